@@ -1,0 +1,60 @@
+"""The command line: one thin file a command, nothing heavy imported before a command runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from vlm_boundary import __version__
+from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.run import run
+from vlm_boundary.cli.stages import analyze, report, sample, verify
+from vlm_boundary.errors import UserError
+
+
+class _Group(click.Group):
+    """Commands in the order in which they are used, errors in one line."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            raise _OneLine(str(error)) from None
+
+
+class _OneLine(click.ClickException):
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"Error: {self.message}", err=True)
+
+
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: vlm-boundary run configs/quickstart.yaml",
+)
+@click.version_option(__version__, prog_name="vlm-boundary")
+def cli() -> None:
+    """What reinforcement learning did to a vision-language model.
+
+    Samples a base model and its RL checkpoints many times on the same image problems, grades every
+    output with one verifier, and reports pass@k with its uncertainty.
+    """
+
+
+for command in (run, sample, verify, analyze, report, doctor):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Entry point of the `vlm-boundary` command."""
+    try:
+        cli.main(standalone_mode=True)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,77 @@
+"""Options that several commands share, and the run or experiment they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from vlm_boundary.errors import UserError
+
+if TYPE_CHECKING:
+    from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.store import RunDirectory
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def target_argument(command: Command) -> Command:
+    """TARGET: an experiment YAML or a run directory."""
+    return click.argument("target", metavar="RUN|EXPERIMENT.yaml", type=click.Path(path_type=Path))(
+        command
+    )
+
+
+def override_option(command: Command) -> Command:
+    """Repeatable -o section.key=value."""
+    return click.option(
+        "-o",
+        "--override",
+        "overrides",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Set a key of the experiment, as in -o sampling.n=64 or -o arms.rl.model=PATH; "
+        "repeatable.",
+    )(command)
+
+
+def sampling_options(command: Command) -> Command:
+    """--n and --limit."""
+    command = click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Sample only the first N problems of each benchmark.",
+    )(command)
+    return click.option(
+        "--n",
+        "n",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Samples per problem, in place of sampling.n; a larger n later adds what is missing.",
+    )(command)
+
+
+def open_target(
+    target: Path, overrides: tuple[str, ...], n: int | None = None
+) -> tuple[RunDirectory, ExperimentConfig]:
+    """The run directory and settings that a command is about.
+
+    Raises:
+        UserError: there is no such file or run, or its settings are not valid.
+    """
+    from vlm_boundary.config import build_experiment, load_experiment
+    from vlm_boundary.store import RunDirectory
+
+    if n is not None:
+        overrides = (*overrides, f"sampling.n={n}")
+    if target.is_dir():
+        run = RunDirectory(target)
+        manifest = run.read_manifest()
+        if "experiment" not in manifest:
+            raise UserError(f"{target}: not a run directory (it has no manifest.json)")
+        return run, build_experiment(manifest["experiment"], overrides, where=str(target))
+    experiment = load_experiment(target, overrides)
+    return RunDirectory(experiment.run_path), experiment

@@ -1,0 +1,32 @@
+"""`vlm-boundary run`: every stage in order, only what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
+from vlm_boundary.cli.stages import draw_samples
+
+
+@click.command(short_help="Sample, verify, analyze and report; only what is missing.")
+@target_argument
+@override_option
+@sampling_options
+def run(target: Path, overrides: tuple[str, ...], n: int | None, limit: int | None) -> None:
+    """Run an experiment from its YAML to its report, doing only what is missing.
+
+    Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
+    """
+    directory, experiment = open_target(target, overrides, n)
+    from vlm_boundary.analysis import analyze
+    from vlm_boundary.report import report
+    from vlm_boundary.verifier import verify
+
+    drawn = draw_samples(directory, experiment, limit)
+    graded = verify(directory)
+    analyze(directory, experiment)
+    page = report(directory, experiment)
+    click.echo(f"{drawn:,} samples drawn, {graded:,} graded.")
+    click.echo(f"Report: {page}")

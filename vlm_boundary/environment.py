@@ -1,0 +1,224 @@
+"""What is installed around this package: the facts that `doctor` prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import sysconfig
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+# Packages that PyPI builds for CUDA only; beside a CPU torch, importing transformers dies of them.
+CUDA_ONLY = ("torchaudio", "torchcodec")
+
+CORE = ("pydantic", "pyarrow", "pillow", "datasets", "math-verify", "matplotlib", "scipy")
+
+_SHIM = "vlm_boundary_torchvision_cpu"
+_SHIM_SOURCE = '''\
+"""Lets PyPI's torchvision, built for CUDA, be imported beside a CPU-only torch.
+
+Its operators are missing there, and torchvision fails while it registers shapes for them. Declaring
+the two operators just before that import is enough for everything but box suppression, which no
+vision-language model here uses. Written by `vlm-boundary doctor --fix`; delete both files to undo.
+"""
+
+import sys
+
+
+class _Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torchvision._meta_registrations":
+            sys.meta_path.remove(self)
+            import torch
+
+            if torch.version.cuda is None and not hasattr(torch.ops.torchvision, "nms"):
+                library = torch.library.Library("torchvision", "FRAGMENT")
+                for operator in ("nms", "qnms"):
+                    library.define(
+                        operator + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+                    )
+                sys.modules[__name__]._library = library  # operators live as long as it does
+
+
+sys.meta_path.insert(0, _Finder())
+'''
+
+# Asked in a process of its own: a broken import must not take the doctor with it.
+_PROBE = """
+import json
+facts = {"torch": None, "cuda": None, "gpus": [], "torchvision": None, "transformers": None,
+         "vllm": None}
+def attempt(name, read):
+    try:
+        facts[name] = read()
+    except Exception as error:  # any import may fail in any way here; the reason is the finding
+        facts[name + "_error"] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+def torch_facts():
+    import torch
+    facts["cuda"] = torch.version.cuda
+    if torch.cuda.is_available():
+        facts["gpus"] = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    return torch.__version__
+def transformers_version():
+    import transformers
+    from transformers import Qwen2VLImageProcessor
+    return transformers.__version__
+def vllm_version():
+    import vllm
+    from vllm import LLM
+    return vllm.__version__
+attempt("torch", torch_facts)
+attempt("torchvision", lambda: __import__("torchvision").__version__)
+attempt("transformers", transformers_version)
+attempt("vllm", vllm_version)
+print("FACTS" + json.dumps(facts))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the diagnosis; `ok` is None where it is only a remark."""
+
+    ok: bool | None
+    what: str
+    mend: str | None = None
+
+
+def examine() -> list[Finding]:
+    """Everything worth knowing about this environment, in the order in which it matters."""
+    findings = [Finding(None, f"Python {platform.python_version()} in {sys.prefix}")]
+    findings += [_package(name) for name in CORE]
+    facts = _probe()
+    findings.append(_torch(facts))
+    if facts.get("torch"):
+        findings.append(_torchvision(facts))
+        findings += _cuda_only(facts)
+    findings.append(_part(facts, "transformers"))
+    findings.append(_part(facts, "vllm"))
+    findings.append(_engine(facts))
+    findings.append(_optional("gradio", "demo"))
+    findings.append(_optional("ray", "ray"))
+    return findings
+
+
+def repair() -> list[str]:
+    """Mend what belongs to this environment alone; returns what was done."""
+    facts = _probe()
+    if facts.get("torch") and facts.get("cuda") is None and "torchvision_error" in facts:
+        folder = Path(sysconfig.get_paths()["purelib"])
+        (folder / f"{_SHIM}.py").write_text(_SHIM_SOURCE)
+        (folder / f"{_SHIM}.pth").write_text(f"import {_SHIM}\n")
+        return [f"torchvision beside a CPU torch, by {folder / _SHIM}.pth"]
+    return []
+
+
+def shim_installed() -> bool:
+    """Whether `repair` has put its import hook into this environment."""
+    return (Path(sysconfig.get_paths()["purelib"]) / f"{_SHIM}.pth").is_file()
+
+
+def _probe() -> dict[str, object]:
+    environment = os.environ | {"VLLM_LOGGING_LEVEL": "ERROR"}
+    result = subprocess.run(
+        [sys.executable, "-c", _PROBE],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+        check=False,
+    )
+    for line in result.stdout.splitlines():
+        if line.startswith("FACTS"):
+            return dict(json.loads(line.removeprefix("FACTS")))
+    last = (result.stderr.strip().splitlines() or ["no output"])[-1]
+    return {"torch_error": f"the check itself ended with code {result.returncode}: {last}"}
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(True, f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding(False, f"{name} is not installed", "pip install vlm-boundary")
+
+
+def _torch(facts: dict[str, object]) -> Finding:
+    if facts.get("torch"):
+        build = f"CUDA {facts['cuda']}" if facts.get("cuda") else "CPU build"
+        return Finding(True, f"torch {facts['torch']} ({build})")
+    return Finding(
+        False,
+        f"torch cannot be imported ({facts.get('torch_error')})",
+        "on a GPU machine: pip install 'vlm-boundary[gpu]'; without a GPU, in a clone: make setup",
+    )
+
+
+def _torchvision(facts: dict[str, object]) -> Finding:
+    if facts.get("torchvision"):
+        remark = (
+            " (its CUDA operators declared by doctor --fix, since torch has no CUDA)"
+            if shim_installed()
+            else ""
+        )
+        return Finding(True, f"torchvision {facts['torchvision']}{remark}")
+    mend = (
+        "vlm-boundary doctor --fix"
+        if facts.get("cuda") is None
+        else "reinstall torchvision in the version that belongs to this torch"
+    )
+    return Finding(False, f"torchvision fails: {facts.get('torchvision_error')}", mend)
+
+
+def _cuda_only(facts: dict[str, object]) -> list[Finding]:
+    if facts.get("cuda") is not None:
+        return []
+    found = []
+    for name in CUDA_ONLY:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    if not found:
+        return []
+    names = " ".join(name.split()[0] for name in found)
+    return [
+        Finding(
+            None,
+            f"{', '.join(found)}: built for CUDA, breaks transformers beside this torch",
+            f"{sys.executable} -m pip uninstall -y {names}",
+        )
+    ]
+
+
+def _part(facts: dict[str, object], name: str) -> Finding:
+    if facts.get(name):
+        return Finding(True, f"{name} {facts[name]}")
+    return Finding(
+        False,
+        f"{name} cannot be imported ({facts.get(f'{name}_error', 'not tried')})",
+        "on a GPU machine: pip install 'vlm-boundary[gpu]'; without a GPU, in a clone: make setup",
+    )
+
+
+def _engine(facts: dict[str, object]) -> Finding:
+    gpus = facts.get("gpus") or []
+    assert isinstance(gpus, list)
+    if not facts.get("vllm"):
+        return Finding(None, "engine: none; sampling needs vLLM (verify to report work without)")
+    if gpus:
+        return Finding(True, f"engine: vLLM on {len(gpus)} × {gpus[0]}")
+    return Finding(
+        True, f"engine: vLLM on this CPU ({os.cpu_count()} cores): for trials and small models"
+    )
+
+
+def _optional(name: str, extra: str) -> Finding:
+    try:
+        return Finding(True, f"{name} {version(name)}")
+    except PackageNotFoundError:
+        return Finding(
+            None, f"{name} is not installed (optional)", f"pip install 'vlm-boundary[{extra}]'"
+        )

@@ -1,0 +1,164 @@
+"""Reading YAML and turning what is wrong with it into one clear line."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from vlm_boundary.errors import UserError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_yaml(path: Path) -> Any:
+    """Parse one YAML 1.2 document into plain Python values; tags and duplicate keys are errors.
+
+    Raises:
+        UserError: the file cannot be read or is not valid YAML.
+    """
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file{_did_you_mean_file(path)}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        problem = (error.problem or "not valid YAML").strip().splitlines()[0]
+        raise UserError(f"{path}{line}: {problem}") from None
+    except YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+
+
+def parse_value(text: str) -> Any:
+    """A command-line value read as YAML: numbers, booleans, null, lists and mappings, else text."""
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    try:
+        return YAML(typ="safe", pure=True).load(text)
+    except YAMLError:
+        return text
+
+
+def apply_overrides(raw: Any, overrides: Sequence[str]) -> Any:
+    """A copy of nested settings with `section.key=value` assignments made in order.
+
+    Raises:
+        UserError: an assignment is not of that form or walks into a value that holds no keys.
+    """
+    settings = copy.deepcopy(raw)
+    for assignment in overrides:
+        dotted, equals, value = assignment.partition("=")
+        keys = dotted.strip().split(".")
+        if not equals or not all(keys):
+            raise UserError(f"-o {assignment}: write section.key=value, as in sampling.n=64")
+        _assign(settings, keys, parse_value(value), assignment)
+    return settings
+
+
+def _assign(settings: Any, keys: list[str], value: Any, assignment: str) -> None:
+    node = settings
+    for depth, key in enumerate(keys):
+        if not isinstance(node, dict):
+            raise UserError(f"-o {assignment}: {'.'.join(keys[:depth]) or 'the file'} has no keys")
+        if depth == len(keys) - 1:
+            node[key] = value
+        else:
+            if node.get(key) is None:
+                node[key] = {}
+            node = node[key]
+
+
+def validate(model: type[Model], raw: Any, *, where: str) -> Model:
+    """Check plain values against a settings model.
+
+    Raises:
+        UserError: one line naming the first thing that is wrong and what would be valid there.
+    """
+    if raw is None:
+        raw = {}
+    if not isinstance(raw, Mapping):
+        raise UserError(f"{where}: expected keys and values; valid keys: {_keys(model)}")
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise UserError(f"{where}: {_explain(model, error)}") from None
+
+
+def _explain(model: type[BaseModel], error: ValidationError) -> str:
+    # Unknown keys first: the values around a misspelt key are often wrong only because of it. Then
+    # the deepest: where a value may be of several kinds, that is the kind that was meant.
+    first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
+    branches = {"[key]", *_model_names(model)}
+    location = [str(part) for part in first["loc"] if part not in branches]
+    dotted = ".".join(location)
+    if first["type"] == "extra_forbidden":
+        owner = _model_at(model, location[:-1])
+        near = difflib.get_close_matches(location[-1], owner.model_fields, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        return f"unknown key {dotted!r}{hint} Valid keys here: {_keys(owner)}"
+    if first["type"] == "missing":
+        return f"key {dotted!r} is missing"
+    if first["type"] == "string_pattern_mismatch":
+        return (
+            f"{dotted}: use letters, digits, '.', '_' and '-', beginning with one of the first two"
+        )
+    message = first["msg"].removeprefix("Value error, ")
+    shown = repr(first["input"])
+    given = f" (given: {shown})" if len(shown) <= 60 and first["type"] != "value_error" else ""
+    return f"{dotted}: {message}{given}" if dotted else f"{message}{given}"
+
+
+def _keys(model: type[BaseModel]) -> str:
+    return ", ".join(model.model_fields)
+
+
+def _model_at(model: type[BaseModel], location: Sequence[str]) -> type[BaseModel]:
+    """The settings model that holds the keys at a location, following fields, maps and unions."""
+    current: Any = model
+    for part in location:
+        for candidate in _models_in(current):
+            if part in candidate.model_fields:
+                current = candidate.model_fields[part].annotation
+                break
+    found = _models_in(current)
+    return found[0] if found else model
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if isinstance(annotation, types.GenericAlias) or typing.get_origin(annotation) is not None:
+        return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]
+    return []
+
+
+def _model_names(model: type[BaseModel]) -> set[str]:
+    """Class names of the models inside a model, which pydantic puts into locations of unions."""
+    inner = [m for field in model.model_fields.values() for m in _models_in(field.annotation)]
+    return {name for m in inner for name in ({m.__name__} | _model_names(m))}
+
+
+def _did_you_mean_file(path: Path) -> str:
+    folder = path.parent
+    if not folder.is_dir():
+        return f" (there is no folder {folder})"
+    names = sorted(p.name for p in folder.glob("*.y*ml"))
+    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
+    if near:
+        return f"; did you mean {folder / near[0]}?"
+    return f"; {folder}/ holds {', '.join(names)}" if names else ""
