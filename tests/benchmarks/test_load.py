@@ -1,0 +1,239 @@
+"""Benchmarks read from YAML and local files: columns, filters, pictures and what is wrong with them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, shipped_names
+from vlm_boundary.errors import UserError
+
+FIELDS = {"problem_id": "id", "question": "question", "answer": "answer", "image": "image"}
+
+
+def png(colour: str = "red") -> bytes:
+    data = io.BytesIO()
+    Image.new("RGB", (30, 20), colour).save(data, format="PNG")
+    return data.getvalue()
+
+
+def rows() -> list[dict[str, Any]]:
+    return [
+        {"id": "1", "question": "How many?", "answer": "3", "image": "pictures/a.png"},
+        {"id": "2", "question": "Which?", "answer": "B", "image": "pictures/b.png"},
+    ]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(png("red"))
+    (tmp_path / "pictures" / "b.png").write_bytes(png("blue"))
+    return tmp_path
+
+
+def write(folder: Path, name: str, records: list[dict[str, Any]]) -> Path:
+    path = folder / name
+    match path.suffix:
+        case ".jsonl":
+            path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        case ".json":
+            path.write_text(json.dumps({record["id"]: record for record in records}))
+        case ".csv" | ".tsv":
+            with path.open("w", newline="") as file:
+                delimiter = "," if path.suffix == ".csv" else "\t"
+                writer = csv.DictWriter(file, list(records[0]), delimiter=delimiter)
+                writer.writeheader()
+                writer.writerows(records)
+        case ".parquet":
+            pq.write_table(pa.Table.from_pylist(records), path)
+    return path
+
+
+def config(path: Path, **changes: Any) -> BenchmarkConfig:
+    return load_benchmark("mine", {"dataset_path": str(path), "fields": FIELDS} | changes)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet"])
+def test_every_local_format_gives_the_same_problems(folder: Path, suffix: str) -> None:
+    path = write(folder, f"data{suffix}", rows())
+    found = load_problems(config(path), folder / "kept").problems
+    assert [(p.problem_id, p.question, p.answer) for p in found] == [
+        ("1", "How many?", "3"),
+        ("2", "Which?", "B"),
+    ]
+    assert [p.error for p in found] == [None, None]
+    assert len({p.pictures for p in found}) == 2
+    assert all((folder / "kept" / name).is_file() for p in found for name in p.pictures)
+
+
+def test_equal_pictures_are_kept_once_and_bytes_are_pictures_too(folder: Path) -> None:
+    records = [
+        {"id": str(i), "question": "?", "answer": "1", "image": {"bytes": png(), "path": None}}
+        for i in range(3)
+    ]
+    found = load_problems(config(write(folder, "d.parquet", records)), folder / "kept").problems
+    assert len({p.pictures for p in found}) == 1
+    assert len(list((folder / "kept").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"not a picture", "can be decoded"),
+        (png()[:60], "can be decoded"),
+        (None, "does not exist"),
+    ],
+)
+def test_an_unusable_picture_concerns_its_problem_only(
+    folder: Path, content: bytes | None, reason: str
+) -> None:
+    if content is None:
+        (folder / "pictures" / "b.png").unlink()
+    else:
+        (folder / "pictures" / "b.png").write_bytes(content)
+    found = load_problems(config(write(folder, "d.jsonl", rows())), folder / "kept").problems
+    assert found[0].error is None
+    assert reason in (found[1].error or "")
+
+
+def test_a_picture_path_cannot_leave_its_folder(folder: Path) -> None:
+    (folder / "inner").mkdir()
+    records = [rows()[0] | {"image": "../pictures/a.png"}]
+    path = write(folder / "inner", "d.jsonl", records)
+    (problem,) = load_problems(config(path), folder / "kept").problems
+    assert "leaves" in (problem.error or "")
+
+
+def test_a_decompression_bomb_is_refused(folder: Path) -> None:
+    # A valid header that promises 50,000 × 50,000 pixels.
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        crc = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + crc
+
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 2, 0, 0, 0)
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    (folder / "pictures" / "b.png").write_bytes(bomb)
+    found = load_problems(config(write(folder, "d.jsonl", rows())), folder / "kept").problems
+    assert "decompression bomb" in (found[1].error or "")
+
+
+def test_filters_are_applied_in_order_and_logged(folder: Path) -> None:
+    records = [
+        {"id": str(i), "question": "?", "answer": "1", "options": ["a", "b"] if i % 2 else []}
+        for i in range(10)
+    ]
+    fields = FIELDS | {"image": None, "choices": "options"}
+    found = load_problems(
+        config(
+            write(folder, "d.jsonl", records),
+            fields=fields,
+            filters=[{"multiple_choice": "drop"}, {"first": 3}],
+        ),
+        folder / "kept",
+    )
+    assert [p.problem_id for p in found.problems] == ["0", "2", "4"]
+    assert [(s.step, s.before, s.after) for s in found.filter_log] == [
+        ("multiple_choice: drop", 10, 5),
+        ("first: 3", 5, 3),
+    ]
+
+
+def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
+    records = [rows()[0] | {"metadata": {"source": "x", "deep": {"level": 2}}}]
+    fields = FIELDS | {"metadata": ["metadata.source", "metadata.deep.level"]}
+    path = write(folder, "d.jsonl", records)
+    (problem,) = load_problems(config(path, fields=fields), folder / "kept").problems
+    assert problem.metadata == {"metadata.source": "x", "metadata.deep.level": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"fields": {k: v for k, v in FIELDS.items() if k != "answer"}}, ["fields.answer", "missing"]),
+        ({"fields": FIELDS | {"answer": "gold"}}, ["fields.answer", "'gold'", "question"]),
+        ({"fields": FIELDS | {"anwser": "a"}}, ["fields.anwser", "'answer'", "problem_id"]),
+        ({"filters": [{"multiple_choice": "drop", "first": 1}]}, ["exactly one key"]),
+        ({"filters": [{"frist": 1}]}, ["frist", "first", "multiple_choice"]),
+        ({"filters": [{"first": 0}]}, ["filters.0.first", "greater"]),
+        ({"prompt": "easyr1"}, ["no prompt protocol 'easyr1'", "easyr1-paper"]),
+        ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
+        ({"image_placeholder": "<image("}, ["image_placeholder", "regular expression"]),
+        ({"images": {"min_pixels": 10}}, ["both min_pixels and max_pixels"]),
+        ({"procedural": {}}, ["either dataset_path or procedural"]),
+        ({"dataset_path": "missing.jsonl"}, ["missing.jsonl", "does not exist"]),
+    ],
+)
+def test_a_wrong_benchmark_is_one_clear_line(
+    folder: Path, changes: dict[str, Any], says: list[str]
+) -> None:
+    path = write(folder, "d.jsonl", rows())
+    with pytest.raises(UserError) as raised:
+        load_problems(config(path, **changes), folder / "kept")
+    assert "\n" not in str(raised.value)
+    for part in says:
+        assert part in str(raised.value)
+
+
+def test_two_records_of_one_id_are_refused(folder: Path) -> None:
+    path = write(folder, "d.jsonl", [rows()[0], rows()[0]])
+    with pytest.raises(UserError, match="two records have the id '1'"):
+        load_problems(config(path), folder / "kept")
+
+
+def test_a_record_without_a_gold_answer_is_kept_and_marked(folder: Path) -> None:
+    path = write(folder, "d.jsonl", [rows()[0] | {"answer": None}, rows()[1]])
+    found = load_problems(config(path), folder / "kept").problems
+    assert [p.error for p in found] == ["no gold answer", None]
+
+
+def test_broken_json_names_its_line(folder: Path) -> None:
+    path = folder / "d.jsonl"
+    path.write_text(json.dumps(rows()[0]) + "\n{\n")
+    with pytest.raises(UserError, match="line 2: not JSON"):
+        load_problems(config(path), folder / "kept")
+
+
+def test_a_yaml_file_is_included_with_paths_beside_it(folder: Path) -> None:
+    write(folder, "data.csv", rows())
+    yaml = folder / "mine.yaml"
+    yaml.write_text(
+        "dataset_path: data.csv\n"
+        "fields: {problem_id: id, question: question, answer: answer, image: image}\n"
+    )
+    included = load_benchmark("other", {"include": str(yaml), "filters": [{"first": 1}]})
+    assert included.name == "other"
+    assert len(load_problems(included, folder / "kept").problems) == 1
+
+
+def test_an_unknown_benchmark_is_answered_with_those_there_are() -> None:
+    with pytest.raises(UserError, match="mathvision-testmini"):
+        load_benchmark("mathvision")
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_shipped_benchmarks_are_valid(name: str) -> None:
+    shipped = load_benchmark(name)
+    assert shipped.name == name
+    assert shipped.description
+
+
+def test_the_procedural_benchmark_draws_its_problems(tmp_path: Path) -> None:
+    drawn = load_benchmark("procedural", {"procedural": {"count": 16}})
+    found = load_problems(drawn, tmp_path)
+    assert found.filter_log[0].before == 16
+    assert found.filter_log[0].after == len(found.problems)
+    assert {p.metadata["metadata.task"] for p in found.problems} > {"angles"}
+    again = load_problems(drawn, tmp_path)
+    assert again == found

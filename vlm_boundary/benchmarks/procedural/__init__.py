@@ -1,0 +1,15 @@
+"""Visual-maths problems drawn by our own code, deterministic and held out by content.
+
+    >>> problem = make_problem("bar_chart", split="test", seed=0, index=17)
+    >>> problem.question, problem.answer, problem.draw(84).size
+
+Each problem carries the facts in its picture and worked chains of reasoning. The chains come
+in a fixed order: terse first, then in sentences, then the work alone, then other ways.
+"""
+
+from __future__ import annotations
+
+from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step
+from vlm_boundary.benchmarks.procedural.stream import FAMILIES, make_problem, problems
+
+__all__ = ["FAMILIES", "ProceduralProblem", "Step", "make_problem", "problems"]
