@@ -1,0 +1,70 @@
+"""What every engine offers: completions of chat prompts with pictures, as they finish.
+
+Engines know nothing of benchmarks, verdicts or files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from vlm_boundary.config import SamplingConfig
+
+
+@dataclass(frozen=True)
+class Request:
+    """Samples `indices` of one prompt; sample i is drawn with seed `seed + i`.
+
+    `messages` are chat turns whose content parts of type image stand for `pictures`, in order.
+    Picture files are named by their content, which is how engines know that two are the same.
+    """
+
+    request_id: str
+    messages: list[dict[str, Any]]
+    pictures: tuple[Path, ...]
+    indices: range
+    seed: int
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One finished sample; see `store.Sample` for the fields."""
+
+    request_id: str
+    index: int
+    seed: int | None
+    token_ids: list[int]
+    text: str
+    finish_reason: str
+    logprob_sum: float | None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A request that cannot run (index None: none of its samples), with the reason."""
+
+    request_id: str
+    index: int | None
+    reason: str
+
+
+class Engine(Protocol):
+    """A loaded checkpoint that draws samples."""
+
+    def generate(
+        self, requests: Iterable[Request], sampling: SamplingConfig
+    ) -> Iterator[Completion | Failure]:
+        """Draw every sample of every request, yielding each as it finishes, in any order."""
+        ...
+
+    def describe(self) -> dict[str, Any]:
+        """Versions, hardware and the resolved arguments, for the manifest."""
+        ...
+
+    def close(self) -> None:
+        """Free the checkpoint and end the engine's processes."""
+        ...

@@ -1,0 +1,297 @@
+"""vLLM's multimodal engine, stepped by us so that every sample is handed over as it finishes."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.config import EngineConfig, SamplingConfig
+from vlm_boundary.engines.base import Completion, Failure, Request
+from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.errors import UserError
+
+if TYPE_CHECKING:
+    from vllm import RequestOutput, SamplingParams
+
+MAX_ATTEMPTS = 3
+
+# What one engine may hold where memory is shared with everything else, and what its scheduler can
+# do there: seeded requests with chunked prefill end the CPU engine ("CPU Generator does not use
+# offset"), and 128-token blocks would keep short prompts out of the prefix cache.
+CPU_DEFAULTS: dict[str, Any] = {
+    "kv_cache_memory_bytes": 1 << 30,
+    "enable_chunked_prefill": False,
+    "enforce_eager": True,
+    "skip_mm_profiling": True,
+    "block_size": 32,
+    "max_num_seqs": 64,
+}
+
+
+@dataclass(frozen=True)
+class _InFlight:
+    """One sample that the engine is working on."""
+
+    request: Request
+    index: int
+    attempt: int
+
+
+@dataclass
+class _Prompt:
+    """A request being fed: its engine input, and how it is made again."""
+
+    request: Request
+    source: dict[str, Any]
+    rendered: Any
+    remaining: int
+    samples_sent: int = 0
+
+
+class VllmEngine:
+    """One checkpoint in vLLM.
+
+    Args:
+        folder: the checkpoint.
+        config: engine settings; `args` are vLLM's own.
+        max_images: the most pictures in one prompt.
+        max_pixels: the largest pixel budget of any request, or None for the processor's own.
+
+    Raises:
+        UserError: vLLM is not installed, or an argument is not one of vLLM's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        config: EngineConfig,
+        *,
+        max_images: int,
+        min_pixels: int | None = None,
+        max_pixels: int | None = None,
+    ) -> None:
+        choose_process_model(config)
+        try:
+            import vllm
+            from vllm.platforms import current_platform
+        except ImportError as error:
+            raise UserError(
+                f"vLLM cannot be imported ({error}); 'vlm-boundary doctor' says what is missing"
+            ) from None
+        on_cpu = current_platform.is_cpu()
+        args = resolve_arguments(config, on_cpu=on_cpu)
+        args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
+        if max_pixels is not None:
+            # Also bounds what the engine profiles and the size of its encoder cache.
+            args.setdefault("mm_processor_kwargs", _pixel_size(min_pixels, max_pixels))
+        self._args = args
+        self._platform = current_platform.get_device_name()
+        self._version = str(vllm.__version__)
+        self._llm: Any = vllm.LLM(model=str(folder), **args)
+        self._chat = ChatRenderer(folder)
+        model_config = self._llm.llm_engine.model_config
+        self._max_model_len = int(model_config.max_model_len)
+        self._dtype = str(model_config.dtype).removeprefix("torch.")
+        scheduler = self._llm.llm_engine.vllm_config.scheduler_config
+        # Enough that the engine never waits for us; samples of one problem stay neighbours.
+        self._window = 2 * int(scheduler.max_num_seqs)
+        self._serial = 0
+
+    def describe(self) -> dict[str, Any]:
+        """Versions, hardware and resolved arguments."""
+        import torch
+        import transformers
+
+        return {
+            "engine": "vllm",
+            "vllm": self._version,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "device": self._platform,
+            "dtype": self._dtype,
+            "max_model_len": self._max_model_len,
+            "args": self._args,
+        }
+
+    def generate(
+        self, requests: Iterable[Request], sampling: SamplingConfig
+    ) -> Iterator[Completion | Failure]:
+        """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
+        feed = self._feed(iter(requests), sampling)
+        retries: deque[_InFlight] = deque()
+        in_flight: dict[str, _InFlight] = {}
+        prompts: dict[str, _Prompt] = {}
+        exhausted = False
+        while True:
+            while len(in_flight) < self._window:
+                if retries:
+                    again = retries.popleft()
+                    prompt = prompts[again.request.request_id]
+                    prompt.rendered = self._render(prompt.source)  # with its pixels once more
+                    self._send(prompt, again, sampling, in_flight)
+                    continue
+                fed = None if exhausted else next(feed, None)
+                if fed is None:
+                    exhausted = True
+                    break
+                if isinstance(fed, Failure):
+                    yield fed
+                    continue
+                prompt, index = fed
+                prompts[prompt.request.request_id] = prompt
+                self._send(prompt, _InFlight(prompt.request, index, 1), sampling, in_flight)
+            if not in_flight:
+                return
+            for output in self._llm.llm_engine.step():
+                if not output.finished:
+                    continue
+                flight = in_flight.pop(output.request_id)
+                outcome = self._outcome(output, flight)
+                if outcome is None:
+                    retries.append(_InFlight(flight.request, flight.index, flight.attempt + 1))
+                    continue
+                prompt = prompts[flight.request.request_id]
+                prompt.remaining -= 1
+                if prompt.remaining == 0:
+                    del prompts[flight.request.request_id]  # and its pictures with it
+                yield outcome
+
+    def close(self) -> None:
+        """Free the checkpoint and end the engine's processes."""
+        self._llm.llm_engine.engine_core.shutdown()
+
+    def _feed(
+        self, requests: Iterator[Request], sampling: SamplingConfig
+    ) -> Iterator[tuple[_Prompt, int] | Failure]:
+        for request in requests:
+            try:
+                prompt = self._prepare(request, sampling)
+            except (PictureError, ValueError) as error:  # ValueError: vLLM refuses the prompt
+                yield Failure(request.request_id, None, str(error).splitlines()[0])
+                continue
+            for index in request.indices:
+                yield prompt, index
+
+    def _prepare(self, request: Request, sampling: SamplingConfig) -> _Prompt:
+        source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
+        if request.pictures:
+            source["multi_modal_data"] = {"image": [open_rgb(path) for path in request.pictures]}
+            source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
+            if request.max_pixels is not None:
+                source["mm_processor_kwargs"] = _pixel_size(request.min_pixels, request.max_pixels)
+        rendered = self._render(source)
+        length = len(rendered["prompt_token_ids"])
+        if length + sampling.max_tokens > self._max_model_len:
+            raise ValueError(
+                f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed "
+                f"max_model_len {self._max_model_len}"
+            )
+        return _Prompt(request, source, rendered, remaining=len(request.indices))
+
+    def _render(self, source: dict[str, Any]) -> Any:
+        # Rendered apart from adding, because samples share one rendering: vLLM's public enqueue()
+        # would process the prompt again for each of them.
+        return self._llm._preprocess_cmpl_one(source)
+
+    def _send(
+        self,
+        prompt: _Prompt,
+        flight: _InFlight,
+        sampling: SamplingConfig,
+        in_flight: dict[str, _InFlight],
+    ) -> None:
+        if prompt.samples_sent == 1 and prompt.request.pictures:
+            # The engine has the pixels now; this rendering refers to them instead of carrying them.
+            prompt.rendered = self._render(prompt.source)
+        params = _sampling_params(sampling, prompt.request.seed + flight.index)
+        self._serial += 1
+        engine_id = str(self._serial)
+        self._llm.llm_engine.add_request(engine_id, prompt.rendered, params)
+        in_flight[engine_id] = flight
+        prompt.samples_sent += 1
+
+    def _outcome(self, output: RequestOutput, flight: _InFlight) -> Completion | Failure | None:
+        """The finished sample, or None when the engine should try it once more."""
+        answer = output.outputs[0]
+        request_id = flight.request.request_id
+        reason = str(answer.finish_reason)
+        if reason in ("error", "abort"):
+            if flight.attempt < MAX_ATTEMPTS:
+                return None
+            return Failure(request_id, flight.index, f"engine gave {reason!r} {MAX_ATTEMPTS} times")
+        token_ids = list(answer.token_ids)
+        return Completion(
+            request_id=request_id,
+            index=flight.index,
+            seed=flight.request.seed + flight.index,
+            token_ids=token_ids,
+            text=self._chat.text(token_ids, ended=reason == "stop"),
+            finish_reason=reason,
+            logprob_sum=answer.cumulative_logprob,
+        )
+
+
+def choose_process_model(config: EngineConfig) -> None:
+    """Decide, before vLLM is imported, whether its core shares this process.
+
+    On a CPU the shared process starts about twenty seconds sooner; on a GPU a core of its own
+    keeps the device busy while this process works on results.
+    """
+    in_process = config.in_process
+    if in_process is None:
+        import torch
+
+        in_process = not torch.cuda.is_available()
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0" if in_process else "1"
+
+
+def resolve_arguments(config: EngineConfig, *, on_cpu: bool) -> dict[str, Any]:
+    """VLLM's engine arguments with our defaults under the user's.
+
+    Raises:
+        UserError: an argument is not one of vLLM's.
+    """
+    from vllm.engine.arg_utils import EngineArgs
+
+    valid = {field.name for field in fields(EngineArgs)} - {"model", "tokenizer"}
+    for name in config.args:
+        if name not in valid:
+            near = difflib.get_close_matches(name, sorted(valid), n=3)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            raise UserError(f"engine.args: vLLM has no engine argument {name!r}{hint}")
+    args = dict(CPU_DEFAULTS if on_cpu else {"enable_prefix_caching": True}) | config.args
+    if on_cpu and args.get("enable_chunked_prefill") is False and "max_model_len" in args:
+        # Without chunking, one step must be able to take a whole prompt.
+        args.setdefault("max_num_batched_tokens", max(4096, int(args["max_model_len"])))
+    args.setdefault("seed", 0)
+    return args
+
+
+def _sampling_params(sampling: SamplingConfig, seed: int) -> SamplingParams:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        n=1,
+        seed=seed,
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        min_p=sampling.min_p,
+        repetition_penalty=sampling.repetition_penalty,
+        max_tokens=sampling.max_tokens,
+        logprobs=0,  # of the sampled token alone
+        flat_logprobs=True,
+        detokenize=False,  # the text is decoded once, from the finished ids
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _pixel_size(min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
+    return {"size": {"shortest_edge": min_pixels, "longest_edge": max_pixels}}

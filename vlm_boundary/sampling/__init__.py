@@ -1,0 +1,6 @@
+"""Sampling: what is missing, its seeds, and the processes that draw it."""
+
+from vlm_boundary.sampling.seeds import problem_seed
+from vlm_boundary.sampling.stage import EngineDied, sample
+
+__all__ = ["EngineDied", "problem_seed", "sample"]

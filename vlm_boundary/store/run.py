@@ -1,0 +1,140 @@
+"""A run directory: everything one experiment has produced so far."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
+
+from vlm_boundary.benchmarks.problem import Problem
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import schemas
+from vlm_boundary.store.parts import PartTable
+
+MANIFEST = "manifest.json"
+
+
+class RunDirectory:
+    """Paths and tables of a run; nothing is created before something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.samples = PartTable(path / "samples", schemas.SAMPLES)
+        self.failures = PartTable(path / "failures", schemas.FAILURES)
+        self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
+
+    @property
+    def images(self) -> Path:
+        """Folder of the pictures, by content."""
+        return self.path / "images"
+
+    @property
+    def analysis(self) -> Path:
+        """The statistics, as JSON."""
+        return self.path / "analysis.json"
+
+    @property
+    def report(self) -> Path:
+        """Folder of figures, tables and the page."""
+        return self.path / "report"
+
+    @property
+    def logs(self) -> Path:
+        """Folder of what engines printed."""
+        return self.path / "logs"
+
+    def read_manifest(self) -> dict[str, Any]:
+        """The manifest's content; empty before the first stage.
+
+        Raises:
+            UserError: the file is not valid JSON.
+        """
+        path = self.path / MANIFEST
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except json.JSONDecodeError as error:
+            raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
+        return dict(content)
+
+    def write_manifest(self, content: dict[str, Any]) -> None:
+        """Replace the manifest as a whole."""
+        write_json(self.path / MANIFEST, content)
+
+    def write_problems(self, benchmark: str, problems: tuple[Problem, ...]) -> None:
+        """Keep a benchmark's problems as the run's own copy."""
+        rows = []
+        for problem in problems:
+            row = asdict(problem)
+            del row["benchmark"]
+            row["metadata"] = json.dumps(problem.metadata, ensure_ascii=False, default=str)
+            rows.append(row)
+        path = self._problems_path(benchmark)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{uuid4().hex}.tmp")
+        pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), temporary)
+        temporary.replace(path)
+
+    def has_problems(self, benchmark: str) -> bool:
+        """Whether the benchmark has been loaded into this run."""
+        return self._problems_path(benchmark).is_file()
+
+    def read_problems(self, benchmark: str) -> list[Problem]:
+        """A benchmark's problems, in the data set's order."""
+        problems = []
+        for row in pq.read_table(self._problems_path(benchmark)).to_pylist():
+            row["metadata"] = json.loads(row["metadata"])
+            row["pictures"] = tuple(row["pictures"])
+            row["choices"] = tuple(row["choices"])
+            problems.append(Problem(benchmark=benchmark, **row))
+        return problems
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the run as its only sampler.
+
+        Raises:
+            UserError: another process is sampling into this run.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise UserError(
+                f"{self.path}: another process is sampling into this run; wait for it or stop it"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _problems_path(self, benchmark: str) -> Path:
+        return self.path / "problems" / f"{benchmark}.parquet"
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys, whole or not at all; NaN is refused."""
+    text = json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,53 @@
+"""Columns of the run directory's tables; the partition columns stand in the folder names."""
+
+import pyarrow as pa
+
+PROBLEMS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("question", pa.string(), nullable=False),
+        pa.field("answer", pa.string(), nullable=False),
+        pa.field("pictures", pa.list_(pa.string())),
+        pa.field("answer_type", pa.string()),
+        pa.field("unit", pa.string()),
+        pa.field("precision", pa.int32()),
+        pa.field("choices", pa.list_(pa.string())),
+        pa.field("metadata", pa.string()),  # JSON
+        pa.field("error", pa.string()),
+    ]
+)
+
+SAMPLES = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("seed", pa.int64()),  # null where the engine cannot seed a sample
+        pa.field("token_ids", pa.list_(pa.int32()), nullable=False),
+        pa.field("text", pa.string(), nullable=False),
+        pa.field("finish_reason", pa.string(), nullable=False),
+        pa.field("logprob_sum", pa.float64()),  # natural log, at temperature 1, end of turn counted
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
+FAILURES = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32()),  # null when no sample of the problem can be drawn
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+
+VERDICTS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("correct", pa.bool_()),  # null: undecided
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("extracted", pa.string()),
+        pa.field("rule", pa.string(), nullable=False),
+        pa.field("grader", pa.string(), nullable=False),
+        pa.field("text_hash", pa.string(), nullable=False),
+        pa.field("gold_hash", pa.string(), nullable=False),
+    ]
+)
