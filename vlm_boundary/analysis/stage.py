@@ -1,0 +1,162 @@
+"""The analysis stage: from verdicts to analysis.json."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from vlm_boundary.analysis.passk import Ints, mean_interval, pass_at_k, solved_sets
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import Partition, RunDirectory, write_json
+from vlm_boundary.verifier import STATUSES, grader_version
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One arm on one benchmark, a row a problem, in the order of `problem_ids`.
+
+    `undecided` samples count as not correct; adding them gives the upper bound.
+    """
+
+    problem_ids: list[str]
+    samples: Ints
+    correct: Ints
+    undecided: Ints
+    statuses: dict[str, int]
+
+
+def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
+    """Compute the run's statistics, write analysis.json and return its content.
+
+    Raises:
+        UserError: there is no verdict to analyse.
+    """
+    manifest = run.read_manifest()
+    benchmarks = {}
+    for benchmark in experiment.benchmarks:
+        counts = {
+            arm: found
+            for arm in experiment.arms
+            if (found := _counts(run, experiment, arm, benchmark)) is not None
+        }
+        if counts:
+            benchmarks[benchmark] = _benchmark(experiment, manifest, benchmark, counts)
+    if not benchmarks:
+        raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "grader": grader_version(),
+        "confidence": experiment.analysis.confidence,
+        "benchmarks": benchmarks,
+    }
+    write_json(run.analysis, content)
+    return content
+
+
+def _counts(
+    run: RunDirectory, experiment: ExperimentConfig, arm: str, benchmark: str
+) -> Counts | None:
+    """Counts over the first n samples of each problem; None where nothing was verified."""
+    table = run.verdicts.read(
+        Partition(arm, benchmark), ["problem_id", "sample_index", "correct", "status"]
+    )
+    n = experiment.arm_sampling(arm).n
+    table = table.filter(pc.less(table["sample_index"], n))
+    if table.num_rows == 0:
+        return None
+    grouped = (
+        table.append_column("right", pc.fill_null(table["correct"], False).cast("int64"))
+        .append_column("unknown", pc.is_null(table["correct"]).cast("int64"))
+        .group_by("problem_id")
+        .aggregate([("sample_index", "count"), ("right", "sum"), ("unknown", "sum")])
+        .sort_by("problem_id")
+    )
+    statuses = Counter(table["status"].to_pylist())
+    return Counts(
+        problem_ids=grouped["problem_id"].to_pylist(),
+        samples=grouped["sample_index_count"].to_numpy(),
+        correct=grouped["right_sum"].to_numpy(),
+        undecided=grouped["unknown_sum"].to_numpy(),
+        statuses={status: statuses.get(status, 0) for status in STATUSES},
+    )
+
+
+def _benchmark(
+    experiment: ExperimentConfig,
+    manifest: dict[str, Any],
+    benchmark: str,
+    counts: dict[str, Counts],
+) -> dict[str, Any]:
+    known = manifest["benchmarks"][benchmark]
+    return {
+        "problems": known["problems"],
+        "unusable": known["unusable"],
+        "arms": {arm: _arm(experiment, arm, counts[arm]) for arm in counts},
+        "pairs": [
+            _pair(experiment, base, other, counts)
+            for base in counts
+            for other in counts
+            if experiment.arms[base].role == "base" and other != base
+        ],
+    }
+
+
+def _arm(experiment: ExperimentConfig, arm: str, counts: Counts) -> dict[str, Any]:
+    level = experiment.analysis.confidence
+    n = experiment.arm_sampling(arm).n
+    ks = [k for k in experiment.ks(n) if k <= n]
+    curves = {
+        "pass_at_k": {
+            str(k): mean_interval(pass_at_k(counts.correct, counts.samples, k), level) for k in ks
+        }
+    }
+    if counts.undecided.any():
+        at_best = counts.correct + counts.undecided
+        curves["pass_at_k_if_undecided_correct"] = {
+            str(k): mean_interval(pass_at_k(at_best, counts.samples, k), level) for k in ks
+        }
+    return {
+        "role": experiment.arms[arm].role,
+        "n": n,
+        "problems": len(counts.problem_ids),
+        "problems_with_fewer_than_n": int((counts.samples < n).sum()),
+        "samples": int(counts.samples.sum()),
+        "correct": int(counts.correct.sum()),
+        "statuses": counts.statuses,
+        **curves,
+    }
+
+
+def _pair(
+    experiment: ExperimentConfig, base: str, other: str, counts: dict[str, Counts]
+) -> dict[str, Any]:
+    """The paired difference, other minus base, on the problems that both have."""
+    shared = sorted(set(counts[base].problem_ids) & set(counts[other].problem_ids))
+    c0, n0 = _on(counts[base], shared)
+    c1, n1 = _on(counts[other], shared)
+    n = min(experiment.arm_sampling(base).n, experiment.arm_sampling(other).n)
+    level = experiment.analysis.confidence
+    return {
+        "base": base,
+        "other": other,
+        "problems": len(shared),
+        "difference": {
+            str(k): mean_interval(pass_at_k(c1, n1, k) - pass_at_k(c0, n0, k), level)
+            for k in experiment.ks(n)
+            if k <= n
+        },
+        "solved": solved_sets(c0, c1),
+    }
+
+
+def _on(counts: Counts, problem_ids: list[str]) -> tuple[Ints, Ints]:
+    row = {problem_id: i for i, problem_id in enumerate(counts.problem_ids)}
+    rows = np.array([row[problem_id] for problem_id in problem_ids], dtype=np.int64)
+    return counts.correct[rows], counts.samples[rows]

@@ -1,0 +1,74 @@
+"""The pass@k figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+FORMATS = ("png", "svg")
+
+
+def draw_pass_at_k(analysis: dict[str, Any], folder: Path) -> list[Path]:
+    """Write the pass@k curves of every benchmark side by side; returns the files.
+
+    The same analysis gives the same bytes: nothing in the files depends on when they were made.
+    """
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    matplotlib.rcParams["svg.hashsalt"] = "vlm_boundary"
+    benchmarks = analysis["benchmarks"]
+    width = 5.6 * len(benchmarks)
+    figure, axes = pyplot.subplots(1, len(benchmarks), figsize=(width, 3.9), squeeze=False)
+    for axis, (name, content) in zip(axes[0], benchmarks.items(), strict=True):
+        _curves(axis, name, content)
+    figure.tight_layout()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for suffix in FORMATS:
+        path = folder / f"pass_at_k.{suffix}"
+        metadata = {"Date": None} if suffix == "svg" else {"Software": None}
+        figure.savefig(path, dpi=160, metadata=metadata)
+        files.append(path)
+    pyplot.close(figure)
+    return files
+
+
+def _curves(axis: Axes, benchmark: str, content: dict[str, Any]) -> None:
+    ticks: set[int] = set()
+    for place, (arm, values) in enumerate(content["arms"].items()):
+        points = [(int(k), v) for k, v in values["pass_at_k"].items() if v["estimate"] is not None]
+        points.sort(key=lambda point: point[0])
+        ks = [k for k, _ in points]
+        ticks.update(ks)
+        colour = COLOURS[place % len(COLOURS)]
+        axis.plot(
+            ks,
+            [v["estimate"] for _, v in points],
+            color=colour,
+            marker=MARKERS[place % len(MARKERS)],
+            markersize=4,
+            label=arm,
+        )
+        if all(v["low"] is not None for _, v in points):
+            low = [max(v["low"], 0.0) for _, v in points]
+            high = [min(v["high"], 1.0) for _, v in points]
+            axis.fill_between(ks, low, high, color=colour, alpha=0.15, linewidth=0)
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(sorted(ticks), [str(k) for k in sorted(ticks)])
+    axis.minorticks_off()
+    axis.set_ylim(bottom=0.0)
+    axis.set_xlabel("k (samples per problem)")
+    axis.set_ylabel("pass@k")
+    axis.set_title(f"{benchmark} ({content['problems']} problems)", fontsize=10)
+    axis.grid(alpha=0.25)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)

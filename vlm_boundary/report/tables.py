@@ -1,0 +1,94 @@
+"""The analysis as rows of text, for Markdown and HTML alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table; the first column is a label, the others are right-aligned."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def markdown(self) -> str:
+        """The table in GitHub's Markdown."""
+        lines = [
+            f"### {self.title}",
+            "",
+            "| " + " | ".join(self.header) + " |",
+            "|" + "---|" + "---:|" * (len(self.header) - 1),
+        ]
+        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
+        return "\n".join(lines) + "\n"
+
+
+def tables(analysis: dict[str, Any]) -> list[Table]:
+    """Every table of the report, benchmarks in order of name."""
+    found = []
+    for name, content in sorted(analysis["benchmarks"].items()):
+        found.append(_curves(name, content, analysis["confidence"]))
+        if content["pairs"]:
+            found.append(_solved(name, content))
+        found.append(_outcomes(name, content))
+    return found
+
+
+def _curves(name: str, content: dict[str, Any], confidence: float) -> Table:
+    arms = list(content["arms"])
+    ks = sorted({int(k) for arm in arms for k in content["arms"][arm]["pass_at_k"]})
+    rows = []
+    for k in ks:
+        row = [str(k)]
+        row += [_percent(content["arms"][arm]["pass_at_k"].get(str(k))) for arm in arms]
+        row += [_points(pair["difference"].get(str(k))) for pair in content["pairs"]]
+        rows.append(tuple(row))
+    header = ["k", *arms, *(f"{pair['other']} − {pair['base']}" for pair in content["pairs"])]
+    title = f"{name}: pass@k in %, {confidence:.0%} intervals (Student's t over problems)"
+    return Table(title, tuple(header), tuple(rows))
+
+
+def _solved(name: str, content: dict[str, Any]) -> Table:
+    rows = []
+    for pair in content["pairs"]:
+        solved = pair["solved"]
+        counts = [solved[key] for key in ("both", "base_only", "other_only", "neither")]
+        rows.append((f"{pair['base']} / {pair['other']}", *map(str, counts)))
+    header = ("pair", "both", "first only", "second only", "neither")
+    return Table(f"{name}: problems solved at least once", header, tuple(rows))
+
+
+def _outcomes(name: str, content: dict[str, Any]) -> Table:
+    arms = content["arms"]
+    statuses = list(next(iter(arms.values()))["statuses"])
+    rows = [
+        (
+            arm,
+            str(values["problems"]),
+            str(values["samples"]),
+            *(str(values["statuses"][status]) for status in statuses),
+        )
+        for arm, values in arms.items()
+    ]
+    header = ("arm", "problems", "samples", *(status.replace("_", " ") for status in statuses))
+    return Table(f"{name}: what became of the samples", header, tuple(rows))
+
+
+def _percent(value: dict[str, Any] | None) -> str:
+    return _interval(value, "{:.1f}")
+
+
+def _points(value: dict[str, Any] | None) -> str:
+    return _interval(value, "{:+.1f}")
+
+
+def _interval(value: dict[str, Any] | None, form: str) -> str:
+    if value is None or value["estimate"] is None:
+        return "–"
+    estimate = form.format(100 * value["estimate"])
+    if value["low"] is None:
+        return estimate
+    return f"{estimate} [{form.format(100 * value['low'])}, {form.format(100 * value['high'])}]"

@@ -1,0 +1,104 @@
+"""The verification stage: a verdict for every sample of a run that lacks an up-to-date one."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import pyarrow as pa
+
+from vlm_boundary.iterate import batched
+from vlm_boundary.progress import progress_bar
+from vlm_boundary.store import Partition, RunDirectory, iter_samples
+from vlm_boundary.verifier.grader import Grader, grader_version
+from vlm_boundary.verifier.verdict import Output, Verdict
+
+_CHUNK = 4096
+_Key = tuple[str, int]
+
+
+def verify(run: RunDirectory, *, force: bool = False) -> int:
+    """Grade what has no verdict by this grader on this text yet; returns how many were graded.
+
+    Each partition's verdicts become one file, sorted by key: the same samples give the same bytes.
+
+    Args:
+        force: grade every sample again.
+    """
+    graded = 0
+    partitions = run.samples.partitions()
+    with Grader() as grader:
+        for partition in partitions:
+            graded += _verify_partition(run, partition, grader, force)
+    return graded
+
+
+def _verify_partition(run: RunDirectory, partition: Partition, grader: Grader, force: bool) -> int:
+    problems = {p.problem_id: p for p in run.read_problems(partition.benchmark)}
+    stored = {} if force else _stored(run, partition)
+    rows: dict[_Key, dict[str, Any]] = {}
+    todo: list[dict[str, Any]] = []
+    columns = ["problem_id", "sample_index", "text", "finish_reason"]
+    total = 0
+    with progress_bar(f"verifying {partition.arm} on {partition.benchmark}", unit="sample") as bar:
+        samples = iter_samples(run.samples, partition, columns)
+        for chunk in batched(samples, _CHUNK):
+            for sample in chunk:
+                key = (sample["problem_id"], sample["sample_index"])
+                problem = problems[sample["problem_id"]]
+                hashes = {"text_hash": _hash(sample["text"], sample["finish_reason"])}
+                hashes["gold_hash"] = _hash(problem.answer, problem.answer_type or "")
+                before = stored.get(key)
+                if before and hashes.items() <= before.items():
+                    rows[key] = before
+                else:
+                    todo.append(sample | hashes | {"problem": problem})
+            total += len(todo)
+            rows |= _grade(grader, todo)
+            todo.clear()
+            bar.update(len(chunk))
+    if total or len(rows) != len(stored):
+        table = pa.Table.from_pylist(
+            [rows[key] for key in sorted(rows)], schema=run.verdicts.schema
+        )
+        run.verdicts.replace(partition, table)
+    return total
+
+
+def _stored(run: RunDirectory, partition: Partition) -> dict[_Key, dict[str, Any]]:
+    """Verdicts by the present grader, under their samples' keys."""
+    rows = run.verdicts.read(partition).to_pylist()
+    current = grader_version()
+    return {
+        (row["problem_id"], row["sample_index"]): row for row in rows if row["grader"] == current
+    }
+
+
+def _grade(grader: Grader, samples: list[dict[str, Any]]) -> dict[_Key, dict[str, Any]]:
+    outputs = [
+        Output(s["text"], s["problem"].answer, s["finish_reason"], s["problem"].answer_type)
+        for s in samples
+    ]
+    verdicts = grader.grade(outputs)
+    return {
+        (sample["problem_id"], sample["sample_index"]): _row(sample, verdict)
+        for sample, verdict in zip(samples, verdicts, strict=True)
+    }
+
+
+def _row(sample: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    return {
+        "problem_id": sample["problem_id"],
+        "sample_index": sample["sample_index"],
+        "correct": verdict.correct,
+        "status": verdict.status,
+        "extracted": verdict.extracted,
+        "rule": verdict.rule,
+        "grader": grader_version(),
+        "text_hash": sample["text_hash"],
+        "gold_hash": sample["gold_hash"],
+    }
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
