@@ -24,7 +24,10 @@ def build(*overrides: str) -> ExperimentConfig:
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("sampling.temprature=1", ["'sampling.temprature'", "'temperature'", "top_p", "max_tokens"]),
+        (
+            "sampling.temprature=1",
+            ["'sampling.temprature'", "'temperature'", "top_p", "max_tokens"],
+        ),
         ("smapling.n=1", ["'smapling'", "'sampling'", "benchmarks", "arms"]),
         ("arms.base.modle=x", ["'arms.base.modle'", "'model'", "role"]),
         ("arms.base.sampling.nn=3", ["'nn'", "arms.base.sampling", "temperature"]),

@@ -161,7 +161,10 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"fields": {k: v for k, v in FIELDS.items() if k != "answer"}}, ["fields.answer", "missing"]),
+        (
+            {"fields": {k: v for k, v in FIELDS.items() if k != "answer"}},
+            ["fields.answer", "missing"],
+        ),
         ({"fields": FIELDS | {"answer": "gold"}}, ["fields.answer", "'gold'", "question"]),
         ({"fields": FIELDS | {"anwser": "a"}}, ["fields.anwser", "'answer'", "problem_id"]),
         ({"filters": [{"multiple_choice": "drop", "first": 1}]}, ["exactly one key"]),

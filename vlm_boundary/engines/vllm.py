@@ -34,6 +34,10 @@ CPU_DEFAULTS: dict[str, Any] = {
 }
 
 
+class _PromptTooLong(Exception):
+    """A prompt that leaves no room for a whole response."""
+
+
 @dataclass(frozen=True)
 class _InFlight:
     """One sample that the engine is working on."""
@@ -79,6 +83,7 @@ class VllmEngine:
         choose_process_model(config)
         try:
             import vllm
+            from vllm.exceptions import VLLMClientError
             from vllm.platforms import current_platform
         except ImportError as error:
             raise UserError(
@@ -91,6 +96,8 @@ class VllmEngine:
             # Also bounds what the engine profiles and the size of its encoder cache.
             args.setdefault("mm_processor_kwargs", _pixel_size(min_pixels, max_pixels))
         self._args = args
+        # What is wrong with one prompt: its picture, its length, or whatever vLLM refuses it for.
+        self._refusals = (PictureError, _PromptTooLong, VLLMClientError)
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
         self._llm: Any = vllm.LLM(model=str(folder), **args)
@@ -172,7 +179,7 @@ class VllmEngine:
         for request in requests:
             try:
                 prompt = self._prepare(request, sampling)
-            except (PictureError, ValueError) as error:  # ValueError: vLLM refuses the prompt
+            except self._refusals as error:
                 yield Failure(request.request_id, None, str(error).splitlines()[0])
                 continue
             for index in request.indices:
@@ -188,7 +195,7 @@ class VllmEngine:
         rendered = self._render(source)
         length = len(rendered["prompt_token_ids"])
         if length + sampling.max_tokens > self._max_model_len:
-            raise ValueError(
+            raise _PromptTooLong(
                 f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed "
                 f"max_model_len {self._max_model_len}"
             )

@@ -38,10 +38,14 @@ class Grader:
 
     def __init__(self, workers: int | None = None, deadline: float = DEADLINE_SECONDS) -> None:
         self._deadline = deadline
+        # A server that has math-verify loaded forks the workers, so that one killed at its deadline
+        # is replaced in milliseconds; it never runs a model's text itself.
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["math_verify"])
         self._pool = ProcessPool(
             max_workers=workers or os.cpu_count() or 1,
             initializer=symbolic.start_worker,
-            context=get_context("spawn"),
+            context=context,
         )
 
     def __enter__(self) -> Grader:

@@ -1,0 +1,51 @@
+# Two commands matter: `make quickstart` and `make test`. Both set up .venv when it is missing.
+PYTHON ?= python3
+BIN := .venv/bin
+TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
+
+.PHONY: help setup quickstart test lint format lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## Create .venv with the CPU engine (on a GPU machine see the README instead)
+
+# One marker a lock file: a second run skips what is done, a changed lock installs again.
+.venv/.ready: requirements/cpu.lock pyproject.toml
+	@echo "Setting up .venv (once, about 3 GB; a few minutes)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if (3, 11) <= v[:2] < (3, 15) else f"Python 3.11 to 3.14 is needed, this is {sys.version.split()[0]}: make PYTHON=python3.11 …")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@# torch's CPU build is not on PyPI; where pip does not know it, it comes from PyTorch's index.
+	@$(PIP) --no-deps "$$(grep '^torch==' requirements/cpu.lock)" 2>/dev/null || \
+	  $(PIP) --no-deps --index-url $(TORCH_CPU_INDEX) "$$(grep '^torch==' requirements/cpu.lock)"
+	@$(PIP) --no-deps -r requirements/cpu.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/vlm-boundary doctor --fix
+	@touch $@
+
+.venv/.ready-dev: .venv/.ready requirements/dev.lock
+	@$(PIP) --no-deps -r requirements/dev.lock
+	@touch $@
+
+quickstart: .venv/.ready ## Run a whole experiment on this machine and write its report
+	@$(BIN)/vlm-boundary run configs/quickstart.yaml
+
+test: .venv/.ready-dev ## Run the tests (unit and end to end, with the real engine)
+	@$(BIN)/python -m pytest
+
+lint: .venv/.ready-dev ## Check style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: .venv/.ready-dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## Resolve the CPU set anew into requirements/cpu.lock
+	@PYTHON=$(PYTHON) requirements/make_lock.sh
+
+clean: ## Remove .venv and caches; runs/ stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache

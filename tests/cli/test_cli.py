@@ -1,0 +1,126 @@
+"""The command line: quick help, one clear line and exit code 2 for a user's mistake."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from conftest import HandMadeRun
+
+from vlm_boundary.cli import cli
+
+YAML = """\
+name: t
+benchmarks: {procedural: {procedural: {count: 8}}}
+arms:
+  base: {model: tiny:untrained-1, role: base}
+  rl: {model: tiny:untrained-2, role: rl}
+sampling: {n: 2, max_tokens: 8}
+"""
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "t.yaml"
+    path.write_text(YAML)
+    return path
+
+
+def test_help_lists_the_commands_in_order_of_use() -> None:
+    output = call("--help").output
+    places = [output.index(f"\n  {name} ") for name in ("run", "sample", "verify", "analyze")]
+    assert places == sorted(places)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """What makes --help slow is what it imports, whatever the machine."""
+    heavy = "torch transformers vllm datasets pyarrow pandas numpy matplotlib pydantic sympy PIL"
+    code = (
+        "import sys; from click.testing import CliRunner; from vlm_boundary.cli import cli\n"
+        "assert CliRunner().invoke(cli, ['run', '--help']).exit_code == 0\n"
+        f"print([name for name in {heavy.split()!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["-o", "sampling.temprature=1"], ["'temperature'", "top_p", "max_tokens"]),
+        (["-o", "arms.base.model=./nowhere"], ["./nowhere", "no such model folder"]),
+        (["-o", "arms.base.model=tiny:huge"], ["tiny:huge", "untrained-"]),
+        (["-o", "analysis.ks=[1,4]"], ["n = 2", "pass@4"]),
+        (["-o", "benchmarks={nothing: null}"], ["no benchmark 'nothing'", "mathvision-testmini"]),
+        (["-o", "benchmarks.procedural.procedural.families=[pies]"], ["'pies'", "bar_chart"]),
+        (["-o", "engine.args.dtpye=x"], ["'dtpye'", "dtype"]),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    experiment: Path, arguments: list[str], says: list[str]
+) -> None:
+    result = call("run", experiment, *arguments)
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert result.exit_code == 2
+    assert len(lines) == 1
+    for part in says:
+        assert part in lines[0]
+    assert "Traceback" not in result.output
+
+
+def test_a_folder_that_is_no_model_is_said(experiment: Path, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.bin").write_text("x")
+    result = call("run", experiment, "-o", "arms.rl.model=./model")
+    assert result.exit_code == 2
+    assert "not a model folder: no config.json (it holds weights.bin)" in result.stderr
+
+
+def test_a_benchmark_without_the_answer_field_is_said(experiment: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text(json.dumps({"id": 1, "question": "?"}) + "\n")
+    fields = "{problem_id: id, question: question}"
+    inline = f"benchmarks={{mine: {{dataset_path: d.jsonl, fields: {fields}}}}}"
+    result = call("run", experiment, "-o", inline)
+    assert result.exit_code == 2
+    assert "key 'fields.answer' is missing" in result.stderr
+
+
+def test_a_missing_experiment_is_said(experiment: Path) -> None:
+    result = call("run", "tt.yaml")
+    assert result.exit_code == 2
+    assert "did you mean t.yaml?" in result.stderr
+
+
+def test_a_folder_that_is_no_run_is_said(tmp_path: Path) -> None:
+    result = call("report", tmp_path)
+    assert result.exit_code == 2
+    assert "not a run directory" in result.stderr
+
+
+def test_a_stage_before_its_run_is_said(experiment: Path) -> None:
+    result = call("verify", experiment)
+    assert result.exit_code == 2
+    assert "no such run yet" in result.stderr
+
+
+def test_stages_work_on_a_run_directory(run: HandMadeRun) -> None:
+    path = run.directory.path
+    assert "24 samples graded" in call("verify", path).output
+    assert "0 samples graded" in call("verify", path).output
+    assert call("analyze", path).exit_code == 0
+    assert str(path / "report" / "index.html") in call("report", path).output
+
+
+def test_options_are_kebab_case() -> None:
+    for command in cli.commands.values():
+        for parameter in command.params:
+            assert not any("_" in option for option in parameter.opts if option.startswith("--"))

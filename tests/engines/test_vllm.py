@@ -1,0 +1,131 @@
+"""vLLM in this process, with a tiny checkpoint and real pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from vlm_boundary.config import EngineConfig, SamplingConfig
+from vlm_boundary.engines import Completion, Failure, Request
+from vlm_boundary.errors import UserError
+
+pytest.importorskip("vllm", reason="vLLM is not installed")
+
+from vlm_boundary.checkpoints import resolve_checkpoint
+from vlm_boundary.engines.vllm import VllmEngine, resolve_arguments
+
+SAMPLING = SamplingConfig(n=4, temperature=1.0, top_p=1.0, max_tokens=12)
+ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 << 20}
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[VllmEngine]:
+    checkpoint = resolve_checkpoint("tiny:untrained-1")
+    loaded = VllmEngine(checkpoint.folder, EngineConfig(in_process=True, args=ARGS), max_images=2)
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    image = Image.new("RGB", (84, 84), "white")
+    ImageDraw.Draw(image).rectangle((10, 30, 40, 80), fill="red")
+    path = tmp_path / "0a.png"
+    image.save(path)
+    return path
+
+
+def request(pictures: tuple[Path, ...], count: int = 4, **changes: Any) -> Request:
+    content = [{"type": "image"} for _ in pictures] + [{"type": "text", "text": "How many bars?"}]
+    asked = Request("p", [{"role": "user", "content": content}], pictures, range(count), seed=100)
+    return replace(asked, **changes)
+
+
+def draw(engine: VllmEngine, *requests: Request) -> dict[tuple[str, int], Completion]:
+    found = {}
+    for result in engine.generate(requests, SAMPLING):
+        assert isinstance(result, Completion)
+        found[result.request_id, result.index] = result
+    return found
+
+
+def test_every_sample_comes_once_with_its_own_seed(engine: VllmEngine, picture: Path) -> None:
+    found = draw(engine, request((picture,)), request((picture,), 6, request_id="q", seed=500))
+    assert sorted(found) == [("p", i) for i in range(4)] + [("q", i) for i in range(6)]
+    assert {found["p", i].seed for i in range(4)} == {100, 101, 102, 103}
+    assert len({tuple(sample.token_ids) for sample in found.values()}) == 10
+
+
+def test_a_sample_depends_on_its_seed_alone(engine: VllmEngine, picture: Path) -> None:
+    """Drawn apart, with others, or from the middle of a span: the same tokens."""
+    whole = draw(engine, request((picture,), 6))
+    tail = draw(engine, request((picture,), indices=range(3, 6)))
+    for index in range(3, 6):
+        assert tail["p", index].token_ids == whole["p", index].token_ids
+
+
+def test_what_is_recorded_of_a_sample(engine: VllmEngine, picture: Path) -> None:
+    for sample in draw(engine, request((picture,), 8)).values():
+        assert sample.finish_reason in ("stop", "length")
+        assert (len(sample.token_ids) == 12) == (sample.finish_reason == "length")
+        assert sample.logprob_sum is not None
+        # An untrained model is nearly uniform over its 264 tokens.
+        assert -7 < sample.logprob_sum / len(sample.token_ids) < -4.5
+
+
+def test_the_picture_reaches_the_model(engine: VllmEngine, picture: Path, tmp_path: Path) -> None:
+    other = tmp_path / "0b.png"
+    Image.new("RGB", (84, 84), "navy").save(other)
+    seen = draw(engine, request((picture,)))["p", 0]
+    changed = draw(engine, request((other,)))["p", 0]
+    without = draw(engine, request(()))["p", 0]
+    assert len({seen.logprob_sum, changed.logprob_sum, without.logprob_sum}) == 3
+
+
+def test_a_pixel_budget_changes_what_the_model_sees(engine: VllmEngine, picture: Path) -> None:
+    plain = draw(engine, request((picture,)))["p", 0]
+    larger = draw(engine, request((picture,), min_pixels=40_000, max_pixels=50_000))["p", 0]
+    assert plain.logprob_sum != larger.logprob_sum
+
+
+def test_what_cannot_run_is_said_and_the_rest_goes_on(
+    engine: VllmEngine, picture: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "0c.png"
+    broken.write_text("no picture")
+    long = request((), request_id="long")
+    long.messages[0]["content"][-1]["text"] = "x" * 600
+    results = list(
+        engine.generate(
+            [request((broken,), request_id="broken"), long, request((picture,), 2)], SAMPLING
+        )
+    )
+    reasons = {r.request_id: r.reason for r in results if isinstance(r, Failure)}
+    assert "can be decoded" in reasons["broken"]
+    assert "max_model_len 512" in reasons["long"] or "512" in reasons["long"]
+    assert sum(isinstance(r, Completion) for r in results) == 2
+
+
+def test_more_pictures_than_the_engine_was_told_of_are_refused(
+    engine: VllmEngine, picture: Path
+) -> None:
+    (result,) = engine.generate([request((picture,) * 3, 1)], SAMPLING)
+    assert isinstance(result, Failure)
+
+
+def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> None:
+    found = engine.describe()
+    assert found["dtype"] == "float32"
+    assert found["max_model_len"] == 512
+    assert found["args"]["kv_cache_memory_bytes"] == 128 << 20
+    assert found["vllm"]
+
+
+def test_an_argument_that_is_not_vllms_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UserError, match="'max_model_length'; nearest: max_model_len"):
+        resolve_arguments(EngineConfig(args={"max_model_length": 5}), on_cpu=True)

@@ -1,0 +1,66 @@
+"""The embedded checkpoints: small enough to run anywhere, named `tiny:NAME` wherever a model is."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from uuid import uuid4
+
+from vlm_boundary.errors import UserError
+
+PREFIX = "tiny:"
+WEIGHTS = Path(__file__).parent / "weights"
+_UNTRAINED = re.compile(r"untrained-(\d{1,6})")
+# Part of the cached folder's name: raise it whenever the same seed gives other files.
+_UNTRAINED_VERSION = 2
+
+
+def find(name: str) -> Path:
+    """The folder of an embedded checkpoint.
+
+    The trained family is in the package: `base`, `rl` (GRPO from it; `rl-stepN` on the way there,
+    `rl-seed2` the same again from another seed) and `distilled`. `untrained-SEED`, made on first
+    use, is the architecture with random weights: it exercises the whole pipeline and knows
+    nothing, so whatever it gets right is luck.
+
+    Raises:
+        UserError: there is no embedded checkpoint of that name.
+    """
+    if name in trained():
+        return WEIGHTS / name
+    match = _UNTRAINED.fullmatch(name)
+    if match is None:
+        names = ", ".join(f"{PREFIX}{known}" for known in trained())
+        raise UserError(
+            f"no embedded checkpoint {PREFIX}{name}; there are {names} "
+            f"and {PREFIX}untrained-SEED, as in {PREFIX}untrained-1"
+        )
+    folder = _cache() / f"{name}-v{_UNTRAINED_VERSION}"
+    if not folder.is_dir():
+        _make_untrained(int(match[1]), folder)
+    return folder
+
+
+def trained() -> list[str]:
+    """The names of the trained checkpoints in the package."""
+    return sorted(path.parent.name for path in WEIGHTS.glob("*/model.safetensors"))
+
+
+def _cache() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "vlm_boundary" / "tiny"
+
+
+def _make_untrained(seed: int, folder: Path) -> None:
+    from vlm_boundary.tiny.architecture import build_model, save_checkpoint
+
+    # Renamed when whole, so that processes that start together never load half a checkpoint.
+    temporary = folder.with_name(f".{uuid4().hex}.tmp")
+    note = "random weights, never trained: whatever it gets right is luck"
+    save_checkpoint(build_model(seed), temporary, note=note)
+    try:
+        temporary.rename(folder)
+    except OSError:
+        if not folder.is_dir():  # not merely another process that was faster
+            raise

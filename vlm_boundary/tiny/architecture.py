@@ -1,0 +1,151 @@
+"""The embedded checkpoint's shape: a Qwen2.5-VL of about one million parameters, made from nothing.
+
+The files written are in Hugging Face format and load unchanged in vLLM and transformers. The
+tokenizer is byte-level without merges, so that any question in any script can be put to it.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+
+SPECIAL_TOKENS = (
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+)
+BYTE_TOKENS = 256
+VOCAB_SIZE = BYTE_TOKENS + len(SPECIAL_TOKENS)
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{% if message['content'] is string %}{{ message['content'] }}"
+    "{% else %}{% for part in message['content'] %}"
+    "{% if part['type'] == 'image' %}<|vision_start|><|image_pad|><|vision_end|>"
+    "{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}{% endif %}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+PATCH_SIZE = 14
+MERGE_SIZE = 2
+MIN_PIXELS = 28 * 28
+MAX_PIXELS = 1280 * 28 * 28
+MAX_POSITIONS = 32768
+
+# The usual 0.02 suits layers a thousand wide; these are a hundred wide and learn from it slowly.
+INITIAL_SPREAD = 0.07
+
+
+def token_id(token: str) -> int:
+    """The id of a special token."""
+    return BYTE_TOKENS + SPECIAL_TOKENS.index(token)
+
+
+def build_processor() -> Qwen2_5_VLProcessor:
+    """The processor: byte-level tokenizer, Qwen2-VL picture processor and a ChatML template."""
+    from tokenizers import pre_tokenizers
+    from transformers import (
+        Qwen2_5_VLProcessor,
+        Qwen2Tokenizer,
+        Qwen2VLImageProcessor,
+        Qwen2VLVideoProcessor,
+    )
+
+    # Sorted, because ByteLevel.alphabet() comes in an order that changes between processes.
+    vocab = {symbol: i for i, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    vocab |= {token: BYTE_TOKENS + i for i, token in enumerate(SPECIAL_TOKENS)}
+    tokenizer = Qwen2Tokenizer(
+        vocab=vocab,
+        merges=[],
+        unk_token=None,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        extra_special_tokens=list(SPECIAL_TOKENS),
+        model_max_length=MAX_POSITIONS,
+    )
+    size = {"shortest_edge": MIN_PIXELS, "longest_edge": MAX_PIXELS}
+    pictures = {"patch_size": PATCH_SIZE, "merge_size": MERGE_SIZE, "size": size}
+    return Qwen2_5_VLProcessor(
+        image_processor=Qwen2VLImageProcessor(**pictures),
+        tokenizer=tokenizer,
+        video_processor=Qwen2VLVideoProcessor(**pictures),
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def build_model(seed: int) -> Qwen2_5_VLForConditionalGeneration:
+    """A freshly initialised model; the same seed gives the same weights on the same torch."""
+    import torch
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    text: dict[str, Any] = {
+        "vocab_size": VOCAB_SIZE,
+        "hidden_size": 128,
+        "intermediate_size": 384,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": MAX_POSITIONS,
+        "initializer_range": INITIAL_SPREAD,
+        "tie_word_embeddings": True,
+        "bos_token_id": token_id("<|endoftext|>"),
+        "eos_token_id": token_id("<|im_end|>"),
+        "pad_token_id": token_id("<|endoftext|>"),
+        "rope_parameters": {
+            "rope_type": "default",
+            "rope_theta": 10000.0,
+            # The three parts (time, height, width) fill half of the 32-wide attention heads.
+            "mrope_section": [4, 6, 6],
+        },
+    }
+    vision: dict[str, Any] = {
+        "initializer_range": INITIAL_SPREAD,
+        "depth": 2,
+        "hidden_size": 96,
+        "intermediate_size": 256,
+        "num_heads": 3,
+        "out_hidden_size": 128,
+        "patch_size": PATCH_SIZE,
+        "spatial_merge_size": MERGE_SIZE,
+        "temporal_patch_size": 2,
+        "window_size": 112,
+        "fullatt_block_indexes": [1],
+    }
+    config = Qwen2_5_VLConfig(
+        text_config=text,
+        vision_config=vision,
+        tie_word_embeddings=True,
+        image_token_id=token_id("<|image_pad|>"),
+        video_token_id=token_id("<|video_pad|>"),
+        vision_start_token_id=token_id("<|vision_start|>"),
+        vision_end_token_id=token_id("<|vision_end|>"),
+    )
+    torch.manual_seed(seed)
+    model = Qwen2_5_VLForConditionalGeneration(config)
+    # The one wide input: a patch has ten times the values that other layers take in.
+    torch.nn.init.normal_(model.model.visual.patch_embed.proj.weight, std=0.02)
+    model.generation_config.eos_token_id = token_id("<|im_end|>")
+    model.generation_config.pad_token_id = token_id("<|endoftext|>")
+    return model
+
+
+def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path, *, note: str) -> None:
+    """Write weights (bfloat16), processor and a note that reports show beside the arm's name."""
+    import torch
+
+    folder.mkdir(parents=True, exist_ok=True)
+    # A copy, so that training can go on at full precision.
+    copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
+    build_processor().save_pretrained(folder)
+    (folder / "vlm_boundary.json").write_text(json.dumps({"note": note}) + "\n")
