@@ -1,4 +1,4 @@
-"""Benchmarks read from YAML and local files: columns, filters, pictures and what is wrong with them."""
+"""Benchmarks from YAML and local files: columns, filters, pictures and what is wrong with them."""
 
 from __future__ import annotations
 

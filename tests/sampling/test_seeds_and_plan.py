@@ -1,4 +1,4 @@
-"""Seeds and the plan of what is missing: the same whatever the order, the chunks or the restarts."""
+"""Seeds and the plan of what is missing: the same whatever the order, chunks or restarts."""
 
 from __future__ import annotations
 
