@@ -47,9 +47,10 @@ class _Finder:
 sys.meta_path.insert(0, _Finder())
 '''
 
-# Asked in a process of its own: a broken import must not take the doctor with it.
+# Asked in a process of its own: a broken import must not take the doctor with it. Its arguments are
+# the parts to try.
 _PROBE = """
-import json
+import json, sys
 facts = {"torch": None, "cuda": None, "gpus": [], "torchvision": None, "transformers": None,
          "vllm": None}
 def attempt(name, read):
@@ -71,10 +72,10 @@ def vllm_version():
     import vllm
     from vllm import LLM
     return vllm.__version__
-attempt("torch", torch_facts)
-attempt("torchvision", lambda: __import__("torchvision").__version__)
-attempt("transformers", transformers_version)
-attempt("vllm", vllm_version)
+readers = {"torch": torch_facts, "torchvision": lambda: __import__("torchvision").__version__,
+           "transformers": transformers_version, "vllm": vllm_version}
+for name in sys.argv[1:]:
+    attempt(name, readers[name])
 print("FACTS" + json.dumps(facts))
 """
 
@@ -92,7 +93,7 @@ def examine() -> list[Finding]:
     """Everything worth knowing about this environment, in the order in which it matters."""
     findings = [Finding(None, f"Python {platform.python_version()} in {sys.prefix}")]
     findings += [_package(name) for name in CORE]
-    facts = _probe()
+    facts = _probe("torch", "torchvision", "transformers", "vllm")
     findings.append(_torch(facts))
     if facts.get("torch"):
         findings.append(_torchvision(facts))
@@ -107,7 +108,7 @@ def examine() -> list[Finding]:
 
 def repair() -> list[str]:
     """Mend what belongs to this environment alone; returns what was done."""
-    facts = _probe()
+    facts = _probe("torch", "torchvision")
     if facts.get("torch") and facts.get("cuda") is None and "torchvision_error" in facts:
         folder = Path(sysconfig.get_paths()["purelib"])
         (folder / f"{_SHIM}.py").write_text(_SHIM_SOURCE)
@@ -121,10 +122,10 @@ def shim_installed() -> bool:
     return (Path(sysconfig.get_paths()["purelib"]) / f"{_SHIM}.pth").is_file()
 
 
-def _probe() -> dict[str, object]:
+def _probe(*parts: str) -> dict[str, object]:
     environment = os.environ | {"VLLM_LOGGING_LEVEL": "ERROR"}
     result = subprocess.run(
-        [sys.executable, "-c", _PROBE],
+        [sys.executable, "-c", _PROBE, *parts],
         capture_output=True,
         text=True,
         env=environment,

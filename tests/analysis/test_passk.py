@@ -53,16 +53,21 @@ def test_impossible_counts_are_refused(c: int, n: int, k: int) -> None:
 
 
 def test_the_interval_is_students_t_over_problems() -> None:
-    found = mean_interval(np.array([0.0, 0.5, 1.0, np.nan]), 0.95)
+    found = mean_interval(np.array([0.0, 0.5, 1.0, np.nan]), 0.95, (-9, 9))
     assert found["problems"] == 3
     assert found["estimate"] == pytest.approx(0.5)
     # t(0.975, 2) = 4.302653, standard error 0.5 / sqrt(3): from printed tables.
     assert found["high"] == pytest.approx(0.5 + 4.302653 * 0.5 / math.sqrt(3), abs=1e-6)
 
 
+def test_the_interval_of_a_probability_stays_between_0_and_1() -> None:
+    found = mean_interval(np.array([0.0, 1.0, 1.0]), 0.95, (0, 1))
+    assert (found["low"], found["high"]) == (0, 1)
+
+
 def test_what_is_not_known_is_none_and_never_zero() -> None:
-    assert mean_interval(np.array([np.nan]), 0.95)["estimate"] is None
-    one = mean_interval(np.array([0.25]), 0.95)
+    assert mean_interval(np.array([np.nan]), 0.95, (0, 1))["estimate"] is None
+    one = mean_interval(np.array([0.25]), 0.95, (0, 1))
     assert (one["estimate"], one["low"], one["high"]) == (0.25, None, None)
 
 

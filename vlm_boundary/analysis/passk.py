@@ -41,12 +41,15 @@ def pass_at_k(correct: Ints, samples: Ints, k: int) -> Floats:
     return np.where(n >= k, 1.0 - missed_all, np.nan)
 
 
-def mean_interval(values: Floats, confidence: float) -> dict[str, float | int | None]:
+def mean_interval(
+    values: Floats, confidence: float, bounds: tuple[float, float]
+) -> dict[str, float | int | None]:
     """Mean over problems with Student's t interval, problems taken as a sample of their kind.
 
     Args:
         values: one value a problem, shape (problems,); NaN marks a problem that has none.
         confidence: level, as 0.95.
+        bounds: what a value can be at all, (0, 1) for a probability; the interval stays inside.
 
     Returns:
         estimate, low, high (None where not defined) and the number of problems used.
@@ -63,8 +66,8 @@ def mean_interval(values: Floats, confidence: float) -> dict[str, float | int | 
     reach = float(t.ppf(0.5 + confidence / 2, known.size - 1)) * error
     return {
         "estimate": estimate,
-        "low": estimate - reach,
-        "high": estimate + reach,
+        "low": max(estimate - reach, bounds[0]),
+        "high": min(estimate + reach, bounds[1]),
         "problems": int(known.size),
     }
 

@@ -114,13 +114,14 @@ def _arm(experiment: ExperimentConfig, arm: str, counts: Counts) -> dict[str, An
     ks = [k for k in experiment.ks(n) if k <= n]
     curves = {
         "pass_at_k": {
-            str(k): mean_interval(pass_at_k(counts.correct, counts.samples, k), level) for k in ks
+            str(k): mean_interval(pass_at_k(counts.correct, counts.samples, k), level, (0, 1))
+            for k in ks
         }
     }
     if counts.undecided.any():
         at_best = counts.correct + counts.undecided
         curves["pass_at_k_if_undecided_correct"] = {
-            str(k): mean_interval(pass_at_k(at_best, counts.samples, k), level) for k in ks
+            str(k): mean_interval(pass_at_k(at_best, counts.samples, k), level, (0, 1)) for k in ks
         }
     return {
         "role": experiment.arms[arm].role,
@@ -148,7 +149,7 @@ def _pair(
         "other": other,
         "problems": len(shared),
         "difference": {
-            str(k): mean_interval(pass_at_k(c1, n1, k) - pass_at_k(c0, n0, k), level)
+            str(k): mean_interval(pass_at_k(c1, n1, k) - pass_at_k(c0, n0, k), level, (-1, 1))
             for k in experiment.ks(n)
             if k <= n
         },

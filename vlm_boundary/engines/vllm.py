@@ -256,6 +256,8 @@ def choose_process_model(config: EngineConfig) -> None:
 
         in_process = not torch.cuda.is_available()
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0" if in_process else "1"
+    # Forked, an engine would inherit every pipe of this process and keep it open after its end.
+    os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
 
 
 def resolve_arguments(config: EngineConfig, *, on_cpu: bool) -> dict[str, Any]:

@@ -59,8 +59,7 @@ def _curves(axis: Axes, benchmark: str, content: dict[str, Any]) -> None:
             label=arm,
         )
         if all(v["low"] is not None for _, v in points):
-            low = [max(v["low"], 0.0) for _, v in points]
-            high = [min(v["high"], 1.0) for _, v in points]
+            low, high = [v["low"] for _, v in points], [v["high"] for _, v in points]
             axis.fill_between(ks, low, high, color=colour, alpha=0.15, linewidth=0)
     axis.set_xscale("log", base=2)
     axis.set_xticks(sorted(ticks), [str(k) for k in sorted(ticks)])

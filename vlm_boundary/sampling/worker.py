@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--progress-fd", type=int, required=True)
     options = parser.parse_args(arguments)
     _stop_cleanly()
+    os.set_inheritable(options.progress_fd, False)
     with os.fdopen(options.progress_fd, "w", buffering=1) as channel:
         try:
             _work(RunDirectory(options.run), options.arms, options.limit, channel)
