@@ -143,7 +143,7 @@ def _package(name: str) -> Finding:
     try:
         return Finding(True, f"{name} {version(name)}")
     except PackageNotFoundError:
-        return Finding(False, f"{name} is not installed", "pip install vlm-boundary")
+        return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
 
 
 def _torch(facts: dict[str, object]) -> Finding:
@@ -153,7 +153,7 @@ def _torch(facts: dict[str, object]) -> Finding:
     return Finding(
         False,
         f"torch cannot be imported ({facts.get('torch_error')})",
-        "on a GPU machine: pip install 'vlm-boundary[gpu]'; without a GPU, in a clone: make setup",
+        "in a clone, on a GPU machine: pip install -e '.[gpu]'; without a GPU: make setup",
     )
 
 
@@ -200,7 +200,7 @@ def _part(facts: dict[str, object], name: str) -> Finding:
     return Finding(
         False,
         f"{name} cannot be imported ({facts.get(f'{name}_error', 'not tried')})",
-        "on a GPU machine: pip install 'vlm-boundary[gpu]'; without a GPU, in a clone: make setup",
+        "in a clone, on a GPU machine: pip install -e '.[gpu]'; without a GPU: make setup",
     )
 
 
@@ -220,6 +220,4 @@ def _optional(name: str, extra: str) -> Finding:
     try:
         return Finding(True, f"{name} {version(name)}")
     except PackageNotFoundError:
-        return Finding(
-            None, f"{name} is not installed (optional)", f"pip install 'vlm-boundary[{extra}]'"
-        )
+        return Finding(None, f"{name} is not installed (optional)", f"pip install -e '.[{extra}]'")

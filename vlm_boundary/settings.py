@@ -89,8 +89,6 @@ def validate(model: type[Model], raw: Any, *, where: str) -> Model:
     Raises:
         UserError: one line naming the first thing that is wrong and what would be valid there.
     """
-    if raw is None:
-        raw = {}
     if not isinstance(raw, Mapping):
         raise UserError(f"{where}: expected keys and values; valid keys: {_keys(model)}")
     try:

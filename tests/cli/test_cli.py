@@ -63,6 +63,7 @@ def test_help_imports_nothing_heavy() -> None:
         (["-o", "benchmarks={nothing: null}"], ["no benchmark 'nothing'", "mathvision-testmini"]),
         (["-o", "benchmarks.procedural.procedural.families=[pies]"], ["'pies'", "bar_chart"]),
         (["-o", "engine.args.dtpye=x"], ["'dtpye'", "dtype"]),
+        (["-o", "engine.args.dtype=float99"], ["vLLM refuses", "float99"]),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

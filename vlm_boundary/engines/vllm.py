@@ -68,7 +68,7 @@ class VllmEngine:
         max_pixels: the largest pixel budget of any request, or None for the processor's own.
 
     Raises:
-        UserError: vLLM is not installed, or an argument is not one of vLLM's.
+        UserError: vLLM is not installed, or refuses the arguments.
     """
 
     def __init__(
@@ -100,7 +100,13 @@ class VllmEngine:
         self._refusals = (PictureError, _PromptTooLong, VLLMClientError)
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
-        self._llm: Any = vllm.LLM(model=str(folder), **args)
+        try:
+            self._llm: Any = vllm.LLM(model=str(folder), **args)
+        except (ValueError, TypeError) as error:
+            # How vLLM says that settings, model and machine do not fit each other.
+            raise UserError(
+                f"vLLM refuses engine.args {config.args}: {_one_line(error)}"
+            ) from error
         self._chat = ChatRenderer(folder)
         model_config = self._llm.llm_engine.model_config
         self._max_model_len = int(model_config.max_model_len)
@@ -300,6 +306,11 @@ def _sampling_params(sampling: SamplingConfig, seed: int) -> SamplingParams:
         detokenize=False,  # the text is decoded once, from the finished ids
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
+
+
+def _one_line(error: Exception) -> str:
+    lines = (line.strip() for line in str(error).splitlines())
+    return " ".join(line for line in lines if not line.startswith("For further"))[:400]
 
 
 def _pixel_size(min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
