@@ -104,6 +104,8 @@ class ExperimentConfig(Settings):
     """Sampling parameters of every arm."""
     engine: EngineConfig = EngineConfig()
     """Engine of every arm."""
+    parallel_engines: int | None = Field(default=None, ge=1)
+    """Arms sampled side by side; by default one on a GPU, and one a core on a CPU."""
     analysis: AnalysisConfig = AnalysisConfig()
     """Statistics."""
 

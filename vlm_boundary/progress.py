@@ -9,8 +9,17 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def progress_bar(description: str, *, total: int | None = None, unit: str = "it") -> tqdm[Any]:
-    """A progress bar on standard error; in a log file a line every half minute."""
+def progress_bar(
+    description: str, *, total: int | None = None, unit: str = "it", place: int = 0
+) -> tqdm[Any]:
+    """A progress bar on standard error; in a log file a line every half minute.
+
+    Args:
+        description: what is going on.
+        total: how many units there are to do, if that is known.
+        unit: name of what is counted.
+        place: line of the bar below the first, for bars shown together.
+    """
     from tqdm import tqdm
 
     terminal = sys.stderr.isatty()
@@ -18,6 +27,7 @@ def progress_bar(description: str, *, total: int | None = None, unit: str = "it"
         total=total,
         desc=description,
         unit=f" {unit}",
+        position=place if terminal else 0,
         mininterval=0.2 if terminal else 30.0,
         dynamic_ncols=True,
         smoothing=0.1,

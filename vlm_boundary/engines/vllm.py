@@ -80,7 +80,7 @@ class VllmEngine:
         min_pixels: int | None = None,
         max_pixels: int | None = None,
     ) -> None:
-        choose_process_model(config)
+        set_up_process(config)
         try:
             import vllm
             from vllm.exceptions import VLLMClientError
@@ -250,20 +250,23 @@ class VllmEngine:
         )
 
 
-def choose_process_model(config: EngineConfig) -> None:
-    """Decide, before vLLM is imported, whether its core shares this process.
+def set_up_process(config: EngineConfig) -> None:
+    """Decide, before vLLM is imported, how it uses processes and threads.
 
-    On a CPU the shared process starts about twenty seconds sooner; on a GPU a core of its own
-    keeps the device busy while this process works on results.
+    On a CPU its core shares this process, which starts about twenty seconds sooner; on a GPU a
+    core of its own keeps the device busy while this process works on results.
     """
-    in_process = config.in_process
-    if in_process is None:
-        import torch
+    import torch
 
-        in_process = not torch.cuda.is_available()
+    on_gpu = torch.cuda.is_available()
+    in_process = config.in_process if config.in_process is not None else not on_gpu
     os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0" if in_process else "1"
     # Forked, an engine would inherit every pipe of this process and keep it open after its end.
     os.environ["VLLM_WORKER_MULTIPROC_METHOD"] = "spawn"
+    if not on_gpu:
+        # vLLM pins a thread to each core and lets them wait for each other in a loop: with anything
+        # else on one of the cores, another engine above all, sampling becomes several times slower.
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
 
 
 def resolve_arguments(config: EngineConfig, *, on_cpu: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Sampling: what is missing, its seeds, and the processes that draw it."""
 
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.sampling.stage import EngineDied, sample
+from vlm_boundary.sampling.stage import sample
+from vlm_boundary.sampling.supervise import EngineDied
 
 __all__ = ["EngineDied", "problem_seed", "sample"]
