@@ -17,6 +17,8 @@ CUDA_ONLY = ("torchaudio", "torchcodec")
 
 CORE = ("pydantic", "pyarrow", "pillow", "datasets", "math-verify", "matplotlib", "scipy")
 
+_INSTALL_ENGINE = "in a clone, on a GPU machine: pip install -e '.[gpu]'; without a GPU: make setup"
+
 _SHIM = "vlm_boundary_torchvision_cpu"
 _SHIM_SOURCE = '''\
 """Lets PyPI's torchvision, built for CUDA, be imported beside a CPU-only torch.
@@ -153,7 +155,7 @@ def _torch(facts: dict[str, object]) -> Finding:
     return Finding(
         False,
         f"torch cannot be imported ({facts.get('torch_error')})",
-        "in a clone, on a GPU machine: pip install -e '.[gpu]'; without a GPU: make setup",
+        _INSTALL_ENGINE,
     )
 
 
@@ -200,7 +202,7 @@ def _part(facts: dict[str, object], name: str) -> Finding:
     return Finding(
         False,
         f"{name} cannot be imported ({facts.get(f'{name}_error', 'not tried')})",
-        "in a clone, on a GPU machine: pip install -e '.[gpu]'; without a GPU: make setup",
+        _INSTALL_ENGINE,
     )
 
 
