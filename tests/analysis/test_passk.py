@@ -67,8 +67,9 @@ def test_the_interval_of_a_probability_stays_between_0_and_1() -> None:
 
 def test_what_is_not_known_is_none_and_never_zero() -> None:
     assert mean_interval(np.array([np.nan]), 0.95, (0, 1))["estimate"] is None
-    one = mean_interval(np.array([0.25]), 0.95, (0, 1))
-    assert (one["estimate"], one["low"], one["high"]) == (0.25, None, None)
+    for alike in ([0.25], [0.25, 0.25, 0.25]):
+        found = mean_interval(np.array(alike), 0.95, (0, 1))
+        assert (found["estimate"], found["low"], found["high"]) == (0.25, None, None)
 
 
 def test_solved_sets_count_problems_with_a_single_success() -> None:

@@ -58,8 +58,9 @@ def mean_interval(
     if known.size == 0:
         return {"estimate": None, "low": None, "high": None, "problems": 0}
     estimate = float(known.mean())
-    if known.size == 1:
-        return {"estimate": estimate, "low": None, "high": None, "problems": 1}
+    if np.ptp(known) == 0:
+        # One problem, or all alike: without spread, t knows nothing of how far off the mean may be.
+        return {"estimate": estimate, "low": None, "high": None, "problems": int(known.size)}
     from scipy.stats import t
 
     error = float(known.std(ddof=1)) / float(np.sqrt(known.size))

@@ -57,17 +57,33 @@ def _curves(axis: Axes, benchmark: str, content: dict[str, Any]) -> None:
             marker=MARKERS[place % len(MARKERS)],
             markersize=4,
             label=arm,
+            clip_on=False,  # a curve at 0 or 1 is drawn whole
+            zorder=3,
         )
-        if all(v["low"] is not None for _, v in points):
-            low, high = [v["low"] for _, v in points], [v["high"] for _, v in points]
-            axis.fill_between(ks, low, high, color=colour, alpha=0.15, linewidth=0)
+        known = [(k, v) for k, v in points if v["low"] is not None]
+        axis.fill_between(
+            [k for k, _ in known],
+            [v["low"] for _, v in known],
+            [v["high"] for _, v in known],
+            color=colour,
+            alpha=0.15,
+            linewidth=0,
+        )
     axis.set_xscale("log", base=2)
     axis.set_xticks(sorted(ticks), [str(k) for k in sorted(ticks)])
     axis.minorticks_off()
     axis.set_ylim(bottom=0.0)
     axis.set_xlabel("k (samples per problem)")
     axis.set_ylabel("pass@k")
-    axis.set_title(f"{benchmark} ({content['problems']} problems)", fontsize=10)
+    axis.set_title(f"{benchmark} ({_size(content)})", fontsize=10)
     axis.grid(alpha=0.25)
     axis.spines[["top", "right"]].set_visible(False)
     axis.legend(frameon=False)
+
+
+def _size(content: dict[str, Any]) -> str:
+    """How many problems the curves stand on, of how many there are."""
+    used = sorted({values["problems"] for values in content["arms"].values()})
+    if used == [content["problems"]]:
+        return f"{used[0]} problems"
+    return f"{' or '.join(map(str, used))} of {content['problems']} problems"

@@ -59,7 +59,7 @@ def _warnings(
     for arm in experiment.arms:
         note = manifest["arms"].get(arm, {}).get("note")
         if note:
-            lines.append(f"{arm} ({experiment.arms[arm].model}) is a stand-in: {note}.")
+            lines.append(f"{arm} ({experiment.arms[arm].model}) is {note}.")
     for name, content in sorted(analysis["benchmarks"].items()):
         usable = content["problems"] - content["unusable"]
         if content["unusable"]:

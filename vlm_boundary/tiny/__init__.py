@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
@@ -12,8 +13,7 @@ from vlm_boundary.errors import UserError
 PREFIX = "tiny:"
 WEIGHTS = Path(__file__).parent / "weights"
 _UNTRAINED = re.compile(r"untrained-(\d{1,6})")
-# Part of the cached folder's name: raise it whenever the same seed gives other files.
-_UNTRAINED_VERSION = 2
+_UNTRAINED_NOTE = "a stand-in with random weights, never trained: what it gets right is luck"
 
 
 def find(name: str) -> Path:
@@ -36,7 +36,7 @@ def find(name: str) -> Path:
             f"no embedded checkpoint {PREFIX}{name}; there are {names} "
             f"and {PREFIX}untrained-SEED, as in {PREFIX}untrained-1"
         )
-    folder = _cache() / f"{name}-v{_UNTRAINED_VERSION}"
+    folder = _cache() / f"{name}-{_recipe()}"
     if not folder.is_dir():
         _make_untrained(int(match[1]), folder)
     return folder
@@ -52,13 +52,18 @@ def _cache() -> Path:
     return Path(base) / "vlm_boundary" / "tiny"
 
 
+def _recipe() -> str:
+    """What the cached files follow from: another architecture or note gives other files."""
+    source = Path(__file__).with_name("architecture.py").read_bytes()
+    return hashlib.sha256(source + _UNTRAINED_NOTE.encode()).hexdigest()[:12]
+
+
 def _make_untrained(seed: int, folder: Path) -> None:
     from vlm_boundary.tiny.architecture import build_model, save_checkpoint
 
     # Renamed when whole, so that processes that start together never load half a checkpoint.
     temporary = folder.with_name(f".{uuid4().hex}.tmp")
-    note = "random weights, never trained: whatever it gets right is luck"
-    save_checkpoint(build_model(seed), temporary, note=note)
+    save_checkpoint(build_model(seed), temporary, note=_UNTRAINED_NOTE)
     try:
         temporary.rename(folder)
     except OSError:
