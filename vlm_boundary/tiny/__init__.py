@@ -19,10 +19,9 @@ _UNTRAINED_NOTE = "a stand-in with random weights, never trained: what it gets r
 def find(name: str) -> Path:
     """The folder of an embedded checkpoint.
 
-    The trained family is in the package: `base`, `rl` (GRPO from it; `rl-stepN` on the way there,
-    `rl-seed2` the same again from another seed) and `distilled`. `untrained-SEED`, made on first
-    use, is the architecture with random weights: it exercises the whole pipeline and knows
-    nothing, so whatever it gets right is luck.
+    `untrained-SEED`, made on first use, is the architecture with random weights: it exercises the
+    whole pipeline and knows nothing, so whatever it gets right is luck. Any other name is that of a
+    folder that came with the package.
 
     Raises:
         UserError: there is no embedded checkpoint of that name.
@@ -31,11 +30,8 @@ def find(name: str) -> Path:
         return WEIGHTS / name
     match = _UNTRAINED.fullmatch(name)
     if match is None:
-        names = ", ".join(f"{PREFIX}{known}" for known in trained())
-        raise UserError(
-            f"no embedded checkpoint {PREFIX}{name}; there are {names} "
-            f"and {PREFIX}untrained-SEED, as in {PREFIX}untrained-1"
-        )
+        names = ", ".join(f"{PREFIX}{known}" for known in (*trained(), "untrained-SEED"))
+        raise UserError(f"no embedded checkpoint {PREFIX}{name}; there is {names}")
     folder = _cache() / f"{name}-{_recipe()}"
     if not folder.is_dir():
         _make_untrained(int(match[1]), folder)

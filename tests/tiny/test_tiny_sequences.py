@@ -1,0 +1,77 @@
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from vlm_boundary.tiny import rollout, sequences  # noqa: E402
+from vlm_boundary.tiny.architecture import build_model, build_processor  # noqa: E402
+from vlm_boundary.tiny.data import ProblemSet  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return ProblemSet.draw(seed=5, size=6)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build_model(3).eval()
+
+
+@pytest.fixture(scope="module")
+def processed(drawn):
+    processor = build_processor()
+    prompts = [
+        processor.apply_chat_template(
+            [
+                {
+                    "role": "user",
+                    "content": [{"type": "image"}, {"type": "text", "text": problem.question}],
+                }
+            ],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        for problem in drawn.problems
+    ]
+    return processor(
+        text=prompts,
+        images=[problem.draw(84) for problem in drawn.problems],
+        return_tensors="pt",
+        padding=True,
+        padding_side="left",
+    )
+
+
+def test_pixels_and_prompts_are_the_processor_s(drawn, processed):
+    assert processed.image_grid_thw.tolist() == [[1, 6, 6]] * len(drawn)
+    ours = sequences.patches(drawn.pictures)
+    torch.testing.assert_close(ours, processed.pixel_values, atol=1e-5, rtol=0)
+    for problem, ids, mask in zip(
+        drawn.problems, processed.input_ids, processed.attention_mask, strict=True
+    ):
+        assert sequences.prompt_ids(problem.question) == tuple(ids[mask.bool()].tolist())
+
+
+def test_samples_come_from_the_model_as_transformers_runs_it(drawn, model, processed):
+    generator = torch.Generator().manual_seed(0)
+    samples = rollout.sample(model, drawn, 3, max_tokens=20, generator=generator)
+    responses = [s.ids for group in samples for s in group]
+    owners = [place for place, group in enumerate(samples) for _ in group]
+    with torch.no_grad():
+        ours, rows = sequences.group_scores(model, drawn, responses, owners)
+        logits = model(**processed).logits[:, -1].float().log_softmax(-1)
+    first = [int((rows == row).nonzero()[0, 0]) for row in range(len(responses))]
+    torch.testing.assert_close(ours[first], logits[owners], atol=1e-4, rtol=0)
+
+
+def test_both_ways_of_scoring_agree(drawn, model):
+    texts = ["1 + 1 = 2 \\boxed{2}", "\\boxed{7}", "red 3", "Answer: 12", "", "x"]
+    responses = sequences.response_ids(texts)
+    with torch.no_grad():
+        prompts = [sequences.prompt_ids(problem.question) for problem in drawn.problems]
+        features = sequences.encode(model, drawn.pictures)
+        one, rows = sequences.response_scores(model, features, prompts, responses)
+        same = [tuple(ids) for ids in responses]
+        other, their_rows = sequences.group_scores(model, drawn, same, list(range(6)))
+    assert rows.tolist() == their_rows.tolist()
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=0)

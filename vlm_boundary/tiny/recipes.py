@@ -1,0 +1,154 @@
+"""The settings of training; nothing is set anywhere else.
+
+They are not settled: no run of them has given a base that reads its pictures well, and no trained
+checkpoint comes with the package until one does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from vlm_boundary.benchmarks.procedural import FAMILIES
+from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture
+
+
+@dataclass(frozen=True)
+class Seeing:
+    """The vision tower's own training on the facts of pictures."""
+
+    steps: int
+    each: int
+    """Pictures of each family in a batch."""
+    learning_rate: float
+    warmup: int = 50
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    log_every: int = 50
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """The language model's own training on equations."""
+
+    steps: int
+    batch: int
+    length: int = 160
+    """Tokens of a line."""
+    warmup: int = 50
+    clip: float = 1.0
+    log_every: int = 50
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """Next-token training on written responses."""
+
+    mixture: Mixture
+    data_seed: int
+    problems: int
+    """Distinct problems, each met about steps x batch / problems times, newly worded."""
+    steps: int
+    batch: int
+    captions: float
+    """Share of the responses that only say what is in the picture: many facts to learn from."""
+    matrix_rate: float
+    """Muon's learning rate, for the language model's matrices."""
+    learning_rate: float
+    """AdamW's, for its embeddings and norms."""
+    vision_rate: float
+    """AdamW's, for the vision tower, which can see by now."""
+    seeing: Seeing | None = None
+    """The vision tower's own lessons before all this."""
+    reckoning: Reckoning | None = None
+    """The language model's own lessons before all this."""
+    warmup: int = 60
+    weight_decay: float = 0.05
+    clip: float = 1.0
+    log_every: int = 50
+    watch_every: int = 250
+    """Steps between two looks at the validation problems."""
+    families: tuple[str, ...] = FAMILIES
+
+
+@dataclass(frozen=True)
+class Reinforcement:
+    """GRPO on the verifier's verdict, each batch of responses used for one update."""
+
+    data_seed: int
+    steps: int
+    problems: int
+    """Problems a step, none of them met twice."""
+    group: int
+    """Responses to each problem."""
+    learning_rate: float
+    max_tokens: int = 96
+    clip: float = 1.0
+    warmup: int = 5
+    watch_every: int = 20
+    checkpoints: tuple[int, ...] = ()
+    """Steps after which the model is kept beside the final one."""
+    families: tuple[str, ...] = FAMILIES
+
+
+BASE = Supervised(
+    mixture=BROAD,
+    data_seed=1,
+    problems=30_000,
+    steps=2_200,
+    batch=32,
+    captions=0.15,
+    matrix_rate=6e-3,
+    learning_rate=2e-3,
+    vision_rate=3e-4,
+    seeing=Seeing(steps=800, each=8, learning_rate=2e-3),
+    reckoning=Reckoning(steps=700, batch=16),
+)
+DISTILLED = Supervised(
+    mixture=CLEAN,
+    data_seed=2,
+    problems=24_000,
+    steps=1_000,
+    batch=32,
+    captions=0.0,
+    matrix_rate=2e-3,
+    learning_rate=1e-3,
+    vision_rate=3e-4,
+)
+RL = Reinforcement(
+    data_seed=3,
+    steps=150,
+    problems=24,
+    group=8,
+    learning_rate=2e-4,
+    checkpoints=(50, 100),
+)
+
+# The same code in under a minute. The base learns to answer with and without work; the limit on
+# tokens cuts work off, so that there is something for RL to learn in seconds.
+SMOKE_BASE = replace(
+    BASE,
+    mixture=replace(CLEAN, terse=3, answer_only=1),
+    captions=0.0,
+    families=("counting",),
+    seeing=Seeing(steps=10, each=16, learning_rate=2e-3, log_every=5),
+    reckoning=Reckoning(steps=5, batch=8, log_every=5),
+    problems=256,
+    steps=60,
+    batch=16,
+    warmup=10,
+    log_every=10,
+    watch_every=60,
+)
+SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, steps=20)
+SMOKE_DISTILLED = replace(SMOKE_DISTILLED, seeing=None, reckoning=None)
+SMOKE_RL = replace(
+    RL,
+    families=("counting",),
+    steps=16,
+    problems=16,
+    group=8,
+    learning_rate=1e-3,
+    max_tokens=16,
+    watch_every=16,
+    checkpoints=(4, 8),
+)

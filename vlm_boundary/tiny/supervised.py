@@ -1,0 +1,122 @@
+"""Supervised training: the base from nothing, and the distilled model from the base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from statistics import fmean
+from typing import Any
+
+from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem
+from vlm_boundary.tiny.data import ProblemSet, validation
+from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, caption, guesses, response
+from vlm_boundary.tiny.recipes import Supervised
+from vlm_boundary.tiny.reckoning import train_reckoning
+from vlm_boundary.tiny.record import Log
+from vlm_boundary.tiny.reward import Rewarder
+from vlm_boundary.tiny.schedule import warm_cosine
+from vlm_boundary.tiny.seeing import train_seeing
+from vlm_boundary.tiny.sequences import encode, prompt_ids, response_ids, response_scores
+
+_SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little is padding
+
+
+def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> None:
+    """Train the model in place; the log gets the loss in nats a token, and watched accuracy."""
+    import torch
+
+    drawn = ProblemSet.draw(recipe.data_seed, recipe.problems, recipe.families)
+    watched = ProblemSet.of(validation(recipe.families))
+    if recipe.seeing is not None:
+        train_seeing(model, drawn, recipe.seeing, seed=seed, log=log)
+    if recipe.reckoning is not None:
+        first = _optimisers(model, recipe)
+        train_reckoning(model, drawn, recipe.reckoning, first, seed=seed, log=log)
+    optimisers = _optimisers(model, recipe)
+    schedules = [warm_cosine(o, recipe.warmup, recipe.steps) for o in optimisers]
+    lessons = _lessons(drawn, recipe, Random(f"responses-{seed}"))
+    losses: list[float] = []
+    with Rewarder() as rewarder:
+        for step in range(1, recipe.steps + 1):
+            model.train()
+            loss = _loss(model, drawn, next(lessons))
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
+            for part in (*optimisers, *schedules):
+                part.step()
+            model.zero_grad()
+            losses.append(loss.item())
+            if step % recipe.log_every == 0:
+                log.write(step=step, loss=fmean(losses))
+                losses.clear()
+            if step % recipe.watch_every == 0 or step == recipe.steps:
+                log.write(step=step, **rewarder.accuracy(model, watched, seed=seed))
+
+
+def _optimisers(model: Any, recipe: Supervised) -> tuple[Any, Any]:
+    """Muon for the language model's matrices, AdamW for everything else."""
+    import torch
+
+    matrices: list[Any] = []
+    others: list[Any] = []
+    for name, parameter in model.model.language_model.named_parameters():
+        inner = parameter.dim() == 2 and not name.startswith("embed_tokens")
+        (matrices if inner else others).append(parameter)
+    muon = torch.optim.Muon(
+        matrices, lr=recipe.matrix_rate, weight_decay=0.01, adjust_lr_fn="match_rms_adamw"
+    )
+    groups = [
+        {"params": others, "lr": recipe.learning_rate},
+        {"params": list(model.model.visual.parameters()), "lr": recipe.vision_rate},
+    ]
+    return muon, torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=recipe.weight_decay)
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """One thing to learn: what to write when asked a question about a picture."""
+
+    place: int
+    """The picture's, among the problems drawn."""
+    prompt: tuple[int, ...]
+    response: list[int]
+
+
+def _lessons(drawn: ProblemSet, recipe: Supervised, rng: Random) -> Iterator[list[_Lesson]]:
+    """Batches of newly written responses, without end; each pass meets every problem once."""
+    likely = guesses(drawn.problems)
+    pending: list[int] = []
+    size = recipe.batch
+    while True:
+        while len(pending) < _SORTED_BATCHES * size:
+            pending += rng.sample(range(len(drawn)), len(drawn))
+        places = [pending.pop() for _ in range(_SORTED_BATCHES * size)]
+        asked = [_asked(rng, drawn.problems[i], recipe, likely) for i in places]
+        ids = response_ids([text for _, text in asked])
+        lessons = [
+            _Lesson(place, prompt_ids(question), written)
+            for place, (question, _), written in zip(places, asked, ids, strict=True)
+        ]
+        lessons.sort(key=lambda lesson: len(lesson.prompt) + len(lesson.response))
+        batches = [lessons[i : i + size] for i in range(0, len(lessons), size)]
+        rng.shuffle(batches)
+        yield from batches
+
+
+def _asked(
+    rng: Random, problem: ProceduralProblem, recipe: Supervised, likely: Guesses
+) -> tuple[str, str]:
+    if rng.random() < recipe.captions:
+        return CAPTION_QUESTION, caption(problem)
+    return problem.question, response(rng, problem, recipe.mixture, likely)
+
+
+def _loss(model: Any, drawn: ProblemSet, lessons: list[_Lesson]) -> Any:
+    import torch
+
+    features = encode(model, drawn.pictures[[lesson.place for lesson in lessons]])
+    prompts = [lesson.prompt for lesson in lessons]
+    scores, _ = response_scores(model, features, prompts, [lesson.response for lesson in lessons])
+    targets = torch.tensor([token for lesson in lessons for token in lesson.response])
+    return -scores.gather(1, targets[:, None]).mean()

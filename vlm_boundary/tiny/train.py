@@ -1,0 +1,97 @@
+"""Train the embedded family: `python -m vlm_boundary.tiny.train all --out DIR`.
+
+`base` comes from nothing, `rl` and `distilled` from the base in the same folder. Each folder
+holds a checkpoint, `training.json` (how it was made) and `log.jsonl` (how it went).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.tiny import recipes
+from vlm_boundary.tiny.record import Log, write_record
+
+FIRST_SEED = 1
+NOTE = "1.2-million-parameter demonstration model trained by vlm_boundary.tiny"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the stages that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m vlm_boundary.tiny.train", description=__doc__)
+    stages = {"base": base, "distilled": distilled, "rl": rl}
+    parser.add_argument("stage", choices=(*stages, "all"), help="all: the whole family")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument(
+        "--seed", type=int, default=FIRST_SEED, help="any but the first makes rl-seedN of rl"
+    )
+    parser.add_argument("--smoke", action="store_true", help="seconds instead of an hour")
+    chosen = parser.parse_args(arguments)
+    if chosen.stage != "all":
+        stages[chosen.stage](chosen.out, chosen.seed, smoke=chosen.smoke)
+        return
+    for stage in stages.values():
+        stage(chosen.out, chosen.seed, smoke=chosen.smoke)
+    rl(chosen.out, chosen.seed + 1, smoke=chosen.smoke)
+
+
+def base(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `base` from random weights on the broad mixture."""
+    from vlm_boundary.tiny.architecture import build_model
+
+    recipe = recipes.SMOKE_BASE if smoke else recipes.BASE
+    _supervised(build_model(seed), out / "base", recipe, seed, "base: many styles, some slips")
+
+
+def distilled(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `distilled` from `base` on the generator's clean chains."""
+    recipe = recipes.SMOKE_DISTILLED if smoke else recipes.DISTILLED
+    note = "distilled: the base trained further on clean chains"
+    _supervised(load(out / "base"), out / "distilled", recipe, seed, note)
+
+
+def rl(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `rl` from `base` by GRPO, with checkpoints on the way."""
+    from vlm_boundary.tiny.architecture import save_checkpoint
+    from vlm_boundary.tiny.reinforce import train_rl
+    from vlm_boundary.verifier import grader_version
+
+    recipe = recipes.SMOKE_RL if smoke else recipes.RL
+    name = "rl" if seed == FIRST_SEED else f"rl-seed{seed}"
+    model = load(out / "base")
+
+    def keep(step: int) -> None:
+        final = step == recipe.steps
+        folder = out / (name if final else f"{name}-step{step}")
+        note = f"rl: GRPO from the base on the verifier's verdict, seed {seed}, step {step}"
+        save_checkpoint(model, folder, note=f"{NOTE}; {note}")
+        write_record(folder, recipe, stage="rl", seed=seed, step=step, grader=grader_version())
+
+    train_rl(model, recipe, seed=seed, log=_log(out / name), keep=keep)
+
+
+def load(folder: Path) -> Any:
+    """A checkpoint's model in float32, which is what training needs and a CPU is fast at."""
+    import torch
+    from transformers import Qwen2_5_VLForConditionalGeneration
+
+    return Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32)
+
+
+def _supervised(model: Any, folder: Path, recipe: recipes.Supervised, seed: int, note: str) -> None:
+    from vlm_boundary.tiny.architecture import save_checkpoint
+    from vlm_boundary.tiny.supervised import train_supervised
+
+    train_supervised(model, recipe, seed=seed, log=_log(folder))
+    save_checkpoint(model, folder, note=f"{NOTE}; {note}")
+    write_record(folder, recipe, stage=folder.name, seed=seed)
+
+
+def _log(folder: Path) -> Log:
+    folder.mkdir(parents=True, exist_ok=True)
+    return Log(folder / "log.jsonl")
+
+
+if __name__ == "__main__":
+    main()
