@@ -13,13 +13,12 @@ from vlm_boundary.errors import UserError
 PREFIX = "tiny:"
 WEIGHTS = Path(__file__).parent / "weights"
 _UNTRAINED = re.compile(r"untrained-(\d{1,6})")
-_UNTRAINED_NOTE = "a stand-in with random weights, never trained: what it gets right is luck"
 
 
 def find(name: str) -> Path:
     """The folder of an embedded checkpoint.
 
-    `untrained-SEED`, made on first use, is the architecture with random weights: it exercises the
+    `untrained-SEED`, made on first use, has random weights and guesses numbers: it exercises the
     whole pipeline and knows nothing, so whatever it gets right is luck. Any other name is that of a
     folder that came with the package.
 
@@ -49,17 +48,19 @@ def _cache() -> Path:
 
 
 def _recipe() -> str:
-    """What the cached files follow from: another architecture or note gives other files."""
-    source = Path(__file__).with_name("architecture.py").read_bytes()
-    return hashlib.sha256(source + _UNTRAINED_NOTE.encode()).hexdigest()[:12]
+    """What the cached files follow from: other code gives other files."""
+    sources = ("architecture.py", "guesser.py")
+    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in sources)
+    return hashlib.sha256(code).hexdigest()[:12]
 
 
 def _make_untrained(seed: int, folder: Path) -> None:
-    from vlm_boundary.tiny.architecture import build_model, save_checkpoint
+    from vlm_boundary.tiny.architecture import save_checkpoint
+    from vlm_boundary.tiny.guesser import NOTE, build_guesser
 
     # Renamed when whole, so that processes that start together never load half a checkpoint.
     temporary = folder.with_name(f".{uuid4().hex}.tmp")
-    save_checkpoint(build_model(seed), temporary, note=_UNTRAINED_NOTE)
+    save_checkpoint(build_guesser(seed), temporary, note=NOTE)
     try:
         temporary.rename(folder)
     except OSError:
