@@ -18,7 +18,9 @@ pytest.importorskip("vllm", reason="vLLM is not installed")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.vllm import VllmEngine, resolve_arguments
+from vlm_boundary.tiny.architecture import token_id
 
+END_OF_TURN = token_id("<|im_end|>")
 SAMPLING = SamplingConfig(n=4, temperature=1.0, top_p=1.0, max_tokens=12)
 ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 << 20}
 
@@ -70,12 +72,20 @@ def test_a_sample_depends_on_its_seed_alone(engine: VllmEngine, picture: Path) -
 
 
 def test_what_is_recorded_of_a_sample(engine: VllmEngine, picture: Path) -> None:
-    for sample in draw(engine, request((picture,), 8)).values():
-        assert sample.finish_reason in ("stop", "length")
-        assert (len(sample.token_ids) == 12) == (sample.finish_reason == "length")
-        assert sample.logprob_sum is not None
-        # The untrained model spreads nearly all its probability over 12 of its tokens.
-        assert -4 < sample.logprob_sum / len(sample.token_ids) < -2
+    samples = draw(engine, request((picture,), 32)).values()
+    assert {sample.finish_reason for sample in samples} == {"stop", "length"}
+    for sample in samples:
+        if sample.finish_reason == "length":
+            assert len(sample.token_ids) == 12
+        else:
+            assert sample.token_ids[-1] == END_OF_TURN
+            assert "<|im_end|>" not in sample.text
+    # The untrained model spreads nearly all its probability over 12 of its tokens: about
+    # ln(1/12) = -2.5 a token, end of turn counted.
+    tokens = sum(len(sample.token_ids) for sample in samples)
+    assert sum(sample.logprob_sum or 0.0 for sample in samples) / tokens == pytest.approx(
+        -2.5, abs=1
+    )
 
 
 def test_the_picture_reaches_the_model(engine: VllmEngine, picture: Path, tmp_path: Path) -> None:
