@@ -33,7 +33,9 @@ def sample(run: RunDirectory, experiment: ExperimentConfig, *, limit: int | None
         if jobs:
             at_once, threads = _places(experiment, len(jobs))
             run_jobs(run, jobs, at_once=at_once, threads=threads, limit=limit)
-        return sum(missing.values())
+        # Counted from the tables: what could not be drawn is still missing.
+        left = sum(_missing(run, experiment, arm, limit) for arm in wanted)
+        return sum(missing.values()) - left
 
 
 def _missing(run: RunDirectory, experiment: ExperimentConfig, arm: str, limit: int | None) -> int:
