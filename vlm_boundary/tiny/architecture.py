@@ -1,7 +1,8 @@
 """The embedded checkpoint's shape: a Qwen2.5-VL of about one million parameters, made from nothing.
 
 The files written are in Hugging Face format and load unchanged in vLLM and transformers. The
-tokenizer is byte-level without merges, so that any question in any script can be put to it.
+tokenizer is byte-level, so that any question in any script can be put to it; `merges.txt` makes
+one token of each word that the procedural benchmark uses (`vocabulary.py` learns them).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ SPECIAL_TOKENS = (
     "<|video_pad|>",
 )
 BYTE_TOKENS = 256
-VOCAB_SIZE = BYTE_TOKENS + len(SPECIAL_TOKENS)
+MERGES = tuple(Path(__file__).with_name("merges.txt").read_text(encoding="utf-8").splitlines())
+VOCAB_SIZE = BYTE_TOKENS + len(SPECIAL_TOKENS) + len(MERGES)
 
 CHAT_TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
@@ -65,9 +67,12 @@ def build_processor() -> Qwen2_5_VLProcessor:
     # Sorted, because ByteLevel.alphabet() comes in an order that changes between processes.
     vocab = {symbol: i for i, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
     vocab |= {token: BYTE_TOKENS + i for i, token in enumerate(SPECIAL_TOKENS)}
+    merges = [tuple(merge.split(" ")) for merge in MERGES]
+    for left, right in merges:
+        vocab.setdefault(left + right, len(vocab))
     tokenizer = Qwen2Tokenizer(
         vocab=vocab,
-        merges=[],
+        merges=merges,
         unk_token=None,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",

@@ -24,6 +24,7 @@ MAX_CHAIN = 76  # characters, which are tokens; with the answer it stays within 
 Slip = Literal["misread", "arithmetic", "stop", "guess"]
 
 CAPTION_QUESTION = "Describe the picture."
+PHRASES = ("The answer is {}.", "Answer: {}")
 _SHOWN = ("bars", "points", "labels", "grid", "rows", "clocks", "column_heights")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
@@ -107,7 +108,7 @@ def _written(rng: Random, steps: Chain, answer: str, ending: str) -> str:
     work = " ".join(step.text for step in steps).rstrip(",.")
     if ending == "boxed":
         return f"{work} \\boxed{{{answer}}}".lstrip()
-    phrase = rng.choice(("The answer is {}.", "Answer: {}")).format(answer)
+    phrase = rng.choice(PHRASES).format(answer)
     return f"{work}. {phrase}" if work else phrase
 
 

@@ -51,6 +51,8 @@ class Supervised:
     batch: int
     captions: float
     """Share of the responses that only say what is in the picture: many facts to learn from."""
+    describing: int
+    """First steps, in which all responses do."""
     matrix_rate: float
     """Muon's learning rate, for the language model's matrices."""
     learning_rate: float
@@ -65,7 +67,7 @@ class Supervised:
     weight_decay: float = 0.05
     clip: float = 1.0
     log_every: int = 50
-    watch_every: int = 250
+    watch_every: int = 500
     """Steps between two looks at the validation problems."""
     families: tuple[str, ...] = FAMILIES
 
@@ -93,23 +95,25 @@ class Reinforcement:
 BASE = Supervised(
     mixture=BROAD,
     data_seed=1,
-    problems=30_000,
-    steps=2_200,
-    batch=32,
-    captions=0.15,
+    problems=40_000,
+    steps=4_700,
+    batch=48,
+    captions=0.1,
+    describing=1_200,
     matrix_rate=6e-3,
     learning_rate=2e-3,
     vision_rate=3e-4,
     seeing=Seeing(steps=800, each=8, learning_rate=2e-3),
-    reckoning=Reckoning(steps=700, batch=16),
+    reckoning=Reckoning(steps=600, batch=16),
 )
 DISTILLED = Supervised(
     mixture=CLEAN,
     data_seed=2,
     problems=24_000,
     steps=1_000,
-    batch=32,
+    batch=48,
     captions=0.0,
+    describing=0,
     matrix_rate=2e-3,
     learning_rate=1e-3,
     vision_rate=3e-4,
@@ -129,6 +133,7 @@ SMOKE_BASE = replace(
     BASE,
     mixture=replace(CLEAN, terse=3, answer_only=1),
     captions=0.0,
+    describing=0,
     families=("counting",),
     seeing=Seeing(steps=10, each=16, learning_rate=2e-3, log_every=5),
     reckoning=Reckoning(steps=5, batch=8, log_every=5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from random import Random
 from statistics import fmean
 from typing import Any
@@ -88,26 +89,27 @@ def _lessons(drawn: ProblemSet, recipe: Supervised, rng: Random) -> Iterator[lis
     likely = guesses(drawn.problems)
     pending: list[int] = []
     size = recipe.batch
-    while True:
+    for done in count(step=_SORTED_BATCHES):
+        captions = recipe.captions if done >= recipe.describing else 1.0
         while len(pending) < _SORTED_BATCHES * size:
             pending += rng.sample(range(len(drawn)), len(drawn))
         places = [pending.pop() for _ in range(_SORTED_BATCHES * size)]
-        asked = [_asked(rng, drawn.problems[i], recipe, likely) for i in places]
+        asked = [_asked(rng, drawn.problems[i], captions, recipe, likely) for i in places]
         ids = response_ids([text for _, text in asked])
         lessons = [
             _Lesson(place, prompt_ids(question), written)
             for place, (question, _), written in zip(places, asked, ids, strict=True)
         ]
         lessons.sort(key=lambda lesson: len(lesson.prompt) + len(lesson.response))
-        batches = [lessons[i : i + size] for i in range(0, len(lessons), size)]
-        rng.shuffle(batches)
-        yield from batches
+        cut = [lessons[i : i + size] for i in range(0, len(lessons), size)]
+        rng.shuffle(cut)
+        yield from cut
 
 
 def _asked(
-    rng: Random, problem: ProceduralProblem, recipe: Supervised, likely: Guesses
+    rng: Random, problem: ProceduralProblem, captions: float, recipe: Supervised, likely: Guesses
 ) -> tuple[str, str]:
-    if rng.random() < recipe.captions:
+    if rng.random() < captions:
         return CAPTION_QUESTION, caption(problem)
     return problem.question, response(rng, problem, recipe.mixture, likely)
 
