@@ -87,6 +87,15 @@ class AnalysisConfig(Settings):
     """Level of the intervals."""
 
 
+class Timeouts(Settings):
+    """When an engine counts as stuck; it is then ended and started again."""
+
+    start_seconds: float = Field(default=3600.0, gt=0.0)
+    """Longest start, loading and compiling included."""
+    stall_seconds: float = Field(default=900.0, gt=0.0)
+    """Longest time without a single step."""
+
+
 class ExperimentConfig(Settings):
     """A whole experiment, as its YAML file says it."""
 
@@ -104,8 +113,15 @@ class ExperimentConfig(Settings):
     """Sampling parameters of every arm."""
     engine: EngineConfig = EngineConfig()
     """Engine of every arm."""
+    gpus: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)
+    """GPUs to use, an engine on each (tensor parallelism: on each few); by default all."""
     parallel_engines: int | None = Field(default=None, ge=1)
-    """Arms sampled side by side; by default one on a GPU, and one a core on a CPU."""
+    """Engines side by side; by default one a GPU, or one a core on a CPU."""
+    waves: tuple[Annotated[int, Field(ge=1)], ...] = (64, 256, 1024, 4096)
+    """Samples a problem that all arms are brought to in turn when there are more engines to run
+    than places for them, so that a run stopped half way has curves to compare."""
+    timeouts: Timeouts = Timeouts()
+    """When an engine counts as stuck."""
     analysis: AnalysisConfig = AnalysisConfig()
     """Statistics."""
 
@@ -122,6 +138,12 @@ class ExperimentConfig(Settings):
     def arm_engine(self, arm: str) -> EngineConfig:
         """The engine settings that hold for an arm."""
         return self.arms[arm].engine or self.engine
+
+    @model_validator(mode="after")
+    def _waves_ascend(self) -> ExperimentConfig:
+        if list(self.waves) != sorted(set(self.waves)):
+            raise ValueError(f"waves must ascend, not {list(self.waves)}")
+        return self
 
     def ks(self, n: int) -> tuple[int, ...]:
         """The k at which curves are reported for n samples a problem, ascending."""

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
+import numpy as np
 import pytest
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import MAX_SAMPLES
+from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig
+from vlm_boundary.errors import UserError
 from vlm_boundary.sampling import problem_seed
-from vlm_boundary.sampling.plan import missing_spans, wanted_problems
+from vlm_boundary.sampling.jobs import make_jobs, waves
+from vlm_boundary.sampling.plan import Scope, Span, Task, missing_spans
+from vlm_boundary.store import Partition, Shard
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1") for i in range(3)]
 
@@ -48,12 +54,71 @@ def test_no_sample_of_a_problem_carries_past_32_bits() -> None:
 def test_only_what_is_missing_is_planned(
     n: int, present: dict[str, set[int]], expected: list[tuple[str, int, int]]
 ) -> None:
-    spans = missing_spans(PROBLEMS, n, present)
+    arrays = {key: np.array(sorted(found), dtype=np.int32) for key, found in present.items()}
+    spans = missing_spans(PROBLEMS, n, arrays)
     found = [(s.problem.problem_id, s.indices.start, s.indices.stop) for s in spans]
     assert found == expected
 
 
 def test_problems_that_cannot_be_put_to_a_model_are_not_sampled_nor_counted_by_limit() -> None:
     broken = Problem("b", "broken", "?", "1", error="no gold answer")
-    wanted = wanted_problems([broken, *PROBLEMS], limit=2)
-    assert [p.problem_id for p in wanted] == ["p0", "p1"]
+    assert [p.problem_id for p in Scope(limit=2).of([broken, *PROBLEMS])] == ["p0", "p1"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_shards_share_out_every_problem_once(count: int) -> None:
+    shares = [Scope(shard=Shard(index, count)).of(PROBLEMS) for index in range(count)]
+    assert sorted(p.problem_id for share in shares for p in share) == ["p0", "p1", "p2"]
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
+
+
+@pytest.mark.parametrize(("index", "count"), [(2, 2), (-1, 2), (0, 0)])
+def test_a_shard_that_is_none_is_refused(index: int, count: int) -> None:
+    with pytest.raises(UserError, match="valid are 0/"):
+        Shard(index, count)
+
+
+def engine_tasks(arm: str, problems: int, n: int) -> list[tuple[int, Task]]:
+    spans = [Span(Problem("b", f"p{i}", "?", "1"), range(n)) for i in range(problems)]
+    return [(n, Task(Partition(arm, "b"), spans))]
+
+
+@pytest.mark.parametrize(
+    ("arms", "places", "engines"),
+    [(2, 2, 2), (1, 2, 2), (3, 2, 6), (2, 8, 8), (3, 1, 3), (4, 2, 4)],
+)
+def test_every_place_is_kept_busy_to_the_end(arms: int, places: int, engines: int) -> None:
+    tasks = {f"arm{i}": engine_tasks(f"arm{i}", 100, 512) for i in range(arms)}
+    jobs = make_jobs(tasks, places)
+    assert len(jobs) == engines
+    assert sum(job.samples for job in jobs) == arms * 100 * 512
+    drawn = Counter((a.arm, p) for job in jobs for a in job.assignments for p in a.problems)
+    assert set(drawn.values()) == {1}
+    assert len(drawn) == arms * 100
+
+
+def test_little_work_is_not_split() -> None:
+    assert len(make_jobs({"base": engine_tasks("base", 10, 16)}, 8)) == 1
+
+
+def test_one_engine_draws_a_problem_in_every_wave() -> None:
+    first, last = engine_tasks("base", 60, 64), engine_tasks("base", 100, 256)
+    jobs = make_jobs({"base": [*first, *last]}, 4)
+    assert len(jobs) == 4
+    owners: dict[str, set[int]] = {}
+    for place, job in enumerate(jobs):
+        assert [a.n for a in job.assignments] == [64, 256]
+        for assignment in job.assignments:
+            for problem_id in assignment.problems:
+                owners.setdefault(problem_id, set()).add(place)
+    assert all(len(places) == 1 for places in owners.values())
+    assert sum(job.samples for job in jobs) == 100 * 256  # what a wave draws counts once
+
+
+def test_waves_end_at_n() -> None:
+    experiment = ExperimentConfig.model_validate(
+        {"name": "x", "benchmarks": {"b": None}, "arms": {"base": {"model": "m", "role": "base"}}}
+    )
+    assert waves(experiment, 512) == [64, 256, 512]
+    assert waves(experiment, 256) == [64, 256]
+    assert waves(experiment, 8) == [8]

@@ -12,7 +12,7 @@ from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
-    from vlm_boundary.store import RunDirectory
+    from vlm_boundary.store import RunDirectory, Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -38,7 +38,12 @@ def override_option(command: Command) -> Command:
 
 
 def sampling_options(command: Command) -> Command:
-    """--n and --limit."""
+    """--n, --limit and --gpus."""
+    command = click.option(
+        "--gpus",
+        metavar="I,J…",
+        help="GPUs to use, an engine on each; by default all.",
+    )(command)
     command = click.option(
         "--limit",
         type=click.IntRange(min=1),
@@ -54,8 +59,30 @@ def sampling_options(command: Command) -> Command:
     )(command)
 
 
+def shard_option(command: Command) -> Command:
+    """--shard, as a `store.Shard`."""
+    return click.option(
+        "--shard",
+        metavar="I/N",
+        callback=_shard,
+        help="Sample only share I (0 to N-1) of the problems; other processes or machines may "
+        "sample the other shares into the same run meanwhile.",
+    )(command)
+
+
+def _shard(context: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
+    if value is None:
+        return None
+    from vlm_boundary.store import Shard
+
+    index, _, count = value.partition("/")
+    if not (index.isdecimal() and count.isdecimal()):
+        raise UserError(f"--shard {value}: give I/N, as in 0/4 for the first of four shares")
+    return Shard(int(index), int(count))
+
+
 def open_target(
-    target: Path, overrides: tuple[str, ...], n: int | None = None
+    target: Path, overrides: tuple[str, ...], n: int | None = None, gpus: str | None = None
 ) -> tuple[RunDirectory, ExperimentConfig]:
     """The run directory and settings that a command is about.
 
@@ -67,6 +94,8 @@ def open_target(
 
     if n is not None:
         overrides = (*overrides, f"sampling.n={n}")
+    if gpus is not None:
+        overrides = (*overrides, f"gpus=[{gpus}]")
     if target.is_dir():
         run = RunDirectory(target)
         manifest = run.read_manifest()

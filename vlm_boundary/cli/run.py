@@ -14,12 +14,18 @@ from vlm_boundary.cli.stages import draw_samples
 @target_argument
 @override_option
 @sampling_options
-def run(target: Path, overrides: tuple[str, ...], n: int | None, limit: int | None) -> None:
+def run(
+    target: Path,
+    overrides: tuple[str, ...],
+    n: int | None,
+    limit: int | None,
+    gpus: str | None,
+) -> None:
     """Run an experiment from its YAML to its report, doing only what is missing.
 
     Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
     """
-    directory, experiment = open_target(target, overrides, n)
+    directory, experiment = open_target(target, overrides, n, gpus)
     from vlm_boundary.analysis import analyze
     from vlm_boundary.report import report
     from vlm_boundary.verifier import verify

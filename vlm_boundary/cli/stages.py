@@ -7,21 +7,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
+from vlm_boundary.cli.options import (
+    open_target,
+    override_option,
+    sampling_options,
+    shard_option,
+    target_argument,
+)
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
-    from vlm_boundary.store import RunDirectory
+    from vlm_boundary.store import RunDirectory, Shard
 
 
-def draw_samples(run: RunDirectory, experiment: ExperimentConfig, limit: int | None) -> int:
+def draw_samples(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    limit: int | None,
+    shard: Shard | None = None,
+) -> int:
     """The sampling stage with what a terminal is told when it stops early."""
-    from vlm_boundary.sampling import EngineDied
+    from vlm_boundary.sampling import ALL, EngineDied
     from vlm_boundary.sampling import sample as draw
 
     try:
-        return draw(run, experiment, limit=limit)
+        return draw(run, experiment, limit=limit, shard=shard or ALL)
     except EngineDied as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
@@ -36,10 +47,18 @@ def draw_samples(run: RunDirectory, experiment: ExperimentConfig, limit: int | N
 @target_argument
 @override_option
 @sampling_options
-def sample(target: Path, overrides: tuple[str, ...], n: int | None, limit: int | None) -> None:
+@shard_option
+def sample(
+    target: Path,
+    overrides: tuple[str, ...],
+    n: int | None,
+    limit: int | None,
+    shard: Shard | None,
+    gpus: str | None,
+) -> None:
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
-    run, experiment = open_target(target, overrides, n)
-    drawn = draw_samples(run, experiment, limit)
+    run, experiment = open_target(target, overrides, n, gpus)
+    drawn = draw_samples(run, experiment, limit, shard)
     click.echo(f"{drawn:,} samples drawn into {run.path}.")
 
 

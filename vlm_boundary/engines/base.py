@@ -5,7 +5,7 @@ Engines know nothing of benchmarks, verdicts or files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,13 +56,20 @@ class Engine(Protocol):
     """A loaded checkpoint that draws samples."""
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig
+        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
-        """Draw every sample of every request, yielding each as it finishes, in any order."""
+        """Draw every sample of every request, yielding each as it finishes, in any order.
+
+        `alive` is called whenever the engine has done something: one that stops calling is stuck.
+        """
         ...
 
     def describe(self) -> dict[str, Any]:
         """Versions, hardware and the resolved arguments, for the manifest."""
+        ...
+
+    def usage(self) -> dict[str, Any]:
+        """What generating took so far, in numbers, for the manifest; may be empty."""
         ...
 
     def close(self) -> None:

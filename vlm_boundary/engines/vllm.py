@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,6 +115,8 @@ class VllmEngine:
         # Enough that the engine never waits for us; samples of one problem stay neighbours.
         self._window = 2 * int(scheduler.max_num_seqs)
         self._serial = 0
+        self._prompt_tokens = 0
+        self._cached_tokens = 0
 
     def describe(self) -> dict[str, Any]:
         """Versions, hardware and resolved arguments."""
@@ -133,7 +135,7 @@ class VllmEngine:
         }
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig
+        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
         feed = self._feed(iter(requests), sampling)
@@ -161,9 +163,13 @@ class VllmEngine:
                 self._send(prompt, _InFlight(prompt.request, index, 1), sampling, in_flight)
             if not in_flight:
                 return
-            for output in self._llm.llm_engine.step():
+            outputs = self._llm.llm_engine.step()
+            alive()
+            for output in outputs:
                 if not output.finished:
                     continue
+                self._prompt_tokens += len(output.prompt_token_ids or ())
+                self._cached_tokens += output.num_cached_tokens or 0
                 flight = in_flight.pop(output.request_id)
                 outcome = self._outcome(output, flight)
                 if outcome is None:
@@ -174,6 +180,10 @@ class VllmEngine:
                 if prompt.remaining == 0:
                     del prompts[flight.request.request_id]  # and its pictures with it
                 yield outcome
+
+    def usage(self) -> dict[str, Any]:
+        """Prompt tokens of all samples, and how many of them the prefix cache spared."""
+        return {"prompt_tokens": self._prompt_tokens, "cached_prompt_tokens": self._cached_tokens}
 
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""

@@ -141,7 +141,7 @@ def _failures(run: RunDirectory, experiment: ExperimentConfig) -> list[tuple[str
                 if problem.error
             ]
         for arm in experiment.arms:
-            for failure in run.failures.read(Partition(arm, benchmark)).to_pylist():
+            for failure in run.failures.read(Partition(arm, benchmark)):
                 rows.append((benchmark, arm, failure["problem_id"], failure["reason"]))
     return rows
 

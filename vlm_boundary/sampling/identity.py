@@ -9,6 +9,7 @@ from vlm_boundary.benchmarks.prompts import prompt_hash
 from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.store.difference import first_difference
 
 # The engine arguments that change which texts are likely; the others only change the speed.
 _DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
@@ -49,17 +50,8 @@ def refuse_difference(before: Any, now: Any, *, where: str, what: str = "") -> N
     Raises:
         UserError: they differ; the first difference is named with both values.
     """
-    if isinstance(before, dict) and isinstance(now, dict):
-        for key in sorted({*before, *now}):
-            inner = f"{what}.{key}" if what else str(key)
-            refuse_difference(before.get(key), now.get(key), where=where, what=inner)
-    elif before != now:
+    if difference := first_difference(before, now, what):
         raise UserError(
-            f"{where} already holds samples drawn with {what} = {_short(before)}, and now it is "
-            f"{_short(now)}; take another run_dir (or name), or restore it"
+            f"{where} already holds samples drawn with {difference.what} = {difference.before}, "
+            f"and now it is {difference.now}; take another run_dir (or name), or restore it"
         )
-
-
-def _short(value: Any) -> str:
-    text = "nothing" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:12]}…"

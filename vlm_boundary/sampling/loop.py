@@ -3,36 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
-import pyarrow as pa
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
-from vlm_boundary.sampling.plan import Span, missing_spans, wanted_problems
+from vlm_boundary.sampling.plan import Span, Task
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, sample_indices
-
-
-@dataclass(frozen=True)
-class Task:
-    """Everything still to be drawn for one partition."""
-
-    partition: Partition
-    spans: list[Span]
-
-    @property
-    def samples(self) -> int:
-        """How many samples that is."""
-        return sum(len(span.indices) for span in self.spans)
-
-
-def plan_task(run: RunDirectory, partition: Partition, n: int, *, limit: int | None = None) -> Task:
-    """What a partition lacks of n samples for each of its (first `limit`) problems."""
-    problems = wanted_problems(run.read_problems(partition.benchmark), limit)
-    present = sample_indices(run.samples, partition)
-    return Task(partition, missing_spans(problems, n, present))
+from vlm_boundary.store import RunDirectory, Sample, SampleWriter
 
 
 def draw(
@@ -42,37 +19,36 @@ def draw(
     task: Task,
     engine: Engine,
     progress: Callable[[int], None],
+    alive: Callable[[], None],
 ) -> None:
     """Draw a task's samples, storing them every few seconds and at the latest on the way out.
 
     Args:
         progress: called with the number of tokens of each finished sample.
+        alive: called whenever the engine has done something, finished samples or not.
     """
     partition = task.partition
     sampling = experiment.arm_sampling(partition.arm)
     spans = {_request_id(span): span for span in task.spans}
     writer = SampleWriter(run.samples, partition)
-    failures: list[dict[str, object]] = []
+
+    def beat() -> None:
+        writer.flush_if_due()  # also while nothing finishes
+        alive()
+
+    failures: list[tuple[str, int | None, str]] = []
     try:
         requests = _requests(run, experiment, benchmark, task)
-        for result in engine.generate(requests, sampling):
+        for result in engine.generate(requests, sampling, beat):
             problem_id = spans[result.request_id].problem.problem_id
             if isinstance(result, Failure):
-                failures.append(
-                    {
-                        "problem_id": problem_id,
-                        "sample_index": result.index,
-                        "reason": result.reason,
-                    }
-                )
+                failures.append((problem_id, result.index, result.reason))
             else:
                 writer.add(_sample(problem_id, result))
                 progress(len(result.token_ids))
     finally:
         writer.flush()
-        # A problem that failed is tried again by the next run; only the latest reasons are kept.
-        rows = pa.Table.from_pylist(failures, schema=run.failures.schema)
-        run.failures.replace(partition, rows)
+        run.failures.add(partition, failures)
 
 
 def _requests(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vlm_boundary.benchmarks.problem import Problem
+from vlm_boundary.store import Partition, RunDirectory, Shard, sample_indices
+
+Indices = NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -16,26 +22,54 @@ class Span:
     indices: range
 
 
-def wanted_problems(problems: list[Problem], limit: int | None) -> list[Problem]:
-    """The problems to sample: those that can be put to a model, at most `limit` of them."""
-    return [problem for problem in problems if problem.error is None][:limit]
+@dataclass(frozen=True)
+class Task:
+    """Everything still to be drawn for one partition."""
+
+    partition: Partition
+    spans: list[Span]
+
+    @property
+    def samples(self) -> int:
+        """How many samples that is."""
+        return sum(len(span.indices) for span in self.spans)
 
 
-def missing_spans(problems: list[Problem], n: int, present: dict[str, set[int]]) -> list[Span]:
+ALL = Shard()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The problems that one command is about: of the first `limit`, one shard."""
+
+    limit: int | None = None
+    shard: Shard = ALL
+
+    def of(self, problems: list[Problem]) -> list[Problem]:
+        """The problems in scope that can be put to a model, in the data set's order."""
+        usable = [problem for problem in problems if problem.error is None]
+        # By place: every process sees the same list, and shares differ by one problem at most.
+        return usable[: self.limit][self.shard.index :: self.shard.count]
+
+
+def plan_task(run: RunDirectory, partition: Partition, n: int, problems: list[Problem]) -> Task:
+    """What a partition lacks of n samples for each of these problems."""
+    present = sample_indices(run.samples, partition)
+    return Task(partition, missing_spans(problems, n, present))
+
+
+def missing_spans(problems: list[Problem], n: int, present: Mapping[str, Indices]) -> list[Span]:
     """Spans that bring each problem to samples 0 … n-1, in the problems' order."""
+    none = np.zeros(0, dtype=np.int32)
     return [
         Span(problem, span)
         for problem in problems
-        for span in _gaps(n, present.get(problem.problem_id, set()))
+        for span in _gaps(n, present.get(problem.problem_id, none))
     ]
 
 
-def _gaps(n: int, present: set[int]) -> Iterator[range]:
-    start: int | None = None
-    for index in range(n + 1):
-        absent = index < n and index not in present
-        if absent and start is None:
-            start = index
-        elif not absent and start is not None:
-            yield range(start, index)
-            start = None
+def _gaps(n: int, present: Indices) -> Iterator[range]:
+    absent = np.setdiff1d(np.arange(n), present, assume_unique=True)
+    if len(absent):
+        for piece in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1):
+            yield range(int(piece[0]), int(piece[-1]) + 1)

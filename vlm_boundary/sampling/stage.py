@@ -2,73 +2,105 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.sampling.loop import plan_task
+from vlm_boundary.sampling.jobs import Job, make_jobs, waves
+from vlm_boundary.sampling.places import Place, engine_places
+from vlm_boundary.sampling.plan import ALL, Scope, Task, plan_task
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.supervise import Job, run_jobs
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.sampling.supervise import run_jobs
+from vlm_boundary.store import Partition, RunDirectory, Shard, compact
 
 
-def sample(run: RunDirectory, experiment: ExperimentConfig, *, limit: int | None = None) -> int:
+def sample(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    *,
+    limit: int | None = None,
+    shard: Shard = ALL,
+) -> int:
     """Draw every sample that the experiment asks for and the run lacks; returns how many.
 
     Args:
         limit: sample only each benchmark's first problems.
+        shard: of those, sample only one share; other processes may sample the others meanwhile.
 
     Raises:
         UserError: something in the experiment cannot be run as it stands.
         EngineDied: an engine failed; running the stage again goes on from there.
     """
-    with run.writing():
-        manifest = prepare(run, experiment)
-        missing = {arm: _missing(run, experiment, arm, limit) for arm in experiment.arms}
-        wanted = [arm for arm in missing if missing[arm]]
-        jobs = [
-            Job(tuple(arms), sum(missing[arm] for arm in arms))
-            for arms in _engines(experiment, manifest, wanted)
-        ]
-        if jobs:
-            at_once, threads = _places(experiment, len(jobs))
-            run_jobs(run, jobs, at_once=at_once, threads=threads, limit=limit)
+    scope = Scope(limit, shard)
+    with run.locks.writing(shard):
+        with run.locks.turn():
+            manifest = prepare(run, experiment)
+        missing = _samples(_tasks(run, experiment, scope))
+        if missing:
+            _draw(run, experiment, manifest, scope, engine_places(experiment))
+        with run.locks.alone(shard) as alone:
+            if alone:  # the last of several writers tidies up for all
+                for partition in run.samples.partitions():
+                    compact(run.samples, partition)
+                    run.failures.compact(partition)
         # Counted from the tables: what could not be drawn is still missing.
-        left = sum(_missing(run, experiment, arm, limit) for arm in wanted)
-        return sum(missing.values()) - left
+        return missing - _samples(_tasks(run, experiment, scope))
 
 
-def _missing(run: RunDirectory, experiment: ExperimentConfig, arm: str, limit: int | None) -> int:
-    n = experiment.arm_sampling(arm).n
-    return sum(
-        plan_task(run, Partition(arm, benchmark), n, limit=limit).samples
+def _draw(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    manifest: dict[str, Any],
+    scope: Scope,
+    places: list[Place],
+) -> None:
+    largest = max(n for _, n in _targets(experiment))
+    steps = waves(experiment, largest)
+    jobs = _jobs(run, experiment, manifest, scope, steps, places)
+    if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
+        run_jobs(run, jobs, places, experiment.timeouts)
+        return
+    for step in steps:  # each a round of all arms, so that being stopped leaves a usable pair
+        jobs = _jobs(run, experiment, manifest, scope, [step], places)
+        run_jobs(run, jobs, places, experiment.timeouts)
+
+
+def _jobs(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    manifest: dict[str, Any],
+    scope: Scope,
+    steps: list[int],
+    places: list[Place],
+) -> list[Job]:
+    """Jobs for what is missing, arms of one checkpoint under one engine setting together."""
+    groups: dict[str, list[tuple[int, Task]]] = {}
+    for step in steps:
+        for task in _tasks(run, experiment, scope, step):
+            if task.samples:
+                arm = task.partition.arm
+                key = manifest["arms"][arm]["folder"] + experiment.arm_engine(arm).model_dump_json()
+                groups.setdefault(key, []).append((step, task))
+    return make_jobs(groups, len(places))
+
+
+def _tasks(
+    run: RunDirectory, experiment: ExperimentConfig, scope: Scope, step: int | None = None
+) -> list[Task]:
+    """What every partition lacks of its n, or of a wave's where that is smaller."""
+    problems = {name: scope.of(run.read_problems(name)) for name in experiment.benchmarks}
+    return [
+        plan_task(run, where, n if step is None else min(n, step), problems[where.benchmark])
+        for where, n in _targets(experiment)
+    ]
+
+
+def _targets(experiment: ExperimentConfig) -> list[tuple[Partition, int]]:
+    return [
+        (Partition(arm, benchmark), experiment.arm_sampling(arm).n)
+        for arm in experiment.arms
         for benchmark in experiment.benchmarks
-    )
+    ]
 
 
-def _engines(
-    experiment: ExperimentConfig, manifest: dict[str, Any], arms: list[str]
-) -> list[list[str]]:
-    """Arms grouped so that those of one checkpoint under one engine setting share a process."""
-    groups: dict[str, list[str]] = {}
-    for arm in arms:
-        key = manifest["arms"][arm]["folder"] + experiment.arm_engine(arm).model_dump_json()
-        groups.setdefault(key, []).append(arm)
-    return list(groups.values())
-
-
-def _places(experiment: ExperimentConfig, jobs: int) -> tuple[int, int | None]:
-    """How many engines run at once, and the threads of each (None: the engine decides).
-
-    A GPU is given to one engine at a time, since an engine takes all of its memory. On a CPU small
-    models do not fill the cores, and engines side by side share the wait for their start.
-    """
-    import torch
-
-    if torch.cuda.is_available():
-        return min(experiment.parallel_engines or 1, jobs), None
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    at_once = min(experiment.parallel_engines or cores, jobs)
-    return at_once, max(1, cores // at_once)
+def _samples(tasks: list[Task]) -> int:
+    return sum(task.samples for task in tasks)

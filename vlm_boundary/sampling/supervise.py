@@ -12,89 +12,98 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
+from vlm_boundary.config import Timeouts
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.sampling.jobs import Job
+from vlm_boundary.sampling.places import Place
 from vlm_boundary.store import RunDirectory
 
 # How long a worker that was asked to stop may take to store what it has.
 STOP_SECONDS = 60.0
+# How often an engine may end without one new sample before its job is given up.
+MAX_IN_VAIN = 3
 
 
 class EngineDied(Exception):
     """An engine's process ended by itself; what it had finished is stored."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """Arms that one engine process samples, and how many samples that is."""
-
-    arms: tuple[str, ...]
-    samples: int
-
-    @property
-    def label(self) -> str:
-        """The arms' names."""
-        return ", ".join(self.arms)
-
-
 def run_jobs(
-    run: RunDirectory,
-    jobs: Sequence[Job],
-    *,
-    at_once: int,
-    threads: int | None,
-    limit: int | None,
+    run: RunDirectory, jobs: Sequence[Job], places: Sequence[Place], timeouts: Timeouts
 ) -> None:
-    """Run every job in a process of its own, at most `at_once` of them side by side.
+    """Run every job in a process of its own, one at each place.
 
-    One that fails does not stop the others; its error is raised when they are done.
+    An engine that ends, or that does nothing for too long, is started again as long as it gets on;
+    one that fails for good does not stop the others, and its error is raised when they are done.
 
     Raises:
         UserError: a worker found a mistake in the experiment.
-        EngineDied: an engine ended by itself.
+        EngineDied: an engine ended by itself, again and again.
     """
-    pending = deque(enumerate(jobs))
+    pending = deque(_Attempt(job) for job in jobs)
+    free = deque(enumerate(places))
     active: list[_Worker] = []
     failures: list[UserError | EngineDied] = []
     with selectors.DefaultSelector() as selector, _ending(active):
         while pending or active:
-            while pending and len(active) < at_once:
-                place, job = pending.popleft()
-                worker = _Worker(run, job, place, threads, limit)
+            while pending and free:
+                worker = _Worker(run, pending.popleft(), *free.popleft(), timeouts)
                 selector.register(worker.channel, selectors.EVENT_READ, worker)
                 active.append(worker)
+            for worker in active:
+                worker.watch()
             for key, _ in selector.select(timeout=1.0):
                 worker = key.data
                 if worker.read():
                     continue
                 selector.unregister(worker.channel)
                 active.remove(worker)
-                if failure := worker.finish():
+                free.append((worker.row, worker.place))
+                failure = worker.finish()
+                if again := worker.next_attempt(failure):
+                    tqdm.write(f"{failure}\nStarting it again.", file=sys.stderr)
+                    pending.appendleft(again)
+                elif failure:
                     failures.append(failure)
     if failures:
         # A mistake that can be mended comes before an engine that died, perhaps of the same.
         raise min(failures, key=lambda failure: not isinstance(failure, UserError))
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """A job, and how often in a row its engine ended without one new sample."""
+
+    job: Job
+    in_vain: int = 0
+    drawn: int = 0
+
+
 class _Worker:
     """One engine process and its progress bar."""
 
     def __init__(
-        self, run: RunDirectory, job: Job, place: int, threads: int | None, limit: int | None
+        self, run: RunDirectory, attempt: _Attempt, row: int, place: Place, timeouts: Timeouts
     ) -> None:
-        self._job = job
+        self.row = row
+        self.place = place
+        self._attempt = attempt
+        self._timeouts = timeouts
+        self._label = ", ".join(attempt.job.arms)
         run.logs.mkdir(parents=True, exist_ok=True)
-        self._log = run.logs / f"sample-{job.arms[0]}-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+        now = datetime.now(UTC)
+        self._log = run.logs / f"sample-{attempt.job.arms[0]}-{now:%Y%m%dT%H%M%S}-{row}.log"
         self.channel, write_end = os.pipe()
-        command = [sys.executable, "-m", "vlm_boundary.sampling.worker", str(run.path), *job.arms]
+        command = [sys.executable, "-m", "vlm_boundary.sampling.worker", str(run.path)]
         command += ["--progress-fd", str(write_end)]
-        if limit is not None:
-            command += ["--limit", str(limit)]
         with self._log.open("w") as output:
             # A session of its own: its engine's processes end with it, and Ctrl-C reaches it
             # from here, once.
@@ -102,18 +111,34 @@ class _Worker:
                 command,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 pass_fds=[write_end],
                 start_new_session=True,
-                env=_environment(threads),
+                env=dict(os.environ) | place.environment,
             )
         os.close(write_end)
+        _give(self.process, [asdict(assignment) for assignment in attempt.job.assignments])
         self._buffer = b""
         self._error: str | None = None
+        self._stuck: str | None = None
+        self._ready = False
+        self._heard = time.monotonic()
+        self._samples = 0
         self._tokens = 0
         self._bar = progress_bar(
-            f"{job.label}: starting the engine", total=job.samples, unit="sample", place=place
+            f"{self._label}: starting the engine",
+            total=attempt.job.samples,
+            unit="sample",
+            place=row,
         )
+
+    def watch(self) -> None:
+        """End the process when nothing has been heard of it for too long."""
+        limit = self._timeouts.stall_seconds if self._ready else self._timeouts.start_seconds
+        if self._stuck is None and time.monotonic() - self._heard > limit:
+            doing = "did nothing" if self._ready else "did not start"
+            self._stuck = f"{doing} for {limit:g} s and was ended"
+            self.kill()
 
     def read(self) -> bool:
         """Take what the process has said; False when it has said its last."""
@@ -133,11 +158,20 @@ class _Worker:
             return None
         if code == 2 and self._error:
             return UserError(self._error)
+        happened = self._stuck or f"ended with {_code(code)}: {_last_line(self._log)}"
         return EngineDied(
-            f"the engine of {self._job.label} ended with {_code(code)}: {_last_line(self._log)} "
-            f"(all it printed is in {self._log}); finished samples are stored, run the same "
-            f"command to go on"
+            f"the engine of {self._label} {happened} (all it printed is in {self._log}); "
+            f"finished samples are stored, run the same command to go on"
         )
+
+    def next_attempt(self, failure: UserError | EngineDied | None) -> _Attempt | None:
+        """The same job once more, if its engine died of something that may not come back."""
+        if not isinstance(failure, EngineDied) or not self._ready:
+            return None
+        in_vain = 0 if self._samples else self._attempt.in_vain + 1
+        if in_vain == MAX_IN_VAIN:
+            return None
+        return _Attempt(self._attempt.job, in_vain, self._attempt.drawn + self._samples)
 
     def kill(self) -> None:
         """Leave nothing behind of the process and its children."""
@@ -146,17 +180,28 @@ class _Worker:
         self.process.wait()
 
     def _take(self, message: dict[str, Any]) -> None:
+        self._heard = time.monotonic()
         if "ready" in message:
-            self._bar.set_description(f"sampling {self._job.label}")
-            self._bar.reset(total=self._job.samples)  # the rate counts from the first sample
+            self._ready = True
+            self._bar.set_description(f"sampling {self._label}")
+            # The rate counts from the first sample.
+            self._bar.reset(total=self._attempt.job.samples)
+            self._bar.update(self._attempt.drawn)
         elif "sample" in message:
+            self._samples += 1
             self._tokens += message["sample"]
             self._bar.update()
             elapsed = self._bar.format_dict["elapsed"]
             if elapsed > 0:
                 self._bar.set_postfix_str(f"{self._tokens / elapsed:,.0f} tokens/s", refresh=False)
-        else:
+        elif "error" in message:
             self._error = message["error"]
+
+
+def _give(process: subprocess.Popen[bytes], content: Any) -> None:
+    assert process.stdin is not None
+    with suppress(BrokenPipeError), process.stdin as pipe:  # it ended at once; `finish` says why
+        pipe.write(json.dumps(content).encode())
 
 
 @contextmanager
@@ -181,13 +226,6 @@ def _ending(active: list[_Worker]) -> Iterator[None]:
 
 def _raise_interrupt(signum: int, frame: Any) -> None:
     raise KeyboardInterrupt
-
-
-def _environment(threads: int | None) -> dict[str, str]:
-    environment = dict(os.environ)
-    if threads is not None:
-        environment.setdefault("OMP_NUM_THREADS", str(threads))
-    return environment
 
 
 def _code(code: int) -> str:

@@ -1,7 +1,8 @@
-"""One engine's process: `python -m vlm_boundary.sampling.worker RUN ARM… --progress-fd N`.
+"""One engine's process: `python -m vlm_boundary.sampling.worker RUN --progress-fd N`.
 
-It reads the run directory, draws what its arms lack and stores it. What it tells its parent goes
-through a pipe as JSON lines; what engines print goes wherever the parent sent it.
+It reads what to draw from its standard input, as JSON, draws what of that the run lacks, and
+stores it. What it tells its parent goes through a pipe as JSON lines; what engines print goes
+wherever the parent sent it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import argparse
 import ctypes
 import json
 import os
+import resource
 import signal
+import subprocess
 import sys
 import time
 from datetime import UTC, datetime
@@ -20,10 +23,15 @@ from typing import Any, TextIO
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.sampling.loop import draw, plan_task
-from vlm_boundary.store import Partition, RunDirectory, compact, write_json
+from vlm_boundary.sampling.jobs import Assignment
+from vlm_boundary.sampling.loop import draw
+from vlm_boundary.sampling.plan import Task, plan_task
+from vlm_boundary.store import Partition, RunDirectory, write_json
 
 _PR_SET_PDEATHSIG = 1
+_BEAT_SECONDS = 1.0
+# Ends the process group named by its argument as soon as its standard input is closed.
+_GUARD = 'read -r _; kill -9 -- "-$1"'
 
 
 class Stopped(Exception):
@@ -34,75 +42,117 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the worker; returns the exit code: 0 done, 2 a user's mistake, 130 stopped."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
-    parser.add_argument("arms", nargs="+")
-    parser.add_argument("--limit", type=int)
     parser.add_argument("--progress-fd", type=int, required=True)
     options = parser.parse_args(arguments)
+    assignments = [
+        Assignment(**fields | {"problems": tuple(fields["problems"])})
+        for fields in json.load(sys.stdin)
+    ]
     _stop_cleanly()
+    guard = _leave_nothing_behind()
     os.set_inheritable(options.progress_fd, False)
-    with os.fdopen(options.progress_fd, "w", buffering=1) as channel:
+    with os.fdopen(options.progress_fd, "w", buffering=1) as file:
+        channel = _Channel(file)
         try:
-            _work(RunDirectory(options.run), options.arms, options.limit, channel)
+            _work(RunDirectory(options.run), assignments, channel)
         except UserError as error:
-            _tell(channel, error=str(error))
+            channel.tell(error=str(error))
             return 2
         except Stopped:
             return 130
+    if guard is not None:
+        guard.kill()  # done: nothing is left to end
     return 0
 
 
-def _work(run: RunDirectory, arms: list[str], limit: int | None, channel: TextIO) -> None:
+class _Channel:
+    """What the parent is told."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._told = 0.0
+
+    def tell(self, **message: Any) -> None:
+        """Send one message."""
+        self._told = time.monotonic()
+        try:
+            self._file.write(json.dumps(message) + "\n")
+        except BrokenPipeError:
+            raise Stopped from None  # nobody listens any more
+
+    def alive(self) -> None:
+        """Say so, unless something was said a moment ago."""
+        if time.monotonic() - self._told >= _BEAT_SECONDS:
+            self.tell(alive=True)
+
+
+def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -> None:
     manifest = run.read_manifest()
     experiment = ExperimentConfig.model_validate(manifest["experiment"])
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    tasks = [
-        task
-        for arm in arms
-        for name in benchmarks
-        if (
-            task := plan_task(
-                run, Partition(arm, name), experiment.arm_sampling(arm).n, limit=limit
-            )
-        ).samples
-    ]
-    if not tasks:
+    if not any(_task(run, assignment).samples for assignment in assignments):
         return
     from vlm_boundary.engines.vllm import VllmEngine
 
-    folder = Path(manifest["arms"][arms[0]]["folder"])
+    arm = assignments[0].arm
+    folder = Path(manifest["arms"][arm]["folder"])
     started = time.monotonic()
     engine = VllmEngine(
         folder,
-        experiment.arm_engine(arms[0]),
-        max_images=max(len(span.problem.pictures) for task in tasks for span in task.spans),
-        **_largest_budget([benchmarks[task.partition.benchmark] for task in tasks]),
+        experiment.arm_engine(arm),
+        max_images=_most_pictures(run, assignments),
+        **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
     )
     ready = time.monotonic()
+    arms = list(dict.fromkeys(assignment.arm for assignment in assignments))
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
-    _tell(channel, ready=ready - started)
+    channel.tell(ready=ready - started)
     drawn = {"samples": 0, "tokens": 0}
 
     def progress(tokens: int) -> None:
         drawn["samples"] += 1
         drawn["tokens"] += tokens
-        _tell(channel, sample=tokens)
+        channel.tell(sample=tokens)
 
     try:
-        for task in tasks:
-            draw(run, experiment, benchmarks[task.partition.benchmark], task, engine, progress)
-            compact(run.samples, task.partition)
+        for assignment in assignments:
+            task = _task(run, assignment)  # planned now: the wave before may have drawn some
+            benchmark = benchmarks[assignment.benchmark]
+            draw(run, experiment, benchmark, task, engine, progress, channel.alive)
     finally:
         record |= drawn | {
             "start_seconds": round(ready - started, 3),
             "draw_seconds": round(time.monotonic() - ready, 3),
+            "peak_memory_bytes": _peak_memory(),
+            **engine.usage(),
         }
         # A file of its own: workers of one run never write the same one.
-        write_json(
-            run.path / "writers" / f"{arms[0]}-{os.getpid()}-{int(time.time())}.json", record
-        )
+        write_json(run.path / "writers" / f"{arm}-{os.getpid()}-{int(time.time())}.json", record)
         engine.close()
+
+
+def _task(run: RunDirectory, assignment: Assignment) -> Task:
+    known = {problem.problem_id: problem for problem in run.read_problems(assignment.benchmark)}
+    problems = [known[problem_id] for problem_id in assignment.problems]
+    partition = Partition(assignment.arm, assignment.benchmark, assignment.condition)
+    return plan_task(run, partition, assignment.n, problems)
+
+
+def _most_pictures(run: RunDirectory, assignments: list[Assignment]) -> int:
+    return max(
+        len(span.problem.pictures)
+        for assignment in assignments
+        for span in _task(run, assignment).spans
+    )
+
+
+def _peak_memory() -> int:
+    """The most that this process and any one of its children held, in bytes."""
+    scopes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return sum(resource.getrusage(scope).ru_maxrss for scope in scopes) * unit
 
 
 def _largest_budget(benchmarks: list[BenchmarkConfig]) -> dict[str, int | None]:
@@ -130,11 +180,24 @@ def _stop_cleanly() -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _tell(channel: TextIO, **message: Any) -> None:
-    try:
-        channel.write(json.dumps(message) + "\n")
-    except BrokenPipeError:
-        raise Stopped from None  # nobody listens any more
+def _leave_nothing_behind() -> subprocess.Popen[bytes] | None:
+    """Have the engine's processes ended with this one, however it ends.
+
+    vLLM's core outlives a killed parent and keeps its GPU. A guard outside our process group holds
+    the other end of a pipe that closes with us, and then ends the group.
+
+    Returns:
+        The guard, whose pipe must stay open as long as this process is to live.
+    """
+    if os.getpgid(0) != os.getpid():  # a debugger runs us inside its own group
+        return None
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD, "guard", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 if __name__ == "__main__":

@@ -1,21 +1,20 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
+from vlm_boundary.store.compact import compact
+from vlm_boundary.store.failures import Failures
+from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
-from vlm_boundary.store.samples import (
-    Sample,
-    SampleWriter,
-    compact,
-    iter_samples,
-    sample_indices,
-)
+from vlm_boundary.store.samples import Sample, SampleWriter, iter_samples, sample_indices
 
 __all__ = [
+    "Failures",
     "PartTable",
     "Partition",
     "RunDirectory",
     "Sample",
     "SampleWriter",
+    "Shard",
     "compact",
     "iter_samples",
     "sample_indices",

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -61,23 +59,31 @@ class PartTable:
 
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
-        data = _parquet_bytes(rows.cast(self.schema))
-        return _publish(data, self.root / partition.folder / f"part-{uuid4().hex}.parquet")
+        folder = self.root / partition.folder
+        temporary = _temporary(folder)
+        with temporary.open("wb") as file, _writer(file, self.schema) as writer:
+            writer.write_table(rows.cast(self.schema))
+        return _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
 
-    def replace(
-        self, partition: Partition, rows: pa.Table, *, row_group_per: str | None = None
-    ) -> Path:
-        """Make `rows` the partition's only part, named by its content.
+    def replace(self, partition: Partition, rows: pa.Table) -> Path:
+        """Make `rows` the partition's only part; see `rewrite`."""
+        return self.rewrite(partition, iter([rows]))
 
-        With `row_group_per`, each run of equal values in that column is a row group of its own,
-        so that one problem is read without its neighbours. The same rows give the same file, byte
-        for byte. A crash in between leaves the old parts beside the new one, which readers resolve
-        by dropping duplicate keys.
+    def rewrite(self, partition: Partition, groups: Iterator[pa.Table]) -> Path:
+        """Make these tables the partition's only part, each a row group, named by its content.
+
+        The same rows give the same file, byte for byte. A crash in between leaves the old parts
+        beside the new one, which readers resolve by dropping duplicate keys.
         """
         old = self.parts(partition)
-        data = _parquet_bytes(rows.cast(self.schema), row_group_per)
-        name = f"part-{hashlib.sha256(data).hexdigest()[:32]}.parquet"
-        path = _publish(data, self.root / partition.folder / name)
+        folder = self.root / partition.folder
+        temporary = _temporary(folder)
+        with temporary.open("wb") as file, _writer(file, self.schema) as writer:
+            for rows in groups:
+                writer.write_table(rows.cast(self.schema))
+        with temporary.open("rb") as written:
+            digest = hashlib.file_digest(written, "sha256").hexdigest()
+        path = _publish(temporary, folder / f"part-{digest[:32]}.parquet")
         for part in old:
             if part != path:
                 part.unlink(missing_ok=True)
@@ -100,26 +106,19 @@ class PartTable:
                 yield part, batch
 
 
-def _parquet_bytes(rows: pa.Table, row_group_per: str | None = None) -> bytes:
-    buffer = io.BytesIO()
-    with pq.ParquetWriter(buffer, rows.schema, compression="zstd") as writer:
-        if row_group_per is None or rows.num_rows == 0:
-            writer.write_table(rows)
-        else:
-            values = rows[row_group_per].to_numpy()
-            starts = [0, *(np.flatnonzero(values[1:] != values[:-1]) + 1), rows.num_rows]
-            for start, stop in pairwise(starts):
-                writer.write_table(rows.slice(start, stop - start))
-    return buffer.getvalue()
+def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(file, schema, compression="zstd")
 
 
-def _publish(data: bytes, path: Path) -> Path:
-    """Write under a temporary name, flush to disk, then rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.parent / f".{uuid4().hex}.tmp"
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
+def _temporary(folder: Path) -> Path:
+    """A name in the folder that no reader looks at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f".{uuid4().hex}.tmp"
+
+
+def _publish(temporary: Path, path: Path) -> Path:
+    """Flush a finished file to disk, then give it the name that readers look for."""
+    with temporary.open("rb") as file:
         os.fsync(file.fileno())
     temporary.replace(path)
     return path

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,11 +11,12 @@ from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock, Timeout
 
 from vlm_boundary.benchmarks.problem import Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import schemas
+from vlm_boundary.store.failures import Failures
+from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.parts import PartTable
 
 MANIFEST = "manifest.json"
@@ -29,7 +28,8 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.samples = PartTable(path / "samples", schemas.SAMPLES)
-        self.failures = PartTable(path / "failures", schemas.FAILURES)
+        self.failures = Failures(PartTable(path / "failures", schemas.FAILURES), self.samples)
+        self.locks = RunLocks(path / ".locks")
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
 
     @property
@@ -98,26 +98,6 @@ class RunDirectory:
             row["choices"] = tuple(row["choices"])
             problems.append(Problem(benchmark=benchmark, **row))
         return problems
-
-    @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Hold the run as its only sampler.
-
-        Raises:
-            UserError: another process is sampling into this run.
-        """
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.path / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise UserError(
-                f"{self.path}: another process is sampling into this run; wait for it or stop it"
-            ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     def _problems_path(self, benchmark: str) -> Path:
         return self.path / "problems" / f"{benchmark}.parquet"

@@ -1,4 +1,4 @@
-"""Samples in a run directory: streamed in, read without duplicates, compacted when complete."""
+"""Samples in a run directory: streamed in, read without duplicates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
 
@@ -46,6 +46,10 @@ class SampleWriter:
     def add(self, sample: Sample) -> None:
         """Take one sample; write the part when it is due."""
         self._rows.append(vars(sample) | {"written_at": datetime.now(UTC)})
+        self.flush_if_due()
+
+    def flush_if_due(self) -> None:
+        """Write what has been collected when the last part is a few seconds old."""
         if time.monotonic() - self._flushed >= self._flush_seconds:
             self.flush()
 
@@ -58,15 +62,15 @@ class SampleWriter:
         self._flushed = time.monotonic()
 
 
-def sample_indices(table: PartTable, partition: Partition) -> dict[str, set[int]]:
-    """The sample indices that exist, by problem."""
-    keys = table.read(partition, ["problem_id", "sample_index"])
-    present: dict[str, set[int]] = {}
-    for problem_id, index in zip(
-        keys["problem_id"].to_pylist(), keys["sample_index"].to_pylist(), strict=True
-    ):
-        present.setdefault(problem_id, set()).add(index)
-    return present
+def sample_indices(table: PartTable, partition: Partition) -> dict[str, NDArray[np.int32]]:
+    """The sample indices that exist, ascending, by problem."""
+    pieces: dict[str, list[NDArray[np.int32]]] = {}
+    for _, batch in table.batches(partition, ["problem_id", "sample_index"], rows=1 << 16):
+        problems = batch["problem_id"].dictionary_encode()
+        codes, indices = problems.indices.to_numpy(), batch["sample_index"].to_numpy()
+        for code, problem_id in enumerate(problems.dictionary.to_pylist()):
+            pieces.setdefault(problem_id, []).append(indices[codes == code])
+    return {problem_id: np.unique(np.concatenate(found)) for problem_id, found in pieces.items()}
 
 
 def iter_samples(
@@ -76,7 +80,7 @@ def iter_samples(
 
     Of samples with one key the earliest written counts, then the first part by name.
     """
-    kept = _winning_rows(table, partition)
+    kept = winning_rows(table, partition)
     row = 0
     for _, batch in table.batches(partition, columns):
         mask = kept[row : row + batch.num_rows]
@@ -84,14 +88,22 @@ def iter_samples(
         yield from batch.filter(pa.array(mask)).to_pylist()
 
 
-def _winning_rows(table: PartTable, partition: Partition) -> np.ndarray:
+def winning_rows(table: PartTable, partition: Partition) -> NDArray[np.bool_]:
     """A boolean per stored row, parts in order of name: true where the row counts."""
-    keys = table.read(partition, ["problem_id", "sample_index", "written_at"])
-    if keys.num_rows == 0:
+    codes: dict[str, int] = {}
+    pieces: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    keys = ["problem_id", "sample_index", "written_at"]
+    for _, batch in table.batches(partition, keys, rows=1 << 16):
+        problems = batch["problem_id"].dictionary_encode()
+        names = problems.dictionary.to_pylist()
+        places = np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int32)
+        written = batch["written_at"].cast(pa.int64()).to_numpy()
+        pieces.append(
+            (places[problems.indices.to_numpy()], batch["sample_index"].to_numpy(), written)
+        )
+    if not pieces:
         return np.zeros(0, dtype=bool)
-    problem = pc.dictionary_encode(keys["problem_id"]).combine_chunks().indices.to_numpy()
-    index = keys["sample_index"].to_numpy()
-    written = keys["written_at"].cast(pa.int64()).to_numpy()
+    problem, index, written = (np.concatenate(column) for column in zip(*pieces, strict=True))
     # lexsort is stable, so equal times keep the order of parts.
     order = np.lexsort((written, index, problem))
     first = np.ones(len(order), dtype=bool)
@@ -101,12 +113,3 @@ def _winning_rows(table: PartTable, partition: Partition) -> np.ndarray:
     kept = np.zeros(len(order), dtype=bool)
     kept[order[first]] = True
     return kept
-
-
-def compact(table: PartTable, partition: Partition) -> None:
-    """Make a partition one part: no duplicates, sorted by key, a row group a problem."""
-    if len(table.parts(partition)) <= 1:
-        return
-    rows = table.read(partition).filter(pa.array(_winning_rows(table, partition)))
-    by_key = [("problem_id", "ascending"), ("sample_index", "ascending")]
-    table.replace(partition, rows.sort_by(by_key), row_group_per="problem_id")

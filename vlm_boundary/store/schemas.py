@@ -35,6 +35,7 @@ FAILURES = pa.schema(
         pa.field("problem_id", pa.string(), nullable=False),
         pa.field("sample_index", pa.int32()),  # null when no sample of the problem can be drawn
         pa.field("reason", pa.string(), nullable=False),
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
 

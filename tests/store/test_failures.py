@@ -1,0 +1,39 @@
+"""Failures: written by many, kept while they are true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+
+HERE = Partition("base", "b")
+
+
+def kept(run: RunDirectory) -> list[tuple[str, int | None, str]]:
+    rows = run.failures.read(HERE)
+    return [(row["problem_id"], row["sample_index"], row["reason"]) for row in rows]
+
+
+def test_the_latest_reason_of_what_is_still_missing_is_kept(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    assert kept(run) == []
+    run.failures.add(HERE, [("p", None, "too long"), ("q", 1, "engine gave 'error' 3 times")])
+    run.failures.add(HERE, [("p", None, "still too long"), ("q", 0, "first")])
+    expected = [
+        ("p", None, "still too long"),
+        ("q", 0, "first"),
+        ("q", 1, "engine gave 'error' 3 times"),
+    ]
+    assert kept(run) == expected
+    run.failures.compact(HERE)
+    assert kept(run) == expected
+
+
+def test_what_was_drawn_after_all_is_no_failure(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.failures.add(HERE, [("p", None, "no picture"), ("q", 0, "x"), ("q", 1, "x")])
+    writer = SampleWriter(run.samples, HERE)
+    for key in (("p", 5), ("q", 1)):
+        writer.add(Sample(*key, 1, [1], "x", "stop", None))
+    writer.flush()
+    assert kept(run) == [("q", 0, "x")]

@@ -1,0 +1,78 @@
+"""Joining runs: the same samples once, and never samples of two things."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, iter_samples
+from vlm_boundary.store.merge import merge
+
+
+def manifest(**changes: Any) -> dict[str, Any]:
+    arm = {"identity": {"weights": "w", "seed": 0}, "prompts": {"b": {"prompt": "x"}}} | changes
+    return {
+        "experiment": {"name": "x", "arms": {"base": {"model": "m"}}, "benchmarks": {"b": None}},
+        "benchmarks": {"b": {"content": "c"}},
+        "arms": {"base": arm},
+    }
+
+
+def run_with(path: Path, keys: list[tuple[str, int]], **changes: Any) -> RunDirectory:
+    run = RunDirectory(path)
+    run.write_manifest(manifest(**changes))
+    run.write_problems("b", (Problem("b", "p", "?", "1"), Problem("b", "q", "?", "1")))
+    writer = SampleWriter(run.samples, Partition("base", "b"))
+    for problem_id, index in keys:
+        writer.add(Sample(problem_id, index, index, [index], f"{problem_id}{index}", "stop", -1.0))
+    writer.flush()
+    return run
+
+
+def keys(run: RunDirectory) -> list[tuple[str, int]]:
+    rows = iter_samples(run.samples, Partition("base", "b"), ["problem_id", "sample_index"])
+    return [(row["problem_id"], row["sample_index"]) for row in rows]
+
+
+def test_samples_of_all_runs_come_together_once(tmp_path: Path) -> None:
+    one = run_with(tmp_path / "1", [("p", 0), ("p", 1)])
+    two = run_with(tmp_path / "2", [("p", 1), ("q", 0)])
+    into = RunDirectory(tmp_path / "all")
+    assert merge([one, two], into) == 3
+    assert keys(into) == [("p", 0), ("p", 1), ("q", 0)]
+    assert len(into.read_problems("b")) == 2
+    assert merge([one, two, into], into) == 3  # again: nothing changes
+    other = RunDirectory(tmp_path / "reversed")
+    merge([two, one], other)
+    parts = [run.samples.parts(Partition("base", "b")) for run in (into, other)]
+    assert [len(found) for found in parts] == [1, 1]
+
+
+def test_an_arm_of_its_own_joins_the_others(tmp_path: Path) -> None:
+    one = run_with(tmp_path / "1", [("p", 0)])
+    two = run_with(tmp_path / "2", [("p", 0)])
+    theirs = manifest()
+    theirs["arms"] = {"rl": theirs["arms"].pop("base")}
+    theirs["experiment"]["arms"] = {"rl": {"model": "n"}}
+    two.write_manifest(theirs)
+    merge([two], one)
+    joined = one.read_manifest()
+    assert sorted(joined["arms"]) == ["base", "rl"]
+    assert sorted(joined["experiment"]["arms"]) == ["base", "rl"]
+
+
+def test_other_weights_are_refused_by_name(tmp_path: Path) -> None:
+    one = run_with(tmp_path / "1", [("p", 0)])
+    two = run_with(tmp_path / "2", [("p", 1)], identity={"weights": "other", "seed": 0})
+    with pytest.raises(UserError, match=r"arms\.base\.identity\.weights is other there and w here"):
+        merge([two], one)
+    assert keys(one) == [("p", 0)]
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="not a run directory"):
+        merge([RunDirectory(tmp_path)], RunDirectory(tmp_path / "all"))

@@ -1,0 +1,95 @@
+"""The work that is missing, shared out over engine processes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import gcd
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.sampling.plan import Task
+from vlm_boundary.store import Partition
+
+# Samples below which one more engine's start costs more than it saves.
+WORTH_AN_ENGINE = 2048
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Problems of one partition to bring to n samples each."""
+
+    arm: str
+    benchmark: str
+    condition: str
+    n: int
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one engine process is to draw, in order, and how many samples that is."""
+
+    assignments: tuple[Assignment, ...]
+    samples: int
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms it draws for, each once."""
+        return tuple(dict.fromkeys(a.arm for a in self.assignments))
+
+
+def make_jobs(tasks: dict[str, list[tuple[int, Task]]], places: int) -> list[Job]:
+    """Share out what is missing.
+
+    Args:
+        tasks: for each engine that is needed (a checkpoint under one setting) the tasks of its
+            arms with the n that they lead to; a task may come again with a larger n.
+        places: how many engines run at once.
+    """
+    jobs = []
+    for wanted in tasks.values():
+        pieces = _pieces(_samples(wanted), len(tasks), places)
+        for piece in range(pieces):
+            if job := _job(wanted, piece, pieces):
+                jobs.append(job)
+    return jobs
+
+
+def waves(experiment: ExperimentConfig, n: int) -> list[int]:
+    """The n that arms are brought to in turn, the last of them n itself."""
+    return [*(wave for wave in experiment.waves if wave < n), n]
+
+
+def _samples(wanted: Sequence[tuple[int, Task]]) -> int:
+    largest = {task.partition: task.samples for _, task in sorted(wanted, key=lambda one: one[0])}
+    return sum(largest.values())
+
+
+def _pieces(samples: int, engines: int, places: int) -> int:
+    """Into how many engines one checkpoint's work is split: so that all places are busy."""
+    even = places // gcd(places, engines)
+    return max(1, min(even, samples // WORTH_AN_ENGINE))
+
+
+def _job(wanted: Sequence[tuple[int, Task]], piece: int, pieces: int) -> Job | None:
+    # A problem's place among all that are missing, the same for every n: one engine draws it.
+    places: dict[Partition, dict[str, int]] = {}
+    for _, task in wanted:
+        known = places.setdefault(task.partition, {})
+        for span in task.spans:
+            known.setdefault(span.problem.problem_id, len(known))
+    assignments = []
+    samples: dict[tuple[Partition, str], int] = {}
+    for n, task in wanted:
+        where = task.partition
+        missing: Counter[str] = Counter()
+        for span in task.spans:
+            if places[where][span.problem.problem_id] % pieces == piece:
+                missing[span.problem.problem_id] += len(span.indices)
+        if missing:
+            assignments.append(
+                Assignment(where.arm, where.benchmark, where.condition, n, tuple(missing))
+            )
+        samples |= {(where, problem_id): count for problem_id, count in missing.items()}
+    return Job(tuple(assignments), sum(samples.values())) if assignments else None

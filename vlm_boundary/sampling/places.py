@@ -1,0 +1,68 @@
+"""Where engines run: one on each GPU, or side by side on the cores of a CPU."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.errors import UserError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Room for one engine, as the environment that confines it there."""
+
+    environment: dict[str, str]
+
+
+def engine_places(experiment: ExperimentConfig) -> list[Place]:
+    """Every place that the experiment may use at once.
+
+    A GPU is given to one engine at a time, since an engine takes all of its memory; an engine
+    with tensor or pipeline parallelism takes several. On a CPU small models do not fill the
+    cores, and engines side by side share the wait for their start.
+
+    Raises:
+        UserError: the experiment names GPUs that are not here, or too few of them.
+    """
+    import torch
+
+    visible = torch.cuda.device_count()
+    if experiment.gpus is not None:
+        absent = sorted(set(experiment.gpus) - set(range(visible)))
+        if absent:
+            here = f"GPUs 0 to {visible - 1}" if visible else "no GPU"
+            raise UserError(f"gpus: {absent[0]} is not here; this machine shows {here}")
+    if not visible:
+        return _cpu_places(experiment.parallel_engines)
+    return _gpu_places(experiment, experiment.gpus or tuple(range(visible)))
+
+
+def _gpu_places(experiment: ExperimentConfig, gpus: tuple[int, ...]) -> list[Place]:
+    width = max(_width(experiment.arm_engine(arm).args) for arm in experiment.arms)
+    if width > len(gpus):
+        raise UserError(
+            f"engine.args: an engine takes {width} GPUs (tensor_parallel_size times "
+            f"pipeline_parallel_size) and {len(gpus)} can be used"
+        )
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = named.split(",") if named else [str(gpu) for gpu in range(max(gpus) + 1)]
+    groups = [gpus[i : i + width] for i in range(0, len(gpus) - width + 1, width)]
+    return [
+        Place({"CUDA_VISIBLE_DEVICES": ",".join(names[gpu] for gpu in group)})
+        for group in groups[: experiment.parallel_engines]
+    ]
+
+
+def _width(args: dict[str, Any]) -> int:
+    return int(args.get("tensor_parallel_size", 1)) * int(args.get("pipeline_parallel_size", 1))
+
+
+def _cpu_places(wanted: int | None) -> list[Place]:
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    count = wanted or cores
+    threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores // count))
+    return [Place({"OMP_NUM_THREADS": threads})] * count
