@@ -6,12 +6,11 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
+from e2e.runs import SAMPLES, call, command, keys, texts
 
 from vlm_boundary.sampling import problem_seed
 from vlm_boundary.store import Partition, RunDirectory
@@ -28,7 +27,6 @@ sampling: {n: 4, temperature: 1.0, top_p: 1.0, max_tokens: 24}
 engine:
   args: {max_model_len: 512, dtype: float32, kv_cache_memory_bytes: 134217728}
 """
-SAMPLES = 7 * 4  # one of the eight problems is multiple choice, and dropped
 
 
 @pytest.fixture(scope="module")
@@ -36,26 +34,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("e2e")
     (path / "e2e.yaml").write_text(YAML)
     return path
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "vlm_boundary", *arguments]
-
-
-def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=300
-    )
-
-
-def keys(run: RunDirectory, arm: str) -> Counter[tuple[str, int]]:
-    rows = run.samples.read(Partition(arm, "procedural"), ["problem_id", "sample_index"])
-    return Counter((row["problem_id"], row["sample_index"]) for row in rows.to_pylist())
-
-
-def texts(run: RunDirectory, arm: str) -> dict[tuple[str, int], str]:
-    rows = run.samples.read(Partition(arm, "procedural")).to_pylist()
-    return {(row["problem_id"], row["sample_index"]): row["text"] for row in rows}
 
 
 def test_the_main_job_from_yaml_to_report(folder: Path) -> None:

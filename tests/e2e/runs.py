@@ -1,0 +1,56 @@
+"""A small experiment for the real engine, and what its run holds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.store import Partition, RunDirectory
+
+SAMPLES = 7 * 4  # one of the eight problems is multiple choice, and dropped
+
+
+def experiment(folder: Path, name: str, *, engine: dict[str, Any] | None = None) -> Path:
+    """Write a YAML (JSON is YAML) with one untrained arm on seven problems, n = 4, float32."""
+    content = {
+        "name": name,
+        "benchmarks": {"procedural": {"procedural": {"count": 8, "seed": 3}}},
+        "arms": {"base": {"model": "tiny:untrained-1", "role": "base"}},
+        "sampling": {"n": 4, "temperature": 1.0, "top_p": 1.0, "max_tokens": 24},
+        "engine": {
+            "args": {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 1 << 27},
+            **(engine or {}),
+        },
+        "parallel_engines": 1,
+    }
+    path = folder / f"{name}.yaml"
+    path.write_text(json.dumps(content))
+    return path
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of `vlm-boundary`."""
+    return [sys.executable, "-m", "vlm_boundary", *arguments]
+
+
+def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a folder."""
+    return subprocess.run(
+        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=300
+    )
+
+
+def keys(run: RunDirectory, arm: str) -> Counter[tuple[str, int]]:
+    """How often each sample is stored."""
+    rows = run.samples.read(Partition(arm, "procedural"), ["problem_id", "sample_index"])
+    return Counter((row["problem_id"], row["sample_index"]) for row in rows.to_pylist())
+
+
+def texts(run: RunDirectory, arm: str) -> dict[tuple[str, int], str]:
+    """The stored texts by key."""
+    rows = run.samples.read(Partition(arm, "procedural")).to_pylist()
+    return {(row["problem_id"], row["sample_index"]): row["text"] for row in rows}
