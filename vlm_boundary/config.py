@@ -12,6 +12,7 @@ from vlm_boundary.settings import apply_overrides, load_yaml, validate
 
 # Arm and benchmark names become folder names and Hive partition values.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Control = Literal["no_image", "shuffled_image", "direct_answer"]
 Role = Literal["base", "rl", "instruct", "distilled", "step"]
 
 MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
@@ -40,6 +41,8 @@ class SamplingConfig(Settings):
     """1 is none."""
     max_tokens: int = Field(default=16384, ge=1)
     """Longest response, in tokens."""
+    logprob_sum: bool = True
+    """Keep the log-probability of every response."""
 
     @model_validator(mode="after")
     def _greedy_draws_once(self) -> SamplingConfig:
@@ -87,6 +90,15 @@ class AnalysisConfig(Settings):
     """Level of the intervals."""
 
 
+class ControlConfig(Settings):
+    """A control condition, sampled for every arm beside the experiment itself."""
+
+    n: int = Field(default=16, ge=1, le=MAX_SAMPLES)
+    """Samples per problem."""
+    prompt: str | None = None
+    """Prompt protocol in place of the arm's own; either is reworded for the condition."""
+
+
 class Timeouts(Settings):
     """When an engine counts as stuck; it is then ended and started again."""
 
@@ -111,6 +123,8 @@ class ExperimentConfig(Settings):
     """The checkpoints, by the name they have in tables and figures."""
     sampling: SamplingConfig = SamplingConfig()
     """Sampling parameters of every arm."""
+    controls: dict[Control, ControlConfig] = Field(default_factory=dict)
+    """Control conditions: no_image, shuffled_image (another problem's), direct_answer."""
     engine: EngineConfig = EngineConfig()
     """Engine of every arm."""
     gpus: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)

@@ -48,9 +48,27 @@ def request(pictures: tuple[Path, ...], count: int = 4, **changes: Any) -> Reque
     return replace(asked, **changes)
 
 
+def _alive() -> None:
+    pass
+
+
+def test_the_engine_shows_that_it_is_alive_while_nothing_finishes(
+    engine: VllmEngine, picture: Path
+) -> None:
+    beats = 0
+
+    def alive() -> None:
+        nonlocal beats
+        beats += 1
+
+    (only,) = engine.generate([request((picture,), 1)], SAMPLING, alive)
+    assert isinstance(only, Completion)
+    assert beats >= len(only.token_ids)
+
+
 def draw(engine: VllmEngine, *requests: Request) -> dict[tuple[str, int], Completion]:
     found = {}
-    for result in engine.generate(requests, SAMPLING):
+    for result in engine.generate(requests, SAMPLING, _alive):
         assert isinstance(result, Completion)
         found[result.request_id, result.index] = result
     return found
@@ -112,7 +130,9 @@ def test_what_cannot_run_is_said_and_the_rest_goes_on(
     long.messages[0]["content"][-1]["text"] = "x" * 600
     results = list(
         engine.generate(
-            [request((broken,), request_id="broken"), long, request((picture,), 2)], SAMPLING
+            [request((broken,), request_id="broken"), long, request((picture,), 2)],
+            SAMPLING,
+            _alive,
         )
     )
     reasons = {r.request_id: r.reason for r in results if isinstance(r, Failure)}
@@ -124,7 +144,7 @@ def test_what_cannot_run_is_said_and_the_rest_goes_on(
 def test_more_pictures_than_the_engine_was_told_of_are_refused(
     engine: VllmEngine, picture: Path
 ) -> None:
-    (result,) = engine.generate([request((picture,) * 3, 1)], SAMPLING)
+    (result,) = engine.generate([request((picture,) * 3, 1)], SAMPLING, _alive)
     assert isinstance(result, Failure)
 
 

@@ -33,7 +33,7 @@ def _from_vllm(folder, pictures, dtype):
     sampling = SamplingConfig(n=1, temperature=0.0, top_p=1.0, max_tokens=MAX_TOKENS)
     found = {
         c.request_id: {"text": c.text, "ids": c.token_ids, "sum": c.logprob_sum}
-        for c in engine.generate(requests, sampling)
+        for c in engine.generate(requests, sampling, lambda: None)
     }
     engine.close()
     return [found[str(place)] for place in range(COUNT)]

@@ -256,7 +256,8 @@ class VllmEngine:
             token_ids=token_ids,
             text=self._chat.text(token_ids, ended=reason == "stop"),
             finish_reason=reason,
-            logprob_sum=answer.cumulative_logprob,
+            # vLLM says 0 where it was not asked.
+            logprob_sum=answer.cumulative_logprob if answer.logprobs is not None else None,
         )
 
 
@@ -314,7 +315,7 @@ def _sampling_params(sampling: SamplingConfig, seed: int) -> SamplingParams:
         min_p=sampling.min_p,
         repetition_penalty=sampling.repetition_penalty,
         max_tokens=sampling.max_tokens,
-        logprobs=0,  # of the sampled token alone
+        logprobs=0 if sampling.logprob_sum else None,  # of the sampled token alone
         flat_logprobs=True,
         detokenize=False,  # the text is decoded once, from the finished ids
         output_kind=RequestOutputKind.FINAL_ONLY,

@@ -19,7 +19,8 @@ def arm_identity(experiment: ExperimentConfig, arm: str, checkpoint: Checkpoint)
     """What determines an arm's distribution over responses, apart from the benchmark."""
     engine = experiment.arm_engine(arm)
     sampling = experiment.arm_sampling(arm).model_dump()
-    del sampling["n"]  # a larger n is a top-up
+    for name in ("n", "logprob_sum"):  # a larger n is a top-up, and the other no change of texts
+        del sampling[name]
     return {
         "weights": checkpoint.identity,
         "chat_template": checkpoint.chat_template_hash,

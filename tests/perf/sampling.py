@@ -1,0 +1,203 @@
+"""Our sampling against bare loops over vLLM's own `generate` and against transformers.
+
+    python tests/perf/sampling.py                         # pictures of 9 tokens
+    python tests/perf/sampling.py --size 1008 --problems 16   # of 1,296 tokens
+
+Every way draws the same samples of the same checkpoint with the same engine arguments, each time in
+a process of its own, the ways taking turns; one engine, log-probabilities off. Prints medians and
+ratios of the time spent generating and of the whole process, start and end included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+WAYS = ("ours", "n", "clones", "transformers")
+SAMPLING: dict[str, Any] = {"temperature": 1.0, "top_p": 1.0, "max_tokens": 64}
+
+
+def main() -> None:
+    """Drive the trial, or take one way in this process (--way, for the driver)."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--model", default="tiny:base")
+    parser.add_argument("--problems", type=int, default=64)
+    parser.add_argument("--n", type=int, default=64, help="samples a problem")
+    parser.add_argument("--size", type=int, default=84, help="of the pictures, in pixels")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--way", choices=WAYS[1:], help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.way is not None:
+        print(json.dumps(_ONE[options.way](options.folder, options)))
+        return
+    times: dict[str, list[tuple[float, float]]] = {way: [] for way in options.ways}
+    for _ in range(options.repetitions):
+        for way in options.ways:
+            times[way].append(_timed(way, options))
+            generating, whole = times[way][-1]
+            print(f"{way}: generating {generating:.1f} s, whole {whole:.1f} s", flush=True)
+    _summary(times)
+
+
+def _summary(times: dict[str, list[tuple[float, float]]]) -> None:
+    medians = {
+        way: tuple(median(one) for one in zip(*found, strict=True)) for way, found in times.items()
+    }
+    bare = [way for way in ("n", "clones") if way in medians]
+    for place, what in enumerate(("generating", "whole process")):
+        print(what + ": " + ", ".join(f"{way} {m[place]:.1f} s" for way, m in medians.items()))
+        if "ours" in medians and bare:
+            fastest = min(medians[way][place] for way in bare)
+            print(f"  ours / faster bare loop = {medians['ours'][place] / fastest:.3f}")
+        if "ours" in medians and "transformers" in medians:
+            ratio = medians["transformers"][place] / medians["ours"][place]
+            print(f"  transformers / ours = {ratio:.2f}")
+
+
+def _timed(way: str, options: argparse.Namespace) -> tuple[float, float]:
+    """Seconds of generating and of the whole process."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _experiment(folder, options)
+        if way == "ours":
+            command = [sys.executable, "-m", "vlm_boundary", "sample", "perf.yaml"]
+        else:
+            _prepare(folder)
+            command = [sys.executable, str(Path(__file__).resolve()), "--way", way]
+            command += ["--folder", str(folder), "--n", str(options.n), "--model", options.model]
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+        whole = time.monotonic() - started
+        if done.returncode != 0:
+            raise SystemExit(done.stderr[-3000:])
+        if way == "ours":
+            (writer,) = (folder / "runs" / "perf" / "writers").glob("*.json")
+            said = json.loads(writer.read_text())
+            samples, seconds = said["samples"], said["draw_seconds"]
+        else:
+            samples, seconds = json.loads(done.stdout.splitlines()[-1])
+        if samples < options.n:
+            raise SystemExit(f"{way} drew {samples} samples")
+        return seconds, whole
+
+
+def _experiment(folder: Path, options: argparse.Namespace) -> None:
+    content = {
+        "name": "perf",
+        "benchmarks": {
+            "procedural": {
+                "procedural": {"count": options.problems, "size": options.size},
+                "filters": [],
+            }
+        },
+        "arms": {"base": {"model": options.model, "role": "base"}},
+        "sampling": SAMPLING | {"n": options.n, "logprob_sum": False},
+        "engine": {"args": {"max_model_len": 2048}},
+        "parallel_engines": 1,
+    }
+    (folder / "perf.yaml").write_text(json.dumps(content))
+
+
+def _prepare(folder: Path) -> None:
+    """Draw the pictures before the clock starts, which is a favour to the bare loops."""
+    from vlm_boundary.config import load_experiment
+    from vlm_boundary.sampling.prepare import prepare
+    from vlm_boundary.store import RunDirectory
+
+    experiment = load_experiment(folder / "perf.yaml")
+    prepare(RunDirectory(folder / "run"), experiment)
+
+
+def _inputs(folder: Path, model: str) -> tuple[Path, list[tuple[list[int], Any, int]]]:
+    """The checkpoint's folder, and token ids, picture and seed of every problem."""
+    from vlm_boundary.benchmarks import load_benchmark, messages, resolve_prompt
+    from vlm_boundary.benchmarks.images import open_rgb
+    from vlm_boundary.checkpoints import resolve_checkpoint
+    from vlm_boundary.engines.chat import ChatRenderer
+    from vlm_boundary.sampling import problem_seed
+    from vlm_boundary.store import RunDirectory
+
+    run = RunDirectory(folder / "run")
+    checkpoint = resolve_checkpoint(model).folder
+    benchmark = load_benchmark("procedural")
+    prompt = resolve_prompt(benchmark.prompt)
+    chat = ChatRenderer(checkpoint)
+    found = []
+    for problem in run.read_problems("procedural"):
+        ids = chat.prompt_ids(messages(problem, prompt, benchmark.image_placeholder))
+        seed = problem_seed(0, "base", "procedural", "full", problem.problem_id)
+        found.append((ids, open_rgb(run.images / problem.pictures[0]), seed))
+    return checkpoint, found
+
+
+def _bare(folder: Path, options: argparse.Namespace, *, clones: bool) -> tuple[int, float]:
+    from vlm_boundary.config import EngineConfig
+    from vlm_boundary.engines.vllm import resolve_arguments, set_up_process
+
+    config = EngineConfig(args={"max_model_len": 2048})
+    set_up_process(config)
+    from vllm import LLM, SamplingParams
+
+    checkpoint, inputs = _inputs(folder, options.model)
+    args = resolve_arguments(config, on_cpu=True)
+    llm = LLM(model=str(checkpoint), limit_mm_per_prompt={"image": 1, "video": 0}, **args)
+    prompts, params = [], []
+    for ids, picture, seed in inputs:
+        prompt = {"prompt_token_ids": ids, "multi_modal_data": {"image": picture}}
+        if clones:
+            prompts += [prompt] * options.n
+            params += [SamplingParams(seed=seed + i, **SAMPLING) for i in range(options.n)]
+        else:
+            prompts.append(prompt)
+            params.append(SamplingParams(n=options.n, seed=seed, **SAMPLING))
+    started = time.monotonic()
+    outputs = llm.generate(prompts, params, use_tqdm=False)
+    seconds = time.monotonic() - started
+    return sum(len(output.outputs) for output in outputs), seconds
+
+
+def _transformers(folder: Path, options: argparse.Namespace) -> tuple[int, float]:
+    import torch
+    from transformers import AutoModelForImageTextToText, AutoProcessor
+
+    checkpoint, inputs = _inputs(folder, options.model)
+    processor = AutoProcessor.from_pretrained(checkpoint)
+    model = AutoModelForImageTextToText.from_pretrained(checkpoint, dtype="auto")
+    samples = 0
+    started = time.monotonic()
+    for ids, picture, seed in inputs:
+        torch.manual_seed(seed)
+        text = processor.tokenizer.decode(ids)
+        inputs_of = processor(text=[text], images=[picture], return_tensors="pt")
+        out = model.generate(
+            **inputs_of,
+            do_sample=True,
+            temperature=1.0,
+            top_k=0,
+            max_new_tokens=SAMPLING["max_tokens"],
+            num_return_sequences=options.n,
+        )
+        samples += len(out)
+    return samples, time.monotonic() - started
+
+
+_ONE: dict[str, Callable[[Path, argparse.Namespace], tuple[int, float]]] = {
+    "n": lambda folder, options: _bare(folder, options, clones=False),
+    "clones": lambda folder, options: _bare(folder, options, clones=True),
+    "transformers": _transformers,
+}
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", str(os.cpu_count()))  # for every way alike
+    main()
