@@ -172,7 +172,7 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
         ({"filters": [{"first": 0}]}, ["filters.0.first", "greater"]),
         ({"prompt": "easyr1"}, ["no prompt protocol 'easyr1'", "easyr1-paper"]),
         ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
-        ({"image_placeholder": "<image("}, ["image_placeholder", "regular expression"]),
+        ({"images": {"placeholder": "<image("}}, ["images.placeholder", "regular expression"]),
         ({"images": {"min_pixels": 10}}, ["both min_pixels and max_pixels"]),
         ({"procedural": {}}, ["either dataset_path or procedural"]),
         ({"dataset_path": "missing.jsonl"}, ["missing.jsonl", "does not exist"]),
