@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -48,9 +48,8 @@ def show(name: str) -> None:
     if isinstance(config.prompt, str):
         click.echo(f"# prompt: {config.prompt}")
     content["prompt"] = {key: value for key, value in prompt.items() if value}
-    yaml = YAML()  # keeps the schema's order, which the safe writer would sort away
+    yaml: Any = YAML()  # keeps the schema's order, which the safe writer would sort away
     yaml.width = 100
-    yaml.indent(mapping=2, sequence=4, offset=2)
     yaml.dump(content, click.get_text_stream("stdout"))
 
 

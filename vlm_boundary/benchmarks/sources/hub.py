@@ -47,14 +47,14 @@ def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
     from huggingface_hub.errors import HfHubHTTPError
 
     path = Path(config.dataset_path or "").expanduser()
-    files = config.data_files
+    files = config.model_dump(mode="json", include={"data_files"})["data_files"]
     try:
         dataset = datasets.load_dataset(
             str(path) if path.is_dir() else config.dataset_path,
             name,
             split=split,
             revision=config.revision,
-            data_files=list(files) if isinstance(files, tuple) else files,
+            data_files=files,
         )
     except (
         OSError,
