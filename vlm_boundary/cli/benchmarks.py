@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def show(name: str) -> None:
     content["prompt"] = {key: value for key, value in prompt.items() if value}
     yaml: Any = YAML()  # keeps the schema's order, which the safe writer would sort away
     yaml.width = 100
-    yaml.dump(content, click.get_text_stream("stdout"))
+    yaml.dump(content, sys.stdout)
 
 
 @benchmarks.command()
