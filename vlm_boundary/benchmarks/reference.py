@@ -32,11 +32,10 @@ def schema_tables() -> str:
             parts.append(f"{_flat(inspect.getdoc(model) or '')}\n")
         parts.append("| key | value | default | what |\n|---|---|---|---|")
         for name, field in model.model_fields.items():
-            default = "required" if field.is_required() else _default(field.get_default())
-            kind = _kind(field.annotation).replace("|", "\\|")
-            parts.append(
-                f"| `{name}` | {kind} | {default} | {_escape(_flat(field.description or ''))} |"
-            )
+            value = field.get_default(call_default_factory=True)
+            default = "required" if field.is_required() else _default(value)
+            what = _flat(field.description or "").replace("|", "\\|")
+            parts.append(f"| `{name}` | {_kind(field.annotation)} | {default} | {what} |")
         parts.append("")
     parts.append(f"Prompt protocols: {', '.join(f'`{name}`' for name in PROTOCOLS)}.")
     return "\n".join(parts)
@@ -66,7 +65,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _kind(annotation: Any) -> str:
     origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is Literal:
-        return " \\| ".join(f"`{value}`" for value in arguments)
+        return " or ".join(f"`{value}`" for value in arguments)
     if origin in (typing.Union, types.UnionType):
         return " or ".join(_kind(a) for a in arguments if a is not type(None))
     if origin is typing.Annotated:
@@ -89,10 +88,6 @@ def _default(value: Any) -> str:
 
 def _flat(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
-
-
-def _escape(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

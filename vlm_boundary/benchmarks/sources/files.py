@@ -14,6 +14,7 @@ Record = dict[str, Any]
 
 SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 LONGEST_CELL = 1 << 30  # base64 pictures are far beyond the csv module's 128 KiB
+_BUFFER = 1 << 20
 
 
 def file_records(path: Path) -> Iterator[Record]:
@@ -48,7 +49,7 @@ def _parquet(path: Path) -> Iterator[Record]:
 
     try:
         # Small batches without read-ahead: pictures in a column stay on disk until their turn.
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
             for batch in file.iter_batches(batch_size=8, use_threads=False):
                 yield from batch.to_pylist()
     except pa.ArrowException as error:
