@@ -13,6 +13,8 @@ from vlm_boundary.settings import apply_overrides, load_yaml, validate
 # Arm and benchmark names become folder names and Hive partition values.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Control = Literal["no_image", "shuffled_image", "direct_answer"]
+Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
+FULL: Condition = "full"
 Role = Literal["base", "rl", "instruct", "distilled", "step"]
 
 MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
@@ -21,7 +23,9 @@ MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see samplin
 class Settings(BaseModel):
     """Base of every settings record: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True
+    )
 
 
 class SamplingConfig(Settings):
@@ -148,6 +152,23 @@ class ExperimentConfig(Settings):
         """The experiment's sampling parameters with this arm's changes."""
         merged = self.sampling.model_dump() | self.arms[arm].sampling
         return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
+
+    def targets(self) -> list[tuple[str, str, Condition, int]]:
+        """What is to be sampled: arm, benchmark, condition, and samples a problem."""
+        wanted = []
+        for arm in self.arms:
+            sampling = self.arm_sampling(arm)
+            for benchmark in self.benchmarks:
+                wanted.append((arm, benchmark, FULL, sampling.n))
+                for condition, control in self.controls.items():
+                    n = control.n if sampling.temperature > 0 else 1
+                    wanted.append((arm, benchmark, condition, n))
+        return wanted
+
+    def prompt(self, arm: str, condition: Condition) -> str | None:
+        """The prompt protocol that an arm sees in place of the benchmark's own, if any."""
+        control = self.controls[condition].prompt if condition in self.controls else None
+        return control or self.arms[arm].prompt
 
     def arm_engine(self, arm: str) -> EngineConfig:
         """The engine settings that hold for an arm."""

@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vlm_boundary.benchmarks import Condition, Problem
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.config import Condition
 
 
 def put(problems: Sequence[Problem], condition: Condition, seed: int) -> list[Problem]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, resolve_prompt
-from vlm_boundary.benchmarks.prompts import prompt_hash
+from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash, resolve_prompt
 from vlm_boundary.checkpoints import Checkpoint
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.store.difference import first_difference
 
@@ -34,14 +33,18 @@ def arm_identity(experiment: ExperimentConfig, arm: str, checkpoint: Checkpoint)
 
 
 def benchmark_identity(
-    experiment: ExperimentConfig, benchmark: BenchmarkConfig, arm: str, content: str
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    arm: str,
+    condition: Condition,
+    content: str,
 ) -> dict[str, Any]:
-    """What determines the prompts that an arm sees of a benchmark."""
-    prompt = resolve_prompt(experiment.arms[arm].prompt or benchmark.prompt)
+    """What determines the prompts that an arm sees of a benchmark under a condition."""
+    prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
     return {
         "problems": content,
-        "prompt": prompt_hash(prompt, benchmark.image_placeholder),
-        "images": benchmark.images.model_dump(),
+        "prompt": prompt_hash(prompt, benchmark.images, condition),
+        "images": benchmark.images.model_dump(include={"min_pixels", "max_pixels"}),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Partition
 
@@ -21,7 +21,7 @@ class Assignment:
 
     arm: str
     benchmark: str
-    condition: str
+    condition: Condition
     n: int
     problems: tuple[str, ...]
 

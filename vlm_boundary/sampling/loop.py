@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.sampling.plan import Span, Task
@@ -55,13 +55,14 @@ def _requests(
     run: RunDirectory, experiment: ExperimentConfig, benchmark: BenchmarkConfig, task: Task
 ) -> Iterator[Request]:
     arm, condition = task.partition.arm, task.partition.condition
-    prompt = resolve_prompt(experiment.arms[arm].prompt or benchmark.prompt)
+    prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
     for span in task.spans:
         problem = span.problem
+        turns = messages(problem, prompt, benchmark.images, condition)
         yield Request(
             request_id=_request_id(span),
-            messages=messages(problem, prompt, benchmark.image_placeholder),
-            pictures=tuple(run.images / name for name in problem.pictures),
+            messages=turns,
+            pictures=tuple(run.images / name for name in pictures_shown(turns)),
             indices=span.indices,
             seed=problem_seed(
                 experiment.seed, arm, problem.benchmark, condition, problem.problem_id

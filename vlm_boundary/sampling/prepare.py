@@ -6,9 +6,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, dataset_hash, load_benchmark, load_problems
+from vlm_boundary.benchmarks import (
+    BenchmarkConfig,
+    dataset_hash,
+    load_benchmark,
+    load_problems,
+    messages,
+    resolve_prompt,
+)
+from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.identity import arm_identity, benchmark_identity, refuse_difference
@@ -34,6 +42,8 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
+    for arm, name, condition, _ in experiment.targets():
+        _check_prompts(run, benchmarks[name], experiment.prompt(arm, condition), condition)
     for name, checkpoint in checkpoints.items():
         arms[name] = _arm(run, experiment, name, checkpoint, manifest, benchmarks, loaded)
     manifest |= {
@@ -53,7 +63,7 @@ def _load(
         return before
     with progress_bar(f"loading {benchmark.name}", unit="problem") as bar:
         found = load_problems(benchmark, run.images, progress=lambda _: bar.update())
-    content = dataset_hash(list(found.problems))
+    content = dataset_hash(found.problems)
     if before and before["content"] != content and _has_samples(run, benchmark.name):
         raise UserError(
             f"{run.path} already holds samples of other problems under the name "
@@ -69,6 +79,20 @@ def _load(
     }
 
 
+def _check_prompts(
+    run: RunDirectory, benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
+) -> None:
+    """Words every problem once, so that no template fails in the middle of a run."""
+    prompt = resolve_prompt(protocol or benchmark.prompt)
+    for problem in run.read_problems(benchmark.name):
+        try:
+            messages(problem, prompt, benchmark.images, condition)
+        except TemplateProblem as error:
+            raise UserError(
+                f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
+            ) from None
+
+
 def _arm(
     run: RunDirectory,
     experiment: ExperimentConfig,
@@ -81,13 +105,17 @@ def _arm(
     before = manifest.get("arms", {}).get(name, {})
     identity = arm_identity(experiment, name, checkpoint)
     prompts = dict(before.get("prompts", {}))
-    for benchmark in benchmarks.values():
-        now = benchmark_identity(experiment, benchmark, name, loaded[benchmark.name]["content"])
-        if run.samples.parts(Partition(name, benchmark.name)):
+    for arm, benchmark, condition, _ in experiment.targets():
+        if arm != name:
+            continue
+        content = loaded[benchmark]["content"]
+        now = benchmark_identity(experiment, benchmarks[benchmark], name, condition, content)
+        what = benchmark if condition == FULL else f"{benchmark}/{condition}"
+        if run.samples.parts(Partition(name, benchmark, condition)):
             where = f"{run.path}: arm {name!r}"
             refuse_difference(before.get("identity"), identity, where=where)
-            refuse_difference(prompts.get(benchmark.name), now, where=where, what=benchmark.name)
-        prompts[benchmark.name] = now
+            refuse_difference(prompts.get(what), now, where=where, what=what)
+        prompts[what] = now
     return {
         "identity": identity,
         "prompts": prompts,

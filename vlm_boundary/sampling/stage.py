@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.config import Condition, ExperimentConfig
+from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Job, make_jobs, waves
 from vlm_boundary.sampling.places import Place, engine_places
 from vlm_boundary.sampling.plan import ALL, Scope, Task, plan_task
@@ -53,7 +55,7 @@ def _draw(
     scope: Scope,
     places: list[Place],
 ) -> None:
-    largest = max(n for _, n in _targets(experiment))
+    largest = max(n for *_, n in experiment.targets())
     steps = waves(experiment, largest)
     jobs = _jobs(run, experiment, manifest, scope, steps, places)
     if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
@@ -87,19 +89,16 @@ def _tasks(
     run: RunDirectory, experiment: ExperimentConfig, scope: Scope, step: int | None = None
 ) -> list[Task]:
     """What every partition lacks of its n, or of a wave's where that is smaller."""
-    problems = {name: scope.of(run.read_problems(name)) for name in experiment.benchmarks}
-    return [
-        plan_task(run, where, n if step is None else min(n, step), problems[where.benchmark])
-        for where, n in _targets(experiment)
-    ]
-
-
-def _targets(experiment: ExperimentConfig) -> list[tuple[Partition, int]]:
-    return [
-        (Partition(arm, benchmark), experiment.arm_sampling(arm).n)
-        for arm in experiment.arms
-        for benchmark in experiment.benchmarks
-    ]
+    shown: dict[tuple[str, Condition], list[Problem]] = {}
+    tasks = []
+    for arm, benchmark, condition, n in experiment.targets():
+        key = (benchmark, condition)
+        if key not in shown:
+            problems = put(run.read_problems(benchmark), condition, experiment.seed)
+            shown[key] = scope.of(problems)
+        where = Partition(arm, benchmark, condition)
+        tasks.append(plan_task(run, where, n if step is None else min(n, step), shown[key]))
+    return tasks
 
 
 def _samples(tasks: list[Task]) -> int:

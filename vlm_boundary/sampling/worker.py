@@ -23,6 +23,7 @@ from typing import Any, TextIO
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Assignment
 from vlm_boundary.sampling.loop import draw
 from vlm_boundary.sampling.plan import Task, plan_task
@@ -92,7 +93,8 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    if not any(_task(run, assignment).samples for assignment in assignments):
+    seed = experiment.seed
+    if not any(_task(run, assignment, seed).samples for assignment in assignments):
         return
     from vlm_boundary.engines.vllm import VllmEngine
 
@@ -102,7 +104,7 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
     engine = VllmEngine(
         folder,
         experiment.arm_engine(arm),
-        max_images=_most_pictures(run, assignments),
+        max_images=_most_pictures(run, assignments, seed),
         **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
     )
     ready = time.monotonic()
@@ -118,7 +120,7 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
 
     try:
         for assignment in assignments:
-            task = _task(run, assignment)  # planned now: the wave before may have drawn some
+            task = _task(run, assignment, seed)  # planned now: the wave before may have drawn some
             benchmark = benchmarks[assignment.benchmark]
             draw(run, experiment, benchmark, task, engine, progress, channel.alive)
     finally:
@@ -133,18 +135,19 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         engine.close()
 
 
-def _task(run: RunDirectory, assignment: Assignment) -> Task:
-    known = {problem.problem_id: problem for problem in run.read_problems(assignment.benchmark)}
+def _task(run: RunDirectory, assignment: Assignment, seed: int) -> Task:
+    shown = put(run.read_problems(assignment.benchmark), assignment.condition, seed)
+    known = {problem.problem_id: problem for problem in shown}
     problems = [known[problem_id] for problem_id in assignment.problems]
     partition = Partition(assignment.arm, assignment.benchmark, assignment.condition)
     return plan_task(run, partition, assignment.n, problems)
 
 
-def _most_pictures(run: RunDirectory, assignments: list[Assignment]) -> int:
+def _most_pictures(run: RunDirectory, assignments: list[Assignment], seed: int) -> int:
     return max(
         len(span.problem.pictures)
         for assignment in assignments
-        for span in _task(run, assignment).spans
+        for span in _task(run, assignment, seed).spans
     )
 
 

@@ -7,11 +7,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from vlm_boundary.config import FULL, Condition
 
 KEY = ("problem_id", "sample_index")
 
@@ -22,7 +24,7 @@ class Partition:
 
     arm: str
     benchmark: str
-    condition: str = "full"
+    condition: Condition = FULL
 
     @property
     def folder(self) -> str:
@@ -32,7 +34,8 @@ class Partition:
     @classmethod
     def from_folder(cls, relative: Path) -> Partition:
         """The partition whose `folder` this is."""
-        return cls(*(part.partition("=")[2] for part in relative.parts))
+        arm, benchmark, condition = (part.partition("=")[2] for part in relative.parts)
+        return cls(arm, benchmark, cast(Condition, condition))
 
 
 class PartTable:

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vlm_boundary.benchmarks.problem import Problem
+from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
@@ -96,6 +96,8 @@ class RunDirectory:
             row["metadata"] = json.loads(row["metadata"])
             row["pictures"] = tuple(row["pictures"])
             row["choices"] = tuple(row["choices"])
+            grading = row["grading"]
+            row["grading"] = Grading(**grading | {"alternatives": tuple(grading["alternatives"])})
             problems.append(Problem(benchmark=benchmark, **row))
         return problems
 
