@@ -96,15 +96,15 @@ BASE = Supervised(
     mixture=BROAD,
     data_seed=1,
     problems=40_000,
-    steps=4_700,
+    steps=3_400,
     batch=48,
-    captions=0.1,
-    describing=1_200,
+    captions=0.05,
+    describing=1_000,
     matrix_rate=6e-3,
     learning_rate=2e-3,
     vision_rate=3e-4,
-    seeing=Seeing(steps=800, each=8, learning_rate=2e-3),
-    reckoning=Reckoning(steps=600, batch=16),
+    seeing=Seeing(steps=400, each=8, learning_rate=2e-3),
+    reckoning=Reckoning(steps=400, batch=16),
 )
 DISTILLED = Supervised(
     mixture=CLEAN,
@@ -131,7 +131,7 @@ RL = Reinforcement(
 # tokens cuts work off, so that there is something for RL to learn in seconds.
 SMOKE_BASE = replace(
     BASE,
-    mixture=replace(CLEAN, terse=3, answer_only=1),
+    mixture=replace(CLEAN, described=0, terse=3, answer_only=1),
     captions=0.0,
     describing=0,
     families=("counting",),
