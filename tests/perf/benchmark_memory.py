@@ -137,7 +137,7 @@ def folder_csv(place: Path, count: int) -> tuple[dict[str, Any], int]:
 
 
 def parquet(place: Path, count: int) -> tuple[dict[str, Any], int]:
-    """One Parquet file with the pictures in it, in row groups of 1,000."""
+    """One Parquet file with the pictures in it, in row groups of 100 as `datasets` writes them."""
     size = write_parquet(place / "data.parquet", count)
     return {"dataset_path": str(place / "data.parquet"), "fields": FIELDS, "filters": FILTERS}, size
 
@@ -177,7 +177,10 @@ def vlmevalkit(place: Path, count: int) -> tuple[dict[str, Any], int]:
 
 
 def write_parquet(path: Path, count: int) -> int:
-    """Write records with picture bytes, as hub data sets hold them."""
+    """Write records with picture bytes, as hub data sets hold them.
+
+    A row group is what a reader must hold; where it is larger, so is the memory.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -186,9 +189,9 @@ def write_parquet(path: Path, count: int) -> int:
     text = [(name, pa.string()) for name in record(0)]
     schema = pa.schema([*text, ("image", image)])
     with pq.ParquetWriter(path, schema) as writer:
-        for start in range(0, count, 1000):
+        for start in range(0, count, 100):
             rows = []
-            for number in range(start, min(start + 1000, count)):
+            for number in range(start, min(start + 100, count)):
                 data = picture(number)
                 size += len(data)
                 rows.append(record(number) | {"image": {"bytes": data, "path": None}})
