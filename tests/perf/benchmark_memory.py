@@ -1,6 +1,6 @@
 """Memory and time of reading a benchmark with few and with many pictures, source by source.
 
-    python tests/perf/benchmark_memory.py [--few 500] [--many 5000]
+    python tests/perf/benchmark_memory.py [--few 500] [--many 5000] [--source parquet]
 
 Each reading is a process of its own: list the problems through every kind of filter (`scan`), and
 load them as a run does, pictures stored under their content (`load`). What is printed is the peak
@@ -36,6 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--few", type=int, default=500)
     parser.add_argument("--many", type=int, default=5000)
+    sources = {source.__name__: source for source in (folder_csv, parquet, hub_layout, vlmevalkit)}
+    parser.add_argument("--source", choices=sources, action="append", help="by default all")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -46,7 +48,7 @@ def main() -> None:
         f"{'source':12} {'job':5} {'few':>8} {'many':>8} {'of the bytes added':>19} {'seconds':>8}"
     )
     with tempfile.TemporaryDirectory() as scratch:
-        for source in (folder_csv, parquet, hub_layout, vlmevalkit):
+        for source in (sources[name] for name in options.source or sources):
             results: dict[str, list[dict[str, float]]] = {"scan": [], "load": []}
             for count in (options.few, options.many):
                 place = Path(scratch) / f"{source.__name__}-{count}"
