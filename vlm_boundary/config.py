@@ -20,7 +20,9 @@ MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see samplin
 class Settings(BaseModel):
     """Base of every settings record: unknown keys are errors, values do not change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True
+    )
 
 
 class SamplingConfig(Settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import difflib
+import reprlib
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,8 @@ def load_yaml(path: Path) -> Any:
         raise UserError(f"{path}{line}: {problem}") from None
     except YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise UserError(f"{path}: nested too deeply") from None
 
 
 def parse_value(text: str) -> Any:
@@ -116,7 +119,7 @@ def _explain(model: type[BaseModel], error: ValidationError) -> str:
             f"{dotted}: use letters, digits, '.', '_' and '-', beginning with one of the first two"
         )
     message = first["msg"].removeprefix("Value error, ")
-    shown = repr(first["input"])
+    shown = reprlib.repr(first["input"])  # a few aliases can unfold into billions of values
     given = f" (given: {shown})" if len(shown) <= 60 and first["type"] != "value_error" else ""
     return f"{dotted}: {message}{given}" if dotted else f"{message}{given}"
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.benchmarks.images import (
+    PictureError,
+    PixelBudget,
+    fit,
+    fitted_size,
+    open_rgb,
+)
 
 RED = (255, 0, 0)
 
@@ -48,3 +54,60 @@ def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("hello")
     with pytest.raises(PictureError, match="can be decoded"):
         open_rgb(tmp_path / "x.png")
+
+
+def test_sixteen_bit_grey_is_scaled_and_not_cut_off(tmp_path: Path) -> None:
+    Image.new("I;16", (4, 4), 128 * 256).save(tmp_path / "x.png")
+    assert open_rgb(tmp_path / "x.png").getpixel((1, 1)) == (128, 128, 128)
+
+
+BUDGET = PixelBudget(factor=28, min_pixels=262_144, max_pixels=4_194_304)
+SIZES = [(w, h) for w in (1, 27, 28, 640, 1999, 6000) for h in (1, 40, 512, 1080, 5000)]
+
+
+@pytest.mark.parametrize(
+    ("size", "budget", "fitted"),
+    [
+        ((84, 84), PixelBudget(28, 784, 1_003_520), (84, 84)),
+        ((300, 100), PixelBudget(28, 784, 1_003_520), (308, 112)),
+        ((300, 100), BUDGET, (896, 308)),
+        ((6000, 5000), BUDGET, (2240, 1848)),
+        ((10, 10), PixelBudget(32, 1024, 4096), (32, 32)),
+    ],
+)
+def test_the_size_that_a_qwen_model_sees(
+    size: tuple[int, int], budget: PixelBudget, fitted: tuple[int, int]
+) -> None:
+    assert fitted_size(*size, budget) == fitted
+    assert fit(Image.new("RGB", size), budget).size == fitted
+
+
+@pytest.mark.parametrize("budget", [BUDGET, PixelBudget(32, 65_536, 262_144)])
+def test_sizes_are_those_of_qwen_vl_utils(budget: PixelBudget) -> None:
+    utils = pytest.importorskip("qwen_vl_utils", reason="qwen-vl-utils is not installed")
+    smart_resize = utils.vision_process.smart_resize
+    for width, height in SIZES:
+        if max(width, height) <= 200 * min(width, height):
+            ours = fitted_size(width, height, budget)
+            theirs = smart_resize(
+                height,
+                width,
+                factor=budget.factor,
+                min_pixels=budget.min_pixels,
+                max_pixels=budget.max_pixels,
+            )
+            assert ours == theirs[::-1]
+
+
+def test_pixels_are_those_of_qwen_vl_utils() -> None:
+    utils = pytest.importorskip("qwen_vl_utils", reason="qwen-vl-utils is not installed")
+    picture = Image.effect_noise((640, 361), 80).convert("RGB")
+    theirs = utils.fetch_image(
+        {"image": picture, "min_pixels": BUDGET.min_pixels, "max_pixels": BUDGET.max_pixels}
+    )
+    assert fit(picture, BUDGET).tobytes() == theirs.tobytes()
+
+
+def test_a_picture_far_too_long_is_said() -> None:
+    with pytest.raises(PictureError, match="more than 200 times"):
+        fitted_size(3000, 10, BUDGET)

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from PIL import Image
+from benchmarks.making import FIELDS, config, png, rows, write
 
-from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, shipped_names
+from vlm_boundary.benchmarks import load_benchmark, load_problems
 from vlm_boundary.errors import UserError
-
-FIELDS = {"problem_id": "id", "question": "question", "answer": "answer", "image": "image"}
-
-
-def png(colour: str = "red") -> bytes:
-    data = io.BytesIO()
-    Image.new("RGB", (30, 20), colour).save(data, format="PNG")
-    return data.getvalue()
-
-
-def rows() -> list[dict[str, Any]]:
-    return [
-        {"id": "1", "question": "How many?", "answer": "3", "image": "pictures/a.png"},
-        {"id": "2", "question": "Which?", "answer": "B", "image": "pictures/b.png"},
-    ]
 
 
 @pytest.fixture
@@ -38,41 +19,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "pictures" / "a.png").write_bytes(png("red"))
     (tmp_path / "pictures" / "b.png").write_bytes(png("blue"))
     return tmp_path
-
-
-def write(folder: Path, name: str, records: list[dict[str, Any]]) -> Path:
-    path = folder / name
-    match path.suffix:
-        case ".jsonl":
-            path.write_text("".join(json.dumps(record) + "\n" for record in records))
-        case ".json":
-            path.write_text(json.dumps({record["id"]: record for record in records}))
-        case ".csv" | ".tsv":
-            with path.open("w", newline="") as file:
-                delimiter = "," if path.suffix == ".csv" else "\t"
-                writer = csv.DictWriter(file, list(records[0]), delimiter=delimiter)
-                writer.writeheader()
-                writer.writerows(records)
-        case ".parquet":
-            pq.write_table(pa.Table.from_pylist(records), path)
-    return path
-
-
-def config(path: Path, **changes: Any) -> BenchmarkConfig:
-    return load_benchmark("mine", {"dataset_path": str(path), "fields": FIELDS} | changes)
-
-
-@pytest.mark.parametrize("suffix", [".jsonl", ".json", ".csv", ".tsv", ".parquet"])
-def test_every_local_format_gives_the_same_problems(folder: Path, suffix: str) -> None:
-    path = write(folder, f"data{suffix}", rows())
-    found = load_problems(config(path), folder / "kept").problems
-    assert [(p.problem_id, p.question, p.answer) for p in found] == [
-        ("1", "How many?", "3"),
-        ("2", "Which?", "B"),
-    ]
-    assert [p.error for p in found] == [None, None]
-    assert len({p.pictures for p in found}) == 2
-    assert all((folder / "kept" / name).is_file() for p in found for name in p.pictures)
 
 
 def test_equal_pictures_are_kept_once_and_bytes_are_pictures_too(folder: Path) -> None:
@@ -129,27 +75,6 @@ def test_a_decompression_bomb_is_refused(folder: Path) -> None:
     assert "decompression bomb" in (found[1].error or "")
 
 
-def test_filters_are_applied_in_order_and_logged(folder: Path) -> None:
-    records = [
-        {"id": str(i), "question": "?", "answer": "1", "options": ["a", "b"] if i % 2 else []}
-        for i in range(10)
-    ]
-    fields = FIELDS | {"image": None, "choices": "options"}
-    found = load_problems(
-        config(
-            write(folder, "d.jsonl", records),
-            fields=fields,
-            filters=[{"multiple_choice": "drop"}, {"first": 3}],
-        ),
-        folder / "kept",
-    )
-    assert [p.problem_id for p in found.problems] == ["0", "2", "4"]
-    assert [(s.step, s.before, s.after) for s in found.filter_log] == [
-        ("multiple_choice: drop", 10, 5),
-        ("first: 3", 5, 3),
-    ]
-
-
 def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
     records = [rows()[0] | {"metadata": {"source": "x", "deep": {"level": 2}}}]
     fields = FIELDS | {"metadata": ["metadata.source", "metadata.deep.level"]}
@@ -172,7 +97,7 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
         ({"filters": [{"first": 0}]}, ["filters.0.first", "greater"]),
         ({"prompt": "easyr1"}, ["no prompt protocol 'easyr1'", "easyr1-paper"]),
         ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
-        ({"image_placeholder": "<image("}, ["image_placeholder", "regular expression"]),
+        ({"images": {"placeholder": "<image("}}, ["images.placeholder", "regular expression"]),
         ({"images": {"min_pixels": 10}}, ["both min_pixels and max_pixels"]),
         ({"procedural": {}}, ["either dataset_path or procedural"]),
         ({"dataset_path": "missing.jsonl"}, ["missing.jsonl", "does not exist"]),
@@ -201,6 +126,44 @@ def test_a_record_without_a_gold_answer_is_kept_and_marked(folder: Path) -> None
     assert [p.error for p in found] == ["no gold answer", None]
 
 
+@pytest.mark.parametrize(
+    ("precision", "kept", "error"),
+    [
+        (1.0, 1, None),
+        ("2", 2, None),
+        (None, None, None),
+        ("", None, None),
+        (float("nan"), None, None),
+        (-1, None, "precision -1 is not"),
+        (1e12, None, "precision 1e+12 is not"),
+    ],
+)
+def test_precision_is_a_number_of_decimals(
+    folder: Path, precision: Any, kept: int | None, error: str | None
+) -> None:
+    path = write(folder, "d.jsonl", [rows()[0] | {"precision": precision}])
+    fields = FIELDS | {"precision": "precision"}
+    (problem,) = load_problems(config(path, fields=fields), folder / "kept").problems
+    assert problem.precision == kept
+    assert (error or "") in (problem.error or "")
+    assert bool(error) == bool(problem.error)
+
+
+def test_an_id_by_content_follows_the_content_alone(folder: Path) -> None:
+    fields = {name: column for name, column in FIELDS.items() if name != "problem_id"}
+    (folder / "pictures" / "c.png").write_bytes(png("red"))
+    records = [rows()[0], rows()[0] | {"image": "pictures/b.png"}, rows()[1]]
+    found = load_problems(config(write(folder, "d.jsonl", records), fields=fields), folder / "k")
+    ids = [p.problem_id for p in found.problems]
+    assert len(set(ids)) == 3
+    again = [rows()[1], rows()[0] | {"image": "pictures/c.png"}]
+    other = load_problems(config(write(folder, "e.csv", again), fields=fields), folder / "k")
+    assert [p.problem_id for p in other.problems] == [ids[2], ids[0]]
+    twice = config(write(folder, "f.jsonl", [rows()[0]] * 2), fields=fields)
+    with pytest.raises(UserError, match="duplicates: drop"):
+        load_problems(twice, folder / "k")
+
+
 def test_broken_json_names_its_line(folder: Path) -> None:
     path = folder / "d.jsonl"
     path.write_text(json.dumps(rows()[0]) + "\n{\n")
@@ -223,13 +186,6 @@ def test_a_yaml_file_is_included_with_paths_beside_it(folder: Path) -> None:
 def test_an_unknown_benchmark_is_answered_with_those_there_are() -> None:
     with pytest.raises(UserError, match="mathvision-testmini"):
         load_benchmark("mathvision")
-
-
-@pytest.mark.parametrize("name", shipped_names())
-def test_shipped_benchmarks_are_valid(name: str) -> None:
-    shipped = load_benchmark(name)
-    assert shipped.name == name
-    assert shipped.description
 
 
 def test_the_procedural_benchmark_draws_its_problems(tmp_path: Path) -> None:

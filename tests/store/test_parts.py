@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from vlm_boundary.benchmarks import Problem
+from vlm_boundary.benchmarks import Grading, Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import (
     Partition,
@@ -118,7 +118,19 @@ def test_a_missing_partition_is_empty(tmp_path: Path) -> None:
 def test_problems_survive_the_run_directory(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     problems = (
-        Problem("b", "1", "¿?", "3.5", ("a.png",), "float", "cm", 1, ("x",), {"level": 3}),
+        Problem(
+            "b",
+            "1",
+            "¿?",
+            "3.5",
+            ("a.png", "b.png"),
+            "float",
+            "cm",
+            1,
+            ("x",),
+            Grading("relative", tolerance=0.05, alternatives=("7/2",), chance=0.25),
+            {"level": 3},
+        ),
         Problem("b", "2", "?", "", error="no gold answer"),
     )
     run.write_problems("b", problems)

@@ -1,21 +1,38 @@
 """Image benchmarks: one YAML each, read into problems with their pictures."""
 
-from vlm_boundary.benchmarks.load import FilterStep, LoadedBenchmark, load_problems
-from vlm_boundary.benchmarks.problem import Problem, dataset_hash
-from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig, messages, resolve_prompt
-from vlm_boundary.benchmarks.schema import BenchmarkConfig, load_benchmark, shipped_names
+from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
+from vlm_boundary.benchmarks.filters import FilterStep
+from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
+from vlm_boundary.benchmarks.problem import Grading, Problem, dataset_hash
+from vlm_boundary.benchmarks.prompts import (
+    PROTOCOLS,
+    Condition,
+    PromptConfig,
+    messages,
+    pictures_shown,
+    prompt_hash,
+    resolve_prompt,
+)
+from vlm_boundary.benchmarks.schema import BenchmarkConfig, ImagesConfig
 
 __all__ = [
     "PROTOCOLS",
     "BenchmarkConfig",
+    "Condition",
     "FilterStep",
+    "Grading",
+    "ImagesConfig",
     "LoadedBenchmark",
     "Problem",
     "PromptConfig",
+    "Scan",
     "dataset_hash",
     "load_benchmark",
+    "load_benchmark_file",
     "load_problems",
     "messages",
+    "pictures_shown",
+    "prompt_hash",
     "resolve_prompt",
     "shipped_names",
 ]

@@ -1,43 +1,35 @@
-"""Pictures: read as bytes, kept by content, opened late."""
+"""Pictures as bytes and as models see them: decoded by one set of rules, kept by content."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
+import math
+import struct
 import warnings
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+# What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
+_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+MAX_ASPECT_RATIO = 200  # qwen-vl-utils and the Qwen-VL processors refuse more
 
 
 class PictureError(Exception):
     """A picture that cannot be used, with the reason; it concerns one problem only."""
 
 
-def read_picture(value: Any, root: Path) -> bytes:
-    """The bytes of a picture given as bytes, a path under `root`, or a data set's image record.
+@dataclass(frozen=True)
+class PixelBudget:
+    """How the Qwen-VL families size a picture: multiples of `factor`, within these pixels."""
 
-    Raises:
-        PictureError: there is no such picture, or the path leaves the folder.
-    """
-    if isinstance(value, dict):  # datasets.Image(decode=False)
-        if value.get("bytes") is not None:
-            return bytes(value["bytes"])
-        value = value.get("path")
-        if isinstance(value, str) and os.path.isabs(value):
-            # The data set library's own cache, not a path out of the data.
-            return _read(Path(value))
-    if isinstance(value, bytes | bytearray | memoryview):
-        return bytes(value)
-    if not isinstance(value, str) or not value:
-        raise PictureError(f"expected a picture or its path, found {type(value).__name__}")
-    path = (root / value).resolve()
-    if not path.is_relative_to(root.resolve()):
-        raise PictureError(f"picture path {value!r} leaves {root}")
-    return _read(path)
+    factor: int
+    min_pixels: int
+    max_pixels: int
 
 
 def store_picture(data: bytes, folder: Path) -> str:
@@ -56,22 +48,52 @@ def store_picture(data: bytes, folder: Path) -> str:
     return name
 
 
-def open_rgb(path: Path) -> Image.Image:
-    """A picture as a model sees it: upright, in RGB, transparency over white.
+def open_rgb(source: Path | bytes) -> Image.Image:
+    """A picture as a model sees it: first frame, upright, in RGB, transparency over white.
 
     Raises:
-        PictureError: the file cannot be decoded.
+        PictureError: it cannot be decoded.
     """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        with _decoding(), Image.open(path) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            if "A" in upright.getbands() or "transparency" in upright.info:
-                layers = upright.convert("RGBA")
-                white = Image.new("RGBA", layers.size, (255, 255, 255, 255))
-                return Image.alpha_composite(white, layers).convert("RGB")
-            return upright.convert("RGB")
+        with _decoding(), Image.open(file, formats=_formats()) as opened:
+            return _rgb(ImageOps.exif_transpose(opened))
     except _DECODING_ERRORS as error:
-        raise PictureError(f"not a picture that can be decoded: {error}") from None
+        raise PictureError(f"not a picture that can be decoded: {_reason(error)}") from None
+
+
+def fit(picture: Image.Image, budget: PixelBudget) -> Image.Image:
+    """The picture at the size that a Qwen-VL model sees, by qwen-vl-utils' rules (bicubic).
+
+    Raises:
+        PictureError: one side is more than 200 times the other.
+    """
+    size = fitted_size(*picture.size, budget)
+    return picture if size == picture.size else picture.resize(size)
+
+
+def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]:
+    """Width and height after `smart_resize` of qwen-vl-utils 0.0.14.
+
+    Raises:
+        PictureError: one side is more than 200 times the other.
+    """
+    if max(width, height) > MAX_ASPECT_RATIO * min(width, height):
+        raise PictureError(
+            f"{width} by {height} pixels: one side is more than {MAX_ASPECT_RATIO} times the other"
+        )
+    factor = budget.factor
+    fitted = [max(factor, round(side / factor) * factor) for side in (width, height)]
+    if math.prod(fitted) > budget.max_pixels:
+        shrink = math.sqrt(width * height / budget.max_pixels)
+        # At least one patch: far too small a budget would otherwise leave nothing.
+        fitted = [
+            max(factor, math.floor(side / shrink / factor) * factor) for side in (width, height)
+        ]
+    elif math.prod(fitted) < budget.min_pixels:
+        grow = math.sqrt(budget.min_pixels / (width * height))
+        fitted = [math.ceil(side * grow / factor) * factor for side in (width, height)]
+    return fitted[0], fitted[1]
 
 
 _DECODING_ERRORS = (
@@ -79,31 +101,49 @@ _DECODING_ERRORS = (
     OSError,
     SyntaxError,  # Pillow's PNG reader
     ValueError,
+    EOFError,
+    RuntimeError,  # its AVIF reader
+    struct.error,  # its TIFF reader
+    LookupError,
+    ArithmeticError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
 
 
+@lru_cache(maxsize=1)
+def _formats() -> tuple[str, ...]:
+    """Those of the formats that this build of Pillow has."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
 def _decoding() -> warnings.catch_warnings:
     """Pillow only warns of pictures up to twice its safe size; here they are refused."""
-    context = warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning)
-    return context
+    return warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning)
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if "A" in picture.getbands() or "transparency" in picture.info:
+        layers = picture.convert("RGBA")
+        white = Image.new("RGBA", layers.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layers).convert("RGB")
+    if picture.mode.startswith("I"):
+        # 16-bit grey: Pillow's own conversion would cut it off at 255 instead of scaling it.
+        return picture.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
+    return picture.convert("RGB")
 
 
 def _check(data: bytes) -> str:
     try:
-        with _decoding(), Image.open(io.BytesIO(data)) as picture:
+        with _decoding(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
             picture.load()
             return (picture.format or "img").lower()
     except _DECODING_ERRORS as error:
-        reason = str(error).replace(repr(data), "")[:200]
-        raise PictureError(f"not a picture that can be decoded: {reason}") from None
+        raise PictureError(f"not a picture that can be decoded: {_reason(error)}") from None
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise PictureError(f"picture {path} does not exist") from None
-    except OSError as error:
-        raise PictureError(f"picture {path} cannot be read: {error.strerror}") from None
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "of no format that is known"
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -4,12 +4,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 AnswerType = Literal["integer", "float", "text", "list", "expression"]
 ANSWER_TYPES: tuple[str, ...] = get_args(AnswerType)
+
+NumericRule = Literal["exact", "absolute", "relative", "decimals"]
+LetterRule = Literal["one", "set"]
+
+
+@dataclass(frozen=True)
+class Grading:
+    """How answers to one problem are compared with its gold answer, as its benchmark declares.
+
+    `numeric` says when two numbers are equal: `exact`; `absolute` or `relative`, within `tolerance`
+    (a relative tolerance is a fraction of the gold answer); `decimals`, after both are rounded to
+    `decimals` places. `letters` says that the gold answer is an option's letter (`one`), or several
+    in any order (`set`). `alternatives` are further gold answers, each right by itself. `chance` is
+    the probability that one blind guess is right, where the benchmark declares it.
+    """
+
+    numeric: NumericRule = "exact"
+    tolerance: float | None = None
+    decimals: int | None = None
+    letters: LetterRule | None = None
+    alternatives: tuple[str, ...] = ()
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
@@ -30,11 +52,15 @@ class Problem:
     unit: str | None = None
     precision: int | None = None
     choices: tuple[str, ...] = ()
+    grading: Grading = Grading()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
 
     def content_hash(self) -> str:
-        """SHA-256 of everything a verdict depends on: question, pictures and answer."""
+        """SHA-256 of what is asked: question, pictures and answer.
+
+        The grading rule is left out: under another one the same samples are graded again.
+        """
         content = (
             self.problem_id,
             self.question,
@@ -49,7 +75,7 @@ class Problem:
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
-def dataset_hash(problems: list[Problem]) -> str:
+def dataset_hash(problems: Iterable[Problem]) -> str:
     """SHA-256 over the problems' content, whatever their order."""
     digests = sorted(problem.content_hash() for problem in problems)
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()

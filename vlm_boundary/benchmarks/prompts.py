@@ -1,56 +1,71 @@
-"""How a question is put into words: named prompt protocols over Jinja templates."""
+"""How a problem is put into words: named prompt protocols over Jinja templates."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
+from vlm_boundary.benchmarks.templates import check_template, render
 from vlm_boundary.config import Settings
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from jinja2 import Template
-
     from vlm_boundary.benchmarks.problem import Problem
+    from vlm_boundary.benchmarks.schema import ImagesConfig
 
 Message = dict[str, Any]
 """One chat turn: role, and content parts of type image or text."""
 
-
-@lru_cache(maxsize=64)
-def _template(source: str) -> Template:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import SandboxedEnvironment
-
-    # Sandboxed: a benchmark YAML may come from a stranger.
-    environment = SandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=True)
-    return environment.from_string(source)
+Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
+Placement = Literal["system", "user_prefix", "user_suffix"]
+Hint = Literal["integer", "float", "text", "list", "expression", "choices"]
 
 
 class PromptConfig(Settings):
-    """Templates over the problem's fields (question, choices, unit, precision, answer_type)."""
+    """A prompt protocol.
+
+    Templates see `question` (its pictures in their places), `text` and `images` (the two apart),
+    `choices`, `unit`, `precision`, `answer_type`, `metadata` and `hint`.
+    """
 
     system: str | None = None
     """System turn; without one, the checkpoint's chat template decides."""
     user: str = "{{ question }}"
-    """User turn, after the pictures."""
+    """User turn."""
+    instruction: str | None = None
+    """What is asked of the reasoning; the direct_answer condition puts its own in its place."""
+    placement: Placement = "user_suffix"
+    """Where the instruction stands: end of the system turn, before or after the user's text."""
+    separator: str = " "
+    """Between the instruction and the text beside it."""
+    hints: dict[Hint, str] = Field(default_factory=dict)
+    """The `hint` by answer type; `choices` where there are options."""
+    direct_instruction: str = (
+        "Answer directly, without any reasoning or explanation: reply with the final answer alone, "
+        "in \\boxed{}."
+    )
+    """The instruction of the direct_answer condition."""
+    no_image_instruction: str = (
+        "The picture that belongs to this question is not shown. Answer nevertheless, with your "
+        "best guess."
+    )
+    """Added to the instruction in the no_image condition, against refusals."""
 
-    @field_validator("system", "user")
+    @field_validator("system", "user", "instruction", "direct_instruction", "no_image_instruction")
     @classmethod
     def _compiles(cls, template: str | None) -> str | None:
-        if template is not None:
-            from jinja2 import TemplateSyntaxError
+        return None if template is None else check_template(template)
 
-            try:
-                _template(template)
-            except TemplateSyntaxError as error:
-                raise ValueError(f"not a Jinja template: {error.message}") from None
-        return template
+    @field_validator("hints")
+    @classmethod
+    def _hints_compile(cls, hints: dict[Hint, str]) -> dict[Hint, str]:
+        for template in hints.values():
+            check_template(template)
+        return hints
 
 
 _THINK_AND_BOX = (
@@ -58,16 +73,57 @@ _THINK_AND_BOX = (
     "final answer. The reasoning process MUST BE enclosed within <think> </think> tags. The final "
     "answer MUST BE put in \\boxed{}."
 )
+_PLEASE = "Please answer the question"
+_AT_THE_END = "at the end."
 
 PROTOCOLS: dict[str, PromptConfig] = {
     # Yue et al. 2025 (arXiv 2504.13837), Figure 26: for base and RL, in training and evaluation.
     "easyr1-paper": PromptConfig(
-        system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant. "
-        + _THINK_AND_BOX
+        system="You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+        instruction=_THINK_AND_BOX,
+        placement="system",
+    ),
+    # EasyR1 itself put the same words into the system turn alone (2025-03-05 to 03-27) …
+    "easyr1-v1": PromptConfig(instruction=_THINK_AND_BOX, placement="system"),
+    # … then before the question, picture included (to 04-14) …
+    "easyr1-v2": PromptConfig(instruction=_THINK_AND_BOX, placement="user_prefix"),
+    # … and since then after it.
+    "easyr1-v3": PromptConfig(
+        user="{{ question | trim }}", instruction=_THINK_AND_BOX, placement="user_suffix"
     ),
     "boxed": PromptConfig(
-        user="{{ question }}\nPlease reason step by step, and put your final answer within "
-        "\\boxed{}."
+        instruction="Please reason step by step, and put your final answer within \\boxed{}.",
+        separator="\n",
+    ),
+    # The `query` column of MathVista, from the columns that it was made of.
+    "mathvista-query": PromptConfig(
+        user="{{ images }}{% if hint %}Hint: {{ hint }}\n{% endif %}Question: {{ text }}"
+        "{% if unit %} (Unit: {{ unit }}){% endif %}"
+        "{% if choices %}\nChoices:{% for choice in choices %}"
+        "\n({{ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[loop.index0] }}) {{ choice }}"
+        "{% endfor %}{% endif %}",
+        hints={
+            "integer": f"{_PLEASE} requiring an integer answer and provide the final value, "
+            f"e.g., 1, 2, 3, {_AT_THE_END}",
+            "float": f"{_PLEASE} requiring a floating-point number with "
+            "{% if precision == 1 %}one decimal place{% else %}two decimal places{% endif %} and "
+            "provide the final value, e.g., {% if precision == 1 %}1.2, 1.3, 1.4{% else %}1.23, "
+            f"1.34, 1.45{{% endif %}}, {_AT_THE_END}",
+            "list": f"{_PLEASE} requiring a Python list as an answer and provide the final list, "
+            f"e.g., [1, 2, 3], [1.2, 1.3, 1.4], {_AT_THE_END}",
+            "choices": f"{_PLEASE} and provide the correct option letter, e.g., A, B, C, D, "
+            f"{_AT_THE_END}",
+        },
+    ),
+    # EasyR1's other template, after R1-V: the answer stands in <answer> tags.
+    "r1v": PromptConfig(
+        user="{{ question | trim }}",
+        instruction="A conversation between User and Assistant. The user asks a question, and the "
+        "Assistant solves it. The assistant first thinks about the reasoning process in the mind "
+        "and then provides the user with the answer. The reasoning process and answer are enclosed "
+        "within <think> </think> and <answer> </answer> tags, respectively, i.e., <think> "
+        "reasoning process here </think><answer> answer here </answer>",
+        placement="user_suffix",
     ),
 }
 
@@ -85,30 +141,130 @@ def resolve_prompt(prompt: str | PromptConfig) -> PromptConfig:
     return PROTOCOLS[prompt]
 
 
-def prompt_hash(prompt: PromptConfig, image_placeholder: str | None) -> str:
+def condition_prompt(prompt: PromptConfig, condition: Condition) -> PromptConfig:
+    """The protocol as a condition words it.
+
+    `no_image` says that the picture is not shown, `direct_answer` asks for no reasoning, and
+    `shuffled_image` has the words of `full`: its model must not know that the picture is wrong.
+    """
+    if condition == "direct_answer":
+        return prompt.model_copy(update={"instruction": prompt.direct_instruction})
+    if condition == "no_image":
+        both = [prompt.instruction, prompt.no_image_instruction]
+        return prompt.model_copy(update={"instruction": " ".join(filter(None, both))})
+    return prompt
+
+
+def prompt_hash(prompt: PromptConfig, images: ImagesConfig, condition: Condition = "full") -> str:
     """SHA-256 of what the wording depends on."""
-    content = json.dumps([prompt.system, prompt.user, image_placeholder])
-    return hashlib.sha256(content.encode()).hexdigest()
+    worded = condition_prompt(prompt, condition)
+    content = worded.model_dump(exclude={"direct_instruction", "no_image_instruction"})
+    content |= {"placeholder": images.placeholder, "position": images.position}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def messages(
-    problem: Problem, prompt: PromptConfig, image_placeholder: str | None = None
+    problem: Problem,
+    prompt: PromptConfig,
+    images: ImagesConfig,
+    condition: Condition = "full",
 ) -> list[Message]:
-    """The chat turns that put a problem to a model: pictures first, then the text."""
-    question = problem.question
-    if image_placeholder:
-        question = re.sub(image_placeholder, "", question).strip()
-    variables = {
-        "question": question,
+    """The chat turns that put a problem to a model under a condition.
+
+    The user turn's parts of type image name the file, in the order in which they are shown; under
+    `no_image` there are none. For `shuffled_image`, give the problem its other picture first.
+
+    Raises:
+        TemplateProblem: a template asks for something that the problem does not have.
+    """
+    worded = condition_prompt(prompt, condition)
+    pictures = () if condition == "no_image" else problem.pictures
+    count = len(pictures)
+    placed, bare = _with_pictures(problem.question.replace(_MARK, ""), count, images)
+    values: dict[str, Any] = {
+        "question": placed,
+        "text": bare,
+        "images": "".join(map(_mark, range(count))),
         "choices": list(problem.choices),
         "unit": problem.unit,
         "precision": problem.precision,
         "answer_type": problem.answer_type,
+        "metadata": dict(problem.metadata),
     }
+    hint = worded.hints.get("choices" if problem.choices else problem.answer_type or "text")
+    values["hint"] = render(hint, values) if hint else ""
+    said = {
+        "system": None if worded.system is None else render(worded.system, values),
+        "user": render(worded.user, values),
+    }
+    if worded.instruction:
+        instruction = render(worded.instruction, values)
+        turn = "system" if worded.placement == "system" else "user"
+        pieces = [said[turn], instruction]
+        if worded.placement == "user_prefix":
+            pieces.reverse()
+        said[turn] = worded.separator.join(piece for piece in pieces if piece)
     turns: list[Message] = []
-    if prompt.system is not None:
-        turns.append({"role": "system", "content": _template(prompt.system).render(variables)})
-    content: list[dict[str, str]] = [{"type": "image"} for _ in problem.pictures]
-    content.append({"type": "text", "text": _template(prompt.user).render(variables)})
-    turns.append({"role": "user", "content": content})
+    if said["system"] is not None:
+        turns.append({"role": "system", "content": said["system"]})
+    turns.append({"role": "user", "content": _parts(said["user"] or "", pictures)})
     return turns
+
+
+def pictures_shown(turns: list[Message]) -> tuple[str, ...]:
+    """The file names of the pictures in chat turns, in the order in which they are shown."""
+    return tuple(
+        part["image"]
+        for turn in turns
+        if isinstance(turn["content"], list)
+        for part in turn["content"]
+        if part["type"] == "image"
+    )
+
+
+# Stands for a picture while templates are rendered; no question keeps a NUL of its own.
+_MARK = "\0"
+_MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
+
+
+def _mark(picture: int) -> str:
+    return f"{_MARK}{picture}{_MARK}"
+
+
+def _with_pictures(question: str, count: int, images: ImagesConfig) -> tuple[str, str]:
+    """The question with marks for its pictures, and without."""
+    first = "".join(map(_mark, range(count)))
+    if images.placeholder is None:
+        return first + question, question
+    pattern = re.compile(images.placeholder)
+    bare = pattern.sub("", question).strip()
+    if images.position == "first":
+        return first + bare, bare
+    left = list(range(count))
+
+    def put(match: re.Match[str]) -> str:
+        number = match[1] if pattern.groups else None
+        wanted = int(number) - 1 if number and number.isdigit() else (left or [-1])[0]
+        if wanted not in left:
+            return ""  # a mark without a picture of its own, as where one picture shows several
+        left.remove(wanted)
+        return _mark(wanted)
+
+    placed = pattern.sub(put, question).strip()
+    return "".join(map(_mark, left)) + placed, bare
+
+
+def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, str]]:
+    """Text with marks as content parts, each picture once."""
+    pieces = _MARKED.split(text)
+    placed = dict.fromkeys(int(number) for number in pieces[1::2])
+    # Where the template has no place for a picture, it comes first.
+    parts = [{"type": "image", "image": name} for i, name in enumerate(pictures) if i not in placed]
+    for place, piece in enumerate(pieces):
+        if place % 2 == 0:
+            if piece:
+                parts.append({"type": "text", "text": piece})
+        elif int(piece) in placed:
+            del placed[int(piece)]
+            parts.append({"type": "image", "image": pictures[int(piece)]})
+    return parts

@@ -2,52 +2,78 @@
 
 from __future__ import annotations
 
-import os
 import re
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from vlm_boundary.benchmarks.problem import AnswerType, Grading, LetterRule, NumericRule
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
+from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Settings
-from vlm_boundary.errors import UserError
-from vlm_boundary.settings import load_yaml, validate
-
-# Where relative paths inside a YAML file are looked up beside that file.
-_PATH_KEYS = ("dataset_path", "image_root")
 
 
 class FieldsConfig(Settings):
-    """Which column of the data set holds what."""
+    """Where a record says what.
 
-    problem_id: str
-    """Column with a unique id."""
+    A column's name (`a.b` reaches into nested records), or a Jinja template over the columns, as in
+    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text.
+    Every record also has `_row` (its number, from 0), and those of a data set `_name` and `_split`.
+    """
+
     question: str
-    """Column with the question's text."""
+    """The question's text."""
     answer: str
-    """Column with the gold answer."""
-    image: str | None = None
-    """Column with one picture or a list of them: picture, bytes, or a path."""
+    """The gold answer."""
+    problem_id: str | None = None
+    """A unique id; without one, a hash of question, choices, answer and pictures."""
+    image: str | tuple[str, ...] | None = None
+    """The picture or a list of them; or several columns, of which empty ones are passed over."""
     answer_type: str | None = None
-    """Column with integer, float, text, list or expression."""
+    """One of integer, float, text, list, expression."""
     unit: str | None = None
-    """Column with the answer's unit."""
+    """The answer's unit."""
     precision: str | None = None
-    """Column with the number of decimals of a float answer."""
-    choices: str | None = None
-    """Column with the options of multiple-choice problems; empty or null for the others."""
+    """The number of decimals of a float answer."""
+    choices: str | tuple[str, ...] | None = None
+    """The options of multiple-choice problems, a list or several columns; empty for the others."""
+    alternatives: str | None = None
+    """Further gold answers, each right by itself; a list."""
+    tolerance: str | None = None
+    """This problem's numeric tolerance, before `grading.tolerance`."""
+    language: str | None = None
+    """The question's language, for the language filter."""
     metadata: tuple[str, ...] = ()
     """Columns to keep for slices."""
 
+    @field_validator("*")
+    @classmethod
+    def _templates_compile(cls, value: Any) -> Any:
+        for text in value if isinstance(value, tuple) else [value]:
+            if isinstance(text, str) and is_template(text):
+                check_template(text)
+        return value
+
 
 class ImagesConfig(Settings):
-    """The pixel budget of a picture; without one, the checkpoint's own processor decides."""
+    """How pictures are read, and what the model sees of them."""
 
+    encoding: Literal["path", "base64"] = "path"
+    """What text in the image column is; `data:` addresses are read in either case."""
+    placeholder: str | None = None
+    """Regular expression of picture marks in the question, as in `<image(\\d+)>`."""
+    position: Literal["first", "in_text"] = "first"
+    """Pictures before the text, or where their marks stand: by number where the expression has a
+    group, else in order. Marks without a picture are removed either way."""
     min_pixels: int | None = Field(default=None, ge=1)
-    """Smaller pictures are enlarged to this many pixels."""
+    """Smaller pictures are enlarged to this many pixels (Qwen-VL families only)."""
     max_pixels: int | None = Field(default=None, ge=1)
-    """Larger pictures are reduced to this many pixels."""
+    """Larger pictures are reduced to this many pixels (Qwen-VL families only)."""
+
+    @field_validator("placeholder")
+    @classmethod
+    def _placeholder_compiles(cls, pattern: str | None) -> str | None:
+        return None if pattern is None else _regular_expression(pattern)
 
     @model_validator(mode="after")
     def _both_and_ordered(self) -> ImagesConfig:
@@ -55,22 +81,121 @@ class ImagesConfig(Settings):
             raise ValueError("give both min_pixels and max_pixels, or neither")
         if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
             raise ValueError("min_pixels is larger than max_pixels")
+        if self.position == "in_text" and self.placeholder is None:
+            raise ValueError("position in_text needs the placeholder's regular expression")
         return self
+
+
+class MatchConfig(Settings):
+    """A regular expression on a column or template."""
+
+    field: str
+    """The column, or a template over the columns."""
+    pattern: str
+    """The regular expression, searched for anywhere in the value."""
+    keep: bool = True
+    """Keep what matches, or drop it."""
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, pattern: str) -> str:
+        return _regular_expression(pattern)
+
+    @field_validator("field")
+    @classmethod
+    def _field_compiles(cls, field: str) -> str:
+        return check_template(field) if is_template(field) else field
+
+
+class GuessableConfig(Settings):
+    """Problems that a model hits now and then without reasoning (Yue et al. 2025, Appendix D.2)."""
+
+    run: str
+    """Run directory with verified direct_answer samples of this benchmark."""
+    arm: str
+    """The arm that answered directly."""
+    below: float = Field(default=0.05, gt=0.0, le=1.0)
+    """Dropped when the share of right answers is above 0 and below this."""
+    benchmark: str | None = None
+    """The benchmark's name in that run, when another."""
 
 
 class FilterConfig(Settings):
     """One step of the filter chain; exactly one key is given."""
 
-    multiple_choice: Literal["drop"] | None = None
-    """Drop the problems that have options, as the paper does."""
+    multiple_choice: Literal["drop", "keep"] | None = None
+    """Drop the problems that have options, as the paper does, or keep only those."""
+    answer_type: tuple[AnswerType, ...] | None = None
+    """Keep these answer types."""
+    keep: dict[str, tuple[Any, ...]] | None = None
+    """Keep records with one of these values, by column."""
+    drop: dict[str, tuple[Any, ...]] | None = None
+    """Drop records with one of these values, by column."""
+    match: MatchConfig | None = None
+    """Keep or drop by regular expression."""
+    language: tuple[str, ...] | None = None
+    """Keep these values of fields.language, whatever their case."""
+    missing_image: Literal["drop"] | None = None
+    """Drop problems without a picture, and those whose picture file does not exist."""
+    duplicates: Literal["drop"] | None = None
+    """Keep the first of problems with the same question, choices, answer and picture bytes."""
+    guessable: GuessableConfig | None = None
+    """Drop problems that a direct_answer run shows to be guessable."""
     first: int | None = Field(default=None, ge=1)
     """Keep the first N problems."""
+    ids: tuple[str, ...] | None = None
+    """Keep these problem ids."""
+
+    @field_validator("answer_type", "language", "ids", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, value: Any) -> Any:
+        values = value if isinstance(value, list | tuple) else [value]
+        return None if value is None else tuple(str(v) if isinstance(v, int) else v for v in values)
+
+    @field_validator("keep", "drop", mode="before")
+    @classmethod
+    def _one_value_is_a_list(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {k: v if isinstance(v, list | tuple) else (v,) for k, v in value.items()}
 
     @model_validator(mode="after")
     def _one_step(self) -> FilterConfig:
         if len(self.model_fields_set) != 1:
             raise ValueError("a filter step has exactly one key, as in '- multiple_choice: drop'")
         return self
+
+    @property
+    def step(self) -> tuple[str, Any]:
+        """The step's key and its value."""
+        key = next(iter(self.model_fields_set))
+        return key, getattr(self, key)
+
+
+class GradingConfig(Settings):
+    """How answers are compared; what is said here holds where a record says nothing itself."""
+
+    answer_type: AnswerType | None = None
+    """The answer type of records that name none."""
+    numeric: NumericRule = "exact"
+    """When two numbers are equal: exact, absolute or relative (within tolerance), or decimals
+    (rounded)."""
+    tolerance: float | None = Field(default=None, ge=0.0)
+    """For absolute and relative: the largest difference, or its share of the gold answer."""
+    decimals: int | None = Field(default=None, ge=0)
+    """For decimals: how many; without it, the record's precision (else exact)."""
+    letters: LetterRule | None = None
+    """The gold answer is an option's letter (one), or several in any order (set)."""
+    chance: Literal["choices"] | float | None = None
+    """The chance floor: the probability that one blind guess is right, or `choices` for one in as
+    many as there are options."""
+
+    @field_validator("chance")
+    @classmethod
+    def _a_probability(cls, chance: str | float | None) -> str | float | None:
+        if isinstance(chance, float) and not 0 <= chance <= 1:
+            raise ValueError("a probability between 0 and 1, or 'choices'")
+        return chance
 
 
 class ProceduralConfig(Settings):
@@ -90,43 +215,40 @@ class BenchmarkConfig(Settings):
     """An image benchmark, as its YAML file says it."""
 
     name: Name
-    """Name in tables and folders."""
+    """Name in tables and folders; by default the file's own."""
     description: str = ""
     """One line for listings and reports."""
+    unverified: tuple[str, ...] = ()
+    """What could not be checked against the real data set."""
     include: str | None = None
     """A shipped benchmark's name or a YAML file whose keys this one starts from."""
     dataset_path: str | None = None
-    """Hub data set id, or a local .jsonl, .json, .csv, .tsv or .parquet file."""
-    dataset_name: str | None = None
-    """Configuration of the hub data set."""
-    split: str | None = None
-    """Split of the hub data set."""
+    """Hub data set id; a local .jsonl, .json, .csv, .tsv or .parquet file; or a local folder: a
+    data set in the hub's layout, or pictures with a metadata.jsonl, .csv or .parquet."""
+    dataset_name: str | tuple[str, ...] | None = None
+    """Configuration of the data set, or several, read one after the other."""
+    split: str | tuple[str, ...] | None = None
+    """Split of the data set, or several; by default test."""
     revision: str | None = None
     """Branch, tag or commit of the hub data set."""
+    data_files: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = None
+    """Which files of the data set to read, as patterns, or by split."""
+    format: Literal["vlmevalkit"] | None = None
+    """The .tsv is VLMEvalKit's: base64 pictures, in which a short value names another row."""
     image_root: str | None = None
-    """Folder that picture paths are relative to; by default the data file's folder."""
+    """Folder that picture paths are relative to and cannot leave; by default the data's folder."""
     procedural: ProceduralConfig | None = None
     """Draw the problems instead of reading a data set."""
     fields: FieldsConfig
-    """Columns."""
-    image_placeholder: str | None = None
-    """Regular expression of picture marks in the question, removed since pictures come first."""
+    """Where a record says what."""
     filters: tuple[FilterConfig, ...] = ()
     """Steps that keep or drop problems, in order."""
     prompt: str | PromptConfig = "easyr1-paper"
     """A prompt protocol's name, or its templates."""
     images: ImagesConfig = ImagesConfig()
-    """Pixel budget."""
-
-    @field_validator("image_placeholder")
-    @classmethod
-    def _placeholder_compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"not a regular expression: {error}") from None
-        return pattern
+    """Pictures."""
+    grading: GradingConfig = GradingConfig()
+    """How answers are compared."""
 
     @field_validator("prompt")
     @classmethod
@@ -141,80 +263,75 @@ class BenchmarkConfig(Settings):
             raise ValueError("give either dataset_path or procedural")
         return self
 
+    @model_validator(mode="after")
+    def _grading_has_its_numbers(self) -> BenchmarkConfig:
+        grading, fields = self.grading, self.fields
+        within = grading.numeric in ("absolute", "relative")
+        if within and grading.tolerance is None and fields.tolerance is None:
+            raise ValueError(f"grading.numeric {grading.numeric} needs grading.tolerance")
+        if not within and (grading.tolerance is not None or fields.tolerance is not None):
+            raise ValueError("a tolerance needs grading.numeric absolute or relative")
+        if grading.numeric == "decimals" and grading.decimals is None and fields.precision is None:
+            raise ValueError(
+                "grading.numeric decimals needs grading.decimals, or fields.precision for each "
+                "record's own"
+            )
+        if grading.decimals is not None and grading.numeric != "decimals":
+            raise ValueError("grading.decimals needs grading.numeric decimals")
+        if grading.chance == "choices" and fields.choices is None:
+            raise ValueError("grading.chance choices needs fields.choices")
+        return self
 
-def shipped_folder() -> Path:
-    """The folder of the benchmark YAMLs that come with the package."""
-    installed = Path(__file__).with_name("shipped")
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "benchmarks"
+    @model_validator(mode="after")
+    def _filters_have_their_fields(self) -> BenchmarkConfig:
+        for step in self.filters:
+            if step.language is not None and self.fields.language is None:
+                raise ValueError("the language filter needs fields.language")
+            if step.multiple_choice is not None and self.fields.choices is None:
+                raise ValueError("the multiple_choice filter needs fields.choices")
+        return self
 
+    @field_validator("dataset_path")
+    @classmethod
+    def _not_a_loader(cls, path: str | None) -> str | None:
+        if path in ("json", "csv", "parquet", "imagefolder", "text"):
+            raise ValueError(
+                f"name the file or folder itself, as in 'dataset_path: data/my.jsonl', not the "
+                f"loader {path!r}"
+            )
+        return path
 
-def shipped_names() -> list[str]:
-    """Names of the benchmarks that come with the package."""
-    return sorted(path.stem for path in shipped_folder().glob("*.yaml"))
-
-
-def load_benchmark(name: str, changes: dict[str, Any] | None = None) -> BenchmarkConfig:
-    """The settings of one benchmark of an experiment.
-
-    Args:
-        name: the benchmark's name in the experiment; without `include`, the shipped YAML of that
-            name is what `changes` start from.
-        changes: keys of the benchmark YAML that the experiment sets itself. Mappings are merged
-            key by key, everything else is replaced.
-
-    Raises:
-        UserError: no such benchmark, or a setting that is not valid.
-    """
-    changes = dict(changes or {})
-    include = changes.get("include")
-    inline = changes.keys() & {"dataset_path", "procedural"} and "fields" in changes
-    if include is None and not (inline and name not in shipped_names()):
-        include = name
-    raw = _merge(_load_file(include, seen=()) if include else {}, changes)
-    raw["name"] = name
-    raw["include"] = include
-    return validate(BenchmarkConfig, raw, where=f"benchmark {name!r}")
-
-
-def _load_file(reference: str, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """A YAML file's keys over those of the file it includes."""
-    path = _find(reference, beside=seen[-1].parent if seen else None)
-    if path in seen:
-        raise UserError(f"{path}: includes itself")
-    content = load_yaml(path)
-    if not isinstance(content, dict):
-        raise UserError(f"{path}: expected keys and values, as in 'dataset_path: …'")
-    raw: dict[str, Any] = content
-    for key in _PATH_KEYS:
-        value = raw.get(key)
-        if isinstance(value, str) and (path.parent / value).exists():
-            raw[key] = str((path.parent / value).resolve())
-    if include := raw.get("include"):
-        raw = _merge(_load_file(str(include), (*seen, path)), raw)
-    return raw
-
-
-def _find(reference: str, beside: Path | None) -> Path:
-    if reference.endswith((".yaml", ".yml")) or os.sep in reference:
-        path = Path(reference).expanduser()
-        if beside and (beside / path).is_file():
-            path = beside / path
-        if not path.is_file():
-            raise UserError(f"{path}: no such benchmark file")
-        return path.resolve()
-    path = shipped_folder() / f"{reference}.yaml"
-    if not path.is_file():
-        raise UserError(
-            f"no benchmark {reference!r}: name one of {', '.join(shipped_names())}, "
-            f"or give 'include: path/to/your.yaml'"
+    def problem_grading(
+        self,
+        *,
+        precision: int | None,
+        choices: int,
+        tolerance: float | None,
+        alternatives: tuple[str, ...],
+    ) -> Grading:
+        """The grading rule of one problem, from the benchmark's and what its record says."""
+        rule = self.grading
+        numeric, decimals = rule.numeric, rule.decimals
+        if numeric == "decimals" and decimals is None:
+            decimals = precision
+            numeric = "exact" if decimals is None else "decimals"
+        within = numeric in ("absolute", "relative")
+        chance = rule.chance
+        if isinstance(chance, str):
+            chance = 1 / choices if choices else None
+        return Grading(
+            numeric=numeric,
+            tolerance=(rule.tolerance if tolerance is None else tolerance) if within else None,
+            decimals=decimals,
+            letters=rule.letters,
+            alternatives=alternatives,
+            chance=chance,
         )
-    return path
 
 
-def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(under)
-    for key, value in over.items():
-        below = merged.get(key)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        merged[key] = _merge(below, value) if both else value  # type: ignore[arg-type]
-    return merged
+def _regular_expression(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from vlm_boundary import __version__
+from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, verify
@@ -48,7 +49,7 @@ def cli() -> None:
     """
 
 
-for command in (run, sample, verify, analyze, report, doctor):
+for command in (run, sample, verify, analyze, report, benchmarks, doctor):
     cli.add_command(command)
 
 

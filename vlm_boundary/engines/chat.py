@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from vlm_boundary.benchmarks.images import PixelBudget, fit
+
 
 class ChatRenderer:
     """A checkpoint's processor: chat turns to token ids, and token ids back to text."""
@@ -14,13 +18,53 @@ class ChatRenderer:
 
         self._processor: Any = AutoProcessor.from_pretrained(folder)
         self._tokenizer: Any = getattr(self._processor, "tokenizer", self._processor)
+        self._images: Any = getattr(self._processor, "image_processor", None)
+
+    def prompt_text(self, messages: list[dict[str, Any]]) -> str:
+        """The prompt as the chat template writes it, each picture still one placeholder."""
+        return str(
+            self._processor.apply_chat_template(
+                messages, tokenize=False, add_generation_prompt=True
+            )
+        )
 
     def prompt_ids(self, messages: list[dict[str, Any]]) -> list[int]:
         """Token ids of the rendered prompt, each picture still one placeholder token."""
-        text = self._processor.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=True
+        return list(self._tokenizer(self.prompt_text(messages), add_special_tokens=False).input_ids)
+
+    def prompt_length(self, messages: list[dict[str, Any]], pictures: list[Image.Image]) -> int:
+        """Tokens of the whole prompt, with those that the pictures, as fitted, take."""
+        if not pictures:
+            return len(self.prompt_ids(messages))
+        inputs = self._processor(
+            text=[self.prompt_text(messages)], images=pictures, add_special_tokens=False
         )
-        return list(self._tokenizer(text, add_special_tokens=False).input_ids)
+        return len(inputs["input_ids"][0])
+
+    @property
+    def sizes_pictures(self) -> bool:
+        """Whether the checkpoint sizes pictures as the Qwen-VL families do, by pixel budget."""
+        return type(self._images).__name__.removesuffix("Fast") == "Qwen2VLImageProcessor"
+
+    def fit(
+        self, picture: Image.Image, min_pixels: int | None, max_pixels: int | None
+    ) -> Image.Image:
+        """The picture at the size that the model sees; other families' processors size it later.
+
+        Without pixels the checkpoint's own budget holds.
+
+        Raises:
+            PictureError: it is too long or too wide for the model.
+        """
+        if not self.sizes_pictures:
+            return picture
+        own = self._images.size
+        budget = PixelBudget(
+            factor=int(self._images.patch_size * self._images.merge_size),
+            min_pixels=min_pixels or int(own["shortest_edge"]),
+            max_pixels=max_pixels or int(own["longest_edge"]),
+        )
+        return fit(picture, budget)
 
     def text(self, token_ids: list[int], *, ended: bool) -> str:
         """The text of a response; special tokens stay visible, but the one that `ended` it."""

@@ -92,7 +92,8 @@ class VllmEngine:
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
-        if max_pixels is not None:
+        self._chat = ChatRenderer(folder)
+        if max_pixels is not None and self._chat.sizes_pictures:
             # Also bounds what the engine profiles and the size of its encoder cache.
             args.setdefault("mm_processor_kwargs", _pixel_size(min_pixels, max_pixels))
         self._args = args
@@ -107,7 +108,6 @@ class VllmEngine:
             raise UserError(
                 f"vLLM refuses engine.args {config.args}: {_one_line(error)}"
             ) from error
-        self._chat = ChatRenderer(folder)
         model_config = self._llm.llm_engine.model_config
         self._max_model_len = int(model_config.max_model_len)
         self._dtype = str(model_config.dtype).removeprefix("torch.")
@@ -194,9 +194,15 @@ class VllmEngine:
     def _prepare(self, request: Request, sampling: SamplingConfig) -> _Prompt:
         source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
         if request.pictures:
-            source["multi_modal_data"] = {"image": [open_rgb(path) for path in request.pictures]}
+            # Sized here, by qwen-vl-utils' rules: the processor then has nothing left to resize.
+            source["multi_modal_data"] = {
+                "image": [
+                    self._chat.fit(open_rgb(path), request.min_pixels, request.max_pixels)
+                    for path in request.pictures
+                ]
+            }
             source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
-            if request.max_pixels is not None:
+            if request.max_pixels is not None and self._chat.sizes_pictures:
                 source["mm_processor_kwargs"] = _pixel_size(request.min_pixels, request.max_pixels)
         rendered = self._render(source)
         length = len(rendered["prompt_token_ids"])

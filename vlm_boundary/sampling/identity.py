@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, resolve_prompt
-from vlm_boundary.benchmarks.prompts import prompt_hash
+from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash, resolve_prompt
 from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -38,8 +37,8 @@ def benchmark_identity(
     prompt = resolve_prompt(experiment.arms[arm].prompt or benchmark.prompt)
     return {
         "problems": content,
-        "prompt": prompt_hash(prompt, benchmark.image_placeholder),
-        "images": benchmark.images.model_dump(),
+        "prompt": prompt_hash(prompt, benchmark.images),
+        "images": benchmark.images.model_dump(include={"min_pixels", "max_pixels"}),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.sampling.plan import Span, missing_spans, wanted_problems
@@ -82,10 +82,11 @@ def _requests(
     prompt = resolve_prompt(experiment.arms[arm].prompt or benchmark.prompt)
     for span in task.spans:
         problem = span.problem
+        turns = messages(problem, prompt, benchmark.images)
         yield Request(
             request_id=_request_id(span),
-            messages=messages(problem, prompt, benchmark.image_placeholder),
-            pictures=tuple(run.images / name for name in problem.pictures),
+            messages=turns,
+            pictures=tuple(run.images / name for name in pictures_shown(turns)),
             indices=span.indices,
             seed=problem_seed(
                 experiment.seed, arm, problem.benchmark, condition, problem.problem_id

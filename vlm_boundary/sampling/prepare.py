@@ -6,7 +6,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, dataset_hash, load_benchmark, load_problems
+from vlm_boundary.benchmarks import (
+    BenchmarkConfig,
+    PromptConfig,
+    dataset_hash,
+    load_benchmark,
+    load_problems,
+    messages,
+    resolve_prompt,
+)
+from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -34,6 +43,9 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
+    for benchmark in benchmarks.values():
+        for prompt in [arm.prompt or benchmark.prompt for arm in experiment.arms.values()]:
+            _check_prompts(run, benchmark, resolve_prompt(prompt))
     for name, checkpoint in checkpoints.items():
         arms[name] = _arm(run, experiment, name, checkpoint, manifest, benchmarks, loaded)
     manifest |= {
@@ -53,7 +65,7 @@ def _load(
         return before
     with progress_bar(f"loading {benchmark.name}", unit="problem") as bar:
         found = load_problems(benchmark, run.images, progress=lambda _: bar.update())
-    content = dataset_hash(list(found.problems))
+    content = dataset_hash(found.problems)
     if before and before["content"] != content and _has_samples(run, benchmark.name):
         raise UserError(
             f"{run.path} already holds samples of other problems under the name "
@@ -67,6 +79,17 @@ def _load(
         "unusable": sum(problem.error is not None for problem in found.problems),
         "filters": [asdict(step) for step in found.filter_log],
     }
+
+
+def _check_prompts(run: RunDirectory, benchmark: BenchmarkConfig, prompt: PromptConfig) -> None:
+    """Words every problem once, so that no template fails in the middle of a run."""
+    for problem in run.read_problems(benchmark.name):
+        try:
+            messages(problem, prompt, benchmark.images)
+        except TemplateProblem as error:
+            raise UserError(
+                f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
+            ) from None
 
 
 def _arm(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from vlm_boundary.benchmarks.problem import Problem
+from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import schemas
 from vlm_boundary.store.parts import PartTable
@@ -96,6 +96,8 @@ class RunDirectory:
             row["metadata"] = json.loads(row["metadata"])
             row["pictures"] = tuple(row["pictures"])
             row["choices"] = tuple(row["choices"])
+            grading = row["grading"]
+            row["grading"] = Grading(**grading | {"alternatives": tuple(grading["alternatives"])})
             problems.append(Problem(benchmark=benchmark, **row))
         return problems
 

@@ -12,6 +12,19 @@ PROBLEMS = pa.schema(
         pa.field("unit", pa.string()),
         pa.field("precision", pa.int32()),
         pa.field("choices", pa.list_(pa.string())),
+        pa.field(
+            "grading",
+            pa.struct(
+                [
+                    pa.field("numeric", pa.string()),
+                    pa.field("tolerance", pa.float64()),
+                    pa.field("decimals", pa.int32()),
+                    pa.field("letters", pa.string()),
+                    pa.field("alternatives", pa.list_(pa.string())),
+                    pa.field("chance", pa.float64()),
+                ]
+            ),
+        ),
         pa.field("metadata", pa.string()),  # JSON
         pa.field("error", pa.string()),
     ]

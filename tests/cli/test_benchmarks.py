@@ -1,0 +1,98 @@
+"""`vlm-boundary benchmarks`: what there is, what it says, and one clear line for a mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from benchmarks.making import png, rows, write
+from click.testing import CliRunner, Result
+
+from vlm_boundary.benchmarks import PROTOCOLS, load_benchmark_file, shipped_names
+from vlm_boundary.cli import cli
+
+
+def call(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(cli, ["benchmarks", *map(str, arguments)])
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.png").write_bytes(png())
+    write(tmp_path, "d.jsonl", rows())
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        "dataset_path: d.jsonl\n"
+        "fields: {problem_id: id, question: question, answer: answer, image: image}\n"
+    )
+    return path
+
+
+def test_the_list_names_every_shipped_benchmark_and_stars_the_unverified() -> None:
+    output = call("list").output
+    for name in shipped_names():
+        (line,) = [line for line in output.splitlines() if line.split(" ", 1)[0] == name]
+        config = load_benchmark_file(name)
+        assert config.description in line
+        assert (" * " in line) == bool(config.unverified)
+
+
+@pytest.mark.parametrize("name", ["mathvision-test", "mathverse-vision-only", "procedural"])
+def test_what_is_shown_is_a_benchmark_itself(name: str, tmp_path: Path) -> None:
+    shown = call("show", name)
+    assert shown.exit_code == 0
+    (tmp_path / "again.yaml").write_text(shown.output)
+    again = load_benchmark_file(str(tmp_path / "again.yaml"))
+    config = load_benchmark_file(name)
+    protocol = PROTOCOLS[config.prompt] if isinstance(config.prompt, str) else config.prompt
+    assert again == config.model_copy(update={"prompt": protocol})
+
+
+def test_validate_counts_what_can_and_cannot_be_used(mine: Path) -> None:
+    checked = call("validate", mine)
+    assert checked.exit_code == 1
+    assert "the YAML is valid" in checked.output
+    assert "2 problems" in checked.output
+    assert "cannot be used: 2: picture" in checked.output
+    assert "1 of 2 problems cannot be put to a model" in checked.output
+    (mine.parent / "pictures" / "b.png").write_bytes(png("blue"))
+    assert call("validate", mine).exit_code == 0
+
+
+def test_validate_leaves_the_network_alone() -> None:
+    checked = call("validate", "mathvista-testmini")
+    assert checked.exit_code == 0
+    assert "AI4Math/MathVista is not on this disk" in checked.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "mathvision"], "no benchmark 'mathvision': name one of aime24"),
+        (["validate", "nowhere.yaml"], "nowhere.yaml: no such benchmark file"),
+        (["preview", "mathvision", "--limit", "1"], "no benchmark 'mathvision'"),
+    ],
+)
+def test_a_mistake_is_one_line(arguments: list[str], says: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_misspelt_key_is_one_line(mine: Path) -> None:
+    mine.write_text(mine.read_text().replace("answer: answer", "answre: answer"))
+    result = call("validate", mine)
+    assert result.exit_code == 2
+    assert "'fields.answre'; did you mean 'answer'?" in result.stderr
+
+
+def test_a_failing_prompt_is_one_line(mine: Path) -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    (mine.parent / "pictures" / "b.png").write_bytes(png("blue"))
+    mine.write_text(mine.read_text() + "prompt: {user: '{{ answer }}'}\n")
+    result = call("preview", mine)
+    assert result.exit_code == 2
+    assert "prompt, problem '1': template '{{ answer }}': 'answer' is undefined" in result.stderr

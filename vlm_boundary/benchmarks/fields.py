@@ -1,0 +1,177 @@
+"""From a data set's record to a problem: columns and templates read, pictures not yet opened."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.picture_source import PictureSource
+from vlm_boundary.benchmarks.problem import ANSWER_TYPES, Problem
+from vlm_boundary.benchmarks.schema import BenchmarkConfig
+from vlm_boundary.benchmarks.sources import Record, picture_roots
+from vlm_boundary.benchmarks.templates import TemplateProblem, as_list, is_template, render
+from vlm_boundary.errors import UserError
+
+MOST_DECIMALS = 30
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A problem on its way through the filters, with what they may look at."""
+
+    problem: Problem
+    pictures: tuple[PictureSource, ...]
+    record: Record
+    language: str | None
+
+    def picture_digests(self) -> tuple[str, ...]:
+        """SHA-256 of each picture's bytes; what cannot be read counts as its reason."""
+        digests = []
+        for picture in self.pictures:
+            try:
+                content = picture.read()
+            except PictureError as error:
+                content = str(error).encode()
+            digests.append(hashlib.sha256(content).hexdigest())
+        return tuple(digests)
+
+    def content(self) -> str:
+        """SHA-256 of question, choices, answer and picture bytes."""
+        problem = self.problem
+        told = [problem.question, problem.choices, problem.answer, self.picture_digests()]
+        return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
+
+
+class RecordReader:
+    """Reads problems out of records as the benchmark's `fields` say."""
+
+    def __init__(self, config: BenchmarkConfig) -> None:
+        self._config = config
+        self._roots = picture_roots(config)
+        self._encoding = "base64" if config.format == "vlmevalkit" else config.images.encoding
+
+    def read(self, record: Record, row: int) -> Candidate:
+        """The record's problem.
+
+        Raises:
+            UserError: a column does not exist, or a template fails.
+        """
+        config, fields = self._config, self._config.fields
+        record = {"_row": row, **record}
+
+        def value(name: str) -> Any:
+            return self.column(record, getattr(fields, name), f"fields.{name}")
+
+        choices = tuple(str(choice) for choice in self._several(record, "choices"))
+        answer, answer_type = _text(value("answer")), _text(value("answer_type"))
+        precision, tolerance = _number(value("precision")), _number(value("tolerance"))
+        error = None
+        if precision is not None and not 0 <= precision <= MOST_DECIMALS:
+            precision, error = None, f"precision {precision:g} is not a number of decimals"
+        rounded = None if precision is None else round(precision)
+        if answer is None or not answer.strip():
+            error = "no gold answer"
+        elif answer_type is not None and answer_type not in ANSWER_TYPES:
+            error = f"unknown answer type {answer_type[:40]!r}"
+        problem = Problem(
+            benchmark=config.name,
+            problem_id=self._id(record),
+            question=_text(value("question")) or "",
+            answer=answer or "",
+            answer_type=(
+                (answer_type or config.grading.answer_type)  # type: ignore[arg-type]  # checked
+                if error is None
+                else None
+            ),
+            unit=_text(value("unit")),
+            precision=rounded,
+            choices=choices,
+            grading=config.problem_grading(
+                precision=rounded,
+                choices=len(choices),
+                tolerance=None if tolerance is None else abs(tolerance),
+                alternatives=tuple(str(other) for other in as_list(value("alternatives"))),
+            ),
+            metadata={
+                name: self.column(record, name, "fields.metadata") for name in fields.metadata
+            },
+            error=error,
+        )
+        pictures = tuple(
+            PictureSource(picture, self._encoding, self._roots)
+            for picture in self._several(record, "image")
+        )
+        candidate = Candidate(problem, pictures, record, _text(value("language")))
+        if fields.problem_id is None:
+            named = replace(problem, problem_id=candidate.content()[:16])
+            candidate = replace(candidate, problem=named)
+        return candidate
+
+    def _id(self, record: Record) -> str:
+        name = self._config.fields.problem_id
+        if name is None:
+            return ""  # its content gives it one
+        found = self.column(record, name, "fields.problem_id")
+        if found is None or not str(found).strip():
+            raise UserError(
+                f"benchmark {self._config.name!r}: record {record['_row']} has no id "
+                f"(fields.problem_id is {name!r}); leave the key out for ids by content"
+            )
+        return str(found)
+
+    def column(self, record: Record, name: str | None, where: str) -> Any:
+        """What a column or template gives for a record with its `_row`.
+
+        Raises:
+            UserError: the column does not exist, or the template fails; `where` is the YAML's key.
+        """
+        if name is None:
+            return None
+        here = f"benchmark {self._config.name!r}: {where}"
+        if is_template(name):
+            try:
+                return render(name, record)
+            except TemplateProblem as error:
+                raise UserError(
+                    f"{here}, record {record['_row']}: {error}; {_columns(record)}"
+                ) from None
+        value: Any = record
+        for part in [name] if name in record else name.split("."):
+            if not isinstance(value, Mapping) or part not in value:
+                raise UserError(
+                    f"{here} names column {name!r}, which record {record['_row']} does not have; "
+                    f"{_columns(record)}"
+                )
+            value = value[part]
+        return value
+
+    def _several(self, record: Record, field: str) -> list[Any]:
+        """The values of a field that is one column with a list in it, or a list of columns."""
+        named = getattr(self._config.fields, field)
+        found = []
+        for name in named if isinstance(named, tuple) else [named]:
+            found += as_list(self.column(record, name, f"fields.{field}"))
+        return [value for value in found if value is not None and value != ""]
+
+
+def _columns(record: Record) -> str:
+    return f"its columns are {', '.join(sorted(k for k in record if not k.startswith('_')))}"
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) == 1:
+        value = value[0]  # a gold answer in a list of one
+    return str(value) if value not in (None, "") else None
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None

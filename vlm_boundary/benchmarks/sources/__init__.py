@@ -1,0 +1,95 @@
+"""Where a benchmark's records come from: the hub, local files and folders, or our own drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from vlm_boundary.benchmarks.schema import BenchmarkConfig
+from vlm_boundary.benchmarks.sources.drawn import drawn_records
+from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records
+from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_records
+from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
+from vlm_boundary.errors import UserError
+
+__all__ = ["Record", "is_local", "iter_records", "picture_roots"]
+
+
+def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
+    """The data set's records one after the other, as plain dictionaries of the same columns.
+
+    Pictures are not opened, and no more than a few records are in memory at once (a .json file's
+    all are).
+
+    Raises:
+        UserError: the data set does not exist, cannot be reached or cannot be parsed.
+    """
+    if config.procedural is not None:
+        return drawn_records(config.procedural)
+    file = _file(config)
+    if file is None:
+        if config.format is not None:
+            raise UserError(
+                f"benchmark {config.name!r}: format {config.format} needs dataset_path to be a "
+                f"local .tsv file"
+            )
+        return dataset_records(config)
+    unused = [
+        key
+        for key in ("dataset_name", "revision", "data_files")
+        if getattr(config, key) is not None
+    ]
+    if unused:
+        raise UserError(
+            f"benchmark {config.name!r}: {unused[0]} belongs to a data set, and {file} is a file"
+        )
+    if config.format == "vlmevalkit":
+        if config.fields.image is None or isinstance(config.fields.image, tuple):
+            raise UserError(f"benchmark {config.name!r}: VLMEvalKit needs one fields.image column")
+        return vlmevalkit_records(file, config.fields.image)
+    return file_records(file)
+
+
+def is_local(config: BenchmarkConfig) -> bool:
+    """Whether the records can be read without a network."""
+    return config.procedural is not None or _path(config).exists()
+
+
+def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
+    """The folders that picture paths cannot leave; a relative path starts in the first."""
+    if config.image_root is not None:
+        return (Path(config.image_root).expanduser(),)
+    if config.procedural is not None:
+        return (Path(),)
+    file = _file(config)
+    if file is not None:
+        return (file.parent,)
+    return (_path(config), *cache_folders())
+
+
+def _path(config: BenchmarkConfig) -> Path:
+    return Path(config.dataset_path or "").expanduser()
+
+
+def _file(config: BenchmarkConfig) -> Path | None:
+    """The one local file with the records, or None for a data set.
+
+    Raises:
+        UserError: the path looks local and nothing is there.
+    """
+    path = _path(config)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        return None if config.data_files is not None else _metadata_file(path, config)
+    name = config.dataset_path or ""
+    if path.suffix in SUFFIXES or name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise UserError(f"benchmark {config.name!r}: dataset_path {path} does not exist")
+    return None
+
+
+def _metadata_file(folder: Path, config: BenchmarkConfig) -> Path | None:
+    """The metadata of a folder of pictures, in the folder or in its split's."""
+    place = folder / config.split if isinstance(config.split, str) else folder
+    names = (place / f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
+    return next((file for file in names if file.is_file()), None)

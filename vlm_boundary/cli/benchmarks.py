@@ -1,0 +1,168 @@
+"""`vlm-boundary benchmarks`: the image benchmarks there are, and what one of them holds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vlm_boundary.benchmarks import FilterStep
+
+
+@click.group(short_help="List, show, validate and preview image benchmarks.")
+def benchmarks() -> None:
+    """List, show, validate and preview image benchmarks.
+
+    A benchmark is one YAML file: a shipped one is given by NAME, your own by its path.
+    """
+
+
+@benchmarks.command(name="list")
+def list_benchmarks() -> None:
+    """List the benchmarks that come with the package."""
+    from vlm_boundary.benchmarks import load_benchmark_file, shipped_names
+
+    width = max(map(len, shipped_names()))
+    for name in shipped_names():
+        config = load_benchmark_file(name)
+        mark = "*" if config.unverified else " "
+        click.echo(f"{name:{width}} {mark} {config.description}")
+    click.echo("\n* not checked against the real data set in every point; 'show NAME' says which")
+
+
+@benchmarks.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Show a benchmark's settings in full, as YAML, with the prompt written out."""
+    from ruamel.yaml import YAML
+
+    from vlm_boundary.benchmarks import load_benchmark_file, resolve_prompt
+
+    config = load_benchmark_file(name)
+    content = config.model_dump(mode="json", exclude_defaults=True)
+    prompt = resolve_prompt(config.prompt).model_dump(mode="json", exclude_none=True)
+    if isinstance(config.prompt, str):
+        click.echo(f"# prompt: {config.prompt}")
+    content["prompt"] = {key: value for key, value in prompt.items() if value}
+    yaml: Any = YAML()  # keeps the schema's order, which the safe writer would sort away
+    yaml.width = 100
+    yaml.dump(content, sys.stdout)
+
+
+@benchmarks.command()
+@click.argument("file")
+def validate(file: str) -> None:
+    """Check a benchmark's YAML, and its records and pictures where they are on this machine.
+
+    Exits with 2 when the YAML or the data set cannot be used, with 1 when some problems cannot.
+    """
+    from vlm_boundary.benchmarks import Scan, load_benchmark_file
+    from vlm_boundary.benchmarks.images import PictureError, open_rgb
+    from vlm_boundary.benchmarks.sources import is_local
+    from vlm_boundary.progress import progress_bar
+
+    config = load_benchmark_file(file)
+    click.echo(f"{file}: the YAML is valid.")
+    if not is_local(config):
+        click.echo(
+            f"{config.dataset_path} is not on this disk; 'vlm-boundary benchmarks preview {file}' "
+            f"downloads and reads it."
+        )
+        return
+    scan = Scan(config)
+    problems, unusable = 0, []
+    with progress_bar(f"checking {config.name}", unit="problem") as bar:
+        for candidate in scan:
+            problems += 1
+            reason = candidate.problem.error
+            try:
+                for picture in candidate.pictures:
+                    open_rgb(picture.read())
+            except PictureError as error:
+                reason = reason or str(error)
+            if reason:
+                unusable.append((candidate.problem.problem_id, reason))
+            bar.update()
+    _echo_counts(scan.records, scan.filter_log, problems)
+    for problem_id, reason in unusable[:20]:
+        click.echo(f"cannot be used: {problem_id}: {reason}")
+    if len(unusable) > 20:
+        click.echo(f"… and {len(unusable) - 20} more")
+    if unusable:
+        click.echo(f"{len(unusable):,} of {problems:,} problems cannot be put to a model.")
+        raise SystemExit(1)
+
+
+def _echo_counts(records: int, log: Iterable[FilterStep], problems: int) -> None:
+    click.echo(f"{records:,} records")
+    for step in log:
+        click.echo(f"  {step.step}: {step.before:,} → {step.after:,}")
+    click.echo(f"{problems:,} problems")
+
+
+@benchmarks.command()
+@click.argument("name")
+@click.option("--limit", type=click.IntRange(min=1), default=8, show_default=True, metavar="N")
+@click.option(
+    "--model",
+    default="tiny:untrained-1",
+    show_default=True,
+    metavar="MODEL",
+    help="Whose chat template, tokenizer and picture sizes are shown: a hub id, a folder, tiny:….",
+)
+@click.option(
+    "--condition",
+    type=click.Choice(["full", "no_image", "direct_answer"]),
+    default="full",
+    show_default=True,
+    help="How the problems are put.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The sheet; by default NAME-preview.html in this folder.",
+)
+@click.option(
+    "--save-pictures",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="Also write each picture as the model sees it, as PNG.",
+)
+def preview(
+    name: str,
+    limit: int,
+    model: str,
+    condition: str,
+    output: Path | None,
+    save_pictures: Path | None,
+) -> None:
+    """Write an HTML sheet of the first problems: pictures, exact prompts, token counts, answers."""
+    from vlm_boundary.benchmarks import load_benchmark_file
+    from vlm_boundary.benchmarks import preview as sheet
+    from vlm_boundary.checkpoints import resolve_checkpoint
+    from vlm_boundary.engines.chat import ChatRenderer
+    from vlm_boundary.progress import progress_bar
+
+    config = load_benchmark_file(name)
+    chat = ChatRenderer(resolve_checkpoint(model).folder)
+    with progress_bar(f"reading {config.name}", unit="problem") as bar:
+        found = sheet.make_preview(
+            config,
+            chat,
+            limit=limit,
+            condition=condition,  # type: ignore[arg-type]  # one of the choices
+            progress=lambda _: bar.update(),
+        )
+    _echo_counts(found.records, found.filter_log, found.problems)
+    path = output or Path(f"{config.name}-preview.html")
+    sheet.write_preview(found, config, path, model=model, condition=condition)  # type: ignore[arg-type]
+    if save_pictures is not None:
+        count = sheet.save_pictures(found, save_pictures)
+        click.echo(f"Pictures: {count} in {save_pictures}")
+    click.echo(f"Preview: {path}")
