@@ -126,6 +126,44 @@ def test_a_record_without_a_gold_answer_is_kept_and_marked(folder: Path) -> None
     assert [p.error for p in found] == ["no gold answer", None]
 
 
+@pytest.mark.parametrize(
+    ("precision", "kept", "error"),
+    [
+        (1.0, 1, None),
+        ("2", 2, None),
+        (None, None, None),
+        ("", None, None),
+        (float("nan"), None, None),
+        (-1, None, "precision -1 is not"),
+        (1e12, None, "precision 1e+12 is not"),
+    ],
+)
+def test_precision_is_a_number_of_decimals(
+    folder: Path, precision: Any, kept: int | None, error: str | None
+) -> None:
+    path = write(folder, "d.jsonl", [rows()[0] | {"precision": precision}])
+    fields = FIELDS | {"precision": "precision"}
+    (problem,) = load_problems(config(path, fields=fields), folder / "kept").problems
+    assert problem.precision == kept
+    assert (error or "") in (problem.error or "")
+    assert bool(error) == bool(problem.error)
+
+
+def test_an_id_by_content_follows_the_content_alone(folder: Path) -> None:
+    fields = {name: column for name, column in FIELDS.items() if name != "problem_id"}
+    (folder / "pictures" / "c.png").write_bytes(png("red"))
+    records = [rows()[0], rows()[0] | {"image": "pictures/b.png"}, rows()[1]]
+    found = load_problems(config(write(folder, "d.jsonl", records), fields=fields), folder / "k")
+    ids = [p.problem_id for p in found.problems]
+    assert len(set(ids)) == 3
+    again = [rows()[1], rows()[0] | {"image": "pictures/c.png"}]
+    other = load_problems(config(write(folder, "e.csv", again), fields=fields), folder / "k")
+    assert [p.problem_id for p in other.problems] == [ids[2], ids[0]]
+    twice = config(write(folder, "f.jsonl", [rows()[0]] * 2), fields=fields)
+    with pytest.raises(UserError, match="duplicates: drop"):
+        load_problems(twice, folder / "k")
+
+
 def test_broken_json_names_its_line(folder: Path) -> None:
     path = folder / "d.jsonl"
     path.write_text(json.dumps(rows()[0]) + "\n{\n")

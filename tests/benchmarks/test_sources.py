@@ -290,6 +290,8 @@ def test_a_source_that_cannot_be_is_said(folder: Path, changes: dict[str, Any], 
         ("d.json", b"3", "a list or a mapping"),
         ("d.json", b"[3]", "a record with keys"),
         ("d.jsonl", b'{"id": 1}\n{', "line 2: not JSON"),
+        ("d.jsonl", b'{"id": "1", "question": "\\ud83d"}', "half of a surrogate pair"),
+        ("d.csv", b"id,question,answer,image\n ,?,3,\n", "record 0 has no id"),
         ("d.xlsx", b"", "cannot read '.xlsx' files"),
     ],
 )

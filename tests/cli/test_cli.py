@@ -62,6 +62,10 @@ def test_help_imports_nothing_heavy() -> None:
         (["-o", "analysis.ks=[1,4]"], ["n = 2", "pass@4"]),
         (["-o", "benchmarks={nothing: null}"], ["no benchmark 'nothing'", "mathvision-testmini"]),
         (["-o", "benchmarks.procedural.procedural.families=[pies]"], ["'pies'", "bar_chart"]),
+        (
+            ["-o", "benchmarks.procedural.prompt={user: '{{ nothing }}'}"],
+            ["prompt, problem", "'nothing' is undefined"],
+        ),
         (["-o", "engine.args.dtpye=x"], ["'dtpye'", "dtype"]),
         (["-o", "engine.args.dtype=float99"], ["vLLM refuses", "float99"]),
     ],

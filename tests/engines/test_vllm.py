@@ -115,6 +115,18 @@ def test_the_picture_reaches_the_model(engine: VllmEngine, picture: Path, tmp_pa
     assert len({seen.logprob_sum, changed.logprob_sum, without.logprob_sum}) == 3
 
 
+def test_two_pictures_reach_the_model_in_their_order(
+    engine: VllmEngine, picture: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "0d.png"
+    Image.new("RGB", (112, 84), "navy").save(other)
+    seen = {
+        draw(engine, request(pictures))["p", 0].logprob_sum
+        for pictures in ((picture, other), (other, picture), (picture, picture))
+    }
+    assert len(seen) == 3
+
+
 def test_a_pixel_budget_changes_what_the_model_sees(engine: VllmEngine, picture: Path) -> None:
     plain = draw(engine, request((picture,)))["p", 0]
     larger = draw(engine, request((picture,), min_pixels=40_000, max_pixels=50_000))["p", 0]

@@ -1,6 +1,6 @@
 """Memory and time of reading a benchmark with few and with many pictures, source by source.
 
-    python tests/perf/benchmark_memory.py [--few 500] [--many 5000]
+    python tests/perf/benchmark_memory.py [--few 500] [--many 5000] [--source parquet]
 
 Each reading is a process of its own: list the problems through every kind of filter (`scan`), and
 load them as a run does, pictures stored under their content (`load`). What is printed is the peak
@@ -36,6 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--few", type=int, default=500)
     parser.add_argument("--many", type=int, default=5000)
+    sources = {source.__name__: source for source in (folder_csv, parquet, hub_layout, vlmevalkit)}
+    parser.add_argument("--source", choices=sources, action="append", help="by default all")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -46,7 +48,7 @@ def main() -> None:
         f"{'source':12} {'job':5} {'few':>8} {'many':>8} {'of the bytes added':>19} {'seconds':>8}"
     )
     with tempfile.TemporaryDirectory() as scratch:
-        for source in (folder_csv, parquet, hub_layout, vlmevalkit):
+        for source in (sources[name] for name in options.source or sources):
             results: dict[str, list[dict[str, float]]] = {"scan": [], "load": []}
             for count in (options.few, options.many):
                 place = Path(scratch) / f"{source.__name__}-{count}"
@@ -137,7 +139,7 @@ def folder_csv(place: Path, count: int) -> tuple[dict[str, Any], int]:
 
 
 def parquet(place: Path, count: int) -> tuple[dict[str, Any], int]:
-    """One Parquet file with the pictures in it, in row groups of 1,000."""
+    """One Parquet file with the pictures in it, in row groups of 100 as `datasets` writes them."""
     size = write_parquet(place / "data.parquet", count)
     return {"dataset_path": str(place / "data.parquet"), "fields": FIELDS, "filters": FILTERS}, size
 
@@ -177,7 +179,10 @@ def vlmevalkit(place: Path, count: int) -> tuple[dict[str, Any], int]:
 
 
 def write_parquet(path: Path, count: int) -> int:
-    """Write records with picture bytes, as hub data sets hold them."""
+    """Write records with picture bytes, as hub data sets hold them.
+
+    A row group is what a reader must hold; where it is larger, so is the memory.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -186,9 +191,9 @@ def write_parquet(path: Path, count: int) -> int:
     text = [(name, pa.string()) for name in record(0)]
     schema = pa.schema([*text, ("image", image)])
     with pq.ParquetWriter(path, schema) as writer:
-        for start in range(0, count, 1000):
+        for start in range(0, count, 100):
             rows = []
-            for number in range(start, min(start + 1000, count)):
+            for number in range(start, min(start + 100, count)):
                 data = picture(number)
                 size += len(data)
                 rows.append(record(number) | {"image": {"bytes": data, "path": None}})

@@ -1,5 +1,6 @@
 import ast
 import re
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,11 +9,12 @@ from vlm_boundary.benchmarks.procedural import problems
 from vlm_boundary.tiny.mixture import (
     BROAD,
     CLEAN,
-    MAX_CHAIN,
     caption,
     guesses,
     response,
 )
+from vlm_boundary.tiny.recipes import RL
+from vlm_boundary.tiny.sequences import response_ids
 from vlm_boundary.verifier import Grader, Output
 
 
@@ -35,8 +37,8 @@ def _verdicts(drawn, mixture):
 def test_every_clean_response_is_right_and_short(drawn):
     texts, right = _verdicts(drawn, CLEAN)
     assert all(right)
-    longest = max(len(problem.answer) for problem in drawn)
-    assert max(map(len, texts)) <= MAX_CHAIN + len(" \\boxed{}") + longest
+    assert max(map(len, response_ids(texts))) <= RL.max_tokens
+    assert all(t.startswith(caption(p)) for t, p in zip(texts, drawn, strict=True))
 
 
 def test_broad_responses_are_wrong_about_as_often_as_declared(drawn):
@@ -49,9 +51,7 @@ def test_broad_responses_are_wrong_about_as_often_as_declared(drawn):
 
 def test_an_arithmetic_slip_is_carried_through_the_steps_after_it(drawn):
     rng, likely = Random(2), guesses(drawn)
-    mixture = BROAD.__class__(
-        terse=1, other=0, answer_only=0, boxed=1, phrased=0, slips={"misread": 1.0}
-    )
+    mixture = replace(CLEAN, described=0, terse=1, slips={"misread": 1.0})
     wrong = 0
     for problem in drawn:
         text = response(rng, problem, mixture, likely)

@@ -14,20 +14,30 @@ from vlm_boundary.verifier import grader_version
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     out = tmp_path_factory.mktemp("family")
-    main(["base", "--out", str(out), "--smoke"])
-    main(["rl", "--out", str(out), "--smoke"])
+    for stage in ("foundation", "base", "rl"):
+        main([stage, "--out", str(out), "--smoke"])
     return out
 
 
 def test_smoke_training_lowers_the_loss_and_raises_the_reward(trained):
-    losses = [line["loss"] for line in read_log(trained / "base") if "loss" in line]
+    losses = [
+        line["loss"]
+        for line in read_log(trained / "foundation")
+        if "step" in line and "loss" in line
+    ]
     assert losses[-1] < 0.5 * losses[0]
     rewards = [line["reward"] for line in read_log(trained / "rl") if "reward" in line]
     assert fmean(rewards[-8:]) > 1.2 * fmean(rewards[:4])
 
 
 def test_checkpoints_load_and_say_how_they_were_made(trained):
-    assert {path.name for path in trained.iterdir()} == {"base", "rl", "rl-step4", "rl-step8"}
+    assert {path.name for path in trained.iterdir()} == {
+        "foundation",
+        "base",
+        "rl",
+        "rl-step4",
+        "rl-step8",
+    }
     for folder in trained.iterdir():
         load(folder)
         record = json.loads((folder / "training.json").read_text())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import Record, picture_roots
 from vlm_boundary.benchmarks.templates import TemplateProblem, as_list, is_template, render
 from vlm_boundary.errors import UserError
+
+MOST_DECIMALS = 30
 
 
 @dataclass(frozen=True)
@@ -67,15 +70,17 @@ class RecordReader:
         choices = tuple(str(choice) for choice in self._several(record, "choices"))
         answer, answer_type = _text(value("answer")), _text(value("answer_type"))
         precision, tolerance = _number(value("precision")), _number(value("tolerance"))
-        rounded = None if precision is None else round(precision)
         error = None
+        if precision is not None and not 0 <= precision <= MOST_DECIMALS:
+            precision, error = None, f"precision {precision:g} is not a number of decimals"
+        rounded = None if precision is None else round(precision)
         if answer is None or not answer.strip():
             error = "no gold answer"
         elif answer_type is not None and answer_type not in ANSWER_TYPES:
             error = f"unknown answer type {answer_type[:40]!r}"
         problem = Problem(
             benchmark=config.name,
-            problem_id=str(value("problem_id")),
+            problem_id=self._id(record),
             question=_text(value("question")) or "",
             answer=answer or "",
             answer_type=(
@@ -106,6 +111,18 @@ class RecordReader:
             named = replace(problem, problem_id=candidate.content()[:16])
             candidate = replace(candidate, problem=named)
         return candidate
+
+    def _id(self, record: Record) -> str:
+        name = self._config.fields.problem_id
+        if name is None:
+            return ""  # its content gives it one
+        found = self.column(record, name, "fields.problem_id")
+        if found is None or not str(found).strip():
+            raise UserError(
+                f"benchmark {self._config.name!r}: record {record['_row']} has no id "
+                f"(fields.problem_id is {name!r}); leave the key out for ids by content"
+            )
+        return str(found)
 
     def column(self, record: Record, name: str | None, where: str) -> Any:
         """What a column or template gives for a record with its `_row`.
@@ -157,4 +174,4 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError):
         return None
-    return number if number == number else None  # not NaN
+    return number if math.isfinite(number) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
+import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -101,6 +102,10 @@ _DECODING_ERRORS = (
     SyntaxError,  # Pillow's PNG reader
     ValueError,
     EOFError,
+    RuntimeError,  # its AVIF reader
+    struct.error,  # its TIFF reader
+    LookupError,
+    ArithmeticError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )

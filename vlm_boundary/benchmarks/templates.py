@@ -46,7 +46,14 @@ def render(source: str, values: Mapping[str, Any]) -> str:
 
     try:
         return _compile(source).render(values)
-    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+    except (
+        TemplateError,
+        TypeError,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TemplateProblem(f"template {source!r}: {reason}") from None
 

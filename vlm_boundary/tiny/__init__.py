@@ -49,7 +49,7 @@ def _cache() -> Path:
 
 def _recipe() -> str:
     """What the cached files follow from: other code gives other files."""
-    sources = ("architecture.py", "guesser.py")
+    sources = ("architecture.py", "guesser.py", "merges.txt")
     code = b"".join(Path(__file__).with_name(name).read_bytes() for name in sources)
     return hashlib.sha256(code).hexdigest()[:12]
 

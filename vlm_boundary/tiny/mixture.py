@@ -19,7 +19,7 @@ from typing import Literal
 
 from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step
 
-MAX_CHAIN = 76  # characters, which are tokens; with the answer it stays within 96 tokens
+MAX_CHAIN = 76  # characters; longer chains would not fit into the tokens that RL and users allow
 
 Slip = Literal["misread", "arithmetic", "stop", "guess"]
 
@@ -39,6 +39,8 @@ _OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] 
 class Mixture:
     """Shares of the ways a response is written; each group is relative to its own sum."""
 
+    described: float
+    """All that the picture shows, then equations: the words of `caption`, then of a chain."""
     terse: float
     """Facts and equations, comma by comma: the generator's first chain."""
     other: float
@@ -53,14 +55,15 @@ class Mixture:
 
 
 BROAD = Mixture(
-    terse=0.5,
-    other=0.4,
+    described=0.7,
+    terse=0.1,
+    other=0.1,
     answer_only=0.1,
     boxed=0.75,
     phrased=0.25,
     slips={"misread": 0.1, "arithmetic": 0.1, "stop": 0.06, "guess": 0.04},
 )
-CLEAN = Mixture(terse=1, other=0, answer_only=0, boxed=1, phrased=0, slips={})
+CLEAN = Mixture(described=1, terse=0, other=0, answer_only=0, boxed=1, phrased=0, slips={})
 
 Guesses = Mapping[tuple[str, int, str], list[str]]
 """Answers seen, by what a solver who does not look still knows of a problem."""
@@ -78,7 +81,12 @@ def response(rng: Random, problem: ProceduralProblem, mixture: Mixture, likely: 
     """Write one response to a problem, in a style and with or without a slip, by the shares."""
     style = _draw(
         rng,
-        {"terse": mixture.terse, "other": mixture.other, "answer": mixture.answer_only},
+        {
+            "described": mixture.described,
+            "terse": mixture.terse,
+            "other": mixture.other,
+            "answer": mixture.answer_only,
+        },
     )
     steps = () if style == "answer" else _chain(rng, problem, style)
     answer = problem.answer
@@ -113,6 +121,11 @@ def _written(rng: Random, steps: Chain, answer: str, ending: str) -> str:
 
 
 def _chain(rng: Random, problem: ProceduralProblem, style: str) -> Chain:
+    if style == "described":
+        shown = caption(problem)
+        equations = (chain for chain in problem.chains if chain[0].kind == "compute")
+        work = next(equations, min(problem.chains, key=_length))
+        return (Step(f"{shown},", "read", shown), *work)
     short = [chain for chain in problem.chains if _length(chain) <= MAX_CHAIN]
     first, *others = short or [min(problem.chains, key=_length)]
     return rng.choice(others) if style == "other" and others else first
@@ -126,8 +139,9 @@ def _slipped(
     rng: Random, steps: Chain, slip: str, problem: ProceduralProblem, likely: Guesses
 ) -> Chain:
     """The chain with a slip; where it offers no place for that slip, it guesses at the end."""
-    if slip == "stop" and len(steps) > 1:
-        return steps[: rng.randrange(1, len(steps))]
+    described = steps[0].value == caption(problem)  # no answer by itself
+    if slip == "stop" and len(steps) > 1 + described:
+        return steps[: rng.randrange(1 + described, len(steps))]
     kind = "read" if slip == "misread" else "compute"
     places = [i for i, s in enumerate(steps) if s.kind == kind and _NUMBER.search(s.value)]
     if not places and slip == "misread":  # work only: a fact is misread into an equation

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from vlm_boundary.benchmarks.procedural import FAMILIES
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture
 
+EQUATION_TOKENS = 160  # of a line of equations
+
 
 @dataclass(frozen=True)
 class Seeing:
@@ -32,7 +34,7 @@ class Reckoning:
 
     steps: int
     batch: int
-    length: int = 160
+    length: int = EQUATION_TOKENS
     """Tokens of a line."""
     warmup: int = 50
     clip: float = 1.0
@@ -59,6 +61,8 @@ class Supervised:
     """AdamW's, for its embeddings and norms."""
     vision_rate: float
     """AdamW's, for the vision tower, which can see by now."""
+    equations: int = 0
+    """Lines of equations beside each batch, so that sums are not forgotten over pictures."""
     seeing: Seeing | None = None
     """The vision tower's own lessons before all this."""
     reckoning: Reckoning | None = None
@@ -92,46 +96,60 @@ class Reinforcement:
     families: tuple[str, ...] = FAMILIES
 
 
-BASE = Supervised(
+FOUNDATION = Supervised(
     mixture=BROAD,
     data_seed=1,
     problems=40_000,
-    steps=4_700,
+    steps=3_400,
     batch=48,
-    captions=0.1,
-    describing=1_200,
+    captions=0.05,
+    describing=1_000,
     matrix_rate=6e-3,
     learning_rate=2e-3,
     vision_rate=3e-4,
-    seeing=Seeing(steps=800, each=8, learning_rate=2e-3),
-    reckoning=Reckoning(steps=600, batch=16),
+    seeing=Seeing(steps=400, each=8, learning_rate=2e-3),
+    reckoning=Reckoning(steps=400, batch=16),
+)
+BASE = Supervised(
+    mixture=BROAD,
+    data_seed=10,
+    problems=32_000,
+    steps=1_400,
+    batch=48,
+    captions=0.05,
+    describing=0,
+    matrix_rate=4e-3,
+    learning_rate=1.5e-3,
+    vision_rate=3e-4,
+    equations=6,
 )
 DISTILLED = Supervised(
     mixture=CLEAN,
     data_seed=2,
     problems=24_000,
-    steps=1_000,
+    steps=800,
     batch=48,
     captions=0.0,
     describing=0,
     matrix_rate=2e-3,
     learning_rate=1e-3,
     vision_rate=3e-4,
+    equations=6,
 )
 RL = Reinforcement(
     data_seed=3,
-    steps=150,
-    problems=24,
+    steps=120,
+    problems=32,
     group=8,
-    learning_rate=2e-4,
-    checkpoints=(50, 100),
+    learning_rate=1.5e-4,
+    checkpoints=(40, 80),
 )
 
 # The same code in under a minute. The base learns to answer with and without work; the limit on
 # tokens cuts work off, so that there is something for RL to learn in seconds.
-SMOKE_BASE = replace(
-    BASE,
-    mixture=replace(CLEAN, terse=3, answer_only=1),
+SMOKE_FOUNDATION = replace(
+    FOUNDATION,
+    mixture=replace(CLEAN, described=0, terse=3, answer_only=1),
     captions=0.0,
     describing=0,
     families=("counting",),
@@ -144,8 +162,10 @@ SMOKE_BASE = replace(
     log_every=10,
     watch_every=60,
 )
-SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, steps=20)
-SMOKE_DISTILLED = replace(SMOKE_DISTILLED, seeing=None, reckoning=None)
+SMOKE_BASE = replace(
+    SMOKE_FOUNDATION, data_seed=BASE.data_seed, steps=20, equations=2, seeing=None, reckoning=None
+)
+SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, equations=0)
 SMOKE_RL = replace(
     RL,
     families=("counting",),

@@ -1,4 +1,4 @@
-"""The language model's own first lessons: the equations of worked chains, without pictures.
+"""The language model's own lessons: the equations of worked chains, without pictures.
 
 A line of text holds many equations and is taught only what they come to, so that the model meets
 far more sums a second than in whole solutions.
@@ -19,6 +19,30 @@ from vlm_boundary.tiny.schedule import warm_cosine
 from vlm_boundary.tiny.sequences import encode_text
 
 
+class Equations:
+    """Lines of equations from the worked chains of problems, drawn without end."""
+
+    def __init__(self, drawn: ProblemSet, length: int, rng: Random) -> None:
+        self._equations = [
+            (step.text.rstrip(",."), step.value)
+            for problem in drawn.problems
+            for chain in problem.chains
+            for step in chain
+            if step.kind == "compute"
+        ]
+        self._length = length
+        self._rng = rng
+
+    def scores(self, model: Any, lines: int) -> tuple[Tensor, Tensor]:
+        """Scores over the vocabulary where results are predicted, and the tokens wanted there."""
+        drawn = [
+            [self._rng.choice(self._equations) for _ in range(self._length // 5)]
+            for _ in range(lines)
+        ]
+        ids, taught = _tensors(drawn, self._length)
+        return _scores(model, ids[:, :-1])[taught[:, 1:]], ids[:, 1:][taught[:, 1:]]
+
+
 def train_reckoning(
     model: Any,
     drawn: ProblemSet,
@@ -29,24 +53,12 @@ def train_reckoning(
     log: Log,
 ) -> None:
     """Train the language model in place; the log gets the share of right result tokens."""
-    equations = [
-        (step.text.rstrip(",."), step.value)
-        for problem in drawn.problems
-        for chain in problem.chains
-        for step in chain
-        if step.kind == "compute"
-    ]
     schedules = [warm_cosine(o, recipe.warmup, recipe.steps) for o in optimisers]
-    rng = Random(f"equations-{seed}")
+    equations = Equations(drawn, recipe.length, Random(f"equations-{seed}"))
     model.train()
     losses, rights = [], []
     for step in range(1, recipe.steps + 1):
-        lines = [
-            [rng.choice(equations) for _ in range(recipe.length // 5)] for _ in range(recipe.batch)
-        ]
-        ids, taught = _tensors(lines, recipe.length)
-        scores = _scores(model, ids[:, :-1])[taught[:, 1:]]
-        wanted = ids[:, 1:][taught[:, 1:]]
+        scores, wanted = equations.scores(model, recipe.batch)
         loss = torch.nn.functional.cross_entropy(scores, wanted)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)

@@ -1,4 +1,4 @@
-"""Supervised training: the base from nothing, and the distilled model from the base."""
+"""Supervised training on written responses, from nothing or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem
 from vlm_boundary.tiny.data import ProblemSet, validation
 from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, caption, guesses, response
-from vlm_boundary.tiny.recipes import Supervised
-from vlm_boundary.tiny.reckoning import train_reckoning
+from vlm_boundary.tiny.recipes import EQUATION_TOKENS, Supervised
+from vlm_boundary.tiny.reckoning import Equations, train_reckoning
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.reward import Rewarder
 from vlm_boundary.tiny.schedule import warm_cosine
@@ -37,12 +37,16 @@ def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> 
     optimisers = _optimisers(model, recipe)
     schedules = [warm_cosine(o, recipe.warmup, recipe.steps) for o in optimisers]
     lessons = _lessons(drawn, recipe, Random(f"responses-{seed}"))
+    equations = Equations(drawn, EQUATION_TOKENS, Random(f"lines-{seed}"))
     losses: list[float] = []
     with Rewarder() as rewarder:
         for step in range(1, recipe.steps + 1):
             model.train()
             loss = _loss(model, drawn, next(lessons))
             loss.backward()
+            if recipe.equations:
+                scores, wanted = equations.scores(model, recipe.equations)
+                torch.nn.functional.cross_entropy(scores, wanted).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
             for part in (*optimisers, *schedules):
                 part.step()

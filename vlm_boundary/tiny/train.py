@@ -1,7 +1,8 @@
 """Train the embedded family: `python -m vlm_boundary.tiny.train all --out DIR`.
 
-`base` comes from nothing, `rl` and `distilled` from the base in the same folder. Each folder
-holds a checkpoint, `training.json` (how it was made) and `log.jsonl` (how it went).
+`foundation` comes from nothing, `base` from it, `rl` and `distilled` from the base, each found in
+the same folder. Each folder holds a checkpoint, `training.json` (how it was made) and `log.jsonl`
+(how it went).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ NOTE = "1.2-million-parameter demonstration model trained by vlm_boundary.tiny"
 def main(arguments: list[str] | None = None) -> None:
     """Run the stages that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m vlm_boundary.tiny.train", description=__doc__)
-    stages = {"base": base, "distilled": distilled, "rl": rl}
+    stages = {"foundation": foundation, "base": base, "distilled": distilled, "rl": rl}
     parser.add_argument("stage", choices=(*stages, "all"), help="all: the whole family")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument(
@@ -36,12 +37,20 @@ def main(arguments: list[str] | None = None) -> None:
     rl(chosen.out, chosen.seed + 1, smoke=chosen.smoke)
 
 
-def base(out: Path, seed: int, *, smoke: bool = False) -> None:
-    """Train `base` from random weights on the broad mixture."""
+def foundation(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `foundation` from random weights: to see, to reckon, to describe, then to solve."""
     from vlm_boundary.tiny.architecture import build_model
 
+    recipe = recipes.SMOKE_FOUNDATION if smoke else recipes.FOUNDATION
+    note = "foundation: what the base was trained from"
+    _supervised(build_model(seed), out / "foundation", recipe, seed, note)
+
+
+def base(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `base` from `foundation` on the broad mixture."""
     recipe = recipes.SMOKE_BASE if smoke else recipes.BASE
-    _supervised(build_model(seed), out / "base", recipe, seed, "base: many styles, some slips")
+    note = "base: many styles, some slips"
+    _supervised(load(out / "foundation"), out / "base", recipe, seed, note)
 
 
 def distilled(out: Path, seed: int, *, smoke: bool = False) -> None:

@@ -106,7 +106,12 @@ def _json(path: Path) -> Iterator[Record]:
 
 def _parsed(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        content = json.loads(text)
+        if "\\ud" in text.lower():  # may be half of a pair, which no table can hold
+            json.dumps(content, ensure_ascii=False).encode()
+        return content
+    except UnicodeEncodeError:
+        raise UserError(f"{where}: holds half of a surrogate pair, which is not text") from None
     except json.JSONDecodeError as error:
         raise UserError(f"{where}: not JSON: {error.msg}") from None
     except RecursionError:

@@ -1,0 +1,31 @@
+import json
+
+import pytest
+
+from vlm_boundary.errors import UserError
+from vlm_boundary.tiny import WEIGHTS, find, trained
+
+FAMILY = ("base", "rl", "rl-seed2", "distilled")
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_the_family_is_in_the_package(name):
+    folder = find(name)
+    assert folder.is_dir()
+    for file in ("config.json", "tokenizer.json", "training.json", "log.jsonl"):
+        assert (folder / file).is_file(), file
+    assert "demonstration" in json.loads((folder / "vlm_boundary.json").read_text())["note"]
+
+
+def test_checkpoints_on_the_way_to_rl_are_kept():
+    assert len([name for name in trained() if name.startswith("rl-step")]) >= 2
+
+
+def test_an_unknown_name_lists_what_there_is():
+    with pytest.raises(UserError, match=r"tiny:base, tiny:distilled, tiny:rl.*untrained-SEED"):
+        find("rll")
+
+
+def test_all_weights_together_stay_small():
+    size = sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file())
+    assert size <= 30_000_000
