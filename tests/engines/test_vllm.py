@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from vlm_boundary.config import EngineConfig, SamplingConfig
+from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.errors import UserError
 
@@ -28,7 +28,7 @@ ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 <
 @pytest.fixture(scope="module")
 def engine() -> Iterator[VllmEngine]:
     checkpoint = resolve_checkpoint("tiny:untrained-1")
-    loaded = VllmEngine(checkpoint.folder, EngineConfig(in_process=True, args=ARGS), max_images=2)
+    loaded = VllmEngine(checkpoint.folder, VllmConfig(in_process=True, args=ARGS), max_images=2)
     yield loaded
     loaded.close()
 
@@ -138,4 +138,4 @@ def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> Non
 
 def test_an_argument_that_is_not_vllms_is_refused_with_the_nearest() -> None:
     with pytest.raises(UserError, match="'max_model_length'; nearest: max_model_len"):
-        resolve_arguments(EngineConfig(args={"max_model_length": 5}), on_cpu=True)
+        resolve_arguments(VllmConfig(args={"max_model_length": 5}), on_cpu=True)

@@ -7,11 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, dataset_hash, load_benchmark, load_problems
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.sampling.identity import arm_identity, benchmark_identity, refuse_difference
+from vlm_boundary.sampling.identity import (
+    ArmSource,
+    arm_identity,
+    benchmark_identity,
+    refuse_difference,
+    refuse_different_templates,
+    resolve_source,
+)
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -26,16 +32,18 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    checkpoints = {
-        name: resolve_checkpoint(arm.model, arm.revision) for name, arm in experiment.arms.items()
+    sources = {
+        name: resolve_source(arm, experiment.arm_engine(name))
+        for name, arm in experiment.arms.items()
     }
+    refuse_different_templates(experiment, sources)
     manifest = run.read_manifest()
     loaded = manifest.get("benchmarks", {})
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
-    for name, checkpoint in checkpoints.items():
-        arms[name] = _arm(run, experiment, name, checkpoint, manifest, benchmarks, loaded)
+    for name, source in sources.items():
+        arms[name] = _arm(run, experiment, name, source, manifest, benchmarks, loaded)
     manifest |= {
         "experiment": json.loads(experiment.model_dump_json()),
         "benchmarks": loaded,
@@ -73,13 +81,13 @@ def _arm(
     run: RunDirectory,
     experiment: ExperimentConfig,
     name: str,
-    checkpoint: Checkpoint,
+    source: ArmSource,
     manifest: dict[str, Any],
     benchmarks: dict[str, BenchmarkConfig],
     loaded: dict[str, Any],
 ) -> dict[str, Any]:
     before = manifest.get("arms", {}).get(name, {})
-    identity = arm_identity(experiment, name, checkpoint)
+    identity = arm_identity(experiment, name, source)
     prompts = dict(before.get("prompts", {}))
     for benchmark in benchmarks.values():
         now = benchmark_identity(experiment, benchmark, name, loaded[benchmark.name]["content"])
@@ -91,8 +99,10 @@ def _arm(
     return {
         "identity": identity,
         "prompts": prompts,
-        "folder": str(checkpoint.folder),
-        "note": checkpoint.note,
+        "sampling": experiment.arm_sampling(name).model_dump(mode="json"),
+        "engine": experiment.arm_engine(name).model_dump(mode="json"),
+        "checkpoint": source.checkpoint.record() if source.checkpoint else None,
+        "note": source.note,
     }
 
 

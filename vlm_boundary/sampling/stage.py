@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -49,10 +50,11 @@ def _missing(run: RunDirectory, experiment: ExperimentConfig, arm: str, limit: i
 def _engines(
     experiment: ExperimentConfig, manifest: dict[str, Any], arms: list[str]
 ) -> list[list[str]]:
-    """Arms grouped so that those of one checkpoint under one engine setting share a process."""
+    """Arms grouped so that those of one source under one engine setting share a process."""
     groups: dict[str, list[str]] = {}
     for arm in arms:
-        key = manifest["arms"][arm]["folder"] + experiment.arm_engine(arm).model_dump_json()
+        entry = manifest["arms"][arm]
+        key = json.dumps([entry["identity"]["weights"], entry["checkpoint"], entry["engine"]])
         groups.setdefault(key, []).append(arm)
     return list(groups.values())
 
@@ -63,6 +65,8 @@ def _places(experiment: ExperimentConfig, jobs: int) -> tuple[int, int | None]:
     A GPU is given to one engine at a time, since an engine takes all of its memory. On a CPU small
     models do not fill the cores, and engines side by side share the wait for their start.
     """
+    if not any(experiment.arm_engine(arm).needs_checkpoint for arm in experiment.arms):
+        return min(experiment.parallel_engines or jobs, jobs), None  # nothing is computed here
     import torch
 
     if torch.cuda.is_available():

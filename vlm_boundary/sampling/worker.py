@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
+from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.loop import draw, plan_task
 from vlm_boundary.store import Partition, RunDirectory, compact, write_json
@@ -69,15 +72,17 @@ def _work(run: RunDirectory, arms: list[str], limit: int | None, channel: TextIO
     ]
     if not tasks:
         return
-    from vlm_boundary.engines.vllm import VllmEngine
-
-    folder = Path(manifest["arms"][arms[0]]["folder"])
+    entry = manifest["arms"][arms[0]]
     started = time.monotonic()
-    engine = VllmEngine(
-        folder,
+    engine = open_engine(
+        experiment.arms[arms[0]].model,
+        Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None,
         experiment.arm_engine(arms[0]),
-        max_images=max(len(span.problem.pictures) for task in tasks for span in task.spans),
-        **_largest_budget([benchmarks[task.partition.benchmark] for task in tasks]),
+        Workload(
+            samplings=tuple(experiment.arm_sampling(arm) for arm in arms),
+            max_images=max(len(span.problem.pictures) for task in tasks for span in task.spans),
+            **_largest_budget([benchmarks[task.partition.benchmark] for task in tasks]),
+        ),
     )
     ready = time.monotonic()
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
@@ -109,8 +114,9 @@ def _largest_budget(benchmarks: list[BenchmarkConfig]) -> dict[str, int | None]:
     budgets = [b.images for b in benchmarks]
     if any(images.max_pixels is None for images in budgets):
         return {"min_pixels": None, "max_pixels": None}
+    smallest = [images.min_pixels for images in budgets]
     return {
-        "min_pixels": min(images.min_pixels or 1 for images in budgets),
+        "min_pixels": None if None in smallest else min(filter(None, smallest), default=None),
         "max_pixels": max(images.max_pixels or 1 for images in budgets),
     }
 
