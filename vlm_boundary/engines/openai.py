@@ -1,13 +1,15 @@
 """A server with OpenAI's chat API: the prompt goes there, samples come back as they finish.
 
 Written for vLLM's own server, which is best started with `--generation-config vllm`; other servers
-give less (no token ids, no log-probabilities), and what they do not give is left empty.
+give less (no token ids, no log-probabilities), and what they do not give is left empty. Text is
+as the server decodes it: vLLM's leaves out the bytes of a character that a response broke off in.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import difflib
 import hashlib
 import io
 import os
@@ -42,6 +44,10 @@ OWNED: dict[str, str] = {
     "return_token_ids": "they are always asked for where the server is vLLM's",
     "skip_special_tokens": "text is stored as generated",
     "echo": "text is stored as generated",
+    "chat_template": "it is the server's",
+    "truncate_prompt_tokens": "a prompt that is too long is refused, never cut",
+    "use_beam_search": "samples are drawn, not searched for",
+    "max_completion_tokens": "write it as sampling.max_tokens",
     "mm_processor_kwargs": "it follows from the benchmark's pixel budget",
     **dict.fromkeys(set(SamplingConfig.model_fields) - {"args", "n"}, "write it under sampling"),
 }
@@ -87,7 +93,7 @@ class OpenAIEngine:
         self._model = model
         self._config = config
         for sampling in workload.samplings:
-            _check_arguments(sampling)
+            _check_owned(sampling)
         self._clients = [
             openai.AsyncOpenAI(
                 base_url=url,
@@ -105,7 +111,9 @@ class OpenAIEngine:
         self._thread.start()
         try:
             self._servers: list[Server] = self._run(meet_servers(self._clients, model))
-            self._check_room(workload)
+            for server in self._servers:
+                for sampling in workload.samplings:
+                    _check_known(sampling, server)
             parameters = [self._parameters(sampling) for sampling in workload.samplings]
             budget = self._pixel_budget(workload.min_pixels, workload.max_pixels)
             habits: Habits = self._run(
@@ -124,8 +132,13 @@ class OpenAIEngine:
             "engine": "openai",
             "model": self._model,
             "servers": [
-                {"base_url": s.base_url, "owned_by": s.owner, "max_model_len": s.max_model_len}
-                for s in self._servers
+                {
+                    "base_url": server.base_url,
+                    "owned_by": server.owner,
+                    "version": server.version,
+                    "max_model_len": server.max_model_len,
+                }
+                for server in self._servers
             ],
             "seeds": self._seeds.value,
             "sampling_params": self._sent,
@@ -175,15 +188,6 @@ class OpenAIEngine:
     async def _close_clients(self) -> None:
         for client in self._clients:
             await client.close()
-
-    def _check_room(self, workload: Workload) -> None:
-        for server in self._servers:
-            for sampling in workload.samplings:
-                if server.max_model_len and sampling.max_tokens >= server.max_model_len:
-                    raise UserError(
-                        f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in "
-                        f"the {server.max_model_len} tokens of {server.base_url}"
-                    )
 
     def _chunks(self, requests: Iterator[Request]) -> Iterator[_Chunk | Failure]:
         for request in requests:
@@ -321,10 +325,26 @@ class OpenAIEngine:
         return {"mm_processor_kwargs": budget}
 
 
-def _check_arguments(sampling: SamplingConfig) -> None:
+def _check_owned(sampling: SamplingConfig) -> None:
     for name in sampling.args:
         if name in OWNED:
             raise UserError(f"sampling.args: {name} is not to be set: {OWNED[name]}")
+
+
+def _check_known(sampling: SamplingConfig, server: Server) -> None:
+    """Refuse what the server has no room for or would quietly leave out."""
+    if server.max_model_len and sampling.max_tokens >= server.max_model_len:
+        raise UserError(
+            f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in the "
+            f"{server.max_model_len} tokens of {server.base_url}"
+        )
+    if server.parameters is None:
+        return
+    for name in sampling.args:
+        if name not in server.parameters:
+            near = difflib.get_close_matches(name, sorted(server.parameters - OWNED.keys()), n=3)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            raise UserError(f"sampling.args: {server.base_url} knows no parameter {name!r}{hint}")
 
 
 def _completion(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,9 @@ class Server:
     base_url: str
     owner: str
     max_model_len: int | None
+    version: str | None = None
+    parameters: frozenset[str] | None = None
+    """The fields of a request that it knows, where it says so."""
 
     @property
     def is_vllm(self) -> bool:
@@ -88,8 +91,23 @@ async def meet_servers(clients: Sequence[AsyncOpenAI], model: str) -> list[Serve
             raise UserError(f"{url} serves {names}, not {model!r}: set the arm's model to the name")
         entry = served[model]
         room = (entry.model_extra or {}).get("max_model_len")
-        servers.append(Server(client, url, entry.owned_by, int(room) if room else None))
+        server = Server(client, url, entry.owned_by, int(room) if room else None)
+        servers.append(await _look_closer(server) if server.is_vllm else server)
     return servers
+
+
+async def _look_closer(server: Server) -> Server:
+    """The version of vLLM's server and the fields it knows; it would only log unknown ones."""
+    import openai
+
+    root = server.base_url.removesuffix("/v1")
+    try:
+        version: Any = await server.client.get(f"{root}/version", cast_to=object)
+        schema: Any = await server.client.get(f"{root}/openapi.json", cast_to=object)
+        fields = schema["components"]["schemas"]["ChatCompletionRequest"]["properties"]
+    except (openai.APIError, KeyError, TypeError):  # behind a proxy, or started without them
+        return server
+    return replace(server, version=str(version["version"]), parameters=frozenset(fields))
 
 
 async def probe_habits(
@@ -111,8 +129,15 @@ async def probe_habits(
             try:
                 found.append(await _probe(server, model, one))
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                reason = " ".join(error.message.split())
+                hint = ""
+                if "mm_processor_kwargs" in one:
+                    hint = (
+                        "; or give the server the benchmark's pixel budget when it starts "
+                        "(--mm-processor-kwargs) and set engine.server_sets_pixels=true"
+                    )
                 raise UserError(
-                    f"{server.base_url} refuses the sampling parameters: {error.message}"
+                    f"{server.base_url} refuses the parameters: {reason}{hint}"
                 ) from None
             except openai.APIError as error:
                 raise UserError(f"{server.base_url}: {error.message}") from None

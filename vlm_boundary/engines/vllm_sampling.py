@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.config import SamplingConfig
@@ -51,6 +53,7 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
             set, or gives it a value that vLLM refuses.
     """
     from vllm import SamplingParams
+    from vllm.exceptions import VLLMClientError
     from vllm.sampling_params import (
         RepetitionDetectionParams,
         RequestOutputKind,
@@ -64,10 +67,7 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
             raise UserError(f"sampling.args: {name} is not to be set: {OWNED[name]}")
         if name in ours:
             raise UserError(f"sampling.args: write {name} as sampling.{name}")
-        if name not in known:
-            near = difflib.get_close_matches(name, sorted(known - OWNED.keys()), n=3)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
-            raise UserError(f"sampling.args: vLLM has no sampling parameter {name!r}{hint}")
+    _known(sampling.args, known - OWNED.keys(), "")
     further = dict(sampling.args)
     records = {
         "repetition_detection": RepetitionDetectionParams,
@@ -76,6 +76,8 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
     try:
         for name, record in records.items():
             if isinstance(further.get(name), dict):
+                # The record itself would pass over names that it does not have.
+                _known(further[name], {field.name for field in fields(record)}, name)
                 further[name] = record(**further[name])
         if further.get("logit_bias"):
             # YAML and JSON have text as keys where vLLM has token ids.
@@ -98,10 +100,19 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
             **further,
         }
         SamplingParams(seed=0, **arguments)
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, VLLMClientError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"sampling.args: vLLM refuses {sampling.args}: {reason}") from None
     return arguments
+
+
+def _known(given: Iterable[str], names: Collection[str], inside: str) -> None:
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, sorted(names), n=3)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            what = f"{inside} has no key" if inside else "vLLM has no sampling parameter"
+            raise UserError(f"sampling.args: {what} {name!r}{hint}")
 
 
 def sampling_record(params: SamplingParams) -> dict[str, Any]:
