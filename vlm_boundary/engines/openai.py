@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING, Any
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Workload
-from vlm_boundary.engines.openai_server import Habits, Seeds, Server, meet_servers, probe_habits
+from vlm_boundary.engines.openai_server import (
+    Habits,
+    Seeds,
+    Server,
+    meet_servers,
+    probe_habits,
+    try_parameters,
+)
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -116,9 +123,9 @@ class OpenAIEngine:
                     _check_known(sampling, server)
             parameters = [self._parameters(sampling) for sampling in workload.samplings]
             budget = self._pixel_budget(workload.min_pixels, workload.max_pixels)
-            habits: Habits = self._run(
-                probe_habits(self._servers, model, [one | budget for one in parameters])
-            )
+            self._run(try_parameters(self._servers, model, [one | budget for one in parameters]))
+            plain = SamplingConfig(temperature=2.0, top_p=1.0, max_tokens=16)
+            habits: Habits = self._run(probe_habits(self._servers, model, self._parameters(plain)))
         except BaseException:
             self.close()
             raise

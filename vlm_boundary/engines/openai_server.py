@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
 _TOGETHER = 4
+_TURNS = [{"role": "user", "content": "Write random numbers."}]
 
 
 class Seeds(Enum):
@@ -110,37 +112,37 @@ async def _look_closer(server: Server) -> Server:
     return replace(server, version=str(version["version"]), parameters=frozenset(fields))
 
 
-async def probe_habits(
+async def try_parameters(
     servers: Sequence[Server], model: str, parameters: Sequence[dict[str, Any]]
-) -> Habits:
-    """Ask for the same seed twice, at the greatest temperature, and see what comes.
-
-    Also the first time that the sampling parameters are sent, so that a server that refuses them
-    does so before the run. With several servers the least of what they do counts.
+) -> None:
+    """Send the sampling parameters once, so that a server that refuses them does so at the start.
 
     Raises:
-        UserError: a server refuses the parameters.
+        UserError: a server refuses them.
     """
-    import openai
-
-    found = []
     for server in servers:
         for one in parameters:
-            try:
-                found.append(await _probe(server, model, one))
-            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                reason = " ".join(error.message.split())
-                hint = ""
-                if "mm_processor_kwargs" in one:
-                    hint = (
-                        "; or give the server the benchmark's pixel budget when it starts "
-                        "(--mm-processor-kwargs) and set engine.server_sets_pixels=true"
-                    )
-                raise UserError(
-                    f"{server.base_url} refuses the parameters: {reason}{hint}"
-                ) from None
-            except openai.APIError as error:
-                raise UserError(f"{server.base_url}: {error.message}") from None
+            # As short a response as the parameters allow.
+            brief = {"n": 1, "max_tokens": max(1, one["extra_body"].get("min_tokens", 1))}
+            with _refusals(server, pixels="mm_processor_kwargs" in one):
+                await server.ask(one | brief | {"model": model, "messages": _TURNS, "seed": 0})
+
+
+async def probe_habits(servers: Sequence[Server], model: str, parameters: dict[str, Any]) -> Habits:
+    """Ask for the same seed twice, at the greatest temperature, and see what comes.
+
+    With several servers the least of what they do counts.
+
+    Args:
+        parameters: those of a request, without any that narrow what can be said.
+
+    Raises:
+        UserError: a server refuses to answer.
+    """
+    found = []
+    for server in servers:
+        with _refusals(server, pixels=False):
+            found.append(await _probe(server, model, parameters))
     order = list(Seeds)
     return Habits(
         max((habits.seeds for habits in found), key=order.index),
@@ -148,14 +150,32 @@ async def probe_habits(
     )
 
 
+@contextmanager
+def _refusals(server: Server, *, pixels: bool) -> Iterator[None]:
+    """Turn what a server says against a first request into one line."""
+    import openai
+
+    try:
+        yield
+    except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+        hint = ""
+        if pixels:
+            hint = (
+                "; or give the server the benchmark's pixel budget when it starts "
+                "(--mm-processor-kwargs) and set engine.server_sets_pixels=true"
+            )
+        reason = " ".join(error.message.split())
+        raise UserError(f"{server.base_url} refuses the parameters: {reason}{hint}") from None
+    except openai.APIError as error:
+        raise UserError(f"{server.base_url}: {' '.join(error.message.split())}") from None
+
+
 async def _probe(server: Server, model: str, parameters: dict[str, Any]) -> Habits:
     seed = random.SystemRandom().randrange(1 << 31)
 
     async def draw(first: int, count: int) -> list[str]:
-        hot = {"temperature": 2.0, "top_p": 1.0, "max_tokens": min(16, parameters["max_tokens"])}
-        turns = [{"role": "user", "content": "Write random numbers."}]
-        asked = {"model": model, "messages": turns, "seed": first, "n": count}
-        done = await server.ask(parameters | hot | asked)
+        asked = {"model": model, "messages": _TURNS, "seed": first, "n": count}
+        done = await server.ask(parameters | asked)
         choices = sorted(done.choices, key=lambda choice: choice.index)
         return [choice.message.content or "" for choice in choices]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,9 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> list[dict[s
                 "arm": name,
                 "role": arm.role,
                 "model": arm.model,
-                "weights": manifest["arms"]
-                .get(name, {})
-                .get("identity", {})
-                .get("weights", "")[:12],
+                "weights": _short_hashes(
+                    manifest["arms"].get(name, {}).get("identity", {}).get("weights", "")
+                ),
                 "engine": _pairs(engine.model_dump(mode="json", exclude_defaults=True))
                 or engine.kind,
                 # A replayed sample was drawn as its maker says, not as ours would be.
@@ -114,6 +114,10 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> list[dict[s
             }
         )
     return rows
+
+
+def _short_hashes(text: str) -> str:
+    return re.sub(r"[0-9a-f]{40,64}", lambda found: found[0][:12], text)
 
 
 def _pairs(settings: dict[str, Any]) -> str:
