@@ -175,7 +175,8 @@ class OpenAIEngine:
                 if not in_flight:
                     return
                 done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
-                for future in done:
+                # What came is handed over before what failed is raised.
+                for future in sorted(done, key=lambda future: future.exception() is not None):
                     yield from future.result()
         finally:
             for future in in_flight:
