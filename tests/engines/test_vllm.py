@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -143,47 +141,6 @@ def test_a_stop_string_ends_the_text_before_it(engine: VllmEngine, picture: Path
         whole = plain["p", sample.index]
         assert whole.token_ids[: len(sample.token_ids)] == sample.token_ids
         assert whole.text.startswith(sample.text)
-
-
-def test_the_models_own_generation_settings_change_nothing(
-    engine: VllmEngine, picture: Path, tmp_path: Path
-) -> None:
-    folder = tmp_path / "opinionated"
-    shutil.copytree(resolve_checkpoint("tiny:untrained-1").folder, folder)
-    opinions = {"do_sample": True, "temperature": 0.01, "top_k": 1, "repetition_penalty": 9.0}
-    opinions |= {"max_new_tokens": 2, "eos_token_id": END_OF_TURN}
-    (folder / "generation_config.json").write_text(json.dumps(opinions))
-    opinionated = VllmEngine(folder, VllmConfig(in_process=True, args=ARGS), max_images=2)
-    found = draw(opinionated, request((picture,)))
-    opinionated.close()
-    expected = draw(engine, request((picture,)))
-    assert {key: s.token_ids for key, s in found.items()} == {
-        key: s.token_ids for key, s in expected.items()
-    }
-
-
-def test_settings_that_cannot_work_are_refused_before_the_model_is_loaded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import vllm
-
-    def loaded(**arguments: Any) -> None:
-        raise AssertionError("the model was loaded")
-
-    monkeypatch.setattr(vllm, "LLM", loaded)
-    folder = resolve_checkpoint("tiny:untrained-1").folder
-    sampling = SAMPLING.model_copy(update={"args": {"min_token": 1}})
-    with pytest.raises(UserError, match="nearest: min_tokens"):
-        VllmEngine(folder, VllmConfig(args=ARGS), max_images=1, samplings=(sampling,))
-
-
-def test_a_response_that_leaves_no_room_for_a_prompt_is_refused() -> None:
-    """Where the room is the checkpoint's own, it is known once the model is loaded."""
-    folder = resolve_checkpoint("tiny:untrained-1").folder
-    config = VllmConfig(in_process=True, args=ARGS)
-    sampling = SAMPLING.model_copy(update={"max_tokens": 512})
-    with pytest.raises(UserError, match="max_tokens 512 leaves no room"):
-        VllmEngine(folder, config, max_images=1, samplings=(sampling,))
 
 
 def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> None:

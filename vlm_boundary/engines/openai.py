@@ -8,10 +8,8 @@ as the server decodes it: vLLM's leaves out the bytes of a character that a resp
 from __future__ import annotations
 
 import asyncio
-import base64
 import difflib
 import hashlib
-import io
 import os
 import threading
 from collections.abc import Iterable, Iterator
@@ -20,9 +18,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Workload
+from vlm_boundary.engines.openai_request import (
+    OWNED,
+    check_owned,
+    data_url,
+    sampling_fields,
+    turns_with_pictures,
+)
 from vlm_boundary.engines.openai_server import (
     Habits,
     Seeds,
@@ -38,26 +43,6 @@ if TYPE_CHECKING:
     from openai.types.chat.chat_completion import Choice
 
 MAX_ATTEMPTS = 3
-
-# Fields of the request that are ours to fill, each with why `sampling.args` may not.
-OWNED: dict[str, str] = {
-    "model": "it is the arm's model",
-    "messages": "they follow from benchmark and prompt protocol",
-    "n": "set engine.samples_per_request",
-    "seed": "seeds follow from the experiment's seed",
-    "stream": "responses are taken whole",
-    "logprobs": "they are always asked for where the server is vLLM's",
-    "top_logprobs": "only the sampled tokens' are recorded",
-    "return_token_ids": "they are always asked for where the server is vLLM's",
-    "skip_special_tokens": "text is stored as generated",
-    "echo": "text is stored as generated",
-    "chat_template": "it is the server's",
-    "truncate_prompt_tokens": "a prompt that is too long is refused, never cut",
-    "use_beam_search": "samples are drawn, not searched for",
-    "max_completion_tokens": "write it as sampling.max_tokens",
-    "mm_processor_kwargs": "it follows from the benchmark's pixel budget",
-    **dict.fromkeys(set(SamplingConfig.model_fields) - {"args", "n"}, "write it under sampling"),
-}
 
 
 @dataclass
@@ -100,7 +85,7 @@ class OpenAIEngine:
         self._model = model
         self._config = config
         for sampling in workload.samplings:
-            _check_owned(sampling)
+            check_owned(sampling)
         self._clients = [
             openai.AsyncOpenAI(
                 base_url=url,
@@ -121,11 +106,11 @@ class OpenAIEngine:
             for server in self._servers:
                 for sampling in workload.samplings:
                     _check_known(sampling, server)
-            parameters = [self._parameters(sampling) for sampling in workload.samplings]
+            parameters = [self._fields(sampling) for sampling in workload.samplings]
             budget = self._pixel_budget(workload.min_pixels, workload.max_pixels)
             self._run(try_parameters(self._servers, model, [one | budget for one in parameters]))
             plain = SamplingConfig(temperature=2.0, top_p=1.0, max_tokens=16)
-            habits: Habits = self._run(probe_habits(self._servers, model, self._parameters(plain)))
+            habits: Habits = self._run(probe_habits(self._servers, model, self._fields(plain)))
         except BaseException:
             self.close()
             raise
@@ -200,7 +185,7 @@ class OpenAIEngine:
     def _chunks(self, requests: Iterator[Request]) -> Iterator[_Chunk | Failure]:
         for request in requests:
             try:
-                pictures = [_data_url(path) for path in request.pictures]
+                pictures = [data_url(path) for path in request.pictures]
             except PictureError as error:
                 yield Failure(request.request_id, None, str(error))
                 continue
@@ -242,20 +227,22 @@ class OpenAIEngine:
         import openai
 
         request, server = prompt.request, prompt.server
-        payload = self._parameters(sampling)
+        payload = self._fields(sampling)
         payload |= self._pixel_budget(request.min_pixels, request.max_pixels)
         payload |= {"model": self._model, "n": len(indices)}
         if self._seeds is not Seeds.IGNORED:
             payload["seed"] = request.seed + indices.start
+        whole = turns_with_pictures(request, prompt.pictures, vllm=server.is_vllm)
         by_name = prompt.known_there and server.is_vllm
+        turns = turns_with_pictures(request, None, vllm=True) if by_name else whole
         try:
             try:
-                done = await server.ask(payload | {"messages": _messages(prompt, by_name)})
+                done = await server.ask(payload | {"messages": turns})
             except (openai.BadRequestError, openai.InternalServerError):
                 if not by_name:
                     raise
                 # The server may have forgotten the pictures: send them again.
-                done = await server.ask(payload | {"messages": _messages(prompt, False)})
+                done = await server.ask(payload | {"messages": whole})
         except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
             reason = f"the server refuses it: {_reason(error)}"
             return [Failure(request.request_id, index, reason) for index in indices]
@@ -295,30 +282,8 @@ class OpenAIEngine:
                 results.append(_completion(choice, request.request_id, index, seed, server))
         return results
 
-    def _parameters(self, sampling: SamplingConfig) -> dict[str, Any]:
-        """What every request says; nothing is left to the server's or the model's defaults.
-
-        Servers other than vLLM's may not know the parameters that OpenAI's API lacks, so those are
-        sent there only where they are not neutral.
-        """
-        vllm = all(server.is_vllm for server in self._servers)
-        further = {
-            "top_k": (sampling.top_k, 0),
-            "min_p": (sampling.min_p, 0.0),
-            "repetition_penalty": (sampling.repetition_penalty, 1.0),
-        }
-        extra: dict[str, Any] = {
-            name: value for name, (value, neutral) in further.items() if vllm or value != neutral
-        }
-        if vllm:
-            extra |= {"return_token_ids": True, "skip_special_tokens": False}
-        return {
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "max_tokens": sampling.max_tokens,
-            **({"logprobs": True} if vllm else {}),
-            "extra_body": extra | sampling.args,
-        }
+    def _fields(self, sampling: SamplingConfig) -> dict[str, Any]:
+        return sampling_fields(sampling, vllm=all(server.is_vllm for server in self._servers))
 
     def _pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
         budget = {"min_pixels": min_pixels, "max_pixels": max_pixels}
@@ -331,12 +296,6 @@ class OpenAIEngine:
                 f"set it where the server starts and say engine.server_sets_pixels=true"
             )
         return {"mm_processor_kwargs": budget}
-
-
-def _check_owned(sampling: SamplingConfig) -> None:
-    for name in sampling.args:
-        if name in OWNED:
-            raise UserError(f"sampling.args: {name} is not to be set: {OWNED[name]}")
 
 
 def _check_known(sampling: SamplingConfig, server: Server) -> None:
@@ -377,35 +336,6 @@ def _completion(
         finish_reason=choice.finish_reason,
         logprob_sum=sum(token.logprob for token in logprobs or ()) if whole else None,
     )
-
-
-def _messages(prompt: _Prompt, by_name: bool) -> list[dict[str, Any]]:
-    """The chat turns with their pictures, or only the names of pictures the server has seen."""
-    names = iter(path.stem for path in prompt.request.pictures)
-    pictures = iter(prompt.pictures)
-
-    def part(content: dict[str, Any]) -> dict[str, Any]:
-        if content["type"] != "image":
-            return content
-        name, picture = next(names), next(pictures)
-        if by_name:
-            return {"type": "image_url", "image_url": None, "uuid": name}
-        shown = {"type": "image_url", "image_url": {"url": picture}}
-        return shown | ({"uuid": name} if prompt.server.is_vllm else {})
-
-    return [
-        turn
-        if isinstance(turn["content"], str)
-        else turn | {"content": [part(content) for content in turn["content"]]}
-        for turn in prompt.request.messages
-    ]
-
-
-def _data_url(path: Any) -> str:
-    """A picture as a model sees it, without loss."""
-    png = io.BytesIO()
-    open_rgb(path).save(png, format="PNG", compress_level=1)
-    return "data:image/png;base64," + base64.b64encode(png.getvalue()).decode()
 
 
 def _reason(error: Exception) -> str:
