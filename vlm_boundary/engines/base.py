@@ -71,6 +71,10 @@ class Workload:
     max_pixels: int | None = None
 
 
+def unheard() -> None:
+    """Where nobody asks whether an engine is still at work."""
+
+
 class Engine(Protocol):
     """A loaded checkpoint, or something that stands for one, that draws samples."""
 

@@ -12,7 +12,7 @@ import difflib
 import hashlib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
 from vlm_boundary.engines.openai_request import (
     OWNED,
     check_owned,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from openai.types.chat.chat_completion import Choice
 
 MAX_ATTEMPTS = 3
+_BEAT_SECONDS = 5.0
 
 
 @dataclass
@@ -137,7 +138,10 @@ class OpenAIEngine:
         }
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, a bounded number of requests at once; see `Engine.generate`.
 
@@ -159,13 +163,18 @@ class OpenAIEngine:
                     in_flight.add(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
                 if not in_flight:
                     return
-                done, in_flight = wait(in_flight, return_when=FIRST_COMPLETED)
+                done, in_flight = wait(in_flight, _BEAT_SECONDS, return_when=FIRST_COMPLETED)
+                alive()  # waiting is our work: a server that is stuck runs into timeout_seconds
                 # What came is handed over before what failed is raised.
                 for future in sorted(done, key=lambda future: future.exception() is not None):
                     yield from future.result()
         finally:
             for future in in_flight:
                 future.cancel()  # closes the connection, upon which vLLM stops generating
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is counted here."""
+        return {}
 
     def close(self) -> None:
         """Close the connections."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.config import ReplayConfig, SamplingConfig
-from vlm_boundary.engines.base import Completion, Failure, Request
+from vlm_boundary.engines.base import Completion, Failure, Request, unheard
 from vlm_boundary.errors import UserError
 
 _SUFFIXES = (".jsonl", ".parquet")
@@ -40,7 +40,10 @@ class ReplayEngine:
         self._names = {name: name for name in (*_PER_SAMPLE, *_Row.KEYS)} | dict(config.fields)
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Yield the stored samples that are asked for, in the files' order.
 
@@ -54,6 +57,7 @@ class ReplayEngine:
         held: dict[str, int] = {}
         other: str | None = None
         for row in self._rows():
+            alive()
             asked = wanted.get(row.problem_id)
             if asked is None:
                 other = other or row.problem_id
@@ -79,6 +83,10 @@ class ReplayEngine:
     def describe(self) -> dict[str, Any]:
         """What was read."""
         return {"engine": "replay", "files": [str(path) for path in self._files]}
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is counted here."""
+        return {}
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -15,6 +16,7 @@ from transformers import (
 )
 
 from vlm_boundary.config import SamplingConfig
+from vlm_boundary.engines.base import unheard
 
 
 @dataclass
@@ -37,11 +39,19 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         sampling: the distribution: penalty, temperature, min_p, top_k and top_p, in vLLM's order.
         seeds: one a row.
         ends: the tokens that end a text.
+        alive: called once a token.
     """
 
-    def __init__(self, sampling: SamplingConfig, seeds: list[int], ends: set[int]) -> None:
+    def __init__(
+        self,
+        sampling: SamplingConfig,
+        seeds: list[int],
+        ends: set[int],
+        alive: Callable[[], None] = unheard,
+    ) -> None:
         self.rows = [Row() for _ in seeds]
         self._ends = ends
+        self._alive = alive
         self._greedy = sampling.temperature == 0.0
         self._noise = [torch.Generator().manual_seed(seed) for seed in seeds]
         self._warpers = []
@@ -59,6 +69,7 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Scores of shape (rows, vocabulary): zero at the chosen tokens, else minus infinity."""
+        self._alive()
         logprobs = scores.float().log_softmax(-1)
         warped = scores.float()
         for warper in self._warpers:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import SamplingConfig, TransformersConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
 
@@ -87,7 +87,10 @@ class TransformersEngine:
         }
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, one problem after the other; see `Engine.generate`."""
         for request in requests:
@@ -98,7 +101,11 @@ class TransformersEngine:
                 continue
             for start in range(request.indices.start, request.indices.stop, self._batch_size):
                 stop = min(start + self._batch_size, request.indices.stop)
-                yield from self._batch(request, inputs, range(start, stop), sampling)
+                yield from self._batch(request, inputs, range(start, stop), sampling, alive)
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is counted here."""
+        return {}
 
     def close(self) -> None:
         """Free the checkpoint."""
@@ -123,7 +130,12 @@ class TransformersEngine:
         return inputs
 
     def _batch(
-        self, request: Request, inputs: Any, indices: range, sampling: SamplingConfig
+        self,
+        request: Request,
+        inputs: Any,
+        indices: range,
+        sampling: SamplingConfig,
+        alive: Callable[[], None],
     ) -> Iterator[Completion]:
         import torch
         from transformers import GenerationConfig, LogitsProcessorList
@@ -131,7 +143,7 @@ class TransformersEngine:
         from vlm_boundary.engines.seeded import SeededSampler
 
         seeds = [request.seed + index for index in indices]
-        sampler: SeededSampler = SeededSampler(sampling, seeds, self._ends)
+        sampler: SeededSampler = SeededSampler(sampling, seeds, self._ends, alive)
         # The sampler leaves one possible token a row, which generate() then "draws".
         settings = GenerationConfig(
             do_sample=True,
