@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from vlm_boundary.checkpoints import resolve_checkpoint
+from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
 from vlm_boundary.errors import UserError
 
 
@@ -70,6 +72,102 @@ def test_what_a_folder_lacks_is_named(folder: Path, missing: str, says: str) -> 
     with pytest.raises(UserError) as raised:
         resolve_checkpoint(str(folder))
     assert says in str(raised.value)
+
+
+def test_a_template_can_be_given_in_place_of_a_missing_or_another_one(folder: Path) -> None:
+    own = resolve_checkpoint(str(folder))
+    given = folder.parent / "mine.jinja"
+    given.write_text("{{ mine }}")
+    replaced = resolve_checkpoint(str(folder), chat_template=str(given))
+    assert replaced.chat_template == "{{ mine }}"
+    assert replaced.chat_template_hash != own.chat_template_hash
+    (folder / "chat_template.jinja").unlink()
+    assert resolve_checkpoint(str(folder), chat_template=str(given)).chat_template == "{{ mine }}"
+    with pytest.raises(UserError, match=r"nowhere\.jinja: cannot be read"):
+        resolve_checkpoint(str(folder), chat_template="nowhere.jinja")
+
+
+def test_of_several_named_templates_the_default_counts(folder: Path) -> None:
+    (folder / "chat_template.jinja").unlink()
+    named = [{"name": "tools", "template": "{{ t }}"}, {"name": "default", "template": "{{ d }}"}]
+    (folder / "tokenizer_config.json").write_text(json.dumps({"chat_template": named}))
+    assert resolve_checkpoint(str(folder)).chat_template == "{{ d }}"
+
+
+def test_a_manifest_gives_the_checkpoint_back(folder: Path) -> None:
+    for adapter in (None, folder / "adapter"):
+        found = Checkpoint(folder, "identity", "{{ t }}", None, adapter)
+        assert Checkpoint.from_record(json.loads(json.dumps(found.record()))) == found
+
+
+@pytest.fixture
+def adapter(folder: Path) -> Path:
+    """A LoRA adapter of the checkpoint, without its own tokenizer."""
+    path = folder.parent / "adapter"
+    path.mkdir()
+    (path / "adapter_config.json").write_text(
+        json.dumps({"peft_type": "LORA", "r": 8, "base_model_name_or_path": str(folder)})
+    )
+    (path / "adapter_model.safetensors").write_bytes(b"a" * 50)
+    return path
+
+
+def test_an_adapter_is_found_together_with_its_base(folder: Path, adapter: Path) -> None:
+    base, found = resolve_checkpoint(str(folder)), resolve_checkpoint(str(adapter))
+    assert (found.folder, found.adapter) == (folder, adapter)
+    assert found.chat_template == base.chat_template
+    assert found.identity.startswith(base.identity)
+    (adapter / "adapter_model.safetensors").write_bytes(b"b" * 50)
+    changed = resolve_checkpoint(str(adapter))
+    assert changed.identity != found.identity
+    assert changed.identity.startswith(base.identity)
+
+
+def test_the_base_of_an_adapter_can_be_elsewhere(folder: Path, adapter: Path) -> None:
+    moved = folder.parent / "moved"
+    shutil.move(folder, moved)
+    with pytest.raises(UserError, match="set the arm's base to where it is"):
+        resolve_checkpoint(str(adapter))
+    assert resolve_checkpoint(str(adapter), base=str(moved)).folder == moved
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"base_model_name_or_path": None}, "names no base model"),
+        ({"base_model_name_or_path": "."}, "is a LoRA adapter itself"),
+    ],
+)
+def test_an_adapter_that_cannot_be_completed_is_refused(
+    adapter: Path, change: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(adapter)
+    path = adapter / "adapter_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(UserError, match=says):
+        resolve_checkpoint(str(adapter))
+
+
+def test_pickled_weights_are_never_loaded(folder: Path, adapter: Path) -> None:
+    (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
+    with pytest.raises(UserError, match="pickled weights are never loaded"):
+        resolve_checkpoint(str(adapter))
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(UserError, match=r"pytorch_model\.bin is pickled and never loaded"):
+        resolve_checkpoint(str(folder))
+
+
+def test_an_adapter_with_another_template_asks_which_one_holds(folder: Path, adapter: Path) -> None:
+    (adapter / "chat_template.jinja").write_text("{{ other }}")
+    with pytest.raises(UserError, match="say which holds with the arm's chat_template"):
+        resolve_checkpoint(str(adapter))
+    given = str(adapter / "chat_template.jinja")
+    assert resolve_checkpoint(str(adapter), chat_template=given).chat_template == "{{ other }}"
+
+
+def test_a_base_for_what_is_no_adapter_is_refused(folder: Path) -> None:
+    with pytest.raises(UserError, match="not a LoRA adapter"):
+        resolve_checkpoint(str(folder), base="tiny:untrained-1")
 
 
 @pytest.mark.parametrize("model", ["./nowhere", "/nowhere/model", "a/b/c", "nowhere"])

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from vlm_boundary.config import ExperimentConfig, build_experiment, load_experiment
+from vlm_boundary.config import ExperimentConfig, OpenAIConfig, build_experiment, load_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import apply_overrides, load_yaml
 
@@ -38,7 +39,22 @@ def build(*overrides: str) -> ExperimentConfig:
         ("sampling.temperature=0", ["temperature 0", "set n to 1"]),
         ("name=a/b", ["name", "letters"]),
         ("analysis.ks=[1,256]", ["n = 128", "pass@256"]),
-        ("engine.kind=mystery", ["engine.kind", "'vllm'"]),
+        ("engine.kind=mystery", ["engine.kind", "'vllm'", "'openai'", "'replay'"]),
+        ("engine.argz={}", ["'engine.argz'", "'args'", "in_process"]),
+        ("engine={kind: replay, path: x, args: {}}", ["'engine.args'", "belongs to kind vllm"]),
+        ("engine={kind: openai}", ["'engine.base_url'", "missing"]),
+        ("engine={kind: openai, base_url: here}", ["engine.base_url", "http://HOST:PORT/v1"]),
+        (
+            "arms.base.engine={kind: openai, base_ur: x}",
+            ["'arms.base.engine.base_ur'", "'base_url'"],
+        ),
+        ("arms.vllm={model: x, rolee: base}", ["'arms.vllm.rolee'", "'role'"]),
+        ("sampling.temperature=0.001", ["0.01", "0 (greedy)"]),
+        ("engine.args.max_model_len=16384", ["max_model_len 16384", "max_tokens 16384", "'base'"]),
+        (
+            "arms.base={model: x, role: base, base: y, engine: {kind: replay, path: z}}",
+            ["arms.base.base has no effect", "replay"],
+        ),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_would_be_valid(override: str, says: list[str]) -> None:
@@ -54,6 +70,23 @@ def test_a_wrong_setting_is_named_with_what_would_be_valid(override: str, says: 
 def test_an_override_that_cannot_be_applied_is_refused(override: str) -> None:
     with pytest.raises(UserError, match="-o "):
         build(override)
+
+
+def test_an_engine_is_vllm_unless_said_and_survives_the_manifest() -> None:
+    config = build(
+        "engine.args={max_model_len: 20000}",
+        "sampling.args={logit_bias: {258: -1}}",
+        "arms.there={model: m, role: rl, engine: {kind: openai, base_url: 'http://h:1/v1/'}}",
+        "arms.then={model: m, role: rl, engine: {kind: replay, path: a, fields: {text: t}}}",
+        "arms.slow={model: m, role: rl, engine: {kind: transformers}}",
+    )
+    kinds = [config.arm_engine(arm).kind for arm in config.arms]
+    assert kinds == ["vllm", "openai", "replay", "transformers"]
+    there = config.arm_engine("there")
+    assert isinstance(there, OpenAIConfig)
+    assert there.base_urls == ("http://h:1/v1",)
+    again = ExperimentConfig.model_validate(json.loads(config.model_dump_json()))
+    assert again == config  # text as keys in JSON, and so from the start
 
 
 def test_overrides_are_read_as_yaml_and_leave_the_original_alone() -> None:

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from vlm_boundary import tiny
 from vlm_boundary.errors import UserError
+from vlm_boundary.sharded import merged_folder
 
 # Beyond this many bytes a file's fingerprint reads evenly spaced blocks, not all of it.
 _WHOLE_FILE = 4 << 20
 _BLOCKS = 64
 _BLOCK = _WHOLE_FILE // _BLOCKS
+
+# The files that make a checkpoint what it is, weights first.
+_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+_ADAPTER = "adapter_config.json"
 
 
 @dataclass(frozen=True)
@@ -22,61 +28,126 @@ class Checkpoint:
     """A model folder and what identifies it.
 
     `identity` is the hub commit, or a fingerprint of a local folder's weights, configuration and
-    tokenizer. `note` is what the folder says of itself for reports.
+    tokenizer; with a LoRA adapter, both of the base and of the adapter. `chat_template` is the
+    Jinja source that prompts are rendered with. `note` is what the folder says of itself.
     """
 
     folder: Path
     identity: str
-    chat_template_hash: str
+    chat_template: str
     note: str | None
+    adapter: Path | None = None
+
+    @property
+    def chat_template_hash(self) -> str:
+        """SHA-256 of the chat template."""
+        return hashlib.sha256(self.chat_template.encode()).hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """The checkpoint as a manifest keeps it."""
+        return asdict(self) | {
+            "folder": str(self.folder),
+            "adapter": str(self.adapter) if self.adapter else None,
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Checkpoint:
+        """The checkpoint that a manifest kept."""
+        folder, adapter = Path(record["folder"]), record["adapter"]
+        paths = {"folder": folder, "adapter": Path(adapter) if adapter else None}
+        return cls(**{**record, **paths})
 
 
-def resolve_checkpoint(model: str, revision: str | None = None) -> Checkpoint:
+def resolve_checkpoint(
+    model: str,
+    revision: str | None = None,
+    *,
+    base: str | None = None,
+    chat_template: str | None = None,
+) -> Checkpoint:
     """Find a checkpoint given as `tiny:NAME`, a local folder or a hub id (then downloaded).
 
+    A LoRA adapter is resolved together with its base. A folder of a trainer's shards leads to the
+    model that was merged from them, or to the command that merges them.
+
+    Args:
+        base: the checkpoint under a LoRA adapter, in place of the one that the adapter names.
+        chat_template: a Jinja file in place of the checkpoint's own.
+
     Raises:
-        UserError: there is no such model, or the folder is not one.
+        UserError: there is no such model, the folder is not one, or it has no chat template.
     """
+    folder, identity = _find(model, revision)
+    template = _read_template(chat_template) if chat_template is not None else None
+    if not (folder / _ADAPTER).is_file():
+        if base is not None:
+            raise UserError(f"{model}: not a LoRA adapter (no {_ADAPTER}), so base has no effect")
+        _check_folder(folder, model)
+        template = template or _own_template(folder) or _no_template(model)
+        return Checkpoint(folder, identity, template, _note(folder))
+    return _with_adapter(model, folder, identity, base, template)
+
+
+def _with_adapter(
+    model: str, adapter: Path, identity: str, base: str | None, template: str | None
+) -> Checkpoint:
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise UserError(
+            f"{model}: a LoRA adapter without adapter_model.safetensors; pickled weights are never "
+            f"loaded, save it again with safe_serialization=True"
+        )
+    named = base or _json(adapter / _ADAPTER).get("base_model_name_or_path")
+    if not named:
+        raise UserError(f"{model}: a LoRA adapter that names no base model; set the arm's base")
+    try:
+        folder, base_identity = _find(str(named), None)
+    except UserError as error:
+        raise UserError(
+            f"{model}: base of the LoRA adapter: {error}; set the arm's base to where it is"
+        ) from None
+    if (folder / _ADAPTER).is_file():
+        raise UserError(f"{model}: its base {named} is a LoRA adapter itself; merge that one first")
+    _check_folder(folder, str(named))
+    if template is None:
+        own, theirs = _own_template(adapter), _own_template(folder)
+        if own and theirs and own != theirs:
+            raise UserError(
+                f"{model}: the adapter's chat template differs from its base's; say which holds "
+                f"with the arm's chat_template"
+            )
+        template = own or theirs or _no_template(model)
+    note = _note(adapter) or _note(folder)
+    return Checkpoint(folder, f"{base_identity}+lora:{identity}", template, note, adapter)
+
+
+def _find(model: str, revision: str | None) -> tuple[Path, str]:
+    """Where a model's files are, and their identity."""
     if model.startswith(tiny.PREFIX):
         folder = tiny.find(model.removeprefix(tiny.PREFIX))
-        return _local(folder, model)
+        return folder, _fingerprint(folder)
     path = Path(model).expanduser()
     if path.is_dir():
         if revision is not None:
             raise UserError(f"{model}: a local folder has no revision; drop {revision!r}")
-        return _local(path.resolve(), model)
+        folder = merged_folder(path.resolve())
+        return folder, _fingerprint(folder)
     if path.exists():
         raise UserError(f"{model}: is a file; name the folder with config.json in it")
     if model.startswith((".", "/", "~")) or model.count("/") != 1:
         raise UserError(f"{model}: no such model folder (a hub id has the form owner/name)")
-    return _hub(model, revision)
+    return _from_hub(model, revision)
 
 
-def _local(folder: Path, model: str) -> Checkpoint:
-    _check_folder(folder, model)
-    return Checkpoint(
-        folder, _fingerprint(folder), _chat_template_hash(folder, model), _note(folder)
-    )
-
-
-def _hub(model: str, revision: str | None) -> Checkpoint:
+def _from_hub(model: str, revision: str | None) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        folder = Path(
-            snapshot_download(
-                model,
-                revision=revision,
-                allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"],
-            )
-        )
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=list(_FILES)))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{model}: not a folder here, and not from the hub: {reason}") from None
-    _check_folder(folder, model)
-    # The cache keeps a snapshot under its commit.
-    return Checkpoint(folder, folder.name, _chat_template_hash(folder, model), _note(folder))
+    return folder, folder.name  # the cache keeps a snapshot under its commit
 
 
 def _check_folder(folder: Path, model: str) -> None:
@@ -87,22 +158,44 @@ def _check_folder(folder: Path, model: str) -> None:
             f"checkpoint has config.json, *.safetensors and its tokenizer"
         )
     if not any(folder.glob("*.safetensors")):
-        raise UserError(f"{model}: no *.safetensors weights beside config.json")
+        pickled = next(folder.glob("*.bin"), None)
+        hint = f"; {pickled.name} is pickled and never loaded: save it again" if pickled else ""
+        raise UserError(f"{model}: no *.safetensors weights beside config.json{hint}")
     if not (folder / "tokenizer_config.json").is_file():
         raise UserError(f"{model}: no tokenizer_config.json; copy the base model's tokenizer files")
 
 
-def _chat_template_hash(folder: Path, model: str) -> str:
-    """SHA-256 of the chat template, wherever this checkpoint's writer put it."""
+def _own_template(folder: Path) -> str | None:
+    """A folder's chat template, wherever its writer put it; the processor's before the text's."""
     jinja = folder / "chat_template.jinja"
     if jinja.is_file():
-        return hashlib.sha256(jinja.read_bytes()).hexdigest()
+        return jinja.read_text(encoding="utf-8")
     for name in ("chat_template.json", "processor_config.json", "tokenizer_config.json"):
         template = _json(folder / name).get("chat_template")
-        if template:
-            text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
-            return hashlib.sha256(text.encode()).hexdigest()
-    raise UserError(f"{model}: has no chat template; copy chat_template.jinja from the base model")
+        if isinstance(template, list):  # several by name
+            template = {entry.get("name"): entry.get("template") for entry in template}
+        if isinstance(template, dict):
+            template = template.get("default")
+        if isinstance(template, str) and template:
+            return template
+    return None
+
+
+def _no_template(model: str) -> NoReturn:
+    raise UserError(
+        f"{model}: has no chat template; copy chat_template.jinja from the base model, or set the "
+        f"arm's chat_template to a Jinja file"
+    )
+
+
+def _read_template(path: str) -> str:
+    try:
+        text = Path(path).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"chat_template {path}: cannot be read: {error}") from None
+    if not text.strip():
+        raise UserError(f"chat_template {path}: is empty")
+    return text
 
 
 def _note(folder: Path) -> str | None:
@@ -123,8 +216,7 @@ def _json(path: Path) -> dict[str, Any]:
 def _fingerprint(folder: Path) -> str:
     """A hash of what the checkpoint computes, without reading all of a large one."""
     digest = hashlib.sha256()
-    names = ("*.safetensors", "*.json", "*.jinja", "*.txt")
-    for path in sorted({path for pattern in names for path in folder.glob(pattern)}):
+    for path in sorted({path for pattern in _FILES for path in folder.glob(pattern)}):
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
         with path.open("rb") as file:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import apply_overrides, load_yaml, validate
@@ -18,6 +28,22 @@ FULL: Condition = "full"
 Role = Literal["base", "rl", "instruct", "distilled", "step"]
 
 MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
+
+# The engine arguments that change which texts are likely; the others only change the speed.
+_DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back, so that a manifest that was read again compares equal."""
+    try:
+        return json.loads(json.dumps(value))
+    except TypeError as error:
+        raise ValueError(
+            f"use numbers, text, booleans, null, lists and mappings: {error}"
+        ) from None
+
+
+PlainMapping = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
 
 class Settings(BaseModel):
@@ -47,6 +73,18 @@ class SamplingConfig(Settings):
     """Longest response, in tokens."""
     logprob_sum: bool = True
     """Keep the log-probability of every response."""
+    args: PlainMapping = Field(default_factory=dict)
+    """Further sampling parameters under the engine's own names (vLLM: stop, min_tokens …)."""
+
+    @field_validator("temperature")
+    @classmethod
+    def _not_nearly_greedy(cls, temperature: float) -> float:
+        if 0.0 < temperature < 0.01:
+            raise ValueError(
+                f"{temperature} is below what engines draw at exactly; use 0 (greedy) or at "
+                f"least 0.01"
+            )
+        return temperature
 
     @model_validator(mode="after")
     def _greedy_draws_once(self) -> SamplingConfig:
@@ -55,24 +93,142 @@ class SamplingConfig(Settings):
         return self
 
 
-class EngineConfig(Settings):
-    """What generates: the engine and its own arguments."""
+class VllmConfig(Settings):
+    """vLLM on this machine; the default."""
+
+    needs_checkpoint: ClassVar[bool] = True
 
     kind: Literal["vllm"] = "vllm"
     """The engine."""
     in_process: bool | None = None
     """Run vLLM's core in the sampling process; by default only where there is no GPU."""
-    args: dict[str, Any] = Field(default_factory=dict)
+    args: PlainMapping = Field(default_factory=dict)
     """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely."""
+        said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
+        return {"kind": self.kind, **said}
+
+
+class OpenAIConfig(Settings):
+    """A server with OpenAI's chat API, such as vLLM's; the arm's `model` is its name there."""
+
+    needs_checkpoint: ClassVar[bool] = False
+
+    kind: Literal["openai"]
+    """The engine."""
+    base_url: str | tuple[str, ...]
+    """Where the API is, as in http://localhost:8000/v1; with several, each problem keeps to one."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; servers without keys need none."""
+    samples_per_request: int = Field(default=8, ge=1)
+    """Samples of one problem asked for at a time."""
+    concurrency: int = Field(default=32, ge=1)
+    """Requests in flight."""
+    timeout_seconds: float = Field(default=3600.0, gt=0.0)
+    """How long one request may take."""
+    max_retries: int = Field(default=8, ge=0)
+    """How often a request is repeated, with growing pauses, before the run stops."""
+    server_sets_pixels: bool = False
+    """The server was started with the benchmark's pixel budget; it is not sent with requests."""
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """Every server's address, without the slash at its end."""
+        urls = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
+        return tuple(url.rstrip("/") for url in urls)
+
+    @field_validator("base_url")
+    @classmethod
+    def _are_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in (value,) if isinstance(value, str) else value:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} is not an address; write http://HOST:PORT/v1")
+        if not value:
+            raise ValueError("name at least one server, as in http://HOST:PORT/v1")
+        return value
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely."""
+        return {"kind": self.kind}
+
+
+class TransformersConfig(Settings):
+    """`transformers` generate: the slow reference."""
+
+    needs_checkpoint: ClassVar[bool] = True
+
+    kind: Literal["transformers"]
+    """The engine."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """Of weights and activations; auto is the checkpoint's own."""
+    device: str | None = None
+    """As torch names it; by default a GPU where there is one."""
+    batch_size: int = Field(default=16, ge=1)
+    """Samples of one problem drawn side by side."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely."""
+        return {"kind": self.kind, "dtype": self.dtype}
+
+
+class ReplayConfig(Settings):
+    """Samples that exist already; the arm's `model` says what they were drawn from."""
+
+    needs_checkpoint: ClassVar[bool] = False
+
+    kind: Literal["replay"]
+    """The engine."""
+    path: str
+    """A .jsonl or .parquet file, or a folder of them."""
+    fields: dict[
+        Literal[
+            "benchmark",
+            "condition",
+            "problem_id",
+            "sample_index",
+            "text",
+            "token_ids",
+            "finish_reason",
+            "logprob_sum",
+        ],
+        str,
+    ] = Field(default_factory=dict)
+    """Columns whose names differ from ours, as in {problem_id: id, text: response}."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are taken."""
+        return {"kind": self.kind, "fields": dict(self.fields)}
+
+
+def _vllm_unless_said(value: Any) -> Any:
+    if isinstance(value, Mapping) and "kind" not in value:
+        return {"kind": "vllm", **value}
+    return value
+
+
+EngineConfig = Annotated[
+    VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig,
+    Field(discriminator="kind"),
+    BeforeValidator(_vllm_unless_said),
+]
+"""What generates, by its `kind`."""
 
 
 class ArmConfig(Settings):
     """One checkpoint under one prompt protocol and one set of sampling parameters."""
 
     model: str
-    """Hub id, local folder, or tiny:NAME for an embedded checkpoint."""
+    """Hub id, local folder (of a LoRA adapter too), or tiny:NAME for an embedded checkpoint; with
+    engine openai the name that the server gives it, with replay what the samples came from."""
     revision: str | None = None
-    """Branch, tag or commit of a hub model."""
+    """Branch, tag or commit of a hub model; with engine openai your own name of the weights that
+    the server holds, in whose place otherwise its address stands."""
+    base: str | None = None
+    """The checkpoint under a LoRA adapter, in place of the one that the adapter names."""
+    chat_template: str | None = None
+    """A Jinja file in place of the checkpoint's own chat template."""
     role: Role
     """What the checkpoint is to the comparison."""
     step: int | None = None
@@ -129,8 +285,10 @@ class ExperimentConfig(Settings):
     """Sampling parameters of every arm."""
     controls: dict[Control, ControlConfig] = Field(default_factory=dict)
     """Control conditions: no_image, shuffled_image (another problem's), direct_answer."""
-    engine: EngineConfig = EngineConfig()
+    engine: EngineConfig = VllmConfig()
     """Engine of every arm."""
+    allow_different_chat_templates: bool = False
+    """Compare arms although their chat templates differ."""
     gpus: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)
     """GPUs to use, an engine on each (tensor parallelism: on each few); by default all."""
     parallel_engines: int | None = Field(default=None, ge=1)
@@ -211,4 +369,28 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
                 f"analysis.ks asks for pass@{largest}; set sampling.n to at least {largest} "
                 f"or drop the ks above {sampling.n}"
             )
+        _check_arm(config, arm, where=where)
     return config
+
+
+def _check_arm(config: ExperimentConfig, name: str, *, where: str) -> None:
+    """Refuse what contradicts itself before anything is loaded."""
+    arm, engine, sampling = config.arms[name], config.arm_engine(name), config.arm_sampling(name)
+    if isinstance(engine, VllmConfig):
+        room = engine.args.get("max_model_len")
+        # A negative one asks vLLM to find the largest that fits.
+        if isinstance(room, int) and 0 < room <= sampling.max_tokens:
+            raise UserError(
+                f"{where}: arm {name!r}: engine.args.max_model_len {room} holds prompt and "
+                f"response, so it must be above sampling.max_tokens {sampling.max_tokens} by at "
+                f"least the longest prompt"
+            )
+    if not engine.needs_checkpoint:
+        for key in ("base", "chat_template"):
+            if getattr(arm, key) is not None:
+                raise UserError(
+                    f"{where}: arms.{name}.{key} has no effect with engine kind {engine.kind}; "
+                    f"drop it"
+                )
+    if isinstance(engine, ReplayConfig) and arm.revision is not None:
+        raise UserError(f"{where}: arms.{name}.revision has no effect with engine kind replay")

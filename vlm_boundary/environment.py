@@ -210,7 +210,10 @@ def _engine(facts: dict[str, object]) -> Finding:
     gpus = facts.get("gpus") or []
     assert isinstance(gpus, list)
     if not facts.get("vllm"):
-        return Finding(None, "engine: none; sampling needs vLLM (verify to report work without)")
+        return Finding(
+            None,
+            "engine: none; sampling here needs vLLM (a server's samples and replay work without)",
+        )
     if gpus:
         return Finding(True, f"engine: vLLM on {len(gpus)} × {gpus[0]}")
     return Finding(

@@ -105,13 +105,20 @@ def _explain(model: type[BaseModel], error: ValidationError) -> str:
     # the deepest: where a value may be of several kinds, that is the kind that was meant.
     first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
     branches = {"[key]", *_model_names(model)}
-    location = [str(part) for part in first["loc"] if part not in branches]
+    location, owner, siblings = _follow(model, [str(p) for p in first["loc"] if p not in branches])
     dotted = ".".join(location)
     if first["type"] == "extra_forbidden":
-        owner = _model_at(model, location[:-1])
-        near = difflib.get_close_matches(location[-1], owner.model_fields, n=1)
+        key = location[-1]
+        near = difflib.get_close_matches(key, owner.model_fields, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
+        others = [tag for tag, other in siblings.items() if key in other.model_fields]
+        if others and not near:
+            hint = f", which belongs to kind {' and '.join(others)}."
         return f"unknown key {dotted!r}{hint} Valid keys here: {_keys(owner)}"
+    if first["type"] == "union_tag_invalid":
+        context = first["ctx"]
+        tag = str(context["discriminator"]).strip("'")
+        return f"{dotted}.{tag}: {context['tag']!r} is none of {context['expected_tags']}"
     if first["type"] == "missing":
         return f"key {dotted!r} is missing"
     if first["type"] == "string_pattern_mismatch":
@@ -128,20 +135,60 @@ def _keys(model: type[BaseModel]) -> str:
     return ", ".join(model.model_fields)
 
 
-def _model_at(model: type[BaseModel], location: Sequence[str]) -> type[BaseModel]:
-    """The settings model that holds the keys at a location, following fields, maps and unions."""
-    current: Any = model
-    for part in location:
-        for candidate in _models_in(current):
-            if part in candidate.model_fields:
-                current = candidate.model_fields[part].annotation
-                break
-    found = _models_in(current)
-    return found[0] if found else model
+def _follow(
+    model: type[BaseModel], parts: Sequence[str]
+) -> tuple[list[str], type[BaseModel], dict[str, type[BaseModel]]]:
+    """Walk a location through fields, maps and unions.
+
+    Returns the keys as a user writes them (without the tags that pydantic puts in for unions told
+    apart by one), the model that holds the last key, and the models by tag it was chosen from.
+    """
+    keys: list[str] = []
+    owner, siblings = model, dict[str, type[BaseModel]]()
+    leaves: list[Any] = [model]
+    for part in parts:
+        models = [leaf for leaf in leaves if _is_model(leaf)]
+        tagged = {tag: m for m in models for tag in _tags(m)} if len(models) > 1 else {}
+        if part in tagged:
+            leaves, siblings = [tagged[part]], tagged
+            continue
+        keys.append(part)
+        if models:
+            owner = models[0]
+        containers = [leaf for leaf in leaves if typing.get_origin(leaf) in (dict, list, tuple)]
+        holders = [m for m in models if part in m.model_fields]
+        if holders:
+            owner = holders[0]
+            leaves, siblings = _leaves(owner.model_fields[part].annotation), {}
+        elif containers:
+            # The values' annotation: second of a dict's, first of a list's and of `tuple[X, ...]`.
+            values = typing.get_args(containers[0])
+            leaves = _leaves(values[typing.get_origin(containers[0]) is dict])
+    return keys, owner, siblings
+
+
+def _leaves(annotation: Any) -> list[Any]:
+    """What a value may be: the alternatives of unions, without annotations around them."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _leaves(typing.get_args(annotation)[0])
+    if origin in (typing.Union, types.UnionType):
+        return [leaf for option in typing.get_args(annotation) for leaf in _leaves(option)]
+    return [annotation]
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _tags(model: type[BaseModel]) -> tuple[str, ...]:
+    """The values of `kind` by which a union knows a model."""
+    kind = model.model_fields.get("kind")
+    return typing.get_args(kind.annotation) if kind else ()
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if _is_model(annotation):
         return [annotation]
     if isinstance(annotation, types.GenericAlias) or typing.get_origin(annotation) is not None:
         return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]

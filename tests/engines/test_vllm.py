@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from vlm_boundary.config import EngineConfig, SamplingConfig
+from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.errors import UserError
 
@@ -28,7 +28,7 @@ ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 <
 @pytest.fixture(scope="module")
 def engine() -> Iterator[VllmEngine]:
     checkpoint = resolve_checkpoint("tiny:untrained-1")
-    loaded = VllmEngine(checkpoint.folder, EngineConfig(in_process=True, args=ARGS), max_images=2)
+    loaded = VllmEngine(checkpoint.folder, VllmConfig(in_process=True, args=ARGS), max_images=2)
     yield loaded
     loaded.close()
 
@@ -160,6 +160,21 @@ def test_more_pictures_than_the_engine_was_told_of_are_refused(
     assert isinstance(result, Failure)
 
 
+def test_a_stop_string_ends_the_text_before_it(engine: VllmEngine, picture: Path) -> None:
+    sampling = SAMPLING.model_copy(update={"args": {"stop": ["3", "7"]}})
+    results = list(engine.generate([request((picture,), 32)], sampling))
+    samples = [result for result in results if isinstance(result, Completion)]
+    assert len(samples) == 32
+    assert not any("3" in sample.text or "7" in sample.text for sample in samples)
+    stopped = [s for s in samples if s.finish_reason == "stop" and s.token_ids[-1] != END_OF_TURN]
+    assert stopped  # and their ids are whole: the last is the stop string's own
+    plain = draw(engine, request((picture,), 32))
+    for sample in stopped:
+        whole = plain["p", sample.index]
+        assert whole.token_ids[: len(sample.token_ids)] == sample.token_ids
+        assert whole.text.startswith(sample.text)
+
+
 def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> None:
     found = engine.describe()
     assert found["dtype"] == "float32"
@@ -170,4 +185,4 @@ def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> Non
 
 def test_an_argument_that_is_not_vllms_is_refused_with_the_nearest() -> None:
     with pytest.raises(UserError, match="'max_model_length'; nearest: max_model_len"):
-        resolve_arguments(EngineConfig(args={"max_model_length": 5}), on_cpu=True)
+        resolve_arguments(VllmConfig(args={"max_model_length": 5}), on_cpu=True)

@@ -28,6 +28,11 @@ class Request:
     seed: int
     min_pixels: int | None = None
     max_pixels: int | None = None
+    benchmark: str = ""
+    """With `condition` and `problem_id`, whose samples these are, for engines that look them up or
+    keep a problem to one server."""
+    condition: str = "full"
+    problem_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,26 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True)
+class Workload:
+    """What an engine will be asked for, as far as it is known before it starts.
+
+    `samplings` are those that `generate` will be called with; pixel budgets are the widest of any
+    request, None where the checkpoint's own holds.
+    """
+
+    samplings: tuple[SamplingConfig, ...]
+    max_images: int
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+
+
+def unheard() -> None:
+    """Where nobody asks whether an engine is still at work."""
+
+
 class Engine(Protocol):
-    """A loaded checkpoint that draws samples."""
+    """A loaded checkpoint, or something that stands for one, that draws samples."""
 
     def generate(
         self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]

@@ -11,20 +11,29 @@ from vlm_boundary.benchmarks.images import PixelBudget, fit
 
 
 class ChatRenderer:
-    """A checkpoint's processor: chat turns to token ids, and token ids back to text."""
+    """A checkpoint's processor: chat turns to token ids, and token ids back to text.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: the checkpoint.
+        chat_template: Jinja source in place of the processor's own.
+    """
+
+    def __init__(self, folder: Path, chat_template: str | None = None) -> None:
         from transformers import AutoProcessor
 
-        self._processor: Any = AutoProcessor.from_pretrained(folder)
-        self._tokenizer: Any = getattr(self._processor, "tokenizer", self._processor)
-        self._images: Any = getattr(self._processor, "image_processor", None)
+        self.processor: Any = AutoProcessor.from_pretrained(folder)
+        self._tokenizer: Any = getattr(self.processor, "tokenizer", self.processor)
+        self._images: Any = getattr(self.processor, "image_processor", None)
+        self._chat_template = chat_template
 
     def prompt_text(self, messages: list[dict[str, Any]]) -> str:
         """The prompt as the chat template writes it, each picture still one placeholder."""
         return str(
-            self._processor.apply_chat_template(
-                messages, tokenize=False, add_generation_prompt=True
+            self.processor.apply_chat_template(
+                messages,
+                tokenize=False,
+                add_generation_prompt=True,
+                **({"chat_template": self._chat_template} if self._chat_template else {}),
             )
         )
 
@@ -36,7 +45,7 @@ class ChatRenderer:
         """Tokens of the whole prompt, with those that the pictures, as fitted, take."""
         if not pictures:
             return len(self.prompt_ids(messages))
-        inputs = self._processor(
+        inputs = self.processor(
             text=[self.prompt_text(messages)], images=pictures, add_special_tokens=False
         )
         return len(inputs["input_ids"][0])
@@ -70,3 +79,23 @@ class ChatRenderer:
         """The text of a response; special tokens stay visible, but the one that `ended` it."""
         kept = token_ids[:-1] if ended else token_ids
         return str(self._tokenizer.decode(kept, skip_special_tokens=False))
+
+    def end_token_ids(self) -> set[int]:
+        """The tokens that end a text, as far as the tokenizer knows."""
+        end = self._tokenizer.eos_token_id
+        return {end} if isinstance(end, int) else set(end or ())
+
+    def pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
+        """The processor's keyword arguments that keep a picture's area within a budget.
+
+        Empty where there is no budget, or the model's processor sizes pictures by rules of its own.
+        """
+        if not self.sizes_pictures or (min_pixels is None and max_pixels is None):
+            return {}
+        own = self._images.size
+        return {
+            "size": {
+                "shortest_edge": own["shortest_edge"] if min_pixels is None else min_pixels,
+                "longest_edge": own["longest_edge"] if max_pixels is None else max_pixels,
+            }
+        }

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.config import EngineConfig, SamplingConfig
+from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines.base import Completion, Failure, Request
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.lora import lora_arguments
+from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from vllm import RequestOutput, SamplingParams
+    from vllm import RequestOutput
 
 MAX_ATTEMPTS = 3
 
@@ -66,6 +68,9 @@ class VllmEngine:
         config: engine settings; `args` are vLLM's own.
         max_images: the most pictures in one prompt.
         max_pixels: the largest pixel budget of any request, or None for the processor's own.
+        chat_template: Jinja source in place of the checkpoint's own.
+        adapter: folder of a LoRA adapter that every sample is drawn with.
+        samplings: the sampling settings that will be asked for, checked before the model is loaded.
 
     Raises:
         UserError: vLLM is not installed, or refuses the arguments.
@@ -74,16 +79,21 @@ class VllmEngine:
     def __init__(
         self,
         folder: Path,
-        config: EngineConfig,
+        config: VllmConfig,
         *,
         max_images: int,
         min_pixels: int | None = None,
         max_pixels: int | None = None,
+        chat_template: str | None = None,
+        adapter: Path | None = None,
+        samplings: tuple[SamplingConfig, ...] = (),
     ) -> None:
         set_up_process(config)
         try:
             import vllm
+            from vllm import SamplingParams
             from vllm.exceptions import VLLMClientError
+            from vllm.lora.request import LoRARequest
             from vllm.platforms import current_platform
         except ImportError as error:
             raise UserError(
@@ -91,11 +101,19 @@ class VllmEngine:
             ) from None
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
+        self._sampling_records = [
+            sampling_record(SamplingParams(seed=0, **sampling_arguments(sampling)))
+            for sampling in samplings
+        ]
+        self._chat = ChatRenderer(folder, chat_template)
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
-        self._chat = ChatRenderer(folder)
-        if max_pixels is not None and self._chat.sizes_pictures:
+        if budget := self._chat.pixel_budget(min_pixels, max_pixels):
             # Also bounds what the engine profiles and the size of its encoder cache.
-            args.setdefault("mm_processor_kwargs", _pixel_size(min_pixels, max_pixels))
+            args.setdefault("mm_processor_kwargs", budget)
+        self._lora = None
+        if adapter is not None:
+            args = lora_arguments(adapter, args)
+            self._lora = LoRARequest("adapter", 1, str(adapter))
         self._args = args
         # What is wrong with one prompt: its picture, its length, or whatever vLLM refuses it for.
         self._refusals = (PictureError, _PromptTooLong, VLLMClientError)
@@ -110,6 +128,14 @@ class VllmEngine:
             ) from error
         model_config = self._llm.llm_engine.model_config
         self._max_model_len = int(model_config.max_model_len)
+        for sampling in samplings:
+            if sampling.max_tokens >= self._max_model_len:
+                self.close()
+                raise UserError(
+                    f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in "
+                    f"max_model_len {self._max_model_len}, which is this checkpoint's or "
+                    f"engine.args'; lower max_tokens"
+                )
         self._dtype = str(model_config.dtype).removeprefix("torch.")
         scheduler = self._llm.llm_engine.vllm_config.scheduler_config
         # Enough that the engine never waits for us; samples of one problem stay neighbours.
@@ -132,6 +158,7 @@ class VllmEngine:
             "dtype": self._dtype,
             "max_model_len": self._max_model_len,
             "args": self._args,
+            "sampling_params": self._sampling_records,
         }
 
     def generate(
@@ -139,6 +166,7 @@ class VllmEngine:
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
         feed = self._feed(iter(requests), sampling)
+        arguments = sampling_arguments(sampling)
         retries: deque[_InFlight] = deque()
         in_flight: dict[str, _InFlight] = {}
         prompts: dict[str, _Prompt] = {}
@@ -149,7 +177,7 @@ class VllmEngine:
                     again = retries.popleft()
                     prompt = prompts[again.request.request_id]
                     prompt.rendered = self._render(prompt.source)  # with its pixels once more
-                    self._send(prompt, again, sampling, in_flight)
+                    self._send(prompt, again, arguments, in_flight)
                     continue
                 fed = None if exhausted else next(feed, None)
                 if fed is None:
@@ -160,7 +188,7 @@ class VllmEngine:
                     continue
                 prompt, index = fed
                 prompts[prompt.request.request_id] = prompt
-                self._send(prompt, _InFlight(prompt.request, index, 1), sampling, in_flight)
+                self._send(prompt, _InFlight(prompt.request, index, 1), arguments, in_flight)
             if not in_flight:
                 return
             outputs = self._llm.llm_engine.step()
@@ -212,8 +240,8 @@ class VllmEngine:
                 ]
             }
             source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
-            if request.max_pixels is not None and self._chat.sizes_pictures:
-                source["mm_processor_kwargs"] = _pixel_size(request.min_pixels, request.max_pixels)
+            if budget := self._chat.pixel_budget(request.min_pixels, request.max_pixels):
+                source["mm_processor_kwargs"] = budget
         rendered = self._render(source)
         length = len(rendered["prompt_token_ids"])
         if length + sampling.max_tokens > self._max_model_len:
@@ -232,16 +260,20 @@ class VllmEngine:
         self,
         prompt: _Prompt,
         flight: _InFlight,
-        sampling: SamplingConfig,
+        arguments: dict[str, Any],
         in_flight: dict[str, _InFlight],
     ) -> None:
         if prompt.samples_sent == 1 and prompt.request.pictures:
             # The engine has the pixels now; this rendering refers to them instead of carrying them.
             prompt.rendered = self._render(prompt.source)
-        params = _sampling_params(sampling, prompt.request.seed + flight.index)
+        from vllm import SamplingParams
+
+        params = SamplingParams(seed=prompt.request.seed + flight.index, **arguments)
         self._serial += 1
         engine_id = str(self._serial)
-        self._llm.llm_engine.add_request(engine_id, prompt.rendered, params)
+        self._llm.llm_engine.add_request(
+            engine_id, prompt.rendered, params, lora_request=self._lora
+        )
         in_flight[engine_id] = flight
         prompt.samples_sent += 1
 
@@ -255,19 +287,21 @@ class VllmEngine:
                 return None
             return Failure(request_id, flight.index, f"engine gave {reason!r} {MAX_ATTEMPTS} times")
         token_ids = list(answer.token_ids)
+        # A stop string ends a text between tokens, so vLLM's own text is taken then.
+        at_string = isinstance(answer.stop_reason, str)
         return Completion(
             request_id=request_id,
             index=flight.index,
             seed=flight.request.seed + flight.index,
             token_ids=token_ids,
-            text=self._chat.text(token_ids, ended=reason == "stop"),
+            text=answer.text if at_string else self._chat.text(token_ids, ended=reason == "stop"),
             finish_reason=reason,
             # vLLM says 0 where it was not asked.
             logprob_sum=answer.cumulative_logprob if answer.logprobs is not None else None,
         )
 
 
-def set_up_process(config: EngineConfig) -> None:
+def set_up_process(config: VllmConfig) -> None:
     """Decide, before vLLM is imported, how it uses processes and threads.
 
     On a CPU its core shares this process, which starts about twenty seconds sooner; on a GPU a
@@ -286,7 +320,7 @@ def set_up_process(config: EngineConfig) -> None:
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
 
 
-def resolve_arguments(config: EngineConfig, *, on_cpu: bool) -> dict[str, Any]:
+def resolve_arguments(config: VllmConfig, *, on_cpu: bool) -> dict[str, Any]:
     """VLLM's engine arguments with our defaults under the user's.
 
     Raises:
@@ -308,30 +342,6 @@ def resolve_arguments(config: EngineConfig, *, on_cpu: bool) -> dict[str, Any]:
     return args
 
 
-def _sampling_params(sampling: SamplingConfig, seed: int) -> SamplingParams:
-    from vllm import SamplingParams
-    from vllm.sampling_params import RequestOutputKind
-
-    return SamplingParams(
-        n=1,
-        seed=seed,
-        temperature=sampling.temperature,
-        top_p=sampling.top_p,
-        top_k=sampling.top_k,
-        min_p=sampling.min_p,
-        repetition_penalty=sampling.repetition_penalty,
-        max_tokens=sampling.max_tokens,
-        logprobs=0 if sampling.logprob_sum else None,  # of the sampled token alone
-        flat_logprobs=True,
-        detokenize=False,  # the text is decoded once, from the finished ids
-        output_kind=RequestOutputKind.FINAL_ONLY,
-    )
-
-
 def _one_line(error: Exception) -> str:
     lines = (line.strip() for line in str(error).splitlines())
     return " ".join(line for line in lines if not line.startswith("For further"))[:400]
-
-
-def _pixel_size(min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
-    return {"size": {"shortest_edge": min_pixels, "longest_edge": max_pixels}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         tables=found,
         arms=_arms(experiment, manifest),
         benchmarks=_benchmarks(experiment, manifest),
+        resolved=_resolved(run),
         failures=_failures(run, experiment),
         seed=experiment.seed,
     )
@@ -94,20 +96,47 @@ def _warnings(
 def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> list[dict[str, str]]:
     rows = []
     for name, arm in experiment.arms.items():
-        sampling = experiment.arm_sampling(name)
+        sampling, engine = experiment.arm_sampling(name), experiment.arm_engine(name)
         rows.append(
             {
                 "arm": name,
                 "role": arm.role,
                 "model": arm.model,
-                "weights": manifest["arms"]
-                .get(name, {})
-                .get("identity", {})
-                .get("weights", "")[:12],
-                "sampling": ", ".join(f"{key} {value}" for key, value in sampling),
+                "weights": _short_hashes(
+                    manifest["arms"].get(name, {}).get("identity", {}).get("weights", "")
+                ),
+                "engine": _pairs(engine.model_dump(mode="json", exclude_defaults=True))
+                or engine.kind,
+                # A replayed sample was drawn as its maker says, not as ours would be.
+                "sampling": f"n {sampling.n}; the rest as in the file"
+                if engine.kind == "replay"
+                else _pairs(sampling.model_dump(mode="json")),
             }
         )
     return rows
+
+
+def _short_hashes(text: str) -> str:
+    return re.sub(r"[0-9a-f]{40,64}", lambda found: found[0][:12], text)
+
+
+def _pairs(settings: dict[str, Any]) -> str:
+    """Settings on one line, those of a mapping among them as if they stood beside the others."""
+    inner = settings.pop("args", {})
+    return ", ".join(f"{key} {value}" for key, value in {**settings, **inner}.items())
+
+
+def _resolved(run: RunDirectory) -> list[tuple[str, str]]:
+    """What each engine resolved its settings to, by the arms that it sampled; without timings."""
+    found: dict[str, set[str]] = {}
+    for path in sorted((run.path / "writers").glob("*.json")):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        arms = record.pop("arms")
+        for key in ("started", "samples", "tokens", "start_seconds", "draw_seconds"):
+            record.pop(key, None)
+        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
+        found.setdefault(text, set()).update(arms)
+    return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
 
 
 def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> list[dict[str, Any]]:

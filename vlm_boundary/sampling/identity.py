@@ -2,32 +2,91 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash, resolve_prompt
-from vlm_boundary.checkpoints import Checkpoint
-from vlm_boundary.config import Condition, ExperimentConfig
+from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.config import (
+    ArmConfig,
+    Condition,
+    EngineConfig,
+    ExperimentConfig,
+    OpenAIConfig,
+    ReplayConfig,
+)
+from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.store.difference import first_difference
 
-# The engine arguments that change which texts are likely; the others only change the speed.
-_DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
+
+@dataclass(frozen=True)
+class ArmSource:
+    """What an arm's samples come from; `checkpoint` is None where nothing is loaded here.
+
+    `weights` identify it as well as can be known, `note` is what reports say of it.
+    """
+
+    checkpoint: Checkpoint | None
+    weights: str
+    note: str | None
 
 
-def arm_identity(experiment: ExperimentConfig, arm: str, checkpoint: Checkpoint) -> dict[str, Any]:
+def resolve_source(arm: ArmConfig, engine: EngineConfig) -> ArmSource:
+    """Find what an arm names.
+
+    Raises:
+        UserError: there is no such checkpoint or file.
+    """
+    if isinstance(engine, OpenAIConfig):
+        # The server's word for it, and where it is unless the user says what it holds.
+        where = arm.revision or ", ".join(engine.base_urls)
+        return ArmSource(None, f"{arm.model} @ {where}", None)
+    if isinstance(engine, ReplayConfig):
+        note = f"replayed from {engine.path}; how it was drawn is known to who made that"
+        return ArmSource(None, fingerprint_samples(engine), note)
+    checkpoint = resolve_checkpoint(
+        arm.model, arm.revision, base=arm.base, chat_template=arm.chat_template
+    )
+    return ArmSource(checkpoint, checkpoint.identity, checkpoint.note)
+
+
+def refuse_different_templates(experiment: ExperimentConfig, sources: dict[str, ArmSource]) -> None:
+    """Refuse to compare arms that would see different prompts, unless the experiment allows it.
+
+    Raises:
+        UserError: two arms' chat templates differ.
+    """
+    if experiment.allow_different_chat_templates:
+        return
+    first: tuple[str, str] | None = None
+    for name, source in sources.items():
+        if source.checkpoint is None:
+            continue
+        found = source.checkpoint.chat_template_hash
+        if first is None:
+            first = name, found
+        elif found != first[1]:
+            raise UserError(
+                f"arms {first[0]!r} and {name!r} have different chat templates, so they would see "
+                f"different prompts: give both one with arms.NAME.chat_template, or set "
+                f"allow_different_chat_templates: true"
+            )
+
+
+def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> dict[str, Any]:
     """What determines an arm's distribution over responses, apart from the benchmark."""
     engine = experiment.arm_engine(arm)
+    identity: dict[str, Any] = {"weights": source.weights, "engine": engine.identity()}
+    if isinstance(engine, ReplayConfig):
+        return identity  # sampled elsewhere: our settings and seed had no part in it
     sampling = experiment.arm_sampling(arm).model_dump()
     for name in ("n", "logprob_sum"):  # a larger n is a top-up, and the other no change of texts
         del sampling[name]
-    return {
-        "weights": checkpoint.identity,
-        "chat_template": checkpoint.chat_template_hash,
+    template = source.checkpoint.chat_template_hash if source.checkpoint else None
+    return identity | {
+        "chat_template": template,
         "sampling": sampling,
-        "engine": {
-            "kind": engine.kind,
-            **{name: engine.args[name] for name in _DISTRIBUTION_ARGS if name in engine.args},
-        },
         "seed": experiment.seed,
     }
 

@@ -69,6 +69,9 @@ def _requests(
             ),
             min_pixels=benchmark.images.min_pixels,
             max_pixels=benchmark.images.max_pixels,
+            benchmark=problem.benchmark,
+            condition=condition,
+            problem_id=problem.problem_id,
         )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import Any
+from math import prod
 
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import EngineConfig, ExperimentConfig, VllmConfig
 from vlm_boundary.errors import UserError
 
 
@@ -27,6 +27,9 @@ def engine_places(experiment: ExperimentConfig) -> list[Place]:
     Raises:
         UserError: the experiment names GPUs that are not here, or too few of them.
     """
+    if not any(experiment.arm_engine(arm).needs_checkpoint for arm in experiment.arms):
+        # Nothing is computed here.
+        return [Place({})] * (experiment.parallel_engines or len(experiment.arms))
     import torch
 
     visible = torch.cuda.device_count()
@@ -41,7 +44,7 @@ def engine_places(experiment: ExperimentConfig) -> list[Place]:
 
 
 def _gpu_places(experiment: ExperimentConfig, gpus: tuple[int, ...]) -> list[Place]:
-    width = max(_width(experiment.arm_engine(arm).args) for arm in experiment.arms)
+    width = max(_width(experiment.arm_engine(arm)) for arm in experiment.arms)
     if width > len(gpus):
         raise UserError(
             f"engine.args: an engine takes {width} GPUs (tensor_parallel_size times "
@@ -56,8 +59,11 @@ def _gpu_places(experiment: ExperimentConfig, gpus: tuple[int, ...]) -> list[Pla
     ]
 
 
-def _width(args: dict[str, Any]) -> int:
-    return int(args.get("tensor_parallel_size", 1)) * int(args.get("pipeline_parallel_size", 1))
+def _width(engine: EngineConfig) -> int:
+    if not isinstance(engine, VllmConfig):
+        return 1
+    sizes = (engine.args.get(f"{kind}_parallel_size", 1) for kind in ("tensor", "pipeline"))
+    return prod(int(size) for size in sizes)
 
 
 def _cpu_places(wanted: int | None) -> list[Place]:

@@ -15,11 +15,17 @@ from vlm_boundary.benchmarks import (
     resolve_prompt,
 )
 from vlm_boundary.benchmarks.templates import TemplateProblem
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.sampling.identity import arm_identity, benchmark_identity, refuse_difference
+from vlm_boundary.sampling.identity import (
+    ArmSource,
+    arm_identity,
+    benchmark_identity,
+    refuse_difference,
+    refuse_different_templates,
+    resolve_source,
+)
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -34,9 +40,11 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    checkpoints = {
-        name: resolve_checkpoint(arm.model, arm.revision) for name, arm in experiment.arms.items()
+    sources = {
+        name: resolve_source(arm, experiment.arm_engine(name))
+        for name, arm in experiment.arms.items()
     }
+    refuse_different_templates(experiment, sources)
     manifest = run.read_manifest()
     loaded = manifest.get("benchmarks", {})
     for name, benchmark in benchmarks.items():
@@ -44,8 +52,8 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     arms = {}
     for arm, name, condition, _ in experiment.targets():
         _check_prompts(run, benchmarks[name], experiment.prompt(arm, condition), condition)
-    for name, checkpoint in checkpoints.items():
-        arms[name] = _arm(run, experiment, name, checkpoint, manifest, benchmarks, loaded)
+    for name, source in sources.items():
+        arms[name] = _arm(run, experiment, name, source, manifest, benchmarks, loaded)
     manifest |= {
         "experiment": json.loads(experiment.model_dump_json()),
         "benchmarks": loaded,
@@ -97,13 +105,13 @@ def _arm(
     run: RunDirectory,
     experiment: ExperimentConfig,
     name: str,
-    checkpoint: Checkpoint,
+    source: ArmSource,
     manifest: dict[str, Any],
     benchmarks: dict[str, BenchmarkConfig],
     loaded: dict[str, Any],
 ) -> dict[str, Any]:
     before = manifest.get("arms", {}).get(name, {})
-    identity = arm_identity(experiment, name, checkpoint)
+    identity = arm_identity(experiment, name, source)
     prompts = dict(before.get("prompts", {}))
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
@@ -119,8 +127,10 @@ def _arm(
     return {
         "identity": identity,
         "prompts": prompts,
-        "folder": str(checkpoint.folder),
-        "note": checkpoint.note,
+        "sampling": experiment.arm_sampling(name).model_dump(mode="json"),
+        "engine": experiment.arm_engine(name).model_dump(mode="json"),
+        "checkpoint": source.checkpoint.record() if source.checkpoint else None,
+        "note": source.note,
     }
 
 

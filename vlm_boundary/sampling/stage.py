@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from vlm_boundary.benchmarks import Problem
@@ -74,14 +75,14 @@ def _jobs(
     steps: list[int],
     places: list[Place],
 ) -> list[Job]:
-    """Jobs for what is missing, arms of one checkpoint under one engine setting together."""
+    """Jobs for what is missing, arms of one source under one engine setting together."""
     groups: dict[str, list[tuple[int, Task]]] = {}
     for step in steps:
         for task in _tasks(run, experiment, scope, step):
             if task.samples:
-                arm = task.partition.arm
-                key = manifest["arms"][arm]["folder"] + experiment.arm_engine(arm).model_dump_json()
-                groups.setdefault(key, []).append((step, task))
+                entry = manifest["arms"][task.partition.arm]
+                source = [entry["identity"]["weights"], entry["checkpoint"], entry["engine"]]
+                groups.setdefault(json.dumps(source), []).append((step, task))
     return make_jobs(groups, len(places))
 
 

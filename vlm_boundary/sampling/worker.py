@@ -21,7 +21,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
+from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Assignment
@@ -96,19 +99,21 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
     seed = experiment.seed
     if not any(_task(run, assignment, seed).samples for assignment in assignments):
         return
-    from vlm_boundary.engines.vllm import VllmEngine
-
     arm = assignments[0].arm
-    folder = Path(manifest["arms"][arm]["folder"])
+    entry = manifest["arms"][arm]
+    arms = list(dict.fromkeys(assignment.arm for assignment in assignments))
     started = time.monotonic()
-    engine = VllmEngine(
-        folder,
+    engine = open_engine(
+        experiment.arms[arm].model,
+        Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None,
         experiment.arm_engine(arm),
-        max_images=_most_pictures(run, assignments, seed),
-        **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
+        Workload(
+            samplings=tuple(experiment.arm_sampling(arm) for arm in arms),
+            max_images=_most_pictures(run, assignments, seed),
+            **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
+        ),
     )
     ready = time.monotonic()
-    arms = list(dict.fromkeys(assignment.arm for assignment in assignments))
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
     channel.tell(ready=ready - started)
     drawn = {"samples": 0, "tokens": 0}
@@ -162,8 +167,9 @@ def _largest_budget(benchmarks: list[BenchmarkConfig]) -> dict[str, int | None]:
     budgets = [b.images for b in benchmarks]
     if any(images.max_pixels is None for images in budgets):
         return {"min_pixels": None, "max_pixels": None}
+    smallest = [images.min_pixels for images in budgets]
     return {
-        "min_pixels": min(images.min_pixels or 1 for images in budgets),
+        "min_pixels": None if None in smallest else min(filter(None, smallest), default=None),
         "max_pixels": max(images.max_pixels or 1 for images in budgets),
     }
 

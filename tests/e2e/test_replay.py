@@ -1,0 +1,80 @@
+"""Samples made elsewhere, from a file to a report, on a machine without any engine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vlm_boundary.benchmarks import load_benchmark, load_problems
+from vlm_boundary.store import Partition, RunDirectory
+
+YAML = """\
+name: elsewhere
+benchmarks: {procedural: {procedural: {count: 8, seed: 3}}}
+arms:
+  base: {model: org/base, role: base, engine: {kind: replay, path: base.jsonl}}
+  rl:
+    model: org/rl
+    role: rl
+    engine: {kind: replay, path: rl.jsonl, fields: {problem_id: id, text: responses}}
+sampling: {n: 4}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "elsewhere.yaml").write_text(YAML)
+    benchmark = load_benchmark("procedural", {"procedural": {"count": 8, "seed": 3}})
+    problems = load_problems(benchmark, tmp_path / "pictures").problems
+    with (tmp_path / "base.jsonl").open("w") as base, (tmp_path / "rl.jsonl").open("w") as rl:
+        for problem in problems:
+            right, wrong = f"\\boxed{{{problem.answer}}}", "\\boxed{no idea}"
+            for text in (right, wrong, wrong, wrong):
+                base.write(json.dumps({"problem_id": problem.problem_id, "text": text}) + "\n")
+            rl.write(json.dumps({"id": problem.problem_id, "responses": [right] * 3}) + "\n")
+    # Whoever imports these finds them broken.
+    (tmp_path / "absent").mkdir()
+    for name in ("torch", "vllm", "transformers", "openai"):
+        (tmp_path / "absent" / f"{name}.py").write_text(f"raise ImportError('no {name} here')\n")
+    return tmp_path
+
+
+def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(folder / "absent"), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-m", "vlm_boundary", *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+
+
+def test_from_files_to_a_report_without_any_engine(folder: Path) -> None:
+    done = call(folder, "run", "elsewhere.yaml")
+    assert done.returncode == 0, done.stderr
+    # 7 problems (one is multiple choice, and dropped): 4 samples of base, 3 of rl.
+    assert "49 samples drawn, 49 graded." in done.stdout
+    run = RunDirectory(folder / "runs" / "elsewhere")
+    curves = json.loads(run.analysis.read_text())["benchmarks"]["procedural"]["arms"]
+    assert curves["base"]["pass_at_k"]["1"]["estimate"] == pytest.approx(0.25)
+    page = (run.report / "index.html").read_text()
+    assert "replayed from base.jsonl" in page
+    assert "rl.jsonl holds 3 samples of this problem, 4 are asked for" in page
+    rows = run.samples.read(Partition("base", "procedural")).to_pylist()
+    assert {row["seed"] for row in rows} == {None}
+
+
+def test_another_file_under_the_same_name_is_not_mixed_in(folder: Path) -> None:
+    assert call(folder, "sample", "elsewhere.yaml").returncode == 0
+    with (folder / "base.jsonl").open("a") as file:
+        file.write(json.dumps({"problem_id": "more", "text": "x"}) + "\n")
+    done = call(folder, "sample", "elsewhere.yaml")
+    assert done.returncode == 2
+    assert "already holds samples drawn with weights" in done.stderr

@@ -1,0 +1,107 @@
+"""What an arm's samples are said to come from, and which arms may not be compared."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.errors import UserError
+from vlm_boundary.sampling.identity import (
+    ArmSource,
+    arm_identity,
+    refuse_different_templates,
+    resolve_source,
+)
+
+
+def experiment(**changes: Any) -> ExperimentConfig:
+    server = {"kind": "openai", "base_url": ["http://a:1/v1", "http://b:1/v1/"]}
+    raw: dict[str, Any] = {
+        "name": "t",
+        "benchmarks": {"procedural": None},
+        "arms": {
+            "base": {"model": "MODEL", "role": "base"},
+            "rl": {"model": "MODEL", "role": "rl"},
+            "there": {"model": "served", "role": "rl", "engine": server},
+        },
+    }
+    return build_experiment(raw | changes, (), where="t.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    model = tmp_path / "model"
+    model.mkdir()
+    for name, content in (
+        ("config.json", "{}"),
+        ("model.safetensors", "w"),
+        ("tokenizer_config.json", json.dumps({"chat_template": "{{ one }}"})),
+    ):
+        (model / name).write_text(content)
+    return model
+
+
+def sources(config: ExperimentConfig, folder: Path, *templates: str) -> dict[str, ArmSource]:
+    found = {}
+    for (name, arm), template in zip(config.arms.items(), (*templates, ""), strict=False):
+        if arm.model == "MODEL":
+            source = resolve_source(
+                arm.model_copy(update={"model": str(folder)}), config.arm_engine(name)
+            )
+            assert source.checkpoint is not None
+            changed = replace(source.checkpoint, chat_template=template)
+            found[name] = replace(source, checkpoint=changed)
+        else:
+            found[name] = resolve_source(arm, config.arm_engine(name))
+    return found
+
+
+def test_arms_that_would_see_different_prompts_are_not_compared(folder: Path) -> None:
+    config = experiment()
+    refuse_different_templates(config, sources(config, folder, "{{ one }}", "{{ one }}"))
+    differing = sources(config, folder, "{{ one }}", "{{ two }}")
+    with pytest.raises(UserError) as raised:
+        refuse_different_templates(config, differing)
+    for part in ("'base'", "'rl'", "arms.NAME.chat_template", "allow_different_chat_templates"):
+        assert part in str(raised.value)
+    allowing = experiment(allow_different_chat_templates=True)
+    refuse_different_templates(allowing, differing)
+
+
+def test_what_is_served_is_known_by_name_and_address_or_by_what_the_user_says() -> None:
+    config = experiment()
+    there = config.arms["there"]
+    engine = config.arm_engine("there")
+    assert resolve_source(there, engine).weights == "served @ http://a:1/v1, http://b:1/v1"
+    said = there.model_copy(update={"revision": "step 300"})
+    assert resolve_source(said, engine).weights == "served @ step 300"
+    identity = arm_identity(config, "there", resolve_source(there, engine))
+    assert identity["chat_template"] is None
+    assert identity["engine"] == {"kind": "openai"}
+
+
+def test_replayed_samples_owe_nothing_to_our_settings(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text("{}")
+    replay = {"kind": "replay", "path": str(tmp_path / "a.jsonl")}
+    arms = {"then": {"model": "m", "role": "base", "engine": replay}}
+    found = []
+    for seed, temperature in ((0, 0.6), (1, 1.0)):
+        config = experiment(arms=arms, seed=seed, sampling={"temperature": temperature})
+        source = resolve_source(config.arms["then"], config.arm_engine("then"))
+        found.append(arm_identity(config, "then", source))
+    assert found[0] == found[1]
+    assert len(found[0]["weights"]) == 64
+
+
+def test_only_what_changes_the_texts_is_in_the_identity() -> None:
+    fast = {"max_num_seqs": 64, "dtype": "float32"}
+    config = experiment(engine={"args": fast}, sampling={"args": {"min_tokens": 2}})
+    identity = arm_identity(config, "base", ArmSource(None, "w", None))
+    assert identity["engine"] == {"kind": "vllm", "dtype": "float32"}
+    assert identity["sampling"]["args"] == {"min_tokens": 2}
+    assert "n" not in identity["sampling"]

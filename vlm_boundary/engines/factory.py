@@ -1,0 +1,55 @@
+"""The engine that an arm asks for."""
+
+from __future__ import annotations
+
+from vlm_boundary.checkpoints import Checkpoint
+from vlm_boundary.config import (
+    EngineConfig,
+    OpenAIConfig,
+    ReplayConfig,
+    TransformersConfig,
+    VllmConfig,
+)
+from vlm_boundary.engines.base import Engine, Workload
+from vlm_boundary.errors import UserError
+
+
+def open_engine(
+    model: str, checkpoint: Checkpoint | None, config: EngineConfig, workload: Workload
+) -> Engine:
+    """Start the engine; its packages are imported here and not before.
+
+    Args:
+        model: the model's name, for engines that have no checkpoint.
+        checkpoint: what to load, for engines that load something.
+
+    Raises:
+        UserError: the engine is not installed, cannot be reached or cannot do what is asked.
+    """
+    if isinstance(config, OpenAIConfig):
+        from vlm_boundary.engines.openai import OpenAIEngine
+
+        return OpenAIEngine(model, config, workload)
+    if isinstance(config, ReplayConfig):
+        from vlm_boundary.engines.replay import ReplayEngine
+
+        return ReplayEngine(config)
+    if checkpoint is None:
+        raise UserError(f"{model}: engine kind {config.kind} needs a checkpoint")
+    if isinstance(config, TransformersConfig):
+        from vlm_boundary.engines.transformers import TransformersEngine
+
+        return TransformersEngine(checkpoint, config, workload)
+    assert isinstance(config, VllmConfig)
+    from vlm_boundary.engines.vllm import VllmEngine
+
+    return VllmEngine(
+        checkpoint.folder,
+        config,
+        max_images=workload.max_images,
+        min_pixels=workload.min_pixels,
+        max_pixels=workload.max_pixels,
+        chat_template=checkpoint.chat_template,
+        adapter=checkpoint.adapter,
+        samplings=workload.samplings,
+    )

@@ -1,0 +1,353 @@
+"""A server with OpenAI's chat API: the prompt goes there, samples come back as they finish.
+
+Written for vLLM's own server, which is best started with `--generation-config vllm`; other servers
+give less (no token ids, no log-probabilities), and what they do not give is left empty. Text is
+as the server decodes it: vLLM's leaves out the bytes of a character that a response broke off in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.config import OpenAIConfig, SamplingConfig
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
+from vlm_boundary.engines.openai_request import (
+    OWNED,
+    check_owned,
+    data_url,
+    sampling_fields,
+    turns_with_pictures,
+)
+from vlm_boundary.engines.openai_server import (
+    Habits,
+    Seeds,
+    Server,
+    meet_servers,
+    probe_habits,
+    try_parameters,
+)
+from vlm_boundary.errors import UserError
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletion
+    from openai.types.chat.chat_completion import Choice
+
+MAX_ATTEMPTS = 3
+_BEAT_SECONDS = 5.0
+
+
+@dataclass
+class _Prompt:
+    """A request on its way, its pictures encoded once for all its samples."""
+
+    request: Request
+    server: Server
+    pictures: list[str]
+    known_there: bool = False
+    """The server has seen the pictures, so that their names are enough."""
+
+
+@dataclass(frozen=True)
+class _Chunk:
+    """Samples of one prompt that are asked for together."""
+
+    prompt: _Prompt
+    indices: range
+
+
+class OpenAIEngine:
+    """Samples of one model behind one or several servers.
+
+    Sample i of a request is asked for with seed `seed + i`: in one request with its neighbours
+    where the server gives child j of a request the request's seed plus j, as vLLM does, else alone.
+    A server that ignores seeds is recognised at the start, and its samples have no seed.
+
+    Raises:
+        UserError: a server cannot be reached, does not serve the model or refuses the parameters.
+    """
+
+    def __init__(self, model: str, config: OpenAIConfig, workload: Workload) -> None:
+        try:
+            import openai
+        except ImportError:
+            raise UserError(
+                "engine kind openai needs the openai package: pip install 'vlm-boundary[server]'"
+            ) from None
+        self._model = model
+        self._config = config
+        for sampling in workload.samplings:
+            check_owned(sampling)
+        self._clients = [
+            openai.AsyncOpenAI(
+                base_url=url,
+                # The library insists on a key; servers without keys take any.
+                api_key=os.environ.get(config.api_key_env) or "none",
+                timeout=config.timeout_seconds,
+                max_retries=config.max_retries,
+            )
+            for url in config.base_urls
+        ]
+        # The requests run in a thread of their own, so that signals find this one waiting for
+        # results and not inside the event loop.
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        try:
+            self._servers: list[Server] = self._run(meet_servers(self._clients, model))
+            for server in self._servers:
+                for sampling in workload.samplings:
+                    _check_known(sampling, server)
+            parameters = [self._fields(sampling) for sampling in workload.samplings]
+            budget = self._pixel_budget(workload.min_pixels, workload.max_pixels)
+            self._run(try_parameters(self._servers, model, [one | budget for one in parameters]))
+            plain = SamplingConfig(temperature=2.0, top_p=1.0, max_tokens=16)
+            habits: Habits = self._run(probe_habits(self._servers, model, self._fields(plain)))
+        except BaseException:
+            self.close()
+            raise
+        self._seeds = habits.seeds
+        self._together = habits.samples_together(config.samples_per_request)
+        self._sent = parameters
+
+    def describe(self) -> dict[str, Any]:
+        """The servers as they present themselves, what they do with seeds, and what is sent."""
+        return {
+            "engine": "openai",
+            "model": self._model,
+            "servers": [
+                {
+                    "base_url": server.base_url,
+                    "owned_by": server.owner,
+                    "version": server.version,
+                    "max_model_len": server.max_model_len,
+                }
+                for server in self._servers
+            ],
+            "seeds": self._seeds.value,
+            "sampling_params": self._sent,
+        }
+
+    def generate(
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
+    ) -> Iterator[Completion | Failure]:
+        """Draw every sample, a bounded number of requests at once; see `Engine.generate`.
+
+        Raises:
+            UserError: a server stopped answering, or refuses us.
+        """
+        feed = self._chunks(iter(requests))
+        in_flight: set[Future[list[Completion | Failure]]] = set()
+        try:
+            while True:
+                while len(in_flight) < self._config.concurrency:
+                    fed = next(feed, None)
+                    if fed is None:
+                        break
+                    if isinstance(fed, Failure):
+                        yield fed
+                        continue
+                    coroutine = self._draw(fed, sampling)
+                    in_flight.add(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
+                if not in_flight:
+                    return
+                done, in_flight = wait(in_flight, _BEAT_SECONDS, return_when=FIRST_COMPLETED)
+                alive()  # waiting is our work: a server that is stuck runs into timeout_seconds
+                # What came is handed over before what failed is raised.
+                for future in sorted(done, key=lambda future: future.exception() is not None):
+                    yield from future.result()
+        finally:
+            for future in in_flight:
+                future.cancel()  # closes the connection, upon which vLLM stops generating
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is counted here."""
+        return {}
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._loop.is_running():
+            with suppress(TimeoutError):
+                self._run(self._close_clients(), timeout=10)
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join(timeout=10)
+
+    def _run(self, coroutine: Any, timeout: float | None = None) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout)
+
+    async def _close_clients(self) -> None:
+        for client in self._clients:
+            await client.close()
+
+    def _chunks(self, requests: Iterator[Request]) -> Iterator[_Chunk | Failure]:
+        for request in requests:
+            try:
+                pictures = [data_url(path) for path in request.pictures]
+            except PictureError as error:
+                yield Failure(request.request_id, None, str(error))
+                continue
+            prompt = _Prompt(request, self._server_of(request), pictures)
+            for start in range(request.indices.start, request.indices.stop, self._together):
+                stop = min(start + self._together, request.indices.stop)
+                yield _Chunk(prompt, range(start, stop))
+
+    def _server_of(self, request: Request) -> Server:
+        """Always the same for a problem, whose pictures and prefix are then cached there."""
+        digest = hashlib.sha256(request.problem_id.encode()).digest()
+        return self._servers[int.from_bytes(digest[:8], "big") % len(self._servers)]
+
+    async def _draw(self, chunk: _Chunk, sampling: SamplingConfig) -> list[Completion | Failure]:
+        """A chunk's samples, those that the server gave up asked for again."""
+        results: list[Completion | Failure] = []
+        waiting = [chunk.indices]
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            again: list[range] = []
+            for indices in waiting:
+                for result in await self._ask(chunk.prompt, indices, sampling):
+                    if isinstance(result, int) and attempt < MAX_ATTEMPTS:
+                        again.append(range(result, result + 1))
+                    elif isinstance(result, int):
+                        reason = f"the server gave up on it {MAX_ATTEMPTS} times"
+                        request_id = chunk.prompt.request.request_id
+                        results.append(Failure(request_id, result, reason))
+                    else:
+                        results.append(result)
+            waiting = again
+            if not waiting:
+                break
+        return results
+
+    async def _ask(
+        self, prompt: _Prompt, indices: range, sampling: SamplingConfig
+    ) -> list[Completion | Failure | int]:
+        """One request; an integer stands for a sample that the server did not finish."""
+        import openai
+
+        request, server = prompt.request, prompt.server
+        payload = self._fields(sampling)
+        payload |= self._pixel_budget(request.min_pixels, request.max_pixels)
+        payload |= {"model": self._model, "n": len(indices)}
+        if self._seeds is not Seeds.IGNORED:
+            payload["seed"] = request.seed + indices.start
+        whole = turns_with_pictures(request, prompt.pictures, vllm=server.is_vllm)
+        by_name = prompt.known_there and server.is_vllm
+        turns = turns_with_pictures(request, None, vllm=True) if by_name else whole
+        try:
+            try:
+                done = await server.ask(payload | {"messages": turns})
+            except (openai.BadRequestError, openai.InternalServerError):
+                if not by_name:
+                    raise
+                # The server may have forgotten the pictures: send them again.
+                done = await server.ask(payload | {"messages": whole})
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            reason = f"the server refuses it: {_reason(error)}"
+            return [Failure(request.request_id, index, reason) for index in indices]
+        except openai.InternalServerError as error:
+            reason = f"the server failed on it: {_reason(error)}"
+            return [Failure(request.request_id, index, reason) for index in indices]
+        except openai.APIConnectionError as error:
+            raise UserError(
+                f"{server.base_url} stopped answering ({_reason(error)}); finished samples are "
+                f"stored, run the same command to go on"
+            ) from None
+        except openai.APIStatusError as error:
+            raise UserError(f"{server.base_url}: {_reason(error)}") from None
+        prompt.known_there = True
+        return self._results(done, prompt, indices, sampling)
+
+    def _results(
+        self, done: ChatCompletion, prompt: _Prompt, indices: range, sampling: SamplingConfig
+    ) -> list[Completion | Failure | int]:
+        request, server = prompt.request, prompt.server
+        length = done.usage.prompt_tokens if done.usage else 0
+        if server.max_model_len and length + sampling.max_tokens > server.max_model_len:
+            # vLLM's server would quietly cut such responses short.
+            reason = (
+                f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed the "
+                f"{server.max_model_len} tokens of {server.base_url}"
+            )
+            return [Failure(request.request_id, index, reason) for index in indices]
+        choices = {choice.index: choice for choice in done.choices}
+        results: list[Completion | Failure | int] = []
+        for place, index in enumerate(indices):
+            choice = choices.get(place)
+            if choice is None or choice.finish_reason in (None, "error", "abort"):
+                results.append(index)
+            else:
+                seed = None if self._seeds is Seeds.IGNORED else request.seed + index
+                results.append(_completion(choice, request.request_id, index, seed, server))
+        return results
+
+    def _fields(self, sampling: SamplingConfig) -> dict[str, Any]:
+        return sampling_fields(sampling, vllm=all(server.is_vllm for server in self._servers))
+
+    def _pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
+        budget = {"min_pixels": min_pixels, "max_pixels": max_pixels}
+        budget = {name: value for name, value in budget.items() if value is not None}
+        if not budget or self._config.server_sets_pixels:
+            return {}
+        if not all(server.is_vllm for server in self._servers):
+            raise UserError(
+                f"the benchmark sets a pixel budget ({budget}), which only vLLM's server takes; "
+                f"set it where the server starts and say engine.server_sets_pixels=true"
+            )
+        return {"mm_processor_kwargs": budget}
+
+
+def _check_known(sampling: SamplingConfig, server: Server) -> None:
+    """Refuse what the server has no room for or would quietly leave out."""
+    if server.max_model_len and sampling.max_tokens >= server.max_model_len:
+        raise UserError(
+            f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in the "
+            f"{server.max_model_len} tokens of {server.base_url}"
+        )
+    if server.parameters is None:
+        return
+    for name in sampling.args:
+        if name not in server.parameters:
+            near = difflib.get_close_matches(name, sorted(server.parameters - OWNED.keys()), n=3)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            raise UserError(f"sampling.args: {server.base_url} knows no parameter {name!r}{hint}")
+
+
+def _completion(
+    choice: Choice, request_id: str, index: int, seed: int | None, server: Server
+) -> Completion:
+    extra = choice.message.model_extra or {}
+    if extra.get("reasoning") or extra.get("reasoning_content"):
+        raise UserError(
+            f"{server.base_url} takes the reasoning out of the text (--reasoning-parser); start it "
+            f"without, since text is stored as generated"
+        )
+    token_ids = list((choice.model_extra or {}).get("token_ids") or ())
+    logprobs = choice.logprobs.content if choice.logprobs else None
+    # Only where they are known to be those of every token, end of turn counted.
+    whole = logprobs is not None and token_ids and len(logprobs) == len(token_ids)
+    return Completion(
+        request_id=request_id,
+        index=index,
+        seed=seed,
+        token_ids=token_ids,
+        text=choice.message.content or "",
+        finish_reason=choice.finish_reason,
+        logprob_sum=sum(token.logprob for token in logprobs or ()) if whole else None,
+    )
+
+
+def _reason(error: Exception) -> str:
+    cause = error.__cause__ if error.__cause__ is not None else ""
+    lines = f"{error} {cause}".strip().splitlines()
+    return lines[0][:300] if lines else type(error).__name__

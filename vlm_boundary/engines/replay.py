@@ -1,0 +1,261 @@
+"""Samples that exist: anyone's outputs, taken from files in place of a model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.config import ReplayConfig, SamplingConfig
+from vlm_boundary.engines.base import Completion, Failure, Request, unheard
+from vlm_boundary.errors import UserError
+
+_SUFFIXES = (".jsonl", ".parquet")
+# What a record may say of a sample; of these, a record that holds several has lists.
+_PER_SAMPLE = ("text", "token_ids", "finish_reason", "logprob_sum")
+UNKNOWN = "unknown"
+"""The finish_reason of a sample whose record has none."""
+
+
+class ReplayEngine:
+    """Hands out the samples of a file or of a folder of files.
+
+    A record has `problem_id` and `text`, and may have `sample_index` (otherwise a problem's samples
+    count in the order in which they stand), `token_ids`, `finish_reason`, `logprob_sum` (natural
+    logarithm, at temperature 1, end of turn counted), `benchmark` and `condition`. Its `text` may
+    be a list, which is then several samples. The file is read once for each call of `generate`, and
+    never held as a whole.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read.
+    """
+
+    def __init__(self, config: ReplayConfig) -> None:
+        self._files = _files(config)
+        self._path = config.path
+        self._names = {name: name for name in (*_PER_SAMPLE, *_Row.KEYS)} | dict(config.fields)
+
+    def generate(
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
+    ) -> Iterator[Completion | Failure]:
+        """Yield the stored samples that are asked for, in the files' order.
+
+        What the files do not hold is said at the end, once a request.
+        """
+        wanted: dict[str, list[Request]] = {}
+        missing: dict[str, set[int]] = {}
+        for request in requests:
+            wanted.setdefault(request.problem_id, []).append(request)
+            missing[request.request_id] = set(request.indices)
+        held: dict[str, int] = {}
+        other: str | None = None
+        for row in self._rows():
+            alive()
+            asked = wanted.get(row.problem_id)
+            if asked is None:
+                other = other or row.problem_id
+                continue
+            if not row.belongs_to(asked[0]):
+                continue
+            position = held.get(row.problem_id, 0)
+            held[row.problem_id] = position + 1
+            index = position if row.sample_index is None else row.sample_index
+            for span in (one.request_id for one in asked if index in one.indices):
+                if index not in missing[span]:
+                    raise UserError(
+                        f"{row.where}: sample {index} of problem {row.problem_id!r} stands there "
+                        f"twice"
+                    )
+                missing[span].discard(index)
+                yield row.outcome(span, index)
+        for request in (request for asked in wanted.values() for request in asked):
+            if missing[request.request_id]:
+                reason = self._lack(request, held.get(request.problem_id, 0), other)
+                yield Failure(request.request_id, None, reason)
+
+    def describe(self) -> dict[str, Any]:
+        """What was read."""
+        return {"engine": "replay", "files": [str(path) for path in self._files]}
+
+    def usage(self) -> dict[str, Any]:
+        """Nothing is counted here."""
+        return {}
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _lack(self, request: Request, held: int, other: str | None) -> str:
+        if held:
+            asked = request.indices.stop
+            return f"{self._path} holds {held} samples of this problem, {asked} are asked for"
+        like = f" (it has samples of problem {other!r}, for one)" if other is not None else ""
+        return f"{self._path} holds no sample of this problem{like}"
+
+    def _rows(self) -> Iterator[_Row]:
+        for path in self._files:
+            for number, record in enumerate(_records(path), start=1):
+                yield from _Row.from_record(record, self._names, f"{path}, record {number}")
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One sample as a file has it."""
+
+    KEYS = ("problem_id", "sample_index", "benchmark", "condition")
+
+    where: str
+    problem_id: str
+    sample_index: int | None
+    benchmark: str | None
+    condition: str | None
+    values: Mapping[str, Any]
+
+    @classmethod
+    def from_record(
+        cls, record: Mapping[str, Any], names: Mapping[str, str], where: str
+    ) -> Iterator[_Row]:
+        found = {ours: record.get(theirs) for ours, theirs in names.items()}
+        for ours in ("problem_id", "text"):
+            if names[ours] not in record:
+                raise UserError(
+                    f"{where}: has no {names[ours]!r}, only {', '.join(map(str, record))}; say "
+                    f"which key it is with engine.fields.{ours}"
+                )
+        index = found["sample_index"]
+        if index is not None and (not isinstance(index, int) or index < 0):
+            raise UserError(f"{where}: sample_index {index!r} is not a count from 0")
+        shared = {key: _text(found[key]) for key in ("benchmark", "condition")}
+        problem_id = str(found["problem_id"])
+        if not isinstance(found["text"], list):
+            values = {key: found[key] for key in _PER_SAMPLE}
+            yield cls(where, problem_id, index, **shared, values=values)
+            return
+        count = len(found["text"])
+        for place in range(count):
+            values = {}
+            for key in _PER_SAMPLE:
+                listed = found[key]
+                if listed is not None and (not isinstance(listed, list) or len(listed) != count):
+                    raise UserError(
+                        f"{where}: holds {count} texts, so {names[key]} has to be a list of as many"
+                    )
+                values[key] = None if listed is None else listed[place]
+            at = None if index is None else index + place
+            yield cls(f"{where}, text {place + 1}", problem_id, at, **shared, values=values)
+
+    def belongs_to(self, request: Request) -> bool:
+        """Whether benchmark and condition, as far as the file says them, are the request's."""
+        return (self.benchmark or request.benchmark, self.condition or request.condition) == (
+            request.benchmark,
+            request.condition,
+        )
+
+    def outcome(self, request_id: str, index: int) -> Completion | Failure:
+        """The sample, or what is wrong with it."""
+        text, tokens = self.values["text"], self.values["token_ids"]
+        logprob = self.values["logprob_sum"]
+        wrong = None
+        if not isinstance(text, str):
+            wrong = "has no text" if text is None else f"text is {type(text).__name__}, not text"
+        elif not _is_unicode(text):
+            wrong = "text is not valid Unicode"
+        elif tokens is not None and not _are_token_ids(tokens):
+            wrong = "token_ids are not a list of numbers"
+        elif logprob is not None and not _is_finite(logprob):
+            wrong = f"logprob_sum {str(logprob)[:40]!r} is not a number"
+        if wrong:
+            return Failure(request_id, index, f"{self.where}: {wrong}")
+        return Completion(
+            request_id=request_id,
+            index=index,
+            seed=None,  # what it was drawn with elsewhere means nothing here
+            token_ids=list(tokens or ()),
+            text=text,
+            finish_reason=_text(self.values["finish_reason"]) or UNKNOWN,
+            logprob_sum=None if logprob is None else float(logprob),
+        )
+
+
+def fingerprint_samples(config: ReplayConfig) -> str:
+    """SHA-256 of the files' contents, whatever they are called.
+
+    Raises:
+        UserError: there is no such file, or it is of another kind.
+    """
+    digests = []
+    for path in _files(config):
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return (
+        digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
+    )
+
+
+def _files(config: ReplayConfig) -> list[Path]:
+    path = Path(config.path).expanduser()
+    if path.is_dir():
+        files = sorted(
+            file
+            for file in path.rglob("*")
+            if file.suffix in _SUFFIXES and not file.name.startswith(".")
+        )
+        if not files:
+            raise UserError(f"engine.path {config.path}: no {' or '.join(_SUFFIXES)} file in it")
+        return files
+    if not path.is_file():
+        raise UserError(f"engine.path {config.path}: no such file")
+    if path.suffix not in _SUFFIXES:
+        raise UserError(f"engine.path {config.path}: use {' or '.join(_SUFFIXES)} files")
+    return [path]
+
+
+def _records(path: Path) -> Iterator[Mapping[str, Any]]:
+    if path.suffix == ".parquet":
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=1024):
+                    yield from batch.to_pylist()
+        except pa.ArrowInvalid as error:
+            raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        return
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+                raise UserError(f"{path}, line {number}: not JSON: {error}") from None
+            if not isinstance(record, dict):
+                raise UserError(f"{path}, line {number}: expected a record with keys")
+            yield record
+
+
+def _are_token_ids(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(token, int) and not isinstance(token, bool) and 0 <= token < 1 << 31
+        for token in value
+    )
+
+
+def _is_unicode(text: str) -> bool:
+    """False for the halves of surrogate pairs that JSON can spell and no file can hold."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,134 @@
+"""Our sampling settings as vLLM's SamplingParams, whole and checked before a model is loaded."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from vlm_boundary.config import SamplingConfig
+from vlm_boundary.errors import UserError
+
+if TYPE_CHECKING:
+    from vllm import SamplingParams
+
+_STREAMED = "results are taken whole, when a sample is finished"
+_LOGPROBS = "set sampling.logprob_sum: the sampled tokens' log-probabilities are added up"
+_TEXT = "token ids and text are always stored as generated"
+_SCORES = "prompts are scored by 'vlm-boundary score'"
+
+# Parameters that decide how results are taken or stored, each with why it is not to be set.
+OWNED: dict[str, str] = {
+    "n": "set sampling.n; each sample is a request of its own",
+    "seed": "seeds follow from the experiment's seed",
+    "logprobs": _LOGPROBS,
+    "flat_logprobs": _LOGPROBS,
+    "logprob_token_ids": _LOGPROBS,
+    "prompt_logprobs": _SCORES,
+    "prompt_logprob_token_ids": _SCORES,
+    "prompt_logprob_start": _SCORES,
+    "detokenize": _TEXT,
+    "skip_special_tokens": _TEXT,
+    "spaces_between_special_tokens": _TEXT,
+    "output_kind": _STREAMED,
+    "stream_interval": _STREAMED,
+    "output_text_buffer_length": _STREAMED,
+    "skip_clone": "requests are vLLM's own copies",
+    "skip_reading_prefix_cache": "set engine.args.enable_prefix_caching",
+    "routed_experts_prompt_start": "routing is not recorded",
+    "trace_decode_token_ids": "samples are drawn from the model, never dictated",
+}
+
+
+def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
+    """Keyword arguments of vLLM's SamplingParams, all but the seed.
+
+    Every parameter of ours is said explicitly. In process, vLLM takes nothing from a checkpoint's
+    generation_config.json but further end-of-text token ids (`update_from_generation_config`); its
+    temperature, penalties and the like have no effect.
+
+    Raises:
+        UserError: `sampling.args` names a parameter that vLLM does not have or that is not to be
+            set, or gives it a value that vLLM refuses.
+    """
+    from vllm import SamplingParams
+    from vllm.exceptions import VLLMClientError
+    from vllm.sampling_params import (
+        RepetitionDetectionParams,
+        RequestOutputKind,
+        StructuredOutputsParams,
+    )
+
+    known = {name for name in SamplingParams.__struct_fields__ if not name.startswith("_")}
+    ours = set(SamplingConfig.model_fields) - {"args"}
+    for name in sampling.args:
+        if name in OWNED:
+            raise UserError(f"sampling.args: {name} is not to be set: {OWNED[name]}")
+        if name in ours:
+            raise UserError(f"sampling.args: write {name} as sampling.{name}")
+    _known(sampling.args, known - OWNED.keys(), "")
+    further = dict(sampling.args)
+    records = {
+        "repetition_detection": RepetitionDetectionParams,
+        "structured_outputs": StructuredOutputsParams,
+    }
+    try:
+        for name, record in records.items():
+            if isinstance(further.get(name), dict):
+                # The record itself would pass over names that it does not have.
+                _known(further[name], {field.name for field in fields(record)}, name)
+                further[name] = record(**further[name])
+        if further.get("logit_bias"):
+            # YAML and JSON have text as keys where vLLM has token ids.
+            bias = further["logit_bias"]
+            further["logit_bias"] = {int(token): float(value) for token, value in bias.items()}
+        arguments = {
+            "n": 1,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "min_p": sampling.min_p,
+            "repetition_penalty": sampling.repetition_penalty,
+            "max_tokens": sampling.max_tokens,
+            "logprobs": 0 if sampling.logprob_sum else None,  # of the sampled token alone
+            "flat_logprobs": True,
+            # Otherwise the text is decoded once, from the finished ids.
+            "detokenize": bool(further.get("stop")),
+            "skip_special_tokens": False,
+            "output_kind": RequestOutputKind.FINAL_ONLY,
+            **further,
+        }
+        SamplingParams(seed=0, **arguments)
+    except (ValueError, TypeError, AttributeError, VLLMClientError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise UserError(f"sampling.args: vLLM refuses {sampling.args}: {reason}") from None
+    return arguments
+
+
+def _known(given: Iterable[str], names: Collection[str], inside: str) -> None:
+    for name in given:
+        if name not in names:
+            near = difflib.get_close_matches(name, sorted(names), n=3)
+            hint = f"; nearest: {', '.join(near)}" if near else ""
+            what = f"{inside} has no key" if inside else "vLLM has no sampling parameter"
+            raise UserError(f"sampling.args: {what} {name!r}{hint}")
+
+
+def sampling_record(params: SamplingParams) -> dict[str, Any]:
+    """Every parameter by name, defaults included, in values that JSON can hold."""
+    return {
+        name: _plain(getattr(params, name))
+        for name in sorted(params.__struct_fields__)
+        if not name.startswith("_") and name not in ("seed", "skip_clone")
+    }
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dict):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_plain(inner) for inner in value]
+    return str(value)

@@ -1,0 +1,76 @@
+"""Folders as RL trainers leave them: one pickled shard a GPU, to be merged by the trainer's tool.
+
+Nothing here opens a shard. Layouts and commands are those of EasyR1 (scripts/model_merger.py) and
+verl (python -m verl.model_merger).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+from vlm_boundary.errors import UserError
+
+_SHARD = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
+
+
+def merged_folder(folder: Path) -> Path:
+    """The Hugging Face folder that a trainer's folder stands for; any other folder is itself.
+
+    `global_step_N`, its `actor` and the `huggingface` inside it all lead to the last, once the
+    shards have been merged into it.
+
+    Raises:
+        UserError: the shards have not been merged; the command that does it is named.
+    """
+    steps = sorted(folder.glob("global_step_*"), key=_step)
+    if steps and not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder}: holds the checkpoints of a training run; name one of them, "
+            f"as in {steps[-1]}"
+        )
+    for actor in (folder, folder / "actor", folder.parent):
+        if actor == folder.parent and folder.name != "huggingface":
+            continue
+        shards = [match for path in actor.glob("model_*.pt") if (match := _is_shard(path))]
+        megatron = (actor / "dist_ckpt").is_dir()
+        if not shards and not megatron:
+            continue
+        merged = actor / "huggingface"
+        if (merged / "config.json").is_file() and any(merged.glob("*.safetensors")):
+            return merged
+        raise UserError(f"{folder}: {_advice(actor, shards, megatron=megatron)}")
+    return folder
+
+
+def _advice(actor: Path, shards: list[re.Match[str]], *, megatron: bool) -> str:
+    place = shlex.quote(str(actor))
+    target = shlex.quote(str(actor / "huggingface"))
+    backend = "megatron" if megatron else "fsdp"
+    verl = (
+        f"python -m verl.model_merger merge --backend {backend} --local_dir {place} "
+        f"--target_dir {target}"
+    )
+    if shards:
+        world = int(shards[0][1])
+        missing = sorted(set(range(world)) - {int(shard[2]) for shard in shards})
+        if missing:
+            return (
+                f"a sharded checkpoint that is not whole: of {world} shards, those of ranks "
+                f"{', '.join(map(str, missing))} are missing"
+            )
+    what = f"{len(shards)} training shards" if shards else "training shards"
+    if megatron or (actor / "fsdp_config.json").is_file():  # which only verl writes
+        return f"{what}, not a merged model; merge them with: {verl}"
+    easyr1 = f"python3 scripts/model_merger.py --local_dir {place}"
+    return f"{what}, not a merged model; merge them with EasyR1's: {easyr1} (or verl's: {verl})"
+
+
+def _is_shard(path: Path) -> re.Match[str] | None:
+    return _SHARD.fullmatch(path.name)
+
+
+def _step(path: Path) -> int:
+    digits = path.name.rpartition("_")[2]
+    return int(digits) if digits.isdigit() else -1
