@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from vlm_boundary.tiny.curves import draw_curves
 from vlm_boundary.tiny.record import read_log
 from vlm_boundary.tiny.train import load, main
 from vlm_boundary.verifier import grader_version
@@ -31,14 +32,14 @@ def test_smoke_training_lowers_the_loss_and_raises_the_reward(trained):
 
 
 def test_checkpoints_load_and_say_how_they_were_made(trained):
-    assert {path.name for path in trained.iterdir()} == {
+    assert {path.name for path in trained.iterdir() if path.is_dir()} == {
         "foundation",
         "base",
         "rl",
         "rl-step4",
         "rl-step8",
     }
-    for folder in trained.iterdir():
+    for folder in (path for path in trained.iterdir() if path.is_dir()):
         load(folder)
         record = json.loads((folder / "training.json").read_text())
         assert record["seed"] == 1
@@ -46,3 +47,8 @@ def test_checkpoints_load_and_say_how_they_were_made(trained):
         assert "demonstration" in json.loads((folder / "vlm_boundary.json").read_text())["note"]
     record = json.loads((trained / "rl-step4" / "training.json").read_text())
     assert (record["step"], record["grader"]) == (4, grader_version())
+
+
+def test_the_curves_of_a_family_are_drawn_from_its_logs(trained):
+    svg = draw_curves(trained).read_text()
+    assert all(f"<!-- {name} -->" in svg for name in ("foundation", "base", "rl"))
