@@ -40,6 +40,8 @@ class SamplingConfig(Settings):
     """1 is none."""
     max_tokens: int = Field(default=16384, ge=1)
     """Longest response, in tokens."""
+    token_logprobs: int = Field(default=0, ge=0)
+    """Samples of each problem, from the first, that keep every token's log-probability."""
 
     @model_validator(mode="after")
     def _greedy_draws_once(self) -> SamplingConfig:

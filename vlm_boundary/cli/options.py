@@ -37,14 +37,19 @@ def override_option(command: Command) -> Command:
     )(command)
 
 
-def sampling_options(command: Command) -> Command:
-    """--n and --limit."""
-    command = click.option(
+def limit_option(command: Command) -> Command:
+    """--limit."""
+    return click.option(
         "--limit",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Sample only the first N problems of each benchmark.",
+        help="Take only the first N problems of each benchmark.",
     )(command)
+
+
+def sampling_options(command: Command) -> Command:
+    """--n and --limit."""
+    command = limit_option(command)
     return click.option(
         "--n",
         "n",

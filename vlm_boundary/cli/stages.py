@@ -2,31 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
+from vlm_boundary.cli.options import (
+    limit_option,
+    open_target,
+    override_option,
+    sampling_options,
+    target_argument,
+)
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.store import RunDirectory
 
+Result = TypeVar("Result")
+
 
 def draw_samples(run: RunDirectory, experiment: ExperimentConfig, limit: int | None) -> int:
-    """The sampling stage with what a terminal is told when it stops early."""
-    from vlm_boundary.sampling import EngineDied
+    """The sampling stage."""
     from vlm_boundary.sampling import sample as draw
 
+    return _stoppable(run, lambda: draw(run, experiment, limit=limit))
+
+
+def _stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
+    """Run a stage that needs an engine, with what a terminal is told when it stops early."""
+    from vlm_boundary.sampling import EngineDied
+
     try:
-        return draw(run, experiment, limit=limit)
+        return stage()
     except EngineDied as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo(
-            f"\nStopped. Finished samples are in {run.path}; run the same command to go on.",
+            f"\nStopped. What was finished is in {run.path}; run the same command to go on.",
             err=True,
         )
         raise SystemExit(130) from None
@@ -54,6 +69,59 @@ def verify(target: Path, overrides: tuple[str, ...], force: bool) -> None:
 
     graded = grade(run, force=force)
     click.echo(f"{graded:,} samples graded in {run.path}.")
+
+
+@click.command(short_help="Score one arm's responses under another arm.")
+@target_argument
+@override_option
+@click.option(
+    "--responses-of",
+    "responses_of",
+    metavar="ARM",
+    multiple=True,
+    required=True,
+    help="The arm whose responses are scored; repeatable.",
+)
+@click.option("--under", metavar="ARM", required=True, help="The arm that scores them.")
+@click.option(
+    "--per-problem",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="Score the first N responses of each problem; a larger N later adds what is missing.",
+)
+@limit_option
+def score(
+    target: Path,
+    overrides: tuple[str, ...],
+    responses_of: tuple[str, ...],
+    under: str,
+    per_problem: int,
+    limit: int | None,
+) -> None:
+    """Store how likely one arm finds the responses of another, pictures in context.
+
+    The stored token ids are scored, token by token, under the scoring arm's own prompt. 'analyze'
+    then adds perplexities, and 'report' shows them.
+    """
+    run, experiment = _existing(target, overrides)
+    from vlm_boundary.scoring import score as compute
+
+    def stage() -> tuple[int, int]:
+        return compute(
+            run,
+            experiment,
+            responses_of=responses_of,
+            under=under,
+            per_problem=per_problem,
+            limit=limit,
+        )
+
+    scored, left = _stoppable(run, stage)
+    click.echo(f"{scored:,} responses scored under {under} in {run.path}.")
+    if left:
+        click.echo(f"{left:,} could not be scored; the reasons are in {run.path}/score_failures.")
 
 
 @click.command(short_help="Compute the statistics from the verdicts.")

@@ -5,21 +5,24 @@ from __future__ import annotations
 import difflib
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import EngineConfig, SamplingConfig
-from vlm_boundary.engines.base import Completion, Failure, Request
+from vlm_boundary.engines.base import Completion, Failure, Request, Scored, ScoreRequest
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
+    from vllm.logprobs import FlatLogprobs
 
 MAX_ATTEMPTS = 3
+
+Result = TypeVar("Result", Completion, Scored)
 
 # What one engine may hold where memory is shared with everything else, and what its scheduler can
 # do there: seeded requests with chunked prefill end the CPU engine ("CPU Generator does not use
@@ -56,6 +59,17 @@ class _Prompt:
     rendered: Any
     remaining: int
     samples_sent: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Length of the prompt as the model reads it."""
+        return len(self.rendered["prompt_token_ids"])
+
+    @property
+    def picture_tokens(self) -> int:
+        """How many of them stand for pictures, each one token before the engine expands it."""
+        unexpanded = len(self.source["prompt_token_ids"])
+        return self.tokens - unexpanded + len(self.request.pictures)
 
 
 class VllmEngine:
@@ -136,7 +150,44 @@ class VllmEngine:
         self, requests: Iterable[Request], sampling: SamplingConfig
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
-        feed = self._feed(iter(requests), sampling)
+
+        def order(prompt: _Prompt, index: int) -> tuple[Any, SamplingParams]:
+            return prompt.rendered, _sampling_params(sampling, prompt.request.seed + index)
+
+        def result(output: RequestOutput, prompt: _Prompt, index: int) -> Completion:
+            return self._completion(output, prompt, index, sampling)
+
+        return self._drive(self._feed(iter(requests), sampling.max_tokens), order, result)
+
+    def score(self, requests: Iterable[ScoreRequest]) -> Iterator[Scored | Failure]:
+        """Score every response, with its prompt's pictures; see `ScoringEngine.score`."""
+
+        def order(prompt: _Prompt, index: int) -> tuple[Any, SamplingParams]:
+            # Joined behind the rendered prompt: what a model wrote is never searched for places
+            # where a picture goes.
+            ids = [*prompt.rendered["prompt_token_ids"], *_response(prompt.request, index)]
+            return {**prompt.rendered, "prompt_token_ids": ids}, _scoring_params()
+
+        def result(output: RequestOutput, prompt: _Prompt, index: int) -> Scored:
+            response = list(_response(prompt.request, index))
+            found: FlatLogprobs = output.prompt_logprobs
+            logprobs = _logprobs_of(response, found)
+            return Scored(prompt.request.request_id, index, logprobs)
+
+        return self._drive(self._feed_responses(iter(requests)), order, result)
+
+    def _drive(
+        self,
+        feed: Iterator[tuple[_Prompt, int] | Failure],
+        order: Callable[[_Prompt, int], tuple[Any, SamplingParams]],
+        result: Callable[[RequestOutput, _Prompt, int], Result],
+    ) -> Iterator[Result | Failure]:
+        """Keep the engine fed from `feed` and hand over each result as it finishes.
+
+        Args:
+            order: what the engine is given for one index of a request: its input and parameters.
+            result: what its finished output says.
+        """
         retries: deque[_InFlight] = deque()
         in_flight: dict[str, _InFlight] = {}
         prompts: dict[str, _Prompt] = {}
@@ -147,7 +198,7 @@ class VllmEngine:
                     again = retries.popleft()
                     prompt = prompts[again.request.request_id]
                     prompt.rendered = self._render(prompt.source)  # with its pixels once more
-                    self._send(prompt, again, sampling, in_flight)
+                    self._send(prompt, again, order, in_flight)
                     continue
                 fed = None if exhausted else next(feed, None)
                 if fed is None:
@@ -158,18 +209,23 @@ class VllmEngine:
                     continue
                 prompt, index = fed
                 prompts[prompt.request.request_id] = prompt
-                self._send(prompt, _InFlight(prompt.request, index, 1), sampling, in_flight)
+                self._send(prompt, _InFlight(prompt.request, index, 1), order, in_flight)
             if not in_flight:
                 return
             for output in self._llm.llm_engine.step():
                 if not output.finished:
                     continue
                 flight = in_flight.pop(output.request_id)
-                outcome = self._outcome(output, flight)
-                if outcome is None:
+                prompt = prompts[flight.request.request_id]
+                outcome: Result | Failure
+                if (reason := str(output.outputs[0].finish_reason)) not in ("error", "abort"):
+                    outcome = result(output, prompt, flight.index)
+                elif flight.attempt < MAX_ATTEMPTS:
                     retries.append(_InFlight(flight.request, flight.index, flight.attempt + 1))
                     continue
-                prompt = prompts[flight.request.request_id]
+                else:
+                    said = f"engine gave {reason!r} {MAX_ATTEMPTS} times"
+                    outcome = Failure(flight.request.request_id, flight.index, said)
                 prompt.remaining -= 1
                 if prompt.remaining == 0:
                     del prompts[flight.request.request_id]  # and its pictures with it
@@ -180,18 +236,41 @@ class VllmEngine:
         self._llm.llm_engine.engine_core.shutdown()
 
     def _feed(
-        self, requests: Iterator[Request], sampling: SamplingConfig
+        self, requests: Iterator[Request], max_tokens: int
     ) -> Iterator[tuple[_Prompt, int] | Failure]:
         for request in requests:
             try:
-                prompt = self._prepare(request, sampling)
+                prompt = self._prepare(request, max_tokens)
             except self._refusals as error:
                 yield Failure(request.request_id, None, str(error).splitlines()[0])
                 continue
             for index in request.indices:
                 yield prompt, index
 
-    def _prepare(self, request: Request, sampling: SamplingConfig) -> _Prompt:
+    def _feed_responses(
+        self, requests: Iterator[ScoreRequest]
+    ) -> Iterator[tuple[_Prompt, int] | Failure]:
+        for request in requests:
+            try:
+                # One token of room: the engine always generates, if only to be done.
+                prompt = self._prepare(request, 1)
+            except self._refusals as error:
+                yield Failure(request.request_id, None, str(error).splitlines()[0])
+                continue
+            room = self._max_model_len - prompt.tokens - 1
+            fitting = []
+            for index in request.indices:
+                length = len(request.responses[index])
+                if 0 < length <= room:
+                    fitting.append(index)
+                else:
+                    said = "no token ids" if length == 0 else f"{length} tokens of {room} that fit"
+                    yield Failure(request.request_id, index, f"cannot be scored: {said}")
+            prompt.remaining = len(fitting)
+            for index in fitting:
+                yield prompt, index
+
+    def _prepare(self, request: Request, max_tokens: int) -> _Prompt:
         source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
         if request.pictures:
             source["multi_modal_data"] = {"image": [open_rgb(path) for path in request.pictures]}
@@ -199,13 +278,13 @@ class VllmEngine:
             if request.max_pixels is not None:
                 source["mm_processor_kwargs"] = _pixel_size(request.min_pixels, request.max_pixels)
         rendered = self._render(source)
-        length = len(rendered["prompt_token_ids"])
-        if length + sampling.max_tokens > self._max_model_len:
+        prompt = _Prompt(request, source, rendered, remaining=len(request.indices))
+        if prompt.tokens + max_tokens > self._max_model_len:
             raise _PromptTooLong(
-                f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed "
+                f"prompt of {prompt.tokens} tokens and max_tokens {max_tokens} exceed "
                 f"max_model_len {self._max_model_len}"
             )
-        return _Prompt(request, source, rendered, remaining=len(request.indices))
+        return prompt
 
     def _render(self, source: dict[str, Any]) -> Any:
         # Rendered apart from adding, because samples share one rendering: vLLM's public enqueue()
@@ -216,37 +295,37 @@ class VllmEngine:
         self,
         prompt: _Prompt,
         flight: _InFlight,
-        sampling: SamplingConfig,
+        order: Callable[[_Prompt, int], tuple[Any, SamplingParams]],
         in_flight: dict[str, _InFlight],
     ) -> None:
         if prompt.samples_sent == 1 and prompt.request.pictures:
             # The engine has the pixels now; this rendering refers to them instead of carrying them.
             prompt.rendered = self._render(prompt.source)
-        params = _sampling_params(sampling, prompt.request.seed + flight.index)
+        engine_input, params = order(prompt, flight.index)
         self._serial += 1
         engine_id = str(self._serial)
-        self._llm.llm_engine.add_request(engine_id, prompt.rendered, params)
+        self._llm.llm_engine.add_request(engine_id, engine_input, params)
         in_flight[engine_id] = flight
         prompt.samples_sent += 1
 
-    def _outcome(self, output: RequestOutput, flight: _InFlight) -> Completion | Failure | None:
-        """The finished sample, or None when the engine should try it once more."""
+    def _completion(
+        self, output: RequestOutput, prompt: _Prompt, index: int, sampling: SamplingConfig
+    ) -> Completion:
         answer = output.outputs[0]
-        request_id = flight.request.request_id
-        reason = str(answer.finish_reason)
-        if reason in ("error", "abort"):
-            if flight.attempt < MAX_ATTEMPTS:
-                return None
-            return Failure(request_id, flight.index, f"engine gave {reason!r} {MAX_ATTEMPTS} times")
         token_ids = list(answer.token_ids)
+        reason = str(answer.finish_reason)
+        kept = index < sampling.token_logprobs
         return Completion(
-            request_id=request_id,
-            index=flight.index,
-            seed=flight.request.seed + flight.index,
+            request_id=prompt.request.request_id,
+            index=index,
+            seed=prompt.request.seed + index,
             token_ids=token_ids,
             text=self._chat.text(token_ids, ended=reason == "stop"),
             finish_reason=reason,
             logprob_sum=answer.cumulative_logprob,
+            token_logprobs=_logprobs_of(token_ids, answer.logprobs) if kept else None,
+            prompt_tokens=prompt.tokens,
+            picture_tokens=prompt.picture_tokens,
         )
 
 
@@ -309,6 +388,43 @@ def _sampling_params(sampling: SamplingConfig, seed: int) -> SamplingParams:
         detokenize=False,  # the text is decoded once, from the finished ids
         output_kind=RequestOutputKind.FINAL_ONLY,
     )
+
+
+def _scoring_params() -> SamplingParams:
+    """Log-probabilities of the prompt itself; what the engine then adds to it is thrown away.
+
+    `skip_reading_prefix_cache` is left to vLLM: told to read the cache, it returns uninitialised
+    memory for the positions that it took from there.
+    """
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind
+
+    return SamplingParams(
+        max_tokens=1,
+        temperature=0.0,
+        prompt_logprobs=0,  # of the prompt's own token alone
+        flat_logprobs=True,
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _response(request: Request, index: int) -> Sequence[int]:
+    assert isinstance(request, ScoreRequest)
+    return request.responses[index]
+
+
+def _logprobs_of(tokens: list[int], found: FlatLogprobs) -> list[float]:
+    """The log-probability of each of the last tokens that an engine's output tells of.
+
+    Raises:
+        RuntimeError: it tells of other tokens.
+    """
+    # At a position stands the token itself first, then perhaps likelier ones.
+    places = found.start_indices[len(found.start_indices) - len(tokens) :]
+    if [found.token_ids[place] for place in places] != tokens:
+        raise RuntimeError("the engine's log-probabilities are of other tokens than were asked for")
+    return [found.logprobs[place] for place in places]
 
 
 def _one_line(error: Exception) -> str:

@@ -19,6 +19,7 @@ def arm_identity(experiment: ExperimentConfig, arm: str, checkpoint: Checkpoint)
     engine = experiment.arm_engine(arm)
     sampling = experiment.arm_sampling(arm).model_dump()
     del sampling["n"]  # a larger n is a top-up
+    del sampling["token_logprobs"]  # what is kept of a sample does not change it
     return {
         "weights": checkpoint.identity,
         "chat_template": checkpoint.chat_template_hash,

@@ -54,7 +54,7 @@ def draw(
     writer = SampleWriter(run.samples, partition)
     failures: list[dict[str, object]] = []
     try:
-        requests = _requests(run, experiment, benchmark, task)
+        requests = requests_of(run, experiment, benchmark, task)
         for result in engine.generate(requests, sampling):
             problem_id = spans[result.request_id].problem.problem_id
             if isinstance(result, Failure):
@@ -75,9 +75,10 @@ def draw(
         run.failures.replace(partition, rows)
 
 
-def _requests(
+def requests_of(
     run: RunDirectory, experiment: ExperimentConfig, benchmark: BenchmarkConfig, task: Task
 ) -> Iterator[Request]:
+    """A task's spans as the task's arm sees them: its prompt, its pictures, its seeds."""
     arm, condition = task.partition.arm, task.partition.condition
     prompt = resolve_prompt(experiment.arms[arm].prompt or benchmark.prompt)
     for span in task.spans:
@@ -108,4 +109,5 @@ def _sample(problem_id: str, done: Completion) -> Sample:
         text=done.text,
         finish_reason=done.finish_reason,
         logprob_sum=done.logprob_sum,
+        token_logprobs=done.token_logprobs,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,13 @@ from vlm_boundary.sampling.identity import arm_identity, benchmark_identity, ref
 from vlm_boundary.store import Partition, RunDirectory
 
 
-def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
+def prepare(
+    run: RunDirectory, experiment: ExperimentConfig, *, only: Collection[str] | None = None
+) -> dict[str, Any]:
     """Load what the experiment names into the run directory; returns the new manifest.
+
+    Args:
+        only: the arms whose checkpoints are needed, when not all of them.
 
     Raises:
         UserError: a benchmark or a checkpoint is not what it should be, or the run already holds
@@ -27,7 +33,9 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
     checkpoints = {
-        name: resolve_checkpoint(arm.model, arm.revision) for name, arm in experiment.arms.items()
+        name: resolve_checkpoint(arm.model, arm.revision)
+        for name, arm in experiment.arms.items()
+        if only is None or name in only
     }
     manifest = run.read_manifest()
     loaded = manifest.get("benchmarks", {})
@@ -83,7 +91,7 @@ def _arm(
     prompts = dict(before.get("prompts", {}))
     for benchmark in benchmarks.values():
         now = benchmark_identity(experiment, benchmark, name, loaded[benchmark.name]["content"])
-        if run.samples.parts(Partition(name, benchmark.name)):
+        if run.samples.parts(Partition(name, benchmark.name)) or run.scores(name).partitions():
             where = f"{run.path}: arm {name!r}"
             refuse_difference(before.get("identity"), identity, where=where)
             refuse_difference(prompts.get(benchmark.name), now, where=where, what=benchmark.name)

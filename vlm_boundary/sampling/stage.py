@@ -31,7 +31,7 @@ def sample(run: RunDirectory, experiment: ExperimentConfig, *, limit: int | None
             for arms in _engines(experiment, manifest, wanted)
         ]
         if jobs:
-            at_once, threads = _places(experiment, len(jobs))
+            at_once, threads = places(experiment, len(jobs))
             run_jobs(run, jobs, at_once=at_once, threads=threads, limit=limit)
         # Counted from the tables: what could not be drawn is still missing.
         left = sum(_missing(run, experiment, arm, limit) for arm in wanted)
@@ -57,7 +57,7 @@ def _engines(
     return list(groups.values())
 
 
-def _places(experiment: ExperimentConfig, jobs: int) -> tuple[int, int | None]:
+def places(experiment: ExperimentConfig, jobs: int) -> tuple[int, int | None]:
     """How many engines run at once, and the threads of each (None: the engine decides).
 
     A GPU is given to one engine at a time, since an engine takes all of its memory. On a CPU small

@@ -31,10 +31,15 @@ class EngineDied(Exception):
 
 @dataclass(frozen=True)
 class Job:
-    """Arms that one engine process samples, and how many samples that is."""
+    """Arms that one engine process works for, and how many samples that concerns.
+
+    `options` are further options of `sampling.worker`; `activity` is what its bar says it does.
+    """
 
     arms: tuple[str, ...]
     samples: int
+    options: tuple[str, ...] = ()
+    activity: str = "sampling"
 
     @property
     def label(self) -> str:
@@ -89,10 +94,11 @@ class _Worker:
     ) -> None:
         self._job = job
         run.logs.mkdir(parents=True, exist_ok=True)
-        self._log = run.logs / f"sample-{job.arms[0]}-{datetime.now(UTC):%Y%m%dT%H%M%S}.log"
+        began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        self._log = run.logs / f"{job.activity}-{job.arms[0]}-{began}.log"
         self.channel, write_end = os.pipe()
         command = [sys.executable, "-m", "vlm_boundary.sampling.worker", str(run.path), *job.arms]
-        command += ["--progress-fd", str(write_end)]
+        command += ["--progress-fd", str(write_end), *job.options]
         if limit is not None:
             command += ["--limit", str(limit)]
         with self._log.open("w") as output:
@@ -147,7 +153,7 @@ class _Worker:
 
     def _take(self, message: dict[str, Any]) -> None:
         if "ready" in message:
-            self._bar.set_description(f"sampling {self._job.label}")
+            self._bar.set_description(f"{self._job.activity} {self._job.label}")
             self._bar.reset(total=self._job.samples)  # the rate counts from the first sample
         elif "sample" in message:
             self._tokens += message["sample"]

@@ -1,7 +1,8 @@
 """One engine's process: `python -m vlm_boundary.sampling.worker RUN ARM… --progress-fd N`.
 
-It reads the run directory, draws what its arms lack and stores it. What it tells its parent goes
-through a pipe as JSON lines; what engines print goes wherever the parent sent it.
+It reads the run directory, draws what its arms lack and stores it; with --responses-of it scores
+what other arms drew instead. What it tells its parent goes through a pipe as JSON lines; what
+engines print goes wherever the parent sent it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -20,7 +22,8 @@ from typing import Any, TextIO
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.sampling.loop import draw, plan_task
+from vlm_boundary.sampling.loop import Task, draw, plan_task
+from vlm_boundary.scoring.loop import plan_scores, score_responses
 from vlm_boundary.store import Partition, RunDirectory, compact, write_json
 
 _PR_SET_PDEATHSIG = 1
@@ -36,13 +39,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("run", type=Path)
     parser.add_argument("arms", nargs="+")
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--responses-of", action="append")
+    parser.add_argument("--per-problem", type=int)
     parser.add_argument("--progress-fd", type=int, required=True)
     options = parser.parse_args(arguments)
     _stop_cleanly()
     os.set_inheritable(options.progress_fd, False)
     with os.fdopen(options.progress_fd, "w", buffering=1) as channel:
         try:
-            _work(RunDirectory(options.run), options.arms, options.limit, channel)
+            _work(RunDirectory(options.run), options, channel)
         except UserError as error:
             _tell(channel, error=str(error))
             return 2
@@ -51,22 +56,14 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _work(run: RunDirectory, arms: list[str], limit: int | None, channel: TextIO) -> None:
+def _work(run: RunDirectory, options: argparse.Namespace, channel: TextIO) -> None:
+    arms: list[str] = options.arms
     manifest = run.read_manifest()
     experiment = ExperimentConfig.model_validate(manifest["experiment"])
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    tasks = [
-        task
-        for arm in arms
-        for name in benchmarks
-        if (
-            task := plan_task(
-                run, Partition(arm, name), experiment.arm_sampling(arm).n, limit=limit
-            )
-        ).samples
-    ]
+    tasks = [task for task in _tasks(run, experiment, options) if task.samples]
     if not tasks:
         return
     from vlm_boundary.engines.vllm import VllmEngine
@@ -81,28 +78,49 @@ def _work(run: RunDirectory, arms: list[str], limit: int | None, channel: TextIO
     )
     ready = time.monotonic()
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
+    record["scored"] = options.responses_of
     _tell(channel, ready=ready - started)
-    drawn = {"samples": 0, "tokens": 0}
+    done = {"samples": 0, "tokens": 0}
 
     def progress(tokens: int) -> None:
-        drawn["samples"] += 1
-        drawn["tokens"] += tokens
+        done["samples"] += 1
+        done["tokens"] += tokens
         _tell(channel, sample=tokens)
 
     try:
         for task in tasks:
-            draw(run, experiment, benchmarks[task.partition.benchmark], task, engine, progress)
-            compact(run.samples, task.partition)
+            benchmark = benchmarks[task.partition.benchmark]
+            if options.responses_of:
+                score_responses(run, experiment, benchmark, task, arms[0], engine, progress)
+            else:
+                draw(run, experiment, benchmark, task, engine, progress)
+                compact(run.samples, task.partition)
     finally:
-        record |= drawn | {
+        seconds = "score_seconds" if options.responses_of else "draw_seconds"
+        record |= done | {
             "start_seconds": round(ready - started, 3),
-            "draw_seconds": round(time.monotonic() - ready, 3),
+            seconds: round(time.monotonic() - ready, 3),
         }
         # A file of its own: workers of one run never write the same one.
         write_json(
             run.path / "writers" / f"{arms[0]}-{os.getpid()}-{int(time.time())}.json", record
         )
         engine.close()
+
+
+def _tasks(
+    run: RunDirectory, experiment: ExperimentConfig, options: argparse.Namespace
+) -> Iterator[Task]:
+    """What is missing of what the process was started for."""
+    for arm in options.responses_of or options.arms:
+        for name in experiment.benchmarks:
+            partition = Partition(arm, name)
+            if options.responses_of:
+                under, per_problem = options.arms[0], options.per_problem
+                yield plan_scores(run, partition, under, per_problem, limit=options.limit)
+            else:
+                n = experiment.arm_sampling(arm).n
+                yield plan_task(run, partition, n, limit=options.limit)
 
 
 def _largest_budget(benchmarks: list[BenchmarkConfig]) -> dict[str, int | None]:

@@ -5,8 +5,10 @@ from vlm_boundary.store.run import RunDirectory, write_json, write_text
 from vlm_boundary.store.samples import (
     Sample,
     SampleWriter,
+    Score,
     compact,
     iter_samples,
+    read_samples,
     sample_indices,
 )
 
@@ -16,8 +18,10 @@ __all__ = [
     "RunDirectory",
     "Sample",
     "SampleWriter",
+    "Score",
     "compact",
     "iter_samples",
+    "read_samples",
     "sample_indices",
     "write_json",
     "write_text",

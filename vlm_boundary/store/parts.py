@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 KEY = ("problem_id", "sample_index")
@@ -83,13 +84,27 @@ class PartTable:
                 part.unlink(missing_ok=True)
         return path
 
-    def read(self, partition: Partition, columns: list[str] | None = None) -> pa.Table:
-        """All rows of a partition, parts one after the other, duplicates included."""
+    def read(
+        self,
+        partition: Partition,
+        columns: list[str] | None = None,
+        filters: pc.Expression | None = None,
+    ) -> pa.Table:
+        """The rows of a partition that pass, parts one after the other, duplicates included.
+
+        Of a compacted part only the row groups of the problems that pass are read.
+        """
         parts = self.parts(partition)
         if not parts:
             names = columns or self.schema.names
             return pa.schema([self.schema.field(name) for name in names]).empty_table()
-        return pa.concat_tables(pq.read_table(p, columns=columns, partitioning=None) for p in parts)
+        # Under the schema: a part written before a column existed holds nulls there.
+        return pa.concat_tables(
+            pq.read_table(
+                part, columns=columns, schema=self.schema, partitioning=None, filters=filters
+            )
+            for part in parts
+        )
 
     def batches(
         self, partition: Partition, columns: list[str], rows: int = 8192

@@ -32,6 +32,19 @@ class RunDirectory:
         self.failures = PartTable(path / "failures", schemas.FAILURES)
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
 
+    def scores(self, under: str) -> PartTable:
+        """How likely the arm `under` finds samples; partitions are those of the samples."""
+        return PartTable(self.path / "scores" / f"scored_by={under}", schemas.SCORES)
+
+    def score_failures(self, under: str) -> PartTable:
+        """The samples that could not be scored, and why."""
+        return PartTable(self.path / "score_failures" / f"scored_by={under}", schemas.FAILURES)
+
+    def scorers(self) -> list[str]:
+        """The arms that have scored something, sorted."""
+        folders = {path.parents[3] for path in self.path.glob("scores/*/*/*/*/part-*.parquet")}
+        return sorted(folder.name.partition("=")[2] for folder in folders)
+
     @property
     def images(self) -> Path:
         """Folder of the pictures, by content."""

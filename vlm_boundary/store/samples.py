@@ -14,6 +14,8 @@ import pyarrow.compute as pc
 
 from vlm_boundary.store.parts import Partition, PartTable
 
+_KEY_AND_TIME = ["problem_id", "sample_index", "written_at"]
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -21,7 +23,8 @@ class Sample:
 
     `token_ids` include the end of turn; `text` does not. `logprob_sum` is the natural logarithm of
     the response's probability under the model itself (temperature 1, nothing cut off), end of turn
-    counted. `seed` is None where the engine cannot seed a sample.
+    counted; `token_logprobs` are its parts, kept for the first samples of a problem if so asked.
+    `seed` is None where the engine cannot seed a sample.
     """
 
     problem_id: str
@@ -31,10 +34,28 @@ class Sample:
     text: str
     finish_reason: str
     logprob_sum: float | None
+    token_logprobs: list[float] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely one arm finds a sample, its own or another arm's.
+
+    `logprob_sum` and `token_logprobs` are as in `Sample`, under the scoring arm's prompt.
+    """
+
+    problem_id: str
+    sample_index: int
+    logprob_sum: float
+    tokens: int
+    token_logprobs: list[float] | None
 
 
 class SampleWriter:
-    """Collects samples and writes them as a part every few seconds, so a crash loses little."""
+    """Collects samples, or scores, and writes them as a part every few seconds.
+
+    So a crash loses little.
+    """
 
     def __init__(self, table: PartTable, partition: Partition, flush_seconds: float = 5.0) -> None:
         self._table = table
@@ -43,7 +64,7 @@ class SampleWriter:
         self._rows: list[dict[str, Any]] = []
         self._flushed = time.monotonic()
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Sample | Score) -> None:
         """Take one sample; write the part when it is due."""
         self._rows.append(vars(sample) | {"written_at": datetime.now(UTC)})
         if time.monotonic() - self._flushed >= self._flush_seconds:
@@ -76,7 +97,7 @@ def iter_samples(
 
     Of samples with one key the earliest written counts, then the first part by name.
     """
-    kept = _winning_rows(table, partition)
+    kept = _winning_rows(table.read(partition, _KEY_AND_TIME))
     row = 0
     for _, batch in table.batches(partition, columns):
         mask = kept[row : row + batch.num_rows]
@@ -84,9 +105,19 @@ def iter_samples(
         yield from batch.filter(pa.array(mask)).to_pylist()
 
 
-def _winning_rows(table: PartTable, partition: Partition) -> np.ndarray:
-    """A boolean per stored row, parts in order of name: true where the row counts."""
-    keys = table.read(partition, ["problem_id", "sample_index", "written_at"])
+def read_samples(
+    table: PartTable,
+    partition: Partition,
+    columns: list[str],
+    filters: pc.Expression | None = None,
+) -> pa.Table:
+    """The samples (or scores) that pass, each once; the key's columns come along."""
+    rows = table.read(partition, sorted({*_KEY_AND_TIME, *columns}), filters)
+    return rows.filter(pa.array(_winning_rows(rows)))
+
+
+def _winning_rows(keys: pa.Table) -> np.ndarray:
+    """A boolean per row, parts in order of name: true where the row counts."""
     if keys.num_rows == 0:
         return np.zeros(0, dtype=bool)
     problem = pc.dictionary_encode(keys["problem_id"]).combine_chunks().indices.to_numpy()
@@ -107,6 +138,6 @@ def compact(table: PartTable, partition: Partition) -> None:
     """Make a partition one part: no duplicates, sorted by key, a row group a problem."""
     if len(table.parts(partition)) <= 1:
         return
-    rows = table.read(partition).filter(pa.array(_winning_rows(table, partition)))
+    rows = read_samples(table, partition, table.schema.names).select(table.schema.names)
     by_key = [("problem_id", "ascending"), ("sample_index", "ascending")]
     table.replace(partition, rows.sort_by(by_key), row_group_per="problem_id")
