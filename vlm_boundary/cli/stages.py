@@ -25,10 +25,15 @@ Result = TypeVar("Result")
 
 
 def draw_samples(run: RunDirectory, experiment: ExperimentConfig, limit: int | None) -> int:
-    """The sampling stage."""
+    """The sampling stage, and how fast it was."""
+    from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import sample as draw
 
-    return _stoppable(run, lambda: draw(run, experiment, limit=limit))
+    before = set(run.writers())
+    drawn = _stoppable(run, lambda: draw(run, experiment, limit=limit))
+    for line in speed_lines(set(run.writers()) - before):
+        click.echo(line)
+    return drawn
 
 
 def _stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:

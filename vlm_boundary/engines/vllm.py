@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import EngineConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Scored, ScoreRequest
-from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.chat import ChatRenderer, pixel_size
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class VllmEngine:
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
         if max_pixels is not None:
             # Also bounds what the engine profiles and the size of its encoder cache.
-            args.setdefault("mm_processor_kwargs", _pixel_size(min_pixels, max_pixels))
+            args.setdefault("mm_processor_kwargs", pixel_size(min_pixels, max_pixels))
         self._args = args
         # What is wrong with one prompt: its picture, its length, or whatever vLLM refuses it for.
         self._refusals = (PictureError, _PromptTooLong, VLLMClientError)
@@ -127,7 +127,8 @@ class VllmEngine:
         self._dtype = str(model_config.dtype).removeprefix("torch.")
         scheduler = self._llm.llm_engine.vllm_config.scheduler_config
         # Enough that the engine never waits for us; samples of one problem stay neighbours.
-        self._window = 2 * int(scheduler.max_num_seqs)
+        self._max_num_seqs = int(scheduler.max_num_seqs)
+        self._window = 2 * self._max_num_seqs
         self._serial = 0
 
     def describe(self) -> dict[str, Any]:
@@ -143,6 +144,7 @@ class VllmEngine:
             "device": self._platform,
             "dtype": self._dtype,
             "max_model_len": self._max_model_len,
+            "max_num_seqs": self._max_num_seqs,
             "args": self._args,
         }
 
@@ -276,7 +278,7 @@ class VllmEngine:
             source["multi_modal_data"] = {"image": [open_rgb(path) for path in request.pictures]}
             source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
             if request.max_pixels is not None:
-                source["mm_processor_kwargs"] = _pixel_size(request.min_pixels, request.max_pixels)
+                source["mm_processor_kwargs"] = pixel_size(request.min_pixels, request.max_pixels)
         rendered = self._render(source)
         prompt = _Prompt(request, source, rendered, remaining=len(request.indices))
         if prompt.tokens + max_tokens > self._max_model_len:
@@ -430,7 +432,3 @@ def _logprobs_of(tokens: list[int], found: FlatLogprobs) -> list[float]:
 def _one_line(error: Exception) -> str:
     lines = (line.strip() for line in str(error).splitlines())
     return " ".join(line for line in lines if not line.startswith("For further"))[:400]
-
-
-def _pixel_size(min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
-    return {"size": {"shortest_edge": min_pixels, "longest_edge": max_pixels}}

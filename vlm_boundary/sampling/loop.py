@@ -41,12 +41,12 @@ def draw(
     benchmark: BenchmarkConfig,
     task: Task,
     engine: Engine,
-    progress: Callable[[int], None],
+    progress: Callable[[str, Completion], None],
 ) -> None:
     """Draw a task's samples, storing them every few seconds and at the latest on the way out.
 
     Args:
-        progress: called with the number of tokens of each finished sample.
+        progress: called with the problem and the result of each finished sample.
     """
     partition = task.partition
     sampling = experiment.arm_sampling(partition.arm)
@@ -67,7 +67,7 @@ def draw(
                 )
             else:
                 writer.add(_sample(problem_id, result))
-                progress(len(result.token_ids))
+                progress(problem_id, result)
     finally:
         writer.flush()
         # A problem that failed is tried again by the next run; only the latest reasons are kept.

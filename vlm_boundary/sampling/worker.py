@@ -21,7 +21,9 @@ from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.engines.base import Completion, Engine, ScoringEngine
 from vlm_boundary.errors import UserError
+from vlm_boundary.planning.efficiency import Tally
 from vlm_boundary.sampling.loop import Task, draw, plan_task
 from vlm_boundary.scoring.loop import plan_scores, score_responses
 from vlm_boundary.store import Partition, RunDirectory, compact, write_json
@@ -80,32 +82,68 @@ def _work(run: RunDirectory, options: argparse.Namespace, channel: TextIO) -> No
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
     record["scored"] = options.responses_of
     _tell(channel, ready=ready - started)
-    done = {"samples": 0, "tokens": 0}
-
-    def progress(tokens: int) -> None:
-        done["samples"] += 1
-        done["tokens"] += tokens
-        _tell(channel, sample=tokens)
-
+    tally = Tally()
     try:
         for task in tasks:
             benchmark = benchmarks[task.partition.benchmark]
             if options.responses_of:
-                score_responses(run, experiment, benchmark, task, arms[0], engine, progress)
+                _score(run, experiment, benchmark, task, arms[0], engine, channel)
             else:
-                draw(run, experiment, benchmark, task, engine, progress)
-                compact(run.samples, task.partition)
+                _draw(run, experiment, benchmark, task, engine, channel, tally)
     finally:
-        seconds = "score_seconds" if options.responses_of else "draw_seconds"
-        record |= done | {
+        record |= {
             "start_seconds": round(ready - started, 3),
-            seconds: round(time.monotonic() - ready, 3),
+            "score_seconds" if options.responses_of else "draw_seconds": round(
+                time.monotonic() - ready, 3
+            ),
+            "samples": tally.samples,
+            "tokens": tally.tokens,
+            "lower_bound": tally.lower_bound(folder, record),
         }
         # A file of its own: workers of one run never write the same one.
         write_json(
             run.path / "writers" / f"{arms[0]}-{os.getpid()}-{int(time.time())}.json", record
         )
         engine.close()
+
+
+def _draw(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    task: Task,
+    engine: Engine,
+    channel: TextIO,
+    tally: Tally,
+) -> None:
+    def progress(problem_id: str, done: Completion) -> None:
+        tally.add(task.partition, problem_id, done)
+        _tell(channel, sample=len(done.token_ids))
+
+    draw(run, experiment, benchmark, task, engine, progress)
+    compact(run.samples, task.partition)
+
+
+def _score(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    task: Task,
+    under: str,
+    engine: Engine,
+    channel: TextIO,
+) -> None:
+    if not isinstance(engine, ScoringEngine):
+        raise UserError(f"the engine of arm {under!r} cannot score responses; use vllm")
+    score_responses(
+        run,
+        experiment,
+        benchmark,
+        task,
+        under,
+        engine,
+        lambda tokens: _tell(channel, sample=tokens),
+    )
 
 
 def _tasks(

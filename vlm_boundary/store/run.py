@@ -65,6 +65,10 @@ class RunDirectory:
         """Folder of what engines printed."""
         return self.path / "logs"
 
+    def writers(self) -> list[Path]:
+        """What engine processes recorded of themselves, sorted by name."""
+        return sorted(self.path.glob("writers/*.json"))
+
     def read_manifest(self) -> dict[str, Any]:
         """The manifest's content; empty before the first stage.
 

@@ -1,0 +1,98 @@
+"""How long prompts are, pictures included, by a checkpoint's own processor and chat template."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from vlm_boundary.benchmarks import BenchmarkConfig, Problem, PromptConfig, messages
+from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.engines.chat import ChatRenderer, pixel_size
+
+# Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
+MEASURED = 512
+
+# The files of a checkpoint on which the length of its prompts depends.
+_PROCESSOR_FILES = ("*token*.json", "*process*.json", "chat_template*", "vocab.json", "merges.txt")
+
+
+@dataclass(frozen=True)
+class PromptLengths:
+    """Tokens of the measured prompts and, of those, tokens that stand for pictures, by problem."""
+
+    tokens: dict[str, int]
+    picture_tokens: dict[str, int]
+
+    @property
+    def mean(self) -> float:
+        """Mean length."""
+        return fmean(self.tokens.values())
+
+    @property
+    def mean_pictures(self) -> float:
+        """Mean number of tokens that stand for pictures."""
+        return fmean(self.picture_tokens.values())
+
+    @property
+    def longest(self) -> int:
+        """The longest prompt's length."""
+        return max(self.tokens.values())
+
+    def of(self, problem_id: str) -> tuple[float, float]:
+        """A prompt's tokens and picture tokens; the means where it was not measured."""
+        if problem_id in self.tokens:
+            return self.tokens[problem_id], self.picture_tokens[problem_id]
+        return self.mean, self.mean_pictures
+
+
+def measure_prompts(
+    folder: Path,
+    benchmark: BenchmarkConfig,
+    prompt: PromptConfig,
+    problems: Sequence[Problem],
+    images: Path,
+    processor_options: dict[str, Any],
+    *,
+    progress: Callable[[], object] = lambda: None,
+) -> PromptLengths | None:
+    """Measure the prompts of problems; None where none can be.
+
+    Args:
+        folder: the checkpoint, of which the weights are not needed.
+        images: folder of the problems' pictures.
+        processor_options: keywords that the engine gives the processor for every prompt.
+    """
+    chat = ChatRenderer(folder)
+    options = dict(processor_options)
+    if benchmark.images.max_pixels is not None:
+        options |= pixel_size(benchmark.images.min_pixels, benchmark.images.max_pixels)
+    tokens, picture_tokens = {}, {}
+    for problem in evenly_spaced(problems, MEASURED):
+        try:
+            pictures = [open_rgb(images / name) for name in problem.pictures]
+        except PictureError:
+            continue  # sampling records it as a failure
+        turns = messages(problem, prompt, benchmark.image_placeholder)
+        found = chat.prompt_tokens(turns, pictures, **options)
+        tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
+        progress()
+    return PromptLengths(tokens, picture_tokens) if tokens else None
+
+
+def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:
+    """At most `count` of the problems, the first among them."""
+    if len(problems) <= count:
+        return list(problems)
+    return [problems[place * len(problems) // count] for place in range(count)]
+
+
+def processor_hash(folder: Path) -> str:
+    """SHA-256 of the files that decide about prompts: equal hashes, equal prompts."""
+    digest = hashlib.sha256()
+    for path in sorted({path for pattern in _PROCESSOR_FILES for path in folder.glob(pattern)}):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
