@@ -23,11 +23,15 @@ class Tally:
         self._work: Workload | None = Workload()
         self._read: set[tuple[str, str, str]] = set()
 
-    def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
-        """Count one sample, and its prompt if no sample of it was counted before."""
-        length = len(done.token_ids)
+    def count(self, tokens: int) -> None:
+        """Count a response of so many tokens."""
         self.samples += 1
-        self.tokens += length
+        self.tokens += tokens
+
+    def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
+        """Count one sample and its work, with its prompt's if no sample of it came before."""
+        length = len(done.token_ids)
+        self.count(length)
         if self._work is None or done.prompt_tokens is None or done.picture_tokens is None:
             self._work = None  # an engine that does not tell how long its prompts are
             return
@@ -85,7 +89,6 @@ def _line(record: Mapping[str, Any]) -> str:
     bound = record.get("lower_bound", {})
     if "seconds" in bound:
         share = bound["seconds"] / seconds
-        return (
-            f"{speed}; the least time on {bound['gpu']} is {bound['seconds']:,.1f} s ({share:.0%})"
-        )
+        least = f"{bound['seconds']:,.1f} s on {bound['gpu']}"
+        return f"{speed}; the least time is {least}, {share:.0%} of that"
     return f"{speed}; no lower bound: {bound.get('reason', 'not recorded')}"

@@ -80,26 +80,24 @@ def _work(run: RunDirectory, options: argparse.Namespace, channel: TextIO) -> No
     )
     ready = time.monotonic()
     record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
-    record["scored"] = options.responses_of
     _tell(channel, ready=ready - started)
     tally = Tally()
     try:
         for task in tasks:
             benchmark = benchmarks[task.partition.benchmark]
             if options.responses_of:
-                _score(run, experiment, benchmark, task, arms[0], engine, channel)
+                _score(run, experiment, benchmark, task, arms[0], engine, channel, tally)
             else:
                 _draw(run, experiment, benchmark, task, engine, channel, tally)
     finally:
-        record |= {
-            "start_seconds": round(ready - started, 3),
-            "score_seconds" if options.responses_of else "draw_seconds": round(
-                time.monotonic() - ready, 3
-            ),
-            "samples": tally.samples,
-            "tokens": tally.tokens,
-            "lower_bound": tally.lower_bound(folder, record),
-        }
+        seconds = round(time.monotonic() - ready, 3)
+        record |= {"samples": tally.samples, "tokens": tally.tokens}
+        record["start_seconds"] = round(ready - started, 3)
+        if options.responses_of:
+            record |= {"scored": options.responses_of, "score_seconds": seconds}
+        else:
+            bound = tally.lower_bound(folder, record)
+            record |= {"draw_seconds": seconds, "lower_bound": bound}
         # A file of its own: workers of one run never write the same one.
         write_json(
             run.path / "writers" / f"{arms[0]}-{os.getpid()}-{int(time.time())}.json", record
@@ -132,18 +130,16 @@ def _score(
     under: str,
     engine: Engine,
     channel: TextIO,
+    tally: Tally,
 ) -> None:
     if not isinstance(engine, ScoringEngine):
         raise UserError(f"the engine of arm {under!r} cannot score responses; use vllm")
-    score_responses(
-        run,
-        experiment,
-        benchmark,
-        task,
-        under,
-        engine,
-        lambda tokens: _tell(channel, sample=tokens),
-    )
+
+    def progress(tokens: int) -> None:
+        tally.count(tokens)
+        _tell(channel, sample=tokens)
+
+    score_responses(run, experiment, benchmark, task, under, engine, progress)
 
 
 def _tasks(
