@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -166,3 +167,10 @@ def test_gpus_are_found_by_name_and_by_what_cuda_calls_them() -> None:
 @pytest.mark.parametrize(("name", "sequences"), [("A100", 256), ("H100", 1024), ("L40S", 256)])
 def test_vllms_own_number_of_sequences(name: str, sequences: int) -> None:
     assert find_gpu(name).default_sequences == sequences
+
+
+def test_the_documents_table_is_the_one_in_use() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "planning.md").read_text()
+    for gpu in GPUS:
+        row = f"| {gpu.name} | {gpu.flops / 1e12:g} | {gpu.bandwidth / 1e12:g} | "
+        assert f"{row}{gpu.memory / 1e9:g} | " in page
