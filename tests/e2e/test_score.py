@@ -70,7 +70,7 @@ def test_an_arms_own_responses_score_as_they_did_when_they_were_drawn(folder: Pa
             assert sample["token_logprobs"] is None
 
 
-def test_the_other_arms_responses_are_less_likely_and_the_report_says_so(folder: Path) -> None:
+def test_the_report_shows_how_likely_each_arm_finds_which_responses(folder: Path) -> None:
     assert call(folder, "analyze", "runs/scored").returncode == 0
     assert call(folder, "report", "runs/scored").returncode == 0
     report = (folder / "runs" / "scored" / "report" / "report.md").read_text()

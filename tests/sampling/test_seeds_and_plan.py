@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import MAX_SAMPLES
+from vlm_boundary.checkpoints import Checkpoint
+from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig
 from vlm_boundary.sampling import problem_seed
+from vlm_boundary.sampling.identity import arm_identity
 from vlm_boundary.sampling.plan import missing_spans, wanted_problems
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1") for i in range(3)]
@@ -57,3 +61,21 @@ def test_problems_that_cannot_be_put_to_a_model_are_not_sampled_nor_counted_by_l
     broken = Problem("b", "broken", "?", "1", error="no gold answer")
     wanted = wanted_problems([broken, *PROBLEMS], limit=2)
     assert [p.problem_id for p in wanted] == ["p0", "p1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [({"n": 9}, True), ({"token_logprobs": 3}, True), ({"temperature": 0.9}, False)],
+)
+def test_what_is_kept_of_samples_is_no_part_of_what_they_are(
+    change: dict[str, float], same: bool
+) -> None:
+    checkpoint = Checkpoint(Path("folder"), "weights", "template", None)
+    plain = {
+        "name": "t",
+        "benchmarks": {"b": None},
+        "arms": {"base": {"model": "org/base", "role": "base"}},
+    }
+    first = arm_identity(ExperimentConfig.model_validate(plain), "base", checkpoint)
+    changed = ExperimentConfig.model_validate(plain | {"sampling": change})
+    assert (arm_identity(changed, "base", checkpoint) == first) is same

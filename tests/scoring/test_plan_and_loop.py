@@ -120,6 +120,14 @@ def test_what_cannot_be_scored_is_recorded_and_tried_again(run: HandMadeRun) -> 
     assert run.directory.score_failures("base").read(RL).num_rows == 0
 
 
+def test_another_arm_does_not_change_unseen(run: HandMadeRun) -> None:
+    arms = dict(run.experiment.arms)
+    arms["rl"] = arms["rl"].model_copy(update={"model": "org/other"})
+    changed = run.experiment.model_copy(update={"arms": arms})
+    with pytest.raises(UserError, match="arm 'rl' is not as it was sampled"):
+        score(run.directory, changed, responses_of=["rl"], under="base")
+
+
 def test_an_arm_that_is_not_there_is_said(run: HandMadeRun) -> None:
     with pytest.raises(UserError, match="no arm 'rll'; there are base, rl"):
         score(run.directory, run.experiment, responses_of=["rll"], under="base")

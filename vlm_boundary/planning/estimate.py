@@ -281,7 +281,7 @@ def _stored_length(run: RunDirectory, experiment: ExperimentConfig, arm: str) ->
     """Mean tokens of the arm's stored responses; None where there are none."""
     tokens = samples = 0
     for benchmark in experiment.benchmarks:
-        ids = run.samples.read(Partition(arm, benchmark), ["token_ids"])["token_ids"]
-        tokens += pc.sum(pc.list_value_length(ids)).as_py() or 0
-        samples += len(ids)
+        for _, rows in run.samples.batches(Partition(arm, benchmark), ["token_ids"]):
+            tokens += pc.sum(pc.list_value_length(rows["token_ids"])).as_py() or 0
+            samples += rows.num_rows
     return tokens / samples if samples else None

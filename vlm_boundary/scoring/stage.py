@@ -46,6 +46,7 @@ def score(
         if not any(run.samples.parts(p) for p in _partitions(experiment, arm)):
             raise UserError(f"{run.path}: there are no samples of {arm!r} to score; sample first")
     with run.writing():
+        _refuse_other_changes(run, experiment, under)
         prepare(run, experiment, only=[under])
         missing = _missing(run, experiment, responses_of, under, per_problem, limit)
         if missing == 0:
@@ -57,6 +58,17 @@ def score(
         run_jobs(run, [job], at_once=at_once, threads=threads, limit=limit)
         left = _missing(run, experiment, responses_of, under, per_problem, limit)
         return missing - left, left
+
+
+def _refuse_other_changes(run: RunDirectory, experiment: ExperimentConfig, under: str) -> None:
+    """The manifest goes on saying what was sampled: only the scoring arm is looked at anew."""
+    sampled = run.read_manifest()["experiment"]["arms"]
+    for name, arm in experiment.arms.items():
+        if name != under and sampled.get(name) not in (None, arm.model_dump(mode="json")):
+            raise UserError(
+                f"{run.path}: arm {name!r} is not as it was sampled; restore its settings, since "
+                f"scoring under {under!r} does not look at it again"
+            )
 
 
 def _missing(
