@@ -125,9 +125,9 @@ def test_another_arm_does_not_change_unseen(run: HandMadeRun) -> None:
     arms["rl"] = arms["rl"].model_copy(update={"model": "org/other"})
     changed = run.experiment.model_copy(update={"arms": arms})
     with pytest.raises(UserError, match="arm 'rl' is not as it was sampled"):
-        score(run.directory, changed, responses_of=["rl"], under="base")
+        score(run.directory, changed, responses_of=["rl"], under="base", per_problem=4)
 
 
 def test_an_arm_that_is_not_there_is_said(run: HandMadeRun) -> None:
     with pytest.raises(UserError, match="no arm 'rll'; there are base, rl"):
-        score(run.directory, run.experiment, responses_of=["rll"], under="base")
+        score(run.directory, run.experiment, responses_of=["rll"], under="base", per_problem=4)

@@ -12,8 +12,6 @@ from vlm_boundary.sampling.supervise import Job, run_jobs
 from vlm_boundary.scoring.loop import plan_scores
 from vlm_boundary.store import Partition, RunDirectory
 
-PER_PROBLEM = 32
-
 
 def score(
     run: RunDirectory,
@@ -21,7 +19,7 @@ def score(
     *,
     responses_of: Sequence[str],
     under: str,
-    per_problem: int = PER_PROBLEM,
+    per_problem: int,
     limit: int | None = None,
 ) -> tuple[int, int]:
     """Score stored responses under one arm; returns how many were scored and how many are left.
