@@ -19,7 +19,8 @@ _BLOCKS = 64
 _BLOCK = _WHOLE_FILE // _BLOCKS
 
 # The files that make a checkpoint what it is, weights first.
-_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+_WEIGHTS = "*.safetensors"
+_FILES = (_WEIGHTS, "*.json", "*.jinja", "*.txt", "*.model")
 _ADAPTER = "adapter_config.json"
 
 
@@ -64,6 +65,7 @@ def resolve_checkpoint(
     *,
     base: str | None = None,
     chat_template: str | None = None,
+    weights: bool = True,
 ) -> Checkpoint:
     """Find a checkpoint given as `tiny:NAME`, a local folder or a hub id (then downloaded).
 
@@ -73,25 +75,31 @@ def resolve_checkpoint(
     Args:
         base: the checkpoint under a LoRA adapter, in place of the one that the adapter names.
         chat_template: a Jinja file in place of the checkpoint's own.
+        weights: whether they are needed; if not, none are downloaded, nor missed.
 
     Raises:
         UserError: there is no such model, the folder is not one, or it has no chat template.
     """
-    folder, identity = _find(model, revision)
+    folder, identity = _find(model, revision, weights)
     template = _read_template(chat_template) if chat_template is not None else None
     if not (folder / _ADAPTER).is_file():
         if base is not None:
             raise UserError(f"{model}: not a LoRA adapter (no {_ADAPTER}), so base has no effect")
-        _check_folder(folder, model)
+        _check_folder(folder, model, weights)
         template = template or _own_template(folder) or _no_template(model)
         return Checkpoint(folder, identity, template, _note(folder))
-    return _with_adapter(model, folder, identity, base, template)
+    return _with_adapter(model, folder, identity, base, template, weights)
 
 
 def _with_adapter(
-    model: str, adapter: Path, identity: str, base: str | None, template: str | None
+    model: str,
+    adapter: Path,
+    identity: str,
+    base: str | None,
+    template: str | None,
+    weights: bool,
 ) -> Checkpoint:
-    if not (adapter / "adapter_model.safetensors").is_file():
+    if weights and not (adapter / "adapter_model.safetensors").is_file():
         raise UserError(
             f"{model}: a LoRA adapter without adapter_model.safetensors; pickled weights are never "
             f"loaded, save it again with safe_serialization=True"
@@ -100,14 +108,14 @@ def _with_adapter(
     if not named:
         raise UserError(f"{model}: a LoRA adapter that names no base model; set the arm's base")
     try:
-        folder, base_identity = _find(str(named), None)
+        folder, base_identity = _find(str(named), None, weights)
     except UserError as error:
         raise UserError(
             f"{model}: base of the LoRA adapter: {error}; set the arm's base to where it is"
         ) from None
     if (folder / _ADAPTER).is_file():
         raise UserError(f"{model}: its base {named} is a LoRA adapter itself; merge that one first")
-    _check_folder(folder, str(named))
+    _check_folder(folder, str(named), weights)
     if template is None:
         own, theirs = _own_template(adapter), _own_template(folder)
         if own and theirs and own != theirs:
@@ -120,7 +128,7 @@ def _with_adapter(
     return Checkpoint(folder, f"{base_identity}+lora:{identity}", template, note, adapter)
 
 
-def _find(model: str, revision: str | None) -> tuple[Path, str]:
+def _find(model: str, revision: str | None, weights: bool) -> tuple[Path, str]:
     """Where a model's files are, and their identity."""
     if model.startswith(tiny.PREFIX):
         folder = tiny.find(model.removeprefix(tiny.PREFIX))
@@ -135,29 +143,30 @@ def _find(model: str, revision: str | None) -> tuple[Path, str]:
         raise UserError(f"{model}: is a file; name the folder with config.json in it")
     if model.startswith((".", "/", "~")) or model.count("/") != 1:
         raise UserError(f"{model}: no such model folder (a hub id has the form owner/name)")
-    return _from_hub(model, revision)
+    return _from_hub(model, revision, weights)
 
 
-def _from_hub(model: str, revision: str | None) -> tuple[Path, str]:
+def _from_hub(model: str, revision: str | None, weights: bool) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        folder = Path(snapshot_download(model, revision=revision, allow_patterns=list(_FILES)))
+        patterns = [pattern for pattern in _FILES if weights or pattern != _WEIGHTS]
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{model}: not a folder here, and not from the hub: {reason}") from None
     return folder, folder.name  # the cache keeps a snapshot under its commit
 
 
-def _check_folder(folder: Path, model: str) -> None:
+def _check_folder(folder: Path, model: str, weights: bool) -> None:
     if not (folder / "config.json").is_file():
         found = ", ".join(sorted(path.name for path in folder.iterdir())[:6]) or "nothing"
         raise UserError(
             f"{model}: not a model folder: no config.json (it holds {found}); a Hugging Face "
             f"checkpoint has config.json, *.safetensors and its tokenizer"
         )
-    if not any(folder.glob("*.safetensors")):
+    if weights and not any(folder.glob(_WEIGHTS)):
         pickled = next(folder.glob("*.bin"), None)
         hint = f"; {pickled.name} is pickled and never loaded: save it again" if pickled else ""
         raise UserError(f"{model}: no *.safetensors weights beside config.json{hint}")

@@ -73,6 +73,8 @@ class SamplingConfig(Settings):
     """Longest response, in tokens."""
     logprob_sum: bool = True
     """Keep the log-probability of every response."""
+    token_logprobs: int = Field(default=0, ge=0)
+    """Samples of each problem, from the first, that keep every token's log-probability too."""
     args: PlainMapping = Field(default_factory=dict)
     """Further sampling parameters under the engine's own names (vLLM: stop, min_tokens …)."""
 
@@ -92,11 +94,18 @@ class SamplingConfig(Settings):
             raise ValueError("temperature 0 gives the same answer every time: set n to 1")
         return self
 
+    @model_validator(mode="after")
+    def _parts_come_with_their_sum(self) -> SamplingConfig:
+        if self.token_logprobs and not self.logprob_sum:
+            raise ValueError("token_logprobs needs logprob_sum: leave it true, or keep none")
+        return self
+
 
 class VllmConfig(Settings):
     """vLLM on this machine; the default."""
 
     needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = True
 
     kind: Literal["vllm"] = "vllm"
     """The engine."""
@@ -115,6 +124,7 @@ class OpenAIConfig(Settings):
     """A server with OpenAI's chat API, such as vLLM's; the arm's `model` is its name there."""
 
     needs_checkpoint: ClassVar[bool] = False
+    scores: ClassVar[bool] = False
 
     kind: Literal["openai"]
     """The engine."""
@@ -158,6 +168,7 @@ class TransformersConfig(Settings):
     """`transformers` generate: the slow reference."""
 
     needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = False
 
     kind: Literal["transformers"]
     """The engine."""
@@ -177,6 +188,7 @@ class ReplayConfig(Settings):
     """Samples that exist already; the arm's `model` says what they were drawn from."""
 
     needs_checkpoint: ClassVar[bool] = False
+    scores: ClassVar[bool] = False
 
     kind: Literal["replay"]
     """The engine."""

@@ -37,9 +37,10 @@ def test_several_pictures_stand_in_the_prompt_where_the_question_has_them(
 def test_a_prompts_length_counts_every_pictures_tokens(chat: ChatRenderer) -> None:
     turns = messages(TWO, resolve_prompt("boxed"), IN_TEXT)
     pictures = [chat.fit(Image.new("RGB", size), None, None) for size in ((84, 84), (300, 100))]
-    assert chat.prompt_length(turns, pictures) == len(chat.prompt_ids(turns)) - 2 + 9 + 44
+    expected = len(chat.prompt_ids(turns)) - 2 + 9 + 44
+    assert chat.prompt_tokens(turns, pictures) == (expected, 9 + 44)
     without = messages(replace(TWO, pictures=()), resolve_prompt("boxed"), IN_TEXT)
-    assert chat.prompt_length(without, []) == len(chat.prompt_ids(without))
+    assert chat.prompt_tokens(without, []) == (len(chat.prompt_ids(without)), 0)
 
 
 def test_a_pixel_budget_goes_before_the_checkpoints_own(chat: ChatRenderer) -> None:

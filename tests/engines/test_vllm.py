@@ -17,6 +17,7 @@ from vlm_boundary.errors import UserError
 pytest.importorskip("vllm", reason="vLLM is not installed")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
+from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.vllm import VllmEngine, resolve_arguments
 from vlm_boundary.tiny.architecture import token_id
 
@@ -131,6 +132,24 @@ def test_a_pixel_budget_changes_what_the_model_sees(engine: VllmEngine, picture:
     plain = draw(engine, request((picture,)))["p", 0]
     larger = draw(engine, request((picture,), min_pixels=40_000, max_pixels=50_000))["p", 0]
     assert plain.logprob_sum != larger.logprob_sum
+
+
+def test_prompts_are_as_long_as_they_were_planned(
+    engine: VllmEngine, picture: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "0d.png"
+    Image.new("RGB", (300, 150), "navy").save(other)
+    chat = ChatRenderer(resolve_checkpoint("tiny:untrained-1").folder)
+    small = {"min_pixels": 40_000, "max_pixels": 50_000}
+    cases = [((), {}), ((picture,), {}), ((picture, other), {}), ((other,), small)]
+    for pictures, pixels in cases:
+        asked = request(pictures, 1, **pixels)
+        (done,) = draw(engine, asked).values()
+        budget = asked.min_pixels, asked.max_pixels
+        images = [chat.fit(Image.open(path), *budget) for path in pictures]
+        planned = chat.prompt_tokens(asked.messages, images, **chat.pixel_budget(*budget))
+        assert (done.prompt_tokens, done.picture_tokens) == planned
+        assert (planned[1] > 0) == bool(pictures)
 
 
 def test_what_cannot_run_is_said_and_the_rest_goes_on(

@@ -105,3 +105,20 @@ def test_only_what_changes_the_texts_is_in_the_identity() -> None:
     assert identity["engine"] == {"kind": "vllm", "dtype": "float32"}
     assert identity["sampling"]["args"] == {"min_tokens": 2}
     assert "n" not in identity["sampling"]
+
+
+@pytest.mark.parametrize(
+    ("change", "same"),
+    [
+        ({"n": 9}, True),
+        ({"token_logprobs": 3}, True),
+        ({"logprob_sum": False}, True),
+        ({"temperature": 0.9}, False),
+    ],
+)
+def test_what_is_kept_of_samples_is_no_part_of_what_they_are(
+    change: dict[str, float], same: bool
+) -> None:
+    source = ArmSource(None, "w", None)
+    first = arm_identity(experiment(), "base", source)
+    assert (arm_identity(experiment(sampling=change), "base", source) == first) is same

@@ -115,6 +115,17 @@ def test_one_engine_draws_a_problem_in_every_wave() -> None:
     assert sum(job.samples for job in jobs) == 100 * 256  # what a wave draws counts once
 
 
+def test_scoring_is_shared_out_in_the_same_way() -> None:
+    tasks = engine_tasks("rl", 100, 64)
+    jobs = make_jobs({"base": tasks}, 2, under="base")
+    assert [(job.activity, job.arms) for job in jobs] == [("scoring", ("base",))] * 2
+    given = [(a.arm, a.under, a.n) for job in jobs for a in job.assignments]
+    assert given == [("rl", "base", 64)] * 2
+    assert sum(job.samples for job in jobs) == 6400
+    (drawing,) = make_jobs({"base": engine_tasks("base", 10, 16)}, 2)
+    assert (drawing.activity, drawing.arms) == ("sampling", ("base",))
+
+
 def test_waves_end_at_n() -> None:
     experiment = ExperimentConfig.model_validate(
         {"name": "x", "benchmarks": {"b": None}, "arms": {"base": {"model": "m", "role": "base"}}}

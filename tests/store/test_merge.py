@@ -9,7 +9,14 @@ import pytest
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, iter_samples
+from vlm_boundary.store import (
+    Partition,
+    RunDirectory,
+    Sample,
+    SampleWriter,
+    Score,
+    iter_samples,
+)
 from vlm_boundary.store.merge import merge
 
 
@@ -50,6 +57,24 @@ def test_samples_of_all_runs_come_together_once(tmp_path: Path) -> None:
     merge([two, one], other)
     parts = [run.samples.parts(Partition("base", "b")) for run in (into, other)]
     assert [len(found) for found in parts] == [1, 1]
+
+
+def test_scores_come_together_too(tmp_path: Path) -> None:
+    runs = [run_with(tmp_path / str(place), [("p", place), ("p", 9)]) for place in (1, 2)]
+    where = Partition("base", "b")
+    for place, run in enumerate(runs, start=1):
+        writer = SampleWriter(run.scores("rl"), where)
+        writer.add(Score("p", place, -1.0, 5, None))
+        writer.flush()
+        run.score_failures("rl").add(where, [("p", 9, f"too long, says {place}")])
+    into = RunDirectory(tmp_path / "all")
+    merge(runs, into)
+    assert into.scorers() == ["rl"]
+    assert len(into.scores("rl").parts(where)) == 1
+    rows = into.scores("rl").read(where).to_pylist()
+    assert [(row["problem_id"], row["sample_index"]) for row in rows] == [("p", 1), ("p", 2)]
+    (failure,) = into.score_failures("rl").read(where)
+    assert failure["reason"] == "too long, says 2"
 
 
 def test_an_arm_of_its_own_joins_the_others(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -19,6 +21,7 @@ from vlm_boundary.store import (
     SampleWriter,
     compact,
     iter_samples,
+    read_samples,
     sample_indices,
 )
 from vlm_boundary.store.schemas import SAMPLES
@@ -145,3 +148,23 @@ def test_an_edited_manifest_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(UserError, match="not valid JSON"):
         RunDirectory(tmp_path).read_manifest()
+
+
+def test_a_part_from_before_a_column_existed_holds_nulls_there(tmp_path: Path) -> None:
+    samples = table(tmp_path)
+    append(samples, [(sample("p", 0), 1)])
+    (part,) = samples.parts(HERE)
+    pq.write_table(pq.read_table(part, partitioning=None).drop(["token_logprobs"]), part)
+    append(samples, [(replace(sample("p", 1), token_logprobs=[-0.5, -1.0]), 2)])
+    compact(samples, HERE)
+    rows = samples.read(HERE).to_pylist()
+    assert [row["token_logprobs"] for row in rows] == [None, [-0.5, -1.0]]
+
+
+def test_samples_of_some_problems_are_read_without_the_others(tmp_path: Path) -> None:
+    samples = table(tmp_path)
+    append(samples, [(sample("p", 0, "late"), 9), (sample("q", 0), 9), (sample("r", 0), 9)])
+    append(samples, [(sample("p", 0, "early"), 3)])
+    wanted = pc.field("problem_id").isin(["p", "r"])
+    rows = read_samples(samples, HERE, ["text"], wanted).to_pylist()
+    assert sorted((r["problem_id"], r["text"]) for r in rows) == [("p", "early"), ("r", "x")]

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.passk import Ints, mean_interval, pass_at_k, solved_sets
+from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, RunDirectory, write_json
@@ -47,7 +48,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
             if (found := _counts(run, experiment, arm, benchmark)) is not None
         }
         if counts:
-            benchmarks[benchmark] = _benchmark(experiment, manifest, benchmark, counts)
+            benchmarks[benchmark] = _benchmark(run, experiment, manifest, benchmark, counts)
     if not benchmarks:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
     content = {
@@ -89,12 +90,14 @@ def _counts(
 
 
 def _benchmark(
+    run: RunDirectory,
     experiment: ExperimentConfig,
     manifest: dict[str, Any],
     benchmark: str,
     counts: dict[str, Counts],
 ) -> dict[str, Any]:
     known = manifest["benchmarks"][benchmark]
+    scored = perplexities(run, experiment, benchmark)
     return {
         "problems": known["problems"],
         "unusable": known["unusable"],
@@ -105,6 +108,7 @@ def _benchmark(
             for other in counts
             if experiment.arms[base].role == "base" and other != base
         ],
+        **({"perplexity": scored} if scored else {}),
     }
 
 

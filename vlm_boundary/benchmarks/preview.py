@@ -141,11 +141,12 @@ def _card(
             f"benchmark {config.name!r}: prompt, problem {problem.problem_id!r}: {error}"
         ) from None
     shown = [int(name) for name in pictures_shown(turns)]
+    length, _ = chat.prompt_tokens(turns, [fitted[i] for i in shown], **chat.pixel_budget(*pixels))
     return Card(
         problem,
         pictures=tuple(_seen(opened[i], fitted[i]) for i in shown),
         prompt=chat.prompt_text(turns),
-        tokens=chat.prompt_length(turns, [fitted[i] for i in shown]),
+        tokens=length,
         error=problem.error,
     )
 

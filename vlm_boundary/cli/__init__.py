@@ -11,8 +11,9 @@ from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.merge import merge
+from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.run import run
-from vlm_boundary.cli.stages import analyze, report, sample, verify
+from vlm_boundary.cli.stages import analyze, report, sample, score, verify
 from vlm_boundary.errors import UserError
 
 
@@ -50,7 +51,18 @@ def cli() -> None:
     """
 
 
-for command in (run, sample, verify, analyze, report, merge, benchmarks, doctor):
+for command in (
+    run,
+    plan,
+    sample,
+    verify,
+    score,
+    analyze,
+    report,
+    merge,
+    benchmarks,
+    doctor,
+):
     cli.add_command(command)
 
 

@@ -37,19 +37,8 @@ def override_option(command: Command) -> Command:
     )(command)
 
 
-def sampling_options(command: Command) -> Command:
-    """--n, --limit and --gpus."""
-    command = click.option(
-        "--gpus",
-        metavar="I,J…",
-        help="GPUs to use, an engine on each; by default all.",
-    )(command)
-    command = click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Sample only the first N problems of each benchmark.",
-    )(command)
+def n_option(command: Command) -> Command:
+    """--n."""
     return click.option(
         "--n",
         "n",
@@ -57,6 +46,30 @@ def sampling_options(command: Command) -> Command:
         metavar="N",
         help="Samples per problem, in place of sampling.n; a larger n later adds what is missing.",
     )(command)
+
+
+def limit_option(command: Command) -> Command:
+    """--limit."""
+    return click.option(
+        "--limit",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Take only the first N problems of each benchmark.",
+    )(command)
+
+
+def gpus_option(command: Command) -> Command:
+    """--gpus."""
+    return click.option(
+        "--gpus",
+        metavar="I,J…",
+        help="GPUs to use, an engine on each; by default all.",
+    )(command)
+
+
+def sampling_options(command: Command) -> Command:
+    """--n, --limit and --gpus."""
+    return n_option(limit_option(gpus_option(command)))
 
 
 def shard_option(command: Command) -> Command:

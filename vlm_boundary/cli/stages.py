@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from vlm_boundary.cli.options import (
+    gpus_option,
+    limit_option,
     open_target,
     override_option,
     sampling_options,
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.store import RunDirectory, Shard
 
+Result = TypeVar("Result")
+
 
 def draw_samples(
     run: RunDirectory,
@@ -27,17 +32,29 @@ def draw_samples(
     limit: int | None,
     shard: Shard | None = None,
 ) -> int:
-    """The sampling stage with what a terminal is told when it stops early."""
-    from vlm_boundary.sampling import ALL, EngineDied
+    """The sampling stage, and how fast it was."""
+    from vlm_boundary.planning.efficiency import speed_lines
+    from vlm_boundary.sampling import ALL
     from vlm_boundary.sampling import sample as draw
 
+    before = set(run.writers())
+    drawn = _stoppable(run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL))
+    for line in speed_lines(set(run.writers()) - before):
+        click.echo(line)
+    return drawn
+
+
+def _stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
+    """Run a stage that needs an engine, with what a terminal is told when it stops early."""
+    from vlm_boundary.sampling import EngineDied
+
     try:
-        return draw(run, experiment, limit=limit, shard=shard or ALL)
+        return stage()
     except EngineDied as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo(
-            f"\nStopped. Finished samples are in {run.path}; run the same command to go on.",
+            f"\nStopped. What was finished is in {run.path}; run the same command to go on.",
             err=True,
         )
         raise SystemExit(130) from None
@@ -75,6 +92,61 @@ def verify(target: Path, overrides: tuple[str, ...], force: bool) -> None:
     click.echo(f"{graded:,} samples graded in {run.path}.")
 
 
+@click.command(short_help="Score one arm's responses under another arm.")
+@target_argument
+@override_option
+@click.option(
+    "--responses-of",
+    "responses_of",
+    metavar="ARM",
+    multiple=True,
+    required=True,
+    help="The arm whose responses are scored; repeatable.",
+)
+@click.option("--under", metavar="ARM", required=True, help="The arm that scores them.")
+@click.option(
+    "--per-problem",
+    type=click.IntRange(min=1),
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="Score the first N responses of each problem; a larger N later adds what is missing.",
+)
+@limit_option
+@gpus_option
+def score(
+    target: Path,
+    overrides: tuple[str, ...],
+    responses_of: tuple[str, ...],
+    under: str,
+    per_problem: int,
+    limit: int | None,
+    gpus: str | None,
+) -> None:
+    """Store how likely one arm finds the responses of another, pictures in context.
+
+    The stored token ids are scored, token by token, under the scoring arm's own prompt. 'analyze'
+    then adds perplexities, and 'report' shows them.
+    """
+    run, experiment = _existing(target, overrides, gpus)
+    from vlm_boundary.scoring import score as compute
+
+    def stage() -> tuple[int, int]:
+        return compute(
+            run,
+            experiment,
+            responses_of=responses_of,
+            under=under,
+            per_problem=per_problem,
+            limit=limit,
+        )
+
+    scored, left = _stoppable(run, stage)
+    click.echo(f"{scored:,} responses scored under {under} in {run.path}.")
+    if left:
+        click.echo(f"{left:,} could not be scored; the reasons are in {run.path}/score_failures.")
+
+
 @click.command(short_help="Compute the statistics from the verdicts.")
 @target_argument
 @override_option
@@ -98,8 +170,10 @@ def report(target: Path, overrides: tuple[str, ...]) -> None:
     click.echo(f"Report: {write(run, experiment)}")
 
 
-def _existing(target: Path, overrides: tuple[str, ...]) -> tuple[RunDirectory, ExperimentConfig]:
-    run, experiment = open_target(target, overrides)
+def _existing(
+    target: Path, overrides: tuple[str, ...], gpus: str | None = None
+) -> tuple[RunDirectory, ExperimentConfig]:
+    run, experiment = open_target(target, overrides, gpus=gpus)
     if not run.read_manifest():
         raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
     return run, experiment

@@ -5,10 +5,10 @@ Engines know nothing of benchmarks, verdicts or files.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from vlm_boundary.config import SamplingConfig
 
@@ -35,9 +35,24 @@ class Request:
     problem_id: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest(Request):
+    """Responses that exist, to be read after the prompt; `indices` say which, seeds do not matter.
+
+    `responses` holds the token ids of each index exactly as they were generated, end of turn
+    included. Text is never tokenised again: that gives other tokens than the model wrote.
+    """
+
+    responses: Mapping[int, Sequence[int]]
+
+
 @dataclass(frozen=True)
 class Completion:
-    """One finished sample; see `store.Sample` for the fields."""
+    """One finished sample; see `store.Sample` for the fields.
+
+    `prompt_tokens` counts the prompt as the model reads it, `picture_tokens` those of them that
+    stand for pictures; None where the engine does not say.
+    """
 
     request_id: str
     index: int
@@ -46,6 +61,18 @@ class Completion:
     text: str
     finish_reason: str
     logprob_sum: float | None
+    token_logprobs: list[float] | None = None
+    prompt_tokens: int | None = None
+    picture_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One response's token log-probabilities (natural, at temperature 1), end of turn included."""
+
+    request_id: str
+    index: int
+    token_logprobs: list[float]
 
 
 @dataclass(frozen=True)
@@ -61,8 +88,8 @@ class Failure:
 class Workload:
     """What an engine will be asked for, as far as it is known before it starts.
 
-    `samplings` are those that `generate` will be called with; pixel budgets are the widest of any
-    request, None where the checkpoint's own holds.
+    `samplings` are those that `generate` will be called with, none where it only scores; pixel
+    budgets are the widest of any request, None where the checkpoint's own holds.
     """
 
     samplings: tuple[SamplingConfig, ...]
@@ -97,4 +124,18 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
+        ...
+
+
+@runtime_checkable
+class ScoringEngine(Engine, Protocol):
+    """An engine that can also say how likely responses are that something else wrote."""
+
+    def score(
+        self, requests: Iterable[ScoreRequest], alive: Callable[[], None]
+    ) -> Iterator[Scored | Failure]:
+        """Score every response of every request, yielding each as it finishes, in any order.
+
+        `alive` is called as in `generate`.
+        """
         ...

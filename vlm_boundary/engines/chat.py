@@ -41,15 +41,6 @@ class ChatRenderer:
         """Token ids of the rendered prompt, each picture still one placeholder token."""
         return list(self._tokenizer(self.prompt_text(messages), add_special_tokens=False).input_ids)
 
-    def prompt_length(self, messages: list[dict[str, Any]], pictures: list[Image.Image]) -> int:
-        """Tokens of the whole prompt, with those that the pictures, as fitted, take."""
-        if not pictures:
-            return len(self.prompt_ids(messages))
-        inputs = self.processor(
-            text=[self.prompt_text(messages)], images=pictures, add_special_tokens=False
-        )
-        return len(inputs["input_ids"][0])
-
     @property
     def sizes_pictures(self) -> bool:
         """Whether the checkpoint sizes pictures as the Qwen-VL families do, by pixel budget."""
@@ -74,6 +65,27 @@ class ChatRenderer:
             max_pixels=max_pixels or int(own["longest_edge"]),
         )
         return fit(picture, budget)
+
+    def prompt_tokens(
+        self, messages: list[dict[str, Any]], pictures: list[Image.Image], **options: Any
+    ) -> tuple[int, int]:
+        """Length of the prompt as the model reads it, and how many tokens stand for pictures.
+
+        Args:
+            pictures: as fitted.
+            options: the processor's own keywords, such as those of `pixel_budget`.
+        """
+        unexpanded = len(self.prompt_ids(messages))
+        if not pictures:
+            return unexpanded, 0
+        inputs = self.processor(
+            text=[self.prompt_text(messages)],
+            images=pictures,
+            text_kwargs={"add_special_tokens": False},  # the chat template has said them
+            **options,
+        )
+        length = len(inputs["input_ids"][0])
+        return length, length - unexpanded + len(pictures)
 
     def text(self, token_ids: list[int], *, ended: bool) -> str:
         """The text of a response; special tokens stay visible, but the one that `ended` it."""

@@ -288,7 +288,8 @@ class OpenAIEngine:
                 results.append(index)
             else:
                 seed = None if self._seeds is Seeds.IGNORED else request.seed + index
-                results.append(_completion(choice, request.request_id, index, seed, server))
+                keep = index < sampling.token_logprobs
+                results.append(_completion(choice, request.request_id, index, seed, server, keep))
         return results
 
     def _fields(self, sampling: SamplingConfig) -> dict[str, Any]:
@@ -324,8 +325,9 @@ def _check_known(sampling: SamplingConfig, server: Server) -> None:
 
 
 def _completion(
-    choice: Choice, request_id: str, index: int, seed: int | None, server: Server
+    choice: Choice, request_id: str, index: int, seed: int | None, server: Server, keep: bool
 ) -> Completion:
+    """The server's answer as ours, with every token's log-probability if they are to `keep`."""
     extra = choice.message.model_extra or {}
     if extra.get("reasoning") or extra.get("reasoning_content"):
         raise UserError(
@@ -333,9 +335,9 @@ def _completion(
             f"without, since text is stored as generated"
         )
     token_ids = list((choice.model_extra or {}).get("token_ids") or ())
-    logprobs = choice.logprobs.content if choice.logprobs else None
+    logprobs = [token.logprob for token in (choice.logprobs and choice.logprobs.content) or ()]
     # Only where they are known to be those of every token, end of turn counted.
-    whole = logprobs is not None and token_ids and len(logprobs) == len(token_ids)
+    whole = bool(token_ids) and len(logprobs) == len(token_ids)
     return Completion(
         request_id=request_id,
         index=index,
@@ -343,7 +345,8 @@ def _completion(
         token_ids=token_ids,
         text=choice.message.content or "",
         finish_reason=choice.finish_reason,
-        logprob_sum=sum(token.logprob for token in logprobs or ()) if whole else None,
+        logprob_sum=sum(logprobs) if whole else None,
+        token_logprobs=logprobs if whole and keep else None,
     )
 
 

@@ -21,11 +21,16 @@ from vlm_boundary.engines.base import unheard
 
 @dataclass
 class Row:
-    """One sample as it grows; `logprob_sum` is of the raw distribution, end of text counted."""
+    """One sample as it grows; `logprobs` are of the raw distribution, end of text included."""
 
     token_ids: list[int] = field(default_factory=list)
-    logprob_sum: float = 0.0
+    logprobs: list[float] = field(default_factory=list)
     ended: bool = False
+
+    @property
+    def logprob_sum(self) -> float:
+        """The whole sample's."""
+        return sum(self.logprobs)
 
 
 class SeededSampler(LogitsProcessor):  # type: ignore[misc]
@@ -77,11 +82,11 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         if not self._greedy:
             warped = warped.log_softmax(-1) + self._gumbel(warped.shape[-1]).to(warped.device)
         chosen = warped.argmax(-1, keepdim=True)
-        sums = logprobs.gather(-1, chosen).squeeze(-1).tolist()
-        for row, token, logprob in zip(self.rows, chosen.squeeze(-1).tolist(), sums, strict=True):
+        theirs = logprobs.gather(-1, chosen).squeeze(-1).tolist()
+        for row, token, logprob in zip(self.rows, chosen.squeeze(-1).tolist(), theirs, strict=True):
             if not row.ended:
                 row.token_ids.append(token)
-                row.logprob_sum += logprob
+                row.logprobs.append(logprob)
                 row.ended = token in self._ends
         return torch.full_like(scores, -torch.inf).scatter(-1, chosen, 0.0)
 

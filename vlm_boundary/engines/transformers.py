@@ -170,6 +170,7 @@ class TransformersEngine:
                 text=self._chat.text(row.token_ids, ended=row.ended),
                 finish_reason="stop" if row.ended else "length",
                 logprob_sum=row.logprob_sum,
+                token_logprobs=row.logprobs if index < sampling.token_logprobs else None,
             )
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines.base import Completion, Failure, Request
+from vlm_boundary.engines.base import (
+    Completion,
+    Failure,
+    Request,
+    Scored,
+    ScoreRequest,
+    unheard,
+)
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
+from vlm_boundary.engines.vllm_loop import EngineLoop, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
+from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from vllm import RequestOutput
-
-MAX_ATTEMPTS = 3
+    from vllm import RequestOutput, SamplingParams
+    from vllm.logprobs import FlatLogprobs
 
 # What one engine may hold where memory is shared with everything else, and what its scheduler can
 # do there: seeded requests with chunked prefill end the CPU engine ("CPU Generator does not use
@@ -34,30 +40,6 @@ CPU_DEFAULTS: dict[str, Any] = {
     "block_size": 32,
     "max_num_seqs": 64,
 }
-
-
-class _PromptTooLong(Exception):
-    """A prompt that leaves no room for a whole response."""
-
-
-@dataclass(frozen=True)
-class _InFlight:
-    """One sample that the engine is working on."""
-
-    request: Request
-    index: int
-    attempt: int
-
-
-@dataclass
-class _Prompt:
-    """A request being fed: its engine input, and how it is made again."""
-
-    request: Request
-    source: dict[str, Any]
-    rendered: Any
-    remaining: int
-    samples_sent: int = 0
 
 
 class VllmEngine:
@@ -92,7 +74,6 @@ class VllmEngine:
         try:
             import vllm
             from vllm import SamplingParams
-            from vllm.exceptions import VLLMClientError
             from vllm.lora.request import LoRARequest
             from vllm.platforms import current_platform
         except ImportError as error:
@@ -110,13 +91,11 @@ class VllmEngine:
         if budget := self._chat.pixel_budget(min_pixels, max_pixels):
             # Also bounds what the engine profiles and the size of its encoder cache.
             args.setdefault("mm_processor_kwargs", budget)
-        self._lora = None
+        lora = None
         if adapter is not None:
             args = lora_arguments(adapter, args)
-            self._lora = LoRARequest("adapter", 1, str(adapter))
+            lora = LoRARequest("adapter", 1, str(adapter))
         self._args = args
-        # What is wrong with one prompt: its picture, its length, or whatever vLLM refuses it for.
-        self._refusals = (PictureError, _PromptTooLong, VLLMClientError)
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
         try:
@@ -126,23 +105,17 @@ class VllmEngine:
             raise UserError(
                 f"vLLM refuses engine.args {config.args}: {_one_line(error)}"
             ) from error
-        model_config = self._llm.llm_engine.model_config
-        self._max_model_len = int(model_config.max_model_len)
+        self._loop = EngineLoop(self._llm, self._chat, lora)
+        room = self._loop.max_model_len
         for sampling in samplings:
-            if sampling.max_tokens >= self._max_model_len:
+            if sampling.max_tokens >= room:
                 self.close()
                 raise UserError(
                     f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in "
-                    f"max_model_len {self._max_model_len}, which is this checkpoint's or "
+                    f"max_model_len {room}, which is this checkpoint's or "
                     f"engine.args'; lower max_tokens"
                 )
-        self._dtype = str(model_config.dtype).removeprefix("torch.")
-        scheduler = self._llm.llm_engine.vllm_config.scheduler_config
-        # Enough that the engine never waits for us; samples of one problem stay neighbours.
-        self._window = 2 * int(scheduler.max_num_seqs)
-        self._serial = 0
-        self._prompt_tokens = 0
-        self._cached_tokens = 0
+        self._dtype = str(self._llm.llm_engine.model_config.dtype).removeprefix("torch.")
 
     def describe(self) -> dict[str, Any]:
         """Versions, hardware and resolved arguments."""
@@ -156,149 +129,118 @@ class VllmEngine:
             "transformers": transformers.__version__,
             "device": self._platform,
             "dtype": self._dtype,
-            "max_model_len": self._max_model_len,
+            "max_model_len": self._loop.max_model_len,
+            "max_num_seqs": self._loop.max_num_seqs,
             "args": self._args,
             "sampling_params": self._sampling_records,
         }
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        self,
+        requests: Iterable[Request],
+        sampling: SamplingConfig,
+        alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
-        feed = self._feed(iter(requests), sampling)
+        from vllm import SamplingParams
+
         arguments = sampling_arguments(sampling)
-        retries: deque[_InFlight] = deque()
-        in_flight: dict[str, _InFlight] = {}
-        prompts: dict[str, _Prompt] = {}
-        exhausted = False
-        while True:
-            while len(in_flight) < self._window:
-                if retries:
-                    again = retries.popleft()
-                    prompt = prompts[again.request.request_id]
-                    prompt.rendered = self._render(prompt.source)  # with its pixels once more
-                    self._send(prompt, again, arguments, in_flight)
-                    continue
-                fed = None if exhausted else next(feed, None)
-                if fed is None:
-                    exhausted = True
-                    break
-                if isinstance(fed, Failure):
-                    yield fed
-                    continue
-                prompt, index = fed
-                prompts[prompt.request.request_id] = prompt
-                self._send(prompt, _InFlight(prompt.request, index, 1), arguments, in_flight)
-            if not in_flight:
-                return
-            outputs = self._llm.llm_engine.step()
-            alive()
-            for output in outputs:
-                if not output.finished:
-                    continue
-                self._prompt_tokens += len(output.prompt_token_ids or ())
-                self._cached_tokens += output.num_cached_tokens or 0
-                flight = in_flight.pop(output.request_id)
-                outcome = self._outcome(output, flight)
-                if outcome is None:
-                    retries.append(_InFlight(flight.request, flight.index, flight.attempt + 1))
-                    continue
-                prompt = prompts[flight.request.request_id]
-                prompt.remaining -= 1
-                if prompt.remaining == 0:
-                    del prompts[flight.request.request_id]  # and its pictures with it
-                yield outcome
+
+        def order(prompt: Prompt, index: int) -> tuple[Any, SamplingParams]:
+            seed = prompt.request.seed + index
+            return prompt.rendered, SamplingParams(seed=seed, **arguments)
+
+        def result(output: RequestOutput, prompt: Prompt, index: int) -> Completion:
+            return self._completion(output, prompt, index, sampling)
+
+        feed = self._prompts(iter(requests), sampling.max_tokens)
+        return self._loop.drive(feed, order, result, alive)
+
+    def score(
+        self, requests: Iterable[ScoreRequest], alive: Callable[[], None] = unheard
+    ) -> Iterator[Scored | Failure]:
+        """Score every response, with its prompt's pictures; see `ScoringEngine.score`."""
+
+        def order(prompt: Prompt, index: int) -> tuple[Any, SamplingParams]:
+            # Joined behind the rendered prompt: what a model wrote is never searched for places
+            # where a picture goes.
+            ids = [*prompt.rendered["prompt_token_ids"], *_response(prompt.request, index)]
+            return {**prompt.rendered, "prompt_token_ids": ids}, scoring_params()
+
+        def result(output: RequestOutput, prompt: Prompt, index: int) -> Scored:
+            response = list(_response(prompt.request, index))
+            logprobs = logprobs_of(response, cast("FlatLogprobs", output.prompt_logprobs))
+            return Scored(prompt.request.request_id, index, logprobs)
+
+        return self._loop.drive(self._responses(iter(requests)), order, result, alive)
 
     def usage(self) -> dict[str, Any]:
         """Prompt tokens of all samples, and how many of them the prefix cache spared."""
-        return {"prompt_tokens": self._prompt_tokens, "cached_prompt_tokens": self._cached_tokens}
+        loop = self._loop
+        return {"prompt_tokens": loop.prompt_tokens, "cached_prompt_tokens": loop.cached_tokens}
 
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
         self._llm.llm_engine.engine_core.shutdown()
 
-    def _feed(
-        self, requests: Iterator[Request], sampling: SamplingConfig
-    ) -> Iterator[tuple[_Prompt, int] | Failure]:
+    def _prompts(
+        self, requests: Iterator[Request], max_tokens: int
+    ) -> Iterator[tuple[Prompt, int] | Failure]:
         for request in requests:
             try:
-                prompt = self._prepare(request, sampling)
-            except self._refusals as error:
+                prompt = self._loop.prepare(request, max_tokens)
+            except self._loop.refusals as error:
                 yield Failure(request.request_id, None, str(error).splitlines()[0])
                 continue
             for index in request.indices:
                 yield prompt, index
 
-    def _prepare(self, request: Request, sampling: SamplingConfig) -> _Prompt:
-        source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
-        if request.pictures:
-            # Sized here, by qwen-vl-utils' rules: the processor then has nothing left to resize.
-            source["multi_modal_data"] = {
-                "image": [
-                    self._chat.fit(open_rgb(path), request.min_pixels, request.max_pixels)
-                    for path in request.pictures
-                ]
-            }
-            source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
-            if budget := self._chat.pixel_budget(request.min_pixels, request.max_pixels):
-                source["mm_processor_kwargs"] = budget
-        rendered = self._render(source)
-        length = len(rendered["prompt_token_ids"])
-        if length + sampling.max_tokens > self._max_model_len:
-            raise _PromptTooLong(
-                f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed "
-                f"max_model_len {self._max_model_len}"
-            )
-        return _Prompt(request, source, rendered, remaining=len(request.indices))
+    def _responses(
+        self, requests: Iterator[ScoreRequest]
+    ) -> Iterator[tuple[Prompt, int] | Failure]:
+        # One token of room: the engine always generates, if only to be done.
+        for fed in self._prompts(requests, 1):
+            if isinstance(fed, Failure):
+                yield fed
+                continue
+            prompt, index = fed
+            length = len(_response(prompt.request, index))
+            room = self._loop.max_model_len - prompt.tokens - 1
+            if 0 < length <= room:
+                yield fed
+            else:
+                said = "no token ids" if length == 0 else f"{length} tokens of {room} that fit"
+                yield Failure(prompt.request.request_id, index, f"cannot be scored: {said}")
 
-    def _render(self, source: dict[str, Any]) -> Any:
-        # Rendered apart from adding, because samples share one rendering: vLLM's public enqueue()
-        # would process the prompt again for each of them.
-        return self._llm._preprocess_cmpl_one(source)
-
-    def _send(
-        self,
-        prompt: _Prompt,
-        flight: _InFlight,
-        arguments: dict[str, Any],
-        in_flight: dict[str, _InFlight],
-    ) -> None:
-        if prompt.samples_sent == 1 and prompt.request.pictures:
-            # The engine has the pixels now; this rendering refers to them instead of carrying them.
-            prompt.rendered = self._render(prompt.source)
-        from vllm import SamplingParams
-
-        params = SamplingParams(seed=prompt.request.seed + flight.index, **arguments)
-        self._serial += 1
-        engine_id = str(self._serial)
-        self._llm.llm_engine.add_request(
-            engine_id, prompt.rendered, params, lora_request=self._lora
-        )
-        in_flight[engine_id] = flight
-        prompt.samples_sent += 1
-
-    def _outcome(self, output: RequestOutput, flight: _InFlight) -> Completion | Failure | None:
-        """The finished sample, or None when the engine should try it once more."""
+    def _completion(
+        self, output: RequestOutput, prompt: Prompt, index: int, sampling: SamplingConfig
+    ) -> Completion:
         answer = output.outputs[0]
-        request_id = flight.request.request_id
-        reason = str(answer.finish_reason)
-        if reason in ("error", "abort"):
-            if flight.attempt < MAX_ATTEMPTS:
-                return None
-            return Failure(request_id, flight.index, f"engine gave {reason!r} {MAX_ATTEMPTS} times")
         token_ids = list(answer.token_ids)
+        reason = str(answer.finish_reason)
         # A stop string ends a text between tokens, so vLLM's own text is taken then.
         at_string = isinstance(answer.stop_reason, str)
+        kept = index < sampling.token_logprobs
         return Completion(
-            request_id=request_id,
-            index=flight.index,
-            seed=flight.request.seed + flight.index,
+            request_id=prompt.request.request_id,
+            index=index,
+            seed=prompt.request.seed + index,
             token_ids=token_ids,
             text=answer.text if at_string else self._chat.text(token_ids, ended=reason == "stop"),
             finish_reason=reason,
             # vLLM says 0 where it was not asked.
             logprob_sum=answer.cumulative_logprob if answer.logprobs is not None else None,
+            token_logprobs=(
+                logprobs_of(token_ids, cast("FlatLogprobs", answer.logprobs)) if kept else None
+            ),
+            prompt_tokens=prompt.tokens,
+            picture_tokens=prompt.picture_tokens,
         )
+
+
+def _response(request: Request, index: int) -> Sequence[int]:
+    assert isinstance(request, ScoreRequest)
+    return request.responses[index]
 
 
 def set_up_process(config: VllmConfig) -> None:

@@ -34,6 +34,8 @@ def tables(analysis: dict[str, Any]) -> list[Table]:
         if content["pairs"]:
             found.append(_solved(name, content))
         found.append(_outcomes(name, content))
+        if "perplexity" in content:
+            found.append(_perplexity(name, content, analysis["confidence"]))
     return found
 
 
@@ -77,6 +79,25 @@ def _outcomes(name: str, content: dict[str, Any]) -> Table:
     return Table(f"{name}: what became of the samples", header, tuple(rows))
 
 
+def _perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
+    rows = [
+        (
+            f"{row['responses_of']} under {row['under']}",
+            _interval(row["perplexity"], "{:.3f}", scale=1),
+            str(row["perplexity"]["problems"]),
+            str(row["responses"]),
+            str(row["not_scored"]),
+        )
+        for row in content["perplexity"]
+    ]
+    header = ("responses", "perplexity", "problems", "scored", "not scored")
+    title = (
+        f"{name}: perplexity a token, end of turn counted: each problem's median response, mean "
+        f"over problems, {confidence:.0%} intervals (Student's t over problems)"
+    )
+    return Table(title, header, tuple(rows))
+
+
 def _percent(value: dict[str, Any] | None) -> str:
     return _interval(value, "{:.1f}")
 
@@ -85,10 +106,11 @@ def _points(value: dict[str, Any] | None) -> str:
     return _interval(value, "{:+.1f}")
 
 
-def _interval(value: dict[str, Any] | None, form: str) -> str:
+def _interval(value: dict[str, Any] | None, form: str, scale: float = 100) -> str:
     if value is None or value["estimate"] is None:
         return "–"
-    estimate = form.format(100 * value["estimate"])
+    estimate = form.format(scale * value["estimate"])
     if value["low"] is None:
         return estimate
-    return f"{estimate} [{form.format(100 * value['low'])}, {form.format(100 * value['high'])}]"
+    low, high = form.format(scale * value["low"]), form.format(scale * value["high"])
+    return f"{estimate} [{low}, {high}]"

@@ -81,7 +81,8 @@ def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> d
     if isinstance(engine, ReplayConfig):
         return identity  # sampled elsewhere: our settings and seed had no part in it
     sampling = experiment.arm_sampling(arm).model_dump()
-    for name in ("n", "logprob_sum"):  # a larger n is a top-up, and the other no change of texts
+    # A larger n is a top-up, and what is kept of a sample does not change it.
+    for name in ("n", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
     return identity | {

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
+from typing import Literal
 
 from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.sampling.plan import Task
@@ -17,41 +18,58 @@ WORTH_AN_ENGINE = 2048
 
 @dataclass(frozen=True)
 class Assignment:
-    """Problems of one partition to bring to n samples each."""
+    """Problems of one partition to bring to n samples each, or to n scores each.
+
+    With `under`, that arm scores the first n stored responses of each problem.
+    """
 
     arm: str
     benchmark: str
     condition: Condition
     n: int
     problems: tuple[str, ...]
+    under: str | None = None
+
+    @property
+    def engine_arm(self) -> str:
+        """The arm whose engine this is work for."""
+        return self.under or self.arm
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one engine process is to draw, in order, and how many samples that is."""
+    """What one engine process is to draw or score, in order, and how many samples that concerns."""
 
     assignments: tuple[Assignment, ...]
     samples: int
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The arms it draws for, each once."""
-        return tuple(dict.fromkeys(a.arm for a in self.assignments))
+        """The arms whose engine it is, each once."""
+        return tuple(dict.fromkeys(a.engine_arm for a in self.assignments))
+
+    @property
+    def activity(self) -> Literal["sampling", "scoring"]:
+        """What it does."""
+        return "scoring" if any(a.under for a in self.assignments) else "sampling"
 
 
-def make_jobs(tasks: dict[str, list[tuple[int, Task]]], places: int) -> list[Job]:
+def make_jobs(
+    tasks: dict[str, list[tuple[int, Task]]], places: int, *, under: str | None = None
+) -> list[Job]:
     """Share out what is missing.
 
     Args:
         tasks: for each engine that is needed (a checkpoint under one setting) the tasks of its
             arms with the n that they lead to; a task may come again with a larger n.
         places: how many engines run at once.
+        under: the arm that scores these samples, which exist; by default they are drawn.
     """
     jobs = []
     for wanted in tasks.values():
         pieces = _pieces(_samples(wanted), len(tasks), places)
         for piece in range(pieces):
-            if job := _job(wanted, piece, pieces):
+            if job := _job(wanted, piece, pieces, under):
                 jobs.append(job)
     return jobs
 
@@ -72,7 +90,9 @@ def _pieces(samples: int, engines: int, places: int) -> int:
     return max(1, min(even, samples // WORTH_AN_ENGINE))
 
 
-def _job(wanted: Sequence[tuple[int, Task]], piece: int, pieces: int) -> Job | None:
+def _job(
+    wanted: Sequence[tuple[int, Task]], piece: int, pieces: int, under: str | None
+) -> Job | None:
     # A problem's place among all that are missing, the same for every n: one engine draws it.
     places: dict[Partition, dict[str, int]] = {}
     for _, task in wanted:
@@ -88,8 +108,9 @@ def _job(wanted: Sequence[tuple[int, Task]], piece: int, pieces: int) -> Job | N
             if places[where][span.problem.problem_id] % pieces == piece:
                 missing[span.problem.problem_id] += len(span.indices)
         if missing:
+            problems = tuple(missing)
             assignments.append(
-                Assignment(where.arm, where.benchmark, where.condition, n, tuple(missing))
+                Assignment(where.arm, where.benchmark, where.condition, n, problems, under)
             )
         samples |= {(where, problem_id): count for problem_id, count in missing.items()}
     return Job(tuple(assignments), sum(samples.values())) if assignments else None

@@ -18,13 +18,13 @@ def draw(
     benchmark: BenchmarkConfig,
     task: Task,
     engine: Engine,
-    progress: Callable[[int], None],
+    progress: Callable[[str, Completion], None],
     alive: Callable[[], None],
 ) -> None:
     """Draw a task's samples, storing them every few seconds and at the latest on the way out.
 
     Args:
-        progress: called with the number of tokens of each finished sample.
+        progress: called with the problem and the result of each finished sample.
         alive: called whenever the engine has done something, finished samples or not.
     """
     partition = task.partition
@@ -38,22 +38,23 @@ def draw(
 
     failures: list[tuple[str, int | None, str]] = []
     try:
-        requests = _requests(run, experiment, benchmark, task)
+        requests = requests_of(run, experiment, benchmark, task)
         for result in engine.generate(requests, sampling, beat):
             problem_id = spans[result.request_id].problem.problem_id
             if isinstance(result, Failure):
                 failures.append((problem_id, result.index, result.reason))
             else:
                 writer.add(_sample(problem_id, result))
-                progress(len(result.token_ids))
+                progress(problem_id, result)
     finally:
         writer.flush()
         run.failures.add(partition, failures)
 
 
-def _requests(
+def requests_of(
     run: RunDirectory, experiment: ExperimentConfig, benchmark: BenchmarkConfig, task: Task
 ) -> Iterator[Request]:
+    """A task's spans as the task's arm sees them: its prompt, its pictures, its seeds."""
     arm, condition = task.partition.arm, task.partition.condition
     prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
     for span in task.spans:
@@ -88,4 +89,5 @@ def _sample(problem_id: str, done: Completion) -> Sample:
         text=done.text,
         finish_reason=done.finish_reason,
         logprob_sum=done.logprob_sum,
+        token_logprobs=done.token_logprobs,
     )

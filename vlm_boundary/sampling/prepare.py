@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -29,8 +30,13 @@ from vlm_boundary.sampling.identity import (
 from vlm_boundary.store import Partition, RunDirectory
 
 
-def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
+def prepare(
+    run: RunDirectory, experiment: ExperimentConfig, *, only: Collection[str] | None = None
+) -> dict[str, Any]:
     """Load what the experiment names into the run directory; returns the new manifest.
+
+    Args:
+        only: the arms whose checkpoints are needed, when not all of them.
 
     Raises:
         UserError: a benchmark or a checkpoint is not what it should be, or the run already holds
@@ -43,6 +49,7 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     sources = {
         name: resolve_source(arm, experiment.arm_engine(name))
         for name, arm in experiment.arms.items()
+        if only is None or name in only
     }
     refuse_different_templates(experiment, sources)
     manifest = run.read_manifest()
@@ -51,7 +58,8 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
     for arm, name, condition, _ in experiment.targets():
-        _check_prompts(run, benchmarks[name], experiment.prompt(arm, condition), condition)
+        if arm in sources:
+            _check_prompts(run, benchmarks[name], experiment.prompt(arm, condition), condition)
     for name, source in sources.items():
         arms[name] = _arm(run, experiment, name, source, manifest, benchmarks, loaded)
     manifest |= {
@@ -113,13 +121,15 @@ def _arm(
     before = manifest.get("arms", {}).get(name, {})
     identity = arm_identity(experiment, name, source)
     prompts = dict(before.get("prompts", {}))
+    scored = run.scores(name).partitions()
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
             continue
         content = loaded[benchmark]["content"]
         now = benchmark_identity(experiment, benchmarks[benchmark], name, condition, content)
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
-        if run.samples.parts(Partition(name, benchmark, condition)):
+        by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
+        if by_it or run.samples.parts(Partition(name, benchmark, condition)):
             where = f"{run.path}: arm {name!r}"
             refuse_difference(before.get("identity"), identity, where=where)
             refuse_difference(prompts.get(what), now, where=where, what=what)

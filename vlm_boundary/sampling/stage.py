@@ -13,7 +13,7 @@ from vlm_boundary.sampling.places import Place, engine_places
 from vlm_boundary.sampling.plan import ALL, Scope, Task, plan_task
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.supervise import run_jobs
-from vlm_boundary.store import Partition, RunDirectory, Shard, compact
+from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
 
 
 def sample(
@@ -42,9 +42,7 @@ def sample(
             _draw(run, experiment, manifest, scope, engine_places(experiment))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
-                for partition in run.samples.partitions():
-                    compact(run.samples, partition)
-                    run.failures.compact(partition)
+                compact_run(run)
         # Counted from the tables: what could not be drawn is still missing.
         return missing - _samples(_tasks(run, experiment, scope))
 

@@ -80,11 +80,11 @@ def run_jobs(
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A job, and how often in a row its engine ended without one new sample."""
+    """A job, what of it is done, and how often in a row its engine ended without doing more."""
 
     job: Job
     in_vain: int = 0
-    drawn: int = 0
+    done: int = 0
 
 
 class _Worker:
@@ -99,8 +99,8 @@ class _Worker:
         self._timeouts = timeouts
         self._label = ", ".join(attempt.job.arms)
         run.logs.mkdir(parents=True, exist_ok=True)
-        now = datetime.now(UTC)
-        self._log = run.logs / f"sample-{attempt.job.arms[0]}-{now:%Y%m%dT%H%M%S}-{row}.log"
+        began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        self._log = run.logs / f"{attempt.job.activity}-{attempt.job.arms[0]}-{began}-{row}.log"
         self.channel, write_end = os.pipe()
         command = [sys.executable, "-m", "vlm_boundary.sampling.worker", str(run.path)]
         command += ["--progress-fd", str(write_end)]
@@ -161,7 +161,7 @@ class _Worker:
         happened = self._stuck or f"ended with {_code(code)}: {_last_line(self._log)}"
         return EngineDied(
             f"the engine of {self._label} {happened} (all it printed is in {self._log}); "
-            f"finished samples are stored, run the same command to go on"
+            f"what it had finished is stored, run the same command to go on"
         )
 
     def next_attempt(self, failure: UserError | EngineDied | None) -> _Attempt | None:
@@ -171,7 +171,7 @@ class _Worker:
         in_vain = 0 if self._samples else self._attempt.in_vain + 1
         if in_vain == MAX_IN_VAIN:
             return None
-        return _Attempt(self._attempt.job, in_vain, self._attempt.drawn + self._samples)
+        return _Attempt(self._attempt.job, in_vain, self._attempt.done + self._samples)
 
     def kill(self) -> None:
         """Leave nothing behind of the process and its children."""
@@ -183,10 +183,10 @@ class _Worker:
         self._heard = time.monotonic()
         if "ready" in message:
             self._ready = True
-            self._bar.set_description(f"sampling {self._label}")
+            self._bar.set_description(f"{self._attempt.job.activity} {self._label}")
             # The rate counts from the first sample.
             self._bar.reset(total=self._attempt.job.samples)
-            self._bar.update(self._attempt.drawn)
+            self._bar.update(self._attempt.done)
         elif "sample" in message:
             self._samples += 1
             self._tokens += message["sample"]

@@ -1,8 +1,8 @@
 """One engine's process: `python -m vlm_boundary.sampling.worker RUN --progress-fd N`.
 
-It reads what to draw from its standard input, as JSON, draws what of that the run lacks, and
-stores it. What it tells its parent goes through a pipe as JSON lines; what engines print goes
-wherever the parent sent it.
+It reads what to draw or to score from its standard input, as JSON, does what of that the run
+lacks, and stores it. What it tells its parent goes through a pipe as JSON lines; what engines print
+goes wherever the parent sent it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,22 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, ScoringEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
+from vlm_boundary.planning.efficiency import Tally
 from vlm_boundary.sampling.conditions import put
-from vlm_boundary.sampling.jobs import Assignment
+from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.loop import draw
 from vlm_boundary.sampling.plan import Task, plan_task
+from vlm_boundary.scoring.loop import plan_scores, score_responses
 from vlm_boundary.store import Partition, RunDirectory, write_json
 
 _PR_SET_PDEATHSIG = 1
@@ -99,42 +102,61 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
     seed = experiment.seed
     if not any(_task(run, assignment, seed).samples for assignment in assignments):
         return
-    arm = assignments[0].arm
+    job = Job(tuple(assignments), 0)
+    arm, scoring = job.arms[0], job.activity == "scoring"
     entry = manifest["arms"][arm]
-    arms = list(dict.fromkeys(assignment.arm for assignment in assignments))
+    checkpoint = Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None
     started = time.monotonic()
     engine = open_engine(
         experiment.arms[arm].model,
-        Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None,
+        checkpoint,
         experiment.arm_engine(arm),
         Workload(
-            samplings=tuple(experiment.arm_sampling(arm) for arm in arms),
+            samplings=() if scoring else tuple(map(experiment.arm_sampling, job.arms)),
             max_images=_most_pictures(run, assignments, seed),
             **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
         ),
     )
     ready = time.monotonic()
-    record = {"arms": arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
+    record = {"arms": job.arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
     channel.tell(ready=ready - started)
-    drawn = {"samples": 0, "tokens": 0}
+    tally = Tally()
 
-    def progress(tokens: int) -> None:
-        drawn["samples"] += 1
-        drawn["tokens"] += tokens
+    def drawn(partition: Partition, problem_id: str, done: Completion) -> None:
+        tally.add(partition, problem_id, done)
+        channel.tell(sample=len(done.token_ids))
+
+    def scored(tokens: int) -> None:
+        tally.count(tokens)
         channel.tell(sample=tokens)
 
     try:
         for assignment in assignments:
             task = _task(run, assignment, seed)  # planned now: the wave before may have drawn some
             benchmark = benchmarks[assignment.benchmark]
-            draw(run, experiment, benchmark, task, engine, progress, channel.alive)
+            if assignment.under is None:
+                progress = partial(drawn, task.partition)
+                draw(run, experiment, benchmark, task, engine, progress, channel.alive)
+            else:
+                assert isinstance(engine, ScoringEngine)  # the stage has seen to that
+                score_responses(
+                    run, experiment, benchmark, task, arm, engine, scored, channel.alive
+                )
     finally:
-        record |= drawn | {
+        seconds = round(time.monotonic() - ready, 3)
+        record |= {
+            "samples": tally.samples,
+            "tokens": tally.tokens,
             "start_seconds": round(ready - started, 3),
-            "draw_seconds": round(time.monotonic() - ready, 3),
             "peak_memory_bytes": _peak_memory(),
             **engine.usage(),
         }
+        if scoring:
+            responses_of = list(dict.fromkeys(assignment.arm for assignment in assignments))
+            record |= {"scored": responses_of, "score_seconds": seconds}
+        else:
+            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, record)
+            record |= {"draw_seconds": seconds, "lower_bound": bound}
         # A file of its own: workers of one run never write the same one.
         write_json(run.path / "writers" / f"{arm}-{os.getpid()}-{int(time.time())}.json", record)
         engine.close()
@@ -145,7 +167,9 @@ def _task(run: RunDirectory, assignment: Assignment, seed: int) -> Task:
     known = {problem.problem_id: problem for problem in shown}
     problems = [known[problem_id] for problem_id in assignment.problems]
     partition = Partition(assignment.arm, assignment.benchmark, assignment.condition)
-    return plan_task(run, partition, assignment.n, problems)
+    if assignment.under is None:
+        return plan_task(run, partition, assignment.n, problems)
+    return plan_scores(run, partition, assignment.under, assignment.n, problems)
 
 
 def _most_pictures(run: RunDirectory, assignments: list[Assignment], seed: int) -> int:

@@ -1,11 +1,18 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
-from vlm_boundary.store.compact import compact
+from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
-from vlm_boundary.store.samples import Sample, SampleWriter, iter_samples, sample_indices
+from vlm_boundary.store.samples import (
+    Sample,
+    SampleWriter,
+    Score,
+    iter_samples,
+    read_samples,
+    sample_indices,
+)
 
 __all__ = [
     "Failures",
@@ -14,9 +21,12 @@ __all__ = [
     "RunDirectory",
     "Sample",
     "SampleWriter",
+    "Score",
     "Shard",
     "compact",
+    "compact_run",
     "iter_samples",
+    "read_samples",
     "sample_indices",
     "write_json",
     "write_text",

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vlm_boundary.store.parts import Partition, PartTable
+from vlm_boundary.store.parts import Partition, PartTable, under_schema
+from vlm_boundary.store.run import RunDirectory
 from vlm_boundary.store.samples import winning_rows
 
 _UNITS_KEPT = 8  # row groups in memory: a problem's samples lie in a few neighbouring parts
@@ -23,6 +24,16 @@ def compact(table: PartTable, partition: Partition) -> None:
     """
     if len(table.parts(partition)) > 1:
         table.rewrite(partition, _problems(table, partition))
+
+
+def compact_run(run: RunDirectory) -> None:
+    """Compact every table that samples or scores stream into; nobody else may write meanwhile."""
+    tables = [(run.samples, run.failures)]
+    tables += [(run.scores(under), run.score_failures(under)) for under in run.scorers()]
+    for table, failures in tables:
+        for partition in table.partitions():
+            compact(table, partition)
+            failures.compact(partition)
 
 
 def _problems(table: PartTable, partition: Partition) -> Iterator[pa.Table]:
@@ -43,7 +54,7 @@ def _problems(table: PartTable, partition: Partition) -> Iterator[pa.Table]:
     @lru_cache(maxsize=_UNITS_KEPT)
     def rows(unit: int) -> pa.Table:
         part, group, start = units[unit]
-        whole = pq.ParquetFile(part).read_row_group(group)
+        whole = under_schema(pq.ParquetFile(part).read_row_group(group), table.schema)
         return whole.filter(pa.array(kept[start : start + whole.num_rows]))
 
     for problem_id in sorted(homes):

@@ -1,4 +1,4 @@
-"""What could not be drawn, with the reason: written by any number of processes, kept while true."""
+"""What could not be drawn or scored, and why: written by many processes, kept while true."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from vlm_boundary.store.samples import sample_indices
 
 
 class Failures:
-    """The failures of a run; one that a later run could draw after all is none any more."""
+    """The failures beside a table of samples or scores; what came after all is none any more."""
 
-    def __init__(self, table: PartTable, samples: PartTable) -> None:
+    def __init__(self, table: PartTable, results: PartTable) -> None:
         self._table = table
-        self._samples = samples
+        self._results = results
 
     def add(self, partition: Partition, found: list[tuple[str, int | None, str]]) -> None:
         """Record problem, sample index (None: all of the problem's) and reason of each failure."""
@@ -32,14 +32,14 @@ class Failures:
         rows = self._table.read(partition).sort_by("written_at").to_pylist()
         if not rows:
             return []
-        drawn = sample_indices(self._samples, partition)
+        there = sample_indices(self._results, partition)
         latest = {(row["problem_id"], row["sample_index"]): row for row in rows}
         return [
             row
             for (problem_id, index), row in sorted(
                 latest.items(), key=lambda item: (item[0][0], item[0][1] or 0)
             )
-            if problem_id not in drawn or (index is not None and index not in drawn[problem_id])
+            if problem_id not in there or (index is not None and index not in there[problem_id])
         ]
 
     def compact(self, partition: Partition) -> None:

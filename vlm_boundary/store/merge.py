@@ -9,13 +9,22 @@ from typing import Any
 from uuid import uuid4
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.store.compact import compact
+from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.run import RunDirectory
 
 # Tables and folders whose files are named by their content or at random, and so never clash.
-_JOINED = ("samples", "failures", "problems", "images", "writers", "logs")
+_JOINED = (
+    "samples",
+    "failures",
+    "scores",
+    "score_failures",
+    "problems",
+    "images",
+    "writers",
+    "logs",
+)
 
 
 def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
@@ -39,9 +48,7 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
             for name in _JOINED:
                 _copy(source.path / name, into.path / name)
             into.write_manifest(manifest)
-        for partition in into.samples.partitions():
-            compact(into.samples, partition)
-            into.failures.compact(partition)
+        compact_run(into)
     return sum(
         rows.num_rows
         for partition in into.samples.partitions()

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
@@ -92,13 +93,27 @@ class PartTable:
                 part.unlink(missing_ok=True)
         return path
 
-    def read(self, partition: Partition, columns: list[str] | None = None) -> pa.Table:
-        """All rows of a partition, parts one after the other, duplicates included."""
+    def read(
+        self,
+        partition: Partition,
+        columns: list[str] | None = None,
+        filters: pc.Expression | None = None,
+    ) -> pa.Table:
+        """The rows of a partition that pass, parts one after the other, duplicates included.
+
+        Of a compacted part only the row groups of the problems that pass are read.
+        """
         parts = self.parts(partition)
         if not parts:
             names = columns or self.schema.names
             return pa.schema([self.schema.field(name) for name in names]).empty_table()
-        return pa.concat_tables(pq.read_table(p, columns=columns, partitioning=None) for p in parts)
+        # Under the schema: a part written before a column existed holds nulls there.
+        return pa.concat_tables(
+            pq.read_table(
+                part, columns=columns, schema=self.schema, partitioning=None, filters=filters
+            )
+            for part in parts
+        )
 
     def batches(
         self, partition: Partition, columns: list[str], rows: int = 8192
@@ -107,6 +122,16 @@ class PartTable:
         for part in self.parts(partition):
             for batch in pq.ParquetFile(part).iter_batches(batch_size=rows, columns=columns):
                 yield part, batch
+
+
+def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Rows as a table's schema has them: a part older than a column holds nulls there."""
+    known = set(rows.column_names)
+    columns = [
+        rows[field.name] if field.name in known else pa.nulls(rows.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:

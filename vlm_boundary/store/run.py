@@ -32,6 +32,20 @@ class RunDirectory:
         self.locks = RunLocks(path / ".locks")
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
 
+    def scores(self, under: str) -> PartTable:
+        """How likely the arm `under` finds samples; partitions are those of the samples."""
+        return PartTable(self.path / "scores" / f"scored_by={under}", schemas.SCORES)
+
+    def score_failures(self, under: str) -> Failures:
+        """The samples that could not be scored, and why."""
+        table = PartTable(self.path / "score_failures" / f"scored_by={under}", schemas.FAILURES)
+        return Failures(table, self.scores(under))
+
+    def scorers(self) -> list[str]:
+        """The arms that have scored something, sorted."""
+        folders = {path.parents[3] for path in self.path.glob("scores/*/*/*/*/part-*.parquet")}
+        return sorted(folder.name.partition("=")[2] for folder in folders)
+
     @property
     def images(self) -> Path:
         """Folder of the pictures, by content."""
@@ -51,6 +65,10 @@ class RunDirectory:
     def logs(self) -> Path:
         """Folder of what engines printed."""
         return self.path / "logs"
+
+    def writers(self) -> list[Path]:
+        """What engine processes recorded of themselves, sorted by name."""
+        return sorted(self.path.glob("writers/*.json"))
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest's content; empty before the first stage.

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
+
+_KEY_AND_TIME = ["problem_id", "sample_index", "written_at"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Sample:
 
     `token_ids` include the end of turn; `text` does not. `logprob_sum` is the natural logarithm of
     the response's probability under the model itself (temperature 1, nothing cut off), end of turn
-    counted. `seed` is None where the engine cannot seed a sample.
+    counted; `token_logprobs` are its parts, kept for the first samples of a problem if so asked.
+    `seed` is None where the engine cannot seed a sample.
     """
 
     problem_id: str
@@ -31,10 +35,28 @@ class Sample:
     text: str
     finish_reason: str
     logprob_sum: float | None
+    token_logprobs: list[float] | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """How likely one arm finds a sample, its own or another arm's.
+
+    `logprob_sum` and `token_logprobs` are as in `Sample`, under the scoring arm's prompt.
+    """
+
+    problem_id: str
+    sample_index: int
+    logprob_sum: float
+    tokens: int
+    token_logprobs: list[float] | None
 
 
 class SampleWriter:
-    """Collects samples and writes them as a part every few seconds, so a crash loses little."""
+    """Collects samples, or scores, and writes them as a part every few seconds.
+
+    So a crash loses little.
+    """
 
     def __init__(self, table: PartTable, partition: Partition, flush_seconds: float = 5.0) -> None:
         self._table = table
@@ -43,7 +65,7 @@ class SampleWriter:
         self._rows: list[dict[str, Any]] = []
         self._flushed = time.monotonic()
 
-    def add(self, sample: Sample) -> None:
+    def add(self, sample: Sample | Score) -> None:
         """Take one sample; write the part when it is due."""
         self._rows.append(vars(sample) | {"written_at": datetime.now(UTC)})
         self.flush_if_due()
@@ -88,12 +110,26 @@ def iter_samples(
         yield from batch.filter(pa.array(mask)).to_pylist()
 
 
+def read_samples(
+    table: PartTable,
+    partition: Partition,
+    columns: list[str],
+    filters: pc.Expression | None = None,
+) -> pa.Table:
+    """The samples (or scores) that pass, each once; the key's columns come along."""
+    rows = table.read(partition, sorted({*_KEY_AND_TIME, *columns}), filters)
+    return rows.filter(pa.array(_winning(rows.to_batches())))
+
+
 def winning_rows(table: PartTable, partition: Partition) -> NDArray[np.bool_]:
     """A boolean per stored row, parts in order of name: true where the row counts."""
+    return _winning(batch for _, batch in table.batches(partition, _KEY_AND_TIME, rows=1 << 16))
+
+
+def _winning(batches: Iterable[pa.RecordBatch]) -> NDArray[np.bool_]:
     codes: dict[str, int] = {}
     pieces: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
-    keys = ["problem_id", "sample_index", "written_at"]
-    for _, batch in table.batches(partition, keys, rows=1 << 16):
+    for batch in batches:
         problems = batch["problem_id"].dictionary_encode()
         names = problems.dictionary.to_pylist()
         places = np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int32)

@@ -39,6 +39,18 @@ SAMPLES = pa.schema(
         pa.field("text", pa.string(), nullable=False),
         pa.field("finish_reason", pa.string(), nullable=False),
         pa.field("logprob_sum", pa.float64()),  # natural log, at temperature 1, end of turn counted
+        pa.field("token_logprobs", pa.list_(pa.float32())),  # of the subset that keeps them
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
+SCORES = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("logprob_sum", pa.float64(), nullable=False),  # as in samples
+        pa.field("tokens", pa.int32(), nullable=False),  # that the sum is over
+        pa.field("token_logprobs", pa.list_(pa.float32())),  # where they were asked for
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )

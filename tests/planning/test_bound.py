@@ -1,0 +1,176 @@
+"""The least time, against numbers worked out by hand for a model of seven billion parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vlm_boundary.errors import UserError
+from vlm_boundary.planning.bound import Workload, lower_bound
+from vlm_boundary.planning.gpus import GPUS, find_gpu, recognise
+from vlm_boundary.planning.model_size import NoBound, model_size
+
+# The numbers of Qwen/Qwen2.5-VL-7B-Instruct's config.json that count here.
+QWEN_7B = {
+    "hidden_size": 3584,
+    "intermediate_size": 18944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+    "vocab_size": 152064,
+    "tie_word_embeddings": False,
+    "torch_dtype": "bfloat16",
+    "vision_config": {
+        "depth": 32,
+        "hidden_act": "silu",
+        "hidden_size": 1280,
+        "intermediate_size": 3420,
+        "num_heads": 16,
+        "out_hidden_size": 3584,
+        "patch_size": 14,
+        "spatial_merge_size": 2,
+    },
+}
+MODEL = model_size(QWEN_7B, {})
+
+
+def uniform(problems: int, n: int, prompt: int, response: int) -> Workload:
+    one = Workload.of_prompt(prompt, prompt) + Workload.of_responses(prompt, response, n)
+    return Workload(**{name: problems * value for name, value in vars(one).items()})
+
+
+def test_the_size_follows_from_the_configuration() -> None:
+    assert MODEL.decoder == pytest.approx(6.525e9, rel=1e-3)
+    assert MODEL.head == pytest.approx(0.545e9, rel=1e-3)
+    assert MODEL.vision == pytest.approx(0.63e9, rel=1e-2)
+    assert MODEL.decode_bytes == pytest.approx(14.14e9, rel=1e-3)
+    assert MODEL.resident_bytes == pytest.approx(16.6e9, rel=1e-2)
+    assert MODEL.kv_bytes == 57_344
+    assert MODEL.attention == 28 * 28 * 128
+    assert MODEL.patches_per_token == 4
+
+
+def test_a_nested_configuration_is_the_same() -> None:
+    text = {key: QWEN_7B[key] for key in QWEN_7B if key != "vision_config"}
+    nested = {"text_config": text, "vision_config": QWEN_7B["vision_config"]}
+    assert model_size(nested | {"tie_word_embeddings": False, "dtype": "bfloat16"}, {}) == MODEL
+
+
+@pytest.mark.parametrize(
+    ("args", "weights", "kv"),
+    [
+        ({}, 2, 57_344),
+        ({"dtype": "float32"}, 4, 2 * 57_344),
+        ({"kv_cache_dtype": "fp8"}, 2, 57_344 / 2),
+    ],
+)
+def test_number_formats(args: dict[str, str], weights: int, kv: float) -> None:
+    size = model_size(QWEN_7B, args)
+    assert (size.weight_bytes, size.kv_bytes) == (weights, kv)
+
+
+def test_a_mixture_of_experts_counts_those_that_a_token_uses() -> None:
+    experts = {"num_experts": 128, "num_experts_per_tok": 8, "moe_intermediate_size": 2368}
+    assert model_size(QWEN_7B | experts, {}) == MODEL  # 8 × 2368 is one dense layer's 18944
+
+
+# 1,000 problems, 256 samples each, 100 % of the data sheet, 1,024 sequences, 4 GB of activations:
+# GPU, prompt tokens, response tokens, hours.
+@pytest.mark.parametrize(
+    ("gpu", "prompt", "response", "hours"),
+    [
+        ("A100", 700, 300, 1.00),
+        ("A100", 1500, 600, 2.5),
+        ("A100", 1500, 2000, 12.2),
+        ("H100", 700, 300, 0.40),
+        ("H100", 1500, 600, 1.5),
+        ("H100", 1500, 2000, 7.4),
+        ("H200", 700, 300, 0.32),
+        ("H200", 1500, 600, 1.05),
+        ("H200", 1500, 2000, 4.7),
+        ("L40S", 700, 300, 1.55),
+        ("L40S", 1500, 600, 6.2),
+        ("L40S", 1500, 2000, 35.0),
+    ],
+)
+def test_hours_for_a_thousand_problems(gpu: str, prompt: int, response: int, hours: float) -> None:
+    work = uniform(1000, 256, prompt, response)
+    bound = lower_bound(work, MODEL, find_gpu(gpu), max_sequences=1024, reserved_bytes=4e9)
+    assert bound.seconds / 3600 == pytest.approx(hours, rel=0.02)
+
+
+def test_what_decoding_waits_for() -> None:
+    """Long contexts wait for memory, short ones with many sequences for arithmetic."""
+    h200 = find_gpu("H200")
+    long = lower_bound(uniform(1000, 256, 1500, 2000), MODEL, h200, max_sequences=1024)
+    assert long.decode_memory > long.decode_compute
+    short = lower_bound(uniform(1000, 256, 100, 50), MODEL, h200, max_sequences=1024)
+    assert short.decode_compute > short.decode_memory
+
+
+def test_more_gpus_and_more_room_never_take_longer() -> None:
+    work = uniform(100, 64, 900, 400)
+    h100 = find_gpu("H100")
+    one = lower_bound(work, MODEL, h100, max_sequences=256)
+    assert lower_bound(work, MODEL, h100, max_sequences=256, gpus=4).seconds == pytest.approx(
+        one.seconds / 4
+    )
+    assert lower_bound(work, MODEL, h100, max_sequences=512).seconds < one.seconds
+    assert lower_bound(work + work, MODEL, h100, max_sequences=256).seconds == pytest.approx(
+        2 * one.seconds
+    )
+
+
+def test_nothing_takes_no_time() -> None:
+    assert lower_bound(Workload(), MODEL, find_gpu("L4"), max_sequences=256).seconds == 0
+
+
+def test_a_model_that_does_not_fit_has_no_bound() -> None:
+    large = replace(MODEL, decoder=30e9)
+    with pytest.raises(NoBound, match="weights take"):
+        lower_bound(uniform(1, 1, 9, 9), large, find_gpu("L40S"), max_sequences=256)
+    work = uniform(1, 1, 9, 9)
+    with pytest.raises(NoBound, match="spans 4 GPUs, and there are 2"):
+        lower_bound(work, large, find_gpu("L40S"), max_sequences=1, gpus=2, tensor_parallel=4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "args", "says"),
+    [
+        ({}, {"quantization": "fp8"}, "quantised"),
+        ({"quantization_config": {"bits": 4}}, {}, "quantised"),
+        ({"layer_types": ["full_attention", "sliding_attention"]}, {}, "sliding_attention"),
+        ({"hidden_size": None}, {}, "no hidden_size"),
+        ({}, {"dtype": "float8"}, "float8"),
+    ],
+)
+def test_what_the_formulas_do_not_cover_is_said(
+    changes: dict[str, object], args: dict[str, str], says: str
+) -> None:
+    with pytest.raises(NoBound, match=says):
+        model_size(QWEN_7B | changes, args)
+
+
+def test_gpus_are_found_by_name_and_by_what_cuda_calls_them() -> None:
+    assert find_gpu("h100").name == "H100"
+    assert recognise("NVIDIA A100-SXM4-80GB") is find_gpu("A100")
+    assert recognise("NVIDIA H100 80GB HBM3") is find_gpu("H100")
+    assert recognise("cpu") is None
+    names = [name for gpu in GPUS for name in gpu.device_names]
+    assert len(set(names)) == len(names)
+    with pytest.raises(UserError, match="no GPU 'H1000' is known; there are A100-40G, A100, H100"):
+        find_gpu("H1000")
+
+
+@pytest.mark.parametrize(("name", "sequences"), [("A100", 256), ("H100", 1024), ("L40S", 256)])
+def test_vllms_own_number_of_sequences(name: str, sequences: int) -> None:
+    assert find_gpu(name).default_sequences == sequences
+
+
+def test_the_documents_table_is_the_one_in_use() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "planning.md").read_text()
+    for gpu in GPUS:
+        row = f"| {gpu.name} | {gpu.flops / 1e12:g} | {gpu.bandwidth / 1e12:g} | "
+        assert f"{row}{gpu.memory / 1e9:g} | " in page

@@ -1,0 +1,94 @@
+"""Perplexity of responses under the arm that wrote them and under others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vlm_boundary.analysis.passk import Floats, Ints, mean_interval
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.store import Partition, RunDirectory, read_samples
+
+
+def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
+    """The exponential of the mean negative log-probability of a response's tokens.
+
+    PPL(Y | x) = exp(-1/T · Σ_t log P(y_t | x, y_<t)) (Yue et al. 2025, arXiv 2504.13837, section
+    4.1), where x is the prompt with its pictures and Y ends with its end of turn.
+
+    Args:
+        logprob_sum: natural logarithms, one a response.
+        tokens: T, at least 1.
+    """
+    return np.exp(-logprob_sum / tokens)
+
+
+def problem_medians(problem_ids: pa.ChunkedArray, values: Floats) -> Floats:
+    """The median value of each problem, in order of problem id.
+
+    The median, as in the paper's appendix C.4: one response that ran wild can have a perplexity a
+    thousand times the others'.
+    """
+    by_problem = pa.table({"problem": problem_ids, "value": values}).sort_by(
+        [("problem", "ascending"), ("value", "ascending")]
+    )
+    ids = by_problem["problem"].combine_chunks().dictionary_encode().indices.to_numpy()
+    ordered = by_problem["value"].to_numpy()
+    starts = np.flatnonzero(np.diff(ids, prepend=-1))
+    return np.array([np.median(group) for group in np.split(ordered, starts[1:])])
+
+
+def perplexities(
+    run: RunDirectory, experiment: ExperimentConfig, benchmark: str
+) -> list[dict[str, Any]]:
+    """Perplexity for each pair of arms that was scored, and of each such arm's own samples.
+
+    What an arm makes of its own samples is known from sampling; of those, as many of each problem
+    are used as were scored.
+    """
+    rows = {}
+    depth: dict[str, int] = {}
+    for under in run.scorers():
+        for arm in experiment.arms:
+            partition = Partition(arm, benchmark)
+            scores = read_samples(run.scores(under), partition, ["logprob_sum", "tokens"])
+            if under not in experiment.arms or scores.num_rows == 0:
+                continue
+            failed = len(run.score_failures(under).read(partition))
+            rows[arm, under] = _row(experiment, scores, failed)
+            for known in (arm, under):
+                used = int(pc.max(scores["sample_index"]).as_py()) + 1
+                depth[known] = max(depth.get(known, 0), used)
+    for arm, used in depth.items():
+        if (arm, arm) not in rows:
+            own = _own(run, Partition(arm, benchmark), used)
+            if own.num_rows:
+                rows[arm, arm] = _row(experiment, own, 0)
+    return [
+        {"responses_of": arm, "under": under} | rows[arm, under]
+        for arm in experiment.arms
+        for under in experiment.arms
+        if (arm, under) in rows
+    ]
+
+
+def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:
+    """The log-probabilities that came with a partition's first samples."""
+    first = pc.field("sample_index") < depth
+    rows = read_samples(run.samples, partition, ["logprob_sum", "token_ids"], first)
+    rows = rows.append_column("tokens", pc.list_value_length(rows["token_ids"]))
+    return rows.filter(pc.and_(pc.is_valid(rows["logprob_sum"]), pc.greater(rows["tokens"], 0)))
+
+
+def _row(experiment: ExperimentConfig, rows: pa.Table, failed: int) -> dict[str, Any]:
+    values = response_perplexity(rows["logprob_sum"].to_numpy(), rows["tokens"].to_numpy())
+    medians = problem_medians(rows["problem_id"], values)
+    finite = np.where(np.isfinite(medians), medians, np.nan)
+    return {
+        "responses": rows.num_rows,
+        "not_scored": failed,
+        "perplexity": mean_interval(finite, experiment.analysis.confidence, (1.0, np.inf)),
+    }

@@ -1,0 +1,153 @@
+"""The least time that a sampling job can take: pure functions of its size and the GPU's peaks.
+
+Every prompt is read once, and every generated token has to read the weights (shared by all running
+sequences) and its own context, and to multiply with both. Nothing else is counted, and every rate
+is the data sheet's, so no engine is faster. Real ones reach perhaps half of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vlm_boundary.planning.gpus import Gpu
+from vlm_boundary.planning.model_size import ModelSize, NoBound
+
+# vLLM's own share of the memory where gpu_memory_utilization is not given.
+MEMORY_SHARE = 0.92
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Sums over prompts and over responses from which the time follows; workloads add up.
+
+    Attributes:
+        prompts: distinct prompts (P).
+        prompt_tokens: Σ S.
+        prompt_tokens_squared: Σ S².
+        picture_tokens: Σ I, those of the prompt tokens that stand for pictures.
+        samples: responses (P·n).
+        response_tokens: Σ L.
+        context_tokens: Σ L·(S + L/2), the context that all generated tokens look back on.
+    """
+
+    prompts: float = 0.0
+    prompt_tokens: float = 0.0
+    prompt_tokens_squared: float = 0.0
+    picture_tokens: float = 0.0
+    samples: float = 0.0
+    response_tokens: float = 0.0
+    context_tokens: float = 0.0
+
+    def __add__(self, other: Workload) -> Workload:
+        mine, theirs = vars(self), vars(other)
+        return Workload(**{name: mine[name] + theirs[name] for name in mine})
+
+    @classmethod
+    def of_prompt(cls, prompt_tokens: float, picture_tokens: float) -> Workload:
+        """Reading one prompt."""
+        return cls(1, prompt_tokens, prompt_tokens**2, picture_tokens)
+
+    @classmethod
+    def of_responses(cls, prompt_tokens: float, tokens: float, count: float = 1) -> Workload:
+        """Generating `count` responses of `tokens` tokens to one prompt."""
+        context = tokens * (prompt_tokens + tokens / 2)
+        return cls(samples=count, response_tokens=count * tokens, context_tokens=count * context)
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The least seconds of each phase, and how many sequences run at once in them.
+
+    Decoding waits for memory or for arithmetic, whichever takes longer.
+    """
+
+    prefill: float
+    decode_memory: float
+    decode_compute: float
+    sequences: float
+
+    @property
+    def seconds(self) -> float:
+        """The whole of it."""
+        return self.prefill + max(self.decode_memory, self.decode_compute)
+
+
+def lower_bound(
+    work: Workload,
+    model: ModelSize,
+    gpu: Gpu,
+    *,
+    max_sequences: int,
+    gpus: int = 1,
+    tensor_parallel: int = 1,
+    memory_share: float = MEMORY_SHARE,
+    reserved_bytes: float = 0.0,
+) -> Bound:
+    """The least time of a workload.
+
+    With W bytes of weights read a step, B running sequences, κ bytes of keys and values a token, F
+    operations and `BW` bytes a second, and A multiplications of a query with a key and a value:
+
+        prefill         (2·N·ΣS + 2·A·ΣS² + 2·N_vision·patches·ΣI) / F
+        decode, memory  (W/B·ΣL + κ·Σ L(S + L/2)) / BW
+        decode, compute (2·(N + N_head)·ΣL + 4·A·Σ L(S + L/2)) / F
+
+    Keys and values of a shared prompt are read for each of its sequences: vLLM has no kernel that
+    reads them once.
+
+    Args:
+        max_sequences: vLLM's max_num_seqs, the most sequences an engine runs at once.
+        gpus: how many there are in all; engines on them share the work.
+        tensor_parallel: how many of them one engine spans.
+        memory_share: vLLM's gpu_memory_utilization.
+        reserved_bytes: memory for activations; unknown beforehand, and 0 keeps the bound a bound.
+
+    Raises:
+        NoBound: the weights do not fit, or there are fewer GPUs than one engine spans.
+    """
+    engines = gpus // tensor_parallel
+    if engines == 0:
+        raise NoBound(f"one engine spans {tensor_parallel} GPUs, and there are {gpus}")
+    if work.samples == 0:
+        return Bound(0.0, 0.0, 0.0, 0.0)
+    sequences = min(
+        float(max_sequences),
+        work.samples / engines,
+        _fitting_sequences(work, model, gpu, tensor_parallel, memory_share, reserved_bytes),
+    )
+    flops = gpu.flops * engines * tensor_parallel
+    bandwidth = gpu.bandwidth * engines * tensor_parallel
+    prefill = (
+        2 * model.decoder * work.prompt_tokens
+        + 2 * model.attention * work.prompt_tokens_squared
+        + 2 * model.vision * model.patches_per_token * work.picture_tokens
+    )
+    memory = (
+        model.decode_bytes / max(sequences, 1.0) * work.response_tokens
+        + model.kv_bytes * work.context_tokens
+    )
+    compute = (
+        2 * (model.decoder + model.head) * work.response_tokens
+        + 4 * model.attention * work.context_tokens
+    )
+    return Bound(prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0))
+
+
+def _fitting_sequences(
+    work: Workload,
+    model: ModelSize,
+    gpu: Gpu,
+    tensor_parallel: int,
+    memory_share: float,
+    reserved_bytes: float,
+) -> float:
+    """Sequences whose keys and values fit beside the weights; samples of a prompt share its own."""
+    room = memory_share * gpu.memory * tensor_parallel - model.resident_bytes - reserved_bytes
+    if room <= 0:
+        raise NoBound(
+            f"the weights take {model.resident_bytes / 1e9:.1f} GB and "
+            f"{tensor_parallel} × {gpu.name} leave {memory_share:.0%} of "
+            f"{tensor_parallel * gpu.memory / 1e9:.0f} GB"
+        )
+    tokens = (work.response_tokens + work.prompt_tokens) / work.samples
+    return room / (model.kv_bytes * tokens)

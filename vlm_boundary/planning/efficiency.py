@@ -1,0 +1,96 @@
+"""How close sampling came to the least time that it could have taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.engines.base import Completion
+from vlm_boundary.planning.bound import MEMORY_SHARE, Workload, lower_bound
+from vlm_boundary.planning.gpus import recognise
+from vlm_boundary.planning.model_size import NoBound, read_model_size
+from vlm_boundary.store import Partition
+
+
+class Tally:
+    """The work that an engine has done, counted as its samples come in."""
+
+    def __init__(self) -> None:
+        self.samples = 0
+        self.tokens = 0
+        self._work: Workload | None = Workload()
+        self._read: set[tuple[str, str, str]] = set()
+
+    def count(self, tokens: int) -> None:
+        """Count a response of so many tokens."""
+        self.samples += 1
+        self.tokens += tokens
+
+    def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
+        """Count one sample and its work, with its prompt's if no sample of it came before."""
+        length = len(done.token_ids)
+        self.count(length)
+        if self._work is None or done.prompt_tokens is None or done.picture_tokens is None:
+            self._work = None  # an engine that does not tell how long its prompts are
+            return
+        prompt = (partition.benchmark, partition.condition, problem_id)
+        if prompt not in self._read:
+            self._read.add(prompt)
+            self._work += Workload.of_prompt(done.prompt_tokens, done.picture_tokens)
+        self._work += Workload.of_responses(done.prompt_tokens, length)
+
+    def lower_bound(self, folder: Path | None, engine: Mapping[str, Any]) -> dict[str, Any]:
+        """The least seconds of the work on the engine's GPU, or the reason why there is none.
+
+        Args:
+            folder: the checkpoint; None where the engine has none.
+            engine: what the engine says of itself, as in `Engine.describe`.
+        """
+        if folder is None:
+            return {"reason": f"the engine {engine.get('engine')} does not compute here"}
+        gpu = recognise(str(engine.get("device")))
+        if gpu is None:
+            return {"reason": f"the peak rates of {engine.get('device')!r} are not known"}
+        if self._work is None:
+            return {"reason": "the engine does not tell how long its prompts are"}
+        args = engine.get("args", {})
+        parallel = int(args.get("tensor_parallel_size") or 1)
+        try:
+            bound = lower_bound(
+                self._work,
+                read_model_size(folder, args),
+                gpu,
+                max_sequences=int(engine.get("max_num_seqs") or gpu.default_sequences),
+                gpus=parallel,
+                tensor_parallel=parallel,
+                memory_share=float(args.get("gpu_memory_utilization") or MEMORY_SHARE),
+            )
+        except NoBound as reason:
+            return {"reason": str(reason)}
+        return {"gpu": gpu.name, "seconds": round(bound.seconds, 3)}
+
+
+def speed_lines(writers: Iterable[Path]) -> list[str]:
+    """A line for each engine process that sampled: its speed, and its share of what is possible."""
+    lines = []
+    for path in sorted(writers):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record.get("draw_seconds") and record["samples"]:
+            lines.append(_line(record))
+    return lines
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    seconds = record["draw_seconds"]
+    speed = (
+        f"{', '.join(record['arms'])}: {record['samples']:,} samples, {record['tokens']:,} tokens "
+        f"in {seconds:,.1f} s ({record['tokens'] / seconds:,.0f} tokens/s)"
+    )
+    bound = record.get("lower_bound", {})
+    if "seconds" in bound:
+        share = bound["seconds"] / seconds
+        least = f"{bound['seconds']:,.1f} s on {bound['gpu']}"
+        return f"{speed}; the least time is {least}, {share:.0%} of that"
+    return f"{speed}; no lower bound: {bound.get('reason', 'not recorded')}"

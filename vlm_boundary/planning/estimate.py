@@ -1,0 +1,319 @@
+"""What an experiment would draw, and what that would take; nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow.compute as pc
+
+from vlm_boundary.benchmarks import (
+    BenchmarkConfig,
+    FilterStep,
+    Problem,
+    load_benchmark,
+    load_problems,
+    prompt_hash,
+    resolve_prompt,
+)
+from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
+from vlm_boundary.planning.bound import MEMORY_SHARE, Bound, Workload, lower_bound
+from vlm_boundary.planning.gpus import Gpu
+from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
+from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
+from vlm_boundary.progress import progress_bar
+from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.plan import Scope, Span, missing_spans
+from vlm_boundary.store import Partition, RunDirectory, sample_indices
+
+# Bytes of one response's token in the tables before compression: its id, and about as much text.
+_TOKEN_BYTES = 4 + 4
+# Bytes of the other columns of a sample and of its verdict.
+_ROW_BYTES = 200
+
+
+@dataclass(frozen=True)
+class BenchmarkPlan:
+    """A benchmark's problems, after its filters, and how many of them can be used."""
+
+    name: str
+    filters: list[FilterStep]
+    problems: int
+    unusable: int
+    picture_bytes: int
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """What one arm is still to draw on one benchmark under one condition.
+
+    `prompts` is the reason where no prompt was measured; `too_long` counts the measured ones that
+    leave no room for max_tokens. `response_tokens` is the mean length of a response, as given or as
+    measured on the samples that exist, None where neither is known. `bytes` is the size of the
+    missing samples before compression; `bounds` has a value, or the reason for none, for each GPU.
+    """
+
+    arm: str
+    benchmark: str
+    condition: Condition
+    n: int
+    problems: int
+    stored: int
+    missing: int
+    prompts: PromptLengths | str
+    too_long: int
+    response_tokens: float | None
+    bytes: float
+    bounds: dict[str, Bound | str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment's plan; times are for `gpus` of each accelerator."""
+
+    run: Path
+    benchmarks: list[BenchmarkPlan]
+    arms: list[ArmPlan]
+    gpus: int
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A benchmark in memory, with the folder that holds its pictures."""
+
+    config: BenchmarkConfig
+    problems: list[Problem]
+    images: Path
+    plan: BenchmarkPlan
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """What is known of an arm before its prompts; the size is the reason where there is none.
+
+    `checkpoint` is None where vLLM on this machine is not what draws.
+    """
+
+    name: str
+    kind: str
+    args: dict[str, Any]
+    checkpoint: Checkpoint | None
+    size: ModelSize | str
+
+
+def plan(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    *,
+    gpus: Sequence[Gpu] = (),
+    gpu_count: int = 1,
+    response_tokens: float | None = None,
+    limit: int | None = None,
+) -> Plan:
+    """Work out what the experiment asks for and the run lacks, without an engine or a GPU.
+
+    Args:
+        gpus: accelerators for which the least time is worked out.
+        gpu_count: how many of each there are.
+        response_tokens: the mean length of a response; by default that of the samples which the
+            arm has stored under the same condition.
+        limit: plan only each benchmark's first problems.
+
+    Raises:
+        UserError: a benchmark or a checkpoint is not what it should be.
+    """
+    configs = {
+        name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
+    }
+    arms = {name: _look_up(experiment, name, sized=bool(gpus)) for name in experiment.arms}
+    with TemporaryDirectory() as scratch:
+        loaded = {
+            name: _load(run, config, Path(scratch) / name) for name, config in configs.items()
+        }
+        measure = _Prompts(experiment)
+        plans = []
+        for name, benchmark, condition, n in experiment.targets():
+            shown = put(loaded[benchmark].problems, condition, experiment.seed)
+            problems = Scope(limit).of(shown)
+            prompts = measure(arms[name], loaded[benchmark], condition, problems)
+            partition = Partition(name, benchmark, condition)
+            present = sample_indices(run.samples, partition)
+            spans = missing_spans(problems, n, present)
+            length = response_tokens or _stored_length(run, list(configs), name, condition)
+            plans.append(
+                _plan(
+                    experiment, arms[name], partition, n, problems, spans, prompts, length, gpus,
+                    gpu_count,
+                )
+            )  # fmt: skip
+    return Plan(run.path, [benchmark.plan for benchmark in loaded.values()], plans, gpu_count)
+
+
+def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
+    """A benchmark from the run directory if it is there, else into a folder that is thrown away."""
+    known = run.read_manifest().get("benchmarks", {}).get(config.name)
+    if known and known["config"] == json.loads(config.model_dump_json()):
+        problems = run.read_problems(config.name)
+        filters = [FilterStep(**step) for step in known["filters"]]
+        folder, to_store = run.images, 0
+    else:
+        folder = scratch
+        with progress_bar(f"loading {config.name}", unit="problem") as bar:
+            found = load_problems(config, folder, progress=lambda _: bar.update())
+        problems, filters = list(found.problems), list(found.filter_log)
+        to_store = sum(path.stat().st_size for path in folder.iterdir())
+    unusable = sum(problem.error is not None for problem in problems)
+    plan = BenchmarkPlan(config.name, filters, len(problems), unusable, to_store)
+    return _Loaded(config, problems, folder, plan)
+
+
+def _look_up(experiment: ExperimentConfig, name: str, *, sized: bool) -> _Arm:
+    engine, arm = experiment.arm_engine(name), experiment.arms[name]
+    if not isinstance(engine, VllmConfig):
+        reason = f"engine kind {engine.kind} is not reckoned with, only vllm"
+        return _Arm(name, engine.kind, {}, None, reason)
+    checkpoint = resolve_checkpoint(
+        arm.model, arm.revision, base=arm.base, chat_template=arm.chat_template, weights=False
+    )
+    size: ModelSize | str = "no GPU was named"
+    if sized:
+        try:
+            size = read_model_size(checkpoint.folder, engine.args)
+        except NoBound as reason:
+            size = str(reason)
+    return _Arm(name, engine.kind, engine.args, checkpoint, size)
+
+
+class _Prompts:
+    """Measured prompts, once for all arms that share a processor, a template and a wording."""
+
+    def __init__(self, experiment: ExperimentConfig) -> None:
+        self._experiment = experiment
+        self._known: dict[tuple[str, ...], PromptLengths | str] = {}
+
+    def __call__(
+        self, arm: _Arm, benchmark: _Loaded, condition: Condition, problems: Sequence[Problem]
+    ) -> PromptLengths | str:
+        if arm.checkpoint is None:
+            return f"not measured for engine kind {arm.kind}"
+        config = benchmark.config
+        prompt = resolve_prompt(self._experiment.prompt(arm.name, condition) or config.prompt)
+        options = arm.args.get("mm_processor_kwargs") or {}
+        key = (
+            config.name,
+            condition,
+            processor_hash(arm.checkpoint),
+            prompt_hash(prompt, config.images, condition),
+            json.dumps(options, sort_keys=True, default=str),
+        )
+        if key not in self._known:
+            with progress_bar(f"measuring {config.name}", unit="prompt") as bar:
+                found = measure_prompts(
+                    arm.checkpoint,
+                    config,
+                    prompt,
+                    condition,
+                    problems,
+                    benchmark.images,
+                    options,
+                    progress=bar.update,
+                )
+            self._known[key] = found or "none can be made"
+        return self._known[key]
+
+
+def _plan(
+    experiment: ExperimentConfig,
+    arm: _Arm,
+    partition: Partition,
+    n: int,
+    problems: list[Problem],
+    spans: list[Span],
+    prompts: PromptLengths | str,
+    response_tokens: float | None,
+    gpus: Sequence[Gpu],
+    gpu_count: int,
+) -> ArmPlan:
+    sampling = experiment.arm_sampling(arm.name)
+    missing = sum(len(span.indices) for span in spans)
+    room = arm.args.get("max_model_len")
+    lengths = prompts.tokens.values() if isinstance(prompts, PromptLengths) else ()
+    kept = sum(
+        max(0, min(s.indices.stop, sampling.token_logprobs) - s.indices.start) for s in spans
+    )
+    mean = response_tokens if response_tokens is not None else sampling.max_tokens
+    return ArmPlan(
+        arm=arm.name,
+        benchmark=partition.benchmark,
+        condition=partition.condition,
+        n=n,
+        problems=len(problems),
+        stored=len(problems) * n - missing,
+        missing=missing,
+        prompts=prompts,
+        too_long=sum(tokens + sampling.max_tokens > int(room) for tokens in lengths) if room else 0,
+        response_tokens=response_tokens,
+        bytes=missing * (mean * _TOKEN_BYTES + _ROW_BYTES) + kept * mean * 4,
+        bounds={
+            gpu.name: _bound(arm, spans, prompts, response_tokens, gpu, gpu_count) for gpu in gpus
+        },
+    )
+
+
+def _bound(
+    arm: _Arm,
+    spans: list[Span],
+    prompts: PromptLengths | str,
+    response_tokens: float | None,
+    gpu: Gpu,
+    gpu_count: int,
+) -> Bound | str:
+    if isinstance(arm.size, str):
+        return arm.size
+    if response_tokens is None:
+        return "the mean length of a response is not known: give --response-tokens"
+    if isinstance(prompts, str):
+        return "no prompt could be measured"
+    try:
+        return lower_bound(
+            _workload(spans, prompts, response_tokens),
+            arm.size,
+            gpu,
+            max_sequences=int(arm.args.get("max_num_seqs") or gpu.default_sequences),
+            gpus=gpu_count,
+            tensor_parallel=int(arm.args.get("tensor_parallel_size") or 1),
+            memory_share=float(arm.args.get("gpu_memory_utilization") or MEMORY_SHARE),
+        )
+    except NoBound as reason:
+        return str(reason)
+
+
+def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float) -> Workload:
+    counts: dict[str, int] = {}
+    for span in spans:
+        problem_id = span.problem.problem_id
+        counts[problem_id] = counts.get(problem_id, 0) + len(span.indices)
+    work = Workload()
+    for problem_id, count in counts.items():
+        tokens, picture_tokens = prompts.of(problem_id)
+        work += Workload.of_prompt(tokens, picture_tokens)
+        work += Workload.of_responses(tokens, response_tokens, count)
+    return work
+
+
+def _stored_length(
+    run: RunDirectory, benchmarks: Sequence[str], arm: str, condition: Condition
+) -> float | None:
+    """Mean tokens of the arm's stored responses; None where there are none."""
+    tokens = samples = 0
+    for benchmark in benchmarks:
+        partition = Partition(arm, benchmark, condition)
+        for _, rows in run.samples.batches(partition, ["token_ids"]):
+            tokens += pc.sum(pc.list_value_length(rows["token_ids"])).as_py() or 0
+            samples += rows.num_rows
+    return tokens / samples if samples else None

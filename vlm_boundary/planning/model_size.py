@@ -1,0 +1,138 @@
+"""How much a checkpoint weighs and computes, from its configuration alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_BYTES = {"float32": 4, "float": 4, "bfloat16": 2, "float16": 2, "half": 2}
+
+
+class NoBound(Exception):
+    """A model or setting for which no lower bound of the time can be given, and why."""
+
+
+@dataclass(frozen=True)
+class ModelSize:
+    """What the time of sampling depends on.
+
+    Attributes:
+        decoder: parameters that every token passes: the language model's layers, of a mixture of
+            experts those of the experts that one token uses.
+        head: parameters of the output layer.
+        embedding: parameters of the input embedding, where it is not the head itself.
+        vision: parameters of the vision tower's blocks, which every patch passes.
+        patches_per_token: patches that are merged into one token of the prompt.
+        attention: multiplications of one query with one key and one value, all layers and heads.
+        kv_bytes: bytes of keys and values kept for each token.
+        weight_bytes: bytes of one parameter.
+    """
+
+    decoder: float
+    head: float
+    embedding: float
+    vision: float
+    patches_per_token: int
+    attention: float
+    kv_bytes: float
+    weight_bytes: float
+
+    @property
+    def decode_bytes(self) -> float:
+        """Bytes of the weights that one step of decoding reads."""
+        return (self.decoder + self.head) * self.weight_bytes
+
+    @property
+    def resident_bytes(self) -> float:
+        """Bytes of the weights that stay in memory."""
+        return self.decode_bytes + (self.embedding + self.vision) * self.weight_bytes
+
+
+def read_model_size(folder: Path, engine_args: Mapping[str, Any]) -> ModelSize:
+    """The size of the checkpoint in a folder under vLLM's engine arguments.
+
+    Raises:
+        NoBound: its architecture, or its number format, is not one that this can reckon with.
+    """
+    from transformers import AutoConfig
+
+    try:
+        # Through transformers, which knows what a configuration leaves to its defaults.
+        config = AutoConfig.from_pretrained(folder)
+    except ValueError as error:
+        raise NoBound(f"config.json: {str(error).splitlines()[0]}") from None
+    content = config.to_dict()
+    content["dtype"] = str(content.get("dtype") or "bfloat16").removeprefix("torch.")
+    return model_size(content, engine_args)
+
+
+def model_size(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> ModelSize:
+    """The size of a model with a Hugging Face configuration; see `read_model_size`."""
+    text = config.get("text_config") or config.get("llm_config") or config
+    if other := set(text.get("layer_types") or []) - {"full_attention"}:
+        raise NoBound(f"layers of type {', '.join(sorted(other))}: only full attention is known")
+    hidden, layers = _number(text, "hidden_size"), _number(text, "num_hidden_layers")
+    heads = _number(text, "num_attention_heads")
+    kv_heads = int(text.get("num_key_value_heads") or heads)
+    head_dim = int(text.get("head_dim") or hidden // heads)
+    attention = hidden * head_dim * (2 * heads + 2 * kv_heads)
+    head = _number(text, "vocab_size") * hidden
+    tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
+    vision, patches = _vision(config.get("vision_config") or {})
+    kv_width = _kv_bytes(config, engine_args)
+    return ModelSize(
+        decoder=float(layers * (attention + 3 * hidden * _mlp_width(text))),
+        head=float(head),
+        embedding=0.0 if tied else float(head),
+        vision=vision,
+        patches_per_token=patches,
+        attention=float(layers * heads * head_dim),
+        kv_bytes=float(2 * layers * kv_heads * head_dim * kv_width),
+        weight_bytes=float(_weight_bytes(config, engine_args)),
+    )
+
+
+def _mlp_width(text: Mapping[str, Any]) -> int:
+    """Width of the gated layers that one token passes."""
+    if text.get("num_experts_per_tok") and text.get("moe_intermediate_size"):
+        return int(text["num_experts_per_tok"]) * int(text["moe_intermediate_size"])
+    return _number(text, "intermediate_size")
+
+
+def _vision(config: Mapping[str, Any]) -> tuple[float, int]:
+    """Parameters of the vision tower's blocks, and patches for each token."""
+    depth = config.get("depth") or config.get("num_hidden_layers")
+    hidden, inner = config.get("hidden_size"), config.get("intermediate_size")
+    if not (depth and hidden and inner):
+        return 0.0, 1  # left out, which leaves the bound below the truth
+    # Qwen2.5-VL's blocks are gated (SwiGLU), other families' are not.
+    matrices = 3 if config.get("hidden_act") == "silu" else 2
+    block = 4 * hidden * hidden + matrices * hidden * inner
+    return float(depth * block), int(config.get("spatial_merge_size") or 1) ** 2
+
+
+def _weight_bytes(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> int:
+    if engine_args.get("quantization") or config.get("quantization_config"):
+        raise NoBound("quantised weights: peak rates of their arithmetic are not in the table")
+    name = str(engine_args.get("dtype", "auto"))
+    if name == "auto":
+        name = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16")
+        # As vLLM does, which takes half precision for checkpoints in float32.
+        name = "bfloat16" if name == "float32" else name
+    if name not in _BYTES:
+        raise NoBound(f"dtype {name}: its width is not known")
+    return _BYTES[name]
+
+
+def _kv_bytes(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> int:
+    if str(engine_args.get("kv_cache_dtype", "auto")).startswith("fp8"):
+        return 1
+    return _weight_bytes(config, engine_args)
+
+
+def _number(config: Mapping[str, Any], key: str) -> int:
+    if not isinstance(config.get(key), int):
+        raise NoBound(f"config.json gives no {key}")
+    return int(config[key])

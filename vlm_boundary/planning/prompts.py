@@ -1,0 +1,109 @@
+"""How long prompts are, pictures included, by a checkpoint's own processor and chat template."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from vlm_boundary.benchmarks import (
+    BenchmarkConfig,
+    Problem,
+    PromptConfig,
+    messages,
+    pictures_shown,
+)
+from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.checkpoints import Checkpoint
+from vlm_boundary.config import Condition
+from vlm_boundary.engines.chat import ChatRenderer
+
+# Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
+MEASURED = 512
+
+# The files of a checkpoint, beside its chat template, on which its prompts' lengths depend.
+_PROCESSOR_FILES = ("*token*.json", "*process*.json", "vocab.json", "merges.txt")
+
+
+@dataclass(frozen=True)
+class PromptLengths:
+    """Tokens of the measured prompts and, of those, tokens that stand for pictures, by problem."""
+
+    tokens: dict[str, int]
+    picture_tokens: dict[str, int]
+
+    @property
+    def mean(self) -> float:
+        """Mean length."""
+        return fmean(self.tokens.values())
+
+    @property
+    def mean_pictures(self) -> float:
+        """Mean number of tokens that stand for pictures."""
+        return fmean(self.picture_tokens.values())
+
+    @property
+    def longest(self) -> int:
+        """The longest prompt's length."""
+        return max(self.tokens.values())
+
+    def of(self, problem_id: str) -> tuple[float, float]:
+        """A prompt's tokens and picture tokens; the means where it was not measured."""
+        if problem_id in self.tokens:
+            return self.tokens[problem_id], self.picture_tokens[problem_id]
+        return self.mean, self.mean_pictures
+
+
+def measure_prompts(
+    checkpoint: Checkpoint,
+    benchmark: BenchmarkConfig,
+    prompt: PromptConfig,
+    condition: Condition,
+    problems: Sequence[Problem],
+    images: Path,
+    processor_options: dict[str, Any],
+    *,
+    progress: Callable[[], object] = lambda: None,
+) -> PromptLengths | None:
+    """Measure the prompts of problems as a condition shows them; None where none can be.
+
+    Args:
+        checkpoint: its weights are not needed.
+        images: folder of the problems' pictures.
+        processor_options: keywords that the engine gives the processor for every prompt.
+    """
+    chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
+    budget = benchmark.images.min_pixels, benchmark.images.max_pixels
+    options = processor_options | chat.pixel_budget(*budget)
+    tokens, picture_tokens = {}, {}
+    for problem in evenly_spaced(problems, MEASURED):
+        turns = messages(problem, prompt, benchmark.images, condition)
+        try:
+            pictures = [
+                chat.fit(open_rgb(images / name), *budget) for name in pictures_shown(turns)
+            ]
+        except PictureError:
+            continue  # sampling records it as a failure
+        found = chat.prompt_tokens(turns, pictures, **options)
+        tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
+        progress()
+    return PromptLengths(tokens, picture_tokens) if tokens else None
+
+
+def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:
+    """At most `count` of the problems, the first among them."""
+    if len(problems) <= count:
+        return list(problems)
+    return [problems[place * len(problems) // count] for place in range(count)]
+
+
+def processor_hash(checkpoint: Checkpoint) -> str:
+    """SHA-256 of what decides about prompts: equal hashes, equal prompts."""
+    digest = hashlib.sha256(checkpoint.chat_template.encode())
+    folder = checkpoint.folder
+    for path in sorted({path for pattern in _PROCESSOR_FILES for path in folder.glob(pattern)}):
+        digest.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,172 @@
+"""A plan as lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from vlm_boundary.config import FULL
+from vlm_boundary.planning.bound import Bound
+from vlm_boundary.planning.estimate import ArmPlan, BenchmarkPlan, Plan
+
+
+def describe(plan: Plan) -> str:
+    """The plan in words and tables."""
+    return "\n".join(_lines(plan))
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"Run directory {plan.run}"
+    for benchmark in plan.benchmarks:
+        yield ""
+        yield from _benchmark(benchmark)
+        yield from _prompts([arm for arm in plan.arms if arm.benchmark == benchmark.name])
+    yield ""
+    yield from _table(
+        ("arm", "benchmark", "n", "requests", "stored", "to draw"),
+        [
+            (a.arm, _what(a), f"{a.n:,}", f"{a.n * a.problems:,}", f"{a.stored:,}",
+             f"{a.missing:,}")
+            for a in plan.arms
+        ],
+    )  # fmt: skip
+    yield ""
+    yield from _responses(plan)
+    yield from _disk(plan)
+    yield from _times(plan)
+
+
+def _benchmark(benchmark: BenchmarkPlan) -> Iterator[str]:
+    yield f"{benchmark.name}:"
+    for step in benchmark.filters:
+        yield f"  {step.step}: {step.before:,} → {step.after:,} problems"
+    unusable = f", {benchmark.unusable:,} of them unusable" if benchmark.unusable else ""
+    yield f"  {benchmark.problems:,} problems{unusable}"
+
+
+def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
+    """One line for all arms whose prompts are the same."""
+    groups: dict[tuple[str, str | int], list[ArmPlan]] = {}
+    for arm in arms:
+        same = arm.prompts if isinstance(arm.prompts, str) else id(arm.prompts)
+        groups.setdefault((arm.condition, same), []).append(arm)
+    for (condition, _), group in groups.items():
+        prompts = group[0].prompts
+        names = ", ".join(arm.arm for arm in group)
+        names += "" if condition == FULL else f" under {condition}"
+        if isinstance(prompts, str):
+            yield f"  prompts of {names}: {prompts}"
+            continue
+        measured = len(prompts.tokens)
+        source = "" if measured == group[0].problems else f" (from {measured:,} problems)"
+        yield (
+            f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, of them "
+            f"{prompts.mean_pictures:,.0f} of pictures; the longest has {prompts.longest:,}{source}"
+        )
+        for arm in group:
+            if arm.too_long:
+                yield (
+                    f"  {arm.arm}: {arm.too_long:,} of {measured:,} prompts leave no room for "
+                    f"max_tokens within max_model_len and would not be sampled"
+                )
+
+
+def _what(arm: ArmPlan) -> str:
+    return arm.benchmark if arm.condition == FULL else f"{arm.benchmark}/{arm.condition}"
+
+
+def _responses(plan: Plan) -> Iterator[str]:
+    said: dict[str, None] = {}  # each once, in order
+    for arm in plan.arms:
+        if arm.response_tokens is not None:
+            name = arm.arm if arm.condition == FULL else f"{arm.arm} under {arm.condition}"
+            said[f"Responses of {name}: {arm.response_tokens:,.0f} tokens on average"] = None
+    yield from said
+
+
+def _disk(plan: Plan) -> Iterator[str]:
+    tables = sum(arm.bytes for arm in plan.arms)
+    pictures = sum(benchmark.picture_bytes for benchmark in plan.benchmarks)
+    guess = any(arm.response_tokens is None and arm.missing for arm in plan.arms)
+    reason = ", were every response as long as max_tokens" if guess else ""
+    yield (
+        f"Disk: {_bytes(tables)} of samples and verdicts before compression{reason}"
+        f", {_bytes(pictures)} of pictures"
+    )
+
+
+def _times(plan: Plan) -> Iterator[str]:
+    names = list(plan.arms[0].bounds)
+    if not names:
+        yield "Time: name a GPU (--gpu H100) for the least that it can take"
+        return
+    rows: list[tuple[str, ...]] = []
+    reasons: dict[str, None] = {}  # each once, in order
+    for gpu in names:
+        total = 0.0
+        for name, arms in _by_arm(plan.arms).items():
+            bounds = [arm.bounds[gpu] for arm in arms if arm.missing]
+            refused = [bound for bound in bounds if isinstance(bound, str)]
+            if refused:
+                reasons[f"{name} on {gpu}: {refused[0]}"] = None
+                total = float("nan")
+            known = [bound for bound in bounds if isinstance(bound, Bound)]
+            total += sum(bound.seconds for bound in known)
+            if known and not refused:
+                rows.append((gpu, name, *_bound(known)))
+        if total == total:
+            rows.append((gpu, "all", "", "", "", "", duration(total)))
+    if rows:
+        yield ""
+        yield (
+            f"Least time on {plan.gpus} of each GPU, at the rates of its data sheet, of which "
+            f"engines reach perhaps half:"
+        )
+        header = (
+            "GPU", "arm", "sequences", "prefill", "decode: memory", "decode: compute", "at least",
+        )  # fmt: skip
+        yield from _table(header, rows)
+    for reason in reasons:
+        yield f"No bound for {reason}"
+
+
+def _bound(bounds: list[Bound]) -> tuple[str, ...]:
+    return (
+        f"{max(bound.sequences for bound in bounds):,.0f}",
+        duration(sum(bound.prefill for bound in bounds)),
+        duration(sum(bound.decode_memory for bound in bounds)),
+        duration(sum(bound.decode_compute for bound in bounds)),
+        duration(sum(bound.seconds for bound in bounds)),
+    )
+
+
+def _by_arm(arms: Sequence[ArmPlan]) -> dict[str, list[ArmPlan]]:
+    groups: dict[str, list[ArmPlan]] = {}
+    for arm in arms:
+        groups.setdefault(arm.arm, []).append(arm)
+    return groups
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Columns two spaces apart: the first two from the left, numbers from the right."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    for row in (header, *rows):
+        cells = [
+            cell.ljust(width) if place < 2 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  ".join(cells).rstrip()
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the unit that suits them."""
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:,.1f} {unit}"
+    return f"{seconds:.2g} s"
+
+
+def _bytes(count: float) -> str:
+    for unit, size in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:.0f} B"
