@@ -25,7 +25,7 @@ def test_every_parameter_is_ours_theirs_or_refused() -> None:
     names = {name for name in SamplingParams.__struct_fields__ if not name.startswith("_")}
     ours = set(SamplingConfig.model_fields) - {"args"}
     assert OWNED.keys() <= names
-    assert ours <= names | {"n"}
+    assert ours <= names | {"n", "logprob_sum", "token_logprobs"}
     record = sampling_record(params(args={"min_tokens": 3}))
     assert names - record.keys() == {"seed", "skip_clone"}
     assert record["min_tokens"] == 3

@@ -29,6 +29,18 @@ def test_the_latest_reason_of_what_is_still_missing_is_kept(tmp_path: Path) -> N
     assert kept(run) == expected
 
 
+def test_a_problem_of_which_only_some_samples_could_be_had_stays(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    writer = SampleWriter(run.samples, HERE)
+    writer.add(Sample("p", 0, 1, [1], "x", "stop", None))
+    writer.flush()
+    run.failures.add(HERE, [("p", None, "there are no more")])
+    assert kept(run) == [("p", None, "there are no more")]
+    writer.add(Sample("p", 1, 1, [1], "x", "stop", None))
+    writer.flush()
+    assert kept(run) == []
+
+
 def test_what_was_drawn_after_all_is_no_failure(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     run.failures.add(HERE, [("p", None, "no picture"), ("q", 0, "x"), ("q", 1, "x")])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.samples import sample_indices
@@ -28,19 +29,35 @@ class Failures:
             self._table.append(partition, pa.Table.from_pylist(listed, schema=self._table.schema))
 
     def read(self, partition: Partition) -> list[dict[str, Any]]:
-        """The latest failure of each sample that is still missing, by problem and index."""
+        """The latest failure of each sample that is still missing, by problem and index.
+
+        One that concerns a whole problem holds until something of it is written after all.
+        """
         rows = self._table.read(partition).sort_by("written_at").to_pylist()
         if not rows:
             return []
         there = sample_indices(self._results, partition)
+        whole = [row["problem_id"] for row in rows if row["sample_index"] is None]
+        written = self._last_written(partition, whole)
         latest = {(row["problem_id"], row["sample_index"]): row for row in rows}
-        return [
-            row
-            for (problem_id, index), row in sorted(
-                latest.items(), key=lambda item: (item[0][0], item[0][1] or 0)
-            )
-            if problem_id not in there or (index is not None and index not in there[problem_id])
-        ]
+
+        def holds(row: dict[str, Any]) -> bool:
+            problem_id, index = row["problem_id"], row["sample_index"]
+            if index is None:
+                return problem_id not in written or row["written_at"] >= written[problem_id]
+            return problem_id not in there or index not in there[problem_id]
+
+        ordered = sorted(latest.items(), key=lambda item: (item[0][0], item[0][1] or 0))
+        return [row for _, row in ordered if holds(row)]
+
+    def _last_written(self, partition: Partition, problems: list[str]) -> dict[str, datetime]:
+        """When the latest result of each of these problems was written, if there is one."""
+        if not problems:
+            return {}
+        wanted = pc.field("problem_id").isin(problems)
+        rows = self._results.read(partition, ["problem_id", "written_at"], wanted)
+        found = rows.group_by("problem_id").aggregate([("written_at", "max")]).to_pylist()
+        return {row["problem_id"]: row["written_at_max"] for row in found}
 
     def compact(self, partition: Partition) -> None:
         """Keep only what `read` gives; nobody else may write meanwhile."""
