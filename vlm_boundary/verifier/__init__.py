@@ -2,6 +2,26 @@
 
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
 from vlm_boundary.verifier.stage import verify
-from vlm_boundary.verifier.verdict import STATUSES, Output, Verdict
+from vlm_boundary.verifier.verdict import (
+    SOURCES,
+    STATUSES,
+    Gold,
+    GradedProblem,
+    Output,
+    Tolerance,
+    Verdict,
+)
 
-__all__ = ["STATUSES", "Grader", "Output", "Verdict", "grade", "grader_version", "verify"]
+__all__ = [
+    "SOURCES",
+    "STATUSES",
+    "Gold",
+    "GradedProblem",
+    "Grader",
+    "Output",
+    "Tolerance",
+    "Verdict",
+    "grade",
+    "grader_version",
+    "verify",
+]

@@ -1,0 +1,200 @@
+"""The symbolic worker: a program of its own, which no caller imports.
+
+It reads one JSON request a line and writes one JSON reply a line, in any order. Requests run in
+forked children that have math-verify loaded already; a child past the deadline is killed and
+replaced in milliseconds. This process itself never runs a model's text. It ends, with its
+children, when its standard input closes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import resource
+import select
+import signal
+import sys
+import time
+from functools import lru_cache
+from typing import Any
+
+MEMORY_LIMIT = 2 << 30
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> tuple[Any, ...]:
+    from math_verify import parse
+
+    return tuple(parse(text, parsing_timeout=None))
+
+
+def equal(found: str, gold: str) -> bool | None:
+    r"""Whether \boxed{found} equals \boxed{gold}; None where either cannot be parsed.
+
+    Both are boxed: of bare text math-verify mines numbers out of what it cannot parse.
+    """
+    from math_verify import verify
+
+    expected, answer = _parsed(f"\\boxed{{{gold}}}"), _parsed(f"\\boxed{{{found}}}")
+    if not expected or not any(not isinstance(part, str) for part in answer):
+        return None
+    return bool(verify(list(expected), list(answer), timeout_seconds=None))
+
+
+def math_verify_itself(output: str, gold: str) -> bool | None:
+    """What math-verify says of a whole output, as its users call it."""
+    from math_verify import verify
+
+    expected, answer = _parsed(f"\\boxed{{{gold}}}"), _parsed(output)
+    return bool(verify(list(expected), list(answer), timeout_seconds=None)) if expected else None
+
+
+def rounded_equal(found: str, gold: str) -> bool | None:
+    """MATH-V's last resort: equal to two decimals once LaTeX is worked out."""
+    from latex2sympy2_extended import latex2sympy
+
+    values = [complex(latex2sympy(text).evalf()) for text in (found, gold)]
+    return round(values[0].real, 2) == round(values[1].real, 2) and not any(v.imag for v in values)
+
+
+_WARM = (r"\frac{\sqrt{2}x}{3}", r"\sin{x}+\sqrt[3]{y^2+1}", "(1,2)", "x=5", r"\{1,2\}", "12.5")
+TASKS = {"equal": equal, "math_verify": math_verify_itself, "rounded_equal": rounded_equal}
+
+
+def main(workers: int, deadline: float) -> None:
+    """Serve requests until standard input closes."""
+    import latex2sympy2_extended  # noqa: F401  # loaded once, for every child
+    import math_verify  # noqa: F401
+
+    for name in ("math_verify", "latex2sympy2_extended"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    for text in _WARM:  # our own text: what is built lazily is built before children are forked
+        equal(text, text + "+1")
+        math_verify_itself(f"The answer is ${text}$.", text)
+    waiting: list[bytes] = []
+    busy: dict[int, tuple[_Child, float, Any]] = {}
+    idle: list[_Child] = []
+    reader = _Lines(sys.stdin.fileno())
+    open_input = True
+    while open_input or waiting or busy:
+        while waiting and len(busy) < workers:
+            child = idle.pop() if idle else _Child()
+            line = waiting.pop(0)
+            child.send(line)
+            busy[child.output] = (child, time.monotonic() + deadline, json.loads(line)["id"])
+        wanted = [*busy, *([reader.source] if open_input else [])]
+        nearest = min((until for _, until, _ in busy.values()), default=None)
+        pause = None if nearest is None else max(0.0, nearest - time.monotonic())
+        for ready in select.select(wanted, [], [], pause)[0]:
+            if ready == reader.source:
+                lines = reader.read()
+                open_input = lines is not None
+                waiting += lines or []
+                continue
+            child, _, request = busy.pop(ready)
+            answer = child.receive()
+            if answer is None:
+                child.kill()
+                _reply({"id": request, "why": "worker_died"})
+            else:
+                idle.append(child)
+                _reply(json.loads(answer))
+        for child, until, request in list(busy.values()):
+            if time.monotonic() >= until:
+                del busy[child.output]
+                child.kill()
+                _reply({"id": request, "why": "deadline"})
+    for child in idle:
+        child.kill()
+
+
+def _reply(answer: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
+
+
+class _Lines:
+    """Lines from a file descriptor, as they come."""
+
+    def __init__(self, source: int) -> None:
+        self.source = source
+        self._rest = b""
+
+    def read(self) -> list[bytes] | None:
+        data = os.read(self.source, 1 << 16)
+        if not data:
+            return None
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [line for line in lines if line]
+
+
+class _Child:
+    """A forked process that answers one request at a time."""
+
+    def __init__(self) -> None:
+        request_out, request_in = os.pipe()
+        answer_out, answer_in = os.pipe()
+        self._process = os.fork()
+        if not self._process:
+            os.close(request_in)
+            os.close(answer_out)
+            null = os.open(os.devnull, os.O_RDWR)
+            for descriptor in (0, 1, 2):  # nothing of a model's text reaches any terminal
+                os.dup2(null, descriptor)
+            _serve(request_out, answer_in)
+            os._exit(0)
+        os.close(request_out)
+        os.close(answer_in)
+        self._input, self.output = request_in, answer_out
+        self._lines = _Lines(answer_out)
+
+    def send(self, line: bytes) -> None:
+        with contextlib.suppress(BrokenPipeError):  # it died: its end of file says so
+            os.write(self._input, line + b"\n")
+
+    def receive(self) -> bytes | None:
+        """The answer; None where the process died."""
+        while True:
+            lines = self._lines.read()
+            if lines is None:
+                return None
+            if lines:
+                return lines[0]
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._process, signal.SIGKILL)
+        os.close(self._input)
+        os.close(self.output)
+        os.waitpid(self._process, 0)
+
+
+def _serve(source: int, target: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    reader = _Lines(source)
+    while True:
+        lines = reader.read()
+        if lines is None:
+            return
+        for line in lines:
+            request = json.loads(line)
+            answer = {"id": request["id"], **_answer(request)}
+            os.write(target, json.dumps(answer).encode() + b"\n")
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"result": TASKS[request["task"]](*request["arguments"])}
+    except MemoryError:
+        return {"why": "memory"}
+    except Exception as error:  # noqa: BLE001  # whatever sympy raised on hostile text
+        return {"why": f"math_verify_{type(error).__name__}"}
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends this program
+    main(int(sys.argv[1]), float(sys.argv[2]))
