@@ -16,12 +16,11 @@ from vlm_boundary.verifier.phrases import (
     STATEMENT,
 )
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.values import Number, Several, Value
+from vlm_boundary.verifier.values import Number, Several, Value, Words
 from vlm_boundary.verifier.verdict import Source
 
 _SIMPLE_BOX = re.compile(r"\\f?boxed\s*\{([^{}]*)\}")
 _BOX = re.compile(r"\\f?boxed\s*\{")
-_BOX_SPACE = re.compile(r"\\f?boxed\s+([^\s{$.,]+)")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
 _TAG_END = re.compile(r"</answer>", re.IGNORECASE)
@@ -87,10 +86,12 @@ def last_tag(text: str) -> tuple[int, int, bool] | None:
 def boxes(text: str) -> list[tuple[int, int, int]]:
     r"""Complete \boxed{…} as (start, content start, content end), the last ones, in order."""
     found: list[tuple[int, int, int]] = []
-    if "\\boxed" not in text and "\\fboxed" not in text:
+    if "boxed" not in text:
         return found
     openings = list(_BOX.finditer(text))[-_MAX_BOXES:]
-    simple = {m.start(): m for m in _SIMPLE_BOX.finditer(text, openings[0].start() if openings else 0)}
+    if not openings:
+        return found
+    simple = {m.start(): m for m in _SIMPLE_BOX.finditer(text, openings[0].start())}
     limit = len(text)
     failures = 0
     for opening in reversed(openings):
@@ -153,19 +154,14 @@ def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | N
         words: the gold answer is text, so that a statement in words is an answer.
     """
     found: list[tuple[int, Found]] = []
-    count = 0
-    if not _may_state(text):
-        return None
-    for match in STATEMENT.finditer(text, start):
-        count += 1
-        if count > _MAX_STATEMENTS:
-            break
+    for match in STATEMENT.at_keys(text, start)[-_MAX_STATEMENTS:]:
         stated = _stated(text, match.end(), listed=listed, words=words)
         if stated is not None:
             found.append((match.start(), stated))
-    for match in OPTION_FIRST.finditer(text, start):
-        option = Found("statement", match[1], match.start(1), match.end(1), read(match[1]))
-        found.append((match.start(), option))
+    option = OPTION_FIRST.search(text, start)
+    if option and words:
+        letter = Found("statement", option[1], option.start(1), option.end(1), read(option[1]))
+        found.append((option.start(), letter))
     if not found:
         return None
     found.sort(key=lambda item: item[0])
@@ -177,17 +173,6 @@ def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | N
             guesses = Several("either", values[-12:])
             return Found("statement", last.raw, last.start, last.end, guesses, None, ("guesses",))
     return last
-
-
-_STATING = re.compile(
-    r"answ|ans\b|final|solution|result|response|choice|option|choose|select|####|答|选|Ответ|Répon|Respue|Antwort"
-    r"|Respost|Rispost|Jawab|Đáp|정답|pick",
-    re.IGNORECASE,
-)
-
-
-def _may_state(text: str) -> bool:
-    return _STATING.search(text) is not None
 
 
 def _stated(text: str, start: int, *, listed: bool, words: bool) -> Found | None:
@@ -218,12 +203,10 @@ def complement(
         return whole
     if _is_value(whole.value) or (words and whole.value is not None and len(whole.raw) <= 40):
         return whole
-    tried = 0
     heads = [m.start() for m in _CLAUSE_END.finditer(text, start, end)][:12]
     for stop in reversed(heads):
         if stop <= start:
             continue
-        tried += 1
         head = reading(source, text, start, stop, listed=listed, prose=True)
         rest = text[stop:end]
         if not _is_value(head.value) and not head.unsupported:
@@ -238,6 +221,4 @@ def complement(
 
 
 def _is_value(value: Value | None) -> bool:
-    from vlm_boundary.verifier.values import Words
-
     return value is not None and not isinstance(value, Words)

@@ -17,12 +17,11 @@ from vlm_boundary.verifier.phrases import (
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
-from vlm_boundary.verifier.words import ENGLISH
+from vlm_boundary.verifier.words import ENGLISH, FIRST_WORDS
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_\"')\]]*\s+(?=[^\s])|\n+|(?<=[。！？；])|;\s+")
 _TOKEN = re.compile(
-    rf"(?P<word_number>(?<![\w-]){ENGLISH}(?!\w))"
-    r"|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"
     r"|(?P<glue>\$|\\[()\[\]]|\*\*|\\(?:left|right|displaystyle|,|;|!|:)(?![a-zA-Z])|\\boxed)"
     r"|(?P<wrapped>\\(?:text|mathrm|textbf|textit|mathbf)\s*\{[^{}]*\})"
     r"|(?P<command>\\[a-zA-Z]+|[π√])"
@@ -31,9 +30,11 @@ _TOKEN = re.compile(
     r"|(?P<letter>[^\W\d_])"
     r"|(?P<operator>[-+*/^=×÷·≈:<>≤≥±!_~])"
     r"|(?P<bracket>[(){}\[\]])"
-    r"|(?P<other>\S)",
-    re.IGNORECASE,
+    r"|(?P<other>\S)"
 )
+_NUMBER_WORDS = re.compile(rf"{ENGLISH}(?!\w)", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_SPLIT = re.compile(r"[a-z]+")
 _COMPARING = re.compile(
     r"(?:\b(?:than|least|most|above|below|over|under|between|exceeds?|from|beyond|within|every|"
     r"until|up\s+to|each\s+of\s+the|first|last|next|past|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
@@ -97,6 +98,7 @@ _STOP = frozenset(
 _OR_BETWEEN = re.compile(r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
 _ECHO = Words("said by the question")
+_VALUE_WORDS = FIRST_WORDS | {"no", "none", "half"}
 MAX_SENTENCES = 60
 MAX_SENTENCE = 600
 
@@ -175,38 +177,41 @@ def _ranges(sentence: str, found: list[Run]) -> list[Run]:
 def _stretches(sentence: str) -> list[tuple[int, int]]:
     """Maximal stretches of tokens that may be mathematics, each with a digit or a command."""
     stretches: list[tuple[int, int]] = []
-    current: list[re.Match[str]] = []
+    current: list[tuple[re.Match[str], str | None]] = []
 
     def close() -> None:
-        if any(m.lastgroup in ("number", "word_number", "command") for m in current):
-            stretches.append((current[0].start(), current[-1].end()))
+        if any(k in ("number", "command") for _, k in current):
+            stretches.append((current[0][0].start(), current[-1][0].end()))
         current.clear()
 
     previous_end = 0
     for match in _TOKEN.finditer(sentence):
+        if match.start() < previous_end:
+            continue  # within a number in words
         kind, text = match.lastgroup, match[0]
+        if kind == "name" and text.lower() in FIRST_WORDS:
+            spelled = _NUMBER_WORDS.match(sentence, match.start())
+            if spelled and sentence[match.start() - 1 : match.start()] != "-":
+                match, kind = spelled, "number"
         spaced = match.start() > previous_end
-        before = current[-1] if current else None
+        before, last = current[-1] if current else (None, None)
         joins = True
         if kind == "name":
-            joins = before is not None and before.lastgroup == "operator" and before[0] in "+*/^×"
+            joins = before is not None and last == "operator" and before[0] in "+*/^×"
         elif kind == "letter":
-            joins = not text.isascii() or not spaced or (
-                before is not None and before.lastgroup == "operator" and before[0] != "-"
+            joins = text.isascii() and (
+                not spaced or (before is not None and last == "operator" and before[0] != "-")
             )
-            joins = joins and text.isascii() and (before is not None or _operator_follows(sentence, match.end()))
-        elif kind in ("number", "word_number"):
-            joins = not (before is not None and before.lastgroup in ("number", "word_number"))
-            if not joins:
+            joins = joins and (before is not None or _operator_follows(sentence, match.end()))
+        elif kind == "number":
+            if last == "number":
                 close()
-                joins = True
         elif kind == "other":  # the comma of (1, 2)
-            joins = text == "," and sum((m[0] in "([") - (m[0] in ")]") for m in current) > 0
-        elif kind == "bracket" and text in "([{" and before is not None and spaced:
-            if before.lastgroup in ("number", "word_number", "degree"):
-                close()
+            joins = text == "," and sum((m[0] in "([") - (m[0] in ")]") for m, _ in current) > 0
+        elif kind == "bracket" and text in "([{" and spaced and last in ("number", "degree"):
+            close()
         if joins:
-            current.append(match)
+            current.append((match, kind))
         else:
             close()
         previous_end = match.end()
@@ -408,12 +413,15 @@ def conclude(text: str, question_text: str) -> Found | None:
     that answers in the question's words; else they are rivals.
     """
     question = _question(question_text)
+    candidates = [s for s in sentences(text) if _may_say(s, question)]
+    if "**" not in text:
+        for sentence in reversed(candidates):
+            if CONCLUSION.search(sentence.text):
+                run, rivals = said(sentence, question)
+                if run is not None or rivals:
+                    return _found("conclusion", sentence, run, rivals)
     readable: list[_Said] = []
-    for sentence in sentences(text):
-        if len(sentence.text) > MAX_SENTENCE or HYPOTHETICAL.search(sentence.text):
-            continue
-        if REFUSAL.search(sentence.text) or sentence.text.strip() in question.text:
-            continue
+    for sentence in candidates:
         run, rivals = said(sentence, question)
         if run is not None or rivals:
             readable.append((sentence, run, rivals))
@@ -428,6 +436,22 @@ def conclude(text: str, question_text: str) -> Found | None:
     if len(readable) == 1:
         return _found("sentence", *readable[0])
     return _answering(readable, question)
+
+
+def _may_say(sentence: Sentence, question: _Question) -> bool:
+    """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
+    text = sentence.text
+    if len(text) > MAX_SENTENCE or not (
+        _DIGIT.search(text)
+        or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
+        or "√" in text
+        or "π" in text
+        or "\\" in text
+    ):
+        return False
+    return not (
+        HYPOTHETICAL.search(text) or REFUSAL.search(text) or text.strip() in question.text
+    )
 
 
 _Said = tuple[Sentence, Run | None, tuple[Run, ...]]

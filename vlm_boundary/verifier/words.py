@@ -23,6 +23,8 @@ _FIRST = "|".join(sorted({*_SMALL, *_TENS, *_SPECIAL}, key=len, reverse=True))
 _WORD = "|".join([*sorted(_MULTIPLES, key=len, reverse=True), _FIRST])
 ENGLISH = rf"(?:{_FIRST})(?:(?:\s+and\s+|[\s-])(?:{_WORD})(?![a-zA-Z]))*"
 """A regular expression for a number in English words, to be bounded by word edges."""
+FIRST_WORDS = frozenset({*_SMALL, *_TENS, *_SPECIAL})
+"""Words that a number in English words begins with."""
 _PARTS = re.compile(rf"{_WORD}|and")
 
 _HAN = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2}
