@@ -108,6 +108,18 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
     return [box for box in found if not PLACEHOLDER.fullmatch(text[box[1] : min(box[2], box[1] + 80)])]
 
 
+def open_box(text: str) -> int | None:
+    """Where a box begins that is never closed."""
+    if "boxed" not in text:
+        return None
+    last = None
+    for last in _BOX.finditer(text):
+        pass
+    if last is None or _closing(text, last.end(), len(text)) is not None:
+        return None
+    return last.start()
+
+
 def _closing(text: str, start: int, limit: int) -> int | None:
     depth = 1
     for match in _BRACES.finditer(text, start, limit):

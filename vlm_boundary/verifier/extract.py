@@ -10,6 +10,7 @@ from vlm_boundary.verifier.commitments import (
     boxed,
     boxes,
     last_tag,
+    open_box,
     reading,
     statements,
 )
@@ -102,6 +103,9 @@ def _ended(text: str, end: int) -> bool:
 
 def _unmarked(text: str, target: Target, words: bool) -> Found | str:
     """The answer of an output that marks none."""
+    cut = open_box(text)
+    if cut is not None:
+        text = text[:cut]
     sole = _sole(text, target, words)
     if sole is not None:
         return sole

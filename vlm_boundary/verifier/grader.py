@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from vlm_boundary.verifier.scope import answer_scope
 from vlm_boundary.verifier.symbolic import is_mathematics
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Verdict
 
+_TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
 _RULES = 2  # raise whenever the same output may get another verdict
 _CACHE = 200_000  # verdicts kept
 
@@ -168,6 +170,8 @@ def _symbolic(found: Found, gold: Gold, verdict: Verdict) -> Verdict | _Pending:
     if found.unsupported and found.unsupported.startswith("number too"):
         return _concluded(verdict, Outcome(False, "number_too_large"))
     raw = found.raw.strip("$ ")
+    if _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
+        return _concluded(verdict, Outcome(None, "unsupported"))
     if not is_mathematics(raw) or "\\" not in raw + gold.answer:
         return _concluded(verdict, Outcome(None, "unsupported"))
     return _Pending(verdict, (raw, gold.answer))

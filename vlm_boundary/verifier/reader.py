@@ -27,6 +27,7 @@ _HUGE = re.compile(r"[-+]?[\d,.]*\d(?:[eE][+-]?\d+)?")
 _OPEN, _CLOSE = "([{⦃", ")]}⦄"
 _RELATIONS = "=≈<>≤≥≠"
 _ENDING = ".,;:!?。，；！？、"
+_FACTORIAL = re.compile(r"[\w)]!$")
 _LEADING = frozenset(
     "a an the about approximately approx around roughly nearly almost exactly only just simply "
     "equal equals to of total is are be precisely some probably likely maybe perhaps possibly "
@@ -72,7 +73,7 @@ def _read(text: str, listed: bool, prose: bool) -> Value | None:
             raise BeyondLimits("expression too long")
         return None
     plain = plain_math(text).strip("\"'` ")
-    while plain and plain[-1] in _ENDING:
+    while plain and plain[-1] in _ENDING and (prose or not _FACTORIAL.search(plain)):
         plain = plain[:-1].rstrip("\"'` ")
     if not plain:
         return None
@@ -128,7 +129,7 @@ class _Reader:
     def _alternatives(self, tokens: list[Token]) -> Value | None:
         if tokens and tokens[0].text.lower() == "either":
             tokens = tokens[1:]
-        parts = self._split(tokens, frozenset(("or", "或")))
+        parts = self._split(tokens, frozenset(("or", "或", "或者")))
         if len(parts) > 1:
             parts = [_without_hedges(part) for part in parts]
             return self._several("either", parts)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from vlm_boundary.verifier.commitments import Found, complement, reading
-from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.exact import Exact, Unsupported
 from vlm_boundary.verifier.phrases import (
     CLOSING,
     CONCLUSION,
@@ -63,7 +63,15 @@ _ASSERTED = re.compile(
     r"\b(?:is|are|was|were|be|has|have|equals?|contains?)\s+(?:(?:only|exactly|about|approximately)\s+)?[$*]*$|=\s*$",
     re.IGNORECASE,
 )
-_NONE_EXISTS = re.compile(r"\bthere\s+(?:is|are|was|were)\s+(?:no|none|zero)\b", re.IGNORECASE)
+_NONE_EXISTS = re.compile(r"\bthere\s+(?:is|are|was|were)\s+(?:no|none)\b", re.IGNORECASE)
+_NOT = re.compile(r"(?:\b(?:not|never|isn't|aren't|wasn't|neither|nor)\s+|不是\s*)[$*]*$", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"\s*(?:[a-zA-Z]+\s+){0,2}?(?:more|less|fewer|times|greater|larger|higher|older|younger|taller)\b", re.IGNORECASE
+)
+_DIFFERENCE = re.compile(
+    r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b", re.IGNORECASE
+)
+_WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE)
 _SUBORDINATE = re.compile(
     r",\s(?:with|which|where|when|who|for|including|given|according|based\s+on|compared\s+to|such\s+as)\b"
@@ -95,8 +103,9 @@ _STOP = frozenset(
     "there their its they them than please answer question image shown figure following give "
     "value find all one two three you your can will been being per".split()
 )
-_OR_BETWEEN = re.compile(r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE)
+_OR_BETWEEN = re.compile(r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
+_ZERO = Number(Exact.rational(0))
 _ECHO = Words("said by the question")
 _VALUE_WORDS = FIRST_WORDS | {"no", "none", "half"}
 MAX_SENTENCES = 60
@@ -278,6 +287,8 @@ def _with_unit(sentence: str, end: int) -> int:
 
 
 def _aside(before: str, after: str, text: str, question_numbers: frozenset[str]) -> str:
+    if _NOT.search(before):
+        return "negated"
     if _OPERAND.match(after) and not re.match(r"\s*[-–]\s*[a-zA-Z]", after):
         return "operand"
     if _WHICH_IS.search(before):
@@ -307,14 +318,13 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     body = sentence.text
     if marker:
         body = " " * marker.end() + body[marker.end() :]
-    found = [_as_asked(body, run, question.asked) for run in runs(body, question.numbers)]
-    if not found:
-        if _NONE_EXISTS.search(body):
-            match = _NONE_EXISTS.search(body)
-            assert match is not None
-            return Run(match.start(), match.end(), read("0") or Number), ()  # type: ignore[arg-type]
-        return None, ()
+    found = [_as_asked(body, run, question) for run in runs(body, question.numbers)]
     main = [run for run in found if not run.aside]
+    nothing = _NONE_EXISTS.search(body)
+    if nothing and not main:
+        return Run(nothing.start(), nothing.end(), _ZERO), ()
+    if not found or (len(found) > 1 and not _WORDY.search(body)):
+        return None, ()
     if not main:
         weak = [r for r in found if r.aside in ("in the question", "subordinate clause", "leading clause")]
         if len({repr(_core(run.value)) for run in weak}) != 1:
@@ -337,8 +347,11 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     return None, tuple(main)
 
 
-def _as_asked(body: str, run: Run, asked: str) -> Run:
-    """The run as it counts where the question asks for a year, a week …"""
+def _as_asked(body: str, run: Run, question: _Question) -> Run:
+    """The run as it counts where the question asks for a year, a week, a difference …"""
+    asked = question.asked
+    if not question.compares and not run.aside and _RELATIVE.match(body[run.end :]):
+        return replace(run, aside="relative")
     if not asked:
         return run
     if asked == "year":
@@ -383,11 +396,12 @@ def _core(value: Value) -> object:
 
 @dataclass(frozen=True)
 class _Question:
-    """What a question says: its numbers, what it asks for by name, its words."""
+    """What a question says: its numbers, what it asks for, its words."""
 
     text: str
     numbers: frozenset[str]
     asked: str
+    compares: bool
     words: frozenset[str]
 
 
@@ -398,6 +412,7 @@ def _question(text: str) -> _Question:
         " ".join(text.split()),
         frozenset(_NUMBER.findall(text)),
         asked[1].lower() if asked else "",
+        _DIFFERENCE.search(text) is not None,
         _content(text),
     )
 

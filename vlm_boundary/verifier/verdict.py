@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal, Protocol, get_args
+from typing import ClassVar, Literal, Protocol, get_args
 
 Status = Literal["correct", "incorrect", "no_answer", "truncated", "undecided"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -28,6 +28,7 @@ class Tolerance:
         amount: decimals, distance or share.
     """
 
+    KINDS: ClassVar[tuple[str, ...]] = ("exact", "decimals", "absolute", "relative")
     kind: Literal["exact", "decimals", "absolute", "relative"]
     amount: Fraction | int | float | str | Decimal = 0
 
