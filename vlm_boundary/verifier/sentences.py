@@ -71,6 +71,7 @@ _RELATIVE = re.compile(
 _DIFFERENCE = re.compile(
     r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b", re.IGNORECASE
 )
+_OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?(?:out\s+of|in)\s+(?:every\s+)?\d+\b", re.IGNORECASE)
 _WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE)
 _SUBORDINATE = re.compile(
@@ -105,6 +106,7 @@ _STOP = frozenset(
 )
 _OR_BETWEEN = re.compile(r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE)
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
+_WEAK = ("in the question", "share", "subordinate clause", "leading clause")
 _ZERO = Number(Exact.rational(0))
 _ECHO = Words("said by the question")
 _VALUE_WORDS = FIRST_WORDS | {"no", "none", "half"}
@@ -295,6 +297,8 @@ def _aside(before: str, after: str, text: str, question_numbers: frozenset[str])
         return ""
     if _COMPARING.search(before):
         return "comparison"
+    if _OUT_OF.match(after):
+        return "share"
     if _LABEL.search(before):
         return "label"
     if before.count("(") > before.count(")"):
@@ -326,11 +330,12 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     if not found or (len(found) > 1 and not _WORDY.search(body)):
         return None, ()
     if not main:
-        weak = [r for r in found if r.aside in ("in the question", "subordinate clause", "leading clause")]
+        weak = [r for r in found if r.aside in _WEAK]
         if len({repr(_core(run.value)) for run in weak}) != 1:
             return None, ()
-        # What the question says already is hardly its answer.
-        return weak[-1], (() if weak[-1].aside != "in the question" else (replace(weak[-1], value=_ECHO),))
+        # What the question says already is hardly its answer, nor is 1 of "1 out of 10".
+        doubtful = weak[-1].aside in ("in the question", "share")
+        return weak[-1], ((replace(weak[-1], value=_ECHO),) if doubtful else ())
     hedged = _hedged(body, main)
     if hedged:
         return hedged, ()
