@@ -7,6 +7,8 @@ import unicodedata
 from functools import lru_cache
 
 _ODD = re.compile(r"[^\x20-\x7e\n\t]")
+_MAX_REPEATED = 200
+_FLOOD = re.compile(rf"(.)\1{{{_MAX_REPEATED},}}|\s{{{_MAX_REPEATED},}}", re.DOTALL)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
 _VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅕": "1/5", "⅛": "1/8"}
@@ -44,8 +46,9 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
     Full-width and other digits become ASCII ones, every minus one minus, superscripts powers;
     what cannot be seen (NUL, zero width, bidirectional marks) goes.
     """
+    text, kept = _without_floods(text)
     if not _ODD.search(text):
-        return text, None
+        return text, kept
     pieces: list[str] = []
     places: list[int] = []
     raised = {m.start(): m for m in _SUPER_RUN.finditer(text)}
@@ -59,7 +62,22 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
         else:
             piece = c if "\x20" <= c <= "\x7e" or c in "\n\t" else _plain_character(c)
         pieces.append(piece)
-        places.extend([place] * len(piece))
+        places.extend([kept[place] if kept else place] * len(piece))
+    return "".join(pieces), places
+
+
+def _without_floods(text: str) -> tuple[str, list[int] | None]:
+    """The text with no character or space repeated without end, and where each was."""
+    if not _FLOOD.search(text):
+        return text, None
+    pieces: list[str] = []
+    places: list[int] = []
+    start = 0
+    for flood in [*_FLOOD.finditer(text), None]:
+        stop = flood.start() + _MAX_REPEATED if flood else len(text)
+        pieces.append(text[start:stop])
+        places.extend(range(start, stop))
+        start = flood.end() if flood else stop
     return "".join(pieces), places
 
 

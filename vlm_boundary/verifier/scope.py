@@ -15,7 +15,7 @@ _SOFT_TURN = re.compile(
     r"|\n\s*(?:Hint|Choices)\s*:\s*Please"
     r"|\n+\s*(?:user|human|User|Human)\s*\n"
 )
-_LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>)?\s*(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
+_LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>\s*)?(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
 _THINK_END = re.compile(r"</think(?:ing)?>|<\|end_of_thought\|>|◁/think▷")
 _THINK_START = re.compile(r"<think(?:ing)?>|<\|begin_of_thought\|>|◁think▷")
 _LEAKED = re.compile(r"addCriterion\s*")
