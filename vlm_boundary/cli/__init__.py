@@ -9,6 +9,7 @@ import click
 
 from vlm_boundary import __version__
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, verify
 from vlm_boundary.errors import UserError
@@ -48,7 +49,7 @@ def cli() -> None:
     """
 
 
-for command in (run, sample, verify, analyze, report, doctor):
+for command in (run, sample, verify, analyze, report, grade, doctor):
     cli.add_command(command)
 
 
