@@ -48,6 +48,19 @@ def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
     assert rl["statuses"]["truncated"] == 1
 
 
+def test_readings_and_sources_are_reported_per_arm(run: HandMadeRun) -> None:
+    rl = finish(run)["benchmarks"]["mine"]["arms"]["rl"]
+    assert rl["sources"]["box"] == 10
+    assert rl["sources"]["statement"] == 1
+    assert rl["sources"]["none"] == 1
+    for k, value in rl["pass_at_k"].items():
+        assert rl["pass_at_k_strict"][k]["estimate"] <= value["estimate"]
+        assert value["estimate"] <= rl["pass_at_k_lenient"][k]["estimate"]
+    markdown = (run.directory.report / "report.md").read_text()
+    assert "where the answers stood" in markdown
+    assert "| rl, k = 4 |" in markdown
+
+
 def test_the_same_samples_give_the_same_bytes(run: HandMadeRun) -> None:
     finish(run)
     first = contents(run)

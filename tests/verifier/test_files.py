@@ -20,7 +20,7 @@ from vlm_boundary.verifier.opinions import mathvista, second_opinions
 ROWS = [
     {"id": 1, "output": "\\boxed{5}", "answer": 5, "extra": {"kept": [1]}},
     {"id": 2, "output": "The answer is 6.", "gold": "5", "correct": "theirs"},
-    {"id": 3, "output": "\\boxed{5m}", "answer": "5", "question": "How many?"},
+    {"id": 3, "output": "\\boxed{5m} <b>", "answer": "5", "question": "How many?"},
     {"id": 4, "output": None, "answer": "5"},
     {"id": 5, "output": "<b>1:2", "answer": "1", "answer_type": "integer"},
     {"id": 6, "output": "so far", "answer": "5", "finish_reason": "length"},
@@ -95,7 +95,7 @@ def test_second_opinions_stand_beside_ours(tmp_path: Path) -> None:
     assert rows[0]["opinions"] == {"mathvista": True, "mathvision": True, "math_verify": True}
     assert rows[4]["correct"] is False
     text = page.read_text()
-    assert "&lt;b&gt;1:2" in text
+    assert "&lt;b&gt;" in text
     assert "<b>" not in text
 
 

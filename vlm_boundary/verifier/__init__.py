@@ -3,6 +3,7 @@
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
 from vlm_boundary.verifier.stage import verify
 from vlm_boundary.verifier.verdict import (
+    COMMITTED,
     SOURCES,
     STATUSES,
     Gold,
@@ -13,6 +14,7 @@ from vlm_boundary.verifier.verdict import (
 )
 
 __all__ = [
+    "COMMITTED",
     "SOURCES",
     "STATUSES",
     "Gold",
