@@ -5,7 +5,7 @@ answer is read here by the two forms it is written in, independently of the veri
 repository root:
 
     python tests/perf/false_positives.py [--count 20000]
-    python tests/perf/false_positives.py --outputs FILE.jsonl   # fields: output, answer, answer_type
+    python tests/perf/false_positives.py --outputs FILE.jsonl   # output, answer, answer_type
 """
 
 from __future__ import annotations

@@ -23,8 +23,16 @@ from math_verify import parse, verify
 
 from vlm_boundary.benchmarks.procedural import problems
 from vlm_boundary.tiny.mixture import BROAD, guesses, response
-from vlm_boundary.verifier import Gold, Grader, Output, Verdict
-from vlm_boundary.verifier import compare, expressions, reader, text_answers
+from vlm_boundary.verifier import (
+    Gold,
+    Grader,
+    Output,
+    Verdict,
+    compare,
+    expressions,
+    reader,
+    text_answers,
+)
 
 
 def drawn_outputs(problem_count: int, samples: int) -> list[Output]:

@@ -1,4 +1,4 @@
-"""The grader as a whole: deadlines, pool, cache and order; nothing executed, nothing left behind."""
+"""The grader as a whole: deadlines, pool, cache, order; nothing executed, nothing left behind."""
 
 from __future__ import annotations
 
@@ -49,7 +49,10 @@ def test_a_benchmark_problem_is_graded_against_as_it_is() -> None:
 def test_the_ways_to_give_an_output_that_training_uses() -> None:
     with Grader(workers=1) as open_grader:
         verdicts = open_grader.grade(
-            [Output("\\boxed{4}", "4", "stop", "integer"), Output("\\boxed{5}", "4", "length", None)]
+            [
+                Output("\\boxed{4}", "4", "stop", "integer"),
+                Output("\\boxed{5}", "4", "length", None),
+            ]
         )
     assert [verdict.correct for verdict in verdicts] == [True, False]
 
@@ -86,7 +89,12 @@ def test_sources_and_the_strict_reading(
     grader: Grader, text: str, source: str, strict: bool
 ) -> None:
     found = grader.grade([Output(text, "8")])[0]
-    assert (found.source, found.correct, found.strict, found.lenient) == (source, True, strict, True)
+    assert (found.source, found.correct, found.strict, found.lenient) == (
+        source,
+        True,
+        strict,
+        True,
+    )
 
 
 def test_the_lenient_reading_counts_the_undecided(grader: Grader) -> None:

@@ -74,12 +74,19 @@ def test_an_integer_in_any_form_and_phrase_is_right(
 @given(INTEGERS, INTEGERS, PHRASES, st.data())
 def test_another_integer_never_is(value: int, other: int, phrase: str, data: st.DataObject) -> None:
     assume(value not in (other, 100 * other))
-    assume(not ("%" in (form := data.draw(st.sampled_from(integer_forms(other)))) and value * 100 == other))
+    assume(
+        not (
+            "%" in (form := data.draw(st.sampled_from(integer_forms(other))))
+            and value * 100 == other
+        )
+    )
     assert graded(phrase.format(form), Gold(str(value), "integer")) is not True
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.fractions(-1000, 1000, max_denominator=500), PHRASES, st.integers(1, 9), st.integers(0, 3))
+@given(
+    st.fractions(-1000, 1000, max_denominator=500), PHRASES, st.integers(1, 9), st.integers(0, 3)
+)
 def test_fractions(value: Fraction, phrase: str, factor: int, form: int) -> None:
     assume(value.denominator > 1)
     top, bottom = value.numerator * factor, value.denominator * factor
@@ -98,7 +105,7 @@ def test_fractions(value: Fraction, phrase: str, factor: int, form: int) -> None
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(-10**6, 10**6), st.integers(1, 3), st.integers(-60, 60), PHRASES)
+@given(st.integers(-(10**6), 10**6), st.integers(1, 3), st.integers(-60, 60), PHRASES)
 def test_decimals_to_half_a_unit_of_their_precision(
     units: int, precision: int, off: int, phrase: str
 ) -> None:

@@ -14,6 +14,7 @@ from vlm_boundary.verifier.phrases import (
     PLACEHOLDER,
     RETRACTION,
     STATEMENT,
+    last_match,
 )
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number, Several, Value, Words
@@ -24,7 +25,9 @@ _BOX = re.compile(r"\\f?boxed\s*\{")
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
 _TAG_END = re.compile(r"</answer>", re.IGNORECASE)
-_BETWEEN_BOXES = re.compile(r"[\s$.,;]*(?:\\(?:text|quad|qquad|\s)\s*\{?)?\s*(or|and|或|和)?[\s$.,;}]*")
+_BETWEEN_BOXES = re.compile(
+    r"[\s$.,;]*(?:\\(?:text|quad|qquad|\s)\s*\{?)?\s*(or|and|或|和)?[\s$.,;}]*"
+)
 _SENTENCE_END = re.compile(r"[.!?](?=[\s*\"')\]}]|$)|\n|[。！？；;]")
 _CLAUSE_END = re.compile(
     r",(?=\s)|\s(?=[(—–])|\s-\s|:\s|(?<=\d)\s*=\s*(?=[a-zA-Z])"
@@ -72,9 +75,7 @@ def reading(
 
 def last_tag(text: str) -> tuple[int, int, bool] | None:
     """Start and end of the last <answer>'s content, and whether it closes."""
-    opening = None
-    for opening in _TAG.finditer(text):
-        pass
+    opening = last_match(_TAG, text)
     if opening is None:
         return None
     closing = _TAG_END.search(text, opening.end())
@@ -105,16 +106,16 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
                 found = [box for box in found if box[0] > end]  # boxes within this one
                 found.append((opening.start(), opening.end(), end))
     found.reverse()
-    return [box for box in found if not PLACEHOLDER.fullmatch(text[box[1] : min(box[2], box[1] + 80)])]
+    return [
+        box for box in found if not PLACEHOLDER.fullmatch(text[box[1] : min(box[2], box[1] + 80)])
+    ]
 
 
 def open_box(text: str) -> int | None:
     """Where a box begins that is never closed."""
     if "boxed" not in text:
         return None
-    last = None
-    for last in _BOX.finditer(text):
-        pass
+    last = last_match(_BOX, text)
     if last is None or _closing(text, last.end(), len(text)) is not None:
         return None
     return last.start()

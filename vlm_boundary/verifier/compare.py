@@ -44,7 +44,9 @@ class Target:
 
     def __init__(self, gold: Gold) -> None:
         self.gold = gold
-        self.listed = gold.answer_type == "list" or gold.answer.strip().startswith(("[", "(", "\\{"))
+        self.listed = gold.answer_type == "list" or gold.answer.strip().startswith(
+            ("[", "(", "\\{")
+        )
         self.is_text = gold.answer_type == "text"
         self.unsupported = False
         self.value: Value | None = None
@@ -58,11 +60,8 @@ class Target:
             self.value = replace(self.value, doubtful=False)
         letter = option_letter(gold.answer)
         self.letter = letter[0] if letter and not letter[1] else None
-        if isinstance(self.value, Words | None) and not self.unsupported:
-            self.is_text = True
-        elif self.letter and not gold.answer_type:
-            self.is_text = True
-        self.question_numbers = frozenset(_DIGITS.findall(gold.question))
+        wordy = isinstance(self.value, Words | None) and not self.unsupported
+        self.is_text |= wordy or (self.letter is not None and not gold.answer_type)
 
     @staticmethod
     def _is_assignment(value: Relation) -> bool:
@@ -193,9 +192,9 @@ class Target:
     def _forms(self, gold: Number, found: Number) -> list[Number]:
         """The number as it may be compared: converted to the gold's unit, per cent as a share."""
         unit = self.unit
-        if unit and found.unit and unit.dimension == found.unit.dimension:
-            if unit.size != found.unit.size:
-                return [_times(found, found.unit.size / unit.size)]
+        other = found.unit
+        if unit and other and unit.dimension == other.dimension and unit.size != other.size:
+            return [_times(found, other.size / unit.size)]
         forms = [found]
         if found.percent and not gold.percent and gold.value.terms:  # 3 % is not 0.0
             forms.append(_times(found, Fraction(1, 100)))
@@ -217,7 +216,7 @@ class Target:
         if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
             return tolerance.kind != "exact"
         if found.step is not None and found.step <= _ARTEFACT:  # 4.999999999999
-            return difference <= _ARTEFACT * max(1, abs(one))
+            return difference <= _ARTEFACT * max(Fraction(1), abs(one))
         return self._rounded(gold, found, difference)
 
     def _rounded(self, gold: Number, found: Number, difference: Fraction) -> bool:
@@ -271,9 +270,7 @@ class Target:
     def _item(self, gold: Value, value: Value) -> bool:
         if isinstance(gold, Number) and isinstance(value, Number):
             decimals = 0 if gold.step is None else len(str(gold.step.denominator)) - 1
-            kind: Tolerance = (
-                Tolerance("decimals", decimals) if decimals else Tolerance("exact")
-            )
+            kind: Tolerance = Tolerance("decimals", decimals) if decimals else Tolerance("exact")
             tolerance = self.gold.tolerance or kind
             return any(self._equal(gold, form, tolerance) for form in self._forms(gold, value))
         if isinstance(gold, Several) and isinstance(value, Several):

@@ -26,9 +26,13 @@ def literal(text: str) -> Number:
     """
     digits = text.replace(",", "").replace(" ", "").replace("'", "")
     mantissa, _, exponent = digits.lower().partition("e")
-    if len(mantissa) > MAX_DIGITS or len(exponent) > 4 or abs(int(exponent or 0)) > MAX_POWER_OF_TEN:
+    if (
+        len(mantissa) > MAX_DIGITS
+        or len(exponent) > 4
+        or abs(int(exponent or 0)) > MAX_POWER_OF_TEN
+    ):
         raise BeyondLimits("number too large")
-    whole, point, decimals = mantissa.partition(".")
+    whole, _, decimals = mantissa.partition(".")
     power = int(exponent or 0) - len(decimals)
     step = Fraction(10) ** power
     negative = whole.startswith("-")
@@ -72,7 +76,7 @@ class Expression:
         texts = [t.text for t in self.tokens[first : self.place]]
         if len(texts) < 5 or texts[1] not in "*x" or texts[2:4] != ["10", "^"]:
             return None
-        if self.tokens[first].kind != "number" or "." not in texts[0] and len(texts[0]) > 1:
+        if self.tokens[first].kind != "number" or ("." not in texts[0] and len(texts[0]) > 1):
             return None
         exponent = "".join(texts[4:]).strip("{}()").replace("+", "")
         return int(exponent) if exponent.lstrip("-").isdigit() else None
@@ -180,8 +184,11 @@ class Expression:
         if text in UNITS or text.lower() in SCALES or not text.isascii():
             # A unit only ends a value; in the middle of one the letter is a variable.
             following = self._peek(1)
-            return len(text) == 1 and following != "" and following in "+-*/^(" and (
-                not self._unit_tail()
+            return (
+                len(text) == 1
+                and following != ""
+                and following in "+-*/^("
+                and (not self._unit_tail())
             )
         if len(text) == 1:
             return not (self.prose and token.spaced)
@@ -248,7 +255,7 @@ class Expression:
         return value
 
     def _mixed(self, token: Token) -> Exact:
-        """A literal, or a mixed number: 1 3/4, 1\\frac{3}{4}."""
+        r"""A literal, or a mixed number: 1 3/4, 1\frac{3}{4}."""
         value = literal(token.text).value
         self.place += 1
         if not token.text.isdigit():
@@ -274,7 +281,7 @@ class Expression:
         return value
 
     def _plain_fraction(self) -> bool:
-        """Whether a proper fraction of whole numbers follows: \\frac{1}{2} or \\frac12."""
+        r"""Whether a proper fraction of whole numbers follows: \frac{1}{2} or \frac12."""
         texts = [self._peek(i) for i in range(1, 7)]
         if texts[0] == "{" and texts[2:4] == ["}", "{"] and texts[5] == "}":
             return texts[1].isdigit() and texts[4].isdigit() and int(texts[1]) < int(texts[4])

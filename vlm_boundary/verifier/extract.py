@@ -15,7 +15,7 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import Target
-from vlm_boundary.verifier.phrases import OUTRIGHT_REFUSAL, PLACEHOLDER, TAKEN_BACK
+from vlm_boundary.verifier.phrases import OUTRIGHT_REFUSAL, PLACEHOLDER, TAKEN_BACK, last_match
 from vlm_boundary.verifier.scope import Scope
 from vlm_boundary.verifier.sentences import conclude, predicate
 from vlm_boundary.verifier.text_answers import option_letter, yes_or_no
@@ -91,8 +91,10 @@ def _within(text: str, start: int, end: int, target: Target, words: bool) -> Fou
 
 def _restates(stated: Found, marked: Found) -> bool:
     """Whether a statement behind a box says another answer, and not what the box was for."""
-    return stated.value is not None and not isinstance(stated.value, Words) and (
-        stated.value != marked.value
+    return (
+        stated.value is not None
+        and not isinstance(stated.value, Words)
+        and (stated.value != marked.value)
     )
 
 
@@ -143,9 +145,10 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
-            if len(lines) > 1 and ("|" in line or (
-                isinstance(found.value, Several) and not target.many and not target.is_text
-            )):
+            if len(lines) > 1 and (
+                "|" in line
+                or (isinstance(found.value, Several) and not target.many and not target.is_text)
+            ):
                 continue
             return found
         if words and option_letter(line):
@@ -162,14 +165,14 @@ def _in_words(text: str, target: Target) -> Found | None:
     return predicate(text)
 
 
-_BRACKETED = re.compile(r"(?:\\left)?[\[(]\s*-?[\d.\\][^\[\]()\n]*,[^\[\]()\n]*[\])]|\\\{[^{}\n]*\\\}")
+_BRACKETED = re.compile(
+    r"(?:\\left)?[\[(]\s*-?[\d.\\][^\[\]()\n]*,[^\[\]()\n]*[\])]|\\\{[^{}\n]*\\\}"
+)
 
 
 def _listed(text: str) -> Found | None:
     """The last bracketed list of a text."""
-    last = None
-    for last in _BRACKETED.finditer(text):
-        pass
+    last = last_match(_BRACKETED, text)
     if last is None:
         return None
     return reading("sentence", text, last.start(), last.end(), listed=True)

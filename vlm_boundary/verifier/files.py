@@ -51,9 +51,7 @@ class SecondOpinions:
     llm_model: str = ""
 
 
-def grade_file(
-    source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()
-) -> Summary:
+def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()) -> Summary:
     """Grade a JSONL file into another: every input field is kept, the verdict's are added.
 
     A field of the input named as one that is added is kept as `input_…`.
@@ -140,7 +138,7 @@ def _output(record: Any, where: str) -> Output:
         raise UserError(f"{where}: a line must be an object with the fields output and answer")
     answer = record.get("answer", record.get("gold"))
     for name, value in (("output", record.get("output", "")), ("answer", answer)):
-        if name == "output" and "output" not in record or name == "answer" and value is None:
+        if (name == "output" and "output" not in record) or (name == "answer" and value is None):
             raise UserError(
                 f"{where}: no field {name!r}{' (or gold)' if name == 'answer' else ''}; "
                 f"there are {', '.join(sorted(record)) or 'none'}"

@@ -73,11 +73,11 @@ def _ask(output: Output, url: str, model: str, timeout: float) -> str | OSError:
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get("OPENAI_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
-    request = urllib.request.Request(  # noqa: S310  # the scheme has been checked
+    request = urllib.request.Request(  # the scheme has been checked
         url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers
     )
     try:
-        with urllib.request.urlopen(request, timeout=timeout) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=timeout) as reply:
             answer: Any = json.load(reply)
         return str(answer["choices"][0]["message"]["content"]).strip()
     except (urllib.error.URLError, TimeoutError, ConnectionError) as error:

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections import deque
+
+
+def last_match(
+    pattern: re.Pattern[str], text: str, start: int = 0, end: int = sys.maxsize
+) -> re.Match[str] | None:
+    """The last of a pattern's matches."""
+    found = deque(pattern.finditer(text, start, end), maxlen=1)
+    return found[0] if found else None
+
 
 class Phrase:
     """A regular expression that is tried only where one of its words occurs.
@@ -45,7 +56,10 @@ class Phrase:
         return kept
 
 
-_BE = r"(?:\s+(?:is|are|was|would\s+be|will\s+be|should\s+be|must\s+be|comes\s+out\s+to|equals)\b|\s*=)"
+_BE = (
+    r"(?:\s+(?:is|are|was|would\s+be|will\s+be|should\s+be|must\s+be|comes\s+out\s+to|equals)\b"
+    r"|\s*=)"
+)
 _THING = r"(?:answer|ans|solution|result|response|choice|option)"
 # An answer stated as the answer; what follows the match is the answer.
 STATEMENT = Phrase(
@@ -83,7 +97,8 @@ CONCLUSION = re.compile(
 RETRACTION = Phrase(
     r"(?<!\w)(?:wait|no,|actually|correction|oops|sorry|mistake|hmm|instead|scratch\s+that|let\s+me"
     r"|re-?check|double.?check|reconsider|however|but)(?!\w)|不对|等等|重新",
-    "wait no, actually correction oops sorry mistake hmm instead scratch let_me check reconsider however but 不对 等等 重新",
+    "wait no, actually correction oops sorry mistake hmm instead scratch let_me check reconsider "
+    "however but 不对 等等 重新",
 )
 TAKEN_BACK = Phrase(
     r"(?:^|[.!\n;,]\s*)(?:(?:wait|no|oops|hmm|sorry)[,.!]?\s+)*(?:but\s+)?(?:that|this|it)(?:'s|\s+is|\s+was|"
@@ -103,7 +118,8 @@ REFUSAL = Phrase(
     r"find|infer|estimate|how|what|which|assist|process|analy[sz]e|directly)?)"
     r"|\bnot\s+enough\s+information\b|\bmore\s+information\b|\bcannot\s+be\s+(?:determined|answered)\b"
     r"|\bno\s+(?:image|picture)\b|无法|不能确定|看不到|^\s*(?:N/?A|none|unknown)\W*$",
-    "can unable able could not_ impossible difficult hard know information image picture n/a na none unknown 无法 不能 看不到",
+    "can unable able could not_ impossible difficult hard know information image picture n/a na "
+    "none unknown 无法 不能 看不到",
 )
 OUTRIGHT_REFUSAL = Phrase(
     r"(?:I'?m|I\s+am|we\s+are|we're)\s+(?:sorry|unable|not\s+able|just\s+a|only\s+a)\b|^\W*sorry\b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -82,9 +83,7 @@ class KillingPool:
             assert self._process.stdout is not None
             self._process.kill()
             self._process.stdout.close()
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
-            except BrokenPipeError:
-                pass
             self._process.wait()
             self._process = None

@@ -247,9 +247,7 @@ class _Reader:
             return self._enclosed(first, last, inner, listed=self.listed)
         return self._number(tokens)
 
-    def _enclosed(
-        self, first: str, last: str, inner: list[Token], *, listed: bool
-    ) -> Value | None:
+    def _enclosed(self, first: str, last: str, inner: list[Token], *, listed: bool) -> Value | None:
         text = self.text[inner[0].start :] if inner else ""
         reader = _Reader(inner, self.text, True, self.prose) if listed or text else self
         if len(self._split(inner, frozenset((",", ";", "，", "；", "、")))) > 1:
@@ -278,9 +276,9 @@ class _Reader:
                 return Words(" ".join(t.text for t in tokens))
         if self.prose:
             texts = [t.text for t in tokens]
-            if texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-":
-                if tokens[0].kind == tokens[2].kind == "number":
-                    return Several("range", (literal(texts[0]), literal(texts[2])))
+            dashed = texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-"
+            if dashed and tokens[0].kind == tokens[2].kind == "number":
+                return Several("range", (literal(texts[0]), literal(texts[2])))
         expression = Expression(tokens, prose=self.prose)
         number = expression.number()
         if sign < 0:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from vlm_boundary.verifier.latex import plain_characters
+from vlm_boundary.verifier.phrases import last_match
 
 # A model that runs on past its turn writes these; nothing after them is its answer.
 _HARD_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end)\|>|</s>|\[INST\]|<\|user\|>")
@@ -60,9 +61,7 @@ def answer_scope(output: str, question: str = "") -> Scope:
     if "hink" in plain or "▷" in plain or "thought" in plain:
         first = _THINK_END.search(plain, begin, end)
         end = _soft_end(plain, first.end() if first else begin, end, flags)
-        closing = None
-        for closing in _THINK_END.finditer(plain, begin, end):
-            pass
+        closing = last_match(_THINK_END, plain, begin, end)
         if closing:
             begin = closing.end()
             opening = _THINK_START.search(plain, begin, end)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
-from vlm_boundary.verifier.commitments import Found, complement, reading
+from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.exact import Exact, Unsupported
 from vlm_boundary.verifier.phrases import (
     CLOSING,
     CONCLUSION,
     HYPOTHETICAL,
     REFUSAL,
+    last_match,
 )
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.units import SCALES, UNITS
@@ -64,16 +66,22 @@ _ASSERTED = re.compile(
     re.IGNORECASE,
 )
 _NONE_EXISTS = re.compile(r"\bthere\s+(?:is|are|was|were)\s+(?:no|none)\b", re.IGNORECASE)
-_NOT = re.compile(r"(?:\b(?:not|never|isn't|aren't|wasn't|neither|nor)\s+|不是\s*)[$*]*$", re.IGNORECASE)
+_NOT = re.compile(
+    r"(?:\b(?:not|never|isn't|aren't|wasn't|neither|nor)\s+|不是\s*)[$*]*$", re.IGNORECASE
+)
 _RELATIVE = re.compile(
-    r"\s*(?:[a-zA-Z]+\s+){0,2}?(?:more|less|fewer|times|greater|larger|higher|older|younger|taller)\b", re.IGNORECASE
+    r"\s*(?:[a-zA-Z]+\s+){0,2}?(?:more|less|fewer|times|greater|larger|higher|older|younger|taller)\b",
+    re.IGNORECASE,
 )
 _DIFFERENCE = re.compile(
-    r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b", re.IGNORECASE
+    r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b",
+    re.IGNORECASE,
 )
 _OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?(?:out\s+of|in)\s+(?:every\s+)?\d+\b", re.IGNORECASE)
 _WORDY = re.compile(r"[^\W\d_]{2}")
-_LEFT_OVER = re.compile(r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE)
+_LEFT_OVER = re.compile(
+    r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE
+)
 _SUBORDINATE = re.compile(
     r",\s(?:with|which|where|when|who|for|including|given|according|based\s+on|compared\s+to|such\s+as)\b"
     r"|,?\s(?:because|since|while|whereas|when|where|out\s+of|than|for\s+a\s+total)\b",
@@ -94,8 +102,13 @@ _OPERAND = re.compile(
 _WHICH_IS = re.compile(
     r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
 )
-_ASKED = re.compile(r"\b(?:which|what)\s+(year|week|day|month|grade|score|step|level|hour|row|column|question)\b", re.IGNORECASE)
-_MARKER = re.compile(r"^\s*(?:[-*•+]\s+|\(?\d{1,2}[.)]\s+(?=\S)|step\s+\d+\s*[.:)]\s*|#+\s+)", re.IGNORECASE)
+_ASKED = re.compile(
+    r"\b(?:which|what)\s+(year|week|day|month|grade|score|step|level|hour|row|column|question)\b",
+    re.IGNORECASE,
+)
+_MARKER = re.compile(
+    r"^\s*(?:[-*•+]\s+|\(?\d{1,2}[.)]\s+(?=\S)|step\s+\d+\s*[.:)]\s*|#+\s+)", re.IGNORECASE
+)
 _CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
 _WORD = re.compile(r"[a-z]{3,}|\d+(?:\.\d+)?|(?<![a-z])[a-z](?=\()")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -104,7 +117,9 @@ _STOP = frozenset(
     "there their its they them than please answer question image shown figure following give "
     "value find all one two three you your can will been being per".split()
 )
-_OR_BETWEEN = re.compile(r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE)
+_OR_BETWEEN = re.compile(
+    r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE
+)
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
 _WEAK = ("in the question", "share", "subordinate clause", "leading clause")
 _ZERO = Number(Exact.rational(0))
@@ -271,7 +286,8 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
 def _with_unit(sentence: str, end: int) -> int:
     """The end of a value with the unit behind it."""
     match = re.match(
-        r"\s*(?:%|percent(?:age points?)?\b|per cent\b|°|[a-zA-Z]+(?:\^\{?[23]\}?|[²³])?|平方\S{1,2}|立方\S{1,2}|[一-鿿]{1,2})",
+        r"\s*(?:%|percent(?:age points?)?\b|per cent\b|°|[a-zA-Z]+(?:\^\{?[23]\}?|[²³])?"
+        r"|平方\S{1,2}|立方\S{1,2}|[一-鿿]{1,2})",
         sentence[end:],
     )
     if not match:
@@ -353,7 +369,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
 
 
 def _as_asked(body: str, run: Run, question: _Question) -> Run:
-    """The run as it counts where the question asks for a year, a week, a difference …"""
+    """The run as it counts where the question asks for a year, a week, a difference."""
     asked = question.asked
     if not question.compares and not run.aside and _RELATIVE.match(body[run.end :]):
         return replace(run, aside="relative")
@@ -376,10 +392,17 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     last = main[-1]
     before = body[: last.start]
     ends = re.match(r"[\s\w,%°\"*)-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
-    if ends and (isinstance(last.value, Relation) or _COPULA.search(before)) and _BEING.search(
-        before[-40:] if not isinstance(last.value, Relation) else "="
+    if (
+        ends
+        and (isinstance(last.value, Relation) or _COPULA.search(before))
+        and _BEING.search(before[-40:] if not isinstance(last.value, Relation) else "=")
     ):
-        others = [r for r in main[:-1] if _COPULA.search(body[: r.start]) and _BEING.search(body[max(0, r.start - 40) : r.start])]
+        others = [
+            r
+            for r in main[:-1]
+            if _COPULA.search(body[: r.start])
+            and _BEING.search(body[max(0, r.start - 40) : r.start])
+        ]
         if not others:
             return [last]
     return []
@@ -387,15 +410,17 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
 
 def _hedged(body: str, main: list[Run]) -> Run | None:
     """Alternatives: 12 or maybe 15, 5 to 7."""
-    for one, two in zip(main, main[1:], strict=False):
+    for one, two in pairwise(main):
         if _OR_BETWEEN.fullmatch(body[one.end : two.start]):
             return Run(one.start, two.end, Several("either", (one.value, two.value)))
     return None
 
 
 def _core(value: Value) -> object:
-    return value.right if isinstance(value, Relation) else (
-        value.value if isinstance(value, Number) else value
+    return (
+        value.right
+        if isinstance(value, Relation)
+        else (value.value if isinstance(value, Number) else value)
     )
 
 
@@ -469,9 +494,7 @@ def _may_say(sentence: Sentence, question: _Question) -> bool:
         or "\\" in text
     ):
         return False
-    return not (
-        HYPOTHETICAL.search(text) or REFUSAL.search(text) or text.strip() in question.text
-    )
+    return not (HYPOTHETICAL.search(text) or REFUSAL.search(text) or text.strip() in question.text)
 
 
 _Said = tuple[Sentence, Run | None, tuple[Run, ...]]
@@ -520,9 +543,7 @@ def _answering(readable: list[_Said], question: _Question) -> Found | None:
     return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
 
 
-def _found(
-    source: str, sentence: Sentence, run: Run | None, rivals: tuple[Run, ...]
-) -> Found:
+def _found(source: str, sentence: Sentence, run: Run | None, rivals: tuple[Run, ...]) -> Found:
     if run is not None and rivals:
         found = _found(source, sentence, run, ())
         return replace(found, flags=("echo",), rivals=tuple(r.value for r in rivals))
@@ -537,7 +558,8 @@ def _found(
 
 
 _PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|shows?|reads?|says?|called|named|be|=)\s+(?:the\s+|a\s+|an\s+)?", re.IGNORECASE
+    r"\b(?:is|are|was|were|shows?|reads?|says?|called|named|be|=)\s+(?:the\s+|a\s+|an\s+)?",
+    re.IGNORECASE,
 )
 
 
@@ -549,15 +571,10 @@ def predicate(text: str) -> Found | None:
     chosen = next(
         (s for s in reversed(all_sentences) if CONCLUSION.search(s.text)), all_sentences[-1]
     )
-    last = None
-    for last in _PREDICATE.finditer(chosen.text):
-        pass
+    last = last_match(_PREDICATE, chosen.text)
     if last is None:
         return None
     found = complement(
         text, chosen.start + last.end(), chosen.end, listed=False, words=True, source="sentence"
     )
     return found if found and found.raw else None
-
-
-__all__ = ["Sentence", "conclude", "predicate", "reading", "runs", "said", "sentences"]

@@ -41,7 +41,9 @@ _DENOMINATORS = {
 _FRACTION_WORDS = re.compile(
     rf"(?<![\w-])({ENGLISH}|an?)[ -]({'|'.join(_DENOMINATORS)})(?!\w)", re.IGNORECASE
 )
-_HAN_NUMBER = re.compile(rf"(?<![一-鿿])({HAN})(?=$|[^一-鿿]|个|度|厘|平|立|米|元|岁|年|种|条|块|只|次)")
+_HAN_NUMBER = re.compile(
+    rf"(?<![一-鿿])({HAN})(?=$|[^一-鿿]|个|度|厘|平|立|米|元|岁|年|种|条|块|只|次)"
+)
 _LETTER = re.compile(r"[a-zA-Z]{3}")
 
 

@@ -50,8 +50,8 @@ class Several:
     def __str__(self) -> str:
         joint = {"ratio": ":", "either": " or ", "range": " to "}.get(self.kind, ", ")
         inside = joint.join(map(str, self.items))
-        first, last = self.brackets or ("[]" if self.kind == "list" else ("", ""))
-        return f"{first}{inside}{last}"
+        brackets = self.brackets or ("[]" if self.kind == "list" else "")
+        return f"{brackets[:1]}{inside}{brackets[1:]}"
 
 
 @dataclass(frozen=True)
