@@ -167,6 +167,8 @@ def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | N
         words: the gold answer is text, so that a statement in words is an answer.
     """
     found: list[tuple[int, Found]] = []
+    if text[start : start + 64].isspace() or start >= len(text):
+        return None
     for match in STATEMENT.at_keys(text, start)[-_MAX_STATEMENTS:]:
         stated = _stated(text, match.end(), listed=listed, words=words)
         if stated is not None:

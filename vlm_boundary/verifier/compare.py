@@ -207,6 +207,9 @@ class Target:
     def _equal(self, gold: Number, found: Number, tolerance: Tolerance) -> bool:
         if gold.value == found.value:
             return True
+        artefact = found.step is not None and found.step <= _ARTEFACT  # 4.999999999999
+        if tolerance.kind == "exact" and gold.step is not None and not artefact:
+            return False
         if gold.value.variables or found.value.variables:
             return False
         one, two = _real(gold.value), _real(found.value)
@@ -215,7 +218,7 @@ class Target:
         difference = abs(one - two)
         if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
             return tolerance.kind != "exact"
-        if found.step is not None and found.step <= _ARTEFACT:  # 4.999999999999
+        if artefact:
             return difference <= _ARTEFACT * max(Fraction(1), abs(one))
         return self._rounded(gold, found, difference)
 

@@ -73,8 +73,9 @@ class Exact:
             return None
 
     def __str__(self) -> str:
-        if not self.terms:
-            return "0"
+        whole = self.fraction
+        if whole is not None and whole.denominator == 1 and whole.numerator.bit_length() < 256:
+            return str(whole.numerator)
         return "+".join(_term(*term) for term in self.terms).replace("+-", "-")
 
     def __add__(self, other: Exact) -> Exact:

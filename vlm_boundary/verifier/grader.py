@@ -13,13 +13,15 @@ from vlm_boundary.verifier.compare import Outcome, Target, target_of
 from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
-from vlm_boundary.verifier.scope import answer_scope
+from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_mathematics
-from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Verdict
+from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
 _RULES = 2  # raise whenever the same output may get another verdict
 _CACHE = 200_000  # verdicts kept
+_MAX_KEPT = 2000  # characters of an answer kept in its verdict
+_STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
 def grader_version() -> str:
@@ -29,9 +31,10 @@ def grader_version() -> str:
 
 @dataclass(frozen=True)
 class _Pending:
-    """A verdict that waits for a symbolic comparison."""
+    """An answer that waits for a symbolic comparison."""
 
-    verdict: Verdict
+    found: Found
+    scope: Scope
     comparison: tuple[str, str]
 
 
@@ -110,7 +113,7 @@ class Grader:
             rule = why or ("not_parsed" if equal is None else "math_verify")
             outcomes[comparison] = Outcome(equal, rule)
         return {
-            key: _concluded(item.verdict, outcomes[item.comparison])
+            key: _concluded(item.found, item.scope, outcomes[item.comparison])
             for key, item in pending.items()
         }
 
@@ -136,27 +139,17 @@ def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
     scope = answer_scope(text, gold.question)
     found = extract(scope, target, truncated=truncated)
     if isinstance(found, str):
-        status = "truncated" if truncated else "no_answer"
-        return Verdict(False, status, None, found, flags=scope.flags)  # type: ignore[arg-type]
-    verdict = Verdict(
-        None,
-        "undecided",
-        found.raw[:2000],
-        "",
-        normalised=_normalised(found),
-        span=scope.span(found.start, found.end),
-        source=found.source,
-        flags=(*scope.flags, *found.flags),
-    )
+        status: Status = "truncated" if truncated else "no_answer"
+        return Verdict(False, status, None, found, flags=scope.flags)
     if (found.unsupported or target.unsupported) and not (target.is_text or gold.choices):
-        return _symbolic(found, gold, verdict)
+        return _symbolic(found, scope, gold)
     try:
         outcome = target.compare(found.raw, found.value)
         if found.rivals and not _settled(found, target, outcome):
             outcome = Outcome(None, "ambiguous", outcome.tolerance)
     except Unsupported as error:
-        return _symbolic(replace(found, unsupported=str(error)), gold, verdict)
-    return _concluded(verdict, outcome)
+        return _symbolic(replace(found, unsupported=str(error)), scope, gold)
+    return _concluded(found, scope, outcome)
 
 
 def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
@@ -165,28 +158,26 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
     return others <= {outcome.correct}
 
 
-def _symbolic(found: Found, gold: Gold, verdict: Verdict) -> Verdict | _Pending:
+def _symbolic(found: Found, scope: Scope, gold: Gold) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
-    if found.unsupported and found.unsupported.startswith("number too"):
-        return _concluded(verdict, Outcome(False, "number_too_large"))
     raw = found.raw.strip("$ ")
-    if _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
-        return _concluded(verdict, Outcome(None, "unsupported"))
-    if not is_mathematics(raw) or "\\" not in raw + gold.answer:
-        return _concluded(verdict, Outcome(None, "unsupported"))
-    return _Pending(verdict, (raw, gold.answer))
+    if found.unsupported and found.unsupported.startswith("number too"):
+        return _concluded(found, scope, Outcome(False, "number_too_large"))
+    covered = is_mathematics(raw) and "\\" in raw + gold.answer
+    if not covered or _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
+        return _concluded(found, scope, Outcome(None, "unsupported"))
+    return _Pending(found, scope, (raw, gold.answer))
 
 
-def _concluded(verdict: Verdict, outcome: Outcome) -> Verdict:
-    status = {True: "correct", False: "incorrect", None: "undecided"}[outcome.correct]
-    return replace(
-        verdict,
-        correct=outcome.correct,
-        status=status,  # type: ignore[arg-type]
-        rule=outcome.rule,
+def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+    return Verdict(
+        outcome.correct,
+        _STATUSES[outcome.correct],
+        found.raw[:_MAX_KEPT],
+        outcome.rule,
+        normalised=None if found.value is None else str(found.value)[:_MAX_KEPT],
+        span=scope.span(found.start, found.end),
+        source=found.source,
+        flags=(*scope.flags, *found.flags),
         tolerance=outcome.tolerance,
     )
-
-
-def _normalised(found: Found) -> str | None:
-    return None if found.value is None else str(found.value)

@@ -77,7 +77,7 @@ _DIFFERENCE = re.compile(
     r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b",
     re.IGNORECASE,
 )
-_OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?(?:out\s+of|in)\s+(?:every\s+)?\d+\b", re.IGNORECASE)
+_OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+)?\d+\b", re.IGNORECASE)
 _WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(
     r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE
