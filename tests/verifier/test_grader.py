@@ -279,6 +279,46 @@ def test_no_process_is_left_behind() -> None:
     assert not _children() - before
 
 
+def test_a_killed_caller_leaves_nothing_running(tmp_path: Path) -> None:
+    program = tmp_path / "grading.py"
+    program.write_text(
+        "from vlm_boundary.verifier import Grader, Output\n"
+        "with Grader(workers=1, deadline=600.0) as grader:\n"
+        "    grader.grade([Output('\\\\boxed{\\\\sqrt[3]{2}}', '\\\\sqrt[3]{3}')])\n"
+        "    print('ready', flush=True)\n"
+        "    grader.grade([Output('\\\\boxed{\\\\sqrt[3]{2}+9^{9^{9^9}}}', '\\\\ln 5')])\n"
+    )
+    here = str(Path(__file__).parents[2])
+    caller = subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": here},
+        start_new_session=True,
+    )
+    assert caller.stdout is not None
+    assert caller.stdout.readline() == b"ready\n"
+    time.sleep(0.5)
+    caller.kill()
+    caller.wait()
+    caller.stdout.close()
+    for _ in range(100):
+        if not _session(caller.pid):
+            break
+        time.sleep(0.1)
+    assert not _session(caller.pid)
+
+
+def _session(leader: int) -> set[str]:
+    """Ids of the processes of a session that are alive."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # ended while we looked
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.add(stat.parent.name)
+    return found
+
+
 def test_the_version_names_the_rules_and_the_library() -> None:
     ours, library = grader_version().split()
     assert ours.startswith("vlm_boundary/")

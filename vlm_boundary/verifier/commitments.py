@@ -35,6 +35,7 @@ _CLAUSE_END = re.compile(
     r"units?|per)\b)|(?<=\d)(?=[,，](?!\d))|，|。",
     re.IGNORECASE,
 )
+_ITEM = re.compile(r"\d{1,2}[.)]\s+[A-Z]")  # "the solution: 1. Let h be …"
 _MAX_STATEMENTS = 400
 _MAX_BOXES = 64
 MAX_GUESSES = 3
@@ -195,6 +196,8 @@ def _stated(text: str, start: int, *, listed: bool, words: bool) -> Found | None
     while start < len(text) and text[start] in " \n\t*_:：":
         start += 1
     if start >= len(text):
+        return None
+    if text[start - 1] == "\n" and _ITEM.match(text, start):
         return None
     stop = _SENTENCE_END.search(text, start)
     end = stop.start() if stop else len(text)

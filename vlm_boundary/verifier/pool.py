@@ -15,6 +15,7 @@ from typing import Any
 DEADLINE_SECONDS = 0.8
 _MAX_WORKERS = 8
 _WORKER = Path(__file__).with_name("worker.py")
+_ENDING_SECONDS = 5.0
 _AT_ONCE = 64  # requests written before their answers are read, so that no pipe fills up
 
 Answer = tuple[bool | None, str | None]
@@ -81,9 +82,12 @@ class KillingPool:
         if self._process is not None:
             assert self._process.stdin is not None
             assert self._process.stdout is not None
-            self._process.kill()
-            self._process.stdout.close()
             with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
-            self._process.wait()
+                self._process.stdin.close()  # it ends at once, with its children
+            try:
+                self._process.wait(_ENDING_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process.stdout.close()
             self._process = None

@@ -53,7 +53,13 @@ _LEADING_CLAUSE = re.compile(
     r"according|of|out\s+of|by|with|using|from|as|for|while|among)\b[^,]*,\s",
     re.IGNORECASE,
 )
-_SO = re.compile(r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)\b(?!\s+that)", re.IGNORECASE)
+_SO = re.compile(
+    r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means)\b(?!\s+that\s+(?:it|they)\b)",
+    re.IGNORECASE,
+)
+_WORDED_OPERATION = re.compile(
+    r"\b(?:minus|plus|times|divided\s+by|multiplied\s+by)\s+[$*]*$", re.IGNORECASE
+)
 _RANGE_START = re.compile(r"\b(?:between|from)\s+(?:about\s+)?[$€£]?$", re.IGNORECASE)
 _RANGE_MIDDLE = re.compile(r"\s*(?:and|to|-|until)\s*[$€£]?", re.IGNORECASE)
 _OPERAND = re.compile(
@@ -178,7 +184,7 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
             start += 1
         while end > start and sentence[end - 1] == ")":
             end -= 1
-    if start >= end:
+    if start >= end or sentence[start] in "+*/^×÷·":  # the rest of an expression
         return None
     before, after = sentence[:start], sentence[end:]
     if re.match(r"-[a-zA-Z]", after) or re.match(r"(?:st|nd|rd|th)\b|[a-zA-Z]", after):
@@ -223,6 +229,8 @@ def _aside(before: str, after: str, text: str, question_numbers: frozenset[str])
     if _NOT.search(before):
         return "negated"
     if _OPERAND.match(after) and not re.match(r"\s*[-–]\s*[a-zA-Z]", after):
+        return "operand"
+    if _WORDED_OPERATION.search(before):
         return "operand"
     if WHICH_IS.search(before):
         return ""

@@ -36,7 +36,7 @@ _RELATIVE = re.compile(
     re.IGNORECASE,
 )
 _DIFFERENCE = re.compile(
-    r"\b(?:more|less|fewer|times|difference|differ|gap|longer|shorter|\w+er\s+than|older|younger)\b",
+    r"\b(?:more|less|fewer|times|difference|differ|gap|higher|lower|longer|shorter|\w+er\s+than|older|younger)\b",
     re.IGNORECASE,
 )
 _WORDY = re.compile(r"[^\W\d_]{2}")
@@ -65,6 +65,7 @@ _WEAK = ("in the question", "share", "subordinate clause", "leading clause")
 _ZERO = Number(Exact.rational(0))
 _ECHO = Words("said by the question")
 _VALUE_WORDS = FIRST_WORDS | {"no", "none", "half"}
+_ALSO_ANSWERS = 0.3  # share of the question's words from which a sentence is a rival
 MAX_SENTENCES = 60
 MAX_SENTENCE = 600
 
@@ -117,7 +118,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     if len({repr(_core(run.value)) for run in main}) == 1:
         return main[-1], ()
     for chosen in (
-        [r for r in main if _EXISTS.search(body[: r.start])],
+        [r for r in main[-1:] if _EXISTS.search(body[: r.start])],
         [r for r in main if _LEFT_OVER.match(body[r.end :])],
         [r for r in main if WHICH_IS.search(body[: r.start])],
         _after_being(body, main),
@@ -288,7 +289,7 @@ def _answering(readable: list[_Said], question: _Question) -> Found | None:
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
     if best[0] >= 0.5:
-        close = [s for s in scored if s[0] >= best[0] - 0.15]
+        close = [s for s in scored if s[0] >= min(best[0] - 0.15, _ALSO_ANSWERS)]
         values = {repr(_core(s[2][1].value)) if s[2][1] else "several" for s in close}
         chosen = close[0][2] if len(values) == 1 else best[2]
         found = _found("sentence", *chosen)

@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 MEMORY_LIMIT = 2 << 30
 _PATIENCE = 8  # deadlines that may pass on a busy machine before a request is given up
@@ -75,47 +75,72 @@ def main(workers: int, deadline: float) -> None:
     for text in _WARM:  # our own text: what is built lazily is built before children are forked
         equal(text, text + "+1")
         math_verify_itself(f"The answer is ${text}$.", text)
-    waiting: list[bytes] = []
-    busy: dict[int, tuple[_Child, float, Any]] = {}
     idle: list[_Child] = []
+    busy: dict[int, _Request] = {}
+    try:
+        with contextlib.suppress(BrokenPipeError):  # nobody reads any more
+            _serve_requests(workers, deadline, idle, busy)
+    finally:
+        for child in [*idle, *(request.child for request in busy.values())]:
+            child.kill()
+
+
+class _Request(NamedTuple):
+    """A request that a child works on, and when to look how long it has worked."""
+
+    child: _Child
+    until: float
+    number: int
+
+
+def _serve_requests(
+    workers: int, deadline: float, idle: list[_Child], busy: dict[int, _Request]
+) -> None:
+    waiting: list[bytes] = []
     reader = _Lines(sys.stdin.fileno())
-    open_input = True
-    while open_input or waiting or busy:
+    while True:
         while waiting and len(busy) < workers:
             child = idle.pop() if idle else _Child()
             line = waiting.pop(0)
             child.send(line)
-            busy[child.output] = (child, time.monotonic() + deadline, json.loads(line)["id"])
-        wanted = [*busy, *([reader.source] if open_input else [])]
-        nearest = min((until for _, until, _ in busy.values()), default=None)
+            number = json.loads(line)["id"]
+            busy[child.output] = _Request(child, time.monotonic() + deadline, number)
+        nearest = min((request.until for request in busy.values()), default=None)
         pause = None if nearest is None else max(0.0, nearest - time.monotonic())
-        for ready in select.select(wanted, [], [], pause)[0]:
+        for ready in select.select([*busy, reader.source], [], [], pause)[0]:
             if ready == reader.source:
                 lines = reader.read()
-                open_input = lines is not None
-                waiting += lines or []
-                continue
-            child, _, request = busy.pop(ready)
-            answer = child.receive()
-            if answer is None:
-                child.kill()
-                _reply({"id": request, "why": "worker_died"})
+                if lines is None:  # nobody waits for an answer any more
+                    return
+                waiting += lines
             else:
-                idle.append(child)
-                _reply(json.loads(answer))
-        for child, until, request in list(busy.values()):
-            if time.monotonic() < until:
-                continue
-            left = child.started + _PATIENCE * deadline - time.monotonic()
-            unused = deadline - child.processor_seconds()
-            if unused > 0 and left > 0:  # a busy machine: what counts is what it has worked
-                busy[child.output] = (child, time.monotonic() + min(unused, left), request)
-                continue
-            del busy[child.output]
-            child.kill()
-            _reply({"id": request, "why": "deadline"})
-    for child in idle:
-        child.kill()
+                _finish(busy.pop(ready), idle)
+        for request in list(busy.values()):
+            if time.monotonic() >= request.until:
+                _expire(request, deadline, busy)
+
+
+def _finish(request: _Request, idle: list[_Child]) -> None:
+    answer = request.child.receive()
+    if answer is None:
+        request.child.kill()
+        _reply({"id": request.number, "why": "worker_died"})
+    else:
+        idle.append(request.child)
+        _reply(json.loads(answer))
+
+
+def _expire(request: _Request, deadline: float, busy: dict[int, _Request]) -> None:
+    """Kill a child that has worked for its deadline; on a busy machine it may have worked less."""
+    child = request.child
+    left = child.started + _PATIENCE * deadline - time.monotonic()
+    unused = deadline - child.processor_seconds()
+    if unused > 0 and left > 0:
+        busy[child.output] = request._replace(until=time.monotonic() + min(unused, left))
+        return
+    del busy[child.output]
+    child.kill()
+    _reply({"id": request.number, "why": "deadline"})
 
 
 def _reply(answer: dict[str, Any]) -> None:
