@@ -56,3 +56,14 @@ VERDICTS = pa.schema(
         pa.field("gold_hash", pa.string(), nullable=False),
     ]
 )
+
+OPINIONS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("mathvista", pa.bool_()),  # null: the rule has no answer
+        pa.field("mathvision", pa.bool_()),
+        pa.field("math_verify", pa.bool_()),
+        pa.field("text_hash", pa.string(), nullable=False),
+    ]
+)

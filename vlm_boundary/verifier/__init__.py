@@ -1,7 +1,7 @@
 """The shared verifier: is an output's final answer right?"""
 
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
-from vlm_boundary.verifier.stage import verify
+from vlm_boundary.verifier.stage import store_opinions, verify
 from vlm_boundary.verifier.verdict import (
     COMMITTED,
     SOURCES,
@@ -25,5 +25,6 @@ __all__ = [
     "Verdict",
     "grade",
     "grader_version",
+    "store_opinions",
     "verify",
 ]

@@ -96,7 +96,13 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     if opinions.page:
         from vlm_boundary.verifier.opinions import write_disagreements
 
-        summary.disagreements = write_disagreements(opinions.page, outputs, verdicts, given)
+        summary.disagreements = write_disagreements(
+            opinions.page,
+            [f"line {number}" for number in range(1, len(outputs) + 1)],
+            outputs,
+            verdicts,
+            given,
+        )
     return summary
 
 

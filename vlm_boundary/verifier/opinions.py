@@ -147,6 +147,7 @@ def _float(value: Value | None) -> float | None:
 
 def write_disagreements(
     path: Path,
+    labels: Sequence[str],
     outputs: Sequence[Output],
     verdicts: Sequence[Verdict],
     opinions: Sequence[Opinions],
@@ -162,8 +163,8 @@ def write_disagreements(
         lstrip_blocks=True,
     )
     rows = [
-        {"number": number, "output": o, "gold": o.target(), "verdict": v, "opinions": p.as_dict()}
-        for number, (o, v, p) in enumerate(zip(outputs, verdicts, opinions, strict=True), start=1)
+        {"label": label, "output": o, "gold": o.target(), "verdict": v, "opinions": p.as_dict()}
+        for label, o, v, p in zip(labels, outputs, verdicts, opinions, strict=True)
         if any(opinion is not v.correct for opinion in p.as_dict().values())
     ]
     page = environment.get_template("disagreements.html.j2").render(
