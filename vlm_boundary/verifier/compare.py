@@ -77,6 +77,11 @@ class Target:
         """Whether the gold answer has several values."""
         return isinstance(self.value, Several)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the gold answer is one number without variables."""
+        return isinstance(self.value, Number) and not self.value.value.variables
+
     @cached_property
     def unit(self) -> Unit | None:
         """The unit in which the gold answer is given, where it is known."""
