@@ -10,6 +10,7 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, verify
 from vlm_boundary.errors import UserError
@@ -49,7 +50,7 @@ def cli() -> None:
     """
 
 
-for command in (run, sample, verify, analyze, report, benchmarks, doctor):
+for command in (run, sample, verify, analyze, report, grade, benchmarks, doctor):
     cli.add_command(command)
 
 

@@ -31,6 +31,7 @@ class RunDirectory:
         self.samples = PartTable(path / "samples", schemas.SAMPLES)
         self.failures = PartTable(path / "failures", schemas.FAILURES)
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
+        self.opinions = PartTable(path / "opinions", schemas.OPINIONS)
 
     @property
     def images(self) -> Path:
