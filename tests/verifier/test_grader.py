@@ -65,6 +65,26 @@ def test_the_rules_that_a_benchmark_declares_are_those_it_is_graded_by(
     assert grade(output, problem).correct is correct
 
 
+@pytest.mark.parametrize("gold", ["AC", "A, C", "C A"])
+@pytest.mark.parametrize(
+    ("output", "correct"),
+    [
+        ("\\boxed{A, C}", True),
+        ("\\boxed{CA}", True),
+        ("The answer is A and C.", True),
+        ("\\boxed{A}", False),
+        ("\\boxed{A, B, C}", False),
+        ("\\boxed{ACE of spades}", False),
+    ],
+)
+def test_several_letters_are_right_together_in_any_order(
+    gold: str, output: str, correct: bool
+) -> None:
+    rule = Grading(letters="set")
+    problem = Problem("mine", "p1", "Which?", gold, answer_type="text", grading=rule)
+    assert grade(output, problem).correct is correct
+
+
 def test_the_ways_to_give_an_output_that_training_uses() -> None:
     with Grader(workers=1) as open_grader:
         verdicts = open_grader.grade(

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.text_answers import normal_text, option_letter, yes_or_no
+from vlm_boundary.verifier.text_answers import normal_text, option_letter, option_letters, yes_or_no
 from vlm_boundary.verifier.units import SCALES, parse_unit
 from vlm_boundary.verifier.values import (
     Approximated,
@@ -104,6 +104,8 @@ class Target:
 
     def compare(self, raw: str, value: Value | None) -> Outcome:
         """Compare what was extracted, as written and as read."""
+        if self.gold.letter_set:
+            return self._letter_set(raw)
         if self.gold.choices:
             return self._choice(raw, value)
         if self.is_text:
@@ -354,6 +356,13 @@ class Target:
         if option is None:
             return Outcome(False, "text_differs")
         same = option[0] == self.letter
+        return Outcome(same, "option_equal" if same else "option_differs")
+
+    def _letter_set(self, raw: str) -> Outcome:
+        found = option_letters(raw)
+        if found is None:
+            return Outcome(False, "text_differs")
+        same = found == option_letters(self.gold.answer)
         return Outcome(same, "option_equal" if same else "option_differs")
 
     def _choice(self, raw: str, value: Value | None) -> Outcome:

@@ -13,6 +13,8 @@ _LETTER = re.compile(
     r"[).:,\s]*(.*)",
     re.DOTALL | re.IGNORECASE,
 )
+_BETWEEN = re.compile(r"[\s,;.&+/()\[\]{}]|\b(?:and|or|options?|choices?)\b", re.IGNORECASE)
+_LETTERS = re.compile(r"[A-J]+")
 _PUNCTUATION = re.compile(r"[^\w\s%°+\-/.:]|(?<!\d)[.:]|[.:](?!\d)")
 _ARTICLES = re.compile(r"\b(?:the|a|an)\b")
 _YES = {"yes": "yes", "no": "no", "true": "true", "false": "false", "是": "yes", "否": "no"}
@@ -36,6 +38,12 @@ def option_letter(text: str) -> tuple[str, str] | None:
         return None
     letter = match[1] or match[2] or match[3]
     return letter.upper(), match[4].strip()
+
+
+def option_letters(text: str) -> frozenset[str] | None:
+    """The letters of several options and nothing else: "A, C", "AC", "(A) and (C)"."""
+    plain = _BETWEEN.sub("", plain_math(text[:500]))
+    return frozenset(plain) if _LETTERS.fullmatch(plain) else None
 
 
 def yes_or_no(text: str) -> str | None:

@@ -85,6 +85,7 @@ class Gold:
         question: read for what it asks about; the numbers in it are rarely its answer.
         tolerance: in place of the one that answer type and precision imply.
         alternatives: further answers, each right by itself.
+        letter_set: the answer is the letters of several options, in any order.
     """
 
     answer: str
@@ -95,6 +96,7 @@ class Gold:
     question: str = ""
     tolerance: Tolerance | None = None
     alternatives: tuple[str, ...] = ()
+    letter_set: bool = False
 
     @classmethod
     def of(cls, problem: GradedProblem) -> Gold:
@@ -108,6 +110,7 @@ class Gold:
             problem.question,
             _tolerance(problem.grading),
             problem.grading.alternatives,
+            problem.grading.letters == "set",
         )
 
     def each(self) -> tuple[Gold, ...]:
