@@ -133,6 +133,8 @@ def direct_answers(path: Path, right: dict[str, tuple[int, int]]) -> Path:
             "sample_index": index,
             "correct": index < hits,
             "status": "correct" if index < hits else "incorrect",
+            "source": "box",
+            "flags": [],
             "rule": "same_text",
             "grader": "g",
             "text_hash": "t",

@@ -106,6 +106,20 @@ def test_log_probabilities_are_the_models_own_with_the_end_counted(
         assert sample.logprob_sum == pytest.approx(expected, abs=1e-3)
 
 
+def test_the_first_samples_keep_every_tokens_log_probability(
+    engine: TransformersEngine, picture: Path
+) -> None:
+    few = SAMPLING.model_copy(update={"token_logprobs": 2})
+    for sample in engine.generate([ask((picture,), 3)], few):
+        assert isinstance(sample, Completion)
+        if sample.index >= 2:
+            assert sample.token_logprobs is None
+            continue
+        assert sample.token_logprobs is not None
+        assert len(sample.token_logprobs) == len(sample.token_ids)
+        assert sum(sample.token_logprobs) == pytest.approx(sample.logprob_sum)
+
+
 def test_the_models_own_generation_settings_change_nothing(
     engine: TransformersEngine, checkpoint: Checkpoint, picture: Path, tmp_path: Path
 ) -> None:

@@ -48,6 +48,19 @@ def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
     assert rl["statuses"]["truncated"] == 1
 
 
+def test_readings_and_sources_are_reported_per_arm(run: HandMadeRun) -> None:
+    rl = finish(run)["benchmarks"]["mine"]["arms"]["rl"]
+    assert rl["sources"]["box"] == 10
+    assert rl["sources"]["statement"] == 1
+    assert rl["sources"]["none"] == 1
+    for k, value in rl["pass_at_k"].items():
+        assert rl["pass_at_k_strict"][k]["estimate"] <= value["estimate"]
+        assert value["estimate"] <= rl["pass_at_k_lenient"][k]["estimate"]
+    markdown = (run.directory.report / "report.md").read_text()
+    assert "where the answers stood" in markdown
+    assert "| rl, k = 4 |" in markdown
+
+
 def test_the_same_samples_give_the_same_bytes(run: HandMadeRun) -> None:
     finish(run)
     first = contents(run)
@@ -64,6 +77,18 @@ def test_another_run_with_the_same_samples_gives_the_same_tables(tmp_path: Path)
     finish(one)
     finish(two)
     assert contents(one) == contents(two)
+
+
+def test_second_opinions_are_stored_beside_the_verdicts(run: HandMadeRun) -> None:
+    from vlm_boundary.verifier import store_opinions
+
+    before = finish(run)
+    store_opinions(run.directory)
+    rows = run.directory.opinions.read(Partition("rl", "mine")).to_pylist()
+    assert len(rows) == 12
+    assert [row["math_verify"] for row in rows if row["problem_id"] == "p1"] == [True] * 4
+    assert len(list(run.directory.opinions.root.rglob("disagreements.html"))) == 2
+    assert finish(run) == before
 
 
 def test_only_samples_without_a_verdict_are_graded(run: HandMadeRun) -> None:

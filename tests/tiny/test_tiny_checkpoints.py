@@ -5,7 +5,7 @@ import pytest
 from vlm_boundary.errors import UserError
 from vlm_boundary.tiny import WEIGHTS, find, trained
 
-FAMILY = ("base", "rl", "rl-seed2", "distilled")
+FAMILY = ("foundation", "base", "rl", "rl-seed2", "distilled")
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -22,7 +22,8 @@ def test_checkpoints_on_the_way_to_rl_are_kept():
 
 
 def test_an_unknown_name_lists_what_there_is():
-    with pytest.raises(UserError, match=r"tiny:base, tiny:distilled, tiny:rl.*untrained-SEED"):
+    names = r"tiny:base, tiny:distilled, tiny:foundation, tiny:rl.*untrained-SEED"
+    with pytest.raises(UserError, match=names):
         find("rll")
 
 

@@ -1,71 +1,99 @@
-"""The verifier: verdicts by kind of output, deadlines that kill, nothing executed."""
+"""The grader as a whole: deadlines, pool, cache, order; nothing executed, nothing left behind."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
+import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from vlm_boundary.verifier import Grader, Output, Verdict
-from vlm_boundary.verifier.boxed import last_boxed
-from vlm_boundary.verifier.scope import answer_scope
+from vlm_boundary.benchmarks.problem import Grading, Problem
+from vlm_boundary.verifier import Grader, Output, Verdict, grade, grader_version
 
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
-    with Grader(workers=1, deadline=3.0) as pool:
+    with Grader(workers=1) as pool:
+        pool.grade([Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{3}")])  # starts the pool
         yield pool
 
 
-def verdict(grader: Grader, text: str, gold: str, **known: str) -> Verdict:
-    return grader.grade([Output(text, gold, **known)])[0]
+def test_a_verdict_says_what_was_taken_and_why() -> None:
+    found = grade("<think>hm</think> So the area is \\boxed{12 \\text{ cm}^2}.", "12")
+    assert found == Verdict(
+        True,
+        "correct",
+        "12 \\text{ cm}^2",
+        "number_equal",
+        normalised="12",
+        span=(40, 55),
+        source="box",
+        tolerance="exact",
+    )
 
 
-RIGHT = [
-    ("The bars are 3 and 5. 3 + 5 = 8\n\\boxed{8}", "8"),
-    ("<think>maybe 7</think> \\boxed{8}", "8"),
-    ("The answer is 2.50.", "2.5"),
-    ("\\boxed{\\frac{1}{2}}", "0.5"),
-    ("\\boxed{(3,-4)}", "(3,-4)"),
-    ("\\boxed{[3,5, 2]}", "[3, 5, 2]"),
-    ("first \\boxed{4}, no: \\boxed{5}", "5"),
-]
-WRONG = [
-    ("\\boxed{7}", "8"),
-    ("first \\boxed{5}, no: \\boxed{4}", "5"),
-    ("<think>8</think> I give up", "8"),
-    ("\\boxed{[3, 5, 4]}", "[3, 5, 2]"),
-]
-
-
-@pytest.mark.parametrize(("text", "gold"), RIGHT)
-def test_right_answers(grader: Grader, text: str, gold: str) -> None:
-    assert verdict(grader, text, gold).status == "correct"
-
-
-@pytest.mark.parametrize(("text", "gold"), WRONG)
-def test_wrong_answers(grader: Grader, text: str, gold: str) -> None:
-    found = verdict(grader, text, gold)
-    assert found.correct is False
-    assert found.status in ("incorrect", "no_answer")
+def test_a_benchmark_problem_is_graded_against_as_it_is() -> None:
+    problem = Problem("mine", "p1", "How long?", "2.5", answer_type="float", precision=1, unit="cm")
+    assert grade("The answer is 25 mm.", problem).correct is True
+    assert grade("The answer is 25 cm.", problem).correct is False
 
 
 @pytest.mark.parametrize(
-    ("text", "gold", "correct"),
+    ("grading", "output", "correct"),
     [
-        ("\\boxed{red}", "red", True),
-        ("\\boxed{\\text{Red}}", "red", True),
-        ("Red.", "red", True),
-        ("\\boxed{der}", "red", False),  # equal to red as a product of letters
-        ("\\boxed{male}", "female", False),
-        ("not red", "red", False),
+        (Grading(), "\\boxed{2.6}", False),
+        (Grading("relative", tolerance=0.05), "\\boxed{2.6}", True),
+        (Grading("relative", tolerance=0.05), "\\boxed{2.7}", False),
+        (Grading("absolute", tolerance=0.5), "\\boxed{2.9}", True),
+        (Grading("decimals", decimals=0), "\\boxed{2.9}", True),
+        (Grading("decimals", decimals=1), "\\boxed{2.9}", False),
+        (Grading(alternatives=("3", "x")), "\\boxed{3}", True),
+        (Grading(alternatives=("3", "x")), "\\boxed{4}", False),
     ],
 )
-def test_words_are_compared_as_words(grader: Grader, text: str, gold: str, correct: bool) -> None:
-    assert verdict(grader, text, gold, answer_type="text").correct is correct
+def test_the_rules_that_a_benchmark_declares_are_those_it_is_graded_by(
+    grading: Grading, output: str, correct: bool
+) -> None:
+    problem = Problem("mine", "p1", "How long?", "2.5", answer_type="float", grading=grading)
+    assert grade(output, problem).correct is correct
+
+
+@pytest.mark.parametrize("gold", ["AC", "A, C", "C A"])
+@pytest.mark.parametrize(
+    ("output", "correct"),
+    [
+        ("\\boxed{A, C}", True),
+        ("\\boxed{CA}", True),
+        ("The answer is A and C.", True),
+        ("\\boxed{A}", False),
+        ("\\boxed{A, B, C}", False),
+        ("\\boxed{ACE of spades}", False),
+    ],
+)
+def test_several_letters_are_right_together_in_any_order(
+    gold: str, output: str, correct: bool
+) -> None:
+    rule = Grading(letters="set")
+    problem = Problem("mine", "p1", "Which?", gold, answer_type="text", grading=rule)
+    assert grade(output, problem).correct is correct
+
+
+def test_the_ways_to_give_an_output_that_training_uses() -> None:
+    with Grader(workers=1) as open_grader:
+        verdicts = open_grader.grade(
+            [
+                Output("\\boxed{4}", "4", "stop", "integer"),
+                Output("\\boxed{5}", "4", "length", None),
+            ]
+        )
+    assert [verdict.correct for verdict in verdicts] == [True, False]
 
 
 @pytest.mark.parametrize(
@@ -77,59 +105,263 @@ def test_words_are_compared_as_words(grader: Grader, text: str, gold: str, corre
         ("<think>it must be 8", "length", "truncated"),
         ("so far 3 + 5 = 8 and", "length", "truncated"),
         ("\\boxed{8} and then, and then", "length", "correct"),
-        ("\\boxed{8}<|im_end|>\n<|im_start|>user\n\\boxed{9}", "length", "correct"),
+        ("\\boxed{9}", "stop", "incorrect"),
+        ("\\boxed{10^{10^{10}}}", "stop", "undecided"),
     ],
 )
-def test_how_an_output_ended_counts(
-    grader: Grader, text: str, finish_reason: str, status: str
+def test_statuses(grader: Grader, text: str, finish_reason: str, status: str) -> None:
+    assert grader.grade([Output(text, "8", finish_reason)])[0].status == status
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "strict"),
+    [
+        ("<answer>8</answer>", "tag", True),
+        ("\\boxed{8}", "box", True),
+        ("The answer is 8.", "statement", True),
+        ("8", "sole", True),
+        ("Therefore, there are 8 cubes.", "conclusion", False),
+        ("There are 8 cubes.", "sentence", False),
+    ],
+)
+def test_sources_and_the_strict_reading(
+    grader: Grader, text: str, source: str, strict: bool
 ) -> None:
-    assert verdict(grader, text, "8", finish_reason=finish_reason).status == status
+    found = grader.grade([Output(text, "8")])[0]
+    assert (found.source, found.correct, found.strict, found.lenient) == (
+        source,
+        True,
+        strict,
+        True,
+    )
 
 
-def test_equal_outputs_get_equal_verdicts_in_order(grader: Grader) -> None:
-    outputs = [Output("it is 4", "4"), Output("it is 5", "4"), Output("it is 4", "4")] * 50
-    found = grader.grade(outputs)
-    assert [v.correct for v in found] == [True, False, True] * 50
+def test_the_lenient_reading_counts_the_undecided(grader: Grader) -> None:
+    undecided, wrong = grader.grade([Output("\\boxed{8m}", "8"), Output("\\boxed{9}", "8")])
+    assert (undecided.correct, undecided.strict, undecided.lenient) == (None, False, True)
+    assert wrong.lenient is False
 
 
-HOSTILE = [
-    "\\boxed{10**10**10}",
-    "\\boxed{9^{9^{9^{9}}}}",
-    "\\boxed{10^{9}!}",
-    "\\boxed{__import__('os').system('touch {marker}')}",
-    "().__class__.__bases__[0].__subclasses__()",
-    "(" * 2000 + "1" + ")" * 2000,
-    "\\boxed{" * 5000 + "1" + "}" * 5000,
-    "\\boxed{" * 20_000,
-    "1" * 100_000,
-    " " * 100_000 + "5.",
-    "\\frac{" * 300 + "1" + "}{2}" * 300,
-    "\0\u202e\\boxed{5\0}",
+def test_flags_say_what_else_was_seen(grader: Grader) -> None:
+    text = "\\boxed{3} or \\boxed{5}\nUser: go on\n\\boxed{7}"
+    found = grader.grade([Output(text, "5")])[0]
+    assert {"runaway", "guesses"} <= set(found.flags)
+
+
+MANY = [
+    Output(text, gold)
+    for gold in ("4", "\\frac{1}{2}", "\\sqrt[3]{16}")
+    for text in (
+        "it is 4",
+        "\\boxed{4}",
+        "The answer is 1/2.",
+        "\\boxed{2\\sqrt[3]{2}}",
+        "\\boxed{\\log_2 16}",
+        "N/A",
+        "\\boxed{10**10**10}",
+    )
 ]
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
-def test_hostile_outputs_end_and_do_nothing(grader: Grader, text: str, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    found = verdict(grader, text.replace("{marker}", str(marker)), "7.25")
-    assert found.correct is not True
-    assert not marker.exists()
+def test_no_verdict_changes_with_cache_workers_order_or_repetition() -> None:
+    with Grader(workers=1, deadline=20) as one, Grader(workers=2, deadline=20, cache=False) as two:
+        expected = dict(zip(MANY, one.grade(MANY), strict=True))
+        shuffled = MANY * 3
+        Random(0).shuffle(shuffled)
+        for open_grader in (one, two):
+            found = open_grader.grade(shuffled)
+            assert found == [expected[output] for output in shuffled]
+        assert [one.grade([output])[0] for output in MANY] == list(expected.values())
 
 
 def test_a_comparison_past_its_deadline_is_undecided_and_the_pool_goes_on() -> None:
+    slow = Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{3}")
     with Grader(workers=1, deadline=1e-4) as impatient:
-        slow, fast = impatient.grade([Output("it is 1/3", "0.5"), Output("\\boxed{4}", "4")])
-    assert (slow.correct, slow.status, slow.rule) == (None, "undecided", "deadline")
+        late, fast = impatient.grade([slow, Output("\\boxed{4}", "4")])
+    assert (late.correct, late.status, late.rule) == (None, "undecided", "deadline")
     assert fast.correct is True
+
+
+def test_killed_workers_are_replaced(grader: Grader) -> None:
+    bomb = "\\boxed{\\int_0^1 (x^2+1)^{9^{9^9}} \\sin x}"
+    good = Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{2}")
+    for _ in range(2):
+        found = grader.grade([Output(bomb, "\\sqrt[3]{3}"), good, Output(bomb + " ", "\\ln 5")])
+        assert [verdict.correct for verdict in found][1] is True
+        assert found[0].correct is not True
+
+
+def test_any_thread_may_grade() -> None:
+    found: list[Verdict] = []
+    thread = threading.Thread(
+        target=lambda: found.append(grade("\\boxed{2\\sqrt[3]{2}}", "\\sqrt[3]{16}"))
+    )
+    thread.start()
+    thread.join(60)
+    assert found
+    assert found[0].rule in ("math_verify", "deadline")
+
+
+def test_a_program_without_a_main_guard_may_grade(tmp_path: Path) -> None:
+    """Worker processes are not the caller's, so that its modules run once."""
+    program = tmp_path / "reward.py"
+    program.write_text(
+        "from vlm_boundary.verifier import grade\nprint('once')\n"
+        "print(grade('\\\\boxed{\\\\sqrt[3]{2}}', '\\\\sqrt[3]{2}').rule)\n"
+    )
+    here = str(Path(__file__).parents[2])
+    done = subprocess.run(
+        [sys.executable, str(program)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": here},
+        check=True,
+    )
+    assert done.stdout.split("\n")[0] == "once"
+    assert done.stdout.count("once") == 1
+
+
+HOSTILE = {
+    "power": "\\boxed{10**10**10}",
+    "latex power": "\\boxed{10^{10^{10}}}",
+    "bare power": "The answer is 10^10^10.",
+    "words power": "10**10**10",
+    "unicode power": "\\boxed{10^¹⁰^¹⁰}",
+    "tower": "\\boxed{9^{9^{9^{9}}}}",
+    "factorial": "\\boxed{10^{9}!}",
+    "factorials": "\\boxed{9!!!!!!}",
+    "exponent": "\\boxed{1e999999999}",
+    "sum": "\\boxed{\\sum_{k=1}^{10^{12}} \\sin k}",
+    "integral": "\\boxed{\\int_0^1 x^{x^{x^{x}}} \\sin(x^{99999}) dx}",
+    "root": "\\boxed{\\sqrt[99999999]{99999999999999999999}}",
+    "radicand": "\\boxed{\\sqrt{99999999999999999999999999999999999999999999999989}}",
+    "radicand below the limit": "\\boxed{\\sqrt{9999999967}+\\sqrt{9999999929}}",
+    "expansion": "\\boxed{(a+b+c+d+e+f+g+h)^{20}}",
+    "import": "\\boxed{__import__('os').system('touch MARKER')}",
+    "import in words": "The answer is __import__('os').system('touch MARKER')",
+    "subclasses": "().__class__.__bases__[0].__subclasses__()",
+    "lambda": "\\boxed{(lambda: 7.25)()}",
+    "open": "\\boxed{open('MARKER', 'w').write('7.25')}",
+    "format": "\\boxed{{0.__class__}} %s %(x)s {0!r}",
+    "parentheses": "(" * 2000 + "1" + ")" * 2000,
+    "boxed parentheses": "\\boxed{" + "(" * 5000 + "1" + ")" * 5000 + "}",
+    "braces": "\\boxed" + "{" * 5000 + "1" + "}" * 5000,
+    "nested boxes": "\\boxed{" * 5000 + "1" + "}" * 5000,
+    "open boxes": "\\boxed{" * 100_000,
+    "open tags": "<answer>" * 20_000,
+    "open thoughts": "<think></think>" * 20_000,
+    "fractions": "\\boxed{" + "\\frac{" * 300 + "1" + "}{2}" * 300 + "}",
+    "roots": "\\boxed{" + "\\sqrt{" * 300 + "2" + "}" * 300 + "}",
+    "digits": "1" * 100_000,
+    "boxed digits": "\\boxed{" + "1" * 100_000 + "}",
+    "stated digits": "The answer is " + "1" * 100_000,
+    "digits and commas": "1," * 50_000,
+    "numbers": "1 " * 50_000,
+    "words": "is the answer " * 10_000,
+    "signs and spaces": "- \n" * 40_000,
+    "spaces": " " * 100_000 + "5.",
+    "boxed spaces": "\\boxed{5" + " " * 100_000 + "6}",
+    "stated spaces": "The answer is" + " " * 100_000 + "5",
+    "new lines": "\n" * 100_000 + "5.",
+    "statements": "The answer is 5 or " * 20_000,
+    "anchors": "answer:" * 20_000,
+    "hashes": "#" * 100_000,
+    "turns": "\nUser" * 20_000,
+    "minuses": "\\boxed{" + "-" * 5000 + "5}",
+    "dollars": "$" * 100_000,
+    "stars": "*" * 100_000 + "5" + "*" * 100_000,
+    "letters": "a" * 100_000,
+    "equations": "1=" * 50_000 + "1",
+    "commas": "\\boxed{" + "," * 50_000 + "}",
+    "brackets": "[" * 50_000,
+    "nul and bidi": "\0\u202e\\boxed{5\0}\u2066",
+    "surrogate": "\\boxed{5\ud800}",
+    "combining": "\\boxed{5" + "\u0301" * 50_000 + "}",
+    "zero width": "\u200b" * 100_000 + "5.",
+    "other digits": "\\boxed{" + "٣" * 50_000 + "}",
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_outputs_end_soon_and_do_nothing(
+    grader: Grader, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = time.process_time()
+    found = grader.grade([Output(HOSTILE[kind], "7.25")])[0]
+    # Our own share in processor time, which a busy machine does not change; the pool's is bounded
+    # by its deadline.
+    assert time.process_time() - before < 2.0 - 0.8
+    assert found.correct is not True
+    assert found.rule
+    assert not list(tmp_path.iterdir())
+
+
+def test_hostile_gold_answers_end_soon(grader: Grader) -> None:
+    before = time.process_time()
+    for text in HOSTILE.values():
+        gold = text.replace("\\boxed", "")[:5000]
+        assert grader.grade([Output("\\boxed{3}", gold)])[0].rule
+    assert time.process_time() - before < 10
+
+
+def test_nothing_is_printed(grader: Grader, capfd: pytest.CaptureFixture[str]) -> None:
+    grader.grade([Output(text, "7.25") for text in HOSTILE.values()])
+    assert capfd.readouterr() == ("", "")
 
 
 def test_no_process_is_left_behind() -> None:
     before = _children()
     with Grader(workers=2) as pool:
-        pool.grade([Output("it is 4", "4")])
-    # What multiprocessing keeps for the whole interpreter, its fork server and its resource
-    # tracker, may stay.
-    assert len(_children() - before) <= 2
+        pool.grade([Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{3}")])
+    assert not _children() - before
+
+
+def test_a_killed_caller_leaves_nothing_running(tmp_path: Path) -> None:
+    program = tmp_path / "grading.py"
+    program.write_text(
+        "from vlm_boundary.verifier import Grader, Output\n"
+        "with Grader(workers=1, deadline=600.0) as grader:\n"
+        "    grader.grade([Output('\\\\boxed{\\\\sqrt[3]{2}}', '\\\\sqrt[3]{3}')])\n"
+        "    print('ready', flush=True)\n"
+        "    grader.grade([Output('\\\\boxed{\\\\sqrt[3]{2}+9^{9^{9^9}}}', '\\\\ln 5')])\n"
+    )
+    here = str(Path(__file__).parents[2])
+    caller = subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": here},
+        start_new_session=True,
+    )
+    assert caller.stdout is not None
+    assert caller.stdout.readline() == b"ready\n"
+    time.sleep(0.5)
+    caller.kill()
+    caller.wait()
+    caller.stdout.close()
+    for _ in range(100):
+        if not _session(caller.pid):
+            break
+        time.sleep(0.1)
+    assert not _session(caller.pid)
+
+
+def _session(leader: int) -> set[str]:
+    """Ids of the processes of a session that are alive."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # ended while we looked
+            fields = stat.read_text().rpartition(")")[2].split()
+            if int(fields[3]) == leader and fields[0] != "Z":
+                found.add(stat.parent.name)
+    return found
+
+
+def test_the_version_names_the_rules_and_the_library() -> None:
+    ours, library = grader_version().split()
+    assert ours.startswith("vlm_boundary/")
+    assert library.startswith("math-verify/")
 
 
 def _children() -> set[str]:
@@ -141,21 +373,3 @@ def _children() -> set[str]:
             if int(fields["PPid"]) == os.getpid() and not fields["State"].startswith("Z"):
                 found.add(fields["Pid"])
     return found
-
-
-@pytest.mark.parametrize(
-    ("text", "inner"),
-    [
-        ("\\boxed{a{b}c} \\boxed{d", "a{b}c"),
-        ("\\boxed {5}", "5"),
-        ("\\boxed{}", ""),
-        ("none", None),
-    ],
-)
-def test_the_last_complete_box_is_found(text: str, inner: str | None) -> None:
-    assert last_boxed(text) == inner
-
-
-def test_the_scope_is_after_the_last_thought() -> None:
-    assert answer_scope("<think>a</think>b<think>c</think> d<|im_start|>e") == " d"
-    assert answer_scope("<think>never ends") is None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.passk import Ints, mean_interval, pass_at_k, solved_sets
@@ -14,23 +15,26 @@ from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, RunDirectory, write_json
-from vlm_boundary.verifier import STATUSES, grader_version
+from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES, grader_version
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
 class Counts:
     """One arm on one benchmark, a row a problem, in the order of `problem_ids`.
 
-    `undecided` samples count as not correct; adding them gives the upper bound.
+    `undecided` samples count as not correct; adding them gives the lenient reading. `strict` counts
+    the correct ones whose answer is tagged, boxed, stated as the answer, or said alone.
     """
 
     problem_ids: list[str]
     samples: Ints
     correct: Ints
     undecided: Ints
+    strict: Ints
     statuses: dict[str, int]
+    sources: dict[str, int]
 
 
 def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
@@ -66,26 +70,39 @@ def _counts(
 ) -> Counts | None:
     """Counts over the first n samples of each problem; None where nothing was verified."""
     table = run.verdicts.read(
-        Partition(arm, benchmark), ["problem_id", "sample_index", "correct", "status"]
+        Partition(arm, benchmark), ["problem_id", "sample_index", "correct", "status", "source"]
     )
     n = experiment.arm_sampling(arm).n
     table = table.filter(pc.less(table["sample_index"], n))
     if table.num_rows == 0:
         return None
+    right = pc.fill_null(table["correct"], False)
+    committed = pc.is_in(table["source"], pa.array(sorted(COMMITTED)))
     grouped = (
-        table.append_column("right", pc.fill_null(table["correct"], False).cast("int64"))
+        table.append_column("right", right.cast("int64"))
         .append_column("unknown", pc.is_null(table["correct"]).cast("int64"))
+        .append_column("outright", pc.and_(right, committed).cast("int64"))
         .group_by("problem_id")
-        .aggregate([("sample_index", "count"), ("right", "sum"), ("unknown", "sum")])
+        .aggregate(
+            [
+                ("sample_index", "count"),
+                ("right", "sum"),
+                ("unknown", "sum"),
+                ("outright", "sum"),
+            ]
+        )
         .sort_by("problem_id")
     )
     statuses = Counter(table["status"].to_pylist())
+    sources = Counter(table["source"].to_pylist())
     return Counts(
         problem_ids=grouped["problem_id"].to_pylist(),
         samples=grouped["sample_index_count"].to_numpy(),
         correct=grouped["right_sum"].to_numpy(),
         undecided=grouped["unknown_sum"].to_numpy(),
+        strict=grouped["outright_sum"].to_numpy(),
         statuses={status: statuses.get(status, 0) for status in STATUSES},
+        sources={source: sources.get(source, 0) for source in SOURCES},
     )
 
 
@@ -116,17 +133,17 @@ def _arm(experiment: ExperimentConfig, arm: str, counts: Counts) -> dict[str, An
     level = experiment.analysis.confidence
     n = experiment.arm_sampling(arm).n
     ks = [k for k in experiment.ks(n) if k <= n]
-    curves = {
-        "pass_at_k": {
-            str(k): mean_interval(pass_at_k(counts.correct, counts.samples, k), level, (0, 1))
-            for k in ks
-        }
+    readings = {
+        "pass_at_k": counts.correct,
+        "pass_at_k_strict": counts.strict,
+        "pass_at_k_lenient": counts.correct + counts.undecided,
     }
-    if counts.undecided.any():
-        at_best = counts.correct + counts.undecided
-        curves["pass_at_k_if_undecided_correct"] = {
-            str(k): mean_interval(pass_at_k(at_best, counts.samples, k), level, (0, 1)) for k in ks
+    curves = {
+        name: {
+            str(k): mean_interval(pass_at_k(correct, counts.samples, k), level, (0, 1)) for k in ks
         }
+        for name, correct in readings.items()
+    }
     return {
         "role": experiment.arms[arm].role,
         "n": n,
@@ -135,6 +152,7 @@ def _arm(experiment: ExperimentConfig, arm: str, counts: Counts) -> dict[str, An
         "samples": int(counts.samples.sum()),
         "correct": int(counts.correct.sum()),
         "statuses": counts.statuses,
+        "sources": counts.sources,
         **curves,
     }
 

@@ -10,6 +10,7 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.merge import merge
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.run import run
@@ -59,6 +60,7 @@ for command in (
     score,
     analyze,
     report,
+    grade,
     merge,
     benchmarks,
     doctor,

@@ -83,13 +83,23 @@ def sample(
 @target_argument
 @override_option
 @click.option("--force", is_flag=True, help="Grade every sample again.")
-def verify(target: Path, overrides: tuple[str, ...], force: bool) -> None:
+@click.option(
+    "--opinions",
+    is_flag=True,
+    help="Store what MathVista's, MATH-V's and math-verify's rules say too, with a page of every "
+    "disagreement.",
+)
+def verify(target: Path, overrides: tuple[str, ...], force: bool, opinions: bool) -> None:
     """Grade the samples that have no verdict by this version of the verifier yet."""
     run, _ = _existing(target, overrides)
+    from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 
     graded = grade(run, force=force)
     click.echo(f"{graded:,} samples graded in {run.path}.")
+    if opinions:
+        disagreements = store_opinions(run)
+        click.echo(f"{disagreements:,} disagreements with other rules: {run.opinions.root}")
 
 
 @click.command(short_help="Score one arm's responses under another arm.")

@@ -81,7 +81,7 @@ def _warnings(
                     f"{values['n']} samples from {arm}; each k leaves out those with fewer than k."
                 )
             if undecided := values["statuses"]["undecided"]:
-                highest = values["pass_at_k_if_undecided_correct"]
+                highest = values["pass_at_k_lenient"]
                 k = max(highest, key=int)
                 lines.append(
                     f"{name}: {undecided} samples of {arm} are undecided and count as not correct; "

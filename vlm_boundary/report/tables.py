@@ -33,7 +33,7 @@ def tables(analysis: dict[str, Any]) -> list[Table]:
         found.append(_curves(name, content, analysis["confidence"]))
         if content["pairs"]:
             found.append(_solved(name, content))
-        found.append(_outcomes(name, content))
+        found += [_outcomes(name, content), _sources(name, content), _readings(name, content)]
         if "perplexity" in content:
             found.append(_perplexity(name, content, analysis["confidence"]))
     return found
@@ -96,6 +96,30 @@ def _perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
         f"over problems, {confidence:.0%} intervals (Student's t over problems)"
     )
     return Table(title, header, tuple(rows))
+
+
+def _sources(name: str, content: dict[str, Any]) -> Table:
+    """Where each arm's answers stood: a verifier that favours one way favours an arm."""
+    arms = content["arms"]
+    sources = list(next(iter(arms.values()))["sources"])
+    rows = [
+        (arm, *(f"{values['sources'][s] / values['samples']:.1%}" for s in sources))
+        for arm, values in arms.items()
+    ]
+    return Table(f"{name}: where the answers stood", ("arm", *sources), tuple(rows))
+
+
+def _readings(name: str, content: dict[str, Any]) -> Table:
+    """pass@k when only answers said outright count, as it is, and with the undecided as correct."""
+    rows = []
+    for arm, values in content["arms"].items():
+        curves = [values[f"pass_at_k{reading}"] for reading in ("_strict", "", "_lenient")]
+        for k in sorted({1, max(map(int, curves[0]))}):
+            if str(k) in curves[0]:
+                rows.append((f"{arm}, k = {k}", *(_percent(curve[str(k)]) for curve in curves)))
+    header = ("arm", "strict", "as reported", "lenient")
+    title = f"{name}: pass@k in % by reading (strict: the answer was marked or said alone; "
+    return Table(title + "lenient: undecided counts as correct)", header, tuple(rows))
 
 
 def _percent(value: dict[str, Any] | None) -> str:

@@ -31,6 +31,7 @@ class RunDirectory:
         self.failures = Failures(PartTable(path / "failures", schemas.FAILURES), self.samples)
         self.locks = RunLocks(path / ".locks")
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
+        self.opinions = PartTable(path / "opinions", schemas.OPINIONS)
 
     def scores(self, under: str) -> PartTable:
         """How likely the arm `under` finds samples; partitions are those of the samples."""

@@ -70,10 +70,26 @@ VERDICTS = pa.schema(
         pa.field("sample_index", pa.int32(), nullable=False),
         pa.field("correct", pa.bool_()),  # null: undecided
         pa.field("status", pa.string(), nullable=False),
-        pa.field("extracted", pa.string()),
+        pa.field("extracted", pa.string()),  # as written
+        pa.field("normalised", pa.string()),  # as read
+        pa.field("span", pa.list_(pa.int32())),  # start and end in the text's characters
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("flags", pa.list_(pa.string()), nullable=False),
         pa.field("rule", pa.string(), nullable=False),
+        pa.field("tolerance", pa.string()),
         pa.field("grader", pa.string(), nullable=False),
         pa.field("text_hash", pa.string(), nullable=False),
         pa.field("gold_hash", pa.string(), nullable=False),
+    ]
+)
+
+OPINIONS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("mathvista", pa.bool_()),  # null: the rule has no answer
+        pa.field("mathvision", pa.bool_()),
+        pa.field("math_verify", pa.bool_()),
+        pa.field("text_hash", pa.string(), nullable=False),
     ]
 )

@@ -1,7 +1,30 @@
 """The shared verifier: is an output's final answer right?"""
 
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
-from vlm_boundary.verifier.stage import verify
-from vlm_boundary.verifier.verdict import STATUSES, Output, Verdict
+from vlm_boundary.verifier.stage import store_opinions, verify
+from vlm_boundary.verifier.verdict import (
+    COMMITTED,
+    SOURCES,
+    STATUSES,
+    Gold,
+    GradedProblem,
+    Output,
+    Tolerance,
+    Verdict,
+)
 
-__all__ = ["STATUSES", "Grader", "Output", "Verdict", "grade", "grader_version", "verify"]
+__all__ = [
+    "COMMITTED",
+    "SOURCES",
+    "STATUSES",
+    "Gold",
+    "GradedProblem",
+    "Grader",
+    "Output",
+    "Tolerance",
+    "Verdict",
+    "grade",
+    "grader_version",
+    "store_opinions",
+    "verify",
+]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from importlib.metadata import version
-from multiprocessing import get_context
 from types import TracebackType
-from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from vlm_boundary.verifier.commitments import Found
+from vlm_boundary.verifier.compare import Outcome, Target, target_of
+from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.extract import extract
+from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
+from vlm_boundary.verifier.scope import Scope, answer_scope
+from vlm_boundary.verifier.symbolic import is_mathematics
+from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
-from vlm_boundary.iterate import batched
-from vlm_boundary.verifier import symbolic
-from vlm_boundary.verifier.boxed import last_boxed, plain
-from vlm_boundary.verifier.scope import answer_scope, commits_to_answer
-from vlm_boundary.verifier.verdict import Output, Verdict
-
-DEADLINE_SECONDS = 5.0
-_RULES = 1  # raise whenever the same output may get another verdict
-_BATCH = 2048  # comparisons handed to the pool at once
+_TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
+_VARIABLE = re.compile(
+    r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
+)
+_RULES = 2  # raise whenever the same output may get another verdict
+_CACHE = 200_000  # verdicts kept
+_MAX_KEPT = 2000  # characters of an answer kept in its verdict
+_STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
 def grader_version() -> str:
@@ -28,25 +32,36 @@ def grader_version() -> str:
     return f"vlm_boundary/{_RULES} math-verify/{version('math-verify')}"
 
 
+@dataclass(frozen=True)
+class _Pending:
+    """An answer that waits for a symbolic comparison."""
+
+    found: Found
+    scope: Scope
+    comparison: tuple[str, str]
+
+
 class Grader:
-    """A pool of processes that grade outputs; use it as a context manager.
+    """Grades outputs; use it as a context manager.
+
+    What is simple is decided here; the rest goes to processes that are started when first needed.
+    Equal outputs to equal problems are graded once.
 
     Args:
         workers: how many processes; by default one a core.
-        deadline: seconds one comparison may take before its process is killed.
+        deadline: seconds one symbolic comparison may take before its process is killed.
+        cache: remember verdicts.
     """
 
-    def __init__(self, workers: int | None = None, deadline: float = DEADLINE_SECONDS) -> None:
-        self._deadline = deadline
-        # A server that has math-verify loaded forks the workers, so that one killed at its deadline
-        # is replaced in milliseconds; it never runs a model's text itself.
-        context = get_context("forkserver")
-        context.set_forkserver_preload(["math_verify"])
-        self._pool = ProcessPool(
-            max_workers=workers or os.cpu_count() or 1,
-            initializer=symbolic.start_worker,
-            context=context,
-        )
+    def __init__(
+        self,
+        workers: int | None = None,
+        deadline: float = DEADLINE_SECONDS,
+        *,
+        cache: bool = True,
+    ) -> None:
+        self._pool = KillingPool(workers, deadline)
+        self._cache: dict[tuple[Gold, str, bool], Verdict] | None = {} if cache else None
 
     def __enter__(self) -> Grader:
         return self
@@ -57,79 +72,138 @@ class Grader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._pool.stop()
-        self._pool.join()
+        self._pool.close()
 
-    def grade(self, outputs: Sequence[Output]) -> list[Verdict]:
-        """A verdict for each output, in order; equal comparisons are made once."""
-        verdicts: list[Verdict | None] = []
-        pending: dict[tuple[str, str], list[int]] = {}
-        for place, output in enumerate(outputs):
-            scope = answer_scope(output.text)
-            verdicts.append(_without_comparing(scope, output))
-            if verdicts[place] is None:
-                assert scope is not None  # a missing scope has been judged
-                pending.setdefault((scope, output.gold), []).append(place)
-        for comparisons in batched(pending, _BATCH):
-            for comparison, verdict in zip(comparisons, self._compare(comparisons), strict=True):
-                for place in pending[comparison]:
-                    verdicts[place] = verdict
-        return [verdict for verdict in verdicts if verdict is not None]
+    def grade(self, outputs: Iterable[Output]) -> list[Verdict]:
+        """A verdict for each output, in order."""
+        listed = list(outputs)
+        if not any(isinstance(o.gold, Gold) and o.gold.alternatives for o in listed):
+            return self._grade(listed)
+        golds = [output.target().each() for output in listed]
+        single = [
+            replace(output, gold=gold)
+            for output, each in zip(listed, golds, strict=True)
+            for gold in each
+        ]
+        verdicts = iter(self._grade(single))
+        return [_best([next(verdicts) for _ in each]) for each in golds]
 
-    def _compare(self, comparisons: Sequence[tuple[str, str]]) -> Iterator[Verdict]:
-        results: Any = self._pool.map(
-            _compare_in_worker, comparisons, timeout=self._deadline
-        ).result()
-        for _ in comparisons:
-            try:
-                correct, extracted = next(results)
-            except FutureTimeout:
-                yield Verdict(None, "undecided", None, "deadline")
-            except ProcessExpired:
-                yield Verdict(None, "undecided", None, "worker_died")
-            except MemoryError:
-                yield Verdict(None, "undecided", None, "memory")
-            except Exception as error:  # noqa: BLE001  # whatever sympy raised on hostile text
-                yield Verdict(None, "undecided", None, f"math_verify_{type(error).__name__}")
+    def _grade(self, outputs: list[Output]) -> list[Verdict]:
+        """Verdicts against one gold answer each."""
+        found: list[Verdict | _Pending] = []
+        cache = self._cache
+        pending: dict[tuple[Gold, str, bool], _Pending] = {}
+        keys = []
+        for output in outputs:
+            key = (output.target(), output.text, output.finish_reason == "length")
+            keys.append(key)
+            known = cache.get(key) if cache is not None else None
+            if known is None:
+                made = _grade(*key)
+                if isinstance(made, _Pending):
+                    pending[key] = made
+                elif cache is not None:
+                    if len(cache) >= _CACHE:
+                        cache.clear()
+                    cache[key] = made
+                found.append(made)
             else:
-                yield _verdict(correct, extracted)
+                found.append(known)
+        if not pending:
+            return found  # type: ignore[return-value]  # nothing is pending
+        settled = self._settle(pending)
+        if cache is not None:
+            cache.update(settled)
+        return [
+            settled[key] if isinstance(made, _Pending) else made
+            for key, made in zip(keys, found, strict=True)
+        ]
+
+    def _settle(
+        self, pending: dict[tuple[Gold, str, bool], _Pending]
+    ) -> dict[tuple[Gold, str, bool], Verdict]:
+        """Compare symbolically what waits for it, each comparison once."""
+        comparisons = list(dict.fromkeys(item.comparison for item in pending.values()))
+        outcomes: dict[tuple[str, str], Outcome] = {}
+        answers = self._pool.ask("equal", comparisons)
+        for comparison, (equal, why) in zip(comparisons, answers, strict=True):
+            rule = why or ("not_parsed" if equal is None else "math_verify")
+            outcomes[comparison] = Outcome(equal, rule)
+        return {
+            key: _concluded(item.found, item.scope, outcomes[item.comparison])
+            for key, item in pending.items()
+        }
 
 
-def grade(output: Output) -> Verdict:
-    """The verdict on one output; for many, keep a `Grader` open."""
+def _best(verdicts: list[Verdict]) -> Verdict:
+    """Of verdicts against several right answers: right, else undecided, else the first."""
+    return min(verdicts, key=lambda v: (v.correct is not True, v.correct is not None))
+
+
+def grade(output: str | Output, problem: GradedProblem | Gold | str | None = None) -> Verdict:
+    """The verdict on one output to a problem; for many, keep a `Grader` open.
+
+    Args:
+        output: a model's text, or an `Output` that says how it ended and what it is graded against.
+        problem: a benchmark's problem, a `Gold`, or the gold answer alone.
+    """
+    if isinstance(output, str):
+        if problem is None:
+            raise TypeError("grade() needs a problem, or the gold answer, to grade a text against")
+        gold = problem if isinstance(problem, Gold | str) else Gold.of(problem)
+        output = Output(output, gold)
     with Grader(workers=1) as grader:
         return grader.grade([output])[0]
 
 
-def _compare_in_worker(comparison: tuple[str, str]) -> tuple[bool | None, str | None]:
-    return symbolic.compare(*comparison)
+def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+    target = target_of(gold)
+    scope = answer_scope(text, gold.question)
+    found = extract(scope, target, truncated=truncated)
+    if isinstance(found, str):
+        status: Status = "truncated" if truncated else "no_answer"
+        return Verdict(False, status, None, found, flags=scope.flags)
+    if (found.unsupported or target.unsupported) and not (target.is_text or gold.choices):
+        return _symbolic(found, scope, target)
+    try:
+        outcome = target.compare(found.raw, found.value)
+        if found.rivals and not _settled(found, target, outcome):
+            outcome = Outcome(None, "ambiguous", outcome.tolerance)
+    except Unsupported as error:
+        return _symbolic(replace(found, unsupported=str(error)), scope, target)
+    return _concluded(found, scope, outcome)
 
 
-def _without_comparing(scope: str | None, output: Output) -> Verdict | None:
-    """The verdict where nothing symbolic has to be compared, else None."""
-    truncated = output.finish_reason == "length"
-    if scope is None:
-        status, rule = ("truncated", "cut_off") if truncated else ("no_answer", "open_think")
-        return Verdict(False, status, None, rule)  # type: ignore[arg-type]
-    if truncated and not commits_to_answer(scope):
-        return Verdict(False, "truncated", None, "cut_off")
-    if not scope.strip():
-        return Verdict(False, "no_answer", None, "empty")
-    boxed = last_boxed(scope)
-    if boxed is not None and plain(boxed) == plain(output.gold):
-        return Verdict(True, "correct", boxed, "same_text")
-    if output.answer_type == "text":
-        # Never symbolic: as products of letters, "red" and "der" are equal.
-        answer = scope if boxed is None else boxed
-        if boxed is None and plain(answer) == plain(output.gold):
-            return Verdict(True, "correct", answer.strip(), "same_text")
-        return Verdict(False, "incorrect", answer.strip()[:200], "text_differs")
-    return None
+def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
+    """Whether every reading of the same standing gets the same verdict."""
+    others = {target.compare(found.raw, rival).correct for rival in found.rivals}
+    return others <= {outcome.correct}
 
 
-def _verdict(correct: bool | None, extracted: str | None) -> Verdict:
-    if correct is None:
-        return Verdict(None, "undecided", extracted, "gold_not_parsed")
-    if extracted is None:
-        return Verdict(False, "no_answer", None, "nothing_extracted")
-    return Verdict(correct, "correct" if correct else "incorrect", extracted, "math_verify")
+def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
+    """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
+    raw = found.raw.strip("$ ")
+    if found.unsupported and found.unsupported.startswith("number too"):
+        return _concluded(found, scope, Outcome(False, "number_too_large"))
+    gold = target.gold.answer
+    covered = is_mathematics(raw) and "\\" in raw + gold
+    if not covered or _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
+        return _concluded(found, scope, Outcome(None, "unsupported"))
+    if target.is_constant and _VARIABLE.search(raw):
+        # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.
+        return _concluded(found, scope, Outcome(None, "variables_left"))
+    return _Pending(found, scope, (raw, gold))
+
+
+def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+    return Verdict(
+        outcome.correct,
+        _STATUSES[outcome.correct],
+        found.raw[:_MAX_KEPT],
+        outcome.rule,
+        normalised=None if found.value is None else str(found.value)[:_MAX_KEPT],
+        span=scope.span(found.start, found.end),
+        source=found.source,
+        flags=(*scope.flags, *found.flags),
+        tolerance=outcome.tolerance,
+    )

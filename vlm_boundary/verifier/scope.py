@@ -3,25 +3,115 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+
+from vlm_boundary.verifier.latex import plain_characters
+from vlm_boundary.verifier.phrases import last_match
 
 # A model that runs on past its turn writes these; nothing after them is its answer.
-_NEXT_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext)\|>")
-_COMMITTED = re.compile(r"\\boxed\s*\{|</answer>")
-# Reasoning of any length ends in its answer; the limit keeps symbolic parsing linear.
-MAX_TAIL = 20_000
+_HARD_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end)\|>|</s>|\[INST\]|<\|user\|>")
+_SOFT_TURN = re.compile(
+    r"\n\s*(?:#{1,4}\s*)?(?:Question|Q|User|Human|USER|HUMAN|Instruction|Problem|Input|问题|题目|用户)"
+    r"(?:\s*\d{1,3})?\s*[:：]"
+    r"|\n\s*(?:Hint|Choices)\s*:\s*Please"
+    r"|\n+\s*(?:user|human|User|Human)\s*\n"
+)
+_LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>\s*)?(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
+_THINK_END = re.compile(r"</think(?:ing)?>|<\|end_of_thought\|>|◁/think▷")
+_THINK_START = re.compile(r"<think(?:ing)?>|<\|begin_of_thought\|>|◁think▷")
+_LEAKED = re.compile(r"addCriterion\s*")
+MAX_TAIL = 20_000  # reasoning of any length ends in its answer
 
 
-def answer_scope(text: str) -> str | None:
-    """The text after the reasoning and before any further turn; None if reasoning never ended."""
-    turn = _NEXT_TURN.split(text, maxsplit=1)[0].replace("\0", "")
-    _, closing, after = turn.rpartition("</think>")
-    if closing:
-        return after[-MAX_TAIL:]
-    if "<think>" in turn:
-        return None
-    return turn[-MAX_TAIL:]
+@dataclass(frozen=True)
+class Scope:
+    """Text to look for an answer in, and what was seen on the way to it.
+
+    `reason` says why there is none: "open_think", "empty", "echo". `start` is where the text
+    begins in the plain text; `places` maps that to the output as written, None if nothing moved.
+    """
+
+    text: str
+    start: int = 0
+    places: list[int] | None = None
+    reason: str | None = None
+    flags: tuple[str, ...] = ()
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where in the output as written the characters start to end of the text stand."""
+        if self.places is None:
+            return self.start + start, self.start + end
+        last = max(self.start + end - 1, self.start + start)
+        return self.places[self.start + start], self.places[last] + 1
 
 
-def commits_to_answer(scope: str) -> bool:
-    """Whether a cut-off output had already marked its answer."""
-    return _COMMITTED.search(scope) is not None
+def answer_scope(output: str, question: str = "") -> Scope:
+    """The text after the reasoning and before any further turn."""
+    plain, places = plain_characters(output)
+    begin, end = 0, len(plain)
+    flags: list[str] = []
+    header = _LEADING_TURN.match(plain)
+    if header:
+        begin = header.end()
+    turn = _HARD_TURN.search(plain, begin)
+    if turn:
+        end = turn.start()
+        if plain[turn.start() :].strip() != turn[0]:
+            flags.append("runaway")
+    if "hink" in plain or "▷" in plain or "thought" in plain:
+        first = _THINK_END.search(plain, begin, end)
+        end = _soft_end(plain, first.end() if first else begin, end, flags)
+        closing = last_match(_THINK_END, plain, begin, end)
+        if closing:
+            begin = closing.end()
+            opening = _THINK_START.search(plain, begin, end)
+            if opening:  # it thinks again and never ends
+                end = opening.start()
+                if not plain[begin:end].strip():
+                    return Scope("", reason="open_think", flags=tuple(flags))
+        elif _THINK_START.search(plain, begin, end):
+            return Scope("", reason="open_think", flags=tuple(flags))
+    else:
+        end = _soft_end(plain, begin, end, flags)
+    begin = _without_echo(plain, begin, end, question, flags)
+    leaked = _LEAKED.match(plain, begin, end)
+    if leaked:
+        begin = leaked.end()
+    if end - begin > MAX_TAIL:
+        begin = end - MAX_TAIL
+        flags.append("long")
+    text = plain[begin:end]
+    reason = None
+    if not text.strip(" \n\t.*#-"):
+        reason = "echo" if "echo" in flags else "empty"
+    return Scope(text, begin, places, reason, tuple(flags))
+
+
+def _soft_end(plain: str, begin: int, end: int, flags: list[str]) -> int:
+    """Where a further turn begins, after some text."""
+    if "\n" not in plain:
+        return end
+    place = begin
+    while turn := _SOFT_TURN.search(plain, place, end):
+        if plain[begin : turn.start()].strip():
+            flags.append("runaway")
+            return turn.start()
+        place = turn.end()  # the output begins with an echo of its prompt
+    return end
+
+
+def _without_echo(plain: str, begin: int, end: int, question: str, flags: list[str]) -> int:
+    """Where the output's own words begin, when it first repeats the question."""
+    if len(question) < 20 or end - begin < len(question):
+        asked = question.strip()
+        if len(asked) >= 20 and end - begin >= 20 and plain[begin:end].strip() in asked:
+            flags.append("echo")
+            return end
+        return begin
+    asked = question.strip()
+    head = plain[begin : begin + len(question) + 24]
+    place = head.find(asked)
+    if 0 <= place <= 12:
+        flags.append("echo")
+        return begin + place + len(asked)
+    return begin

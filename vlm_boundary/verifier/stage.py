@@ -11,7 +11,8 @@ from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import Partition, RunDirectory, iter_samples
 from vlm_boundary.verifier.grader import Grader, grader_version
-from vlm_boundary.verifier.verdict import Output, Verdict
+from vlm_boundary.verifier.opinions import second_opinions, write_disagreements
+from vlm_boundary.verifier.verdict import Gold, Output, Verdict
 
 _CHUNK = 4096
 _Key = tuple[str, int]
@@ -33,8 +34,56 @@ def verify(run: RunDirectory, *, force: bool = False) -> int:
     return graded
 
 
+def store_opinions(run: RunDirectory) -> int:
+    """Store what other rules say of every sample with a verdict; returns how many they judge so.
+
+    Beside each partition's table of opinions stands disagreements.html, with every sample that one
+    of the rules judges otherwise than the verifier.
+    """
+    return sum(_partition_opinions(run, partition) for partition in run.verdicts.partitions())
+
+
+def _partition_opinions(run: RunDirectory, partition: Partition) -> int:
+    golds = {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
+    rows = {
+        (row["problem_id"], row["sample_index"]): row
+        for row in run.verdicts.read(partition).to_pylist()
+    }
+    keys: list[_Key] = []
+    outputs: list[Output] = []
+    columns = ["problem_id", "sample_index", "text", "finish_reason"]
+    for sample in iter_samples(run.samples, partition, columns):
+        key = (sample["problem_id"], sample["sample_index"])
+        if key in rows:
+            keys.append(key)
+            outputs.append(Output(sample["text"], golds[key[0]], sample["finish_reason"]))
+    verdicts = [
+        Verdict(*(rows[key][name] for name in ("correct", "status", "extracted", "rule")))
+        for key in keys
+    ]
+    opinions = second_opinions(outputs, verdicts)
+    table = [
+        {
+            "problem_id": key[0],
+            "sample_index": key[1],
+            "text_hash": rows[key]["text_hash"],
+            **opinion.as_dict(),
+        }
+        for key, opinion in sorted(zip(keys, opinions, strict=True), key=lambda item: item[0])
+    ]
+    part = run.opinions.replace(partition, pa.Table.from_pylist(table, schema=run.opinions.schema))
+    return write_disagreements(
+        part.with_name("disagreements.html"),
+        [f"{problem_id}, sample {index}" for problem_id, index in keys],
+        outputs,
+        verdicts,
+        opinions,
+    )
+
+
 def _verify_partition(run: RunDirectory, partition: Partition, grader: Grader, force: bool) -> int:
-    problems = {p.problem_id: p for p in run.read_problems(partition.benchmark)}
+    golds = {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
+    gold_hashes = {problem_id: _hash(repr(gold)) for problem_id, gold in golds.items()}
     stored = {} if force else _stored(run, partition)
     rows: dict[_Key, dict[str, Any]] = {}
     todo: list[dict[str, Any]] = []
@@ -45,14 +94,13 @@ def _verify_partition(run: RunDirectory, partition: Partition, grader: Grader, f
         for chunk in batched(samples, _CHUNK):
             for sample in chunk:
                 key = (sample["problem_id"], sample["sample_index"])
-                problem = problems[sample["problem_id"]]
                 hashes = {"text_hash": _hash(sample["text"], sample["finish_reason"])}
-                hashes["gold_hash"] = _hash(problem.answer, problem.answer_type or "")
+                hashes["gold_hash"] = gold_hashes[sample["problem_id"]]
                 before = stored.get(key)
                 if before and hashes.items() <= before.items():
                     rows[key] = before
                 else:
-                    todo.append(sample | hashes | {"problem": problem})
+                    todo.append(sample | hashes | {"gold": golds[sample["problem_id"]]})
             total += len(todo)
             rows |= _grade(grader, todo)
             todo.clear()
@@ -75,10 +123,7 @@ def _stored(run: RunDirectory, partition: Partition) -> dict[_Key, dict[str, Any
 
 
 def _grade(grader: Grader, samples: list[dict[str, Any]]) -> dict[_Key, dict[str, Any]]:
-    outputs = [
-        Output(s["text"], s["problem"].answer, s["finish_reason"], s["problem"].answer_type)
-        for s in samples
-    ]
+    outputs = [Output(s["text"], s["gold"], s["finish_reason"]) for s in samples]
     verdicts = grader.grade(outputs)
     return {
         (sample["problem_id"], sample["sample_index"]): _row(sample, verdict)
@@ -93,7 +138,12 @@ def _row(sample: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
         "correct": verdict.correct,
         "status": verdict.status,
         "extracted": verdict.extracted,
+        "normalised": verdict.normalised,
+        "span": verdict.span,
+        "source": verdict.source,
+        "flags": list(verdict.flags),
         "rule": verdict.rule,
+        "tolerance": verdict.tolerance,
         "grader": grader_version(),
         "text_hash": sample["text_hash"],
         "gold_hash": sample["gold_hash"],

@@ -1,0 +1,33 @@
+"""The embedded base on the shipped benchmark, through the real engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("vllm", reason="vLLM is not installed")
+
+ONE_ARM = {
+    "name": "base",
+    "benchmarks": {"procedural": None},
+    "arms": {"base": {"model": "tiny:base", "role": "base"}},
+    "sampling": {"n": 8, "temperature": 0.6, "top_p": 0.95, "max_tokens": 96},
+    "engine": {"args": {"max_model_len": 1024}},
+}
+
+
+def test_the_base_is_often_wrong_and_solves_more_when_it_may_try_again(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(json.dumps(ONE_ARM))
+    command = [sys.executable, "-m", "vlm_boundary", "run", "base.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    analysis = json.loads((tmp_path / "runs" / "base" / "analysis.json").read_text())
+    found = analysis["benchmarks"]["procedural"]["arms"]["base"]
+    curve = {int(k): values["estimate"] for k, values in found["pass_at_k"].items()}
+    assert found["problems"] >= 100
+    assert 0.15 < curve[1] < 0.6
+    assert curve[8] > curve[1] + 0.15

@@ -1,0 +1,154 @@
+"""Grading speed beside math-verify's own, on the same outputs in one run.
+
+Both run in one process and are timed in processor time, so that the ratio holds on a busy machine;
+what our symbolic pool's processes take is added to ours. Run from the repository root:
+
+    python tests/perf/grading_speed.py [--outputs FILE.jsonl …] [--problems 20] [--samples 256]
+
+Without files, the outputs are 256 responses a problem in the embedded models' training mixture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+from math_verify import parse, verify
+
+from vlm_boundary.benchmarks.procedural import problems
+from vlm_boundary.tiny.mixture import BROAD, guesses, response
+from vlm_boundary.verifier import (
+    Gold,
+    Grader,
+    Output,
+    Verdict,
+    compare,
+    expressions,
+    reader,
+    text_answers,
+)
+
+
+def drawn_outputs(problem_count: int, samples: int) -> list[Output]:
+    """Responses of the training mixture, `samples` a problem."""
+    rng = Random(1)
+    drawn = [p for p in problems(split="train", seed=3, count=4 * problem_count) if not p.choices]
+    likely = guesses(drawn)
+    return [
+        Output(
+            response(rng, problem, BROAD, likely),
+            Gold(problem.answer, problem.answer_type, problem.unit, problem.precision),
+            "stop",
+        )
+        for problem in drawn[:problem_count]
+        for _ in range(samples)
+    ]
+
+
+def stored_outputs(paths: list[Path]) -> list[Output]:
+    """Outputs of files with the fields output and answer, as `vlm-boundary grade` takes them."""
+    rows = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
+    return [
+        Output(
+            row["output"],
+            Gold(
+                str(row["answer"]),
+                row.get("answer_type"),
+                row.get("unit"),
+                None if row.get("precision") is None else int(row["precision"]),
+                question=row.get("question") or "",
+            ),
+        )
+        for row in rows
+    ]
+
+
+def forget() -> None:
+    """Empty every cache below the grader's own."""
+    compare.target_of.cache_clear()
+    reader._read.cache_clear()
+    expressions.literal.cache_clear()
+    text_answers.normal_text.cache_clear()
+
+
+def processor_seconds(work: Callable[[], object]) -> float:
+    """Seconds of this process and of the children that ended meanwhile."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.process_time()
+    work()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime
+    return time.process_time() - start + spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--outputs", type=Path, nargs="+")
+    parser.add_argument("--problems", type=int, default=20)
+    parser.add_argument("--samples", type=int, default=256)
+    parser.add_argument("--theirs", type=int, default=1000, help="outputs that math-verify grades")
+    options = parser.parse_args()
+    outputs = (
+        stored_outputs(options.outputs)
+        if options.outputs
+        else drawn_outputs(options.problems, options.samples)
+    )
+    logging.getLogger("math_verify").setLevel(logging.CRITICAL)
+    some = outputs[:: max(1, len(outputs) // options.theirs)]
+    golds = {o.target().answer: parse(f"\\boxed{{{o.target().answer}}}") for o in some}
+
+    def theirs() -> None:
+        for output in some:
+            verify(golds[output.target().answer], parse(output.text))
+
+    their_rate = len(some) / processor_seconds(theirs)
+    print(f"{len(outputs):,} outputs, {len({o.text for o in outputs}):,} different")
+    print(f"{'math-verify, gold parsed once':32} {their_rate:10,.0f} /s")
+    found: dict[str, list[Verdict]] = {}
+
+    def measure(name: str, grader: Grader) -> None:
+        def ours() -> None:
+            found[name] = grader.grade(outputs)
+
+        rate = len(outputs) / processor_seconds(ours)
+        print(f"{'ours, ' + name:32} {rate:10,.0f} /s {rate / their_rate:8.1f} times")
+
+    def start_pool() -> None:
+        with Grader(workers=1) as grader:
+            grader.grade([Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{2}")])
+
+    start = processor_seconds(start_pool)
+    print(f"starting the symbolic pool takes {start:.1f} s, once; it is left out below")
+
+    def measure_closed(name: str, *, cache: bool) -> None:
+        """From nothing: a new grader, its pool where the outputs need one, no cache filled."""
+        forget()
+
+        def ours() -> None:
+            with Grader(workers=1, cache=cache) as grader:
+                found[name] = grader.grade(outputs)
+
+        needed = any(v.rule in ("math_verify", "not_parsed", "deadline") for v in verdicts)
+        rate = len(outputs) / (processor_seconds(ours) - needed * start)
+        print(f"{'ours, ' + name:32} {rate:10,.0f} /s {rate / their_rate:8.1f} times")
+
+    with Grader(workers=1) as grader:
+        verdicts = grader.grade(outputs)
+    measure_closed("cache off", cache=False)
+    measure_closed("cache cold", cache=True)
+    with Grader(workers=1) as grader:
+        grader.grade(outputs)
+        measure("cache warm", grader)
+    found["once more"] = verdicts
+    same = len({repr(verdicts) for verdicts in found.values()}) == 1
+    print("verdicts are the same with the cache off, cold and warm:", same)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,147 @@
+"""Whatever the value, its form and the phrase around it: right is right, another value never is."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from vlm_boundary.verifier import Gold, Grader, Output
+
+GRADER = Grader(workers=1)  # starts no process: what is drawn here needs none
+
+INTEGERS = st.integers(-10_000_000, 10_000_000)
+PHRASES = st.sampled_from(
+    [
+        "\\boxed{{{}}}",
+        "$\\boxed{{{}}}$",
+        "I count twice. \\boxed{{{}}}.",
+        "<think>3 or 4?</think> \\boxed{{{}}}",
+        "<answer>{}</answer>",
+        "<think>hm</think><answer> {} </answer>",
+        "The answer is {}.",
+        "The final answer is: {}",
+        "**Answer:** {}",
+        "So the answer is ${}$.",
+        "Answer: {}\n\nI hope this helps!",
+        "#### {}",
+        "It follows that 1 + 1 = 2. Therefore, the answer is {}.",
+        "{}",
+        "答案是{}。",
+        "The answer is not 9999999999; it is {}.",
+        "First \\boxed{{123456789}}, but no: \\boxed{{{}}}",
+        "The answer is {}.\nUser: and now?\nAssistant: The answer is 987654321.",
+    ]
+)
+
+
+def integer_forms(value: int) -> list[str]:
+    sign = "-" if value < 0 else ""
+    size = abs(value)
+    forms = [
+        str(value),
+        f"{value}.0",
+        f"{value:,}",
+        f"{sign}{size:,}".replace(",", "{,}"),
+        f"{value} ",
+        f"\\frac{{{2 * value}}}{{2}}",
+        f"{3 * value}/3",
+        str(value).replace("-", "−"),
+        str(value).translate({ord(str(d)): 0xFF10 + d for d in range(10)}),
+        f"{value}\\text{{ apples}}",
+        f"x = {value}",
+        f"{value}^\\circ",
+        f"{value}\\%",
+    ]
+    return forms
+
+
+def graded(text: str, gold: Gold) -> bool | None:
+    return GRADER.grade([Output(text, gold, "stop")])[0].correct
+
+
+@settings(max_examples=600, deadline=None)
+@given(INTEGERS, PHRASES, st.data())
+def test_an_integer_in_any_form_and_phrase_is_right(
+    value: int, phrase: str, data: st.DataObject
+) -> None:
+    form = data.draw(st.sampled_from(integer_forms(value)))
+    assert graded(phrase.format(form), Gold(str(value), "integer")) is True
+
+
+@settings(max_examples=600, deadline=None)
+@given(INTEGERS, INTEGERS, PHRASES, st.data())
+def test_another_integer_never_is(value: int, other: int, phrase: str, data: st.DataObject) -> None:
+    assume(value not in (other, 100 * other))
+    assume(
+        not (
+            "%" in (form := data.draw(st.sampled_from(integer_forms(other))))
+            and value * 100 == other
+        )
+    )
+    assert graded(phrase.format(form), Gold(str(value), "integer")) is not True
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.fractions(-1000, 1000, max_denominator=500), PHRASES, st.integers(1, 9), st.integers(0, 3)
+)
+def test_fractions(value: Fraction, phrase: str, factor: int, form: int) -> None:
+    assume(value.denominator > 1)
+    top, bottom = value.numerator * factor, value.denominator * factor
+    sign, size = ("-" if value < 0 else ""), abs(value)
+    whole, rest = divmod(size.numerator, size.denominator)
+    written = [
+        f"{top}/{bottom}",
+        f"\\frac{{{top}}}{{{bottom}}}",
+        f"{sign}\\dfrac{{{abs(top)}}}{{{bottom}}}",
+        f"{sign}{whole}\\frac{{{rest}}}{{{size.denominator}}}" if whole else f"{top}/{bottom}",
+    ][form]
+    gold = f"\\frac{{{value.numerator}}}{{{value.denominator}}}"
+    assert graded(phrase.format(written), Gold(gold, "expression")) is True
+    wrong = f"\\frac{{{value.numerator + value.denominator}}}{{{value.denominator}}}"
+    assert graded(phrase.format(written), Gold(wrong, "expression")) is not True
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(-(10**6), 10**6), st.integers(1, 3), st.integers(-60, 60), PHRASES)
+def test_decimals_to_half_a_unit_of_their_precision(
+    units: int, precision: int, off: int, phrase: str
+) -> None:
+    gold = Fraction(units, 10**precision)
+    found = gold + Fraction(off, 100 * 10**precision)
+    text = f"{float(found):.{precision + 2}f}"
+    target = Gold(f"{float(gold):.{precision}f}", "float", precision=precision)
+    verdict = graded(phrase.format(text), target)
+    # A phrase's sentence may be refused or doubted, but never graded against the rule.
+    assert verdict is (abs(off) <= 50)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 60), st.integers(2, 200), st.integers(1, 12), PHRASES)
+def test_surds_and_pi(a: int, b: int, c: int, phrase: str) -> None:
+    gold = Gold(f"{a}\\sqrt{{{b}}}+{c}\\pi", "expression")
+    for written in (f"{c}\\pi + {a}\\sqrt{{{b}}}", f"\\sqrt{{{a * a * b}}}+{c}\\pi"):
+        assert graded(phrase.format(written), gold) is True
+    assert graded(phrase.format(f"{a}\\sqrt{{{b}}}+{c + 1}\\pi"), gold) is not True
+    assert graded(phrase.format(f"{a}+{c}"), gold) is not True
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(-99, 999), min_size=2, max_size=6), PHRASES)
+def test_lists_are_ordered(values: list[int], phrase: str) -> None:
+    gold = Gold(str(values), "list")
+    assert graded(phrase.format(str(values)), gold) is True
+    if values != values[::-1]:
+        assert graded(phrase.format(str(values[::-1])), gold) is not True
+    assert graded(phrase.format(str([*values, 5])), gold) is not True
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(max_size=300), st.sampled_from(["5", "\\frac{1}{2}", "red", "[1, 2]", "2.5"]))
+def test_any_text_has_a_verdict(text: str, gold: str) -> None:
+    verdict = GRADER.grade([Output(text.replace("5", "6"), gold)])[0]
+    assert verdict.rule
+    if gold == "5" and not any(c.isnumeric() or c in "fF" for c in text.replace("5", "6")):
+        assert verdict.correct is not True

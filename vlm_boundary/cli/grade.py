@@ -1,0 +1,68 @@
+"""`vlm-boundary grade`: the verifier on anyone's outputs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vlm_boundary.errors import UserError
+
+
+@click.command(short_help="Grade a JSONL file of anyone's outputs.")
+@click.argument("source", metavar="FILE.jsonl", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    "target",
+    metavar="OUT.jsonl",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Where to write the graded lines.",
+)
+@click.option(
+    "--opinions",
+    is_flag=True,
+    help="Store what MathVista's, MATH-V's and math-verify's rules say beside each verdict.",
+)
+@click.option(
+    "--disagreements",
+    "page",
+    metavar="PAGE.html",
+    type=click.Path(path_type=Path),
+    help="Write every output that one of those rules judges otherwise.",
+)
+@click.option(
+    "--llm-url",
+    metavar="URL",
+    help="Also extract answers with a model behind this OpenAI-compatible endpoint, audited, as a "
+    "field of its own.",
+)
+@click.option("--llm-model", metavar="NAME", help="The model's name at that endpoint.")
+def grade(
+    source: Path,
+    target: Path,
+    opinions: bool,
+    page: Path | None,
+    llm_url: str | None,
+    llm_model: str | None,
+) -> None:
+    """Grade a file with one JSON object a line.
+
+    Each line has `output` and `answer` (or `gold`), and may have `answer_type` (integer, float,
+    list, expression, text), `unit`, `precision`, `choices`, `question` and `finish_reason`. Every
+    field is kept; `extracted`, `correct` (true, false, or null where it cannot be told), `status`,
+    `rule` and `flags` are added.
+    """
+    from vlm_boundary.verifier.files import SecondOpinions, grade_file
+
+    if (llm_url is None) != (llm_model is None):
+        raise UserError("--llm-url and --llm-model are given together or not at all")
+    wanted = SecondOpinions(opinions, page, llm_url, llm_model or "")
+    summary = grade_file(source, target, wanted)
+    total = summary.total
+    click.echo(f"{total:,} outputs graded into {target}.")
+    for name, counts in (("status", summary.statuses), ("answer from", summary.sources)):
+        for key, count in counts.most_common():
+            click.echo(f"  {name:12} {key:12} {count:8,}  {count / total:6.1%}")
+    if summary.disagreements is not None:
+        click.echo(f"{summary.disagreements:,} disagreements: {page}")

@@ -1,0 +1,213 @@
+"""Exact arithmetic on what answers are made of: rationals, square roots, π and variables.
+
+Everything is bounded, so that no expression of a model can take long or fill the memory.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+MAX_BITS = 4096
+MAX_TERMS = 64
+MAX_EXPONENT = 20
+MAX_FACTORIAL = 100
+_MAX_RADICAND = 10**10
+
+Monomial = tuple[int, tuple[tuple[str, int], ...]]
+"""A square-free radicand, and variables with their powers; π is the variable "π"."""
+_ONE: Monomial = (1, ())
+
+
+class Unsupported(ValueError):
+    """A form that exact arithmetic does not cover."""
+
+
+class BeyondLimits(Unsupported):
+    """A number too large, or an expression too long, to be worked out."""
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A sum of terms: rational coefficient × square root × powers of variables."""
+
+    terms: tuple[tuple[Monomial, Fraction], ...]
+
+    @staticmethod
+    def rational(value: Fraction | int) -> Exact:
+        """A rational number."""
+        return Exact(((_ONE, Fraction(value)),) if value else ())
+
+    @staticmethod
+    def variable(name: str) -> Exact:
+        """A variable, or π."""
+        return Exact((((1, ((name, 1),)), Fraction(1)),))
+
+    @property
+    def fraction(self) -> Fraction | None:
+        """Its value where it is a rational number."""
+        if not self.terms:
+            return Fraction(0)
+        ((monomial, coefficient), *others) = self.terms
+        return coefficient if monomial == _ONE and not others else None
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """Names in it, but π."""
+        return frozenset(n for (_, powers), _ in self.terms for n, _ in powers if n != "π")
+
+    @property
+    def approximate(self) -> float | None:
+        """Its value as a float; None with variables, or past what a float holds."""
+        if self.variables:
+            return None
+        try:
+            return sum(
+                float(c) * math.sqrt(radicand) * math.prod(math.pi**power for _, power in powers)
+                for (radicand, powers), c in self.terms
+            )
+        except OverflowError:
+            return None
+
+    def __str__(self) -> str:
+        whole = self.fraction
+        if whole is not None and whole.denominator == 1 and whole.numerator.bit_length() < 256:
+            return str(whole.numerator)
+        return "+".join(_term(*term) for term in self.terms).replace("+-", "-")
+
+    def __add__(self, other: Exact) -> Exact:
+        total = dict(self.terms)
+        for monomial, coefficient in other.terms:
+            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+        return _exact(total)
+
+    def __neg__(self) -> Exact:
+        return Exact(tuple((monomial, -coefficient) for monomial, coefficient in self.terms))
+
+    def __sub__(self, other: Exact) -> Exact:
+        return self + -other
+
+    def __mul__(self, other: Exact) -> Exact:
+        if len(self.terms) * len(other.terms) > MAX_TERMS:
+            raise BeyondLimits("too many terms")
+        total: dict[Monomial, Fraction] = {}
+        for (radicand, powers), a in self.terms:
+            for (radicand2, powers2), b in other.terms:
+                common = math.gcd(radicand, radicand2)
+                product = radicand // common * (radicand2 // common)
+                if product > _MAX_RADICAND:
+                    raise BeyondLimits("radicand too large")
+                monomial = (product, _joined(powers, powers2))
+                total[monomial] = total.get(monomial, Fraction(0)) + a * b * common
+        return _exact(total)
+
+    def __truediv__(self, other: Exact) -> Exact:
+        if not other.terms:
+            raise Unsupported("division by zero")
+        if len(other.terms) == 1:
+            (((radicand, powers), coefficient),) = other.terms
+            inverse = (radicand, tuple((name, -power) for name, power in powers))
+            return self * Exact(((inverse, 1 / (coefficient * radicand)),))
+        if len(other.terms) == 2 and not any(powers for (_, powers), _ in other.terms):
+            conjugate = Exact((other.terms[0],)) - Exact((other.terms[1],))
+            return self * conjugate / (other * conjugate)
+        raise Unsupported("division by a sum")
+
+    def __pow__(self, exponent: Exact) -> Exact:
+        power = exponent.fraction
+        if power is None:
+            raise Unsupported("not a rational exponent")
+        if power.denominator == 2 and abs(power.numerator) <= MAX_EXPONENT:
+            return self.root() ** Exact.rational(power.numerator)
+        if power.denominator != 1:
+            raise Unsupported("a root other than a square root")
+        whole = int(power)
+        value = self.fraction
+        if value is not None:
+            return Exact.rational(_rational_power(value, whole))
+        if abs(whole) > MAX_EXPONENT:
+            raise BeyondLimits("exponent too large")
+        result = Exact.rational(1)
+        for _ in range(abs(whole)):
+            result = result * self
+        return result if whole >= 0 else Exact.rational(1) / result
+
+    def root(self) -> Exact:
+        """Its square root, where it is a rational number that is not negative."""
+        value = self.fraction
+        if value is None or value < 0:
+            raise Unsupported("square root of something other than a rational number")
+        if value == 0:
+            return self
+        outside, inside = _square_free(value.numerator * value.denominator)
+        return Exact((((inside, ()), Fraction(outside, value.denominator)),))
+
+    def factorial(self) -> Exact:
+        """Its factorial, where it is a small whole number."""
+        value = self.fraction
+        if value is None or value.denominator != 1 or value < 0:
+            raise Unsupported("factorial of something other than a whole number")
+        if value > MAX_FACTORIAL:
+            raise BeyondLimits("factorial too large")
+        return Exact.rational(math.factorial(int(value)))
+
+
+def _exact(terms: Mapping[Monomial, Fraction]) -> Exact:
+    kept = sorted((m, c) for m, c in terms.items() if c)
+    for _, c in kept:
+        if max(c.numerator.bit_length(), c.denominator.bit_length()) > MAX_BITS:
+            raise BeyondLimits("number too large")
+    return Exact(tuple(kept))
+
+
+def _term(monomial: Monomial, coefficient: Fraction) -> str:
+    radicand, powers = monomial
+    factors = [f"√{radicand}"] if radicand != 1 else []
+    factors += [name if power == 1 else f"{name}^{power}" for name, power in powers]
+    if max(coefficient.numerator.bit_length(), coefficient.denominator.bit_length()) > 256:
+        number = f"{coefficient.numerator.bit_length()}-bit fraction"
+    else:
+        number = str(coefficient)
+    if number in ("1", "-1") and factors:
+        number = number[:-1]
+    return number + "".join(factors)
+
+
+def _joined(
+    one: tuple[tuple[str, int], ...], two: tuple[tuple[str, int], ...]
+) -> tuple[tuple[str, int], ...]:
+    if not one or not two:
+        return one or two
+    powers = dict(one)
+    for name, power in two:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted((name, power) for name, power in powers.items() if power))
+
+
+def _rational_power(value: Fraction, exponent: int) -> Fraction:
+    if value == 0 and exponent < 0:
+        raise Unsupported("division by zero")
+    bits = max(abs(value.numerator).bit_length(), value.denominator.bit_length())
+    if abs(value) != 1 and value != 0 and bits * abs(exponent) > MAX_BITS:
+        raise BeyondLimits("power too large")
+    return Fraction(1 if exponent % 2 == 0 else value) if abs(value) == 1 else value**exponent
+
+
+@lru_cache(maxsize=4096)
+def _square_free(number: int) -> tuple[int, int]:
+    """(outside, inside) with number = outside² × inside and inside square-free."""
+    if number > _MAX_RADICAND:
+        raise BeyondLimits("radicand too large")
+    outside, inside, factor = 1, 1, 2
+    while factor * factor <= number:
+        power = 0
+        while number % factor == 0:
+            number //= factor
+            power += 1
+        outside *= factor ** (power // 2)
+        inside *= factor ** (power % 2)
+        factor += 1
+    return outside, inside * number

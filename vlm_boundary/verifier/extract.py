@@ -1,0 +1,178 @@
+"""The final answer of an output: what it is, where it stands, why it was taken."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from vlm_boundary.verifier.commitments import (
+    Found,
+    boxed,
+    boxes,
+    last_tag,
+    open_box,
+    reading,
+    statements,
+)
+from vlm_boundary.verifier.compare import Target
+from vlm_boundary.verifier.phrases import OUTRIGHT_REFUSAL, PLACEHOLDER, TAKEN_BACK, last_match
+from vlm_boundary.verifier.scope import Scope
+from vlm_boundary.verifier.sentences import conclude, predicate
+from vlm_boundary.verifier.text_answers import option_letter, yes_or_no
+from vlm_boundary.verifier.values import Several, Words
+
+_LINE = re.compile(r"[^\n]*\S[^\n]*")
+_PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
+_END_MARK = re.compile(r"[.!?。!?\n)\]}$]\s*$")
+SOLE_LENGTH = 80
+
+
+def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
+    """The last answer that an output commits to, or why there is none.
+
+    Tags and boxes are answers outright; "the answer is" behind them, or without them, is next; then
+    an output that is a value alone; then what its sentences conclude.
+    """
+    if scope.reason:
+        return scope.reason
+    text = scope.text
+    words = target.is_text or bool(target.gold.choices)
+    found = _marked(text, target, words, truncated)
+    after = found.end if found else 0
+    stated = statements(text, after, listed=target.listed, words=words)
+    if stated is not None and truncated and not _ended(text, stated.end):
+        stated = None
+    if stated is not None and (found is None or _restates(stated, found)):
+        flags = stated.flags if found is None else (*stated.flags, "restated")
+        found = replace(stated, flags=flags)
+    if found is not None:
+        if TAKEN_BACK.search(text, found.end):
+            return "taken_back"
+        return found
+    if truncated:
+        return "cut_off"
+    return _unmarked(text, target, words)
+
+
+def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | None:
+    """The answer in the last tag or box, whichever stands later."""
+    tag = last_tag(text) if "<" in text else None
+    box = boxed(text, listed=target.listed)
+    if tag is None or (box is not None and box.start > tag[1]):
+        return box
+    start, end, closed = tag
+    content = text[start:end].strip()
+    if (truncated and not closed) or not content or PLACEHOLDER.fullmatch(content[:80]):
+        return box
+    inside = boxes(text[start:end])
+    if inside:
+        within = boxed(text[start:end], listed=target.listed)
+        assert within is not None
+        found = replace(within, start=within.start + start, end=within.end + start)
+    else:
+        found = reading("tag", text, start, end, listed=target.listed)
+        if (found.value is None or isinstance(found.value, Words)) and not found.unsupported:
+            found = _within(text, start, end, target, words) or found
+    flags = found.flags if closed else (*found.flags, "open_tag")
+    return replace(found, source="tag", flags=flags)
+
+
+def _within(text: str, start: int, end: int, target: Target, words: bool) -> Found | None:
+    """The answer in a tag that holds sentences."""
+    inner = text[start:end]
+    found = statements(inner, 0, listed=target.listed, words=words)
+    if found is None:
+        outcome = _unmarked(inner, target, words)
+        found = outcome if isinstance(outcome, Found) else None
+    if found is None:
+        return None
+    return replace(found, start=found.start + start, end=found.end + start)
+
+
+def _restates(stated: Found, marked: Found) -> bool:
+    """Whether a statement behind a box says another answer, and not what the box was for."""
+    return (
+        stated.value is not None
+        and not isinstance(stated.value, Words)
+        and (stated.value != marked.value)
+    )
+
+
+def _ended(text: str, end: int) -> bool:
+    """Whether something stands behind an answer, so that it was not cut within itself."""
+    return bool(text[end : end + 2].strip(" *$"))
+
+
+def _unmarked(text: str, target: Target, words: bool) -> Found | str:
+    """The answer of an output that marks none."""
+    cut = open_box(text)
+    if cut is not None:
+        text = text[:cut]
+    sole = _sole(text, target, words)
+    if sole is not None:
+        return sole
+    if OUTRIGHT_REFUSAL.search(text):
+        return "refusal"
+    if words:
+        found = _in_words(text, target)
+        if found is not None:
+            return found
+        if target.gold.choices or isinstance(target.value, Words | None):
+            return "no_answer"
+    if target.many:
+        listed = _listed(text)
+        if listed is not None:
+            return listed
+    found = conclude(text, target.gold.question)
+    return found if found is not None else "no_answer"
+
+
+def _sole(text: str, target: Target, words: bool) -> Found | None:
+    """The whole output, or its last line, where that is a value and nothing else."""
+    lines = [m for m in _LINE.finditer(text)] if len(text) < 100_000 else []
+    if not lines:
+        return None
+    spans = [(0, len(text))] if len(lines) == 1 else [lines[-1].span()]
+    for start, end in spans:
+        line = text[start:end].strip()
+        if not line or len(line) > SOLE_LENGTH:
+            continue
+        if words and len(lines) == 1 and (not _PROSE.search(line) or len(line) < 12):
+            return reading("sole", text, start, end, listed=target.listed)
+        if _PROSE.search(line):
+            continue
+        found = reading("sole", text, start, end, listed=target.listed, prose=True)
+        if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
+            if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
+                continue  # the last item of an enumeration
+            if len(lines) > 1 and (
+                "|" in line
+                or (isinstance(found.value, Several) and not target.many and not target.is_text)
+            ):
+                continue
+            return found
+        if words and option_letter(line):
+            return found
+    return None
+
+
+def _in_words(text: str, target: Target) -> Found | None:
+    if yes_or_no(target.gold.answer) and yes_or_no(text):
+        start = len(text) - len(text.lstrip())
+        head = re.match(r"\w+", text[start:])
+        assert head is not None
+        return Found("sentence", head[0], start, start + head.end(), Words(head[0]))
+    return predicate(text)
+
+
+_BRACKETED = re.compile(
+    r"(?:\\left)?[\[(]\s*-?[\d.\\][^\[\]()\n]*,[^\[\]()\n]*[\])]|\\\{[^{}\n]*\\\}"
+)
+
+
+def _listed(text: str) -> Found | None:
+    """The last bracketed list of a text."""
+    last = last_match(_BRACKETED, text)
+    if last is None:
+        return None
+    return reading("sentence", text, last.start(), last.end(), listed=True)

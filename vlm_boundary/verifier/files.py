@@ -1,0 +1,184 @@
+"""Grading a file of anyone's outputs, line by line."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.errors import UserError
+from vlm_boundary.iterate import batched
+from vlm_boundary.progress import progress_bar
+from vlm_boundary.verifier.grader import Grader
+from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+
+ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
+ADDED = ("extracted", "correct", "status", "rule", "flags")
+_CHUNK = 4096
+
+
+@dataclass
+class Summary:
+    """What became of a file's outputs."""
+
+    statuses: Counter[str] = field(default_factory=Counter)
+    sources: Counter[str] = field(default_factory=Counter)
+    disagreements: int | None = None
+
+    @property
+    def total(self) -> int:
+        """How many outputs were graded."""
+        return self.statuses.total()
+
+
+@dataclass(frozen=True)
+class SecondOpinions:
+    """Which opinions to store beside our verdicts.
+
+    Args:
+        rules: those of MathVista, MATH-V and math-verify.
+        page: where to write the table of disagreements with the rules.
+        llm_url: an OpenAI-compatible endpoint to extract answers with, and the model's name.
+    """
+
+    rules: bool = False
+    page: Path | None = None
+    llm_url: str | None = None
+    llm_model: str = ""
+
+
+def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()) -> Summary:
+    """Grade a JSONL file into another: every input field is kept, the verdict's are added.
+
+    A field of the input named as one that is added is kept as `input_…`.
+
+    Raises:
+        UserError: the file cannot be read, or a line is not a record that can be graded.
+    """
+    if not source.is_file():
+        raise UserError(f"{source}: there is no such file")
+    if target.exists() and target.samefile(source):
+        raise UserError(f"{target}: --output must be another file than the input")
+    summary = Summary()
+    temporary = target.with_name(f".{target.name}.tmp")
+    outputs: list[Output] = []
+    verdicts: list[Verdict] = []
+    given: list[Any] = []
+    try:
+        with (
+            temporary.open("w", encoding="utf-8") as file,
+            Grader() as grader,
+            progress_bar(f"grading {source.name}", unit="output") as bar,
+        ):
+            for chunk in batched(_records(source), _CHUNK):
+                chunk_outputs = [output for _, output in chunk]
+                found = grader.grade(chunk_outputs)
+                extra, said = _opinions(chunk_outputs, found, opinions)
+                for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
+                    summary.statuses[verdict.status] += 1
+                    summary.sources[verdict.source] += 1
+                    line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
+                    file.write(_encodable(line) + "\n")
+                if opinions.page:
+                    outputs += chunk_outputs
+                    verdicts += found
+                    given += said
+                bar.update(len(chunk))
+        os.replace(temporary, target)
+    except OSError as error:
+        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    if opinions.page:
+        from vlm_boundary.verifier.opinions import write_disagreements
+
+        summary.disagreements = write_disagreements(
+            opinions.page,
+            [f"line {number}" for number in range(1, len(outputs) + 1)],
+            outputs,
+            verdicts,
+            given,
+        )
+    return summary
+
+
+def _opinions(
+    outputs: list[Output], verdicts: list[Verdict], wanted: SecondOpinions
+) -> tuple[list[dict[str, Any]], list[Any]]:
+    """Fields to add for each output, and the rules' opinions."""
+    extra: list[dict[str, Any]] = [{} for _ in outputs]
+    said: list[Any] = []
+    if wanted.rules or wanted.page:
+        from vlm_boundary.verifier.opinions import second_opinions
+
+        said = second_opinions(outputs, verdicts)
+        for more, opinion in zip(extra, said, strict=True):
+            more["opinions"] = opinion.as_dict()
+    if wanted.llm_url:
+        from vlm_boundary.verifier.llm import llm_extractions
+
+        found = llm_extractions(outputs, wanted.llm_url, wanted.llm_model)
+        for more, extraction in zip(extra, found, strict=True):
+            more["llm"] = asdict(extraction)
+    return extra, said
+
+
+def _records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                where = f"{path}:{number}"
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError):
+                    raise UserError(f"{where}: this line is not JSON") from None
+                yield record, _output(record, where)
+
+
+def _output(record: Any, where: str) -> Output:
+    if not isinstance(record, dict):
+        raise UserError(f"{where}: a line must be an object with the fields output and answer")
+    answer = record.get("answer", record.get("gold"))
+    for name, value in (("output", record.get("output", "")), ("answer", answer)):
+        if (name == "output" and "output" not in record) or (name == "answer" and value is None):
+            raise UserError(
+                f"{where}: no field {name!r}{' (or gold)' if name == 'answer' else ''}; "
+                f"there are {', '.join(sorted(record)) or 'none'}"
+            )
+    text = record["output"]
+    if text is not None and not isinstance(text, str):
+        raise UserError(f"{where}: output must be a text, not {type(text).__name__}")
+    kind = record.get("answer_type")
+    if kind is not None and kind not in ANSWER_TYPES:
+        raise UserError(f"{where}: no answer_type {kind!r}; there are {', '.join(ANSWER_TYPES)}")
+    precision = record.get("precision")
+    if precision is not None and not (
+        isinstance(precision, int | float) and precision == int(precision) and precision >= 0
+    ):
+        raise UserError(f"{where}: precision must be a number of decimals, not {precision!r}")
+    choices = record.get("choices") or ()
+    if not isinstance(choices, list | tuple):
+        raise UserError(f"{where}: choices must be a list of texts")
+    gold = Gold(
+        answer if isinstance(answer, str) else json.dumps(answer),
+        kind,
+        unit=None if record.get("unit") is None else str(record["unit"]),
+        precision=None if precision is None else int(precision),
+        choices=tuple(str(choice) for choice in choices),
+        question=str(record.get("question") or ""),
+    )
+    return Output(text or "", gold, record.get("finish_reason"))
+
+
+def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> dict[str, Any]:
+    added = {name: getattr(verdict, name) for name in ADDED} | more
+    kept = {f"input_{name}" if name in added else name: value for name, value in record.items()}
+    return kept | added
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -1,0 +1,143 @@
+r"""Plain spelling of what models write: Unicode, LaTeX and Markdown down to a few symbols."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+_ODD = re.compile(r"[^\x20-\x7e\n\t]")
+_MAX_REPEATED = 200
+_FLOOD = re.compile(rf"(.)\1{{{_MAX_REPEATED},}}|\s{{{_MAX_REPEATED},}}", re.DOTALL)
+_MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
+_SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅕": "1/5", "⅛": "1/8"}
+_SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
+
+
+@lru_cache(maxsize=65536)
+def _plain_character(c: str) -> str:
+    """What a character outside plain ASCII is read as; nothing for the invisible."""
+    if c in _MINUSES:
+        return "-"
+    if c in _VULGAR:
+        return " " + _VULGAR[c]
+    if c in _SUPERSCRIPTS:
+        return c
+    if "\uff01" <= c <= "\uff5e":
+        return chr(ord(c) - 0xFEE0)
+    category = unicodedata.category(c)
+    if category == "Nd":
+        return str(unicodedata.decimal(c))
+    if category == "Zs":
+        return " "
+    if category in ("Zl", "Zp"):
+        return "\n"
+    if category in ("Cf", "Cc", "Cs", "Co", "Cn"):
+        return ""
+    if "MATHEMATICAL" in unicodedata.name(c, ""):
+        return unicodedata.normalize("NFKC", c)
+    return {"’": "'", "‘": "'", "“": '"', "”": '"', "\u2044": "/", "∶": ":"}.get(c, c)
+
+
+def plain_characters(text: str) -> tuple[str, list[int] | None]:
+    """The text with one spelling for each character, and where each was; None if none moved.
+
+    Full-width and other digits become ASCII ones, every minus one minus, superscripts powers;
+    what cannot be seen (NUL, zero width, bidirectional marks) goes.
+    """
+    text, kept = _without_floods(text)
+    if not _ODD.search(text):
+        return text, kept
+    pieces: list[str] = []
+    places: list[int] = []
+    raised = {m.start(): m for m in _SUPER_RUN.finditer(text)}
+    skip = -1
+    for place, c in enumerate(text):
+        if place < skip:
+            continue
+        if place in raised:
+            skip = raised[place].end()
+            piece = "^{" + "".join(_SUPERSCRIPTS[s] for s in raised[place][0]) + "}"
+        else:
+            piece = c if "\x20" <= c <= "\x7e" or c in "\n\t" else _plain_character(c)
+        pieces.append(piece)
+        places.extend([kept[place] if kept else place] * len(piece))
+    return "".join(pieces), places
+
+
+def _without_floods(text: str) -> tuple[str, list[int] | None]:
+    """The text with no character or space repeated without end, and where each was."""
+    if not _FLOOD.search(text):
+        return text, None
+    pieces: list[str] = []
+    places: list[int] = []
+    start = 0
+    for flood in [*_FLOOD.finditer(text), None]:
+        stop = flood.start() + _MAX_REPEATED if flood else len(text)
+        pieces.append(text[start:stop])
+        places.extend(range(start, stop))
+        start = flood.end() if flood else stop
+    return "".join(pieces), places
+
+
+_WRAPPERS = (
+    "text|mathrm|textbf|textit|textrm|textnormal|mathbf|mathit|mathsf|operatorname|mbox|hbox"
+    "|boldsymbol|emph|underline|bm|fbox|boxed|mathbb|mathcal|texttt"
+)
+_WRAPPER = re.compile(rf"\\(?:{_WRAPPERS})\s*\{{([^{{}}]*)\}}")
+_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,;: !]|\{,\}(?:\\!)?|,\\!|~|\\ )(?=\d{3}(?!\d))")
+_NOISE = re.compile(
+    r"\\(?:left|right|displaystyle|limits|bigl?|bigr|Bigl?|Bigr|rm|bf|it|cal)(?![a-zA-Z])"
+    r"|\\[()\[\]!]|\$"
+)
+_DEGREES = re.compile(
+    r"\^\s*\{?\s*\\(?:circ|degree)\s*\}?|\\(?:degree|circ)(?![a-zA-Z])|\{degrees\}"
+)
+_BRACED_WORDS = re.compile(r"(?:(?<=[}\dπ°])|^)\{([A-Za-z]{3,})\}")
+_COMMANDS = {
+    r"\pi": "π", r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\pm": "±",
+    r"\mp": "±", r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥",
+    r"\geqslant": "≥", r"\lt": "<", r"\gt": ">", r"\neq": "≠", r"\ne": "≠", r"\approx": "≈",
+    r"\simeq": "≈", r"\sim": "≈", r"\doteq": "≈", r"\cong": "≈", r"\infty": "∞", r"\cup": "∪",
+    r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":",
+    r"\quad": " ", r"\qquad": " ", r"\lbrace": "⦃", r"\rbrace": "⦄", r"\Omega": "Ω",
+    r"\lbrack": "[", r"\rbrack": "]", r"\langle": "(", r"\rangle": ")", r"\equiv": "=",
+}  # fmt: skip
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_SPACES = re.compile(r"\\[,;:> ]|~|[ \t\n]+")
+_SINGLE = str.maketrans(
+    {"×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "≃": "≈", "∼": "≈", "≅": "≈", "℃": "°"}
+)
+_BOLD = re.compile(
+    r"(?<![\d)\w])\*\*|\*\*(?![\d(\w-])|(?<!\S)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\S)"
+)
+_MAX_UNWRAPPED = 8
+
+
+def plain_math(text: str) -> str:
+    r"""A span in a few symbols: \dfrac{3}{4}\,\text{cm} is \frac{3}{4} cm."""
+    if "\x0c" in text:  # a data set in which \f was eaten
+        text = text.replace("\x0crac", "\\frac")
+    text, _ = plain_characters(text)
+    if "\\" in text or "$" in text or "{" in text or "~" in text:
+        text = _plain_latex(text)
+    text = text.translate(_SINGLE)
+    if "*" in text or "_" in text:
+        text = _BOLD.sub("", text).replace("**", "^")
+    return _SPACES.sub(" ", text).strip()
+
+
+def _plain_latex(text: str) -> str:
+    text = text.replace("\\\\", " ").replace("\\$", " ")
+    text = _THOUSANDS.sub("", text)
+    text = _NOISE.sub("", text)
+    text = _DEGREES.sub("°", text)
+    for _ in range(_MAX_UNWRAPPED):
+        text, count = _WRAPPER.subn(r" \1 ", text)
+        if not count:
+            break
+    text = text.replace("\\{", "⦃").replace("\\}", "⦄").replace("\\%", "%").replace("\\#", "#")
+    text = text.replace("{,}", ",").replace("\\&", "&").replace("\\_", "_")
+    text = _COMMAND.sub(lambda m: _COMMANDS.get(m[0], m[0]), text)
+    return _BRACED_WORDS.sub(r" \1 ", text)

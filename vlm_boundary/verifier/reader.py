@@ -1,0 +1,397 @@
+"""From a span of text to the value that it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
+from vlm_boundary.verifier.expressions import Expression, literal
+from vlm_boundary.verifier.latex import plain_math
+from vlm_boundary.verifier.tokens import Token, spelled_out, tokenize
+from vlm_boundary.verifier.units import LETTERS, SCALES, UNITS, parse_unit
+from vlm_boundary.verifier.values import (
+    Approximated,
+    Number,
+    Relation,
+    Several,
+    Unit,
+    Value,
+    Words,
+)
+
+MAX_LENGTH = 300
+_PLAIN = re.compile(r"[-+]?\d{1,20}(?:\.\d{1,20})?\.?")
+_HUGE = re.compile(r"[-+]?[\d,.]*\d(?:[eE][+-]?\d+)?")
+_OPEN, _CLOSE = "([{⦃", ")]}⦄"
+_RELATIONS = "=≈<>≤≥≠"
+_ENDING = ".,;:!?。，；！？、"
+_FACTORIAL = re.compile(r"[\w)]!$")
+_LEADING = frozenset(
+    "a an the about approximately approx around roughly nearly almost exactly only just simply "
+    "equal equals to of total is are be precisely some probably likely maybe perhaps possibly "
+    "currently actually 约 大约 约为 为 是 共 共有 有 等于 就是".split()
+)
+_SIGNS = frozenset(("minus", "negative", "负"))
+_MORE = re.compile(
+    r"(?:more|greater|less|fewer|larger|smaller|higher|lower) than|at least|at most|no more than"
+    r"|no less than|over|under|above|below|up to",
+    re.IGNORECASE,
+)
+# After a number these words change its value, so what precedes them is not the value alone.
+_CHANGING = frozenset(
+    "or to plus minus times divided by and more less than fewer over point squared cubed if but "
+    "not between each hundred thousandths below above dozen either through until pi versus vs "
+    "x ratio multiplied added subtracted greater smaller larger higher lower is was are were has "
+    "wrong incorrect because since".split()
+)
+
+
+def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | None:
+    """The value of a span; Words where it has none, None where it says more than a value.
+
+    Args:
+        listed: commas separate values and do not group digits.
+        prose: the span is part of a sentence, where "40-60" is a range.
+
+    Raises:
+        Unsupported: it is mathematical and this reader does not cover it.
+    """
+    text = text.strip(" \n\t\r")
+    if _PLAIN.fullmatch(text):
+        return literal(text.rstrip(".").lstrip("+"))
+    return _read(text, listed, prose)
+
+
+@lru_cache(maxsize=16384)
+def _read(text: str, listed: bool, prose: bool) -> Value | None:
+    if len(text) > MAX_LENGTH:
+        if _HUGE.fullmatch(text):
+            raise BeyondLimits("number too long")
+        if not prose and re.search(r"\\|\^|\*", text):
+            raise BeyondLimits("expression too long")
+        return None
+    plain = plain_math(text).strip("\"'` ")
+    while plain and plain[-1] in _ENDING and (prose or not _FACTORIAL.search(plain)):
+        plain = plain[:-1].rstrip("\"'` ")
+    if not plain:
+        return None
+    spelled = spelled_out(plain)
+    more = _MORE.match(spelled)
+    if more:
+        rest = _read(spelled[more.end() :], listed, prose)
+        return Relation(">", None, rest, "") if rest is not None else None
+    tokens = tokenize(spelled, listed=listed)
+    if not any(t.kind in ("number", "command") or t.text in "√π∞=" for t in tokens):
+        name = tokens[0].text if len(tokens) == 1 and tokens[0].kind == "name" else ""
+        if len(tokens) > 1 and not any(len(t.text) > 1 for t in tokens if t.kind == "name"):
+            return _Reader(tokens, spelled, listed, prose).value()
+        return Words(plain) if not (len(name) == 1 and name.islower()) else _letter(name, plain)
+    return _Reader(tokens, spelled, listed, prose).value()
+
+
+def _letter(name: str, plain: str) -> Value:
+    return Number(Exact.variable(name)) if name.isascii() else Words(plain)
+
+
+class _Reader:
+    """Recursive splitting of tokens at what binds least: or, commas, relations, ratios."""
+
+    def __init__(self, tokens: list[Token], text: str, listed: bool, prose: bool) -> None:
+        self.tokens, self.text, self.listed, self.prose = tokens, text, listed, prose
+
+    def value(self) -> Value | None:
+        depth = 0
+        for token in self.tokens:
+            if token.text in _OPEN:
+                depth += 1
+                if depth > 30:
+                    raise BeyondLimits("nested too deeply")
+            elif token.text in _CLOSE:
+                depth -= 1
+        return self._alternatives(self.tokens)
+
+    def _split(self, tokens: list[Token], at: frozenset[str]) -> list[list[Token]]:
+        parts: list[list[Token]] = [[]]
+        depth = 0
+        for token in tokens:
+            if token.text in _OPEN:
+                depth += 1
+            elif token.text in _CLOSE:
+                depth -= 1
+            if depth == 0 and token.text.lower() in at:
+                parts.append([])
+            else:
+                parts[-1].append(token)
+        return parts
+
+    def _alternatives(self, tokens: list[Token]) -> Value | None:
+        if tokens and tokens[0].text.lower() == "either":
+            tokens = tokens[1:]
+        parts = self._split(tokens, frozenset(("or", "或", "或者")))
+        if len(parts) > 1:
+            parts = [_without_hedges(part) for part in parts]
+            return self._several("either", parts)
+        return self._listed(tokens)
+
+    def _listed(self, tokens: list[Token]) -> Value | None:
+        parts = self._split(tokens, frozenset((",", ";", "，", "、", "；", "and", "和", "&")))
+        parts = [part for part in parts if part]
+        if len(parts) > 1:
+            if len(parts) == 2 and not self.listed:
+                comma = self._decimal_comma(tokens)
+                if comma is not None:
+                    return comma
+            if self.prose and not all(_starts_value(part) for part in parts):
+                return None
+            return self._several("list", parts)
+        return self._relation(parts[0]) if parts else None
+
+    def _decimal_comma(self, tokens: list[Token]) -> Value | None:
+        """3,14 is a decimal comma: digits right behind it, and no three of them."""
+        texts = [t.text for t in tokens]
+        signs = texts[:1] if texts[:1] in (["-"], ["+"]) else []
+        rest = tokens[len(signs) :]
+        if (
+            len(rest) == 3
+            and rest[0].text.isdigit()
+            and rest[2].text.isdigit()
+            and len(rest[2].text) != 3
+            and not rest[2].spaced
+        ):
+            return literal("".join(signs).replace("+", "") + f"{rest[0].text}.{rest[2].text}")
+        return None
+
+    def _several(self, kind: str, parts: list[list[Token]]) -> Value | None:
+        items: list[Value] = []
+        for part in parts:
+            item = self._relation(part) if part else None
+            if item is None:
+                return None
+            items.append(item)
+        return Several(kind, tuple(items))  # type: ignore[arg-type]
+
+    def _relation(self, tokens: list[Token]) -> Value | None:
+        parts = self._split(tokens, frozenset(_RELATIONS))
+        if len(parts) == 1:
+            return self._ratio(tokens)
+        operators = self._operators(tokens)
+        operator = operators[-1]
+        if len(parts) == 2 and not parts[0] and operator in "≈=":
+            return self._ratio(parts[1])
+        right = self._ratio(parts[-1])
+        if right is None or isinstance(right, Words):
+            return None if right is None else right
+        if any(o in "<>≤≥≠" for o in operators):
+            return Relation(next(o for o in operators if o in "<>≤≥≠"), None, right, "")
+        left = self._side(parts[-2])
+        if operator == "≈":
+            if left is None:
+                return right
+            return Approximated(left, right)
+        name = "".join(t.text for t in parts[0])
+        return Relation("=", left, right, name)
+
+    def _side(self, tokens: list[Token]) -> Value | None:
+        """A left side; None where it is a label such as ∠ABC."""
+        try:
+            value = self._ratio(tokens)
+        except Unsupported:
+            return None
+        return None if isinstance(value, Words) else value
+
+    def _operators(self, tokens: list[Token]) -> list[str]:
+        depth, found = 0, []
+        for token in tokens:
+            depth += (token.text in _OPEN) - (token.text in _CLOSE)
+            if depth == 0 and token.text in _RELATIONS:
+                found.append(token.text)
+        return found
+
+    def _ratio(self, tokens: list[Token]) -> Value | None:
+        parts = self._split(tokens, frozenset((":", "to", "比")))
+        if len(parts) > 1 and all(parts):
+            return self._several_ratio(parts)
+        if len(parts) == 2 and parts[0] and not parts[0][0].text.isdigit() and not parts[1]:
+            return None
+        parts = self._split(tokens, frozenset("±"))
+        if len(parts) == 2 and all(part for part in parts[1:]):
+            return self._plus_minus(*parts)
+        return self._bracketed(tokens)
+
+    def _several_ratio(self, parts: list[list[Token]]) -> Value | None:
+        items = [self._bracketed(part) for part in parts]
+        if any(not isinstance(item, Number) for item in items):
+            return None
+        return Several("ratio", tuple(item for item in items if item is not None))
+
+    def _plus_minus(self, left: list[Token], right: list[Token]) -> Value | None:
+        one, two = self._bracketed(left) if left else None, self._bracketed(right)
+        if not isinstance(two, Number) or (left and not isinstance(one, Number)):
+            return None
+        base = one.value if isinstance(one, Number) else Exact.rational(0)
+        both = (Number(base + two.value), Number(base - two.value))
+        return Several("either", both)
+
+    def _bracketed(self, tokens: list[Token]) -> Value | None:
+        if not tokens:
+            return None
+        first, last = tokens[0].text, tokens[-1].text
+        if first in "([⦃{" and last in ")]⦄}" and _matching(tokens) == len(tokens) - 1:
+            inner = tokens[1:-1]
+            if not self.listed and any(t.kind == "number" and "," in t.text for t in inner):
+                start, end = inner[0].start, inner[-1].end
+                again = tokenize(self.text[start:end], listed=True)
+                return self._enclosed(first, last, again, listed=True)
+            return self._enclosed(first, last, inner, listed=self.listed)
+        return self._number(tokens)
+
+    def _enclosed(self, first: str, last: str, inner: list[Token], *, listed: bool) -> Value | None:
+        text = self.text[inner[0].start :] if inner else ""
+        reader = _Reader(inner, self.text, True, self.prose) if listed or text else self
+        if len(self._split(inner, frozenset((",", ";", "，", "；", "、")))) > 1:
+            parts = [p for p in self._split(inner, frozenset((",", ";", "，", "；", "、"))) if p]
+            found = reader._several("list", parts)
+            if not isinstance(found, Several):
+                return None
+            kinds = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
+            return Several(kinds[first], found.items, first + last)  # type: ignore[arg-type]
+        if first == "⦃" or (first == "[" and inner):
+            item = reader._alternatives(inner)
+            kind = "set" if first == "⦃" else "list"
+            return None if item is None else Several(kind, (item,), first + last)  # type: ignore[arg-type]
+        if first == "(" and inner:
+            return self._number([*inner]) if self.prose else self._alternatives(inner)
+        return self._alternatives(inner)
+
+    def _number(self, tokens: list[Token]) -> Value | None:
+        tokens, sign, money = _without_lead(tokens)
+        if not tokens:
+            return None
+        if not any(t.kind in ("number", "command") or t.text in "√π∞([{" for t in tokens):
+            if len(tokens) == 1 and len(tokens[0].text) == 1 and not self.prose:
+                return _letter(tokens[0].text, tokens[0].text)
+            if all(t.kind == "name" for t in tokens):
+                return Words(" ".join(t.text for t in tokens))
+        if self.prose:
+            texts = [t.text for t in tokens]
+            dashed = texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-"
+            if dashed and tokens[0].kind == tokens[2].kind == "number":
+                return Several("range", (literal(texts[0]), literal(texts[2])))
+        expression = Expression(tokens, prose=self.prose)
+        number = expression.number()
+        if sign < 0:
+            number = replace(number, value=-number.value)
+        return _with_trailing(number, tokens[expression.place :], money)
+
+
+def _with_trailing(number: Number, rest: list[Token], money: Unit | None) -> Number | None:
+    """The number with what stands behind it: per cent, a scale, a unit, or the thing counted."""
+    number = replace(number, unit=money)
+    if rest and rest[0].text.lower() in SCALES:
+        scale = SCALES[rest[0].text.lower()]
+        number = replace(
+            number,
+            value=number.value * Exact.rational(scale),
+            step=None if number.step is None else number.step * scale,
+            scale=scale,
+        )
+        rest = rest[1:]
+    if not rest:
+        return number
+    first = rest[0].text.lower()
+    if first in ("%", "percent", "percentage", "per", "百分点", "٪"):
+        if first == "per" and (len(rest) < 2 or rest[1].text.lower() != "cent"):
+            return None
+        skip = {"per": 2}.get(first, 1)
+        number, rest = replace(number, percent=True), rest[skip:]
+    elif first == "°":
+        number, rest = replace(number, unit=UNITS["°"]), rest[1:]
+        if rest and rest[0].text in ("C", "F", "K"):
+            number, rest = replace(number, unit=None), rest[1:]
+    if not rest:
+        return number
+    return _with_unit(number, rest)
+
+
+def _with_unit(number: Number, rest: list[Token]) -> Number | None:
+    words = _unit_text(rest)
+    if words is None:
+        return None
+    unit = parse_unit(words)
+    if unit is None:  # "12 cm of string": the unit stands first
+        unit = parse_unit(words.split(" ")[0]) if " " in words else None
+    doubtful = (
+        len(rest) == 1 and rest[0].text in LETTERS and not rest[0].spaced and number.unit is None
+    )
+    if len(rest) == 1 and len(rest[0].text) == 1 and unit is None and rest[0].text.isascii():
+        doubtful = True
+    return replace(number, unit=number.unit or unit, doubtful=doubtful)
+
+
+def _unit_text(rest: list[Token]) -> str | None:
+    """What stands behind a number, where it can only be a unit or the thing counted."""
+    depth = 0
+    pieces: list[str] = []
+    previous = ""
+    for token in rest:
+        text = token.text
+        depth += (text in "({[") - (text in ")}]")
+        if token.kind == "command" or text in "=<>≤≥≈±+√π∞:_\\":
+            return None
+        if token.kind == "number" and previous not in ("^", "{", "-"):
+            return None
+        if text in "*-" and previous != "^" and not (text == "-" and previous.isalpha()):
+            if text == "*" and previous.isalpha():  # N·m
+                pieces.append("*")
+                previous = text
+                continue
+            return None
+        if token.kind == "name" and text.lower() in _CHANGING and depth == 0:
+            return None
+        if depth == 0 and text in ",;":
+            return None
+        pieces.append((" " if token.spaced and pieces else "") + text)
+        previous = text
+    return "".join(pieces)
+
+
+def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Unit | None]:
+    """Tokens behind words such as "about" and "minus" and a currency sign; sign; currency."""
+    sign, money, place = 1, None, 0
+    while place < len(tokens):
+        text = tokens[place].text
+        lower = text.lower()
+        if lower in _SIGNS:
+            sign = -sign
+        elif text in "€£¥₹¢$~" and len(text) == 1:
+            money = UNITS.get(text)
+        elif lower not in _LEADING or (len(tokens) == 1):
+            break
+        elif len(text) == 1 and place + 1 < len(tokens) and not tokens[place + 1].spaced:
+            break  # the variable a, as in a+1
+        place += 1
+    return tokens[place:], sign, money
+
+
+def _without_hedges(tokens: list[Token]) -> list[Token]:
+    place = 0
+    while place < len(tokens) and tokens[place].text.lower() in ("maybe", "perhaps", "possibly"):
+        place += 1
+    return tokens[place:]
+
+
+def _starts_value(tokens: list[Token]) -> bool:
+    tokens, _, _ = _without_lead(tokens)
+    return bool(tokens) and (tokens[0].kind in ("number", "command") or tokens[0].text in "-√π([")
+
+
+def _matching(tokens: list[Token]) -> int:
+    """Place of the bracket that closes the first token's, or -1."""
+    depth = 0
+    for place, token in enumerate(tokens):
+        depth += (token.text in _OPEN) - (token.text in _CLOSE)
+        if depth == 0:
+            return place
+    return -1

@@ -1,0 +1,255 @@
+"""The values in a sentence, and how each is used there: as a result, a threshold, an operand."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.reader import read
+from vlm_boundary.verifier.units import SCALES, UNITS
+from vlm_boundary.verifier.values import Several, Value
+from vlm_boundary.verifier.words import ENGLISH, FIRST_WORDS
+
+_TOKEN = re.compile(
+    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"
+    r"|(?P<glue>\$|\\[()\[\]]|\*\*|\\(?:left|right|displaystyle|,|;|!|:)(?![a-zA-Z])|\\boxed)"
+    r"|(?P<wrapped>\\(?:text|mathrm|textbf|textit|mathbf)\s*\{[^{}]*\})"
+    r"|(?P<command>\\[a-zA-Z]+|[π√])"
+    r"|(?P<degree>°|%|\\%)"
+    r"|(?P<name>[^\W\d_]{2,}(?:'[a-z]+)?)"
+    r"|(?P<letter>[^\W\d_])"
+    r"|(?P<operator>[-+*/^=×÷·≈:<>≤≥±!_~])"
+    r"|(?P<bracket>[(){}\[\]])"
+    r"|(?P<other>\S)"
+)
+_NUMBER_WORDS = re.compile(rf"{ENGLISH}(?!\w)", re.IGNORECASE)
+_COMPARING = re.compile(
+    r"(?:\b(?:than|least|most|above|below|over|under|between|exceeds?|from|beyond|within|every|"
+    r"until|up\s+to|each\s+of\s+the|first|last|next|past|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    r"\b(?:step|figure|fig\.?|option|question|part|case|table|problem|equation|method|image|no\.|"
+    r"number|example|chapter|page|item|group|class|grade|level|row|column|day|week|angle|line|point|"
+    r"vertex|triangle|circle|side|model|version|stage|room|route|player|jersey|round)\s*#?\s*$",
+    re.IGNORECASE,
+)
+_ASSERTED = re.compile(
+    r"\b(?:is|are|was|were|be|has|have|equals?|contains?)\s+(?:(?:only|exactly|about|approximately)\s+)?[$*]*$|=\s*$",
+    re.IGNORECASE,
+)
+_NOT = re.compile(
+    r"(?:\b(?:not|never|isn't|aren't|wasn't|neither|nor)\s+|不是\s*)[$*]*$", re.IGNORECASE
+)
+_OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+)?\d+\b", re.IGNORECASE)
+_SUBORDINATE = re.compile(
+    r",\s(?:with|which|where|when|who|for|including|given|according|based\s+on|compared\s+to|such\s+as)\b"
+    r"|,?\s(?:because|since|while|whereas|when|where|out\s+of|than|for\s+a\s+total)\b",
+    re.IGNORECASE,
+)
+_LEADING_CLAUSE = re.compile(
+    r"^\W*(?:(?:so|therefore|thus|hence|and)\W+)?(?:if|after|when|since|because|given|based\s+on|"
+    r"according|of|out\s+of|by|with|using|from|as|for|while|among)\b[^,]*,\s",
+    re.IGNORECASE,
+)
+_SO = re.compile(
+    r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence|which\s+means)\b(?!\s+that\s+(?:it|they)\b)",
+    re.IGNORECASE,
+)
+_WORDED_OPERATION = re.compile(
+    r"\b(?:minus|plus|times|divided\s+by|multiplied\s+by)\s+[$*]*$", re.IGNORECASE
+)
+_RANGE_START = re.compile(r"\b(?:between|from)\s+(?:about\s+)?[$€£]?$", re.IGNORECASE)
+_RANGE_MIDDLE = re.compile(r"\s*(?:and|to|-|until)\s*[$€£]?", re.IGNORECASE)
+_OPERAND = re.compile(
+    r"(?:\*\*|\$)?\s*(?:[a-zA-Z]{1,12}\.?\s*)?(?:\^?[²³2])?(?:\*\*|\$)?\s*"
+    r"(?:[-+/×÷=]|(?<!\*)\*(?!\*))\s*(?:\*\*)?[\d$(\\-]"
+)
+WHICH_IS = re.compile(
+    r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
+)
+_CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stretch of a sentence that is one value, and how it is used there."""
+
+    start: int
+    end: int
+    value: Value
+    aside: str = ""
+    """Why it is hardly what the sentence is about: a threshold, a label, a subordinate clause."""
+
+
+def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
+    """Every value in a sentence, in order."""
+    if _CODE.search(sentence):
+        return []
+    found: list[Run] = []
+    for start, end in _stretches(sentence):
+        run = _run(sentence, start, end, question_numbers)
+        if run is not None:
+            found.append(run)
+    leading = _LEADING_CLAUSE.match(sentence)
+    if leading and any(run.start >= leading.end() for run in found):
+        found = [
+            replace(r, aside=r.aside or "leading clause") if r.end <= leading.end() else r
+            for r in found
+        ]
+    turns = [m.start() for m in _SO.finditer(sentence)]
+    if turns and any(run.start > turns[-1] and not run.aside for run in found):
+        found = [replace(r, aside="premise") if r.start < turns[-1] else r for r in found]
+    return _ranges(sentence, found)
+
+
+def _ranges(sentence: str, found: list[Run]) -> list[Run]:
+    """Between 2000 and 2005 is one range."""
+    joined: list[Run] = []
+    for run in found:
+        before = joined[-1] if joined else None
+        if (
+            before is not None
+            and _RANGE_START.search(sentence[: before.start])
+            and _RANGE_MIDDLE.fullmatch(sentence[before.end : run.start])
+        ):
+            values = Several("range", (before.value, run.value))
+            joined[-1] = Run(before.start, run.end, values)
+        else:
+            joined.append(run)
+    return joined
+
+
+def _stretches(sentence: str) -> list[tuple[int, int]]:
+    """Maximal stretches of tokens that may be mathematics, each with a digit or a command."""
+    stretches: list[tuple[int, int]] = []
+    current: list[tuple[re.Match[str], str | None]] = []
+
+    def close() -> None:
+        if any(k in ("number", "command") for _, k in current):
+            stretches.append((current[0][0].start(), current[-1][0].end()))
+        current.clear()
+
+    previous_end = 0
+    for match in _TOKEN.finditer(sentence):
+        if match.start() < previous_end:
+            continue  # within a number in words
+        kind, text = match.lastgroup, match[0]
+        if kind == "name" and text.lower() in FIRST_WORDS:
+            spelled = _NUMBER_WORDS.match(sentence, match.start())
+            if spelled and sentence[match.start() - 1 : match.start()] != "-":
+                match, kind = spelled, "number"
+        spaced = match.start() > previous_end
+        before, last = current[-1] if current else (None, None)
+        joins = True
+        if kind == "name":
+            joins = before is not None and last == "operator" and before[0] in "+*/^×"
+        elif kind == "letter":
+            joins = text.isascii() and (
+                not spaced or (before is not None and last == "operator" and before[0] != "-")
+            )
+            joins = joins and (before is not None or _operator_follows(sentence, match.end()))
+        elif kind == "number":
+            if last == "number":
+                close()
+        elif kind == "other":  # the comma of (1, 2)
+            joins = text == "," and sum((m[0] in "([") - (m[0] in ")]") for m, _ in current) > 0
+        elif kind == "bracket" and text in "([{" and spaced and last in ("number", "degree"):
+            close()
+        if joins:
+            current.append((match, kind))
+        else:
+            close()
+        previous_end = match.end()
+    close()
+    return stretches
+
+
+def _operator_follows(sentence: str, place: int) -> bool:
+    return re.match(r"\s*[=+*/^]\s*[-\\\w(]", sentence[place : place + 8]) is not None
+
+
+_TRIM_LEFT = " \t*_$=:,.!)]}>~≈"
+_TRIM_RIGHT = " \t*_$=:,.-+/([{<^!~"
+
+
+def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) -> Run | None:
+    while start < end and sentence[start] in _TRIM_LEFT:
+        start += 1
+    while end > start and sentence[end - 1] in _TRIM_RIGHT:
+        end -= 1
+    if sentence.count("(", start, end) != sentence.count(")", start, end):
+        while start < end and sentence[start] == "(":
+            start += 1
+        while end > start and sentence[end - 1] == ")":
+            end -= 1
+    if start >= end or sentence[start] in "+*/^×÷·":  # the rest of an expression
+        return None
+    before, after = sentence[:start], sentence[end:]
+    if re.match(r"-[a-zA-Z]", after) or re.match(r"(?:st|nd|rd|th)\b|[a-zA-Z]", after):
+        unit = re.match(r"[a-zA-Z]+", after)
+        if not unit or unit[0] not in UNITS:
+            return None  # 3-point, 2nd, 4x4
+    if re.search(r"[a-zA-Z_]$", before):
+        return None
+    end = _with_unit(sentence, end)
+    try:
+        value = read(sentence[start:end].replace("\\boxed", ""), prose=True)
+    except Unsupported:
+        return None
+    if value is None:
+        return None
+    aside = _aside(before, after, sentence[start:end], question_numbers)
+    return Run(start, end, value, aside)
+
+
+def _with_unit(sentence: str, end: int) -> int:
+    """The end of a value with the unit behind it."""
+    match = re.match(
+        r"\s*(?:%|percent(?:age points?)?\b|per cent\b|°|[a-zA-Z]+(?:\^\{?[23]\}?|[²³])?"
+        r"|平方\S{1,2}|立方\S{1,2}|[一-鿿]{1,2})",
+        sentence[end:],
+    )
+    if not match:
+        return end
+    word = match[0].strip()
+    name = re.sub(r"\^.*|[²³]", "", word)
+    known = name in UNITS or name.lower() in UNITS or name.lower() in SCALES or word[0] in "%°平立"
+    if not known and not word.startswith("per"):
+        return end
+    if name.lower() in ("in", "a", "s", "h", "t", "l", "m", "g", "second", "day") and not (
+        match[0][0] != " " or name in ("m", "g", "s")
+    ):
+        return end
+    return end + match.end()
+
+
+def _aside(before: str, after: str, text: str, question_numbers: frozenset[str]) -> str:
+    if _NOT.search(before):
+        return "negated"
+    if _OPERAND.match(after) and not re.match(r"\s*[-–]\s*[a-zA-Z]", after):
+        return "operand"
+    if _WORDED_OPERATION.search(before):
+        return "operand"
+    if WHICH_IS.search(before):
+        return ""
+    if _COMPARING.search(before):
+        return "comparison"
+    if _OUT_OF.match(after):
+        return "share"
+    if _LABEL.search(before):
+        return "label"
+    if before.count("(") > before.count(")"):
+        return "parenthesis"
+    if _SUBORDINATE.search(before):
+        return "subordinate clause"
+    if text.strip().replace(",", "") in question_numbers and not _ASSERTED.search(before):
+        return "in the question"
+    if (
+        text.strip().lower() == "one"
+        and not re.search(r"\b(?:is|are|with|only|exactly|be)\s+$", before)
+        and not re.match(r"\W*$", after)
+    ):
+        return "word"
+    return ""

@@ -1,0 +1,78 @@
+"""Tokens of a span in plain spelling."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from vlm_boundary.verifier.words import ENGLISH, HAN, english_number, han_number
+
+TokenKind = Literal["number", "command", "name", "symbol"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token, where it stands, and whether a space stands before it."""
+
+    kind: TokenKind
+    text: str
+    start: int
+    end: int
+    spaced: bool
+
+
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ ']\d{3})+(?![\d.,/])|\d+)(?:\.\d+)?|\.\d+"
+_BARE_DIGITS = r"\d+(?:\.\d+)?|\.\d+"
+_REST = (
+    r"(?:[eE][+-]?\d+(?![a-zA-Z\d]))?)"
+    r"|(?P<command>\\[a-zA-Z]+)"
+    r"|(?P<name>[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:'[a-z]+)?|[一-鿿]+)"
+    r"|(?P<symbol>\S)"
+)
+_TOKEN = re.compile(r"(?P<number>(?:" + _DIGITS + ")" + _REST)
+_LISTED = re.compile(r"(?P<number>(?:" + _BARE_DIGITS + ")" + _REST)
+_NUMBER_WORDS = re.compile(rf"(?<![\w-])({ENGLISH})(?!\w)", re.IGNORECASE)
+_DENOMINATORS = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4,
+    "fourths": 4, "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8,
+    "tenth": 10, "tenths": 10,
+}  # fmt: skip
+_FRACTION_WORDS = re.compile(
+    rf"(?<![\w-])({ENGLISH}|an?)[ -]({'|'.join(_DENOMINATORS)})(?!\w)", re.IGNORECASE
+)
+_HAN_NUMBER = re.compile(
+    rf"(?<![一-鿿])({HAN})(?=$|[^一-鿿]|个|度|厘|平|立|米|元|岁|年|种|条|块|只|次)"
+)
+_LETTER = re.compile(r"[a-zA-Z]{3}")
+
+
+def spelled_out(text: str) -> str:
+    """The text with numbers in words written as digits: "twenty-one students" is "21 students"."""
+    if _LETTER.search(text):
+        text = _FRACTION_WORDS.sub(_fraction, text)
+        text = _NUMBER_WORDS.sub(_number, text)
+    if not text.isascii():
+        text = _HAN_NUMBER.sub(lambda m: str(han_number(m[1])), text)
+    return text
+
+
+def _number(match: re.Match[str]) -> str:
+    value = english_number(match[1])
+    return match[1] if value is None else str(value)
+
+
+def _fraction(match: re.Match[str]) -> str:
+    top = 1 if match[1].lower() in ("a", "an") else english_number(match[1])
+    return match[0] if top is None else f"{top}/{_DENOMINATORS[match[2].lower()]}"
+
+
+def tokenize(text: str, *, listed: bool = False) -> list[Token]:
+    """Tokens in order; in a list a comma between digits separates, elsewhere it may group them."""
+    tokens: list[Token] = []
+    end = 0
+    for match in (_LISTED if listed else _TOKEN).finditer(text):
+        kind: TokenKind = match.lastgroup  # type: ignore[assignment]
+        tokens.append(Token(kind, match[0], match.start(), match.end(), match.start() > end))
+        end = match.end()
+    return tokens

@@ -1,0 +1,125 @@
+"""Units of measurement and the words beside numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from vlm_boundary.verifier.values import Unit
+
+_LENGTH = {
+    "mm millimeter millimeters millimetre millimetres 毫米": "0.001",
+    "cm cms centimeter centimeters centimetre centimetres 厘米": "0.01",
+    "dm decimeter decimeters decimetre decimetres 分米": "0.1",
+    "m meter meters metre metres 米": "1",
+    "km kms kilometer kilometers kilometre kilometres 千米 公里": "1000",
+    "inch inches": "0.0254",
+    "ft foot feet": "0.3048",
+    "yd yds yard yards": "0.9144",
+    "mi mile miles": "1609.344",
+}
+_UNITS: dict[str, dict[str, str]] = {
+    "length": _LENGTH,
+    "mass": {
+        "mg milligram milligrams": "0.001",
+        "g gram grams 克": "1",
+        "kg kgs kilogram kilograms kilo kilos 千克 公斤": "1000",
+        "t ton tons tonne tonnes 吨": "1000000",
+        "oz ounce ounces": "28.349523125",
+        "lb lbs pound pounds": "453.59237",
+    },
+    "time": {
+        "ms millisecond milliseconds": "0.001",
+        "s sec secs second seconds 秒": "1",
+        "min mins minute minutes 分钟": "60",
+        "h hr hrs hour hours 小时": "3600",
+        "day days 天": "86400",
+        "week weeks 周": "604800",
+    },
+    "calendar": {"month months 个月": "1", "yr yrs year years 年 岁": "12"},
+    "volume": {
+        "ml mL milliliter milliliters millilitre millilitres 毫升": "1",
+        "cl": "10",
+        "dl": "100",
+        "l L liter liters litre litres 升": "1000",
+    },
+    "money": {
+        "cent cents ¢": "0.01",
+        "dollar dollars usd USD 美元": "1",
+    },
+    "euro": {"euro euros eur EUR €": "1"},
+    "pound sterling": {"£ gbp GBP": "1"},
+    "yuan": {"yuan rmb 元": "1"},
+    "angle": {"° degree degrees deg 度": "1"},
+    "speed": {"mph": "0.44704", "kph kmh": "0.2777777777777777778"},
+    "energy": {"J joule joules": "1", "kJ kilojoule kilojoules": "1000"},
+    "power": {"W watt watts": "1", "kW": "1000", "MW": "1000000"},
+    "force": {"N newton newtons": "1", "kN": "1000"},
+    "pressure": {"Pa": "1", "kPa": "1000", "MPa": "1000000"},
+    "voltage": {"V volt volts": "1", "mV": "0.001", "kV": "1000"},
+    "current": {"A amp amps ampere amperes": "1", "mA": "0.001"},
+    "resistance": {"Ω ohm ohms": "1", "kΩ": "1000"},
+    "frequency": {"Hz": "1", "kHz": "1000", "MHz": "1000000"},
+}
+UNITS: dict[str, Unit] = {
+    name: Unit(dimension, Fraction(size))
+    for dimension, sizes in _UNITS.items()
+    for names, size in sizes.items()
+    for name in names.split()
+}
+SCALES: dict[str, Fraction] = {
+    "thousand": Fraction(10**3),
+    "thousands": Fraction(10**3),
+    "million": Fraction(10**6),
+    "millions": Fraction(10**6),
+    "billion": Fraction(10**9),
+    "billions": Fraction(10**9),
+    "trillion": Fraction(10**12),
+    "万": Fraction(10**4),
+    "亿": Fraction(10**8),
+}
+_POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "平方": 2, "立方": 3}
+LETTERS = frozenset(name for name in UNITS if len(name) == 1 and name.isascii())
+
+
+def parse_unit(text: str | None) -> Unit | None:
+    """The unit that a text names, with square, cubic, exponents and "per"; None if none is known.
+
+    "cm^2", "square meters", "km/h" and "meters per second" are units, "apples" is not.
+    """
+    if not text:
+        return None
+    parts = text.strip().rstrip(".").replace(" per ", "/").replace("**", "^").split("/")
+    if len(parts) > 2:
+        return None
+    units = [_simple(part.split()) for part in parts]
+    first, *others = units
+    if first is None or any(unit is None for unit in others):
+        return None
+    for unit in others:
+        assert unit is not None
+        dimension = f"{first.dimension}/{unit.dimension}"
+        first = Unit("speed" if dimension == "length/time" else dimension, first.size / unit.size)
+    return first
+
+
+def _simple(words: list[str]) -> Unit | None:
+    power = 1
+    if words and words[0].lower() in _POWERS:
+        power, words = _POWERS[words[0].lower()], words[1:]
+    if len(words) == 2 and words[1] in ("squared", "cubed"):
+        power, words = (2 if words[1] == "squared" else 3), words[:1]
+    text = "".join(words)
+    for prefix in ("平方", "立方"):
+        if text.startswith(prefix):
+            power, text = _POWERS[prefix], text.removeprefix(prefix)
+    name, caret, exponent = text.partition("^")
+    if caret:
+        if exponent not in ("2", "3", "{2}", "{3}"):
+            return None
+        power = int(exponent.strip("{}"))
+    unit = UNITS.get(name) or UNITS.get(name.lower())
+    if unit is None or power == 1:
+        return unit
+    if unit.dimension == "length" and power == 3:  # a litre is a cubic decimetre
+        return Unit("volume", unit.size**3 * 10**6)
+    return Unit(f"{unit.dimension}^{power}", unit.size**power)

@@ -1,0 +1,92 @@
+"""What an answer can be once it has been read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from vlm_boundary.verifier.exact import Exact
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit by what it measures and its size in that dimension's base unit."""
+
+    dimension: str
+    size: Fraction
+
+
+@dataclass(frozen=True)
+class Number:
+    """A value with how it was written.
+
+    `step` is what its last digit is worth, and `significant` counts its significant digits, where
+    it was written as one literal. `doubtful` says that a letter beside it may be a unit or a
+    variable.
+    """
+
+    value: Exact
+    step: Fraction | None = None
+    significant: int = 0
+    percent: bool = False
+    unit: Unit | None = None
+    doubtful: bool = False
+    scale: Fraction = Fraction(1)
+    """What a word like "million" multiplied the number by."""
+
+    def __str__(self) -> str:
+        return f"{self.value}{'%' if self.percent else ''}"
+
+
+@dataclass(frozen=True)
+class Several:
+    """Several values: a list, a tuple, a set, an interval, a ratio, or alternatives."""
+
+    kind: Literal["list", "tuple", "set", "ratio", "either", "range"]
+    items: tuple[Value, ...]
+    brackets: str = ""
+
+    def __str__(self) -> str:
+        joint = {"ratio": ":", "either": " or ", "range": " to "}.get(self.kind, ", ")
+        inside = joint.join(map(str, self.items))
+        brackets = self.brackets or ("[]" if self.kind == "list" else "")
+        return f"{brackets[:1]}{inside}{brackets[1:]}"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Two sides and what stands between them: = or an inequality."""
+
+    operator: str
+    left: Value | None
+    right: Value
+    name: str
+    """The left side as written, without spaces."""
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.operator}{self.right}"
+
+
+@dataclass(frozen=True)
+class Approximated:
+    """One value written twice: exactly, and rounded after ≈."""
+
+    exact: Value
+    rounded: Value
+
+    def __str__(self) -> str:
+        return f"{self.exact}≈{self.rounded}"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Text without a value in it."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Value = Number | Several | Relation | Approximated | Words
