@@ -44,8 +44,8 @@ def prepare(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
     for benchmark in benchmarks.values():
-        for prompt in [arm.prompt or benchmark.prompt for arm in experiment.arms.values()]:
-            _check_prompts(run, benchmark, resolve_prompt(prompt))
+        for prompt in {arm.prompt for arm in experiment.arms.values()}:  # most arms share one
+            _check_prompts(run, benchmark, resolve_prompt(prompt or benchmark.prompt))
     for name, checkpoint in checkpoints.items():
         arms[name] = _arm(run, experiment, name, checkpoint, manifest, benchmarks, loaded)
     manifest |= {
