@@ -142,10 +142,10 @@ def _inputs(folder: Path, model: str) -> tuple[Path, list[tuple[list[int], Any, 
 
 
 def _bare(folder: Path, options: argparse.Namespace, *, clones: bool) -> tuple[int, float]:
-    from vlm_boundary.config import EngineConfig
+    from vlm_boundary.config import VllmConfig
     from vlm_boundary.engines.vllm import resolve_arguments, set_up_process
 
-    config = EngineConfig(args={"max_model_len": 2048})
+    config = VllmConfig(args={"max_model_len": 2048})
     set_up_process(config)
     from vllm import LLM, SamplingParams
 

@@ -16,7 +16,7 @@ MAX_TOKENS = 96
 
 def _from_vllm(folder, pictures, dtype):
     """Greedy responses from vLLM; run in a process of its own, below."""
-    from vlm_boundary.config import EngineConfig, SamplingConfig
+    from vlm_boundary.config import SamplingConfig, VllmConfig
     from vlm_boundary.engines.base import Request
     from vlm_boundary.engines.vllm import VllmEngine
     from vlm_boundary.tiny.data import evaluation
@@ -28,7 +28,7 @@ def _from_vllm(folder, pictures, dtype):
         parts = [{"type": "image"}, {"type": "text", "text": problem.question}]
         turns = [{"role": "user", "content": parts}]
         requests.append(Request(str(place), turns, (picture,), range(1), seed=0))
-    config = EngineConfig(args={"max_model_len": 1024, "dtype": dtype})
+    config = VllmConfig(args={"max_model_len": 1024, "dtype": dtype})
     engine = VllmEngine(folder, config, max_images=1)
     sampling = SamplingConfig(n=1, temperature=0.0, top_p=1.0, max_tokens=MAX_TOKENS)
     found = {

@@ -57,9 +57,13 @@ def prepare(
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
-    for arm, name, condition, _ in experiment.targets():
-        if arm in sources:
-            _check_prompts(run, benchmarks[name], experiment.prompt(arm, condition), condition)
+    wordings = dict.fromkeys(  # most arms share one
+        (name, experiment.prompt(arm, condition), condition)
+        for arm, name, condition, _ in experiment.targets()
+        if arm in sources
+    )
+    for name, protocol, condition in wordings:
+        _check_prompts(run, benchmarks[name], protocol, condition)
     for name, source in sources.items():
         arms[name] = _arm(run, experiment, name, source, manifest, benchmarks, loaded)
     manifest |= {
