@@ -257,9 +257,11 @@ class AnalysisConfig(Settings):
     """Which statistics are computed."""
 
     ks: tuple[int, ...] | None = None
-    """The k of pass@k; by default 1, 2, 4 … and n."""
+    """The k of tables; by default 1, 2, 4 … and n. analysis.json has every k up to n."""
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     """Level of the intervals."""
+    bootstrap_draws: int = Field(default=10_000, ge=100)
+    """Resamples behind bootstrap intervals and simultaneous bands."""
 
 
 class ControlConfig(Settings):
