@@ -7,8 +7,11 @@ from typing import Any
 
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.followup import followup
+from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
+from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import RunDirectory, write_json
@@ -20,6 +23,8 @@ SCHEMA_VERSION = 3
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "arms": arms,
     "pairs": pairs,
+    "self_test": self_test,
+    "followup": followup,
     "perplexity": perplexities,
 }
 
@@ -43,6 +48,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
         "grader": grader_version(),
         "confidence": experiment.analysis.confidence,
         "benchmarks": benchmarks,
+        "multiplicity": family(benchmarks),
     }
     write_json(run.analysis, content)
     return content

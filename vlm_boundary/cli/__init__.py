@@ -10,8 +10,10 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.merge import merge
+from vlm_boundary.cli.passk import passk
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
@@ -60,7 +62,9 @@ for command in (
     score,
     analyze,
     report,
+    followup,
     grade,
+    passk,
     merge,
     benchmarks,
     doctor,
