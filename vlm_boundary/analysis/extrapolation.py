@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_boundary.analysis.guessing import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
 
 _STEPS = 60
 _TOLERANCE = 1e-8  # of the log-likelihood
@@ -167,9 +167,7 @@ class Likelihood:
             first_a += self.problems * odds * q_a
             first_b += self.problems * odds * q_b
             second_aa += self.problems * (slope * q_a**2 + odds * squares)
-            second_bb += self.problems * (
-                slope * q_b**2 + odds * (squares - (by_b**2).sum(axis=1))
-            )
+            second_bb += self.problems * (slope * q_b**2 + odds * (squares - (by_b**2).sum(axis=1)))
             second_ab += self.problems * (slope * q_a * q_b + odds * squares)
         gradient = np.stack([first_a * a, first_b * b], axis=1)
         return gradient, (
@@ -184,7 +182,7 @@ def _dot(one: Floats, two: Floats) -> Floats:
 
 
 def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
-    """log P(0 of n correct | a, b), shape (fits,)."""
+    """Log P(0 of n correct | a, b), shape (fits,)."""
     from scipy.special import betaln
 
     # Kept below 0 by more than nothing, where it is a divisor.

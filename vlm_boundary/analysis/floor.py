@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.guessing import Bools, Floats, Ints
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def moved_pass_at_k(moved: Moved, ks: Ints) -> Floats:
         for row, n in enumerate(sizes):
             if n >= k:
                 counts = np.arange(n + 1)
-                table[row, : n + 1] = pass_at_k(counts, np.full(n + 1, n), int(k))
+                every = pass_at_k(counts, np.full(n + 1, n), np.array([k]))
+                table[row, : n + 1] = every[:, 0]
         scored = np.where(donors, table[place[:, None], moved.hits], 0.0).sum(axis=0)
         among = donors.sum(axis=0)
         values[:, column] = np.where(among > 0, scored / np.maximum(among, 1), np.nan)

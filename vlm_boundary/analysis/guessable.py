@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.guessing import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
 
 
 def guessable(correct: Ints, samples: Ints, draws: int, threshold: float) -> Floats:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
 
 SMOOTHING_ANSWERS = tuple(str(number) for number in range(101))
 """What a smoothed prior holds possible although nobody gave it: the whole numbers 0 to 100."""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
+from typing import Any
 
 import numpy as np
 
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.guessing import Floats, Ints
+from vlm_boundary.analysis.intervals import mean_interval
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def pass_at_k_range(
     right = float(np.clip(corrected_share(c.sum() / n.sum(), rates), 0, 1)) * int(n.sum())
     accepted = rates.false_positive * (int(n.sum()) - right)
     rejected = rates.false_negative * right
-    values = pass_at_k(c, n, k)
+    values = pass_at_k(c, n, np.array([k]))[:, 0]
     low = max(float(values.sum()) - _largest_loss(c, values, accepted), 0.0)
     high = min(float(values.sum()) + _largest_gain(c, n, k, rejected), float(c.size))
     return low / c.size, high / c.size
@@ -86,8 +90,131 @@ def _largest_gain(correct: Ints, samples: Ints, k: int, budget: float) -> float:
         # How many of these problems can be lifted from c to c + 1: all that have c or fewer.
         units.append(np.cumsum(np.bincount(rows, minlength=int(n) + 1))[:-1])
         counts = np.arange(int(n) + 1)
-        gains.append(np.diff(pass_at_k(counts, np.full(int(n) + 1, n), k)))
+        curve = pass_at_k(counts, np.full(int(n) + 1, n), np.array([k]))
+        gains.append(np.diff(curve[:, 0]))
     unit, gain = np.concatenate(units), np.concatenate(gains)
     order = np.argsort(-gain, kind="stable")
     taken = np.clip(budget - (np.cumsum(unit[order]) - unit[order]), 0, unit[order])
     return float((taken * gain[order]).sum())
+
+
+def verifier_error(data: BenchmarkData) -> dict[str, Any] | None:
+    """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
+
+    The rates are uncertain themselves: intervals of corrected values span those of the corners of
+    the rates' intervals, and ranges are worked out with the largest rates. None where no error was
+    measured.
+    """
+    measured = data.settings.verifier_error
+    if measured is None:
+        return None
+    level = data.settings.confidence
+    alphas = _rate(measured.wrong_accepted, measured.wrong, level)
+    betas = _rate(measured.right_rejected, measured.right, level)
+    point = ErrorRates(alphas[0], betas[0])
+    corners = [
+        ErrorRates(alpha, beta)
+        for alpha, beta in product(alphas[1:], betas[1:])
+        if alpha + beta < 1
+    ]
+    worst = ErrorRates(alphas[2], betas[2])
+    ranges = {arm: _ranges(data.counts(arm), data.grid(data.n(arm)), worst) for arm in data.arms}
+    return {
+        "false_positive": dict(zip(("estimate", "low", "high"), alphas, strict=True)),
+        "false_negative": dict(zip(("estimate", "low", "high"), betas, strict=True)),
+        "arms": {
+            arm: {
+                "pass_at_1": _corrected(data, arm, point, corners),
+                "pass_at_k_range": ranges[arm],
+            }
+            for arm in data.arms
+        },
+        "pairs": [
+            {
+                "base": pair.base,
+                "other": pair.other,
+                "difference_at_1": _corrected_difference(data, pair, point, corners),
+                "difference_range": _difference_range(pair, data.grid(pair.n), worst),
+            }
+            for pair in data.pairs()
+        ],
+    }
+
+
+def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]:
+    """A share with its exact interval (Clopper and Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(errors, checked).proportion_ci(level, method="exact")
+    return errors / checked, float(interval.low), float(interval.high)
+
+
+def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[str, dict[str, float | None]]:
+    if rates.false_positive + rates.false_negative >= 1:
+        return {str(k): {"low": None, "high": None} for k in ks}
+    found = {k: pass_at_k_range(counts.correct, counts.samples, int(k), rates) for k in ks}
+    return {str(k): {"low": low, "high": high} for k, (low, high) in found.items()}
+
+
+def _difference_range(
+    pair: Pair, ks: Ints, rates: ErrorRates
+) -> dict[str, dict[str, float | None]]:
+    """From the one's least minus the other's largest to the reverse, on the shared problems."""
+    base, other = (_ranges(one, ks, rates) for one in (pair.base_counts, pair.other_counts))
+    return {
+        k: {
+            "low": _minus(other[k]["low"], base[k]["high"]),
+            "high": _minus(other[k]["high"], base[k]["low"]),
+        }
+        for k in base
+    }
+
+
+def _minus(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None else one - two
+
+
+def _corrected(
+    data: BenchmarkData, arm: str, point: ErrorRates, corners: list[ErrorRates]
+) -> dict[str, Any]:
+    counts = data.counts(arm)
+    shares = np.where(counts.samples > 0, counts.correct / np.maximum(counts.samples, 1), np.nan)
+    groups = data.groups(counts.problem_ids)
+
+    def interval(rates: ErrorRates) -> dict[str, Any]:
+        none, every = corrected_share(np.array([0.0, 1.0]), rates)
+        values = corrected_share(shares, rates)
+        return mean_interval(values, data.settings.confidence, (none, every), groups)
+
+    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (0, 1))
+
+
+def _corrected_difference(
+    data: BenchmarkData, pair: Pair, point: ErrorRates, corners: list[ErrorRates]
+) -> dict[str, Any]:
+    base, other = pair.base_counts, pair.other_counts
+    first = pass_at_k(base.correct, base.samples, np.array([1]))[:, 0]
+    second = pass_at_k(other.correct, other.samples, np.array([1]))[:, 0]
+    groups = data.groups(pair.problem_ids)
+
+    def interval(rates: ErrorRates) -> dict[str, Any]:
+        none, every = corrected_share(np.array([0.0, 1.0]), rates)
+        values = corrected_share(second, rates) - corrected_share(first, rates)
+        return mean_interval(values, data.settings.confidence, (none - every, every - none), groups)
+
+    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (-1, 1))
+
+
+def _spanning(point: dict[str, Any], corners: list[dict[str, Any]]) -> dict[str, Any]:
+    lows = [one["low"] for one in [point, *corners] if one["low"] is not None]
+    highs = [one["high"] for one in [point, *corners] if one["high"] is not None]
+    return point | {"low": min(lows, default=None), "high": max(highs, default=None)}
+
+
+def _within(interval: dict[str, Any], bounds: tuple[float, float]) -> dict[str, Any]:
+    """The interval cut off at what a value can be; the estimate stays as it is."""
+    low, high = interval["low"], interval["high"]
+    return interval | {
+        "low": None if low is None else max(low, bounds[0]),
+        "high": None if high is None else min(high, bounds[1]),
+    }
