@@ -21,14 +21,14 @@ def controls(data: BenchmarkData) -> dict[str, Any] | None:
     """
     found = {
         condition: {
-            arm: said
+            arm: one
             for arm in data.arms
-            if (said := _control(data, arm, condition, settings.n)) is not None
+            if (one := _control(data, arm, condition, settings.n)) is not None
         }
         for condition, settings in data.experiment.controls.items()
     }
-    found = {condition: arms for condition, arms in found.items() if arms}
-    return found or None
+    said: dict[str, Any] = {condition: arms for condition, arms in found.items() if arms}
+    return said or None
 
 
 def _control(data: BenchmarkData, arm: str, condition: Any, n: int) -> dict[str, Any] | None:

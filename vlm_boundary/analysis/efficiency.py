@@ -60,7 +60,9 @@ def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
         "tokens_per_correct_sample": total / correct if correct else None,
         "coverage": [
             {"k": int(k), "tokens_per_problem": spent, "pass_at_k": found}
-            for k, spent, found in zip(ks, known(ks * each), coverage, strict=True)
+            for k, spent, found in zip(
+                ks, known(np.asarray(ks * each, dtype=np.float64)), coverage, strict=True
+            )
         ],
     }
 

@@ -186,7 +186,7 @@ def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
     from scipy.special import betaln
 
     # Kept below 0 by more than nothing, where it is a divisor.
-    return np.minimum(np.asarray(betaln(a, b + n) - betaln(a, b)), -1e-300)
+    return np.asarray(np.minimum(betaln(a, b + n) - betaln(a, b), -1e-300), dtype=np.float64)
 
 
 def _maximise(histogram: Floats, *, truncated: bool) -> tuple[Floats, Floats]:
@@ -235,4 +235,5 @@ def _newton_step(
     determinant = aa * bb - ab**2
     by_a, by_b = gradient[:, 0], gradient[:, 1]
     step = np.stack([bb * by_a - ab * by_b, aa * by_b - ab * by_a], axis=1)
-    return np.clip(np.nan_to_num(step / determinant[:, None]), -_LONGEST, _LONGEST)
+    step = np.nan_to_num(step / determinant[:, None])
+    return np.asarray(np.clip(step, -_LONGEST, _LONGEST), dtype=np.float64)

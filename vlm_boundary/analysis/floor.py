@@ -64,18 +64,18 @@ def moved_pass_at_k(moved: Moved, ks: Ints) -> Floats:
     Returns:
         Shape (N, ks); NaN where no other problem of the type has k samples.
     """
-    values = np.empty((len(moved.samples), len(ks)))
     sizes, place = np.unique(moved.samples, return_inverse=True)
+    deepest = int(sizes.max(initial=0))
+    tables = np.zeros((len(sizes), deepest + 1, len(ks)))
+    for row, n in enumerate(sizes):
+        counts = np.arange(n + 1)
+        tables[row, : n + 1] = pass_at_k(counts, np.full(n + 1, n), ks)
+    values = np.empty((len(moved.samples), len(ks)))
     for column, k in enumerate(ks):
         donors = moved.allowed & (moved.samples >= k)[:, None]
-        table = np.zeros((len(sizes), int(sizes.max(initial=0)) + 1))
-        for row, n in enumerate(sizes):
-            if n >= k:
-                counts = np.arange(n + 1)
-                every = pass_at_k(counts, np.full(n + 1, n), np.array([k]))
-                table[row, : n + 1] = every[:, 0]
-        scored = np.where(donors, table[place[:, None], moved.hits], 0.0).sum(axis=0)
+        found = tables[place[:, None], moved.hits, column]
         among = donors.sum(axis=0)
+        scored = np.where(donors, found, 0.0).sum(axis=0)
         values[:, column] = np.where(among > 0, scored / np.maximum(among, 1), np.nan)
     return values
 

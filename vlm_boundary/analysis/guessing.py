@@ -21,7 +21,8 @@ def guessed_pass_at_k(chance: Floats, ks: Ints) -> Floats:
         Shape (problems, ks); NaN where the chance is.
     """
     with np.errstate(divide="ignore"):  # a chance of 1 has the logarithm -inf, and pass@k 1
-        return -np.expm1(np.log1p(-np.asarray(chance))[:, None] * np.asarray(ks))
+        values = -np.expm1(np.log1p(-np.asarray(chance))[:, None] * np.asarray(ks))
+    return np.asarray(values, dtype=np.float64)
 
 
 def leave_one_out_chance(right: Bools, smoothing: float, spread: Floats) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.intervals import mean_interval
+from vlm_boundary.analysis.intervals import known, mean_interval
 
 
 @dataclass(frozen=True)
@@ -39,37 +39,43 @@ def corrected_share(observed: Floats, rates: ErrorRates) -> Floats:
 
 
 def pass_at_k_range(
-    correct: Ints, samples: Ints, k: int, rates: ErrorRates
-) -> tuple[float | None, float | None]:
+    correct: Ints, samples: Ints, ks: Ints, rates: ErrorRates
+) -> tuple[Floats, Floats]:
     """The least and the largest mean pass@k that error rates leave possible.
 
     pass@k is not linear: it depends on which problems the errors fall on. Of all samples, the
     expected numbers of wrongly accepted ones, α·(1 - p)·S, and wrongly rejected ones, β·p·S, follow
     from the corrected share p. The least value takes all wrongly accepted ones away where that
-    costs most: whole problems, those with the fewest correct samples a unit of pass@k first. The
+    costs most: whole problems, those with the most pass@k for each correct sample first. The
     largest gives all wrongly rejected ones back where that adds most: to problems with the fewest
     correct samples, since pass@k is concave in their number.
 
     Args:
         correct: shape (problems,).
-        samples: shape (problems,); problems with fewer than k are left out.
-        k: at least 1.
+        samples: shape (problems,); problems with fewer than k are left out of that k.
+        ks: ascending, shape (ks,).
         rates: α and β.
 
     Returns:
-        low, high; None where no problem has k samples.
+        low and high, shape (ks,); NaN where no problem has k samples.
     """
-    kept = samples >= k
-    c, n = np.asarray(correct)[kept], np.asarray(samples)[kept]
-    if c.size == 0:
-        return None, None
-    right = float(np.clip(corrected_share(c.sum() / n.sum(), rates), 0, 1)) * int(n.sum())
-    accepted = rates.false_positive * (int(n.sum()) - right)
-    rejected = rates.false_negative * right
-    values = pass_at_k(c, n, np.array([k]))[:, 0]
-    low = max(float(values.sum()) - _largest_loss(c, values, accepted), 0.0)
-    high = min(float(values.sum()) + _largest_gain(c, n, k, rejected), float(c.size))
-    return low / c.size, high / c.size
+    values = pass_at_k(correct, samples, ks)
+    gains = _gains(samples, ks)
+    low, high = np.full(len(ks), np.nan), np.full(len(ks), np.nan)
+    for column, k in enumerate(ks):
+        kept = samples >= k
+        c, n = correct[kept], samples[kept]
+        if c.size == 0:
+            continue
+        right = float(np.clip(corrected_share(c.sum() / n.sum(), rates), 0, 1)) * int(n.sum())
+        accepted = rates.false_positive * (int(n.sum()) - right)
+        rejected = rates.false_negative * right
+        found = values[kept, column]
+        lost = _largest_loss(c, found, accepted)
+        gained = _largest_gain(c, n, {size: each[:, column] for size, each in gains}, rejected)
+        low[column] = max(float(found.sum()) - lost, 0.0) / c.size
+        high[column] = min((float(found.sum()) + gained) / c.size, 1.0)
+    return low, high
 
 
 def _largest_loss(correct: Ints, values: Floats, budget: float) -> float:
@@ -82,19 +88,25 @@ def _largest_loss(correct: Ints, values: Floats, budget: float) -> float:
     return float((taken * worth[order]).sum())
 
 
-def _largest_gain(correct: Ints, samples: Ints, k: int, budget: float) -> float:
-    """What giving this many samples to problems as correct can add."""
-    units, gains = [], []
+def _gains(samples: Ints, ks: Ints) -> list[tuple[int, Floats]]:
+    """By sample count n: what one more correct sample adds to pass@k, shape (n, ks)."""
+    found = []
     for n in np.unique(samples):
-        rows = correct[samples == n]
-        # How many of these problems can be lifted from c to c + 1: all that have c or fewer.
-        units.append(np.cumsum(np.bincount(rows, minlength=int(n) + 1))[:-1])
         counts = np.arange(int(n) + 1)
-        curve = pass_at_k(counts, np.full(int(n) + 1, n), np.array([k]))
-        gains.append(np.diff(curve[:, 0]))
-    unit, gain = np.concatenate(units), np.concatenate(gains)
+        found.append((int(n), np.diff(pass_at_k(counts, np.full(int(n) + 1, n), ks), axis=0)))
+    return found
+
+
+def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget: float) -> float:
+    """What giving this many samples to problems as correct can add."""
+    sizes = np.unique(samples).tolist()
+    # How many problems can be lifted from c to c + 1: all that have c or fewer.
+    units = np.concatenate(
+        [np.cumsum(np.bincount(correct[samples == n], minlength=n + 1))[:-1] for n in sizes]
+    )
+    gain = np.concatenate([gains[n] for n in sizes])
     order = np.argsort(-gain, kind="stable")
-    taken = np.clip(budget - (np.cumsum(unit[order]) - unit[order]), 0, unit[order])
+    taken = np.clip(budget - (np.cumsum(units[order]) - units[order]), 0, units[order])
     return float((taken * gain[order]).sum())
 
 
@@ -151,9 +163,13 @@ def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]
 
 def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[str, dict[str, float | None]]:
     if rates.false_positive + rates.false_negative >= 1:
-        return {str(k): {"low": None, "high": None} for k in ks}
-    found = {k: pass_at_k_range(counts.correct, counts.samples, int(k), rates) for k in ks}
-    return {str(k): {"low": low, "high": high} for k, (low, high) in found.items()}
+        low = high = np.full(len(ks), np.nan)
+    else:
+        low, high = pass_at_k_range(counts.correct, counts.samples, ks, rates)
+    return {
+        str(k): {"low": least, "high": largest}
+        for k, least, largest in zip(ks, known(low), known(high), strict=True)
+    }
 
 
 def _difference_range(
