@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.extrapolation import (
@@ -104,55 +104,81 @@ def beyond_n(data: BenchmarkData) -> dict[str, Any] | None:
     The models need the same n for every problem: problems with fewer samples are left out. None
     where fewer than ten problems are left in every arm.
     """
-    arms = {arm: said for arm in data.arms if (said := _arm(data, arm, data.n(arm))) is not None}
+    fitted = _Fitted(data)
+    arms = {arm: said for arm in data.arms if (said := _arm(data, fitted, arm)) is not None}
     pairs = [
         {"base": pair.base, "other": pair.other} | said
         for pair in data.pairs()
-        if (said := _difference(data, pair)) is not None
+        if (said := _difference(data, fitted, pair)) is not None
     ]
     return {"reach": REACH, "arms": arms, "pairs": pairs} if arms else None
+
+
+class _Fitted:
+    """Fits by arm and problems, each made once; resamples of the same problems are the same."""
+
+    def __init__(self, data: BenchmarkData) -> None:
+        self._data = data
+        self._known: dict[tuple[str, tuple[str, ...]], Extrapolation] = {}
+
+    def weights(self, problem_ids: tuple[str, ...]) -> Floats:
+        """How often each of these problems counts in each fit."""
+        return resampled(len(problem_ids), self._data.experiment.seed)
+
+    def on(self, arm: str, counts: Counts, n: int) -> Extrapolation:
+        """An arm's fit to these counts of n samples each."""
+        key = (arm, counts.problem_ids)
+        if key not in self._known:
+            weights = self.weights(counts.problem_ids)
+            self._known[key] = Extrapolation.of(counts.correct, n, weights)
+        return self._known[key]
 
 
 def _ks(n: int) -> Ints:
     return np.array([n, 2 * n, 5 * n, REACH * n])
 
 
-def _arm(data: BenchmarkData, arm: str, n: int) -> dict[str, Any] | None:
-    counts = data.counts(arm)
+def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
+    """The problems that have n samples."""
     whole = counts.samples == n
-    if whole.sum() < FEWEST_PROBLEMS or n < 2:
+    return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
+
+
+def _arm(data: BenchmarkData, fitted: _Fitted, arm: str) -> dict[str, Any] | None:
+    n = data.n(arm)
+    ids = _with_all(data.counts(arm), n)
+    if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
-    weights = resampled(int(whole.sum()), data.experiment.seed)
-    level = data.settings.confidence
-    found = Extrapolation.of(counts.correct[whole], n, weights)
+    counts = data.counts(arm).on(ids)
     return {
         "n": n,
-        "problems": int(whole.sum()),
-        "left_out": int((~whole).sum()),
-        **found.describe(_ks(n), level),
-        "back_test": _back_test(data, arm, n, whole, weights),
+        "problems": len(ids),
+        "left_out": len(data.counts(arm).problem_ids) - len(ids),
+        **fitted.on(arm, counts, n).describe(_ks(n), data.settings.confidence),
+        "back_test": _back_test(data, arm, counts, n, fitted.weights(ids)),
     }
 
 
 def _back_test(
-    data: BenchmarkData, arm: str, n: int, whole: Bools, weights: Floats
+    data: BenchmarkData, arm: str, counts: Counts, n: int, weights: Floats
 ) -> dict[str, Any] | None:
     """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
 
-    The error is predicted − observed; its interval resamples problems for both alike.
+    The error is predicted − observed; its interval resamples problems for both alike. None where n
+    is too small, or the samples of a problem are not the first n.
     """
     part = n // BACK_TEST_SHARE
     if part < 2:
         return None
-    verdicts, counts = data.verdicts[arm], data.counts(arm)
-    first = verdicts.count(verdicts.right & (verdicts.index < part))
-    drawn = verdicts.count(verdicts.index < part)
-    if (drawn[whole] != part).any():
-        return None  # n samples, but not the first n: their order is not known
-    observed = back_test_errors(
-        first[whole], part, counts.correct[whole], n, weights, data.settings.confidence
-    )
-    return {"fitted_on": part, "k": n, **observed}
+    first = data.verdicts[arm].first(part).counts
+    if not set(counts.problem_ids) <= set(first.problem_ids):
+        return None
+    first = first.on(counts.problem_ids)
+    if (first.samples != part).any():
+        return None
+    level = data.settings.confidence
+    errors = back_test_errors(first.correct, part, counts.correct, n, weights, level)
+    return {"fitted_on": part, "k": n, **errors}
 
 
 def back_test_errors(
@@ -171,9 +197,8 @@ def back_test_errors(
     ks = np.array([n])
     solved = pass_at_k(correct, np.full(len(correct), n), ks)[:, 0]
     observed = weights @ solved / weights.sum(axis=1)
-    found = Extrapolation.of(first, part, weights)
     said: dict[str, Any] = {"observed": float(observed[0])}
-    for model, fit in found.fits.items():
+    for model, fit in Extrapolation.of(first, part, weights).fits.items():
         predicted = fit.pass_at_k(ks)[:, 0]
         said[model] = {
             "predicted": _one(predicted, confidence),
@@ -182,21 +207,21 @@ def back_test_errors(
     return said
 
 
-def _difference(data: BenchmarkData, pair: Pair) -> dict[str, Any] | None:
+def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, Any] | None:
     """Other − base, problems resampled for both alike, on those with all n samples in both."""
-    base, other, n = pair.base_counts, pair.other_counts, pair.n
-    whole = (base.samples == n) & (other.samples == n)
-    if whole.sum() < FEWEST_PROBLEMS or n < 2:
+    n, whole = pair.n, set(_with_all(pair.base_counts, pair.n))
+    ids = tuple(key for key in _with_all(pair.other_counts, n) if key in whole)
+    if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
-    weights = resampled(int(whole.sum()), data.experiment.seed)
     ks = _ks(n)
-    first, second = (Extrapolation.of(one.correct[whole], n, weights).fits for one in (base, other))
+    base = fitted.on(pair.base, pair.base_counts.on(ids), n).fits
+    other = fitted.on(pair.other, pair.other_counts.on(ids), n).fits
     return {
         "n": n,
-        "problems": int(whole.sum()),
+        "problems": len(ids),
         "difference": {
             model: intervals(
-                second[model].pass_at_k(ks) - first[model].pass_at_k(ks),
+                other[model].pass_at_k(ks) - base[model].pass_at_k(ks),
                 ks,
                 data.settings.confidence,
             )

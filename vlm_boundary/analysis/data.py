@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import (
@@ -17,6 +16,8 @@ from vlm_boundary.analysis.counts import (
     Floats,
     Ints,
     Verdicts,
+    by_place,
+    first_of_each,
     read_verdicts,
 )
 from vlm_boundary.analysis.estimators import paper_grid
@@ -48,14 +49,14 @@ class Responses:
     Attributes:
         problem_ids: the problems that have a sample, ascending.
         problem: place of the sample's problem in `problem_ids`, shape (samples,).
-        tokens: end of turn counted.
+        tokens: end of turn counted; NaN where they are not known.
         logprob_sum: natural logarithm of the sample's probability under the model itself, at
             temperature 1; NaN where it was not kept.
     """
 
     problem_ids: tuple[str, ...]
     problem: Ints
-    tokens: Ints
+    tokens: Floats
     logprob_sum: Floats
 
 
@@ -165,33 +166,19 @@ class BenchmarkData:
         return {arm: self._responses(arm) for arm in self.arms}
 
     def _responses(self, arm: str) -> Responses:
-        """Read in pieces: the tokens of a large run do not fit in memory."""
-        columns = ["problem_id", "sample_index", "token_ids", "logprob_sum"]
-        pieces = [
-            pa.table(
-                {
-                    "problem_id": rows["problem_id"],
-                    "sample_index": rows["sample_index"],
-                    "tokens": pc.list_value_length(rows["token_ids"]),
-                    "logprob_sum": rows["logprob_sum"],
-                }
-            )
-            for _, rows in self.run.samples.batches(Partition(arm, self.benchmark), columns)
-        ]
-        if not pieces:
-            nothing = np.zeros(0, dtype=np.int64)
-            return Responses((), nothing, nothing, nothing.astype(np.float64))
-        table = pa.concat_tables(pieces)
-        once = table.group_by(["problem_id", "sample_index"], use_threads=False).aggregate(
-            [("tokens", "first"), ("logprob_sum", "first")]
-        )
-        once = once.filter(pc.less(once["sample_index"], self.n(arm))).sort_by(
-            [("problem_id", "ascending"), ("sample_index", "ascending")]
-        )
-        encoded = once["problem_id"].combine_chunks().dictionary_encode()
+        columns = ["problem_id", "sample_index", "tokens", "logprob_sum"]
+        first = pc.field("sample_index") < self.n(arm)
+        table = self.run.samples.read(Partition(arm, self.benchmark), columns, first)
+        if table.num_rows == 0:
+            nothing = np.zeros(0)
+            return Responses((), nothing.astype(np.int64), nothing, nothing)
+        problem, problem_ids = by_place(table["problem_id"])
+        rows = first_of_each(problem, table["sample_index"].to_numpy())
         return Responses(
-            tuple(encoded.dictionary.to_pylist()),
-            encoded.indices.to_numpy().astype(np.int64),
-            once["tokens_first"].to_numpy().astype(np.int64),
-            once["logprob_sum_first"].cast("float64").to_numpy(zero_copy_only=False),
+            problem_ids,
+            problem[rows].astype(np.int64),
+            *(
+                table[name].cast("float64").to_numpy(zero_copy_only=False)[rows]
+                for name in ("tokens", "logprob_sum")
+            ),
         )

@@ -23,13 +23,16 @@ def efficiency(data: BenchmarkData) -> dict[str, Any]:
     }
 
 
-def tokens_by_problem(problem: Ints, tokens: Ints, problems: int) -> Floats:
-    """Mean length of each problem's samples, shape (problems,); NaN without samples.
+def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
+    """Mean length of each problem's samples, shape (problems,).
 
     Args:
         problem: the place of each sample's problem, shape (samples,).
-        tokens: shape (samples,).
+        tokens: shape (samples,); NaN where they are not known.
         problems: how many there are.
+
+    Returns:
+        NaN where a problem has no sample, or one whose length is not known.
     """
     samples = np.bincount(problem, minlength=problems)
     total = np.bincount(problem, weights=tokens, minlength=problems)
@@ -40,7 +43,8 @@ def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
     counts, responses = data.counts(arm), data.responses[arm]
     level = data.settings.confidence
     mean = tokens_by_problem(responses.problem, responses.tokens, len(responses.problem_ids))
-    total = int(responses.tokens.sum())
+    # NaN, and so null, as soon as one length is not known: part of a total is none.
+    total = float(responses.tokens.sum()) if len(responses.tokens) else np.nan
     solved, correct = int((counts.correct > 0).sum()), int(counts.correct.sum())
     ks = data.grid(data.n(arm))
     coverage = t_intervals(
@@ -50,14 +54,14 @@ def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
         data.groups(counts.problem_ids),
     ).as_dicts()
     # k samples of a problem cost k times what one costs; problems count alike, as in pass@k.
-    each = float(np.nanmean(mean)) if len(mean) else np.nan
+    each = float(mean.mean()) if len(mean) else np.nan
     return {
-        "tokens": total,
+        "tokens": None if np.isnan(total) else int(total),
         "tokens_per_sample": mean_interval(
             mean, level, (0, np.inf), data.groups(responses.problem_ids)
         ),
-        "tokens_per_solved_problem": total / solved if solved else None,
-        "tokens_per_correct_sample": total / correct if correct else None,
+        "tokens_per_solved_problem": _per(total, solved),
+        "tokens_per_correct_sample": _per(total, correct),
         "coverage": [
             {"k": int(k), "tokens_per_problem": spent, "pass_at_k": found}
             for k, spent, found in zip(
@@ -65,6 +69,10 @@ def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _per(total: float, count: int) -> float | None:
+    return None if count == 0 or np.isnan(total) else total / count
 
 
 def _gap(data: BenchmarkData, pair: Pair) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import SamplingConfig
 
 
-def surprisal_per_token(problem: Ints, tokens: Ints, logprob_sum: Floats, problems: int) -> Floats:
+def surprisal_per_token(problem: Ints, tokens: Floats, logprob_sum: Floats, problems: int) -> Floats:
     """The mean of -log p over all tokens of each problem's samples, in nats.
 
     Of samples drawn from q and log-probabilities under q, its expectation is the entropy of q a
@@ -20,7 +20,7 @@ def surprisal_per_token(problem: Ints, tokens: Ints, logprob_sum: Floats, proble
 
     Args:
         problem: the place of each sample's problem, shape (samples,).
-        tokens: shape (samples,).
+        tokens: shape (samples,); NaN where they are not known.
         logprob_sum: natural logarithms, shape (samples,); samples where it is NaN are left out.
         problems: how many there are.
 

@@ -64,20 +64,20 @@ def moved_pass_at_k(moved: Moved, ks: Ints) -> Floats:
     Returns:
         Shape (N, ks); NaN where no other problem of the type has k samples.
     """
-    sizes, place = np.unique(moved.samples, return_inverse=True)
-    deepest = int(sizes.max(initial=0))
-    tables = np.zeros((len(sizes), deepest + 1, len(ks)))
-    for row, n in enumerate(sizes):
+    problems, ks = len(moved.samples), np.asarray(ks)
+    scored, among = np.zeros((problems, len(ks))), np.zeros((problems, len(ks)))
+    for n in np.unique(moved.samples):
+        donors = np.flatnonzero(moved.samples == n)
+        # How many of these problems hit each problem h times, h = 0 … n.
+        cells = np.arange(problems)[None, :] * (n + 1) + moved.hits[donors]
+        counted = np.bincount(cells[moved.allowed[donors]], minlength=problems * (n + 1))
+        by_hits = counted.reshape(problems, n + 1)
+        reached = ks <= n
         counts = np.arange(n + 1)
-        tables[row, : n + 1] = pass_at_k(counts, np.full(n + 1, n), ks)
-    values = np.empty((len(moved.samples), len(ks)))
-    for column, k in enumerate(ks):
-        donors = moved.allowed & (moved.samples >= k)[:, None]
-        found = tables[place[:, None], moved.hits, column]
-        among = donors.sum(axis=0)
-        scored = np.where(donors, found, 0.0).sum(axis=0)
-        values[:, column] = np.where(among > 0, scored / np.maximum(among, 1), np.nan)
-    return values
+        table = pass_at_k(counts, np.full(n + 1, n), ks[reached])
+        scored[:, reached] += by_hits @ table
+        among[:, reached] += by_hits.sum(axis=1)[:, None]
+    return np.where(among > 0, scored / np.maximum(among, 1), np.nan)
 
 
 def own_chance(moved: Moved) -> Floats:

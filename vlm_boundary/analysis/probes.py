@@ -162,13 +162,13 @@ def _entropies(
     for benchmark in probes.benchmarks:
         first = pc.field("sample_index") < per_problem
         rows = read_samples(
-            run.samples, Partition(arm, benchmark), ["logprob_sum", "token_ids"], first
+            run.samples, Partition(arm, benchmark), ["logprob_sum", "tokens"], first
         )
         problem = rows["problem_id"].combine_chunks().dictionary_encode()
         ids = problem.dictionary.to_pylist()
         values = surprisal_per_token(
             problem.indices.to_numpy().astype(np.int64),
-            pc.list_value_length(rows["token_ids"]).to_numpy().astype(np.int64),
+            rows["tokens"].to_numpy().astype(np.float64),
             rows["logprob_sum"].to_numpy().astype(np.float64),
             len(ids),
         )
