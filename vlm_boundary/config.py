@@ -290,9 +290,11 @@ class AnalysisConfig(Settings):
     """Which statistics are computed."""
 
     ks: tuple[int, ...] | None = None
-    """The k of pass@k; by default 1, 2, 4 … and n."""
+    """The k of tables; by default 1, 2, 4 … and n. analysis.json has every k up to n."""
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     """Level of the intervals."""
+    bootstrap_draws: int = Field(default=10_000, ge=100)
+    """Resamples behind bootstrap intervals and simultaneous bands."""
     guess_priors: dict[Name, str] = Field(default_factory=dict)
     """By benchmark, a file with a column `answer` of held-out answers (JSONL, JSON, CSV, TSV,
     Parquet) that a blind guesser draws from; by default it draws from the other problems'."""

@@ -106,6 +106,11 @@ class BenchmarkData:
         """The verdicts of samples 0 … n-1, which headline numbers stand on, by arm."""
         return {arm: found.first(self.n(arm)) for arm, found in self.everything.items()}
 
+    def rng(self, *names: str) -> np.random.Generator:
+        """Random numbers that depend on the experiment's seed and these names alone."""
+        words = "\0".join((self.benchmark, *names)).encode()
+        return np.random.default_rng([self.experiment.seed, *words])
+
     def counts(self, arm: str) -> Counts:
         """An arm's counts over the first n samples of each problem."""
         return self.verdicts[arm].counts

@@ -12,7 +12,9 @@ from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import SamplingConfig
 
 
-def surprisal_per_token(problem: Ints, tokens: Floats, logprob_sum: Floats, problems: int) -> Floats:
+def surprisal_per_token(
+    problem: Ints, tokens: Floats, logprob_sum: Floats, problems: int
+) -> Floats:
     """The mean of -log p over all tokens of each problem's samples, in nats.
 
     Of samples drawn from q and log-probabilities under q, its expectation is the entropy of q a

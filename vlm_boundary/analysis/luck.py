@@ -28,6 +28,7 @@ from vlm_boundary.analysis.guessing import (
     leave_one_out_chance,
 )
 from vlm_boundary.analysis.intervals import known, t_intervals
+from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import Gold, cross
@@ -187,8 +188,6 @@ def _compare(base: _Above, other: _Above) -> dict[str, Any]:
     Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
     its floor and another problem that the other solves do not cancel.
     """
-    from scipy.stats import binomtest
-
     tested = [
         {key for key, yes in zip(one.problem_ids, one.tested, strict=True) if yes}
         for one in (base, other)
@@ -204,6 +203,5 @@ def _compare(base: _Above, other: _Above) -> dict[str, Any]:
         "neither": len(shared - first - second),
         "base_only_ids": sorted(lost),
         "other_only_ids": sorted(won),
-        # McNemar's exact test
-        "p_value": float(binomtest(len(won), len(won) + len(lost)).pvalue) if won or lost else None,
+        "mcnemar_p_value": mcnemar(len(lost), len(won)),
     }
