@@ -210,3 +210,32 @@ def _did_you_mean_file(path: Path) -> str:
     if near:
         return f"; did you mean {folder / near[0]}?"
     return f"; {folder}/ holds {', '.join(names)}" if names else ""
+
+
+def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) -> None:
+    """Add an arm to an experiment file: another arm's, with further sampling parameters.
+
+    Comments and order stay as they are.
+
+    Raises:
+        UserError: the file has no such arm, or cannot be written.
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 1 << 16  # no line is folded
+    yaml.preserve_quotes = True
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    arms = content["arms"]
+    if like not in arms:
+        raise UserError(f"{path}: it has no arm {like!r} to add another one after")
+    arm = copy.deepcopy(arms[like])
+    arm["sampling"] = {**(arm.get("sampling") or {}), **sampling}
+    arms.insert(list(arms).index(like) + 1, name, arm)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            yaml.dump(content, file)
+        temporary.replace(path)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error}") from None

@@ -125,17 +125,13 @@ def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
     table = run.verdicts.read(partition, _COLUMNS)
     if table.num_rows == 0:
         return None
-    problem, problem_ids = _encoded(table["problem_id"])
-    order_of_ids = np.argsort(problem_ids)
-    rank = np.empty(len(problem_ids), dtype=np.int32)
-    rank[order_of_ids] = np.arange(len(problem_ids), dtype=np.int32)
-    problem = rank[problem]
+    problem, problem_ids = by_place(table["problem_id"])
     index = table["sample_index"].to_numpy()
-    rows = _first_of_each(problem, index)
+    rows = first_of_each(problem, index)
     answer, answers = _encoded(table["normalised"])
     correct = table["correct"]
     return Verdicts(
-        tuple(problem_ids[row] for row in order_of_ids),
+        problem_ids,
         problem[rows],
         index[rows],
         pc.fill_null(correct, False).to_numpy()[rows],
@@ -159,7 +155,16 @@ def _places(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int8]
     return np.array([names.index(value) for value in values], dtype=np.int8)[codes]
 
 
-def _first_of_each(problem: Codes, index: Codes) -> NDArray[np.int64] | slice:
+def by_place(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
+    """A column without nulls as places in its distinct values, and those, ascending."""
+    codes, values = _encoded(column)
+    order = np.argsort(values)
+    rank = np.empty(len(values), dtype=np.int32)
+    rank[order] = np.arange(len(values), dtype=np.int32)
+    return rank[codes], tuple(values[row] for row in order)
+
+
+def first_of_each(problem: Codes, index: Codes) -> NDArray[np.int64] | slice:
     """Rows in order of their key, of several with one key the first that is stored."""
     key = problem.astype(np.int64) * (int(index.max()) + 1) + index
     if (np.diff(key) > 0).all():  # as a finished verification leaves them

@@ -8,12 +8,21 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
-from vlm_boundary.analysis.counts import Codes, Counts, Ints, Verdicts, read_verdicts
+from vlm_boundary.analysis.counts import (
+    Codes,
+    Counts,
+    Floats,
+    Ints,
+    Verdicts,
+    by_place,
+    first_of_each,
+    read_verdicts,
+)
+from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import FULL, AnalysisConfig, Condition, ExperimentConfig
+from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -31,6 +40,24 @@ class Pair:
     def problem_ids(self) -> tuple[str, ...]:
         """The problems, ascending."""
         return self.base_counts.problem_ids
+
+
+@dataclass(frozen=True)
+class Responses:
+    """How long an arm's samples are, a row a sample, sorted by problem and sample index.
+
+    Attributes:
+        problem_ids: the problems that have a sample, ascending.
+        problem: place of the sample's problem in `problem_ids`, shape (samples,).
+        tokens: end of turn counted; NaN where they are not known.
+        logprob_sum: natural logarithm of the sample's probability under the model itself, at
+            temperature 1; NaN where it was not kept.
+    """
+
+    problem_ids: tuple[str, ...]
+    problem: Ints
+    tokens: Floats
+    logprob_sum: Floats
 
 
 @dataclass(frozen=True)
@@ -133,36 +160,30 @@ class BenchmarkData:
         n = min(self.n(base), self.n(other))
         return Pair(base, other, n, first.on(shared), second.on(shared))
 
-    def lengths(self, arm: str, condition: Condition = FULL) -> tuple[tuple[str, ...], Ints, Ints]:
-        """How many tokens each stored sample has, end of turn counted.
+    def grid(self, n: int) -> Ints:
+        """The k at which curves beside the main ones are given: the figures' and the tables'."""
+        shown = [k for k in self.experiment.ks(n) if k <= n]
+        return np.union1d(paper_grid(n), np.array(shown, dtype=np.int64))
 
-        Read in pieces: the tokens of a large run do not fit in memory.
+    @cached_property
+    def responses(self) -> dict[str, Responses]:
+        """The lengths of the samples that `verdicts` are of, by arm."""
+        return {arm: self._responses(arm) for arm in self.arms}
 
-        Returns:
-            problem_ids ascending; the samples' places in it and their tokens, shape (samples,).
-        """
-        partition = Partition(arm, self.benchmark, condition)
-        columns = ["problem_id", "sample_index", "token_ids"]
-        pieces = [
-            pa.table(
-                {
-                    "problem_id": rows["problem_id"],
-                    "sample_index": rows["sample_index"],
-                    "tokens": pc.list_value_length(rows["token_ids"]),
-                }
-            )
-            for _, rows in self.run.samples.batches(partition, columns)
-        ]
-        if not pieces:
-            return (), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-        table = pa.concat_tables(pieces)
-        once = table.group_by(["problem_id", "sample_index"]).aggregate([("tokens", "min")])
-        once = once.filter(pc.less(once["sample_index"], self.n(arm))).sort_by(
-            [("problem_id", "ascending"), ("sample_index", "ascending")]
-        )
-        encoded = once["problem_id"].combine_chunks().dictionary_encode()
-        return (
-            tuple(encoded.dictionary.to_pylist()),
-            encoded.indices.to_numpy().astype(np.int64),
-            once["tokens_min"].to_numpy().astype(np.int64),
+    def _responses(self, arm: str) -> Responses:
+        columns = ["problem_id", "sample_index", "tokens", "logprob_sum"]
+        first = pc.field("sample_index") < self.n(arm)
+        table = self.run.samples.read(Partition(arm, self.benchmark), columns, first)
+        if table.num_rows == 0:
+            nothing = np.zeros(0)
+            return Responses((), nothing.astype(np.int64), nothing, nothing)
+        problem, problem_ids = by_place(table["problem_id"])
+        rows = first_of_each(problem, table["sample_index"].to_numpy())
+        return Responses(
+            problem_ids,
+            problem[rows].astype(np.int64),
+            *(
+                table[name].cast("float64").to_numpy(zero_copy_only=False)[rows]
+                for name in ("tokens", "logprob_sum")
+            ),
         )

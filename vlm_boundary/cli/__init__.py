@@ -12,6 +12,7 @@ from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
+from vlm_boundary.cli.match_entropy import match_entropy
 from vlm_boundary.cli.merge import merge
 from vlm_boundary.cli.passk import passk
 from vlm_boundary.cli.plan import plan
@@ -65,6 +66,7 @@ for command in (
     followup,
     grade,
     passk,
+    match_entropy,
     merge,
     benchmarks,
     doctor,

@@ -67,7 +67,10 @@ class SampleWriter:
 
     def add(self, sample: Sample | Score) -> None:
         """Take one sample; write the part when it is due."""
-        self._rows.append(vars(sample) | {"written_at": datetime.now(UTC)})
+        row = vars(sample) | {"written_at": datetime.now(UTC)}
+        if isinstance(sample, Sample):
+            row["tokens"] = len(sample.token_ids) or None
+        self._rows.append(row)
         self.flush_if_due()
 
     def flush_if_due(self) -> None:

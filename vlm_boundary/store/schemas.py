@@ -36,6 +36,7 @@ SAMPLES = pa.schema(
         pa.field("sample_index", pa.int32(), nullable=False),
         pa.field("seed", pa.int64()),  # null where the engine cannot seed a sample
         pa.field("token_ids", pa.list_(pa.int32()), nullable=False),
+        pa.field("tokens", pa.int32()),  # how many of them; null where they are not known
         pa.field("text", pa.string(), nullable=False),
         pa.field("finish_reason", pa.string(), nullable=False),
         pa.field("logprob_sum", pa.float64()),  # natural log, at temperature 1, end of turn counted

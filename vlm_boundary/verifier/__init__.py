@@ -1,5 +1,6 @@
 """The shared verifier: is an output's final answer right?"""
 
+from vlm_boundary.verifier.crossing import cross
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
 from vlm_boundary.verifier.stage import store_opinions, verify
 from vlm_boundary.verifier.verdict import (
@@ -23,6 +24,7 @@ __all__ = [
     "Output",
     "Tolerance",
     "Verdict",
+    "cross",
     "grade",
     "grader_version",
     "store_opinions",

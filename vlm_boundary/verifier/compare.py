@@ -22,7 +22,7 @@ from vlm_boundary.verifier.values import (
 )
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
-_SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
+SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _DIGITS = re.compile(r"\d+")
 _ARTEFACT = Fraction(1, 10**9)
@@ -207,7 +207,7 @@ class Target:
             forms.append(_times(found, Fraction(1, 100)))
         if gold.percent and not found.percent:
             forms.append(_times(found, Fraction(100)))
-        if found.scale != 1 and _SCALE_WORD.search(self.gold.question):
+        if found.scale != 1 and SCALE_WORD.search(self.gold.question):
             forms.append(_times(found, 1 / found.scale))
         return forms
 

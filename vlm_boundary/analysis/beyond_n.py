@@ -1,0 +1,230 @@
+"""The section `beyond_n`: pass@k past the samples that were drawn, and what a back-test says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.extrapolation import (
+    Fit,
+    count_histogram,
+    fit_beta_binomial,
+    fit_zero_inflated,
+)
+from vlm_boundary.analysis.intervals import known
+
+REACH = 10
+"""Claims end at this many times n: further out all depends on accuracies near zero, of which n
+samples say next to nothing."""
+RESAMPLES = 200
+BACK_TEST_SHARE = 8
+"""The back-test fits on this part of n, and so reaches as many times past it."""
+FEWEST_PROBLEMS = 10
+MODELS = ("beta_binomial", "zero_inflated")
+
+
+@dataclass(frozen=True)
+class Extrapolation:
+    """Both models fitted to the problems as they are (row 0), and to resamples of them.
+
+    Attributes:
+        n: samples a problem.
+        fits: by model, rows as said.
+    """
+
+    n: int
+    fits: dict[str, Fit]
+
+    @classmethod
+    def of(cls, correct: Ints, n: int, weights: Floats) -> Extrapolation:
+        """Fit both models.
+
+        Args:
+            correct: c of the same n samples, shape (problems,).
+            n: samples a problem.
+            weights: how often each problem counts in each fit, shape (fits, problems).
+        """
+        histogram = count_histogram(correct, n, weights)
+        plain = fit_beta_binomial(histogram)
+        return cls(n, {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histogram, plain)})
+
+    def describe(self, ks: Ints, confidence: float) -> dict[str, Any]:
+        """Parameters and pass@k of each model, with intervals."""
+        return {
+            model: {
+                "a": known(fit.a[:1])[0],
+                "b": known(fit.b[:1])[0],
+                "never_solved": _one(fit.never, confidence),
+                "pass_at_k": intervals(fit.pass_at_k(ks), ks, confidence),
+            }
+            for model, fit in self.fits.items()
+        }
+
+
+def resampled(problems: int, seed: int) -> Floats:
+    """Weights of each problem: once each in row 0, then as problems are drawn with replacement.
+
+    Returns:
+        Shape (RESAMPLES + 1, problems).
+    """
+    drawn = np.random.default_rng(seed).multinomial(
+        problems, np.full(problems, 1 / problems), RESAMPLES
+    )
+    return np.vstack([np.ones(problems), drawn]).astype(np.float64)
+
+
+def intervals(values: Floats, ks: Ints, confidence: float) -> dict[str, dict[str, float | None]]:
+    """The value in row 0 with the percentile interval of the other rows, for each column.
+
+    Args:
+        values: shape (1 + resamples, ks).
+        ks: shape (ks,).
+        confidence: level, as 0.95.
+    """
+    return {str(k): _one(values[:, column], confidence) for column, k in enumerate(ks)}
+
+
+def _one(values: Floats, confidence: float) -> dict[str, float | None]:
+    tail = (1 - confidence) / 2
+    others = values[1:][~np.isnan(values[1:])]
+    if np.isnan(values[0]) or others.size < RESAMPLES / 2:
+        return {"estimate": known(values[:1])[0], "low": None, "high": None}
+    low, high = np.quantile(others, [tail, 1 - tail])
+    return {"estimate": float(values[0]), "low": float(low), "high": float(high)}
+
+
+def beyond_n(data: BenchmarkData) -> dict[str, Any] | None:
+    """Each arm's extrapolation and back-test; each pair's difference.
+
+    The models need the same n for every problem: problems with fewer samples are left out. None
+    where fewer than ten problems are left in every arm.
+    """
+    fitted = _Fitted(data)
+    arms = {arm: said for arm in data.arms if (said := _arm(data, fitted, arm)) is not None}
+    pairs = [
+        {"base": pair.base, "other": pair.other} | said
+        for pair in data.pairs()
+        if (said := _difference(data, fitted, pair)) is not None
+    ]
+    return {"reach": REACH, "arms": arms, "pairs": pairs} if arms else None
+
+
+class _Fitted:
+    """Fits by arm and problems, each made once; resamples of the same problems are the same."""
+
+    def __init__(self, data: BenchmarkData) -> None:
+        self._data = data
+        self._known: dict[tuple[str, tuple[str, ...]], Extrapolation] = {}
+
+    def weights(self, problem_ids: tuple[str, ...]) -> Floats:
+        """How often each of these problems counts in each fit."""
+        return resampled(len(problem_ids), self._data.experiment.seed)
+
+    def on(self, arm: str, counts: Counts, n: int) -> Extrapolation:
+        """An arm's fit to these counts of n samples each."""
+        key = (arm, counts.problem_ids)
+        if key not in self._known:
+            weights = self.weights(counts.problem_ids)
+            self._known[key] = Extrapolation.of(counts.correct, n, weights)
+        return self._known[key]
+
+
+def _ks(n: int) -> Ints:
+    return np.array([n, 2 * n, 5 * n, REACH * n])
+
+
+def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
+    """The problems that have n samples."""
+    whole = counts.samples == n
+    return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
+
+
+def _arm(data: BenchmarkData, fitted: _Fitted, arm: str) -> dict[str, Any] | None:
+    n = data.n(arm)
+    ids = _with_all(data.counts(arm), n)
+    if len(ids) < FEWEST_PROBLEMS or n < 2:
+        return None
+    counts = data.counts(arm).on(ids)
+    return {
+        "n": n,
+        "problems": len(ids),
+        "left_out": len(data.counts(arm).problem_ids) - len(ids),
+        **fitted.on(arm, counts, n).describe(_ks(n), data.settings.confidence),
+        "back_test": _back_test(data, arm, counts, n, fitted.weights(ids)),
+    }
+
+
+def _back_test(
+    data: BenchmarkData, arm: str, counts: Counts, n: int, weights: Floats
+) -> dict[str, Any] | None:
+    """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
+
+    The error is predicted − observed; its interval resamples problems for both alike. None where n
+    is too small, or the samples of a problem are not the first n.
+    """
+    part = n // BACK_TEST_SHARE
+    if part < 2:
+        return None
+    first = data.verdicts[arm].first(part).counts
+    if not set(counts.problem_ids) <= set(first.problem_ids):
+        return None
+    first = first.on(counts.problem_ids)
+    if (first.samples != part).any():
+        return None
+    level = data.settings.confidence
+    errors = back_test_errors(first.correct, part, counts.correct, n, weights, level)
+    return {"fitted_on": part, "k": n, **errors}
+
+
+def back_test_errors(
+    first: Ints, part: int, correct: Ints, n: int, weights: Floats, confidence: float
+) -> dict[str, Any]:
+    """How far predictions of pass@n from fewer samples lie from what n samples say.
+
+    Args:
+        first: correct among the first `part` samples, shape (problems,).
+        part: samples a problem that are fitted on.
+        correct: correct among all n samples, shape (problems,).
+        n: samples a problem.
+        weights: as in `Extrapolation.of`.
+        confidence: level, as 0.95.
+    """
+    ks = np.array([n])
+    solved = pass_at_k(correct, np.full(len(correct), n), ks)[:, 0]
+    observed = weights @ solved / weights.sum(axis=1)
+    said: dict[str, Any] = {"observed": float(observed[0])}
+    for model, fit in Extrapolation.of(first, part, weights).fits.items():
+        predicted = fit.pass_at_k(ks)[:, 0]
+        said[model] = {
+            "predicted": _one(predicted, confidence),
+            "error": _one(predicted - observed, confidence),
+        }
+    return said
+
+
+def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, Any] | None:
+    """Other − base, problems resampled for both alike, on those with all n samples in both."""
+    n, whole = pair.n, set(_with_all(pair.base_counts, pair.n))
+    ids = tuple(key for key in _with_all(pair.other_counts, n) if key in whole)
+    if len(ids) < FEWEST_PROBLEMS or n < 2:
+        return None
+    ks = _ks(n)
+    base = fitted.on(pair.base, pair.base_counts.on(ids), n).fits
+    other = fitted.on(pair.other, pair.other_counts.on(ids), n).fits
+    return {
+        "n": n,
+        "problems": len(ids),
+        "difference": {
+            model: intervals(
+                other[model].pass_at_k(ks) - base[model].pass_at_k(ks),
+                ks,
+                data.settings.confidence,
+            )
+            for model in MODELS
+        },
+    }

@@ -1,0 +1,116 @@
+"""The sections `controls` and `guess_filter`: the same problems without what they are solved by."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Counts, Floats
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
+from vlm_boundary.analysis.intervals import t_intervals
+
+
+def controls(data: BenchmarkData) -> dict[str, Any] | None:
+    """By condition and arm: its curve, and by how much the full problem does better.
+
+    None where no control was verified.
+    """
+    found = {
+        condition: {
+            arm: one
+            for arm in data.arms
+            if (one := _control(data, arm, condition, settings.n)) is not None
+        }
+        for condition, settings in data.experiment.controls.items()
+    }
+    said: dict[str, Any] = {condition: arms for condition, arms in found.items() if arms}
+    return said or None
+
+
+def _control(data: BenchmarkData, arm: str, condition: Any, n: int) -> dict[str, Any] | None:
+    verdicts = data.control(arm, condition)
+    if verdicts is None:
+        return None
+    counts = verdicts.first(n).counts
+    shared = tuple(sorted(set(counts.problem_ids) & set(data.counts(arm).problem_ids)))
+    full, without = data.counts(arm).on(shared), counts.on(shared)
+    ks = data.grid(n)
+    level = data.settings.confidence
+    values = pass_at_k(counts.correct, counts.samples, ks)
+    gained = pass_at_k(full.correct, full.samples, ks) - pass_at_k(
+        without.correct, without.samples, ks
+    )
+    return {
+        "n": n,
+        "problems": len(counts.problem_ids),
+        "pass_at_k": t_intervals(values, level, (0, 1), data.groups(counts.problem_ids)).by(ks),
+        "full_minus_control": t_intervals(gained, level, (-1, 1), data.groups(shared)).by(ks),
+    }
+
+
+def guess_filter(data: BenchmarkData) -> list[dict[str, Any]] | None:
+    """Each pair on the problems that direct answers do not guess now and then.
+
+    None without the control `direct_answer`. Where it has too few samples a problem to show that a
+    problem is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
+    """
+    control = data.experiment.controls.get("direct_answer")
+    if control is None:
+        return None
+    settings = data.settings.guess_filter
+    draws = min(settings.draws, control.n)
+    return [_filtered(data, pair, draws) for pair in data.pairs()]
+
+
+def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> dict[str, Any]:
+    settings = data.settings.guess_filter
+    judges = [pair.base, pair.other] if settings.arm is None else [settings.arm]
+    said = {
+        "base": pair.base,
+        "other": pair.other,
+        "judged_by": judges,
+        "draws": draws,
+        "draws_needed": fewest_draws(settings.threshold),
+        "threshold": settings.threshold,
+        "problems": len(pair.problem_ids),
+    }
+    if draws < fewest_draws(settings.threshold):
+        return said | {"surviving": None}
+    judged = [_judged(data, arm, pair.problem_ids, draws) for arm in judges]
+    survive, unknown = survivors(judged)
+    kept = tuple(key for key, yes in zip(pair.problem_ids, survive, strict=True) if yes)
+    base, other = pair.base_counts.on(kept), pair.other_counts.on(kept)
+    ks = data.grid(pair.n)
+    interval = partial(t_intervals, confidence=data.settings.confidence, groups=data.groups(kept))
+    first, second = (pass_at_k(one.correct, one.samples, ks) for one in (base, other))
+    return said | {
+        "guessable": {
+            arm: [key for key, yes in zip(pair.problem_ids, one == 1, strict=True) if yes]
+            for arm, one in zip(judges, judged, strict=True)
+        },
+        "surviving": len(kept),
+        "unknown": int(unknown.sum()),
+        "base_pass_at_k": interval(first, bounds=(0, 1)).by(ks),
+        "other_pass_at_k": interval(second, bounds=(0, 1)).by(ks),
+        "difference": interval(second - first, bounds=(-1, 1)).by(ks),
+    }
+
+
+def _judged(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], draws: int) -> Floats:
+    """`guessable` by an arm's first direct answers; NaN for problems that have too few."""
+    verdicts = data.control(arm, "direct_answer")
+    found = np.full(len(problem_ids), np.nan)
+    if verdicts is None:
+        return found
+    counts: Counts = verdicts.first(draws).counts
+    place = {key: row for row, key in enumerate(counts.problem_ids)}
+    settings = data.settings.guess_filter
+    judged = guessable(counts.correct, counts.samples, draws, settings.threshold)
+    for row, key in enumerate(problem_ids):
+        if key in place:
+            found[row] = judged[place[key]]
+    return found

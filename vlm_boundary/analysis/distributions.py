@@ -1,0 +1,208 @@
+"""How a benchmark's problems are distributed: by accuracy, difficulty, outcome and metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.errors import UserError
+from vlm_boundary.verifier import STATUSES
+
+ACCURACY_BINS = ("0", *(f"({a / 10:.1f}, {a / 10 + 0.1:.1f}]" for a in range(9)), "(0.9, 1)", "1")
+"""All wrong, nine tenths, the last tenth without 1, all right."""
+
+STRATA = ("0", "(0, 0.1]", "(0.1, 0.5]", "(0.5, 1)", "1")
+_FEWEST_VALUES, _MOST_VALUES = 2, 24  # of a metadata field that is sliced by without being asked
+_STRATUM_ENDS = np.array([0.1, 0.5])
+
+
+def accuracy_histogram(correct: Ints, samples: Ints) -> Ints:
+    """How many problems have an accuracy in each of twelve bins.
+
+    {0}, (0, 0.1], (0.1, 0.2] … (0.8, 0.9], (0.9, 1), {1} (Yue et al. 2025, arXiv 2504.13837, figure
+    5). Between 0 and 1 the bin of c/n is ⌈10·c/n⌉, in whole numbers.
+
+    Args:
+        correct: c, shape (problems,).
+        samples: n, shape (problems,); problems without samples are left out.
+
+    Returns:
+        Shape (12,), in the order of `ACCURACY_BINS`.
+    """
+    known = np.asarray(samples) > 0
+    c, n = np.asarray(correct)[known], np.asarray(samples)[known]
+    tenth = -(-10 * c // n)  # rounded up
+    return np.bincount(np.where(c == n, 11, tenth), minlength=12).astype(np.int64)
+
+
+def difficulty(correct: Ints, samples: Ints) -> Ints:
+    """The stratum of each problem by its accuracy: place in `STRATA`, -1 without samples.
+
+    Args:
+        correct: c, shape (problems,), of samples that are used for nothing else: a problem that
+            was put into the lowest stratum for its bad luck does better the next time.
+        samples: n, shape (problems,).
+    """
+    c, n = np.asarray(correct), np.asarray(samples)
+    share = c / np.maximum(n, 1)
+    stratum = 1 + np.searchsorted(_STRATUM_ENDS, share, side="left")
+    stratum = np.where(c == 0, 0, np.where(c == n, len(STRATA) - 1, stratum))
+    return np.where(n > 0, stratum, -1).astype(np.int64)
+
+
+def distributions(data: BenchmarkData) -> dict[str, Any]:
+    """The section `distributions`: accuracies, failures, difficulty, and results by metadata."""
+    return {
+        "accuracy_bins": list(ACCURACY_BINS),
+        "arms": {arm: _arm(data, arm) for arm in data.arms},
+        "strata": [_strata(data, pair) for pair in data.pairs()],
+        "slices": slices(data),
+    }
+
+
+def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
+    counts = data.counts(arm)
+    return {
+        "accuracy_histogram": accuracy_histogram(counts.correct, counts.samples).tolist(),
+        "outcomes": _outcomes(data, arm),
+    }
+
+
+def _outcomes(data: BenchmarkData, arm: str) -> dict[str, Any]:
+    """What share of a problem's samples ended how, mean over all problems and over the unsolved."""
+    verdicts, counts = data.verdicts[arm], data.counts(arm)
+    cells = verdicts.problem.astype(np.int64) * len(STATUSES) + verdicts.status
+    tally = np.bincount(cells, minlength=len(counts.samples) * len(STATUSES))
+    shares = tally.reshape(-1, len(STATUSES)) / np.maximum(counts.samples, 1)[:, None]
+    shares[counts.samples == 0] = np.nan
+    groups = data.groups(counts.problem_ids)
+    unsolved = counts.correct == 0
+    level = data.settings.confidence
+    return {
+        "all_problems": t_intervals(shares, level, (0, 1), groups).by(STATUSES),
+        "unsolved_problems": t_intervals(
+            shares[unsolved], level, (0, 1), None if groups is None else groups[unsolved]
+        ).by(STATUSES),
+    }
+
+
+def _strata(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+    """Both arms by how hard a problem is for the base.
+
+    That is judged by the base's samples with an even index; its results are those of the odd ones.
+    The other arm's samples judge nothing, so that all of them count.
+    """
+    verdicts = data.verdicts[pair.base]
+    even = verdicts.where(verdicts.index % 2 == 0).counts
+    odd = verdicts.where(verdicts.index % 2 == 1).counts
+    shared = set(even.problem_ids) & set(odd.problem_ids)
+    problem_ids = tuple(key for key in pair.problem_ids if key in shared)
+    judging, base = even.on(problem_ids), odd.on(problem_ids)
+    other = pair.other_counts.on(problem_ids) if problem_ids else pair.other_counts
+    stratum = difficulty(judging.correct, judging.samples)
+    deepest = int(base.samples.max(initial=0))
+    ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
+    return {
+        "base": pair.base,
+        "other": pair.other,
+        "judged_on": int(judging.samples.max(initial=0)),
+        "strata": [
+            {"base_accuracy": name} | _compared(data, base, other, stratum == row, ks)
+            for row, name in enumerate(STRATA)
+        ]
+        if problem_ids
+        else [],
+    }
+
+
+def _compared(
+    data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
+) -> dict[str, Any]:
+    """Both arms' pass@k and the difference on some of the problems."""
+    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    if not kept:
+        return {"problems": 0}
+    first, second = base.on(kept), other.on(kept)
+    groups, level = data.groups(kept), data.settings.confidence
+    one, two = (pass_at_k(each.correct, each.samples, ks) for each in (first, second))
+    return {
+        "problems": len(kept),
+        "base_pass_at_k": t_intervals(one, level, (0, 1), groups).by(ks),
+        "other_pass_at_k": t_intervals(two, level, (0, 1), groups).by(ks),
+        "difference": t_intervals(two - one, level, (-1, 1), groups).by(ks),
+    }
+
+
+def slices(data: BenchmarkData) -> list[dict[str, Any]]:
+    """Every pair by the values of metadata fields, at k = 1 and k = n.
+
+    The p-values of one pair, over all fields and values, are adjusted together (Holm 1979): of
+    many slices some differ by chance.
+    """
+    fields = _fields(data)
+    return [_sliced(data, pair, fields) for pair in data.pairs()] if fields else []
+
+
+def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) -> dict[str, Any]:
+    ks = np.unique([1, pair.n])
+    base, other = pair.base_counts, pair.other_counts
+    rows, p_values = [], []
+    for name, values in fields.items():
+        here = np.array([values.get(key, "") for key in pair.problem_ids], dtype=object)
+        for value in sorted(set(values.values())):
+            which = here == value
+            rows.append({"field": name, "value": value} | _compared(data, base, other, which, ks))
+            p_values.append(_p_values(data, pair, which, ks))
+    tests = np.array(p_values).reshape(len(rows), len(ks))
+    adjusted = holm(tests.ravel()).reshape(tests.shape)
+    for row, p, after in zip(rows, tests, adjusted, strict=True):
+        row["p_value"] = dict(zip(map(str, ks), known(p), strict=True))
+        row["adjusted_p_value"] = dict(zip(map(str, ks), known(after), strict=True))
+    return {"base": pair.base, "other": pair.other, "tests": int(tests.size), "slices": rows}
+
+
+def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:
+    """Student's t test that the mean difference is zero; NaN where it has no spread."""
+    from scipy.stats import t
+
+    base, other = pair.base_counts, pair.other_counts
+    difference = pass_at_k(other.correct[which], other.samples[which], ks) - pass_at_k(
+        base.correct[which], base.samples[which], ks
+    )
+    groups = data.groups(pair.problem_ids)
+    found = t_intervals(
+        difference, data.settings.confidence, (-1, 1), None if groups is None else groups[which]
+    )
+    with np.errstate(invalid="ignore", divide="ignore"):
+        statistic = np.abs(found.estimate / found.error)
+        p_values = 2 * t.sf(statistic, np.maximum(found.freedom, 1))
+    tested = (found.freedom > 0) & (found.error > 0)
+    return np.where(tested, p_values, np.nan)
+
+
+def _fields(data: BenchmarkData) -> dict[str, dict[str, str]]:
+    """The metadata to slice by: field, problem, value as text."""
+    found: dict[str, dict[str, str]] = {}
+    for key, problem in data.problems.items():
+        for name, value in {**problem.metadata, "answer_type": problem.answer_type}.items():
+            if isinstance(value, str | int | float | bool):
+                found.setdefault(name, {})[key] = str(value)
+    asked = data.settings.slices
+    if asked is None:
+        return {
+            name: values
+            for name, values in found.items()
+            if _FEWEST_VALUES <= len(set(values.values())) <= _MOST_VALUES
+        }
+    unknown = [name for name in asked if name not in found]
+    if unknown:
+        valid = ", ".join(sorted(found)) or "none"
+        raise UserError(
+            f"analysis.slices: {data.benchmark} has no field {unknown[0]!r}; it has: {valid}"
+        )
+    return {name: found[name] for name in asked}

@@ -1,0 +1,95 @@
+"""The section `efficiency`: what sampling costs, and how far one sample is from many."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.intervals import known, mean_interval, t_intervals
+
+SAMPLING_EFFICIENCY_K = 256
+"""The k of the paper's sampling-efficiency gap; a smaller n stands in for it, and says so."""
+
+
+def efficiency(data: BenchmarkData) -> dict[str, Any]:
+    """Tokens and coverage of each arm, and each pair's sampling-efficiency gap."""
+    return {
+        "arms": {arm: _arm(data, arm) for arm in data.arms},
+        "pairs": [_gap(data, pair) for pair in data.pairs()],
+    }
+
+
+def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
+    """Mean length of each problem's samples, shape (problems,).
+
+    Args:
+        problem: the place of each sample's problem, shape (samples,).
+        tokens: shape (samples,); NaN where they are not known.
+        problems: how many there are.
+
+    Returns:
+        NaN where a problem has no sample, or one whose length is not known.
+    """
+    samples = np.bincount(problem, minlength=problems)
+    total = np.bincount(problem, weights=tokens, minlength=problems)
+    return np.where(samples > 0, total / np.maximum(samples, 1), np.nan)
+
+
+def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
+    counts, responses = data.counts(arm), data.responses[arm]
+    level = data.settings.confidence
+    mean = tokens_by_problem(responses.problem, responses.tokens, len(responses.problem_ids))
+    # NaN, and so null, as soon as one length is not known: part of a total is none.
+    total = float(responses.tokens.sum()) if len(responses.tokens) else np.nan
+    solved, correct = int((counts.correct > 0).sum()), int(counts.correct.sum())
+    ks = data.grid(data.n(arm))
+    coverage = t_intervals(
+        pass_at_k(counts.correct, counts.samples, ks),
+        level,
+        (0, 1),
+        data.groups(counts.problem_ids),
+    ).as_dicts()
+    # k samples of a problem cost k times what one costs; problems count alike, as in pass@k.
+    each = float(mean.mean()) if len(mean) else np.nan
+    return {
+        "tokens": None if np.isnan(total) else int(total),
+        "tokens_per_sample": mean_interval(
+            mean, level, (0, np.inf), data.groups(responses.problem_ids)
+        ),
+        "tokens_per_solved_problem": _per(total, solved),
+        "tokens_per_correct_sample": _per(total, correct),
+        "coverage": [
+            {"k": int(k), "tokens_per_problem": spent, "pass_at_k": found}
+            for k, spent, found in zip(
+                ks, known(np.asarray(ks * each, dtype=np.float64)), coverage, strict=True
+            )
+        ],
+    }
+
+
+def _per(total: float, count: int) -> float | None:
+    return None if count == 0 or np.isnan(total) else total / count
+
+
+def _gap(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+    """ΔSE: the base's pass@k less the other arm's pass@1; lower is better.
+
+    Yue et al. 2025, arXiv 2504.13837, section 4.3, with k = 256; paired over problems.
+    """
+    k = min(SAMPLING_EFFICIENCY_K, pair.n)
+    base, other = pair.base_counts, pair.other_counts
+    gap = (
+        pass_at_k(base.correct, base.samples, np.array([k]))
+        - pass_at_k(other.correct, other.samples, np.array([1]))
+    )[:, 0]
+    interval = mean_interval(gap, data.settings.confidence, (-1, 1), data.groups(pair.problem_ids))
+    return {
+        "base": pair.base,
+        "other": pair.other,
+        "k": k,
+        "sampling_efficiency_gap": interval,
+    }

@@ -1,0 +1,207 @@
+"""The section `luck`: what guessing would score, and which problems are solved above that."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.floor import (
+    Moved,
+    above_floor_p_values,
+    discoveries,
+    move,
+    moved_pass_at_k,
+    own_chance,
+)
+from vlm_boundary.analysis.guessing import (
+    SMOOTHING_ANSWERS,
+    guessed_pass_at_k,
+    held_out_chance,
+    leave_one_out_chance,
+)
+from vlm_boundary.analysis.intervals import known, t_intervals
+from vlm_boundary.analysis.sets import mcnemar
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import Partition
+from vlm_boundary.verifier import Gold, cross
+
+
+@dataclass(frozen=True)
+class _Above:
+    """Which problems an arm solves above its own floor; `tested` where there was one to test."""
+
+    problem_ids: tuple[str, ...]
+    tested: Bools
+    above: Bools
+
+    def ids(self) -> set[str]:
+        """The problems solved above the floor."""
+        return {key for key, yes in zip(self.problem_ids, self.above, strict=True) if yes}
+
+
+def luck(data: BenchmarkData) -> dict[str, Any]:
+    """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that."""
+    found = {arm: _arm(data, arm) for arm in data.arms}
+    above = {arm: what for arm, (_, what) in found.items()}
+    return {
+        "guesser": _guesser(data),
+        "false_discovery_rate": data.settings.false_discovery_rate,
+        "arms": {arm: said for arm, (said, _) in found.items()},
+        "pairs": [
+            {"base": pair.base, "other": pair.other} | _compare(above[pair.base], above[pair.other])
+            for pair in data.pairs()
+        ],
+    }
+
+
+def _guesser(data: BenchmarkData) -> dict[str, Any]:
+    """A guesser that knows how often each answer is right, and not the question."""
+    problem_ids = tuple(sorted({key for arm in data.arms for key in data.counts(arm).problem_ids}))
+    problems = [data.problems[key] for key in problem_ids]
+    golds = [Gold.of(problem) for problem in problems]
+    smoothing = data.settings.guess_smoothing
+    spread = cross(SMOOTHING_ANSWERS, golds).mean(axis=0)
+    path = data.settings.guess_priors.get(data.benchmark)
+    if path is None:
+        right = cross([gold.answer for gold in golds], golds)
+        chance = leave_one_out_chance(right, smoothing, spread)
+        prior: dict[str, Any] = {"prior": "leave_one_out", "answers": len(golds) - 1}
+    else:
+        answers = read_prior(Path(path))
+        chance = held_out_chance(cross(answers, golds), smoothing, spread)
+        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        prior = {"prior": path, "answers": len(answers), "sha256": digest}
+    declared = np.array(
+        [np.nan if p.grading.chance is None else p.grading.chance for p in problems]
+    )
+    chance = np.where(np.isnan(declared), chance, declared)
+    ks = data.grid(max(data.n(arm) for arm in data.arms))
+    values = guessed_pass_at_k(chance, ks)
+    interval = partial(t_intervals, groups=data.groups(problem_ids))
+    return prior | {
+        "smoothing": smoothing,
+        "declared_chances": int((~np.isnan(declared)).sum()),
+        "pass_at_k": interval(values, data.settings.confidence, (0, 1)).by(ks),
+    }
+
+
+def read_prior(path: Path) -> list[str]:
+    """The answers of a file with a column `answer`.
+
+    Raises:
+        UserError: the file cannot be read or has no such column.
+    """
+    from vlm_boundary.benchmarks.sources.files import file_records
+
+    answers = []
+    for row, record in enumerate(file_records(path), start=1):
+        if record.get("answer") is None:
+            raise UserError(
+                f"{path}, record {row}: it has no 'answer'; a prior is a file with that column, "
+                f"an answer a record"
+            )
+        answers.append(str(record["answer"]))
+    if not answers:
+        raise UserError(f"{path}: there is no answer in it")
+    return answers
+
+
+def _arm(data: BenchmarkData, arm: str) -> tuple[dict[str, Any], _Above]:
+    counts, level = data.counts(arm), data.settings.confidence
+    moved = _moved(data, arm)
+    chance = own_chance(moved)
+    p_values = above_floor_p_values(counts.correct, counts.samples, moved)
+    above = discoveries(p_values, data.settings.false_discovery_rate)
+    tested = ~np.isnan(p_values)
+    ks = data.grid(data.n(arm))
+    groups = data.groups(counts.problem_ids)
+
+    def curve(values: Floats) -> dict[str, Any]:
+        return t_intervals(values, level, (0, 1), groups).by(ks)
+
+    said = {
+        "floor_pass_at_k": curve(moved_pass_at_k(moved, ks)),
+        "independent_guesses_pass_at_k": curve(guessed_pass_at_k(chance, ks)),
+        "solved": int((counts.correct > 0).sum()),
+        "solved_and_tested": int(((counts.correct > 0) & tested).sum()),
+        "above_floor": int(above.sum()),
+        "tested": int(tested.sum()),
+        "problems": {
+            key: {"chance": one, "p_value": p, "above_floor": bool(yes) if p is not None else None}
+            for key, one, p, yes in zip(
+                counts.problem_ids, known(chance), known(p_values), above, strict=True
+            )
+        },
+    }
+    return said, _Above(counts.problem_ids, tested, above)
+
+
+def _moved(data: BenchmarkData, arm: str) -> Moved:
+    """An arm's answers graded on the other problems, by the verifier's own comparison."""
+    from scipy.sparse import csr_matrix
+
+    counts = data.counts(arm)
+    problems = [data.problems[key] for key in counts.problem_ids]
+    rows, columns, answers = _answers(data, arm)
+    table = csr_matrix(
+        (np.ones(len(rows), dtype=np.int64), (rows, columns)), (len(problems), len(answers))
+    )
+    kinds: dict[str | None, int] = {}
+    types = np.array([kinds.setdefault(p.answer_type, len(kinds)) for p in problems])
+    right = np.zeros((len(answers), len(problems)), dtype=bool)
+    for kind in range(len(kinds)):
+        here = np.flatnonzero(types == kind)
+        given = np.unique(table[here].indices)
+        golds = [Gold.of(problems[row]) for row in here]
+        right[np.ix_(given, here)] = cross([answers[row] for row in given], golds)
+    return move(table, counts.samples, right, types)
+
+
+def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
+    """What was extracted from the first n samples: problem's row, answer's column, the answers."""
+    columns = ["problem_id", "sample_index", "extracted"]
+    table = data.run.verdicts.read(Partition(arm, data.benchmark), columns)
+    if table.num_rows > len(data.everything[arm]):  # a crash may leave a sample in two parts
+        table = table.group_by(columns[:2], use_threads=False).aggregate([("extracted", "first")])
+        table = table.rename_columns([*columns[:2], "extracted"])
+    within = pc.and_(pc.less(table["sample_index"], data.n(arm)), pc.is_valid(table["extracted"]))
+    table = table.filter(within)
+    place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
+    problem = table["problem_id"].combine_chunks().dictionary_encode()
+    rows = np.array([place[key] for key in problem.dictionary.to_pylist()], dtype=np.int64)
+    answer = table["extracted"].combine_chunks().dictionary_encode()
+    codes = answer.indices.to_numpy().astype(np.int64)
+    return rows[problem.indices.to_numpy()], codes, answer.dictionary.to_pylist()
+
+
+def _compare(base: _Above, other: _Above) -> dict[str, Any]:
+    """Problems above their floors in both arms, in one, in none, of those tested in both.
+
+    Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
+    its floor and another problem that the other solves do not cancel.
+    """
+    tested = [
+        {key for key, yes in zip(one.problem_ids, one.tested, strict=True) if yes}
+        for one in (base, other)
+    ]
+    shared = tested[0] & tested[1]
+    first, second = base.ids() & shared, other.ids() & shared
+    lost, won = first - second, second - first
+    return {
+        "tested": len(shared),
+        "both": len(first & second),
+        "base_only": len(lost),
+        "other_only": len(won),
+        "neither": len(shared - first - second),
+        "base_only_ids": sorted(lost),
+        "other_only_ids": sorted(won),
+        "mcnemar_p_value": mcnemar(len(lost), len(won)),
+    }

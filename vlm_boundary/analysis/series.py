@@ -1,0 +1,134 @@
+"""The section `series`: arms that belong together, along training, temperature or seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.intervals import t_intervals
+
+
+def series(data: BenchmarkData) -> dict[str, Any] | None:
+    """Training steps, temperature sweeps and RL seeds, as far as there are arms for them."""
+    found = {
+        "training": _training(data),
+        "temperature": _temperatures(data),
+        "seeds": _seeds(data),
+    }
+    said = {key: value for key, value in found.items() if value}
+    return said or None
+
+
+def _training(data: BenchmarkData) -> dict[str, Any] | None:
+    """Arms with a training step in their order, after each arm with the role base.
+
+    At k = 1 and at the largest k that all of them have.
+    """
+    arms = data.experiment.arms
+    steps = {arm: step for arm in data.arms if (step := arms[arm].step) is not None}
+    if not steps:
+        return None
+    bases = [arm for arm in data.arms if arms[arm].role == "base" and arm not in steps]
+    order = [*bases, *sorted(steps, key=lambda arm: (steps[arm], arm))]
+    ks = _ends(data, order)
+    return {
+        "ks": ks.tolist(),
+        "arms": [
+            {"arm": arm, "role": arms[arm].role, "step": steps.get(arm)} | _at(data, arm, ks)
+            for arm in order
+        ],
+    }
+
+
+def _temperatures(data: BenchmarkData) -> list[dict[str, Any]] | None:
+    """Arms of one checkpoint that differ in temperature."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for arm in data.arms:
+        groups.setdefault(_checkpoint(data, arm), []).append(arm)
+    found = []
+    for arms in groups.values():
+        warm = {arm: data.experiment.arm_sampling(arm).temperature for arm in arms}
+        if len(set(warm.values())) < 2:
+            continue
+        order = sorted(arms, key=lambda arm: (warm[arm], arm))
+        found.append(
+            {
+                "model": data.experiment.arms[arms[0]].model,
+                "arms": [
+                    # A greedy arm has one sample, and so k = 1 alone.
+                    {"arm": arm, "temperature": warm[arm]} | _at(data, arm, _ends(data, [arm]))
+                    for arm in order
+                ],
+            }
+        )
+    return found or None
+
+
+def _seeds(data: BenchmarkData) -> list[dict[str, Any]] | None:
+    """RL checkpoints that differ in nothing but their training, as seeds of one recipe do.
+
+    Their spread is that between training runs, which no interval over problems contains.
+    """
+    experiment = data.experiment
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for arm in data.arms:
+        config = experiment.arms[arm]
+        if config.role == "rl":
+            sampling = experiment.arm_sampling(arm).model_dump(exclude={"n"})
+            key = (config.step, config.base, config.prompt, repr(sampling))
+            groups.setdefault(key, []).append(arm)
+    found = []
+    for arms in groups.values():
+        if len({_checkpoint(data, arm) for arm in arms}) < 2:
+            continue
+        ks = _ends(data, arms)
+        shared = set.intersection(*(set(data.counts(arm).problem_ids) for arm in arms))
+        ids = tuple(sorted(shared))
+        if not ids:
+            continue
+        values = np.array([np.nanmean(_values(data, arm, ids, ks), axis=0) for arm in arms])
+        between = t_intervals(values, data.settings.confidence, (0, 1))
+        found.append(
+            {
+                "arms": arms,
+                "step": experiment.arms[arms[0]].step,
+                "problems": len(ids),
+                "pass_at_k": {
+                    str(k): {
+                        "estimate": float(between.estimate[column]),
+                        "low": float(between.low[column]),
+                        "high": float(between.high[column]),
+                        "standard_deviation": float(values[:, column].std(ddof=1)),
+                        "checkpoints": len(arms),
+                    }
+                    for column, k in enumerate(ks)
+                },
+            }
+        )
+    return found or None
+
+
+def _checkpoint(data: BenchmarkData, arm: str) -> tuple[Any, ...]:
+    config = data.experiment.arms[arm]
+    return (config.model, config.revision, config.base, config.chat_template, config.prompt)
+
+
+def _ends(data: BenchmarkData, arms: list[str]) -> Ints:
+    """1 and the largest k that all of these arms have."""
+    return np.unique([1, min(data.n(arm) for arm in arms)])
+
+
+def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Ints) -> Floats:
+    counts = data.counts(arm).on(problem_ids)
+    return pass_at_k(counts.correct, counts.samples, ks)
+
+
+def _at(data: BenchmarkData, arm: str, ks: Ints) -> dict[str, Any]:
+    ids = data.counts(arm).problem_ids
+    values = _values(data, arm, ids, ks)
+    level = data.settings.confidence
+    return {"pass_at_k": t_intervals(values, level, (0, 1), data.groups(ids)).by(ks)}

@@ -1,0 +1,236 @@
+"""What a measured error of the verifier does to accuracy and pass@k."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.intervals import known, mean_interval
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """How often the verifier errs: on wrong answers (false positives), on right ones."""
+
+    false_positive: float
+    false_negative: float
+
+
+def corrected_share(observed: Floats, rates: ErrorRates) -> Floats:
+    """The true share of right answers behind an observed one, any shape.
+
+    (q - α) / (1 - α - β), from q = p·(1 - β) + (1 - p)·α (Rogan & Gladen 1978). It is linear, so
+    the mean of corrected shares is the corrected mean, and a difference is divided by 1 - α - β. An
+    estimate may fall outside [0, 1]; it is not cut off, which would bias means.
+
+    Raises:
+        ValueError: α + β is 1 or more, with which verdicts say nothing.
+    """
+    informative = 1 - rates.false_positive - rates.false_negative
+    if informative <= 0:
+        raise ValueError("with α + β of 1 or more, verdicts say nothing")
+    return np.asarray((np.asarray(observed) - rates.false_positive) / informative)
+
+
+def pass_at_k_range(
+    correct: Ints, samples: Ints, ks: Ints, rates: ErrorRates
+) -> tuple[Floats, Floats]:
+    """The least and the largest mean pass@k that error rates leave possible.
+
+    pass@k is not linear: it depends on which problems the errors fall on. Of all samples, the
+    expected numbers of wrongly accepted ones, α·(1 - p)·S, and wrongly rejected ones, β·p·S, follow
+    from the corrected share p. The least value takes all wrongly accepted ones away where that
+    costs most: whole problems, those with the most pass@k for each correct sample first. The
+    largest gives all wrongly rejected ones back where that adds most: to problems with the fewest
+    correct samples, since pass@k is concave in their number.
+
+    Args:
+        correct: shape (problems,).
+        samples: shape (problems,); problems with fewer than k are left out of that k.
+        ks: ascending, shape (ks,).
+        rates: α and β.
+
+    Returns:
+        low and high, shape (ks,); NaN where no problem has k samples.
+    """
+    values = pass_at_k(correct, samples, ks)
+    gains = _gains(samples, ks)
+    low, high = np.full(len(ks), np.nan), np.full(len(ks), np.nan)
+    for column, k in enumerate(ks):
+        kept = samples >= k
+        c, n = correct[kept], samples[kept]
+        if c.size == 0:
+            continue
+        right = float(np.clip(corrected_share(c.sum() / n.sum(), rates), 0, 1)) * int(n.sum())
+        accepted = rates.false_positive * (int(n.sum()) - right)
+        rejected = rates.false_negative * right
+        found = values[kept, column]
+        lost = _largest_loss(c, found, accepted)
+        gained = _largest_gain(c, n, {size: each[:, column] for size, each in gains}, rejected)
+        low[column] = max(float(found.sum()) - lost, 0.0) / c.size
+        high[column] = min((float(found.sum()) + gained) / c.size, 1.0)
+    return low, high
+
+
+def _largest_loss(correct: Ints, values: Floats, budget: float) -> float:
+    """What taking this many correct samples away can cost, the last problem in part."""
+    solved = correct > 0
+    worth = values[solved] / correct[solved]
+    order = np.argsort(-worth, kind="stable")
+    costs = correct[solved][order]
+    taken = np.clip(budget - (np.cumsum(costs) - costs), 0, costs)
+    return float((taken * worth[order]).sum())
+
+
+def _gains(samples: Ints, ks: Ints) -> list[tuple[int, Floats]]:
+    """By sample count n: what one more correct sample adds to pass@k, shape (n, ks)."""
+    found = []
+    for n in np.unique(samples):
+        counts = np.arange(int(n) + 1)
+        found.append((int(n), np.diff(pass_at_k(counts, np.full(int(n) + 1, n), ks), axis=0)))
+    return found
+
+
+def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget: float) -> float:
+    """What giving this many samples to problems as correct can add."""
+    sizes = np.unique(samples).tolist()
+    # How many problems can be lifted from c to c + 1: all that have c or fewer.
+    units = np.concatenate(
+        [np.cumsum(np.bincount(correct[samples == n], minlength=n + 1))[:-1] for n in sizes]
+    )
+    gain = np.concatenate([gains[n] for n in sizes])
+    order = np.argsort(-gain, kind="stable")
+    taken = np.clip(budget - (np.cumsum(units[order]) - units[order]), 0, units[order])
+    return float((taken * gain[order]).sum())
+
+
+def verifier_error(data: BenchmarkData) -> dict[str, Any] | None:
+    """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
+
+    The rates are uncertain themselves: intervals of corrected values span those of the corners of
+    the rates' intervals, and ranges are worked out with the largest rates. None where no error was
+    measured.
+    """
+    measured = data.settings.verifier_error
+    if measured is None:
+        return None
+    level = data.settings.confidence
+    alphas = _rate(measured.wrong_accepted, measured.wrong, level)
+    betas = _rate(measured.right_rejected, measured.right, level)
+    point = ErrorRates(alphas[0], betas[0])
+    corners = [
+        ErrorRates(alpha, beta)
+        for alpha, beta in product(alphas[1:], betas[1:])
+        if alpha + beta < 1
+    ]
+    worst = ErrorRates(alphas[2], betas[2])
+    ranges = {arm: _ranges(data.counts(arm), data.grid(data.n(arm)), worst) for arm in data.arms}
+    return {
+        "false_positive": dict(zip(("estimate", "low", "high"), alphas, strict=True)),
+        "false_negative": dict(zip(("estimate", "low", "high"), betas, strict=True)),
+        "arms": {
+            arm: {
+                "pass_at_1": _corrected(data, arm, point, corners),
+                "pass_at_k_range": ranges[arm],
+            }
+            for arm in data.arms
+        },
+        "pairs": [
+            {
+                "base": pair.base,
+                "other": pair.other,
+                "difference_at_1": _corrected_difference(data, pair, point, corners),
+                "difference_range": _difference_range(pair, data.grid(pair.n), worst),
+            }
+            for pair in data.pairs()
+        ],
+    }
+
+
+def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]:
+    """A share with its exact interval (Clopper and Pearson 1934)."""
+    from scipy.stats import binomtest
+
+    interval = binomtest(errors, checked).proportion_ci(level, method="exact")
+    return errors / checked, float(interval.low), float(interval.high)
+
+
+def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[str, dict[str, float | None]]:
+    if rates.false_positive + rates.false_negative >= 1:
+        low = high = np.full(len(ks), np.nan)
+    else:
+        low, high = pass_at_k_range(counts.correct, counts.samples, ks, rates)
+    return {
+        str(k): {"low": least, "high": largest}
+        for k, least, largest in zip(ks, known(low), known(high), strict=True)
+    }
+
+
+def _difference_range(
+    pair: Pair, ks: Ints, rates: ErrorRates
+) -> dict[str, dict[str, float | None]]:
+    """From the one's least minus the other's largest to the reverse, on the shared problems."""
+    base, other = (_ranges(one, ks, rates) for one in (pair.base_counts, pair.other_counts))
+    return {
+        k: {
+            "low": _minus(other[k]["low"], base[k]["high"]),
+            "high": _minus(other[k]["high"], base[k]["low"]),
+        }
+        for k in base
+    }
+
+
+def _minus(one: float | None, two: float | None) -> float | None:
+    return None if one is None or two is None else one - two
+
+
+def _corrected(
+    data: BenchmarkData, arm: str, point: ErrorRates, corners: list[ErrorRates]
+) -> dict[str, Any]:
+    counts = data.counts(arm)
+    shares = np.where(counts.samples > 0, counts.correct / np.maximum(counts.samples, 1), np.nan)
+    groups = data.groups(counts.problem_ids)
+
+    def interval(rates: ErrorRates) -> dict[str, Any]:
+        none, every = corrected_share(np.array([0.0, 1.0]), rates)
+        values = corrected_share(shares, rates)
+        return mean_interval(values, data.settings.confidence, (none, every), groups)
+
+    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (0, 1))
+
+
+def _corrected_difference(
+    data: BenchmarkData, pair: Pair, point: ErrorRates, corners: list[ErrorRates]
+) -> dict[str, Any]:
+    base, other = pair.base_counts, pair.other_counts
+    first = pass_at_k(base.correct, base.samples, np.array([1]))[:, 0]
+    second = pass_at_k(other.correct, other.samples, np.array([1]))[:, 0]
+    groups = data.groups(pair.problem_ids)
+
+    def interval(rates: ErrorRates) -> dict[str, Any]:
+        none, every = corrected_share(np.array([0.0, 1.0]), rates)
+        values = corrected_share(second, rates) - corrected_share(first, rates)
+        return mean_interval(values, data.settings.confidence, (none - every, every - none), groups)
+
+    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (-1, 1))
+
+
+def _spanning(point: dict[str, Any], corners: list[dict[str, Any]]) -> dict[str, Any]:
+    lows = [one["low"] for one in [point, *corners] if one["low"] is not None]
+    highs = [one["high"] for one in [point, *corners] if one["high"] is not None]
+    return point | {"low": min(lows, default=None), "high": max(highs, default=None)}
+
+
+def _within(interval: dict[str, Any], bounds: tuple[float, float]) -> dict[str, Any]:
+    """The interval cut off at what a value can be; the estimate stays as it is."""
+    low, high = interval["low"], interval["high"]
+    return interval | {
+        "low": None if low is None else max(low, bounds[0]),
+        "high": None if high is None else min(high, bounds[1]),
+    }
