@@ -47,6 +47,19 @@ class RunDirectory:
         folders = {path.parents[3] for path in self.path.glob("scores/*/*/*/*/part-*.parquet")}
         return sorted(folder.name.partition("=")[2] for folder in folders)
 
+    def validity(self, layer: str) -> PartTable:
+        """Whether samples' reasoning is valid, by one layer; partitions are those of the samples.
+
+        The deterministic layers are "structure" and "arithmetic", the exact truth of generated
+        problems is "procedural"; a judge's layer has the name that the experiment gives it.
+        """
+        return PartTable(self.path / "validity" / f"layer={layer}", schemas.VALIDITY)
+
+    def validity_layers(self) -> list[str]:
+        """The layers that have checked something, sorted."""
+        folders = {path.parents[3] for path in self.path.glob("validity/*/*/*/*/part-*.parquet")}
+        return sorted(folder.name.partition("=")[2] for folder in folders)
+
     @property
     def images(self) -> Path:
         """Folder of the pictures, by content."""
