@@ -11,6 +11,7 @@ from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.grade import grade
+from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.merge import merge
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.queue import queue
@@ -61,6 +62,7 @@ for command in (
     score,
     analyze,
     report,
+    judge,
     queue,
     grade,
     merge,

@@ -38,13 +38,13 @@ def draw_samples(
     from vlm_boundary.sampling import sample as draw
 
     before = set(run.writers())
-    drawn = _stoppable(run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL))
+    drawn = stoppable(run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL))
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
     return drawn
 
 
-def _stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
+def stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
     """Run a stage that needs an engine, with what a terminal is told when it stops early."""
     from vlm_boundary.sampling import EngineDied
 
@@ -151,7 +151,7 @@ def score(
             limit=limit,
         )
 
-    scored, left = _stoppable(run, stage)
+    scored, left = stoppable(run, stage)
     click.echo(f"{scored:,} responses scored under {under} in {run.path}.")
     if left:
         click.echo(f"{left:,} could not be scored; the reasons are in {run.path}/score_failures.")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, RunDirectory
 
@@ -58,7 +57,7 @@ def _of_problem(
 ) -> CorrectSamples:
     indices = rows["sample_index"].to_numpy()
     hashes = rows["text_hash"].to_pylist()
-    order = lottery(f"{seed}\0{partition.folder}\0{problem_id}", indices)
+    order = lottery(f"{seed}\0{partition.folder}\0{problem_id}", indices.tolist())
     return CorrectSamples(
         problem_id,
         samples,
@@ -67,10 +66,10 @@ def _of_problem(
     )
 
 
-def lottery(key: str, indices: NDArray[np.integer]) -> list[int]:
-    """Places of `indices` in an order that depends on the key and on each index alone."""
+def lottery(key: str, tickets: Sequence[int] | Sequence[str]) -> list[int]:
+    """Places of the tickets in an order that depends on the key and on each ticket alone."""
 
-    def ticket(place: int) -> bytes:
-        return hashlib.blake2b(f"{key}\0{indices[place]}".encode(), digest_size=16).digest()
+    def number(place: int) -> bytes:
+        return hashlib.blake2b(f"{key}\0{tickets[place]}".encode(), digest_size=16).digest()
 
-    return sorted(range(len(indices)), key=ticket)
+    return sorted(range(len(tickets)), key=number)
