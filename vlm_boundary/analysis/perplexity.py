@@ -8,7 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vlm_boundary.analysis.passk import Floats, Ints, mean_interval
+from vlm_boundary.analysis.counts import Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory, read_samples
 
@@ -41,14 +43,13 @@ def problem_medians(problem_ids: pa.ChunkedArray, values: Floats) -> Floats:
     return np.array([np.median(group) for group in np.split(ordered, starts[1:])])
 
 
-def perplexities(
-    run: RunDirectory, experiment: ExperimentConfig, benchmark: str
-) -> list[dict[str, Any]]:
+def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
     """Perplexity for each pair of arms that was scored, and of each such arm's own samples.
 
     What an arm makes of its own samples is known from sampling; of those, as many of each problem
-    are used as were scored.
+    are used as were scored. None where nothing was scored.
     """
+    run, experiment, benchmark = data.run, data.experiment, data.benchmark
     rows = {}
     depth: dict[str, int] = {}
     for under in run.scorers():
@@ -72,7 +73,7 @@ def perplexities(
         for arm in experiment.arms
         for under in experiment.arms
         if (arm, under) in rows
-    ]
+    ] or None
 
 
 def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vlm_boundary.analysis.estimators import paper_grid
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -45,10 +47,11 @@ def draw_pass_at_k(analysis: dict[str, Any], folder: Path) -> list[Path]:
 def _curves(axis: Axes, benchmark: str, content: dict[str, Any]) -> None:
     ticks: set[int] = set()
     for place, (arm, values) in enumerate(content["arms"].items()):
-        points = [(int(k), v) for k, v in values["pass_at_k"].items() if v["estimate"] is not None]
-        points.sort(key=lambda point: point[0])
+        grid = paper_grid(values["n"]).tolist()
+        curve = [(k, values["pass_at_k"][str(k)]) for k in grid]
+        points = [(k, v) for k, v in curve if v["estimate"] is not None]
         ks = [k for k, _ in points]
-        ticks.update(ks)
+        ticks.update(k for k in content["ks"] if k in ks)
         colour = COLOURS[place % len(COLOURS)]
         axis.plot(
             ks,

@@ -41,9 +41,8 @@ def tables(analysis: dict[str, Any]) -> list[Table]:
 
 def _curves(name: str, content: dict[str, Any], confidence: float) -> Table:
     arms = list(content["arms"])
-    ks = sorted({int(k) for arm in arms for k in content["arms"][arm]["pass_at_k"]})
     rows = []
-    for k in ks:
+    for k in content["ks"]:
         row = [str(k)]
         row += [_percent(content["arms"][arm]["pass_at_k"].get(str(k))) for arm in arms]
         row += [_points(pair["difference"].get(str(k))) for pair in content["pairs"]]

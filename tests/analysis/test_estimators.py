@@ -19,14 +19,14 @@ def exact(c: int, n: int, k: int) -> float:
 def test_every_count_and_every_k_agree_with_the_definition(n: int) -> None:
     correct = np.arange(n + 1)
     samples = np.full(n + 1, n)
-    for k in range(1, n + 1):
-        expected = [exact(int(c), n, k) for c in correct]
-        np.testing.assert_allclose(pass_at_k(correct, samples, k), expected, rtol=0, atol=1e-12)
+    ks = np.arange(1, n + 1)
+    expected = [[exact(int(c), n, int(k)) for k in ks] for c in correct]
+    np.testing.assert_allclose(pass_at_k(correct, samples, ks), expected, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize(("c", "n", "k"), [(1, 1024, 512), (3, 4096, 1000), (1, 100_000, 1)])
 def test_large_counts_neither_overflow_nor_cancel(c: int, n: int, k: int) -> None:
-    value = pass_at_k(np.array([c]), np.array([n]), k)[0]
+    (value,) = pass_at_k(np.array([c]), np.array([n]), np.array([k]))[0]
     assert value == pytest.approx(exact(c, n, k), abs=1e-12)
 
 
@@ -36,11 +36,13 @@ def test_it_is_the_average_over_all_subsets() -> None:
 
     outcomes = [True, True, False, False, False]
     hits = [any(draw) for draw in combinations(outcomes, 3)]
-    assert pass_at_k(np.array([2]), np.array([5]), 3)[0] == pytest.approx(sum(hits) / len(hits))
+    assert pass_at_k(np.array([2]), np.array([5]), np.array([3]))[0, 0] == pytest.approx(
+        sum(hits) / len(hits)
+    )
 
 
 def test_a_problem_with_fewer_samples_than_k_has_no_value() -> None:
-    values = pass_at_k(np.array([0, 3, 4]), np.array([4, 3, 8]), 4)
+    values = pass_at_k(np.array([0, 3, 4]), np.array([4, 3, 8]), np.array([4]))[:, 0]
     assert values[0] == 0.0
     assert math.isnan(values[1])
     assert values[2] == pytest.approx(exact(4, 8, 4))
@@ -49,7 +51,7 @@ def test_a_problem_with_fewer_samples_than_k_has_no_value() -> None:
 @pytest.mark.parametrize(("c", "n", "k"), [(1, 1, 0), (2, 1, 1), (-1, 1, 1)])
 def test_impossible_counts_are_refused(c: int, n: int, k: int) -> None:
     with pytest.raises(ValueError, match=r"k must be|counts must"):
-        pass_at_k(np.array([c]), np.array([n]), k)
+        pass_at_k(np.array([c]), np.array([n]), np.array([k]))
 
 
 def test_the_interval_is_students_t_over_problems() -> None:
@@ -67,9 +69,15 @@ def test_the_interval_of_a_probability_stays_between_0_and_1() -> None:
 
 def test_what_is_not_known_is_none_and_never_zero() -> None:
     assert mean_interval(np.array([np.nan]), 0.95, (0, 1))["estimate"] is None
-    for alike in ([0.25], [0.25, 0.25, 0.25]):
-        found = mean_interval(np.array(alike), 0.95, (0, 1))
-        assert (found["estimate"], found["low"], found["high"]) == (0.25, None, None)
+    found = mean_interval(np.array([0.25]), 0.95, (0, 1))
+    assert (found["estimate"], found["low"], found["high"]) == (0.25, None, None)
+
+
+def test_without_spread_the_interval_is_the_exact_one() -> None:
+    """All of three problems solved: Clopper and Pearson's lower end is 0.025^(1/3)."""
+    found = mean_interval(np.array([1.0, 1.0, 1.0]), 0.95, (0, 1))
+    assert found["high"] == 1.0
+    assert found["low"] == pytest.approx(0.025 ** (1 / 3))
 
 
 def test_solved_sets_count_problems_with_a_single_success() -> None:

@@ -1,0 +1,173 @@
+"""Verdicts as arrays: a row a sample, and the counts of each problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+_COLUMNS = ["problem_id", "sample_index", "correct", "status", "source", "normalised"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one arm did on each problem, a row a problem in the order of `problem_ids`.
+
+    `undecided` samples count as not correct; adding them gives the lenient reading. `strict` counts
+    the correct ones whose answer is tagged, boxed, stated as the answer, or said alone.
+    """
+
+    problem_ids: tuple[str, ...]
+    samples: Ints
+    correct: Ints
+    undecided: Ints
+    strict: Ints
+
+    def on(self, problem_ids: tuple[str, ...]) -> Counts:
+        """The rows of these problems, in this order; each must be among them."""
+        place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}
+        rows = np.array([place[problem_id] for problem_id in problem_ids], dtype=np.int64)
+        columns = (self.samples, self.correct, self.undecided, self.strict)
+        return Counts(problem_ids, *(column[rows] for column in columns))
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """The verdicts of one partition, a row a sample, sorted by problem and sample index.
+
+    Attributes:
+        problem_ids: the problems that have a sample, ascending.
+        problem: place of the sample's problem in `problem_ids`, shape (samples,).
+        index: the sample's index.
+        right: the verdict is correct.
+        undecided: the verdict is null.
+        status: place in `verifier.STATUSES`.
+        source: place in `verifier.SOURCES`.
+        answer: place of the normalised answer in `answers`, -1 where there is none.
+        answers: the distinct normalised answers.
+    """
+
+    problem_ids: tuple[str, ...]
+    problem: Codes
+    index: Codes
+    right: Bools
+    undecided: Bools
+    status: NDArray[np.int8]
+    source: NDArray[np.int8]
+    answer: Codes
+    answers: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.problem)
+
+    @cached_property
+    def counts(self) -> Counts:
+        """Samples, and those of each kind, by problem."""
+        committed = np.array([source in COMMITTED for source in SOURCES])[self.source]
+        return Counts(
+            self.problem_ids,
+            samples=self.count(np.ones(len(self), dtype=bool)),
+            correct=self.count(self.right),
+            undecided=self.count(self.undecided),
+            strict=self.count(self.right & committed),
+        )
+
+    def count(self, which: Bools) -> Ints:
+        """How many samples of each problem are marked, shape (problems,)."""
+        counted = np.bincount(self.problem[which], minlength=len(self.problem_ids))
+        return counted.astype(np.int64)
+
+    def where(self, which: Bools) -> Verdicts:
+        """Only the marked samples; problems without any are dropped."""
+        kept = np.unique(self.problem[which])
+        place = np.full(len(self.problem_ids), -1, dtype=np.int32)
+        place[kept] = np.arange(len(kept), dtype=np.int32)
+        return Verdicts(
+            tuple(self.problem_ids[row] for row in kept),
+            place[self.problem[which]],
+            self.index[which],
+            self.right[which],
+            self.undecided[which],
+            self.status[which],
+            self.source[which],
+            self.answer[which],
+            self.answers,
+        )
+
+    def first(self, n: int) -> Verdicts:
+        """Only samples 0 … n-1 of each problem."""
+        within = self.index < n
+        return self if within.all() else self.where(within)
+
+    def statuses(self) -> dict[str, int]:
+        """How many samples have each status."""
+        return _tally(self.status, STATUSES)
+
+    def sources(self) -> dict[str, int]:
+        """How many answers stood where."""
+        return _tally(self.source, SOURCES)
+
+
+def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
+    """A partition's verdicts, each sample once; None where nothing was verified."""
+    table = run.verdicts.read(partition, _COLUMNS)
+    if table.num_rows == 0:
+        return None
+    problem, problem_ids = _encoded(table["problem_id"])
+    order_of_ids = np.argsort(problem_ids)
+    rank = np.empty(len(problem_ids), dtype=np.int32)
+    rank[order_of_ids] = np.arange(len(problem_ids), dtype=np.int32)
+    problem = rank[problem]
+    index = table["sample_index"].to_numpy()
+    rows = _first_of_each(problem, index)
+    answer, answers = _encoded(table["normalised"])
+    correct = table["correct"]
+    return Verdicts(
+        tuple(problem_ids[row] for row in order_of_ids),
+        problem[rows],
+        index[rows],
+        pc.fill_null(correct, False).to_numpy()[rows],
+        pc.is_null(correct).to_numpy()[rows],
+        _places(table["status"], STATUSES)[rows],
+        _places(pc.fill_null(table["source"], "none"), SOURCES)[rows],
+        answer[rows],
+        tuple(answers),
+    )
+
+
+def _encoded(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+    """A column as places in the list of its distinct values; -1 where it is null."""
+    encoded = column.combine_chunks().dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32, copy=False), encoded.dictionary.to_pylist()
+
+
+def _places(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int8]:
+    codes, values = _encoded(column)
+    return np.array([names.index(value) for value in values], dtype=np.int8)[codes]
+
+
+def _first_of_each(problem: Codes, index: Codes) -> NDArray[np.int64] | slice:
+    """Rows in order of their key, of several with one key the first that is stored."""
+    key = problem.astype(np.int64) * (int(index.max()) + 1) + index
+    if (np.diff(key) > 0).all():  # as a finished verification leaves them
+        return slice(None)
+    rows: NDArray[np.int64] = np.unique(key, return_index=True)[1]
+    return rows
+
+
+def _tally(codes: NDArray[np.int8], names: tuple[str, ...]) -> dict[str, int]:
+    counted = np.bincount(codes, minlength=len(names))
+    return {name: int(count) for name, count in zip(names, counted, strict=True)}
