@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.pairs import pairs
@@ -21,6 +22,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "arms": arms,
     "pairs": pairs,
     "perplexity": perplexities,
+    "cot": cot,
 }
 
 

@@ -45,7 +45,10 @@ def subset_pass_at_k(
     if not len(partly):
         return low, high
     distinct, place = np.unique(np.stack([n, c, m, d])[:, partly], axis=1, return_inverse=True)
-    rows = [_bounds(*(int(x) for x in column), ks) for column in distinct.T]
+    rows = [
+        _bounds(int(column[0]), int(column[1]), int(column[2]), int(column[3]), ks)
+        for column in distinct.T
+    ]
     place = place.reshape(-1)
     low[partly] = np.array([row[0] for row in rows])[place]
     high[partly] = np.array([row[1] for row in rows])[place]

@@ -222,6 +222,7 @@ def _store_layer(
                     "votes": votes,
                 }
             )
+        rows.sort(key=lambda row: (row["problem_id"], row["sample_index"]))
         layer.replace(partition, pa.Table.from_pylist(rows, schema=layer.schema))
     for variant in variants(config):
         failures = run.judge_failures(config.name, variant)
