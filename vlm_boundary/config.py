@@ -229,8 +229,8 @@ EngineConfig = Annotated[
 """What generates, by its `kind`."""
 
 
-class ArmConfig(Settings):
-    """One checkpoint under one prompt protocol and one set of sampling parameters."""
+class ModelConfig(Settings):
+    """Which checkpoint, or which model of a server."""
 
     model: str
     """Hub id, local folder (of a LoRA adapter too), or tiny:NAME for an embedded checkpoint; with
@@ -242,6 +242,11 @@ class ArmConfig(Settings):
     """The checkpoint under a LoRA adapter, in place of the one that the adapter names."""
     chat_template: str | None = None
     """A Jinja file in place of the checkpoint's own chat template."""
+
+
+class ArmConfig(ModelConfig):
+    """One checkpoint under one prompt protocol and one set of sampling parameters."""
+
     role: Role
     """What the checkpoint is to the comparison."""
     step: int | None = None
@@ -321,6 +326,46 @@ class ControlConfig(Settings):
     """Prompt protocol in place of the arm's own; either is reworded for the condition."""
 
 
+class JudgeSamplingConfig(SamplingConfig):
+    """How a judge's votes are drawn."""
+
+    n: int = Field(default=3, ge=1, le=64)
+    """Votes on each chain of thought."""
+    max_tokens: int = Field(default=8192, ge=1)
+    """Longest verdict, its reasoning included; one that is cut off is an abstention."""
+    logprob_sum: bool = False
+    """Not kept of verdicts."""
+
+
+class JudgeProbeConfig(Settings):
+    """Chains whose verdict is known beforehand, to learn what the judge lets through."""
+
+    chains: int = Field(default=32, ge=1)
+    """Chains of each arm on each benchmark that are spoilt, drawn uniformly from those judged."""
+
+
+class JudgeConfig(ModelConfig):
+    """A model that reads right answers' chains of thought and says whether they are valid."""
+
+    name: Name
+    """Name of its layer (judge-NAME); another judge, prompt or setting takes another name."""
+    engine: EngineConfig | None = None
+    """Engine settings in place of the experiment's."""
+    prompt: Name = "reasoning-v1"
+    """Which of the judge prompts, by name and version."""
+    pictures: bool = True
+    """Show the problem's pictures; false for a model that reads text alone."""
+    sampling: JudgeSamplingConfig = JudgeSamplingConfig()
+    """How its votes are drawn; a vote is a sample."""
+    per_problem: int = Field(default=16, ge=1)
+    """Right answers of a problem that are judged: all where there are no more, else so many, drawn
+    uniformly."""
+    probe: JudgeProbeConfig | None = None
+    """Also judge spoilt copies, and with blank and other pictures."""
+    allow_model_under_test: bool = False
+    """Let a model judge although it is an arm of this experiment."""
+
+
 class Timeouts(Settings):
     """When an engine counts as stuck; it is then ended and started again."""
 
@@ -362,6 +407,13 @@ class ExperimentConfig(Settings):
     """When an engine counts as stuck."""
     analysis: AnalysisConfig = AnalysisConfig()
     """Statistics."""
+    judge: JudgeConfig | None = None
+    """What judges chains of thought beyond the deterministic checks, if anything."""
+
+    @property
+    def judge_engine(self) -> EngineConfig:
+        """The engine settings that hold for the judge."""
+        return (self.judge and self.judge.engine) or self.engine
 
     @property
     def run_path(self) -> Path:
@@ -458,6 +510,8 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
                 f"or drop the ks above {sampling.n}"
             )
         _check_arm(config, arm, where=where)
+    if config.judge and isinstance(config.judge_engine, ReplayConfig):
+        raise UserError(f"{where}: judge: stored samples judge nothing; set judge.engine")
     return config
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from vlm_boundary.analysis.beyond_n import beyond_n
 from vlm_boundary.analysis.controls import controls, guess_filter
+from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import distributions
@@ -43,6 +44,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "entropy": entropy,
     "series": series,
     "beyond_n": beyond_n,
+    "cot": cot,
 }
 
 

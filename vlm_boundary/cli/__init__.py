@@ -12,10 +12,12 @@ from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
+from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.match_entropy import match_entropy
 from vlm_boundary.cli.merge import merge
 from vlm_boundary.cli.passk import passk
 from vlm_boundary.cli.plan import plan
+from vlm_boundary.cli.queue import queue
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
 from vlm_boundary.errors import UserError
@@ -64,6 +66,8 @@ for command in (
     analyze,
     report,
     followup,
+    judge,
+    queue,
     grade,
     passk,
     match_entropy,

@@ -20,7 +20,8 @@ WORTH_AN_ENGINE = 2048
 class Assignment:
     """Problems of one partition to bring to n samples each, or to n scores each.
 
-    With `under`, that arm scores the first n stored responses of each problem.
+    With `under`, that arm scores the first n stored responses of each problem. With `judge`, that
+    judge reads right ones among them, as they are or in another variant.
     """
 
     arm: str
@@ -29,11 +30,13 @@ class Assignment:
     n: int
     problems: tuple[str, ...]
     under: str | None = None
+    judge: str | None = None
+    variant: str = "original"
 
     @property
     def engine_arm(self) -> str:
-        """The arm whose engine this is work for."""
-        return self.under or self.arm
+        """The arm whose engine this is work for, or the judge."""
+        return self.judge or self.under or self.arm
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,10 @@ class Job:
         return tuple(dict.fromkeys(a.engine_arm for a in self.assignments))
 
     @property
-    def activity(self) -> Literal["sampling", "scoring"]:
+    def activity(self) -> Literal["sampling", "scoring", "judging"]:
         """What it does."""
+        if any(a.judge for a in self.assignments):
+            return "judging"
         return "scoring" if any(a.under for a in self.assignments) else "sampling"
 
 

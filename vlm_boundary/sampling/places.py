@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -17,19 +18,26 @@ class Place:
     environment: dict[str, str]
 
 
-def engine_places(experiment: ExperimentConfig) -> list[Place]:
+def engine_places(
+    experiment: ExperimentConfig, engines: Sequence[EngineConfig] | None = None
+) -> list[Place]:
     """Every place that the experiment may use at once.
 
     A GPU is given to one engine at a time, since an engine takes all of its memory; an engine
     with tensor or pipeline parallelism takes several. On a CPU small models do not fill the
     cores, and engines side by side share the wait for their start.
 
+    Args:
+        engines: the settings of what is to run there; by default the arms'.
+
     Raises:
         UserError: the experiment names GPUs that are not here, or too few of them.
     """
-    if not any(experiment.arm_engine(arm).needs_checkpoint for arm in experiment.arms):
+    if engines is None:
+        engines = [experiment.arm_engine(arm) for arm in experiment.arms]
+    if not any(engine.needs_checkpoint for engine in engines):
         # Nothing is computed here.
-        return [Place({})] * (experiment.parallel_engines or len(experiment.arms))
+        return [Place({})] * (experiment.parallel_engines or len(engines))
     import torch
 
     visible = torch.cuda.device_count()
@@ -40,11 +48,11 @@ def engine_places(experiment: ExperimentConfig) -> list[Place]:
             raise UserError(f"gpus: {absent[0]} is not here; this machine shows {here}")
     if not visible:
         return _cpu_places(experiment.parallel_engines)
-    return _gpu_places(experiment, experiment.gpus or tuple(range(visible)))
+    width = max(map(_width, engines))
+    return _gpu_places(experiment, width, experiment.gpus or tuple(range(visible)))
 
 
-def _gpu_places(experiment: ExperimentConfig, gpus: tuple[int, ...]) -> list[Place]:
-    width = max(_width(experiment.arm_engine(arm)) for arm in experiment.arms)
+def _gpu_places(experiment: ExperimentConfig, width: int, gpus: tuple[int, ...]) -> list[Place]:
     if width > len(gpus):
         raise UserError(
             f"engine.args: an engine takes {width} GPUs (tensor_parallel_size times "

@@ -1,8 +1,8 @@
 """One engine's process: `python -m vlm_boundary.sampling.worker RUN --progress-fd N`.
 
-It reads what to draw or to score from its standard input, as JSON, does what of that the run
-lacks, and stores it. What it tells its parent goes through a pipe as JSON lines; what engines print
-goes wherever the parent sent it.
+It reads what to draw, to score or to judge from its standard input, as JSON, does what of that the
+run lacks, and stores it. What it tells its parent goes through a pipe as JSON lines; what engines
+print goes wherever the parent sent it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,11 +24,12 @@ from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.checkpoints import Checkpoint
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import EngineConfig, ExperimentConfig, JudgeConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, ScoringEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
 from vlm_boundary.planning.efficiency import Tally
+from vlm_boundary.reasoning.judging import judge_chains, plan_judging, stored_judge
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.loop import draw
@@ -103,18 +105,20 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
     if not any(_task(run, assignment, seed).samples for assignment in assignments):
         return
     job = Job(tuple(assignments), 0)
-    arm, scoring = job.arms[0], job.activity == "scoring"
-    entry = manifest["arms"][arm]
-    checkpoint = Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None
+    model = _model(run, experiment, job)
     started = time.monotonic()
     engine = open_engine(
-        experiment.arms[arm].model,
-        checkpoint,
-        experiment.arm_engine(arm),
+        model.name,
+        model.checkpoint,
+        model.engine,
         Workload(
-            samplings=() if scoring else tuple(map(experiment.arm_sampling, job.arms)),
-            max_images=_most_pictures(run, assignments, seed),
-            **_largest_budget([benchmarks[assignment.benchmark] for assignment in assignments]),
+            samplings=model.samplings,
+            max_images=_most_pictures(run, assignments, seed) if model.sees else 0,
+            **(
+                _largest_budget([benchmarks[a.benchmark] for a in assignments])
+                if model.sees
+                else {}
+            ),
         ),
     )
     ready = time.monotonic()
@@ -126,7 +130,7 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         tally.add(partition, problem_id, done)
         channel.tell(sample=len(done.token_ids))
 
-    def scored(tokens: int) -> None:
+    def done(tokens: int) -> None:
         tally.count(tokens)
         channel.tell(sample=tokens)
 
@@ -134,13 +138,20 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         for assignment in assignments:
             task = _task(run, assignment, seed)  # planned now: the wave before may have drawn some
             benchmark = benchmarks[assignment.benchmark]
-            if assignment.under is None:
+            if model.judge is not None:
+                variant, problems = assignment.variant, run.read_problems(assignment.benchmark)
+                judge_chains(
+                    run, model.judge, benchmark, task, variant, problems, engine, seed, done,
+                    channel.alive,
+                )  # fmt: skip
+            elif assignment.under is None:
                 progress = partial(drawn, task.partition)
                 draw(run, experiment, benchmark, task, engine, progress, channel.alive)
             else:
                 assert isinstance(engine, ScoringEngine)  # the stage has seen to that
+                under = assignment.under
                 score_responses(
-                    run, experiment, benchmark, task, arm, engine, scored, channel.alive
+                    run, experiment, benchmark, task, under, engine, done, channel.alive
                 )
     finally:
         seconds = round(time.monotonic() - ready, 3)
@@ -151,15 +162,53 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
             "peak_memory_bytes": _peak_memory(),
             **engine.usage(),
         }
-        if scoring:
-            responses_of = list(dict.fromkeys(assignment.arm for assignment in assignments))
-            record |= {"scored": responses_of, "score_seconds": seconds}
+        read = list(dict.fromkeys(assignment.arm for assignment in assignments))
+        if job.activity == "scoring":
+            record |= {"scored": read, "score_seconds": seconds}
+        elif job.activity == "judging":
+            record |= {"judged": read, "judge_seconds": seconds}
         else:
+            checkpoint = model.checkpoint
             bound = tally.lower_bound(checkpoint.folder if checkpoint else None, record)
             record |= {"draw_seconds": seconds, "lower_bound": bound}
         # A file of its own: workers of one run never write the same one.
-        write_json(run.path / "writers" / f"{arm}-{os.getpid()}-{int(time.time())}.json", record)
+        name = f"{job.arms[0]}-{os.getpid()}-{int(time.time())}.json"
+        write_json(run.path / "writers" / name, record)
         engine.close()
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What an engine is opened with: an arm, or the judge."""
+
+    name: str
+    checkpoint: Checkpoint | None
+    engine: EngineConfig
+    samplings: tuple[SamplingConfig, ...]
+    judge: JudgeConfig | None = None
+
+    @property
+    def sees(self) -> bool:
+        """Whether it is shown pictures."""
+        return self.judge is None or self.judge.pictures
+
+
+def _model(run: RunDirectory, experiment: ExperimentConfig, job: Job) -> _Model:
+    manifest, name = run.read_manifest(), job.arms[0]
+    if job.activity == "judging":
+        entry = manifest["judges"][name]
+        judge = stored_judge(run, name)
+        engine = judge.engine or experiment.engine
+        return _Model(judge.model, _checkpoint(entry), engine, (judge.sampling,), judge)
+    entry = manifest["arms"][name]
+    draws = job.activity == "sampling"
+    samplings = tuple(map(experiment.arm_sampling, job.arms)) if draws else ()
+    engine = experiment.arm_engine(name)
+    return _Model(experiment.arms[name].model, _checkpoint(entry), engine, samplings)
+
+
+def _checkpoint(entry: dict[str, Any]) -> Checkpoint | None:
+    return Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None
 
 
 def _task(run: RunDirectory, assignment: Assignment, seed: int) -> Task:
@@ -167,6 +216,12 @@ def _task(run: RunDirectory, assignment: Assignment, seed: int) -> Task:
     known = {problem.problem_id: problem for problem in shown}
     problems = [known[problem_id] for problem_id in assignment.problems]
     partition = Partition(assignment.arm, assignment.benchmark, assignment.condition)
+    if assignment.judge is not None:
+        judge = stored_judge(run, assignment.judge)
+        whole = run.read_problems(assignment.benchmark)
+        task = plan_judging(run, judge, assignment.variant, partition, assignment.n, seed, whole)
+        mine = set(assignment.problems)
+        return replace(task, spans=[s for s in task.spans if s.problem.problem_id in mine])
     if assignment.under is None:
         return plan_task(run, partition, assignment.n, problems)
     return plan_scores(run, partition, assignment.under, assignment.n, problems)

@@ -6,9 +6,11 @@ from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
 from vlm_boundary.store.samples import (
+    Judgement,
     Sample,
     SampleWriter,
     Score,
+    Vote,
     iter_samples,
     read_samples,
     sample_indices,
@@ -16,6 +18,7 @@ from vlm_boundary.store.samples import (
 
 __all__ = [
     "Failures",
+    "Judgement",
     "PartTable",
     "Partition",
     "RunDirectory",
@@ -23,6 +26,7 @@ __all__ = [
     "SampleWriter",
     "Score",
     "Shard",
+    "Vote",
     "compact",
     "compact_run",
     "iter_samples",

@@ -47,6 +47,28 @@ class RunDirectory:
         folders = {path.parents[3] for path in self.path.glob("scores/*/*/*/*/part-*.parquet")}
         return sorted(folder.name.partition("=")[2] for folder in folders)
 
+    def validity(self, layer: str) -> PartTable:
+        """Whether samples' reasoning is valid, by one layer; partitions are those of the samples.
+
+        The deterministic layers are "structure" and "arithmetic", the exact truth of generated
+        problems is "procedural"; a judge's layer has the name that the experiment gives it.
+        """
+        return PartTable(self.path / "validity" / f"layer={layer}", schemas.VALIDITY)
+
+    def validity_layers(self) -> list[str]:
+        """The layers that have checked something, sorted."""
+        folders = {path.parents[3] for path in self.path.glob("validity/*/*/*/*/part-*.parquet")}
+        return sorted(folder.name.partition("=")[2] for folder in folders)
+
+    def judgements(self, judge: str, variant: str) -> PartTable:
+        """What a judge said of samples' reasoning, as written or in a spoilt variant."""
+        return PartTable(self.path / "judgements" / _judging(judge, variant), schemas.JUDGEMENTS)
+
+    def judge_failures(self, judge: str, variant: str) -> Failures:
+        """The samples that could not be judged, and why."""
+        path = self.path / "judge_failures" / _judging(judge, variant)
+        return Failures(PartTable(path, schemas.FAILURES), self.judgements(judge, variant))
+
     @property
     def images(self) -> Path:
         """Folder of the pictures, by content."""
@@ -122,6 +144,10 @@ class RunDirectory:
 
     def _problems_path(self, benchmark: str) -> Path:
         return self.path / "problems" / f"{benchmark}.parquet"
+
+
+def _judging(judge: str, variant: str) -> str:
+    return f"judge={judge}/variant={variant}"
 
 
 def write_json(path: Path, content: Any) -> None:

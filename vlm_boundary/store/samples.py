@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -52,8 +52,31 @@ class Score:
     token_logprobs: list[float] | None
 
 
+@dataclass(frozen=True)
+class Vote:
+    """One verdict of a judge: `valid` is None where it gave none, or was cut off."""
+
+    valid: bool | None
+    finish_reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A judge's votes on one sample's reasoning; `edit` says how it was spoilt before, if it was.
+
+    `text_hash` is that of the sample's verdict.
+    """
+
+    problem_id: str
+    sample_index: int
+    votes: list[Vote]
+    text_hash: str
+    edit: str | None
+
+
 class SampleWriter:
-    """Collects samples, or scores, and writes them as a part every few seconds.
+    """Collects samples, scores or judgements, and writes them as a part every few seconds.
 
     So a crash loses little.
     """
@@ -65,12 +88,12 @@ class SampleWriter:
         self._rows: list[dict[str, Any]] = []
         self._flushed = time.monotonic()
 
-    def add(self, sample: Sample | Score) -> None:
+    def add(self, sample: Sample | Score | Judgement) -> None:
         """Take one sample; write the part when it is due."""
-        row = vars(sample) | {"written_at": datetime.now(UTC)}
+        row = asdict(sample) if isinstance(sample, Judgement) else dict(vars(sample))
         if isinstance(sample, Sample):
             row["tokens"] = len(sample.token_ids) or None
-        self._rows.append(row)
+        self._rows.append(row | {"written_at": datetime.now(UTC)})
         self.flush_if_due()
 
     def flush_if_due(self) -> None:

@@ -94,3 +94,54 @@ OPINIONS = pa.schema(
         pa.field("text_hash", pa.string(), nullable=False),
     ]
 )
+
+VALIDITY = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("valid", pa.bool_()),  # null: undecided answer, not judged, or abstained
+        pa.field("flags", pa.list_(pa.string()), nullable=False),  # sorted, each once
+        pa.field(
+            "evidence",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("flag", pa.string(), nullable=False),
+                        pa.field("start", pa.int32(), nullable=False),  # characters of the text
+                        pa.field("end", pa.int32(), nullable=False),
+                        pa.field("note", pa.string(), nullable=False),
+                        pa.field("veto", pa.bool_(), nullable=False),  # false: a hint only
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+        pa.field("checker", pa.string(), nullable=False),  # name and version
+        pa.field("text_hash", pa.string(), nullable=False),  # as in verdicts
+        pa.field("basis_hash", pa.string(), nullable=False),  # all else it was decided by
+        pa.field("votes", pa.list_(pa.bool_())),  # a judge's; a null among them abstained
+    ]
+)
+
+JUDGEMENTS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field(
+            "votes",
+            pa.list_(
+                pa.struct(
+                    [
+                        pa.field("valid", pa.bool_()),  # null: no verdict, or one cut off
+                        pa.field("finish_reason", pa.string(), nullable=False),
+                        pa.field("text", pa.string(), nullable=False),  # as generated
+                    ]
+                )
+            ),
+            nullable=False,
+        ),
+        pa.field("text_hash", pa.string(), nullable=False),  # of the sample, as in verdicts
+        pa.field("edit", pa.string()),  # what was changed in the chain, where it was spoilt
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)

@@ -1,0 +1,123 @@
+"""The subset estimator against exact fractions over every subset that could have been drawn."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from math import comb
+
+import numpy as np
+import pytest
+
+from vlm_boundary.analysis.subset import subset_pass_at_k
+
+
+def exact_truth(n: int, valid: int, k: int) -> Fraction:
+    return 1 - Fraction(comb(n - valid, k), comb(n, k))
+
+
+def bounds(n: int, c: int, m: int, d: int, k: int) -> tuple[float, float]:
+    one = (np.array([x]) for x in (n, c, m, d))
+    low, high = subset_pass_at_k(*one, np.array([k]))
+    return float(low[0, 0]), float(high[0, 0])
+
+
+def exact_bounds(n: int, c: int, m: int, d: int, k: int) -> tuple[Fraction, Fraction]:
+    """The definition, term by term."""
+    within, tail = Fraction(0), Fraction(0)
+    for j in range(k + 1):
+        chance = Fraction(comb(c, j) * comb(n - c, k - j), comb(n, k))
+        if j <= m:
+            within += chance * (1 - Fraction(comb(m - d, j), comb(m, j)))
+        else:
+            tail += chance
+    return within + (tail if d else 0), within + tail
+
+
+def expected(n: int, c: int, valid: int, m: int, k: int) -> tuple[float, float]:
+    """Mean of both bounds over every subset of m of the c right answers."""
+    low = high = 0.0
+    for d in range(max(0, m - (c - valid)), min(m, valid) + 1):
+        chance = comb(valid, d) * comb(c - valid, m - d) / comb(c, m)
+        one = bounds(n, c, m, d, k)
+        low, high = low + chance * one[0], high + chance * one[1]
+    return low, high
+
+
+def test_the_worked_example() -> None:
+    n, c, valid, m, k = 128, 64, 4, 16, 16
+    truth = float(exact_truth(n, valid, k))
+    assert truth == pytest.approx(0.418, abs=5e-4)
+    # At most 16 of 16 samples are right: no tail, and so exactly unbiased.
+    assert expected(n, c, valid, m, k) == pytest.approx((truth, truth), abs=1e-9)
+
+
+def test_both_short_cuts_of_the_worked_example_are_off() -> None:
+    """What the estimator is for: the rate in the usual formula, or the subset as all of n."""
+    n, c, valid, m, k = 128, 64, 4, 16, 16
+    rate = subset = Fraction(0)
+    for d in range(min(m, valid) + 1):
+        chance = Fraction(comb(valid, d) * comb(c - valid, m - d), comb(c, m))
+        rate += chance * exact_truth(n, c * d // m, k)
+        subset += chance * exact_truth(m, d, k)
+    assert float(rate) == pytest.approx(0.361, abs=5e-4)
+    assert float(subset) == pytest.approx(0.694, abs=5e-4)
+
+
+@pytest.mark.parametrize("n", [5, 8])
+def test_every_small_case_against_exact_fractions(n: int) -> None:
+    for c in range(n + 1):
+        for m in range(c + 1):
+            for d in range(m + 1):
+                for k in range(1, n + 1):
+                    exact = exact_bounds(n, c, m, d, k)
+                    assert bounds(n, c, m, d, k) == pytest.approx(
+                        tuple(map(float, exact)), abs=1e-12
+                    ), (c, m, d, k)
+
+
+@pytest.mark.parametrize("n", [6, 9])
+def test_unbiased_up_to_m_and_bounding_beyond(n: int) -> None:
+    for c in range(n + 1):
+        for valid in range(c + 1):
+            for m in range(1, c + 1):
+                for k in range(1, n + 1):
+                    truth = float(exact_truth(n, valid, k))
+                    low, high = expected(n, c, valid, m, k)
+                    if min(k, c) <= m:
+                        assert (low, high) == pytest.approx((truth, truth), abs=1e-12)
+                    assert low <= truth + 1e-12
+                    assert truth - 1e-12 <= high
+
+
+def test_all_judged_is_the_usual_estimator() -> None:
+    n, c, d = np.array([16, 16, 16, 4]), np.array([5, 0, 16, 2]), np.array([2, 0, 16, 1])
+    low, high = subset_pass_at_k(n, c, c, d, np.arange(1, 17))
+    np.testing.assert_array_equal(low, high)
+    for row in range(4):
+        for k in range(1, 17):
+            if k > n[row]:
+                assert np.isnan(low[row, k - 1])
+            else:
+                exact = float(exact_truth(int(n[row]), int(d[row]), k))
+                assert low[row, k - 1] == pytest.approx(exact, abs=1e-14)
+
+
+def test_nothing_judged_says_nothing_below_pass_at_k() -> None:
+    assert bounds(8, 4, 0, 0, 2) == pytest.approx((0.0, 1 - comb(4, 2) / comb(8, 2)))
+
+
+def test_large_counts_stay_finite() -> None:
+    low, high = subset_pass_at_k(
+        np.array([100_000]), np.array([60_000]), np.array([16]), np.array([3]),
+        np.array([1, 10, 1000, 100_000]),
+    )  # fmt: skip
+    assert low[0, 0] == pytest.approx(0.6 * 3 / 16, rel=1e-9)
+    assert (np.diff(low[0]) >= 0).all()
+    np.testing.assert_allclose(low[0, -1], 1.0)
+    np.testing.assert_array_equal(low, high)
+
+
+@pytest.mark.parametrize("counts", [(8, 9, 1, 0), (8, 4, 5, 0), (8, 4, 2, 3), (8, 4, 2, -1)])
+def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="counts must be"):
+        bounds(*counts, 1)

@@ -1,0 +1,209 @@
+"""Which right answers have valid reasoning, read in several ways, each from the layers it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vlm_boundary.analysis.counts import Bools, Ints, Verdicts
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.reasoning.judge_stage import layer_name
+from vlm_boundary.reasoning.probe import ORIGINAL
+from vlm_boundary.reasoning.selection import lottery
+from vlm_boundary.store import Partition
+
+DETERMINISTIC = ("structure", "arithmetic")
+"""Layers whose veto makes a chain invalid under every reading."""
+EXACT = "procedural"
+"""The layer that knows the truth, on generated problems."""
+BANDS = ("any", "majority", "all")
+
+_ABSENT, _UNKNOWN, _INVALID, _VALID = -2, -1, 0, 1
+States = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class ValidReading:
+    """One way of saying which right answers are valid, a row a problem that has samples.
+
+    Attributes:
+        name: `structural`, `exact`, or NAME.any, .majority and .all of the judge NAME.
+        judged: right answers that were looked at: a uniform subset of all.
+        valid: of those, the valid ones.
+        unknown: of those, the ones nobody could tell (all votes abstained); they count as not
+            valid, and as valid in upper bounds.
+    """
+
+    name: str
+    judged: Ints
+    valid: Ints
+    unknown: Ints
+
+
+def readings(data: BenchmarkData, arm: str) -> Iterator[ValidReading]:
+    """Every reading that the stored layers allow."""
+    verdicts = data.verdicts[arm]
+    there = set(data.run.validity_layers())
+    vetoed = np.zeros(len(verdicts), dtype=bool)
+    looked_at = verdicts.right.copy()
+    checks = [layer for layer in DETERMINISTIC if layer in there]
+    for layer in checks:
+        states = _states(data, arm, layer)
+        looked_at &= states != _ABSENT
+        vetoed |= states == _INVALID
+    if checks and looked_at.any():
+        yield _reading("structural", verdicts, looked_at, ~vetoed, np.zeros_like(vetoed))
+    if EXACT in there:
+        states = _states(data, arm, EXACT)
+        judged = verdicts.right & (states != _ABSENT)
+        if judged.any():
+            yield _reading("exact", verdicts, judged, states == _VALID, states == _UNKNOWN)
+    for judge in judges(data):
+        votes = _Votes.read(data, arm, judge)
+        if votes is not None and votes.read_at_all.any():
+            for band in BANDS:
+                valid = votes.valid(band) & ~vetoed
+                unknown = votes.abstained & ~vetoed
+                yield _reading(f"{judge}.{band}", verdicts, votes.read_at_all, valid, unknown)
+
+
+def judges(data: BenchmarkData) -> list[str]:
+    """The judges that have a layer, sorted."""
+    prefix = layer_name("")
+    return [
+        layer.removeprefix(prefix)
+        for layer in data.run.validity_layers()
+        if layer.startswith(prefix)
+    ]
+
+
+def _reading(
+    name: str, verdicts: Verdicts, judged: Bools, valid: Bools, unknown: Bools
+) -> ValidReading:
+    count = verdicts.count
+    return ValidReading(name, count(judged), count(judged & valid), count(judged & unknown))
+
+
+@dataclass(frozen=True)
+class _Votes:
+    """A judge's votes, a row a verdict: how many for and against, and of how many."""
+
+    read_at_all: Bools
+    """Judged, and of those that make a uniform subset of the problem's right answers."""
+    yes: Ints
+    no: Ints
+    given: Ints
+
+    @classmethod
+    def read(cls, data: BenchmarkData, arm: str, judge: str) -> _Votes | None:
+        verdicts, partition = data.verdicts[arm], Partition(arm, data.benchmark)
+        columns = ["problem_id", "sample_index", "votes"]
+        table = data.run.validity(layer_name(judge)).read(partition, columns)
+        if table.num_rows == 0:
+            return None
+        rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
+        votes = table["votes"].combine_chunks()
+        owner = pc.list_parent_indices(votes).to_numpy()
+        flat = votes.flatten()
+        size = table.num_rows
+        cast = {
+            value: np.bincount(owner[pc.fill_null(pc.equal(flat, value), False).to_numpy(False)],
+                               minlength=size)
+            for value in (True, False)
+        }  # fmt: skip
+        known = rows >= 0
+        columns_of = [np.zeros(len(verdicts), dtype=np.int64) for _ in range(3)]
+        for target, values in zip(
+            columns_of, (cast[True], cast[False], np.bincount(owner, minlength=size)), strict=True
+        ):
+            target[rows[known]] = values[known]
+        judged = np.zeros(len(verdicts), dtype=bool)
+        judged[rows[known]] = True
+        judged |= _could_not_be_read(data, judge, partition)
+        return cls(_uniform(data, arm, judged & verdicts.right), *columns_of)
+
+    @property
+    def abstained(self) -> Bools:
+        """No vote says anything."""
+        return np.asarray((self.yes + self.no) == 0)
+
+    def valid(self, band: str) -> Bools:
+        """As `reasoning.judge_verdict.bands` reads votes, for all chains at once."""
+        if band == "any":
+            return np.asarray(self.yes > 0)
+        if band == "majority":
+            return np.asarray(self.yes > self.no)
+        return np.asarray((self.yes > 0) & (self.yes == self.given))
+
+
+def _could_not_be_read(data: BenchmarkData, judge: str, partition: Partition) -> Bools:
+    """Chains that failed at the judge; leaving them out would favour those that do not fail."""
+    verdicts = data.verdicts[partition.arm]
+    marked = np.zeros(len(verdicts), dtype=bool)
+    failures = [
+        (row["problem_id"], row["sample_index"])
+        for row in data.run.judge_failures(judge, ORIGINAL).read(partition)
+        if row["sample_index"] is not None
+    ]
+    if failures:
+        problem_ids = pa.chunked_array([[problem_id for problem_id, _ in failures]])
+        rows = _rows_of(verdicts, problem_ids, np.array([index for _, index in failures]))
+        marked[rows[rows >= 0]] = True
+    return marked
+
+
+def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
+    """Of the judged right answers those that come first in the order in which they are taken.
+
+    A judge that was stopped, or samples that came later, leave gaps: then what was judged is not a
+    uniform subset, but what lies before the first gap is.
+    """
+    verdicts = data.verdicts[arm]
+    kept = judged.copy()
+    partly = verdicts.count(judged) < verdicts.count(verdicts.right)
+    folder = Partition(arm, data.benchmark).folder
+    starts = np.searchsorted(verdicts.problem, np.arange(len(verdicts.problem_ids) + 1))
+    for problem in np.flatnonzero(partly & (verdicts.count(judged) > 0)):
+        rows = np.arange(starts[problem], starts[problem + 1])
+        rows = rows[verdicts.right[rows]]
+        key = f"{data.experiment.seed}\0{folder}\0{verdicts.problem_ids[problem]}"
+        order = rows[lottery(key, verdicts.index[rows].tolist())]
+        gap = int(np.argmin(judged[order]))  # there is one: not all were judged
+        kept[order[gap:]] = False
+    return kept
+
+
+def _states(data: BenchmarkData, arm: str, layer: str) -> States:
+    """What a layer says of each verdict's sample."""
+    verdicts = data.verdicts[arm]
+    columns = ["problem_id", "sample_index", "valid"]
+    table = data.run.validity(layer).read(Partition(arm, data.benchmark), columns)
+    states = np.full(len(verdicts), _ABSENT, dtype=np.int8)
+    rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
+    said = pc.fill_null(pc.cast(table["valid"], pa.int8()), _UNKNOWN).to_numpy()
+    known = rows >= 0
+    states[rows[known]] = said[known]
+    return states
+
+
+def _rows_of(
+    verdicts: Verdicts, problem_ids: pa.ChunkedArray, indices: NDArray[np.integer]
+) -> Ints:
+    """The verdict that belongs to each key, -1 where there is none."""
+    if not len(problem_ids) or not len(verdicts):
+        return np.full(len(problem_ids), -1, dtype=np.int64)
+    place = {problem_id: code for code, problem_id in enumerate(verdicts.problem_ids)}
+    encoded = problem_ids.combine_chunks().dictionary_encode()
+    codes = np.array([place.get(one, -1) for one in encoded.dictionary.to_pylist()])
+    problem = codes[encoded.indices.to_numpy()]
+    width = int(max(verdicts.index.max(), indices.max())) + 1
+    known = verdicts.problem.astype(np.int64) * width + verdicts.index  # ascending
+    wanted = problem.astype(np.int64) * width + indices
+    rows = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+    found: Ints = np.where((problem >= 0) & (known[rows] == wanted), rows, -1)
+    return found

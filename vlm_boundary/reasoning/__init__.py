@@ -1,0 +1,1 @@
+"""Chain-of-thought validity: what a right answer rests on."""

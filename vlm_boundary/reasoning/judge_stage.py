@@ -1,0 +1,230 @@
+"""The judge's stage: the right answers that it has not read yet, and its layer from its votes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.judge_prompt import judge_prompt_hash
+from vlm_boundary.reasoning.judge_verdict import bands
+from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
+from vlm_boundary.reasoning.probe import ORIGINAL
+from vlm_boundary.sampling.identity import ArmSource, resolve_source
+from vlm_boundary.sampling.jobs import Assignment, Job
+from vlm_boundary.sampling.places import engine_places
+from vlm_boundary.sampling.plan import ALL, Task
+from vlm_boundary.sampling.supervise import run_jobs
+from vlm_boundary.store import Partition, RunDirectory, compact, read_samples
+from vlm_boundary.store.difference import first_difference
+
+# Chains below which one more engine's start costs more than it saves.
+_WORTH_AN_ENGINE = 256
+
+
+@dataclass
+class Judged:
+    """What a run of the stage did."""
+
+    chains: int = 0
+    """Chains read now, spoilt ones included."""
+    failed: int = 0
+    """Chains that could not be read, in this run of the stage or before."""
+    votes: Counter[str] = field(default_factory=Counter)
+    """Votes on unspoilt chains, of all runs of the stage: valid, invalid, abstained."""
+
+
+def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
+    """Have the experiment's judge read what it has not read yet; stores its layer of validity.
+
+    Raises:
+        UserError: there is no judge, it is a model under test, or it is not the one that read the
+            rest under its name.
+        EngineDied: the engine failed; running the stage again goes on from there.
+    """
+    config = experiment.judge
+    if config is None:
+        raise UserError(
+            "the experiment has no judge; name one under judge: {name: NAME, model: MODEL}"
+        )
+    with run.locks.writing(ALL):
+        with run.locks.turn():
+            _prepare(run, experiment, config)
+        tasks = _tasks(run, experiment, config)
+        missing = _chains(tasks)
+        if missing:
+            places = engine_places(experiment, [experiment.judge_engine])
+            run_jobs(
+                run, _jobs(experiment, config, tasks, len(places)), places, experiment.timeouts
+            )
+        done = Judged(chains=missing - _chains(_tasks(run, experiment, config)))
+        _tidy(run, config)
+        _store_layer(run, experiment, config, done)
+    return done
+
+
+def layer_name(judge_name: str) -> str:
+    """The validity layer of a judge."""
+    return f"judge-{judge_name}"
+
+
+def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig) -> None:
+    """Find the judge, and refuse what would mix two or let a model judge itself."""
+    engine = experiment.judge_engine
+    resolved = config.model_copy(update={"engine": engine})
+    fields = config.model_dump(
+        include=set(ArmConfig.model_fields) - {"engine", "sampling", "prompt"}
+    )
+    source = resolve_source(ArmConfig.model_validate(fields | {"role": "instruct"}), engine)
+    manifest = run.read_manifest()
+    if not config.allow_model_under_test:
+        _refuse_model_under_test(manifest, config, source)
+    identity = {
+        "weights": source.weights,
+        "engine": engine.identity(),
+        "chat_template": source.checkpoint.chat_template_hash if source.checkpoint else None,
+        "prompt": judge_prompt_hash(config.prompt),
+        "pictures": config.pictures,
+        "sampling": config.sampling.model_dump(mode="json"),
+    }
+    judges = manifest.setdefault("judges", {})
+    before = judges.get(config.name, {}).get("identity")
+    if difference := first_difference(before, identity, "") if before else None:
+        raise UserError(
+            f"{run.path}: judge {config.name!r} already read chains with {difference.what} = "
+            f"{difference.before}, and now it is {difference.now}; give this one another "
+            f"judge.name, or restore it"
+        )
+    judges[config.name] = {
+        "config": json.loads(resolved.model_dump_json()),
+        "identity": identity,
+        "checkpoint": source.checkpoint.record() if source.checkpoint else None,
+        "note": source.note,
+    }
+    run.write_manifest(manifest)
+
+
+def _refuse_model_under_test(
+    manifest: dict[str, Any], config: JudgeConfig, source: ArmSource
+) -> None:
+    """A model finds its own reasoning better than it is."""
+    own = set(source.weights.split("+lora:"))
+    for name, arm in manifest["arms"].items():
+        weights = set(str(arm["identity"]["weights"]).split("+lora:"))
+        if own & weights or config.model == manifest["experiment"]["arms"].get(name, {}).get(
+            "model"
+        ):
+            raise UserError(
+                f"judge: {config.model} is under test as arm {name!r}, and models judge their own "
+                f"reasoning kindly; take another judge, or set judge.allow_model_under_test: true"
+            )
+
+
+def _tasks(
+    run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig
+) -> list[tuple[Variant, int, Task]]:
+    """What is left to read, with the variant and n."""
+    tasks = []
+    problems: dict[str, list[Problem]] = {
+        benchmark: run.read_problems(benchmark) for benchmark in experiment.benchmarks
+    }
+    for variant in variants(config):
+        for benchmark, known in problems.items():
+            for arm in experiment.arms:
+                n = experiment.arm_sampling(arm).n
+                where = Partition(arm, benchmark)
+                task = plan_judging(run, config, variant, where, n, experiment.seed, known)
+                tasks.append((variant, n, task))
+    return tasks
+
+
+def _chains(tasks: list[tuple[Variant, int, Task]]) -> int:
+    return sum(task.samples for _, _, task in tasks)
+
+
+def _jobs(
+    experiment: ExperimentConfig,
+    config: JudgeConfig,
+    tasks: list[tuple[Variant, int, Task]],
+    places: int,
+) -> list[Job]:
+    pieces = max(1, min(places, _chains(tasks) // _WORTH_AN_ENGINE))
+    jobs = []
+    for piece in range(pieces):
+        assignments, chains = [], 0
+        for variant, n, task in tasks:
+            problems = list(dict.fromkeys(span.problem.problem_id for span in task.spans))
+            mine = tuple(problems[piece::pieces])
+            if mine:
+                where = task.partition
+                assignments.append(
+                    Assignment(
+                        where.arm,
+                        where.benchmark,
+                        where.condition,
+                        n,
+                        mine,
+                        judge=config.name,
+                        variant=variant,
+                    )
+                )
+                chains += sum(span.problem.problem_id in mine for span in task.spans)
+        if assignments:
+            jobs.append(Job(tuple(assignments), chains))
+    return jobs
+
+
+def _tidy(run: RunDirectory, config: JudgeConfig) -> None:
+    for variant in variants(config):
+        table, failures = (
+            run.judgements(config.name, variant),
+            run.judge_failures(config.name, variant),
+        )
+        for partition in table.partitions():
+            compact(table, partition)
+            failures.compact(partition)
+
+
+def _store_layer(
+    run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig, done: Judged
+) -> None:
+    """The validity layer that the judge's votes amount to."""
+    table = run.judgements(config.name, ORIGINAL)
+    entry = run.read_manifest()["judges"][config.name]
+    identity = json.dumps(entry["identity"], sort_keys=True)
+    basis = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
+    layer = run.validity(layer_name(config.name))
+    for partition in table.partitions():
+        columns = ["votes", "text_hash"]
+        rows = []
+        for row in read_samples(table, partition, columns).to_pylist():
+            votes = [vote["valid"] for vote in row["votes"]]
+            done.votes.update(
+                {True: "valid", False: "invalid", None: "abstained"}[v] for v in votes
+            )
+            rows.append(
+                {
+                    "problem_id": row["problem_id"],
+                    "sample_index": row["sample_index"],
+                    "valid": bands(votes).majority,
+                    "flags": [],
+                    "evidence": [],
+                    "checker": f"{config.model} ({config.prompt})",
+                    "text_hash": row["text_hash"],
+                    "basis_hash": basis,
+                    "votes": votes,
+                }
+            )
+        rows.sort(key=lambda row: (row["problem_id"], row["sample_index"]))
+        layer.replace(partition, pa.Table.from_pylist(rows, schema=layer.schema))
+    for variant in variants(config):
+        failures = run.judge_failures(config.name, variant)
+        wanted = (Partition(arm, b) for arm in experiment.arms for b in experiment.benchmarks)
+        done.failed += sum(len(failures.read(partition)) for partition in wanted)
