@@ -118,7 +118,8 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         ),
     )
     ready = time.monotonic()
-    record = {"arms": job.arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
+    said = engine.describe()
+    begun = datetime.now(UTC).isoformat()
     channel.tell(ready=ready - started)
     tally = Tally()
 
@@ -144,7 +145,8 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
                 )
     finally:
         seconds = round(time.monotonic() - ready, 3)
-        record |= {
+        work = {
+            "started": begun,
             "samples": tally.samples,
             "tokens": tally.tokens,
             "start_seconds": round(ready - started, 3),
@@ -153,10 +155,11 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         }
         if scoring:
             responses_of = list(dict.fromkeys(assignment.arm for assignment in assignments))
-            record |= {"scored": responses_of, "score_seconds": seconds}
+            work |= {"scored": responses_of, "score_seconds": seconds}
         else:
-            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, record)
-            record |= {"draw_seconds": seconds, "lower_bound": bound}
+            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, said)
+            work |= {"draw_seconds": seconds, "lower_bound": bound}
+        record = {"arms": job.arms, "engine": said, "work": work}
         # A file of its own: workers of one run never write the same one.
         write_json(run.path / "writers" / f"{arm}-{os.getpid()}-{int(time.time())}.json", record)
         engine.close()
