@@ -38,7 +38,7 @@ from vlm_boundary.store import Partition, RunDirectory, write_json
 _PR_SET_PDEATHSIG = 1
 _BEAT_SECONDS = 1.0
 # Ends the process group named by its argument as soon as its standard input is closed.
-_GUARD = 'read -r _; kill -9 -- "-$1"'
+_GUARD = 'read -r _; kill -s KILL -- "-$1"'
 
 
 class Stopped(Exception):
