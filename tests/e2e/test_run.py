@@ -55,8 +55,8 @@ def test_the_main_job_from_yaml_to_report(folder: Path) -> None:
             first = problem_seed(0, arm, "procedural", "full", row["problem_id"])
             assert row["seed"] == first + row["sample_index"]
     writers = [json.loads(p.read_text()) for p in (run.path / "writers").glob("*.json")]
-    assert sorted(w["samples"] for w in writers) == [SAMPLES, SAMPLES]
-    assert all(w["vllm"] and w["torch"] and w["device"] for w in writers)
+    assert sorted(w["work"]["samples"] for w in writers) == [SAMPLES, SAMPLES]
+    assert all(w["engine"][name] for w in writers for name in ("vllm", "torch", "device"))
 
 
 def test_run_again_draws_nothing_and_changes_nothing(folder: Path) -> None:

@@ -18,7 +18,6 @@ from vlm_boundary.config import SamplingConfig, TransformersConfig, VllmConfig
 from vlm_boundary.engines import Completion, Engine
 from vlm_boundary.engines.base import Workload
 from vlm_boundary.engines.factory import open_engine
-from vlm_boundary.errors import UserError
 
 SPECIAL = {
     "eos_token": "<|im_end|>",
@@ -133,7 +132,7 @@ def test_vllm_and_transformers_see_the_same_prompt_and_picture(
 
 
 @pytest.mark.parametrize("kind", ["vllm", "transformers"])
-def test_a_pixel_budget_that_its_processor_does_not_know_is_refused(
+def test_it_is_recorded_that_its_processor_takes_no_pixel_budget(
     checkpoint: Checkpoint, kind: str
 ) -> None:
     config = (
@@ -141,6 +140,8 @@ def test_a_pixel_budget_that_its_processor_does_not_know_is_refused(
         if kind == "vllm"
         else TransformersConfig(kind="transformers")
     )
-    workload = Workload((SamplingConfig(),), max_images=1, max_pixels=50_000)
-    with pytest.raises(UserError, match=r"GotOcr2ImageProcessor.* takes none"):
-        open_engine("internvl", checkpoint, config, workload)
+    sampling = SamplingConfig(max_tokens=24)
+    workload = Workload((sampling,), max_images=1, min_pixels=100, max_pixels=50_000)
+    engine = open_engine("internvl", checkpoint, config, workload)
+    assert engine.describe()["picture_sizes"].endswith("takes no min_pixels and max_pixels")
+    engine.close()

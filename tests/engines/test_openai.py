@@ -105,7 +105,7 @@ class TestVllmServer:
         broken.write_text("no picture")
         # 509 tokens: the server would cut the response to three without a word.
         close = ask((), 1, request_id="close")
-        close.messages[0]["content"][-1]["text"] = "x" * 490
+        close.messages[0]["content"][-1]["text"] = "x" * 501
         long = ask((), 1, request_id="long")
         long.messages[0]["content"][-1]["text"] = "x" * 600
         requests = [ask((broken,), 1, request_id="broken"), close, long, ask((picture,), 2)]

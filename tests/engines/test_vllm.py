@@ -137,7 +137,7 @@ def test_a_pixel_budget_changes_what_the_model_sees(engine: VllmEngine, picture:
 def test_prompts_are_as_long_as_they_were_planned(
     engine: VllmEngine, picture: Path, tmp_path: Path
 ) -> None:
-    other = tmp_path / "0d.png"
+    other = tmp_path / "0e.png"
     Image.new("RGB", (300, 150), "navy").save(other)
     chat = ChatRenderer(resolve_checkpoint("tiny:untrained-1").folder)
     small = {"min_pixels": 40_000, "max_pixels": 50_000}

@@ -2,10 +2,12 @@
 
     python tests/perf/sampling.py                         # pictures of 9 tokens
     python tests/perf/sampling.py --size 1008 --problems 16   # of 1,296 tokens
+    python tests/perf/sampling.py --memory                # ours at n and at ten times n
 
 Every way draws the same samples of the same checkpoint with the same engine arguments, each time in
 a process of its own, the ways taking turns; one engine, log-probabilities off. Prints medians and
-ratios of the time spent generating and of the whole process, start and end included.
+ratios of the time spent generating and of the whole process, start and end included, and of ours
+the speed, the share of prompt tokens that the prefix cache spared, and peak memory.
 """
 
 from __future__ import annotations
@@ -35,19 +37,45 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=84, help="of the pictures, in pixels")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--memory", action="store_true", help="compare peak memory instead")
     parser.add_argument("--way", choices=WAYS[1:], help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way is not None:
         print(json.dumps(_ONE[options.way](options.folder, options)))
         return
+    if options.memory:
+        _memory(options)
+        return
     times: dict[str, list[tuple[float, float]]] = {way: [] for way in options.ways}
     for _ in range(options.repetitions):
         for way in options.ways:
-            times[way].append(_timed(way, options))
-            generating, whole = times[way][-1]
-            print(f"{way}: generating {generating:.1f} s, whole {whole:.1f} s", flush=True)
+            work, whole = _timed(way, options)
+            times[way].append((work["draw_seconds"], whole))
+            more = "; " + _own(work) if way == "ours" else ""
+            print(f"{way}: generating {times[way][-1][0]:.1f} s, whole {whole:.1f} s{more}")
+            sys.stdout.flush()
     _summary(times)
+
+
+def _own(work: dict[str, Any]) -> str:
+    """What our writer recorded, beside its time."""
+    seconds = work["draw_seconds"]
+    return (
+        f"{work['samples'] / seconds:.0f} samples/s, {work['tokens'] / seconds:,.0f} tokens/s, "
+        f"prefix cache {work['cached_prompt_tokens'] / work['prompt_tokens']:.1%}, "
+        f"peak memory {work['peak_memory_bytes'] / 2**20:,.0f} MiB"
+    )
+
+
+def _memory(options: argparse.Namespace) -> None:
+    peaks = []
+    for n in (options.n, 10 * options.n):
+        options.n = n
+        work, whole = _timed("ours", options)
+        peaks.append(work["peak_memory_bytes"])
+        print(f"n = {n}: whole {whole:.1f} s; {_own(work)}", flush=True)
+    print(f"peak memory, ten times the samples / once = {peaks[1] / peaks[0]:.3f}")
 
 
 def _summary(times: dict[str, list[tuple[float, float]]]) -> None:
@@ -65,8 +93,8 @@ def _summary(times: dict[str, list[tuple[float, float]]]) -> None:
             print(f"  transformers / ours = {ratio:.2f}")
 
 
-def _timed(way: str, options: argparse.Namespace) -> tuple[float, float]:
-    """Seconds of generating and of the whole process."""
+def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float]:
+    """What was done, its `draw_seconds` among it, and the seconds of the whole process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _experiment(folder, options)
@@ -83,13 +111,13 @@ def _timed(way: str, options: argparse.Namespace) -> tuple[float, float]:
             raise SystemExit(done.stderr[-3000:])
         if way == "ours":
             (writer,) = (folder / "runs" / "perf" / "writers").glob("*.json")
-            said = json.loads(writer.read_text())
-            samples, seconds = said["samples"], said["draw_seconds"]
+            work = json.loads(writer.read_text())["work"]
         else:
             samples, seconds = json.loads(done.stdout.splitlines()[-1])
-        if samples < options.n:
-            raise SystemExit(f"{way} drew {samples} samples")
-        return seconds, whole
+            work = {"samples": samples, "draw_seconds": seconds}
+        if work["samples"] != options.problems * options.n:
+            raise SystemExit(f"{way} drew {work['samples']} samples")
+        return work, whole
 
 
 def _experiment(folder: Path, options: argparse.Namespace) -> None:
@@ -135,7 +163,7 @@ def _inputs(folder: Path, model: str) -> tuple[Path, list[tuple[list[int], Any, 
     chat = ChatRenderer(checkpoint)
     found = []
     for problem in run.read_problems("procedural"):
-        ids = chat.prompt_ids(messages(problem, prompt, benchmark.image_placeholder))
+        ids = chat.prompt_ids(messages(problem, prompt, benchmark.images))
         seed = problem_seed(0, "base", "procedural", "full", problem.problem_id)
         found.append((ids, open_rgb(run.images / problem.pictures[0]), seed))
     return checkpoint, found

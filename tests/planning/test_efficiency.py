@@ -53,12 +53,14 @@ def test_without_a_bound_the_reason_is_said(
 
 
 def test_lines_for_a_terminal(tmp_path: Path) -> None:
-    record = {"arms": ["base"], "samples": 100, "tokens": 5000, "draw_seconds": 10.0}
+    work = {"samples": 100, "tokens": 5000, "draw_seconds": 10.0}
     bounds = [{"gpu": "H100", "seconds": 6.0}, {"reason": "the peak rates of 'cpu' are not known"}]
     for place, bound in enumerate(bounds):
         path = tmp_path / f"{place}.json"
-        path.write_text(json.dumps(record | {"lower_bound": bound}))
-    (tmp_path / "2.json").write_text(json.dumps({"samples": 4, "score_seconds": 1.0}))
+        record = {"arms": ["base"], "work": work | {"lower_bound": bound}}
+        path.write_text(json.dumps(record))
+    scored = {"arms": ["base"], "work": {"samples": 4, "score_seconds": 1.0}}
+    (tmp_path / "2.json").write_text(json.dumps(scored))
     first, second = speed_lines(tmp_path.glob("*.json"))
     assert first == (
         "base: 100 samples, 5,000 tokens in 10.0 s (500 tokens/s); "

@@ -129,9 +129,9 @@ def test_what_is_missing_goes_to_the_scoring_arms_engine(
     assert len(run.scores("base").parts(RL)) == 1
     failed = run.score_failures("base").read(RL)
     assert {(row["sample_index"], row["reason"]) for row in failed} == {(4, "too long")}
-    records = [json.loads(path.read_text()) for path in run.writers()]
-    assert all(record["scored"] == ["base", "rl"] for record in records)
-    assert not any("draw_seconds" in record for record in records)
+    done = [json.loads(path.read_text())["work"] for path in run.writers()]
+    assert all(work["scored"] == ["base", "rl"] for work in done)
+    assert not any("draw_seconds" in work for work in done)
 
 
 def test_a_scoring_arm_that_changed_is_refused(

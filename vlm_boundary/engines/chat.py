@@ -97,6 +97,15 @@ class ChatRenderer:
         end = self._tokenizer.eos_token_id
         return {end} if isinstance(end, int) else set(end or ())
 
+    def picture_sizes(self, min_pixels: int | None, max_pixels: int | None) -> str:
+        """By what rule pictures are sized, for the record of a run."""
+        own = f"by the checkpoint's {type(self._images).__name__}"
+        if min_pixels is None and max_pixels is None:
+            return own
+        if not self.sizes_pictures:
+            return f"{own}, which takes no min_pixels and max_pixels"
+        return f"min_pixels {min_pixels}, max_pixels {max_pixels}"
+
     def pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
         """The processor's keyword arguments that keep a picture's area within a budget.
 

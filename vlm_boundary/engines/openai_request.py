@@ -20,9 +20,9 @@ OWNED: dict[str, str] = {
     "n": "set engine.samples_per_request",
     "seed": "seeds follow from the experiment's seed",
     "stream": "responses are taken whole",
-    "logprobs": "they are always asked for where the server is vLLM's",
+    "logprobs": "set sampling.logprob_sum; they are asked for where the server is vLLM's",
     "top_logprobs": "only the sampled tokens' are recorded",
-    "return_token_ids": "they are always asked for where the server is vLLM's",
+    "return_token_ids": "set sampling.logprob_sum; they are asked for where the server is vLLM's",
     "skip_special_tokens": "text is stored as generated",
     "echo": "text is stored as generated",
     "chat_template": "it is the server's",
@@ -65,7 +65,7 @@ def sampling_fields(sampling: SamplingConfig, *, vllm: bool) -> dict[str, Any]:
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "max_tokens": sampling.max_tokens,
-        **({"logprobs": True} if vllm else {}),
+        **({"logprobs": True} if vllm and sampling.logprob_sum else {}),
         "extra_body": extra | sampling.args,
     }
 

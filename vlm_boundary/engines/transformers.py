@@ -47,7 +47,7 @@ class TransformersEngine:
                     f"drop {', '.join(sampling.args)}"
                 )
         self._chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
-        self._chat.pixel_budget(workload.min_pixels, workload.max_pixels)  # refused at once
+        self._picture_sizes = self._chat.picture_sizes(workload.min_pixels, workload.max_pixels)
         self._refusals = (PictureError, _PromptTooLong)
         self._batch_size = config.batch_size
         self._device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -83,6 +83,7 @@ class TransformersEngine:
             "dtype": str(self._model.dtype).removeprefix("torch."),
             "max_model_len": self._room,
             "batch_size": self._batch_size,
+            "picture_sizes": self._picture_sizes,
             "end_token_ids": sorted(self._ends),
         }
 
@@ -169,7 +170,7 @@ class TransformersEngine:
                 token_ids=row.token_ids,
                 text=self._chat.text(row.token_ids, ended=row.ended),
                 finish_reason="stop" if row.ended else "length",
-                logprob_sum=row.logprob_sum,
+                logprob_sum=row.logprob_sum if sampling.logprob_sum else None,
                 token_logprobs=row.logprobs if index < sampling.token_logprobs else None,
             )
 

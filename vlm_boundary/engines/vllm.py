@@ -87,6 +87,7 @@ class VllmEngine:
             for sampling in samplings
         ]
         self._chat = ChatRenderer(folder, chat_template)
+        self._picture_sizes = self._chat.picture_sizes(min_pixels, max_pixels)
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
         if budget := self._chat.pixel_budget(min_pixels, max_pixels):
             # Also bounds what the engine profiles and the size of its encoder cache.
@@ -133,6 +134,7 @@ class VllmEngine:
             "max_num_seqs": self._loop.max_num_seqs,
             "args": self._args,
             "sampling_params": self._sampling_records,
+            "picture_sizes": self._picture_sizes,
         }
 
     def generate(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,18 +77,18 @@ def speed_lines(writers: Iterable[Path]) -> list[str]:
     lines = []
     for path in sorted(writers):
         record = json.loads(path.read_text(encoding="utf-8"))
-        if record.get("draw_seconds") and record["samples"]:
-            lines.append(_line(record))
+        if record["work"].get("draw_seconds") and record["work"]["samples"]:
+            lines.append(_line(record["arms"], record["work"]))
     return lines
 
 
-def _line(record: Mapping[str, Any]) -> str:
-    seconds = record["draw_seconds"]
+def _line(arms: Sequence[str], work: Mapping[str, Any]) -> str:
+    seconds = work["draw_seconds"]
     speed = (
-        f"{', '.join(record['arms'])}: {record['samples']:,} samples, {record['tokens']:,} tokens "
-        f"in {seconds:,.1f} s ({record['tokens'] / seconds:,.0f} tokens/s)"
+        f"{', '.join(arms)}: {work['samples']:,} samples, {work['tokens']:,} tokens "
+        f"in {seconds:,.1f} s ({work['tokens'] / seconds:,.0f} tokens/s)"
     )
-    bound = record.get("lower_bound", {})
+    bound = work.get("lower_bound", {})
     if "seconds" in bound:
         share = bound["seconds"] / seconds
         least = f"{bound['seconds']:,.1f} s on {bound['gpu']}"

@@ -131,11 +131,8 @@ def _resolved(run: RunDirectory) -> list[tuple[str, str]]:
     found: dict[str, set[str]] = {}
     for path in sorted((run.path / "writers").glob("*.json")):
         record = json.loads(path.read_text(encoding="utf-8"))
-        arms = record.pop("arms")
-        for key in ("started", "samples", "tokens", "start_seconds", "draw_seconds"):
-            record.pop(key, None)
-        text = json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False)
-        found.setdefault(text, set()).update(arms)
+        text = json.dumps(record["engine"], indent=1, sort_keys=True, ensure_ascii=False)
+        found.setdefault(text, set()).update(record["arms"])
     return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
 
 

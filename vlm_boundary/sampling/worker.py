@@ -40,7 +40,7 @@ from vlm_boundary.store import Partition, RunDirectory, write_json
 _PR_SET_PDEATHSIG = 1
 _BEAT_SECONDS = 1.0
 # Ends the process group named by its argument as soon as its standard input is closed.
-_GUARD = 'read -r _; kill -9 -- "-$1"'
+_GUARD = 'read -r _; kill -s KILL -- "-$1"'
 
 
 class Stopped(Exception):
@@ -122,7 +122,8 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         ),
     )
     ready = time.monotonic()
-    record = {"arms": job.arms, "started": datetime.now(UTC).isoformat(), **engine.describe()}
+    said = engine.describe()
+    begun = datetime.now(UTC).isoformat()
     channel.tell(ready=ready - started)
     tally = Tally()
 
@@ -155,7 +156,8 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
                 )
     finally:
         seconds = round(time.monotonic() - ready, 3)
-        record |= {
+        work = {
+            "started": begun,
             "samples": tally.samples,
             "tokens": tally.tokens,
             "start_seconds": round(ready - started, 3),
@@ -171,6 +173,12 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
             checkpoint = model.checkpoint
             bound = tally.lower_bound(checkpoint.folder if checkpoint else None, record)
             record |= {"draw_seconds": seconds, "lower_bound": bound}
+        if scoring:
+            responses_of = list(dict.fromkeys(assignment.arm for assignment in assignments))
+            work |= {"scored": responses_of, "score_seconds": seconds}
+            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, said)
+            work |= {"draw_seconds": seconds, "lower_bound": bound}
+        record = {"arms": job.arms, "engine": said, "work": work}
         # A file of its own: workers of one run never write the same one.
         name = f"{job.arms[0]}-{os.getpid()}-{int(time.time())}.json"
         write_json(run.path / "writers" / name, record)
