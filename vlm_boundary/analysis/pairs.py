@@ -89,7 +89,12 @@ def compare(
     on_grid = sums.columns(grid - 1)
     band_level = simultaneous_level(on_grid, confidence, draws, rng)
     band = intervals_of(sums, band_level, (-1, 1))
-    boot_low, boot_high = bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
+    # Resampling the few problems that carry a spread says nothing of those that were not drawn.
+    unknown = found.few[grid - 1]
+    boot_low, boot_high = (
+        np.where(unknown, np.nan, side)
+        for side in bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
+    )
     rows = found.by(ks)
     for row, low, high in zip(rows.values(), known(band.low), known(band.high), strict=True):
         row |= {"band_low": low, "band_high": high}
