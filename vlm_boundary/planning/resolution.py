@@ -11,8 +11,8 @@ from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.planning.estimate import Plan
 from vlm_boundary.store import RunDirectory
 
-# Shares of the problems that one model alone solves, as published comparisons have them.
-_SHARES = (0.05, 0.2)
+# Shares of the problems that one model alone solves: a usual one, and a large one.
+_SHARES = (0.1, 0.2)
 
 
 def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan) -> Iterator[str]:
