@@ -146,11 +146,11 @@ class BenchmarkData:
         return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
 
     def pairs(self) -> Iterator[Pair]:
-        """Each arm with the role base against every other arm."""
+        """Each arm with the role base against every other arm but those that repeat a base."""
         for base in self.arms:
             if self.experiment.arms[base].role == "base":
                 for other in self.arms:
-                    if other != base:
+                    if other != base and self.experiment.arms[other].role != "repeat":
                         yield self.pair(base, other)
 
     def pair(self, base: str, other: str) -> Pair:

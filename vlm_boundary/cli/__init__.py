@@ -10,9 +10,11 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.match_entropy import match_entropy
 from vlm_boundary.cli.merge import merge
+from vlm_boundary.cli.passk import passk
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
@@ -61,8 +63,10 @@ for command in (
     score,
     analyze,
     report,
+    followup,
     grade,
     match_entropy,
+    passk,
     merge,
     benchmarks,
     doctor,
