@@ -26,7 +26,7 @@ _SILENT = re.compile(
     r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
     r"|convert\w*|squar\w*|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b|%",
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
 )
 _FEW = 16  # numbers of a chain that a silent step may have used
