@@ -91,6 +91,8 @@ def tokenize(text: str, start: int, end: int, *, leading: bool = False) -> list[
         kind = match.lastgroup or "other"
         if kind == "space" or kind == "mark":
             continue
+        if leading and not found and kind == "stop" and match[0] == "\\boxed":
+            continue  # 2 + 4 = \boxed{6}
         written = match[0]
         if kind == "op":
             written = _SIGNS.get(written, written)

@@ -20,6 +20,7 @@ _AFTER = re.compile(
     r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
+_EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
@@ -41,6 +42,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if value is None or not answer.stated:
         return []
     text = chain.text
+    if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
+        return []  # the answer is itself the result of an equation
     if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
         return []
     results: list[Number] = []
