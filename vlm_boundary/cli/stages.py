@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vlm_boundary.cli.options import (
+    existing_run,
     gpus_option,
     limit_option,
     open_target,
@@ -17,7 +18,6 @@ from vlm_boundary.cli.options import (
     shard_option,
     target_argument,
 )
-from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
