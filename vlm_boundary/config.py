@@ -25,7 +25,8 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 Control = Literal["no_image", "shuffled_image", "direct_answer"]
 Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
 FULL: Condition = "full"
-Role = Literal["base", "rl", "instruct", "distilled", "step"]
+Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
+# "repeat" is a base sampled again under other seeds: the A/A self-test.
 
 MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
 
@@ -262,9 +263,11 @@ class AnalysisConfig(Settings):
     """Which statistics are computed."""
 
     ks: tuple[int, ...] | None = None
-    """The k of pass@k; by default 1, 2, 4 … and n."""
+    """The k of tables; by default 1, 2, 4 … and n. analysis.json has every k up to n."""
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     """Level of the intervals."""
+    bootstrap_draws: int = Field(default=10_000, ge=100)
+    """Resamples behind bootstrap intervals and simultaneous bands."""
 
 
 class ControlConfig(Settings):
@@ -375,6 +378,31 @@ class ExperimentConfig(Settings):
         merged = self.sampling.model_dump() | self.arms[arm].sampling
         return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
 
+    def repeats(self, arm: str, base: str) -> bool:
+        """Whether an arm samples a base's checkpoint again, as `with_self_test` adds it."""
+        one, other = self.arms[arm], self.arms[base]
+        same = {"role": "repeat", "sampling": one.sampling}
+        return other.role == "base" and other.model_copy(update=same) == one
+
+    def with_self_test(self) -> ExperimentConfig:
+        """The experiment with every base sampled once more, a quarter as often: the A/A self-test.
+
+        A sample's seed depends on its arm's name, so that these are other samples.
+
+        Raises:
+            UserError: no base can be sampled again.
+        """
+        again = {}
+        for name, arm in self.arms.items():
+            n = self.arm_sampling(name).n
+            if arm.role == "base" and n > 1 and not isinstance(self.arm_engine(name), ReplayConfig):
+                sampling = arm.sampling | {"n": -(-n // 4)}
+                changes = {"role": "repeat", "sampling": sampling}
+                again[f"{name}-again"] = arm.model_copy(update=changes)
+        if not again:
+            raise UserError("--self-test: there is no arm of role base that samples more than once")
+        return self.model_copy(update={"arms": self.arms | again})
+
     def targets(self) -> list[tuple[str, str, Condition, int]]:
         """What is to be sampled: arm, benchmark, condition, and samples a problem."""
         wanted = []
@@ -427,7 +455,8 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
         sampling = config.arm_sampling(arm)
         largest = max(config.ks(sampling.n))
         # One greedy or single-pass arm beside sampled ones has no curve, only its accuracy.
-        if sampling.n > 1 and sampling.n < largest:
+        repeat = config.arms[arm].role == "repeat"
+        if 1 < sampling.n < largest and not repeat:
             raise UserError(
                 f"{where}: arm {arm!r} draws n = {sampling.n} samples a problem, but "
                 f"analysis.ks asks for pass@{largest}; set sampling.n to at least {largest} "

@@ -74,10 +74,10 @@ def test_what_is_not_known_is_none_and_never_zero() -> None:
 
 
 def test_without_spread_the_interval_is_the_exact_one() -> None:
-    """All of three problems solved: Clopper and Pearson's lower end is 0.025^(1/3)."""
-    found = mean_interval(np.array([1.0, 1.0, 1.0]), 0.95, (0, 1))
-    assert found["high"] == 1.0
-    assert found["low"] == pytest.approx(0.025 ** (1 / 3))
+    """All of 100 solved: at most -ln(0.025) = 3.69 failures are to be expected among 100 others."""
+    found = mean_interval(np.ones(100), 0.95, (0, 1))
+    assert (found["high"], found["few"]) == (1.0, True)
+    assert found["low"] == pytest.approx(1 - 3.688879 / 100)
 
 
 def test_solved_sets_count_problems_with_a_single_success() -> None:

@@ -79,6 +79,11 @@ class BenchmarkData:
         """The verdicts of samples 0 … n-1, which headline numbers stand on, by arm."""
         return {arm: found.first(self.n(arm)) for arm, found in self.everything.items()}
 
+    def rng(self, *names: str) -> np.random.Generator:
+        """Random numbers that depend on the experiment's seed and these names alone."""
+        words = "\0".join((self.benchmark, *names)).encode()
+        return np.random.default_rng([self.experiment.seed, *words])
+
     def counts(self, arm: str) -> Counts:
         """An arm's counts over the first n samples of each problem."""
         return self.verdicts[arm].counts
@@ -114,11 +119,11 @@ class BenchmarkData:
         return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
 
     def pairs(self) -> Iterator[Pair]:
-        """Each arm with the role base against every other arm."""
+        """Each arm with the role base against every other arm but those that repeat a base."""
         for base in self.arms:
             if self.experiment.arms[base].role == "base":
                 for other in self.arms:
-                    if other != base:
+                    if other != base and self.experiment.arms[other].role != "repeat":
                         yield self.pair(base, other)
 
     def pair(self, base: str, other: str) -> Pair:

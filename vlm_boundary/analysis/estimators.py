@@ -84,3 +84,73 @@ def _checked(correct: Ints, samples: Ints) -> tuple[Ints, Ints]:
     if (c < 0).any() or (c > n).any():
         raise ValueError("correct counts must lie between 0 and the sample count")
     return c, n
+
+
+def g_pass_at_k(correct: Ints, samples: Ints, k: int, taus: Floats) -> Floats:
+    """Probability that at least a share τ of k samples is correct, never less than one of them.
+
+    G-Pass@k_τ = Σ_{j ≥ max(1, ⌈τk⌉)} C(c, j)·C(n-c, k-j) / C(n, k) (Liu et al. 2024, arXiv
+    2412.13147, equation 5); τ = 0 is pass@k, τ = 1 is pass^k.
+
+    Args:
+        correct, samples: shape (problems,).
+        taus: between 0 and 1, shape (taus,).
+
+    Returns:
+        Shape (problems, taus); NaN where n < k.
+    """
+    tails = _at_least(correct, samples, k)
+    # Rounded first: 0.7 · 10 is a little more than 7.
+    least = np.maximum(np.ceil(np.round(np.asarray(taus) * k, 9)).astype(np.int64), 1)
+    return tails[:, least]
+
+
+def mg_pass_at_k(correct: Ints, samples: Ints, k: int) -> Floats:
+    """G-Pass@k_τ averaged over τ from one half to one.
+
+    mG-Pass@k = 2/k · Σ_{i=⌈k/2⌉+1}^{k} G-Pass@k_{i/k} (Liu et al. 2024, arXiv 2412.13147, equation
+    6, in its discrete form, which is 0 for k = 1).
+
+    Returns:
+        Shape (problems,); NaN where n < k.
+    """
+    return np.asarray(2.0 / k * _at_least(correct, samples, k)[:, (k + 1) // 2 + 1 :].sum(axis=1))
+
+
+def cover_at_tau(correct: Ints, samples: Ints, percents: Ints) -> Floats:
+    """Whether at least this share of a problem's samples is correct: 1[c/n ≥ τ].
+
+    Cover@τ (Dragoi et al. 2025, arXiv 2510.08325); its mean over problems is the reported value.
+
+    Args:
+        correct, samples: shape (problems,).
+        percents: 100 τ, whole numbers, so that no rounding decides; shape (taus,).
+
+    Returns:
+        Shape (problems, taus); NaN where there are no samples.
+    """
+    c, n = _checked(correct, samples)
+    covered = c[:, None] * 100 >= percents * n[:, None]
+    return np.where(n[:, None] > 0, covered.astype(np.float64), np.nan)
+
+
+def _at_least(correct: Ints, samples: Ints, k: int) -> Floats:
+    """Probability of at least j correct ones among k draws, shape (problems, k + 1)."""
+    c, n = _checked(correct, samples)
+    distinct, place = np.unique(np.stack([c, n]), axis=1, return_inverse=True)
+    c, n = distinct[:, :, None]
+    logs = np.log(np.arange(1, max(int(n.max(initial=0)), k) + 1, dtype=np.longdouble))
+    factorial = np.concatenate([[0], np.cumsum(logs)])  # of the logarithm
+
+    def choose(above: Ints, below: Ints | int) -> NDArray[np.longdouble]:
+        inside = (below >= 0) & (below <= above)
+        a, b = np.maximum(above, 0), np.clip(below, 0, np.maximum(above, 0))
+        value = factorial[a] - factorial[b] - factorial[a - b]
+        return np.where(inside, value, -np.inf)
+
+    j = np.arange(k + 1)
+    enough = n >= k
+    whole = np.where(enough, n, k)
+    exactly = np.exp((choose(c, j) + choose(n - c, k - j) - choose(whole, k)).astype(np.float64))
+    tails = np.cumsum(exactly[:, ::-1], axis=1)[:, ::-1]
+    return np.where(enough, np.minimum(tails, 1.0), np.nan)[place.reshape(-1)]

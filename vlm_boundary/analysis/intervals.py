@@ -13,17 +13,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Codes, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
 
-# Sums below this are rounding, not spread.
-_NOTHING = 1e-12
+Entry = dict[str, Any]
+"""An estimate in JSON: estimate, low, high, problems, few; None where not known."""
+
+NOTHING = 1e-12
+"""Standard errors below this are rounding, not spread."""
+FEW = 5.0
+"""Below this many problems that effectively carry the spread, t is not relied upon."""
 
 
 @dataclass(frozen=True)
 class Intervals:
     """An estimate with its interval in each column; NaN where it is not known.
 
-    `error` is the standard error and `freedom` its degrees of freedom (clusters - 1).
+    `error` is the standard error and `freedom` its degrees of freedom (clusters - 1). `few` marks
+    the columns whose spread so few problems carry that the interval is not Student's t.
     """
 
     estimate: Floats
@@ -32,22 +38,22 @@ class Intervals:
     problems: Ints
     error: Floats
     freedom: Ints
+    few: Bools
 
-    def as_dicts(self) -> list[dict[str, float | int | None]]:
-        """A dictionary a column: estimate, low, high (None where not known), problems."""
+    def as_dicts(self) -> list[Entry]:
+        """A dictionary a column: estimate, low, high (None where not known), problems, few."""
         columns = zip(
             known(self.estimate),
             known(self.low),
             known(self.high),
             self.problems.tolist(),
+            self.few.tolist(),
             strict=True,
         )
-        return [
-            {"estimate": estimate, "low": low, "high": high, "problems": problems}
-            for estimate, low, high, problems in columns
-        ]
+        names = ("estimate", "low", "high", "problems", "few")
+        return [dict(zip(names, column, strict=True)) for column in columns]
 
-    def by(self, keys: Iterable[Any]) -> dict[str, dict[str, float | int | None]]:
+    def by(self, keys: Iterable[Any]) -> dict[str, Entry]:
         """The dictionaries of the columns under these keys."""
         return {str(key): row for key, row in zip(keys, self.as_dicts(), strict=True)}
 
@@ -87,6 +93,10 @@ class Clustered:
         """How many clusters have a value in each column."""
         return np.asarray(np.count_nonzero(self.size, axis=0), dtype=np.int64)
 
+    def columns(self, which: Bools | slice | Ints) -> Clustered:
+        """Only these columns."""
+        return Clustered(self.total[:, which], self.size[:, which])
+
     def mean(self) -> Floats:
         """Mean over problems, NaN for an empty column."""
         with np.errstate(invalid="ignore"):
@@ -117,9 +127,10 @@ def t_intervals(
 ) -> Intervals:
     """Mean over problems with Student's t interval, for each column.
 
-    Without any spread t knows nothing of how far off the mean may be. Then the interval is the
-    exact one: of N alike problems, at most a share 1 - (α/2)^(1/N) of their kind is otherwise
-    (Clopper and Pearson 1934, at its end points), and those lie within `bounds`.
+    Where the spread is carried by few problems (less than five, and less than a tenth of all, by
+    (Σ r²)² / Σ r⁴), t is known to be too narrow, and without any spread it says nothing. There the
+    interval is the wider one of t and `gamma_intervals`, which allows for rare problems unlike the
+    others of which none happened to be drawn.
 
     Args:
         values: shape (problems, columns); NaN marks a problem that has no value.
@@ -127,29 +138,84 @@ def t_intervals(
         bounds: what a value can be at all, (0, 1) for a probability; the interval stays inside.
         groups: the cluster of each problem, shape (problems,).
     """
+    return intervals_of(Clustered.of(values, groups), confidence, bounds)
+
+
+def intervals_of(sums: Clustered, confidence: float, bounds: tuple[float, float]) -> Intervals:
+    """`t_intervals` of values that are added up by cluster already."""
     from scipy.stats import t
 
-    sums = Clustered.of(values, groups)
     estimate, error, freedom = sums.mean(), sums.error(), sums.clusters - 1
     reach = t.ppf(0.5 + confidence / 2, np.maximum(freedom, 1)) * error
     low, high = estimate - reach, estimate + reach
-    alike = (freedom > 0) & (error < _NOTHING)
-    if alike.any():
-        other = 1 - ((1 - confidence) / 2) ** (1 / (freedom + 1))
-        with np.errstate(invalid="ignore"):
-            low = np.where(alike, estimate - other * (estimate - bounds[0]), low)
-            high = np.where(alike, estimate + other * (bounds[1] - estimate), high)
-    both = np.isfinite(low) & np.isfinite(high)
-    low, high = np.where(both, low, np.nan), np.where(both, high, np.nan)
-    problems = sums.size.sum(axis=0).astype(np.int64)
+    low, high = np.where(error < NOTHING, np.nan, low), np.where(error < NOTHING, np.nan, high)
+    few = np.zeros(len(estimate), dtype=bool)
+    if np.isfinite(bounds).all():
+        few = (freedom > 0) & ((error < NOTHING) | (_carriers(sums) < _needed(freedom + 1)))
+        if few.any():
+            exact_low, exact_high = gamma_intervals(sums.columns(few), confidence, bounds)
+            low[few] = np.fmin(low[few], exact_low)
+            high[few] = np.fmax(high[few], exact_high)
     return Intervals(
         estimate,
         np.maximum(low, bounds[0]),
         np.minimum(high, bounds[1]),
-        problems,
+        sums.size.sum(axis=0).astype(np.int64),
         error,
         freedom,
+        few,
     )
+
+
+def gamma_intervals(
+    sums: Clustered, confidence: float, bounds: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Interval of means whose values are mostly alike, with rare others.
+
+    What lies above the median and what lies below are each a sum of rare events of unlike sizes,
+    with the gamma interval of Fay and Feuer 1997: lower end from a gamma distribution with the
+    sum's mean y and variance v, upper end from one with y + w and v + w², where w is the largest
+    that one more could be. The two are combined by squaring and adding (Zou and Donner 2008).
+
+    Returns:
+        low and high, shape (columns,), not yet cut off at the bounds.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        centre = np.median(np.where(sums.size > 0, sums.total / sums.size, np.nan), axis=0)
+        if np.isnan(centre).any():
+            centre = np.nanmedian(np.where(sums.size > 0, sums.total / sums.size, np.nan), axis=0)
+    away = sums.total - sums.size * centre
+    largest = sums.size.max(axis=0)
+    above = _gamma_sum(np.maximum(away, 0.0), largest * (bounds[1] - centre), confidence)
+    below = _gamma_sum(np.maximum(-away, 0.0), largest * (centre - bounds[0]), confidence)
+    mean, problems = sums.mean(), sums.size.sum(axis=0)
+    less = np.hypot(above[0] - above[1], below[2] - below[0]) / problems
+    more = np.hypot(above[2] - above[0], below[0] - below[1]) / problems
+    return mean - less, mean + more
+
+
+def _gamma_sum(parts: Floats, largest: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+    """Sum of each column with its interval: y, low, high; see `gamma_intervals`."""
+    from scipy.stats import gamma
+
+    tail = (1 - confidence) / 2
+    y, v = parts.sum(axis=0), (parts**2).sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        low = np.where(y > 0, gamma.ppf(tail, y**2 / v, scale=v / y), 0.0)
+        more, spread = y + largest, v + largest**2
+        high = gamma.ppf(1 - tail, more**2 / spread, scale=spread / more)
+    return y, low, np.where(more > 0, high, 0.0)
+
+
+def _carriers(sums: Clustered) -> Floats:
+    """How many clusters effectively carry each column's spread: (Σ r²)² / Σ r⁴."""
+    squares = sums.residuals() ** 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(squares.sum(axis=0) ** 2 / (squares**2).sum(axis=0))
+
+
+def _needed(clusters: Ints) -> Floats:
+    return np.minimum(FEW, clusters / 10)
 
 
 def mean_interval(
@@ -157,7 +223,7 @@ def mean_interval(
     confidence: float,
     bounds: tuple[float, float],
     groups: Codes | None = None,
-) -> dict[str, float | int | None]:
+) -> Entry:
     """`t_intervals` of one column, shape (problems,), as a dictionary."""
     return t_intervals(values[:, None], confidence, bounds, groups).as_dicts()[0]
 

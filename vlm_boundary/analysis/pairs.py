@@ -6,29 +6,135 @@ from typing import Any
 
 import numpy as np
 
+from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.intervals import t_intervals
-from vlm_boundary.analysis.sets import solved_sets
+from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
+from vlm_boundary.analysis.intervals import Clustered, Intervals, intervals_of, known
+from vlm_boundary.analysis.power import needed, sampling_variance, variance
+from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
+from vlm_boundary.analysis.sets import solved
 
 
 def pairs(data: BenchmarkData) -> list[dict[str, Any]]:
-    """The paired difference of every arm from every base."""
+    """Every arm against every base."""
     return [_pair(data, pair) for pair in data.pairs()]
 
 
 def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
-    ks = np.arange(1, pair.n + 1)
     base, other = pair.base_counts, pair.other_counts
-    difference = pass_at_k(other.correct, other.samples, ks) - pass_at_k(
-        base.correct, base.samples, ks
+    level = data.settings.confidence
+    ks = np.arange(1, pair.n + 1)
+    values = difference_at_k(base, other, ks)
+    compared = compare(
+        values,
+        level,
+        data.groups(pair.problem_ids),
+        data.settings.bootstrap_draws,
+        data.rng(pair.base, pair.other),
     )
-    groups = data.groups(pair.problem_ids)
-    found = t_intervals(difference, data.settings.confidence, (-1, 1), groups)
+    shown = [k for k in data.experiment.ks(pair.n) if k <= pair.n]
     return {
         "base": pair.base,
         "other": pair.other,
+        "n": pair.n,
         "problems": len(pair.problem_ids),
-        "difference": found.by(ks),
-        "solved": solved_sets(base.correct, other.correct),
+        **compared,
+        "this_benchmark": this_benchmark(base, other, ks, level),
+        "needed": {
+            str(k): needed(
+                compared["difference"][str(k)]["estimate"] or 0.0,
+                variance(values[:, k - 1], base, other, k),
+                len(pair.problem_ids),
+                pair.n,
+                level,
+            )
+            for k in shown
+        },
+        **solved(base, other, level),
+    }
+
+
+def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
+    """Each problem's pass@k of the other arm less the base's; NaN where either has fewer than k."""
+    return pass_at_k(other.correct, other.samples, ks) - pass_at_k(base.correct, base.samples, ks)
+
+
+def compare(
+    values: Floats,
+    confidence: float,
+    groups: Codes | None,
+    draws: int,
+    rng: np.random.Generator,
+) -> dict[str, Any]:
+    """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
+
+    Args:
+        values: other − base, a row a problem, a column for each k from 1 on; NaN where a problem
+            has no value.
+        groups: the cluster of each problem, None where each is its own.
+        draws: resamples of the bootstrap, and draws behind the simultaneous level.
+
+    Returns:
+        `difference`: by k, Student's t interval (low, high), the band that holds at every k at once
+        (band_low, band_high), and, at the paper's k, the bootstrap-t interval (bootstrap_low,
+        bootstrap_high); `band_level`: the level at which each interval of the band stands alone;
+        `crossover`; `p_values`: of t at each k of the paper's grid; `clusters`, where there are.
+    """
+    sums = Clustered.of(values, groups)
+    found = intervals_of(sums, confidence, (-1, 1))
+    ks = np.arange(1, values.shape[1] + 1)
+    grid = paper_grid(values.shape[1])
+    on_grid = sums.columns(grid - 1)
+    band_level = simultaneous_level(on_grid, confidence, draws, rng)
+    band = intervals_of(sums, band_level, (-1, 1))
+    boot_low, boot_high = bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
+    rows = found.by(ks)
+    for row, low, high in zip(rows.values(), known(band.low), known(band.high), strict=True):
+        row |= {"band_low": low, "band_high": high}
+    for k, low, high in zip(grid, known(boot_low), known(boot_high), strict=True):
+        rows[str(k)] |= {"bootstrap_low": low, "bootstrap_high": high}
+    said = {
+        "difference": rows,
+        "band_level": band_level,
+        "crossover": crossover(found),
+        "p_values": dict(zip(map(str, grid), known(p_values(found)[grid - 1]), strict=True)),
+    }
+    return said if groups is None else said | {"clusters": int(sums.clusters.max(initial=0))}
+
+
+def p_values(difference: Intervals) -> Floats:
+    """Two-sided p-value of no difference, by Student's t; NaN where t is not relied upon."""
+    from scipy.stats import t
+
+    usable = (difference.freedom > 0) & ~difference.few
+    error = np.where(usable, difference.error, np.nan)
+    p = 2 * t.sf(np.abs(difference.estimate) / error, np.maximum(difference.freedom, 1))
+    return np.asarray(np.where(usable, p, np.nan))
+
+
+def this_benchmark(
+    base: Counts, other: Counts, ks: Ints, confidence: float
+) -> dict[str, dict[str, float | None]]:
+    """The difference on these very problems, were only the samples drawn again.
+
+    Normal intervals from the sum of `sampling_variance` over problems and arms, for the k at which
+    that is known: up to half the samples. They say nothing of other problems of the kind.
+    """
+    from scipy.stats import norm
+
+    half = ks[2 * ks <= ks[-1]]
+    values = difference_at_k(base, other, half)
+    noise = sum(sampling_variance(c.correct, c.samples, half) for c in (base, other))
+    missing = np.isnan(values) | np.isnan(noise)
+    problems = (~missing).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean = np.where(missing, 0.0, values).sum(axis=0) / problems
+        spread = np.maximum(np.where(missing, 0.0, noise).sum(axis=0), 0.0)
+        reach = norm.ppf(0.5 + confidence / 2) * np.sqrt(spread) / problems
+    low, high = np.maximum(mean - reach, -1.0), np.minimum(mean + reach, 1.0)
+    rows = zip(map(str, half), known(mean), known(low), known(high), problems.tolist(), strict=True)
+    return {
+        k: {"estimate": estimate, "low": below, "high": above, "problems": count}
+        for k, estimate, below, above, count in rows
     }

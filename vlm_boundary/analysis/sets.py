@@ -1,22 +1,86 @@
-"""Which of two arms solved which problems at least once."""
+"""Which of two arms solved which problems at least once, and what that proves."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from vlm_boundary.analysis.counts import Ints
+import numpy as np
+
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
+
+CELLS = ("both", "base_only", "other_only", "neither")
 
 
-def solved_sets(base_correct: Ints, other_correct: Ints) -> dict[str, Any]:
-    """How many problems each of two arms solved at least once, on the same problems.
+def cells(base_correct: Ints, other_correct: Ints) -> dict[str, Bools]:
+    """Which problems each of two arms solved at least once, in the four combinations.
 
     Args:
         base_correct, other_correct: correct counts, shape (problems,), problems in one order.
     """
     base, other = base_correct > 0, other_correct > 0
+    masks = (base & other, base & ~other, ~base & other, ~base & ~other)
+    return dict(zip(CELLS, masks, strict=True))
+
+
+def solved_sets(base_correct: Ints, other_correct: Ints) -> dict[str, int]:
+    """How many problems are in each of the `cells`."""
+    return {name: int(mask.sum()) for name, mask in cells(base_correct, other_correct).items()}
+
+
+def support_metrics(solved: dict[str, int]) -> dict[str, float | None]:
+    """How the set of solved problems changed (Wu et al. 2025, arXiv 2507.14843).
+
+    With P problems solved by both, S by the base only (shrinkage) and E by the other only
+    (expansion): SRR = P/(P+S), support retained; NDR = E/(P+E), newly discovered; SDS, their
+    harmonic mean; NSCR = (E-S)/(P+E+S), net change. None where a denominator is zero.
+    """
+    p, s, e = solved["both"], solved["base_only"], solved["other_only"]
+    srr, ndr = _ratio(p, p + s), _ratio(e, p + e)
+    sds = None
+    if srr is not None and ndr is not None:
+        sds = _ratio(2 * srr * ndr, srr + ndr)
+    return {"srr": srr, "ndr": ndr, "sds": sds, "nscr": _ratio(e - s, p + e + s)}
+
+
+def mcnemar(base_only: int, other_only: int) -> float | None:
+    """McNemar's exact test: two-sided p-value that both arms solve as many problems.
+
+    Of the problems that one arm alone solved, each is as likely the one's as the other's; the
+    p-value is binomial. None where there is no such problem.
+    """
+    from scipy.stats import binomtest
+
+    total = base_only + other_only
+    return float(binomtest(other_only, total).pvalue) if total else None
+
+
+def unsolved_bound(samples: Ints, confidence: float) -> Floats:
+    """What no success in n samples proves: the success probability is below 1 - α^(1/n).
+
+    One-sided (Clopper and Pearson 1934): with that probability or more, n failures in a row would
+    have had a chance of at most α. It never proves that a problem cannot be solved.
+    """
+    with np.errstate(divide="ignore"):
+        bound = 1 - (1 - confidence) ** (1 / np.asarray(samples, dtype=np.float64))
+    return np.where(samples > 0, bound, np.nan)
+
+
+def solved(base: Counts, other: Counts, confidence: float) -> dict[str, Any]:
+    """The solved sets of a pair, by count and by id, and what follows from them."""
+    counted = solved_sets(base.correct, other.correct)
+    ids = np.array(base.problem_ids, dtype=object)
+    found = cells(base.correct, other.correct)
+    drawn = np.concatenate([base.samples, other.samples])
+    bound = unsolved_bound(drawn, confidence).max() if len(drawn) else np.nan
     return {
-        "both": int((base & other).sum()),
-        "base_only": int((base & ~other).sum()),
-        "other_only": int((~base & other).sum()),
-        "neither": int((~base & ~other).sum()),
+        "solved": counted,
+        "solved_problems": {name: ids[mask].tolist() for name, mask in found.items()},
+        "support": support_metrics(counted),
+        "mcnemar_p": mcnemar(counted["base_only"], counted["other_only"]),
+        # One-sided: an unsolved problem's success probability is below this, not zero.
+        "unsolved_below": None if np.isnan(bound) else float(bound),
     }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

@@ -8,8 +8,12 @@ from typing import Any
 from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.followup import followup
+from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
+from vlm_boundary.analysis.selftest import self_test
+from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import RunDirectory, write_json
@@ -21,32 +25,34 @@ SCHEMA_VERSION = 3
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "arms": arms,
     "pairs": pairs,
+    "self_test": self_test,
+    "followup": followup,
     "perplexity": perplexities,
     "cot": cot,
 }
 
 
 def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
-    """Compute the run's statistics, write analysis.json and return its content.
+    """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
     Raises:
         UserError: there is no verdict to analyse.
     """
     manifest = run.read_manifest()
-    benchmarks = {}
-    for name in experiment.benchmarks:
-        data = BenchmarkData.read(run, experiment, manifest, name)
-        if data is not None:
-            benchmarks[name] = _benchmark(data)
-    if not benchmarks:
+    read = [BenchmarkData.read(run, experiment, manifest, name) for name in experiment.benchmarks]
+    data = [found for found in read if found is not None]
+    if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
+    benchmarks = {found.benchmark: _benchmark(found) for found in data}
     content = {
         "schema_version": SCHEMA_VERSION,
         "grader": grader_version(),
         "confidence": experiment.analysis.confidence,
         "benchmarks": benchmarks,
+        "multiplicity": family(benchmarks),
     }
     write_json(run.analysis, content)
+    write_tables(run.tables, benchmarks, data)
     return content
 
 

@@ -10,9 +10,11 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.doctor import doctor
+from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.merge import merge
+from vlm_boundary.cli.passk import passk
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.queue import queue
 from vlm_boundary.cli.run import run
@@ -64,7 +66,9 @@ for command in (
     report,
     judge,
     queue,
+    followup,
     grade,
+    passk,
     merge,
     benchmarks,
     doctor,

@@ -14,18 +14,27 @@ from vlm_boundary.cli.stages import draw_samples
 @target_argument
 @override_option
 @sampling_options
+@click.option(
+    "--self-test",
+    is_flag=True,
+    help="Sample each base once more under other seeds, a quarter as often, and compare it with "
+    "itself.",
+)
 def run(
     target: Path,
     overrides: tuple[str, ...],
     n: int | None,
     limit: int | None,
     gpus: str | None,
+    self_test: bool,
 ) -> None:
     """Run an experiment from its YAML to its report, doing only what is missing.
 
     Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
     """
     directory, experiment = open_target(target, overrides, n, gpus)
+    if self_test:
+        experiment = experiment.with_self_test()
     from vlm_boundary.analysis import analyze
     from vlm_boundary.report import report
     from vlm_boundary.verifier import verify

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -21,6 +21,7 @@ from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.sampling.plan import TopUp
     from vlm_boundary.store import RunDirectory, Shard
 
 Result = TypeVar("Result")
@@ -31,6 +32,7 @@ def draw_samples(
     experiment: ExperimentConfig,
     limit: int | None,
     shard: Shard | None = None,
+    top_ups: Sequence[TopUp] = (),
 ) -> int:
     """The sampling stage, and how fast it was."""
     from vlm_boundary.planning.efficiency import speed_lines
@@ -38,7 +40,9 @@ def draw_samples(
     from vlm_boundary.sampling import sample as draw
 
     before = set(run.writers())
-    drawn = stoppable(run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL))
+    drawn = stoppable(
+        run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL, top_ups=top_ups)
+    )
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
     return drawn

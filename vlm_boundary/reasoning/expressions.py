@@ -327,7 +327,9 @@ def literal(text: str) -> Node:
     return ("num", Fraction(int((whole or "0") + decimals), 10 ** len(decimals)), len(decimals))
 
 
-def evaluate(node: Node, *, percent: bool = False, shift: tuple[Node, Number] | None = None) -> Number:
+def evaluate(
+    node: Node, *, percent: bool = False, shift: tuple[Node, Number] | None = None
+) -> Number:
     """The value of an expression; `percent` divides by 100 at %, `shift` moves one literal.
 
     Raises:

@@ -22,7 +22,8 @@ _OPERATION = re.compile(
     r"\d[)}°%]*\s*[-+*/×÷·^=<>≈]\s*[({$\\]*\d|√|\\[dt]?frac|\\sqrt|²|[^\W\d_]\s*=\s*[^\s=]"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此", re.IGNORECASE
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此",
+    re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*(?:[-*•#>]+\s*)?(?:(?:step|part)\s*)?\d+\s*[.:)]", re.IGNORECASE)
@@ -34,7 +35,9 @@ _EITHER = re.compile(
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
     re.IGNORECASE,
 )
-_BOXES = re.compile(r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}")
+_BOXES = re.compile(
+    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
+)
 _CHOSEN = re.compile(
     r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
     r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",

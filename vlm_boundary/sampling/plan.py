@@ -35,15 +35,29 @@ class Task:
         return sum(len(span.indices) for span in self.spans)
 
 
+@dataclass(frozen=True)
+class TopUp:
+    """Problems of one arm and benchmark to bring to more samples than the experiment's n."""
+
+    arm: str
+    benchmark: str
+    n: int
+    problem_ids: frozenset[str]
+
+
 ALL = Shard()
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The problems that one command is about: of the first `limit`, one shard."""
+    """The problems that one command is about: of the first `limit`, one shard.
+
+    With `top_ups`, those are drawn in place of what the experiment asks for.
+    """
 
     limit: int | None = None
     shard: Shard = ALL
+    top_ups: tuple[TopUp, ...] = ()
 
     def of(self, problems: list[Problem]) -> list[Problem]:
         """The problems in scope that can be put to a model, in the data set's order."""

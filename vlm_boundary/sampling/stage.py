@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import Condition, ExperimentConfig
+from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Job, make_jobs, waves
 from vlm_boundary.sampling.places import Place, engine_places
-from vlm_boundary.sampling.plan import ALL, Scope, Task, plan_task
+from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.supervise import run_jobs
 from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
@@ -22,18 +23,20 @@ def sample(
     *,
     limit: int | None = None,
     shard: Shard = ALL,
+    top_ups: Sequence[TopUp] = (),
 ) -> int:
     """Draw every sample that the experiment asks for and the run lacks; returns how many.
 
     Args:
         limit: sample only each benchmark's first problems.
         shard: of those, sample only one share; other processes may sample the others meanwhile.
+        top_ups: draw these in place of what the experiment asks for.
 
     Raises:
         UserError: something in the experiment cannot be run as it stands.
         EngineDied: an engine failed; running the stage again goes on from there.
     """
-    scope = Scope(limit, shard)
+    scope = Scope(limit, shard, tuple(top_ups))
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment)
@@ -54,7 +57,7 @@ def _draw(
     scope: Scope,
     places: list[Place],
 ) -> None:
-    largest = max(n for *_, n in experiment.targets())
+    largest = max(n for *_, n, _ in _targets(experiment, scope))
     steps = waves(experiment, largest)
     jobs = _jobs(run, experiment, manifest, scope, steps, places)
     if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
@@ -90,14 +93,27 @@ def _tasks(
     """What every partition lacks of its n, or of a wave's where that is smaller."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
-    for arm, benchmark, condition, n in experiment.targets():
+    for arm, benchmark, condition, n, ids in _targets(experiment, scope):
         key = (benchmark, condition)
         if key not in shown:
             problems = put(run.read_problems(benchmark), condition, experiment.seed)
             shown[key] = scope.of(problems)
         where = Partition(arm, benchmark, condition)
-        tasks.append(plan_task(run, where, n if step is None else min(n, step), shown[key]))
+        problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
+        tasks.append(plan_task(run, where, n if step is None else min(n, step), problems))
     return tasks
+
+
+def _targets(
+    experiment: ExperimentConfig, scope: Scope
+) -> list[tuple[str, str, Condition, int, frozenset[str] | None]]:
+    """What is to be sampled: arm, benchmark, condition, samples a problem, and of which problems.
+
+    None stands for all problems in scope.
+    """
+    if scope.top_ups:
+        return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids) for t in scope.top_ups]
+    return [(*target, None) for target in experiment.targets()]
 
 
 def _samples(tasks: list[Task]) -> int:

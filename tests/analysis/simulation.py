@@ -1,0 +1,175 @@
+"""How often the analysis is right, by simulation: coverage of intervals, share resolved, A/A.
+
+    python tests/analysis/simulation.py [--repetitions 2000] [--output FILE]
+
+prints the table of docs/analysis.md. Problems are drawn from a population of pairs of success
+probabilities, n answers of each problem from both models, and the intervals of the package computed
+from the counts; the truth is the population's.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.estimators import all_of, paper_grid
+from vlm_boundary.analysis.intervals import Clustered, t_intervals
+from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
+
+N_SAMPLES = 128
+SIZES = (114, 460)
+SHOWN = (1, 8, 32, 128)
+Population = Callable[[int, np.random.Generator], tuple[Floats, Floats]]
+
+
+def _skilled(size: int, rng: np.random.Generator) -> Floats:
+    """Problems of all difficulties, one in ten out of reach."""
+    return np.where(rng.random(size) < 0.1, 0.0, rng.beta(0.35, 0.7, size))
+
+
+def _sharpened(p: Floats, power: float, centre: float) -> Floats:
+    """Odds to a power, about a centre: what is often right becomes more so, what is rare, rarer."""
+    odds = (p / (1 - p) / (centre / (1 - centre))) ** power * (centre / (1 - centre))
+    return np.where(p < 1, odds / (1 + odds), 1.0)
+
+
+def same(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """The same model twice."""
+    p = _skilled(size, rng)
+    return p, p
+
+
+def heavy_tail(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Most problems hard, many probabilities near zero; RL sharper."""
+    p = np.where(rng.random(size) < 0.2, 0.0, rng.beta(0.15, 1.0, size))
+    return p, _sharpened(p, 1.4, 0.05)
+
+
+def sharper(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """RL solves more often what it solves, and loses some problems."""
+    p = _skilled(size, rng)
+    return p, _sharpened(p, 1.5, 0.2)
+
+
+def saturated(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Both solve nearly every problem; RL is sharper."""
+    p = np.where(rng.random(size) < 0.03, rng.beta(0.5, 60.0, size), rng.beta(4.0, 1.5, size))
+    return p, _sharpened(p, 1.4, 0.3)
+
+
+SCENARIOS: dict[str, Population] = {
+    "A/A": same,
+    "heavy tail at 0": heavy_tail,
+    "RL sharper": sharper,
+    "both saturated": saturated,
+}
+
+
+@dataclass
+class Outcome:
+    """What happened in each repetition; arrays over repetitions and k."""
+
+    t: list[Floats]
+    bootstrap: list[Floats]
+    band: list[bool]
+    found: list[Floats]
+    crossing: list[bool]
+    resolved: list[bool]
+
+
+def simulate(
+    population: Population, problems: int, repetitions: int, draws: int, seed: int
+) -> tuple[Outcome, int | None]:
+    """Repeat an experiment; returns the outcomes and the population's crossover."""
+    rng = np.random.default_rng([seed, problems])
+    ks = np.arange(1, N_SAMPLES + 1)
+    truth = _truth(population, ks)
+    turning = np.flatnonzero((truth[:-1] > 0) & (truth[1:] <= 0))
+    true_k = int(turning[0]) + 2 if len(turning) else None
+    every = np.arange(N_SAMPLES + 1)
+    curve = 1 - all_of(N_SAMPLES - every, np.full_like(every, N_SAMPLES), ks)
+    grid = paper_grid(N_SAMPLES) - 1
+    out = Outcome([], [], [], [], [], [])
+    for _ in range(repetitions):
+        p_base, p_rl = population(problems, rng)
+        values = curve[rng.binomial(N_SAMPLES, p_rl)] - curve[rng.binomial(N_SAMPLES, p_base)]
+        found = t_intervals(values, 0.95, (-1, 1))
+        out.t.append((found.low <= truth) & (truth <= found.high))
+        out.found.append((found.low > 0) | (found.high < 0))
+        sums = Clustered.of(values[:, grid])
+        low, high = bootstrap_t(sums, 0.95, (-1, 1), draws, rng)
+        out.bootstrap.append(
+            np.where(np.isnan(low), np.nan, (low <= truth[grid]) & (truth[grid] <= high))
+        )
+        band = t_intervals(values, simultaneous_level(sums, 0.95, draws, rng), (-1, 1))
+        out.band.append(bool(((band.low <= truth) & (truth <= band.high)).all()))
+        turn = crossover(found)
+        out.resolved.append(turn["status"] == "resolved")
+        if true_k is not None:
+            low_k, high_k = turn["low"] or 0, turn["high"] or np.inf
+            out.crossing.append(not turn["excluded"] and low_k <= true_k <= high_k)
+    return out, true_k
+
+
+def _truth(population: Population, ks: np.ndarray) -> Floats:
+    rng = np.random.default_rng(7)
+    base, rl = population(2_000_000, rng)
+    # k by k: the whole matrix would not fit in memory.
+    return np.array([0.0 if base is rl else np.mean((1 - base) ** k - (1 - rl) ** k) for k in ks])
+
+
+def _percent(values: object) -> str:
+    share = float(np.nanmean(np.asarray(values, dtype=float)))
+    return f"{100 * share:.1f}"
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repetitions", type=int, default=2000)
+    parser.add_argument("--draws", type=int, default=999, help="bootstrap draws a repetition")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--output", type=Path)
+    options = parser.parse_args()
+    shown = ", ".join(map(str, SHOWN))
+    lines = [
+        f"| scenario | N | t covers at k = {shown} | bootstrap-t | band covers all k | "
+        f"difference found at k = {shown} | true crossover | interval covers it | resolved |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    print("\n".join(lines), flush=True)
+    at = np.array(SHOWN) - 1
+    grid = paper_grid(N_SAMPLES)
+    on_grid = [int(np.flatnonzero(grid == k)[0]) for k in SHOWN]
+    for name, population in SCENARIOS.items():
+        for problems in SIZES:
+            out, true_k = simulate(
+                population, problems, options.repetitions, options.draws, options.seed
+            )
+            cells = [
+                name,
+                str(problems),
+                ", ".join(_percent(np.array(out.t)[:, i]) for i in at),
+                ", ".join(_percent(np.array(out.bootstrap)[:, i]) for i in on_grid),
+                _percent(out.band),
+                ", ".join(_percent(np.array(out.found)[:, i]) for i in at),
+                str(true_k or "none"),
+                _percent(out.crossing) if out.crossing else "–",
+                _percent(out.resolved),
+            ]
+            lines.append("| " + " | ".join(cells) + " |")
+            print(lines[-1], flush=True)
+    error = 100 * np.sqrt(0.95 * 0.05 / options.repetitions)
+    print(f"\nPercent of {options.repetitions:,} repetitions; standard error {error:.1f} at 95 %.")
+    if options.output:
+        options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""More samples of the problems that one arm alone solved, for both arms alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.sets import cells
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.sampling.plan import TopUp
+from vlm_boundary.store import RunDirectory
+
+CELLS = ("base_only", "other_only")
+
+
+def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[TopUp]:
+    """What brings both arms of every pair to n samples on both cells that one arm alone solved.
+
+    Topping up one cell, or one arm, would manufacture shrinkage or expansion.
+
+    Raises:
+        UserError: n is not above what the run has, or nothing was verified yet.
+    """
+    manifest = run.read_manifest()
+    wanted: dict[tuple[str, str], set[str]] = {}
+    verified = False
+    for name in experiment.benchmarks:
+        data = BenchmarkData.read(run, experiment, manifest, name)
+        for pair in data.pairs() if data else ():
+            verified = True
+            if n <= max(data.n(pair.base), data.n(pair.other)) if data else False:
+                raise UserError(f"--n {n}: give more than the {pair.n} samples that arms have")
+            ids = {i for cell in CELLS for i in _ids(pair, cell)}
+            for arm in (pair.base, pair.other):
+                wanted.setdefault((arm, name), set()).update(ids)
+    if not verified:
+        raise UserError(f"{run.path}: there is no pair of verified arms to follow up")
+    return [
+        TopUp(arm, benchmark, n, frozenset(ids)) for (arm, benchmark), ids in wanted.items() if ids
+    ]
+
+
+def followup(data: BenchmarkData) -> list[dict[str, Any]] | None:
+    """What the samples beyond n, which no headline number uses, say of each pair's two cells.
+
+    Only fresh samples count here, of both arms: a problem is in its cell because of what the first
+    n happened to be, so that both arms' fresh samples must be seen. None where there are none.
+    """
+    rows = [row for pair in data.pairs() for cell in CELLS if (row := _row(data, pair, cell))]
+    return rows or None
+
+
+def _row(data: BenchmarkData, pair: Pair, cell: str) -> dict[str, Any] | None:
+    ids = _ids(pair, cell)
+    solved = {}
+    least = []
+    for arm in (pair.base, pair.other):
+        verdicts = data.everything[arm]
+        fresh = verdicts.where(verdicts.index >= data.n(arm)).counts
+        known = set(fresh.problem_ids)
+        if not ids or not known.issuperset(ids):
+            return None
+        counts = fresh.on(ids)
+        least.append(int(counts.samples.min()))
+        solved[arm] = counts.correct > 0
+    base, other = solved[pair.base], solved[pair.other]
+    return {
+        "base": pair.base,
+        "other": pair.other,
+        "cell": cell,
+        "problems": len(ids),
+        "fresh_samples": {"base": least[0], "other": least[1]},
+        "solved_again": {
+            "base": int(base.sum()),
+            "other": int(other.sum()),
+            "both": int((base & other).sum()),
+        },
+        "still_unsolved_by": {
+            "base": np.array(ids, dtype=object)[~base].tolist(),
+            "other": np.array(ids, dtype=object)[~other].tolist(),
+        },
+    }
+
+
+def _ids(pair: Pair, cell: str) -> tuple[str, ...]:
+    mask = cells(pair.base_counts.correct, pair.other_counts.correct)[cell]
+    return tuple(key for key, inside in zip(pair.problem_ids, mask, strict=True) if inside)

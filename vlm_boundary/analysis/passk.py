@@ -1,0 +1,150 @@
+"""Curves, paired difference and crossover for a table of verdicts, without a run directory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Counts
+from vlm_boundary.analysis.estimators import every_k, pass_at_k
+from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.pairs import compare, difference_at_k
+from vlm_boundary.analysis.sets import solved
+from vlm_boundary.errors import UserError
+
+CONFIDENCE = 0.95
+DRAWS = 10_000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `passk` found: `content` as it is written to JSON, the rest for the terminal."""
+
+    base: str
+    rl: str
+    content: dict[str, Any]
+    counts: dict[str, Counts]
+    mcnemar_p: float | None
+    shared: int
+
+
+def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) -> Comparison:
+    """pass@k of every model, and of the RL model less the base on the problems that both have.
+
+    Args:
+        counts: by model.
+        where: what errors name.
+
+    Raises:
+        UserError: there is no such model, both are the same, or they share no problem.
+    """
+    for name in (base, rl):
+        if name not in counts:
+            raise UserError(f"{where}: no model {name!r}; there are {', '.join(sorted(counts))}")
+    if base == rl:
+        raise UserError(f"{where}: --base and --rl are both {base!r}; name two models")
+    ids = tuple(sorted(set(counts[base].problem_ids) & set(counts[rl].problem_ids)))
+    if not ids:
+        raise UserError(f"{where}: {base} and {rl} have no problem_id in common")
+    first, second = counts[base].on(ids), counts[rl].on(ids)
+    deepest = min(int(first.samples.max()), int(second.samples.max()))
+    ks = np.arange(1, deepest + 1)
+    compared = compare(
+        difference_at_k(first, second, ks), CONFIDENCE, None, DRAWS, np.random.default_rng(0)
+    )
+    sets = solved(first, second, CONFIDENCE)
+    content = {
+        "models": {name: {"pass_at_k": _curve(found)} for name, found in counts.items()},
+        "difference": compared["difference"],
+        "crossover_k": compared["crossover"],
+        "solved": _renamed(sets["solved"]),
+        "solved_problems": _renamed(sets["solved_problems"]),
+    }
+    return Comparison(base, rl, content, counts, sets["mcnemar_p"], len(ids))
+
+
+def _curve(counts: Counts) -> dict[str, Any]:
+    ks = every_k(counts.samples)
+    values = pass_at_k(counts.correct, counts.samples, ks)
+    return t_intervals(values, CONFIDENCE, (0, 1)).by(ks)
+
+
+def _renamed(sets: dict[str, Any]) -> dict[str, Any]:
+    return {key.replace("other_only", "rl_only"): value for key, value in sets.items()}
+
+
+def describe(found: Comparison) -> Iterator[str]:
+    """The comparison as lines for a terminal."""
+    models, difference = found.content["models"], found.content["difference"]
+    for name in (found.base, found.rl):
+        yield _sizes(name, found.counts[name])
+    left_out = {
+        name: len(found.counts[name].problem_ids) - found.shared for name in (found.base, found.rl)
+    }
+    if any(left_out.values()):
+        said = " and ".join(f"{count} of {name}" for name, count in left_out.items() if count)
+        yield f"Compared on the {found.shared} problems that both have ({said} left out)"
+    yield ""
+    header = ("k", found.base, found.rl, "RL − base", "band over all k", "problems")
+    rows: list[tuple[str, ...]] = [header]
+    for k in _shown(len(difference)):
+        row = difference[k]
+        curves = [models[name]["pass_at_k"][k] for name in (found.base, found.rl)]
+        rows.append(
+            (
+                k,
+                *(_interval(curve, "low", "high", "{:.1f}") for curve in curves),
+                _interval(row, "low", "high", "{:+.1f}"),
+                _interval(row, "band_low", "band_high", "{:+.1f}", estimate=False),
+                str(row["problems"]),
+            )
+        )
+    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
+    for row in rows:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+    yield f"pass@k in %, {CONFIDENCE:.0%} intervals, problems taken as a sample of their kind"
+    yield ""
+    yield crossover_line(found.content["crossover_k"], len(difference))
+    sets = found.content["solved"]
+    p = "" if found.mcnemar_p is None else f"; McNemar's exact p = {found.mcnemar_p:.2g}"
+    yield (
+        f"Solved at least once: both {sets['both']}, base only {sets['base_only']}, "
+        f"RL only {sets['rl_only']}, neither {sets['neither']}{p}"
+    )
+
+
+def crossover_line(turn: dict[str, Any], n: int) -> str:
+    """A crossover in words."""
+    if turn["status"] == "none":
+        sure = "ruled out" if turn["excluded"] else "not ruled out"
+        return f"Crossover: none up to k = {n}, {sure} by the intervals"
+    low = "below" if turn["low"] is None else str(turn["low"])
+    high = "beyond" if turn["high"] is None else str(turn["high"])
+    status = "resolved" if turn["status"] == "resolved" else "not resolved"
+    return f"Crossover: k = {turn['estimate']} [{low}, {high}], {status}"
+
+
+def _sizes(name: str, counts: Counts) -> str:
+    least, most = int(counts.samples.min()), int(counts.samples.max())
+    depth = f"{most:,}" if least == most else f"{least:,} to {most:,}"
+    line = f"{name}: {len(counts.problem_ids):,} problems, {depth} samples each"
+    undecided = int(counts.undecided.sum())
+    if least < most:
+        line += "; a problem with fewer than k is left out of that k"
+    return line + (f"; {undecided:,} undecided count as not correct" if undecided else "")
+
+
+def _shown(n: int) -> list[str]:
+    return [str(k) for k in sorted({*(1 << i for i in range(n.bit_length())), n})]
+
+
+def _interval(row: dict[str, Any], low: str, high: str, form: str, *, estimate: bool = True) -> str:
+    if row["estimate"] is None:
+        return "–"
+    said = form.format(100 * row["estimate"]) if estimate else ""
+    if row[low] is None:
+        return said or "–"
+    return f"{said} [{form.format(100 * row[low])}, {form.format(100 * row[high])}]".strip()

@@ -1,0 +1,95 @@
+"""Intervals that need random draws: bootstrap-t, and bands that hold for every k at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.intervals import NOTHING, Clustered
+
+
+def bootstrap_t(
+    sums: Clustered,
+    confidence: float,
+    bounds: tuple[float, float],
+    draws: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats]:
+    """Bootstrap-t interval of the mean of each column, clusters resampled.
+
+    low = mean - q(1-α/2)·se and high = mean - q(α/2)·se with q the quantiles of (mean* - mean)/se*
+    (Efron and Tibshirani 1993, section 12.5). A resample is a row of how often it takes each
+    cluster, so that all means and errors are matrix products.
+
+    Args:
+        sums: the values, shape (clusters, columns).
+        draws: how many resamples.
+        bounds: what the mean can be at all; the interval stays inside.
+
+    Returns:
+        low and high, shape (columns,); NaN below two clusters.
+    """
+    clusters = len(sums.total)
+    low = np.full(sums.total.shape[1], np.nan)
+    high = low.copy()
+    mean, error = sums.mean(), sums.error()
+    usable = np.flatnonzero(error > NOTHING)  # without spread every resample is the same
+    if clusters < 2 or not len(usable):
+        return low, high
+    total, size = sums.total[:, usable], sums.size[:, usable]
+    times = _resamples(clusters, draws, rng)
+    sampled = times @ total
+    if (size == 1).all():  # three products fewer
+        problems = square = present = np.full((draws, 1), float(clusters))
+        cross = sampled
+    else:
+        problems, cross, square = times @ size, times @ (total * size), times @ size**2
+        present = times @ (size > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sampled / problems
+        residuals = np.maximum(times @ total**2 - 2 * means * cross + means**2 * square, 0.0)
+        errors = np.sqrt(residuals * present / (present - 1)) / problems
+        away = means - mean[usable]
+        # A resample without spread says that the mean may be any distance off.
+        studentised = np.where(errors > NOTHING, away / errors, np.sign(away) * np.inf)
+    studentised = np.where(np.abs(away) < NOTHING, 0.0, studentised)
+    alpha = 1 - confidence
+    # Of the resamples' values themselves: between two of them, one infinite, there is no number.
+    lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
+    low[usable] = np.maximum(mean[usable] - upper * error[usable], bounds[0])
+    high[usable] = np.minimum(mean[usable] - lower * error[usable], bounds[1])
+    return low, high
+
+
+def simultaneous_level(
+    sums: Clustered, confidence: float, draws: int, rng: np.random.Generator
+) -> float:
+    """The level that each column's interval needs for all of them to hold at once.
+
+    1 - 2·P(T > q), where q is the quantile of max |T| for T multivariate t with the columns'
+    estimated correlation and clusters - 1 degrees of freedom ("sup-t", Montiel Olea and
+    Plagborg-Møller 2019). The given level itself where no column has spread.
+    """
+    from scipy.stats import t
+
+    error = sums.error()
+    usable = np.flatnonzero(error > NOTHING)
+    if not len(usable):
+        return confidence
+    residuals = sums.residuals()[:, usable]
+    residuals /= np.sqrt((residuals**2).sum(axis=0))
+    values, vectors = np.linalg.eigh(residuals.T @ residuals)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    freedom = int(sums.clusters[usable].min()) - 1
+    normal = rng.standard_normal((draws, len(usable))) @ root.T
+    scale = np.sqrt(rng.chisquare(freedom, size=draws) / freedom)
+    factor = np.quantile(np.abs(normal).max(axis=1) / scale, confidence)
+    return max(confidence, 1.0 - 2.0 * float(t.sf(factor, freedom)))
+
+
+def _resamples(clusters: int, draws: int, rng: np.random.Generator) -> Floats:
+    """How often each resample takes each cluster, shape (draws, clusters)."""
+    taken = rng.integers(clusters, size=(draws, clusters), dtype=np.int32)
+    taken += np.arange(draws, dtype=np.int32)[:, None] * np.int32(clusters)
+    counted = np.bincount(taken.ravel(), minlength=draws * clusters)
+    return counted.reshape(draws, clusters).astype(np.float64)

@@ -1,0 +1,213 @@
+"""The analysis as tables: all of it in Parquet and CSV, what fits a page in Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.store import write_text
+
+Row = dict[str, Any]
+_ENDS = [("estimate", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
+_CURVES = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("arm", pa.string()),
+        ("metric", pa.string()),
+        ("tau", pa.float64()),  # of thresholds; null elsewhere
+        ("k", pa.int64()),  # null where a metric has none
+        *_ENDS,
+        ("problems", pa.int64()),
+    ]
+)
+_DIFFERENCES = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("base", pa.string()),
+        ("other", pa.string()),
+        ("k", pa.int64()),
+        *_ENDS,
+        ("band_low", pa.float64()),
+        ("band_high", pa.float64()),
+        ("bootstrap_low", pa.float64()),
+        ("bootstrap_high", pa.float64()),
+        ("problems", pa.int64()),
+    ]
+)
+_PAIRS = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("base", pa.string()),
+        ("other", pa.string()),
+        ("problems", pa.int64()),
+        ("n", pa.int64()),
+        ("crossover", pa.int64()),
+        ("crossover_low", pa.int64()),
+        ("crossover_high", pa.int64()),
+        ("crossover_status", pa.string()),
+        ("both", pa.int64()),
+        ("base_only", pa.int64()),
+        ("other_only", pa.int64()),
+        ("neither", pa.int64()),
+        ("mcnemar_p", pa.float64()),
+        ("srr", pa.float64()),
+        ("ndr", pa.float64()),
+        ("sds", pa.float64()),
+        ("nscr", pa.float64()),
+    ]
+)
+_PROBLEMS = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("problem_id", pa.string()),
+        ("arm", pa.string()),
+        ("samples", pa.int64()),
+        ("correct", pa.int64()),
+        ("undecided", pa.int64()),
+        ("strict", pa.int64()),
+    ]
+)
+_METRICS = (
+    "pass_at_k", "pass_at_k_strict", "pass_at_k_lenient", "pass_hat_k", "maj_at_k", "mg_pass_at_k",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows under a schema; `page` are those that fit a page, None where none do."""
+
+    name: str
+    schema: pa.Schema
+    rows: list[Row]
+    page: list[Row] | None
+
+
+def write_tables(
+    folder: Path, benchmarks: dict[str, Any], data: Iterable[BenchmarkData]
+) -> list[Path]:
+    """Write every table into a folder; returns the files.
+
+    Args:
+        benchmarks: what analysis.json says of each.
+        data: the same benchmarks' counts.
+    """
+    files = []
+    for table in _tables(benchmarks, list(data)):
+        columns = pa.Table.from_pylist(table.rows, schema=table.schema)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / table.name
+        pq.write_table(columns, path.with_suffix(".parquet"), compression="zstd")
+        pa_csv.write_csv(columns, path.with_suffix(".csv"))
+        files += [path.with_suffix(".parquet"), path.with_suffix(".csv")]
+        if table.page is not None:
+            cells = [[_cell(row.get(name)) for name in table.schema.names] for row in table.page]
+            write_text(path.with_suffix(".md"), _markdown(table.schema.names, cells))
+            write_text(path.with_suffix(".tex"), _latex(table.schema.names, cells))
+            files += [path.with_suffix(".md"), path.with_suffix(".tex")]
+    return files
+
+
+def _tables(benchmarks: dict[str, Any], data: list[BenchmarkData]) -> Iterator[_Table]:
+    curves = [row for name, content in benchmarks.items() for row in _curves(name, content)]
+    differences = [
+        {"benchmark": name, "base": pair["base"], "other": pair["other"], "k": int(k), **entry}
+        for name, content in benchmarks.items()
+        for pair in content["pairs"]
+        for k, entry in pair["difference"].items()
+    ]
+    shown = {name: set(content["ks"]) for name, content in benchmarks.items()}
+    headline = ("pass_at_k", "avg_at_n", "single_pass")
+    page = [
+        row
+        for row in curves
+        if row["metric"] in headline and (row["k"] is None or row["k"] in shown[row["benchmark"]])
+    ]
+    yield _Table("curves", _CURVES, curves, page)
+    page = [row for row in differences if row["k"] in shown[row["benchmark"]]]
+    yield _Table("differences", _DIFFERENCES, differences, page)
+    pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content["pairs"]]
+    yield _Table("pairs", _PAIRS, pairs, pairs)
+    yield _Table("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
+
+
+def _curves(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
+    for arm, values in content["arms"].items():
+        key: Row = {"benchmark": benchmark, "arm": arm, "tau": None}
+        for metric in _METRICS:
+            for k, entry in values[metric].items():
+                yield key | {"metric": metric, "k": int(k)} | entry
+        for tau, curve in values["g_pass_at_k"].items():
+            for k, entry in curve.items():
+                yield key | {"metric": "g_pass_at_k", "tau": float(tau), "k": int(k)} | entry
+        for tau, entry in values["cover_at_tau"].items():
+            yield key | {"metric": "cover_at_tau", "tau": float(tau), "k": None} | entry
+        yield key | {"metric": "avg_at_n", "k": None} | values["avg_at_n"]
+        yield key | {"metric": "single_pass", "k": None} | values["single_pass"] | {"arm": arm}
+
+
+def _pair(benchmark: str, pair: dict[str, Any]) -> Row:
+    turn = pair["crossover"]
+    return {
+        "benchmark": benchmark,
+        "base": pair["base"],
+        "other": pair["other"],
+        "problems": pair["problems"],
+        "n": pair["n"],
+        "crossover": turn["estimate"],
+        "crossover_low": turn["low"],
+        "crossover_high": turn["high"],
+        "crossover_status": turn["status"],
+        "mcnemar_p": pair["mcnemar_p"],
+        **pair["solved"],
+        **pair["support"],
+    }
+
+
+def _problems(data: BenchmarkData) -> Iterator[Row]:
+    for arm in data.arms:
+        counts = data.counts(arm)
+        columns = zip(
+            counts.problem_ids,
+            counts.samples.tolist(),
+            counts.correct.tolist(),
+            counts.undecided.tolist(),
+            counts.strict.tolist(),
+            strict=True,
+        )
+        names = ("problem_id", "samples", "correct", "undecided", "strict")
+        for column in columns:
+            key = {"benchmark": data.benchmark, "arm": arm}
+            yield key | dict(zip(names, column, strict=True))
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _markdown(names: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _latex(names: list[str], rows: list[list[str]]) -> str:
+    """A tabular for the booktabs package."""
+    lines = [f"\\begin{{tabular}}{{{'l' * len(names)}}}", "\\toprule"]
+    lines += [" & ".join(map(_escaped, names)) + " \\\\", "\\midrule"]
+    lines += [" & ".join(map(_escaped, row)) + " \\\\" for row in rows]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
+    return re.sub(r"[\\~^&%$#_{}]", lambda found: special.get(found[0], "\\" + found[0]), text)

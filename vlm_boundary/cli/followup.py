@@ -1,0 +1,44 @@
+"""`vlm-boundary followup`: more samples where the two arms of a pair disagree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vlm_boundary.cli.options import gpus_option, open_target, override_option, target_argument
+from vlm_boundary.cli.stages import draw_samples
+
+
+@click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
+@target_argument
+@override_option
+@click.option(
+    "--n",
+    "n",
+    type=click.IntRange(min=2),
+    metavar="N",
+    required=True,
+    help="Samples that both arms have of each such problem in the end.",
+)
+@gpus_option
+def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None) -> None:
+    """Bring the problems that only the base solved, and those that only the other arm solved, to N.
+
+    Both arms are sampled on both. Headline numbers keep to the original n; what the further samples
+    say is reported beside them.
+    """
+    run, experiment = open_target(target, overrides, gpus=gpus)
+    from vlm_boundary.analysis import analyze
+    from vlm_boundary.analysis.followup import top_ups
+    from vlm_boundary.report import report
+    from vlm_boundary.verifier import verify
+
+    wanted = top_ups(run, experiment, n)
+    problems = {(top_up.benchmark, key) for top_up in wanted for key in top_up.problem_ids}
+    click.echo(f"{len(problems):,} problems were solved by one arm of a pair alone.")
+    if wanted:
+        drawn = draw_samples(run, experiment, None, top_ups=wanted)
+        click.echo(f"{drawn:,} samples drawn, {verify(run):,} graded.")
+        analyze(run, experiment)
+        click.echo(f"Report: {report(run, experiment)}")
