@@ -21,9 +21,7 @@ from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
 
 CHECKER = "arithmetic/1"
 _PI_ERROR = 0.0016  # 3.14 and 22/7 are taken for π
-_ROUND_THE_CLOCK = re.compile(
-    r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
-)
+_ROUND_THE_CLOCK = re.compile(r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I)
 
 
 def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:

@@ -35,6 +35,7 @@ _STATEMENT = re.compile(
 )
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
+_SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
 
@@ -107,7 +108,5 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
 def _sentence_start(text: str, start: int, place: int) -> int:
     """Where the sentence that reaches to a place begins, at most 400 characters before it."""
     begin = max(start, place - 400)
-    first = begin
-    for match in _SENTENCE_END.finditer(text, begin, max(begin, place - 1)):
-        first = match.end()
-    return first
+    last = max(begin, place - 1)
+    return max(begin, *(text.rfind(sign, begin, last) + len(sign) for sign in _SENTENCE_SIGNS))

@@ -31,9 +31,7 @@ def key(node: Node) -> str:
         return str(node[1])
     if node[0] in "+*":
         return f"({node[0].join(sorted(_operands(node, node[0])))})"
-    return (
-        f"({node[0].join(key(part) for part in node[1:])})" if len(node) > 2 else f"-{key(node[1])}"
-    )
+    return f"({node[0].join(key(part) for part in node[1:])})" if len(node) > 2 else f"-{key(node[1])}"
 
 
 def _operands(node: Node, sign: str) -> list[str]:
@@ -70,7 +68,7 @@ def _way(steps: Sequence[str], welcome: Sequence[str] = ()) -> Derivation:
 
 
 def _key_of(equation: str) -> str:
-    found = next(equations(equation, 0, len(equation)))
+    found = equations(equation, 0, len(equation))[0]
     return key(found.left.node)
 
 
@@ -137,9 +135,7 @@ def _patterns(problem: ProceduralProblem) -> Iterator[Derivation]:
 def _steady(lines: list[list[int]], place: int, gap: int) -> Iterator[Derivation]:
     """Lines whose neighbours differ by one step, or by one factor."""
     for sign, back in (("-", "+"), ("/", "*")):
-        steps = {
-            (b - a if sign == "-" else b / a if a else None) for n in lines for a, b in pairwise(n)
-        }
+        steps = {(b - a if sign == "-" else b / a if a else None) for n in lines for a, b in pairwise(n)}
         if len(steps) != 1 or None in steps:
             continue
         step = int(next(iter(steps)) or 0)
@@ -150,8 +146,11 @@ def _steady(lines: list[list[int]], place: int, gap: int) -> Iterator[Derivation
             if not (i == place and gap in (j, j + 1))
         ]
         line = lines[place]
-        fills = [f"{line[gap - 1]} {back} {step} = {line[gap]}"] * (gap > 0)
-        fills += [f"{line[gap + 1]} {sign} {step} = {line[gap]}"] * (gap < 2)
+        fills = []
+        if gap > 0:
+            fills.append(f"{line[gap - 1]} {back} {step} = {line[gap]}")
+        if gap < 2:
+            fills.append(f"{line[gap + 1]} {sign} {step} = {line[gap]}")
         for fill in fills:
             for equation in shown:
                 yield _way([equation, fill], shown)

@@ -6,6 +6,7 @@ import re
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
+from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
@@ -22,11 +23,11 @@ _OPERATION = re.compile(
     r"\d[)}°%]*\s*[-+*/×÷·^=<>≈]\s*[({$\\]*\d|√|\\[dt]?frac|\\sqrt|²|[^\W\d_]\s*=\s*[^\s=]"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此",
-    re.IGNORECASE,
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此", re.IGNORECASE
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*(?:[-*•#>]+\s*)?(?:(?:step|part)\s*)?\d+\s*[.:)]", re.IGNORECASE)
+_LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
 _OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
 _VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
@@ -35,9 +36,7 @@ _EITHER = re.compile(
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
     re.IGNORECASE,
 )
-_BOXES = re.compile(
-    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
-)
+_BOXES = re.compile(r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}")
 _CHOSEN = re.compile(
     r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
     r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",
@@ -62,6 +61,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     found += contradictions(text, start, end)
+    found += wrong_extremes(text, start, end)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
@@ -103,7 +103,7 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     if _OPERATION.search(body):
         return []
     plain = _LABEL.sub("\n", body)
-    if _NUMBER.search(plain) or _argues(plain):
+    if _NUMBER.search(plain) or _LISTED.search(body) or _argues(plain):
         return []
     words = _LETTERS.findall(plain.lower())
     if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:
