@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from vlm_boundary.analysis.calibration import calibration
 from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
@@ -29,6 +30,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "followup": followup,
     "perplexity": perplexities,
     "cot": cot,
+    "calibration": calibration,
 }
 
 
