@@ -10,6 +10,7 @@ from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.followup import followup
+from vlm_boundary.analysis.judge_probe import judge_probe
 from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "followup": followup,
     "perplexity": perplexities,
     "cot": cot,
+    "judge_probe": judge_probe,
     "calibration": calibration,
 }
 
