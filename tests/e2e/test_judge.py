@@ -132,7 +132,12 @@ class TestVllm:
         done = call(folder, "analyze", "runs/judged")
         assert done.returncode == 0, done.stderr
         analysis = json.loads((folder / "runs" / "judged" / "analysis.json").read_text())
-        arm = analysis["benchmarks"]["procedural"]["cot"]["arms"]["base"]
+        sections = analysis["benchmarks"]["procedural"]
+        probe = sections["judge_probe"]["inside"]["base"]
+        assert {said["chains"] for said in probe.values()} == {3}
+        assert len(probe) == 7
+        assert probe["answer"]["text_checks"] == 0.0  # another answer is a wrong answer
+        arm = sections["cot"]["arms"]["base"]
         assert arm["free.majority"]["unknown"] == 2 * PROBLEMS
         assert arm["free.majority"]["cot_pass_at_k"]["3"]["estimate"] == 0.0
         assert arm["free.majority"]["cot_pass_at_k_upper"]["3"]["estimate"] == 1.0
