@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vlm_boundary.cli.judge import judge_reasoning
 from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
 from vlm_boundary.cli.stages import draw_samples
 
@@ -43,6 +44,8 @@ def run(
     drawn = draw_samples(directory, experiment, limit)
     graded = verify(directory)
     checked = check(directory).samples
+    if experiment.judge:
+        judge_reasoning(directory, experiment)
     analyze(directory, experiment)
     page = report(directory, experiment)
     click.echo(f"{drawn:,} samples drawn, {graded:,} graded, {checked:,} checked.")

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig
+from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.judge_prompt import judge_prompt_hash
+from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
@@ -78,6 +78,11 @@ def layer_name(judge_name: str) -> str:
 def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig) -> None:
     """Find the judge, and refuse what would mix two or let a model judge itself."""
     engine = experiment.judge_engine
+    if isinstance(judge_prompt(config.prompt), StepsPrompt) != isinstance(engine, PrmConfig):
+        raise UserError(
+            f"judge.prompt {config.prompt!r} does not go with engine kind {engine.kind}: a process "
+            f"reward model (kind prm) takes steps-v1, and others take reasoning-v1"
+        )
     resolved = config.model_copy(update={"engine": engine})
     fields = config.model_dump(
         include=set(ArmConfig.model_fields) - {"engine", "sampling", "prompt"}

@@ -24,7 +24,13 @@ from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.checkpoints import Checkpoint
-from vlm_boundary.config import EngineConfig, ExperimentConfig, JudgeConfig, SamplingConfig
+from vlm_boundary.config import (
+    EngineConfig,
+    ExperimentConfig,
+    JudgeConfig,
+    PrmConfig,
+    SamplingConfig,
+)
 from vlm_boundary.engines.base import Completion, ScoringEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
@@ -142,9 +148,17 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
             if model.judge is not None:
                 variant, problems = assignment.variant, run.read_problems(assignment.benchmark)
                 judge_chains(
-                    run, model.judge, benchmark, task, variant, problems, engine, seed, done,
+                    run,
+                    model.judge,
+                    benchmark.images,
+                    task,
+                    variant,
+                    problems,
+                    engine,
+                    seed,
+                    done,
                     channel.alive,
-                )  # fmt: skip
+                )
             elif assignment.under is None:
                 progress = partial(drawn, task.partition)
                 draw(run, experiment, benchmark, task, engine, progress, channel.alive)
@@ -191,7 +205,7 @@ class _Model:
 
     name: str
     checkpoint: Checkpoint | None
-    engine: EngineConfig
+    engine: EngineConfig | PrmConfig
     samplings: tuple[SamplingConfig, ...]
     judge: JudgeConfig | None = None
 
