@@ -1,4 +1,3 @@
-"""Chain-of-thought validity: what a right answer rests on."""
 """Whether a right answer was reasoned to: layers of checks on chains of thought, stored apart."""
 
 from vlm_boundary.reasoning.arithmetic import check_arithmetic

@@ -180,17 +180,12 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
         }
         read = list(dict.fromkeys(assignment.arm for assignment in assignments))
         if job.activity == "scoring":
-            record |= {"scored": read, "score_seconds": seconds}
+            work |= {"scored": read, "score_seconds": seconds}
         elif job.activity == "judging":
-            record |= {"judged": read, "judge_seconds": seconds}
+            work |= {"judged": read, "judge_seconds": seconds}
         else:
-            checkpoint = model.checkpoint
-            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, record)
-            record |= {"draw_seconds": seconds, "lower_bound": bound}
-        if scoring:
-            responses_of = list(dict.fromkeys(assignment.arm for assignment in assignments))
-            work |= {"scored": responses_of, "score_seconds": seconds}
-            bound = tally.lower_bound(checkpoint.folder if checkpoint else None, said)
+            folder = model.checkpoint.folder if model.checkpoint else None
+            bound = tally.lower_bound(folder, said)
             work |= {"draw_seconds": seconds, "lower_bound": bound}
         record = {"arms": job.arms, "engine": said, "work": work}
         # A file of its own: workers of one run never write the same one.
