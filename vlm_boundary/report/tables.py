@@ -44,6 +44,7 @@ def tables(analysis: dict[str, Any]) -> list[Table]:
         if "followup" in content:
             found.append(_followup(name, content))
         found += [_outcomes(name, content), _sources(name, content), _readings(name, content)]
+        found.append(_luck(name, content))
         if "perplexity" in content:
             found.append(_perplexity(name, content, analysis["confidence"]))
     if analysis["multiplicity"]["tests"]:
@@ -230,6 +231,34 @@ def _outcomes(name: str, content: dict[str, Any]) -> Table:
     ]
     header = ("arm", "problems", "samples", *(status.replace("_", " ") for status in statuses))
     return Table(f"{name}: what became of the samples", header, tuple(rows))
+
+
+def _luck(name: str, content: dict[str, Any]) -> Table:
+    """What each arm solves beside what its own answers, or a guesser's, would solve."""
+    guesser = content["luck"]["guesser"]["pass_at_k"]
+    rows = []
+    for arm, values in content["luck"]["arms"].items():
+        k = str(content["arms"][arm]["n"])
+        rows.append(
+            (
+                f"{arm}, k = {k}",
+                _percent(content["arms"][arm]["pass_at_k"].get(k)),
+                _percent(values["floor_pass_at_k"].get(k)),
+                _percent(guesser.get(k)),
+                str(values["solved"]),
+                f"{values['above_floor']} of {values['tested']}",
+            )
+        )
+    header = (
+        "arm",
+        "pass@k",
+        "own answers elsewhere",
+        "blind guesser",
+        "solved",
+        "above its floor",
+    )
+    title = f"{name}: how much guessing would solve, pass@k in %; problems solved above that"
+    return Table(title, header, tuple(rows))
 
 
 def _perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
