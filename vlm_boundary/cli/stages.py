@@ -178,4 +178,3 @@ def report(target: Path, overrides: tuple[str, ...]) -> None:
     from vlm_boundary.report import report as write
 
     click.echo(f"Report: {write(run, experiment)}")
-
