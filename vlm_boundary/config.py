@@ -112,13 +112,23 @@ class VllmConfig(Settings):
     """The engine."""
     in_process: bool | None = None
     """Run vLLM's core in the sampling process; by default only where there is no GPU."""
+    processed_logprobs: bool = False
+    """Record log-probabilities after temperature and top-p, not the model's own (entropy probes)."""
     args: PlainMapping = Field(default_factory=dict)
     """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
 
+    @field_validator("args")
+    @classmethod
+    def _keeps_the_meaning_of_logprobs(cls, args: dict[str, Any]) -> dict[str, Any]:
+        if "logprobs_mode" in args:
+            raise ValueError("logprobs_mode is not to be set: use processed_logprobs")
+        return args
+
     def identity(self) -> dict[str, Any]:
-        """The settings that change which texts are likely."""
+        """The settings that change which texts are likely, or what is recorded of them."""
         said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
-        return {"kind": self.kind, **said}
+        recorded = {"processed_logprobs": True} if self.processed_logprobs else {}
+        return {"kind": self.kind, **said, **recorded}
 
 
 class OpenAIConfig(Settings):

@@ -123,7 +123,7 @@ def test_probes_ask_for_what_is_really_sampled(path: Path) -> None:
     assert made.arm_sampling("base").temperature == 0.6
     for arm in made.arms:
         engine = made.arm_engine(arm).model_dump()
-        assert engine["args"]["logprobs_mode"] == "processed_logprobs"
+        assert engine["processed_logprobs"] is True
 
 
 def test_probes_need_an_engine_that_can_say_it(path: Path) -> None:

@@ -49,7 +49,7 @@ def probe_experiment(
 ) -> ExperimentConfig:
     """The experiment that samples the probes, in a run directory of its own inside the run's.
 
-    vLLM is asked for log-probabilities after temperature and top-p (`logprobs_mode`), so that the
+    vLLM is asked for log-probabilities after temperature and top-p, so that the
     surprisal of what was sampled is its entropy. They are never mixed with a run's own, which are
     the model's.
 
@@ -89,10 +89,8 @@ def _probe(
     sampling = experiment.arms[name].sampling | changes
     if temperature is not None:
         sampling["temperature"] = temperature
-    args = engine.args | {"logprobs_mode": "processed_logprobs"}
-    return experiment.arms[name].model_copy(
-        update={"sampling": sampling, "engine": engine.model_copy(update={"args": args})}
-    )
+    engine = engine.model_copy(update={"processed_logprobs": True})
+    return experiment.arms[name].model_copy(update={"sampling": sampling, "engine": engine})
 
 
 def match_entropy(

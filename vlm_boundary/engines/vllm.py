@@ -283,6 +283,8 @@ def resolve_arguments(config: VllmConfig, *, on_cpu: bool) -> dict[str, Any]:
         # Without chunking, one step must be able to take a whole prompt.
         args.setdefault("max_num_batched_tokens", max(4096, int(args["max_model_len"])))
     args.setdefault("seed", 0)
+    if config.processed_logprobs:
+        args["logprobs_mode"] = "processed_logprobs"
     return args
 
 
