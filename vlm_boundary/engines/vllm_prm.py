@@ -31,6 +31,7 @@ class PrmEngine:
         set_up_process(settings)
         try:
             import vllm
+            from transformers import AutoTokenizer
             from vllm.platforms import current_platform
         except ImportError as error:
             raise UserError(
@@ -41,7 +42,17 @@ class PrmEngine:
         self._args = args
         self._version = str(vllm.__version__)
         self._platform = current_platform.get_device_name()
-        pooler = vllm.config.PoolerConfig(use_activation=False)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        ids = self._tokenizer(config.step_tag, add_special_tokens=False).input_ids
+        if len(ids) != 1:
+            raise UserError(
+                f"judge.engine.step_tag {config.step_tag!r} is not one token of {folder.name}; it "
+                f"is what the model was trained to judge steps at, as <extra_0>"
+            )
+        self._tag = ids[0]
+        pooler = vllm.config.PoolerConfig(
+            tok_pooling_type="STEP", step_tag_id=self._tag, use_activation=False
+        )
         try:
             self._llm: Any = vllm.LLM(
                 model=str(folder), runner="pooling", pooler_config=pooler, **args
@@ -51,14 +62,6 @@ class PrmEngine:
                 f"vLLM does not load {folder.name} as a process reward model with engine.args "
                 f"{config.args}: {str(error).strip().splitlines()[-1]}"
             ) from error
-        self._tokenizer: Any = self._llm.get_tokenizer()
-        ids = self._tokenizer(config.step_tag, add_special_tokens=False).input_ids
-        if len(ids) != 1:
-            raise UserError(
-                f"judge.engine.step_tag {config.step_tag!r} is not one token of {folder.name}; it "
-                f"is what the model was trained to judge steps at, as <extra_0>"
-            )
-        self._tag = ids[0]
 
     def describe(self) -> dict[str, Any]:
         """Versions, hardware and resolved arguments."""
@@ -113,12 +116,13 @@ class PrmEngine:
         return list(self._tokenizer(text, add_special_tokens=False).input_ids)
 
     def _completion(self, key: str, ids: list[int], rows: list[list[float]]) -> Completion:
-        if len(rows) != len(ids) or len(rows[0]) != 2:
+        steps = ids.count(self._tag)
+        if len(rows) != steps or any(len(row) != 2 for row in rows):
             raise UserError(
-                f"the model gives {len(rows)} × {len(rows[0])} values for {len(ids)} tokens, and a "
-                f"process reward model gives two for each; take engine kind vllm for other judges"
+                f"the model gives {len(rows)} rows for {steps} steps, and a process reward model "
+                f"gives two values for each; take engine kind vllm for other judges"
             )
-        chances = [_second(row) for token, row in zip(ids, rows, strict=True) if token == self._tag]
+        chances = [_second(row) for row in rows]
         worst = min(chances)
         lines = [f"Step {i}: {chance:.4f}" for i, chance in enumerate(chances, start=1)]
         verdict = "valid" if worst >= self._config.threshold else "invalid"

@@ -45,8 +45,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
     """Have the experiment's judge read what it has not read yet; stores its layer of validity.
 
     Raises:
-        UserError: there is no judge, it is a model under test, or it is not the one that read the
-            rest under its name.
+        UserError: there is no judge, nothing is verified, the judge is a model under test, or it is
+            not the one that read the rest under its name.
         EngineDied: the engine failed; running the stage again goes on from there.
     """
     config = experiment.judge
@@ -54,6 +54,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
         raise UserError(
             "the experiment has no judge; name one under judge: {name: NAME, model: MODEL}"
         )
+    if not run.verdicts.partitions():
+        raise UserError(f"{run.path}: no sample has a verdict yet; run 'vlm-boundary verify' first")
     with run.locks.writing(ALL):
         with run.locks.turn():
             _prepare(run, experiment, config)
