@@ -33,7 +33,7 @@ quickstart: .venv/.ready ## Run a whole experiment on this machine and write its
 	@$(BIN)/vlm-boundary run configs/quickstart.yaml
 
 test: .venv/.ready-dev ## Run the tests (unit and end to end, with the real engine)
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: .venv/.ready-dev ## Check style and types
 	@$(BIN)/ruff check .

@@ -113,7 +113,7 @@ class VllmConfig(Settings):
     in_process: bool | None = None
     """Run vLLM's core in the sampling process; by default only where there is no GPU."""
     processed_logprobs: bool = False
-    """Record log-probabilities after temperature and top-p, not the model's own (entropy probes)."""
+    """Record log-probabilities after temperature and top-p in place of the model's own."""
     args: PlainMapping = Field(default_factory=dict)
     """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
 
