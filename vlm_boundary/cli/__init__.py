@@ -13,6 +13,7 @@ from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.merge import merge
 from vlm_boundary.cli.plan import plan
+from vlm_boundary.cli.queue import queue
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
 from vlm_boundary.errors import UserError
@@ -60,6 +61,7 @@ for command in (
     score,
     analyze,
     report,
+    queue,
     grade,
     merge,
     benchmarks,

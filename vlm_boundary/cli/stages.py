@@ -91,7 +91,7 @@ def sample(
 )
 def verify(target: Path, overrides: tuple[str, ...], force: bool, opinions: bool) -> None:
     """Grade the samples that have no verdict by this version of the verifier yet."""
-    run, _ = _existing(target, overrides)
+    run, _ = existing_run(target, overrides)
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 
@@ -138,7 +138,7 @@ def score(
     The stored token ids are scored, token by token, under the scoring arm's own prompt. 'analyze'
     then adds perplexities, and 'report' shows them.
     """
-    run, experiment = _existing(target, overrides, gpus)
+    run, experiment = existing_run(target, overrides, gpus)
     from vlm_boundary.scoring import score as compute
 
     def stage() -> tuple[int, int]:
@@ -162,7 +162,7 @@ def score(
 @override_option
 def analyze(target: Path, overrides: tuple[str, ...]) -> None:
     """Compute the statistics of a run from its verdicts and write analysis.json."""
-    run, experiment = _existing(target, overrides)
+    run, experiment = existing_run(target, overrides)
     from vlm_boundary.analysis import analyze as compute
 
     compute(run, experiment)
@@ -174,15 +174,16 @@ def analyze(target: Path, overrides: tuple[str, ...]) -> None:
 @override_option
 def report(target: Path, overrides: tuple[str, ...]) -> None:
     """Write a run's figures (PNG, SVG), its tables (Markdown) and its HTML page."""
-    run, experiment = _existing(target, overrides)
+    run, experiment = existing_run(target, overrides)
     from vlm_boundary.report import report as write
 
     click.echo(f"Report: {write(run, experiment)}")
 
 
-def _existing(
+def existing_run(
     target: Path, overrides: tuple[str, ...], gpus: str | None = None
 ) -> tuple[RunDirectory, ExperimentConfig]:
+    """The run and experiment of a command that goes on from samples."""
     run, experiment = open_target(target, overrides, gpus=gpus)
     if not run.read_manifest():
         raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")

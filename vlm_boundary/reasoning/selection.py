@@ -1,0 +1,76 @@
+"""The right answers of a run whose reasoning is worth reading, in an order that favours none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from vlm_boundary.store import Partition, RunDirectory
+
+
+@dataclass(frozen=True)
+class CorrectSamples:
+    """One problem's samples with a right answer.
+
+    `indices` are in the order in which they are taken when not all are: by a hash of seed and
+    sample alone, so that the first m are a uniform subset whatever m is, and stay so, as far as
+    they are among them, when more samples are drawn. `text_hashes` are those of the verdicts.
+    """
+
+    problem_id: str
+    samples: int
+    indices: tuple[int, ...]
+    text_hashes: tuple[str, ...]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the problem's samples that are right."""
+        return len(self.indices) / self.samples
+
+
+def correct_samples(
+    run: RunDirectory, partition: Partition, n: int, seed: int
+) -> Iterator[CorrectSamples]:
+    """The problems with a right answer among their first n samples, by problem id."""
+    rows = run.verdicts.read(partition, ["problem_id", "sample_index", "correct", "text_hash"])
+    rows = rows.filter(pc.less(rows["sample_index"], n))
+    counted = rows.group_by("problem_id").aggregate([("sample_index", "count")])
+    samples = dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
+    if rows.num_rows == 0:
+        return
+    right = rows.filter(pc.fill_null(rows["correct"], False)).sort_by("problem_id")
+    encoded = right["problem_id"].combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    starts = np.flatnonzero(np.diff(codes, prepend=-1))
+    for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
+        problem_id = encoded.dictionary[int(codes[start])].as_py()
+        yield _of_problem(problem_id, samples[problem_id], partition, seed, right[start:end])
+
+
+def _of_problem(
+    problem_id: str, samples: int, partition: Partition, seed: int, rows: pa.Table
+) -> CorrectSamples:
+    indices = rows["sample_index"].to_numpy()
+    hashes = rows["text_hash"].to_pylist()
+    order = lottery(f"{seed}\0{partition.folder}\0{problem_id}", indices)
+    return CorrectSamples(
+        problem_id,
+        samples,
+        tuple(int(indices[place]) for place in order),
+        tuple(hashes[place] for place in order),
+    )
+
+
+def lottery(key: str, indices: NDArray[np.integer]) -> list[int]:
+    """Places of `indices` in an order that depends on the key and on each index alone."""
+
+    def ticket(place: int) -> bytes:
+        return hashlib.blake2b(f"{key}\0{indices[place]}".encode(), digest_size=16).digest()
+
+    return sorted(range(len(indices)), key=ticket)
