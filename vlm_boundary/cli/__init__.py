@@ -9,6 +9,7 @@ import click
 
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
+from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.merge import merge
@@ -61,6 +62,7 @@ for command in (
     score,
     analyze,
     report,
+    demo,
     queue,
     grade,
     merge,

@@ -91,9 +91,7 @@ class FollowedTable:
             return pa.schema(fields).empty_table()
         return pa.concat_tables(found, promote_options="default")
 
-    def _read_part(
-        self, path: Path, columns: list[str]
-    ) -> Iterator[tuple[Places, pa.RecordBatch]]:
+    def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
         with pq.ParquetFile(path) as file:
             footer = file.metadata
             ends = np.cumsum([footer.row_group(g).num_rows for g in range(footer.num_row_groups)])

@@ -142,8 +142,8 @@ class PartitionIndex:
         """Take in what was written since; True when something was."""
         for layer in layers:
             if layer not in self._layers:
-                table = self._run.validity(layer)
-                self._layers[layer] = FollowedTable(table, self.partition, self._places)
+                validity = self._run.validity(layer)
+                self._layers[layer] = FollowedTable(validity, self.partition, self._places)
         came, went = self._samples.changes()
         judged = [self._verdicts, self._opinions, *self._layers.values()]
         rejudged = any(any(table.changes()) for table in judged)

@@ -139,7 +139,7 @@ def status_line(run: RunIndex) -> str:
 def _empty_run(run: RunIndex) -> str:
     return (
         '<p class="vb-empty" data-testid="empty">This run holds no problems yet. It begins with '
-        f"<code>vlm-boundary sample</code>, and this page follows it.</p>"
+        "<code>vlm-boundary sample</code>, and this page follows it.</p>"
     )
 
 
@@ -213,8 +213,8 @@ def _rate(codes: Any, side: str) -> str:
         return f'<span class="vb-r vb-{side}" title="no samples">–</span>'
     share = right / drawn
     return (
-        f'<span class="vb-r vb-{side}" title="{right} of {drawn} right"><i style="width:{share:.0%}">'
-        f"</i><b>{share:.0%}</b></span>"
+        f'<span class="vb-r vb-{side}" title="{right} of {drawn} right">'
+        f'<i style="width:{share:.0%}"></i><b>{share:.0%}</b></span>'
     )
 
 
@@ -270,7 +270,9 @@ def _trouble(view: View, run: RunIndex, problem: Any) -> str:
         partition = run.partition(arm, view.benchmark, view.condition)
         if partition is not None:
             reasons += [f"{arm}: {reason}" for reason in partition.failures(view.problem)]
-    return "".join(f'<p class="vb-warn">could not be sampled: {visible(r, 300)}</p>' for r in reasons)
+    return "".join(
+        f'<p class="vb-warn">could not be sampled: {visible(r, 300)}</p>' for r in reasons
+    )
 
 
 def _shown_kinds(view: View, codes: Any, side: str) -> str:
@@ -279,9 +281,7 @@ def _shown_kinds(view: View, codes: Any, side: str) -> str:
     for name in SHOWN:
         count = int(kind(codes, name).sum())
         if count or name in ("all", "correct", "wrong") or name == wanted:
-            made.append(
-                _button(f"{name} <b>{count}</b>", f"show_{side}", name, on=name == wanted)
-            )
+            made.append(_button(f"{name} <b>{count}</b>", f"show_{side}", name, on=name == wanted))
     return f'<div class="vb-kinds">{"".join(made)}</div>'
 
 
@@ -318,15 +318,16 @@ def _sample(view: View, run: RunIndex, side: str, index: int | None) -> str:
         f"{_button('▶', f'sample_{side}', '1', keys[1])}"
         f'<span class="vb-grow"></span><button class="vb-button" data-do="label" '
         f'data-value="{side}">label…</button></div>'
-        f"{_judged(drawn)}"
+        f"{verdict_line(drawn)}"
         f'<div class="vb-text" data-testid="{side}-text">'
         f'<div class="vb-as-rendered">{sample_body(drawn)}</div>'
         f'<div class="vb-as-written" hidden>{sample_body(drawn, raw=True)}</div></div>'
-        f"{_numbers(drawn.sample)}{_checks(drawn)}"
+        f"{numbers_line(drawn.sample)}{_checks(drawn)}"
     )
 
 
-def _judged(drawn: Drawn) -> str:
+def verdict_line(drawn: Drawn) -> str:
+    """What the verifier made of a sample."""
     verdict = drawn.verdict
     if verdict is None:
         return '<p class="vb-verdict vb-is-rest">not graded yet</p>'
@@ -351,7 +352,8 @@ def _judged(drawn: Drawn) -> str:
     )
 
 
-def _numbers(sample: dict[str, Any]) -> str:
+def numbers_line(sample: dict[str, Any]) -> str:
+    """How a sample ended, its length, log-probability and seed."""
     logprob = sample["logprob_sum"]
     tokens = sample["tokens"]
     facts = [

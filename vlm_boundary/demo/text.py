@@ -72,7 +72,9 @@ def rendered(text: str, marks: Sequence[Mark] = ()) -> str:
         return f"{_MATH}{len(formulas) - 1}{_END}"
 
     prepared = _TEX.sub(keep, _with_marks(text, marks))
-    return f'<div class="vb-rendered">{_finish(_markdown().render(prepared), marks, formulas)}</div>'
+    return (
+        f'<div class="vb-rendered">{_finish(_markdown().render(prepared), marks, formulas)}</div>'
+    )
 
 
 def visible(text: str, longest: int = 200) -> str:

@@ -111,20 +111,17 @@ class Counts:
 
     @staticmethod
     def drawn(codes: Codes) -> NDArray[np.int64]:
-        """n."""
+        """N."""
         return np.asarray(has(codes, Bit.DRAWN).sum(axis=1), dtype=np.int64)
 
     @staticmethod
     def correct(codes: Codes) -> NDArray[np.int64]:
-        """c."""
+        """C."""
         return np.asarray(has(codes, Bit.CORRECT).sum(axis=1), dtype=np.int64)
 
     def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Correct shares, 0 where nothing was drawn."""
-        return tuple(  # type: ignore[return-value]
-            self.correct(codes) / np.maximum(self.drawn(codes), 1)
-            for codes in (self.left, self.right)
-        )
+        return _rates(self.left), _rates(self.right)
 
     def group(self, name: str) -> NDArray[np.bool_]:
         """Which problems are of a group of `GROUPS`."""
@@ -158,6 +155,11 @@ class Counts:
 
     def _any(self, bit: Bit) -> NDArray[np.bool_]:
         return np.asarray(has(self.left, bit).any(axis=1) | has(self.right, bit).any(axis=1))
+
+
+def _rates(codes: Codes) -> NDArray[np.float64]:
+    rates = Counts.correct(codes) / np.maximum(Counts.drawn(codes), 1)
+    return np.asarray(rates, dtype=np.float64)
 
 
 def counts(view: View, run: RunIndex) -> Counts:
@@ -217,8 +219,10 @@ def step_problem(view: View, run: RunIndex, step: int) -> View:
 
 def open_problem(view: View, problem: str) -> View:
     """A problem from its first samples."""
-    return view if problem == view.problem else replace(
-        view, problem=problem, left_sample=0, right_sample=0
+    return (
+        view
+        if problem == view.problem
+        else replace(view, problem=problem, left_sample=0, right_sample=0)
     )
 
 
@@ -259,7 +263,9 @@ def step_sample(view: View, run: RunIndex, side: str, step: int) -> View:
 
 def with_sample(view: View, side: str, index: int) -> View:
     """A sample of one side."""
-    return replace(view, **{f"{side}_sample": index})
+    if side == "left":
+        return replace(view, left_sample=index)
+    return replace(view, right_sample=index)
 
 
 def _passing(view: View, problems: list[Any]) -> NDArray[np.bool_]:
