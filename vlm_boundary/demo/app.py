@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 5.0
 _SORT_NAMES = {
-    "order": "as in the benchmark",
-    "gap": "largest gap first",
-    "left": "left model's best first",
-    "right": "right model's best first",
-    "hardest": "hardest first",
+    "order": "benchmark order",
+    "gap": "largest gap",
+    "left": "left best",
+    "right": "right best",
+    "hardest": "hardest",
 }
 # Navigation never waits for other readers, and only the last of fast clicks counts.
 FAST: dict[str, Any] = {

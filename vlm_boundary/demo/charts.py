@@ -12,8 +12,8 @@ import numpy as np
 from vlm_boundary.analysis import pass_at_k
 from vlm_boundary.demo.text import visible
 
-_WIDTH, _HEIGHT = 300, 120
-_LEFT, _RIGHT, _TOP, _BOTTOM = 34, 8, 8, 28
+_WIDTH, _HEIGHT = 300, 150
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 10, 36
 _ANSWERS = 8
 
 
@@ -45,15 +45,13 @@ def pass_at_k_chart(correct: int, drawn: int, side: str) -> str:
     ]
     step = max(1, len(ks) // 6)
     labelled = [*range(0, len(ks) - 1, step), len(ks) - 1]
-    if len(labelled) > 1 and points[labelled[-1]][0] - points[labelled[-2]][0] < 22:
+    if len(labelled) > 1 and points[labelled[-1]][0] - points[labelled[-2]][0] < 26:
         del labelled[-2]
     parts += [
-        f'<text x="{points[i][0]:.1f}" y="{base + 12}" text-anchor="middle">{ks[i]}</text>'
+        f'<text x="{points[i][0]:.1f}" y="{base + 15}" text-anchor="middle">{ks[i]}</text>'
         for i in labelled
     ]
-    parts.append(
-        f'<text x="{_LEFT + width / 2:g}" y="{_HEIGHT - 3}" text-anchor="middle">k (samples)</text>'
-    )
+    parts.append(f'<text x="{_LEFT + width / 2:g}" y="{_HEIGHT - 4}" text-anchor="middle">k</text>')
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     parts.append(f'<polyline class="vb-line vb-{side}" points="{line}"/>')
     parts += [

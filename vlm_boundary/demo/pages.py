@@ -11,9 +11,10 @@ from vlm_boundary.demo.charts import answer_bars, pass_at_k_chart
 from vlm_boundary.demo.codes import SHOWN, Bit, has, invalid, kind, valid
 from vlm_boundary.demo.index import Drawn, RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
-from vlm_boundary.demo.text import Mark, plain, rendered, visible
+from vlm_boundary.demo.text import LONGEST_RENDERED, Mark, MarkKind, plain, rendered, visible
 from vlm_boundary.demo.view import (
     PAGE,
+    SOLVED,
     Counts,
     View,
     counts,
@@ -51,7 +52,8 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
     )
     return (
         f"{_groups(view, run, known)}"
-        f'<p class="vb-count" data-testid="count">{len(listed):,} of {total:,} problems</p>'
+        f'<p class="vb-count"><span data-testid="count">{len(listed):,} of {total:,} problems'
+        f"</span><span class='vb-grow'></span>{_legend(view)}</p>"
         f'<div class="vb-rows">{body}</div>{_pages(page, pages)}'
     )
 
@@ -160,12 +162,12 @@ def _button(label: str, do: str, value: str, key: str = "", *, on: bool = False)
 def _groups(view: View, run: RunIndex, known: Counts) -> str:
     left, right = visible(view.left, 24), visible(view.right, 24)
     names = {
-        "all": "all",
+        "all": "all problems",
         "both": "both",
         "left": f"only {left}",
         "right": f"only {right}",
         "neither": "neither",
-        "luck": "by luck",
+        "luck": "by luck only",
         "disputed": "disputed",
         "undecided": "undecided",
     }
@@ -175,18 +177,28 @@ def _groups(view: View, run: RunIndex, known: Counts) -> str:
         "disputed": "an official rule or math-verify judges a sample otherwise than the verifier",
         "undecided": "the verifier could not tell of some sample",
     }
-    made = []
+    made = {}
     for name, label in names.items():
         count = int(known.group(name).sum())
         on = ' aria-pressed="true"' if view.group == name else ""
         note = escape(notes.get(name, ""))
-        made.append(
-            f'<button class="vb-group vb-g-{name}" data-do="group" data-value="{name}"{on} '
+        made[name] = (
+            f'<button class="vb-group" data-do="group" data-value="{name}"{on} '
             f'title="{note}"><span>{label}</span><b>{count:,}</b></button>'
         )
+    solved = "".join(made[name] for name in SOLVED)
+    others = "".join(button for name, button in made.items() if name not in SOLVED)
     return (
-        '<p class="vb-quiet vb-solved">solved by</p>'
-        f'<div class="vb-groups" data-testid="groups">{"".join(made)}</div>'
+        f'<div data-testid="groups"><div class="vb-groups">{others}</div>'
+        f'<p class="vb-quiet vb-solved">solved at least once by</p>'
+        f'<div class="vb-groups">{solved}</div></div>'
+    )
+
+
+def _legend(view: View) -> str:
+    return "".join(
+        f'<span class="vb-legend vb-{side}"><i class="vb-swatch"></i>{visible(arm, 16)}</span>'
+        for side, arm in (("left", view.left), ("right", view.right))
     )
 
 
@@ -388,9 +400,26 @@ def _marks(drawn: Drawn) -> list[Mark]:
     if drawn.verdict and drawn.verdict["span"]:
         start, end = drawn.verdict["span"]
         found.append(Mark(start, end, "answer", "the extracted answer"))
+    pointed = []
     for layer, row in drawn.validity.items():
         for one in row["evidence"]:
             note = f"{layer}, {one['flag']}: {one['note']}"
-            kind_of = "fault" if one["veto"] else "hint"
-            found.append(Mark(one["start"], one["end"], kind_of, note))  # type: ignore[arg-type]
-    return found
+            kind_of: MarkKind = "fault" if one["veto"] else "hint"
+            pointed.append(Mark(one["start"], one["end"], kind_of, note))
+    if "arithmetic" in drawn.validity:
+        found += _sound_steps(drawn.sample["text"], pointed)
+    return found + pointed
+
+
+def _sound_steps(text: str, pointed: list[Mark]) -> list[Mark]:
+    """The equations that the arithmetic layer reads and has nothing against."""
+    if len(text) > LONGEST_RENDERED:
+        return []
+    from vlm_boundary.reasoning.equations import equations
+
+    spans = ((step.left.start, step.right.end) for step in equations(text, 0, len(text)))
+    return [
+        Mark(start, end, "sound", "read, and no error found")
+        for start, end in spans
+        if not any(mark.start < end and start < mark.end for mark in pointed)
+    ]
