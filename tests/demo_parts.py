@@ -158,3 +158,60 @@ def served(*paths: Path, **options: Any) -> Iterator[str]:
         yield address
     finally:
         close()
+
+
+class Reader:
+    """A browser with one window; keeps what went wrong and every address that was asked for."""
+
+    # What Chromium does on its own: updates, safe browsing, field trials.
+    FLAGS = (
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    )
+
+    def __init__(self, browser: Any, address: str, **context: Any) -> None:
+        self.address = address
+        self.context = browser.new_context(
+            **{"viewport": {"width": 1440, "height": 1000}} | context
+        )
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.requests: list[str] = []
+        self.trouble: list[str] = []
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.trouble.append(f"dialog {dialog.message}"))
+
+    def open(self, query: str = "") -> Any:
+        """Open the page and wait until it shows a problem."""
+        self.page.goto(self.address + query)
+        self.page.wait_for_selector(".vb-problem[data-query]")
+        self.page.wait_for_selector('#vb-list [data-testid="count"]')
+        return self.page
+
+    def press(self, key: str, until: str) -> None:
+        """Press a key and wait until a JavaScript condition holds."""
+        self.page.keyboard.press(key)
+        self.page.wait_for_function(until)
+
+    def outside(self) -> list[str]:
+        """Requests that would leave this machine."""
+        own = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+        return [url for url in self.requests if not url.startswith(own)]
+
+
+@contextmanager
+def browsing() -> Iterator[Any]:
+    """A Chromium; see `chromium` for when there is none."""
+    path = chromium()
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(Reader.FLAGS))
+        try:
+            yield browser
+        finally:
+            browser.close()

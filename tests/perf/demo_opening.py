@@ -106,9 +106,8 @@ def measure(path: Path) -> dict[str, float]:
     """Open a run, its page and a few problems; seconds (on the clock, and of CPU) and MiB."""
     from vlm_boundary.demo import pages
     from vlm_boundary.demo.index import RunIndex
-    from vlm_boundary.demo.view import View, open_problem, settle
-
     from vlm_boundary.demo.text import rendered
+    from vlm_boundary.demo.view import View, open_problem, settle
 
     rendered("loads what rendering needs, which the demo has loaded before a page is asked for")
     before = _peak()

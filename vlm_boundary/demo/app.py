@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
 import gradio as gr
 
+from vlm_boundary.config import Condition
 from vlm_boundary.demo import pages
 from vlm_boundary.demo.codes import SHOWN, Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
+from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.view import (
     GROUPS,
     PAGE,
@@ -30,6 +31,7 @@ from vlm_boundary.demo.view import (
     view_of_query,
     with_sample,
 )
+from vlm_boundary.reasoning.labels import SampleKey
 
 if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
@@ -87,10 +89,11 @@ class _Samples:
         run = self._runs[first.run]
         self._view = gr.State(first)
         self._seen = gr.State(("", 0, 0))
-        self._picked = gr.State("")
+        self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
             visible="hidden",
-            js_on_load="window.vbSend = (data) => trigger('go', data);",
+            js_on_load="window.vbSend = (data) => "
+            "trigger(data.action === 'label' ? 'pick_up' : 'go', data);",
         )
         with gr.Row(equal_height=True):
             self._status = gr.HTML(elem_classes="vb", value=pages.status_line(run))
@@ -105,7 +108,7 @@ class _Samples:
             with gr.Tab("Samples", id="samples"):
                 self._samples_tab(first, run)
             with gr.Tab("Label", id="label") as label:
-                label_tab(self._runs, self._view, self._picked, label, self._signed_in)
+                label_tab(self._runs, self._view, self._desk, label, self._signed_in)
             if self._live is not None:
                 from vlm_boundary.demo.live_tab import live_tab
 
@@ -191,8 +194,11 @@ class _Samples:
         self._bridge.go(
             self._go,
             self._view,
-            [*shown, *pickers, *filters, self._tabs, self._picked],
+            [*shown, *pickers, *filters],
             **FAST,
+        )
+        self._bridge.pick_up(
+            self._pick_up, [self._view, self._desk], [self._desk, self._tabs], **FAST
         )
         for picker in pickers:
             picker.input(
@@ -235,14 +241,11 @@ class _Samples:
         data = event._data if isinstance(event._data, dict) else {}
         action, value = str(data.get("action", "")), str(data.get("value", ""))[:2000]
         side = "right" if data.get("side") == "right" else "left"
-        unchanged = [gr.skip()] * 10
-        if action == "label":
-            side = "right" if value == "right" else "left"
-            return [*[gr.skip()] * 14, gr.Tabs(selected="label"), self._picked_sample(view, side)]
+        unchanged = [gr.skip()] * 8
         if action == "page":
             page = int(value) if value.lstrip("-").isdecimal() and len(value) < 7 else 0
             listed = pages.problem_list(view, self._runs[view.run], page)
-            return [gr.skip(), gr.skip(), listed, *[gr.skip()] * 11, gr.skip(), gr.skip()]
+            return [gr.skip(), gr.skip(), listed, *[gr.skip()] * 3, *unchanged]
         if action == "link":
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
@@ -251,8 +254,6 @@ class _Samples:
                 *self._shown(after),
                 *self._pickers_for(after),
                 *self._filters_for(after),
-                gr.skip(),
-                gr.skip(),
             ]
         after = self._step(view, action, value, side)
         if after == view:
@@ -400,12 +401,21 @@ class _Samples:
             gr.Textbox(value=view.search),
         ]
 
-    def _picked_sample(self, view: View, side: str) -> str:
-        """The sample shown on a side, for the label tab; each pick differs from the one before."""
+    def _pick_up(self, view: View, desk: Desk, event: gr.EventData) -> list[Any]:
+        """The sample shown on a side goes onto the label tab's desk."""
+        data = event._data if isinstance(event._data, dict) else {}
+        side = "right" if data.get("value") == "right" else "left"
         index = current_sample(view, self._runs[view.run], side)
-        arm = view.left if side == "left" else view.right
-        key = [view.run, arm, view.benchmark, view.condition, view.problem, index]
-        return "" if index is None else json.dumps(key)
+        if index is None:
+            return [gr.skip(), gr.skip()]
+        key = SampleKey(
+            arm=view.left if side == "left" else view.right,
+            benchmark=view.benchmark,
+            condition=cast(Condition, view.condition),
+            problem_id=view.problem,
+            sample_index=index,
+        )
+        return [replace(desk, picked=key), gr.Tabs(selected="label")]
 
 
 def _page_of(view: View, run: RunIndex) -> int:

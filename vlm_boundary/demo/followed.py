@@ -92,24 +92,26 @@ class FollowedTable:
         return pa.concat_tables(found, promote_options="default")
 
     def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
             footer = file.metadata
             ends = np.cumsum([footer.row_group(g).num_rows for g in range(footer.num_row_groups)])
             masks = [0] * footer.num_row_groups
             row = 0
             there = set(file.schema_arrow.names)
             wanted = ["problem_id", *(c for c in columns if c in there)]
-            for batch in file.iter_batches(batch_size=_ROWS, columns=wanted):
+            for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
                 ids = batch["problem_id"].dictionary_encode()
                 names = ids.dictionary.to_pylist()
                 known = np.array([self._places.get(name, -1) for name in names], dtype=np.int64)
                 places = known[ids.indices.to_numpy()]
                 groups = np.searchsorted(ends, np.arange(row, row + len(places)), side="right")
                 row += len(places)
-                for group in np.unique(groups):
-                    for place in np.unique(places[groups == group]):
-                        if place >= 0:
-                            masks[group] |= 1 << int(place)
+                # A group's problems lie together, mostly: few pairs are left of many rows.
+                pairs = groups * len(self._places) + places
+                changes = np.flatnonzero(np.diff(pairs, prepend=-1))
+                for pair in np.unique(pairs[changes][places[changes] >= 0]).tolist():
+                    group, place = divmod(pair, len(self._places))
+                    masks[group] |= 1 << place
                 yield places, batch
             keep = footer if footer.num_row_groups >= _GROUPS_WORTH_KEEPING else None
             self._parts[path] = _Part(tuple(masks), keep)

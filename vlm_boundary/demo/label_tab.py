@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
@@ -48,12 +47,11 @@ _GUIDE = (
 def label_tab(
     runs: Mapping[str, RunIndex],
     view: gr.State,
-    picked: gr.State,
+    desk: gr.State,
     tab: gr.Tab,
     signed_in: bool,
 ) -> None:
-    """Lay out the tab; labels go to the run of `view`, `picked` is a sample chosen by hand."""
-    desk = gr.State(Desk())
+    """Lay out the tab; labels go to the run of `view`, `desk` holds the reader's `Desk`."""
     remembered = gr.BrowserState("", storage_key="vlm-boundary-labeller", secret="labeller")
     with gr.Row():
         name = gr.Textbox(
@@ -98,7 +96,8 @@ def label_tab(
         labeller, message = _labeller(request.username, typed or kept)
         wanted = wanted if wanted in names else next(iter(names), "")
         if (desk.run, desk.queue, desk.labeller) != (view.run, wanted, labeller):
-            desk = Desk(view.run, wanted, labeller, picked=desk.picked)
+            picked = desk.picked if desk.run in ("", view.run) else None
+            desk = Desk(view.run, wanted, labeller, picked=picked)
         return [
             *shown(desk, blind, message),
             gr.Textbox(value=labeller),
@@ -112,22 +111,6 @@ def label_tab(
     tab.select(enter, who, entered, **_EVENT)
     for changed in (name.submit, name.blur, queue.input, blind.input):
         changed(enter, who, entered, **_EVENT)
-
-    def picked_now(
-        value: str,
-        view: View,
-        desk: Desk,
-        typed: str,
-        kept: str,
-        wanted: str,
-        blind: bool,
-        request: gr.Request,
-    ) -> list[Any]:
-        return enter(
-            view, replace(desk, picked=_key_of(value)), typed, kept, wanted, blind, request
-        )
-
-    picked.change(picked_now, [picked, *who], entered, **_EVENT)
 
     def answer(verdict: str) -> Any:
         def save(desk: Desk, said: str, blind: bool, request: gr.Request) -> list[Any]:
@@ -187,19 +170,6 @@ def _labeller(signed_in: str | None, typed: str) -> tuple[str, str]:
 
 def _as_signed_in(desk: Desk, user: str | None) -> Desk:
     return replace(desk, labeller=clean_labeller(user)) if user else desk
-
-
-def _key_of(value: str) -> SampleKey | None:
-    if not value:
-        return None
-    _, arm, benchmark, condition, problem, index = json.loads(value)
-    return SampleKey(
-        arm=arm,
-        benchmark=benchmark,
-        condition=condition,
-        problem_id=problem,
-        sample_index=int(index),
-    )
 
 
 def _current(run: RunIndex, desk: Desk) -> tuple[SampleKey, QueueItem | None] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -86,13 +85,12 @@ class LiveEngines:
         """
         experiment = self._experiment(run)
         places = self._places(experiment)
-        with self._lock:
-            if len(places) < 2 and arms[0] != arms[1]:  # one place: one after the other
-                for side, arm in enumerate(arms):
-                    yield from self._draw(run, {side: arm}, benchmark, asked, experiment, places)
-            else:
-                sides = dict(enumerate(arms))
-                yield from self._draw(run, sides, benchmark, asked, experiment, places)
+        if len(places) < 2 and arms[0] != arms[1]:  # one place: one after the other
+            for side, arm in enumerate(arms):
+                yield from self._draw(run, {side: arm}, benchmark, asked, experiment, places)
+        else:
+            sides = dict(enumerate(arms))
+            yield from self._draw(run, sides, benchmark, asked, experiment, places)
 
     def stop(self) -> None:
         """End every engine at once; the next question starts them again."""
@@ -117,7 +115,8 @@ class LiveEngines:
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         waiting: dict[int, tuple[_EngineProcess, str]] = {}
         for side, arm in sides.items():
-            engine = self._engine(run, arm, experiment, places, side)
+            with self._lock:
+                engine = self._engine(run, arm, experiment, places, side)
             if not engine.ready:
                 yield side, {"status": "starting the engine (about half a minute the first time)"}
             request = self._request(arm, benchmark, asked, experiment)
@@ -229,7 +228,9 @@ class _EngineProcess:
             )
         os.close(write_end)
         self.ready = False
-        self._messages: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._inboxes: dict[str, list[dict[str, Any]]] = {}
+        self._ended: str | None = None
+        self._lock = threading.Lock()
         self._say(order)
         threading.Thread(target=self._listen, args=(answers,), daemon=True).start()
 
@@ -240,15 +241,19 @@ class _EngineProcess:
 
     def ask(self, request: dict[str, Any]) -> None:
         """Hand over a request; its answers come through `heard`."""
+        with self._lock:
+            self._inboxes[request["id"]] = []
         self._say(request)
 
     def heard(self, request_id: str) -> list[dict[str, Any]]:
-        """What it has said of a request since the last time; of earlier ones nothing."""
-        found = []
-        while not self._messages.empty():
-            message = self._messages.get()
-            if message.get("id") in (request_id, None):
-                found.append(message)
+        """What it has said of a request since the last time."""
+        with self._lock:
+            found = self._inboxes.get(request_id, [])
+            self._inboxes[request_id] = []
+            if any("done" in message for message in found):
+                del self._inboxes[request_id]
+            elif not found and self._ended is not None:
+                return [{"error": self._ended}]
         return found
 
     def end(self) -> None:
@@ -271,15 +276,18 @@ class _EngineProcess:
         with os.fdopen(answers) as lines:
             for line in lines:
                 message = json.loads(line)
-                if "ready" in message:
-                    self.ready = True
-                    self._messages.put({"status": "sampling"})
-                elif "error" in message:
-                    said = message["error"]
-                else:
-                    self._messages.put(message)
+                with self._lock:
+                    if "ready" in message:
+                        self.ready = True
+                        for inbox in self._inboxes.values():
+                            inbox.append({"status": "sampling"})
+                    elif "error" in message:
+                        said = message["error"]
+                    elif message["id"] in self._inboxes:
+                        self._inboxes[message["id"]].append(message)
         self._process.wait()
-        self._messages.put({"error": said or f"the engine ended: {self._last_line()}"})
+        with self._lock:
+            self._ended = said or f"the engine ended: {self._last_line()}"
 
     def _last_line(self) -> str:
         try:

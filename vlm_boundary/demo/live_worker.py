@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from vlm_boundary.config import ExperimentConfig, SamplingConfig
+from vlm_boundary.config import ExperimentConfig, OpenAIConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Engine, Request, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
@@ -47,6 +47,8 @@ def _serve(answers: TextIO) -> None:
     experiment = ExperimentConfig.model_validate(order["experiment"])
     arm = order["arm"]
     config = experiment.arm_engine(arm)
+    if isinstance(config, OpenAIConfig):  # each sample is shown as it finishes
+        config = config.model_copy(update={"samples_per_request": 1})
     engine = open_engine(
         experiment.arms[arm].model,
         resolve_source(experiment.arms[arm], config).checkpoint,
