@@ -145,7 +145,7 @@ def test_replayed_arms_are_refused_with_what_to_do(tmp_path: Path) -> None:
     run = _run(tmp_path, {"kind": "replay", "path": str(samples)})
     engines = LiveEngines({run.name: run})
     try:
-        with pytest.raises(UserError, match="arms.base.model="):
+        with pytest.raises(UserError, match=r"arms\.base\.model="):
             list(engines.sample(run.name, ("base", "rl"), "procedural", _asked(tmp_path)))
     finally:
         engines.close()
