@@ -10,7 +10,7 @@ from vlm_boundary.cli.options import open_target, override_option, sampling_opti
 from vlm_boundary.cli.stages import draw_samples
 
 
-@click.command(short_help="Sample, verify, analyze and report; only what is missing.")
+@click.command(short_help="Sample, verify, check, analyze and report; only what is missing.")
 @target_argument
 @override_option
 @sampling_options
@@ -27,12 +27,14 @@ def run(
     """
     directory, experiment = open_target(target, overrides, n, gpus)
     from vlm_boundary.analysis import analyze
+    from vlm_boundary.reasoning.stage import check
     from vlm_boundary.report import report
     from vlm_boundary.verifier import verify
 
     drawn = draw_samples(directory, experiment, limit)
     graded = verify(directory)
+    checked = check(directory).samples
     analyze(directory, experiment)
     page = report(directory, experiment)
-    click.echo(f"{drawn:,} samples drawn, {graded:,} graded.")
+    click.echo(f"{drawn:,} samples drawn, {graded:,} graded, {checked:,} checked.")
     click.echo(f"Report: {page}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vlm_boundary.reasoning.expressions import (
     MAX_TOKENS,
     SCALES,
     Expression,
+    Node,
     Parser,
     Token,
     Unread,
@@ -20,9 +22,16 @@ from vlm_boundary.reasoning.expressions import (
 _WINDOW = 200  # characters looked at on either side
 _RELATION = re.compile(
     r"(?<![<>!:=~\\≠])=(?![=>])|≈|≃|≅|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])"
-    r"|(?<=[\d)}%°] )(?:is\s+equal\s+to|equals?|makes|gives|leaves|is(?:\s+(?:about|approximately|roughly))?)"
-    r"(?=\s+[-$]?\s*\d)"
+    r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves|is(?: (?:about|approximately|roughly))?)"
+    r"(?=\s{1,3}[-$]?\s?\d)"
 )
+_BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
+_SHORT = 60
+_NUMBER_ALONE = re.compile(r" (-?)(\d{1,15})(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°-])|[,;]\s)")
+_SUM_ALONE = re.compile(
+    r"(?:^|[,.;]\s|\n)((\d{1,9}) ([-+*/]) \d{1,9}(?: \3 \d{1,9}){0,12}) ?$"
+)
+_DIGIT = re.compile(r"\d")
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
 _RISKY = frozenset(
     "of plus minus times divided by over half twice double triple sum product difference root "
@@ -47,8 +56,13 @@ class Equation:
     sure: bool
 
 
-def equations(text: str, start: int, end: int) -> Iterator[Equation]:
+@lru_cache(maxsize=64)  # both layers and the answer's support read the same text
+def equations(text: str, start: int, end: int) -> tuple[Equation, ...]:
     """Every pair of neighbouring sides that both read as arithmetic, in order."""
+    return tuple(_equations(text, start, end))
+
+
+def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
     relations = list(_RELATION.finditer(text, start, end))
     for place, relation in enumerate(relations):
         before = relations[place - 1].end() if place else start
@@ -56,10 +70,15 @@ def equations(text: str, start: int, end: int) -> Iterator[Equation]:
         # The cheap test first: most signs stand behind a name, not behind arithmetic.
         if not _ends_in_number(text, relation.start(), before):
             continue
-        right = _leading(text, relation.end(), min(after, relation.end() + _WINDOW), end)
+        stop, begin = min(after, relation.end() + _WINDOW), max(before, relation.start() - _WINDOW)
+        right = _plain_number(text, relation.end(), stop, end) or _leading(
+            text, relation.end(), stop, end
+        )
         if right is None:
             continue
-        left = _trailing(text, max(before, relation.start() - _WINDOW), relation.start(), before)
+        left = _plain_sum(text, begin, relation.start(), before) or _trailing(
+            text, begin, relation.start(), before
+        )
         if left is None or not left[0].operations + right[0].operations:
             continue
         loose = _LOOSE.search(relation[0]) is not None
@@ -67,17 +86,44 @@ def equations(text: str, start: int, end: int) -> Iterator[Equation]:
 
 
 def _ends_in_number(text: str, end: int, start: int) -> bool:
-    return re.search(r"\d", text[max(start, end - 40) : end]) is not None or "π" in text[start:end]
+    return _DIGIT.search(text, max(start, end - 40), end) is not None or "π" in text[start:end]
+
+
+def _plain_number(
+    text: str, start: int, end: int, whole: int
+) -> tuple[Expression, bool] | None:
+    """`_leading` for what is most common, a whole number and a comma or the end behind it."""
+    match = _NUMBER_ALONE.match(text, start, end)
+    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
+        return None
+    node: Node = ("num", int(match[2]), 0)
+    if match[1]:
+        node = ("neg", node)
+    return Expression(node, match.start(1), match.end(), 0, frozenset()), True
+
+
+def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
+    """`_trailing` for what is most common, whole numbers with one kind of operator between."""
+    match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
+    if match is None or (match.start() == max(start, end - _SHORT) > bound):
+        return None
+    sign = match[3]
+    numbers = [int(piece) for piece in match[1].split(f" {sign} ")]
+    node: Node = ("num", numbers[0], 0)
+    for number in numbers[1:]:
+        node = (sign, node, ("num", number, 0))
+    return Expression(node, match.start(1), match.end(1), len(numbers) - 1, frozenset()), True
 
 
 def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
     """The arithmetic that a text begins with, and whether it surely ends there."""
-    tokens = tokenize(text, start, end)
     newline = text.find("\n", start, end)
     if newline >= 0 and text[start:newline].strip():
-        tokens = [token for token in tokens if token.start < newline]
         end = newline
-    elif end - start >= _WINDOW and end < whole and tokens:
+    tokens = tokenize(text, start, end, leading=True)
+    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1:] and (
+        tokens[-1].end == end
+    ):
         tokens.pop()  # perhaps cut in two
     if not tokens:
         return None
@@ -145,12 +191,11 @@ def _fraction_follows(tokens: list[Token], place: int) -> bool:
 
 def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
     """The arithmetic that a text ends in, and whether it surely begins there."""
-    stripped = len(text[start:end].rstrip(" \t\n&\\"))
-    newline = text.rfind("\n", start, start + stripped)
-    if newline >= 0:
-        start = newline + 1
-    tokens = tokenize(text, start, end)
-    cut = newline < 0 and start > bound  # the window begins in the midst of a line
+    last = start + len(text[start:end].rstrip(" \t\n&\\"))
+    # Arithmetic never reaches over these; the sign itself tells how it begins.
+    near = max(text.rfind(sign, start, last) for sign in _BREAKS)
+    cut = near < 0 and start > bound  # the window begins in the midst of a line
+    tokens = tokenize(text, max(near, start), end)
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None
@@ -282,6 +327,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
 
 
 def _after_result(tokens: list[Token], first: int) -> bool:
-    """Whether what stands before "and" is the whole of a former result: "= 55 and 55 + 25 =…"."""
+    """Whether "and" follows a comma, or the whole of a former result: "= 55 and 55 + 25 =…"."""
     before = tokens[: first - 1]
-    return bool(before) and all(token.kind in ("num", "deg", "pct", "word") for token in before)
+    if not before:
+        return False
+    plain = all(token.kind in ("num", "deg", "pct", "word") for token in before)
+    return plain or before[-1].kind == "stop"

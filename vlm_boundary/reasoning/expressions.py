@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 MAX_DIGITS = 24
 MAX_DEPTH = 24
@@ -29,30 +30,34 @@ UNITS = frozenset(
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<num>(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)"
-    r"|(?P<deg>\^\s*\{?\s*\\circ\s*\}?|°|º|\\degree)"
-    r"|(?P<pct>\\?%|percent\b|per cent\b)"
-    r"|(?P<frac>\\[dt]?frac(?![a-zA-Z]))"
-    r"|(?P<root>\\sqrt(?![a-zA-Z])|√|(?:math\.)?sqrt\b(?=\s*\())"
-    r"|(?P<pi>\\pi(?![a-zA-Z])|π)"
-    r"|(?P<power>\*\*(?=[-\d({])|\^)"
     r"|(?P<sup>[²³])"
-    r"|(?P<op>\\(?:times|cdot|div|ast)(?![a-zA-Z])|[-+*/−–×·⋅÷∕∗]"
-    r"|(?:plus|minus|times|divided\s+by|multiplied\s+by)\b)"
+    r"|(?P<word>(?:divided|multiplied|per)\s{1,2}(?:by|cent)\b|[^\W\d_]{2,}(?:['’][a-z]+)?"
+    r"|[^\W\d_a-zA-Zπ])"
+    r"|(?P<letter>[a-zA-Z])"
+    r"|(?P<power>\*\*(?=[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
+    r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
+    r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
+    r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z]))"
     r"|(?P<open>\\?\{|\()"
     r"|(?P<close>\\?\}|\))"
-    r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|bigl?|bigr?)(?![a-zA-Z])"
-    r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
-    r"|(?P<label>\\(?:text|mathrm|textbf|textit|operatorname)\s*\{[^{}\n]{0,60}\})"
-    r"|(?P<word>[^\W\d_]{2,}(?:['’][a-z]+)?|[^\W\d_a-zA-Z])"
-    r"|(?P<letter>[a-zA-Z])"
-    r"|(?P<stop>[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒|\\[Rr]ightarrow)"
-    r"|(?P<other>.)",
-    re.IGNORECASE,
+    r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)"
+    r"|(?P<pct>\\?%)"
+    r"|(?P<frac>\\[dt]?frac(?![a-zA-Z]))"
+    r"|(?P<root>\\sqrt(?![a-zA-Z])|√)"
+    r"|(?P<pi>\\pi(?![a-zA-Z])|π)"
+    r"|(?P<label>\\(?:text|mathrm|textbf|textit|operatorname)\s{0,2}\{[^{}\n]{0,60}\})"
+    r"|(?P<stop>[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒"
+    r"|\\[Rr]ightarrow)"
+    r"|(?P<other>.)"
 )
 _SIGNS = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/",
-    "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/", "plus": "+", "minus": "-",
-    "times": "*",
+    "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/",
+}  # fmt: skip
+_SAID = {
+    "plus": ("op", "+"), "minus": ("op", "-"), "times": ("op", "*"), "divided by": ("op", "/"),
+    "multiplied by": ("op", "*"), "percent": ("pct", "%"), "per cent": ("pct", "%"),
+    "sqrt": ("root", "√"),
 }  # fmt: skip
 SCALES = frozenset(
     "hundred thousand million billion trillion dozen dozens hundreds thousands millions billions "
@@ -66,8 +71,7 @@ class Unread(Exception):  # noqa: N818  # not an error: the text is no arithmeti
     """These tokens are no arithmetic, or beyond the bounds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One token; `kind` is a group of the token expression, `text` is normalised."""
 
     kind: str
@@ -76,21 +80,32 @@ class Token:
     end: int
 
 
-def tokenize(text: str, start: int, end: int) -> list[Token]:
-    """The tokens of text[start:end], without spaces and marks; positions are those of text."""
+def tokenize(text: str, start: int, end: int, *, leading: bool = False) -> list[Token]:
+    """The tokens of text[start:end], without spaces and marks; positions are those of text.
+
+    With `leading` only as many as an expression at the beginning can be made of, and what ends it.
+    """
     found: list[Token] = []
+    words = 0
     for match in _TOKEN.finditer(text, start, end):
         kind = match.lastgroup or "other"
         if kind == "space" or kind == "mark":
             continue
+        if leading and not found and kind == "stop" and match[0] == "\\boxed":
+            continue  # 2 + 4 = \boxed{6}
         written = match[0]
         if kind == "op":
-            lower = written.lower()
-            sign = _SIGNS.get(lower)
-            if sign is None and len(lower) > 1:
-                sign = "/" if lower[0] == "d" else "*"
-            written = sign or written
+            written = _SIGNS.get(written, written)
+        elif kind == "word":
+            if said := _SAID.get(written.lower()):
+                kind, written = said
+            elif written == "of" and found and found[-1].kind == "pct":
+                kind, written = "op", "*"
         found.append(Token(kind, written, match.start(), match.end()))
+        if leading:
+            words = words + 1 if kind == "word" else 0
+            if words > 4 or kind == "stop" or kind == "other":
+                break
     return found
 
 

@@ -35,6 +35,7 @@ _STATEMENT = re.compile(
 )
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
+_SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
 
@@ -106,8 +107,10 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
 
 def _sentence_start(text: str, start: int, place: int) -> int:
     """Where the sentence that reaches to a place begins, at most 400 characters before it."""
-    begin = max(start, place - 400)
-    first = begin
-    for match in _SENTENCE_END.finditer(text, begin, max(begin, place - 1)):
-        first = match.end()
+    first = max(start, place - 400)
+    last = max(first, place - 1)
+    for sign in _SENTENCE_SIGNS:
+        place = text.rfind(sign, first, last)
+        if place >= 0:
+            first = place + len(sign)
     return first

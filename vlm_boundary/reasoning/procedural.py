@@ -7,6 +7,7 @@ must make up a derivation of the answer. So the other layers' error rates can be
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
@@ -147,3 +148,9 @@ def truth_of(problem_id: str) -> Truth | None:
     if split not in ("train", "test"):
         return None
     return Truth(make_problem(family, split=split, seed=int(seed), index=int(index)))  # type: ignore[arg-type]
+
+
+def check_of(problem_id: str) -> Callable[[Chain], tuple[Evidence, ...]] | None:
+    """The check of a generated problem's samples."""
+    truth = truth_of(problem_id)
+    return truth.check if truth else None

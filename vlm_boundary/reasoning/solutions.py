@@ -68,7 +68,7 @@ def _way(steps: Sequence[str], welcome: Sequence[str] = ()) -> Derivation:
 
 
 def _key_of(equation: str) -> str:
-    found = next(equations(equation, 0, len(equation)))
+    found = equations(equation, 0, len(equation))[0]
     return key(found.left.node)
 
 
@@ -146,8 +146,11 @@ def _steady(lines: list[list[int]], place: int, gap: int) -> Iterator[Derivation
             if not (i == place and gap in (j, j + 1))
         ]
         line = lines[place]
-        fills = [f"{line[gap - 1]} {back} {step} = {line[gap]}"] * (gap > 0)
-        fills += [f"{line[gap + 1]} {sign} {step} = {line[gap]}"] * (gap < 2)
+        fills = []
+        if gap > 0:
+            fills.append(f"{line[gap - 1]} {back} {step} = {line[gap]}")
+        if gap < 2:
+            fills.append(f"{line[gap + 1]} {sign} {step} = {line[gap]}")
         for fill in fills:
             for equation in shown:
                 yield _way([equation, fill], shown)

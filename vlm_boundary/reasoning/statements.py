@@ -12,12 +12,12 @@ from vlm_boundary.reasoning.passages import takes_back
 # A name that means one thing throughout: with letters of a figure (angle A, AB, ∠ABC), or capital.
 _ASSIGNED = re.compile(
     r"(?<![\w^+*/×÷·=<>−\\{(-])"
-    r"(?P<name>(?:(?:m?∠|\\angle|[Aa]ngle|[Ss]ide|[Ll]ength|[Ss]egment|[Aa]rc|[Tt]riangle)\s*"
+    r"(?P<name>(?:(?:m?∠|\\angle|[Aa]ngle|[Ss]ide|[Ll]ength|[Ss]egment|[Aa]rc|[Tt]riangle)\s{0,2}"
     r"[A-Z]{1,4}|[A-Z]{2,3}|[A-Z][a-z]{2,14}))"
-    r"(?:\s*=\s*|\s+(?:is|equals|measures)\s+(?:exactly\s+)?)"
+    r"(?:\s{0,3}=\s{0,3}|\s(?:is|equals|measures)\s(?:exactly\s)?)"
     r"(?P<value>[$€£]?-?(?:\d{1,3}(?:,\d{3})+|\d{1,15})(?:\.\d{1,12})?)"
-    r"(?P<unit>\s*(?:°|\^\{?\\circ\}?|%|cm\b|mm\b|km\b|kg\b|m\b|degrees\b|units\b)?)"
-    r"(?=\s*(?:[.,;!)\n$]|\\\)|\\\]|and\b|so\b|then\b|but\b|because\b|$))(?!\.\d|,\d)"
+    r"(?P<unit>\s{0,2}(?:°|\^\{?\\circ\}?|%|cm\b|mm\b|km\b|kg\b|m\b|degrees\b|units\b)?)"
+    r"(?=\s{0,2}(?:[.,;!)\n$]|\\\)|\\\]|and\b|so\b|then\b|but\b|because\b|$))(?!\.\d|,\d)"
 )
 _GENERIC = frozenset(
     "The This That There Then Thus Total Sum Count Area Perimeter Volume Answer Result Mean Average "
@@ -25,6 +25,8 @@ _GENERIC = frozenset(
     "Range Probability Ratio Step Case Cost Price Increase Decrease Change Left Right Which What It "
     "Option Today Now Here Each Side Angle Base So And But If LHS RHS".split()
 )
+_FAR = 3000  # characters behind which a name is taken for another thing's
+_MANY = 20
 _CHANGED = re.compile(
     r"\b(?:figure|case|option|scenario|if|suppos\w+|assum\w+|new|old|becomes?|chang\w+|after|before"
     r"|initial\w*|final|origin\w+|doubled|scaled|another|other|second|similar\w*|prime|when|let|set"
@@ -36,11 +38,13 @@ _CHANGED = re.compile(
 def contradictions(text: str, start: int, end: int) -> list[Evidence]:
     """A named quantity given two values, with no word of a change or a correction between."""
     said: dict[str, tuple[Fraction, str, int, int]] = {}
-    found = []
+    found: list[Evidence] = []
     for name, value, unit, first, last in _assignments(text, start, end):
         before = said.get(name)
         said[name] = (value, unit, first, last)
         if before is None or before[1] != unit or _agree(before[0], value):
+            continue
+        if first - before[3] > _FAR or len(found) >= _MANY:
             continue
         between = text[before[2] : first]
         if _CHANGED.search(between) or takes_back(text, before[3], min(end, last + 60)):
@@ -52,7 +56,7 @@ def contradictions(text: str, start: int, end: int) -> list[Evidence]:
 
 
 def _assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fraction, str, int, int]]:
-    if "=" not in text and " is " not in text and " equals " not in text and " meas" not in text:
+    if sum(text.count(sign, start, end) for sign in ("=", " is ", " equals ", " measures ")) < 2:
         return
     for match in _ASSIGNED.finditer(text, start, end):
         name = re.sub(r"\s+", " ", match["name"]).replace("\\angle", "angle").replace("m∠", "∠")

@@ -6,6 +6,7 @@ import re
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
+from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
@@ -14,7 +15,7 @@ from vlm_boundary.verifier.verdict import COMMITTED
 CHECKER = "structure/1"
 
 _NUMBER = re.compile(
-    r"\d|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     r"|half|twice)\b",
     re.IGNORECASE,
 )
@@ -26,6 +27,7 @@ _BECAUSE = re.compile(
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(r"(?:^|\n)\s*(?:[-*•#>]+\s*)?(?:(?:step|part)\s*)?\d+\s*[.:)]", re.IGNORECASE)
+_LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
 _OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
 _VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
@@ -59,6 +61,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     found += contradictions(text, start, end)
+    found += wrong_extremes(text, start, end)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
@@ -96,11 +99,14 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
         if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
             return []
+        others = _NUMBER.findall(_EITHER.sub(" ", own))
+        if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
+            return []
     body = "\n".join(parts)
     if _OPERATION.search(body):
         return []
     plain = _LABEL.sub("\n", body)
-    if _NUMBER.search(plain) or _argues(plain):
+    if _NUMBER.search(plain) or _LISTED.search(body) or _argues(plain):
         return []
     words = _LETTERS.findall(plain.lower())
     if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:

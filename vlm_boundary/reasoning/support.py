@@ -20,13 +20,14 @@ _AFTER = re.compile(
     r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
+_EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
     r"|convert\w*|squar\w*|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b|%",
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
 )
 _FEW = 16  # numbers of a chain that a silent step may have used
@@ -41,22 +42,19 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if value is None or not answer.stated:
         return []
     text = chain.text
-    body = ((start, answer.start), (answer.end, end))
+    if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
+        return []  # the answer is itself the result of an equation
+    if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
+        return []
     results: list[Number] = []
-    last: tuple[int, int] | None = None
-    for first, stop in body:
-        if stop - first < 3:
-            continue
-        if _states(text, first, stop, value):
-            return []
-        for equation in equations(text, first, stop):
+    for equation in equations(text, start, end):
+        if equation.right.end <= answer.start or equation.left.start >= answer.end:
             for side in (equation.left, equation.right):
                 try:
                     results.append(evaluate(side.node))
                 except (Unread, OverflowError):
                     continue
-            last = equation.left.start, equation.right.end
-    if any(_same(result, value) for result in results) or last is None:
+    if not results or any(_same(result, value) for result in results):
         return []
     closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
     silent = _silent_step(closing, [*results, *_numbers(text, start, answer.start)], value)
@@ -115,7 +113,7 @@ def _states(text: str, start: int, end: int, value: Number) -> bool:
         written = match[0]
         if len(written) > 24:
             continue
-        number = Fraction(written.replace(",", ""))
+        number = int(written) if written.isdigit() else Fraction(written.replace(",", ""))
         negative = value < 0 and text[match.start() - 1 : match.start()] in ("-", "−")
         if not _same(-number if negative else number, value):
             continue
@@ -134,16 +132,18 @@ def _states(text: str, start: int, end: int, value: Number) -> bool:
 
 def _same(one: Number, other: Number) -> bool:
     """Whether two numbers are one value: rounded, as a percentage, or the other way round signed."""
-    if one == other:
+    if one == other or one == -other:
         return True
+    if isinstance(one, int) and isinstance(other, int):
+        return one == 100 * other or other == 100 * one
     a, b = float(one), float(other)
     for scale in (1.0, 100.0, 0.01):
         if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
             # Whole numbers are never rounded into one another.
-            if scale == 1.0 and a == int(a) and b == int(b):
+            if scale == 1.0 and a.is_integer() and b.is_integer():
                 continue
             return True
-    return a == -b
+    return False
 
 
 def _last_result(results: list[Number]) -> str:
