@@ -9,11 +9,8 @@ import click
 
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
-<<<<<<< HEAD
-from vlm_boundary.cli.demo import demo
-=======
 from vlm_boundary.cli.check import check
->>>>>>> chains
+from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.merge import merge

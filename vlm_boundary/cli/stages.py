@@ -178,16 +178,3 @@ def report(target: Path, overrides: tuple[str, ...]) -> None:
     from vlm_boundary.report import report as write
 
     click.echo(f"Report: {write(run, experiment)}")
-
-<<<<<<< HEAD
-
-def existing_run(
-    target: Path, overrides: tuple[str, ...], gpus: str | None = None
-) -> tuple[RunDirectory, ExperimentConfig]:
-    """The run and experiment of a command that goes on from samples."""
-    run, experiment = open_target(target, overrides, gpus=gpus)
-    if not run.read_manifest():
-        raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
-    return run, experiment
-=======
->>>>>>> chains
