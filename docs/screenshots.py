@@ -116,7 +116,7 @@ def _open(browser: Any, address: str, width: int, height: int) -> Any:
     page = browser.new_page(viewport={"width": width, "height": height})
     page.set_default_timeout(60_000)
     page.goto(address)
-    page.wait_for_selector(".vb-problem[data-query]")
+    page.wait_for_selector(".vb-problem")
     page.wait_for_timeout(800)
     return page
 

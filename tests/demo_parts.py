@@ -188,7 +188,7 @@ class Reader:
     def open(self, query: str = "") -> Any:
         """Open the page and wait until it shows a problem."""
         self.page.goto(self.address + query)
-        self.page.wait_for_selector(".vb-problem[data-query]")
+        self.page.wait_for_selector(".vb-problem")
         self.page.wait_for_selector('#vb-list [data-testid="count"]')
         return self.page
 

@@ -95,6 +95,7 @@ class _Samples:
             js_on_load="window.vbSend = (data) => "
             "trigger(data.action === 'label' ? 'pick_up' : 'go', data);",
         )
+        self._here = gr.HTML(visible="hidden")
         with gr.Row(equal_height=True):
             self._status = gr.HTML(elem_classes="vb", value=pages.status_line(run))
             gr.HTML(
@@ -188,7 +189,7 @@ class _Samples:
 
     def _connect(self) -> None:
         panes = [self._card, self._left_pane, self._right_pane]
-        shown = [self._view, self._seen, self._list, *panes]
+        shown = [self._view, self._seen, self._here, self._list, *panes]
         pickers = [self._run, self._left, self._right, self._benchmark, self._condition]
         filters = [self._slices, self._sort, self._search]
         self._bridge.go(
@@ -245,7 +246,7 @@ class _Samples:
         if action == "page":
             page = int(value) if value.lstrip("-").isdecimal() and len(value) < 7 else 0
             listed = pages.problem_list(view, self._runs[view.run], page)
-            return [gr.skip(), gr.skip(), listed, *[gr.skip()] * 3, *unchanged]
+            return [*[gr.skip()] * 3, listed, *[gr.skip()] * 3, *unchanged]
         if action == "link":
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
@@ -257,7 +258,7 @@ class _Samples:
             ]
         after = self._step(view, action, value, side)
         if after == view:
-            return [*[gr.skip()] * 6, *unchanged]
+            return [*[gr.skip()] * 7, *unchanged]
         return [*self._shown(after, before=view), *unchanged]
 
     def _step(self, view: View, action: str, value: str, side: str) -> View:
@@ -317,14 +318,14 @@ class _Samples:
         run.refresh()
         now = self._seen_of(view)
         if now[:2] == seen[:2]:
-            return [gr.skip()] * 7
+            return [gr.skip()] * 8
         if not view.problem:
             view = settle(view, self._runs)
         listed = pages.problem_list(view, run)
         status = pages.status_line(run)
         if now[2] == seen[2] and now[0] == seen[0]:  # nothing new of this problem
-            return [gr.skip(), now, listed, gr.skip(), gr.skip(), gr.skip(), status]
-        return [view, now, listed, *self._panes(view), status]
+            return [gr.skip(), now, gr.skip(), listed, *[gr.skip()] * 3, status]
+        return [view, now, pages.place_of(view), listed, *self._panes(view), status]
 
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])
@@ -338,19 +339,24 @@ class _Samples:
         same_list = before is not None and all(
             getattr(before, name) == getattr(view, name) for name in (*listed, "search")
         )
-        if same_list and before is not None and before.problem != view.problem:
-            same_list = _page_of(before, run) == _page_of(view, run)
-        list_html = gr.skip() if same_list else pages.problem_list(view, run)
-        card, left, right = self._panes(view)
-        if before is not None and before.problem == view.problem:
+        turned = before is None or (
+            before.problem != view.problem and _page_of(before, run) != _page_of(view, run)
+        )
+        list_html = gr.skip() if same_list and not turned else pages.problem_list(view, run)
+        if before is None or not same_list or before.problem != view.problem:
+            panes = self._panes(view)
+        else:
             same_left = (before.left_sample, before.show_left) == (view.left_sample, view.show_left)
             same_right = (before.right_sample, before.show_right) == (
                 view.right_sample,
                 view.show_right,
             )
-            left = gr.skip() if same_left and same_list else left
-            right = gr.skip() if same_right and same_list else right
-        return [view, self._seen_of(view), list_html, card, left, right]
+            panes = [
+                gr.skip(),
+                gr.skip() if same_left else pages.arm_pane(view, run, "left"),
+                gr.skip() if same_right else pages.arm_pane(view, run, "right"),
+            ]
+        return [view, self._seen_of(view), pages.place_of(view), list_html, *panes]
 
     def _panes(self, view: View) -> list[Any]:
         run = self._runs[view.run]

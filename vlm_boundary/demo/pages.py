@@ -67,8 +67,7 @@ def problem_card(view: View, run: RunIndex) -> str:
     found = np.flatnonzero(listed == run.places[view.benchmark][view.problem])
     place = f"{int(found[0]) + 1:,} of {len(listed):,}" if len(found) else "not in the list"
     return (
-        f'<section class="vb-problem" data-query="{escape(view.query())}" '
-        f'data-problem="{escape(view.problem)}">'
+        f'<section class="vb-problem">'
         f'<header><h2>{visible(problem.problem_id)}</h2><span class="vb-quiet">problem {place}'
         f'</span><span class="vb-grow"></span>'
         f"{_button('◀ previous', 'problem_step', '-1', 'k')}"
@@ -79,6 +78,14 @@ def problem_card(view: View, run: RunIndex) -> str:
         f'<p class="vb-gold"><span class="vb-quiet">gold answer</span> '
         f"<b>{visible(problem.answer)}</b>{_unit(problem)}</p>{_facts(problem)}"
         f"{_trouble(view, run, problem)}</div></div></section>"
+    )
+
+
+def place_of(view: View) -> str:
+    """Where the reader is, for the page's script: it keeps the address, and so the link."""
+    return (
+        f'<span class="vb-here" data-query="{escape(view.query())}" '
+        f'data-problem="{escape(view.problem)}"></span>'
     )
 
 

@@ -13,6 +13,7 @@ from vlm_boundary.benchmarks.images import PictureError, open_rgb
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*\.[0-9A-Za-z]{1,8}")
 _THUMBNAIL = 72
 _LARGEST = 1600
+_EXACT_UP_TO = 640 * 640  # pixels
 
 
 def thumbnail(folder: Path, name: str) -> str | None:
@@ -45,8 +46,8 @@ def _encoded(folder: Path, name: str, side: int) -> str | None:
     file = io.BytesIO()
     if side == _THUMBNAIL:
         opened.save(file, "WEBP", quality=70)
-        kind = "webp"
-    else:
-        opened.save(file, "PNG")
-        kind = "png"
-    return f"data:image/{kind};base64,{base64.b64encode(file.getvalue()).decode()}"
+    elif opened.width * opened.height <= _EXACT_UP_TO:
+        opened.save(file, "WEBP", lossless=True)
+    else:  # a photograph without loss would be megabytes
+        opened.save(file, "WEBP", quality=90)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

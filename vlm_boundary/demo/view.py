@@ -17,6 +17,7 @@ SOLVED = ("both", "left", "right", "neither")
 GROUPS = ("all", *SOLVED, "luck", "disputed", "undecided")
 SORTS = ("order", "gap", "left", "right", "hardest")
 PAGE = 25  # problems listed at once
+_LONGEST_IN_LINK = 500  # servers refuse addresses of some ten thousand characters
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class View:
                 pairs += [("slice", one) for one in value]
             elif value != getattr(usual, field.name) or field.name in ("problem", "run"):
                 pairs.append((field.name, str(value)))
+        pairs = [(name, value) for name, value in pairs if len(value) <= _LONGEST_IN_LINK]
         return "?" + urlencode(pairs)
 
 

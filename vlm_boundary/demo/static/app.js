@@ -105,7 +105,7 @@
     }
     if (key === "r") return written();
     if (key === "z") return zoom([...document.querySelectorAll(".vb-zoom img")].find(shown));
-    if (!shown(document.querySelector(".vb-problem[data-query]"))) return;
+    if (!shown(document.querySelector(".vb-problem"))) return;
     const actions = {
       j: ["problem_step", 1], k: ["problem_step", -1], ArrowRight: ["sample_both", 1], ArrowLeft: ["sample_both", -1],
       w: ["sample_left", 1], q: ["sample_left", -1], p: ["sample_right", 1], o: ["sample_right", -1],
@@ -118,16 +118,16 @@
   // The address follows the view; the browser's back button returns to the problem before.
   let problem = null;
   function follow() {
-    const card = document.querySelector(".vb-problem[data-query]");
-    if (!card) return;
-    const query = card.dataset.query;
+    const here = document.querySelector(".vb-here");
+    if (!here) return;
+    const query = here.dataset.query;
     const theme = new URLSearchParams(location.search).get("__theme");
     const wanted = theme ? `${query}&__theme=${theme}` : query;
     if (location.search !== wanted) {
-      if (problem !== null && problem !== card.dataset.problem) history.pushState(null, "", wanted);
+      if (problem !== null && problem !== here.dataset.problem) history.pushState(null, "", wanted);
       else history.replaceState(null, "", wanted);
     }
-    problem = card.dataset.problem;
+    problem = here.dataset.problem;
     document.querySelectorAll(".vb-row").forEach((row) => {
       if (row.dataset.value === problem) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
