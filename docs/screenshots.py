@@ -29,7 +29,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path)
     parser.add_argument("--into", type=Path, default=Path("docs/images"))
-    parser.add_argument("--query", default="?group=left&sort=gap", help="the view to show")
     options = parser.parse_args()
     options.into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -43,7 +42,7 @@ def main() -> None:
             with sync_playwright() as playwright:
                 path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
                 browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-                _pictures(browser, address, options.query, options.into)
+                _pictures(browser, address, options.into)
                 close()
                 address, close = serve([empty.path], block=False)
                 page = browser.new_page(viewport={"width": 1280, "height": 500})
@@ -78,7 +77,8 @@ def _queue(run: RunDirectory) -> None:
         )
 
 
-def _pictures(browser: Any, address: str, query: str, into: Path) -> None:
+def _pictures(browser: Any, address: str, into: Path) -> None:
+    query = "?group=left&sort=gap&show_left=valid"
     page = _open(browser, address + query, 1440, 1000)
     page.screenshot(path=into / "demo.png")
     page.keyboard.press("?")
@@ -93,8 +93,8 @@ def _pictures(browser: Any, address: str, query: str, into: Path) -> None:
     page.screenshot(path=into / "demo-label.png")
     for name, waited in (
         ("Live", "#vb-live-go"),
-        ("Figures", "#vb-figures *"),
-        ("Runs", "#vb-runs *"),
+        ("Figures", ".vb-figure img"),
+        ("Runs", "#vb-runs table"),
     ):
         page.get_by_role("tab", name=name).click()
         page.wait_for_selector(waited)
@@ -117,6 +117,7 @@ def _open(browser: Any, address: str, width: int, height: int) -> Any:
     page.set_default_timeout(60_000)
     page.goto(address)
     page.wait_for_selector(".vb-problem")
+    page.wait_for_selector('[data-value="left"][aria-pressed="true"]')
     page.wait_for_timeout(800)
     return page
 

@@ -317,15 +317,17 @@ class _Samples:
         run = self._runs[view.run]
         run.refresh()
         now = self._seen_of(view)
-        if now[:2] == seen[:2]:
+        if now[:2] == seen[:2] or not seen[0]:  # nothing new, or not even shown yet
             return [gr.skip()] * 8
-        if not view.problem:
+        if not view.problem:  # the first problems have come
             view = settle(view, self._runs)
+            return [*self._shown(view), pages.status_line(run)]
         listed = pages.problem_list(view, run)
         status = pages.status_line(run)
         if now[2] == seen[2] and now[0] == seen[0]:  # nothing new of this problem
             return [gr.skip(), now, gr.skip(), listed, *[gr.skip()] * 3, status]
-        return [view, now, pages.place_of(view), listed, *self._panes(view), status]
+        # The state is left alone: the reader may have moved on while this was made.
+        return [gr.skip(), now, gr.skip(), listed, *self._panes(view), status]
 
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])

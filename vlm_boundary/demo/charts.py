@@ -12,9 +12,9 @@ import numpy as np
 from vlm_boundary.analysis import pass_at_k
 from vlm_boundary.demo.text import visible
 
-_WIDTH, _HEIGHT = 300, 150
+_WIDTH, _HEIGHT = 300, 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 10, 36
-_ANSWERS = 8
+_ANSWERS = 5
 
 
 def pass_at_k_chart(correct: int, drawn: int, side: str) -> str:
