@@ -37,14 +37,14 @@ def main() -> None:
         _queue(RunDirectory(copy))
         empty = RunDirectory(Path(folder) / "begun")
         empty.write_manifest({"experiment": RunDirectory(copy).read_manifest()["experiment"]})
-        address, close = serve([copy], block=False)
+        address, close = serve([copy])
         try:
             with sync_playwright() as playwright:
                 path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
                 browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
                 _pictures(browser, address, options.into)
                 close()
-                address, close = serve([empty.path], block=False)
+                address, close = serve([empty.path])
                 page = browser.new_page(viewport={"width": 1280, "height": 500})
                 page.goto(address)
                 page.wait_for_selector('[data-testid="empty"]')

@@ -153,7 +153,7 @@ def served(*paths: Path, **options: Any) -> Iterator[str]:
     """The demo over these runs; yields its address."""
     from vlm_boundary.demo.serve import serve
 
-    address, close = serve(list(paths), block=False, **options)
+    address, close = serve(list(paths), **options)
     try:
         yield address
     finally:
@@ -178,7 +178,7 @@ class Reader:
             **{"viewport": {"width": 1440, "height": 1000}} | context
         )
         self.page = self.context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(120_000)  # other tests may have the machine busy
         self.requests: list[str] = []
         self.trouble: list[str] = []
         self.context.on("request", lambda request: self.requests.append(request.url))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -42,18 +45,21 @@ def demo(
 
     pairs = [_pair(one) for one in auth]
     try:
-        address, close = serve(
-            list(runs), host=host, port=port, auth=pairs, overrides=overrides, block=False
-        )
+        address, close = serve(list(runs), host=host, port=port, auth=pairs, overrides=overrides)
     except OSError as error:
         raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
     click.echo(f"{address}   (Ctrl-C ends it)")
+    signal.signal(signal.SIGTERM, lambda *_: _end())
     try:
-        import signal
-
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        click.echo()
     finally:
         close()
+
+
+def _end() -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -176,9 +176,7 @@ class _Samples:
                         min_width=130,
                         elem_id="vb-sort",
                     )
-                self._list = gr.HTML(
-                    elem_id="vb-list", elem_classes="vb", value=pages.problem_list(view, run)
-                )
+                self._list = gr.HTML(elem_id="vb-list", elem_classes="vb")
             with gr.Column(scale=3, min_width=300):
                 self._card = gr.HTML(elem_classes="vb", elem_id="vb-card")
                 with gr.Row():

@@ -106,9 +106,8 @@ def serve(
     port: int | None = None,
     auth: list[tuple[str, str]] | None = None,
     overrides: tuple[str, ...] = (),
-    block: bool = True,
 ) -> tuple[str, Callable[[], None]]:
-    """Serve runs until interrupted (or, without `block`, until the returned function is called).
+    """Serve runs, in threads of this process, until the returned function is called.
 
     Args:
         port: by default the first free one from 7860.
@@ -186,11 +185,6 @@ def serve(
         app.close()
         live.close()
 
-    if block:
-        try:
-            app.block_thread()
-        finally:
-            close()
     return address, close
 
 
