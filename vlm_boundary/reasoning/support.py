@@ -11,9 +11,7 @@ from vlm_boundary.reasoning.expressions import Number, Parser, Unread, evaluate,
 from vlm_boundary.reasoning.passages import AnswerPlace
 from vlm_boundary.verifier.words import ENGLISH, english_number
 
-_NUMBER = re.compile(
-    r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+"
-)
+_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(
@@ -94,6 +92,8 @@ def _answer(chain: Chain) -> Number | None:
     written = chain.answer
     if not written or len(written) > 60:
         return None
+    if written.isdecimal() and written.isascii():
+        return int(written)
     tokens = [t for t in tokenize(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):
         return None
@@ -131,7 +131,7 @@ def _states(text: str, start: int, end: int, value: Number) -> bool:
 
 
 def _same(one: Number, other: Number) -> bool:
-    """Whether two numbers are one value: rounded, as a percentage, or the other way round signed."""
+    """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
     if one == other or one == -other:
         return True
     if isinstance(one, int) and isinstance(other, int):
