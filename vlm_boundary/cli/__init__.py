@@ -10,6 +10,7 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.check import check
+from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
@@ -69,6 +70,7 @@ for command in (
     report,
     followup,
     judge,
+    demo,
     queue,
     grade,
     passk,
