@@ -20,6 +20,7 @@ from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
+from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -49,19 +50,17 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
 
 
 def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
-    """Compute the run's statistics, write analysis.json and return its content.
+    """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
     Raises:
         UserError: there is no verdict to analyse.
     """
     manifest = run.read_manifest()
-    benchmarks = {}
-    for name in experiment.benchmarks:
-        data = BenchmarkData.read(run, experiment, manifest, name)
-        if data is not None:
-            benchmarks[name] = _benchmark(data)
-    if not benchmarks:
+    read = [BenchmarkData.read(run, experiment, manifest, name) for name in experiment.benchmarks]
+    data = [found for found in read if found is not None]
+    if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
+    benchmarks = {found.benchmark: _benchmark(found) for found in data}
     content = {
         "schema_version": SCHEMA_VERSION,
         "grader": grader_version(),
@@ -70,6 +69,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
         "multiplicity": family(benchmarks),
     }
     write_json(run.analysis, content)
+    write_tables(run.tables, benchmarks, data)
     return content
 
 

@@ -80,6 +80,11 @@ class RunDirectory:
         return self.path / "analysis.json"
 
     @property
+    def tables(self) -> Path:
+        """Folder of the statistics as tables."""
+        return self.path / "tables"
+
+    @property
     def report(self) -> Path:
         """Folder of figures, tables and the page."""
         return self.path / "report"
