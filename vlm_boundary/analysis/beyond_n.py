@@ -53,14 +53,16 @@ class Extrapolation:
         plain = fit_beta_binomial(histogram)
         return cls(n, {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histogram, plain)})
 
-    def describe(self, ks: Ints, confidence: float) -> dict[str, Any]:
-        """Parameters and pass@k of each model, with intervals."""
+    def describe(self, ks: Ints, confidence: float, errors: dict[str, float]) -> dict[str, Any]:
+        """Parameters and pass@k of each model, with intervals that allow for its back-test."""
         return {
             model: {
                 "a": known(fit.a[:1])[0],
                 "b": known(fit.b[:1])[0],
                 "never_solved": _one(fit.never, confidence),
-                "pass_at_k": intervals(fit.pass_at_k(ks), ks, confidence),
+                "pass_at_k": intervals(
+                    fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)
+                ),
             }
             for model, fit in self.fits.items()
         }
@@ -78,15 +80,33 @@ def resampled(problems: int, seed: int) -> Floats:
     return np.vstack([np.ones(problems), drawn]).astype(np.float64)
 
 
-def intervals(values: Floats, ks: Ints, confidence: float) -> dict[str, dict[str, float | None]]:
+def intervals(
+    values: Floats,
+    ks: Ints,
+    confidence: float,
+    bounds: tuple[float, float],
+    error: float,
+) -> dict[str, dict[str, float | None]]:
     """The value in row 0 with the percentile interval of the other rows, for each column.
+
+    Resampling shows how the fit varies, and not that no Beta fits. What the back-test shows of that
+    is added: where its prediction was too low, the interval reaches up further by as much.
 
     Args:
         values: shape (1 + resamples, ks).
         ks: shape (ks,).
         confidence: level, as 0.95.
+        bounds: what a value can be at all.
+        error: predicted − observed in the back-test; 0 without one.
     """
-    return {str(k): _one(values[:, column], confidence) for column, k in enumerate(ks)}
+    found = {}
+    for column, k in enumerate(ks):
+        one = _one(values[:, column], confidence)
+        if one["low"] is not None and one["high"] is not None:
+            one["low"] = max(one["low"] - max(error, 0.0), bounds[0])
+            one["high"] = min(one["high"] + max(-error, 0.0), bounds[1])
+        found[str(k)] = one
+    return found
 
 
 def _one(values: Floats, confidence: float) -> dict[str, float | None]:
@@ -149,13 +169,15 @@ def _arm(data: BenchmarkData, fitted: _Fitted, arm: str) -> dict[str, Any] | Non
     ids = _with_all(data.counts(arm), n)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
-    counts = data.counts(arm).on(ids)
+    counts, level = data.counts(arm).on(ids), data.settings.confidence
+    tested = _back_test(data, arm, counts, n, fitted.weights(ids))
+    errors = {model: tested[model]["error"]["estimate"] or 0.0 for model in MODELS if tested}
     return {
         "n": n,
         "problems": len(ids),
         "left_out": len(data.counts(arm).problem_ids) - len(ids),
-        **fitted.on(arm, counts, n).describe(_ks(n), data.settings.confidence),
-        "back_test": _back_test(data, arm, counts, n, fitted.weights(ids)),
+        **fitted.on(arm, counts, n).describe(_ks(n), level, errors),
+        "back_test": tested,
     }
 
 
@@ -214,17 +236,32 @@ def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, A
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     ks = _ks(n)
-    base = fitted.on(pair.base, pair.base_counts.on(ids), n).fits
-    other = fitted.on(pair.other, pair.other_counts.on(ids), n).fits
+    first, second = pair.base_counts.on(ids), pair.other_counts.on(ids)
+    base, other = fitted.on(pair.base, first, n).fits, fitted.on(pair.other, second, n).fits
+    weights = fitted.weights(ids)
+    tests = [
+        _back_test(data, arm, counts, n, weights)
+        for arm, counts in ((pair.base, first), (pair.other, second))
+    ]
+    errors = {model: _error_of_difference(tests, model) for model in MODELS}
     return {
         "n": n,
         "problems": len(ids),
+        "back_test_error": errors,
         "difference": {
             model: intervals(
                 other[model].pass_at_k(ks) - base[model].pass_at_k(ks),
                 ks,
                 data.settings.confidence,
+                (-1, 1),
+                errors[model] or 0.0,
             )
             for model in MODELS
         },
     }
+
+
+def _error_of_difference(tests: list[dict[str, Any] | None], model: str) -> float | None:
+    """How far the predicted difference of the back-tests lies from the observed one."""
+    base, other = (None if one is None else one[model]["error"]["estimate"] for one in tests)
+    return None if base is None or other is None else float(other - base)
