@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -78,3 +83,62 @@ def vllm_server(folder: Path, log: Path, *flags: str) -> Iterator[str]:
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # the engine that it started, too
         process.wait()
+
+
+@dataclass
+class Manners:
+    """How a server that is not vLLM behaves, and what it was asked."""
+
+    answer: Callable[[dict[str, Any], int], str]
+    """The text of choice j of a request."""
+    most: int = 1000
+    """Choices it gives at most."""
+    refusals: Iterator[int] = field(default_factory=lambda: itertools.repeat(200))
+    """Status codes, one a request."""
+    reasons: Iterator[str] = field(default_factory=lambda: itertools.repeat("stop"))
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+
+@contextmanager
+def scripted_server(manners: Manners) -> Iterator[str]:
+    """A server with OpenAI's chat API that serves `tiny` as it was told; gives its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._reply(200, {"data": [{"id": "tiny", "object": "model", "owned_by": "me"}]})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status = next(manners.refusals)
+            if status != 200:
+                self._reply(status, {"error": {"message": f"status {status}"}})
+                return
+            manners.asked.append(body)
+            choices = [
+                {
+                    "index": j,
+                    "finish_reason": next(manners.reasons),
+                    "message": {"role": "assistant", "content": manners.answer(body, j)},
+                }
+                for j in range(min(body["n"], manners.most))
+            ]
+            self._reply(200, {"id": "1", "object": "chat.completion", "choices": choices})
+
+        def _reply(self, status: int, content: dict[str, Any]) -> None:
+            data = json.dumps(content).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()

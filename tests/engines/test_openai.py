@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import json
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_parts import ask, draw_picture, vllm_server
+from engine_parts import Manners, ask, draw_picture, scripted_server, vllm_server
 
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
@@ -156,66 +153,10 @@ class TestVllmServer:
         assert says in str(raised.value)
 
 
-@dataclass
-class Manners:
-    """How the other server behaves, and what it was asked."""
-
-    answer: Callable[[dict[str, Any], int], str]
-    """The text of choice j of a request."""
-    most: int = 1000
-    """Choices it gives at most."""
-    refusals: Iterator[int] = field(default_factory=lambda: itertools.repeat(200))
-    """Status codes, one a request."""
-    reasons: Iterator[str] = field(default_factory=lambda: itertools.repeat("stop"))
-    asked: list[dict[str, Any]] = field(default_factory=list)
-
-
 @pytest.fixture
 def other_server() -> Iterator[Callable[[Manners], str]]:
-    servers = []
-
-    def start(manners: Manners) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self._reply(200, {"data": [{"id": "tiny", "object": "model", "owned_by": "me"}]})
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                status = next(manners.refusals)
-                if status != 200:
-                    self._reply(status, {"error": {"message": f"status {status}"}})
-                    return
-                manners.asked.append(body)
-                choices = [
-                    {
-                        "index": j,
-                        "finish_reason": next(manners.reasons),
-                        "message": {"role": "assistant", "content": manners.answer(body, j)},
-                    }
-                    for j in range(min(body["n"], manners.most))
-                ]
-                self._reply(200, {"id": "1", "object": "chat.completion", "choices": choices})
-
-            def _reply(self, status: int, content: dict[str, Any]) -> None:
-                data = json.dumps(content).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
-
-            def log_message(self, *arguments: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/v1"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with ExitStack() as servers:
+        yield lambda manners: servers.enter_context(scripted_server(manners))
 
 
 def by_seed(body: dict[str, Any], j: int) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import Clustered, known, t_intervals
+from vlm_boundary.analysis.counts import Codes, Floats, Ints
+from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.estimators import paper_grid
+from vlm_boundary.analysis.intervals import Clustered, Entry, intervals_of, t_intervals
+from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.readings import ValidReading, readings
 from vlm_boundary.analysis.subset import subset_pass_at_k
 
@@ -29,9 +32,14 @@ def cot(data: BenchmarkData) -> dict[str, Any] | None:
             for arm, by_name in found.items()
         },
         "pairs": [
-            {"base": pair.base, "other": pair.other, "readings": shared}
+            {
+                "base": pair.base,
+                "other": pair.other,
+                "pass_at_k_crossover": _plain_crossover(data, pair),
+                "readings": shared,
+            }
             for pair in data.pairs()
-            if (shared := _pairs(data, pair.base, pair.other, found))
+            if (shared := _pairs(data, pair, found))
         ],
     }
 
@@ -44,7 +52,7 @@ def _arm(data: BenchmarkData, arm: str, reading: ValidReading) -> dict[str, Any]
     solved = counts.correct > 0
     none_valid = solved & (reading.valid + reading.unknown == 0)
     whole = reading.judged == counts.correct
-    curve = t_intervals(low, level, (0, 1), groups).by(ks)
+    curve = _shown(t_intervals(low, level, (0, 1), groups).by(ks), data, data.n(arm))
     bounded = not np.array_equal(low, high, equal_nan=True)
     return {
         "correct": int(counts.correct.sum()),
@@ -55,7 +63,11 @@ def _arm(data: BenchmarkData, arm: str, reading: ValidReading) -> dict[str, Any]
         "cot_pass_at_k": curve,
         # Where not every right answer was judged, or one could not be, it may be up to this.
         **(
-            {"cot_pass_at_k_upper": t_intervals(high, level, (0, 1), groups).by(ks)}
+            {
+                "cot_pass_at_k_upper": _shown(
+                    t_intervals(high, level, (0, 1), groups).by(ks), data, data.n(arm)
+                )
+            }
             if bounded
             else {}
         ),
@@ -68,6 +80,13 @@ def _arm(data: BenchmarkData, arm: str, reading: ValidReading) -> dict[str, Any]
     }
 
 
+def _plain_crossover(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+    """The crossover under pass@k, to be read beside those under CoT-pass@k."""
+    values = difference_at_k(pair.base_counts, pair.other_counts, np.arange(1, pair.n + 1))
+    groups = data.groups(pair.problem_ids)
+    return crossover(t_intervals(values, data.settings.confidence, (-1, 1), groups))
+
+
 def _bounds(samples: Ints, correct: Ints, reading: ValidReading, ks: Ints) -> tuple[Floats, Floats]:
     """Unknown ones as not valid below, as valid above."""
     low, _ = subset_pass_at_k(samples, correct, reading.judged, reading.valid, ks)
@@ -76,15 +95,11 @@ def _bounds(samples: Ints, correct: Ints, reading: ValidReading, ks: Ints) -> tu
     return low, high
 
 
-def _share(
-    correct: Ints, reading: ValidReading, level: float, groups: Any
-) -> dict[str, float | int | None]:
+def _share(correct: Ints, reading: ValidReading, level: float, groups: Codes | None) -> Entry:
     """P(valid | right) over all right answers: each problem's share, weighted by how many it has.
 
-    The interval is that of a ratio of sums over problems (linearised), by Student's t.
+    The interval is that of a ratio of sums over problems (linearised).
     """
-    from scipy.stats import t
-
     rows = np.flatnonzero(reading.judged > 0)
     weights = correct[rows].astype(np.float64)
     shares = reading.valid[rows] / reading.judged[rows]
@@ -93,40 +108,37 @@ def _share(
         Clustered.of((weights * shares)[:, None], of_rows).total,
         Clustered.of(weights[:, None], of_rows).total,
     )
-    estimate, error = sums.mean()[0], sums.error()[0]
-    freedom = len(sums.total) - 1
-    reach = t.ppf(0.5 + level / 2, max(freedom, 1)) * error
-    low, high = max(estimate - reach, 0.0), min(estimate + reach, 1.0)
-    if freedom > 0 and error < 1e-12:  # nothing varies: as `t_intervals` has it
-        other = 1 - ((1 - level) / 2) ** (1 / (freedom + 1))
-        low, high = estimate * (1 - other), estimate + other * (1 - estimate)
-    if not freedom:
-        low = high = np.nan
-    said = known(np.array([estimate, low, high]))
-    return {"estimate": said[0], "low": said[1], "high": said[2], "problems": len(rows)}
+    return intervals_of(sums, level, (0, 1)).as_dicts()[0] | {"problems": len(rows)}
 
 
 def _pairs(
-    data: BenchmarkData, base: str, other: str, found: dict[str, dict[str, ValidReading]]
+    data: BenchmarkData, pair: Pair, found: dict[str, dict[str, ValidReading]]
 ) -> dict[str, Any]:
     """The paired difference of CoT-pass@k under every reading that both arms have."""
-    both = [name for name in found.get(base, {}) if name in found.get(other, {})]
-    pair = data.pair(base, other)
+    both = [name for name in found.get(pair.base, {}) if name in found.get(pair.other, {})]
     ks = np.arange(1, pair.n + 1)
     groups, level = data.groups(pair.problem_ids), data.settings.confidence
-    result = {}
+    result: dict[str, Any] = {}
     for name in both:
         low, high = {}, {}
-        for arm in (base, other):
+        for arm in (pair.base, pair.other):
             counts = data.counts(arm)
             place = {problem_id: row for row, problem_id in enumerate(counts.problem_ids)}
             rows = np.array([place[problem_id] for problem_id in pair.problem_ids])
             bounds = _bounds(counts.samples, counts.correct, found[arm][name], ks)
             low[arm], high[arm] = (values[rows] for values in bounds)
-        difference = t_intervals(low[other] - low[base], level, (-1, 1), groups)
-        result[name] = {"difference": difference.by(ks)}
-        least, most = low[other] - high[base], high[other] - low[base]
+        draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
+        said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
+        result[name] = said | {"difference": _shown(said["difference"], data, pair.n)}
+        least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
         if not np.array_equal(least, most, equal_nan=True):
-            result[name]["difference_least"] = t_intervals(least, level, (-1, 1), groups).by(ks)
-            result[name]["difference_most"] = t_intervals(most, level, (-1, 1), groups).by(ks)
+            for key, values in (("difference_least", least), ("difference_most", most)):
+                entries = t_intervals(values, level, (-1, 1), groups).by(ks)
+                result[name][key] = _shown(entries, data, pair.n)
     return result
+
+
+def _shown(entries: dict[str, Entry], data: BenchmarkData, n: int) -> dict[str, Entry]:
+    """Only the k of tables and of the paper's figures: there are many readings."""
+    kept = {*paper_grid(n).tolist(), *(k for k in data.experiment.ks(n) if k <= n)}
+    return {str(k): entries[str(k)] for k in sorted(kept)}

@@ -9,6 +9,7 @@ import click
 
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
+from vlm_boundary.cli.check import check
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
@@ -62,6 +63,7 @@ for command in (
     plan,
     sample,
     verify,
+    check,
     score,
     analyze,
     report,

@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vlm_boundary.cli.options import gpus_option, override_option, target_argument
-from vlm_boundary.cli.stages import existing_run, stoppable
+from vlm_boundary.cli.options import (
+    existing_run,
+    gpus_option,
+    override_option,
+    target_argument,
+)
+from vlm_boundary.cli.stages import stoppable
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig

@@ -117,3 +117,17 @@ def open_target(
         return run, build_experiment(manifest["experiment"], overrides, where=str(target))
     experiment = load_experiment(target, overrides)
     return RunDirectory(experiment.run_path), experiment
+
+
+def existing_run(
+    target: Path, overrides: tuple[str, ...], gpus: str | None = None
+) -> tuple[RunDirectory, ExperimentConfig]:
+    """What `open_target` gives, for a stage that reads what a run already holds.
+
+    Raises:
+        UserError: there is no such run yet, or its settings are not valid.
+    """
+    run, experiment = open_target(target, overrides, gpus=gpus)
+    if not run.read_manifest():
+        raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
+    return run, experiment

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from vlm_boundary.cli.options import override_option, target_argument
-from vlm_boundary.cli.stages import existing_run
+from vlm_boundary.cli.options import existing_run, override_option, target_argument
 
 
 @click.command(short_help="Draw the right answers that people are to read.")

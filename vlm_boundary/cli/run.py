@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
+from vlm_boundary.cli.judge import judge_reasoning
 from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
 from vlm_boundary.cli.stages import draw_samples
 
 
-@click.command(short_help="Sample, verify, analyze and report; only what is missing.")
+@click.command(short_help="Sample, verify, check, analyze and report; only what is missing.")
 @target_argument
 @override_option
 @sampling_options
@@ -36,12 +37,16 @@ def run(
     if self_test:
         experiment = experiment.with_self_test()
     from vlm_boundary.analysis import analyze
+    from vlm_boundary.reasoning.stage import check
     from vlm_boundary.report import report
     from vlm_boundary.verifier import verify
 
     drawn = draw_samples(directory, experiment, limit)
     graded = verify(directory)
+    checked = check(directory).samples
+    if experiment.judge:
+        judge_reasoning(directory, experiment)
     analyze(directory, experiment)
     page = report(directory, experiment)
-    click.echo(f"{drawn:,} samples drawn, {graded:,} graded.")
+    click.echo(f"{drawn:,} samples drawn, {graded:,} graded, {checked:,} checked.")
     click.echo(f"Report: {page}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vlm_boundary.cli.options import (
+    existing_run,
     gpus_option,
     limit_option,
     open_target,
@@ -17,7 +18,6 @@ from vlm_boundary.cli.options import (
     shard_option,
     target_argument,
 )
-from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
@@ -182,13 +182,3 @@ def report(target: Path, overrides: tuple[str, ...]) -> None:
     from vlm_boundary.report import report as write
 
     click.echo(f"Report: {write(run, experiment)}")
-
-
-def existing_run(
-    target: Path, overrides: tuple[str, ...], gpus: str | None = None
-) -> tuple[RunDirectory, ExperimentConfig]:
-    """The run and experiment of a command that goes on from samples."""
-    run, experiment = open_target(target, overrides, gpus=gpus)
-    if not run.read_manifest():
-        raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
-    return run, experiment

@@ -12,12 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vlm_boundary.benchmarks import (
-    BenchmarkConfig,
-    Problem,
-    PromptConfig,
-    messages,
-)
+from vlm_boundary.benchmarks import Problem, PromptConfig, messages
+from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
 
@@ -95,7 +91,7 @@ def judge_messages(
     problem: Problem,
     chain: str,
     prompt: JudgePrompt,
-    benchmark: BenchmarkConfig,
+    images: ImagesConfig,
     *,
     pictures: bool,
 ) -> list[dict[str, Any]]:
@@ -108,7 +104,7 @@ def judge_messages(
     """
     condition: Condition = "full" if pictures else "no_image"
     wording = PromptConfig(user=QUESTION, no_image_instruction="")
-    user = messages(problem, wording, benchmark.images, condition)[-1]
+    user = messages(problem, wording, images, condition)[-1]
     question = [
         part if part["type"] == "image" else part | {"text": without_control_tokens(part["text"])}
         for part in user["content"]

@@ -9,7 +9,8 @@ from typing import Any, TypeAlias, cast
 
 import pyarrow.compute as pc
 
-from vlm_boundary.benchmarks import BenchmarkConfig, Problem, pictures_shown
+from vlm_boundary.benchmarks import Problem, pictures_shown
+from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.config import MAX_SAMPLES, JudgeConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.iterate import batched
@@ -111,7 +112,7 @@ def plan_judging(
 def judge_chains(
     run: RunDirectory,
     judge: JudgeConfig,
-    benchmark: BenchmarkConfig,
+    images: ImagesConfig,
     task: Task,
     variant: Variant,
     problems: Sequence[Problem],
@@ -123,6 +124,7 @@ def judge_chains(
     """Have chains read, storing the votes on each when all of them are there.
 
     Args:
+        images: where pictures stand in the benchmark's questions, and how large they are shown.
         problems: the benchmark's, unchanged.
         seed: the run's; every vote's seed follows from it and from what is read.
         progress: called with the number of tokens that the votes on a chain took.
@@ -140,7 +142,7 @@ def judge_chains(
     def requests() -> Iterator[Request]:
         for chain in _as_read(run, task, variant, problems, seed):
             first_seed = _seed(seed, judge.name, task.partition, variant, chain)
-            request = _request(run, judge, benchmark, chain, first_seed)
+            request = _request(run, judge, images, chain, first_seed)
             chains[request.request_id], given[request.request_id] = chain, {}
             yield request
 
@@ -242,13 +244,13 @@ def _by_key(rows: list[dict[str, Any]]) -> dict[tuple[str, int], dict[str, Any]]
 def _request(
     run: RunDirectory,
     judge: JudgeConfig,
-    benchmark: BenchmarkConfig,
+    images: ImagesConfig,
     chain: _Chain,
     seed: int,
 ) -> Request:
     problem = chain.problem
     turns = judge_messages(
-        problem, chain.text, judge_prompt(judge.prompt), benchmark, pictures=judge.pictures
+        problem, chain.text, judge_prompt(judge.prompt), images, pictures=judge.pictures
     )
     return Request(
         request_id=f"{problem.problem_id}:{chain.index}",
@@ -256,8 +258,8 @@ def _request(
         pictures=tuple(run.images / name for name in pictures_shown(turns)),
         indices=range(judge.sampling.n),
         seed=seed,
-        min_pixels=benchmark.images.min_pixels if judge.pictures else None,
-        max_pixels=benchmark.images.max_pixels if judge.pictures else None,
+        min_pixels=images.min_pixels if judge.pictures else None,
+        max_pixels=images.max_pixels if judge.pictures else None,
         benchmark=problem.benchmark,
         problem_id=problem.problem_id,
     )

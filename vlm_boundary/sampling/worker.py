@@ -141,9 +141,17 @@ def _work(run: RunDirectory, assignments: list[Assignment], channel: _Channel) -
             if model.judge is not None:
                 variant, problems = assignment.variant, run.read_problems(assignment.benchmark)
                 judge_chains(
-                    run, model.judge, benchmark, task, variant, problems, engine, seed, done,
+                    run,
+                    model.judge,
+                    benchmark.images,
+                    task,
+                    variant,
+                    problems,
+                    engine,
+                    seed,
+                    done,
                     channel.alive,
-                )  # fmt: skip
+                )
             elif assignment.under is None:
                 progress = partial(drawn, task.partition)
                 draw(run, experiment, benchmark, task, engine, progress, channel.alive)

@@ -74,7 +74,7 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
             Grader() as grader,
             progress_bar(f"grading {source.name}", unit="output") as bar,
         ):
-            for chunk in batched(_records(source), _CHUNK):
+            for chunk in batched(output_records(source), _CHUNK):
                 chunk_outputs = [output for _, output in chunk]
                 found = grader.grade(chunk_outputs)
                 extra, said = _opinions(chunk_outputs, found, opinions)
@@ -82,7 +82,7 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
                     summary.statuses[verdict.status] += 1
                     summary.sources[verdict.source] += 1
                     line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
-                    file.write(_encodable(line) + "\n")
+                    file.write(encodable(line) + "\n")
                 if opinions.page:
                     outputs += chunk_outputs
                     verdicts += found
@@ -127,7 +127,12 @@ def _opinions(
     return extra, said
 
 
-def _records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
+def output_records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
+    """The lines of a file of outputs, with what is graded of each.
+
+    Raises:
+        UserError: a line is not a record that can be graded.
+    """
     with path.open(encoding="utf-8", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
@@ -180,5 +185,6 @@ def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> d
     return kept | added
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
+    """The text with what UTF-8 cannot hold replaced."""
     return text.encode("utf-8", errors="replace").decode("utf-8")

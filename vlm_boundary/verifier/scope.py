@@ -87,6 +87,21 @@ def answer_scope(output: str, question: str = "") -> Scope:
     return Scope(text, begin, places, reason, tuple(flags))
 
 
+def turn_span(output: str, question: str = "") -> tuple[int, int]:
+    """Where an output's own turn stands in it as written, its reasoning included.
+
+    A header, an echo of the question and any further turn are left out.
+    """
+    begin, end = 0, len(output)
+    if header := _LEADING_TURN.match(output):
+        begin = header.end()
+    if "<" in output or "[INST" in output:
+        turn = _HARD_TURN.search(output, begin)
+        end = turn.start() if turn else end
+    end = _soft_end(output, begin, end, [])
+    return _without_echo(output, begin, end, question, []), end
+
+
 def _soft_end(plain: str, begin: int, end: int, flags: list[str]) -> int:
     """Where a further turn begins, after some text."""
     if "\n" not in plain:

@@ -83,7 +83,7 @@ def _partition_opinions(run: RunDirectory, partition: Partition) -> int:
 
 def _verify_partition(run: RunDirectory, partition: Partition, grader: Grader, force: bool) -> int:
     golds = {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
-    gold_hashes = {problem_id: _hash(repr(gold)) for problem_id, gold in golds.items()}
+    gold_hashes = {problem_id: short_hash(repr(gold)) for problem_id, gold in golds.items()}
     stored = {} if force else _stored(run, partition)
     rows: dict[_Key, dict[str, Any]] = {}
     todo: list[dict[str, Any]] = []
@@ -94,7 +94,7 @@ def _verify_partition(run: RunDirectory, partition: Partition, grader: Grader, f
         for chunk in batched(samples, _CHUNK):
             for sample in chunk:
                 key = (sample["problem_id"], sample["sample_index"])
-                hashes = {"text_hash": _hash(sample["text"], sample["finish_reason"])}
+                hashes = {"text_hash": short_hash(sample["text"], sample["finish_reason"])}
                 hashes["gold_hash"] = gold_hashes[sample["problem_id"]]
                 before = stored.get(key)
                 if before and hashes.items() <= before.items():
@@ -150,5 +150,6 @@ def _row(sample: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _hash(*parts: str) -> str:
+def short_hash(*parts: str) -> str:
+    """A hash by which a change is noticed; a sample's is of its text and finish reason."""
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

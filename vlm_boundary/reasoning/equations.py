@@ -1,0 +1,332 @@
+"""Where a text says that two things are equal, and what stands on both sides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vlm_boundary.reasoning.expressions import (
+    MAX_TOKENS,
+    SCALES,
+    Expression,
+    Node,
+    Parser,
+    Token,
+    Unread,
+    label_name,
+    tokenize,
+)
+
+_WINDOW = 200  # characters looked at on either side
+_RELATION = re.compile(
+    r"(?<![<>!:=~\\≠])=(?![=>])|≈|≃|≅|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])"
+    r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves|is(?: (?:about|approximately|roughly))?)"
+    r"(?=\s{1,3}[-$]?\s?\d)"
+)
+_BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
+_SHORT = 60
+_NUMBER_ALONE = re.compile(r" (-?)(\d{1,15})(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°-])|[,;]\s)")
+_SUM_ALONE = re.compile(
+    r"(?:^|[,.;]\s|\n)((\d{1,9}) ([-+*/]) \d{1,9}(?: \3 \d{1,9}){0,12}) ?$"
+)
+_DIGIT = re.compile(r"\d")
+_LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
+_RISKY = frozenset(
+    "of plus minus times divided by over half twice double triple sum product difference root "
+    "squared cubed per to from than between sqrt log ln sin cos tan mod multiplied subtract "
+    "subtracting add adding multiply multiplying divide dividing subtracted added quarter third "
+    "average mean ratio times with or equation formula base power".split()
+)
+_NAMES = frozenset(
+    "step angle figure fig row column no number case option part question room day week group "
+    "line side triangle problem example method level grade page player clock bar point".split()
+)
+_END_LABELS = frozenset(("word", "label"))
+
+
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """Two sides said to be equal; `sure` when both were read whole and nothing is ambiguous."""
+
+    left: Expression
+    right: Expression
+    loose: bool
+    sure: bool
+
+
+@lru_cache(maxsize=64)  # both layers and the answer's support read the same text
+def equations(text: str, start: int, end: int) -> tuple[Equation, ...]:
+    """Every pair of neighbouring sides that both read as arithmetic, in order."""
+    return tuple(_equations(text, start, end))
+
+
+def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
+    relations = list(_RELATION.finditer(text, start, end))
+    for place, relation in enumerate(relations):
+        before = relations[place - 1].end() if place else start
+        after = relations[place + 1].start() if place + 1 < len(relations) else end
+        # The cheap test first: most signs stand behind a name, not behind arithmetic.
+        if not _ends_in_number(text, relation.start(), before):
+            continue
+        stop, begin = min(after, relation.end() + _WINDOW), max(before, relation.start() - _WINDOW)
+        right = _plain_number(text, relation.end(), stop, end) or _leading(
+            text, relation.end(), stop, end
+        )
+        if right is None:
+            continue
+        left = _plain_sum(text, begin, relation.start(), before) or _trailing(
+            text, begin, relation.start(), before
+        )
+        if left is None or not left[0].operations + right[0].operations:
+            continue
+        loose = _LOOSE.search(relation[0]) is not None
+        yield Equation(left[0], right[0], loose, left[1] and right[1])
+
+
+def _ends_in_number(text: str, end: int, start: int) -> bool:
+    return _DIGIT.search(text, max(start, end - 40), end) is not None or "π" in text[start:end]
+
+
+def _plain_number(
+    text: str, start: int, end: int, whole: int
+) -> tuple[Expression, bool] | None:
+    """`_leading` for what is most common, a whole number and a comma or the end behind it."""
+    match = _NUMBER_ALONE.match(text, start, end)
+    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
+        return None
+    node: Node = ("num", int(match[2]), 0)
+    if match[1]:
+        node = ("neg", node)
+    return Expression(node, match.start(1), match.end(), 0, frozenset()), True
+
+
+def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
+    """`_trailing` for what is most common, whole numbers with one kind of operator between."""
+    match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
+    if match is None or (match.start() == max(start, end - _SHORT) > bound):
+        return None
+    sign = match[3]
+    numbers = [int(piece) for piece in match[1].split(f" {sign} ")]
+    node: Node = ("num", numbers[0], 0)
+    for number in numbers[1:]:
+        node = (sign, node, ("num", number, 0))
+    return Expression(node, match.start(1), match.end(1), len(numbers) - 1, frozenset()), True
+
+
+def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
+    """The arithmetic that a text begins with, and whether it surely ends there."""
+    newline = text.find("\n", start, end)
+    if newline >= 0 and text[start:newline].strip():
+        end = newline
+    tokens = tokenize(text, start, end, leading=True)
+    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1:] and (
+        tokens[-1].end == end
+    ):
+        tokens.pop()  # perhaps cut in two
+    if not tokens:
+        return None
+    parser = Parser(tokens[:MAX_TOKENS])
+    try:
+        found = parser.expression()
+    except Unread:
+        return None
+    return _ended(text, found, tokens, parser.place)
+
+
+def _ended(
+    text: str, found: Expression, tokens: list[Token], place: int
+) -> tuple[Expression, bool] | None:
+    """Whether an expression ends where the parser stopped, or goes on in what it cannot read."""
+    sure = not found.unsure
+    if place >= len(tokens):
+        return found, sure
+    token = tokens[place]
+    spaced = token.start > found.end
+    if token.kind in _END_LABELS:
+        word = token.text.lower()
+        if word == "or" or (word != "and" and not _is_label(token, found.end)):
+            return None
+        found.labels |= {label_name(token)}
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if word == "and":
+            sure = sure and not _fraction_follows(tokens, place + 1)
+        elif following is not None and following.kind in ("op", "power", "sup"):
+            return None  # a label, and then the expression goes on
+        return found, sure
+    if token.kind == "stop":
+        if token.text in "?？":
+            return None
+        if token.text in ":：" and not text[token.end : token.end + 1].isspace():
+            return None
+        if token.text in "!！" and not spaced:
+            return None
+        if token.text == "[":
+            return None
+        return found, sure
+    if token.kind == "close":
+        return found, sure
+    if token.kind == "open" and spaced:
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if token.text == "(" and following is not None and following.kind in ("word", "label"):
+            return found, sure
+        return None
+    if token.kind == "op" and token.text == "-" and spaced:
+        following = tokens[place + 1] if place + 1 < len(tokens) else None
+        if following is not None and following.kind == "word":
+            return found, sure  # a dash
+    return None
+
+
+def _fraction_follows(tokens: list[Token], place: int) -> bool:
+    """Whether "and 1/2" or "and a half" follows a whole number."""
+    if place >= len(tokens):
+        return False
+    if tokens[place].kind == "letter":
+        return True
+    rest = tokens[place : place + 3]
+    return [t.kind for t in rest] == ["num", "op", "num"] and rest[1].text == "/"
+
+
+def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
+    """The arithmetic that a text ends in, and whether it surely begins there."""
+    last = start + len(text[start:end].rstrip(" \t\n&\\"))
+    # Arithmetic never reaches over these; the sign itself tells how it begins.
+    near = max(text.rfind(sign, start, last) for sign in _BREAKS)
+    cut = near < 0 and start > bound  # the window begins in the midst of a line
+    tokens = tokenize(text, max(near, start), end)
+    first, boundary = _stretch(tokens)
+    if first >= len(tokens) or (cut and first <= 1):
+        return None
+    sure = True
+    if boundary is not None:
+        judged = _begins(text, boundary, tokens, first)
+        if judged is None:
+            return None
+        sure = judged
+    if tokens[first].kind == "op":
+        glued = first + 1 < len(tokens) and tokens[first].end == tokens[first + 1].start
+        if tokens[first].text in "+/" or first + 1 >= len(tokens):
+            return None
+        if not (tokens[first].text == "-" and glued):  # the mark of a list
+            first += 1
+            sure = False
+        elif boundary is not None and boundary.kind != "stop":
+            sure = False
+    parser = Parser(tokens[: first + MAX_TOKENS], first)
+    try:
+        found = parser.expression()
+    except Unread:
+        return None
+    rest = tokens[parser.place :]
+    if len(rest) > 3 or not all(_is_label(token, found.end) for token in rest):
+        return None
+    found.labels |= {label_name(token) for token in rest}
+    bare = found.operations == 0
+    if bare and boundary is not None and not (boundary.kind == "stop" and boundary.text != ":"):
+        return None  # "angle 1 = 180 - 30": a name
+    return found, sure and not found.unsure
+
+
+def _stretch(tokens: list[Token]) -> tuple[int, Token | None]:
+    """Where the arithmetic that reaches to the last token begins, and the token before it."""
+    place = len(tokens)
+    depth = 0
+    while place > 0:
+        token = tokens[place - 1]
+        if token.kind == "close":
+            depth += 1
+        elif token.kind == "open":
+            depth -= 1
+            if depth < 0:
+                return place, token
+        elif token.kind in ("word", "label"):
+            following = tokens[place] if place < len(tokens) else None
+            behind = place >= 2 and tokens[place - 2].kind in ("num", "close", "word", "label")
+            carries_on = following is None or following.kind in ("op", "close", "word", "label")
+            if not (behind and carries_on and _number_before(tokens, place - 1)):
+                return _balanced(tokens, place, token, depth)
+        elif token.kind in ("stop", "letter", "other"):
+            if token.kind == "letter" and _unit_letter(tokens, place - 1):
+                place -= 1
+                continue
+            return _balanced(tokens, place, token, depth)
+        place -= 1
+    return _balanced(tokens, 0, None, depth)
+
+
+def _is_label(token: Token, end: int) -> bool:
+    """Whether a token behind an expression only says of what: 3 apples, but not 3ab or 3 AB."""
+    if token.kind == "label":
+        return True
+    return (
+        token.kind == "word"
+        and token.start > end
+        and not (token.text.isupper() and token.text.isascii())
+        and token.text.lower() not in SCALES
+    )
+
+
+def _unit_letter(tokens: list[Token], place: int) -> bool:
+    """5 m × 4 m: a letter behind a number and a space, before an operator or the end."""
+    if not place or tokens[place - 1].kind != "num" or tokens[place - 1].end == tokens[place].start:
+        return False
+    return place + 1 == len(tokens) or tokens[place + 1].kind in ("op", "sup", "close")
+
+
+def _number_before(tokens: list[Token], place: int) -> bool:
+    """Whether at most three words stand between this word and a number before it."""
+    for back in range(place - 1, max(-1, place - 4), -1):
+        if tokens[back].kind in ("num", "close", "deg", "pct", "sup"):
+            return True
+        if tokens[back].kind not in ("word", "label"):
+            return False
+    return False
+
+
+def _balanced(
+    tokens: list[Token], place: int, boundary: Token | None, depth: int
+) -> tuple[int, Token | None]:
+    """Past the last bracket that closes what opened further left, as in "2) 3 + 4"."""
+    if depth <= 0:
+        return place, boundary
+    balance = 0
+    first, last = place, boundary
+    for index in range(place, len(tokens)):
+        kind = tokens[index].kind
+        balance += (kind == "open") - (kind == "close")
+        if balance < 0:
+            first, last, balance = index + 1, tokens[index], 0
+    return first, last
+
+
+def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool | None:
+    """Whether arithmetic surely begins behind this token; None where it surely does not."""
+    if boundary.kind == "stop":
+        if boundary.text in ":：":
+            return text[boundary.end : boundary.end + 1].isspace() or None
+        if boundary.text in "!！" and boundary.end == tokens[first].start:
+            return None
+        return boundary.text not in ("|", "[", "]", "…")
+    if boundary.kind == "word":
+        if boundary.end == tokens[first].start and boundary.text.isascii():
+            return None
+        word = boundary.text.lower()
+        if word == "and":
+            return _after_result(tokens, first)
+        return word not in _RISKY and word not in _NAMES
+    if boundary.kind == "open":
+        before = text[boundary.start - 1 : boundary.start]
+        return None if before.isalnum() else True
+    if boundary.kind == "close":
+        return False
+    if boundary.kind == "label":
+        return False
+    return None
+
+
+def _after_result(tokens: list[Token], first: int) -> bool:
+    """Whether what stands before "and" is the whole of a former result: "= 55 and 55 + 25 =…"."""
+    before = tokens[: first - 1]
+    return bool(before) and all(token.kind in ("num", "deg", "pct", "word") for token in before)

@@ -1,0 +1,65 @@
+"""What a checker reads of one output, and what it points at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Flag = Literal[
+    "no_reasoning",
+    "arithmetic_error",
+    "answer_unsupported",
+    "repetition",
+    "truncated",
+    "hedging",
+    "contradiction",
+    "wrong_fact",
+    "wrong_step",
+    "underived",
+]
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+"""The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """One output with what the verifier found in it.
+
+    `span` is where the final answer stands in the text (start, end), `source` how it was said;
+    `correct` is None where the verifier could not tell.
+    """
+
+    text: str
+    question: str = ""
+    finish_reason: str | None = None
+    correct: bool | None = True
+    answer: str | None = None
+    span: tuple[int, int] | None = None
+    source: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A flag and the characters of the text that raised it.
+
+    Without `veto` it is a hint, which leaves the output as valid as it was.
+    """
+
+    flag: Flag
+    start: int
+    end: int
+    note: str
+    veto: bool = True
+
+
+def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
+    """False for a wrong answer or a veto, true for a right answer without one, else None."""
+    if correct is None:
+        return None
+    return correct and not any(item.veto for item in evidence)
+
+
+def flags(evidence: Iterable[Evidence]) -> list[str]:
+    """The flags raised, vetoes and hints, sorted, each once."""
+    return sorted({item.flag for item in evidence})

@@ -1,0 +1,112 @@
+"""Parts of an output: its own turn, suppositions, and what it takes back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vlm_boundary.verifier.scope import turn_span
+
+_TAKEN_BACK = re.compile(
+    r"\b(?:wait|hmm+|oops|actually|correction|sorry|scratch that|mistake|I meant|or rather"
+    r"|recalculat\w*|recomput\w*|recheck\w*|redo|let me (?:re|double|check|try|correct|fix)"
+    r"|that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|(?:not|isn't) (?:quite )?"
+    r"(?:right|correct)|no[,.;!](?= ))|等等|不对|错了|更正",
+    re.IGNORECASE,
+)
+_REJECTED = re.compile(
+    r"≠|\\neq?\b|✗|✘|❌|\b(?:(?:does|do|is|are|which is) ?n[o']t|doesn't|isn't|cannot be|too (?:big"
+    r"|small|large|high|low|much|many|few)|not (?:equal|satisf\w*|work\w*|match\w*|an? )|fails?"
+    r"|contradict\w*|impossible|reject\w*|invalid|false|wrong|incorrect|no)\b",
+    re.IGNORECASE,
+)
+_ABSURD = re.compile(r"\b(?:contradict\w*|impossible|not possible|does not hold|no solution)", re.I)
+_SUPPOSED = re.compile(
+    r"\b(?:if|suppos\w+|assum\w+|try|trying|tries|tested|testing|test|would|option|choice|let's say"
+    r"|guess\w*|could|might|maybe|whether|is it|imagine|were|for example|e\.g|verify|check(?:ing)?"
+    r"|student|someone|claims?|one might)\b|如果|假设",
+    re.IGNORECASE,
+)
+_STATEMENT = re.compile(
+    r"(?:\$+\s*|\\\(\s*)?\\(?:boxed|fbox)\s*\{|<answer>|####"
+    r"|(?:(?:so|thus|hence|therefore)[, ]+)?(?:the\s+|my\s+)?(?:final\s+|correct\s+)?answer\s*"
+    r"(?:is|:|=|\*\*:?)|答案",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
+_AHEAD = 110
+_SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
+_SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
+
+
+def own_turn(text: str, question: str = "") -> tuple[int, int]:
+    """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
+    return turn_span(text, question)
+
+
+def retracted(text: str, end: int, limit: int) -> bool:
+    """Whether the text soon takes back or rejects what ends here."""
+    ahead = text[end : min(limit, end + _AHEAD)]
+    if _TAKEN_BACK.search(ahead) or _ABSURD.search(ahead):
+        return True
+    stop = _SENTENCE_END.search(ahead)
+    same = ahead[: stop.start()] if stop else ahead
+    if _REJECTED.search(same):
+        return True
+    return stop is not None and _REJECTED.match(ahead[stop.end() :].lstrip()) is not None
+
+
+def hypothetical(text: str, start: int, limit: int) -> bool:
+    """Whether the sentence says, before this place, that it only supposes."""
+    before = text[max(limit, start - 100) : start]
+    cut = 0
+    for match in _SENTENCE_END.finditer(before):
+        cut = match.end()
+    return _SUPPOSED.search(before, cut) is not None
+
+
+def takes_back(text: str, start: int, end: int) -> bool:
+    """Whether a word of correction or rejection stands between."""
+    return _TAKEN_BACK.search(text, start, end) is not None or (
+        _REJECTED.search(text, start, end) is not None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlace:
+    """Where the final answer is said.
+
+    `start` to `end` is what only says it: a box, "the answer is …"; or the whole sentence, where
+    the answer is part of one and not `stated` apart. `sentence` is where its sentence begins.
+    """
+
+    start: int
+    end: int
+    sentence: int
+    stated: bool
+
+
+def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) -> AnswerPlace:
+    """The answer's statement around its span; the last sentence where there is no answer."""
+    if span is None or not start <= span[0] <= end:
+        first = _sentence_start(text, start, len(text[start:end].rstrip()) + start)
+        return AnswerPlace(first, end, first, stated=False)
+    sentence = _sentence_start(text, start, span[0])
+    opened = max(start, sentence, span[0] - 60)
+    marks = list(_STATEMENT.finditer(text, opened, min(end, span[0] + 7)))
+    after = _BEHIND.match(text, span[1], end)
+    last = after.end() if after else span[1]
+    if marks:
+        return AnswerPlace(marks[0].start(), last, sentence, stated=True)
+    alone = not text[sentence : span[0]].strip(" \n$*_=:.,(")
+    if alone and not text[last : last + 1].strip():
+        return AnswerPlace(sentence, last, sentence, stated=True)
+    stop = _SENTENCE_END.search(text, span[1], end)
+    return AnswerPlace(sentence, stop.end() if stop else end, sentence, stated=False)
+
+
+def _sentence_start(text: str, start: int, place: int) -> int:
+    """Where the sentence that reaches to a place begins, at most 400 characters before it."""
+    begin = max(start, place - 400)
+    last = max(begin, place - 1)
+    return max(begin, *(text.rfind(sign, begin, last) + len(sign) for sign in _SENTENCE_SIGNS))

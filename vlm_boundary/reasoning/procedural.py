@@ -1,0 +1,156 @@
+"""Exact truth: a chain on a generated problem, checked against all that its picture shows.
+
+Every stated fact is compared with the picture, every equation is worked out, and the equations
+must make up a derivation of the answer. So the other layers' error rates can be known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
+from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.expressions import Unread, evaluate
+from vlm_boundary.reasoning.passages import answer_place, own_turn
+from vlm_boundary.reasoning.solutions import Derivation, derivations, key
+from vlm_boundary.tiny.mixture import caption
+
+CHECKER = "procedural/1"
+_WORD = re.compile(r"[^\s,]+")
+
+
+class Truth:
+    """What may be said of one problem."""
+
+    def __init__(self, problem: ProceduralProblem) -> None:
+        self.problem = problem
+        self.caption = caption(problem)
+        reads = [step for chain in problem.chains for step in chain if step.kind == "read"]
+        self.facts = frozenset(step.text.rstrip(",.") for step in reads) | _facts(problem)
+        self.claims = frozenset(
+            chain[-1].text.rstrip(",.") for chain in problem.chains if chain[-1].kind == "read"
+        )
+        self.ways: list[Derivation] = derivations(problem)
+        self.known = self.ways[0].welcome if self.ways else frozenset()
+
+    def check(self, chain: Chain) -> tuple[Evidence, ...]:
+        """Everything false or missing in a chain: wrong_fact, wrong_step, underived."""
+        text = chain.text
+        start, end = own_turn(text, chain.question)
+        answer = answer_place(text, start, end, chain.span)
+        clauses = _clauses(text, start, answer.start)
+        found: list[Evidence] = []
+        steps: set[str] = set()
+        facts = 0
+        for first, last in clauses:
+            clause = text[first:last]
+            if "=" in clause:
+                found += self._step(text, first, last, steps)
+            elif clause not in self.claims:
+                facts += 1
+                found += self._fact(text, first, last)
+        if not clauses:
+            found.append(Evidence("no_reasoning", start, end, "an answer alone"))
+        elif not found and not self._derived(steps, facts):
+            note = "the steps do not make up a way to the answer"
+            found.append(Evidence("underived", clauses[0][0], clauses[-1][1], note))
+        return tuple(found)
+
+    def _derived(self, steps: set[str], facts: int) -> bool:
+        if not self.ways:
+            return facts > 0
+        return any(way.needed <= steps for way in self.ways)
+
+    def _step(self, text: str, first: int, last: int, steps: set[str]) -> list[Evidence]:
+        read = list(equations(text, first, last))
+        if not read:
+            return [Evidence("wrong_step", first, last, "no equation of numbers")]
+        found = []
+        for equation in read:
+            span = equation.left.start, equation.right.end
+            try:
+                left, right = evaluate(equation.left.node), evaluate(equation.right.node)
+            except Unread:
+                found.append(Evidence("wrong_step", *span, "cannot be worked out"))
+                continue
+            name = key(equation.left.node)
+            steps.add(name)
+            if left != right:
+                found.append(Evidence("wrong_step", *span, f"the left side is {left}"))
+            elif name not in self.known:
+                found.append(Evidence("wrong_step", *span, "true, but no step towards the answer"))
+        return found
+
+    def _fact(self, text: str, first: int, last: int) -> list[Evidence]:
+        clause = text[first:last]
+        if clause == self.caption or clause in self.facts:
+            return []
+        words = list(_WORD.finditer(text, first, last))
+        shown = _WORD.findall(self.caption)
+        if len(words) != len(shown):
+            return [Evidence("wrong_fact", first, last, f"the picture shows {self.caption}")]
+        return [
+            Evidence("wrong_fact", *word.span(), f"the picture shows {right}")
+            for word, right in zip(words, shown, strict=True)
+            if word[0] != right
+        ]
+
+
+def _facts(problem: ProceduralProblem) -> frozenset[str]:
+    """Facts that no worked chain happens to need: every named value, every row."""
+    pairs: list[tuple[str, object]] = []
+    for name in ("bars", "points", "labels"):
+        shown = problem.facts.get(name)
+        if isinstance(shown, dict):
+            pairs += shown.items()
+    grid = problem.facts.get("grid")
+    if isinstance(grid, list) and "counts" not in problem.facts:  # numbers, not shapes
+        for place, row in enumerate(grid, start=1):
+            line = " ".join("?" if number is None else str(number) for number in row)
+            pairs.append((f"row {place}:", line))
+    said = [f"{name} {value}" for name, value in pairs]
+    said += [f"{name[:1].upper()}{name[1:]} is {value}" for name, value in pairs]
+    said += [f"{name[:1].upper()}{name[1:]} {value}" for name, value in pairs]
+    return frozenset(said)
+
+
+def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Stretches between commas and full stops that stand outside square brackets."""
+    found = []
+    depth, first = 0, start
+    for place in range(start, end + 1):
+        sign = text[place] if place < end else "."
+        if sign == "[":
+            depth += 1
+        elif sign == "]":
+            depth -= 1
+        elif place == end or (
+            sign in ",." and depth <= 0 and (place + 1 >= end or text[place + 1].isspace())
+        ):
+            piece = text[first:place]
+            begin = first + len(piece) - len(piece.lstrip())
+            if stripped := piece.strip():
+                found.append((begin, begin + len(stripped)))
+            first = place + 1
+    return found
+
+
+@lru_cache(maxsize=4096)
+def truth_of(problem_id: str) -> Truth | None:
+    """The truth of a generated problem, which its id determines; None for any other problem."""
+    family, *place = problem_id.rsplit("-", 3)
+    if family not in FAMILIES or len(place) != 3 or not (place[1] + place[2]).isdecimal():
+        return None
+    split, seed, index = place
+    if split not in ("train", "test"):
+        return None
+    return Truth(make_problem(family, split=split, seed=int(seed), index=int(index)))  # type: ignore[arg-type]
+
+
+def check_of(problem_id: str) -> Callable[[Chain], tuple[Evidence, ...]] | None:
+    """The check of a generated problem's samples."""
+    truth = truth_of(problem_id)
+    return truth.check if truth else None

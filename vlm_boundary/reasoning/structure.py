@@ -1,0 +1,142 @@
+"""Layer 1: whether a chain reasons at all, comes to an end, and leads to its answer."""
+
+from __future__ import annotations
+
+import re
+
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
+from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.repetition import repetition
+from vlm_boundary.reasoning.statements import contradictions
+from vlm_boundary.reasoning.support import states_answer, unsupported
+from vlm_boundary.verifier.verdict import COMMITTED
+
+CHECKER = "structure/1"
+
+_NUMBER = re.compile(
+    r"\d|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"|half|twice)\b",
+    re.IGNORECASE,
+)
+_OPERATION = re.compile(
+    r"\d[)}°%]*\s*[-+*/×÷·^=<>≈]\s*[({$\\]*\d|√|\\[dt]?frac|\\sqrt|²|[^\W\d_]\s*=\s*[^\s=]"
+)
+_BECAUSE = re.compile(
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此", re.IGNORECASE
+)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LABEL = re.compile(r"(?:^|\n)\s*(?:[-*•#>]+\s*)?(?:(?:step|part)\s*)?\d+\s*[.:)]", re.IGNORECASE)
+_LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
+_ENOUGH_WORDS = 14
+_OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
+_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
+_EITHER = re.compile(
+    rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
+    rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
+    re.IGNORECASE,
+)
+_BOXES = re.compile(r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}")
+_CHOSEN = re.compile(
+    r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
+    r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",
+    re.IGNORECASE,
+)
+_GUESS = re.compile(
+    r"\bI(?:['’]ll| will|['’]m going to| would| have to| must| can only)?\s+(?:just |have to )?"
+    r"(?:guess|pick (?:one )?at random)\b|\b(?:this|it|that)(?:['’]s| is) (?:just|only) a guess\b"
+    r"|\ba (?:random|wild|lucky) guess\b",
+    re.IGNORECASE,
+)
+
+
+def check_structure(chain: Chain) -> tuple[Evidence, ...]:
+    """What is wrong with how a chain is built, from its text and the place of its answer alone."""
+    text = chain.text
+    start, end = own_turn(text, chain.question)
+    answer = answer_place(text, start, end, chain.span)
+    found = _truncated(chain, start, end)
+    found += repetition(text, start, end)
+    found += _hedging(chain, start, end, answer)
+    bare = _no_reasoning(chain, start, end, answer)
+    found += bare
+    found += contradictions(text, start, end)
+    found += wrong_extremes(text, start, end)
+    if not bare:
+        found += unsupported(chain, start, end, answer)
+    elif _filler(text, start, answer) and not states_answer(chain, start, answer):
+        note = "nothing before the answer leads to it"
+        found.append(Evidence("answer_unsupported", answer.start, answer.end, note))
+    return tuple(found)
+
+
+def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
+    """An output cut off before it committed to an answer."""
+    committed = chain.span is not None and chain.source in COMMITTED
+    tail = chain.text[max(start, end - 60) : end].rstrip()
+    if not tail:
+        return []
+    at = max(start, end - 60) + len(tail)
+    if chain.finish_reason == "length":
+        if not committed:
+            note = "the output was cut off before it gave an answer"
+            return [Evidence("truncated", max(start, at - 40), at, note)]
+        if end == len(chain.text) and chain.span is not None and at - chain.span[1] > 60:
+            note = "the output was cut off after its answer"
+            return [Evidence("truncated", max(start, at - 40), at, note, veto=False)]
+        return []
+    if not committed and _OPEN_TAIL.search(tail):
+        return [Evidence("truncated", max(start, at - 40), at, "the output ends unfinished")]
+    return []
+
+
+def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer, with nothing or nothing but filler around it."""
+    text = chain.text
+    parts = [text[start : answer.start], text[answer.end : end]]
+    if not answer.stated:  # a sentence may hold both a step and the answer
+        value = chain.span or (answer.start, answer.start)
+        own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
+        if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
+            return []
+    body = "\n".join(parts)
+    if _OPERATION.search(body):
+        return []
+    plain = _LABEL.sub("\n", body)
+    if _NUMBER.search(plain) or _LISTED.search(body) or _argues(plain):
+        return []
+    words = _LETTERS.findall(plain.lower())
+    if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:
+        return []
+    note = "an answer with no reasoning before it"
+    return [Evidence("no_reasoning", start, max(end, start), note)]
+
+
+def _argues(text: str) -> bool:
+    """Whether a few words give a reason."""
+    return _BECAUSE.search(text) is not None and len(_LETTERS.findall(text)) >= 7
+
+
+def _filler(text: str, start: int, answer: AnswerPlace) -> bool:
+    return answer.stated and len(_LETTERS.findall(text[start : answer.start])) >= 4
+
+
+def _hedging(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """More than one final answer, or a guess."""
+    text = chain.text
+    found = []
+    if boxes := _BOXES.search(text, start, end):
+        if boxes[1].strip() != boxes[2].strip():
+            found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
+    elif " or " in text[answer.sentence : end]:
+        for match in _EITHER.finditer(text, answer.sentence, end):
+            behind = text[match.end() : end]
+            if match[1] != match[2] and not _CHOSEN.search(behind):
+                note = f"{match[1]} or {match[2]}, none ruled out"
+                found.append(Evidence("hedging", *match.span(), note))
+                break
+    if "uess" in text or "random" in text:
+        near = max(start, answer.sentence - 200)
+        if guess := _GUESS.search(text, near, end):
+            found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
+    return found

@@ -1,0 +1,147 @@
+"""Whether the final answer is something that the chain came to."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.expressions import Number, Parser, Unread, evaluate, tokenize
+from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.verifier.words import ENGLISH, english_number
+
+_NUMBER = re.compile(
+    r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+"
+)
+_WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
+_BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
+_AFTER = re.compile(
+    r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
+    r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
+)
+_HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
+_TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
+_SILENT = re.compile(
+    r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
+    r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
+    r"|convert\w*|squar\w*|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b|%",
+    re.IGNORECASE,
+)
+_FEW = 16  # numbers of a chain that a silent step may have used
+
+
+def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer that is a number, where the chain computes and never comes to that number.
+
+    A hint only where the chain's words name a step that may have been taken silently.
+    """
+    value = _answer(chain)
+    if value is None or not answer.stated:
+        return []
+    text = chain.text
+    if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
+        return []
+    results: list[Number] = []
+    for equation in equations(text, start, end):
+        if equation.right.end <= answer.start or equation.left.start >= answer.end:
+            for side in (equation.left, equation.right):
+                try:
+                    results.append(evaluate(side.node))
+                except (Unread, OverflowError):
+                    continue
+    if not results or any(_same(result, value) for result in results):
+        return []
+    closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
+    silent = _silent_step(closing, [*results, *_numbers(text, start, answer.start)], value)
+    note = f"the chain comes to {_last_result(results)}, never to the answer"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _silent_step(words: str, numbers: list[Number], value: Number) -> bool:
+    """Whether words behind the last equation name a step from these numbers to the value."""
+    if _HALF.search(words):
+        return any(_same(number * Fraction(1, 2), value) for number in _exactly(numbers))
+    if _TWICE.search(words):
+        return any(_same(number * 2, value) for number in numbers)
+    return _SILENT.search(words) is not None
+
+
+def _exactly(numbers: list[Number]) -> list[Fraction]:
+    return [Fraction(number) for number in numbers]
+
+
+def _numbers(text: str, start: int, end: int) -> list[Number]:
+    written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
+    return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
+
+
+def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
+    """Whether the text before the answer statement already says the answer."""
+    value = _answer(chain)
+    if value is not None:
+        return _states(chain.text, start, answer.start, value)
+    said = (chain.answer or "").strip().lower()
+    return bool(said) and said in chain.text[start : answer.start].lower()
+
+
+def _answer(chain: Chain) -> Number | None:
+    """The final answer as a number, if it is one."""
+    written = chain.answer
+    if not written or len(written) > 60:
+        return None
+    tokens = [t for t in tokenize(written, 0, len(written)) if t.kind not in ("stop",)]
+    if not tokens or any(t.text in ("[", "]") for t in tokens):
+        return None
+    parser = Parser(tokens)
+    try:
+        found = parser.expression()
+        if any(t.kind not in ("word", "label", "letter", "close") for t in tokens[parser.place :]):
+            return None
+        return evaluate(found.node)
+    except (Unread, OverflowError):
+        return None
+
+
+def _states(text: str, start: int, end: int, value: Number) -> bool:
+    """Whether a number equal to the value stands there as something other than an operand."""
+    for match in _NUMBER.finditer(text, start, end):
+        written = match[0]
+        if len(written) > 24:
+            continue
+        number = int(written) if written.isdigit() else Fraction(written.replace(",", ""))
+        negative = value < 0 and text[match.start() - 1 : match.start()] in ("-", "−")
+        if not _same(-number if negative else number, value):
+            continue
+        before = text[max(start, match.start() - 12) : match.start() - negative]
+        if _BEFORE.search(before) and not re.search(r"=\s*[-−]\s*$", before):
+            continue
+        if _AFTER.match(text, match.end(), min(end, match.end() + 24)):
+            continue
+        return True
+    if isinstance(value, int) and 0 <= value <= 1000:
+        for match in _WORDED.finditer(text, start, end):
+            if english_number(match[0]) == value:
+                return True
+    return False
+
+
+def _same(one: Number, other: Number) -> bool:
+    """Whether two numbers are one value: rounded, as a percentage, or the other way round signed."""
+    if one == other or one == -other:
+        return True
+    if isinstance(one, int) and isinstance(other, int):
+        return one == 100 * other or other == 100 * one
+    a, b = float(one), float(other)
+    for scale in (1.0, 100.0, 0.01):
+        if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
+            # Whole numbers are never rounded into one another.
+            if scale == 1.0 and a.is_integer() and b.is_integer():
+                continue
+            return True
+    return False
+
+
+def _last_result(results: list[Number]) -> str:
+    return f"{float(results[-1]):.6g}" if results else "nothing"
