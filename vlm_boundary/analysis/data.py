@@ -141,8 +141,9 @@ class BenchmarkData:
         if self.clusters is None:
             return None
         known: dict[str, int] = {}
+        origins = {key: self.clusters.get(key) for key in problem_ids}
         # A problem that names no origin is one of its own.
-        names = [repr(self.clusters.get(key) or ("alone", key)) for key in problem_ids]
+        names = [repr(("alone", key) if o is None else o) for key, o in origins.items()]
         return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
 
     def pairs(self) -> Iterator[Pair]:

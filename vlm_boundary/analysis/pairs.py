@@ -41,18 +41,19 @@ def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
         "problems": len(pair.problem_ids),
         **compared,
         "this_benchmark": this_benchmark(base, other, ks, level),
-        "needed": {
-            str(k): needed(
-                compared["difference"][str(k)]["estimate"] or 0.0,
-                variance(values[:, k - 1], base, other, k),
-                len(pair.problem_ids),
-                pair.n,
-                level,
-            )
-            for k in shown
-        },
+        "needed": {str(k): needed_at(pair, k, level)[1] for k in shown},
         **solved(base, other, level),
     }
+
+
+def needed_at(pair: Pair, k: int, confidence: float) -> tuple[float, dict[str, Any]]:
+    """The gap at k, and what it would take to find one of its size; see `power.needed`."""
+    base, other = pair.base_counts, pair.other_counts
+    values = difference_at_k(base, other, np.array([k]))[:, 0]
+    known_values = values[~np.isnan(values)]
+    gap = float(known_values.mean()) if len(known_values) else 0.0
+    spread = variance(values, base, other, k)
+    return gap, needed(gap, spread, len(known_values), pair.n, confidence)
 
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:

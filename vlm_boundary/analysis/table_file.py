@@ -140,7 +140,8 @@ def _codes(
     keys = [(type(value), value if value.__hash__ else repr(value)) for value in values]
     codes = np.array([known.setdefault(key, len(known)) for key in keys], dtype=np.int64)
     readings = []
-    for place, (kind, value) in enumerate(known):
+    for place, (kind, _) in enumerate(known):
+        value = values[int(np.argmax(codes == place))]
         try:
             readings.append(read(value))
         except ValueError as problem:

@@ -59,6 +59,7 @@ def plan(
     from vlm_boundary.planning import plan as work_out
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.planning.gpus import find_gpu
+    from vlm_boundary.planning.resolution import resolution_lines
 
     gpus = [find_gpu(name) for name in gpu_names]
     run, experiment = open_target(target, overrides, n)
@@ -71,5 +72,7 @@ def plan(
         limit=limit,
     )
     click.echo(describe(found))
+    for line in resolution_lines(run, experiment, found):
+        click.echo(line)
     for line in speed_lines(run.writers()):
         click.echo(f"So far {line}")

@@ -1,0 +1,116 @@
+"""Solved sets, what they prove, and what it takes to see a gap."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+
+from vlm_boundary.analysis import solved_sets
+from vlm_boundary.analysis.counts import Counts
+from vlm_boundary.analysis.power import (
+    Variance,
+    needed,
+    sampling_variance,
+    smallest_gap,
+    variance,
+)
+from vlm_boundary.analysis.sets import mcnemar, solved, support_metrics, unsolved_bound
+
+
+def counts(correct: list[int], n: int) -> Counts:
+    c = np.array(correct)
+    zero = np.zeros_like(c)
+    return Counts(tuple(f"p{i}" for i in range(len(c))), np.full(len(c), n), c, zero, c)
+
+
+def test_solved_sets_count_problems_with_a_single_success() -> None:
+    found = solved_sets(np.array([1, 0, 5, 0]), np.array([2, 1, 0, 0]))
+    assert found == {"both": 1, "base_only": 1, "other_only": 1, "neither": 1}
+
+
+def test_the_sets_name_their_problems() -> None:
+    found = solved(counts([1, 0, 5, 0], 8), counts([2, 1, 0, 0], 8), 0.95)
+    assert found["solved_problems"] == {
+        "both": ["p0"],
+        "base_only": ["p2"],
+        "other_only": ["p1"],
+        "neither": ["p3"],
+    }
+    assert found["unsolved_below"] == pytest.approx(1 - 0.05 ** (1 / 8))
+
+
+@pytest.mark.parametrize(
+    ("both", "base_only", "other_only", "expected"),
+    [
+        (82, 13, 2, (82 / 95, 2 / 84, 2 * (82 / 95) * (2 / 84) / (82 / 95 + 2 / 84), -11 / 97)),
+        (0, 0, 0, (None, None, None, None)),
+        (0, 3, 0, (0.0, None, None, -1.0)),
+        (5, 0, 0, (1.0, 0.0, 0.0, 0.0)),
+    ],
+)
+def test_support_metrics(
+    both: int, base_only: int, other_only: int, expected: tuple[float | None, ...]
+) -> None:
+    found = support_metrics(
+        {"both": both, "base_only": base_only, "other_only": other_only, "neither": 1}
+    )
+    for key, value in zip(("srr", "ndr", "sds", "nscr"), expected, strict=True):
+        assert found[key] is None if value is None else found[key] == pytest.approx(value)
+
+
+def test_mcnemars_test_is_binomial() -> None:
+    assert mcnemar(5, 0) == pytest.approx(2 / 32)
+    assert mcnemar(3, 3) == pytest.approx(1.0)
+    assert mcnemar(0, 0) is None
+
+
+def test_no_success_bounds_the_probability_from_above() -> None:
+    bound = unsolved_bound(np.array([128, 0]), 0.95)
+    assert (1 - bound[0]) ** 128 == pytest.approx(0.05)
+    assert math.isnan(bound[1])
+
+
+def test_the_sampling_variance_is_unbiased_by_enumeration() -> None:
+    """N = 4 samples, p = 0.3: the variance of pass@2, and the mean of its estimate."""
+    n, p, k = 4, 0.3, np.array([2])
+    outcomes = [sum(o) for o in product([0, 1], repeat=n)]
+    weights = np.array([p**c * (1 - p) ** (n - c) for c in outcomes])
+    c = np.array(outcomes)
+    pass_at_2 = 1 - np.array([math.comb(n - x, 2) / math.comb(n, 2) for x in outcomes])
+    mean = (weights * pass_at_2).sum()
+    expected = (weights * (pass_at_2 - mean) ** 2).sum()
+    estimates = sampling_variance(c, np.full(len(c), n), k)[:, 0]
+    assert (weights * estimates).sum() == pytest.approx(expected)
+    assert np.isnan(sampling_variance(np.array([1]), np.array([3]), k)).all()
+
+
+def test_needed_problems_and_samples() -> None:
+    z = (1.959964 + 0.841621) ** 2
+    found = needed(0.1, Variance(total=0.25, within=0.05), problems=200, n=100, confidence=0.95)
+    assert found["problems"] == math.ceil(z * 0.25 / 0.01)
+    # With n samples the variance is 0.2 + 0.05 · 100/n, and may be 0.1² · 200 / z.
+    assert found["samples"] == math.ceil(100 * 0.05 / (0.01 * 200 / z - 0.2))
+    assert found["smallest_gap"] == pytest.approx(math.sqrt(z * 0.25 / 200), abs=1e-6)
+    few = needed(0.1, Variance(0.25, 0.05), problems=100, n=100, confidence=0.95)
+    assert few["samples"] is None  # the problems differ too much for any number of samples
+    unknown = needed(0.1, Variance(0.25, float("nan")), problems=200, n=100, confidence=0.95)
+    assert unknown["samples"] is None
+    assert needed(0.0, Variance(0.25, 0.05), 200, 100, 0.95)["problems"] is None
+
+
+def test_the_variance_of_a_pair_splits_into_problems_and_samples() -> None:
+    base, other = counts([2, 4, 6, 0], 8), counts([4, 4, 8, 0], 8)
+    values = (other.correct - base.correct) / 8
+    found = variance(values, base, other, 1)
+    assert found.total == pytest.approx(np.var(values, ddof=1))
+    # For k = 1 the unbiased estimate is p(1-p)/(n-1) with p = c/n.
+    expected = [sum((c / 8) * (1 - c / 8) / 7 for c in pair) for pair in
+                zip(base.correct, other.correct, strict=True)]  # fmt: skip
+    assert found.within == pytest.approx(np.mean(expected))
+
+
+def test_the_smallest_gap_before_sampling() -> None:
+    assert smallest_gap(114, 0.2, 0.95) == pytest.approx(2.801585 * math.sqrt(0.2 / 114), abs=1e-6)

@@ -1,0 +1,48 @@
+"""Which gaps between models an experiment can tell from nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.pairs import needed_at
+from vlm_boundary.analysis.power import POWER, smallest_gap
+from vlm_boundary.config import FULL, ExperimentConfig
+from vlm_boundary.planning.estimate import Plan
+from vlm_boundary.store import RunDirectory
+
+# Shares of the problems that one model alone solves, as published comparisons have them.
+_SHARES = (0.05, 0.2)
+
+
+def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan) -> Iterator[str]:
+    """What gap in pass@n each benchmark resolves, and what the gaps seen so far would need."""
+    level = experiment.analysis.confidence
+    sizes = {arm.benchmark: arm.problems for arm in plan.arms if arm.condition == FULL}
+    if len(experiment.arms) > 1:
+        for benchmark, problems in sizes.items():
+            if problems:
+                gaps = [100 * smallest_gap(problems, share, level) for share in _SHARES]
+                said = " and ".join(
+                    f"{gap:.1f} points if one model alone solves {share:.0%} of the problems"
+                    for gap, share in zip(gaps, _SHARES, strict=True)
+                )
+                yield (
+                    f"Resolution: {problems:,} problems of {benchmark} show a gap in pass@n, "
+                    f"{POWER:.0%} of the time, from {said}"
+                )
+    manifest = run.read_manifest()
+    for benchmark in experiment.benchmarks if manifest else ():
+        data = BenchmarkData.read(run, experiment, manifest, benchmark)
+        for pair in data.pairs() if data else ():
+            for k in sorted({1, pair.n}):
+                gap, found = needed_at(pair, k, level)
+                if found["problems"] is None:
+                    continue
+                samples = found["samples"]
+                more = f", or {samples:,} samples of each" if samples else ""
+                yield (
+                    f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: {100 * gap:+.1f} "
+                    f"points so far; to find a gap of that size {POWER:.0%} of the time takes "
+                    f"{found['problems']:,} problems (there are {len(pair.problem_ids):,}){more}"
+                )
