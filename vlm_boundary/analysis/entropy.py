@@ -54,19 +54,20 @@ def matched_temperature(temperatures: Floats, entropies: Floats, target: float) 
     rising = isotonic_regression(entropies).x
     if not rising[0] <= target <= rising[-1]:
         return None
-    # Of a level stretch its middle: the entropy says no more.
-    low = np.interp(target, *_strictly(rising, temperatures, last=True))
-    high = np.interp(target, *_strictly(rising, temperatures, last=False))
-    return float((low + high) / 2)
+    reaches = int(np.searchsorted(rising, target, side="left"))
+    passes = int(np.searchsorted(rising, target, side="right"))
+    first = _between(rising, temperatures, reaches, target)
+    last = _between(rising, temperatures, passes, target)
+    return (first + last) / 2  # of a level stretch its middle: the entropy says no more
 
 
-def _strictly(rising: Floats, temperatures: Floats, *, last: bool) -> tuple[Floats, Floats]:
-    """Levels once each, with the first or the last temperature that has them."""
-    levels, first = np.unique(rising, return_index=True)
-    if not last:
-        return levels, temperatures[first]
-    ends = np.append(first[1:], len(rising)) - 1
-    return levels, temperatures[ends]
+def _between(rising: Floats, temperatures: Floats, end: int, target: float) -> float:
+    """Where the line that ends at point `end` meets the target; past the ends the end itself."""
+    if end == 0 or end == len(rising):
+        return float(temperatures[min(end, len(rising) - 1)])
+    low, high = rising[end - 1], rising[end]
+    share = (target - low) / (high - low)
+    return float(temperatures[end - 1] + share * (temperatures[end] - temperatures[end - 1]))
 
 
 def is_untouched(sampling: SamplingConfig) -> bool:
