@@ -12,7 +12,7 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Clustered, Entry, intervals_of, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
-from vlm_boundary.analysis.readings import ValidReading, readings
+from vlm_boundary.analysis.readings import ValidCounts, readings
 from vlm_boundary.analysis.subset import subset_pass_at_k
 
 
@@ -21,7 +21,10 @@ def cot(data: BenchmarkData) -> dict[str, Any] | None:
 
     A wrong answer is never valid. Differences are other − base, on the problems that both have.
     """
-    found = {arm: {r.name: r for r in readings(data, arm)} for arm in data.arms}
+    found = {
+        arm: {reading.name: reading.counts(data.verdicts[arm]) for reading in readings(data, arm)}
+        for arm in data.arms
+    }
     found = {arm: by_name for arm, by_name in found.items() if by_name}
     if not found:
         return None
@@ -44,7 +47,7 @@ def cot(data: BenchmarkData) -> dict[str, Any] | None:
     }
 
 
-def _arm(data: BenchmarkData, arm: str, reading: ValidReading) -> dict[str, Any]:
+def _arm(data: BenchmarkData, arm: str, reading: ValidCounts) -> dict[str, Any]:
     counts, level = data.counts(arm), data.settings.confidence
     ks = np.arange(1, data.n(arm) + 1)
     low, high = _bounds(counts.samples, counts.correct, reading, ks)
@@ -87,7 +90,7 @@ def _plain_crossover(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
     return crossover(t_intervals(values, data.settings.confidence, (-1, 1), groups))
 
 
-def _bounds(samples: Ints, correct: Ints, reading: ValidReading, ks: Ints) -> tuple[Floats, Floats]:
+def _bounds(samples: Ints, correct: Ints, reading: ValidCounts, ks: Ints) -> tuple[Floats, Floats]:
     """Unknown ones as not valid below, as valid above."""
     low, _ = subset_pass_at_k(samples, correct, reading.judged, reading.valid, ks)
     lenient = reading.valid + reading.unknown
@@ -95,7 +98,7 @@ def _bounds(samples: Ints, correct: Ints, reading: ValidReading, ks: Ints) -> tu
     return low, high
 
 
-def _share(correct: Ints, reading: ValidReading, level: float, groups: Codes | None) -> Entry:
+def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | None) -> Entry:
     """P(valid | right) over all right answers: each problem's share, weighted by how many it has.
 
     The interval is that of a ratio of sums over problems (linearised).
@@ -112,7 +115,7 @@ def _share(correct: Ints, reading: ValidReading, level: float, groups: Codes | N
 
 
 def _pairs(
-    data: BenchmarkData, pair: Pair, found: dict[str, dict[str, ValidReading]]
+    data: BenchmarkData, pair: Pair, found: dict[str, dict[str, ValidCounts]]
 ) -> dict[str, Any]:
     """The paired difference of CoT-pass@k under every reading that both arms have."""
     both = [name for name in found.get(pair.base, {}) if name in found.get(pair.other, {})]

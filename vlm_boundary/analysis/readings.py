@@ -28,21 +28,37 @@ States = NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class ValidReading:
-    """One way of saying which right answers are valid, a row a problem that has samples.
+class ValidCounts:
+    """What one reading makes of right answers, a row a problem that has samples.
 
     Attributes:
-        name: `structural`, `exact`, or NAME.any, .majority and .all of the judge NAME.
         judged: right answers that were looked at: a uniform subset of all.
         valid: of those, the valid ones.
         unknown: of those, the ones nobody could tell (all votes abstained); they count as not
             valid, and as valid in upper bounds.
     """
 
-    name: str
     judged: Ints
     valid: Ints
     unknown: Ints
+
+
+@dataclass(frozen=True)
+class ValidReading:
+    """One way of saying which right answers are valid, a row a verdict; see `ValidCounts`.
+
+    `name` is `structural`, `exact`, or NAME.any, .majority and .all of the judge NAME.
+    """
+
+    name: str
+    judged: Bools
+    valid: Bools
+    unknown: Bools
+
+    def counts(self, verdicts: Verdicts) -> ValidCounts:
+        """Added up by problem."""
+        columns = (self.judged, self.judged & self.valid, self.judged & self.unknown)
+        return ValidCounts(*map(verdicts.count, columns))
 
 
 def readings(data: BenchmarkData, arm: str) -> Iterator[ValidReading]:
@@ -57,19 +73,19 @@ def readings(data: BenchmarkData, arm: str) -> Iterator[ValidReading]:
         looked_at &= states != _ABSENT
         vetoed |= states == _INVALID
     if checks and looked_at.any():
-        yield _reading("structural", verdicts, looked_at, ~vetoed, np.zeros_like(vetoed))
+        yield ValidReading("structural", looked_at, ~vetoed, np.zeros_like(vetoed))
     if EXACT in there:
         states = _states(data, arm, EXACT)
         judged = verdicts.right & (states != _ABSENT)
         if judged.any():
-            yield _reading("exact", verdicts, judged, states == _VALID, states == _UNKNOWN)
+            yield ValidReading("exact", judged, states == _VALID, states == _UNKNOWN)
     for judge in judges(data):
         votes = _Votes.read(data, arm, judge)
         if votes is not None and votes.read_at_all.any():
             for band in BANDS:
                 valid = votes.valid(band) & ~vetoed
                 unknown = votes.abstained & ~vetoed
-                yield _reading(f"{judge}.{band}", verdicts, votes.read_at_all, valid, unknown)
+                yield ValidReading(f"{judge}.{band}", votes.read_at_all, valid, unknown)
 
 
 def judges(data: BenchmarkData) -> list[str]:
@@ -80,13 +96,6 @@ def judges(data: BenchmarkData) -> list[str]:
         for layer in data.run.validity_layers()
         if layer.startswith(prefix)
     ]
-
-
-def _reading(
-    name: str, verdicts: Verdicts, judged: Bools, valid: Bools, unknown: Bools
-) -> ValidReading:
-    count = verdicts.count
-    return ValidReading(name, count(judged), count(judged & valid), count(judged & unknown))
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vlm_boundary.analysis.beyond_n import beyond_n
+from vlm_boundary.analysis.calibration import calibration
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
@@ -14,6 +15,7 @@ from vlm_boundary.analysis.distributions import distributions
 from vlm_boundary.analysis.efficiency import efficiency
 from vlm_boundary.analysis.entropy import entropy
 from vlm_boundary.analysis.followup import followup
+from vlm_boundary.analysis.judge_probe import judge_probe
 from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
@@ -46,6 +48,8 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "series": series,
     "beyond_n": beyond_n,
     "cot": cot,
+    "judge_probe": judge_probe,
+    "calibration": calibration,
 }
 
 

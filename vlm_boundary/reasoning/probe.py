@@ -10,13 +10,13 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias, get_args
+from typing import Final, Literal, TypeAlias, get_args
 
 ChainEdit: TypeAlias = Literal["intermediate_number", "answer", "both", "dropped_quarter"]
 PictureEdit: TypeAlias = Literal["blank_picture", "shuffled_picture"]
 CHAIN_EDITS: tuple[ChainEdit, ...] = get_args(ChainEdit)
 PICTURE_EDITS: tuple[PictureEdit, ...] = get_args(PictureEdit)
-ORIGINAL = "original"
+ORIGINAL: Final = "original"
 
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,9}(?:\.\d{1,6})?(?![\w]|[.,]\d)")
 _SHORTEST = 40  # characters below which a quarter is not worth leaving out

@@ -1,0 +1,266 @@
+"""The section `calibration`: the checkers against people, and what people's word makes of them.
+
+Each arm by itself: a checker that is kinder to one arm's style would otherwise make a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pyarrow.compute as pc
+
+from vlm_boundary.analysis.agreement import (
+    Tables,
+    cohen_kappa,
+    gwet_ac1,
+    sensitivity,
+    specificity,
+)
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.intervals import Clustered, known
+from vlm_boundary.analysis.readings import ValidReading, readings
+from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
+from vlm_boundary.reasoning.queue import Queue, read_queue
+from vlm_boundary.store import Partition
+
+BY_HAND = "picked by hand"
+"""Labels that no queue led to: they show agreement, but stand for nothing beyond themselves."""
+# Below this, a checker tells valid from invalid too badly for its rate to be corrected.
+_INFORMATIVE = 0.2
+
+
+def calibration(data: BenchmarkData) -> dict[str, Any] | None:
+    """Agreement of people with each other and with every reading, and corrected P(valid | right).
+
+    Only labels of the text that is graded, and of answers that are right, count.
+    """
+    stored = read_labels(data.run)
+    of_benchmark = [x for x in stored.labels if x.sample.benchmark == data.benchmark]
+    labels, stale = _current(data, of_benchmark)
+    if not of_benchmark:
+        return None
+    queues = sorted({label.queue for label in labels if label.queue is not None})
+    groups: dict[str, Any] = {}
+    for name in (*queues, None):
+        group = [label for label in labels if label.queue == name]
+        queue = read_queue(data.run, name) if name is not None else None
+        if group:
+            groups[name or BY_HAND] = _group(data, group, queue)
+    return {
+        "labels": len(labels),
+        "blind": sum(label.blind for label in labels),
+        "stale": stale,
+        "unreadable_lines": stored.unreadable,
+        "people": _people(data, labels),
+        "groups": groups,
+    }
+
+
+def _current(data: BenchmarkData, labels: list[Label]) -> tuple[list[Label], int]:
+    """The labels whose text is still the one that is graded as right, and how many are not."""
+    hashes: dict[SampleKey, str] = {}
+    for arm in {label.sample.arm for label in labels} & set(data.arms):
+        wanted = pc.field("problem_id").isin(
+            sorted({x.sample.problem_id for x in labels if x.sample.arm == arm})
+        )
+        columns = ["problem_id", "sample_index", "correct", "text_hash"]
+        rows = data.run.verdicts.read(Partition(arm, data.benchmark), columns, wanted)
+        for row in rows.to_pylist():
+            if row["correct"] and row["sample_index"] < data.n(arm):
+                key = SampleKey(
+                    arm=arm,
+                    benchmark=data.benchmark,
+                    problem_id=row["problem_id"],
+                    sample_index=row["sample_index"],
+                )
+                hashes[key] = row["text_hash"]
+    kept = [label for label in labels if hashes.get(label.sample) == label.text_hash]
+    return kept, len(labels) - len(kept)
+
+
+def _people(data: BenchmarkData, labels: list[Label]) -> list[dict[str, Any]]:
+    """Each two labellers on what both decided: the ceiling of what a checker can reach."""
+    by_labeller: dict[str, dict[SampleKey, Label]] = {}
+    for label in labels:
+        if label.verdict != "unsure":
+            by_labeller.setdefault(label.labeller, {})[label.sample] = label
+    found = []
+    for one, other in combinations(sorted(by_labeller), 2):
+        shared = sorted(by_labeller[one].keys() & by_labeller[other].keys())
+        if shared:
+            first, second = (
+                np.array([by_labeller[name][key].verdict == "valid" for key in shared])
+                for name in (one, other)
+            )
+            problems = _numbered((key.arm, key.problem_id) for key in shared)
+            tables = Tables.of(first, second, np.ones(len(shared)), problems)
+            found.append(
+                {"labellers": [one, other], "samples": len(shared)}
+                | _agreement(tables, data, one, other)
+            )
+    return found
+
+
+def _group(data: BenchmarkData, labels: list[Label], queue: Queue | None) -> dict[str, Any]:
+    """One queue's labels, arm by arm; or those picked by hand."""
+    arms = {}
+    for arm in data.arms:
+        mine = [label for label in labels if label.sample.arm == arm]
+        if mine:
+            arms[arm] = _arm(data, arm, mine, queue)
+    return {
+        "queue": None
+        if queue is None
+        else {"max_accuracy": queue.max_accuracy, "samples": len(queue.items)},
+        "arms": arms,
+    }
+
+
+def _arm(data: BenchmarkData, arm: str, labels: list[Label], queue: Queue | None) -> dict[str, Any]:
+    by_sample = labels_by_sample(labels)
+    truth: dict[SampleKey, bool] = {}
+    weights: dict[SampleKey, float] = {}
+    disputed = unsure = 0
+    for key, given in by_sample.items():
+        yes = sum(label.verdict == "valid" for label in given)
+        no = sum(label.verdict == "invalid" for label in given)
+        if yes == no:
+            disputed += yes > 0
+            unsure += yes == 0
+        else:
+            truth[key], weights[key] = yes > no, given[0].weight or 1.0
+    keys = sorted(truth)
+    rows = _rows(data, arm, keys)
+    y = np.array([truth[key] for key in keys], dtype=bool)
+    w = np.array([weights[key] for key in keys], dtype=np.float64)
+    return {
+        "samples": len(by_sample),
+        "valid": int(y.sum()),
+        "invalid": int((~y).sum()),
+        "unsure": unsure,
+        "disputed": disputed,
+        "readings": {
+            reading.name: _reading(data, arm, reading, rows, y, w, queue)
+            for reading in readings(data, arm)
+        },
+    }
+
+
+def _reading(
+    data: BenchmarkData,
+    arm: str,
+    reading: ValidReading,
+    rows: Ints,
+    y: Bools,
+    w: Floats,
+    queue: Queue | None,
+) -> dict[str, Any]:
+    """A reading against people.
+
+    Args:
+        rows: the labelled verdicts.
+        y: what people say of them.
+        w: inclusion weights.
+    """
+    told = reading.judged[rows] & ~reading.unknown[rows]
+    f = reading.valid[rows]
+    problems = data.verdicts[arm].problem[rows].astype(np.int64)
+    tables = Tables.of(y[told], f[told], w[told], problems[told])
+    names = ("both_valid", "people_only", "checker_only", "both_invalid")
+    raw = Tables.of(y[told], f[told], np.ones(int(told.sum())), problems[told]).cells.sum(axis=0)
+    said = {
+        "confusion": dict(zip(names, map(int, raw), strict=True)),
+        "not_told": int((~told).sum()),
+        **_agreement(tables, data, arm, reading.name),
+        "sensitivity": _estimate(data, tables, sensitivity, arm, reading.name),
+        "specificity": _estimate(data, tables, specificity, arm, reading.name),
+    }
+    if queue is not None and told.any():
+        said["p_valid_given_right"] = _corrected(
+            data, arm, reading, queue, y[told], f[told], w[told], problems[told], tables
+        )
+    return said
+
+
+def _corrected(
+    data: BenchmarkData,
+    arm: str,
+    reading: ValidReading,
+    queue: Queue,
+    y: Bools,
+    f: Bools,
+    w: Floats,
+    problems: Ints,
+    tables: Tables,
+) -> dict[str, Any]:
+    """P(valid | right) on the queue's problems: the checker's, and with people's word.
+
+    Prediction-powered (Angelopoulos et al. 2023, arXiv 2301.09633): the checker's mean over all
+    right answers, plus people's mean difference from it. Rogan and Gladen 1978: (q + sp - 1) /
+    (se + sp - 1), left out where that denominator is below 0.2.
+    """
+    from scipy.stats import norm
+
+    counts, verdicts = data.counts(arm), data.verdicts[arm]
+    accuracy = counts.correct / counts.samples
+    hard = (counts.correct > 0) & ((accuracy < queue.max_accuracy) | (queue.max_accuracy == 1.0))
+    by_problem = reading.counts(verdicts)
+    at = np.flatnonzero(hard & (by_problem.judged > by_problem.unknown))
+    told = by_problem.judged[at] - by_problem.unknown[at]
+    weights = counts.correct[at].astype(np.float64)
+    checker = Clustered((weights * by_problem.valid[at] / told)[:, None], weights[:, None])
+    q = float(checker.mean()[0])
+    _, group = np.unique(problems, return_inverse=True)
+    gap, weight = (
+        np.bincount(group, values).astype(np.float64)[:, None]
+        for values in (w * (y.astype(np.float64) - f), w)
+    )
+    rectifier = Clustered(gap, weight)
+    corrected = q + float(rectifier.mean()[0])
+    error = float(np.hypot(checker.error()[0], rectifier.error()[0]))
+    reach = norm.ppf(0.5 + data.settings.confidence / 2) * error
+    cells = tables.cells.sum(axis=0)[None, :]
+    se, sp = float(sensitivity(cells)[0]), float(specificity(cells)[0])
+    youden = se + sp - 1
+    rogan_gladen = np.clip((q + sp - 1) / youden, 0, 1) if youden >= _INFORMATIVE else np.nan
+    values = np.clip([corrected, corrected - reach, corrected + reach], 0, 1)
+    estimate, low, high = known(values)
+    return {
+        "checker": known(np.array([q]))[0],
+        "prediction_powered": {"estimate": estimate, "low": low, "high": high},
+        "rogan_gladen": known(np.array([rogan_gladen]))[0],
+        "problems": len(at),
+    }
+
+
+def _agreement(tables: Tables, data: BenchmarkData, *names: str) -> dict[str, Any]:
+    return {
+        "kappa": _estimate(data, tables, cohen_kappa, *names),
+        "ac1": _estimate(data, tables, gwet_ac1, *names),
+    }
+
+
+def _estimate(data: BenchmarkData, tables: Tables, statistic: Any, *names: str) -> Any:
+    return tables.estimate(statistic, data.settings.confidence, data.rng("calibration", *names))
+
+
+def _rows(data: BenchmarkData, arm: str, keys: list[SampleKey]) -> Ints:
+    """The verdict of each labelled sample; `_current` has seen that there is one."""
+    verdicts = data.verdicts[arm]
+    place = {problem_id: code for code, problem_id in enumerate(verdicts.problem_ids)}
+    starts = np.searchsorted(verdicts.problem, np.arange(len(verdicts.problem_ids) + 1))
+    rows = []
+    for key in keys:
+        code = place[key.problem_id]
+        start, end = starts[code], starts[code + 1]
+        rows.append(start + np.searchsorted(verdicts.index[start:end], key.sample_index))
+    return np.array(rows, dtype=np.int64)
+
+
+def _numbered(names: Iterable[Any]) -> Ints:
+    known_names: dict[Any, int] = {}
+    return np.array([known_names.setdefault(name, len(known_names)) for name in names])

@@ -1,0 +1,120 @@
+"""The section `judge_probe`: what each judge lets through of chains that were spoilt on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow.compute as pc
+
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.readings import BANDS, judges
+from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, validity
+from vlm_boundary.reasoning.judge_verdict import bands
+from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
+from vlm_boundary.store import Partition, read_samples
+from vlm_boundary.verifier import Gold, Grader, Output
+
+_Key = tuple[str, int]
+
+
+def judge_probe(data: BenchmarkData) -> dict[str, Any] | None:
+    """By judge, arm and edit: the share of chains that each band accepts, of the same chains.
+
+    `text_checks` is the share that the verifier and the deterministic layers let through by
+    themselves; a blank or another picture is none of their business. Abstentions accept nothing and
+    are counted.
+    """
+    found: dict[str, Any] = {}
+    for judge in judges(data):
+        arms = {arm: said for arm in data.arms if (said := _arm(data, judge, arm))}
+        if arms:
+            found[judge] = arms
+    return found or None
+
+
+def _arm(data: BenchmarkData, judge: str, arm: str) -> dict[str, Any]:
+    partition = Partition(arm, data.benchmark)
+    votes = {
+        variant: {
+            (row["problem_id"], row["sample_index"]): [vote["valid"] for vote in row["votes"]]
+            for row in read_samples(
+                data.run.judgements(judge, variant), partition, ["votes"]
+            ).to_pylist()
+        }
+        for variant in (ORIGINAL, *CHAIN_EDITS, *PICTURE_EDITS)
+    }
+    probed = sorted({key for variant in CHAIN_EDITS for key in votes[variant]})
+    if not probed:
+        return {}
+    checks = _text_checks(data, partition, probed)
+    return {
+        variant: _shares([given[key] for key in probed if key in given])
+        | ({"text_checks": checks[variant]} if variant in checks else {})
+        for variant, given in votes.items()
+        if any(key in given for key in probed)
+    }
+
+
+def _shares(votes: list[list[bool | None]]) -> dict[str, Any]:
+    read = [bands(given) for given in votes]
+    accepted = {band: sum(getattr(one, band) is True for one in read) / len(read) for band in BANDS}
+    return {
+        "chains": len(read),
+        "accepted": accepted,
+        "abstained": sum(one.any is None for one in read),
+    }
+
+
+def _text_checks(data: BenchmarkData, partition: Partition, probed: list[_Key]) -> dict[str, float]:
+    """Share of these chains that passes grading and the deterministic layers, by edit."""
+    of_probed = pc.field("problem_id").isin(sorted({problem_id for problem_id, _ in probed}))
+    samples = read_samples(
+        data.run.samples, partition, ["text", "finish_reason"], of_probed
+    ).to_pylist()
+    texts = {(row["problem_id"], row["sample_index"]): row for row in samples}
+    verdicts = data.run.verdicts.read(
+        partition, ["problem_id", "sample_index", "span"], of_probed
+    ).to_pylist()
+    spans = {(row["problem_id"], row["sample_index"]): row["span"] for row in verdicts}
+    shares = {}
+    with Grader() as grader:
+        written = [(key, texts[key]["text"]) for key in probed]
+        shares[ORIGINAL] = _passing(data, grader, written, texts)
+        for edit in CHAIN_EDITS:
+            spoilt = []
+            for key, text in written:
+                span = spans[key]
+                if edited := spoil(text, (span[0], span[1]) if span else None, edit):
+                    spoilt.append((key, edited.text))
+            if spoilt:
+                shares[edit] = _passing(data, grader, spoilt, texts)
+    return shares
+
+
+def _passing(
+    data: BenchmarkData,
+    grader: Grader,
+    chains: list[tuple[_Key, str]],
+    samples: dict[_Key, dict[str, Any]],
+) -> float:
+    """Share of chains that are graded as right and raise no veto."""
+    problems = [data.problems[problem_id] for (problem_id, _), _ in chains]
+    outputs = [
+        Output(text, Gold.of(problem), samples[key]["finish_reason"])
+        for (key, text), problem in zip(chains, problems, strict=True)
+    ]
+    passed = 0
+    for problem, output, verdict in zip(problems, outputs, grader.grade(outputs), strict=True):
+        chain = Chain(
+            output.text,
+            problem.question,
+            output.finish_reason,
+            verdict.correct,
+            verdict.extracted,
+            verdict.span,
+            verdict.source,
+        )
+        passed += (
+            validity(chain.correct, (*check_structure(chain), *check_arithmetic(chain))) is True
+        )
+    return passed / len(chains)
