@@ -77,20 +77,20 @@ def _close(equation: Equation, left: Number, right: Number, *, percent: bool) ->
     distance = abs(float(left) - float(right))
     allowed = 1e-9 * max(abs(float(left)), abs(float(right)))
     allowed += _spread(equation.left, percent) + _spread(equation.right, percent)
-    for shown, value in ((equation.right, left), (equation.left, right)):
+    sides = ((equation.right, equation.left, left), (equation.left, equation.right, right))
+    for shown, other, value in sides:
         if shown.operations == 0:
             unit = _shown_unit(shown.node, loose=equation.loose, percent=percent)
             exact = isinstance(value, int | Fraction) and Fraction(value) % unit == 0
-            rounded = any(node[0] == "pi" or node[2] for node in _all_literals(equation))
+            rounded = any(node[0] == "pi" or node[2] for node in literals(other.node))
             if not exact or equation.loose or rounded:
-                allowed += float(unit)
+                bare = right if shown is equation.right else left
+                # Whole numbers may be rounded up (boxes needed), decimals to the nearest or cut off.
+                cut = unit == 1 or equation.loose or rounded or abs(bare) < abs(value)
+                allowed += float(unit) * (1 if cut else 0.5)
             if distance < allowed:
                 return True
     return distance <= allowed
-
-
-def _all_literals(equation: Equation) -> list[Node]:
-    return literals(equation.left.node) + literals(equation.right.node)
 
 
 def _spread(side: Expression, percent: bool) -> float:

@@ -327,6 +327,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
 
 
 def _after_result(tokens: list[Token], first: int) -> bool:
-    """Whether what stands before "and" is the whole of a former result: "= 55 and 55 + 25 =…"."""
+    """Whether "and" follows a comma, or the whole of a former result: "= 55 and 55 + 25 =…"."""
     before = tokens[: first - 1]
-    return bool(before) and all(token.kind in ("num", "deg", "pct", "word") for token in before)
+    if not before:
+        return False
+    plain = all(token.kind in ("num", "deg", "pct", "word") for token in before)
+    return plain or before[-1].kind == "stop"

@@ -30,21 +30,21 @@ UNITS = frozenset(
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
     r"|(?P<num>(?:\d{1,3}(?:(?:,|\{,\})\d{3})+(?![\d])|\d+)(?:\.\d+)?|\.\d+)"
+    r"|(?P<sup>[²³])"
     r"|(?P<word>(?:divided|multiplied|per)\s{1,2}(?:by|cent)\b|[^\W\d_]{2,}(?:['’][a-z]+)?"
     r"|[^\W\d_a-zA-Zπ])"
     r"|(?P<letter>[a-zA-Z])"
-    r"|(?P<power>\*\*(?=[-\d({])|\^(?!\s*\{?\s*\\circ))"
+    r"|(?P<power>\*\*(?=[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
     r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
     r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
     r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z]))"
     r"|(?P<open>\\?\{|\()"
     r"|(?P<close>\\?\}|\))"
-    r"|(?P<deg>°|º|\^\s*\{?\s*\\circ\s*\}?|\\degree)"
+    r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)"
     r"|(?P<pct>\\?%)"
     r"|(?P<frac>\\[dt]?frac(?![a-zA-Z]))"
     r"|(?P<root>\\sqrt(?![a-zA-Z])|√)"
     r"|(?P<pi>\\pi(?![a-zA-Z])|π)"
-    r"|(?P<sup>[²³])"
     r"|(?P<label>\\(?:text|mathrm|textbf|textit|operatorname)\s{0,2}\{[^{}\n]{0,60}\})"
     r"|(?P<stop>[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒"
     r"|\\[Rr]ightarrow)"
@@ -91,11 +91,16 @@ def tokenize(text: str, start: int, end: int, *, leading: bool = False) -> list[
         kind = match.lastgroup or "other"
         if kind == "space" or kind == "mark":
             continue
+        if leading and not found and kind == "stop" and match[0] == "\\boxed":
+            continue  # 2 + 4 = \boxed{6}
         written = match[0]
         if kind == "op":
             written = _SIGNS.get(written, written)
-        elif kind == "word" and (said := _SAID.get(written.lower())):
-            kind, written = said
+        elif kind == "word":
+            if said := _SAID.get(written.lower()):
+                kind, written = said
+            elif written == "of" and found and found[-1].kind == "pct":
+                kind, written = "op", "*"
         found.append(Token(kind, written, match.start(), match.end()))
         if leading:
             words = words + 1 if kind == "word" else 0

@@ -107,6 +107,10 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
 
 def _sentence_start(text: str, start: int, place: int) -> int:
     """Where the sentence that reaches to a place begins, at most 400 characters before it."""
-    begin = max(start, place - 400)
-    last = max(begin, place - 1)
-    return max(begin, *(text.rfind(sign, begin, last) + len(sign) for sign in _SENTENCE_SIGNS))
+    first = max(start, place - 400)
+    last = max(first, place - 1)
+    for sign in _SENTENCE_SIGNS:
+        place = text.rfind(sign, first, last)
+        if place >= 0:
+            first = place + len(sign)
+    return first

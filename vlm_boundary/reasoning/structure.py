@@ -15,7 +15,7 @@ from vlm_boundary.verifier.verdict import COMMITTED
 CHECKER = "structure/1"
 
 _NUMBER = re.compile(
-    r"\d|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+    r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     r"|half|twice)\b",
     re.IGNORECASE,
 )
@@ -98,6 +98,9 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         value = chain.span or (answer.start, answer.start)
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
         if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
+            return []
+        others = _NUMBER.findall(_EITHER.sub(" ", own))
+        if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
             return []
     body = "\n".join(parts)
     if _OPERATION.search(body):

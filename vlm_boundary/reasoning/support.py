@@ -20,13 +20,14 @@ _AFTER = re.compile(
     r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
+_EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
     r"|convert\w*|squar\w*|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b|%",
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
 )
 _FEW = 16  # numbers of a chain that a silent step may have used
@@ -41,6 +42,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if value is None or not answer.stated:
         return []
     text = chain.text
+    if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
+        return []  # the answer is itself the result of an equation
     if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
         return []
     results: list[Number] = []
