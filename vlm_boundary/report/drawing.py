@@ -58,6 +58,8 @@ def draw(figure: Figure, folder: Path) -> list[Path]:
             _panel(axis, panel)
         for axis in axes[len(figure.panels) :]:
             axis.set_visible(False)
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")  # laid out once, not once a format
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         for suffix, metadata in METADATA.items():
@@ -91,7 +93,9 @@ def _panel(axis: Axes, panel: Panel) -> None:
         axis.axvline(mark.x, color=colour, linewidth=1, linestyle=(0, (6, 3)), label=mark.label)
     if panel.zero:
         (axis.axvline if panel.horizontal else axis.axhline)(0, color="black", linewidth=0.8)
-    ends = (axis.set_xlim, "left", "right") if panel.horizontal else (axis.set_ylim, "bottom", "top")
+    ends = (
+        (axis.set_xlim, "left", "right") if panel.horizontal else (axis.set_ylim, "bottom", "top")
+    )
     for name, value in zip(ends[1:], (panel.bottom, panel.top), strict=True):
         if value is not None:
             ends[0](**{name: value})
@@ -105,7 +109,9 @@ def _panel(axis: Axes, panel: Panel) -> None:
         axis.legend(
             handles,
             labels,
-            **({"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3} if below else {}),
+            **(
+                {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3} if below else {}
+            ),
         )
 
 
@@ -151,12 +157,17 @@ def _on_categories(axis: Axes, panel: Panel) -> None:
     base = np.zeros(len(names))
     for place, series in enumerate(panel.series):
         shift = 0.0 if panel.stacked else (place - (shown - 1) / 2) * width
-        by_name = dict(zip(map(str, series.x), zip(series.y, *_ends(series), strict=True), strict=True))
+        by_name = dict(
+            zip(map(str, series.x), zip(series.y, *_ends(series), strict=True), strict=True)
+        )
         rows = [by_name.get(name, (None, None, None)) for name in names]
         values = np.array([np.nan if row[0] is None else row[0] for row in rows], dtype=float)
         errors = np.array(
             [
-                [0.0 if row[0] is None or row[at] is None else abs(row[0] - row[at]) for row in rows]
+                [
+                    0.0 if row[0] is None or row[at] is None else abs(row[0] - row[at])
+                    for row in rows
+                ]
                 for at in (1, 2)
             ]
         )

@@ -23,6 +23,34 @@ class Findings:
     analysis: Mapping[str, Any]
     roles: Mapping[str, str]
 
+    @classmethod
+    def of(cls, analysis: Mapping[str, Any], roles: Mapping[str, str]) -> Findings:
+        """The analysis with arms and pairs in the experiment's order."""
+        unordered = cls(analysis, roles)
+        benchmarks = {
+            name: {key: unordered._ordered(one) for key, one in content.items()}
+            | {
+                "arms": unordered._arms(content["arms"]),
+                "pairs": unordered.pairs(content["pairs"]),
+            }
+            for name, content in analysis["benchmarks"].items()
+        }
+        return cls({**analysis, "benchmarks": benchmarks}, roles)
+
+    def _ordered(self, section: Any) -> Any:
+        """A section whose own arms and pairs stand in order."""
+        if not isinstance(section, dict):
+            return section
+        ordered = dict(section)
+        if isinstance(section.get("arms"), dict):
+            ordered["arms"] = self._arms(section["arms"])
+        if isinstance(section.get("pairs"), list):
+            ordered["pairs"] = self.pairs(section["pairs"])
+        return ordered
+
+    def _arms(self, by_arm: Mapping[str, Any]) -> dict[str, Any]:
+        return {arm: by_arm[arm] for arm in self.roles if arm in by_arm}
+
     @property
     def confidence(self) -> float:
         """Level of the intervals."""

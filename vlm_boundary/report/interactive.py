@@ -14,7 +14,7 @@ _HATCHES = ("", "/", ".", "x", "\\", "+")
 
 
 def specs(figure: Figure) -> list[Spec]:
-    """One plotly figure a panel. A colour is `@place` or `@place/opacity`, `@n` is neutral."""
+    """One plotly figure a panel. A colour is `theme:PLACE` or `theme:PLACE/OPACITY`; the place n is neutral."""
     return [_panel(panel) for panel in figure.panels]
 
 
@@ -168,7 +168,7 @@ def _interval(low: Number, high: Number) -> str:
 
 
 def _colour(place: int | None, opacity: float | None = None) -> str:
-    name = "@n" if place is None else f"@{place % 6}"
+    name = "theme:n" if place is None else f"theme:{place % 6}"
     return name if opacity is None else f"{name}/{opacity}"
 
 

@@ -168,7 +168,9 @@ def controls(found: Findings) -> Figure | None:
         for arm in found.arms({arm for by_arm in section.values() for arm in by_arm}):
             here = {key: section[key][arm] for key in conditions if arm in section[key]}
             most = max(one["n"] for one in here.values())
-            full = {k: e for k, e in on_grid(content["arms"][arm]["pass_at_k"]).items() if k <= most}
+            full = {
+                k: e for k, e in on_grid(content["arms"][arm]["pass_at_k"]).items() if k <= most
+            }
             series = [interval_series("as it is", full, colour=found.colour(arm))]
             for place, (condition, one) in enumerate(here.items()):
                 series.append(
