@@ -42,12 +42,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Mark:
-    """A place on the x axis, with the interval that it may lie in."""
+    """A place on the x axis, with the interval that it may lie in where that is bounded."""
 
     label: str
     x: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     colour: int | None = None
 
 

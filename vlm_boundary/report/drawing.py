@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure, Panel, Series
 
 if TYPE_CHECKING:
@@ -22,7 +23,8 @@ METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
+    "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "vlm_boundary",
     "pdf.fonttype": 42,  # text stays text, as publishers ask
     "font.size": 9,
@@ -35,7 +37,9 @@ SETTINGS = {
     "grid.alpha": 0.25,
     "hatch.linewidth": 0.4,
 }
+_LABEL = {"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.85, "linewidth": 0}
 _COLUMNS = 2
+_MOST_INSIDE = 4  # entries of a legend that stands on the axes
 
 
 def draw(figure: Figure, folder: Path) -> list[Path]:
@@ -89,30 +93,38 @@ def _panel(axis: Axes, panel: Panel) -> None:
         _scale(axis, panel)
     for mark in panel.marks:
         colour = _colour(mark.colour)
-        axis.axvspan(mark.low, mark.high, color=colour, alpha=0.08, linewidth=0)
+        if mark.low is not None and mark.high is not None:
+            axis.axvspan(mark.low, mark.high, color=colour, alpha=0.08, linewidth=0)
         axis.axvline(mark.x, color=colour, linewidth=1, linestyle=(0, (6, 3)), label=mark.label)
     if panel.zero:
         (axis.axvline if panel.horizontal else axis.axhline)(0, color="black", linewidth=0.8)
-    ends = (
-        (axis.set_xlim, "left", "right") if panel.horizontal else (axis.set_ylim, "bottom", "top")
-    )
-    for name, value in zip(ends[1:], (panel.bottom, panel.top), strict=True):
-        if value is not None:
-            ends[0](**{name: value})
+    if panel.horizontal:
+        axis.set_xlim(panel.bottom, panel.top)
+    else:
+        axis.set_ylim(panel.bottom, panel.top)
     names = (panel.x_label, panel.y_label)
     axis.set_xlabel(names[panel.horizontal])
     axis.set_ylabel(names[not panel.horizontal])
     axis.set_title(_plain(panel.title), loc="left")
+    _legend(axis, panel)
+
+
+def _legend(axis: Axes, panel: Panel) -> None:
+    """Inside where there is room, else below the name of the axis; none for a single entry."""
+    from matplotlib.transforms import ScaledTranslation
+
     handles, labels = axis.get_legend_handles_labels()
-    if len(handles) > 1:
-        below = panel.horizontal or len(handles) > 6
-        axis.legend(
-            handles,
-            labels,
-            **(
-                {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncols": 3} if below else {}
-            ),
-        )
+    if len(handles) < 2:
+        return
+    if not panel.horizontal and len(handles) <= _MOST_INSIDE:
+        axis.legend(handles, labels)
+        return
+    figure = axis.get_figure()
+    assert figure is not None  # it has just been drawn into one
+    below = axis.transAxes + ScaledTranslation(0, -0.5, figure.dpi_scale_trans)  # inches
+    axis.legend(
+        handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below, ncols=3
+    )
 
 
 def _scale(axis: Axes, panel: Panel) -> None:
@@ -152,56 +164,74 @@ def _line(axis: Axes, series: Series, place: int) -> None:
 def _on_categories(axis: Axes, panel: Panel) -> None:
     names = _categories(panel)
     spots = np.arange(len(names), dtype=float)
-    shown = len(panel.series)
-    width = 0.7 if panel.stacked else 0.8 / max(shown, 1)
     base = np.zeros(len(names))
     for place, series in enumerate(panel.series):
-        shift = 0.0 if panel.stacked else (place - (shown - 1) / 2) * width
-        by_name = dict(
-            zip(map(str, series.x), zip(series.y, *_ends(series), strict=True), strict=True)
+        rows = dict(zip(series.x, zip(series.y, *_ends(series), strict=True), strict=True))
+        values, low, high = (
+            np.array([_number(rows.get(name), at) for name in names]) for at in range(3)
         )
-        rows = [by_name.get(name, (None, None, None)) for name in names]
-        values = np.array([np.nan if row[0] is None else row[0] for row in rows], dtype=float)
-        errors = np.array(
-            [
-                [
-                    0.0 if row[0] is None or row[at] is None else abs(row[0] - row[at])
-                    for row in rows
-                ]
-                for at in (1, 2)
-            ]
-        )
-        colour, label = _colour(series.colour), _plain(series.label) if series.legend else None
-        at = spots + shift
         if series.style == "bars":
-            draw_bars = axis.barh if panel.horizontal else axis.bar
-            heights = np.nan_to_num(values)
-            start = {"left" if panel.horizontal else "bottom": base.copy()} if panel.stacked else {}
-            draw_bars(
-                at, heights, width, color=colour, label=label, edgecolor="white", linewidth=0.5,
-                hatch=HATCHES[place % len(HATCHES)], **start,
-            )  # fmt: skip
-            if panel.stacked:
-                _numbers(axis, panel, spots, base, heights)
-                base += heights
+            _bars(axis, panel, place, spots, np.nan_to_num(values), base)
         else:
-            shift = (place - (shown - 1) / 2) * min(0.22, 0.8 / max(shown, 1))
-            at = spots + shift
-            first, second = (values, at) if panel.horizontal else (at, values)
-            axis.errorbar(
-                first, second, **{"xerr" if panel.horizontal else "yerr": errors}, fmt=MARKERS[place % 6],
-                color=colour, label=label, markersize=4.5, linewidth=1.2, capsize=2,
-            )  # fmt: skip
+            _estimates(axis, panel, place, spots, values, (low, high))
+    labels = [_plain(name) for name in names]
     if panel.horizontal:
-        axis.set_yticks(spots, [_plain(name) for name in names])
+        axis.set_yticks(spots, labels)
         axis.invert_yaxis()
         axis.grid(axis="y", visible=False)
     else:
-        axis.set_xticks(spots, [_plain(name) for name in names], rotation=45, ha="right")
+        axis.set_xticks(spots, labels, rotation=45, ha="right")
         axis.grid(axis="x", visible=False)
 
 
-def _numbers(axis: Axes, panel: Panel, spots: Any, base: Any, heights: Any) -> None:
+def _number(row: tuple[Any, ...] | None, at: int) -> float:
+    return float("nan") if row is None or row[at] is None else float(row[at])
+
+
+def _bars(
+    axis: Axes, panel: Panel, place: int, spots: Floats, heights: Floats, base: Floats
+) -> None:
+    """One series' bars; where they are stacked, `base` is what lies below and grows."""
+    series, shown = panel.series[place], len(panel.series)
+    width = 0.7 if panel.stacked else 0.8 / shown
+    at = spots if panel.stacked else spots + (place - (shown - 1) / 2) * width
+    start = base.copy() if panel.stacked else np.zeros(len(spots))
+    looks: dict[str, Any] = {
+        "color": _colour(series.colour), "label": _plain(series.label), "edgecolor": "white",
+        "linewidth": 0.5, "hatch": HATCHES[place % len(HATCHES)],
+    }  # fmt: skip
+    if panel.horizontal:
+        axis.barh(at, heights, width, left=start, **looks)
+    else:
+        axis.bar(at, heights, width, bottom=start, **looks)
+    if panel.stacked:
+        _numbers(axis, panel, spots, start, heights)
+        base += heights
+
+
+def _estimates(
+    axis: Axes,
+    panel: Panel,
+    place: int,
+    spots: Floats,
+    values: Floats,
+    ends: tuple[Floats, Floats],
+) -> None:
+    """One series' points with their intervals, beside those of the others."""
+    series, shown = panel.series[place], len(panel.series)
+    at = spots + (place - (shown - 1) / 2) * min(0.22, 0.8 / shown)
+    reach = np.nan_to_num(np.abs(np.array([values - ends[0], ends[1] - values])))
+    looks: dict[str, Any] = {
+        "fmt": MARKERS[place % len(MARKERS)], "color": _colour(series.colour),
+        "label": _plain(series.label), "markersize": 4.5, "linewidth": 1.2, "capsize": 2,
+    }  # fmt: skip
+    if panel.horizontal:
+        axis.errorbar(values, at, xerr=reach, **looks)
+    else:
+        axis.errorbar(at, values, yerr=reach, **looks)
+
+
+def _numbers(axis: Axes, panel: Panel, spots: Floats, base: Floats, heights: Floats) -> None:
     """Each part's number in it, where it fits."""
     total = max(float((base + heights).max()), 1.0)
     for spot, start, height in zip(spots, base, heights, strict=True):
@@ -210,7 +240,7 @@ def _numbers(axis: Axes, panel: Panel, spots: Any, base: Any, heights: Any) -> N
             x, y = (middle, spot) if panel.horizontal else (spot, middle)
             axis.text(
                 x, y, f"{height:.3g}", ha="center", va="center", fontsize=8,
-                bbox={"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.85, "linewidth": 0},
+                bbox=_LABEL,
             )  # fmt: skip
 
 
@@ -223,6 +253,6 @@ def _colour(place: int | None) -> str:
     return NEUTRAL if place is None else PALETTE[place % len(PALETTE)]
 
 
-def _plain(text: str) -> str:
-    """Text of users as it is: no mathematics from a dollar, nothing hidden by a leading _."""
-    return text.replace("$", r"\$")
+def _plain(label: str) -> str:
+    """A label that the legend shows even if it begins with _."""
+    return f"\u200b{label}" if label.startswith("_") else label

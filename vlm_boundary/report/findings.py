@@ -1,4 +1,4 @@
-"""analysis.json in the order in which the experiment names its arms."""
+"""analysis.json with its arms in order, and how they are told apart."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.analysis.estimators import paper_grid
+from vlm_boundary.config import ExperimentConfig
 
 Content = Mapping[str, Any]
+_ROLES = ("base", "rl", "step", "distilled", "instruct", "repeat")
+_READINGS = {"exact": "exact check of generated problems", "structural": "checks of the text"}
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Findings:
 
     Attributes:
         analysis: the content of analysis.json, whose keys are sorted.
-        roles: the role of every arm, in the experiment's order.
+        roles: the role of every arm, in order.
     """
 
     analysis: Mapping[str, Any]
@@ -25,7 +28,7 @@ class Findings:
 
     @classmethod
     def of(cls, analysis: Mapping[str, Any], roles: Mapping[str, str]) -> Findings:
-        """The analysis with arms and pairs in the experiment's order."""
+        """The analysis with its arms and pairs in order."""
         unordered = cls(analysis, roles)
         benchmarks = {
             name: {key: unordered._ordered(one) for key, one in content.items()}
@@ -90,6 +93,21 @@ class Findings:
             return self.roles[other] != "rl", order.index(pair["base"]), order.index(other)
 
         return sorted(found, key=place)
+
+
+def in_order(experiment: ExperimentConfig) -> dict[str, str]:
+    """Each arm's role, in an order that does not depend on how the experiment was written."""
+
+    def place(arm: str) -> tuple[int, int, str]:
+        config = experiment.arms[arm]
+        return _ROLES.index(config.role), config.step or 0, arm
+
+    return {arm: experiment.arms[arm].role for arm in sorted(experiment.arms, key=place)}
+
+
+def reading_name(reading: str) -> str:
+    """How a reading of valid is called; a judge's name and band stand in `NAME.band`."""
+    return _READINGS.get(reading, reading.replace(".", ", "))
 
 
 def on_grid(by_k: Mapping[str, Any]) -> dict[int, Any]:

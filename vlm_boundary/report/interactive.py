@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from vlm_boundary.report.chart import Figure, Number, Panel, Series
+from vlm_boundary.report.chart import Figure, Mark, Number, Panel, Series
 
 Spec = dict[str, Any]
 
@@ -14,7 +14,10 @@ _HATCHES = ("", "/", ".", "x", "\\", "+")
 
 
 def specs(figure: Figure) -> list[Spec]:
-    """One plotly figure a panel. A colour is `theme:PLACE` or `theme:PLACE/OPACITY`; the place n is neutral."""
+    """One plotly figure a panel.
+
+    A colour is `theme:PLACE` or `theme:PLACE/OPACITY`; the place n is neutral.
+    """
     return [_panel(panel) for panel in figure.panels]
 
 
@@ -27,14 +30,12 @@ def _panel(panel: Panel) -> Spec:
             traces.append(_points(panel, series, place))
         else:
             traces += _lines(series, place)
-    values = {"title": {"text": _text(panel.y_label)}, "zeroline": panel.zero}
-    if panel.bottom is not None:
-        values |= {"range": [panel.bottom, panel.top], "autorangeoptions": {}}
-        if panel.top is None:
-            values |= {"rangemode": "tozero"}
-            del values["range"]
-    values.pop("autorangeoptions", None)
-    across: Spec = {"title": {"text": _text(panel.x_label)}, "zeroline": False}
+    values = _axis(panel.y_label) | {"zeroline": panel.zero}
+    if panel.top is not None:
+        values["range"] = [panel.bottom, panel.top]
+    elif panel.bottom is not None:
+        values["rangemode"] = "tozero"
+    across = _axis(panel.x_label) | {"zeroline": False}
     if panel.x_scale == "category":
         across |= {"type": "category", "automargin": True}
         if panel.horizontal:
@@ -47,6 +48,8 @@ def _panel(panel: Panel) -> Spec:
         "xaxis": values if panel.horizontal else across,
         "yaxis": across if panel.horizontal else values,
         "barmode": "stack" if panel.stacked else "group",
+        "scattermode": "group",
+        "scattergap": 0.4,
         "shapes": [shape for mark in panel.marks for shape in _mark_shapes(mark)],
         "hovermode": "closest" if panel.x_scale == "category" else "x unified",
     }
@@ -65,16 +68,22 @@ def _panel(panel: Panel) -> Spec:
     }
 
 
-def _mark_shapes(mark: Any) -> list[Spec]:
+def _axis(label: str) -> Spec:
+    return {"title": {"text": _text(label), "standoff": 10}}
+
+
+def _mark_shapes(mark: Mark) -> list[Spec]:
     common = {"yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
-    return [
-        common
-        | {"type": "rect", "x0": mark.low, "x1": mark.high, "line": {"width": 0},
-           "fillcolor": _colour(mark.colour, 0.08)},
-        common
-        | {"type": "line", "x0": mark.x, "x1": mark.x,
-           "line": {"color": _colour(mark.colour), "width": 1, "dash": "longdash"}},
-    ]  # fmt: skip
+    line = {"color": _colour(mark.colour), "width": 1, "dash": "longdash"}
+    shapes: list[Spec] = [{**common, "type": "line", "x0": mark.x, "x1": mark.x, "line": line}]
+    if mark.low is not None and mark.high is not None:
+        shapes.append(
+            {
+                **common, "type": "rect", "x0": mark.low, "x1": mark.high, "line": {"width": 0},
+                "fillcolor": _colour(mark.colour, 0.08),
+            }
+        )  # fmt: skip
+    return shapes
 
 
 def _lines(series: Series, place: int) -> list[Spec]:
@@ -115,7 +124,13 @@ def _bars(panel: Panel, series: Series, place: int) -> Spec:
         "orientation": "h" if panel.horizontal else "v",
         "marker": {
             "color": _colour(series.colour),
-            "pattern": {"shape": _HATCHES[place % len(_HATCHES)], "solidity": 0.15},
+            "pattern": {
+                "shape": _HATCHES[place % len(_HATCHES)],
+                "solidity": 0.15,
+                "fillmode": "overlay",
+                "fgcolor": "rgba(255,255,255,0.7)",
+                "size": 6,
+            },
         },
         "text": [f"{y:.3g}" if y else "" for y in series.y] if panel.stacked else None,
         "insidetextanchor": "middle",
@@ -125,7 +140,10 @@ def _bars(panel: Panel, series: Series, place: int) -> Spec:
 
 def _points(panel: Panel, series: Series, place: int) -> Spec:
     reach = {
-        side: [None if end is None or y is None else abs(end - y) for end, y in zip(ends, series.y, strict=True)]
+        side: [
+            None if end is None or y is None else abs(end - y)
+            for end, y in zip(ends, series.y, strict=True)
+        ]
         for side, ends in (("array", series.high), ("arrayminus", series.low))
         if ends
     }  # fmt: skip
@@ -133,6 +151,8 @@ def _points(panel: Panel, series: Series, place: int) -> Spec:
     return _oriented(panel, series) | {
         "type": "scatter",
         "mode": "markers",
+        "orientation": "h" if panel.horizontal else "v",
+        "offsetgroup": str(place),
         "marker": {
             "color": _colour(series.colour), "size": 8, "symbol": _SYMBOLS[place % len(_SYMBOLS)]
         },

@@ -144,7 +144,8 @@ def _reasoning(found: Findings) -> Section:
         "reasoning",
         "Reasoning validity",
         "A right answer counts here only if its reasoning is valid too, by each of those who judge "
-        "it; then how far they can be trusted.",
+        "it: checks of the text alone (structure and arithmetic), exact checks where the problem "
+        "was generated, judges; then how far they can be trusted.",
         _known(curves.valid_reasoning(found)),
         _tables(
             found,

@@ -12,7 +12,7 @@ from vlm_boundary.progress import progress_bar
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
 from vlm_boundary.report.figures.curves import pass_at_k
-from vlm_boundary.report.findings import Findings
+from vlm_boundary.report.findings import Findings, in_order
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.report.verdict import Verdict, verdicts
@@ -29,7 +29,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         raise UserError(f"{run.path}: there is no analysis.json; run 'vlm-boundary analyze' first")
     analysis = json.loads(run.analysis.read_text(encoding="utf-8"))
     manifest = run.read_manifest()
-    found = Findings.of(analysis, {arm: one.role for arm, one in experiment.arms.items()})
+    found = Findings.of(analysis, in_order(experiment))
     said, shown = verdicts(found), sections(found)
     headline = pass_at_k(found)
     figures = [figure for section in shown for figure in section.figures]
@@ -52,7 +52,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         figures=figures,
         picture=(run.report / "figures" / f"{headline.name}.png").read_bytes(),
         name=experiment.name,
-        arms=", ".join(experiment.arms),
+        arms=", ".join(found.roles),
         sizes=", ".join(
             f"{name}: {one['problems']} problems" for name, one in found.benchmarks.items()
         ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from vlm_boundary.report.findings import Content, Findings
+from vlm_boundary.report.findings import Content, Findings, reading_name
 
 Entry = Mapping[str, Any]
 NOT_RESOLVED = "not resolved"
@@ -41,8 +41,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The claims as one sentence."""
-        text = self.parts
-        return "".join(before + claim.text for before, claim in text)
+        return "".join(before + claim.text for before, claim in self.parts)
 
     @property
     def parts(self) -> list[tuple[str, Claim]]:
@@ -174,7 +173,7 @@ def _luck(content: Content, base: str, other: str) -> Entry | None:
 
 def _notes(found: Findings, name: str, content: Content, pair: Entry) -> list[str]:
     """What the sentence leaves out: other tests, and how many problems were reasoned to."""
-    base, other, n = pair["base"], pair["other"], pair["n"]
+    base, other = pair["base"], pair["other"]
     alpha = 1 - found.confidence
     notes = []
     tests = found.analysis["multiplicity"]["tests"]
@@ -195,11 +194,6 @@ def _notes(found: Findings, name: str, content: Content, pair: Entry) -> list[st
             notes.append(
                 f"Which of the two solves more problems above its floor is {NOT_RESOLVED} ({said})."
             )
-    if n > 1 and (bound := pair["unsolved_below"]) is not None:
-        notes.append(
-            f"A problem without a right answer in {n} samples is not proved unsolvable: its "
-            f"success rate is below {100 * bound:.2g}% ({found.level})."
-        )
     return notes + _reasoned(content, base, other)
 
 
@@ -215,7 +209,8 @@ def _reasoned(content: Content, base: str, other: str) -> list[str]:
         one = arms[arm][reading]
         least = "at least " if one["judged"] < one["correct"] or one["unknown"] else ""
         parts.append(f"{arm} {least}{one['solved_with_a_valid_chain']} of its {one['solved']}")
-    return [f"Solved with valid reasoning ({reading}): {', '.join(parts)} solved problems."]
+    said = ", ".join(parts)
+    return [f"Solved with valid reasoning ({reading_name(reading)}): {said} solved problems."]
 
 
 def _sureness(reading: str) -> tuple[int, str]:

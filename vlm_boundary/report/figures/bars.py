@@ -68,8 +68,7 @@ def accuracy_histogram(found: Findings) -> Figure | None:
                   series, "category")
         )  # fmt: skip
     caption = (
-        "Bins are closed on the right, with one of their own for problems that are never or always "
-        "right. RL moves problems to the ends."
+        "Bins are closed on the right; problems that are never or always right have their own."
     )
     title = "Accuracy histogram"
     return Figure("accuracy_histogram", title, caption, tuple(panels)) if panels else None

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
-from vlm_boundary.report.findings import Content, Findings, on_grid, powers_of_two
+from vlm_boundary.report.findings import (
+    Content,
+    Findings,
+    on_grid,
+    powers_of_two,
+    reading_name,
+)
 
 K = "k (samples per problem, log₂ scale)"
 
@@ -19,7 +25,7 @@ def pass_at_k(found: Findings) -> Figure:
         f"The share of problems that k samples solve at least once (unbiased estimate; shaded: "
         f"{found.level} intervals over problems). Dotted: what each model's own answers would "
         "score on problems that they were not given for. Vertical: where the curves cross, with "
-        "its interval.",
+        "its interval (shaded) if that is resolved.",
         tuple(_pass_at_k(found, name, content) for name, content in found.benchmarks.items()),
     )
 
@@ -37,7 +43,9 @@ def _pass_at_k(found: Findings, name: str, content: Content) -> Panel:
             series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
         guesser = on_grid(luck["guesser"]["pass_at_k"])
         series.append(_bare("a blind guesser", guesser, None, None))
-        series.append(Series("dotted: guess floors", (), (), style="dotted"))
+        series.append(
+            Series("dotted: guess floors (grey: a blind guesser)", (), (), style="dotted")
+        )
     most = max((content["arms"][arm]["n"] for arm in arms), default=1)
     return Panel(
         f"{name} ({_size(content)})",
@@ -67,8 +75,8 @@ def _crossovers(found: Findings, content: Content) -> Iterator[Mark]:
         yield Mark(
             f"{pair['other']} × {pair['base']}: k = {turn['estimate']}{word}",
             turn["estimate"],
-            turn["low"] or 1,
-            turn["high"] or pair["n"],
+            turn["low"],
+            turn["high"],
             found.colour(pair["other"]),
         )
 
@@ -219,7 +227,7 @@ def valid_reasoning(found: Findings) -> Figure | None:
             series.append(Series("dotted: pass@k", (), (), style="dotted"))
             panels.append(
                 Panel(
-                    f"{name}: {reading}", K, "CoT-pass@k (%)", tuple(series), "log2",
+                    f"{name}: {reading_name(reading)}", K, "CoT-pass@k (%)", tuple(series), "log2",
                     ticks=powers_of_two(most),
                 )
             )  # fmt: skip

@@ -25,7 +25,7 @@ def slices(found: Findings) -> Figure | None:
                 if row["problems"]
             }
             hard = {
-                f"base right in {row['base_accuracy']} ({row['problems']})": row
+                f"base accuracy {row['base_accuracy']} ({row['problems']})": row
                 for row in pair["strata"]
                 if row["problems"]
             }
@@ -78,8 +78,8 @@ def perplexity(found: Findings) -> Figure | None:
                   horizontal=True, bottom=None)
         )  # fmt: skip
     caption = (
-        "The median response of each problem, mean over problems. If the base finds RL's responses "
-        "as likely as its own, RL does not write what the base could not."
+        "The median response of each problem, mean over problems. Responses that the base finds as "
+        "likely as its own, it could have written."
     )
     return Figure("perplexity", "Perplexity", caption, tuple(panels)) if panels else None
 

@@ -39,7 +39,7 @@
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: "system-ui, sans-serif", size: 12, color: colours.ink },
-      legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", x: 0 },
+      legend: { orientation: "h", traceorder: "normal", yref: "container", y: 0, yanchor: "bottom", x: 0 },
       hoverlabel: { bgcolor: colours.ground, font: { color: colours.ink } },
     }, { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] });
     place.dataset.drawn = "yes";

@@ -16,6 +16,7 @@ from vlm_boundary.report.tables.table import (
 
 
 def curves(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """pass@k at the k of tables, and its paired differences."""
     arms = list(content["arms"])
     rows = []
     for k in content["ks"]:
@@ -29,6 +30,7 @@ def curves(name: str, content: dict[str, Any], confidence: float) -> Table:
 
 
 def differences(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """Each difference with every interval there is."""
     rows = [
         (
             f"{pair['other']} − {pair['base']}, k = {k}",
@@ -53,6 +55,7 @@ def differences(name: str, content: dict[str, Any], confidence: float) -> Table:
 
 
 def crossovers(name: str, content: dict[str, Any]) -> Table:
+    """Where pairs cross."""
     rows = []
     for pair in content["pairs"]:
         turn = pair["crossover"]
@@ -67,6 +70,7 @@ def crossovers(name: str, content: dict[str, Any]) -> Table:
 
 
 def solved(name: str, content: dict[str, Any]) -> Table:
+    """The solved sets at n, and what they say of support."""
     rows = []
     for pair in content["pairs"]:
         solved, support = pair["solved"], pair["support"]
@@ -86,6 +90,7 @@ def solved(name: str, content: dict[str, Any]) -> Table:
 
 
 def needed(name: str, content: dict[str, Any]) -> Table:
+    """How many problems or samples would resolve a gap of the size seen."""
     rows = [
         (
             f"{pair['other']} − {pair['base']}, k = {k}",
@@ -104,6 +109,7 @@ def needed(name: str, content: dict[str, Any]) -> Table:
 
 
 def alone(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """What one answer, the average and the vote do."""
     rows = []
     for arm, values in content["arms"].items():
         single = values["single_pass"]
@@ -130,6 +136,7 @@ def alone(name: str, content: dict[str, Any], confidence: float) -> Table:
 
 
 def self_test(name: str, content: dict[str, Any]) -> Table:
+    """What was found between a checkpoint and itself."""
     rows = [
         (
             f"{row['arm']} against {row['against']}",
@@ -149,6 +156,7 @@ def self_test(name: str, content: dict[str, Any]) -> Table:
 
 
 def followup(name: str, content: dict[str, Any]) -> Table:
+    """What fresh samples say of problems that one arm alone solved."""
     rows = [
         (
             f"{row['base']} / {row['other']}: "
@@ -166,6 +174,7 @@ def followup(name: str, content: dict[str, Any]) -> Table:
 
 
 def family(multiplicity: dict[str, Any]) -> Table:
+    """Every headline test, adjusted for there being so many."""
     rows = [
         (
             f"{test['benchmark']}: {test['other']} − {test['base']}, k = {test['k']}",
@@ -181,6 +190,7 @@ def family(multiplicity: dict[str, Any]) -> Table:
 
 
 def outcomes(name: str, content: dict[str, Any]) -> Table:
+    """How many samples ended how."""
     arms = content["arms"]
     statuses = list(next(iter(arms.values()))["statuses"])
     rows = [
@@ -197,6 +207,7 @@ def outcomes(name: str, content: dict[str, Any]) -> Table:
 
 
 def perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """Perplexity of responses, by who wrote and who reads them."""
     rows = [
         (
             f"{row['responses_of']} under {row['under']}",

@@ -23,11 +23,9 @@ def above_floor(name: str, content: dict[str, Any]) -> Table:
                 percent(one["floor_pass_at_k"].get(n)),
             )
         )
-    n = max((int(k) for k in luck["guesser"]["pass_at_k"]), default=1)
     guesser = luck["guesser"]["pass_at_k"]
-    rows.append(
-        ("a blind guesser", "–", "–", "–", percent(guesser.get("1")), percent(guesser.get(str(n))))
-    )
+    last = guesser[max(guesser, key=int)]
+    rows.append(("a blind guesser", "–", "–", "–", percent(guesser["1"]), percent(last)))
     header = ("arm", "solved", "above its floor", "tested", "floor at k = 1", "floor at k = n")
     title = (
         f"{name}: problems solved at least once, and above the arm's own guess floor (Fisher's "

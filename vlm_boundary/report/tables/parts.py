@@ -18,7 +18,8 @@ def slices(name: str, content: dict[str, Any]) -> Table:
                 p = one["adjusted_p_value"][k]
                 rows.append(
                     (
-                        f"{pair['other']} − {pair['base']}, {one['field']}: {one['value']}, k = {k}",
+                        f"{pair['other']} − {pair['base']}, {one['field']}: {one['value']}, "
+                        f"k = {k}",
                         str(one["problems"]),
                         percent(one["base_pass_at_k"][k]),
                         percent(one["other_pass_at_k"][k]),
@@ -52,8 +53,8 @@ def strata(name: str, content: dict[str, Any]) -> Table:
                 )
     header = ("stratum", "problems", "base (%)", "other (%)", "difference (points)")
     title = (
-        f"{name}: by the base's accuracy in {judged} samples a problem; its other samples are those "
-        "that are compared"
+        f"{name}: by the base's accuracy in {judged} samples a problem; its other samples are "
+        "those that are compared"
     )
     return Table(title, header, tuple(rows))
 
@@ -118,6 +119,8 @@ def cost(name: str, content: dict[str, Any]) -> Table:
     rows = []
     for arm, one in content["efficiency"]["arms"].items():
         total = one["tokens"]
+        if total is None and one["tokens_per_sample"]["estimate"] is None:
+            continue
         rows.append(
             (
                 arm,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from vlm_boundary.report.findings import reading_name
 from vlm_boundary.report.tables.table import Table, interval, percent, points
 
 
@@ -16,7 +17,7 @@ def valid(name: str, content: dict[str, Any]) -> Table:
             curve = one["cot_pass_at_k"]
             rows.append(
                 (
-                    f"{arm}, {reading}",
+                    f"{arm}, {reading_name(reading)}",
                     f"{one['judged']:,} of {one['correct']:,}",
                     percent(one["p_valid_given_correct"]),
                     percent(curve.get("1")),
@@ -40,7 +41,7 @@ def valid_pairs(name: str, content: dict[str, Any]) -> Table:
             for k in sorted({1, last}):
                 rows.append(
                     (
-                        f"{pair['other']} − {pair['base']}, {reading}, k = {k}",
+                        f"{pair['other']} − {pair['base']}, {reading_name(reading)}, k = {k}",
                         points(one["difference"][str(k)]),
                         points(one.get("difference_least", {}).get(str(k))),
                         points(one.get("difference_most", {}).get(str(k))),
@@ -63,7 +64,7 @@ def calibration(name: str, content: dict[str, Any]) -> Table:
                 shares = against.get("p_valid_given_right")
                 rows.append(
                     (
-                        f"{arm}, {reading} ({group})",
+                        f"{arm}, {reading_name(reading)} ({group})",
                         str(labelled["valid"] + labelled["invalid"]),
                         interval(against["kappa"], "{:.2f}", 1),
                         interval(against["sensitivity"], "{:.2f}", 1),
