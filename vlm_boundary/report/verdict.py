@@ -98,8 +98,9 @@ def _at(
         text = f"{open_} is {NOT_RESOLVED} (no problem has {k} samples of both)"
         return Claim(text, resolved=False)
     sign = _sign(entry)
-    where = f"points at k = {k}, {_interval(found, entry)}"
-    numbers = f"({_points(entry['estimate'])} {where})"
+    digits = _digits(entry)
+    where = f"points at k = {k}, {_interval(found, entry, digits)}"
+    numbers = f"({_points(entry['estimate'], digits)} {where})"
     if sign == 0:
         return Claim(f"{open_} is {NOT_RESOLVED} {numbers}", resolved=False)
     return Claim(f"{subject} {above if sign > 0 else below} {numbers}".strip())
@@ -113,18 +114,23 @@ def _sign(entry: Entry) -> int:
     return 1 if low > 0 else -1 if high < 0 else 0
 
 
-def _interval(found: Findings, entry: Entry) -> str:
+def _interval(found: Findings, entry: Entry, digits: int) -> str:
     low, high = entry["low"], entry["high"]
     if low is None or high is None:
         return f"no {found.level} interval from {_count(entry['problems'], 'problem')}"
-    return f"{found.level} interval {_points(low)} to {_points(high)}"
+    return f"{found.level} interval {_points(low, digits)} to {_points(high, digits)}"
 
 
-def _points(share: float) -> str:
-    """A difference in points with its sign; small ones with as many digits as they need."""
-    value = 100 * share
-    digits = next((d for d in (1, 2, 3) if round(value, d)), 1)
-    return f"{value:+.{digits}f}".replace("-", "−") if round(value, digits) else "0.0"
+def _digits(entry: Entry) -> int:
+    """Decimals of points with which no number of the entry but zero is shown as zero."""
+    values = [100 * (entry[key] or 0.0) for key in ("estimate", "low", "high")]
+    return next((d for d in (1, 2) if all(not v or round(v, d) for v in values)), 3)
+
+
+def _points(share: float, digits: int) -> str:
+    """A difference in points with its sign."""
+    shown = f"{100 * share:+.{digits}f}"
+    return shown.replace("-", "−") if float(shown) else shown[1:]
 
 
 def _crossover(found: Findings, turn: Entry, n: int) -> Claim:
