@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def finish(run: HandMadeRun) -> dict[str, Any]:
 def contents(run: HandMadeRun) -> dict[str, bytes]:
     """Every file that the stages after sampling write."""
     files = [p for p in run.directory.path.rglob("*") if p.is_file()]
-    roots = ("verdicts", "report", "analysis.json")
+    roots = ("verdicts", "report", "tables", "analysis.json")
     relative = {str(p.relative_to(run.directory.path)): p for p in files}
     return {name: p.read_bytes() for name, p in relative.items() if name.startswith(roots)}
 
@@ -65,7 +66,9 @@ def test_the_same_samples_give_the_same_bytes(run: HandMadeRun) -> None:
     finish(run)
     first = contents(run)
     assert {"analysis.json", "report/report.md", "report/index.html"} <= set(first)
-    assert {"report/pass_at_k.png", "report/pass_at_k.svg"} <= set(first)
+    assert {f"report/figures/pass_at_k.{kind}" for kind in ("png", "svg", "pdf")} <= set(first)
+    assert {f"report/tables/mine-pass_at_k.{kind}" for kind in ("md", "csv", "tex")} <= set(first)
+    assert {"report/experiment.yaml", "tables/curves.csv"} <= set(first)
     assert verify(run.directory, force=True) == 24
     analyze(run.directory, run.experiment)
     report(run.directory, run.experiment)
@@ -129,33 +132,77 @@ def test_the_page_says_what_a_reader_must_know_first(tmp_path: Path) -> None:
     assert "multiple_choice: drop (9 → 4)" in page
 
 
-def test_the_page_needs_nothing_from_outside_and_runs_nothing(run: HandMadeRun) -> None:
-    import re
+class _Page(HTMLParser):
+    """What a page loads, links to, and runs."""
 
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.policy = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append(tag)
+        self.addresses += [value or "" for key, value in attrs if key in ("src", "href", "action")]
+        assert not [key for key, _ in attrs if key.startswith("on")]
+        if named.get("http-equiv") == "Content-Security-Policy":
+            self.policy = named["content"] or ""
+
+
+def test_the_page_needs_nothing_from_outside_and_runs_only_its_own(run: HandMadeRun) -> None:
     finish(run)
-    page = (run.directory.report / "index.html").read_text()
-    assert "<script" not in page
-    assert all(url.startswith("data:") for url in re.findall(r'(?:src|href)="([^"]*)"', page))
+    page = _Page((run.directory.report / "index.html").read_text())
+    assert all(address.startswith(("data:", "#")) for address in page.addresses)
+    assert page.tags.count("script") == 3  # the figures' data, plotly, and what calls it
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
+    assert "default-src 'none'" in page.policy
+    assert page.policy.count("'sha256-") == 2
+    assert "unsafe-inline" not in page.policy.partition("script-src")[2]
 
 
 def test_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    made = make_run(tmp_path / "run", note="<script>alert(1)</script>")
-    problems = made.directory.read_problems("mine")
-    problems[-1] = replace(problems[-1], error="<img src=x onerror=alert(1)>")
+    hostile = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    made = make_run(tmp_path / "run", note=hostile)
+    problems = [
+        replace(problem, metadata={"topic": f"{hostile}{place % 2}"})
+        for place, problem in enumerate(made.directory.read_problems("mine"))
+    ]
+    problems[-1] = replace(problems[-1], error=hostile)
     made.directory.write_problems("mine", tuple(problems))
     finish(made)
-    page = (made.directory.report / "index.html").read_text()
-    assert "<script" not in page
-    assert "<img src=x" not in page
+    page = _Page((made.directory.report / "index.html").read_text())
+    assert page.tags.count("script") == 3
+    assert "img" in page.tags  # the picture for readers without scripts, and no other
+    assert [address[:11] for address in page.addresses if "#" not in address] == ["data:image/"]
+    assert "alert(1)" in (made.directory.report / "tables" / "mine-slices.csv").read_text()
 
 
 def test_both_curves_are_in_the_figure(run: HandMadeRun) -> None:
     finish(run)
-    svg = (run.directory.report / "pass_at_k.svg").read_text()
+    svg = (run.directory.report / "figures" / "pass_at_k.svg").read_text()
     assert svg.count("<!-- base -->") == 1
     assert svg.count("<!-- rl -->") == 1
+
+
+def test_the_settings_beside_the_page_are_the_experiment(run: HandMadeRun) -> None:
+    from vlm_boundary.config import load_experiment
+
+    finish(run)
+    again = load_experiment(run.directory.report / "experiment.yaml", ())
+    assert again == run.experiment.model_copy(update={"run_dir": None})
+
+
+def test_the_verdict_is_the_first_thing_that_is_said(run: HandMadeRun) -> None:
+    finish(run)
+    page = (run.directory.report / "index.html").read_text()
+    assert "Whether rl finds answers sooner is not resolved" in page
+    assert page.index("not resolved") < page.index("data-panel") < page.index("<section")
+    markdown = (run.directory.report / "report.md").read_text()
+    assert markdown.index("Whether rl finds") < markdown.index("figures/pass_at_k.png")
 
 
 def test_analysis_is_strict_json(run: HandMadeRun) -> None:

@@ -166,9 +166,8 @@ def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
 
 def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
     open_ = only(one_pair(UP, DOWN, luck={"pairs": [ABOVE]}))
-    assert open_.notes == (
-        "Which of the two solves more problems above its floor is not resolved (McNemar, p = 0.66).",
-    )
+    (note,) = open_.notes
+    assert note.endswith("above its floor is not resolved (McNemar, p = 0.66).")
     found = ABOVE | {"mcnemar_p_value": 0.001}
     assert only(one_pair(UP, DOWN, luck={"pairs": [found]})).notes == ()
     none = ABOVE | {"mcnemar_p_value": None, "base_only": 0, "other_only": 0}
