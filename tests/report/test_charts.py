@@ -76,6 +76,11 @@ def test_only_a_bounded_crossover_is_shaded() -> None:
     assert kinds == ["line", "rect", "line"]
 
 
+def test_points_are_moved_aside_only_between_categories() -> None:
+    modes = [spec["layout"].get("scattermode") for spec in specs(ALL)]
+    assert modes == [None, "group", "group", "group"]
+
+
 def test_a_gap_stays_a_gap() -> None:
     (band, line, *_) = specs(ALL)[0]["data"]
     assert band["x"] == [1, 4, 4, 1]

@@ -48,11 +48,11 @@ def _panel(panel: Panel) -> Spec:
         "xaxis": values if panel.horizontal else across,
         "yaxis": across if panel.horizontal else values,
         "barmode": "stack" if panel.stacked else "group",
-        "scattermode": "group",
-        "scattergap": 0.4,
         "shapes": [shape for mark in panel.marks for shape in _mark_shapes(mark)],
         "hovermode": "closest" if panel.x_scale == "category" else "x unified",
     }
+    if panel.x_scale == "category":  # on other axes it would move the points
+        layout |= {"scattermode": "group", "scattergap": 0.4}
     # Crossovers are in the legend, where labels cannot lie on each other.
     traces += [
         _trace(mark.label, [None], [None], mark.colour)

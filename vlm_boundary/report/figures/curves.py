@@ -24,7 +24,7 @@ def pass_at_k(found: Findings) -> Figure:
         "pass@k",
         f"The share of problems that k samples solve at least once (unbiased estimate; shaded: "
         f"{found.level} intervals over problems). Dotted: what each model's own answers would "
-        "score on problems that they were not given for. Vertical: where the curves cross, with "
+        "score on problems that they were not given for (grey: a guesser that sees no problem). Vertical: where the curves cross, with "
         "its interval (shaded) if that is resolved.",
         tuple(_pass_at_k(found, name, content) for name, content in found.benchmarks.items()),
     )
@@ -43,9 +43,7 @@ def _pass_at_k(found: Findings, name: str, content: Content) -> Panel:
             series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
         guesser = on_grid(luck["guesser"]["pass_at_k"])
         series.append(_bare("a blind guesser", guesser, None, None))
-        series.append(
-            Series("dotted: guess floors (grey: a blind guesser)", (), (), style="dotted")
-        )
+        series.append(Series("dotted: guess floors", (), (), style="dotted"))
     most = max((content["arms"][arm]["n"] for arm in arms), default=1)
     return Panel(
         f"{name} ({_size(content)})",
@@ -71,9 +69,9 @@ def _crossovers(found: Findings, content: Content) -> Iterator[Mark]:
         turn = pair["crossover"]
         if turn["estimate"] is None:
             continue
-        word = "" if turn["status"] == "resolved" else ", not resolved"
+        where = f"k = {turn['estimate']}" if turn["status"] == "resolved" else "not resolved"
         yield Mark(
-            f"{pair['other']} × {pair['base']}: k = {turn['estimate']}{word}",
+            f"{pair['other']} × {pair['base']}: {where}",
             turn["estimate"],
             turn["low"],
             turn["high"],
