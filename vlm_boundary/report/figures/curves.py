@@ -24,8 +24,8 @@ def pass_at_k(found: Findings) -> Figure:
         "pass@k",
         f"The share of problems that k samples solve at least once (unbiased estimate; shaded: "
         f"{found.level} intervals over problems). Dotted: what each model's own answers would "
-        "score on problems that they were not given for (grey: a guesser that sees no problem). Vertical: where the curves cross, with "
-        "its interval (shaded) if that is resolved.",
+        "score on problems that they were not given for (grey: a guesser that sees no problem). "
+        "Vertical: where the curves cross, with its interval (shaded) if that is resolved.",
         tuple(_pass_at_k(found, name, content) for name, content in found.benchmarks.items()),
     )
 
