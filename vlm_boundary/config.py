@@ -426,10 +426,12 @@ class ExperimentConfig(Settings):
         return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
 
     def repeats(self, arm: str, base: str) -> bool:
-        """Whether an arm samples a base's checkpoint again, as `with_self_test` adds it."""
+        """Whether an arm samples a base's checkpoint again in the same way, whatever their n."""
         one, other = self.arms[arm], self.arms[base]
-        same = {"role": "repeat", "sampling": one.sampling}
-        return other.role == "base" and other.model_copy(update=same) == one
+        alike = {"role": one.role, "sampling": one.sampling}
+        first, second = (self.arm_sampling(name).model_dump(exclude={"n"}) for name in (arm, base))
+        roles = (one.role, other.role) == ("repeat", "base")
+        return roles and other.model_copy(update=alike) == one and first == second
 
     def with_self_test(self) -> ExperimentConfig:
         """The experiment with every base sampled once more, a quarter as often: the A/A self-test.

@@ -104,9 +104,9 @@ def simulate(
         out.found.append((found.low > 0) | (found.high < 0))
         sums = Clustered.of(values[:, grid])
         low, high = bootstrap_t(sums, 0.95, (-1, 1), draws, rng)
-        out.bootstrap.append(
-            np.where(np.isnan(low), np.nan, (low <= truth[grid]) & (truth[grid] <= high))
-        )
+        covered = (low <= truth[grid]) & (truth[grid] <= high)
+        # Not reported where few problems carry the spread.
+        out.bootstrap.append(np.where(np.isnan(low) | found.few[grid], np.nan, covered))
         band = t_intervals(values, simultaneous_level(sums, 0.95, draws, rng), (-1, 1))
         out.band.append(bool(((band.low <= truth) & (truth <= band.high)).all()))
         turn = crossover(found)
@@ -125,8 +125,10 @@ def _truth(population: Population, ks: np.ndarray) -> Floats:
 
 
 def _percent(values: object) -> str:
-    share = float(np.nanmean(np.asarray(values, dtype=float)))
-    return f"{100 * share:.1f}"
+    values = np.asarray(values, dtype=float)
+    known = values[~np.isnan(values)]
+    # Of a handful of repetitions a share says nothing.
+    return f"{100 * known.mean():.1f}" if len(known) >= len(values) / 10 else "–"
 
 
 def main() -> None:

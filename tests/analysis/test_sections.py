@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from conftest import HandMadeRun
+from conftest import HandMadeRun, make_run
 
 from vlm_boundary.analysis import analyze
 from vlm_boundary.benchmarks import Problem
@@ -21,11 +23,20 @@ N = 16
 
 
 @pytest.fixture
-def many(run: HandMadeRun) -> HandMadeRun:
+def many(verified: HandMadeRun, tmp_path: Path) -> HandMadeRun:
+    """A test's own copy of the run."""
+    path = tmp_path / "run"
+    shutil.copytree(verified.directory.path, path)
+    return HandMadeRun(RunDirectory(path), verified.experiment)
+
+
+@pytest.fixture(scope="module")
+def verified(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
     """Sixty problems in thirty clusters, two arms and a greedy one: rl solves fewer, more often."""
     rng = np.random.default_rng(0)
     chance = rng.beta(0.4, 0.8, 60)
-    directory = RunDirectory(run.directory.path.parent / "many")
+    small = make_run(tmp_path_factory.mktemp("small") / "run")
+    directory = RunDirectory(tmp_path_factory.mktemp("many") / "run")
     problems = [
         Problem("mine", f"p{i:02d}", "How many?", "4", metadata={"origin": i // 2})
         for i in range(60)
@@ -40,14 +51,14 @@ def many(run: HandMadeRun) -> HandMadeRun:
             "sampling": {"n": 1, "temperature": 0.0},
         },
     }
-    settings = run.experiment.model_dump(mode="json") | {
+    settings = small.experiment.model_dump(mode="json") | {
         "run_dir": str(directory.path),
         "arms": arms,
         "sampling": {"n": N},
         "analysis": {"bootstrap_draws": 500},
     }
     experiment = ExperimentConfig.model_validate(settings)
-    known = run.directory.read_manifest()["benchmarks"]["mine"] | {"problems": 60, "unusable": 0}
+    known = small.directory.read_manifest()["benchmarks"]["mine"] | {"problems": 60, "unusable": 0}
     directory.write_manifest(
         {
             "experiment": experiment.model_dump(mode="json"),

@@ -15,7 +15,7 @@ from vlm_boundary.analysis.power import (
     needed,
     sampling_variance,
     smallest_gap,
-    variance,
+    variances,
 )
 from vlm_boundary.analysis.sets import mcnemar, solved, support_metrics, unsolved_bound
 
@@ -104,7 +104,7 @@ def test_needed_problems_and_samples() -> None:
 def test_the_variance_of_a_pair_splits_into_problems_and_samples() -> None:
     base, other = counts([2, 4, 6, 0], 8), counts([4, 4, 8, 0], 8)
     values = (other.correct - base.correct) / 8
-    found = variance(values, base, other, 1)
+    (found,) = variances(values[:, None], base, other, np.array([1]))
     assert found.total == pytest.approx(np.var(values, ddof=1))
     # For k = 1 the unbiased estimate is p(1-p)/(n-1) with p = c/n.
     expected = [sum((c / 8) * (1 - c / 8) / 7 for c in pair) for pair in

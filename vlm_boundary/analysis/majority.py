@@ -6,7 +6,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Codes, Floats, Ints, Verdicts
 
-WINDOWS = 32
+WINDOWS = 16
 
 
 def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Floats:

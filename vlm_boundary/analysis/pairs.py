@@ -11,7 +11,7 @@ from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
 from vlm_boundary.analysis.intervals import Clustered, Intervals, intervals_of, known
-from vlm_boundary.analysis.power import needed, sampling_variance, variance
+from vlm_boundary.analysis.power import needed, sampling_variance, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
 
@@ -33,7 +33,7 @@ def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
         data.settings.bootstrap_draws,
         data.rng(pair.base, pair.other),
     )
-    shown = [k for k in data.experiment.ks(pair.n) if k <= pair.n]
+    shown = np.array([k for k in data.experiment.ks(pair.n) if k <= pair.n])
     return {
         "base": pair.base,
         "other": pair.other,
@@ -41,19 +41,22 @@ def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
         "problems": len(pair.problem_ids),
         **compared,
         "this_benchmark": this_benchmark(base, other, ks, level),
-        "needed": {str(k): needed_at(pair, k, level)[1] for k in shown},
+        "needed": {str(k): found for k, found in needed_at(pair, shown, level).items()},
         **solved(base, other, level),
     }
 
 
-def needed_at(pair: Pair, k: int, confidence: float) -> tuple[float, dict[str, Any]]:
-    """The gap at k, and what it would take to find one of its size; see `power.needed`."""
+def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, dict[str, Any]]:
+    """The `gap` at each k, and what it would take to find one of its size; see `power.needed`."""
     base, other = pair.base_counts, pair.other_counts
-    values = difference_at_k(base, other, np.array([k]))[:, 0]
-    known_values = values[~np.isnan(values)]
-    gap = float(known_values.mean()) if len(known_values) else 0.0
-    spread = variance(values, base, other, k)
-    return gap, needed(gap, spread, len(known_values), pair.n, confidence)
+    values = difference_at_k(base, other, ks)
+    found = {}
+    for place, spread in enumerate(variances(values, base, other, ks)):
+        known_values = values[~np.isnan(values[:, place]), place]
+        gap = float(known_values.mean()) if len(known_values) else 0.0
+        needs = needed(gap, spread, len(known_values), pair.n, confidence)
+        found[int(ks[place])] = {"gap": gap, **needs}
+    return found
 
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
@@ -89,7 +92,12 @@ def compare(
     on_grid = sums.columns(grid - 1)
     band_level = simultaneous_level(on_grid, confidence, draws, rng)
     band = intervals_of(sums, band_level, (-1, 1))
-    boot_low, boot_high = bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
+    # Resampling the few problems that carry a spread says nothing of those that were not drawn.
+    unknown = found.few[grid - 1]
+    boot_low, boot_high = (
+        np.where(unknown, np.nan, side)
+        for side in bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
+    )
     rows = found.by(ks)
     for row, low, high in zip(rows.values(), known(band.low), known(band.high), strict=True):
         row |= {"band_low": low, "band_high": high}

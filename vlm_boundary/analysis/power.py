@@ -60,19 +60,20 @@ class Variance:
     within: float
 
 
-def variance(difference: Floats, base: Counts, other: Counts, k: int) -> Variance:
-    """The variance of per-problem differences at k, split.
+def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> list[Variance]:
+    """The variance of per-problem differences at each k, split.
 
     Args:
-        difference: one value a problem, NaN where it has none.
+        differences: shape (problems, ks), NaN where a problem has none.
     """
-    known = difference[~np.isnan(difference)]
-    total = float(known.var(ddof=1)) if len(known) > 1 else float("nan")
-    at = np.array([k])
-    noise = sum(sampling_variance(c.correct, c.samples, at)[:, 0] for c in (base, other))
-    noise = np.asarray(noise)[~np.isnan(difference)]
-    complete = len(noise) and not np.isnan(noise).any()
-    return Variance(total, float(noise.mean()) if complete else float("nan"))
+    noise = sum(sampling_variance(c.correct, c.samples, ks) for c in (base, other))
+    found = []
+    for values, within in zip(differences.T, np.asarray(noise).T, strict=True):
+        known = ~np.isnan(values)
+        total = values[known].var(ddof=1) if known.sum() > 1 else np.nan
+        # One problem without it, and the mean over all is not known.
+        found.append(Variance(float(total), float(within[known].mean()) if known.any() else np.nan))
+    return found
 
 
 def needed(

@@ -249,6 +249,9 @@ class BenchmarkConfig(Settings):
     """Pictures."""
     grading: GradingConfig = GradingConfig()
     """How answers are compared."""
+    cluster: str | None = None
+    """One of fields.metadata, the same for problems of one origin (versions, variants): they are
+    drawn together in every interval."""
 
     @field_validator("prompt")
     @classmethod
@@ -280,6 +283,12 @@ class BenchmarkConfig(Settings):
             raise ValueError("grading.decimals needs grading.numeric decimals")
         if grading.chance == "choices" and fields.choices is None:
             raise ValueError("grading.chance choices needs fields.choices")
+        return self
+
+    @model_validator(mode="after")
+    def _cluster_is_kept(self) -> BenchmarkConfig:
+        if self.cluster is not None and self.cluster not in self.fields.metadata:
+            raise ValueError(f"cluster {self.cluster!r} must be one of fields.metadata")
         return self
 
     @model_validator(mode="after")

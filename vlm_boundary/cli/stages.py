@@ -165,12 +165,12 @@ def score(
 @target_argument
 @override_option
 def analyze(target: Path, overrides: tuple[str, ...]) -> None:
-    """Compute the statistics of a run from its verdicts and write analysis.json."""
+    """Compute the statistics of a run from its verdicts; write analysis.json and tables/."""
     run, experiment = existing_run(target, overrides)
     from vlm_boundary.analysis import analyze as compute
 
     compute(run, experiment)
-    click.echo(f"Analysis: {run.analysis}")
+    click.echo(f"Analysis: {run.analysis}; tables: {run.tables}")
 
 
 @click.command(short_help="Write figures, tables and the HTML page.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.pairs import needed_at
 from vlm_boundary.analysis.power import POWER, smallest_gap
@@ -11,8 +13,8 @@ from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.planning.estimate import Plan
 from vlm_boundary.store import RunDirectory
 
-# Shares of the problems that one model alone solves, as published comparisons have them.
-_SHARES = (0.05, 0.2)
+# Shares of the problems that one model alone solves: a usual one, and a large one.
+_SHARES = (0.1, 0.2)
 
 
 def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan) -> Iterator[str]:
@@ -35,14 +37,14 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
     for benchmark in experiment.benchmarks if manifest else ():
         data = BenchmarkData.read(run, experiment, manifest, benchmark)
         for pair in data.pairs() if data else ():
-            for k in sorted({1, pair.n}):
-                gap, found = needed_at(pair, k, level)
+            for k, found in needed_at(pair, np.unique([1, pair.n]), level).items():
                 if found["problems"] is None:
                     continue
                 samples = found["samples"]
                 more = f", or {samples:,} samples of each" if samples else ""
                 yield (
-                    f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: {100 * gap:+.1f} "
-                    f"points so far; to find a gap of that size {POWER:.0%} of the time takes "
-                    f"{found['problems']:,} problems (there are {len(pair.problem_ids):,}){more}"
+                    f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: "
+                    f"{100 * found['gap']:+.1f} points so far; to find a gap of that size "
+                    f"{POWER:.0%} of the time takes {found['problems']:,} problems (there are "
+                    f"{len(pair.problem_ids):,}){more}"
                 )
