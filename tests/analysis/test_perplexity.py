@@ -10,7 +10,7 @@ import pytest
 from conftest import HandMadeRun
 
 from vlm_boundary.analysis import analyze
-from vlm_boundary.analysis.perplexity import problem_medians, response_perplexity
+from vlm_boundary.analysis.perplexity import problem_quartiles, response_perplexity
 from vlm_boundary.report import report
 from vlm_boundary.store import Partition, SampleWriter, Score
 from vlm_boundary.verifier import verify
@@ -25,10 +25,12 @@ def test_a_certain_response_has_perplexity_one() -> None:
     assert response_perplexity(np.array([0.0]), np.array([5])) == pytest.approx([1.0])
 
 
-def test_each_problem_counts_by_its_median() -> None:
+def test_each_problem_counts_by_its_median_and_shows_its_quartiles() -> None:
     ids = pa.chunked_array([["b", "a", "b"], ["a", "b", "c", "a"]])
     values = np.array([4.0, 1.0, 6.0, 3.0, 1000.0, 9.0, 2.0])
-    assert problem_medians(ids, values).tolist() == [2.0, 6.0, 9.0]
+    found, quartiles = problem_quartiles(ids, values)
+    assert found == ["a", "b", "c"]
+    assert quartiles.tolist() == [[1.5, 2.0, 2.5], [5.0, 6.0, 503.0], [9.0, 9.0, 9.0]]
 
 
 def store_scores(run: HandMadeRun, arm: str, under: str, values: dict[str, list[float]]) -> None:
@@ -50,6 +52,11 @@ def test_scores_and_own_samples_become_a_table(run: HandMadeRun) -> None:
     assert (scored["responses"], scored["perplexity"]["problems"]) == (6, 2)
     assert scored["perplexity"]["estimate"] == pytest.approx((3 + 5) / 2)
     assert scored["perplexity"]["low"] >= 1
+    assert scored["by_problem"]["p1"] == {
+        "lower_quartile": pytest.approx(2.5),
+        "median": pytest.approx(3),
+        "upper_quartile": pytest.approx(6),
+    }
     # The hand-made samples have two tokens and a log-probability of -2 each; of four a problem the
     # first three are compared with the three that were scored.
     own = found["rl", "rl"]

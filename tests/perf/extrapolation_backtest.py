@@ -43,7 +43,6 @@ SCENARIOS: dict[str, Draw] = {
         1 / (1 + np.exp(-rng.normal(-2, 3, size)))
     ),
     "two groups": bimodal,
-    "saturated: Beta(5, 0.6)": lambda rng, size: rng.beta(5, 0.6, size),
 }
 PROBLEMS = (114, 460)
 N = 128

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import mean_interval
+from vlm_boundary.analysis.intervals import known, mean_interval
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory, read_samples
 
@@ -28,19 +28,29 @@ def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
     return np.exp(-logprob_sum / tokens)
 
 
-def problem_medians(problem_ids: pa.ChunkedArray, values: Floats) -> Floats:
-    """The median value of each problem, in order of problem id.
+def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[list[str], Floats]:
+    """The quartiles of each problem's values: what a box plot of its responses shows.
 
-    The median, as in the paper's appendix C.4: one response that ran wild can have a perplexity a
-    thousand times the others'.
+    A problem counts by its median, as in the paper's appendix C.4: one response that ran wild can
+    have a perplexity a thousand times the others'.
+
+    Args:
+        problem_ids: of each value.
+        values: shape (responses,).
+
+    Returns:
+        The problem ids, ascending; lower quartile, median and upper quartile, shape (problems, 3).
     """
     by_problem = pa.table({"problem": problem_ids, "value": values}).sort_by(
         [("problem", "ascending"), ("value", "ascending")]
     )
-    ids = by_problem["problem"].combine_chunks().dictionary_encode().indices.to_numpy()
+    problem = by_problem["problem"].combine_chunks().dictionary_encode()
     ordered = by_problem["value"].to_numpy()
-    starts = np.flatnonzero(np.diff(ids, prepend=-1))
-    return np.array([np.median(group) for group in np.split(ordered, starts[1:])])
+    starts = np.flatnonzero(np.diff(problem.indices.to_numpy(), prepend=-1))
+    groups = np.split(ordered, starts[1:])
+    with np.errstate(invalid="ignore"):  # between two infinities nothing is known
+        quartiles = np.array([np.quantile(group, (0.25, 0.5, 0.75)) for group in groups])
+    return problem.dictionary.to_pylist(), quartiles
 
 
 def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
@@ -60,9 +70,9 @@ def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
                 continue
             failed = len(run.score_failures(under).read(partition))
             rows[arm, under] = _row(experiment, scores, failed)
-            for known in (arm, under):
+            for one in (arm, under):
                 used = int(pc.max(scores["sample_index"]).as_py()) + 1
-                depth[known] = max(depth.get(known, 0), used)
+                depth[one] = max(depth.get(one, 0), used)
     for arm, used in depth.items():
         if (arm, arm) not in rows:
             own = _own(run, Partition(arm, benchmark), used)
@@ -86,10 +96,14 @@ def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:
 
 def _row(experiment: ExperimentConfig, rows: pa.Table, failed: int) -> dict[str, Any]:
     values = response_perplexity(rows["logprob_sum"].to_numpy(), rows["tokens"].to_numpy())
-    medians = problem_medians(rows["problem_id"], values)
-    finite = np.where(np.isfinite(medians), medians, np.nan)
+    problem_ids, quartiles = problem_quartiles(rows["problem_id"], values)
+    finite = np.where(np.isfinite(quartiles), quartiles, np.nan)
     return {
         "responses": rows.num_rows,
         "not_scored": failed,
-        "perplexity": mean_interval(finite, experiment.analysis.confidence, (1.0, np.inf)),
+        "perplexity": mean_interval(finite[:, 1], experiment.analysis.confidence, (1.0, np.inf)),
+        "by_problem": {
+            key: dict(zip(("lower_quartile", "median", "upper_quartile"), known(row), strict=True))
+            for key, row in zip(problem_ids, finite, strict=True)
+        },
     }

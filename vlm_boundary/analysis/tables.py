@@ -75,6 +75,41 @@ _PROBLEMS = pa.schema(
         ("strict", pa.int64()),
     ]
 )
+_LUCK = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("arm", pa.string()),  # null for the guesser, which is the same for every arm
+        ("of", pa.string()),  # guesser, floor, independent_guesses, or a control condition
+        ("k", pa.int64()),
+        *_ENDS,
+        ("problems", pa.int64()),
+    ]
+)
+_BEYOND_N = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("arm", pa.string()),
+        ("model", pa.string()),
+        ("k", pa.int64()),
+        *_ENDS,
+    ]
+)
+_SLICES = pa.schema(
+    [
+        ("benchmark", pa.string()),
+        ("base", pa.string()),
+        ("other", pa.string()),
+        ("field", pa.string()),
+        ("value", pa.string()),
+        ("k", pa.int64()),
+        ("base_pass_at_k", pa.float64()),
+        ("other_pass_at_k", pa.float64()),
+        *_ENDS,  # of the difference
+        ("problems", pa.int64()),
+        ("p_value", pa.float64()),
+        ("adjusted_p_value", pa.float64()),
+    ]
+)
 _METRICS = (
     "pass_at_k", "pass_at_k_strict", "pass_at_k_lenient", "pass_hat_k", "maj_at_k", "mg_pass_at_k",
 )  # fmt: skip
@@ -136,6 +171,13 @@ def _tables(benchmarks: dict[str, Any], data: list[BenchmarkData]) -> Iterator[_
     pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content["pairs"]]
     yield _Table("pairs", _PAIRS, pairs, pairs)
     yield _Table("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
+    luck = [row for name, content in benchmarks.items() for row in _luck(name, content)]
+    page = [row for row in luck if row["k"] in shown[row["benchmark"]]]
+    yield _Table("luck", _LUCK, luck, page)
+    beyond = [row for name, content in benchmarks.items() for row in _beyond_n(name, content)]
+    yield _Table("beyond_n", _BEYOND_N, beyond, beyond)
+    slices = [row for name, content in benchmarks.items() for row in _slices(name, content)]
+    yield _Table("slices", _SLICES, slices, slices)
 
 
 def _curves(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
@@ -151,6 +193,48 @@ def _curves(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
             yield key | {"metric": "cover_at_tau", "tau": float(tau), "k": None} | entry
         yield key | {"metric": "avg_at_n", "k": None} | values["avg_at_n"]
         yield key | {"metric": "single_pass", "k": None} | values["single_pass"] | {"arm": arm}
+
+
+def _luck(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
+    said = content["luck"]
+    curves = [(None, "guesser", said["guesser"]["pass_at_k"])]
+    for arm, values in said["arms"].items():
+        curves.append((arm, "floor", values["floor_pass_at_k"]))
+        curves.append((arm, "independent_guesses", values["independent_guesses_pass_at_k"]))
+    for condition, arms in content.get("controls", {}).items():
+        curves += [(arm, condition, values["pass_at_k"]) for arm, values in arms.items()]
+    for arm, of, curve in curves:
+        for k, entry in curve.items():
+            yield {"benchmark": benchmark, "arm": arm, "of": of, "k": int(k)} | entry
+
+
+def _beyond_n(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
+    for arm, values in content.get("beyond_n", {"arms": {}})["arms"].items():
+        for model in ("beta_binomial", "zero_inflated"):
+            for k, entry in values[model]["pass_at_k"].items():
+                yield {"benchmark": benchmark, "arm": arm, "model": model, "k": int(k)} | entry
+
+
+def _slices(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
+    for pair in content["distributions"]["slices"]:
+        key = {"benchmark": benchmark, "base": pair["base"], "other": pair["other"]}
+        for row in pair["slices"]:
+            if not row["problems"]:
+                continue
+            for k, entry in row["difference"].items():
+                yield (
+                    key
+                    | entry
+                    | {
+                        "field": row["field"],
+                        "value": row["value"],
+                        "k": int(k),
+                        "base_pass_at_k": row["base_pass_at_k"][k]["estimate"],
+                        "other_pass_at_k": row["other_pass_at_k"][k]["estimate"],
+                        "p_value": row["p_value"][k],
+                        "adjusted_p_value": row["adjusted_p_value"][k],
+                    }
+                )
 
 
 def _pair(benchmark: str, pair: dict[str, Any]) -> Row:
