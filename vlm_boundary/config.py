@@ -215,6 +215,27 @@ class ReplayConfig(Settings):
         return {"kind": self.kind, "fields": dict(self.fields)}
 
 
+class PrmConfig(Settings):
+    """A process reward model in vLLM's pooling; judges only."""
+
+    needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = False
+
+    kind: Literal["prm"]
+    """The engine."""
+    step_tag: str = "<extra_0>"
+    """The token that the model was trained to judge steps at."""
+    threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+    """A chain is valid when no step's probability of being right is below this."""
+    args: PlainMapping = Field(default_factory=dict)
+    """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change what the model finds."""
+        said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
+        return {"kind": self.kind, "step_tag": self.step_tag, "threshold": self.threshold, **said}
+
+
 def _vllm_unless_said(value: Any) -> Any:
     if isinstance(value, Mapping) and "kind" not in value:
         return {"kind": "vllm", **value}
@@ -227,6 +248,12 @@ EngineConfig = Annotated[
     BeforeValidator(_vllm_unless_said),
 ]
 """What generates, by its `kind`."""
+JudgeEngineConfig = Annotated[
+    VllmConfig | OpenAIConfig | TransformersConfig | PrmConfig,
+    Field(discriminator="kind"),
+    BeforeValidator(_vllm_unless_said),
+]
+"""What judges, by its `kind`."""
 
 
 class ModelConfig(Settings):
@@ -349,7 +376,7 @@ class JudgeConfig(ModelConfig):
 
     name: Name
     """Name of its layer (judge-NAME); another judge, prompt or setting takes another name."""
-    engine: EngineConfig | None = None
+    engine: JudgeEngineConfig | None = None
     """Engine settings in place of the experiment's."""
     prompt: Name = "reasoning-v1"
     """Which of the judge prompts, by name and version."""
@@ -364,6 +391,15 @@ class JudgeConfig(ModelConfig):
     """Also judge spoilt copies, and with blank and other pictures."""
     allow_model_under_test: bool = False
     """Let a model judge although it is an arm of this experiment."""
+
+    @model_validator(mode="after")
+    def _reward_models_read_once(self) -> JudgeConfig:
+        if isinstance(self.engine, PrmConfig) and (self.pictures or self.sampling.n > 1):
+            raise ValueError(
+                "a process reward model reads text and always finds the same: set pictures: false "
+                "and sampling: {n: 1}"
+            )
+        return self
 
 
 class Timeouts(Settings):
@@ -411,7 +447,7 @@ class ExperimentConfig(Settings):
     """What judges chains of thought beyond the deterministic checks, if anything."""
 
     @property
-    def judge_engine(self) -> EngineConfig:
+    def judge_engine(self) -> EngineConfig | PrmConfig:
         """The engine settings that hold for the judge."""
         return (self.judge and self.judge.engine) or self.engine
 

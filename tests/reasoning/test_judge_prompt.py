@@ -16,6 +16,7 @@ from vlm_boundary.reasoning.judge_prompt import (
     judge_messages,
     judge_prompt,
     judge_prompt_hash,
+    steps_of,
     without_control_tokens,
 )
 
@@ -116,10 +117,39 @@ def test_real_tokenizers_find_no_control_token() -> None:
     assert not special & set(tokenizer(without_control_tokens(attack)).input_ids)
 
 
+def test_a_reward_model_is_given_steps_and_no_instructions() -> None:
+    turns = judge_messages(
+        PROBLEM,
+        "I see 3.\n\n3 + 4 = 7. <extra_0>",
+        judge_prompt("steps-v1"),
+        IMAGES,
+        pictures=False,
+    )
+    assert [turn["role"] for turn in turns] == ["system", "user", "assistant"]
+    assert [part["text"] for part in turns[-1]["content"]] == ["I see 3.", "3 + 4 = 7. < extra_0>"]
+    assert "How many bars?" in turns[1]["content"]
+    assert GOLD not in str(turns)
+
+
+@pytest.mark.parametrize(
+    ("chain", "steps"),
+    [
+        ("One.\n\nTwo.\nstill two", ["One.", "Two.\nstill two"]),
+        ("One.\nTwo.", ["One.", "Two."]),
+        ("One. Two! 3.5 is three?", ["One.", "Two!", "3.5 is three?"]),
+        ("just one", ["just one"]),
+        ("", [""]),
+    ],
+)
+def test_steps(chain: str, steps: list[str]) -> None:
+    assert steps_of(chain) == steps
+
+
 def test_prompts_are_known_by_name_and_hash() -> None:
     """A prompt in use is never changed: a new wording gets a new name, and a new line here."""
     assert {name: judge_prompt_hash(name)[:12] for name in JUDGE_PROMPTS} == {
+        "steps-v1": "b8fb5ff03463",
         "reasoning-v1": "b54dde44ef59",
     }
-    with pytest.raises(UserError, match="no judge prompt 'mine'; there are reasoning-v1"):
+    with pytest.raises(UserError, match="no judge prompt 'mine'; there are steps-v1, reasoning-v1"):
         judge_prompt("mine")

@@ -187,6 +187,7 @@ def test_a_probe_leaves_out_chains_that_cannot_be_spoilt_in_every_way(
     [
         ({"model": "org/rl"}, "under test as arm 'rl'"),
         ({"prompt": "mine"}, "no judge prompt 'mine'"),
+        ({"prompt": "steps-v1"}, "does not go with engine kind openai"),
     ],
 )
 def test_what_the_stage_refuses(run: HandMadeRun, change: dict[str, str], message: str) -> None:

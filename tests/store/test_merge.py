@@ -101,3 +101,45 @@ def test_other_weights_are_refused_by_name(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not a run directory"):
         merge([RunDirectory(tmp_path)], RunDirectory(tmp_path / "all"))
+
+
+def label(at: str, problem_id: str) -> str:
+    return f'{{"labelled_at": "{at}", "problem_id": "{problem_id}"}}\n'
+
+
+def test_labels_of_both_come_together_in_the_order_of_their_times(tmp_path: Path) -> None:
+    one, two = run_with(tmp_path / "1", [("p", 0)]), run_with(tmp_path / "2", [("p", 1)])
+    written = {
+        one: label("2026-01-01", "a") + label("2026-01-03", "c") + '{"torn',
+        two: label("2026-01-01", "a") + label("2026-01-02", "b"),
+    }
+    for run, lines in written.items():
+        (run.path / "labels").mkdir()
+        (run.path / "labels" / "anna.jsonl").write_text(lines)
+    (two.path / "labels" / "bert.jsonl").write_text(label("2026-01-01", "d"))
+    into = RunDirectory(tmp_path / "all")
+    for _ in range(2):  # again: nothing changes
+        merge([one, two], into)
+        joined = (into.path / "labels" / "anna.jsonl").read_text()
+        days = ("2026-01-01", "a"), ("2026-01-02", "b"), ("2026-01-03", "c")
+        assert joined == '{"torn\n' + "".join(label(*day) for day in days)
+    assert (into.path / "labels" / "bert.jsonl").is_file()
+
+
+def test_different_queues_of_one_name_are_refused(tmp_path: Path) -> None:
+    one, two = run_with(tmp_path / "1", [("p", 0)]), run_with(tmp_path / "2", [("p", 1)])
+    for run, content in ((one, "{}"), (two, "[]")):
+        (run.path / "labels" / "queues").mkdir(parents=True)
+        (run.path / "labels" / "queues" / "paper.json").write_text(content)
+    with pytest.raises(UserError, match="different queues of one name"):
+        merge([one, two], RunDirectory(tmp_path / "all"))
+
+
+def test_judges_are_joined_unless_they_differ(tmp_path: Path) -> None:
+    runs = [run_with(tmp_path / str(i), [("p", i)]) for i in range(3)]
+    for run, weights in zip(runs, ("w", "w", "v"), strict=True):
+        run.write_manifest(manifest() | {"judges": {"j": {"identity": {"weights": weights}}}})
+    merge(runs[:2], into := RunDirectory(tmp_path / "all"))
+    assert into.read_manifest()["judges"]["j"]["identity"] == {"weights": "w"}
+    with pytest.raises(UserError, match=r"judges\.j\.identity\.weights"):
+        merge(runs, RunDirectory(tmp_path / "other"))

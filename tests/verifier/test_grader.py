@@ -13,6 +13,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from hostile_texts import HOSTILE
 
 from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.verifier import Grader, Output, Verdict, grade, grader_version
@@ -220,67 +221,6 @@ def test_a_program_without_a_main_guard_may_grade(tmp_path: Path) -> None:
     )
     assert done.stdout.split("\n")[0] == "once"
     assert done.stdout.count("once") == 1
-
-
-HOSTILE = {
-    "power": "\\boxed{10**10**10}",
-    "latex power": "\\boxed{10^{10^{10}}}",
-    "bare power": "The answer is 10^10^10.",
-    "words power": "10**10**10",
-    "unicode power": "\\boxed{10^¹⁰^¹⁰}",
-    "tower": "\\boxed{9^{9^{9^{9}}}}",
-    "factorial": "\\boxed{10^{9}!}",
-    "factorials": "\\boxed{9!!!!!!}",
-    "exponent": "\\boxed{1e999999999}",
-    "sum": "\\boxed{\\sum_{k=1}^{10^{12}} \\sin k}",
-    "integral": "\\boxed{\\int_0^1 x^{x^{x^{x}}} \\sin(x^{99999}) dx}",
-    "root": "\\boxed{\\sqrt[99999999]{99999999999999999999}}",
-    "radicand": "\\boxed{\\sqrt{99999999999999999999999999999999999999999999999989}}",
-    "radicand below the limit": "\\boxed{\\sqrt{9999999967}+\\sqrt{9999999929}}",
-    "expansion": "\\boxed{(a+b+c+d+e+f+g+h)^{20}}",
-    "import": "\\boxed{__import__('os').system('touch MARKER')}",
-    "import in words": "The answer is __import__('os').system('touch MARKER')",
-    "subclasses": "().__class__.__bases__[0].__subclasses__()",
-    "lambda": "\\boxed{(lambda: 7.25)()}",
-    "open": "\\boxed{open('MARKER', 'w').write('7.25')}",
-    "format": "\\boxed{{0.__class__}} %s %(x)s {0!r}",
-    "parentheses": "(" * 2000 + "1" + ")" * 2000,
-    "boxed parentheses": "\\boxed{" + "(" * 5000 + "1" + ")" * 5000 + "}",
-    "braces": "\\boxed" + "{" * 5000 + "1" + "}" * 5000,
-    "nested boxes": "\\boxed{" * 5000 + "1" + "}" * 5000,
-    "open boxes": "\\boxed{" * 100_000,
-    "open tags": "<answer>" * 20_000,
-    "open thoughts": "<think></think>" * 20_000,
-    "fractions": "\\boxed{" + "\\frac{" * 300 + "1" + "}{2}" * 300 + "}",
-    "roots": "\\boxed{" + "\\sqrt{" * 300 + "2" + "}" * 300 + "}",
-    "digits": "1" * 100_000,
-    "boxed digits": "\\boxed{" + "1" * 100_000 + "}",
-    "stated digits": "The answer is " + "1" * 100_000,
-    "digits and commas": "1," * 50_000,
-    "numbers": "1 " * 50_000,
-    "words": "is the answer " * 10_000,
-    "signs and spaces": "- \n" * 40_000,
-    "spaces": " " * 100_000 + "5.",
-    "boxed spaces": "\\boxed{5" + " " * 100_000 + "6}",
-    "stated spaces": "The answer is" + " " * 100_000 + "5",
-    "new lines": "\n" * 100_000 + "5.",
-    "statements": "The answer is 5 or " * 20_000,
-    "anchors": "answer:" * 20_000,
-    "hashes": "#" * 100_000,
-    "turns": "\nUser" * 20_000,
-    "minuses": "\\boxed{" + "-" * 5000 + "5}",
-    "dollars": "$" * 100_000,
-    "stars": "*" * 100_000 + "5" + "*" * 100_000,
-    "letters": "a" * 100_000,
-    "equations": "1=" * 50_000 + "1",
-    "commas": "\\boxed{" + "," * 50_000 + "}",
-    "brackets": "[" * 50_000,
-    "nul and bidi": "\0\u202e\\boxed{5\0}\u2066",
-    "surrogate": "\\boxed{5\ud800}",
-    "combining": "\\boxed{5" + "\u0301" * 50_000 + "}",
-    "zero width": "\u200b" * 100_000 + "5.",
-    "other digits": "\\boxed{" + "٣" * 50_000 + "}",
-}
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

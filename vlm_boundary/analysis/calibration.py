@@ -19,6 +19,7 @@ from vlm_boundary.analysis.agreement import (
     sensitivity,
     specificity,
 )
+from vlm_boundary.analysis.calibrated import calibrated_curve
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import Clustered, known
@@ -201,7 +202,8 @@ def _corrected(
 
     Prediction-powered (Angelopoulos et al. 2023, arXiv 2301.09633): the checker's mean over all
     right answers, plus people's mean difference from it. Rogan and Gladen 1978: (q + sp - 1) /
-    (se + sp - 1), left out where that denominator is below 0.2.
+    (se + sp - 1), left out where that denominator is below 0.2. CoT-pass@k, which is not linear,
+    is expected over p_j, what people say of chains that the checker passed, and of others.
     """
     from scipy.stats import norm
 
@@ -229,12 +231,22 @@ def _corrected(
     rogan_gladen = np.clip((q + sp - 1) / youden, 0, 1) if youden >= _INFORMATIVE else np.nan
     values = np.clip([corrected, corrected - reach, corrected + reach], 0, 1)
     estimate, low, high = known(values)
-    return {
+    said: dict[str, Any] = {
         "checker": known(np.array([q]))[0],
         "prediction_powered": {"estimate": estimate, "low": low, "high": high},
         "rogan_gladen": known(np.array([rogan_gladen]))[0],
         "problems": len(at),
     }
+    if (told == counts.correct[at]).all():  # p_j is known of every right answer
+        passed = by_problem.valid[at]
+        ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
+        rng = data.rng("calibrated", arm, reading.name)
+        labels = {verdict: (int(y[f == verdict].sum()), int((f == verdict).sum()))
+                  for verdict in (True, False)}  # fmt: skip
+        said["cot_pass_at_k"] = calibrated_curve(
+            counts.samples[at], passed, told - passed, labels, ks, data.settings.confidence, rng
+        )
+    return said
 
 
 def _agreement(tables: Tables, data: BenchmarkData, *names: str) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def judge_reasoning(run: RunDirectory, experiment: ExperimentConfig) -> None:
     from vlm_boundary.reasoning.judge_stage import judge as read
 
     done = stoppable(run, lambda: read(run, experiment))
-    votes = ", ".join(f"{count:,} {word}" for word, count in sorted(done.votes.items()))
-    click.echo(f"{done.chains:,} chains of thought judged in {run.path}; votes so far: {votes}.")
+    click.echo(f"{done.chains:,} chains of thought judged in {run.path}.")
+    for word, count in sorted(done.votes.items()):
+        click.echo(f"  votes {word:10} {count:8,}  {count / done.votes.total():6.1%}")
     if done.failed:
         click.echo(f"{done.failed:,} could not be judged; see {run.path}/judge_failures.")

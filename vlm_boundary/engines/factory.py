@@ -6,6 +6,7 @@ from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import (
     EngineConfig,
     OpenAIConfig,
+    PrmConfig,
     ReplayConfig,
     TransformersConfig,
     VllmConfig,
@@ -15,7 +16,7 @@ from vlm_boundary.errors import UserError
 
 
 def open_engine(
-    model: str, checkpoint: Checkpoint | None, config: EngineConfig, workload: Workload
+    model: str, checkpoint: Checkpoint | None, config: EngineConfig | PrmConfig, workload: Workload
 ) -> Engine:
     """Start the engine; its packages are imported here and not before.
 
@@ -40,6 +41,10 @@ def open_engine(
         from vlm_boundary.engines.transformers import TransformersEngine
 
         return TransformersEngine(checkpoint, config, workload)
+    if isinstance(config, PrmConfig):
+        from vlm_boundary.engines.vllm_prm import PrmEngine
+
+        return PrmEngine(checkpoint.folder, config)
     assert isinstance(config, VllmConfig)
     from vlm_boundary.engines.vllm import VllmEngine
 

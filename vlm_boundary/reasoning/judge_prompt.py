@@ -36,7 +36,21 @@ class JudgePrompt:
     after: str
 
 
-JUDGE_PROMPTS = {
+@dataclass(frozen=True)
+class StepsPrompt:
+    """The system turn before question and chain, as a process reward model was trained on them.
+
+    The chain is the assistant's own turn, a content part a step.
+    """
+
+    system: str
+
+
+JUDGE_PROMPTS: dict[str, JudgePrompt | StepsPrompt] = {
+    # As Qwen2.5-Math-PRM's model card has it.
+    "steps-v1": StepsPrompt(
+        system="Please reason step by step, and put your final answer within \\boxed{}."
+    ),
     "reasoning-v1": JudgePrompt(
         system=(
             "You check the reasoning of written solutions to questions, most of them about a "
@@ -68,7 +82,7 @@ JUDGE_PROMPTS = {
 }
 
 
-def judge_prompt(name: str) -> JudgePrompt:
+def judge_prompt(name: str) -> JudgePrompt | StepsPrompt:
     """A prompt by name.
 
     Raises:
@@ -90,7 +104,7 @@ def judge_prompt_hash(name: str) -> str:
 def judge_messages(
     problem: Problem,
     chain: str,
-    prompt: JudgePrompt,
+    prompt: JudgePrompt | StepsPrompt,
     images: ImagesConfig,
     *,
     pictures: bool,
@@ -110,11 +124,27 @@ def judge_messages(
         for part in user["content"]
     ]
     text = without_control_tokens(chain)
+    if isinstance(prompt, StepsPrompt):
+        asked = "".join(part.get("text", "") for part in question)
+        return [
+            {"role": "system", "content": prompt.system},
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": [{"type": "text", "text": s} for s in steps_of(text)]},
+        ]
     fence = fence_for(text)
     work = prompt.before.format(fence=fence) + text + prompt.after.format(fence=fence)
     parts = [{"type": "text", "text": "Question:\n"}, *question, {"type": "text", "text": work}]
     content = parts if pictures else "".join(part["text"] for part in parts)
     return [{"role": "system", "content": prompt.system}, {"role": "user", "content": content}]
+
+
+def steps_of(chain: str) -> list[str]:
+    """A chain's steps: its paragraphs, or its lines if it has one, or else its sentences."""
+    for separator in (r"\n\s*\n", r"\n", r"(?<=[.!?。！？])\s+"):
+        steps = [step.strip() for step in re.split(separator, chain.strip()) if step.strip()]
+        if len(steps) > 1:
+            return steps
+    return [chain.strip()]
 
 
 def fence_for(text: str) -> str:

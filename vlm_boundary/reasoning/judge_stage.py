@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig
+from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning.judge_prompt import judge_prompt_hash
+from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
@@ -45,8 +45,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
     """Have the experiment's judge read what it has not read yet; stores its layer of validity.
 
     Raises:
-        UserError: there is no judge, it is a model under test, or it is not the one that read the
-            rest under its name.
+        UserError: there is no judge, nothing is verified, the judge is a model under test, or it is
+            not the one that read the rest under its name.
         EngineDied: the engine failed; running the stage again goes on from there.
     """
     config = experiment.judge
@@ -54,6 +54,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
         raise UserError(
             "the experiment has no judge; name one under judge: {name: NAME, model: MODEL}"
         )
+    if not run.verdicts.partitions():
+        raise UserError(f"{run.path}: no sample has a verdict yet; run 'vlm-boundary verify' first")
     with run.locks.writing(ALL):
         with run.locks.turn():
             _prepare(run, experiment, config)
@@ -78,6 +80,11 @@ def layer_name(judge_name: str) -> str:
 def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig) -> None:
     """Find the judge, and refuse what would mix two or let a model judge itself."""
     engine = experiment.judge_engine
+    if isinstance(judge_prompt(config.prompt), StepsPrompt) != isinstance(engine, PrmConfig):
+        raise UserError(
+            f"judge.prompt {config.prompt!r} does not go with engine kind {engine.kind}: a process "
+            f"reward model (kind prm) takes steps-v1, and others take reasoning-v1"
+        )
     resolved = config.model_copy(update={"engine": engine})
     fields = config.model_dump(
         include=set(ArmConfig.model_fields) - {"engine", "sampling", "prompt"}

@@ -93,11 +93,11 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
         return AnswerPlace(first, end, first, stated=False)
     sentence = _sentence_start(text, start, span[0])
     opened = max(start, sentence, span[0] - 60)
-    marks = list(_STATEMENT.finditer(text, opened, min(end, span[0] + 7)))
     after = _BEHIND.match(text, span[1], end)
     last = after.end() if after else span[1]
-    if marks:
-        return AnswerPlace(marks[0].start(), last, sentence, stated=True)
+    mark = _STATEMENT.search(text, opened, min(end, span[0] + 7))
+    if mark:
+        return AnswerPlace(mark.start(), last, sentence, stated=True)
     alone = not text[sentence : span[0]].strip(" \n$*_=:.,(")
     if alone and not text[last : last + 1].strip():
         return AnswerPlace(sentence, last, sentence, stated=True)

@@ -94,6 +94,8 @@ def _answer(chain: Chain) -> Number | None:
     written = chain.answer
     if not written or len(written) > 60:
         return None
+    if written.isdecimal() and written.isascii():
+        return int(written)
     tokens = [t for t in tokenize(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):
         return None

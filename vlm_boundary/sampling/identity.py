@@ -13,6 +13,7 @@ from vlm_boundary.config import (
     EngineConfig,
     ExperimentConfig,
     OpenAIConfig,
+    PrmConfig,
     ReplayConfig,
 )
 from vlm_boundary.engines.replay import fingerprint_samples
@@ -32,7 +33,7 @@ class ArmSource:
     note: str | None
 
 
-def resolve_source(arm: ArmConfig, engine: EngineConfig) -> ArmSource:
+def resolve_source(arm: ArmConfig, engine: EngineConfig | PrmConfig) -> ArmSource:
     """Find what an arm names.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from vlm_boundary.config import EngineConfig, ExperimentConfig, VllmConfig
+from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, VllmConfig
 from vlm_boundary.errors import UserError
 
 
@@ -19,7 +19,7 @@ class Place:
 
 
 def engine_places(
-    experiment: ExperimentConfig, engines: Sequence[EngineConfig] | None = None
+    experiment: ExperimentConfig, engines: Sequence[EngineConfig | PrmConfig] | None = None
 ) -> list[Place]:
     """Every place that the experiment may use at once.
 
@@ -67,8 +67,8 @@ def _gpu_places(experiment: ExperimentConfig, width: int, gpus: tuple[int, ...])
     ]
 
 
-def _width(engine: EngineConfig) -> int:
-    if not isinstance(engine, VllmConfig):
+def _width(engine: EngineConfig | PrmConfig) -> int:
+    if not isinstance(engine, VllmConfig | PrmConfig):
         return 1
     sizes = (engine.args.get(f"{kind}_parallel_size", 1) for kind in ("tensor", "pipeline"))
     return prod(int(size) for size in sizes)

@@ -24,7 +24,13 @@ from typing import Any, TextIO
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
 from vlm_boundary.checkpoints import Checkpoint
-from vlm_boundary.config import EngineConfig, ExperimentConfig, JudgeConfig, SamplingConfig
+from vlm_boundary.config import (
+    EngineConfig,
+    ExperimentConfig,
+    JudgeConfig,
+    PrmConfig,
+    SamplingConfig,
+)
 from vlm_boundary.engines.base import Completion, ScoringEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
@@ -191,7 +197,7 @@ class _Model:
 
     name: str
     checkpoint: Checkpoint | None
-    engine: EngineConfig
+    engine: EngineConfig | PrmConfig
     samplings: tuple[SamplingConfig, ...]
     judge: JudgeConfig | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +13,7 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
-from vlm_boundary.store.run import RunDirectory
+from vlm_boundary.store.run import RunDirectory, write_text
 
 # Tables and folders whose files are named by their content or at random, and so never clash.
 _JOINED = (
@@ -20,6 +21,8 @@ _JOINED = (
     "failures",
     "scores",
     "score_failures",
+    "judgements",
+    "judge_failures",
     "problems",
     "images",
     "writers",
@@ -47,6 +50,7 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
             manifest = _joined(into.read_manifest(), theirs, source.path, into.path)
             for name in _JOINED:
                 _copy(source.path / name, into.path / name)
+            _join_labels(source.path / "labels", into.path / "labels")
             into.write_manifest(manifest)
         compact_run(into)
     return sum(
@@ -68,6 +72,9 @@ def _joined(
         both = ours["arms"][name]["prompts"].keys() & theirs["arms"][name]["prompts"].keys()
         for benchmark in both:
             _refuse(ours, theirs, ("arms", name, "prompts", benchmark), source, into)
+    judges = [manifest.get("judges", {}) for manifest in (theirs, ours)]
+    for name in judges[0].keys() & judges[1].keys():
+        _refuse(ours, theirs, ("judges", name, "identity"), source, into)
     arms = {}
     for name, arm in (theirs["arms"] | ours["arms"]).items():
         prompts = theirs["arms"].get(name, arm)["prompts"] | arm["prompts"]
@@ -79,6 +86,7 @@ def _joined(
         "experiment": experiment,
         "benchmarks": theirs["benchmarks"] | ours["benchmarks"],
         "arms": arms,
+        **({"judges": judges[0] | judges[1]} if any(judges) else {}),
     }
 
 
@@ -90,6 +98,33 @@ def _refuse(ours: Any, theirs: Any, keys: tuple[str, ...], source: Path, into: P
             f"{source} cannot be merged into {into}: {difference.what} is {difference.now} there "
             f"and {difference.before} here; only runs of the same experiment can be joined"
         )
+
+
+def _join_labels(source: Path, into: Path) -> None:
+    """Every label of both, each labeller's in the order of their times; queues as they are."""
+    for path in sorted(source.glob("queues/*.json")):
+        ours = into / "queues" / path.name
+        if ours.is_file() and ours.read_bytes() != path.read_bytes():
+            raise UserError(
+                f"{path} and {ours} are different queues of one name, and labels refer to each by "
+                f"it; these runs cannot be joined"
+            )
+    _copy(source / "queues", into / "queues")
+    for path in sorted(source.glob("*.jsonl")):
+        ours = into / path.name
+        lines = ours.read_text(encoding="utf-8").splitlines() if ours.is_file() else []
+        new = dict.fromkeys(path.read_text(encoding="utf-8").splitlines()).keys() - set(lines)
+        if new:
+            joined = sorted([*lines, *sorted(new)], key=_labelled_at)
+            write_text(ours, "".join(f"{line}\n" for line in joined))
+
+
+def _labelled_at(line: str) -> str:
+    """When a label was stored; lines that are none come first."""
+    try:
+        return str(json.loads(line)["labelled_at"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
 
 
 def _copy(source: Path, target: Path) -> None:
