@@ -153,7 +153,9 @@ def main() -> None:
     if options.written:
         print("\nResponses of the training mixture, slips included:\n")
         print_errors(written(options.written))
-    print("\n| arm | problems solved | by invalid chains only | P(valid given correct), layers | truth |")
+    print(
+        "\n| arm | problems solved | by invalid chains only | P(valid given correct), layers | truth |"
+    )
     print("|---|---:|---:|---:|---:|")
     for arm, cells_of in arms.items():
         solved = [cells for cells in cells_of.values() if cells.total()]

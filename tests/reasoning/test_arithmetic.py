@@ -17,7 +17,11 @@ SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 
 
 def value(text: str) -> object:
-    return evaluate(Parser(tokenize(text, 0, len(text))).expression().node)
+    parser = Parser(tokenize(text, 0, len(text)))
+    node = parser.expression().node
+    if parser.place < len(parser.tokens):
+        raise Unread
+    return evaluate(node)
 
 
 def found(text: str) -> tuple[Evidence, ...]:
@@ -76,7 +80,15 @@ def test_notations(text: str, expected: object) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["10**10**10", "9^9^9^9", "1/0", "2^" + "9" * 30, "1" * 60, "(" * 40 + "1" + ")" * 40, "√(1 - 5)"],
+    [
+        "10**10**10",
+        "9^9^9^9",
+        "1/0",
+        "2^" + "9" * 30,
+        "1" * 60,
+        "(" * 40 + "1" + ")" * 40,
+        "√(1 - 5)",
+    ],
 )
 def test_beyond_the_bounds_is_not_read(text: str) -> None:
     with pytest.raises(Unread):

@@ -64,9 +64,7 @@ def test_case(grader: Grader, line: str) -> None:
         assert 0 <= item.start < item.end <= len(output.text)
 
 
-@pytest.mark.parametrize(
-    "line", [line for kind, _, line in lines() if kind == "valid"], ids=str
-)
+@pytest.mark.parametrize("line", [line for kind, _, line in lines() if kind == "valid"], ids=str)
 def test_valid_chains_are_right_and_valid(grader: Grader, line: str) -> None:
     verdict, evidence = judge(grader, read_case(line)[2])
     assert verdict.correct is True, verdict

@@ -17,7 +17,13 @@ def chain_of(text: str, problem: ProceduralProblem) -> Chain:
     """The chain of a text that ends in its boxed answer."""
     end = text.rindex("}")
     return Chain(
-        text, problem.question, "stop", True, problem.answer, (end - len(problem.answer), end), "box"
+        text,
+        problem.question,
+        "stop",
+        True,
+        problem.answer,
+        (end - len(problem.answer), end),
+        "box",
     )
 
 

@@ -11,9 +11,7 @@ from vlm_boundary.errors import UserError
 
 
 @click.command(short_help="Check whether right answers were reasoned to.")
-@click.argument(
-    "target", metavar="RUN|EXPERIMENT.yaml|FILE.jsonl", type=click.Path(path_type=Path)
-)
+@click.argument("target", metavar="RUN|EXPERIMENT.yaml|FILE.jsonl", type=click.Path(path_type=Path))
 @override_option
 @click.option("--force", is_flag=True, help="Check every sample of a run again.")
 @click.option(

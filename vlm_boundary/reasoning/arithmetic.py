@@ -21,7 +21,9 @@ from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
 
 CHECKER = "arithmetic/1"
 _PI_ERROR = 0.0016  # 3.14 and 22/7 are taken for π
-_ROUND_THE_CLOCK = re.compile(r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I)
+_ROUND_THE_CLOCK = re.compile(
+    r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
+)
 
 
 def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
@@ -75,7 +77,8 @@ def _close(equation: Equation, left: Number, right: Number, *, percent: bool) ->
     if left == right:
         return True
     distance = abs(float(left) - float(right))
-    allowed = 1e-9 * max(abs(float(left)), abs(float(right)))
+    inexact = isinstance(left, float) or isinstance(right, float)
+    allowed = 1e-9 * max(abs(float(left)), abs(float(right))) if inexact else 0.0
     allowed += _spread(equation.left, percent) + _spread(equation.right, percent)
     sides = ((equation.right, equation.left, left), (equation.left, equation.right, right))
     for shown, other, value in sides:

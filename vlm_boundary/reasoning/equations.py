@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from vlm_boundary.reasoning.expressions import (
     MAX_TOKENS,
@@ -25,12 +26,11 @@ _RELATION = re.compile(
     r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves|is(?: (?:about|approximately|roughly))?)"
     r"(?=\s{1,3}[-$]?\s?\d)"
 )
+_MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
 _NUMBER_ALONE = re.compile(r" (-?)(\d{1,15})(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°-])|[,;]\s)")
-_SUM_ALONE = re.compile(
-    r"(?:^|[,.;]\s|\n)((\d{1,9}) ([-+*/]) \d{1,9}(?: \3 \d{1,9}){0,12}) ?$"
-)
+_SUM_ALONE = re.compile(r"(?:^|[,.;]\s|\n)((\d{1,9}) ([-+*/]) \d{1,9}(?: \3 \d{1,9}){0,12}) ?$")
 _DIGIT = re.compile(r"\d")
 _LOOSE = re.compile(r"≈|≃|≅|\\approx|\\simeq|about|approx|roughly")
 _RISKY = frozenset(
@@ -63,7 +63,7 @@ def equations(text: str, start: int, end: int) -> tuple[Equation, ...]:
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
-    relations = list(_RELATION.finditer(text, start, end))
+    relations = list(islice(_RELATION.finditer(text, start, end), _MOST))
     for place, relation in enumerate(relations):
         before = relations[place - 1].end() if place else start
         after = relations[place + 1].start() if place + 1 < len(relations) else end
@@ -89,9 +89,7 @@ def _ends_in_number(text: str, end: int, start: int) -> bool:
     return _DIGIT.search(text, max(start, end - 40), end) is not None or "π" in text[start:end]
 
 
-def _plain_number(
-    text: str, start: int, end: int, whole: int
-) -> tuple[Expression, bool] | None:
+def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
     """`_leading` for what is most common, a whole number and a comma or the end behind it."""
     match = _NUMBER_ALONE.match(text, start, end)
     if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
@@ -121,8 +119,12 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     if newline >= 0 and text[start:newline].strip():
         end = newline
     tokens = tokenize(text, start, end, leading=True)
-    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1:] and (
-        tokens[-1].end == end
+    if (
+        newline != end
+        and end - start >= _WINDOW
+        and end < whole
+        and tokens[-1:]
+        and (tokens[-1].end == end)
     ):
         tokens.pop()  # perhaps cut in two
     if not tokens:

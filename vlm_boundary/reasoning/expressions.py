@@ -34,7 +34,7 @@ _TOKEN = re.compile(
     r"|(?P<word>(?:divided|multiplied|per)\s{1,2}(?:by|cent)\b|[^\W\d_]{2,}(?:['’][a-z]+)?"
     r"|[^\W\d_a-zA-Zπ])"
     r"|(?P<letter>[a-zA-Z])"
-    r"|(?P<power>\*\*(?=[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
+    r"|(?P<power>\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
     r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
     r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
     r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z]))"
@@ -342,7 +342,9 @@ def literal(text: str) -> Node:
     return ("num", Fraction(int((whole or "0") + decimals), 10 ** len(decimals)), len(decimals))
 
 
-def evaluate(node: Node, *, percent: bool = False, shift: tuple[Node, Number] | None = None) -> Number:
+def evaluate(
+    node: Node, *, percent: bool = False, shift: tuple[Node, Number] | None = None
+) -> Number:
     """The value of an expression; `percent` divides by 100 at %, `shift` moves one literal.
 
     Raises:

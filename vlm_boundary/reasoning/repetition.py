@@ -48,12 +48,14 @@ def _sentences(text: str, start: int, end: int) -> list[Evidence]:
 
 def _tail(text: str, start: int, end: int) -> list[Evidence]:
     tail = text[max(start, end - _TAIL) : end].rstrip()
+    if len(tail) < _SHORTEST:
+        return []
     key = tail[-_KEY:]
     if tail.count(key) < 3 and key.strip() and len(set(key)) > 3:
         return []
     before = tail.rfind(key, 0, len(tail) - 1)
     period = len(tail) - _KEY - before if before >= 0 else 0
-    if not period or period > len(tail) // _LOOPS:
+    if period <= 0 or period > len(tail) // _LOOPS:
         return []
     unit = tail[-period:]
     times = 0

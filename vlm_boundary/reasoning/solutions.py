@@ -31,7 +31,9 @@ def key(node: Node) -> str:
         return str(node[1])
     if node[0] in "+*":
         return f"({node[0].join(sorted(_operands(node, node[0])))})"
-    return f"({node[0].join(key(part) for part in node[1:])})" if len(node) > 2 else f"-{key(node[1])}"
+    return (
+        f"({node[0].join(key(part) for part in node[1:])})" if len(node) > 2 else f"-{key(node[1])}"
+    )
 
 
 def _operands(node: Node, sign: str) -> list[str]:
@@ -135,7 +137,9 @@ def _patterns(problem: ProceduralProblem) -> Iterator[Derivation]:
 def _steady(lines: list[list[int]], place: int, gap: int) -> Iterator[Derivation]:
     """Lines whose neighbours differ by one step, or by one factor."""
     for sign, back in (("-", "+"), ("/", "*")):
-        steps = {(b - a if sign == "-" else b / a if a else None) for n in lines for a, b in pairwise(n)}
+        steps = {
+            (b - a if sign == "-" else b / a if a else None) for n in lines for a, b in pairwise(n)
+        }
         if len(steps) != 1 or None in steps:
             continue
         step = int(next(iter(steps)) or 0)

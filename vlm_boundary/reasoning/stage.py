@@ -110,9 +110,7 @@ def chains_of(
 def _check_partition(
     run: RunDirectory, partition: Partition, layers: list[Layer], force: bool
 ) -> tuple[int, int]:
-    stored = {
-        layer.name: {} if force else _stored(run, partition, layer) for layer in layers
-    }
+    stored = {layer.name: {} if force else _stored(run, partition, layer) for layer in layers}
     rows: dict[str, list[dict[str, Any]]] = {layer.name: [] for layer in layers}
     fresh = dict.fromkeys(rows, 0)
     checks: dict[str, list[tuple[Layer, Check]]] = {}

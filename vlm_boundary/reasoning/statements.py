@@ -71,8 +71,10 @@ def _assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fractio
 
 def _agree(one: Fraction, other: Fraction) -> bool:
     """Equal, or one is the other rounded."""
-    return one == other or abs(one - other) <= Fraction(2, 100) * max(abs(one), abs(other)) and (
-        one.denominator != 1 or other.denominator != 1
+    return (
+        one == other
+        or abs(one - other) <= Fraction(2, 100) * max(abs(one), abs(other))
+        and (one.denominator != 1 or other.denominator != 1)
     )
 
 

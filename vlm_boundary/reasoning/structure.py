@@ -20,13 +20,18 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _OPERATION = re.compile(
-    r"\d[)}°%]*\s*[-+*/×÷·^=<>≈]\s*[({$\\]*\d|√|\\[dt]?frac|\\sqrt|²|[^\W\d_]\s*=\s*[^\s=]"
+    r"\d[)}°%]{0,4}\s{0,3}[-+*/×÷·^=<>≈]\s{0,3}[({$\\]{0,4}\d|√|\\[dt]?frac|\\sqrt|²"
+    r"|[^\W\d_]\s{0,3}=\s{0,3}[^\s=]"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此", re.IGNORECASE
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此",
+    re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
-_LABEL = re.compile(r"(?:^|\n)\s*(?:[-*•#>]+\s*)?(?:(?:step|part)\s*)?\d+\s*[.:)]", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?:^|\n)[^\S\n]{0,20}(?:[-*•#>]{1,6}\s{0,2})?(?:(?:step|part)\s{0,2})?\d{1,3}\s{0,2}[.:)]",
+    re.IGNORECASE,
+)
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
 _OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
@@ -36,7 +41,9 @@ _EITHER = re.compile(
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
     re.IGNORECASE,
 )
-_BOXES = re.compile(r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}")
+_BOXES = re.compile(
+    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
+)
 _CHOSEN = re.compile(
     r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
     r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",

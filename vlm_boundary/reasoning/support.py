@@ -11,9 +11,7 @@ from vlm_boundary.reasoning.expressions import Number, Parser, Unread, evaluate,
 from vlm_boundary.reasoning.passages import AnswerPlace
 from vlm_boundary.verifier.words import ENGLISH, english_number
 
-_NUMBER = re.compile(
-    r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+"
-)
+_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(

@@ -10,11 +10,12 @@ from vlm_boundary.verifier.phrases import last_match
 
 # A model that runs on past its turn writes these; nothing after them is its answer.
 _HARD_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end)\|>|</s>|\[INST\]|<\|user\|>")
-_SOFT_TURN = re.compile(
-    r"\n\s*(?:#{1,4}\s*)?(?:Question|Q|User|Human|USER|HUMAN|Instruction|Problem|Input|问题|题目|用户)"
-    r"(?:\s*\d{1,3})?\s*[:：]"
-    r"|\n\s*(?:Hint|Choices)\s*:\s*Please"
-    r"|\n+\s*(?:user|human|User|Human)\s*\n"
+_SOFT_TURN = re.compile(  # from the last of several newlines, so that blank lines cost nothing
+    r"\n[^\S\n]*(?:#{1,4}[^\S\n]*)?"
+    r"(?:Question|Q|User|Human|USER|HUMAN|Instruction|Problem|Input|问题|题目|用户)"
+    r"(?:[^\S\n]*\d{1,3})?[^\S\n]*[:：]"
+    r"|\n[^\S\n]*(?:Hint|Choices)[^\S\n]*:\s*Please"
+    r"|\n[^\S\n]*(?:user|human|User|Human)[^\S\n]*\n"
 )
 _LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>\s*)?(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
 _THINK_END = re.compile(r"</think(?:ing)?>|<\|end_of_thought\|>|◁/think▷")
