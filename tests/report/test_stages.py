@@ -17,6 +17,14 @@ from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
+    """A run after its last stage, for tests that only read."""
+    made = make_run(tmp_path_factory.mktemp("finished") / "run")
+    finish(made)
+    return made
+
+
 def finish(run: HandMadeRun) -> dict[str, Any]:
     verify(run.directory)
     content = analyze(run.directory, run.experiment)
@@ -32,8 +40,8 @@ def contents(run: HandMadeRun) -> dict[str, bytes]:
     return {name: p.read_bytes() for name, p in relative.items() if name.startswith(roots)}
 
 
-def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
-    mine = finish(run)["benchmarks"]["mine"]
+def test_the_numbers_are_those_of_the_samples(finished: HandMadeRun) -> None:
+    mine = json.loads(finished.directory.analysis.read_text())["benchmarks"]["mine"]
     base, rl = mine["arms"]["base"], mine["arms"]["rl"]
     # base: 1, 1 and 0 of 4; rl: 4, 0 and 0 of 4.
     assert base["pass_at_k"]["1"]["estimate"] == pytest.approx((1 / 4 + 1 / 4 + 0) / 3)
@@ -49,15 +57,15 @@ def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
     assert rl["statuses"]["truncated"] == 1
 
 
-def test_readings_and_sources_are_reported_per_arm(run: HandMadeRun) -> None:
-    rl = finish(run)["benchmarks"]["mine"]["arms"]["rl"]
+def test_readings_and_sources_are_reported_per_arm(finished: HandMadeRun) -> None:
+    rl = json.loads(finished.directory.analysis.read_text())["benchmarks"]["mine"]["arms"]["rl"]
     assert rl["sources"]["box"] == 10
     assert rl["sources"]["statement"] == 1
     assert rl["sources"]["none"] == 1
     for k, value in rl["pass_at_k"].items():
         assert rl["pass_at_k_strict"][k]["estimate"] <= value["estimate"]
         assert value["estimate"] <= rl["pass_at_k_lenient"][k]["estimate"]
-    markdown = (run.directory.report / "report.md").read_text()
+    markdown = (finished.directory.report / "report.md").read_text()
     assert "where the answers stood" in markdown
     assert "| rl, k = 4 |" in markdown
 
@@ -151,9 +159,8 @@ class _Page(HTMLParser):
             self.policy = named["content"] or ""
 
 
-def test_the_page_needs_nothing_from_outside_and_runs_only_its_own(run: HandMadeRun) -> None:
-    finish(run)
-    page = _Page((run.directory.report / "index.html").read_text())
+def test_the_page_needs_nothing_from_outside_and_runs_only_its_own(finished: HandMadeRun) -> None:
+    page = _Page((finished.directory.report / "index.html").read_text())
     assert all(address.startswith(("data:", "#")) for address in page.addresses)
     assert page.tags.count("script") == 3  # the figures' data, plotly, and what calls it
     assert not {"link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
@@ -181,37 +188,32 @@ def test_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
     assert "alert(1)" in (made.directory.report / "tables" / "mine-slices.csv").read_text()
 
 
-def test_both_curves_are_in_the_figure(run: HandMadeRun) -> None:
-    finish(run)
-    svg = (run.directory.report / "figures" / "pass_at_k.svg").read_text()
+def test_both_curves_are_in_the_figure(finished: HandMadeRun) -> None:
+    svg = (finished.directory.report / "figures" / "pass_at_k.svg").read_text()
     assert svg.count("<!-- base -->") == 1
     assert svg.count("<!-- rl -->") == 1
 
 
-def test_the_settings_beside_the_page_are_the_experiment(run: HandMadeRun) -> None:
+def test_the_settings_beside_the_page_are_the_experiment(finished: HandMadeRun) -> None:
     from vlm_boundary.config import load_experiment
 
-    finish(run)
-    again = load_experiment(run.directory.report / "experiment.yaml", ())
-    assert again == run.experiment.model_copy(update={"run_dir": None})
+    again = load_experiment(finished.directory.report / "experiment.yaml", ())
+    assert again == finished.experiment.model_copy(update={"run_dir": None})
 
 
-def test_the_verdict_is_the_first_thing_that_is_said(run: HandMadeRun) -> None:
-    finish(run)
-    page = (run.directory.report / "index.html").read_text()
+def test_the_verdict_is_the_first_thing_that_is_said(finished: HandMadeRun) -> None:
+    page = (finished.directory.report / "index.html").read_text()
     assert "Whether rl finds answers sooner is not resolved" in page
     assert page.index("not resolved") < page.index("data-panel") < page.index("<section")
-    markdown = (run.directory.report / "report.md").read_text()
+    markdown = (finished.directory.report / "report.md").read_text()
     assert markdown.index("Whether rl finds") < markdown.index("figures/pass_at_k.png")
 
 
-def test_analysis_is_strict_json(run: HandMadeRun) -> None:
-    finish(run)
-
+def test_analysis_is_strict_json(finished: HandMadeRun) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
-    json.loads(run.directory.analysis.read_text(), parse_constant=refuse)
+    json.loads(finished.directory.analysis.read_text(), parse_constant=refuse)
 
 
 def test_stages_out_of_order_are_one_clear_line(run: HandMadeRun) -> None:
