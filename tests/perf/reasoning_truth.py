@@ -1,11 +1,10 @@
-"""How often the text-only reasoning checks err, against exact truth, on a run of generated problems.
+"""How often the text-only reasoning checks err against exact truth, on generated problems.
 
     python tests/perf/reasoning_truth.py RUN [--k 256] [--arm ARM …] [--written N]
 
-RUN has been checked ('vlm-boundary check'). --written adds responses of the embedded models' training
-mixture, which hold many right chains of every family. Over correct answers, by family: valid chains that layers
-1 and 2 veto, invalid ones that they accept, both with 95 % Clopper–Pearson bounds. Then what the
-accepted ones do to CoT-pass@k. Where k is beyond the samples of a problem, the estimator of pass@k
+RUN has been checked ('vlm-boundary check'). --written adds responses of the embedded models'
+training mixture, which hold many right chains of every family. Over correct answers, by family:
+valid chains that layers accepted ones do to CoT-pass@k. Where k is beyond the samples of a problem, the estimator of pass@k
 does not exist; the plug-in 1 - (1 - d/n)^k is printed instead, for truth and checks alike.
 """
 
@@ -117,9 +116,8 @@ def print_errors(families: dict[str, Counter[Cell]]) -> None:
     for family, cells in families.items():
         vetoed, valid = cells[True, False], cells[True, True] + cells[True, False]
         accepted, invalid = cells[False, True], cells[False, True] + cells[False, False]
-        print(
-            f"| {family} | {cells.total():,} | {share(vetoed, valid)} | {share(accepted, invalid)} |"
-        )
+        errors = f"{share(vetoed, valid)} | {share(accepted, invalid)}"
+        print(f"| {family} | {cells.total():,} | {errors} |")
 
 
 def main() -> None:
@@ -154,7 +152,8 @@ def main() -> None:
         print("\nResponses of the training mixture, slips included:\n")
         print_errors(written(options.written))
     print(
-        "\n| arm | problems solved | by invalid chains only | P(valid given correct), layers | truth |"
+        "\n| arm | problems solved | by invalid chains only "
+        "| P(valid given correct), layers 1 and 2 | exact truth |"
     )
     print("|---|---:|---:|---:|---:|")
     for arm, cells_of in arms.items():

@@ -29,8 +29,8 @@ _ROUND_THE_CLOCK = re.compile(
 def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     """An arithmetic_error for each equation that is false.
 
-    A veto where both sides were read whole; a hint where the reading is uncertain, in a supposition,
-    or where units differ. Equations taken back or rejected by the text are no errors.
+    A veto where both sides were read whole; a hint where the reading is uncertain or in a
+    supposition. Equations that convert units, or that the text takes back, are no errors.
     """
     text = chain.text
     if "=" not in text and not any(sign in text for sign in ("≈", "\\approx", " is ", "equal")):
@@ -88,8 +88,9 @@ def _close(equation: Equation, left: Number, right: Number, *, percent: bool) ->
             rounded = any(node[0] == "pi" or node[2] for node in literals(other.node))
             if not exact or equation.loose or rounded:
                 bare = right if shown is equation.right else left
-                # Whole numbers may be rounded up (boxes needed), decimals to the nearest or cut off.
-                cut = unit == 1 or equation.loose or rounded or abs(bare) < abs(value)
+                # Whole numbers may be rounded up (boxes needed), decimals also be cut off.
+                below = abs(float(bare)) < abs(float(value))
+                cut = unit == 1 or equation.loose or rounded or below
                 allowed += float(unit) * (1 if cut else 0.5)
             if distance < allowed:
                 return True
@@ -141,16 +142,16 @@ def _converts(equation: Equation) -> bool:
 
 def _other_reading(equation: Equation, text: str, values: tuple[Number, Number]) -> bool:
     """Whether something other than an error may explain the difference."""
-    if equation.right.operations and literals(equation.right.node)[0][0] == "num":
-        if literals(equation.right.node)[0][1] == values[0]:
-            return True  # 2 + 3 = 5 × 4 = 20: said in passing
+    first = literals(equation.right.node)[0]
+    if equation.right.operations and first[0] == "num" and first[1] == values[0]:
+        return True  # 2 + 3 = 5 × 4 = 20: said in passing
     has_pi = [any(n[0] == "pi" for n in literals(s.node)) for s in (equation.left, equation.right)]
     if has_pi[0] != has_pi[1] and not equation.loose:
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
         if abs(ratio - 3.14159) < 0.01 or abs(ratio - 0.31831) < 0.001:
             return True  # π left out on one side
-    difference = abs(values[0] - values[1])
-    if difference in (12, 24, 60, 360, 7) or (difference and difference % 360 == 0):
+    difference = abs(float(values[0]) - float(values[1]))
+    if difference in (7, 12, 24, 60) or difference % 360 == 0:
         around = text[max(0, equation.left.start - 80) : equation.right.end + 40]
         return _ROUND_THE_CLOCK.search(around) is not None
     return False

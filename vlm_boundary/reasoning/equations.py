@@ -23,7 +23,8 @@ from vlm_boundary.reasoning.expressions import (
 _WINDOW = 200  # characters looked at on either side
 _RELATION = re.compile(
     r"(?<![<>!:=~\\≠])=(?![=>])|≈|≃|≅|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])"
-    r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves|is(?: (?:about|approximately|roughly))?)"
+    r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves"
+    r"|is(?: (?:about|approximately|roughly))?)"
     r"(?=\s{1,3}[-$]?\s?\d)"
 )
 _MOST = 3000  # signs of equality looked at in one text

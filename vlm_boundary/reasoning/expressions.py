@@ -10,7 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_DIGITS = 24
 MAX_DEPTH = 24
@@ -19,7 +19,7 @@ _MAX_BITS = 640
 _MAX_EXPONENT = 64
 
 Number = int | Fraction | float
-Node = tuple  # type: ignore[type-arg]  # ("num", value, decimals) or (operator, node, …)
+Node = tuple[Any, ...]  # ("num", value, decimals) or (operator, node, …)
 
 UNITS = frozenset(
     "m cm mm km dm g kg mg l ml cl h hr hour min minute s sec second day week month year ft feet "
@@ -67,7 +67,7 @@ SCALES = frozenset(
 """Words that change the number before them."""
 
 
-class Unread(Exception):  # noqa: N818  # not an error: the text is no arithmetic
+class Unread(Exception):  # not an error: the text is no arithmetic
     """These tokens are no arithmetic, or beyond the bounds."""
 
 
@@ -352,7 +352,8 @@ def evaluate(
     """
     kind = node[0]
     if kind == "num":
-        return node[1] + shift[1] if shift is not None and shift[0] is node else node[1]
+        value: Number = node[1]
+        return value + shift[1] if shift is not None and shift[0] is node else value
     if kind == "pi":
         return math.pi + (float(shift[1]) if shift is not None and shift[0] is node else 0.0)
     first = evaluate(node[1], percent=percent, shift=shift)
@@ -412,7 +413,7 @@ def _powered(base: Number, exponent: Number) -> Number:
     if isinstance(exponent, Fraction) and exponent.denominator == 1:
         exponent = int(exponent)
     if not isinstance(exponent, int):
-        if base < 0 or abs(exponent) > _MAX_EXPONENT or float(base) > 1e30:
+        if base < 0 or abs(float(exponent)) > _MAX_EXPONENT or float(base) > 1e30:
             raise Unread
         return float(base) ** float(exponent) if base else 0.0
     if abs(exponent) > _MAX_EXPONENT or (base == 0 and exponent < 0):

@@ -20,10 +20,11 @@ _ASSIGNED = re.compile(
     r"(?=\s{0,2}(?:[.,;!)\n$]|\\\)|\\\]|and\b|so\b|then\b|but\b|because\b|$))(?!\.\d|,\d)"
 )
 _GENERIC = frozenset(
-    "The This That There Then Thus Total Sum Count Area Perimeter Volume Answer Result Mean Average "
-    "Value Number Length Width Height Radius Distance Time Speed Difference Product Median Mode "
-    "Range Probability Ratio Step Case Cost Price Increase Decrease Change Left Right Which What It "
-    "Option Today Now Here Each Side Angle Base So And But If LHS RHS".split()
+    "The This That There Then Thus Total Sum Count Area Perimeter Volume Answer Result Mean "
+    "Average Value Number Length Width Height "
+    "Radius Distance Time Speed Difference Product Median Mode "
+    "Range Probability Ratio Step Case Cost Price Increase Decrease Change Left Right Which What "
+    "It Option Today Now Here Each Side Angle Base So And But If LHS RHS".split()
 )
 _FAR = 3000  # characters behind which a name is taken for another thing's
 _MANY = 20
@@ -71,11 +72,9 @@ def _assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fractio
 
 def _agree(one: Fraction, other: Fraction) -> bool:
     """Equal, or one is the other rounded."""
-    return (
-        one == other
-        or abs(one - other) <= Fraction(2, 100) * max(abs(one), abs(other))
-        and (one.denominator != 1 or other.denominator != 1)
-    )
+    whole = one.denominator == 1 and other.denominator == 1
+    near = abs(one - other) <= Fraction(2, 100) * max(abs(one), abs(other))
+    return one == other or (near and not whole)
 
 
 def _shown(value: Fraction) -> str:

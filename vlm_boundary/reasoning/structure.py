@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported

@@ -131,7 +131,7 @@ def _states(text: str, start: int, end: int, value: Number) -> bool:
 
 
 def _same(one: Number, other: Number) -> bool:
-    """Whether two numbers are one value: rounded, as a percentage, or the other way round signed."""
+    """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
     if one == other or one == -other:
         return True
     if isinstance(one, int) and isinstance(other, int):
