@@ -4,7 +4,7 @@ BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 
-.PHONY: help setup quickstart test lint format lock clean
+.PHONY: help setup quickstart demo test lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -25,14 +25,22 @@ setup: .venv/.ready ## Create .venv with the CPU engine (on a GPU machine see th
 	@$(BIN)/vlm-boundary doctor --fix
 	@touch $@
 
-.venv/.ready-dev: .venv/.ready requirements/dev.lock
-	@$(PIP) --no-deps -r requirements/dev.lock
+.venv/.ready-dev: .venv/.ready requirements/dev.lock requirements/demo.lock
+	@$(PIP) --no-deps -r requirements/dev.lock -r requirements/demo.lock
+	@touch $@
+
+.venv/.ready-demo: .venv/.ready requirements/demo.lock
+	@$(PIP) --no-deps -r requirements/demo.lock
 	@touch $@
 
 quickstart: .venv/.ready ## Run a whole experiment on this machine and write its report
 	@$(BIN)/vlm-boundary run configs/quickstart.yaml
 
-test: .venv/.ready-dev ## Run the tests (unit and end to end, with the real engine)
+demo: .venv/.ready-demo ## Look at the quickstart's run in a browser
+	@$(BIN)/vlm-boundary demo runs/quickstart
+
+test: .venv/.ready-dev ## Run the tests (unit, end to end with the real engine, in a browser)
+	@requirements/install_chromium.sh
 	@$(BIN)/python -m pytest
 
 lint: .venv/.ready-dev ## Check style and types

@@ -11,8 +11,8 @@ pip=("$scratch/bin/python" -m pip install -qq)
 torch="torch==2.13.0+cpu"
 "${pip[@]}" "$torch" 2>/dev/null ||
   "${pip[@]}" "$torch" --extra-index-url https://download.pytorch.org/whl/cpu
-# gradio, which the demo stands on, does not accept pillow 13 yet.
-"${pip[@]}" ".[cpu]" "pillow<13" hatchling editables
+# gradio, which the demo stands on, does not accept pillow 13 and tomlkit 0.15 yet.
+"${pip[@]}" ".[cpu]" "pillow<13" "tomlkit<0.15" hatchling editables
 {
   echo "# The CPU set: vLLM for CPU and all it needs, as tried together on Python 3.11. Made by 'make lock'."
   echo "# Left out on purpose: torchaudio and torchcodec (PyPI has only CUDA builds, which break"

@@ -10,6 +10,7 @@ import click
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
 from vlm_boundary.cli.check import check
+from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.grade import grade
@@ -67,6 +68,7 @@ for command in (
     score,
     analyze,
     report,
+    demo,
     followup,
     judge,
     queue,

@@ -63,8 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
         Assignment(**fields | {"problems": tuple(fields["problems"])})
         for fields in json.load(sys.stdin)
     ]
-    _stop_cleanly()
-    guard = _leave_nothing_behind()
+    stop_cleanly()
+    guard = leave_nothing_behind()
     os.set_inheritable(options.progress_fd, False)
     with os.fdopen(options.progress_fd, "w", buffering=1) as file:
         channel = _Channel(file)
@@ -267,7 +267,7 @@ def _largest_budget(benchmarks: list[BenchmarkConfig]) -> dict[str, int | None]:
     }
 
 
-def _stop_cleanly() -> None:
+def stop_cleanly() -> None:
     """End with the parent, and turn signals into an exception that lets results be stored."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -282,7 +282,7 @@ def _stop_cleanly() -> None:
     signal.signal(signal.SIGINT, stop)
 
 
-def _leave_nothing_behind() -> subprocess.Popen[bytes] | None:
+def leave_nothing_behind() -> subprocess.Popen[bytes] | None:
     """Have the engine's processes ended with this one, however it ends.
 
     vLLM's core outlives a killed parent and keeps its GPU. A guard outside our process group holds

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 from vlm_boundary.config import FULL, Condition
 
 KEY = ("problem_id", "sample_index")
+_ROWS_WORTH_A_GROUP = 512
 
 
 @dataclass(frozen=True, order=True)
@@ -70,8 +72,11 @@ class PartTable:
         return _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
 
     def replace(self, partition: Partition, rows: pa.Table) -> Path:
-        """Make `rows` the partition's only part; see `rewrite`."""
-        return self.rewrite(partition, iter([rows]))
+        """Make `rows`, sorted by key, the partition's only part; see `rewrite`.
+
+        A row group holds whole problems, so that one problem is read without the others.
+        """
+        return self.rewrite(partition, _whole_problems(rows))
 
     def rewrite(self, partition: Partition, groups: Iterator[pa.Table]) -> Path:
         """Make these tables the partition's only part, each a row group, named by its content.
@@ -122,6 +127,20 @@ class PartTable:
         for part in self.parts(partition):
             for batch in pq.ParquetFile(part).iter_batches(batch_size=rows, columns=columns):
                 yield part, batch
+
+
+def _whole_problems(rows: pa.Table) -> Iterator[pa.Table]:
+    """Pieces of a table sorted by problem, each of whole problems and, but the last, long."""
+    ids = rows["problem_id"].combine_chunks()
+    if len(ids) <= _ROWS_WORTH_A_GROUP:
+        yield rows
+        return
+    starts = np.flatnonzero(pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)) + 1
+    begin = 0
+    for end in [*starts.tolist(), len(ids)]:
+        if end - begin >= _ROWS_WORTH_A_GROUP or end == len(ids):
+            yield rows.slice(begin, end - begin)
+            begin = end
 
 
 def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:

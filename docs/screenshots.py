@@ -1,0 +1,126 @@
+"""Pictures of the demo for the documentation.
+
+    python docs/screenshots.py RUN [--into docs/images]
+
+Needs Chromium and playwright (`make test` installs both where it may).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.demo.serve import serve
+from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.labels import Label, add_label
+from vlm_boundary.reasoning.queue import make_queue, read_queue
+from vlm_boundary.store import RunDirectory
+
+
+def main() -> None:
+    """Take every picture of a copy of the run, so that nothing is written into it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--into", type=Path, default=Path("docs/images"))
+    options = parser.parse_args()
+    options.into.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / options.run.resolve().name
+        shutil.copytree(options.run, copy)
+        _queue(RunDirectory(copy))
+        empty = RunDirectory(Path(folder) / "begun")
+        empty.write_manifest({"experiment": RunDirectory(copy).read_manifest()["experiment"]})
+        address, close = serve([copy])
+        try:
+            with sync_playwright() as playwright:
+                path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
+                browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                _pictures(browser, address, options.into)
+                close()
+                address, close = serve([empty.path])
+                page = browser.new_page(viewport={"width": 1280, "height": 500})
+                page.goto(address)
+                page.wait_for_selector('[data-testid="empty"]')
+                page.screenshot(path=options.into / "demo-empty.png")
+                browser.close()
+        finally:
+            close()
+
+
+def _queue(run: RunDirectory) -> None:
+    """The paper's queue, some of it read, so that there is an agreement to show."""
+    experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
+    try:
+        queue = make_queue(run, experiment)
+    except UserError as error:
+        print(error)
+        return
+    for place, item in enumerate(read_queue(run, queue.name).items[:12]):
+        add_label(
+            run,
+            Label(
+                sample=item.sample,
+                text_hash=item.text_hash,
+                verdict="invalid" if place % 3 else "valid",
+                labeller="example",
+                blind=True,
+                queue=queue.name,
+                weight=item.weight,
+            ),
+        )
+
+
+def _pictures(browser: Any, address: str, into: Path) -> None:
+    query = "?group=left&sort=gap&show_left=valid"
+    page = _open(browser, address + query, 1440, 1000)
+    page.screenshot(path=into / "demo.png")
+    page.keyboard.press("?")
+    page.wait_for_selector("#vb-help")
+    page.screenshot(path=into / "demo-keys.png")
+    page.keyboard.press("Escape")
+    page.get_by_role("tab", name="Label").click()
+    page.locator("#vb-labeller input, #vb-labeller textarea").press_sequentially("example")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('[data-testid="to-label"]')
+    page.wait_for_timeout(500)
+    page.screenshot(path=into / "demo-label.png")
+    for name, waited in (
+        ("Live", "#vb-live-go"),
+        ("Figures", ".vb-figure img"),
+        ("Runs", "#vb-runs table"),
+    ):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_selector(waited)
+        if name == "Live":
+            page.click("#vb-live-take")
+            page.wait_for_selector("#vb-live-image img")
+        page.wait_for_timeout(500)
+        page.screenshot(path=into / f"demo-{name.lower()}.png")
+    page.close()
+    page = _open(browser, f"{address}{query}&__theme=dark", 1440, 1000)
+    page.screenshot(path=into / "demo-dark.png")
+    page.close()
+    page = _open(browser, address + query, 400, 1600)
+    page.screenshot(path=into / "demo-narrow.png", full_page=True)
+    page.close()
+
+
+def _open(browser: Any, address: str, width: int, height: int) -> Any:
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(60_000)
+    page.goto(address)
+    page.wait_for_selector(".vb-problem")
+    page.wait_for_selector('[data-value="left"][aria-pressed="true"]')
+    page.wait_for_timeout(800)
+    return page
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""The demo in a real browser: what people do with it, and what a hostile run cannot do."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from demo_parts import HOSTILE, SAMPLES, Reader, browsing, make_demo_run, served
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.reasoning.labels import read_labels
+from vlm_boundary.reasoning.queue import make_queue
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+
+TITLE = 'document.querySelector(".vb-problem h2")?.innerText'
+LEFT = 'document.querySelector("[data-testid=left-index]")?.innerText'
+PROGRESS = 'document.querySelector("[data-testid=progress]")?.innerText'
+RIGHT = 'document.querySelector("[data-testid=right-index]")?.innerText'
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with browsing() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
+    run = make_demo_run(tmp_path_factory.mktemp("demo") / "first")
+    experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
+    make_queue(run, experiment)
+    return run
+
+
+@pytest.fixture(scope="module")
+def address(
+    browser: Any, run: RunDirectory, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    second = make_demo_run(tmp_path_factory.mktemp("demo") / "second", problems=3)
+    with served(run.path, second.path) as found:
+        yield found
+
+
+@pytest.fixture
+def reader(browser: Any, address: str) -> Iterator[Reader]:
+    made = Reader(browser, address)
+    yield made
+    assert made.trouble == []
+    assert made.outside() == []
+    made.context.close()
+
+
+def _tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def test_open_filter_and_walk(reader: Reader) -> None:
+    page = reader.open()
+    assert "6 of 6 problems" in page.inner_text('[data-testid="count"]')
+    assert len(page.query_selector_all(".vb-row img")) == 6
+    assert "1 of 24" in page.inner_text("#vb-left-pane .vb-rate")
+    reader.press("j", f'{TITLE} === "p1"')
+    reader.press("k", f'{TITLE} === "p0"')
+    reader.press("ArrowRight", f'{LEFT}?.includes("#1 ") && {RIGHT}?.includes("#1 ")')
+    reader.press("w", f'{LEFT}?.includes("#2 ")')
+    reader.press("o", f'{RIGHT}?.includes("#0 ")')
+    page.click('[data-do="group"][data-value="left"]')
+    page.wait_for_function(f'{TITLE} === "p1"')
+    assert "2 of 6 problems" in page.inner_text('[data-testid="count"]')
+    page.click('#vb-left-pane [data-value="correct"]')
+    page.wait_for_function(f'{LEFT}?.includes("#1 ")')
+    assert page.inner_text("#vb-left-pane mark.vb-answer") == "4"
+    assert page.inner_text("#vb-left-pane mark.vb-fault") == "2 +"
+    page.click('[data-do="group"][data-value="all"]')
+    page.keyboard.press("/")
+    page.keyboard.type("question 3")
+    page.wait_for_function(f'{TITLE} === "p3"')
+    page.wait_for_function('document.querySelectorAll(".vb-row").length === 1')
+
+
+def test_a_link_brings_a_colleague_to_the_same_view(reader: Reader, browser: Any) -> None:
+    page = reader.open()
+    reader.press("j", f'{TITLE} === "p1"')
+    reader.press("ArrowRight", f'{LEFT}?.includes("#1 ")')
+    page.wait_for_function('location.search.includes("left_sample=1")')
+    colleague = Reader(browser, page.url)
+    there = colleague.open()
+    there.wait_for_function(f'{TITLE} === "p1" && {LEFT}?.includes("#1 ")')
+    colleague.context.close()
+    page.go_back()
+    page.wait_for_function(f'{TITLE} === "p0"')
+
+
+def test_the_picture_is_enlarged_and_keys_are_listed(reader: Reader) -> None:
+    page = reader.open()
+    page.keyboard.press("z")
+    page.wait_for_selector("#vb-overlay img")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#vb-overlay", state="detached")
+    page.keyboard.press("?")
+    assert "next problem" in page.inner_text("#vb-help")
+
+
+def test_label_undo_reload_and_find_the_label(reader: Reader, run: RunDirectory) -> None:
+    page = reader.open()
+    _tab(page, "Label")
+    page.fill("#vb-labeller input, #vb-labeller textarea", "anna")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('[data-testid="to-label"]')
+    page.wait_for_function(f'{PROGRESS} === "0 of 7 read"')
+    assert "base" not in page.inner_text("#vb-queue")
+    assert page.query_selector("#vb-queue mark") is None
+    page.evaluate("document.activeElement.blur()")
+    reader.press("1", f'{PROGRESS} === "1 of 7 read"')
+    assert "Saved valid" in page.inner_text('[data-testid="saved"]')
+    page.keyboard.press("n")
+    page.keyboard.type("a wrong step")
+    page.keyboard.press("Escape")
+    reader.press("2", f'{PROGRESS} === "2 of 7 read"')
+    reader.press("3", f'{PROGRESS} === "3 of 7 read"')
+    reader.press("u", f'{PROGRESS} === "2 of 7 read"')
+    page.wait_for_selector("#vb-agreement table")
+    labels = read_labels(run).labels
+    assert sorted((one.verdict, one.note, one.blind) for one in labels) == [
+        ("invalid", "a wrong step", True),
+        ("valid", "", True),
+    ]
+    page.reload()
+    page.wait_for_selector(".vb-problem")
+    _tab(page, "Label")
+    page.wait_for_function(f'{PROGRESS} === "2 of 7 read"')
+    assert "2 labels" in page.inner_text('[data-testid="labels"]')
+
+
+def test_a_sample_is_picked_for_labelling(reader: Reader, run: RunDirectory) -> None:
+    page = reader.open("?run=first&problem=p3")
+    _tab(page, "Label")
+    page.fill("#vb-labeller input, #vb-labeller textarea", "picker")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('[data-testid="to-label"]')
+    _tab(page, "Samples")
+    page.click('#vb-right-pane [data-do="label"]')
+    page.wait_for_selector("#vb-queue header >> text=sample #0")
+    page.click("#vb-unsure")
+    page.wait_for_selector('[data-testid="saved"]')
+    [label] = [one for one in read_labels(run).labels if one.labeller == "picker"]
+    assert (label.sample.problem_id, label.queue, label.blind) == ("p3", None, False)
+
+
+def test_two_people_at_once(browser: Any, address: str, run: RunDirectory) -> None:
+    people = {name: Reader(browser, address) for name in ("carl", "dora")}
+    for name, one in people.items():
+        page = one.open()
+        _tab(page, "Label")
+        page.fill("#vb-labeller input, #vb-labeller textarea", name)
+        page.keyboard.press("Enter")
+        page.wait_for_selector('[data-testid="to-label"]')
+        page.evaluate("document.activeElement.blur()")
+    for done in range(1, 8):
+        for one in people.values():
+            one.page.keyboard.press("1")
+        for one in people.values():
+            one.page.wait_for_function(
+                f'(document.querySelector("[data-testid=progress]")?.innerText ?? "7 of 7 read")'
+                f' === "{done} of 7 read"'
+            )
+    for one in people.values():
+        one.page.wait_for_selector('[data-testid="queue-done"]')
+        one.context.close()
+    labels = read_labels(run).labels
+    assert [sum(one.labeller == name for one in labels) for name in people] == [7, 7]
+
+
+def test_figures_and_several_runs(reader: Reader, run: RunDirectory) -> None:
+    run.report.mkdir(exist_ok=True)
+    svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9" onload="parent.hacked=1"/>'
+    (run.report / "pass_at_k.svg").write_text(svg)
+    page = reader.open()
+    _tab(page, "Figures")
+    page.wait_for_selector("#vb-figures img")
+    _tab(page, "Runs")
+    page.wait_for_selector('[data-testid="runs"] tbody tr:nth-child(4)')
+    assert "50.0%" not in page.inner_text('[data-testid="runs"] tbody tr:first-child')
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_run_in_progress_is_followed(reader: Reader, run: RunDirectory) -> None:
+    page = reader.open("?run=first&problem=p2")
+    assert f"of {SAMPLES}" in page.inner_text("#vb-right-pane .vb-rate")
+    writer = SampleWriter(run.samples, Partition("rl", "made"))
+    writer.add(Sample("p2", SAMPLES, 1, [1], "late \\boxed{4}", "stop", None))
+    writer.flush()
+    page.wait_for_function(
+        f'document.querySelector("#vb-right-pane .vb-rate")?.innerText.includes("of {SAMPLES + 1}")'
+    )
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_narrow_window_needs_no_sideways_scrolling(
+    browser: Any, address: str, theme: str
+) -> None:
+    reader = Reader(browser, address, viewport={"width": 400, "height": 800})
+    page = reader.open(f"?__theme={theme}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    reader.context.close()
+
+
+def test_nothing_a_run_holds_runs_or_loads(browser: Any, tmp_path: Path) -> None:
+    line = "z" * 100_000
+    run = make_demo_run(tmp_path / "hostile", problems=len(HOSTILE) + 1, texts=(*HOSTILE, line))
+    with served(run.path) as address:
+        reader = Reader(browser, address)
+        page = reader.open()
+        # Every problem's texts, and on the last problem every sample's.
+        for place in range(len(HOSTILE) + 1):
+            page.wait_for_function(f'{TITLE}?.startsWith("p{place}")')
+            page.keyboard.press("j")
+        for index in range(len(HOSTILE) + 1):
+            page.wait_for_function(f'{LEFT}?.includes("#{index} ")')
+            page.keyboard.press("ArrowRight")
+        found = page.content()
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.hacked") is None
+        assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None
+        assert [url for url in reader.outside() if "evil" in url or url.startswith("http")] == []
+        assert reader.trouble == []
+        assert "&lt;" in found
+        # Shown as text: the long line, and a script.
+        page.goto(f"{address}?problem=p0{HOSTILE[0]}")
+        page.wait_for_selector(".vb-problem")
+        assert "<script>window.hacked = 1</script>" in page.inner_text("#vb-card .vb-words")
+        page.click(f'#vb-left-pane [data-s="{len(HOSTILE)}"]')
+        page.wait_for_function(f'{LEFT}?.includes("#{len(HOSTILE)} ")')
+        assert line in page.inner_text("#vb-left-pane .vb-text")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+        reader.context.close()
+
+
+def test_an_empty_run_says_so(browser: Any, tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "begun")
+    run.write_manifest({"experiment": {"arms": {"base": {"model": "m", "role": "base"}}}})
+    with served(run.path) as address:
+        reader = Reader(browser, address)
+        reader.page.goto(address)
+        reader.page.wait_for_selector('[data-testid="empty"]')
+        assert reader.trouble == []
+        reader.context.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "host"),
+    [
+        ("gradio_api/file=/etc/passwd", None),
+        ("gradio_api/file={run}/manifest.json", None),
+        ("gradio_api/file={run}/../second/manifest.json", None),
+        ("gradio_api/file=https://example.org/a.png", None),
+        ("", "evil.example"),
+    ],
+)
+def test_no_file_is_served_and_no_other_name_answered(
+    address: str, run: RunDirectory, path: str, host: str | None
+) -> None:
+    url = address + path.format(run=run.path)
+    asked = urllib.request.Request(url, headers={"Host": host} if host else {})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked)
+    assert refused.value.code in (403, 404)
+
+
+def test_with_a_password_nothing_is_shown_without_it(browser: Any, run: RunDirectory) -> None:
+    with served(run.path, auth=[("anna", "secret-word")]) as address:
+        for path in ("config", "gradio_api/info"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(address + path)
+            assert refused.value.code == 401
+        reader = Reader(browser, address)
+        page = reader.page
+        page.goto(address)
+        page.get_by_label("username").fill("anna")
+        page.get_by_label("password").fill("secret-word")
+        page.get_by_role("button", name="Login").click()
+        page.wait_for_selector(".vb-problem")
+        _tab(page, "Label")
+        page.wait_for_selector('[data-testid="to-label"]')  # signed in: the name is known
+        reader.context.close()

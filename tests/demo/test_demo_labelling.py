@@ -1,0 +1,100 @@
+"""The labelling desk: order, undo's other half, and how far judges agree."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from demo_parts import make_demo_run
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.labelling import (
+    Desk,
+    agreements,
+    checker_verdict,
+    cohen_kappa,
+    next_item,
+    progress,
+)
+from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
+from vlm_boundary.reasoning.queue import make_queue
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunIndex:
+    return RunIndex(make_demo_run(tmp_path / "run").path)
+
+
+def _label(sample: SampleKey, verdict: str, labeller: str) -> Label:
+    return Label(
+        sample=sample,
+        text_hash="0",
+        verdict=verdict,  # type: ignore[arg-type]
+        labeller=labeller,
+        blind=True,
+    )
+
+
+# By hand: p_o = 3/4; yes 1/2 by both: p_e = 1/2; kappa = (3/4 - 1/2) / (1/2).
+@pytest.mark.parametrize(
+    ("pairs", "expected"),
+    [
+        ([], None),
+        ([("valid", "valid")] * 3, None),
+        ([("valid", "valid"), ("invalid", "invalid")], 1.0),
+        ([("valid", "invalid"), ("invalid", "valid")], -1.0),
+        ([("valid", "valid")] * 2 + [("invalid", "invalid"), ("invalid", "valid")], 0.5),
+    ],
+)
+def test_cohens_kappa(pairs: list[tuple[str, str]], expected: float | None) -> None:
+    assert cohen_kappa(pairs) == (expected if expected is None else pytest.approx(expected))
+
+
+def test_the_queue_is_walked_once_and_skipped_ones_come_last(run: RunIndex) -> None:
+    experiment = ExperimentConfig.model_validate(run.manifest["experiment"])
+    queue = make_queue(run.directory, experiment)
+    assert len(queue.items) == 7  # the only right answers of base's four problems and rl's three
+    desk = Desk(run.name, queue.name, "anna", skipped=(queue.items[0].item,))
+    seen = []
+    while item := next_item(queue, read_labels(run.directory).labels, desk):
+        seen.append(item)
+        add_label(run.directory, _label(item.sample, "valid", "anna"))
+    assert seen == [*queue.items[1:], queue.items[0]]
+    labels = read_labels(run.directory).labels
+    assert progress(queue, labels, "anna") == (7, 7)
+    assert progress(queue, labels, "ben") == (0, 7)
+
+
+def test_agreement_with_the_checker_and_between_people(run: RunIndex) -> None:
+    keys = [
+        SampleKey(arm="base", benchmark="made", problem_id=f"p{i}", sample_index=1)
+        for i in (0, 1, 4, 5)
+    ]
+    assert [checker_verdict(run, key) for key in keys] == ["valid", "invalid", "valid", "invalid"]
+    labels = [_label(key, "valid", "anna") for key in keys]
+    labels += [_label(keys[0], "valid", "ben"), _label(keys[1], "unsure", "ben")]
+    found = {(one.first, one.second): one for one in agreements(run, labels)}
+    assert found["anna", "the checker"].samples == 4
+    assert found["anna", "the checker"].same == 2
+    assert found["anna", "the checker"].kappa == 0.0
+    assert found["ben", "the checker"].samples == 1
+    assert found["anna", "ben"].samples == 1
+
+
+def test_two_people_at_once_lose_nothing(run: RunIndex) -> None:
+    def work(labeller: str) -> None:
+        for index in range(30):
+            key = SampleKey(arm="rl", benchmark="made", problem_id="p0", sample_index=index)
+            add_label(run.directory, _label(key, "valid", labeller))
+
+    # Two windows of one person among them.
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("anna", "ben", "anna")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    labels = read_labels(run.directory)
+    assert labels.unreadable == 0
+    assert len(labels.labels) == 60

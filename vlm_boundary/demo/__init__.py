@@ -1,0 +1,1 @@
+"""The Gradio app: every sample of a run one click away, both models side by side."""

@@ -1,0 +1,109 @@
+"""What the report drew, and several runs beside each other."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+
+from vlm_boundary.analysis import pass_at_k
+from vlm_boundary.demo.codes import Bit, has
+from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.text import visible
+
+_LARGEST = 8 << 20
+_KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
+
+
+def figures_page(run: RunIndex) -> str:
+    """Every figure of the run's report, vectors where there are some.
+
+    An SVG shown as an image runs no script and loads nothing.
+    """
+    folder = run.directory.report
+    found = {
+        path.stem: path
+        for suffix in (".png", ".svg")
+        for path in sorted([*folder.glob(f"*{suffix}"), *folder.glob(f"figures/*{suffix}")])
+        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST
+    }
+    if not found:
+        return (
+            '<p class="vb-empty">This run has no figures yet: '
+            "<code>vlm-boundary report RUN</code> draws them.</p>"
+        )
+    made = []
+    for name, path in sorted(found.items()):
+        data = base64.b64encode(path.read_bytes()).decode()
+        made.append(
+            f'<figure class="vb-figure"><img src="data:{_KINDS[path.suffix]};base64,{data}" '
+            f'alt="{escape(name)}"><figcaption class="vb-quiet">{visible(name)}</figcaption>'
+            "</figure>"
+        )
+    return "".join(made)
+
+
+def runs_page(runs: Mapping[str, RunIndex]) -> str:
+    """A row for each arm of each run on each benchmark: what was sampled and what it solved."""
+    rows: list[str] = []
+    content: dict[str, set[str]] = {}
+    for run in runs.values():
+        for benchmark in run.benchmarks:
+            known = run.manifest["benchmarks"][benchmark].get("content", "")
+            content.setdefault(benchmark, set()).add(known)
+            for arm in run.arms:
+                rows.append(_row(run, arm, benchmark))
+    notes = "".join(
+        f'<p class="vb-warn">{visible(name)}: these runs hold different problems under this name; '
+        "their numbers are not comparable.</p>"
+        for name, hashes in content.items()
+        if len(hashes) > 1
+    )
+    head = "".join(
+        f"<th{' class=vb-num' if numeric else ''}>{name}</th>"
+        for name, numeric in (
+            ("run", False),
+            ("benchmark", False),
+            ("model", False),
+            ("checkpoint", False),
+            ("problems", True),
+            ("n", True),
+            ("pass@1", True),
+            ("pass@n", True),
+            ("solved", True),
+        )
+    )
+    return (
+        f'{notes}<div class="vb-scroll"><table class="vb-table" data-testid="runs"><thead><tr>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        '<p class="vb-quiet">Means of the unbiased estimator over the problems with n samples; n '
+        "is the largest that every sampled problem has. Intervals are in the report.</p>"
+    )
+
+
+def _row(run: RunIndex, arm: str, benchmark: str) -> str:
+    codes = run.codes(arm, benchmark, "full")
+    drawn = has(codes, Bit.DRAWN).sum(axis=1)
+    graded = has(codes, Bit.GRADED).sum(axis=1)
+    right = has(codes, Bit.CORRECT).sum(axis=1)
+    there = drawn > 0
+    names = (visible(run.name, 60), visible(benchmark, 60), visible(arm, 60))
+    cells = "".join(f"<td>{name}</td>" for name in (*names, visible(run.model(arm), 80)))
+    if not there.any() or not (graded[there] == drawn[there]).all():
+        state = "not sampled yet" if not there.any() else "not graded yet"
+        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
+        return f'<tr>{cells}{sampled}<td colspan="4">{state}</td></tr>'
+    n = int(drawn[there].min())
+    counts, samples = right[there].astype(np.int64), drawn[there].astype(np.int64)
+    once = float(np.mean(pass_at_k(counts, samples, 1)))
+    often = float(np.mean(pass_at_k(counts, samples, n)))
+    numbers = (
+        f"{int(there.sum())}",
+        f"{n}",
+        f"{once:.1%}",
+        f"{often:.1%}",
+        f"{int((counts > 0).sum())}",
+    )
+    return f"<tr>{cells}{''.join(f'<td class=vb-num>{number}</td>' for number in numbers)}</tr>"

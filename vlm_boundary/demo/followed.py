@@ -1,0 +1,117 @@
+"""A table of one partition while it grows: new parts are read once, problems found in few reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from vlm_boundary.store import Partition, PartTable
+
+_ROWS = 1 << 16
+# A footer is kept only of parts that have many row groups: there may be thousands of others.
+_GROUPS_WORTH_KEEPING = 16
+
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Which problems stand in which row group of a part, a bit a problem."""
+
+    masks: tuple[int, ...]
+    footer: pq.FileMetaData | None
+
+
+class FollowedTable:
+    """One table of one partition.
+
+    Args:
+        places: the row of each problem, by its id.
+    """
+
+    def __init__(self, table: PartTable, partition: Partition, places: Mapping[str, int]) -> None:
+        self.table = table
+        self._partition = partition
+        self._places = places
+        self._parts: dict[Path, _Part] = {}
+        self.unreadable: list[Path] = []
+
+    def changes(self) -> tuple[set[Path], set[Path]]:
+        """Parts that came, and parts that went, since they were last read."""
+        now = set(self.table.parts(self._partition))
+        known = {*self._parts, *self.unreadable}
+        return now - known, known - now
+
+    def forget(self) -> None:
+        """Know nothing again."""
+        self._parts.clear()
+        self.unreadable.clear()
+
+    def read_new(self, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
+        """Rows of the parts that came, a bounded number in memory, with their problems' places.
+
+        A place of -1 is a problem that the run does not know. A part that cannot be read is left
+        out and listed in `unreadable`.
+        """
+        came, _ = self.changes()
+        for path in sorted(came):
+            try:
+                yield from self._read_part(path, columns)
+            except FileNotFoundError:
+                self._parts.pop(path, None)  # it was compacted away meanwhile
+            except (pa.ArrowInvalid, OSError):
+                self._parts.pop(path, None)
+                self.unreadable.append(path)
+
+    def rows_of(self, problem_id: str, columns: list[str]) -> pa.Table:
+        """The stored rows of one problem, parts in order of name, duplicates included."""
+        wanted = 1 << self._places[problem_id]
+        found: list[pa.Table] = []
+        for path in sorted(self._parts):
+            part = self._parts[path]
+            groups = [number for number, mask in enumerate(part.masks) if mask & wanted]
+            if not groups:
+                continue
+            try:
+                with pq.ParquetFile(path, metadata=part.footer) as file:
+                    there = set(file.schema_arrow.names)
+                    rows = file.read_row_groups(groups, [c for c in columns if c in there])
+            except FileNotFoundError:
+                continue  # compacted away: the next refresh finds the rows elsewhere
+            ids = rows["problem_id"]
+            found.append(rows.filter(pa.compute.equal(ids, problem_id)))
+        if not found:
+            fields = [self.table.schema.field(name) for name in columns]
+            return pa.schema(fields).empty_table()
+        return pa.concat_tables(found, promote_options="default")
+
+    def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
+        with pq.ParquetFile(path, pre_buffer=False) as file:
+            footer = file.metadata
+            ends = np.cumsum([footer.row_group(g).num_rows for g in range(footer.num_row_groups)])
+            masks = [0] * footer.num_row_groups
+            row = 0
+            there = set(file.schema_arrow.names)
+            wanted = ["problem_id", *(c for c in columns if c in there)]
+            for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
+                ids = batch["problem_id"].dictionary_encode()
+                names = ids.dictionary.to_pylist()
+                known = np.array([self._places.get(name, -1) for name in names], dtype=np.int64)
+                places = known[ids.indices.to_numpy()]
+                groups = np.searchsorted(ends, np.arange(row, row + len(places)), side="right")
+                row += len(places)
+                # A group's problems lie together, mostly: few pairs are left of many rows.
+                pairs = groups * len(self._places) + places
+                changes = np.flatnonzero(np.diff(pairs, prepend=-1))
+                for pair in np.unique(pairs[changes][places[changes] >= 0]).tolist():
+                    group, place = divmod(pair, len(self._places))
+                    masks[group] |= 1 << place
+                yield places, batch
+            keep = footer if footer.num_row_groups >= _GROUPS_WORTH_KEEPING else None
+            self._parts[path] = _Part(tuple(masks), keep)

@@ -1,0 +1,380 @@
+"""A run as the demo reads it: a byte a sample in memory, everything else from disk when asked."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.demo.codes import Bit, Codes, has
+from vlm_boundary.demo.followed import FollowedTable
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import Partition, PartTable, RunDirectory, schemas
+
+MAX_INDEX = 1 << 16
+"""Samples of higher index are counted but not shown: a byte is kept for each below."""
+_PROBLEMS_KEPT = 12  # problems (of one arm each) whose texts stay in memory
+_TEXT_BYTES_KEPT = 64 << 20
+_REFRESH_SECONDS = 4.0
+
+_SAMPLE_COLUMNS = [
+    "problem_id",
+    "sample_index",
+    "seed",
+    "token_ids",
+    "text",
+    "finish_reason",
+    "logprob_sum",
+    "written_at",
+]
+_VERDICT_COLUMNS = [
+    "problem_id",
+    "sample_index",
+    "correct",
+    "status",
+    "extracted",
+    "normalised",
+    "span",
+    "source",
+    "flags",
+    "rule",
+    "tolerance",
+    "text_hash",
+]
+_VALIDITY_COLUMNS = ["problem_id", "sample_index", "valid", "flags", "evidence", "checker"]
+_OPINION_COLUMNS = ["problem_id", "sample_index", "mathvista", "mathvision", "math_verify"]
+_RULES = _OPINION_COLUMNS[2:]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One sample with everything stored of it; None where a stage has not looked at it yet."""
+
+    sample: dict[str, Any]
+    verdict: dict[str, Any] | None
+    validity: dict[str, dict[str, Any]]
+    """By layer."""
+    opinions: dict[str, bool | None]
+
+
+class ProblemSamples:
+    """The samples of one problem by one arm, kept as Arrow tables."""
+
+    def __init__(
+        self,
+        samples: pa.Table,
+        verdicts: pa.Table,
+        validity: dict[str, pa.Table],
+        opinions: pa.Table,
+    ) -> None:
+        self._samples = samples
+        self._verdicts = verdicts
+        self._validity = validity
+        self._opinions = opinions
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held."""
+        tables = [self._samples, self._verdicts, self._opinions, *self._validity.values()]
+        return int(sum(table.nbytes for table in tables))
+
+    @cached_property
+    def indices(self) -> list[int]:
+        """The sample indices there are, ascending."""
+        return list(self._samples["sample_index"].to_pylist())
+
+    def answers(self) -> list[tuple[str | None, bool | None]]:
+        """What each graded sample answered (as read, else as written), and whether it is right."""
+        rows = self._verdicts.select(["extracted", "normalised", "correct"]).to_pylist()
+        return [(row["normalised"] or row["extracted"], row["correct"]) for row in rows]
+
+    def sample(self, index: int) -> Drawn | None:
+        """One sample; None where it was not drawn."""
+        sample = _row(self._samples, index)
+        if sample is None:
+            return None
+        layers = {layer: _row(rows, index) for layer, rows in self._validity.items()}
+        opinion = _row(self._opinions, index) or {}
+        return Drawn(
+            sample,
+            _row(self._verdicts, index),
+            {layer: row for layer, row in layers.items() if row is not None},
+            {rule: opinion.get(rule) for rule in _RULES if opinion},
+        )
+
+
+class PartitionIndex:
+    """One arm on one benchmark under one condition.
+
+    `codes` has a row a problem (in the benchmark's order) and a column a sample index; see
+    `codes.Bit`.
+    """
+
+    def __init__(self, run: RunDirectory, partition: Partition, places: dict[str, int]) -> None:
+        self._run = run
+        self.partition = partition
+        self.codes: Codes = np.zeros((len(places), 64), dtype=np.uint8)
+        self.beyond = 0
+        self._places = places
+        self._samples = FollowedTable(run.samples, partition, places)
+        self._verdicts = FollowedTable(run.verdicts, partition, places)
+        self._opinions = FollowedTable(run.opinions, partition, places)
+        self._failures = PartTable(run.path / "failures", schemas.FAILURES)
+        self._layers: dict[str, FollowedTable] = {}
+        self.version = 0
+
+    @property
+    def unreadable(self) -> int:
+        """Parts that could not be read."""
+        tables = [self._samples, self._verdicts, self._opinions, *self._layers.values()]
+        return sum(len(table.unreadable) for table in tables)
+
+    def refresh(self, layers: list[str]) -> bool:
+        """Take in what was written since; True when something was."""
+        for layer in layers:
+            if layer not in self._layers:
+                validity = self._run.validity(layer)
+                self._layers[layer] = FollowedTable(validity, self.partition, self._places)
+        came, went = self._samples.changes()
+        judged = [self._verdicts, self._opinions, *self._layers.values()]
+        rejudged = any(any(table.changes()) for table in judged)
+        if not (came or went or rejudged):
+            return False
+        if went or rejudged:  # compacted or graded anew: what was known may hold no more
+            for table in (self._samples, *judged):
+                table.forget()
+            self.codes[:] = 0
+            self.beyond = 0
+        self._take_samples()
+        self._take_verdicts()
+        for table in self._layers.values():
+            self._take_validity(table)
+        self._take_opinions()
+        self.version += 1
+        return True
+
+    def load(self, problem_id: str) -> ProblemSamples:
+        """Read one problem's samples and all that is stored of them."""
+        samples = self._samples.rows_of(problem_id, _SAMPLE_COLUMNS)
+        lengths = pc.list_value_length(samples["token_ids"])
+        samples = samples.drop_columns(["token_ids"]).append_column("tokens", lengths)
+        return ProblemSamples(
+            _first_of_each(samples.sort_by("written_at")),
+            _first_of_each(self._verdicts.rows_of(problem_id, _VERDICT_COLUMNS)),
+            {
+                layer: _first_of_each(table.rows_of(problem_id, _VALIDITY_COLUMNS))
+                for layer, table in self._layers.items()
+            },
+            _first_of_each(self._opinions.rows_of(problem_id, _OPINION_COLUMNS)),
+        )
+
+    def failures(self, problem_id: str) -> list[str]:
+        """Why samples of a problem could not be drawn, each reason once."""
+        wanted = pc.field("problem_id") == problem_id
+        rows = self._failures.read(self.partition, ["problem_id", "reason"], wanted)
+        return list(dict.fromkeys(rows["reason"].to_pylist()))
+
+    def _take_samples(self) -> None:
+        columns = ["sample_index", "finish_reason"]
+        for places, batch in self._samples.read_new(columns):
+            rows, indices, kept = self._cells(places, batch)
+            bits = np.full(len(rows), Bit.DRAWN, dtype=np.uint8)
+            cut = pc.equal(batch["finish_reason"], "length").to_numpy(zero_copy_only=False)[kept]
+            bits[cut] |= np.uint8(Bit.TRUNCATED)
+            self._set(rows, indices, bits)
+
+    def _take_verdicts(self) -> None:
+        for places, batch in self._verdicts.read_new(["sample_index", "correct"]):
+            rows, indices, kept = self._cells(places, batch)
+            correct = batch["correct"]
+            bits = np.full(len(rows), Bit.GRADED, dtype=np.uint8)
+            right = correct.fill_null(False).to_numpy(zero_copy_only=False)[kept]
+            bits[right] |= np.uint8(Bit.CORRECT)
+            bits[correct.is_null().to_numpy(zero_copy_only=False)[kept]] |= np.uint8(Bit.UNDECIDED)
+            self._set(rows, indices, bits)
+
+    def _take_validity(self, table: FollowedTable) -> None:
+        for places, batch in table.read_new(["sample_index", "valid"]):
+            rows, indices, kept = self._cells(places, batch)
+            known = batch["valid"]
+            bits = np.zeros(len(rows), dtype=np.uint8)
+            yes = known.fill_null(False).to_numpy(zero_copy_only=False)[kept]
+            no = ~known.fill_null(True).to_numpy(zero_copy_only=False)[kept]
+            bits[yes] = Bit.ENDORSED
+            bits[no] = Bit.VETOED
+            self._set(rows, indices, bits)
+
+    def _take_opinions(self) -> None:
+        for places, batch in self._opinions.read_new(["sample_index", *_RULES]):
+            rows, indices, kept = self._cells(places, batch)
+            correct = has(self.codes[rows, indices], Bit.CORRECT)
+            disputed = np.zeros(len(rows), dtype=bool)
+            for rule in _RULES:
+                says = batch[rule]
+                known = says.is_valid().to_numpy(zero_copy_only=False)[kept]
+                yes = says.fill_null(False).to_numpy(zero_copy_only=False)[kept]
+                disputed |= known & (yes != correct)
+            bits = np.where(disputed, np.uint8(Bit.DISPUTED), np.uint8(0))
+            self._set(rows, indices, bits)
+
+    def _cells(self, places: Any, batch: pa.RecordBatch) -> tuple[Any, Any, Any]:
+        """Rows and columns of `codes` for a batch, and which of its rows they are."""
+        indices = batch["sample_index"].to_numpy()
+        kept = (places >= 0) & (indices >= 0) & (indices < MAX_INDEX)
+        self.beyond += int((indices >= MAX_INDEX).sum())
+        rows, indices = places[kept], indices[kept]
+        if len(indices) and indices.max() >= self.codes.shape[1]:
+            width = 1 << int(indices.max()).bit_length()
+            grown = np.zeros((len(self.codes), width), dtype=np.uint8)
+            grown[:, : self.codes.shape[1]] = self.codes
+            self.codes = grown
+        return rows, indices, kept
+
+    def _set(self, rows: Any, indices: Any, bits: Any) -> None:
+        np.bitwise_or.at(self.codes, (rows, indices), bits)
+
+
+class RunIndex:
+    """A run directory opened for reading; safe to share between threads.
+
+    Raises:
+        UserError: there is no run at the path.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.directory = RunDirectory(path)
+        self.manifest = self.directory.read_manifest()
+        if "experiment" not in self.manifest:
+            raise UserError(f"{path}: not a run directory (it has no manifest.json)")
+        self.name = path.resolve().name
+        self.problems: dict[str, list[Problem]] = {}
+        self.places: dict[str, dict[str, int]] = {}
+        self._partitions: dict[Partition, PartitionIndex] = {}
+        self._cache: OrderedDict[tuple[Partition, str, int], ProblemSamples] = OrderedDict()
+        self._lock = threading.RLock()
+        self._refreshed = -_REFRESH_SECONDS
+        self.version = 0
+        self.refresh()
+
+    @property
+    def arms(self) -> list[str]:
+        """The experiment's arms, in its order."""
+        return list(self.manifest["experiment"].get("arms", {}))
+
+    def role(self, arm: str) -> str:
+        """An arm's role."""
+        return str(self.manifest["experiment"]["arms"].get(arm, {}).get("role", ""))
+
+    def model(self, arm: str) -> str:
+        """The checkpoint that an arm is."""
+        return str(self.manifest["experiment"]["arms"].get(arm, {}).get("model", ""))
+
+    @property
+    def benchmarks(self) -> list[str]:
+        """Benchmarks whose problems are loaded."""
+        return list(self.problems)
+
+    @property
+    def conditions(self) -> list[str]:
+        """Conditions that anything was sampled under, the full one first."""
+        found = {partition.condition for partition in self._partitions}
+        return sorted(found | {"full"}, key=lambda name: (name != "full", name))
+
+    def partition(self, arm: str, benchmark: str, condition: str) -> PartitionIndex | None:
+        """What is known of one arm there; None before its first sample."""
+        return self._partitions.get(Partition(arm, benchmark, condition))  # type: ignore[arg-type]
+
+    def codes(self, arm: str, benchmark: str, condition: str) -> Codes:
+        """A byte a sample, see `codes.Bit`; shape (problems, samples), without samples (n, 0)."""
+        found = self.partition(arm, benchmark, condition)
+        if found is None:
+            return np.zeros((len(self.problems[benchmark]), 0), dtype=np.uint8)
+        return found.codes
+
+    def refresh(self) -> bool:
+        """Take in what was written since the last time; at most every few seconds."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._refreshed < _REFRESH_SECONDS:
+                return False
+            self.manifest = self.directory.read_manifest() or self.manifest
+            changed = self._load_problems()
+            layers = self.directory.validity_layers()
+            for partition in self.directory.samples.partitions():
+                if partition.benchmark not in self.places:
+                    continue
+                if partition not in self._partitions:
+                    places = self.places[partition.benchmark]
+                    made = PartitionIndex(self.directory, partition, places)
+                    self._partitions[partition] = made
+                changed |= self._partitions[partition].refresh(layers)
+            self.version += changed
+            self._refreshed = time.monotonic()
+            return changed
+
+    def load(self, arm: str, benchmark: str, condition: str, problem_id: str) -> ProblemSamples:
+        """One problem's samples by one arm; the last few problems are kept.
+
+        Raises:
+            KeyError: the arm has no samples there, or there is no such problem.
+        """
+        with self._lock:
+            index = self._partitions[Partition(arm, benchmark, condition)]  # type: ignore[arg-type]
+            key = (index.partition, problem_id, index.version)
+            if key not in self._cache:
+                self._cache[key] = index.load(problem_id)
+                while len(self._cache) > _PROBLEMS_KEPT or (
+                    len(self._cache) > 2
+                    and sum(kept.nbytes for kept in self._cache.values()) > _TEXT_BYTES_KEPT
+                ):
+                    self._cache.popitem(last=False)
+            self._cache.move_to_end(key)
+            return self._cache[key]
+
+    def notices(self) -> list[str]:
+        """What a reader should know is missing from what is shown."""
+        unreadable = sum(index.unreadable for index in self._partitions.values())
+        beyond = sum(index.beyond for index in self._partitions.values())
+        found = []
+        if unreadable:
+            found.append(f"{unreadable} Parquet parts could not be read")
+        if beyond:
+            found.append(f"{beyond} samples with an index of {MAX_INDEX:,} or more are not shown")
+        return found
+
+    def _load_problems(self) -> bool:
+        new = [
+            name
+            for name in self.manifest.get("benchmarks", {})
+            if name not in self.problems and self.directory.has_problems(name)
+        ]
+        for name in new:
+            problems = self.directory.read_problems(name)
+            self.problems[name] = problems
+            self.places[name] = {p.problem_id: place for place, p in enumerate(problems)}
+        return bool(new)
+
+
+def _first_of_each(rows: pa.Table) -> pa.Table:
+    """Rows by sample index, the first of each index."""
+    indices = rows["sample_index"].to_numpy()
+    _, first = np.unique(indices, return_index=True)
+    return rows.take(first).combine_chunks()
+
+
+def _row(rows: pa.Table, index: int) -> dict[str, Any] | None:
+    """The row of a sample index in a table sorted by it."""
+    indices = rows["sample_index"].to_numpy()
+    place = int(np.searchsorted(indices, index))
+    if place == len(indices) or indices[place] != index:
+        return None
+    return dict(rows.slice(place, 1).to_pylist()[0])

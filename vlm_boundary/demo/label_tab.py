@@ -1,0 +1,290 @@
+"""The tab in which people judge chains of thought: blind, one key a sample, undo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.demo import pages
+from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.labelling import (
+    Agreement,
+    Desk,
+    agreements,
+    checker_verdict,
+    drawn_sample,
+    next_item,
+    progress,
+)
+from vlm_boundary.demo.pictures import picture
+from vlm_boundary.demo.text import rendered, visible
+from vlm_boundary.demo.view import View
+from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.labels import (
+    LONGEST_NOTE,
+    Label,
+    SampleKey,
+    add_label,
+    clean_labeller,
+    read_labels,
+    withdraw_label,
+)
+from vlm_boundary.reasoning.queue import QueueItem, make_queue, queue_names, read_queue
+
+_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_GUIDE = (
+    "Is the reasoning valid: does each step follow from the picture, the question and the steps "
+    "before, and does it lead to the answer? The answer itself is right. <b>Invalid</b> is a right "
+    "answer by a wrong step, by a guess, or without any reasoning."
+)
+
+
+def label_tab(
+    runs: Mapping[str, RunIndex],
+    view: gr.State,
+    desk: gr.State,
+    tab: gr.Tab,
+    signed_in: bool,
+) -> None:
+    """Lay out the tab; labels go to the run of `view`, `desk` holds the reader's `Desk`."""
+    remembered = gr.BrowserState("", storage_key="vlm-boundary-labeller", secret="labeller")
+    with gr.Row():
+        name = gr.Textbox(
+            label="Your name", max_length=80, elem_id="vb-labeller", visible=not signed_in
+        )
+        queue = gr.Dropdown([], label="Queue", elem_id="vb-queue-name", allow_custom_value=False)
+        blind = gr.Checkbox(
+            True, label="Blind", info="Hide model and checker's marks until answered", min_width=120
+        )
+        make = gr.Button(
+            "Make the paper's queue", size="sm", visible=False, elem_id="vb-make-queue"
+        )
+    with gr.Row():
+        with gr.Column(scale=3, min_width=300):
+            item = gr.HTML(elem_classes="vb", elem_id="vb-queue")
+        with gr.Column(scale=1, min_width=260):
+            with gr.Row():
+                buttons = {
+                    verdict: gr.Button(f"{verdict}  [{key}]", elem_id=f"vb-{verdict}", min_width=80)
+                    for key, verdict in enumerate(("valid", "invalid", "unsure"), start=1)
+                }
+            note = gr.Textbox(
+                label="Note  [n]", lines=2, max_length=LONGEST_NOTE, elem_id="vb-note"
+            )
+            with gr.Row():
+                undo = gr.Button("undo  [u]", size="sm", elem_id="vb-undo", min_width=80)
+                skip = gr.Button("skip  [s]", size="sm", elem_id="vb-skip", min_width=80)
+            told = gr.HTML(elem_classes="vb", elem_id="vb-told")
+            agreed = gr.HTML(elem_classes="vb", elem_id="vb-agreement")
+
+    def shown(desk: Desk, blind: bool, message: str = "") -> list[Any]:
+        run = runs[desk.run]
+        return [desk, _item_page(run, desk, blind), "", message, _agreement_page(run)]
+
+    after = [desk, item, note, told, agreed]
+
+    def enter(
+        view: View, desk: Desk, typed: str, kept: str, wanted: str, blind: bool, request: gr.Request
+    ) -> list[Any]:
+        run = runs[view.run]
+        names = queue_names(run.directory)
+        labeller, message = _labeller(request.username, typed or kept)
+        wanted = wanted if wanted in names else next(iter(names), "")
+        if (desk.run, desk.queue, desk.labeller) != (view.run, wanted, labeller):
+            picked = desk.picked if desk.run in ("", view.run) else None
+            desk = Desk(view.run, wanted, labeller, picked=picked)
+        return [
+            *shown(desk, blind, message),
+            gr.Textbox(value=labeller),
+            gr.Dropdown(choices=names, value=wanted or None),
+            gr.Button(visible=not names),
+            labeller,
+        ]
+
+    entered = [*after, name, queue, make, remembered]
+    who = [view, desk, name, remembered, queue, blind]
+    tab.select(enter, who, entered, **_EVENT)
+    for changed in (name.submit, name.blur, queue.input, blind.input):
+        changed(enter, who, entered, **_EVENT)
+
+    def answer(verdict: str) -> Any:
+        def save(desk: Desk, said: str, blind: bool, request: gr.Request) -> list[Any]:
+            desk = _as_signed_in(desk, request.username)
+            return shown(*_save(runs, desk, verdict, said, blind))
+
+        return save
+
+    for verdict, button in buttons.items():
+        button.click(answer(verdict), [desk, note, blind], after, **_EVENT)
+
+    def take_back(desk: Desk, blind: bool, request: gr.Request) -> list[Any]:
+        desk = _as_signed_in(desk, request.username)
+        if not desk.done or desk.run not in runs:
+            return [desk, gr.skip(), gr.skip(), "<p>Nothing to undo.</p>", gr.skip()]
+        withdraw_label(runs[desk.run].directory, desk.labeller, desk.done[-1])
+        desk = replace(desk, done=desk.done[:-1], picked=desk.done[-1])
+        return shown(desk, blind, '<p class="vb-quiet">Undone; here it is again.</p>')
+
+    undo.click(take_back, [desk, blind], after, **_EVENT)
+
+    def put_off(desk: Desk, blind: bool) -> list[Any]:
+        current = _current(runs[desk.run], desk) if desk.run in runs else None
+        if current is None:
+            return [gr.skip()] * 5
+        item = current[1]
+        if desk.picked is not None or item is None:
+            desk = replace(desk, picked=None)
+        else:
+            others = tuple(one for one in desk.skipped if one != item.item)
+            desk = replace(desk, skipped=(*others, item.item))
+        return shown(desk, blind, '<p class="vb-quiet">Skipped: it comes back at the end.</p>')
+
+    skip.click(put_off, [desk, blind], after, **_EVENT)
+
+    def new_queue(view: View) -> str:
+        run = runs[view.run]
+        experiment = ExperimentConfig.model_validate(run.manifest["experiment"])
+        try:
+            make_queue(run.directory, experiment)
+        except UserError as error:
+            return f'<p class="vb-warn">{escape(str(error))}</p>'
+        return '<p class="vb-quiet">The queue is made.</p>'
+
+    make.click(new_queue, view, told, **_EVENT).then(enter, who, entered, **_EVENT)
+
+
+def _labeller(signed_in: str | None, typed: str) -> tuple[str, str]:
+    """The labeller's name, and what is wrong with it."""
+    if not (signed_in or typed.strip()):
+        return "", '<p class="vb-warn">Type your name first: labels are kept under it.</p>'
+    try:
+        return clean_labeller(signed_in or typed), ""
+    except UserError as error:
+        return "", f'<p class="vb-warn">{escape(str(error))}</p>'
+
+
+def _as_signed_in(desk: Desk, user: str | None) -> Desk:
+    return replace(desk, labeller=clean_labeller(user)) if user else desk
+
+
+def _current(run: RunIndex, desk: Desk) -> tuple[SampleKey, QueueItem | None] | None:
+    """The sample on the desk, and its place in the queue if it has one."""
+    queue = read_queue(run.directory, desk.queue) if desk.queue else None
+    if desk.picked is not None:
+        items = queue.items if queue else ()
+        return desk.picked, next((item for item in items if item.sample == desk.picked), None)
+    if queue is None or not desk.labeller:
+        return None
+    item = next_item(queue, read_labels(run.directory).labels, desk)
+    return None if item is None else (item.sample, item)
+
+
+def _save(
+    runs: Mapping[str, RunIndex], desk: Desk, verdict: str, note: str, blind: bool
+) -> tuple[Desk, bool, str]:
+    if desk.run not in runs or not desk.labeller:
+        return desk, blind, '<p class="vb-warn">Type your name first.</p>'
+    run = runs[desk.run]
+    current = _current(run, desk)
+    drawn = drawn_sample(run, current[0]) if current else None
+    if current is None or drawn is None:
+        return desk, blind, '<p class="vb-warn">There is nothing to label.</p>'
+    if drawn.verdict is None:
+        return desk, blind, '<p class="vb-warn">Grade it first: vlm-boundary verify.</p>'
+    key, item = current
+    label = Label(
+        sample=key,
+        text_hash=drawn.verdict["text_hash"],
+        verdict=verdict,  # type: ignore[arg-type]
+        labeller=desk.labeller,
+        blind=blind and item is not None,
+        note=note,
+        queue=desk.queue if item else None,
+        weight=item.weight if item else None,
+    )
+    try:
+        add_label(run.directory, label)
+    except UserError as error:
+        return desk, blind, f'<p class="vb-warn">{escape(str(error))}</p>'
+    said = checker_verdict(run, key)
+    checker = f"the checker says {said}" if said else "the checker has not judged it"
+    message = (
+        f'<p data-testid="saved">Saved <b>{verdict}</b>: it was {visible(key.arm)} on '
+        f"{visible(key.problem_id)}, sample #{key.sample_index}; {checker}.</p>"
+    )
+    return desk.after(key), blind, message
+
+
+def _item_page(run: RunIndex, desk: Desk, blind: bool) -> str:
+    if not desk.queue and desk.picked is None:
+        return (
+            '<p class="vb-empty">This run has no queue yet. The paper\'s protocol reads the right '
+            "answers on problems that a model solves in fewer than 5% of its samples.</p>"
+        )
+    if not desk.labeller:
+        return '<p class="vb-empty">Type your name above to begin.</p>'
+    current = _current(run, desk)
+    if current is None:
+        return '<p class="vb-empty" data-testid="queue-done">You have read the whole queue.</p>'
+    key, item = current
+    drawn = drawn_sample(run, key)
+    if drawn is None:
+        return '<p class="vb-warn">The run no longer holds this sample; skip it.</p>'
+    problem = run.problems[key.benchmark][run.places[key.benchmark][key.problem_id]]
+    pictures = "".join(
+        f'<button class="vb-zoom" data-do="zoom"><img src="{uri}" alt="the problem\'s picture">'
+        "</button>"
+        for uri in (picture(run.directory.images, one) for one in problem.pictures)
+        if uri
+    )
+    hidden = blind and item is not None
+    place = ""
+    if desk.queue:
+        queue = read_queue(run.directory, desk.queue)
+        done, total = progress(queue, read_labels(run.directory).labels, desk.labeller)
+        place = f'<span class="vb-quiet" data-testid="progress">{done} of {total} read</span>'
+    who = "" if hidden else f"<b>{visible(key.arm)}</b>, sample #{key.sample_index}"
+    return (
+        f'<section><header class="vb-sample-head">{place}{who}</header>'
+        f'<p class="vb-quiet">{_GUIDE}</p><div class="vb-asked"><div class="vb-pictures">{pictures}'
+        f'</div><div class="vb-words">{rendered(problem.question)}'
+        f'<p class="vb-gold"><span class="vb-quiet">gold answer</span> '
+        f"<b>{visible(problem.answer)}</b></p></div></div>"
+        f'<div class="vb-text" data-testid="to-label"><div class="vb-as-rendered">'
+        f"{pages.sample_body(drawn, marks=not hidden)}</div>"
+        f'<div class="vb-as-written" hidden>{pages.sample_body(drawn, marks=not hidden, raw=True)}'
+        "</div></div></section>"
+    )
+
+
+def _agreement_page(run: RunIndex) -> str:
+    labels = read_labels(run.directory)
+    total = len(labels.labels)
+    if not total:
+        return '<p class="vb-quiet">No labels yet.</p>'
+    rows = "".join(_agreement_row(one) for one in agreements(run, labels.labels))
+    table = (
+        '<table class="vb-table"><thead><tr><th>who</th><th class="vb-num">both judged</th>'
+        f'<th class="vb-num">agree</th><th class="vb-num">κ</th></tr></thead><tbody>{rows}</tbody>'
+        "</table>"
+    )
+    cut = f", {labels.unreadable} lines unreadable" if labels.unreadable else ""
+    return (
+        f'<h4>Agreement</h4><p class="vb-quiet" data-testid="labels">{total} labels{cut}</p>'
+        f'{table if rows else ""}<p class="vb-quiet">κ is Cohen\'s, over what both called valid or '
+        "invalid.</p>"
+    )
+
+
+def _agreement_row(one: Agreement) -> str:
+    kappa = "–" if one.kappa is None else f"{one.kappa:.2f}"
+    return (
+        f"<tr><td>{visible(one.first, 40)} and {visible(one.second, 40)}</td>"
+        f'<td class="vb-num">{one.samples}</td><td class="vb-num">{one.same / one.samples:.0%}</td>'
+        f'<td class="vb-num">{kappa}</td></tr>'
+    )

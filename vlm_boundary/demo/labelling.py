@@ -1,0 +1,120 @@
+"""The queue of samples to read, one labeller's way through it, and how far people agree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from vlm_boundary.demo.codes import Bit
+from vlm_boundary.demo.index import Drawn, RunIndex
+from vlm_boundary.reasoning.labels import Label, SampleKey
+from vlm_boundary.reasoning.queue import Queue, QueueItem
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One labeller's place: which queue, what was put off, what can be undone.
+
+    `picked` is a sample chosen by hand, which comes before the queue.
+    """
+
+    run: str = ""
+    queue: str = ""
+    labeller: str = ""
+    skipped: tuple[str, ...] = ()
+    done: tuple[SampleKey, ...] = ()
+    picked: SampleKey | None = None
+
+    def after(self, sample: SampleKey) -> Desk:
+        """The desk when a sample has been answered."""
+        picked = None if sample == self.picked else self.picked
+        return replace(self, done=(*self.done[-99:], sample), picked=picked)
+
+
+def next_item(queue: Queue, labels: Iterable[Label], desk: Desk) -> QueueItem | None:
+    """What the labeller reads next, what was skipped last; None when all is answered."""
+    answered = {label.sample for label in labels if label.labeller == desk.labeller}
+    waiting = [item for item in queue.items if item.sample not in answered]
+    skipped = {item: place for place, item in enumerate(desk.skipped)}
+    waiting.sort(key=lambda item: skipped.get(item.item, -1))
+    return waiting[0] if waiting else None
+
+
+def progress(queue: Queue, labels: Iterable[Label], labeller: str) -> tuple[int, int]:
+    """How many of the queue's samples the labeller has answered, of how many."""
+    answered = {label.sample for label in labels if label.labeller == labeller}
+    return sum(item.sample in answered for item in queue.items), len(queue.items)
+
+
+def drawn_sample(run: RunIndex, key: SampleKey) -> Drawn | None:
+    """A sample by its key; None where the run has none."""
+    if run.partition(key.arm, key.benchmark, key.condition) is None:
+        return None
+    if key.problem_id not in run.places.get(key.benchmark, {}):
+        return None
+    samples = run.load(key.arm, key.benchmark, key.condition, key.problem_id)
+    return samples.sample(key.sample_index)
+
+
+def checker_verdict(run: RunIndex, key: SampleKey) -> str | None:
+    """Valid or invalid as the checker's layers have it together; None where none judged it."""
+    partition = run.partition(key.arm, key.benchmark, key.condition)
+    place = run.places.get(key.benchmark, {}).get(key.problem_id)
+    if partition is None or place is None or key.sample_index >= partition.codes.shape[1]:
+        return None
+    code = int(partition.codes[place, key.sample_index])
+    if code & Bit.VETOED:
+        return "invalid"
+    return "valid" if code & Bit.ENDORSED else None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Two judges on the samples that both called valid or invalid; `kappa` None if undefined."""
+
+    first: str
+    second: str
+    samples: int
+    same: int
+    kappa: float | None
+
+
+def agreements(run: RunIndex, labels: Sequence[Label]) -> list[Agreement]:
+    """Each labeller against the checker, then against each other; unsure is left out."""
+    by_person: dict[str, dict[SampleKey, str]] = {}
+    for label in labels:
+        if label.verdict != "unsure":
+            by_person.setdefault(label.labeller, {})[label.sample] = label.verdict
+    people = sorted(by_person)
+    read = {sample for said in by_person.values() for sample in said}
+    checked = {sample: checker_verdict(run, sample) for sample in read}
+    judged = {sample: verdict for sample, verdict in checked.items() if verdict is not None}
+    found = [_agreement(person, "the checker", by_person[person], judged) for person in people]
+    for place, person in enumerate(people):
+        for other in people[place + 1 :]:
+            found.append(_agreement(person, other, by_person[person], by_person[other]))
+    return [one for one in found if one.samples]
+
+
+def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa (1960): (p_o - p_e) / (1 - p_e).
+
+    Returns:
+        None without pairs, or where both always say the same one thing.
+    """
+    if not pairs:
+        return None
+    total = len(pairs)
+    observed = sum(one == other for one, other in pairs) / total
+    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
+    expected = sum(first[name] * second[name] for name in first) / total**2
+    return None if expected == 1 else (observed - expected) / (1 - expected)
+
+
+def _agreement(
+    first: str, second: str, one: Mapping[SampleKey, str], other: Mapping[SampleKey, str]
+) -> Agreement:
+    pairs = [(one[sample], other[sample]) for sample in one if sample in other]
+    same = sum(left == right for left, right in pairs)
+    return Agreement(first, second, len(pairs), same, cohen_kappa(pairs))

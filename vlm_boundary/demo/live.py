@@ -1,0 +1,298 @@
+"""Engines kept warm for the live tab, each in a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from vlm_boundary.benchmarks import (
+    Problem,
+    load_benchmark,
+    messages,
+    pictures_shown,
+    resolve_prompt,
+)
+from vlm_boundary.config import ExperimentConfig, ReplayConfig, build_experiment
+from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.errors import UserError
+
+MAX_SAMPLES = 16
+_MAX_IMAGES = 1
+_TICK = 0.1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question for both models, and how it is drawn.
+
+    `pictures` are file names in `folder`.
+    """
+
+    problem: Problem
+    folder: Path
+    n: int
+    temperature: float
+    max_tokens: int
+    seed: int
+
+
+class LiveEngines:
+    """The engines of a run's arms, started when first asked; close it at the end.
+
+    Args:
+        overrides: settings of the experiment as KEY=VALUE, as in
+            `arms.rl.engine={kind: openai, base_url: "http://gpu-2:8000/v1"}`.
+    """
+
+    def __init__(self, runs: Mapping[str, RunIndex], overrides: tuple[str, ...] = ()) -> None:
+        self._runs = runs
+        self._overrides = overrides
+        self._engines: OrderedDict[tuple[str, str], _EngineProcess] = OrderedDict()
+        # A process told to end with its parent ends with the thread that started it.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="engines")
+        self._folder = tempfile.TemporaryDirectory(prefix="vlm-boundary-live-")
+        self._lock = threading.Lock()
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures are kept until the end."""
+        return Path(self._folder.name)
+
+    def sample(
+        self, run: str, arms: tuple[str, str], benchmark: str, asked: Asked
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Samples of both arms as they finish: (0 or 1 for which arm, message).
+
+        A message has `text`, `index`, `seed`, `tokens`, `finish_reason` and `logprob_sum`; or
+        `status`, `failure`, `error` (the engine is gone) or `done`. When nothing happens, (−1, {})
+        comes every moment.
+
+        Raises:
+            UserError: an arm's samples are replayed, or settings are not valid.
+        """
+        experiment = self._experiment(run)
+        places = self._places(experiment)
+        if len(places) < 2 and arms[0] != arms[1]:  # one place: one after the other
+            for side, arm in enumerate(arms):
+                yield from self._draw(run, {side: arm}, benchmark, asked, experiment, places)
+        else:
+            sides = dict(enumerate(arms))
+            yield from self._draw(run, sides, benchmark, asked, experiment, places)
+
+    def stop(self) -> None:
+        """End every engine at once; the next question starts them again."""
+        for engine in list(self._engines.values()):
+            engine.end()
+        self._engines.clear()
+
+    def close(self) -> None:
+        """End the engines and forget the pictures."""
+        self.stop()
+        self._starter.shutdown(wait=False, cancel_futures=True)
+        self._folder.cleanup()
+
+    def _draw(
+        self,
+        run: str,
+        sides: dict[int, str],
+        benchmark: str,
+        asked: Asked,
+        experiment: ExperimentConfig,
+        places: list[dict[str, str]],
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        waiting: dict[int, tuple[_EngineProcess, str]] = {}
+        for side, arm in sides.items():
+            with self._lock:
+                engine = self._engine(run, arm, experiment, places, side)
+            if not engine.ready:
+                yield side, {"status": "starting the engine (about half a minute the first time)"}
+            request = self._request(arm, benchmark, asked, experiment)
+            engine.ask(request)
+            waiting[side] = (engine, request["id"])
+        while waiting:
+            heard = False
+            for side, (engine, request_id) in list(waiting.items()):
+                for message in engine.heard(request_id):
+                    heard = True
+                    yield side, message
+                    if message.keys() & {"done", "error"}:
+                        waiting.pop(side, None)
+            if not heard:
+                yield -1, {}
+                threading.Event().wait(_TICK)
+
+    def _experiment(self, run: str) -> ExperimentConfig:
+        return build_experiment(
+            self._runs[run].manifest["experiment"], self._overrides, where=f"run {run}"
+        )
+
+    def _places(self, experiment: ExperimentConfig) -> list[dict[str, str]]:
+        from vlm_boundary.sampling.places import engine_places
+
+        return [place.environment for place in engine_places(experiment)]
+
+    def _engine(
+        self,
+        run: str,
+        arm: str,
+        experiment: ExperimentConfig,
+        places: list[dict[str, str]],
+        side: int,
+    ) -> _EngineProcess:
+        key = (run, arm)
+        engine = self._engines.get(key)
+        if engine is not None and engine.running:
+            self._engines.move_to_end(key)
+            return engine
+        if isinstance(experiment.arm_engine(arm), ReplayConfig):
+            raise UserError(
+                f"{arm}: its samples were replayed; name a checkpoint or a server for the live tab "
+                f"with -o arms.{arm}.model=… and -o 'arms.{arm}.engine={{kind: openai, …}}'"
+            )
+        self._engines.pop(key, None)
+        while len(self._engines) >= min(2, len(places)):
+            _, oldest = self._engines.popitem(last=False)
+            oldest.end()
+        order = {
+            "experiment": experiment.model_dump(mode="json"),
+            "arm": arm,
+            "max_images": _MAX_IMAGES,
+        }
+        environment = places[side % len(places)]
+        made = self._starter.submit(_EngineProcess, order, environment, self.folder).result()
+        self._engines[key] = made
+        return made
+
+    def _request(
+        self, arm: str, benchmark: str, asked: Asked, experiment: ExperimentConfig
+    ) -> dict[str, Any]:
+        config = load_benchmark(benchmark, experiment.benchmarks[benchmark])
+        prompt = resolve_prompt(experiment.prompt(arm, "full") or config.prompt)
+        turns = messages(asked.problem, prompt, config.images)
+        sampling = experiment.arm_sampling(arm).model_dump(mode="json")
+        n = 1 if asked.temperature == 0 else asked.n
+        sampling |= {
+            "n": n,
+            "temperature": asked.temperature,
+            "max_tokens": min(asked.max_tokens, sampling["max_tokens"]),
+            "token_logprobs": 0,
+        }
+        return {
+            "id": uuid4().hex,
+            "messages": turns,
+            "pictures": [str(asked.folder / name) for name in pictures_shown(turns)],
+            "n": n,
+            "seed": asked.seed,
+            "min_pixels": config.images.min_pixels,
+            "max_pixels": config.images.max_pixels,
+            "sampling": sampling,
+        }
+
+
+class _EngineProcess:
+    """One engine's process, what it said kept by request."""
+
+    def __init__(self, order: dict[str, Any], environment: dict[str, str], folder: Path) -> None:
+        self._log = folder / f"engine-{uuid4().hex[:8]}.log"
+        answers, write_end = os.pipe()
+        with self._log.open("w") as output:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-m",
+                    "vlm_boundary.demo.live_worker",
+                    "--answers-fd",
+                    str(write_end),
+                ],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                pass_fds=[write_end],
+                start_new_session=True,
+                env=dict(os.environ) | environment,
+                text=True,
+                bufsize=1,
+            )
+        os.close(write_end)
+        self.ready = False
+        self._inboxes: dict[str, list[dict[str, Any]]] = {}
+        self._ended: str | None = None
+        self._lock = threading.Lock()
+        self._say(order)
+        threading.Thread(target=self._listen, args=(answers,), daemon=True).start()
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
+    def ask(self, request: dict[str, Any]) -> None:
+        """Hand over a request; its answers come through `heard`."""
+        with self._lock:
+            self._inboxes[request["id"]] = []
+        self._say(request)
+
+    def heard(self, request_id: str) -> list[dict[str, Any]]:
+        """What it has said of a request since the last time."""
+        with self._lock:
+            found = self._inboxes.get(request_id, [])
+            self._inboxes[request_id] = []
+            if any("done" in message for message in found):
+                del self._inboxes[request_id]
+            elif not found and self._ended is not None:
+                return [{"error": self._ended}]
+        return found
+
+    def end(self) -> None:
+        """End it and whatever it started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            if self._process.stdin:
+                self._process.stdin.close()
+
+    def _say(self, content: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # it ended; `_listen` says why
+            self._process.stdin.write(json.dumps(content) + "\n")
+            self._process.stdin.flush()
+
+    def _listen(self, answers: int) -> None:
+        said: str | None = None
+        with os.fdopen(answers) as lines:
+            for line in lines:
+                message = json.loads(line)
+                with self._lock:
+                    if "ready" in message:
+                        self.ready = True
+                        for inbox in self._inboxes.values():
+                            inbox.append({"status": "sampling"})
+                    elif "error" in message:
+                        said = message["error"]
+                    elif message["id"] in self._inboxes:
+                        self._inboxes[message["id"]].append(message)
+        self._process.wait()
+        with self._lock:
+            self._ended = said or f"the engine ended: {self._last_line()}"
+
+    def _last_line(self) -> str:
+        try:
+            lines = self._log.read_text(errors="replace").splitlines()
+        except FileNotFoundError:
+            return "stopped"
+        kept = [line.strip() for line in lines if line.strip()]
+        return kept[-1][:300] if kept else "it said nothing"

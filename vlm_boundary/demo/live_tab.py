@@ -1,0 +1,203 @@
+"""The tab that puts a new question to both models; nothing of it becomes part of a run."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.benchmarks.images import PictureError, store_picture
+from vlm_boundary.demo import pages
+from vlm_boundary.demo.index import Drawn, RunIndex
+from vlm_boundary.demo.live import MAX_SAMPLES, Asked, LiveEngines
+from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.view import View
+from vlm_boundary.errors import UserError
+from vlm_boundary.verifier import Gold, Grader, Output
+
+_LONGEST_QUESTION = 10_000
+_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State) -> None:
+    """Lay out the tab; the two models are the arms of `view`, asked as its benchmark asks."""
+    problem_id = gr.State("")
+    with gr.Row():
+        with gr.Column(scale=1, min_width=260):
+            image = gr.Image(
+                type="pil",
+                format="png",
+                label="Picture",
+                sources=["upload", "clipboard"],
+                height=260,
+                elem_id="vb-live-image",
+                buttons=[],
+            )
+            take = gr.Button(
+                "use the problem shown under Samples", size="sm", elem_id="vb-live-take"
+            )
+        with gr.Column(scale=2, min_width=300):
+            question = gr.Textbox(
+                label="Question", lines=3, max_length=_LONGEST_QUESTION, elem_id="vb-live-question"
+            )
+            gold = gr.Textbox(
+                label="Gold answer (if known, samples are graded)",
+                max_length=1000,
+                elem_id="vb-live-gold",
+            )
+            with gr.Row():
+                n = gr.Slider(1, MAX_SAMPLES, value=4, step=1, label="Samples each", min_width=120)
+                temperature = gr.Slider(
+                    0, 2, value=0.6, step=0.05, label="Temperature", min_width=120
+                )
+                tokens = gr.Number(
+                    1024, precision=0, minimum=1, label="Longest, tokens", min_width=110
+                )
+                seed = gr.Number(0, precision=0, minimum=0, label="Seed", min_width=90)
+            with gr.Row():
+                go = gr.Button("Sample both", variant="primary", elem_id="vb-live-go")
+                stop = gr.Button("Stop", elem_id="vb-live-stop", min_width=80)
+    gr.HTML(
+        '<p class="vb vb-quiet">Not part of the measurement: nothing drawn here is stored in the '
+        "run.</p>"
+    )
+    with gr.Row():
+        left = gr.HTML(elem_classes="vb", elem_id="vb-live-left")
+        right = gr.HTML(elem_classes="vb", elem_id="vb-live-right")
+
+    def use(view: View) -> list[Any]:
+        run = runs[view.run]
+        place = run.places.get(view.benchmark, {}).get(view.problem)
+        if place is None:
+            return [gr.skip()] * 4
+        problem = run.problems[view.benchmark][place]
+        shown = None
+        if problem.pictures:
+            path = run.directory.images / Path(problem.pictures[0]).name
+            if path.is_file() and not path.is_symlink():
+                with Image.open(path) as opened:
+                    shown = opened.convert("RGB")
+        return [shown, problem.question, problem.answer, problem.problem_id]
+
+    take.click(use, view, [image, question, gold, problem_id], **_EVENT)
+
+    def sample(
+        view: View,
+        problem_id: str,
+        image: Image.Image | None,
+        question: str,
+        gold: str,
+        n: float,
+        temperature: float,
+        tokens: float | None,
+        seed: float | None,
+    ) -> Iterator[list[str]]:
+        arms = (view.left, view.right)
+        if not question.strip():
+            yield [_failed("Type a question first."), ""]
+            return
+        try:
+            names = _stored(image, engines.folder)
+            run = runs[view.run]
+            asked = Asked(
+                Problem(view.benchmark, "live", question[:_LONGEST_QUESTION], gold, names),
+                engines.folder,
+                n=min(max(int(n), 1), MAX_SAMPLES),
+                temperature=min(max(float(temperature), 0.0), 2.0),
+                max_tokens=min(max(int(tokens or 1024), 1), 1 << 17),
+                seed=int(seed or 0) & 0x7FFFFFFF,
+            )
+            yield from _stream(engines, view, arms, asked, _gold(run, view, problem_id, asked))
+        except (UserError, PictureError) as error:
+            yield [_failed(str(error)), ""]
+
+    running = go.click(
+        sample,
+        [view, problem_id, image, question, gold, n, temperature, tokens, seed],
+        [left, right],
+        concurrency_id="live",
+        concurrency_limit=1,
+        **_EVENT,
+    )
+    stop.click(engines.stop, None, None, cancels=[running], **_EVENT)
+
+
+def _stream(
+    engines: LiveEngines, view: View, arms: tuple[str, str], asked: Asked, gold: Gold | None
+) -> Iterator[list[str]]:
+    states = ["waiting", "waiting"]
+    drawn: tuple[list[Drawn], list[Drawn]] = ([], [])
+    changed = True
+    with Grader(workers=1) as grader:
+        for side, message in engines.sample(view.run, arms, view.benchmark, asked):
+            if side >= 0:
+                changed = True
+                if "text" in message:
+                    drawn[side].append(_graded(grader, message, gold))
+                elif "done" in message:
+                    states[side] = "done"
+                else:
+                    said = message.get("status") or message.get("failure") or message.get("error")
+                    states[side] = str(said)
+            elif changed:
+                changed = False
+                yield [_pane(*one) for one in zip(arms, states, drawn, strict=True)]
+    yield [_pane(*one) for one in zip(arms, states, drawn, strict=True)]
+
+
+def _graded(grader: Grader, message: dict[str, Any], gold: Gold | None) -> Drawn:
+    if gold is None:
+        return Drawn(message, None, {}, {})
+    verdict = grader.grade([Output(message["text"], gold, message["finish_reason"])])[0]
+    known = {
+        name: getattr(verdict, name)
+        for name in ("correct", "status", "extracted", "normalised", "span", "source", "rule")
+    }
+    return Drawn(message, known | {"flags": list(verdict.flags)}, {}, {})
+
+
+def _gold(run: RunIndex, view: View, problem_id: str, asked: Asked) -> Gold | None:
+    """The problem's own rules where its question and answer are asked unchanged."""
+    answer = asked.problem.answer.strip()
+    if not answer:
+        return None
+    place = run.places.get(view.benchmark, {}).get(problem_id)
+    if place is not None:
+        problem = run.problems[view.benchmark][place]
+        if (problem.question, problem.answer) == (asked.problem.question, asked.problem.answer):
+            return Gold.of(problem)
+    return Gold(answer, question=asked.problem.question)
+
+
+def _stored(image: Image.Image | None, folder: Path) -> tuple[str, ...]:
+    if image is None:
+        return ()
+    file = io.BytesIO()
+    image.convert("RGB").save(file, "PNG")
+    return (store_picture(file.getvalue(), folder),)
+
+
+def _pane(arm: str, state: str, drawn: list[Drawn]) -> str:
+    graded = [one for one in drawn if one.verdict]
+    right = sum(one.verdict["correct"] is True for one in graded if one.verdict)
+    rate = f" · <b>{right} of {len(graded)}</b> right" if graded else ""
+    samples = "".join(
+        f'{pages.verdict_line(one) if one.verdict else ""}<div class="vb-text">'
+        f"{pages.sample_body(one)}</div>{pages.numbers_line(one.sample)}"
+        for one in sorted(drawn, key=lambda one: int(one.sample["index"]))
+    )
+    return (
+        f'<section class="vb-pane"><header><h3>{visible(arm, 60)}</h3><span class="vb-quiet" '
+        f'data-testid="live-state">{len(drawn)} samples · {visible(state, 300)}</span>{rate}'
+        f"</header>{samples}</section>"
+    )
+
+
+def _failed(reason: str) -> str:
+    return f'<p class="vb-warn">{escape(reason)}</p>'

@@ -1,0 +1,195 @@
+"""Serving the app: to this machine alone unless told otherwise, and with nothing from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.errors import UserError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Gradio needs inline scripts, and `eval` for its HTML component; nothing comes from elsewhere.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
+    "script-src-attr 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-src 'none'; "
+    "object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
+)
+_HEADERS = (
+    (b"content-security-policy", POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+# Gradio would switch these on by itself.
+_SWITCHES = (
+    "GRADIO_SHARE",
+    "GRADIO_ALLOWED_PATHS",
+    "GRADIO_MCP_SERVER",
+    "GRADIO_ROOT_PATH",
+    "GRADIO_SSR_MODE",
+)
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+
+
+class Guard:
+    """ASGI middleware: headers that keep the page to itself, and no files by URL or path.
+
+    Args:
+        hosts: names under which the page may be asked for; empty allows any. A page elsewhere
+            cannot make its own name point here and read along.
+    """
+
+    def __init__(self, app: Any, hosts: tuple[str, ...] = ()) -> None:
+        self._app = app
+        self._hosts = hosts
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Answer, refuse, or pass on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        host = _host_of(headers.get(b"host", b"").decode("latin-1"))
+        refused = bool(self._hosts) and host not in self._hosts
+        # Gradio's own route would fetch addresses on a visitor's behalf.
+        outside = re.search(r"/(?:file|proxy)=\s*https?:|/proxy=", scope["path"], re.IGNORECASE)
+        if refused or outside:
+            await send({"type": "http.response.start", "status": 403, "headers": list(_HEADERS)})
+            await send({"type": "http.response.body", "body": b"not allowed"})
+            return
+
+        async def with_headers(message: _Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+class Assets:
+    """The page's own script and style, and KaTeX as Gradio ships it."""
+
+    @cached_property
+    def css(self) -> str:
+        """Our style sheet."""
+        return files("vlm_boundary.demo").joinpath("static/app.css").read_text(encoding="utf-8")
+
+    @cached_property
+    def head(self) -> str:
+        """Our script, and where KaTeX is; formulas stay as written where it is not found."""
+        script = files("vlm_boundary.demo").joinpath("static/app.js").read_text(encoding="utf-8")
+        katex = self._shipped("katex-*.js")
+        style = self._shipped("katex-*.css")
+        link = f'<link rel="stylesheet" href="./assets/{style}">' if style else ""
+        where = f'window.vbKatex = new URL("./assets/{katex}", document.baseURI).href;'
+        return f"{link}<script>{where if katex else ''}{script}</script>"
+
+    def _shipped(self, pattern: str) -> str:
+        import gradio
+
+        folder = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+        return next((path.name for path in sorted(folder.glob(pattern))), "")
+
+
+def serve(
+    paths: list[Path],
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    auth: list[tuple[str, str]] | None = None,
+    overrides: tuple[str, ...] = (),
+) -> tuple[str, Callable[[], None]]:
+    """Serve runs, in threads of this process, until the returned function is called.
+
+    Args:
+        port: by default the first free one from 7860.
+        auth: names and passwords; without any, only this machine is served.
+        overrides: settings of the live tab's engines, as KEY=VALUE.
+
+    Returns:
+        The address, and what ends the server.
+
+    Raises:
+        UserError: a path is no run, a name is there twice, gradio is not installed, or others
+            could read along without a password.
+    """
+    if host not in LOOPBACK and not auth:
+        raise UserError(
+            f"--host {host} lets other machines read the run: give --auth NAME:PASSWORD too, or "
+            f"keep 127.0.0.1 and reach it through 'ssh -L 7860:127.0.0.1:7860 MACHINE'"
+        )
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    for switch in _SWITCHES:
+        os.environ.pop(switch, None)
+    own = ",".join(LOOPBACK)
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks its own address whether it is up
+        os.environ[name] = f"{os.environ[name]},{own}" if os.environ.get(name) else own
+    try:
+        import gradio
+    except ImportError:
+        raise UserError("the demo needs gradio: pip install 'vlm-boundary[demo]'") from None
+    from starlette.middleware import Middleware
+
+    from vlm_boundary.demo.app import build
+    from vlm_boundary.demo.index import RunIndex
+    from vlm_boundary.demo.live import LiveEngines
+
+    runs: dict[str, RunIndex] = {}
+    for path in paths:
+        run = RunIndex(path)
+        if run.name in runs:
+            raise UserError(f"{path}: another run is called {run.name!r} too; rename its folder")
+        runs[run.name] = run
+    live = LiveEngines(runs, overrides)
+    assets = Assets()
+    app = build(runs, live, signed_in=bool(auth))
+    app.queue(default_concurrency_limit=16, max_size=64)
+    _, address, _ = app.launch(
+        server_name=host,
+        server_port=port,
+        auth=auth,
+        share=False,
+        quiet=True,
+        show_error=False,
+        prevent_thread_lock=True,
+        allowed_paths=[],
+        max_file_size="20mb",
+        enable_monitoring=False,
+        run_history=False,
+        footer_links=[],
+        mcp_server=False,
+        ssr_mode=False,
+        pwa=False,
+        theme=gradio.themes.Default(
+            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+        ),
+        css=assets.css,
+        head=assets.head,
+        app_kwargs={
+            "docs_url": None,
+            "redoc_url": None,
+            "openapi_url": None,
+            "middleware": [Middleware(Guard, hosts=LOOPBACK if host in LOOPBACK else ())],
+        },
+    )
+
+    def close() -> None:
+        app.close()
+        live.close()
+
+    return address, close
+
+
+def _host_of(value: str) -> str:
+    """The name in a Host header, without its port."""
+    if value.startswith("["):
+        return value[1:].partition("]")[0]
+    return value.rpartition(":")[0] if ":" in value else value
