@@ -4,7 +4,9 @@
 
 RUN has been checked ('vlm-boundary check'). --written adds responses of the embedded models'
 training mixture, which hold many right chains of every family. Over correct answers, by family:
-valid chains that layers accepted ones do to CoT-pass@k. Where k is beyond the samples of a problem, the estimator of pass@k
+valid chains that layers 1 and 2 veto, invalid ones that they accept, both with 95 %
+Clopper–Pearson bounds. Then what the
+accepted ones do to CoT-pass@k. Where k is beyond the samples of a problem, pass@k's estimator
 does not exist; the plug-in 1 - (1 - d/n)^k is printed instead, for truth and checks alike.
 """
 
