@@ -103,7 +103,7 @@ def _report(browser: Any, page_file: Path, into: Path) -> None:
 
 
 def _pictures(browser: Any, address: str, into: Path) -> None:
-    query = "?group=left&sort=gap&show_left=valid"
+    query = "?group=left&sort=gap&show_left=correct"
     page = _open(browser, address + query, 1440, 1000)
     page.screenshot(path=into / "demo.png")
     page.keyboard.press("?")

@@ -44,7 +44,7 @@ def test_the_embedded_pair_answers_live(tmp_path: Path) -> None:
             done = (
                 f'document.querySelector("#vb-live-{side}")?.innerText.includes("4 samples · done")'
             )
-            page.wait_for_function(done, timeout=240_000)
+            page.wait_for_function(done, timeout=900_000)
             assert len(page.query_selector_all(f"#vb-live-{side} .vb-text")) == 4
             assert len(page.query_selector_all(f"#vb-live-{side} .vb-verdict")) == 4
         assert reader.outside() == []

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 5.0
 _SORT_NAMES = {
-    "order": "benchmark order",
+    "order": "in order",
     "gap": "largest gap",
     "left": "left best",
     "right": "right best",

@@ -13,7 +13,7 @@ from vlm_boundary.analysis import pass_at_k
 from vlm_boundary.demo.text import visible
 
 _WIDTH, _HEIGHT = 300, 128
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 10, 10, 36
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 10, 36
 _ANSWERS = 5
 
 

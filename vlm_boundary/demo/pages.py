@@ -33,7 +33,7 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
         page: which; by default the one with the view's problem.
     """
     if not run.problems.get(view.benchmark):
-        return _empty_run(run)
+        return '<p class="vb-empty">No problems yet.</p>'
     known = counts(view, run)
     listed = listed_problems(view, run)
     here = run.places[view.benchmark].get(view.problem, -1)
@@ -60,6 +60,8 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
 
 def problem_card(view: View, run: RunIndex) -> str:
     """Picture, question, choices, gold answer and what the data set says of a problem."""
+    if not run.problems:
+        return _empty_run()
     problem = _problem(view, run)
     if problem is None:
         return '<p class="vb-empty">Pick a problem from the list.</p>'
@@ -145,7 +147,7 @@ def status_line(run: RunIndex) -> str:
     )
 
 
-def _empty_run(run: RunIndex) -> str:
+def _empty_run() -> str:
     return (
         '<p class="vb-empty" data-testid="empty">This run holds no problems yet. It begins with '
         "<code>vlm-boundary sample</code>, and this page follows it.</p>"
@@ -389,6 +391,8 @@ def _checks(drawn: Drawn) -> str:
     rows = []
     for layer, row in sorted(drawn.validity.items()):
         name = {True: "valid", False: "invalid", None: "not judged"}[row["valid"]]
+        if row["valid"] is False and not any(found["veto"] for found in row["evidence"]):
+            name = "nothing against it, but a wrong answer is never valid"
         flags = ", ".join(visible(flag, 80) for flag in row["flags"])
         notes = "".join(
             f"<li>{visible(found['flag'], 60)}: {visible(found['note'], 300)}</li>"
@@ -396,7 +400,7 @@ def _checks(drawn: Drawn) -> str:
         )
         listed = f"<ul>{notes}</ul>" if notes else ""
         rows.append(
-            f'<div class="vb-check vb-{name.replace(" ", "-")}"><b>{visible(layer, 40)}</b> '
+            f'<div class="vb-check vb-{name.partition(" ")[0]}"><b>{visible(layer, 40)}</b> '
             f"{name} {f'({flags})' if flags else ''}{listed}</div>"
         )
     return f'<div class="vb-checks">{"".join(rows)}</div>' if rows else ""
