@@ -79,7 +79,7 @@ def _queue(run: RunDirectory) -> None:
 
 
 def _report(browser: Any, page_file: Path, into: Path) -> None:
-    """The report's first screen, light, dark and narrow, and all that comes after it."""
+    """The report's first screen, light, dark and narrow."""
     if not page_file.is_file():
         print(f"{page_file}: there is no report yet; 'vlm-boundary report' writes it")
         return
@@ -93,12 +93,6 @@ def _report(browser: Any, page_file: Path, into: Path) -> None:
         page.goto(page_file.resolve().as_uri())
         page.wait_for_selector("[data-panel][data-drawn]")
         page.screenshot(path=into / f"{name}.png")
-        if name == "report":
-            page.evaluate("document.querySelectorAll('nav').forEach((one) => one.remove())")
-            for panel in page.locator("[data-panel]").all():
-                panel.scroll_into_view_if_needed()
-            page.wait_for_function("!document.querySelector('[data-panel]:not([data-drawn])')")
-            page.screenshot(path=into / "report-whole.png", full_page=True)
         page.close()
 
 
