@@ -188,6 +188,19 @@ def test_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
     assert "alert(1)" in (made.directory.report / "tables" / "mine-slices.csv").read_text()
 
 
+def test_of_very_many_failures_the_page_lists_the_first_and_counts_the_rest(
+    run: HandMadeRun,
+) -> None:
+    from vlm_boundary.benchmarks import Problem
+    from vlm_boundary.report.provenance import failures
+
+    broken = [Problem("mine", f"p{i}", "?", "1", error="no picture") for i in range(1234)]
+    run.directory.write_problems("mine", tuple(broken))
+    rows = failures(run.directory, run.experiment).rows
+    assert len(rows) == 201
+    assert rows[-1][-1].startswith("and 1,034 more")
+
+
 def test_both_curves_are_in_the_figure(finished: HandMadeRun) -> None:
     svg = (finished.directory.report / "figures" / "pass_at_k.svg").read_text()
     assert svg.count("<!-- base -->") == 1

@@ -17,6 +17,7 @@ from vlm_boundary.store import Partition, RunDirectory
 _PACKAGES = ("numpy", "scipy", "pyarrow", "matplotlib", "math-verify")
 # A record of an engine process says when it ran and how fast; the rest is how it was set up.
 _TIMINGS = ("started", "samples", "tokens", "start_seconds", "draw_seconds")
+_MOST_FAILURES = 200  # that the page lists
 COMMANDS = (
     "vlm-boundary run experiment.yaml          # everything, from the weights on",
     "vlm-boundary verify RUN --force           # or from this run's samples on: grade them anew,",
@@ -112,7 +113,7 @@ def resolved(run: RunDirectory) -> list[tuple[str, str]]:
 
 
 def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
-    """Problems and samples that could not be drawn."""
+    """Problems and samples that could not be drawn; of very many the first, and how many more."""
     rows: list[tuple[str, ...]] = []
     for benchmark in experiment.benchmarks:
         if run.has_problems(benchmark):
@@ -124,6 +125,10 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
         for arm in experiment.arms:
             for failure in run.failures.read(Partition(arm, benchmark)):
                 rows.append((benchmark, arm, failure["problem_id"], failure["reason"]))
+    left = len(rows) - _MOST_FAILURES
+    if left > 0:
+        del rows[_MOST_FAILURES:]
+        rows.append(("…", "", "", f"and {left:,} more, in the run's problems/ and failures/"))
     return Table("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
 
 
