@@ -1,4 +1,4 @@
-"""Pictures of the demo for the documentation.
+"""Pictures of the report and the demo for the documentation.
 
     python docs/screenshots.py RUN [--into docs/images]
 
@@ -42,6 +42,7 @@ def main() -> None:
             with sync_playwright() as playwright:
                 path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
                 browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                _report(browser, copy / "report" / "index.html", options.into)
                 _pictures(browser, address, options.into)
                 close()
                 address, close = serve([empty.path])
@@ -75,6 +76,24 @@ def _queue(run: RunDirectory) -> None:
                 weight=item.weight,
             ),
         )
+
+
+def _report(browser: Any, page_file: Path, into: Path) -> None:
+    """The report's first screen, light, dark and narrow."""
+    if not page_file.is_file():
+        print(f"{page_file}: there is no report yet; 'vlm-boundary report' writes it")
+        return
+    for name, settings in (
+        ("report", {"viewport": {"width": 1440, "height": 900}}),
+        ("report-dark", {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"}),
+        ("report-narrow", {"viewport": {"width": 400, "height": 1600}}),
+    ):
+        page = browser.new_page(**settings)
+        page.set_default_timeout(120_000)
+        page.goto(page_file.resolve().as_uri())
+        page.wait_for_selector("[data-panel][data-drawn]")
+        page.screenshot(path=into / f"{name}.png")
+        page.close()
 
 
 def _pictures(browser: Any, address: str, into: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 from conftest import HandMadeRun, make_run
 
+from vlm_boundary.benchmarks import Problem
 from vlm_boundary.store import Partition
 
 Judge = Callable[[str, int], Any]
@@ -25,6 +26,8 @@ def written_run(path: Path, n: int, right: dict[str, dict[str, int]]) -> HandMad
     settings = made.experiment.model_dump(mode="json")
     settings["sampling"]["n"] = n
     experiment = type(made.experiment).model_validate(settings)
+    ids = dict.fromkeys(problem_id for counts in right.values() for problem_id in counts)
+    made.directory.write_problems("mine", tuple(Problem("mine", key, "?", "1") for key in ids))
     for arm, counts in right.items():
         rows = [
             {

@@ -73,7 +73,7 @@ def test_tokens_of_samples_are_counted(run: HandMadeRun) -> None:
     manifest = run.directory.read_manifest()
     data = BenchmarkData.read(run.directory, run.experiment, manifest, "mine")
     assert data is not None
-    ids, problem, tokens = data.lengths("rl")
-    assert ids == ("p1", "p2", "p3")
-    assert problem.tolist() == [0] * 4 + [1] * 4 + [2] * 4
-    assert tokens.tolist() == [2] * 12
+    found = data.responses["rl"]
+    assert found.problem_ids == ("p1", "p2", "p3")
+    assert found.problem.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+    assert found.tokens.tolist() == [2] * 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,14 @@ from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
+    """A run after its last stage, for tests that only read."""
+    made = make_run(tmp_path_factory.mktemp("finished") / "run")
+    finish(made)
+    return made
+
+
 def finish(run: HandMadeRun) -> dict[str, Any]:
     verify(run.directory)
     content = analyze(run.directory, run.experiment)
@@ -26,13 +35,13 @@ def finish(run: HandMadeRun) -> dict[str, Any]:
 def contents(run: HandMadeRun) -> dict[str, bytes]:
     """Every file that the stages after sampling write."""
     files = [p for p in run.directory.path.rglob("*") if p.is_file()]
-    roots = ("verdicts", "report", "analysis.json")
+    roots = ("verdicts", "report", "tables", "analysis.json")
     relative = {str(p.relative_to(run.directory.path)): p for p in files}
     return {name: p.read_bytes() for name, p in relative.items() if name.startswith(roots)}
 
 
-def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
-    mine = finish(run)["benchmarks"]["mine"]
+def test_the_numbers_are_those_of_the_samples(finished: HandMadeRun) -> None:
+    mine = json.loads(finished.directory.analysis.read_text())["benchmarks"]["mine"]
     base, rl = mine["arms"]["base"], mine["arms"]["rl"]
     # base: 1, 1 and 0 of 4; rl: 4, 0 and 0 of 4.
     assert base["pass_at_k"]["1"]["estimate"] == pytest.approx((1 / 4 + 1 / 4 + 0) / 3)
@@ -48,15 +57,15 @@ def test_the_numbers_are_those_of_the_samples(run: HandMadeRun) -> None:
     assert rl["statuses"]["truncated"] == 1
 
 
-def test_readings_and_sources_are_reported_per_arm(run: HandMadeRun) -> None:
-    rl = finish(run)["benchmarks"]["mine"]["arms"]["rl"]
+def test_readings_and_sources_are_reported_per_arm(finished: HandMadeRun) -> None:
+    rl = json.loads(finished.directory.analysis.read_text())["benchmarks"]["mine"]["arms"]["rl"]
     assert rl["sources"]["box"] == 10
     assert rl["sources"]["statement"] == 1
     assert rl["sources"]["none"] == 1
     for k, value in rl["pass_at_k"].items():
         assert rl["pass_at_k_strict"][k]["estimate"] <= value["estimate"]
         assert value["estimate"] <= rl["pass_at_k_lenient"][k]["estimate"]
-    markdown = (run.directory.report / "report.md").read_text()
+    markdown = (finished.directory.report / "report.md").read_text()
     assert "where the answers stood" in markdown
     assert "| rl, k = 4 |" in markdown
 
@@ -65,7 +74,9 @@ def test_the_same_samples_give_the_same_bytes(run: HandMadeRun) -> None:
     finish(run)
     first = contents(run)
     assert {"analysis.json", "report/report.md", "report/index.html"} <= set(first)
-    assert {"report/pass_at_k.png", "report/pass_at_k.svg"} <= set(first)
+    assert {f"report/figures/pass_at_k.{kind}" for kind in ("png", "svg", "pdf")} <= set(first)
+    assert {f"report/tables/mine-pass_at_k.{kind}" for kind in ("md", "csv", "tex")} <= set(first)
+    assert {"report/experiment.yaml", "tables/curves.csv"} <= set(first)
     assert verify(run.directory, force=True) == 24
     analyze(run.directory, run.experiment)
     report(run.directory, run.experiment)
@@ -129,42 +140,93 @@ def test_the_page_says_what_a_reader_must_know_first(tmp_path: Path) -> None:
     assert "multiple_choice: drop (9 → 4)" in page
 
 
-def test_the_page_needs_nothing_from_outside_and_runs_nothing(run: HandMadeRun) -> None:
-    import re
+class _Page(HTMLParser):
+    """What a page loads, links to, and runs."""
 
-    finish(run)
-    page = (run.directory.report / "index.html").read_text()
-    assert "<script" not in page
-    assert all(url.startswith("data:") for url in re.findall(r'(?:src|href)="([^"]*)"', page))
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: list[str] = []
+        self.policy = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append(tag)
+        self.addresses += [value or "" for key, value in attrs if key in ("src", "href", "action")]
+        assert not [key for key, _ in attrs if key.startswith("on")]
+        if named.get("http-equiv") == "Content-Security-Policy":
+            self.policy = named["content"] or ""
+
+
+def test_the_page_needs_nothing_from_outside_and_runs_only_its_own(finished: HandMadeRun) -> None:
+    page = _Page((finished.directory.report / "index.html").read_text())
+    assert all(address.startswith(("data:", "#")) for address in page.addresses)
+    assert page.tags.count("script") == 3  # the figures' data, plotly, and what calls it
+    assert not {"link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
+    assert "default-src 'none'" in page.policy
+    assert page.policy.count("'sha256-") == 2
+    assert "unsafe-inline" not in page.policy.partition("script-src")[2]
 
 
 def test_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
     from dataclasses import replace
 
-    made = make_run(tmp_path / "run", note="<script>alert(1)</script>")
-    problems = made.directory.read_problems("mine")
-    problems[-1] = replace(problems[-1], error="<img src=x onerror=alert(1)>")
+    hostile = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    made = make_run(tmp_path / "run", note=hostile)
+    problems = [
+        replace(problem, metadata={"topic": f"{hostile}{place % 2}"})
+        for place, problem in enumerate(made.directory.read_problems("mine"))
+    ]
+    problems[-1] = replace(problems[-1], error=hostile)
     made.directory.write_problems("mine", tuple(problems))
     finish(made)
-    page = (made.directory.report / "index.html").read_text()
-    assert "<script" not in page
-    assert "<img src=x" not in page
+    page = _Page((made.directory.report / "index.html").read_text())
+    assert page.tags.count("script") == 3
+    assert "img" in page.tags  # the picture for readers without scripts, and no other
+    assert [address[:11] for address in page.addresses if "#" not in address] == ["data:image/"]
+    assert "alert(1)" in (made.directory.report / "tables" / "mine-slices.csv").read_text()
 
 
-def test_both_curves_are_in_the_figure(run: HandMadeRun) -> None:
-    finish(run)
-    svg = (run.directory.report / "pass_at_k.svg").read_text()
+def test_of_very_many_failures_the_page_lists_the_first_and_counts_the_rest(
+    run: HandMadeRun,
+) -> None:
+    from vlm_boundary.benchmarks import Problem
+    from vlm_boundary.report.provenance import failures
+
+    broken = [Problem("mine", f"p{i}", "?", "1", error="no picture") for i in range(1234)]
+    run.directory.write_problems("mine", tuple(broken))
+    rows = failures(run.directory, run.experiment).rows
+    assert len(rows) == 201
+    assert rows[-1][-1].startswith("and 1,034 more")
+
+
+def test_both_curves_are_in_the_figure(finished: HandMadeRun) -> None:
+    svg = (finished.directory.report / "figures" / "pass_at_k.svg").read_text()
     assert svg.count("<!-- base -->") == 1
     assert svg.count("<!-- rl -->") == 1
 
 
-def test_analysis_is_strict_json(run: HandMadeRun) -> None:
-    finish(run)
+def test_the_settings_beside_the_page_are_the_experiment(finished: HandMadeRun) -> None:
+    from vlm_boundary.config import load_experiment
 
+    again = load_experiment(finished.directory.report / "experiment.yaml", ())
+    assert again == finished.experiment.model_copy(update={"run_dir": None})
+
+
+def test_the_verdict_is_the_first_thing_that_is_said(finished: HandMadeRun) -> None:
+    page = (finished.directory.report / "index.html").read_text()
+    assert "Whether rl finds answers sooner is not resolved" in page
+    assert page.index("not resolved") < page.index("data-panel") < page.index("<section")
+    markdown = (finished.directory.report / "report.md").read_text()
+    assert markdown.index("Whether rl finds") < markdown.index("figures/pass_at_k.png")
+
+
+def test_analysis_is_strict_json(finished: HandMadeRun) -> None:
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
-    json.loads(run.directory.analysis.read_text(), parse_constant=refuse)
+    json.loads(finished.directory.analysis.read_text(), parse_constant=refuse)
 
 
 def test_stages_out_of_order_are_one_clear_line(run: HandMadeRun) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.text_tables import latex, markdown
 from vlm_boundary.store import write_text
 
 Row = dict[str, Any]
@@ -144,8 +144,8 @@ def write_tables(
         files += [path.with_suffix(".parquet"), path.with_suffix(".csv")]
         if table.page is not None:
             cells = [[_cell(row.get(name)) for name in table.schema.names] for row in table.page]
-            write_text(path.with_suffix(".md"), _markdown(table.schema.names, cells))
-            write_text(path.with_suffix(".tex"), _latex(table.schema.names, cells))
+            write_text(path.with_suffix(".md"), markdown(table.schema.names, cells))
+            write_text(path.with_suffix(".tex"), latex(table.schema.names, cells))
             files += [path.with_suffix(".md"), path.with_suffix(".tex")]
     return files
 
@@ -276,22 +276,3 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _markdown(names: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _latex(names: list[str], rows: list[list[str]]) -> str:
-    """A tabular for the booktabs package."""
-    lines = [f"\\begin{{tabular}}{{{'l' * len(names)}}}", "\\toprule"]
-    lines += [" & ".join(map(_escaped, names)) + " \\\\", "\\midrule"]
-    lines += [" & ".join(map(_escaped, row)) + " \\\\" for row in rows]
-    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    special = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
-    return re.sub(r"[\\~^&%$#_{}]", lambda found: special.get(found[0], "\\" + found[0]), text)

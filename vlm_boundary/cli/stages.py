@@ -177,7 +177,10 @@ def analyze(target: Path, overrides: tuple[str, ...]) -> None:
 @target_argument
 @override_option
 def report(target: Path, overrides: tuple[str, ...]) -> None:
-    """Write a run's figures (PNG, SVG), its tables (Markdown) and its HTML page."""
+    """Write a run's HTML page, its figures (PNG, SVG, PDF) and tables (Markdown, CSV, LaTeX).
+
+    The page is one file that opens from disk; its first screen is the verdict in plain words.
+    """
     run, experiment = existing_run(target, overrides)
     from vlm_boundary.report import report as write
 

@@ -27,7 +27,7 @@ def pass_at_k_chart(correct: int, drawn: int, side: str) -> str:
     ks = [2**power for power in range(int(math.log2(drawn)) + 1)]
     if ks[-1] != drawn:
         ks.append(drawn)
-    values = [float(pass_at_k(np.array([correct]), np.array([drawn]), k)[0]) for k in ks]
+    values = pass_at_k(np.array([correct]), np.array([drawn]), np.array(ks))[0].tolist()
     span = math.log2(drawn) or 1.0
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     points = [

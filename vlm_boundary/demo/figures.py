@@ -97,8 +97,7 @@ def _row(run: RunIndex, arm: str, benchmark: str) -> str:
         return f'<tr>{cells}{sampled}<td colspan="4">{state}</td></tr>'
     n = int(drawn[there].min())
     counts, samples = right[there].astype(np.int64), drawn[there].astype(np.int64)
-    once = float(np.mean(pass_at_k(counts, samples, 1)))
-    often = float(np.mean(pass_at_k(counts, samples, n)))
+    once, often = (float(pass_at_k(counts, samples, np.array([k]))[:, 0].mean()) for k in (1, n))
     numbers = (
         f"{int(there.sum())}",
         f"{n}",

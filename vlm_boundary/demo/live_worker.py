@@ -34,12 +34,14 @@ def main() -> int:
             _serve(answers)
         except UserError as error:
             _tell(answers, error=str(error))
-            return 2
+            code = 2
         except (Stopped, BrokenPipeError):
-            return 130
+            return 130  # perhaps because the demo is gone: the guard sees to what is left
+        else:
+            code = 0
     if guard is not None:
         guard.kill()
-    return 0
+    return code
 
 
 def _serve(answers: TextIO) -> None:

@@ -72,12 +72,14 @@ def main(arguments: list[str] | None = None) -> int:
             _work(RunDirectory(options.run), assignments, channel)
         except UserError as error:
             channel.tell(error=str(error))
-            return 2
+            code = 2
         except Stopped:
-            return 130
+            return 130  # perhaps because the parent is gone: the guard sees to what is left
+        else:
+            code = 0
     if guard is not None:
-        guard.kill()  # done: nothing is left to end
-    return 0
+        guard.kill()  # an end of our own, and the parent lives to see to what is left
+    return code
 
 
 class _Channel:

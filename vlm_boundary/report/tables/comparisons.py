@@ -1,82 +1,47 @@
-"""The analysis as rows of text, for Markdown and HTML alike."""
+"""Tables of arms, of pairs, and of what became of the samples."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Table:
-    """A titled table; the first column is a label, the others are right-aligned."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """The table in GitHub's Markdown."""
-        lines = [
-            f"### {self.title}",
-            "",
-            "| " + " | ".join(self.header) + " |",
-            "|" + "---|" + "---:|" * (len(self.header) - 1),
-        ]
-        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        return "\n".join(lines) + "\n"
+from vlm_boundary.report.tables.table import (
+    Table,
+    at,
+    interval,
+    percent,
+    points,
+    points_of,
+    share,
+)
 
 
-def tables(analysis: dict[str, Any]) -> list[Table]:
-    """Every table of the report, benchmarks in order of name."""
-    found = []
-    for name, content in sorted(analysis["benchmarks"].items()):
-        found.append(_curves(name, content, analysis["confidence"]))
-        if content["pairs"]:
-            found += [
-                _differences(name, content, analysis["confidence"]),
-                _crossovers(name, content),
-                _solved(name, content),
-                _needed(name, content),
-            ]
-        found.append(_alone(name, content, analysis["confidence"]))
-        if "self_test" in content:
-            found.append(_self_test(name, content))
-        if "followup" in content:
-            found.append(_followup(name, content))
-        found += [_outcomes(name, content), _sources(name, content), _readings(name, content)]
-        found.append(_luck(name, content))
-        if "perplexity" in content:
-            found.append(_perplexity(name, content, analysis["confidence"]))
-    if analysis["multiplicity"]["tests"]:
-        found.append(_family(analysis["multiplicity"]))
-    return found
-
-
-def _curves(name: str, content: dict[str, Any], confidence: float) -> Table:
+def curves(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """pass@k at the k of tables, and its paired differences."""
     arms = list(content["arms"])
     rows = []
     for k in content["ks"]:
         row = [str(k)]
-        row += [_percent(content["arms"][arm]["pass_at_k"].get(str(k))) for arm in arms]
-        row += [_points(pair["difference"].get(str(k))) for pair in content["pairs"]]
+        row += [percent(content["arms"][arm]["pass_at_k"].get(str(k))) for arm in arms]
+        row += [points(pair["difference"].get(str(k))) for pair in content["pairs"]]
         rows.append(tuple(row))
     header = ["k", *arms, *(f"{pair['other']} − {pair['base']}" for pair in content["pairs"])]
     title = f"{name}: pass@k in %, {confidence:.0%} intervals (Student's t over problems)"
     return Table(title, tuple(header), tuple(rows))
 
 
-def _differences(name: str, content: dict[str, Any], confidence: float) -> Table:
+def differences(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """Each difference with every interval there is."""
     rows = [
         (
             f"{pair['other']} − {pair['base']}, k = {k}",
-            _points(entry),
-            _interval(entry, "{:+.1f}", side="bootstrap_"),
-            _interval(entry, "{:+.1f}", side="band_"),
-            _points(pair["this_benchmark"].get(k)),
+            points(entry),
+            interval(entry, "{:+.1f}", side="bootstrap_"),
+            interval(entry, "{:+.1f}", side="band_"),
+            points(pair["this_benchmark"].get(k)),
             str(entry["problems"]),
         )
         for pair in content["pairs"]
-        for k, entry in _at(pair["difference"], content["ks"])
+        for k, entry in at(pair["difference"], content["ks"])
     ]
     header = (
         "difference", "Student's t", "bootstrap-t", "band over all k", "this very benchmark",
@@ -89,7 +54,8 @@ def _differences(name: str, content: dict[str, Any], confidence: float) -> Table
     return Table(title, header, tuple(rows))
 
 
-def _crossovers(name: str, content: dict[str, Any]) -> Table:
+def crossovers(name: str, content: dict[str, Any]) -> Table:
+    """Where pairs cross."""
     rows = []
     for pair in content["pairs"]:
         turn = pair["crossover"]
@@ -103,12 +69,13 @@ def _crossovers(name: str, content: dict[str, Any]) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _solved(name: str, content: dict[str, Any]) -> Table:
+def solved(name: str, content: dict[str, Any]) -> Table:
+    """The solved sets at n, and what they say of support."""
     rows = []
     for pair in content["pairs"]:
         solved, support = pair["solved"], pair["support"]
         counts = [solved[key] for key in ("both", "base_only", "other_only", "neither")]
-        shares = [_share(support[key]) for key in ("srr", "ndr", "sds", "nscr")]
+        shares = [share(support[key]) for key in ("srr", "ndr", "sds", "nscr")]
         p = "–" if pair["mcnemar_p"] is None else f"{pair['mcnemar_p']:.2g}"
         rows.append((f"{pair['base']} / {pair['other']}", *map(str, counts), p, *shares))
     header = (
@@ -122,12 +89,13 @@ def _solved(name: str, content: dict[str, Any]) -> Table:
     return Table(f"{name}: problems solved at least once{note}", header, tuple(rows))
 
 
-def _needed(name: str, content: dict[str, Any]) -> Table:
+def needed(name: str, content: dict[str, Any]) -> Table:
+    """How many problems or samples would resolve a gap of the size seen."""
     rows = [
         (
             f"{pair['other']} − {pair['base']}, k = {k}",
-            _points_of(pair["difference"][str(k)]["estimate"]),
-            _points_of(found["smallest_gap"]).lstrip("+"),
+            points_of(pair["difference"][str(k)]["estimate"]),
+            points_of(found["smallest_gap"]).lstrip("+"),
             "–" if found["problems"] is None else f"{found['problems']:,}",
             "–" if found["samples"] is None else f"{found['samples']:,}",
         )
@@ -140,7 +108,8 @@ def _needed(name: str, content: dict[str, Any]) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _alone(name: str, content: dict[str, Any], confidence: float) -> Table:
+def alone(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """What one answer, the average and the vote do."""
     rows = []
     for arm, values in content["arms"].items():
         single = values["single_pass"]
@@ -151,14 +120,14 @@ def _alone(name: str, content: dict[str, Any], confidence: float) -> Table:
         rows.append(
             (
                 arm,
-                f"{_percent(single)} ({kind})",
-                _percent(values["avg_at_n"]),
-                _percent(values["maj_at_k"][last]),
-                _percent(values["pass_hat_k"][last]),
-                _percent(values["g_pass_at_k"]["0.5"][last])
+                f"{percent(single)} ({kind})",
+                percent(values["avg_at_n"]),
+                percent(values["maj_at_k"][last]),
+                percent(values["pass_hat_k"][last]),
+                percent(values["g_pass_at_k"]["0.5"][last])
                 if last in values["g_pass_at_k"]["0.5"]
                 else "–",
-                _percent(values["cover_at_tau"]["0.5"]),
+                percent(values["cover_at_tau"]["0.5"]),
             )
         )
     header = ("arm", "single pass", "avg@n", "maj@n", "pass^n", "G-Pass@n, τ 0.5", "Cover@0.5")
@@ -166,7 +135,8 @@ def _alone(name: str, content: dict[str, Any], confidence: float) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _self_test(name: str, content: dict[str, Any]) -> Table:
+def self_test(name: str, content: dict[str, Any]) -> Table:
+    """What was found between a checkpoint and itself."""
     rows = [
         (
             f"{row['arm']} against {row['against']}",
@@ -185,7 +155,8 @@ def _self_test(name: str, content: dict[str, Any]) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _followup(name: str, content: dict[str, Any]) -> Table:
+def followup(name: str, content: dict[str, Any]) -> Table:
+    """What fresh samples say of problems that one arm alone solved."""
     rows = [
         (
             f"{row['base']} / {row['other']}: "
@@ -202,7 +173,8 @@ def _followup(name: str, content: dict[str, Any]) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _family(multiplicity: dict[str, Any]) -> Table:
+def family(multiplicity: dict[str, Any]) -> Table:
+    """Every headline test, adjusted for there being so many."""
     rows = [
         (
             f"{test['benchmark']}: {test['other']} − {test['base']}, k = {test['k']}",
@@ -217,7 +189,8 @@ def _family(multiplicity: dict[str, Any]) -> Table:
     return Table(title, ("difference", "p", "p, Holm's"), tuple(rows))
 
 
-def _outcomes(name: str, content: dict[str, Any]) -> Table:
+def outcomes(name: str, content: dict[str, Any]) -> Table:
+    """How many samples ended how."""
     arms = content["arms"]
     statuses = list(next(iter(arms.values()))["statuses"])
     rows = [
@@ -233,39 +206,12 @@ def _outcomes(name: str, content: dict[str, Any]) -> Table:
     return Table(f"{name}: what became of the samples", header, tuple(rows))
 
 
-def _luck(name: str, content: dict[str, Any]) -> Table:
-    """What each arm solves beside what its own answers, or a guesser's, would solve."""
-    guesser = content["luck"]["guesser"]["pass_at_k"]
-    rows = []
-    for arm, values in content["luck"]["arms"].items():
-        k = str(content["arms"][arm]["n"])
-        rows.append(
-            (
-                f"{arm}, k = {k}",
-                _percent(content["arms"][arm]["pass_at_k"].get(k)),
-                _percent(values["floor_pass_at_k"].get(k)),
-                _percent(guesser.get(k)),
-                str(values["solved"]),
-                f"{values['above_floor']} of {values['tested']}",
-            )
-        )
-    header = (
-        "arm",
-        "pass@k",
-        "own answers elsewhere",
-        "blind guesser",
-        "solved",
-        "above its floor",
-    )
-    title = f"{name}: how much guessing would solve, pass@k in %; problems solved above that"
-    return Table(title, header, tuple(rows))
-
-
-def _perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
+def perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
+    """Perplexity of responses, by who wrote and who reads them."""
     rows = [
         (
             f"{row['responses_of']} under {row['under']}",
-            _interval(row["perplexity"], "{:.3f}", scale=1),
+            interval(row["perplexity"], "{:.3f}", scale=1),
             str(row["perplexity"]["problems"]),
             str(row["responses"]),
             str(row["not_scored"]),
@@ -280,7 +226,7 @@ def _perplexity(name: str, content: dict[str, Any], confidence: float) -> Table:
     return Table(title, header, tuple(rows))
 
 
-def _sources(name: str, content: dict[str, Any]) -> Table:
+def sources(name: str, content: dict[str, Any]) -> Table:
     """Where each arm's answers stood: a verifier that favours one way favours an arm."""
     arms = content["arms"]
     sources = list(next(iter(arms.values()))["sources"])
@@ -291,47 +237,14 @@ def _sources(name: str, content: dict[str, Any]) -> Table:
     return Table(f"{name}: where the answers stood", ("arm", *sources), tuple(rows))
 
 
-def _readings(name: str, content: dict[str, Any]) -> Table:
+def readings(name: str, content: dict[str, Any]) -> Table:
     """pass@k when only answers said outright count, as it is, and with the undecided as correct."""
     rows = []
     for arm, values in content["arms"].items():
         curves = [values[f"pass_at_k{reading}"] for reading in ("_strict", "", "_lenient")]
         for k in sorted({1, max(map(int, curves[0]))}):
             if str(k) in curves[0]:
-                rows.append((f"{arm}, k = {k}", *(_percent(curve[str(k)]) for curve in curves)))
+                rows.append((f"{arm}, k = {k}", *(percent(curve[str(k)]) for curve in curves)))
     header = ("arm", "strict", "as reported", "lenient")
     title = f"{name}: pass@k in % by reading (strict: the answer was marked or said alone; "
     return Table(title + "lenient: undecided counts as correct)", header, tuple(rows))
-
-
-def _percent(value: dict[str, Any] | None) -> str:
-    return _interval(value, "{:.1f}")
-
-
-def _points(value: dict[str, Any] | None) -> str:
-    return _interval(value, "{:+.1f}")
-
-
-def _points_of(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:+.1f}"
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}"
-
-
-def _at(curve: dict[str, Any], ks: list[int]) -> list[tuple[str, Any]]:
-    return [(str(k), curve[str(k)]) for k in ks if str(k) in curve]
-
-
-def _interval(
-    value: dict[str, Any] | None, form: str, scale: float = 100, *, side: str = ""
-) -> str:
-    """An estimate with its interval; of another `side` than the headline's the interval alone."""
-    if value is None or value["estimate"] is None:
-        return "–"
-    estimate = "" if side else form.format(scale * value["estimate"])
-    if value.get(f"{side}low") is None:
-        return estimate or "–"
-    low, high = (form.format(scale * value[f"{side}{end}"]) for end in ("low", "high"))
-    return f"{estimate} [{low}, {high}]".strip()

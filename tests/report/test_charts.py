@@ -1,0 +1,133 @@
+"""What figures show is drawn alike on paper and on the page, for every kind of content."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlm_boundary.report.chart import Figure, Mark, Panel, Series
+from vlm_boundary.report.drawing import draw
+from vlm_boundary.report.findings import powers_of_two
+from vlm_boundary.report.interactive import specs
+from vlm_boundary.report.tables import Table
+
+HOSTILE = "</script><b>$x$ <a href='javascript:1'>_é\u202e %{y} @1"
+CURVES = Panel(
+    HOSTILE,
+    "k",
+    "pass@k (%)",
+    (
+        Series("base", (1, 2, 4), (10.0, None, 30.0), (5.0, None, 20.0), (15.0, None, 40.0), 0),
+        Series("floor", (1, 2), (1.0, 2.0), colour=0, style="dotted", legend=False),
+        Series("dotted: floors", (), (), style="dotted"),
+    ),
+    "log2",
+    marks=(Mark("cross", 2, 1, 4, 1), Mark("cross, not resolved", 3, None, None, 2)),
+    ticks=(1, 2, 4),
+)
+BARS = Panel(
+    "sets", "solved", "problems",
+    (Series("both", ("a", HOSTILE), (3, 0), colour=2, style="bars"),
+     Series("neither", ("a", HOSTILE), (1, 2), style="bars")),
+    "category", stacked=True, horizontal=True,
+)  # fmt: skip
+POINTS = Panel(
+    "slices", "problems", "difference (points)",
+    (Series("_k = 1", ("a", "b"), (1.0, None), (0.5, None), (2.0, None), 4, "points"),
+     Series("k = 8", ("b",), (2.0,), colour=5, style="points")),
+    "category", zero=True, horizontal=True, bottom=None,
+)  # fmt: skip
+GROUPED = Panel(
+    "histogram", "accuracy", "problems",
+    (Series("base", ("0", "0–10"), (3, 1), colour=0, style="bars"),), "category",
+)  # fmt: skip
+ALL = Figure("all", "All", "Every kind.", (CURVES, BARS, POINTS, GROUPED))
+
+
+def test_every_kind_is_drawn_in_every_format_with_the_same_bytes(tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in draw(ALL, tmp_path / "1")]
+    again = [path.read_bytes() for path in draw(ALL, tmp_path / "2")]
+    assert first == again
+    assert [kind[:4] for kind in first] == [b"\x89PNG", b"<?xm", b"%PDF"]
+    assert b"Date" not in first[2]
+
+
+def test_the_page_takes_strict_json_without_markup() -> None:
+    found = specs(ALL)
+    text = json.dumps([spec["data"] + [spec["layout"]] for spec in found], allow_nan=False)
+    assert "<b>" not in text.replace("<br>", "")
+    assert "<a" not in text
+    assert [spec["title"] for spec in found] == [HOSTILE, "sets", "slices", "histogram"]
+
+
+def test_both_axes_are_named_everywhere() -> None:
+    for spec in specs(ALL):
+        for axis in ("xaxis", "yaxis"):
+            assert spec["layout"][axis]["title"]["text"]
+    across = specs(ALL)[1]["layout"]
+    assert across["yaxis"]["title"]["text"] == "solved"
+
+
+def test_only_a_bounded_crossover_is_shaded() -> None:
+    kinds = [shape["type"] for shape in specs(ALL)[0]["layout"]["shapes"]]
+    assert kinds == ["line", "rect", "line"]
+
+
+def test_points_are_moved_aside_only_between_categories() -> None:
+    modes = [spec["layout"].get("scattermode") for spec in specs(ALL)]
+    assert modes == [None, "group", "group", "group"]
+
+
+def test_a_gap_stays_a_gap() -> None:
+    (band, line, *_) = specs(ALL)[0]["data"]
+    assert band["x"] == [1, 4, 4, 1]
+    assert line["y"] == [10.0, None, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("most", "ticks"),
+    [(1, (1,)), (2, (1, 2)), (5, (1, 2, 4)), (6, (1, 2, 4, 6)), (16, (1, 2, 4, 8, 16))],
+)  # fmt: skip
+def test_ticks_are_powers_of_two_and_the_end(most: int, ticks: tuple[int, ...]) -> None:
+    assert powers_of_two(most) == ticks
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("=cmd()", "'=cmd()"), ("@x", "'@x"), ("+7.9 [1.0; 2.0]", "+7.9 [1.0; 2.0]"),
+        ("+cmd()", "'+cmd()"), ("-x", "'-x"), ("−3.1", "−3.1"), ("-3.1", "-3.1"), ("-", "'-"),
+    ],
+)  # fmt: skip
+def test_no_cell_is_a_formula(cell: str, written: str) -> None:
+    assert Table("t", ("a", "b"), (("x", cell),)).csv() == f"a,b\nx,{written}\n"
+
+
+def test_tables_escape_what_their_format_reads() -> None:
+    table = Table("t", ("a|b", "c_%"), (("x\ny", "−1 & 2"),))
+    assert table.markdown().splitlines()[2:] == [
+        "| a\\|b | c_% |",
+        "|---|---:|",
+        "| x y | −1 & 2 |",
+    ]
+    latex = table.latex()
+    assert "a|b & c\\_\\% \\\\" in latex
+    assert "$-$1 \\& 2 \\\\" in latex
+
+
+def kinds_of(value: Any) -> set[str]:
+    """Every colour that a specification names."""
+    if isinstance(value, dict):
+        return set().union(*map(kinds_of, value.values())) if value else set()
+    if isinstance(value, list):
+        return set().union(*map(kinds_of, value)) if value else set()
+    return {value} if isinstance(value, str) and value.startswith(("theme:", "#")) else set()
+
+
+def test_colours_are_left_to_the_theme() -> None:
+    named = kinds_of(specs(ALL))
+    assert named
+    assert all(colour.startswith("theme:") for colour in named)

@@ -1,0 +1,86 @@
+"""The page in a real browser, opened from disk: it draws, asks for nothing, runs nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import make_run
+
+from vlm_boundary.analysis import analyze
+from vlm_boundary.report import report
+from vlm_boundary.verifier import verify
+
+HOSTILE = "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
+    reason = None if path else "no Chromium: install it, or name one in VLM_BOUNDARY_CHROMIUM"
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        reason = "playwright is not installed"
+    if reason and os.environ.get("VLM_BOUNDARY_BROWSER") == "required":
+        pytest.fail(reason)
+    if reason:
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
+        found = playwright.chromium.launch(executable_path=path, args=flags)
+        yield found
+        found.close()
+
+
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = make_run(tmp_path_factory.mktemp("run") / "run", note=HOSTILE)
+    problems = [
+        replace(problem, metadata={"topic": f"{HOSTILE}{place % 2}"})
+        for place, problem in enumerate(made.directory.read_problems("mine"))
+    ]
+    problems[-1] = replace(problems[-1], error=HOSTILE)
+    made.directory.write_problems("mine", tuple(problems))
+    verify(made.directory)
+    analyze(made.directory, made.experiment)
+    return report(made.directory, made.experiment)
+
+
+@pytest.mark.parametrize("settings", [
+    {"viewport": {"width": 1440, "height": 900}},
+    {"viewport": {"width": 1440, "height": 900}, "color_scheme": "dark"},
+    {"viewport": {"width": 400, "height": 800}},
+], ids=["light", "dark", "narrow"])  # fmt: skip
+def test_it_draws_everything_and_asks_for_nothing(
+    browser: Any, page_path: Path, settings: dict[str, Any]
+) -> None:
+    context = browser.new_context(offline=True, **settings)
+    asked: list[str] = []
+    trouble: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("console", lambda line: trouble.append(line.text) if line.type == "error" else None)
+    page.on("dialog", lambda dialog: trouble.append(dialog.message))
+    page.goto(page_path.as_uri())
+    places = page.locator("[data-panel]")
+    for place in range(places.count()):
+        places.nth(place).scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-panel]')].every((one) => one.dataset.drawn)"
+    )
+    assert page.locator("svg.main-svg").count() >= places.count()
+    assert trouble == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert page.evaluate("window.hacked") is None
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert HOSTILE in page.inner_text("body")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark == (settings.get("color_scheme") == "dark")
+    context.close()

@@ -1,0 +1,194 @@
+"""Every section of a run that has everything, and what is said of one that has not."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from conftest import HandMadeRun, make_run
+
+from vlm_boundary.analysis import analyze
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.reasoning.labels import Label, add_label
+from vlm_boundary.reasoning.queue import make_queue, read_queue
+from vlm_boundary.report.findings import Findings, in_order
+from vlm_boundary.report.interactive import specs
+from vlm_boundary.report.sections import Section, sections
+from vlm_boundary.report.tables import reasoning
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, Score
+from vlm_boundary.verifier import verify
+
+N, PROBLEMS = 16, 12
+ARMS = {
+    "base": {"model": "org/base", "role": "base"},
+    "base-hot": {"model": "org/base", "role": "instruct", "sampling": {"temperature": 1.0}},
+    "rl": {"model": "org/rl", "role": "rl"},
+    "rl-seed2": {"model": "org/rl2", "role": "rl"},
+    "step-10": {"model": "org/step", "role": "step", "step": 10},
+}
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
+    """Arms of every role, controls, scores, checked reasoning, people's labels, a known error."""
+    rng = np.random.default_rng(1)
+    small = make_run(tmp_path_factory.mktemp("small") / "run")
+    directory = RunDirectory(tmp_path_factory.mktemp("full") / "run")
+    problems = [
+        Problem("mine", f"p{i:02d}", "How many?", str(i % 5), metadata={"topic": "ab"[i % 2]})
+        for i in range(PROBLEMS)
+    ]
+    directory.write_problems("mine", tuple(problems))
+    experiment = ExperimentConfig.model_validate(
+        small.experiment.model_dump(mode="json")
+        | {
+            "run_dir": str(directory.path),
+            "arms": ARMS,
+            "sampling": {"n": N},
+            "controls": {"no_image": {"n": 4}, "direct_answer": {"n": 4}},
+            "analysis": {
+                "bootstrap_draws": 100,
+                "verifier_error": {
+                    "wrong": 100, "wrong_accepted": 1, "right": 100, "right_rejected": 2
+                },
+            },
+        }
+    )  # fmt: skip
+    known = small.directory.read_manifest()["benchmarks"]["mine"]
+    directory.write_manifest(
+        {
+            "experiment": experiment.model_dump(mode="json"),
+            "benchmarks": {"mine": known | {"problems": PROBLEMS, "unusable": 0}},
+            "arms": {arm: {"identity": {}, "note": None} for arm in ARMS},
+        }
+    )
+    for arm in ARMS:
+        for condition, n in (("full", N), ("no_image", 4), ("direct_answer", 4)):
+            writer = SampleWriter(directory.samples, Partition(arm, "mine", condition))
+            for problem in problems:
+                for index in range(n):
+                    answer = problem.answer if rng.random() < 0.3 else str(rng.integers(9))
+                    text = f"\\boxed{{{answer}}}"
+                    writer.add(Sample(problem.problem_id, index, index, [5, 6], text, "stop", -2.0))
+            writer.flush()
+    writer = SampleWriter(directory.scores("base"), Partition("rl", "mine"))
+    for problem in problems:
+        writer.add(Score(problem.problem_id, 0, -3.0, 2, None))
+    writer.flush()
+    verify(directory)
+    _check(directory)
+    queue = make_queue(directory, experiment, max_accuracy=1.0)
+    for place, item in enumerate(read_queue(directory, queue.name).items[:8]):
+        for labeller in ("ann", "bo"):
+            add_label(
+                directory,
+                Label(
+                    sample=item.sample, text_hash=item.text_hash, labeller=labeller, blind=True,
+                    verdict="valid" if place % 2 else "invalid", queue=queue.name,
+                    weight=item.weight,
+                ),
+            )  # fmt: skip
+    return HandMadeRun(directory, experiment)
+
+
+def _check(directory: RunDirectory) -> None:
+    """A text layer that passes every second right answer."""
+    table = directory.validity("structure")
+    for arm in ARMS:
+        partition = Partition(arm, "mine")
+        rows = [
+            {
+                "problem_id": one["problem_id"], "sample_index": one["sample_index"],
+                "valid": bool(one["correct"] and one["sample_index"] % 2), "flags": [],
+                "evidence": [], "checker": "structure/1", "text_hash": one["text_hash"],
+                "basis_hash": "0",
+            }
+            for one in directory.verdicts.read(partition).to_pylist()
+        ]  # fmt: skip
+        table.replace(partition, pa.Table.from_pylist(rows, schema=table.schema))
+
+
+def found_in(run: HandMadeRun) -> Findings:
+    content = analyze(run.directory, run.experiment)
+    return Findings.of(json.loads(json.dumps(content)), in_order(run.experiment))
+
+
+@pytest.fixture(scope="module")
+def shown(full: HandMadeRun) -> dict[str, Section]:
+    return {section.key: section for section in sections(found_in(full))}
+
+
+def test_every_section_is_there(shown: dict[str, Section]) -> None:
+    assert list(shown) == [
+        "numbers", "differences", "solved", "accuracy", "luck", "reasoning", "slices", "failures",
+        "series", "perplexity", "beyond", "cost", "self-test",
+    ]  # fmt: skip
+    assert not [section.missing for section in shown.values() if section.missing]
+    assert all(section.figures for section in shown.values())
+
+
+def test_every_figure_names_its_axes_and_has_values(shown: dict[str, Section]) -> None:
+    figures = [figure for section in shown.values() for figure in section.figures]
+    assert len({figure.name for figure in figures}) == len(figures)
+    for figure in figures:
+        assert figure.caption.endswith(".")
+        for panel in figure.panels:
+            assert panel.x_label
+            assert panel.y_label
+            assert any(y is not None for series in panel.series for y in series.y)
+        json.dumps(specs(figure), allow_nan=False)
+
+
+def test_every_table_has_a_cell_under_every_heading(shown: dict[str, Section]) -> None:
+    tables = [pair for section in shown.values() for pair in section.tables]
+    names = [name for name, _ in tables]
+    assert len(set(names)) == len(names)
+    for name in (
+        "mine-controls", "mine-guess_filter", "mine-verifier_error", "mine-valid_reasoning",
+        "mine-calibration", "mine-people", "mine-series", "mine-perplexity", "mine-cost",
+        "mine-beyond_n", "mine-slices", "mine-strata", "family",
+    ):  # fmt: skip
+        assert name in names
+    for _, table in tables:
+        assert {len(row) for row in table.rows} == {len(table.header)}
+        assert all(isinstance(cell, str) and cell for row in table.rows for cell in row)
+
+
+def test_arms_stand_in_order_everywhere(full: HandMadeRun) -> None:
+    found = found_in(full)
+    order = ["base", "rl", "rl-seed2", "step-10", "base-hot"]
+    assert list(found.roles) == order
+    assert list(found.benchmarks["mine"]["arms"]) == order
+    assert [pair["other"] for pair in found.benchmarks["mine"]["pairs"]] == order[1:]
+    assert found.colour("rl") == 1
+
+
+def test_a_run_without_extras_says_what_would_add_them(tmp_path_factory: Any) -> None:
+    bare = make_run(tmp_path_factory.mktemp("bare") / "run")
+    verify(bare.directory)
+    shown = {section.key: section for section in sections(found_in(bare))}
+    commands = [command for section in shown.values() for _, command in section.missing]
+    assert commands == [
+        "vlm-boundary run RUN -o controls.no_image.n=16",
+        "vlm-boundary check RUN && vlm-boundary analyze RUN",
+        "vlm-boundary score RUN --responses-of rl --under base",
+    ]
+    assert "series" not in shown
+    assert "beyond" not in shown
+
+
+def test_what_judges_let_through() -> None:
+    accepted = {"any": 0.5, "majority": 0.25, "all": 0.0}
+    plain = {"chains": 8, "accepted": accepted, "abstained": 1}
+    content = {
+        "judge_probe": {"j": {"rl": {"original": plain | {"text_checks": 0.75}, "blank": plain}}}
+    }
+    table = reasoning.judge_probe("mine", content)
+    assert table.rows == (
+        ("j, rl, original", "8", "50", "25", "0", "1", "75"),
+        ("j, rl, blank", "8", "50", "25", "0", "1", "–"),
+    )

@@ -1,0 +1,231 @@
+"""The verdict's words: none stronger than the intervals, whatever was found."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+
+from vlm_boundary.report.findings import Findings
+from vlm_boundary.report.verdict import Verdict, verdicts
+
+UP = {"estimate": 0.08, "low": 0.05, "high": 0.11, "problems": 100}
+DOWN = {"estimate": -0.136, "low": -0.201, "high": -0.072, "problems": 100}
+OPEN = {"estimate": 0.004, "low": -0.01, "high": 0.018, "problems": 100}
+UNKNOWN = {"estimate": None, "low": None, "high": None, "problems": 0}
+NO_INTERVAL = {"estimate": 1.0, "low": None, "high": None, "problems": 1}
+CROSSED = {"estimate": 4, "low": 3, "high": 6, "status": "resolved", "excluded": False}
+PERHAPS = {"estimate": 4, "low": None, "high": 6, "status": "not_resolved", "excluded": False}
+NEVER = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": True}
+NOT_SEEN = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": False}
+ABOVE = {
+    "base": "base", "other": "rl", "tested": 100, "both": 49, "base_only": 12, "other_only": 9,
+    "neither": 30, "mcnemar_p_value": 0.66,
+}  # fmt: skip
+ROLES = {"base": "base", "rl": "rl"}
+# Words that claim something, each with the sign that its interval must have.
+STRONG = {
+    "rl finds answers sooner (": (1, 1),
+    "rl is right less often (": (1, -1),
+    "solves more problems (": (128, 1),
+    "solves fewer problems (": (128, -1),
+}
+
+
+def one_pair(
+    first: dict[str, Any],
+    last: dict[str, Any] | None = None,
+    turn: dict[str, Any] = NOT_SEEN,
+    *,
+    n: int = 128,
+    **more: Any,
+) -> dict[str, Any]:
+    """An analysis with one pair on one benchmark; `more` are further keys of the benchmark."""
+    difference = {"1": first} if last is None else {"1": first, str(n): last}
+    pair = {
+        "base": "base", "other": "rl", "n": n, "problems": 100, "difference": difference,
+        "crossover": turn,
+    }  # fmt: skip
+    return analysis({"pairs": [pair], "arms": {}} | more)
+
+
+def analysis(content: dict[str, Any], tests: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
+    found = {
+        "confidence": 0.95,
+        "benchmarks": {"mine": content},
+        "multiplicity": {"tests": list(tests)},
+    }
+    return dict(json.loads(json.dumps(found)))
+
+
+def only(content: dict[str, Any], roles: dict[str, str] = ROLES) -> Verdict:
+    (said,) = verdicts(Findings.of(content, roles))
+    return said
+
+
+def test_everything_resolved_reads_as_a_reader_expects() -> None:
+    said = only(one_pair(UP, DOWN, CROSSED, luck={"pairs": [ABOVE]}))
+    assert said.sentence == (
+        "rl finds answers sooner (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and solves "
+        "fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
+        "k = 4 (95% interval 3 to 6); above its own guess floor base solves 61 problems, rl 58, "
+        "9 of them rl alone."
+    )
+    assert all(claim.resolved for claim in said.claims)
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), list(product([UP, DOWN, OPEN, UNKNOWN, NO_INTERVAL], repeat=2))
+)
+@pytest.mark.parametrize("turn", [CROSSED, PERHAPS, NEVER, NOT_SEEN])
+def test_words_are_only_as_strong_as_the_intervals(
+    first: dict[str, Any], last: dict[str, Any], turn: dict[str, Any]
+) -> None:
+    said = only(one_pair(first, last, turn))
+    entries = {1: first, 128: last}
+    for words, (k, sign) in STRONG.items():
+        low, high = entries[k]["low"], entries[k]["high"]
+        supported = low is not None and (low > 0 if sign > 0 else high < 0)
+        assert (words in said.sentence) == supported
+    resolved = [low is not None and (low > 0 or e["high"] < 0)
+                for e in (first, last) for low in [e["low"]]]  # fmt: skip
+    assert [claim.resolved for claim in said.claims[:2]] == resolved
+    assert said.sentence.count("is not resolved") == sum(
+        not claim.resolved for claim in said.claims
+    )
+    assert ("; they cross at k = 4 (" in said.sentence) == (turn is CROSSED)
+    assert said.sentence.endswith(".")
+    assert said.sentence[0] in "rW"
+
+
+@pytest.mark.parametrize(
+    ("turn", "words", "resolved"),
+    [
+        (CROSSED, "they cross at k = 4 (95% interval 3 to 6)", True),
+        (PERHAPS, "their estimates cross at k = 4, which is not resolved (6 or less)", False),
+        (PERHAPS | {"low": 3, "high": None},
+         "their estimates cross at k = 4, which is not resolved (3 or more)", False),
+        (PERHAPS | {"high": None},
+         "their estimates cross at k = 4, which is not resolved (any k up to 128)", False),
+        (NEVER, "they do not cross up to k = 128", True),
+        (NOT_SEEN,
+         "whether they cross up to k = 128 is not resolved (their estimates do not)", False),
+    ],
+)  # fmt: skip
+def test_the_crossover_in_words(turn: dict[str, Any], words: str, resolved: bool) -> None:
+    claim = only(one_pair(UP, DOWN, turn)).claims[2]
+    assert (claim.text, claim.resolved) == (words, resolved)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (OPEN, "Whether rl finds answers sooner is not resolved (+0.4 points at k = 1, 95% "
+               "interval −1.0 to +1.8)"),
+        (UNKNOWN, "Whether rl finds answers sooner is not resolved (no problem has 1 samples of "
+                  "both)"),
+        (NO_INTERVAL, "Whether rl finds answers sooner is not resolved (+100.0 points at k = 1, no "
+                      "95% interval from 1 problem)"),
+        ({"estimate": 0.0004, "low": 0.0002, "high": 0.0006, "problems": 9},
+         "rl finds answers sooner (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
+        ({"estimate": 0.0, "low": 0.0, "high": 0.0, "problems": 9},
+         "Whether rl finds answers sooner is not resolved (0.0 points at k = 1, 95% interval 0.0 "
+         "to 0.0)"),
+    ],
+)  # fmt: skip
+def test_numbers_are_as_exact_as_their_sign_needs(entry: dict[str, Any], words: str) -> None:
+    assert only(one_pair(entry, DOWN)).sentence.startswith(words)
+
+
+def test_an_interval_that_ends_at_zero_resolves_nothing() -> None:
+    said = only(one_pair(UP | {"low": 0.0}, DOWN | {"high": 0.0}))
+    assert not any(claim.resolved for claim in said.claims)
+
+
+def test_one_sample_a_problem_says_nothing_of_what_can_be_solved() -> None:
+    said = only(one_pair(UP, n=1))
+    assert "solves" not in said.sentence
+    assert "cross" not in said.sentence
+    assert "which problems either can solve was not asked" in said.sentence
+
+
+def test_no_shared_problem_compares_nothing() -> None:
+    content = one_pair(UNKNOWN, UNKNOWN)
+    content["benchmarks"]["mine"]["pairs"][0]["problems"] = 0
+    said = only(content)
+    assert said.sentence == ("base and rl have no problem in common, so that nothing is compared.")
+
+
+def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
+    said = only(one_pair(UP, DOWN, luck={"pairs": [ABOVE | {"tested": 0}]}))
+    assert said.claims[-1].text == "no problem could be held against a guess floor"
+    assert not said.claims[-1].resolved
+
+
+def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
+    open_ = only(one_pair(UP, DOWN, luck={"pairs": [ABOVE]}))
+    (note,) = open_.notes
+    assert note.endswith("above its floor is not resolved (McNemar, p = 0.66).")
+    found = ABOVE | {"mcnemar_p_value": 0.001}
+    assert only(one_pair(UP, DOWN, luck={"pairs": [found]})).notes == ()
+    none = ABOVE | {"mcnemar_p_value": None, "base_only": 0, "other_only": 0}
+    (note,) = only(one_pair(UP, DOWN, luck={"pairs": [none]})).notes
+    assert "no problem is solved by one alone" in note
+
+
+def test_what_many_comparisons_leave_unresolved_is_noted() -> None:
+    content = one_pair(UP, DOWN)
+    test = {"benchmark": "mine", "base": "base", "other": "rl", "p": 0.02}
+    content["multiplicity"]["tests"] = [
+        test | {"k": 1, "p_holm": 0.08},
+        test | {"k": 128, "p_holm": 0.04},
+    ]
+    (note,) = only(content).notes
+    assert note.startswith("At k = 1 the difference is not resolved once all 2 comparisons")
+
+
+@pytest.mark.parametrize(
+    ("judged", "unknown", "words"),
+    [(200, 0, "base 40 of its 90"), (150, 0, "base at least 40 of its 90"),
+     (200, 3, "base at least 40 of its 90")],
+)  # fmt: skip
+def test_valid_reasoning_is_counted_by_the_surest_reading(
+    judged: int, unknown: int, words: str
+) -> None:
+    one = {"correct": 200, "judged": judged, "unknown": unknown, "solved": 90,
+           "solved_with_a_valid_chain": 40}  # fmt: skip
+    by_reading = {"structural": one | {"solved_with_a_valid_chain": 88}, "exact": one}
+    cot = {"arms": {"base": by_reading, "rl": by_reading}, "pairs": []}
+    (note,) = only(one_pair(UP, DOWN, cot=cot)).notes
+    assert words in note
+    assert "exact check" in note
+
+
+def arm(n: int = 8) -> dict[str, Any]:
+    curve = {"1": {"estimate": 0.25, "low": 0.2, "high": 0.3}}
+    return {"n": n, "pass_at_k": curve | {str(n): {"estimate": 0.5, "low": 0.4, "high": 0.6}}}
+
+
+def test_one_arm_alone() -> None:
+    said = only(analysis({"pairs": [], "arms": {"base": arm()}}), {"base": "base"})
+    assert said.sentence == (
+        "base is right in 25.0% of its samples and solves 50.0% of problems in 8; there is no "
+        "other arm to compare it with, so that nothing is compared."
+    )
+
+
+def test_without_a_base_nothing_is_compared() -> None:
+    content = analysis({"pairs": [], "arms": {"one": arm(), "two": arm(1)}})
+    said = only(content, {"one": "rl", "two": "distilled"})
+    assert "no arm has the role base, so that nothing is compared" in said.sentence
+    assert not said.claims[-1].resolved
+
+
+def test_rl_comes_first_and_every_pair_is_told() -> None:
+    content = one_pair(UP, DOWN)
+    (pair,) = content["benchmarks"]["mine"]["pairs"]
+    content["benchmarks"]["mine"]["pairs"] = [pair | {"other": "distilled"}, pair]
+    said = verdicts(Findings.of(content, {"base": "base", "distilled": "distilled", "rl": "rl"}))
+    assert [one.sentence.split()[0] for one in said] == ["rl", "distilled"]

@@ -1,0 +1,118 @@
+"""What a figure shows, apart from how it is drawn: on paper and on a screen it is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+# Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+NEUTRAL = "#6b7280"
+
+Style = Literal["line", "dashed", "dotted", "points", "bars"]
+Scale = Literal["linear", "log2", "log10", "category"]
+Number = float | int | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """One thing that is compared: values, and their intervals where there are some.
+
+    Attributes:
+        label: what the legend calls it.
+        x: numbers or, on a category axis, names.
+        y: one value each; None leaves a gap.
+        low, high: ends of intervals; drawn as a band under lines, as bars at points and bars.
+        colour: place in the palette, the same for an arm in every figure; None is neutral.
+        legend: whether the legend has it.
+        group: what it is switched on and off with in the legend, by default itself.
+    """
+
+    label: str
+    x: tuple[float | int | str, ...]
+    y: tuple[Number, ...]
+    low: tuple[Number, ...] = ()
+    high: tuple[Number, ...] = ()
+    colour: int | None = None
+    style: Style = "line"
+    legend: bool = True
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place on the x axis, with the interval that it may lie in where that is bounded."""
+
+    label: str
+    x: float
+    low: float | None
+    high: float | None
+    colour: int | None = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One pair of axes, both named.
+
+    Attributes:
+        ticks: where the x axis has its numbers; by default the drawing decides.
+        zero: whether a line marks no difference.
+        stacked: bars stand on each other.
+        horizontal: categories run down the page, which leaves room for their names.
+        bottom, top: ends of the value axis; None leaves them to the data.
+    """
+
+    title: str
+    x_label: str
+    y_label: str
+    series: tuple[Series, ...]
+    x_scale: Scale = "linear"
+    marks: tuple[Mark, ...] = ()
+    ticks: tuple[int, ...] = ()
+    zero: bool = False
+    stacked: bool = False
+    horizontal: bool = False
+    bottom: float | None = 0.0
+    top: float | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Panels that belong together.
+
+    Attributes:
+        name: of its files.
+        caption: how it is read, in a sentence or two.
+    """
+
+    name: str
+    title: str
+    caption: str
+    panels: tuple[Panel, ...]
+
+
+def interval_series(
+    label: str, entries: Mapping[Any, Mapping[str, Any]], *, scale: float = 100, **settings: Any
+) -> Series:
+    """A series of entries of analysis.json by their x; those that are not known are left out.
+
+    Args:
+        entries: by x, `estimate`, `low` and `high`.
+        scale: what values are multiplied by; 100 for shares in percent.
+    """
+    known = {x: entry for x, entry in entries.items() if entry["estimate"] is not None}
+    rows = list(known.values())
+    return Series(
+        label,
+        tuple(known),
+        times([row["estimate"] for row in rows], scale),
+        times([row.get("low") for row in rows], scale),
+        times([row.get("high") for row in rows], scale),
+        **settings,
+    )
+
+
+def times(values: Sequence[Number], scale: float) -> tuple[Number, ...]:
+    """Each value times the scale; None stays None."""
+    return tuple(None if value is None else value * scale for value in values)

@@ -1,0 +1,1 @@
+"""What the report's figures show; `drawing` and `interactive` draw them."""

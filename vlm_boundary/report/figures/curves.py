@@ -1,0 +1,319 @@
+"""Figures with k, or what k samples cost, on the x axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
+from vlm_boundary.report.findings import (
+    Content,
+    Findings,
+    on_grid,
+    powers_of_two,
+    reading_name,
+)
+
+K = "k (samples per problem, log₂ scale)"
+
+
+def pass_at_k(found: Findings) -> Figure:
+    """Every arm's curve with its band, its own guess floor, and where pairs cross."""
+    return Figure(
+        "pass_at_k",
+        "pass@k",
+        f"The share of problems that k samples solve at least once (unbiased estimate; shaded: "
+        f"{found.level} intervals over problems). Dotted: what each model's own answers would "
+        "score on problems that they were not given for (grey: a guesser that sees no problem). "
+        "Vertical: where the curves cross, with its interval (shaded) if that is resolved.",
+        tuple(_pass_at_k(found, name, content) for name, content in found.benchmarks.items()),
+    )
+
+
+def _pass_at_k(found: Findings, name: str, content: Content) -> Panel:
+    arms = found.arms(content["arms"])
+    series = []
+    for arm in arms:
+        entries = on_grid(content["arms"][arm]["pass_at_k"])
+        series.append(interval_series(arm, entries, colour=found.colour(arm)))
+    luck = content.get("luck")
+    if luck:
+        for arm in arms:
+            floor = on_grid(luck["arms"][arm]["floor_pass_at_k"])
+            series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
+        guesser = on_grid(luck["guesser"]["pass_at_k"])
+        series.append(_bare("a blind guesser", guesser, None, None))
+        series.append(Series("dotted: guess floors", (), (), style="dotted"))
+    most = max((content["arms"][arm]["n"] for arm in arms), default=1)
+    return Panel(
+        f"{name} ({_size(content)})",
+        K,
+        "pass@k (%)",
+        tuple(series),
+        "log2",
+        marks=tuple(_crossovers(found, content)),
+        ticks=powers_of_two(most),
+    )
+
+
+def _bare(label: str, entries: dict[int, Any], colour: int | None, group: str | None) -> Series:
+    """A dotted line without a band; the legend has one entry for all of them."""
+    with_band = interval_series(label, entries)
+    return Series(
+        label, with_band.x, with_band.y, colour=colour, style="dotted", legend=False, group=group
+    )
+
+
+def _crossovers(found: Findings, content: Content) -> Iterator[Mark]:
+    for pair in found.pairs(content["pairs"]):
+        turn = pair["crossover"]
+        if turn["estimate"] is None:
+            continue
+        where = f"k = {turn['estimate']}" if turn["status"] == "resolved" else "not resolved"
+        yield Mark(
+            f"{pair['other']} × {pair['base']}: {where}",
+            turn["estimate"],
+            turn["low"],
+            turn["high"],
+            found.colour(pair["other"]),
+        )
+
+
+def _size(content: Content) -> str:
+    """How many problems the curves stand on, of how many there are."""
+    used = sorted({values["problems"] for values in content["arms"].values()})
+    if used == [content["problems"]]:
+        return f"{used[0]} problems"
+    return f"{' or '.join(map(str, used))} of {content['problems']} problems"
+
+
+def differences(found: Findings) -> Figure | None:
+    """Other − base at every k, with the interval at each k and the band over all."""
+    panels = []
+    for name, content in found.benchmarks.items():
+        for pair in found.pairs(content["pairs"]):
+            rows = on_grid(pair["difference"])
+            colour = found.colour(pair["other"])
+            each = interval_series(f"{found.level} interval at each k", rows, colour=colour)
+            band = {
+                k: {"estimate": row["estimate"], "low": row["band_low"], "high": row["band_high"]}
+                for k, row in rows.items()
+            }
+            panels.append(
+                Panel(
+                    f"{name}: {pair['other']} − {pair['base']}",
+                    K,
+                    "difference in pass@k (points)",
+                    (
+                        interval_series("band over all k at once", band, style="dashed"),
+                        each,
+                    ),
+                    "log2",
+                    marks=tuple(_crossovers(found, {"pairs": [pair]})),
+                    ticks=powers_of_two(pair["n"]),
+                    zero=True,
+                    bottom=None,
+                )
+            )
+    caption = (
+        "Above zero the other arm solves more of the same problems with k samples, below zero the "
+        "base does; where an interval holds zero, that is not resolved."
+    )
+    return Figure("difference", "Paired difference", caption, tuple(panels)) if panels else None
+
+
+def consistency(found: Findings) -> Figure | None:
+    """Majority votes, and how many problems are solved how reliably."""
+    panels = []
+    for name, content in found.benchmarks.items():
+        arms = found.arms(content["arms"])
+        most = max((content["arms"][arm]["n"] for arm in arms), default=1)
+        if most < 2:
+            continue
+        votes = [
+            interval_series(
+                arm, on_grid(content["arms"][arm]["maj_at_k"]), colour=found.colour(arm)
+            )
+            for arm in arms
+        ]
+        covered = [
+            interval_series(
+                arm,
+                dict(
+                    sorted(
+                        (100 * float(tau), entry)
+                        for tau, entry in content["arms"][arm]["cover_at_tau"].items()
+                    )
+                ),
+                colour=found.colour(arm),
+            )
+            for arm in arms
+        ]
+        ticks = powers_of_two(most)
+        panels += [
+            Panel(f"{name}: majority vote", K, "maj@k (%)", tuple(votes), "log2", ticks=ticks),
+            Panel(
+                f"{name}: reliability",
+                "share τ of samples that are right (%)",
+                "problems with at least τ (%)",
+                tuple(covered),
+            ),
+        ]
+    caption = (
+        "Left: how often the most frequent of k answers is right. Right: Cover@τ, the share of "
+        "problems of which at least a share τ of samples is right."
+    )
+    return Figure("consistency", "Consistency", caption, tuple(panels)) if panels else None
+
+
+def controls(found: Findings) -> Figure | None:
+    """Each arm's curve under each control condition beside its own."""
+    panels = []
+    for name, content, section in found.with_section("controls"):
+        conditions = sorted(section)
+        for arm in found.arms({arm for by_arm in section.values() for arm in by_arm}):
+            here = {key: section[key][arm] for key in conditions if arm in section[key]}
+            most = max(one["n"] for one in here.values())
+            full = {
+                k: e for k, e in on_grid(content["arms"][arm]["pass_at_k"]).items() if k <= most
+            }
+            series = [interval_series("as it is", full, colour=found.colour(arm))]
+            for place, (condition, one) in enumerate(here.items()):
+                series.append(
+                    interval_series(
+                        condition.replace("_", " "),
+                        on_grid(one["pass_at_k"]),
+                        colour=found.colour(arm) + 1 + place,
+                        style=("dashed", "dotted")[place % 2],
+                    )
+                )
+            panels.append(
+                Panel(
+                    f"{name}: {arm}", K, "pass@k (%)", tuple(series), "log2",
+                    ticks=powers_of_two(most),
+                )
+            )  # fmt: skip
+    caption = (
+        "The same problems without their picture, with another problem's picture, or without "
+        "reasoning: what is solved then was not solved by looking, or not by reasoning."
+    )
+    return Figure("controls", "Controls", caption, tuple(panels)) if panels else None
+
+
+def valid_reasoning(found: Findings) -> Figure | None:
+    """CoT-pass@k under each reading of valid, beside pass@k."""
+    panels = []
+    for name, content, section in found.with_section("cot"):
+        names = sorted({reading for by_name in section["arms"].values() for reading in by_name})
+        for reading in names:
+            series = []
+            for arm in found.arms(section["arms"]):
+                if reading not in section["arms"][arm]:
+                    continue
+                one, colour = section["arms"][arm][reading], found.colour(arm)
+                upper = one.get("cot_pass_at_k_upper", one["cot_pass_at_k"])
+                both = {
+                    k: row | {"high": upper[str(k)]["high"]}
+                    for k, row in on_grid(one["cot_pass_at_k"]).items()
+                }
+                plain = on_grid(content["arms"][arm]["pass_at_k"])
+                series += [
+                    interval_series(arm, both, colour=colour),
+                    _bare(f"pass@k of {arm}", plain, colour, arm),
+                ]
+            most = max(content["arms"][arm]["n"] for arm in section["arms"])
+            series.append(Series("dotted: pass@k", (), (), style="dotted"))
+            panels.append(
+                Panel(
+                    f"{name}: {reading_name(reading)}", K, "CoT-pass@k (%)", tuple(series), "log2",
+                    ticks=powers_of_two(most),
+                )
+            )  # fmt: skip
+    caption = (
+        "The share of problems with at least one right answer among k that also has valid "
+        "reasoning, by who says what is valid. Bands reach from what is known to be valid to what "
+        "may be, where not every right answer was read."
+    )
+    return Figure("cot_pass_at_k", "CoT-pass@k", caption, tuple(panels)) if panels else None
+
+
+def coverage_by_tokens(found: Findings) -> Figure | None:
+    """pass@k against the tokens that k samples cost."""
+    panels = []
+    for name, _, section in found.with_section("efficiency"):
+        series = []
+        for arm in found.arms(section["arms"]):
+            rows = {
+                row["tokens_per_problem"]: row["pass_at_k"]
+                for row in section["arms"][arm]["coverage"]
+                if row["tokens_per_problem"]
+            }
+            if rows:
+                series.append(interval_series(arm, rows, colour=found.colour(arm)))
+        if series:
+            panels.append(
+                Panel(
+                    name, "tokens generated per problem (log scale)", "problems solved (%)",
+                    tuple(series), "log10",
+                )
+            )  # fmt: skip
+    caption = "What a budget of generated tokens buys: pass@k at the tokens that k samples take."
+    return Figure("cost", "Coverage by cost", caption, tuple(panels)) if panels else None
+
+
+def beyond_n(found: Findings) -> Figure | None:
+    """Measured curves to n, and what two models of the problems' accuracies say past it."""
+    panels = []
+    models = {"beta_binomial": "beta-binomial", "zero_inflated": "with unsolvable problems"}
+    for name, content, section in found.with_section("beyond_n"):
+        for arm in found.arms(section["arms"]):
+            one, colour = section["arms"][arm], found.colour(arm)
+            measured = on_grid(content["arms"][arm]["pass_at_k"])
+            series = [interval_series("measured", measured, colour=colour)]
+            for place, (key, label) in enumerate(models.items()):
+                values = dict(sorted((int(k), e) for k, e in one[key]["pass_at_k"].items()))
+                series.append(
+                    interval_series(
+                        label,
+                        values,
+                        colour=None if place else colour,
+                        style="dotted" if place else "dashed",
+                    )
+                )
+            panels.append(
+                Panel(
+                    f"{name}: {arm}", K, "pass@k (%)", tuple(series), "log2",
+                    ticks=powers_of_two(one["n"] * section["reach"])[::2],
+                )
+            )  # fmt: skip
+    caption = (
+        "Past n nothing was sampled: these are models fitted to the counts, which differ by what "
+        "they assume of problems that were never solved. Trust them as far as their back-test."
+    )
+    return Figure("beyond_n", "Beyond n", caption, tuple(panels)) if panels else None
+
+
+def self_test(found: Findings) -> Figure | None:
+    """The same checkpoint against itself."""
+    panels = []
+    for name, _, section in found.with_section("self_test"):
+        for row in section:
+            colour = found.colour(row["arm"])
+            values = on_grid(row["difference"])
+            panels.append(
+                Panel(
+                    f"{name}: {row['arm']} against {row['against']}",
+                    K,
+                    "difference in pass@k (points)",
+                    (interval_series(f"{found.level} interval", values, colour=colour),),
+                    "log2",
+                    ticks=powers_of_two(row["n"]),
+                    zero=True,
+                    bottom=None,
+                )
+            )
+    caption = (
+        "The same checkpoint against itself: nothing should be found, and at each k something is "
+        f"in {1 - found.confidence:.0%} of such comparisons."
+    )
+    return Figure("self_test", "Self-test", caption, tuple(panels)) if panels else None

@@ -1,0 +1,190 @@
+"""What the numbers were drawn from: models, data, settings, versions, and what went wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import re
+from importlib.metadata import version
+from typing import Any
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.report.tables.table import Table
+from vlm_boundary.store import Partition, RunDirectory
+
+# What the statistics and the figures are computed with.
+_PACKAGES = ("numpy", "scipy", "pyarrow", "matplotlib", "math-verify")
+_MOST_FAILURES = 200  # that the page lists
+COMMANDS = (
+    "vlm-boundary run experiment.yaml          # everything, from the weights on",
+    "vlm-boundary verify RUN --force           # or from this run's samples on: grade them anew,",
+    "vlm-boundary check RUN                    # check their reasoning,",
+    "vlm-boundary analyze RUN                  # compute the numbers,",
+    "vlm-boundary report RUN                   # and write this page",
+)
+
+
+def settings_yaml(experiment: ExperimentConfig) -> str:
+    """Every setting as it was resolved, as an experiment file; where the run lies is left out."""
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    yaml = YAML()
+    yaml.default_flow_style = False
+    yaml.width = 100
+    yaml.dump(experiment.model_dump(mode="json", exclude={"run_dir"}), text)
+    return text.getvalue()
+
+
+def tables(
+    run: RunDirectory, experiment: ExperimentConfig, manifest: dict[str, Any], grader: str
+) -> list[Table]:
+    """Models, benchmarks, and versions."""
+    return [_arms(experiment, manifest), _benchmarks(experiment, manifest), _versions(grader)]
+
+
+def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+    rows = []
+    for name, arm in experiment.arms.items():
+        sampling, engine = experiment.arm_sampling(name), experiment.arm_engine(name)
+        identity = manifest["arms"].get(name, {}).get("identity", {})
+        rows.append(
+            (
+                name,
+                arm.role,
+                arm.model,
+                _short(identity.get("weights", "")),
+                _short(identity.get("chat_template", "")),
+                _pairs(engine.model_dump(mode="json", exclude_defaults=True)) or engine.kind,
+                # A replayed sample was drawn as its maker says, not as ours would be.
+                f"n {sampling.n}; the rest as in the file"
+                if engine.kind == "replay"
+                else _pairs(sampling.model_dump(mode="json")),
+            )
+        )
+    header = ("arm", "role", "model", "weights", "chat template", "engine", "sampling")
+    return Table("Arms", header, tuple(rows))
+
+
+def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+    rows = []
+    for name in experiment.benchmarks:
+        known = manifest["benchmarks"].get(name)
+        if known:
+            steps = [
+                f"{step['step']} ({step['before']} → {step['after']})" for step in known["filters"]
+            ]
+            rows.append(
+                (
+                    name,
+                    known["config"]["description"],
+                    str(known["problems"]),
+                    "; ".join(steps) or "none",
+                    _short(known["content"]),
+                )
+            )
+    header = ("benchmark", "what", "problems", "filters", "content")
+    return Table("Benchmarks", header, tuple(rows))
+
+
+def _versions(grader: str) -> Table:
+    from vlm_boundary import __version__
+
+    rows = [("vlm_boundary", __version__), ("verifier", grader)]
+    rows += [("Python", platform.python_version())]
+    rows += [(name, version(name)) for name in _PACKAGES]
+    return Table("Versions that computed this page", ("package", "version"), tuple(rows))
+
+
+def resolved(run: RunDirectory) -> list[tuple[str, str]]:
+    """What each engine resolved its settings to, by the arms that it sampled; without timings."""
+    found: dict[str, set[str]] = {}
+    for path in run.writers():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        text = json.dumps(record["engine"], indent=1, sort_keys=True, ensure_ascii=False)
+        found.setdefault(text, set()).update(record["arms"])
+    return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
+
+
+def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
+    """Problems and samples that could not be drawn; of very many the first, and how many more."""
+    rows: list[tuple[str, ...]] = []
+    for benchmark in experiment.benchmarks:
+        if run.has_problems(benchmark):
+            rows += [
+                (benchmark, "every arm", problem.problem_id, problem.error)
+                for problem in run.read_problems(benchmark)
+                if problem.error
+            ]
+        for arm in experiment.arms:
+            for failure in run.failures.read(Partition(arm, benchmark)):
+                rows.append((benchmark, arm, failure["problem_id"], failure["reason"]))
+    left = len(rows) - _MOST_FAILURES
+    if left > 0:
+        del rows[_MOST_FAILURES:]
+        rows.append(("…", "", "", f"and {left:,} more, in the run's problems/ and failures/"))
+    return Table("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
+
+
+def warnings(
+    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: dict[str, Any]
+) -> list[str]:
+    """What a reader must know beside the first number."""
+    lines = []
+    for arm in experiment.arms:
+        note = manifest["arms"].get(arm, {}).get("note")
+        if note:
+            lines.append(f"{arm} ({experiment.arms[arm].model}) is {note}.")
+    for name, content in sorted(analysis["benchmarks"].items()):
+        usable = content["problems"] - content["unusable"]
+        if content["unusable"]:
+            lines.append(
+                f"{name}: {content['unusable']} of {content['problems']} problems cannot be put "
+                f"to a model; the reasons are listed below."
+            )
+        for arm, values in content["arms"].items():
+            lines += _about_arm(name, arm, values, usable)
+        missing = [arm for arm in experiment.arms if arm not in content["arms"]]
+        if missing:
+            lines.append(f"{name}: no samples yet from {', '.join(missing)}.")
+        for row in content.get("self_test", []):
+            if row["found_by_band"]:
+                lines.append(
+                    f"{name}: the self-test found a difference between {row['arm']} and "
+                    f"{row['against']}, where there is none."
+                )
+    return lines
+
+
+def _about_arm(name: str, arm: str, values: dict[str, Any], usable: int) -> list[str]:
+    lines = []
+    if values["problems"] < usable:
+        lines.append(
+            f"{name}: only {values['problems']} of {usable} problems were sampled from "
+            f"{arm}; the numbers hold for those."
+        )
+    if values["problems_with_fewer_than_n"]:
+        lines.append(
+            f"{name}: {values['problems_with_fewer_than_n']} problems have fewer than "
+            f"{values['n']} samples from {arm}; each k leaves out those with fewer than k."
+        )
+    if undecided := values["statuses"]["undecided"]:
+        highest = values["pass_at_k_lenient"]
+        k = max(highest, key=int)
+        if highest[k]["estimate"] is not None:
+            lines.append(
+                f"{name}: {undecided} samples of {arm} are undecided and count as not correct; "
+                f"with all of them correct, pass@{k} would be {highest[k]['estimate']:.1%}."
+            )
+    return lines
+
+
+def _short(text: str) -> str:
+    return re.sub(r"[0-9a-f]{40,64}", lambda found: found[0][:12], text)
+
+
+def _pairs(settings: dict[str, Any]) -> str:
+    """Settings on one line, those of a mapping among them as if they stood beside the others."""
+    inner = settings.pop("args", {})
+    return ", ".join(f"{key} {value}" for key, value in {**settings, **inner}.items())
