@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_main_job_from_yaml_to_report(folder: Path) -> None:
     done = call(folder, "run", "e2e.yaml")
     assert done.returncode == 0, done.stderr
-    assert f"{2 * SAMPLES} samples drawn, {2 * SAMPLES} graded." in done.stdout
+    assert f"{2 * SAMPLES} samples drawn, {2 * SAMPLES} graded, " in done.stdout
     page = folder / "runs" / "e2e" / "report" / "index.html"
     assert f"Report: {page.relative_to(folder)}" in done.stdout
     assert "is a stand-in with random weights" in page.read_text()
@@ -63,7 +63,7 @@ def test_run_again_draws_nothing_and_changes_nothing(folder: Path) -> None:
     run = folder / "runs" / "e2e"
     before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
     done = call(folder, "run", "e2e.yaml")
-    assert "0 samples drawn, 0 graded." in done.stdout
+    assert "0 samples drawn, 0 graded, 0 checked." in done.stdout
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
 
 
