@@ -60,7 +60,7 @@ def test_from_files_to_a_report_without_any_engine(folder: Path) -> None:
     done = call(folder, "run", "elsewhere.yaml")
     assert done.returncode == 0, done.stderr
     # 7 problems (one is multiple choice, and dropped): 4 samples of base, 3 of rl.
-    assert "49 samples drawn, 49 graded." in done.stdout
+    assert "49 samples drawn, 49 graded, 49 checked." in done.stdout
     run = RunDirectory(folder / "runs" / "elsewhere")
     curves = json.loads(run.analysis.read_text())["benchmarks"]["procedural"]["arms"]
     assert curves["base"]["pass_at_k"]["1"]["estimate"] == pytest.approx(0.25)

@@ -39,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_main_job_from_yaml_to_report(folder: Path) -> None:
     done = call(folder, "run", "e2e.yaml")
     assert done.returncode == 0, done.stderr
-    assert f"{2 * SAMPLES} samples drawn, {2 * SAMPLES} graded, " in done.stdout
+    assert (
+        f"{2 * SAMPLES} samples drawn, {2 * SAMPLES} graded, {2 * SAMPLES} checked." in done.stdout
+    )
     page = folder / "runs" / "e2e" / "report" / "index.html"
     assert f"Report: {page.relative_to(folder)}" in done.stdout
     assert "is a stand-in with random weights" in page.read_text()
@@ -151,7 +153,7 @@ def test_mathvision_testmini_with_its_own_pictures(tmp_path: Path) -> None:
     flags = [flag for override in overrides for flag in ("-o", override)]
     done = call(tmp_path, "run", str(config), *flags, "--n", "2", "--limit", "3")
     assert done.returncode == 0, done.stderr
-    assert "12 samples drawn, 12 graded." in done.stdout
+    assert "12 samples drawn, 12 graded, 12 checked." in done.stdout
     run = RunDirectory(tmp_path / "runs" / "mathvision-testmini")
     problems = run.read_problems("mathvision-testmini")
     assert len(problems) == 114
