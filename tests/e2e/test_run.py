@@ -96,6 +96,8 @@ def test_stopped_in_the_middle_it_keeps_what_it_has_and_goes_on(folder: Path) ->
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # As a shell starts it; pytest's own worker processes ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     run = RunDirectory(folder / "runs" / "stop")
     try:
