@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
+ENGINE_TESTS := tests/e2e tests/engines tests/tiny
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 
 .PHONY: help setup quickstart demo test lint format lock clean
@@ -41,7 +42,9 @@ demo: .venv/.ready-demo ## Look at the quickstart's run in a browser
 
 test: .venv/.ready-dev ## Run the tests (unit, end to end with the real engine, in a browser)
 	@requirements/install_chromium.sh
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@# What starts an engine has the machine to itself: two at once wait for each other's threads.
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ENGINE_TESTS:%=--ignore=%)
+	@$(BIN)/python -m pytest --durations=10 $(ENGINE_TESTS)
 
 lint: .venv/.ready-dev ## Check style and types
 	@$(BIN)/ruff check .

@@ -67,7 +67,7 @@ def start(folder: Path) -> Iterator[Callable[..., Started]]:
             one.process.wait()
 
 
-def wait_for(happened: Callable[[], Any], seconds: float = 120.0) -> None:
+def wait_for(happened: Callable[[], Any], seconds: float = 400.0) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline
