@@ -14,7 +14,7 @@ from vlm_boundary.demo.labelling import (
     Desk,
     agreements,
     checker_verdict,
-    cohen_kappa,
+    kappa,
     next_item,
     progress,
 )
@@ -49,7 +49,7 @@ def _label(sample: SampleKey, verdict: str, labeller: str) -> Label:
     ],
 )
 def test_cohens_kappa(pairs: list[tuple[str, str]], expected: float | None) -> None:
-    assert cohen_kappa(pairs) == (expected if expected is None else pytest.approx(expected))
+    assert kappa(pairs) == (expected if expected is None else pytest.approx(expected))
 
 
 def test_the_queue_is_walked_once_and_skipped_ones_come_last(run: RunIndex) -> None:

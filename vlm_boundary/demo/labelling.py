@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from vlm_boundary.analysis.agreement import cohen_kappa
 from vlm_boundary.demo.codes import Bit
 from vlm_boundary.demo.index import Drawn, RunIndex
 from vlm_boundary.reasoning.labels import Label, SampleKey
@@ -97,19 +101,19 @@ def agreements(run: RunIndex, labels: Sequence[Label]) -> list[Agreement]:
     return [one for one in found if one.samples]
 
 
-def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
-    """Cohen's kappa (1960): (p_o - p_e) / (1 - p_e).
+def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """Cohen's kappa of pairs of "valid" and "invalid".
 
     Returns:
         None without pairs, or where both always say the same one thing.
     """
     if not pairs:
         return None
-    total = len(pairs)
-    observed = sum(one == other for one, other in pairs) / total
-    first, second = Counter(one for one, _ in pairs), Counter(other for _, other in pairs)
-    expected = sum(first[name] * second[name] for name in first) / total**2
-    return None if expected == 1 else (observed - expected) / (1 - expected)
+    counts = Counter(pairs)
+    sides = ("valid", "invalid")
+    cells = np.array([[float(counts[one, other]) for one in sides for other in sides]])
+    value = float(cohen_kappa(cells)[0])
+    return None if math.isnan(value) else value
 
 
 def _agreement(
@@ -117,4 +121,4 @@ def _agreement(
 ) -> Agreement:
     pairs = [(one[sample], other[sample]) for sample in one if sample in other]
     same = sum(left == right for left, right in pairs)
-    return Agreement(first, second, len(pairs), same, cohen_kappa(pairs))
+    return Agreement(first, second, len(pairs), same, kappa(pairs))
