@@ -79,18 +79,18 @@ def _jobs(
     """Jobs for what is missing, arms of one source under one engine setting together."""
     groups: dict[str, list[tuple[int, Task]]] = {}
     for step in steps:
-        for task in _tasks(run, experiment, scope, step):
+        for n, task in _tasks(run, experiment, scope, step):
             if task.samples:
                 entry = manifest["arms"][task.partition.arm]
                 source = [entry["identity"]["weights"], entry["checkpoint"], entry["engine"]]
-                groups.setdefault(json.dumps(source), []).append((step, task))
+                groups.setdefault(json.dumps(source), []).append((n, task))
     return make_jobs(groups, len(places))
 
 
 def _tasks(
     run: RunDirectory, experiment: ExperimentConfig, scope: Scope, step: int | None = None
-) -> list[Task]:
-    """What every partition lacks of its n, or of a wave's where that is smaller."""
+) -> list[tuple[int, Task]]:
+    """What every partition lacks of its n, or of a wave's where that is smaller, with that n."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
     for arm, benchmark, condition, n, ids in _targets(experiment, scope):
@@ -100,7 +100,8 @@ def _tasks(
             shown[key] = scope.of(problems)
         where = Partition(arm, benchmark, condition)
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
-        tasks.append(plan_task(run, where, n if step is None else min(n, step), problems))
+        least = n if step is None else min(n, step)
+        tasks.append((least, plan_task(run, where, least, problems)))
     return tasks
 
 
@@ -116,5 +117,5 @@ def _targets(
     return [(*target, None) for target in experiment.targets()]
 
 
-def _samples(tasks: list[Task]) -> int:
-    return sum(task.samples for task in tasks)
+def _samples(tasks: list[tuple[int, Task]]) -> int:
+    return sum(task.samples for _, task in tasks)

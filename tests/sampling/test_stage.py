@@ -1,0 +1,50 @@
+"""What the sampling stage asks its engines for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vlm_boundary.config import build_experiment
+from vlm_boundary.sampling import sample, stage
+from vlm_boundary.sampling.jobs import Job
+from vlm_boundary.store import RunDirectory
+
+pytest.importorskip("transformers", reason="transformers is not installed")
+
+
+def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[tuple[str, str], list[int]] = {}
+
+    def note(run: RunDirectory, jobs: Sequence[Job], *_: Any) -> None:
+        for job in jobs:
+            for assignment in job.assignments:
+                asked.setdefault((assignment.arm, assignment.condition), []).append(assignment.n)
+
+    monkeypatch.setattr(stage, "run_jobs", note)
+    raw = {
+        "name": "few",
+        "run_dir": str(tmp_path / "run"),
+        "benchmarks": {"procedural": {"procedural": {"count": 8, "seed": 3}}},
+        "arms": {
+            "base": {"model": "tiny:untrained-1", "role": "base"},
+            "greedy": {
+                "model": "tiny:untrained-1",
+                "role": "base",
+                "sampling": {"n": 1, "temperature": 0.0, "top_p": 1.0},
+            },
+        },
+        "controls": {"no_image": {"n": 16}},
+        "sampling": {"n": 128, "max_tokens": 8},
+        "analysis": {"ks": [1]},
+    }
+    experiment = build_experiment(raw, (), where="few.yaml")
+    sample(RunDirectory(experiment.run_path), experiment)
+    assert max(asked["base", "full"]) == 128
+    assert set(asked["base", "no_image"]) == {16}
+    assert set(asked["greedy", "full"]) == set(asked["greedy", "no_image"]) == {1}
