@@ -112,7 +112,7 @@ class OpenAIEngine:
             self._run(try_parameters(self._servers, model, [one | budget for one in parameters]))
             plain = SamplingConfig(temperature=2.0, top_p=1.0, max_tokens=16)
             habits: Habits = self._run(probe_habits(self._servers, model, self._fields(plain)))
-        except BaseException:
+        except BaseException:  # Ctrl-C too: the thread must not outlive an engine that never was
             self.close()
             raise
         self._seeds = habits.seeds
