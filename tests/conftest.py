@@ -70,7 +70,9 @@ def make_run(path: Path, *, note: str | None = None, question: str = "How many?"
             "experiment": experiment.model_dump(mode="json"),
             "benchmarks": {"mine": known},
             "arms": {
-                arm: {"identity": {"weights": "a" * 64}, "note": note} for arm in experiment.arms
+                # A server renders chats itself, so it has no template that we know.
+                arm: {"identity": {"weights": "a" * 64, "chat_template": None}, "note": note}
+                for arm in experiment.arms
             },
         }
     )

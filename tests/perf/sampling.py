@@ -6,8 +6,9 @@
 
 Every way draws the same samples of the same checkpoint with the same engine arguments, each time in
 a process of its own, the ways taking turns; one engine, log-probabilities off. Prints medians and
-ratios of the time spent generating and of the whole process, start and end included, and of ours
-the speed, the share of prompt tokens that the prefix cache spared, and peak memory.
+ratios of the time spent generating and of the whole process, start and end included, in seconds and
+in seconds of CPU (which a neighbour on the same machine disturbs less), and of ours the speed, the
+share of prompt tokens that the prefix cache spared, and peak memory.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -47,13 +49,14 @@ def main() -> None:
     if options.memory:
         _memory(options)
         return
-    times: dict[str, list[tuple[float, float]]] = {way: [] for way in options.ways}
+    times: dict[str, list[tuple[float, ...]]] = {way: [] for way in options.ways}
     for _ in range(options.repetitions):
         for way in options.ways:
-            work, whole = _timed(way, options)
-            times[way].append((work["draw_seconds"], whole))
+            work, whole, cpu = _timed(way, options)
+            drawing = work["draw_seconds"]
+            times[way].append((drawing, whole, cpu))
             more = "; " + _own(work) if way == "ours" else ""
-            print(f"{way}: generating {times[way][-1][0]:.1f} s, whole {whole:.1f} s{more}")
+            print(f"{way}: generating {drawing:.1f} s, whole {whole:.1f} s, CPU {cpu:.1f} s{more}")
             sys.stdout.flush()
     _summary(times)
 
@@ -72,18 +75,18 @@ def _memory(options: argparse.Namespace) -> None:
     peaks = []
     for n in (options.n, 10 * options.n):
         options.n = n
-        work, whole = _timed("ours", options)
+        work, whole, _ = _timed("ours", options)
         peaks.append(work["peak_memory_bytes"])
         print(f"n = {n}: whole {whole:.1f} s; {_own(work)}", flush=True)
     print(f"peak memory, ten times the samples / once = {peaks[1] / peaks[0]:.3f}")
 
 
-def _summary(times: dict[str, list[tuple[float, float]]]) -> None:
+def _summary(times: dict[str, list[tuple[float, ...]]]) -> None:
     medians = {
         way: tuple(median(one) for one in zip(*found, strict=True)) for way, found in times.items()
     }
     bare = [way for way in ("n", "clones") if way in medians]
-    for place, what in enumerate(("generating", "whole process")):
+    for place, what in enumerate(("generating", "whole process", "CPU of it")):
         print(what + ": " + ", ".join(f"{way} {m[place]:.1f} s" for way, m in medians.items()))
         if "ours" in medians and bare:
             fastest = min(medians[way][place] for way in bare)
@@ -93,8 +96,8 @@ def _summary(times: dict[str, list[tuple[float, float]]]) -> None:
             print(f"  transformers / ours = {ratio:.2f}")
 
 
-def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float]:
-    """What was done, its `draw_seconds` among it, and the seconds of the whole process."""
+def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float, float]:
+    """What was done, its `draw_seconds` among it, and the whole process's seconds, also of CPU."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _experiment(folder, options)
@@ -104,9 +107,9 @@ def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float
             _prepare(folder)
             command = [sys.executable, str(Path(__file__).resolve()), "--way", way]
             command += ["--folder", str(folder), "--n", str(options.n), "--model", options.model]
-        started = time.monotonic()
+        started, used = time.monotonic(), _children_cpu()
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        whole = time.monotonic() - started
+        whole, cpu = time.monotonic() - started, _children_cpu() - used
         if done.returncode != 0:
             raise SystemExit(done.stderr[-3000:])
         if way == "ours":
@@ -117,7 +120,12 @@ def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float
             work = {"samples": samples, "draw_seconds": seconds}
         if work["samples"] != options.problems * options.n:
             raise SystemExit(f"{way} drew {work['samples']} samples")
-        return work, whole
+        return work, whole, cpu
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _experiment(folder: Path, options: argparse.Namespace) -> None:

@@ -54,8 +54,8 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
                 name,
                 arm.role,
                 arm.model,
-                _short(identity.get("weights", "")),
-                _short(identity.get("chat_template", "")),
+                _short(identity.get("weights") or ""),
+                _short(identity.get("chat_template") or "none of ours"),  # a server's, a replay's
                 _pairs(engine.model_dump(mode="json", exclude_defaults=True)) or engine.kind,
                 # A replayed sample was drawn as its maker says, not as ours would be.
                 f"n {sampling.n}; the rest as in the file"
