@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +52,23 @@ def resolve_source(arm: ArmConfig, engine: EngineConfig | PrmConfig) -> ArmSourc
         arm.model, arm.revision, base=arm.base, chat_template=arm.chat_template
     )
     return ArmSource(checkpoint, checkpoint.identity, checkpoint.note)
+
+
+def same_source(
+    arm: ArmConfig, engine: EngineConfig | PrmConfig, entry: Mapping[str, Any]
+) -> Checkpoint | None:
+    """Find on this machine what a manifest's entry of an arm was found to be on another.
+
+    Raises:
+        UserError: there is no such checkpoint here, or it is another one.
+    """
+    source = resolve_source(arm, engine)
+    if source.weights != entry["identity"]["weights"]:
+        raise UserError(
+            f"{arm.model}: {platform.node()} has another checkpoint under this name than the run "
+            f"was begun with; give all machines the same, or a hub id with its revision"
+        )
+    return source.checkpoint
 
 
 def refuse_different_templates(experiment: ExperimentConfig, sources: dict[str, ArmSource]) -> None:

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
-from vlm_boundary.sampling.plan import Span, Task
+from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.store import RunDirectory, Sample, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 
 
 def draw(
     run: RunDirectory,
     experiment: ExperimentConfig,
     benchmark: BenchmarkConfig,
-    task: Task,
+    partition: Partition,
+    spans: Iterable[Span],
     engine: Engine,
     progress: Callable[[str, Completion], None],
     alive: Callable[[], None],
 ) -> None:
-    """Draw a task's samples, storing them every few seconds and at the latest on the way out.
+    """Draw spans of a partition, storing samples every few seconds and at last on the way out.
 
     Args:
+        spans: taken as the engine has room for more.
         progress: called with the problem and the result of each finished sample.
         alive: called whenever the engine has done something, finished samples or not.
     """
-    partition = task.partition
     sampling = experiment.arm_sampling(partition.arm)
-    spans = {_request_id(span): span for span in task.spans}
+    asked: dict[str, str] = {}  # the problem of each request
+
+    def noted() -> Iterator[Span]:
+        for span in spans:
+            asked[_request_id(span)] = span.problem.problem_id
+            yield span
+
     writer = SampleWriter(run.samples, partition)
 
     def beat() -> None:
@@ -38,9 +45,9 @@ def draw(
 
     failures: list[tuple[str, int | None, str]] = []
     try:
-        requests = requests_of(run, experiment, benchmark, task)
+        requests = requests_of(run, experiment, benchmark, partition, noted())
         for result in engine.generate(requests, sampling, beat):
-            problem_id = spans[result.request_id].problem.problem_id
+            problem_id = asked[result.request_id]
             if isinstance(result, Failure):
                 failures.append((problem_id, result.index, result.reason))
             else:
@@ -52,12 +59,16 @@ def draw(
 
 
 def requests_of(
-    run: RunDirectory, experiment: ExperimentConfig, benchmark: BenchmarkConfig, task: Task
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    partition: Partition,
+    spans: Iterable[Span],
 ) -> Iterator[Request]:
-    """A task's spans as the task's arm sees them: its prompt, its pictures, its seeds."""
-    arm, condition = task.partition.arm, task.partition.condition
+    """Spans as the partition's arm sees them: its prompt, its pictures, its seeds."""
+    arm, condition = partition.arm, partition.condition
     prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
-    for span in task.spans:
+    for span in spans:
         problem = span.problem
         turns = messages(problem, prompt, benchmark.images, condition)
         yield Request(

@@ -99,8 +99,8 @@ def _requests(
     under: str,
 ) -> Iterator[tuple[str, ScoreRequest]]:
     """Problem and request for each span: the scoring arm's own prompt, the stored token ids."""
-    as_scorer = Task(replace(task.partition, arm=under), task.spans)
-    prompts = requests_of(run, experiment, benchmark, as_scorer)
+    as_scorer = replace(task.partition, arm=under)
+    prompts = requests_of(run, experiment, benchmark, as_scorer, task.spans)
     for group in batched(zip(task.spans, prompts, strict=True), _READ):
         wanted = pc.field("problem_id").isin([span.problem.problem_id for span, _ in group])
         rows = read_samples(run.samples, task.partition, ["token_ids"], wanted).to_pylist()

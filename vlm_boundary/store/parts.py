@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -46,11 +46,17 @@ class PartTable:
 
     Writers never share a part, so any number of them write side by side, and tables are merged by
     copying folders.
+
+    Args:
+        published: called with each part that is added.
     """
 
-    def __init__(self, root: Path, schema: pa.Schema) -> None:
+    def __init__(
+        self, root: Path, schema: pa.Schema, published: Callable[[Path], None] | None = None
+    ) -> None:
         self.root = root
         self.schema = schema
+        self._published = published
 
     def partitions(self) -> list[Partition]:
         """Every partition that holds a part, sorted."""
@@ -69,7 +75,10 @@ class PartTable:
         temporary = _temporary(folder)
         with temporary.open("wb") as file, _writer(file, self.schema) as writer:
             writer.write_table(rows.cast(self.schema))
-        return _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
+        path = _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
+        if self._published:
+            self._published(path)
+        return path
 
     def replace(self, partition: Partition, rows: pa.Table) -> Path:
         """Make `rows`, sorted by key, the partition's only part; see `rewrite`.

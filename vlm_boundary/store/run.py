@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,18 @@ MANIFEST = "manifest.json"
 
 
 class RunDirectory:
-    """Paths and tables of a run; nothing is created before something is written."""
+    """Paths and tables of a run; nothing is created before something is written.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        published: called with each file of samples, failures or writers once it is there.
+    """
+
+    def __init__(self, path: Path, published: Callable[[Path], None] | None = None) -> None:
         self.path = path
-        self.samples = PartTable(path / "samples", schemas.SAMPLES)
-        self.failures = Failures(PartTable(path / "failures", schemas.FAILURES), self.samples)
+        self._published = published
+        self.samples = PartTable(path / "samples", schemas.SAMPLES, published)
+        failures = PartTable(path / "failures", schemas.FAILURES, published)
+        self.failures = Failures(failures, self.samples)
         self.locks = RunLocks(path / ".locks")
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
         self.opinions = PartTable(path / "opinions", schemas.OPINIONS)
@@ -97,6 +104,13 @@ class RunDirectory:
     def writers(self) -> list[Path]:
         """What engine processes recorded of themselves, sorted by name."""
         return sorted(self.path.glob("writers/*.json"))
+
+    def add_writer(self, name: str, content: Any) -> None:
+        """Keep what an engine process says of itself, under a name that no other one takes."""
+        path = self.path / "writers" / f"{name}.json"
+        write_json(path, content)
+        if self._published:
+            self._published(path)
 
     def read_manifest(self) -> dict[str, Any]:
         """The manifest's content; empty before the first stage.

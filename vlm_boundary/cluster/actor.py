@@ -1,0 +1,216 @@
+"""One engine on a cluster: a Ray actor that draws what it is given into the run directory."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import ray
+from ray.util.metrics import Counter as Metric
+
+from vlm_boundary import __version__
+from vlm_boundary.benchmarks import Problem
+from vlm_boundary.cluster.pieces import Piece
+from vlm_boundary.cluster.storage import Storage
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.errors import UserError
+from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.jobs import Job
+from vlm_boundary.sampling.plan import Span
+from vlm_boundary.sampling.session import EngineSession, OpenEngine
+from vlm_boundary.sampling.worker import leave_nothing_behind
+from vlm_boundary.store import RunDirectory
+
+# Two threads: one that draws, and one that answers while it does.
+GROUPS = {"work": 1, "watch": 1}
+
+
+class _Stopped(Exception):
+    """The driver asked the engine to store what it has and end."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An engine that is ready: where, and how many samples it draws at a time if it says so."""
+
+    node: str
+    sequences: int | None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What an engine did since it was last asked, and for how many seconds it has done nothing."""
+
+    begun: tuple[int, ...]
+    finished: tuple[int, ...]
+    samples: int
+    tokens: int
+    idle_seconds: float
+
+
+@dataclass
+class _News:
+    """What there is to tell, gathered by the thread that draws."""
+
+    begun: list[int] = field(default_factory=list)
+    finished: list[int] = field(default_factory=list)
+    samples: int = 0
+    tokens: int = 0
+
+
+class ClusterEngine:
+    """Draws pieces of one model with an engine that stays open.
+
+    Args:
+        run: the run directory, which this machine must see too unless there is storage.
+        storage: where inputs come from and results go, in place of a shared file system.
+        version: the package's, where the run was started.
+        opener: what opens the engine.
+    """
+
+    def __init__(
+        self, run: Path, storage: str | None, version: str, opener: OpenEngine = open_engine
+    ) -> None:
+        self._path = run
+        self._storage = storage
+        self._version = version
+        self._opener = opener
+        self._given: deque[tuple[int, Piece]] = deque()
+        self._lock = threading.Lock()
+        self._news = _News()
+        self._alive = time.monotonic()
+        self._stop = threading.Event()
+        self._open = ExitStack()
+
+    @ray.method(concurrency_group="work")
+    def open(self, job: Job) -> Opened:
+        """Start the engine.
+
+        Raises:
+            UserError: it cannot be had, or this machine is not set up like the driver's.
+        """
+        os.setpgid(0, 0)  # whatever the engine starts ends with this process, however it ends
+        self._guard = leave_nothing_behind()
+        node = str(ray.get_runtime_context().get_node_id())
+        host = os.uname().nodename
+        if self._version != __version__:
+            raise UserError(
+                f"{host} has vlm-boundary {__version__}, the driver {self._version}; install the "
+                f"same everywhere"
+            )
+        run = self._directory(host)
+        self._session = EngineSession(run, job, self._opener)
+        self._problems = _problems(run, job)
+        tags = {"arm": job.arms[0]}
+        self._samples = Metric("vlm_boundary_samples", "Samples drawn", tag_keys=("arm",))
+        self._tokens = Metric("vlm_boundary_tokens", "Tokens drawn", tag_keys=("arm",))
+        for metric in (self._samples, self._tokens):
+            metric.set_default_tags(tags)
+        self._alive = time.monotonic()
+        return Opened(node, self._session.sequences)
+
+    @ray.method(concurrency_group="work")
+    def draw(self) -> None:
+        """Draw what has been given and what is given meanwhile; return when there is no more."""
+        try:
+            while self._given:
+                self._draw_partition()
+        except _Stopped:
+            return
+
+    @ray.method(concurrency_group="work")
+    def close(self) -> None:
+        """Record what was done, and end the engine."""
+        self._session.close()
+        self._open.close()
+        if self._guard is not None:
+            self._guard.kill()
+
+    @ray.method(concurrency_group="watch")
+    def give(self, pieces: dict[int, Piece]) -> None:
+        """Add pieces, by the driver's numbers for them, to what is to be drawn."""
+        self._given.extend(pieces.items())
+
+    @ray.method(concurrency_group="watch")
+    def heard(self) -> Heard:
+        """What happened since the last call."""
+        with self._lock:
+            news, self._news = self._news, _News()
+        return Heard(
+            tuple(news.begun),
+            tuple(news.finished),
+            news.samples,
+            news.tokens,
+            time.monotonic() - self._alive,
+        )
+
+    @ray.method(concurrency_group="watch")
+    def stop(self) -> None:
+        """Store what is finished and draw no more."""
+        self._stop.set()
+
+    def _directory(self, host: str) -> RunDirectory:
+        if self._storage:
+            return self._open.enter_context(Storage(self._storage).scratch())
+        run = RunDirectory(self._path)
+        if not run.read_manifest():
+            raise UserError(
+                f"{host} does not see the run directory {self._path}; keep it on a file system "
+                f"that all machines share, or give ray.storage a URI, as in s3://BUCKET/RUN"
+            )
+        return run
+
+    def _draw_partition(self) -> None:
+        """Draw pieces until the next one given is another partition's, or none is."""
+        partition = self._given[0][1].partition
+        problems = self._problems[partition.benchmark, partition.condition]
+        to_come: Counter[str] = Counter()  # samples, by problem
+        numbers: dict[str, list[int]] = {}
+
+        def spans() -> Iterator[Span]:
+            while self._given and self._given[0][1].partition == partition:
+                number, piece = self._given.popleft()
+                to_come[piece.problem_id] += piece.samples
+                numbers.setdefault(piece.problem_id, []).append(number)
+                with self._lock:
+                    self._news.begun.append(number)
+                for span in piece.spans:
+                    yield Span(problems[piece.problem_id], span)
+
+        def done(problem_id: str, tokens: int) -> None:
+            to_come[problem_id] -= 1
+            self._samples.inc()
+            self._tokens.inc(tokens)
+            with self._lock:
+                self._news.samples += 1
+                self._news.tokens += tokens
+                if not to_come[problem_id]:
+                    self._news.finished.extend(numbers.pop(problem_id))
+
+        self._session.draw(partition, spans(), done, self._still_alive)
+        with self._lock:  # what is left could not be drawn, and is recorded so
+            self._news.finished.extend(number for left in numbers.values() for number in left)
+
+    def _still_alive(self) -> None:
+        self._alive = time.monotonic()
+        if self._stop.is_set():
+            raise _Stopped
+
+
+def _problems(run: RunDirectory, job: Job) -> dict[tuple[str, str], dict[str, Problem]]:
+    """The problems that a job is about, by benchmark and condition, as that puts them."""
+    seed = ExperimentConfig.model_validate(run.read_manifest()["experiment"]).seed
+    return {
+        (benchmark, condition): {
+            problem.problem_id: problem
+            for problem in put(run.read_problems(benchmark), condition, seed)
+        }
+        for benchmark, condition in {(a.benchmark, a.condition) for a in job.assignments}
+    }

@@ -1,0 +1,110 @@
+"""The work that a cluster shares out: a problem's missing samples at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from vlm_boundary.sampling.plan import Span, Task
+from vlm_boundary.store import Partition
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Samples of one problem that one engine draws together, so that its caches hit.
+
+    `crashes` counts the engines that ended while they were at it.
+    """
+
+    partition: Partition
+    problem_id: str
+    spans: tuple[range, ...]
+    crashes: int = 0
+
+    @property
+    def samples(self) -> int:
+        """How many samples it is."""
+        return sum(map(len, self.spans))
+
+
+def pieces_of(tasks: Iterable[tuple[int, Task]]) -> list[Piece]:
+    """The pieces of tasks, each with the n that it leads to, in the tasks' order.
+
+    What an earlier task of the same partition draws is not drawn again for a larger n.
+    """
+    reached: dict[tuple[Partition, str], int] = {}
+    pieces = []
+    for n, task in tasks:
+        wanted: dict[str, list[range]] = {}
+        for span in task.spans:
+            problem_id = span.problem.problem_id
+            start = max(span.indices.start, reached.get((task.partition, problem_id), 0))
+            if start < span.indices.stop:
+                wanted.setdefault(problem_id, []).append(range(start, span.indices.stop))
+        for problem_id, spans in wanted.items():
+            reached[task.partition, problem_id] = n
+            pieces.append(Piece(task.partition, problem_id, tuple(spans)))
+    return pieces
+
+
+def still_missing(piece: Piece, missing: Sequence[Span]) -> Piece | None:
+    """What of a piece is among the spans that a run lacks of its problem; None where nothing is."""
+    lacking = {index for span in missing for index in span.indices}
+    left = [
+        part
+        for span in piece.spans
+        for part in _runs([index for index in span if index in lacking])
+    ]
+    return replace(piece, spans=tuple(left)) if left else None
+
+
+def _runs(indices: list[int]) -> list[range]:
+    found: list[range] = []
+    for index in indices:
+        if found and found[-1].stop == index:
+            found[-1] = range(found[-1].start, index + 1)
+        else:
+            found.append(range(index, index + 1))
+    return found
+
+
+class Queue:
+    """The pieces of one model that no engine has yet.
+
+    A piece that an engine ended over is a suspect: it is given out alone, so that one poisoned
+    problem is found, and takes nothing else down with it.
+    """
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        self._sound = deque(pieces)
+        self._suspects: deque[Piece] = deque()
+        self.samples = sum(piece.samples for piece in self._sound)
+
+    def __len__(self) -> int:
+        return len(self._sound) + len(self._suspects)
+
+    def take(self, samples: int) -> list[Piece]:
+        """The next pieces, of as many samples together as are asked for, or more by one piece."""
+        taken: list[Piece] = []
+        while self._sound and samples > 0:
+            taken.append(self._sound.popleft())
+            samples -= taken[-1].samples
+        self.samples -= sum(piece.samples for piece in taken)
+        return taken
+
+    def take_suspect(self) -> Piece | None:
+        """A piece to be given out alone, if there is one."""
+        if not self._suspects:
+            return None
+        piece = self._suspects.popleft()
+        self.samples -= piece.samples
+        return piece
+
+    def put_back(self, piece: Piece) -> None:
+        """Take a piece back whose engine is lost."""
+        if piece.crashes:
+            self._suspects.append(piece)
+        else:
+            self._sound.appendleft(piece)
+        self.samples += piece.samples

@@ -1,0 +1,39 @@
+"""What every settings record shares."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+
+# Arm and benchmark names become folder names and Hive partition values.
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+Control = Literal["no_image", "shuffled_image", "direct_answer"]
+Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
+FULL: Condition = "full"
+Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
+# "repeat" is a base sampled again under other seeds: the A/A self-test.
+
+MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON gives it back, so that a manifest that was read again compares equal."""
+    try:
+        return json.loads(json.dumps(value))
+    except TypeError as error:
+        raise ValueError(
+            f"use numbers, text, booleans, null, lists and mappings: {error}"
+        ) from None
+
+
+PlainMapping = Annotated[dict[str, Any], BeforeValidator(_plain)]
+
+
+class Settings(BaseModel):
+    """Base of every settings record: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), use_attribute_docstrings=True
+    )

@@ -1,0 +1,177 @@
+"""What generates, scores or judges, and its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+
+from vlm_boundary.config.base import PlainMapping, Settings
+
+# The engine arguments that change which texts are likely; the others only change the speed.
+_DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
+
+
+class VllmConfig(Settings):
+    """vLLM on this machine; the default."""
+
+    needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = True
+
+    kind: Literal["vllm"] = "vllm"
+    """The engine."""
+    in_process: bool | None = None
+    """Run vLLM's core in the sampling process; by default only where there is no GPU."""
+    processed_logprobs: bool = False
+    """Record log-probabilities after temperature and top-p in place of the model's own."""
+    args: PlainMapping = Field(default_factory=dict)
+    """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
+
+    @field_validator("args")
+    @classmethod
+    def _keeps_the_meaning_of_logprobs(cls, args: dict[str, Any]) -> dict[str, Any]:
+        if "logprobs_mode" in args:
+            raise ValueError("logprobs_mode is not to be set: use processed_logprobs")
+        return args
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely, or what is recorded of them."""
+        said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
+        recorded = {"processed_logprobs": True} if self.processed_logprobs else {}
+        return {"kind": self.kind, **said, **recorded}
+
+
+class OpenAIConfig(Settings):
+    """A server with OpenAI's chat API, such as vLLM's; the arm's `model` is its name there."""
+
+    needs_checkpoint: ClassVar[bool] = False
+    scores: ClassVar[bool] = False
+
+    kind: Literal["openai"]
+    """The engine."""
+    base_url: str | tuple[str, ...]
+    """Where the API is, as in http://localhost:8000/v1; with several, each problem keeps to one."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; servers without keys need none."""
+    samples_per_request: int = Field(default=8, ge=1)
+    """Samples of one problem asked for at a time."""
+    concurrency: int = Field(default=32, ge=1)
+    """Requests in flight."""
+    timeout_seconds: float = Field(default=3600.0, gt=0.0)
+    """How long one request may take."""
+    max_retries: int = Field(default=8, ge=0)
+    """How often a request is repeated, with growing pauses, before the run stops."""
+    server_sets_pixels: bool = False
+    """The server was started with the benchmark's pixel budget; it is not sent with requests."""
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """Every server's address, without the slash at its end."""
+        urls = (self.base_url,) if isinstance(self.base_url, str) else self.base_url
+        return tuple(url.rstrip("/") for url in urls)
+
+    @field_validator("base_url")
+    @classmethod
+    def _are_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for url in (value,) if isinstance(value, str) else value:
+            if not url.startswith(("http://", "https://")):
+                raise ValueError(f"{url!r} is not an address; write http://HOST:PORT/v1")
+        if not value:
+            raise ValueError("name at least one server, as in http://HOST:PORT/v1")
+        return value
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely."""
+        return {"kind": self.kind}
+
+
+class TransformersConfig(Settings):
+    """`transformers` generate: the slow reference."""
+
+    needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = False
+
+    kind: Literal["transformers"]
+    """The engine."""
+    dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
+    """Of weights and activations; auto is the checkpoint's own."""
+    device: str | None = None
+    """As torch names it; by default a GPU where there is one."""
+    batch_size: int = Field(default=16, ge=1)
+    """Samples of one problem drawn side by side."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are likely."""
+        return {"kind": self.kind, "dtype": self.dtype}
+
+
+class ReplayConfig(Settings):
+    """Samples that exist already; the arm's `model` says what they were drawn from."""
+
+    needs_checkpoint: ClassVar[bool] = False
+    scores: ClassVar[bool] = False
+
+    kind: Literal["replay"]
+    """The engine."""
+    path: str
+    """A .jsonl or .parquet file, or a folder of them."""
+    fields: dict[
+        Literal[
+            "benchmark",
+            "condition",
+            "problem_id",
+            "sample_index",
+            "text",
+            "token_ids",
+            "finish_reason",
+            "logprob_sum",
+        ],
+        str,
+    ] = Field(default_factory=dict)
+    """Columns whose names differ from ours, as in {problem_id: id, text: response}."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change which texts are taken."""
+        return {"kind": self.kind, "fields": dict(self.fields)}
+
+
+class PrmConfig(Settings):
+    """A process reward model in vLLM's pooling; judges only."""
+
+    needs_checkpoint: ClassVar[bool] = True
+    scores: ClassVar[bool] = False
+
+    kind: Literal["prm"]
+    """The engine."""
+    step_tag: str = "<extra_0>"
+    """The token that the model was trained to judge steps at."""
+    threshold: float = Field(default=0.5, gt=0.0, lt=1.0)
+    """A chain is valid when no step's probability of being right is below this."""
+    args: PlainMapping = Field(default_factory=dict)
+    """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
+
+    def identity(self) -> dict[str, Any]:
+        """The settings that change what the model finds."""
+        said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
+        return {"kind": self.kind, "step_tag": self.step_tag, "threshold": self.threshold, **said}
+
+
+def _vllm_unless_said(value: Any) -> Any:
+    if isinstance(value, Mapping) and "kind" not in value:
+        return {"kind": "vllm", **value}
+    return value
+
+
+EngineConfig = Annotated[
+    VllmConfig | OpenAIConfig | TransformersConfig | ReplayConfig,
+    Field(discriminator="kind"),
+    BeforeValidator(_vllm_unless_said),
+]
+"""What generates, by its `kind`."""
+JudgeEngineConfig = Annotated[
+    VllmConfig | OpenAIConfig | TransformersConfig | PrmConfig,
+    Field(discriminator="kind"),
+    BeforeValidator(_vllm_unless_said),
+]
+"""What judges, by its `kind`."""

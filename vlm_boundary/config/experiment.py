@@ -1,0 +1,193 @@
+"""A whole experiment: which checkpoints meet which benchmarks, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from vlm_boundary.config.analysis import AnalysisConfig
+from vlm_boundary.config.base import FULL, Condition, Control, Name, Settings
+from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
+from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
+from vlm_boundary.config.running import RayConfig, Timeouts
+from vlm_boundary.config.sampling import SamplingConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.settings import apply_overrides, load_yaml, validate
+
+
+class ExperimentConfig(Settings):
+    """A whole experiment, as its YAML file says it."""
+
+    name: Name
+    """Name of the run directory under runs/."""
+    run_dir: str | None = None
+    """Where the run is kept, when not runs/<name>."""
+    seed: int = Field(default=0, ge=0)
+    """Root of every sample's seed."""
+    benchmarks: dict[Name, dict[str, Any] | None] = Field(min_length=1)
+    """Benchmark names, each with the keys of its YAML that this experiment changes."""
+    arms: dict[Name, ArmConfig] = Field(min_length=1)
+    """The checkpoints, by the name they have in tables and figures."""
+    sampling: SamplingConfig = SamplingConfig()
+    """Sampling parameters of every arm."""
+    controls: dict[Control, ControlConfig] = Field(default_factory=dict)
+    """Control conditions: no_image, shuffled_image (another problem's), direct_answer."""
+    engine: EngineConfig = VllmConfig()
+    """Engine of every arm."""
+    allow_different_chat_templates: bool = False
+    """Compare arms although their chat templates differ."""
+    gpus: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)
+    """GPUs to use, an engine on each (tensor parallelism: on each few); by default all."""
+    parallel_engines: int | None = Field(default=None, ge=1)
+    """Engines side by side; by default one a GPU, or one a core on a CPU."""
+    waves: tuple[Annotated[int, Field(ge=1)], ...] = (64, 256, 1024, 4096)
+    """Samples a problem that all arms are brought to in turn when there are more engines to run
+    than places for them, so that a run stopped half way has curves to compare."""
+    ray: RayConfig | None = None
+    """Run the arms' engines on a Ray cluster; `engine: ray` is short for vLLM under ray: {}."""
+    timeouts: Timeouts = Timeouts()
+    """When an engine counts as stuck."""
+    analysis: AnalysisConfig = AnalysisConfig()
+    """Statistics."""
+    judge: JudgeConfig | None = None
+    """What judges chains of thought beyond the deterministic checks, if anything."""
+
+    @property
+    def judge_engine(self) -> EngineConfig | PrmConfig:
+        """The engine settings that hold for the judge."""
+        return (self.judge and self.judge.engine) or self.engine
+
+    @property
+    def run_path(self) -> Path:
+        """The run directory."""
+        return Path(self.run_dir) if self.run_dir else Path("runs") / self.name
+
+    def arm_sampling(self, arm: str) -> SamplingConfig:
+        """The experiment's sampling parameters with this arm's changes."""
+        merged = self.sampling.model_dump() | self.arms[arm].sampling
+        return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
+
+    def repeats(self, arm: str, base: str) -> bool:
+        """Whether an arm samples a base's checkpoint again in the same way, whatever their n."""
+        one, other = self.arms[arm], self.arms[base]
+        alike = {"role": one.role, "sampling": one.sampling}
+        first, second = (self.arm_sampling(name).model_dump(exclude={"n"}) for name in (arm, base))
+        roles = (one.role, other.role) == ("repeat", "base")
+        return roles and other.model_copy(update=alike) == one and first == second
+
+    def with_self_test(self) -> ExperimentConfig:
+        """The experiment with every base sampled once more, a quarter as often: the A/A self-test.
+
+        A sample's seed depends on its arm's name, so that these are other samples.
+
+        Raises:
+            UserError: no base can be sampled again.
+        """
+        again = {}
+        for name, arm in self.arms.items():
+            n = self.arm_sampling(name).n
+            if arm.role == "base" and n > 1 and not isinstance(self.arm_engine(name), ReplayConfig):
+                sampling = arm.sampling | {"n": -(-n // 4)}
+                changes = {"role": "repeat", "sampling": sampling}
+                again[f"{name}-again"] = arm.model_copy(update=changes)
+        if not again:
+            raise UserError("--self-test: there is no arm of role base that samples more than once")
+        return self.model_copy(update={"arms": self.arms | again})
+
+    def targets(self) -> list[tuple[str, str, Condition, int]]:
+        """What is to be sampled: arm, benchmark, condition, and samples a problem."""
+        wanted = []
+        for arm in self.arms:
+            sampling = self.arm_sampling(arm)
+            for benchmark in self.benchmarks:
+                wanted.append((arm, benchmark, FULL, sampling.n))
+                for condition, control in self.controls.items():
+                    n = control.n if sampling.temperature > 0 else 1
+                    wanted.append((arm, benchmark, condition, n))
+        return wanted
+
+    def prompt(self, arm: str, condition: Condition) -> str | None:
+        """The prompt protocol that an arm sees in place of the benchmark's own, if any."""
+        control = self.controls[condition].prompt if condition in self.controls else None
+        return control or self.arms[arm].prompt
+
+    def arm_engine(self, arm: str) -> EngineConfig:
+        """The engine settings that hold for an arm."""
+        return self.arms[arm].engine or self.engine
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ray_for_short(cls, raw: Any) -> Any:
+        if isinstance(raw, Mapping) and raw.get("engine") == "ray":
+            others = {key: value for key, value in raw.items() if key != "engine"}
+            return others | {"ray": raw.get("ray") or {}}
+        return raw
+
+    @model_validator(mode="after")
+    def _waves_ascend(self) -> ExperimentConfig:
+        if list(self.waves) != sorted(set(self.waves)):
+            raise ValueError(f"waves must ascend, not {list(self.waves)}")
+        return self
+
+    def ks(self, n: int) -> tuple[int, ...]:
+        """The k at which curves are reported for n samples a problem, ascending."""
+        if self.analysis.ks is not None:
+            return tuple(sorted(set(self.analysis.ks)))
+        powers = [1 << i for i in range(n.bit_length())]
+        return tuple(sorted({*powers, n}))
+
+
+def load_experiment(path: Path, overrides: tuple[str, ...] = ()) -> ExperimentConfig:
+    """Read an experiment YAML and apply `section.key=value` overrides.
+
+    Raises:
+        UserError: the file is missing, not YAML, or says something that is not valid.
+    """
+    raw = load_yaml(path)
+    return build_experiment(raw, overrides, where=str(path))
+
+
+def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> ExperimentConfig:
+    """Check an experiment's settings as a whole; see `load_experiment`."""
+    config = validate(ExperimentConfig, apply_overrides(raw, overrides), where=where)
+    for arm in config.arms:
+        sampling = config.arm_sampling(arm)
+        largest = max(config.ks(sampling.n))
+        # One greedy or single-pass arm beside sampled ones has no curve, only its accuracy.
+        repeat = config.arms[arm].role == "repeat"
+        if 1 < sampling.n < largest and not repeat:
+            raise UserError(
+                f"{where}: arm {arm!r} draws n = {sampling.n} samples a problem, but "
+                f"analysis.ks asks for pass@{largest}; set sampling.n to at least {largest} "
+                f"or drop the ks above {sampling.n}"
+            )
+        _check_arm(config, arm, where=where)
+    if config.judge and isinstance(config.judge_engine, ReplayConfig):
+        raise UserError(f"{where}: judge: stored samples judge nothing; set judge.engine")
+    return config
+
+
+def _check_arm(config: ExperimentConfig, name: str, *, where: str) -> None:
+    """Refuse what contradicts itself before anything is loaded."""
+    arm, engine, sampling = config.arms[name], config.arm_engine(name), config.arm_sampling(name)
+    if isinstance(engine, VllmConfig):
+        room = engine.args.get("max_model_len")
+        # A negative one asks vLLM to find the largest that fits.
+        if isinstance(room, int) and 0 < room <= sampling.max_tokens:
+            raise UserError(
+                f"{where}: arm {name!r}: engine.args.max_model_len {room} holds prompt and "
+                f"response, so it must be above sampling.max_tokens {sampling.max_tokens} by at "
+                f"least the longest prompt"
+            )
+    if not engine.needs_checkpoint:
+        for key in ("base", "chat_template"):
+            if getattr(arm, key) is not None:
+                raise UserError(
+                    f"{where}: arms.{name}.{key} has no effect with engine kind {engine.kind}; "
+                    f"drop it"
+                )
+    if isinstance(engine, ReplayConfig) and arm.revision is not None:
+        raise UserError(f"{where}: arms.{name}.revision has no effect with engine kind replay")
