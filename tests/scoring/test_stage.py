@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.sampling import worker
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.prepare import prepare
+from vlm_boundary.sampling.session import EngineSession
 from vlm_boundary.scoring import score, stage
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 
@@ -104,7 +106,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
             assert sum("sample" in json.loads(line) for line in told.getvalue().splitlines())
         given.extend(jobs)
 
-    monkeypatch.setattr(worker, "open_engine", opened)
+    monkeypatch.setattr(worker, "EngineSession", partial(EngineSession, opener=opened))
     monkeypatch.setattr(stage, "run_jobs", run_jobs)
     return given
 

@@ -67,9 +67,20 @@ def gpus_option(command: Command) -> Command:
     )(command)
 
 
+def ray_option(command: Command) -> Command:
+    """--ray."""
+    return click.option(
+        "--ray",
+        "ray",
+        metavar="ADDRESS",
+        help="Work on a Ray cluster: auto for the one that this machine belongs to, HOST:PORT, or "
+        "local.",
+    )(command)
+
+
 def sampling_options(command: Command) -> Command:
-    """--n, --limit and --gpus."""
-    return n_option(limit_option(gpus_option(command)))
+    """--n, --limit, --gpus and --ray."""
+    return n_option(limit_option(gpus_option(ray_option(command))))
 
 
 def shard_option(command: Command) -> Command:
@@ -95,7 +106,11 @@ def _shard(context: click.Context, option: click.Parameter, value: str | None) -
 
 
 def open_target(
-    target: Path, overrides: tuple[str, ...], n: int | None = None, gpus: str | None = None
+    target: Path,
+    overrides: tuple[str, ...],
+    n: int | None = None,
+    gpus: str | None = None,
+    ray: str | None = None,
 ) -> tuple[RunDirectory, ExperimentConfig]:
     """The run directory and settings that a command is about.
 
@@ -109,6 +124,8 @@ def open_target(
         overrides = (*overrides, f"sampling.n={n}")
     if gpus is not None:
         overrides = (*overrides, f"gpus=[{gpus}]")
+    if ray is not None:
+        overrides = (*overrides, f"ray.address={ray}")
     if target.is_dir():
         run = RunDirectory(target)
         manifest = run.read_manifest()

@@ -27,13 +27,14 @@ def run(
     n: int | None,
     limit: int | None,
     gpus: str | None,
+    ray: str | None,
     self_test: bool,
 ) -> None:
     """Run an experiment from its YAML to its report, doing only what is missing.
 
     Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
     """
-    directory, experiment = open_target(target, overrides, n, gpus)
+    directory, experiment = open_target(target, overrides, n, gpus, ray)
     if self_test:
         experiment = experiment.with_self_test()
     from vlm_boundary.analysis import analyze

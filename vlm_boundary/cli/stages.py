@@ -76,9 +76,10 @@ def sample(
     limit: int | None,
     shard: Shard | None,
     gpus: str | None,
+    ray: str | None,
 ) -> None:
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
-    run, experiment = open_target(target, overrides, n, gpus)
+    run, experiment = open_target(target, overrides, n, gpus, ray)
     drawn = draw_samples(run, experiment, limit, shard)
     click.echo(f"{drawn:,} samples drawn into {run.path}.")
 

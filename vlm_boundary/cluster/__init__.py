@@ -1,6 +1,5 @@
-"""Engines on a Ray cluster: one plan, one run directory, any number of machines."""
+"""Work on a Ray cluster: one plan, one run directory, any number of machines."""
 
-from vlm_boundary.cluster.connect import connected
-from vlm_boundary.cluster.pool import draw_on_cluster
+from vlm_boundary.cluster.stage import draw_models
 
-__all__ = ["connected", "draw_on_cluster"]
+__all__ = ["draw_models"]

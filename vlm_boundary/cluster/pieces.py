@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 
-from vlm_boundary.sampling.plan import Span, Task
+from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Partition
 
 
@@ -27,6 +27,15 @@ class Piece:
         """How many samples it is."""
         return sum(map(len, self.spans))
 
+    def without(self, present: Container[int]) -> Piece | None:
+        """The piece without the samples that exist already; None where that leaves nothing."""
+        left = [
+            part
+            for span in self.spans
+            for part in _runs([index for index in span if index not in present])
+        ]
+        return replace(self, spans=tuple(left)) if left else None
+
 
 def pieces_of(tasks: Iterable[tuple[int, Task]]) -> list[Piece]:
     """The pieces of tasks, each with the n that it leads to, in the tasks' order.
@@ -46,17 +55,6 @@ def pieces_of(tasks: Iterable[tuple[int, Task]]) -> list[Piece]:
             reached[task.partition, problem_id] = n
             pieces.append(Piece(task.partition, problem_id, tuple(spans)))
     return pieces
-
-
-def still_missing(piece: Piece, missing: Sequence[Span]) -> Piece | None:
-    """What of a piece is among the spans that a run lacks of its problem; None where nothing is."""
-    lacking = {index for span in missing for index in span.indices}
-    left = [
-        part
-        for span in piece.spans
-        for part in _runs([index for index in span if index in lacking])
-    ]
-    return replace(piece, spans=tuple(left)) if left else None
 
 
 def _runs(indices: list[int]) -> list[range]:

@@ -26,6 +26,7 @@ from vlm_boundary.sampling.session import OpenEngine
 from vlm_boundary.sampling.supervise import MAX_IN_VAIN, STOP_SECONDS, EngineDied
 from vlm_boundary.store import RunDirectory
 
+_ACTOR = ray.remote(concurrency_groups=GROUPS, max_restarts=0)(ClusterEngine)
 _BEAT_SECONDS = 1.0
 # Engines that are asked for beyond those that run; as these come up, others are asked for.
 _ASKED_AHEAD = 4
@@ -102,7 +103,7 @@ def draw_on_cluster(
     models: Sequence[Model],
     config: RayConfig,
     timeouts: Timeouts,
-    missing: Callable[[Piece], Piece | None],
+    missing: Callable[[Sequence[Piece]], Sequence[Piece]],
     *,
     fetch: Callable[[], object] | None = None,
     opener: OpenEngine = open_engine,
@@ -114,7 +115,7 @@ def draw_on_cluster(
 
     Args:
         models: the work; their queues are emptied.
-        missing: what of a piece the run directory lacks, asked when an engine is lost.
+        missing: what of pieces the run directory lacks, asked when an engine is lost.
         fetch: called now and then, where results come through a storage.
         opener: opens the engines.
 
@@ -140,7 +141,7 @@ class _Pool:
         models: Sequence[Model],
         config: RayConfig,
         timeouts: Timeouts,
-        missing: Callable[[Piece], Piece | None],
+        missing: Callable[[Sequence[Piece]], Sequence[Piece]],
         opener: OpenEngine,
     ) -> None:
         self._run = run
@@ -203,15 +204,8 @@ class _Pool:
     def _ask(self, model: Model) -> None:
         self._serial += 1
         rows = {engine.row for engine in self._engines}
-        handle = (
-            ray.remote(ClusterEngine)
-            .options(
-                name=f"{model.label} {self._serial}",
-                concurrency_groups=GROUPS,
-                max_restarts=0,
-                **model.resources,
-            )
-            .remote(self._run.path.resolve(), self._config.storage, __version__, self._opener)
+        handle = _ACTOR.options(name=f"{model.label} {self._serial}", **model.resources).remote(
+            self._run.path.resolve(), self._config.storage, __version__, self._opener
         )
         row = next(row for row in range(len(rows) + 1) if row not in rows)
         self._engines.append(_Engine(handle, model, row))
@@ -228,16 +222,15 @@ class _Pool:
         gone = engine.node is not None and engine.node not in _living_nodes()
         model = engine.model
         tqdm.write(f"an engine of {model.label} {why}; its work goes to others.", file=sys.stderr)
-        for number, piece in engine.given.items():
-            left = self._missing(piece)
-            if left is None:
-                continue
-            if number in engine.begun and not gone:
-                left = replace(left, crashes=left.crashes + 1)
-            if left.crashes >= self._config.max_crashes:
-                self.lost.poisoned.append(left)
+        returned = [
+            replace(piece, crashes=piece.crashes + (number in engine.begun and not gone))
+            for number, piece in engine.given.items()
+        ]
+        for piece in reversed(self._missing(returned)):
+            if piece.crashes >= self._config.max_crashes:
+                self.lost.poisoned.append(piece)
             else:
-                model.queue.put_back(left)
+                model.queue.put_back(piece)
         model.in_vain = 0 if engine.drew or engine.begun or gone else model.in_vain + 1
         if model.in_vain == MAX_IN_VAIN:
             self._fail(
@@ -260,17 +253,17 @@ class _Pool:
     def _take(self, engine: _Engine, ref: Any) -> None:
         try:
             result = ray.get(ref)
-        except UserError as error:
-            self._fail(engine.model, UserError(str(error).splitlines()[-1]))
-            return
         except RayActorError as error:
-            self._lose(engine, f"ended: {_first_line(error)}")
+            self._lose(engine, f"ended: {_one_line(error)}")
             return
         except RayTaskError as error:
-            self._lose(engine, f"failed: {_last_line(error)}")
+            if isinstance(error.cause, UserError):
+                self._fail(engine.model, error.cause)
+            else:
+                self._lose(engine, f"failed: {_one_line(error)}")
             return
         except RayError as error:
-            self._lose(engine, f"cannot be reached: {_first_line(error)}")
+            self._lose(engine, f"cannot be reached: {_one_line(error)}")
             return
         if ref == engine.beat:
             self._note(engine, result)
@@ -314,7 +307,7 @@ class _Pool:
                 self._said_waiting = True
                 tqdm.write(
                     f"waiting for room for an engine, which needs {engine.model.resources}; the "
-                    f"cluster has {ray.cluster_resources()}",
+                    f"cluster has {_resources()}",
                     file=sys.stderr,
                 )
             return
@@ -393,12 +386,17 @@ def _refs(engine: _Engine) -> list[Any]:
 
 
 def _living_nodes() -> set[str]:
-    return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return {node["NodeID"] for node in nodes if node["Alive"]}
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300]
+def _resources() -> dict[str, float]:
+    """What the cluster has of each resource, its bookkeeping of single machines left out."""
+    found: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return {name: amount for name, amount in found.items() if ":" not in name}
 
 
-def _last_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[-1][:300]
+def _one_line(error: Exception) -> str:
+    """What happened: the last line of a traceback, else the first of Ray's explanation."""
+    lines = str(error).strip().splitlines()
+    return lines[-1 if any("Traceback" in line for line in lines) or len(lines) > 3 else 0][:300]

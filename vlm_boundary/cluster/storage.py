@@ -33,6 +33,8 @@ class Storage:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        if "://" not in uri:  # a path would be another one on every machine
+            raise UserError(f"{uri}: cannot be opened: it is no URI, as s3://BUCKET/RUN is")
         try:
             self._files, self._root = fs.FileSystem.from_uri(uri.rstrip("/"))
         except (pa.ArrowInvalid, OSError) as error:
@@ -122,7 +124,7 @@ class Storage:
 
 
 def _through_fsspec(uri: str, error: Exception) -> tuple[fs.FileSystem, str]:
-    import fsspec
+    import fsspec  # type: ignore[import-untyped]
 
     try:
         files, root = fsspec.core.url_to_fs(uri)

@@ -48,7 +48,7 @@ def engine_places(
             raise UserError(f"gpus: {absent[0]} is not here; this machine shows {here}")
     if not visible:
         return _cpu_places(experiment.parallel_engines)
-    width = max(map(_width, engines))
+    width = max(map(engine_width, engines))
     return _gpu_places(experiment, width, experiment.gpus or tuple(range(visible)))
 
 
@@ -67,7 +67,8 @@ def _gpu_places(experiment: ExperimentConfig, width: int, gpus: tuple[int, ...])
     ]
 
 
-def _width(engine: EngineConfig | PrmConfig) -> int:
+def engine_width(engine: EngineConfig | PrmConfig) -> int:
+    """How many GPUs an engine takes: its tensor times its pipeline parallelism."""
     if not isinstance(engine, VllmConfig | PrmConfig):
         return 1
     sizes = (engine.args.get(f"{kind}_parallel_size", 1) for kind in ("tensor", "pipeline"))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
+from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import (
     EngineConfig,
@@ -60,8 +60,8 @@ class EngineSession:
         manifest = run.read_manifest()
         self._experiment = ExperimentConfig.model_validate(manifest["experiment"])
         self._benchmarks = {
-            name: load_benchmark(name, changes)
-            for name, changes in self._experiment.benchmarks.items()
+            name: BenchmarkConfig.model_validate(known["config"])
+            for name, known in manifest["benchmarks"].items()
         }
         self._model = _model(run, self._experiment, job)
         started = time.monotonic()

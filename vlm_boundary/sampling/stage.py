@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from vlm_boundary.benchmarks import Problem
@@ -41,7 +42,12 @@ def sample(
         with run.locks.turn():
             manifest = prepare(run, experiment)
         missing = _samples(_tasks(run, experiment, scope))
-        if missing:
+        if missing and experiment.ray:
+            from vlm_boundary.cluster.stage import draw_models
+
+            steps = _steps(experiment, scope)
+            draw_models(run, experiment, partial(_groups, run, experiment, manifest, scope, steps))
+        elif missing:
             _draw(run, experiment, manifest, scope, engine_places(experiment))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
@@ -57,8 +63,7 @@ def _draw(
     scope: Scope,
     places: list[Place],
 ) -> None:
-    largest = max(n for *_, n, _ in _targets(experiment, scope))
-    steps = waves(experiment, largest)
+    steps = _steps(experiment, scope)
     jobs = _jobs(run, experiment, manifest, scope, steps, places)
     if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
         run_jobs(run, jobs, places, experiment.timeouts)
@@ -76,7 +81,18 @@ def _jobs(
     steps: list[int],
     places: list[Place],
 ) -> list[Job]:
-    """Jobs for what is missing, arms of one source under one engine setting together."""
+    """Jobs for what is missing, shared out over the places."""
+    return make_jobs(_groups(run, experiment, manifest, scope, steps), len(places))
+
+
+def _groups(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    manifest: dict[str, Any],
+    scope: Scope,
+    steps: list[int],
+) -> dict[str, list[tuple[int, Task]]]:
+    """What is missing, arms of one source under one engine setting together."""
     groups: dict[str, list[tuple[int, Task]]] = {}
     for step in steps:
         for n, task in _tasks(run, experiment, scope, step):
@@ -84,7 +100,11 @@ def _jobs(
                 entry = manifest["arms"][task.partition.arm]
                 source = [entry["identity"]["weights"], entry["checkpoint"], entry["engine"]]
                 groups.setdefault(json.dumps(source), []).append((n, task))
-    return make_jobs(groups, len(places))
+    return groups
+
+
+def _steps(experiment: ExperimentConfig, scope: Scope) -> list[int]:
+    return waves(experiment, max(n for *_, n, _ in _targets(experiment, scope)))
 
 
 def _tasks(

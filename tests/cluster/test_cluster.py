@@ -1,0 +1,183 @@
+"""Sampling on a real Ray cluster of two machines (two raylets), with simulated engines."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import simulated_engine
+from conftest import make_run
+from simulated_engine import Opener, SimulatedEngine
+
+from vlm_boundary.benchmarks import load_benchmark
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.sampling import EngineDied, problem_seed
+from vlm_boundary.sampling.plan import plan_task
+from vlm_boundary.store import Partition, RunDirectory, iter_samples
+
+ray = pytest.importorskip("ray", reason="Ray is not installed")
+
+from ray.cluster_utils import Cluster  # noqa: E402
+
+from vlm_boundary.cluster import draw_models  # noqa: E402
+
+PROBLEMS = ("p1", "p2", "p3")
+NEEDS = {"num_cpus": 1, "object_store_memory": 80 << 20}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    """A head without room for engines, and a machine with room for one."""
+    made = Cluster(initialize_head=True, head_node_args={**NEEDS, "num_cpus": 0})
+    made.add_node(**NEEDS, resources={"engine": 1})
+    ray.init(address=made.address, log_to_driver=False)
+    # Engines' processes do not find the tests' modules.
+    ray.cloudpickle.register_pickle_by_value(simulated_engine)
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+class Sampled:
+    """A run of two arms to be drawn on the cluster."""
+
+    def __init__(self, path: Path, **ray_settings: Any) -> None:
+        made = make_run(path)
+        self.run = RunDirectory(path)
+        for part in self.run.samples.root.rglob("*.parquet"):
+            part.unlink()
+        settings = {"gpus_per_engine": 0, "resources": {"engine": 1}} | ray_settings
+        raw = made.experiment.model_dump(mode="json") | {"ray": settings, "sampling": {"n": 24}}
+        raw["arms"]["rl"]["model"] = ray_settings.pop("model", "org/rl")
+        self.experiment = ExperimentConfig.model_validate(raw)
+        self.missing_calls = 0
+        manifest = self.run.read_manifest()
+        for arm in self.experiment.arms:
+            manifest["arms"][arm] |= {"checkpoint": None}
+        config = load_benchmark("procedural").model_dump(mode="json") | {"name": "mine"}
+        manifest["benchmarks"]["mine"]["config"] = config
+        self.run.write_manifest(manifest | {"experiment": raw})
+
+    def missing(self) -> dict[str, list[tuple[int, Any]]]:
+        self.missing_calls += 1
+        problems = [p for p in self.run.read_problems("mine") if not p.error]
+        found = {}
+        for arm in self.experiment.arms:
+            tasks = [(n, plan_task(self.run, Partition(arm, "mine"), n, problems)) for n in (8, 24)]
+            if any(task.samples for _, task in tasks):
+                found[arm] = [one for one in tasks if one[1].samples]
+        return found
+
+    def draw(self, opener: Opener) -> None:
+        draw_models(self.run, self.experiment, self.missing, opener)
+
+    def texts(self, arm: str) -> dict[tuple[str, int], str]:
+        rows = list(
+            iter_samples(
+                self.run.samples, Partition(arm, "mine"), ["problem_id", "sample_index", "text"]
+            )
+        )
+        keys = Counter((row["problem_id"], row["sample_index"]) for row in rows)
+        assert set(keys.values()) <= {1}
+        return {(row["problem_id"], row["sample_index"]): row["text"] for row in rows}
+
+    def stored(self) -> int:
+        return sum(
+            rows.num_rows
+            for partition in self.run.samples.partitions()
+            for _, rows in self.run.samples.batches(partition, ["sample_index"])
+        )
+
+
+def expected(arm: str, *, without: str | None = None) -> dict[tuple[str, int], str]:
+    found = {}
+    for problem_id in PROBLEMS:
+        seed = problem_seed(0, arm, "mine", "full", problem_id)
+        for index in range(24 if problem_id != without else 0):
+            found[problem_id, index] = f"{problem_id} by {seed + index} " + (
+                f"\\boxed{{{(seed + index) % 10}}}"
+            )
+    return found
+
+
+@pytest.fixture
+def sampled(tmp_path: Path, cluster: Cluster) -> Callable[..., Sampled]:
+    return lambda **settings: Sampled(tmp_path / "run", **settings)
+
+
+def test_both_models_are_drawn_as_one_process_would(sampled: Callable[..., Sampled]) -> None:
+    one = sampled()
+    one.draw(Opener())
+    assert {arm: one.texts(arm) for arm in ("base", "rl")} == {
+        arm: expected(arm) for arm in ("base", "rl")
+    }
+    assert one.stored() == 2 * 3 * 24  # nothing drawn twice
+    assert len(one.run.writers()) == 2
+    one.draw(Opener())
+    assert one.missing_calls == 2
+    assert len(one.run.writers()) == 2  # nothing was missing, no engine started
+
+
+def test_machines_without_a_common_file_system(
+    sampled: Callable[..., Sampled], tmp_path: Path
+) -> None:
+    one = sampled(storage=(tmp_path / "bucket").as_uri())
+    one.draw(Opener())
+    assert one.texts("rl") == expected("rl")
+    assert len(one.run.writers()) == 2
+
+
+def test_a_poisoned_problem_is_found_and_recorded(
+    sampled: Callable[..., Sampled], tmp_path: Path
+) -> None:
+    (notes := tmp_path / "notes").mkdir()
+    one = sampled(max_crashes=2)
+    one.draw(Opener(SimulatedEngine(poison="p2"), notes))
+    assert one.texts("base") == expected("base", without="p2")
+    assert one.texts("rl") == expected("rl", without="p2")
+    for arm in ("base", "rl"):
+        (failure,) = one.run.failures.read(Partition(arm, "mine"))
+        assert failure["problem_id"] == "p2"
+        assert "ended its engine 2 times" in failure["reason"]
+    # For each arm: one that it took down with others, one alone, and one for the rest.
+    assert len(list(notes.iterdir())) <= 6
+
+
+def test_a_model_that_cannot_be_had_does_not_stop_the_other(
+    sampled: Callable[..., Sampled],
+) -> None:
+    one = sampled(model="refused")
+    with pytest.raises(UserError, match=r"^refused: there is no such checkpoint$"):
+        one.draw(Opener())
+    assert one.texts("base") == expected("base")
+
+
+def test_engines_that_end_at_their_start_are_given_up(sampled: Callable[..., Sampled]) -> None:
+    one = sampled()
+    with pytest.raises(EngineDied, match=r"3 engines of (base|rl) in a row"):
+        one.draw(Opener(dies=True))
+
+
+def test_a_machine_that_goes_costs_what_it_had_in_flight(
+    sampled: Callable[..., Sampled], cluster: Cluster
+) -> None:
+    one = sampled()
+    node = cluster.add_node(**NEEDS, resources={"engine": 1})
+
+    def fail() -> None:
+        while not one.stored():
+            time.sleep(0.1)
+        cluster.remove_node(node, allow_graceful=False)
+
+    thread = Thread(target=fail)
+    thread.start()
+    one.draw(Opener(SimulatedEngine(sequences=2, mean_seconds=0.5)))
+    thread.join()
+    assert one.texts("base") == expected("base")
+    assert one.texts("rl") == expected("rl")

@@ -1,0 +1,142 @@
+"""The sampling stage on a cluster: every model's missing samples, until they are there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from vlm_boundary.cluster.connect import connected
+from vlm_boundary.cluster.pieces import Piece, Queue, pieces_of
+from vlm_boundary.cluster.pool import Model, draw_on_cluster
+from vlm_boundary.cluster.storage import Storage
+from vlm_boundary.config import ExperimentConfig, RayConfig
+from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.errors import UserError
+from vlm_boundary.sampling.jobs import Assignment, Job
+from vlm_boundary.sampling.places import engine_width
+from vlm_boundary.sampling.plan import Task
+from vlm_boundary.sampling.session import OpenEngine
+from vlm_boundary.store import RunDirectory, sample_indices
+
+_FETCH_SECONDS = 30.0
+_Groups = Mapping[str, Sequence[tuple[int, Task]]]
+
+
+def draw_models(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    missing: Callable[[], _Groups],
+    opener: OpenEngine = open_engine,
+) -> None:
+    """Draw what the run lacks on the experiment's cluster.
+
+    Args:
+        missing: what that is, by model; asked again after engines were lost, since what they had
+            not stored yet is to be drawn once more.
+        opener: opens the engines.
+
+    Raises:
+        UserError: the cluster cannot be reached, or an engine not be had.
+        EngineDied: a model's engines end again and again.
+    """
+    config = experiment.ray
+    assert config is not None
+    storage = Storage(config.storage) if config.storage else None
+    with connected(config):
+        fetch = _Fetch(storage, run) if storage else None
+        if storage and fetch:
+            storage.push_inputs(run)
+            fetch.now()  # what another driver began
+        poisoned: set[tuple[Any, str]] = set()
+        try:
+            while models := _models(experiment, config, missing(), poisoned):
+                lost = draw_on_cluster(
+                    run,
+                    models,
+                    config,
+                    experiment.timeouts,
+                    lambda pieces: _lacking(run, pieces, fetch),
+                    fetch=fetch,
+                    opener=opener,
+                )
+                for piece in lost.poisoned:
+                    poisoned.add((piece.partition, piece.problem_id))
+                    reason = f"it ended its engine {piece.crashes} times"
+                    run.failures.add(piece.partition, [(piece.problem_id, None, reason)])
+                if not lost.engines:
+                    return
+                if fetch:
+                    fetch.now()
+        finally:
+            if fetch:
+                fetch.now()
+
+
+class _Fetch:
+    """Copies results from the storage into the run directory, now and then."""
+
+    def __init__(self, storage: Storage, run: RunDirectory) -> None:
+        self._storage = storage
+        self._run = run
+        self._last = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() - self._last >= _FETCH_SECONDS:
+            self.now()
+
+    def now(self) -> None:
+        self._storage.pull_results(self._run)
+        self._last = time.monotonic()
+
+
+def _models(
+    experiment: ExperimentConfig,
+    config: RayConfig,
+    groups: _Groups,
+    poisoned: set[tuple[Any, str]],
+) -> list[Model]:
+    models = []
+    for tasks in groups.values():
+        pieces = [p for p in pieces_of(tasks) if (p.partition, p.problem_id) not in poisoned]
+        if not pieces:
+            continue
+        job = Job(tuple(_assignment(n, task) for n, task in tasks), sum(p.samples for p in pieces))
+        models.append(Model(job, _resources(experiment, config, job.arms[0]), Queue(pieces)))
+    return models
+
+
+def _assignment(n: int, task: Task) -> Assignment:
+    where = task.partition
+    problems = tuple(dict.fromkeys(span.problem.problem_id for span in task.spans))
+    return Assignment(where.arm, where.benchmark, where.condition, n, problems)
+
+
+def _resources(experiment: ExperimentConfig, config: RayConfig, arm: str) -> dict[str, Any]:
+    engine = experiment.arm_engine(arm)
+    gpus = config.gpus_per_engine
+    if not engine.needs_checkpoint:
+        gpus = 0
+    elif gpus is None:
+        gpus = engine_width(engine)
+    elif gpus and gpus < engine_width(engine):
+        raise UserError(
+            f"ray.gpus_per_engine {gpus:g} is less than the {engine_width(engine)} GPUs that "
+            f"tensor_parallel_size times pipeline_parallel_size ask for"
+        )
+    found: dict[str, Any] = {"num_cpus": config.cpus_per_engine, "num_gpus": gpus}
+    return found | ({"resources": config.resources} if config.resources else {})
+
+
+def _lacking(run: RunDirectory, pieces: Sequence[Piece], fetch: _Fetch | None) -> list[Piece]:
+    """What of a lost engine's pieces is not stored, in their order."""
+    if fetch:
+        fetch.now()
+    present = {
+        partition: sample_indices(run.samples, partition)
+        for partition in {piece.partition for piece in pieces}
+    }
+    left = (
+        piece.without(set(present[piece.partition].get(piece.problem_id, ()))) for piece in pieces
+    )
+    return [piece for piece in left if piece]
