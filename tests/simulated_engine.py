@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -18,16 +19,37 @@ from vlm_boundary.errors import UserError
 
 
 @dataclass(frozen=True)
-class SimulatedEngine:
-    """Samples take exponential times, of which only the seed decides, and so does the text.
+class Opener:
+    """Opens simulated engines, noting each in a folder; not for models named `refused`.
 
-    `poison` is a problem whose samples end the process.
+    Samples take exponential times, which the seed decides alone, as it does the text. `poison` is
+    a problem whose samples end the process; with `dies`, opening an engine ends it.
     """
 
     sequences: int = 16
     mean_seconds: float = 0.02
     tokens: int = 20
     poison: str | None = None
+    dies: bool = False
+    notes: Path | None = None
+
+    def __call__(self, model: str, *_: object) -> SimulatedEngine:
+        """Open one."""
+        if self.dies:
+            os._exit(1)
+        if model == "refused":
+            raise UserError("refused: there is no such checkpoint")
+        if self.notes is not None:
+            (self.notes / f"{os.getpid()}-{time.time_ns()}").write_text(model)
+        return SimulatedEngine(self)
+
+
+class SimulatedEngine:
+    """An engine as its opener says; it counts, by second of the clock, how busy it was."""
+
+    def __init__(self, how: Opener) -> None:
+        self._how = how
+        self._busy: Counter[int] = Counter()  # seconds of its slots, by second
 
     def generate(
         self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
@@ -36,52 +58,39 @@ class SimulatedEngine:
         feed = ((request, index) for request in requests for index in request.indices)
         serial = count()
         running: list[tuple[float, int, Request, int]] = []
+        before = time.time()
         while True:
-            while len(running) < self.sequences and (fed := next(feed, None)):
-                if fed[0].problem_id == self.poison:
+            while len(running) < self._how.sequences and (fed := next(feed, None)):
+                request, index = fed
+                if request.problem_id == self._how.poison:
                     os._exit(1)
-                seconds = Random(fed[0].seed + fed[1]).expovariate(1 / self.mean_seconds)
-                heapq.heappush(running, (time.monotonic() + seconds, next(serial), *fed))
+                seconds = Random(request.seed + index).expovariate(1 / self._how.mean_seconds)
+                heapq.heappush(running, (time.time() + seconds, next(serial), request, index))
             if not running:
                 return
             alive()
-            if (wait := running[0][0] - time.monotonic()) > 0:
+            if (wait := running[0][0] - time.time()) > 0:
                 time.sleep(wait)
+            now = time.time()
+            self._busy[int(now)] += round(1e6 * (now - before) * len(running))
+            before = now
             _, _, request, index = heapq.heappop(running)
             yield self._sample(request, index)
 
     def describe(self) -> dict[str, Any]:
-        """Nothing but what is needed."""
-        return {"engine": "simulated", "device": "none", "max_num_seqs": self.sequences}
+        """Only what is needed."""
+        sequences = self._how.sequences
+        return {"engine": "simulated", "device": "none", "max_num_seqs": sequences}
 
     def usage(self) -> dict[str, Any]:
-        """Nothing."""
-        return {}
+        """How many of its slots were busy, on average, in each second of the clock."""
+        return {"busy": {str(second): busy / 1e6 for second, busy in self._busy.items()}}
 
     def close(self) -> None:
-        """Nothing."""
+        """Nothing to end."""
 
     def _sample(self, request: Request, index: int) -> Completion:
         seed = request.seed + index
         text = f"{request.problem_id} by {seed} \\boxed{{{seed % 10}}}"
-        tokens = [seed % 1000] * self.tokens
+        tokens = [seed % 1000] * self._how.tokens
         return Completion(request.request_id, index, seed, tokens, text, "stop", -1.0)
-
-
-@dataclass(frozen=True)
-class Opener:
-    """Opens simulated engines, noting each in a folder; not for models named `refused`."""
-
-    engine: SimulatedEngine = SimulatedEngine()
-    notes: Path | None = None
-    dies: bool = False
-
-    def __call__(self, model: str, *_: object) -> SimulatedEngine:
-        """Open one."""
-        if model == "refused":
-            raise UserError("refused: there is no such checkpoint")
-        if self.dies:
-            os._exit(1)
-        if self.notes is not None:
-            (self.notes / f"{os.getpid()}-{time.time_ns()}").write_text(model)
-        return self.engine

@@ -12,6 +12,7 @@ import pytest
 from benchmarks.making import png
 
 from vlm_boundary.benchmarks import (
+    BenchmarkConfig,
     Grading,
     LoadedBenchmark,
     load_benchmark,
@@ -398,3 +399,11 @@ def test_all_of_mathvista_is_kept_where_multiple_choice_is(tmp_path: Path) -> No
     for problem in found:
         (user,) = messages(problem, resolve_prompt(config.prompt), config.images)
         assert f"({'ABCDEFGH'[len(problem.choices) - 1]}) " in json.dumps(user)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_manifest_gives_it_back(name: str) -> None:
+    benchmark = load_benchmark(name)
+    again = BenchmarkConfig.model_validate(json.loads(benchmark.model_dump_json()))
+    assert [step.step for step in again.filters] == [step.step for step in benchmark.filters]
+    assert again.model_dump() == benchmark.model_dump()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import simulated_engine
 from conftest import make_run
-from simulated_engine import Opener, SimulatedEngine
+from simulated_engine import Opener
 
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.config import ExperimentConfig
@@ -47,14 +47,14 @@ def cluster() -> Iterator[Cluster]:
 class Sampled:
     """A run of two arms to be drawn on the cluster."""
 
-    def __init__(self, path: Path, **ray_settings: Any) -> None:
+    def __init__(self, path: Path, *, model: str = "org/rl", **ray_settings: Any) -> None:
         made = make_run(path)
         self.run = RunDirectory(path)
         for part in self.run.samples.root.rglob("*.parquet"):
             part.unlink()
         settings = {"gpus_per_engine": 0, "resources": {"engine": 1}} | ray_settings
         raw = made.experiment.model_dump(mode="json") | {"ray": settings, "sampling": {"n": 24}}
-        raw["arms"]["rl"]["model"] = ray_settings.pop("model", "org/rl")
+        raw["arms"]["rl"]["model"] = model
         self.experiment = ExperimentConfig.model_validate(raw)
         self.missing_calls = 0
         manifest = self.run.read_manifest()
@@ -138,7 +138,7 @@ def test_a_poisoned_problem_is_found_and_recorded(
 ) -> None:
     (notes := tmp_path / "notes").mkdir()
     one = sampled(max_crashes=2)
-    one.draw(Opener(SimulatedEngine(poison="p2"), notes))
+    one.draw(Opener(poison="p2", notes=notes))
     assert one.texts("base") == expected("base", without="p2")
     assert one.texts("rl") == expected("rl", without="p2")
     for arm in ("base", "rl"):
@@ -167,7 +167,7 @@ def test_engines_that_end_at_their_start_are_given_up(sampled: Callable[..., Sam
 def test_a_machine_that_goes_costs_what_it_had_in_flight(
     sampled: Callable[..., Sampled], cluster: Cluster
 ) -> None:
-    one = sampled()
+    one = sampled(samples_per_engine=24)
     node = cluster.add_node(**NEEDS, resources={"engine": 1})
 
     def fail() -> None:
@@ -175,9 +175,9 @@ def test_a_machine_that_goes_costs_what_it_had_in_flight(
             time.sleep(0.1)
         cluster.remove_node(node, allow_graceful=False)
 
-    thread = Thread(target=fail)
+    thread = Thread(target=fail, daemon=True)
     thread.start()
-    one.draw(Opener(SimulatedEngine(sequences=2, mean_seconds=0.5)))
+    one.draw(Opener(sequences=2, mean_seconds=0.5))
     thread.join()
     assert one.texts("base") == expected("base")
     assert one.texts("rl") == expected("rl")

@@ -61,3 +61,12 @@ def test_a_piece_that_comes_back_is_next_and_a_suspect_is_given_out_alone() -> N
     assert suspect.problem_id == "s"
     assert queue.take_suspect() is None
     assert queue.samples == 0
+
+
+def test_a_poisoned_problem_is_tried_no_more() -> None:
+    queue = Queue([piece("a"), piece("s", 2), piece("b")])
+    queue.put_back(piece("s", crashes=1))
+    queue.drop(piece("s", crashes=3))
+    assert queue.samples == 8
+    assert [p.problem_id for p in queue.take(99)] == ["a", "b"]
+    assert not queue

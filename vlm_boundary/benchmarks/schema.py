@@ -161,14 +161,19 @@ class FilterConfig(Settings):
 
     @model_validator(mode="after")
     def _one_step(self) -> FilterConfig:
-        if len(self.model_fields_set) != 1:
+        if len(self._given) != 1:
             raise ValueError("a filter step has exactly one key, as in '- multiple_choice: drop'")
         return self
 
     @property
+    def _given(self) -> list[str]:
+        # A manifest names the keys that were not given, too.
+        return [name for name in sorted(self.model_fields_set) if getattr(self, name) is not None]
+
+    @property
     def step(self) -> tuple[str, Any]:
         """The step's key and its value."""
-        key = next(iter(self.model_fields_set))
+        (key,) = self._given
         return key, getattr(self, key)
 
 

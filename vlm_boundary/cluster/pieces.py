@@ -27,6 +27,10 @@ class Piece:
         """How many samples it is."""
         return sum(map(len, self.spans))
 
+    def same_problem(self, other: Piece) -> bool:
+        """Whether both are samples of one problem, in one partition."""
+        return (self.partition, self.problem_id) == (other.partition, other.problem_id)
+
     def without(self, present: Container[int]) -> Piece | None:
         """The piece without the samples that exist already; None where that leaves nothing."""
         left = [
@@ -106,3 +110,10 @@ class Queue:
         else:
             self._sound.appendleft(piece)
         self.samples += piece.samples
+
+    def drop(self, poisoned: Piece) -> None:
+        """Take out every piece of a problem, which nobody shall try again."""
+        for pieces in (self._sound, self._suspects):
+            for piece in [p for p in pieces if p.same_problem(poisoned)]:
+                pieces.remove(piece)
+                self.samples -= piece.samples

@@ -26,7 +26,8 @@ from vlm_boundary.sampling.session import OpenEngine
 from vlm_boundary.sampling.supervise import MAX_IN_VAIN, STOP_SECONDS, EngineDied
 from vlm_boundary.store import RunDirectory
 
-_ACTOR = ray.remote(concurrency_groups=GROUPS, max_restarts=0)(ClusterEngine)
+_OPTIONS: dict[str, Any] = {"concurrency_groups": GROUPS, "max_restarts": 0}
+_ACTOR: Any = ray.remote(**_OPTIONS)(ClusterEngine)
 _BEAT_SECONDS = 1.0
 # Engines that are asked for beyond those that run; as these come up, others are asked for.
 _ASKED_AHEAD = 4
@@ -46,6 +47,8 @@ class Model:
     resources: dict[str, Any]
     queue: Queue
     failed: UserError | EngineDied | None = None
+    unopened: int = 0
+    """Engines in a row that ended before they were ready."""
     in_vain: int = 0
     """Engines in a row that ended before they drew anything."""
 
@@ -173,6 +176,10 @@ class _Pool:
                 self._take(engine, ref)
         now = time.monotonic()
         for engine in list(self._engines):
+            if engine.opening is not None and not engine.model.queue:
+                self._engines.remove(engine)  # others were sooner
+                ray.kill(engine.handle)
+                continue
             self._watch(engine, now)
             if engine in self._engines and engine.ready:
                 self._feed(engine)
@@ -196,10 +203,12 @@ class _Pool:
             self._ask(model)
 
     def _useful(self, model: Model) -> bool:
-        """Whether there is a piece for one more engine of a model."""
+        """Whether there is work for one more engine of a model, and enough for its start."""
         mine = [engine for engine in self._engines if engine.model is model]
         coming = sum(engine.opening is not None for engine in mine)
-        return len(model.queue) > coming
+        worth = (len(mine) + 1) * self._config.samples_per_engine
+        left = model.queue.samples + sum(p.samples for e in mine for p in e.given.values())
+        return len(model.queue) > coming and (not mine or left >= worth)
 
     def _ask(self, model: Model) -> None:
         self._serial += 1
@@ -221,24 +230,30 @@ class _Pool:
         self.lost.engines += 1
         gone = engine.node is not None and engine.node not in _living_nodes()
         model = engine.model
+        bad = not (gone or engine.drew)
+        model.unopened = model.unopened + 1 if bad and engine.node is None else 0
+        model.in_vain = model.in_vain + 1 if bad else 0
+        why = " ".join(why.split())[:400]
         tqdm.write(f"an engine of {model.label} {why}; its work goes to others.", file=sys.stderr)
-        returned = [
-            replace(piece, crashes=piece.crashes + (number in engine.begun and not gone))
-            for number, piece in engine.given.items()
-        ]
-        for piece in reversed(self._missing(returned)):
-            if piece.crashes >= self._config.max_crashes:
-                self.lost.poisoned.append(piece)
-            else:
+        # All that it had: which of them it was at is not known to the last moment.
+        returned = [replace(p, crashes=p.crashes + (not gone)) for p in engine.given.values()]
+        left = self._missing(returned)
+        poisoned = [piece for piece in left if piece.crashes >= self._config.max_crashes]
+        for piece in reversed(left):
+            if not any(map(piece.same_problem, poisoned)):
                 model.queue.put_back(piece)
-        model.in_vain = 0 if engine.drew or engine.begun or gone else model.in_vain + 1
-        if model.in_vain == MAX_IN_VAIN:
+        for piece in poisoned:
+            model.queue.drop(piece)
+        self.lost.poisoned += poisoned
+        # Some problems in a row may be poisoned; more than a few are not what is wrong.
+        most = MAX_IN_VAIN * self._config.max_crashes
+        if model.unopened >= MAX_IN_VAIN or model.in_vain >= most:
             self._fail(
                 model,
                 EngineDied(
-                    f"{MAX_IN_VAIN} engines of {model.label} in a row ended before they drew "
-                    f"anything, the last because it {why}; what was finished is stored, run the "
-                    f"same command to go on"
+                    f"{max(model.unopened, model.in_vain)} engines of {model.label} in a row "
+                    f"ended before they drew anything, the last because it {why}; what was "
+                    f"finished is stored, run the same command to go on"
                 ),
             )
 
@@ -260,7 +275,7 @@ class _Pool:
             if isinstance(error.cause, UserError):
                 self._fail(engine.model, error.cause)
             else:
-                self._lose(engine, f"failed: {_one_line(error)}")
+                self._lose(engine, f"failed: {type(error.cause).__name__}: {error.cause}")
             return
         except RayError as error:
             self._lose(engine, f"cannot be reached: {_one_line(error)}")
@@ -397,6 +412,6 @@ def _resources() -> dict[str, float]:
 
 
 def _one_line(error: Exception) -> str:
-    """What happened: the last line of a traceback, else the first of Ray's explanation."""
-    lines = str(error).strip().splitlines()
-    return lines[-1 if any("Traceback" in line for line in lines) or len(lines) > 3 else 0][:300]
+    """What Ray says of an engine's end, without its names and addresses of processes."""
+    lines = str(error).partition("Some common causes")[0].strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

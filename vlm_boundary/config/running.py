@@ -24,6 +24,8 @@ class RayConfig(Settings):
     that RAY_ADDRESS names or that this machine belongs to, else Ray started here."""
     max_engines: int | None = Field(default=None, ge=1)
     """The most engines at once; by default as many as the cluster has, or grows, room for."""
+    samples_per_engine: int = Field(default=2048, ge=1)
+    """Samples below which one more engine's start costs more than it saves."""
     gpus_per_engine: float | None = Field(default=None, ge=0.0)
     """By default its tensor_parallel_size times pipeline_parallel_size; 0 on a cluster of CPUs."""
     cpus_per_engine: float = Field(default=1.0, ge=0.0)
