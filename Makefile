@@ -2,14 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
-ENGINE_TESTS := tests/e2e tests/engines tests/tiny
+ENGINE_TESTS := tests/e2e tests/engines tests/tiny tests/cluster
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 
-.PHONY: help setup quickstart demo test lint format lock clean
+.PHONY: help setup quickstart demo test test-long lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/.ready ## Create .venv with the CPU engine (on a GPU machine see the README instead)
 
@@ -43,8 +43,11 @@ demo: .venv/.ready-demo ## Look at the quickstart's run in a browser
 test: .venv/.ready-dev ## Run the tests (unit, end to end with the real engine, in a browser)
 	@requirements/install_chromium.sh
 	@# What starts an engine has the machine to itself: two at once wait for each other's threads.
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ENGINE_TESTS:%=--ignore=%)
-	@$(BIN)/python -m pytest --durations=10 $(ENGINE_TESTS)
+	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile $(ENGINE_TESTS:%=--ignore=%)
+	@$(BIN)/python -m pytest -m "not long" --durations=25 $(ENGINE_TESTS)
+
+test-long: .venv/.ready-dev ## Run the tests that take minutes each: killed, stuck and shared runs
+	@$(BIN)/python -m pytest -m long --durations=0
 
 lint: .venv/.ready-dev ## Check style and types
 	@$(BIN)/ruff check .

@@ -20,6 +20,7 @@ ONE_ARM = {
 }
 
 
+@pytest.mark.long
 def test_the_base_is_often_wrong_and_solves_more_when_it_may_try_again(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(json.dumps(ONE_ARM))
     command = [sys.executable, "-m", "vlm_boundary", "run", "base.yaml"]

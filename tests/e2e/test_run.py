@@ -141,6 +141,7 @@ MATHVISION = Path(__file__).parents[3] / "shared" / "data" / "mathvision_testmin
 
 
 @pytest.mark.skipif(not MATHVISION.is_dir(), reason="MathVision testmini is not on this machine")
+@pytest.mark.long
 def test_mathvision_testmini_with_its_own_pictures(tmp_path: Path) -> None:
     config = Path(__file__).parents[2] / "configs" / "mathvision-testmini.yaml"
     place = "benchmarks.mathvision-testmini"

@@ -23,7 +23,12 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.jobs import Job
 from vlm_boundary.sampling.session import OpenEngine
-from vlm_boundary.sampling.supervise import MAX_IN_VAIN, STOP_SECONDS, EngineDied
+from vlm_boundary.sampling.supervise import (
+    MAX_IN_VAIN,
+    STOP_SECONDS,
+    EngineDied,
+    terminated_as_interrupted,
+)
 from vlm_boundary.store import RunDirectory
 
 _OPTIONS: dict[str, Any] = {"concurrency_groups": GROUPS, "max_restarts": 0}
@@ -380,7 +385,8 @@ class _Pool:
     def ending(self) -> Iterator[None]:
         """Let engines store what they have when we are interrupted, and leave none behind."""
         try:
-            yield
+            with terminated_as_interrupted():
+                yield
         except KeyboardInterrupt:
             stopping = []
             for engine in self._engines:

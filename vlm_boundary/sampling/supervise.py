@@ -207,9 +207,9 @@ def _give(process: subprocess.Popen[bytes], content: Any) -> None:
 @contextmanager
 def _ending(active: list[_Worker]) -> Iterator[None]:
     """Let workers store what they have when we are interrupted, and leave none of them behind."""
-    previous = signal.signal(signal.SIGTERM, _raise_interrupt)
     try:
-        yield
+        with terminated_as_interrupted():
+            yield
     except KeyboardInterrupt:
         for worker in active:
             worker.process.send_signal(signal.SIGTERM)
@@ -219,9 +219,18 @@ def _ending(active: list[_Worker]) -> Iterator[None]:
                 worker.process.wait(timeout=max(0.0, deadline - time.monotonic()))
         raise
     finally:
-        signal.signal(signal.SIGTERM, previous)
         for worker in active:
             worker.kill()
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, by which schedulers end a job, do what Ctrl-C does."""
+    previous = signal.signal(signal.SIGTERM, _raise_interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _raise_interrupt(signum: int, frame: Any) -> None:
