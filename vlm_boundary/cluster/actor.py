@@ -143,6 +143,9 @@ class ClusterEngine:
         """What happened since the last call."""
         with self._lock:
             news, self._news = self._news, _News()
+        if news.samples:
+            self._samples.inc(news.samples)
+            self._tokens.inc(news.tokens)
         return Heard(
             tuple(news.begun),
             tuple(news.finished),
@@ -186,8 +189,6 @@ class ClusterEngine:
 
         def done(problem_id: str, tokens: int) -> None:
             to_come[problem_id] -= 1
-            self._samples.inc()
-            self._tokens.inc(tokens)
             with self._lock:
                 self._news.samples += 1
                 self._news.tokens += tokens
