@@ -4,7 +4,7 @@ from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
-from vlm_boundary.store.problems import ProblemReader
+from vlm_boundary.store.problems import ProblemReader, places_of
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
 from vlm_boundary.store.samples import (
     Judgement,
@@ -50,6 +50,7 @@ __all__ = [
     "compact_run",
     "deriving",
     "iter_samples",
+    "places_of",
     "read_samples",
     "sample_indices",
     "shares_of",

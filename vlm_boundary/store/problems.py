@@ -120,6 +120,22 @@ def row_keys(rows: pa.Table, problem_ids: pa.Array) -> NDArray[np.int64]:
     return keys
 
 
+def places_of(problem_ids: Sequence[str], rows: pa.Table, among: pa.Table) -> pa.Array:
+    """The row of `among` that has each row's key, null where none has.
+
+    Args:
+        problem_ids: ascending; those of all rows are among them.
+        rows: in any order.
+        among: sorted by key, no key twice.
+    """
+    ids = pa.array(problem_ids, pa.string())
+    keys, known = row_keys(rows, ids), row_keys(among, ids)
+    places = np.searchsorted(known, keys)
+    there = places < len(known)
+    there[there] = known[places[there]] == keys[there]
+    return pa.array(places, mask=~there)
+
+
 def _problems_of_groups(file: pq.ParquetFile) -> Iterator[Collection[tuple[str, int]]]:
     """The problems of each row group with how many rows they have there."""
     column = file.schema.names.index("problem_id")

@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import KEY, Partition, PartTable, open_writer, whole_problems
-from vlm_boundary.store.problems import ProblemReader, row_keys
+from vlm_boundary.store.problems import ProblemReader, places_of, row_keys
 from vlm_boundary.store.run import RunDirectory
 
 CHUNK_ROWS = 4096
@@ -102,10 +102,8 @@ class Reconciled:
     def __init__(self, problem_ids: Sequence[str], expected: pa.Table, stored: pa.Table) -> None:
         ids = pa.array(problem_ids, pa.string())
         keys, known = row_keys(expected, ids), row_keys(stored, ids)
-        places = np.searchsorted(known, keys)
-        there = places < len(known)
-        there[there] = known[places[there]] == keys[there]
-        self._places = pa.array(places, mask=~there)
+        self._places = places_of(problem_ids, expected, stored)
+        there = pc.is_valid(self._places).to_numpy(zero_copy_only=False)
         for name in expected.column_names:
             if name not in KEY:
                 same = pc.equal(stored[name].take(self._places), expected[name])

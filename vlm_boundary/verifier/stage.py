@@ -70,15 +70,15 @@ def verify(
     however they are shared out. Only one process at a time verifies a run; others wait.
 
     Args:
-        run: it may be sampled meanwhile.
+        run: nobody else may write samples into it meanwhile.
         force: grade every sample again.
         elsewhere: has `verify_share` called for each share where that is wanted, on other cores or
             machines that reach the run directory under the same path; by default all is done here.
         samples_a_share: about how many samples a share has that is verified elsewhere.
     """
-    shares = shares_of(run, samples=samples_a_share if elsewhere else None, force=force)
     graded = 0
     with deriving(run, "verdicts", [run.verdicts]):
+        shares = shares_of(run, samples=samples_a_share if elsewhere else None, force=force)
         results = elsewhere(verify_share, shares) if elsewhere else _here(shares)
         pairs = zip(shares, results, strict=True)
         for partition, group in groupby(pairs, lambda pair: pair[0].partition):
