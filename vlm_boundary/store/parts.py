@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -116,19 +116,36 @@ class PartTable:
         partition: Partition,
         columns: list[str] | None = None,
         filters: pc.Expression | None = None,
+        coded: Collection[str] = (),
     ) -> pa.Table:
         """The rows of a partition that pass, parts one after the other, duplicates included.
 
         Of a compacted part only the row groups of the problems that pass are read.
+
+        Args:
+            partition: to be read.
+            columns: those to read; by default all.
+            filters: rows that it is not true of are left out; it may not be of a coded column.
+            coded: string columns that are given as codes in a dictionary, which takes far less
+                memory where values repeat.
         """
+        schema = self.schema
+        for place, field in enumerate(schema):
+            if field.name in coded:
+                schema = schema.set(place, field.with_type(pa.dictionary(pa.int32(), field.type)))
         parts = self.parts(partition)
         if not parts:
-            names = columns or self.schema.names
-            return pa.schema([self.schema.field(name) for name in names]).empty_table()
+            names = columns or schema.names
+            return pa.schema([schema.field(name) for name in names]).empty_table()
         # Under the schema: a part written before a column existed holds nulls there.
         return pa.concat_tables(
             pq.read_table(
-                part, columns=columns, schema=self.schema, partitioning=None, filters=filters
+                part,
+                columns=columns,
+                schema=schema,
+                partitioning=None,
+                filters=filters,
+                read_dictionary=list(coded),
             )
             for part in parts
         )
