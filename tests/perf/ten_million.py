@@ -1,13 +1,15 @@
 """Time and memory of the stages after sampling on millions of samples, each in its own process.
 
     python tests/perf/ten_million.py [--problems 5000] [--samples 1000] [--draws 200] [--tenth]
-                                     [--stages verify again check recheck analyze]
+                                     [--seeded] [--stages STAGE …]
 
 Makes a run of two arms (by default 2 × 5,000 × 1,000 = 10 million samples, short texts that end in
 a boxed answer), then lets processes of their own grade every sample (`verify`), find that nothing
 is left to grade (`again`), check the reasoning (`check`), find that nothing is left to check
 (`recheck`), and analyse with a few bootstrap draws (`analyze`). Prints the seconds and the largest
-memory of each. With `--tenth` a tenth of the problems goes first, so that growth is seen.
+memory of each. With `--tenth` a tenth of the problems goes first, so that growth is seen. With
+`--seeded` each distinct text of a problem is graded once, and the run's verdicts are written from
+those beforehand, so that `verify` has nothing to grade either.
 """
 
 from __future__ import annotations
@@ -18,8 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +30,8 @@ import pyarrow as pa
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, ProblemReader, RunDirectory
+from vlm_boundary.store.parts import whole_problems
 
 STAGES = ("verify", "again", "check", "recheck", "analyze")
 TOKENS = 48
@@ -65,11 +69,12 @@ def drawn(arm: int, place: int, samples: int) -> pa.Array:
     return pa.array(rng.choice(len(right), size=samples, p=weights))
 
 
-def groups(arm: int, ids: list[str], samples: int) -> Iterator[pa.Table]:
-    """An arm's samples, a table a problem."""
+def groups(arm: int, ids: list[str], places: Callable[[int], pa.Array]) -> Iterator[pa.Table]:
+    """An arm's samples, a table a problem; by its place, which of its texts they are."""
     rng = np.random.default_rng([11, arm])
     for place, problem_id in enumerate(ids):
-        said = pa.array(texts(place)[0]).take(drawn(arm, place, samples))
+        said = pa.array(texts(place)[0]).take(places(place))
+        samples = len(said)
         offsets = pa.array(np.arange(samples + 1, dtype=np.int32) * TOKENS)
         tokens = rng.integers(0, 150_000, size=samples * TOKENS, dtype=np.int32)
         columns = {
@@ -87,8 +92,27 @@ def groups(arm: int, ids: list[str], samples: int) -> Iterator[pa.Table]:
         yield pa.table(columns)
 
 
-def make_run(path: Path, problems: int, samples: int, draws: int) -> None:
-    """A run directory with samples alone, as compaction leaves them."""
+def seed(path: Path, distinct: Path, samples: int) -> None:
+    """Verdicts of a run's samples, from those of a run that has each text of a problem once."""
+    run, known = RunDirectory(path), RunDirectory(distinct)
+    verdicts = ProblemReader.of(known.verdicts, Partition(ARMS[0], "mine"))
+    index = pa.array(np.arange(samples, dtype=np.int32))
+    field = run.verdicts.schema.field("sample_index")
+
+    def rows(arm: int) -> Iterator[pa.Table]:
+        for place, problem_id in enumerate(verdicts.counts):
+            taken = verdicts.read([problem_id]).take(drawn(arm, place, samples))
+            yield taken.set_column(1, field, index)
+
+    for arm, name in enumerate(ARMS):
+        run.verdicts.rewrite(Partition(name, "mine"), whole_problems(rows(arm)))
+
+
+def make_run(path: Path, problems: int, samples: int | None, draws: int) -> None:
+    """A run directory with samples alone, as compaction leaves them.
+
+    Without a number of samples the first arm alone has some: each text of a problem once.
+    """
     experiment = ExperimentConfig.model_validate(
         {
             "name": "large",
@@ -98,7 +122,7 @@ def make_run(path: Path, problems: int, samples: int, draws: int) -> None:
                 "base": {"model": "org/base", "role": "base"},
                 "rl": {"model": "org/rl", "role": "rl"},
             },
-            "sampling": {"n": samples},
+            "sampling": {"n": samples or 1},
             "analysis": {"bootstrap_draws": draws},
         }
     )
@@ -121,8 +145,13 @@ def make_run(path: Path, problems: int, samples: int, draws: int) -> None:
             "arms": {},
         }
     )
-    for place, arm in enumerate(ARMS):
-        run.samples.rewrite(Partition(arm, "mine"), groups(place, ids, samples))
+    if samples is None:
+        once = pa.array(range(len(texts(0)[0])))
+        run.samples.rewrite(Partition(ARMS[0], "mine"), groups(0, ids, lambda place: once))
+        return
+    for number, arm in enumerate(ARMS):
+        places = partial(drawn, number, samples=samples)
+        run.samples.rewrite(Partition(arm, "mine"), groups(number, ids, places))
 
 
 def stage(name: str, path: Path) -> None:
@@ -144,7 +173,7 @@ def stage(name: str, path: Path) -> None:
 
 def measure(name: str, path: Path) -> None:
     """One stage in a process of its own, with what it took."""
-    start = time.perf_sampleser()
+    start = time.perf_counter()
     command = [sys.executable, __file__, "--of", str(path), "--stages", name]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert child.stdout is not None
@@ -154,7 +183,7 @@ def measure(name: str, path: Path) -> None:
     if child.returncode:
         raise SystemExit(f"{name} ended with {child.returncode}")
     print(
-        f"  {name:8} {time.perf_sampleser() - start:8.1f} s "
+        f"  {name:8} {time.perf_counter() - start:8.1f} s "
         f"({usage.ru_utime + usage.ru_stime:8.1f} s of processor) "
         f"{usage.ru_maxrss / 1024**2:6.2f} GiB  {said}",
         flush=True,
@@ -168,6 +197,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--tenth", action="store_true")
+    parser.add_argument("--seeded", action="store_true")
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=STAGES)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--of", type=Path, help=argparse.SUPPRESS)
@@ -179,14 +209,19 @@ def main() -> None:
         problems = options.problems // part
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             path = Path(folder) / "run"
-            start = time.perf_sampleser()
+            start = time.perf_counter()
             make_run(path, problems, options.samples, options.draws)
             size = sum(file.stat().st_size for file in path.rglob("*.parquet")) / 1024**3
             print(
                 f"{2 * problems * options.samples:,} samples, {size:.2f} GiB, made in "
-                f"{time.perf_sampleser() - start:.0f} s",
+                f"{time.perf_counter() - start:.0f} s",
                 flush=True,
             )
+            if options.seeded:
+                distinct = Path(folder) / "distinct"
+                make_run(distinct, problems, None, options.draws)
+                measure("verify", distinct)
+                seed(path, distinct, options.samples)
             for name in options.stages:
                 measure(name, path)
 
