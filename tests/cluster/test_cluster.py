@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,15 +18,18 @@ from simulated_engine import Opener
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.stage import check
 from vlm_boundary.sampling import EngineDied, problem_seed
 from vlm_boundary.sampling.plan import plan_task
 from vlm_boundary.store import Partition, RunDirectory, iter_samples
+from vlm_boundary.verifier import verify
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 from ray.cluster_utils import Cluster  # noqa: E402
 
 from vlm_boundary.cluster import draw_models  # noqa: E402
+from vlm_boundary.cluster.shares import ClusterShares  # noqa: E402
 
 PROBLEMS = ("p1", "p2", "p3")
 NEEDS = {"num_cpus": 1, "object_store_memory": 80 << 20}
@@ -122,6 +126,28 @@ def test_both_models_are_drawn_as_one_process_would(sampled: Callable[..., Sampl
     one.draw(Opener())
     assert one.missing_calls == 2
     assert len(one.run.writers()) == 2  # nothing was missing, no engine started
+
+
+def test_verdicts_and_checks_are_those_of_one_process(
+    sampled: Callable[..., Sampled], cluster: Cluster, tmp_path: Path
+) -> None:
+    one = sampled()
+    made = make_run(tmp_path / "alone")
+    shared = RunDirectory(tmp_path / "shared")
+    shutil.copytree(made.directory.path, shared.path)
+    config = one.experiment.ray
+    assert config is not None
+    grade = ClusterShares(config, "verifying")
+    assert verify(shared, elsewhere=grade, samples_a_share=4) == verify(made.directory) > 0
+    assert verify(shared, elsewhere=grade, samples_a_share=4) == 0
+    checked = check(shared, elsewhere=ClusterShares(config, "checking"), samples_a_share=4)
+    assert checked == check(made.directory)
+    for name in ("verdicts", "validity"):
+        written = [
+            {p.relative_to(run.path): p.read_bytes() for p in (run.path / name).rglob("*.parquet")}
+            for run in (shared, made.directory)
+        ]
+        assert written[0] == written[1] != {}
 
 
 def test_machines_without_a_common_file_system(

@@ -29,8 +29,8 @@ def stored_chains(run: RunDirectory) -> list[Chain]:
     return [
         chain
         for partition in run.samples.partitions()
-        for _, chain in chains_of(run, partition)
-        if chain is not None
+        for chains in chains_of(run, partition)
+        for chain in chains.chains
     ]
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pytest
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning import arithmetic
-from vlm_boundary.reasoning.stage import check
+from vlm_boundary.reasoning import arithmetic, stage
+from vlm_boundary.reasoning.stage import chains_of, check
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 from vlm_boundary.verifier import verify
 
 HERE = Partition("rl", "b")
 RIGHT = "3 + 4 = 7, 7 × 2 = 14.\n\\boxed{14}"
 SLIPPED = "3 + 4 = 8, 7 × 2 = 14.\n\\boxed{14}"
+Result = TypeVar("Result")
 WRONG = "3 + 4 = 7, 7 × 3 = 21.\n\\boxed{21}"
 
 
@@ -98,3 +99,85 @@ def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
     write(run, [RIGHT])
     with pytest.raises(UserError, match="verify"):
         check(run)
+
+
+def many(tmp_path: Path, order: int = 1) -> RunDirectory:
+    """Three generated problems in many parts, each sample twice."""
+    run = RunDirectory(tmp_path / "run")
+    run.write_manifest({"benchmarks": {"b": {"config": {"procedural": {"seed": 0}}}}})
+    names = ["line_chart-test-0-6", "line_chart-test-0-7", "other"]
+    run.write_problems("b", tuple(Problem("b", name, "How many?", "14") for name in names))
+    for name in names[::order]:
+        for _ in range(2):
+            write(run, [RIGHT, SLIPPED, WRONG, RIGHT], name=name)
+    verify(run)
+    return run
+
+
+def stored(run: RunDirectory) -> dict[str, bytes]:
+    root = run.path / "validity"
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()
+    }
+
+
+def test_shares_give_the_same_bytes_as_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = many(tmp_path / "1"), many(tmp_path / "2", order=-1)
+    assert check(one).samples == 12
+    monkeypatch.setattr(stage, "CHUNK_ROWS", 1)
+    assert check(two, elsewhere=map, samples_a_share=5).samples == 12
+    assert len(stored(one)) == 3
+    assert stored(one) == stored(two)
+    assert check(one, force=True).samples == 12
+    assert stored(one) == stored(two)
+
+
+def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
+    run = many(tmp_path)
+    check(run)
+    parts = [part for layer in run.validity_layers() for part in run.validity(layer).parts(HERE)]
+    before = [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts]
+    (parts[0].parent / ".piece-0.tmp").write_bytes(b"PAR1")  # a killed share's
+    done = check(run, elsewhere=map, samples_a_share=1)
+    assert (done.samples, done.unverified) == (0, 0)
+    assert [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts] == before
+    assert len(stored(run)) == 3
+
+
+def test_rows_of_what_is_no_longer_verified_are_dropped(tmp_path: Path) -> None:
+    run = many(tmp_path)
+    check(run)
+    before = stored(run)
+    verdicts = run.verdicts.read(HERE)
+    run.verdicts.replace(HERE, verdicts.slice(5))
+    done = check(run)
+    assert (done.samples, done.unverified) == (0, 5)
+    assert [len(rows(run, layer)) for layer in ("structure", "arithmetic")] == [7, 7]
+    run.verdicts.replace(HERE, verdicts)
+    assert check(run).samples == 5
+    assert stored(run) == before
+
+
+def test_chains_are_of_verified_samples_in_order(tmp_path: Path) -> None:
+    run = many(tmp_path)
+    run.verdicts.replace(HERE, run.verdicts.read(HERE).slice(1))
+    (found,) = chains_of(run, HERE)
+    assert (found.samples, found.unverified) == (12, 1)
+    assert [chain.text for chain in found.chains[:4]] == [SLIPPED, WRONG, RIGHT, RIGHT]
+    assert found.keys["sample_index"].to_pylist()[:4] == [1, 2, 3, 0]
+
+
+def test_ctrl_c_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = many(tmp_path)
+    check(run)
+    before = stored(run)
+
+    def stopped(chain: object) -> tuple[()]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(arithmetic, "check_arithmetic", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        check(run, force=True)
+    assert stored(run) == before

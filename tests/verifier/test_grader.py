@@ -17,6 +17,7 @@ from hostile_texts import HOSTILE
 
 from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.verifier import Grader, Output, Verdict, grade, grader_version
+from vlm_boundary.verifier import grader as grader_module
 
 
 @pytest.fixture(scope="module")
@@ -173,6 +174,16 @@ def test_no_verdict_changes_with_cache_workers_order_or_repetition() -> None:
             found = open_grader.grade(shuffled)
             assert found == [expected[output] for output in shuffled]
         assert [one.grade([output])[0] for output in MANY] == list(expected.values())
+
+
+def test_long_outputs_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grader_module, "_CACHE", 5000)
+    outputs = [Output(f"{'so ' * 200}\\boxed{{{value}}}", "7") for value in range(50)]
+    with Grader(workers=1) as bounded:
+        found = bounded.grade(outputs + outputs[:10])
+        assert bounded._cache is not None
+        assert 0 < sum(len(text) for _, text, _ in bounded._cache) < 6000
+    assert [verdict.correct for verdict in found].count(True) == 2
 
 
 def test_a_comparison_past_its_deadline_is_undecided_and_the_pool_goes_on() -> None:

@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
-_COLUMNS = ["problem_id", "sample_index", "correct", "status", "source", "normalised"]
+_CODED = ["problem_id", "status", "source", "normalised"]
 
 
 @dataclass(frozen=True)
@@ -122,13 +122,13 @@ class Verdicts:
 
 def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
     """A partition's verdicts, each sample once; None where nothing was verified."""
-    table = run.verdicts.read(partition, _COLUMNS)
+    table = run.verdicts.read(partition, [*_CODED, "sample_index", "correct"], coded=_CODED)
     if table.num_rows == 0:
         return None
     problem, problem_ids = by_place(table["problem_id"])
     index = table["sample_index"].to_numpy()
     rows = first_of_each(problem, index)
-    answer, answers = _encoded(table["normalised"])
+    answer, answers = encoded(table["normalised"])
     correct = table["correct"]
     return Verdicts(
         problem_ids,
@@ -136,32 +136,41 @@ def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
         index[rows],
         pc.fill_null(correct, False).to_numpy()[rows],
         pc.is_null(correct).to_numpy()[rows],
-        _places(table["status"], STATUSES)[rows],
-        _places(pc.fill_null(table["source"], "none"), SOURCES)[rows],
+        _places(table["status"], STATUSES, "undecided")[rows],
+        _places(table["source"], SOURCES, "none")[rows],
         answer[rows],
         tuple(answers),
     )
 
 
-def _encoded(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
-    """A column as places in the list of its distinct values; -1 where it is null."""
-    encoded = column.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int32, copy=False), encoded.dictionary.to_pylist()
+def encoded(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
+    """A string column, coded or not, as places in a list of its values; -1 where it is null.
+
+    Of a coded column the list may hold values that no row has.
+    """
+    if pa.types.is_dictionary(column.type):
+        whole = column.unify_dictionaries().combine_chunks()
+    else:
+        whole = column.combine_chunks().dictionary_encode()
+    codes = pc.fill_null(whole.indices, -1).to_numpy(zero_copy_only=False)
+    return codes.astype(np.int32, copy=False), whole.dictionary.to_pylist()
 
 
-def _places(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int8]:
-    codes, values = _encoded(column)
-    return np.array([names.index(value) for value in values], dtype=np.int8)[codes]
+def _places(column: pa.ChunkedArray, names: tuple[str, ...], missing: str) -> NDArray[np.int8]:
+    """The place of each row's value among these, or that of the name for where it is null."""
+    codes, values = encoded(column)
+    places = [names.index(value) for value in (*values, missing)]
+    return np.array(places, dtype=np.int8)[codes]
 
 
 def by_place(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
     """A column without nulls as places in its distinct values, and those, ascending."""
-    codes, values = _encoded(column)
-    order = np.argsort(values)
-    rank = np.empty(len(values), dtype=np.int32)
-    rank[order] = np.arange(len(values), dtype=np.int32)
-    return rank[codes], tuple(values[row] for row in order)
+    codes, values = encoded(column)
+    there = np.flatnonzero(np.bincount(codes, minlength=len(values)))
+    ordered = sorted(there.tolist(), key=values.__getitem__)
+    rank = np.zeros(len(values), dtype=np.int32)
+    rank[ordered] = np.arange(len(ordered), dtype=np.int32)
+    return rank[codes], tuple(values[row] for row in ordered)
 
 
 def first_of_each(problem: Codes, index: Codes) -> NDArray[np.int64] | slice:

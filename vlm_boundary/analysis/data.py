@@ -174,7 +174,8 @@ class BenchmarkData:
     def _responses(self, arm: str) -> Responses:
         columns = ["problem_id", "sample_index", "tokens", "logprob_sum"]
         first = pc.field("sample_index") < self.n(arm)
-        table = self.run.samples.read(Partition(arm, self.benchmark), columns, first)
+        partition = Partition(arm, self.benchmark)
+        table = self.run.samples.read(partition, columns, first, coded=["problem_id"])
         if table.num_rows == 0:
             nothing = np.zeros(0)
             return Responses((), nothing.astype(np.int64), nothing, nothing)

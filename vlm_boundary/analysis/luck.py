@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.compute as pc
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import (
+    Bools,
+    Floats,
+    Ints,
+    by_place,
+    encoded,
+    first_of_each,
+)
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.floor import (
     Moved,
@@ -168,18 +174,17 @@ def _moved(data: BenchmarkData, arm: str) -> Moved:
 def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
     """What was extracted from the first n samples: problem's row, answer's column, the answers."""
     columns = ["problem_id", "sample_index", "extracted"]
-    table = data.run.verdicts.read(Partition(arm, data.benchmark), columns)
-    if table.num_rows > len(data.everything[arm]):  # a crash may leave a sample in two parts
-        table = table.group_by(columns[:2], use_threads=False).aggregate([("extracted", "first")])
-        table = table.rename_columns([*columns[:2], "extracted"])
-    within = pc.and_(pc.less(table["sample_index"], data.n(arm)), pc.is_valid(table["extracted"]))
-    table = table.filter(within)
+    coded = ["problem_id", "extracted"]
+    table = data.run.verdicts.read(Partition(arm, data.benchmark), columns, coded=coded)
+    problem, problem_ids = by_place(table["problem_id"])
+    index = table["sample_index"].to_numpy()
+    answer, answers = encoded(table["extracted"])
+    rows = first_of_each(problem, index)  # a crash may leave a sample in two parts
+    problem, index, answer = problem[rows], index[rows], answer[rows]
+    within = (index < data.n(arm)) & (answer >= 0)
     place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
-    problem = table["problem_id"].combine_chunks().dictionary_encode()
-    rows = np.array([place[key] for key in problem.dictionary.to_pylist()], dtype=np.int64)
-    answer = table["extracted"].combine_chunks().dictionary_encode()
-    codes = answer.indices.to_numpy().astype(np.int64)
-    return rows[problem.indices.to_numpy()], codes, answer.dictionary.to_pylist()
+    places = np.array([place.get(key, -1) for key in problem_ids], dtype=np.int64)
+    return places[problem[within]], answer[within].astype(np.int64), answers
 
 
 def _compare(base: _Above, other: _Above) -> dict[str, Any]:

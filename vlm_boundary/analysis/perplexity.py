@@ -89,8 +89,7 @@ def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
 def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:
     """The log-probabilities that came with a partition's first samples."""
     first = pc.field("sample_index") < depth
-    rows = read_samples(run.samples, partition, ["logprob_sum", "token_ids"], first)
-    rows = rows.append_column("tokens", pc.list_value_length(rows["token_ids"]))
+    rows = read_samples(run.samples, partition, ["logprob_sum", "tokens"], first)
     return rows.filter(pc.and_(pc.is_valid(rows["logprob_sum"]), pc.greater(rows["tokens"], 0)))
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Ints, Verdicts
+from vlm_boundary.analysis.counts import Bools, Ints, Verdicts, encoded
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.reasoning.judge_stage import layer_name
 from vlm_boundary.reasoning.probe import ORIGINAL
@@ -112,7 +112,7 @@ class _Votes:
     def read(cls, data: BenchmarkData, arm: str, judge: str) -> _Votes | None:
         verdicts, partition = data.verdicts[arm], Partition(arm, data.benchmark)
         columns = ["problem_id", "sample_index", "votes"]
-        table = data.run.validity(layer_name(judge)).read(partition, columns)
+        table = data.run.validity(layer_name(judge)).read(partition, columns, coded=["problem_id"])
         if table.num_rows == 0:
             return None
         rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
@@ -191,7 +191,8 @@ def _states(data: BenchmarkData, arm: str, layer: str) -> States:
     """What a layer says of each verdict's sample."""
     verdicts = data.verdicts[arm]
     columns = ["problem_id", "sample_index", "valid"]
-    table = data.run.validity(layer).read(Partition(arm, data.benchmark), columns)
+    partition = Partition(arm, data.benchmark)
+    table = data.run.validity(layer).read(partition, columns, coded=["problem_id"])
     states = np.full(len(verdicts), _ABSENT, dtype=np.int8)
     rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
     said = pc.fill_null(pc.cast(table["valid"], pa.int8()), _UNKNOWN).to_numpy()
@@ -207,9 +208,8 @@ def _rows_of(
     if not len(problem_ids) or not len(verdicts):
         return np.full(len(problem_ids), -1, dtype=np.int64)
     place = {problem_id: code for code, problem_id in enumerate(verdicts.problem_ids)}
-    encoded = problem_ids.combine_chunks().dictionary_encode()
-    codes = np.array([place.get(one, -1) for one in encoded.dictionary.to_pylist()])
-    problem = codes[encoded.indices.to_numpy()]
+    codes, ids = encoded(problem_ids)
+    problem = np.array([place.get(one, -1) for one in ids])[codes]
     width = int(max(verdicts.index.max(), indices.max())) + 1
     known = verdicts.problem.astype(np.int64) * width + verdicts.index  # ascending
     wanted = problem.astype(np.int64) * width + indices

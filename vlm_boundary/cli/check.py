@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from vlm_boundary.cli.options import existing_run, override_option
+from vlm_boundary.cli.options import existing_run, override_option, ray_option, shares_on
 from vlm_boundary.errors import UserError
 
 
 @click.command(short_help="Check whether right answers were reasoned to.")
 @click.argument("target", metavar="RUN|EXPERIMENT.yaml|FILE.jsonl", type=click.Path(path_type=Path))
 @override_option
+@ray_option
 @click.option("--force", is_flag=True, help="Check every sample of a run again.")
 @click.option(
     "--output",
@@ -20,7 +21,9 @@ from vlm_boundary.errors import UserError
     type=click.Path(path_type=Path),
     help="Where to write the checked lines of FILE.jsonl.",
 )
-def check(target: Path, overrides: tuple[str, ...], force: bool, output: Path | None) -> None:
+def check(
+    target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, output: Path | None
+) -> None:
     """Check the reasoning of a run's samples, or of a file with one JSON object a line.
 
     Of a run, what the deterministic layers (structure, arithmetic; exact truth for generated
@@ -38,10 +41,10 @@ def check(target: Path, overrides: tuple[str, ...], force: bool, output: Path | 
         return
     if output is not None:
         raise UserError(f"--output goes with a file of outputs; {target} is no .jsonl file")
-    run, _ = existing_run(target, overrides)
+    run, experiment = existing_run(target, overrides)
     from vlm_boundary.reasoning.stage import check as compute
 
-    done = compute(run, force=force)
+    done = compute(run, force=force, elsewhere=shares_on(experiment, ray, "checking"))
     click.echo(f"{done.samples:,} samples checked in {run.path}.")
     if done.unverified:
         click.echo(f"{done.unverified:,} have no verdict yet; 'vlm-boundary verify' gives them.")

@@ -11,6 +11,7 @@ import click
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
+    from vlm_boundary.cluster.shares import ClusterShares
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.store import RunDirectory, Shard
 
@@ -134,6 +135,24 @@ def open_target(
         return run, build_experiment(manifest["experiment"], overrides, where=str(target))
     experiment = load_experiment(target, overrides)
     return RunDirectory(experiment.run_path), experiment
+
+
+def shares_on(
+    experiment: ExperimentConfig, address: str | None, doing: str
+) -> ClusterShares | None:
+    """Where verdicts or checks are shared out, if --ray says so.
+
+    Args:
+        address: what --ray was given.
+        doing: what is done, for the progress bar.
+    """
+    if address is None:
+        return None
+    from vlm_boundary.cluster.shares import ClusterShares
+    from vlm_boundary.config import RayConfig
+
+    config = experiment.ray or RayConfig()
+    return ClusterShares(config.model_copy(update={"address": address}), doing)
 
 
 def existing_run(

@@ -14,8 +14,10 @@ from vlm_boundary.cli.options import (
     limit_option,
     open_target,
     override_option,
+    ray_option,
     sampling_options,
     shard_option,
+    shares_on,
     target_argument,
 )
 
@@ -87,6 +89,7 @@ def sample(
 @click.command(short_help="Grade the samples that have no verdict yet.")
 @target_argument
 @override_option
+@ray_option
 @click.option("--force", is_flag=True, help="Grade every sample again.")
 @click.option(
     "--opinions",
@@ -94,13 +97,15 @@ def sample(
     help="Store what MathVista's, MATH-V's and math-verify's rules say too, with a page of every "
     "disagreement.",
 )
-def verify(target: Path, overrides: tuple[str, ...], force: bool, opinions: bool) -> None:
+def verify(
+    target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, opinions: bool
+) -> None:
     """Grade the samples that have no verdict by this version of the verifier yet."""
-    run, _ = existing_run(target, overrides)
+    run, experiment = existing_run(target, overrides)
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 
-    graded = grade(run, force=force)
+    graded = grade(run, force=force, elsewhere=shares_on(experiment, ray, "verifying"))
     click.echo(f"{graded:,} samples graded in {run.path}.")
     if opinions:
         disagreements = store_opinions(run)

@@ -77,6 +77,13 @@ class RunLocks:
         with self.turn():
             yield all(other == shard for other in self._busy())
 
+    @contextmanager
+    def deriving(self, name: str) -> Iterator[None]:
+        """Wait to be the only process that derives these rows of the run from its samples."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._folder / f"{name}.lock"):
+            yield
+
     def _busy(self) -> list[Shard]:
         """The shards that a living process holds."""
         shards = []

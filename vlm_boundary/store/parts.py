@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -72,8 +72,8 @@ class PartTable:
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
         folder = self.root / partition.folder
-        temporary = _temporary(folder)
-        with temporary.open("wb") as file, _writer(file, self.schema) as writer:
+        temporary = temporary_in(folder)
+        with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
             writer.write_table(rows.cast(self.schema))
         path = _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
         if self._published:
@@ -85,9 +85,9 @@ class PartTable:
 
         A row group holds whole problems, so that one problem is read without the others.
         """
-        return self.rewrite(partition, _whole_problems(rows))
+        return self.rewrite(partition, whole_problems([rows]))
 
-    def rewrite(self, partition: Partition, groups: Iterator[pa.Table]) -> Path:
+    def rewrite(self, partition: Partition, groups: Iterable[pa.Table]) -> Path:
         """Make these tables the partition's only part, each a row group, named by its content.
 
         The same rows give the same file, byte for byte. A crash in between leaves the old parts
@@ -95,13 +95,17 @@ class PartTable:
         """
         old = self.parts(partition)
         folder = self.root / partition.folder
-        temporary = _temporary(folder)
-        with temporary.open("wb") as file, _writer(file, self.schema) as writer:
-            for rows in groups:
-                writer.write_table(rows.cast(self.schema))
-        with temporary.open("rb") as written:
-            digest = hashlib.file_digest(written, "sha256").hexdigest()
-        path = _publish(temporary, folder / f"part-{digest[:32]}.parquet")
+        temporary = temporary_in(folder)
+        try:
+            with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
+                for rows in groups:
+                    # In one chunk: where chunks end would show in the file's pages.
+                    writer.write_table(rows.combine_chunks().cast(self.schema))
+            with temporary.open("rb") as written:
+                digest = hashlib.file_digest(written, "sha256").hexdigest()
+            path = _publish(temporary, folder / f"part-{digest[:32]}.parquet")
+        finally:
+            temporary.unlink(missing_ok=True)  # it is there only after an error or Ctrl-C
         for part in old:
             if part != path:
                 part.unlink(missing_ok=True)
@@ -112,19 +116,36 @@ class PartTable:
         partition: Partition,
         columns: list[str] | None = None,
         filters: pc.Expression | None = None,
+        coded: Collection[str] = (),
     ) -> pa.Table:
         """The rows of a partition that pass, parts one after the other, duplicates included.
 
         Of a compacted part only the row groups of the problems that pass are read.
+
+        Args:
+            partition: to be read.
+            columns: those to read; by default all.
+            filters: rows that it is not true of are left out; it may not be of a coded column.
+            coded: string columns that are given as codes in a dictionary, which takes far less
+                memory where values repeat.
         """
+        schema = self.schema
+        for place, field in enumerate(schema):
+            if field.name in coded:
+                schema = schema.set(place, field.with_type(pa.dictionary(pa.int32(), field.type)))
         parts = self.parts(partition)
         if not parts:
-            names = columns or self.schema.names
-            return pa.schema([self.schema.field(name) for name in names]).empty_table()
+            names = columns or schema.names
+            return pa.schema([schema.field(name) for name in names]).empty_table()
         # Under the schema: a part written before a column existed holds nulls there.
         return pa.concat_tables(
             pq.read_table(
-                part, columns=columns, schema=self.schema, partitioning=None, filters=filters
+                part,
+                columns=columns,
+                schema=schema,
+                partitioning=None,
+                filters=filters,
+                read_dictionary=list(coded),
             )
             for part in parts
         )
@@ -138,18 +159,29 @@ class PartTable:
                 yield part, batch
 
 
-def _whole_problems(rows: pa.Table) -> Iterator[pa.Table]:
-    """Pieces of a table sorted by problem, each of whole problems and, but the last, long."""
-    ids = rows["problem_id"].combine_chunks()
-    if len(ids) <= _ROWS_WORTH_A_GROUP:
-        yield rows
-        return
-    starts = np.flatnonzero(pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)) + 1
-    begin = 0
-    for end in [*starts.tolist(), len(ids)]:
-        if end - begin >= _ROWS_WORTH_A_GROUP or end == len(ids):
-            yield rows.slice(begin, end - begin)
-            begin = end
+def whole_problems(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Rows as row groups: each holds whole problems and, but for the last, is long.
+
+    The groups depend on the rows alone, not on how they come in tables.
+
+    Args:
+        tables: sorted by problem, no problem in two of them.
+    """
+    group: list[pa.Table] = []
+    size = 0
+    for rows in tables:
+        ids = rows["problem_id"].combine_chunks()
+        changes = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+        begin = 0
+        for end in [*(np.flatnonzero(changes) + 1).tolist(), len(ids)]:
+            if size + end - begin >= _ROWS_WORTH_A_GROUP:
+                yield pa.concat_tables([*group, rows.slice(begin, end - begin)])
+                begin, group, size = end, [], 0
+        if begin < len(ids):
+            group.append(rows.slice(begin))
+            size += len(ids) - begin
+    if group:
+        yield pa.concat_tables(group)
 
 
 def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -162,11 +194,12 @@ def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+def open_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    """A writer of Parquet as the run directory's tables have it."""
     return pq.ParquetWriter(file, schema, compression="zstd")
 
 
-def _temporary(folder: Path) -> Path:
+def temporary_in(folder: Path) -> Path:
     """A name in the folder that no reader looks at."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f".{uuid4().hex}.tmp"

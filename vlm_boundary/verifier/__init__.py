@@ -2,7 +2,7 @@
 
 from vlm_boundary.verifier.crossing import cross
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
-from vlm_boundary.verifier.stage import store_opinions, verify
+from vlm_boundary.verifier.stage import store_opinions, verdict_updates, verify, verify_share
 from vlm_boundary.verifier.verdict import (
     COMMITTED,
     SOURCES,
@@ -28,5 +28,7 @@ __all__ = [
     "grade",
     "grader_version",
     "store_opinions",
+    "verdict_updates",
     "verify",
+    "verify_share",
 ]

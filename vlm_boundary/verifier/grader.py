@@ -22,8 +22,10 @@ _VARIABLE = re.compile(
     r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
 )
 _RULES = 2  # raise whenever the same output may get another verdict
-_CACHE = 200_000  # verdicts kept
+_CACHE = 50_000_000  # characters of outputs whose verdicts are kept
+_BESIDES = 250  # what a verdict takes besides, in characters
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
+_CacheKey = tuple[Gold, str, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
@@ -61,7 +63,8 @@ class Grader:
         cache: bool = True,
     ) -> None:
         self._pool = KillingPool(workers, deadline)
-        self._cache: dict[tuple[Gold, str, bool], Verdict] | None = {} if cache else None
+        self._cache: dict[_CacheKey, Verdict] | None = {} if cache else None
+        self._cached = 0
 
     def __enter__(self) -> Grader:
         return self
@@ -92,7 +95,7 @@ class Grader:
         """Verdicts against one gold answer each."""
         found: list[Verdict | _Pending] = []
         cache = self._cache
-        pending: dict[tuple[Gold, str, bool], _Pending] = {}
+        pending: dict[_CacheKey, _Pending] = {}
         keys = []
         for output in outputs:
             key = (output.target(), output.text, output.finish_reason == "length")
@@ -102,26 +105,31 @@ class Grader:
                 made = _grade(*key)
                 if isinstance(made, _Pending):
                     pending[key] = made
-                elif cache is not None:
-                    if len(cache) >= _CACHE:
-                        cache.clear()
-                    cache[key] = made
+                else:
+                    self._remember(key, made)
                 found.append(made)
             else:
                 found.append(known)
         if not pending:
             return found  # type: ignore[return-value]  # nothing is pending
         settled = self._settle(pending)
-        if cache is not None:
-            cache.update(settled)
+        for key, verdict in settled.items():
+            self._remember(key, verdict)
         return [
             settled[key] if isinstance(made, _Pending) else made
             for key, made in zip(keys, found, strict=True)
         ]
 
-    def _settle(
-        self, pending: dict[tuple[Gold, str, bool], _Pending]
-    ) -> dict[tuple[Gold, str, bool], Verdict]:
+    def _remember(self, key: _CacheKey, verdict: Verdict) -> None:
+        if self._cache is None:
+            return
+        if self._cached > _CACHE:
+            self._cache.clear()
+            self._cached = 0
+        self._cache[key] = verdict
+        self._cached += len(key[1]) + _BESIDES
+
+    def _settle(self, pending: dict[_CacheKey, _Pending]) -> dict[_CacheKey, Verdict]:
         """Compare symbolically what waits for it, each comparison once."""
         comparisons = list(dict.fromkeys(item.comparison for item in pending.values()))
         outcomes: dict[tuple[str, str], Outcome] = {}
