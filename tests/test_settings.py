@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from vlm_boundary.config import ExperimentConfig, OpenAIConfig, build_experiment, load_experiment
+from vlm_boundary.config import (
+    ExperimentConfig,
+    OpenAIConfig,
+    RayConfig,
+    build_experiment,
+    load_experiment,
+)
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import apply_overrides, load_yaml
 
@@ -141,3 +147,14 @@ def test_yaml_1_2_numbers_and_words_keep_their_meaning(tmp_path: Path) -> None:
     path = tmp_path / "x.yaml"
     path.write_text("rate: 1e-6\nanswer: no\n")
     assert load_yaml(path) == {"rate": 1e-6, "answer": "no"}
+
+
+def test_engine_ray_is_short_for_vllm_on_the_cluster_of_this_machine() -> None:
+    short = build("engine=ray")
+    assert short.ray == RayConfig()
+    assert short.engine.kind == "vllm"
+    assert short == build("ray={}")
+    found = build("engine=ray", "ray.address=head:6379").ray
+    assert found is not None
+    assert found.address == "head:6379"
+    assert build().ray is None

@@ -3,12 +3,17 @@
     python tests/perf/sampling.py                         # pictures of 9 tokens
     python tests/perf/sampling.py --size 1008 --problems 16   # of 1,296 tokens
     python tests/perf/sampling.py --memory                # ours at n and at ten times n
+    python tests/perf/sampling.py --steps --ways ours n   # inside and outside the engine's steps
 
 Every way draws the same samples of the same checkpoint with the same engine arguments, each time in
 a process of its own, the ways taking turns; one engine, log-probabilities off. Prints medians and
 ratios of the time spent generating and of the whole process, start and end included, in seconds and
 in seconds of CPU (which a neighbour on the same machine disturbs less), and of ours the speed, the
 share of prompt tokens that the prefix cache spared, and peak memory.
+
+--steps takes each way in one process and says how long the engine's own steps took and what came on
+top of them, which is all that a loop can save or lose: on a machine whose speed changes from minute
+to minute, times of two processes do not show a difference of some percent, and this share does.
 """
 
 from __future__ import annotations
@@ -39,12 +44,18 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=84, help="of the pictures, in pixels")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))
+    parser.add_argument("--steps", action="store_true", help="time the engine's steps apart")
     parser.add_argument("--memory", action="store_true", help="compare peak memory instead")
-    parser.add_argument("--way", choices=WAYS[1:], help=argparse.SUPPRESS)
+    parser.add_argument("--way", choices=WAYS, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.way is not None:
-        print(json.dumps(_ONE[options.way](options.folder, options)))
+        steps = _timed_steps() if options.steps else []
+        samples, seconds = _ONE[options.way](options.folder, options)
+        print(json.dumps([samples, seconds, len(steps), sum(steps)]))
+        return
+    if options.steps:
+        _steps(options)
         return
     if options.memory:
         _memory(options)
@@ -69,6 +80,57 @@ def _own(work: dict[str, Any]) -> str:
         f"prefix cache {work['cached_prompt_tokens'] / work['prompt_tokens']:.1%}, "
         f"peak memory {work['peak_memory_bytes'] / 2**20:,.0f} MiB"
     )
+
+
+def _timed_steps() -> list[float]:
+    """The seconds of every step that vLLM's engine makes in this process, as they come."""
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    seconds: list[float] = []
+    step = LLMEngine.step
+
+    def timed(self: LLMEngine) -> Any:
+        started = time.monotonic()
+        outputs = step(self)
+        seconds.append(time.monotonic() - started)
+        return outputs
+
+    LLMEngine.step = timed
+    return seconds
+
+
+def _steps(options: argparse.Namespace) -> None:
+    shares: dict[str, list[float]] = {way: [] for way in options.ways}
+    for _ in range(options.repetitions):
+        for way in options.ways:
+            with tempfile.TemporaryDirectory() as name:
+                _experiment(Path(name), options)
+                _prepare(Path(name))
+                _, seconds, steps, inside = _bare_process(Path(name), way, options)
+            shares[way].append((seconds - inside) / inside)
+            print(
+                f"{way}: {steps} steps in {inside:.1f} s, {seconds - inside:.2f} s outside them",
+                flush=True,
+            )
+    for way, found in shares.items():
+        print(f"{way}: {median(found):.1%} on top of the engine's steps (median)")
+    ours, best = (1 + median(shares[way]) for way in ("ours", min(shares, key=_by(shares))))
+    print(f"ours / best, the engine's steps alike = {ours / best:.3f}")
+
+
+def _by(shares: dict[str, list[float]]) -> Callable[[str], float]:
+    return lambda way: median(shares[way])
+
+
+def _bare_process(folder: Path, way: str, options: argparse.Namespace) -> list[Any]:
+    """What one way says that is taken in a process of its own; the folder is prepared."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--way", way]
+    command += ["--folder", str(folder), "--n", str(options.n), "--model", options.model]
+    command += ["--steps"] if options.steps else []
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr[-3000:])
+    return list(json.loads(done.stdout.splitlines()[-1]))
 
 
 def _memory(options: argparse.Namespace) -> None:
@@ -101,23 +163,20 @@ def _timed(way: str, options: argparse.Namespace) -> tuple[dict[str, Any], float
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _experiment(folder, options)
+        if way != "ours":
+            _prepare(folder)
+        started, used = time.monotonic(), _children_cpu()
         if way == "ours":
             command = [sys.executable, "-m", "vlm_boundary", "sample", "perf.yaml"]
-        else:
-            _prepare(folder)
-            command = [sys.executable, str(Path(__file__).resolve()), "--way", way]
-            command += ["--folder", str(folder), "--n", str(options.n), "--model", options.model]
-        started, used = time.monotonic(), _children_cpu()
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
-        whole, cpu = time.monotonic() - started, _children_cpu() - used
-        if done.returncode != 0:
-            raise SystemExit(done.stderr[-3000:])
-        if way == "ours":
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            if done.returncode != 0:
+                raise SystemExit(done.stderr[-3000:])
             (writer,) = (folder / "runs" / "perf" / "writers").glob("*.json")
             work = json.loads(writer.read_text())["work"]
         else:
-            samples, seconds = json.loads(done.stdout.splitlines()[-1])
+            samples, seconds, *_ = _bare_process(folder, way, options)
             work = {"samples": samples, "draw_seconds": seconds}
+        whole, cpu = time.monotonic() - started, _children_cpu() - used
         if work["samples"] != options.problems * options.n:
             raise SystemExit(f"{way} drew {work['samples']} samples")
         return work, whole, cpu
@@ -203,6 +262,40 @@ def _bare(folder: Path, options: argparse.Namespace, *, clones: bool) -> tuple[i
     return sum(len(output.outputs) for output in outputs), seconds
 
 
+def _ours(folder: Path, options: argparse.Namespace) -> tuple[int, float]:
+    """Our loop and our store, without the command and its processes around them."""
+    from vlm_boundary.benchmarks import load_benchmark
+    from vlm_boundary.checkpoints import resolve_checkpoint
+    from vlm_boundary.config import VllmConfig, load_experiment
+    from vlm_boundary.engines.vllm import VllmEngine
+    from vlm_boundary.sampling.loop import draw
+    from vlm_boundary.sampling.plan import plan_task
+    from vlm_boundary.store import Partition, RunDirectory
+
+    experiment, run = load_experiment(folder / "perf.yaml"), RunDirectory(folder / "run")
+    benchmark = load_benchmark("procedural", experiment.benchmarks["procedural"])
+    partition = Partition("base", "procedural")
+    task = plan_task(run, partition, options.n, run.read_problems("procedural"))
+    config = experiment.arm_engine("base")
+    assert isinstance(config, VllmConfig)
+    samplings = (experiment.arm_sampling("base"),)
+    folder = resolve_checkpoint(options.model).folder
+    engine = VllmEngine(folder, config, max_images=1, samplings=samplings)
+    drawn: list[str] = []
+    started = time.monotonic()
+    draw(
+        run,
+        experiment,
+        benchmark,
+        partition,
+        task.spans,
+        engine,
+        lambda problem_id, _: drawn.append(problem_id),
+        lambda: None,
+    )
+    return len(drawn), time.monotonic() - started
+
+
 def _transformers(folder: Path, options: argparse.Namespace) -> tuple[int, float]:
     import torch
     from transformers import AutoModelForImageTextToText, AutoProcessor
@@ -229,6 +322,7 @@ def _transformers(folder: Path, options: argparse.Namespace) -> tuple[int, float
 
 
 _ONE: dict[str, Callable[[Path, argparse.Namespace], tuple[int, float]]] = {
+    "ours": _ours,
     "n": lambda folder, options: _bare(folder, options, clones=False),
     "clones": lambda folder, options: _bare(folder, options, clones=True),
     "transformers": _transformers,
