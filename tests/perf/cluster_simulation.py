@@ -60,9 +60,12 @@ def main() -> None:
         ray.init(num_cpus=options.engines, log_to_driver=False)
         ray.cloudpickle.register_pickle_by_value(simulated_engine)
         started = time.time()
+        used = time.process_time()
         with _Watched(run, 2 * n * options.problems) as watched:
             draw_models(run, experiment, missing, opener)
-        print(f"{2 * n * options.problems:,} samples, {time.time() - started:.0f} s in all")
+        took, used = time.time() - started, time.process_time() - used
+        print(f"{2 * n * options.problems:,} samples, {took:.0f} s in all")
+        print(f"driver: {1000 * used / took / options.engines:.2f} ms of CPU a second an engine")
         watched.say()
         _use(run, options)
         left = missing()

@@ -38,16 +38,16 @@ class _Stopped(Exception):
 
 @dataclass(frozen=True)
 class Opened:
-    """An engine that is ready: where, and how many samples it draws at a time if it says so."""
+    """An engine that is ready, and how many samples it draws at a time if it says so."""
 
-    node: str
     sequences: int | None
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What an engine did since it was last asked, and for how many seconds it has done nothing."""
+    """Where an engine is, what it did since it was asked last, and since when it does nothing."""
 
+    node: str
     begun: tuple[int, ...]
     finished: tuple[int, ...]
     samples: int
@@ -88,6 +88,7 @@ class ClusterEngine:
         self._alive = time.monotonic()
         self._stop = threading.Event()
         self._open = ExitStack()
+        self._node = str(ray.get_runtime_context().get_node_id())
 
     @ray.method(concurrency_group="work")
     def open(self, job: Job) -> Opened:
@@ -98,7 +99,6 @@ class ClusterEngine:
         """
         os.setpgid(0, 0)  # whatever the engine starts ends with this process, however it ends
         self._guard = leave_nothing_behind()
-        node = str(ray.get_runtime_context().get_node_id())
         host = os.uname().nodename
         if self._version != __version__:
             raise UserError(
@@ -114,7 +114,7 @@ class ClusterEngine:
         for metric in (self._samples, self._tokens):
             metric.set_default_tags(tags)
         self._alive = time.monotonic()
-        return Opened(node, self._session.sequences)
+        return Opened(self._session.sequences)
 
     @ray.method(concurrency_group="work")
     def draw(self) -> None:
@@ -147,6 +147,7 @@ class ClusterEngine:
             self._samples.inc(news.samples)
             self._tokens.inc(news.tokens)
         return Heard(
+            self._node,
             tuple(news.begun),
             tuple(news.finished),
             news.samples,

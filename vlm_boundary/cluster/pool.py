@@ -37,6 +37,8 @@ _BEAT_SECONDS = 1.0
 # Engines that are asked for beyond those that run; as these come up, others are asked for.
 _ASKED_AHEAD = 4
 _WAITING_SECONDS = 30.0
+# How often an engine may be gone before its process answers, as where machines come and go.
+_MAX_UNSEEN = 10
 # What an engine has in hand when it does not say how many samples it draws at a time.
 _SEQUENCES = 64
 
@@ -53,7 +55,9 @@ class Model:
     queue: Queue
     failed: UserError | EngineDied | None = None
     unopened: int = 0
-    """Engines in a row that ended before they were ready."""
+    """Engines since the last one that was ready that ended while they were opened."""
+    unseen: int = 0
+    """And those that were gone before their process answered, for whatever reason."""
     in_vain: int = 0
     """Engines in a row that ended before they drew anything."""
 
@@ -76,10 +80,9 @@ class Lost:
 class _Engine:
     """The driver's view of one actor."""
 
-    def __init__(self, handle: Any, model: Model, row: int) -> None:
+    def __init__(self, handle: Any, model: Model) -> None:
         self.handle = handle
         self.model = model
-        self.row = row
         self.node: str | None = None
         self.sequences = _SEQUENCES
         self.given: dict[int, Piece] = {}
@@ -217,27 +220,30 @@ class _Pool:
 
     def _ask(self, model: Model) -> None:
         self._serial += 1
-        rows = {engine.row for engine in self._engines}
         handle = _ACTOR.options(name=f"{model.label} {self._serial}", **model.resources).remote(
             self._run.path.resolve(), self._config.storage, __version__, self._opener
         )
-        row = next(row for row in range(len(rows) + 1) if row not in rows)
-        self._engines.append(_Engine(handle, model, row))
+        self._engines.append(_Engine(handle, model))
 
     def _close(self, engine: _Engine) -> None:
         engine.closing = True
         engine.drawing = engine.handle.close.remote()
 
-    def _lose(self, engine: _Engine, why: str) -> None:
-        """Take back what a lost engine had, and blame what it was at unless its machine went."""
+    def _lose(self, engine: _Engine, why: str, *, broken: bool = False) -> None:
+        """Take back what a lost engine had, and blame what it was at unless its machine went.
+
+        `broken` engines cannot even begin, wherever they are placed.
+        """
         self._engines.remove(engine)
         ray.kill(engine.handle)
         self.lost.engines += 1
         gone = engine.node is not None and engine.node not in _living_nodes()
         model = engine.model
-        bad = not (gone or engine.drew)
-        model.unopened = model.unopened + 1 if bad and engine.node is None else 0
-        model.in_vain = model.in_vain + 1 if bad else 0
+        if not gone and engine.opening is not None:
+            seen = broken or engine.started is not None
+            model.unopened, model.unseen = model.unopened + seen, model.unseen + (not seen)
+        elif not gone:
+            model.in_vain = 0 if engine.drew else model.in_vain + 1
         why = " ".join(why.split())[:400]
         tqdm.write(f"an engine of {model.label} {why}; its work goes to others.", file=sys.stderr)
         # All that it had: which of them it was at is not known to the last moment.
@@ -252,11 +258,12 @@ class _Pool:
         self.lost.poisoned += poisoned
         # Some problems in a row may be poisoned; more than a few are not what is wrong.
         most = MAX_IN_VAIN * self._config.max_crashes
-        if model.unopened >= MAX_IN_VAIN or model.in_vain >= most:
+        counts = (model.unopened, model.unseen, model.in_vain)
+        if any(c >= m for c, m in zip(counts, (MAX_IN_VAIN, _MAX_UNSEEN, most), strict=True)):
             self._fail(
                 model,
                 EngineDied(
-                    f"{max(model.unopened, model.in_vain)} engines of {model.label} in a row "
+                    f"{max(counts)} engines of {model.label} in a row "
                     f"ended before they drew anything, the last because it {why}; what was "
                     f"finished is stored, run the same command to go on"
                 ),
@@ -274,7 +281,7 @@ class _Pool:
         try:
             result = ray.get(ref)
         except RayActorError as error:
-            self._lose(engine, f"ended: {_one_line(error)}")
+            self._lose(engine, f"ended: {_one_line(error)}", broken=error.actor_init_failed)
             return
         except RayTaskError as error:
             if isinstance(error.cause, UserError):
@@ -297,7 +304,7 @@ class _Pool:
 
     def _welcome(self, engine: _Engine, opened: Opened) -> None:
         engine.opening = None
-        engine.node = opened.node
+        engine.model.unopened = engine.model.unseen = 0
         engine.sequences = opened.sequences or _SEQUENCES
         bar = self._bars[id(engine.model)]
         if bar.n == 0:  # the rate counts from the first engine's first sample
@@ -309,6 +316,7 @@ class _Pool:
         engine.next_beat = now + _BEAT_SECONDS
         engine.answered = now
         engine.started = engine.started or now
+        engine.node = heard.node
         engine.begun.update(heard.begun)
         for number in heard.finished:
             engine.given.pop(number)

@@ -49,7 +49,7 @@ class ExperimentConfig(Settings):
     ray: RayConfig | None = None
     """Run the arms' engines on a Ray cluster; `engine: ray` is short for vLLM under ray: {}."""
     timeouts: Timeouts = Timeouts()
-    """When an engine counts as stuck."""
+    """How long engines may take, and results wait."""
     analysis: AnalysisConfig = AnalysisConfig()
     """Statistics."""
     judge: JudgeConfig | None = None

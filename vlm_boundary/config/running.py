@@ -1,4 +1,4 @@
-"""When an engine counts as stuck, and the cluster that engines run on."""
+"""How long things may take, and the cluster that engines run on."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from vlm_boundary.config.base import Settings
 
 
 class Timeouts(Settings):
-    """When an engine counts as stuck; it is then ended and started again."""
+    """How long things may take: stuck engines are ended and started again."""
 
     start_seconds: float = Field(default=3600.0, gt=0.0)
     """Longest start, loading and compiling included."""
     stall_seconds: float = Field(default=900.0, gt=0.0)
     """Longest time without a single step."""
+    flush_seconds: float = Field(default=5.0, gt=0.0)
+    """Longest time that a finished sample waits to be stored; each wait makes a file an engine."""
 
 
 class RayConfig(Settings):

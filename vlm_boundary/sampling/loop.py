@@ -37,7 +37,7 @@ def draw(
             asked[_request_id(span)] = span.problem.problem_id
             yield span
 
-    writer = SampleWriter(run.samples, partition)
+    writer = SampleWriter(run.samples, partition, experiment.timeouts.flush_seconds)
 
     def beat() -> None:
         writer.flush_if_due()  # also while nothing finishes
