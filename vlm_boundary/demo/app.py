@@ -88,7 +88,8 @@ class _Samples:
         first = settle(View(), self._runs)
         run = self._runs[first.run]
         self._view = gr.State(first)
-        self._seen = gr.State(("", 0, 0))
+        self._seen = gr.State(("", 0))
+        self._followed = gr.State(())
         self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
             visible="hidden",
@@ -209,14 +210,13 @@ class _Samples:
         for one in (self._slices, self._sort):
             one.input(self._filter, [self._view, *filters], shown, **FAST)
         self._search.input(self._filter, [self._view, *filters], shown, **FAST)
-        self._app.load(
-            self._open, None, [*shown, *pickers, *filters, self._status, self._tabs], **FAST
-        )
+        everything = [*shown, *pickers, *filters, self._status, self._followed]
+        self._app.load(self._open, None, [*everything, self._tabs], **FAST)
         timer = gr.Timer(FOLLOW_SECONDS)
         timer.tick(
             self._follow,
-            [self._view, self._seen],
-            [*shown, self._status],
+            [self._view, self._seen, self._followed],
+            everything,
             **FAST | {"trigger_mode": "once"},
         )
 
@@ -228,13 +228,7 @@ class _Samples:
         view = settle(view_of_query(query, slices), self._runs)
         tab = query.get("tab")
         tab = tab if tab in ("samples", "label", "live", "figures", "runs") else "samples"
-        return [
-            *self._shown(view),
-            *self._pickers_for(view),
-            *self._filters_for(view),
-            pages.status_line(self._runs[view.run]),
-            gr.Tabs(selected=tab),
-        ]
+        return [*self._everything(view), gr.Tabs(selected=tab)]
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
@@ -310,27 +304,42 @@ class _Samples:
         )
         return self._shown(self._first_listed(settle(after, self._runs)))
 
-    def _follow(self, view: View, seen: tuple[str, int, int]) -> list[Any]:
+    def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         run.refresh()
-        now = self._seen_of(view)
-        if now[:2] == seen[:2] or not seen[0]:  # nothing new, or not even shown yet
-            return [gr.skip()] * 8
-        if not view.problem:  # the first problems have come
-            view = settle(view, self._runs)
-            return [*self._shown(view), pages.status_line(run)]
+        now = _state_of(run)
+        if now == followed or not seen[0]:  # nothing new, or not even shown yet
+            return [gr.skip()] * 17
+        if not view.benchmark:  # the first problems have come
+            return self._everything(settle(view, self._runs))
+        pickers = [gr.skip()] * 5
+        if now[2:] != followed[2:]:
+            pickers[3:] = gr.Dropdown(choices=run.benchmarks), gr.Dropdown(choices=run.conditions)
+        rest = [*pickers, *[gr.skip()] * 3, pages.status_line(run), now]
+        if not view.problem:  # none passed the filters
+            return [*self._shown(settle(view, self._runs)), *rest]
         listed = pages.problem_list(view, run)
-        status = pages.status_line(run)
-        if now[2] == seen[2] and now[0] == seen[0]:  # nothing new of this problem
-            return [gr.skip(), now, gr.skip(), listed, *[gr.skip()] * 3, status]
+        here = self._seen_of(view)
+        panes = [gr.skip()] * 3 if here == seen else self._panes(view)
         # The state is left alone: the reader may have moved on while this was made.
-        return [gr.skip(), now, gr.skip(), listed, *self._panes(view), status]
+        return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
 
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])
 
     # What they are shown.
+
+    def _everything(self, view: View) -> list[Any]:
+        """A view from nothing, with its pickers and filters."""
+        run = self._runs[view.run]
+        return [
+            *self._shown(view),
+            *self._pickers_for(view),
+            *self._filters_for(view),
+            pages.status_line(run),
+            _state_of(run),
+        ]
 
     def _shown(self, view: View, before: View | None = None) -> list[Any]:
         """State, list and panes; what is as `before` is not sent again."""
@@ -366,8 +375,8 @@ class _Samples:
             pages.arm_pane(view, run, "right"),
         ]
 
-    def _seen_of(self, view: View) -> tuple[str, int, int]:
-        """Run, its version, and what the problem's samples add up to."""
+    def _seen_of(self, view: View) -> tuple[str, int]:
+        """Which problem, and what its samples add up to."""
         run = self._runs[view.run]
         place = run.places.get(view.benchmark, {}).get(view.problem)
         total = 0
@@ -377,7 +386,7 @@ class _Samples:
                 total = (
                     total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
                 )
-        return (f"{view.run}/{view.problem}", run.version, total)
+        return (f"{view.run}/{view.problem}", total)
 
     def _first_listed(self, view: View) -> View:
         """The view at the first problem of its list, unless its own is listed."""
@@ -422,6 +431,11 @@ class _Samples:
             sample_index=index,
         )
         return [replace(desk, picked=key), gr.Tabs(selected="label")]
+
+
+def _state_of(run: RunIndex) -> tuple[Any, ...]:
+    """A run as it was last read, with what its pickers offer."""
+    return (run.name, run.version, run.benchmarks, run.conditions)
 
 
 def _page_of(view: View, run: RunIndex) -> int:
