@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_CONDITION_NAMES = {
+    "full": "full (picture, reasoning)",
+    "no_image": "without the picture",
+    "shuffled_image": "another problem's picture",
+    "direct_answer": "answer without reasoning",
+}
 _SORT_NAMES = {
     "order": "in order",
     "gap": "largest gap",
@@ -148,7 +154,7 @@ class _Samples:
                 run.benchmarks or [""], value=view.benchmark, label="Benchmark", min_width=140
             )
             self._condition = gr.Dropdown(
-                run.conditions, value=view.condition, label="Condition", min_width=120
+                _conditions(run), value=view.condition, label="Condition", min_width=120
             )
 
     def _samples_tab(self, view: View, run: RunIndex) -> None:
@@ -166,7 +172,7 @@ class _Samples:
                         slices_of(run, view.benchmark),
                         value=list(view.slices),
                         multiselect=True,
-                        label="Only",
+                        label="Filter",
                         min_width=130,
                         elem_id="vb-slices",
                     )
@@ -315,7 +321,7 @@ class _Samples:
             return self._everything(settle(view, self._runs))
         pickers = [gr.skip()] * 5
         if now[2:] != followed[2:]:
-            pickers[3:] = gr.Dropdown(choices=run.benchmarks), gr.Dropdown(choices=run.conditions)
+            pickers[3:] = gr.Dropdown(choices=run.benchmarks), gr.Dropdown(choices=_conditions(run))
         rest = [*pickers, *[gr.skip()] * 3, pages.status_line(run), now]
         if not view.problem:  # none passed the filters
             return [*self._shown(settle(view, self._runs)), *rest]
@@ -404,7 +410,7 @@ class _Samples:
             gr.Dropdown(choices=run.arms, value=view.left),
             gr.Dropdown(choices=run.arms, value=view.right),
             gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
-            gr.Dropdown(choices=run.conditions, value=view.condition),
+            gr.Dropdown(choices=_conditions(run), value=view.condition),
         ]
 
     def _filters_for(self, view: View) -> list[Any]:
@@ -436,6 +442,11 @@ class _Samples:
 def _state_of(run: RunIndex) -> tuple[Any, ...]:
     """A run as it was last read, with what its pickers offer."""
     return (run.name, run.version, run.benchmarks, run.conditions)
+
+
+def _conditions(run: RunIndex) -> list[tuple[str, str]]:
+    """What samples were asked under, in words, and its name."""
+    return [(_CONDITION_NAMES.get(name, name), name) for name in run.conditions]
 
 
 def _page_of(view: View, run: RunIndex) -> int:

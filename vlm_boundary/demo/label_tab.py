@@ -282,7 +282,7 @@ def _agreement_page(run: RunIndex) -> str:
 
 
 def _agreement_row(one: Agreement) -> str:
-    kappa = "–" if one.kappa is None else f"{one.kappa:.2f}"
+    kappa = "–" if one.kappa is None else f"{one.kappa:.2f}".replace("-", "−")
     return (
         f"<tr><td>{visible(one.first, 40)} and {visible(one.second, 40)}</td>"
         f'<td class="vb-num">{one.samples}</td><td class="vb-num">{one.same / one.samples:.0%}</td>'
