@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable
 
-_ROWS = 1 << 16
+_ROWS = 1 << 14
 
 Places = NDArray[np.int64]
 

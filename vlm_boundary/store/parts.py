@@ -163,7 +163,8 @@ def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
-    return pq.ParquetWriter(file, schema, compression="zstd")
+    # Of texts, statistics would put the first and the last of each row group into the footer.
+    return pq.ParquetWriter(file, schema, compression="zstd", write_statistics=list(KEY))
 
 
 def _temporary(folder: Path) -> Path:
