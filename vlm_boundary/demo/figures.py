@@ -39,12 +39,12 @@ def figures_page(run: RunIndex) -> str:
     made = []
     titles = _titles(folder)
     for name in [*(name for name in titles if name in found), *sorted({*found} - {*titles})]:
-        path, title = found[name], titles.get(name, name)
+        path, title = found[name], titles.get(name, "")
         data = base64.b64encode(path.read_bytes()).decode()
         made.append(
             f'<figure class="vb-figure"><img src="data:{_KINDS[path.suffix]};base64,{data}" '
-            f'alt="{escape(title)}"><figcaption>{visible(title, 200)} <span class="vb-quiet">'
-            f"{visible(name)}</span></figcaption></figure>"
+            f'alt="{escape(title or name)}"><figcaption>{visible(title, 200)} '
+            f'<span class="vb-quiet">{visible(name)}</span></figcaption></figure>'
         )
     return "".join(made)
 
