@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def _queue(run: RunDirectory) -> None:
-    """The paper's queue, some of it read (an answer alone is invalid): an agreement to show."""
+    """The paper's queue, some of it labelled as exact checks say: an agreement to show."""
     experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
     try:
         queue = make_queue(run, experiment)
@@ -69,13 +69,13 @@ def _queue(run: RunDirectory) -> None:
         key = item.sample
         samples = opened.load(key.arm, key.benchmark, key.condition, key.problem_id)
         drawn = samples.sample(key.sample_index)
-        bare = drawn is None or drawn.sample["text"].startswith("\\boxed")
+        exact = drawn.validity.get("procedural") if drawn else None
         add_label(
             run,
             Label(
                 sample=item.sample,
                 text_hash=item.text_hash,
-                verdict="invalid" if bare else "valid",
+                verdict="valid" if exact and exact["valid"] else "invalid",
                 labeller="example",
                 blind=True,
                 queue=queue.name,

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
 FOLLOW_SECONDS = 5.0
 _CONDITION_NAMES = {
-    "full": "full (picture, reasoning)",
-    "no_image": "without the picture",
-    "shuffled_image": "another problem's picture",
-    "direct_answer": "answer without reasoning",
+    "full": "full prompt",
+    "no_image": "no picture",
+    "shuffled_image": "other picture",
+    "direct_answer": "no reasoning",
 }
 _SORT_NAMES = {
     "order": "in order",

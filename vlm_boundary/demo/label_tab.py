@@ -100,7 +100,8 @@ def label_tab(
             desk = Desk(view.run, wanted, labeller, picked=picked)
         return [
             *shown(desk, blind, message),
-            gr.Textbox(value=labeller),
+            # Sent back only if it differs: the reader may be typing on.
+            gr.skip() if labeller == typed else gr.Textbox(value=labeller),
             gr.Dropdown(choices=names, value=wanted or None),
             gr.Button(visible=not names),
             labeller,
