@@ -17,6 +17,7 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.serve import serve
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, add_label
@@ -56,20 +57,25 @@ def main() -> None:
 
 
 def _queue(run: RunDirectory) -> None:
-    """The paper's queue, some of it read, so that there is an agreement to show."""
+    """The paper's queue, some of it labelled as exact checks say: an agreement to show."""
     experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
     try:
         queue = make_queue(run, experiment)
     except UserError as error:
         print(error)
         return
-    for place, item in enumerate(read_queue(run, queue.name).items[:12]):
+    opened = RunIndex(run.path)
+    for item in read_queue(run, queue.name).items[:12]:
+        key = item.sample
+        samples = opened.load(key.arm, key.benchmark, key.condition, key.problem_id)
+        drawn = samples.sample(key.sample_index)
+        exact = drawn.validity.get("procedural") if drawn else None
         add_label(
             run,
             Label(
                 sample=item.sample,
                 text_hash=item.text_hash,
-                verdict="invalid" if place % 3 else "valid",
+                verdict="valid" if exact and exact["valid"] else "invalid",
                 labeller="example",
                 blind=True,
                 queue=queue.name,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from demo_parts import HOSTILE, SAMPLES, Reader, browsing, make_demo_run, served
 
+from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import read_labels
 from vlm_boundary.reasoning.queue import make_queue
@@ -247,6 +248,32 @@ def test_an_empty_run_says_so(browser: Any, tmp_path: Path) -> None:
         reader = Reader(browser, address)
         reader.page.goto(address)
         reader.page.wait_for_selector('[data-testid="empty"]')
+        assert reader.trouble == []
+        reader.context.close()
+
+
+def test_an_empty_run_that_gets_problems_is_followed(browser: Any, tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "begun")
+    arms = {role: {"model": f"org/{role}", "role": role} for role in ("base", "rl")}
+    run.write_manifest({"experiment": {"arms": arms}})
+    with served(run.path) as address:
+        reader = Reader(browser, address)
+        page = reader.page
+        page.goto(address)
+        page.wait_for_selector('[data-testid="empty"]')
+        make_demo_run(run.path, problems=2)
+        page.wait_for_function(f'{TITLE} === "p0"')
+        picker = page.get_by_label("Benchmark", exact=True)
+        assert picker.input_value() == "made"
+        assert "1 of 24" in page.inner_text("#vb-left-pane .vb-rate")
+        # Another benchmark comes while a problem is read: it can be picked, the reader stays.
+        reader.press("j", f'{TITLE} === "p1"')
+        run.write_problems("later", (Problem("later", "q0", "And this?", "4"),))
+        manifest = run.read_manifest()
+        run.write_manifest({**manifest, "benchmarks": {"made": {}, "later": {}}})
+        picker.click()
+        page.get_by_role("option", name="later").click()
+        page.wait_for_function(f'{TITLE} === "q0"')
         assert reader.trouble == []
         reader.context.close()
 

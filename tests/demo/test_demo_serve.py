@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,19 @@ def test_runs_beside_each_other(tmp_path: Path) -> None:
     assert "no figures yet" in figures_page(runs["one"])
     runs["two"].manifest["benchmarks"]["made"]["content"] = "other"
     assert "not comparable" in runs_page(runs)
+
+
+def test_figures_stand_in_the_reports_order_with_its_titles(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "drawn", problems=1)
+    (run.report / "figures").mkdir(parents=True)
+    for name in ("cost", "pass_at_k", "unnamed"):
+        (run.report / "figures" / f"{name}.svg").write_text("<svg/>")
+    lines = ["pass@k](figures/pass_at_k", "a <b>](figures/cost", "gone](figures/../secret"]
+    text = "\n\n".join(f"![{line}.png)" for line in lines)
+    (run.report / "report.md").write_text(text)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", figures_page(RunIndex(run.path)))
+    assert [re.sub("<[^>]+>", "", one).strip() for one in captions] == [
+        "pass@k pass_at_k",
+        "a &lt;b&gt; cost",
+        "unnamed",
+    ]

@@ -134,7 +134,7 @@ def test_the_page_says_what_a_reader_must_know_first(tmp_path: Path) -> None:
     made = make_run(tmp_path / "run", note="random weights")
     finish(made)
     page = (made.directory.report / "index.html").read_text()
-    assert "(org/base) is random weights." in page
+    assert "(org/base): random weights." in page
     assert "1 of 4 problems cannot be put to a model" in page
     assert "picture a.png does not exist" in page
     assert "multiple_choice: drop (9 → 4)" in page

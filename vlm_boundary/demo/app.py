@@ -37,6 +37,12 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_CONDITION_NAMES = {
+    "full": "full prompt",
+    "no_image": "no picture",
+    "shuffled_image": "other picture",
+    "direct_answer": "no reasoning",
+}
 _SORT_NAMES = {
     "order": "in order",
     "gap": "largest gap",
@@ -88,7 +94,8 @@ class _Samples:
         first = settle(View(), self._runs)
         run = self._runs[first.run]
         self._view = gr.State(first)
-        self._seen = gr.State(("", 0, 0))
+        self._seen = gr.State(("", 0))
+        self._followed = gr.State(())
         self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
             visible="hidden",
@@ -147,7 +154,7 @@ class _Samples:
                 run.benchmarks or [""], value=view.benchmark, label="Benchmark", min_width=140
             )
             self._condition = gr.Dropdown(
-                run.conditions, value=view.condition, label="Condition", min_width=120
+                _conditions(run), value=view.condition, label="Condition", min_width=120
             )
 
     def _samples_tab(self, view: View, run: RunIndex) -> None:
@@ -165,7 +172,7 @@ class _Samples:
                         slices_of(run, view.benchmark),
                         value=list(view.slices),
                         multiselect=True,
-                        label="Only",
+                        label="Filter",
                         min_width=130,
                         elem_id="vb-slices",
                     )
@@ -209,14 +216,13 @@ class _Samples:
         for one in (self._slices, self._sort):
             one.input(self._filter, [self._view, *filters], shown, **FAST)
         self._search.input(self._filter, [self._view, *filters], shown, **FAST)
-        self._app.load(
-            self._open, None, [*shown, *pickers, *filters, self._status, self._tabs], **FAST
-        )
+        everything = [*shown, *pickers, *filters, self._status, self._followed]
+        self._app.load(self._open, None, [*everything, self._tabs], **FAST)
         timer = gr.Timer(FOLLOW_SECONDS)
         timer.tick(
             self._follow,
-            [self._view, self._seen],
-            [*shown, self._status],
+            [self._view, self._seen, self._followed],
+            everything,
             **FAST | {"trigger_mode": "once"},
         )
 
@@ -228,13 +234,7 @@ class _Samples:
         view = settle(view_of_query(query, slices), self._runs)
         tab = query.get("tab")
         tab = tab if tab in ("samples", "label", "live", "figures", "runs") else "samples"
-        return [
-            *self._shown(view),
-            *self._pickers_for(view),
-            *self._filters_for(view),
-            pages.status_line(self._runs[view.run]),
-            gr.Tabs(selected=tab),
-        ]
+        return [*self._everything(view), gr.Tabs(selected=tab)]
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
@@ -310,27 +310,42 @@ class _Samples:
         )
         return self._shown(self._first_listed(settle(after, self._runs)))
 
-    def _follow(self, view: View, seen: tuple[str, int, int]) -> list[Any]:
+    def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         run.refresh()
-        now = self._seen_of(view)
-        if now[:2] == seen[:2] or not seen[0]:  # nothing new, or not even shown yet
-            return [gr.skip()] * 8
-        if not view.problem:  # the first problems have come
-            view = settle(view, self._runs)
-            return [*self._shown(view), pages.status_line(run)]
+        now = _state_of(run)
+        if now == followed or not seen[0]:  # nothing new, or not even shown yet
+            return [gr.skip()] * 17
+        if not view.benchmark:  # the first problems have come
+            return self._everything(settle(view, self._runs))
+        pickers = [gr.skip()] * 5
+        if now[2:] != followed[2:]:
+            pickers[3:] = gr.Dropdown(choices=run.benchmarks), gr.Dropdown(choices=_conditions(run))
+        rest = [*pickers, *[gr.skip()] * 3, pages.status_line(run), now]
+        if not view.problem:  # none passed the filters
+            return [*self._shown(settle(view, self._runs)), *rest]
         listed = pages.problem_list(view, run)
-        status = pages.status_line(run)
-        if now[2] == seen[2] and now[0] == seen[0]:  # nothing new of this problem
-            return [gr.skip(), now, gr.skip(), listed, *[gr.skip()] * 3, status]
+        here = self._seen_of(view)
+        panes = [gr.skip()] * 3 if here == seen else self._panes(view)
         # The state is left alone: the reader may have moved on while this was made.
-        return [gr.skip(), now, gr.skip(), listed, *self._panes(view), status]
+        return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
 
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])
 
     # What they are shown.
+
+    def _everything(self, view: View) -> list[Any]:
+        """A view from nothing, with its pickers and filters."""
+        run = self._runs[view.run]
+        return [
+            *self._shown(view),
+            *self._pickers_for(view),
+            *self._filters_for(view),
+            pages.status_line(run),
+            _state_of(run),
+        ]
 
     def _shown(self, view: View, before: View | None = None) -> list[Any]:
         """State, list and panes; what is as `before` is not sent again."""
@@ -366,8 +381,8 @@ class _Samples:
             pages.arm_pane(view, run, "right"),
         ]
 
-    def _seen_of(self, view: View) -> tuple[str, int, int]:
-        """Run, its version, and what the problem's samples add up to."""
+    def _seen_of(self, view: View) -> tuple[str, int]:
+        """Which problem, and what its samples add up to."""
         run = self._runs[view.run]
         place = run.places.get(view.benchmark, {}).get(view.problem)
         total = 0
@@ -377,7 +392,7 @@ class _Samples:
                 total = (
                     total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
                 )
-        return (f"{view.run}/{view.problem}", run.version, total)
+        return (f"{view.run}/{view.problem}", total)
 
     def _first_listed(self, view: View) -> View:
         """The view at the first problem of its list, unless its own is listed."""
@@ -395,7 +410,7 @@ class _Samples:
             gr.Dropdown(choices=run.arms, value=view.left),
             gr.Dropdown(choices=run.arms, value=view.right),
             gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
-            gr.Dropdown(choices=run.conditions, value=view.condition),
+            gr.Dropdown(choices=_conditions(run), value=view.condition),
         ]
 
     def _filters_for(self, view: View) -> list[Any]:
@@ -422,6 +437,16 @@ class _Samples:
             sample_index=index,
         )
         return [replace(desk, picked=key), gr.Tabs(selected="label")]
+
+
+def _state_of(run: RunIndex) -> tuple[Any, ...]:
+    """A run as it was last read, with what its pickers offer."""
+    return (run.name, run.version, run.benchmarks, run.conditions)
+
+
+def _conditions(run: RunIndex) -> list[tuple[str, str]]:
+    """What samples were asked under, in words, and its name."""
+    return [(_CONDITION_NAMES.get(name, name), name) for name in run.conditions]
 
 
 def _page_of(view: View, run: RunIndex) -> int:

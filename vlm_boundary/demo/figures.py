@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
@@ -35,14 +37,26 @@ def figures_page(run: RunIndex) -> str:
             "<code>vlm-boundary report RUN</code> draws them.</p>"
         )
     made = []
-    for name, path in sorted(found.items()):
+    titles = _titles(folder)
+    for name in [*(name for name in titles if name in found), *sorted({*found} - {*titles})]:
+        path, title = found[name], titles.get(name, "")
         data = base64.b64encode(path.read_bytes()).decode()
         made.append(
             f'<figure class="vb-figure"><img src="data:{_KINDS[path.suffix]};base64,{data}" '
-            f'alt="{escape(name)}"><figcaption class="vb-quiet">{visible(name)}</figcaption>'
-            "</figure>"
+            f'alt="{escape(title or name)}"><figcaption>{visible(title, 200)} '
+            f'<span class="vb-quiet">{visible(name)}</span></figcaption></figure>'
         )
     return "".join(made)
+
+
+def _titles(report: Path) -> dict[str, str]:
+    """The figures' titles, by name and in the order in which the report shows them."""
+    path = report / "report.md"
+    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
+        return {}
+    text = path.read_text(encoding="utf-8", errors="replace")
+    shown = re.findall(r"^!\[([^]\n]*)\]\(figures/(\w+)\.png\)$", text, re.MULTILINE)
+    return {name: title for title, name in shown}
 
 
 def runs_page(runs: Mapping[str, RunIndex]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +12,9 @@ from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable
 
-_ROWS = 1 << 16
-# A footer is kept only of parts that have many row groups: there may be thousands of others.
-_GROUPS_WORTH_KEEPING = 16
+_ROWS = 1 << 14
 
 Places = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Which problems stand in which row group of a part, a bit a problem."""
-
-    masks: tuple[int, ...]
-    footer: pq.FileMetaData | None
 
 
 class FollowedTable:
@@ -39,7 +28,9 @@ class FollowedTable:
         self.table = table
         self._partition = partition
         self._places = places
-        self._parts: dict[Path, _Part] = {}
+        # Which problems stand in which row group of a part, a bit a problem. Footers are read anew
+        # (milliseconds): decoded, they take several times what is kept of the samples.
+        self._parts: dict[Path, tuple[int, ...]] = {}
         self.unreadable: list[Path] = []
 
     def changes(self) -> tuple[set[Path], set[Path]]:
@@ -73,15 +64,15 @@ class FollowedTable:
         """The stored rows of one problem, parts in order of name, duplicates included."""
         wanted = 1 << self._places[problem_id]
         found: list[pa.Table] = []
-        for path in sorted(self._parts):
-            part = self._parts[path]
-            groups = [number for number, mask in enumerate(part.masks) if mask & wanted]
+        for path, masks in sorted(self._parts.items()):
+            groups = [number for number, mask in enumerate(masks) if mask & wanted]
             if not groups:
                 continue
             try:
-                with pq.ParquetFile(path, metadata=part.footer) as file:
-                    there = set(file.schema_arrow.names)
-                    rows = file.read_row_groups(groups, [c for c in columns if c in there])
+                with pq.ParquetFile(path) as file:
+                    there = [c for c in columns if c in file.schema_arrow.names]
+                    # Few rows: threads would only hold more columns in memory at once.
+                    rows = file.read_row_groups(groups, there, use_threads=False)
             except FileNotFoundError:
                 continue  # compacted away: the next refresh finds the rows elsewhere
             ids = rows["problem_id"]
@@ -113,5 +104,4 @@ class FollowedTable:
                     group, place = divmod(pair, len(self._places))
                     masks[group] |= 1 << place
                 yield places, batch
-            keep = footer if footer.num_row_groups >= _GROUPS_WORTH_KEEPING else None
-            self._parts[path] = _Part(tuple(masks), keep)
+            self._parts[path] = tuple(masks)

@@ -100,7 +100,8 @@ def label_tab(
             desk = Desk(view.run, wanted, labeller, picked=picked)
         return [
             *shown(desk, blind, message),
-            gr.Textbox(value=labeller),
+            # Sent back only if it differs: the reader may be typing on.
+            gr.skip() if labeller == typed else gr.Textbox(value=labeller),
             gr.Dropdown(choices=names, value=wanted or None),
             gr.Button(visible=not names),
             labeller,
@@ -282,7 +283,7 @@ def _agreement_page(run: RunIndex) -> str:
 
 
 def _agreement_row(one: Agreement) -> str:
-    kappa = "–" if one.kappa is None else f"{one.kappa:.2f}"
+    kappa = "–" if one.kappa is None else f"{one.kappa:.2f}".replace("-", "−")
     return (
         f"<tr><td>{visible(one.first, 40)} and {visible(one.second, 40)}</td>"
         f'<td class="vb-num">{one.samples}</td><td class="vb-num">{one.same / one.samples:.0%}</td>'

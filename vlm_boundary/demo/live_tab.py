@@ -56,9 +56,7 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
                 temperature = gr.Slider(
                     0, 2, value=0.6, step=0.05, label="Temperature", min_width=120
                 )
-                tokens = gr.Number(
-                    1024, precision=0, minimum=1, label="Longest, tokens", min_width=110
-                )
+                tokens = gr.Number(1024, precision=0, minimum=1, label="Max tokens", min_width=110)
                 seed = gr.Number(0, precision=0, minimum=0, label="Seed", min_width=90)
             with gr.Row():
                 go = gr.Button("Sample both", variant="primary", elem_id="vb-live-go")

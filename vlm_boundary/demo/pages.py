@@ -23,6 +23,11 @@ from vlm_boundary.demo.view import (
     shown_samples,
 )
 
+_CELLS = (
+    "A cell a sample. Green: right; strong where its reasoning was found valid. Ochre: right, with "
+    "invalid reasoning. Red and low: wrong. Outlined: undecided. Grey: not graded yet. Dark foot: "
+    "ended at the token limit."
+)
 _RULES = {"mathvista": "MathVista", "mathvision": "MATH-V", "math_verify": "math-verify"}
 
 
@@ -319,7 +324,7 @@ def _strip(view: View, run: RunIndex, codes: Any, side: str, index: int | None) 
         cut = " t" if codes[place] & Bit.TRUNCATED else ""
         on = " on" if place == index else ""
         cells.append(f'<i class="{letters[place]}{cut}{on}" data-s="{place}"></i>')
-    return f'<div class="vb-strip" data-side="{side}">{"".join(cells)}</div>'
+    return f'<div class="vb-strip" data-side="{side}" title="{_CELLS}">{"".join(cells)}</div>'
 
 
 def _sample(view: View, run: RunIndex, side: str, index: int | None) -> str:

@@ -135,7 +135,7 @@ def warnings(
     for arm in experiment.arms:
         note = manifest["arms"].get(arm, {}).get("note")
         if note:
-            lines.append(f"{arm} ({experiment.arms[arm].model}) is {note}.")
+            lines.append(f"{arm} ({experiment.arms[arm].model}): {note}.")
     for name, content in sorted(analysis["benchmarks"].items()):
         usable = content["problems"] - content["unusable"]
         if content["unusable"]:

@@ -196,7 +196,8 @@ def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def open_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer of Parquet as the run directory's tables have it."""
-    return pq.ParquetWriter(file, schema, compression="zstd")
+    # Of texts, statistics would put the first and the last of each row group into the footer.
+    return pq.ParquetWriter(file, schema, compression="zstd", write_statistics=list(KEY))
 
 
 def temporary_in(folder: Path) -> Path:
