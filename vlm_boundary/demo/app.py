@@ -201,7 +201,8 @@ class _Samples:
             self._go,
             self._view,
             [*shown, *pickers, *filters],
-            **FAST,
+            # Every key counts: of two in a row the first may lead nowhere.
+            **FAST | {"trigger_mode": "multiple"},
         )
         self._bridge.pick_up(
             self._pick_up, [self._view, self._desk], [self._desk, self._tabs], **FAST

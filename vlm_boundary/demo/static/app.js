@@ -88,6 +88,7 @@
     send(what, button.dataset.value);
   });
 
+  let walked = 0;
   const press = (id) => document.querySelector(`#${id}`)?.click();
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") {
@@ -110,7 +111,13 @@
       j: ["problem_step", 1], k: ["problem_step", -1], ArrowRight: ["sample_both", 1], ArrowLeft: ["sample_both", -1],
       w: ["sample_left", 1], q: ["sample_left", -1], p: ["sample_right", 1], o: ["sample_right", -1],
     };
-    if (actions[key]) { e.preventDefault(); return send(...actions[key]); }
+    if (actions[key]) {
+      e.preventDefault();
+      // A key that is held down walks at a pace that the server keeps.
+      if (e.repeat && e.timeStamp - walked < 200) return;
+      walked = e.timeStamp;
+      return send(...actions[key]);
+    }
     if (key === "y") return copyLink();
     if (key === "/") { e.preventDefault(); document.querySelector("#vb-search textarea, #vb-search input")?.focus(); }
   });
