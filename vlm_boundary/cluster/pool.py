@@ -33,7 +33,8 @@ from vlm_boundary.store import RunDirectory
 
 _OPTIONS: dict[str, Any] = {"concurrency_groups": GROUPS, "max_restarts": 0}
 _ACTOR: Any = ray.remote(**_OPTIONS)(ClusterEngine)
-_BEAT_SECONDS = 1.0
+# How often each engine is asked what it did; with very many, so many in a second altogether.
+_BEAT_SECONDS, _BEATS_A_SECOND = 1.0, 100
 # Engines that are asked for beyond those that run; as these come up, others are asked for.
 _ASKED_AHEAD = 4
 _WAITING_SECONDS = 30.0
@@ -313,7 +314,7 @@ class _Pool:
     def _note(self, engine: _Engine, heard: Heard) -> None:
         now = time.monotonic()
         engine.beat = None
-        engine.next_beat = now + _BEAT_SECONDS
+        engine.next_beat = now + max(_BEAT_SECONDS, len(self._engines) / _BEATS_A_SECOND)
         engine.answered = now
         engine.started = engine.started or now
         engine.node = heard.node
