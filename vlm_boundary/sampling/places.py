@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 
 from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, VllmConfig
 from vlm_boundary.errors import UserError
+
+# Of Nvidia's driver, of AMD's, and of Windows' for Linux in it.
+_GPU_DEVICES = ("nvidiactl", "kfd", "dxg")
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,7 @@ def engine_places(
     if not any(engine.needs_checkpoint for engine in engines):
         # Nothing is computed here.
         return [Place({})] * (experiment.parallel_engines or len(engines))
-    import torch
-
-    visible = torch.cuda.device_count()
+    visible = _visible_gpus()
     if experiment.gpus is not None:
         absent = sorted(set(experiment.gpus) - set(range(visible)))
         if absent:
@@ -50,6 +53,18 @@ def engine_places(
         return _cpu_places(experiment.parallel_engines)
     width = max(map(engine_width, engines))
     return _gpu_places(experiment, width, experiment.gpus or tuple(range(visible)))
+
+
+def _visible_gpus() -> int:
+    """How many GPUs torch sees; it is not asked where Linux has no device of any driver.
+
+    Importing it takes seconds, which every run on a CPU would wait for.
+    """
+    if sys.platform == "linux" and not any(Path("/dev", name).exists() for name in _GPU_DEVICES):
+        return 0
+    import torch
+
+    return torch.cuda.device_count()
 
 
 def _gpu_places(experiment: ExperimentConfig, width: int, gpus: tuple[int, ...]) -> list[Place]:
