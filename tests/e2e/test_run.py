@@ -44,7 +44,7 @@ def test_the_main_job_from_yaml_to_report(folder: Path) -> None:
     )
     page = folder / "runs" / "e2e" / "report" / "index.html"
     assert f"Report: {page.relative_to(folder)}" in done.stdout
-    assert "is a stand-in with random weights" in page.read_text()
+    assert "base (tiny:untrained-1): a stand-in with random weights" in page.read_text()
     svg = (page.parent / "figures" / "pass_at_k.svg").read_text()
     assert "<!-- base -->" in svg
     assert "<!-- rl -->" in svg
