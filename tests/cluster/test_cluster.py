@@ -29,6 +29,7 @@ ray = pytest.importorskip("ray", reason="Ray is not installed")
 from ray.cluster_utils import Cluster  # noqa: E402
 
 from vlm_boundary.cluster import draw_models  # noqa: E402
+from vlm_boundary.cluster.connect import _refuse_silence  # noqa: E402
 from vlm_boundary.cluster.shares import ClusterShares  # noqa: E402
 
 PROBLEMS = ("p1", "p2", "p3")
@@ -207,3 +208,9 @@ def test_a_machine_that_goes_costs_what_it_had_in_flight(
     thread.join()
     assert one.texts("base") == expected("base")
     assert one.texts("rl") == expected("rl")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])
+def test_an_address_where_nothing_is_gets_one_line_soon(address: str) -> None:
+    with pytest.raises(UserError, match=r"nothing answers there .*'ray start --head'"):
+        _refuse_silence(address)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vlm_boundary.config import RayConfig
 from vlm_boundary.errors import UserError
+
+_SECONDS = 10.0  # in which a machine answers
 
 
 @contextmanager
@@ -27,6 +30,7 @@ def connected(config: RayConfig) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
+    _refuse_silence(config.address)
     try:
         ray.init(address=config.address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, ValueError, RuntimeError) as error:
@@ -39,3 +43,21 @@ def connected(config: RayConfig) -> Iterator[None]:
         yield
     finally:
         ray.shutdown()
+
+
+def _refuse_silence(address: str | None) -> None:
+    """See that something listens at HOST:PORT, which Ray itself finds out after minutes.
+
+    Raises:
+        UserError: nothing does.
+    """
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
+    if not (host and port.isdecimal()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise UserError(
+            f"ray.address {address}: nothing answers there ({error}); 'ray start --head' begins a "
+            f"cluster and says its address"
+        ) from None
