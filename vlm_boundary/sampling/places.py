@@ -64,7 +64,7 @@ def _visible_gpus() -> int:
         return 0
     import torch
 
-    return torch.cuda.device_count()
+    return int(torch.cuda.device_count())
 
 
 def _gpu_places(experiment: ExperimentConfig, width: int, gpus: tuple[int, ...]) -> list[Place]:
