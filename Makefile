@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
-ENGINE_TESTS := tests/e2e tests/engines tests/tiny tests/cluster
+PARALLEL := -n 2 --dist loadfile --durations=25
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 
 .PHONY: help setup quickstart demo test test-long lint format lock clean
@@ -42,9 +42,9 @@ demo: .venv/.ready-demo ## Look at the quickstart's run in a browser
 
 test: .venv/.ready-dev ## Run the tests (unit, end to end with the real engine, in a browser)
 	@requirements/install_chromium.sh
-	@# What starts an engine has the machine to itself: two at once wait for each other's threads.
-	@$(BIN)/python -m pytest -m "not long" -n 2 --dist loadfile $(ENGINE_TESTS:%=--ignore=%)
-	@$(BIN)/python -m pytest -m "not long" --durations=25 $(ENGINE_TESTS)
+	@# Threads beyond one a worker would wait for each other, in vLLM's loops above all.
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not engine and not long" $(PARALLEL)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "engine and not long" $(PARALLEL)
 
 test-long: .venv/.ready-dev ## Run the tests that take minutes each: killed, stuck and shared runs
 	@$(BIN)/python -m pytest -m long --durations=0

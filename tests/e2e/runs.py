@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -37,10 +38,17 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "vlm_boundary", *arguments]
 
 
-def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end in a folder."""
+def call(
+    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end in a folder, with these variables besides one's own."""
     return subprocess.run(
-        command(*arguments), cwd=folder, capture_output=True, text=True, timeout=300
+        command(*arguments),
+        cwd=folder,
+        env=os.environ | (environment or {}),
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
 
 

@@ -14,6 +14,8 @@ from vlm_boundary.store import RunDirectory
 
 pytest.importorskip("vllm", reason="vLLM is not installed")
 
+pytestmark = pytest.mark.engine
+
 
 def test_the_embedded_pair_answers_live(tmp_path: Path) -> None:
     experiment = ExperimentConfig.model_validate(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from e2e.runs import call
 
 pytest.importorskip("vllm", reason="vLLM is not installed")
+
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 ONE_ARM = {
     "name": "base",
@@ -20,11 +21,9 @@ ONE_ARM = {
 }
 
 
-@pytest.mark.long
 def test_the_base_is_often_wrong_and_solves_more_when_it_may_try_again(tmp_path: Path) -> None:
     (tmp_path / "base.yaml").write_text(json.dumps(ONE_ARM))
-    command = [sys.executable, "-m", "vlm_boundary", "run", "base.yaml"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=600)
+    done = call(tmp_path, "run", "base.yaml")
     assert done.returncode == 0, done.stderr
     analysis = json.loads((tmp_path / "runs" / "base" / "analysis.json").read_text())
     found = analysis["benchmarks"]["procedural"]["arms"]["base"]

@@ -20,6 +20,8 @@ pytest.importorskip("openai", reason="the openai package is not installed")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 
+pytestmark = pytest.mark.engine
+
 PROBLEMS = 10
 YAML = """\
 name: agree

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
+
+from e2e.runs import call
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
 from vlm_boundary.store import Partition, RunDirectory
@@ -19,11 +19,6 @@ arms:
 sampling: {n: 4}
 analysis: {bootstrap_draws: 100}
 """
-
-
-def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "vlm_boundary", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600)
 
 
 def test_both_cells_and_both_arms_are_topped_up_and_headlines_stay(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def rows(folder: Path, name: str, variant: str = "original") -> list[dict[str, A
     return list(table.read(WHERE).to_pylist())
 
 
+@pytest.mark.engine
 class TestVllm:
     """Real engines, real pictures."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from e2e.runs import call
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
 from vlm_boundary.store import Partition, RunDirectory
@@ -44,20 +44,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call_without_engines(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(folder / "absent"), os.environ.get("PYTHONPATH", "")])
-    return subprocess.run(
-        [sys.executable, "-m", "vlm_boundary", *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    return call(folder, *arguments, environment={"PYTHONPATH": path})
 
 
 def test_from_files_to_a_report_without_any_engine(folder: Path) -> None:
-    done = call(folder, "run", "elsewhere.yaml")
+    done = call_without_engines(folder, "run", "elsewhere.yaml")
     assert done.returncode == 0, done.stderr
     # 7 problems (one is multiple choice, and dropped): 4 samples of base, 3 of rl.
     assert "49 samples drawn, 49 graded, 49 checked." in done.stdout
@@ -72,9 +65,9 @@ def test_from_files_to_a_report_without_any_engine(folder: Path) -> None:
 
 
 def test_another_file_under_the_same_name_is_not_mixed_in(folder: Path) -> None:
-    assert call(folder, "sample", "elsewhere.yaml").returncode == 0
+    assert call_without_engines(folder, "sample", "elsewhere.yaml").returncode == 0
     with (folder / "base.jsonl").open("a") as file:
         file.write(json.dumps({"problem_id": "more", "text": "x"}) + "\n")
-    done = call(folder, "sample", "elsewhere.yaml")
+    done = call_without_engines(folder, "sample", "elsewhere.yaml")
     assert done.returncode == 2
     assert "already holds samples drawn with weights" in done.stderr

@@ -17,6 +17,8 @@ from vlm_boundary.store import Partition, RunDirectory
 
 pytest.importorskip("vllm", reason="vLLM is not installed")
 
+pytestmark = pytest.mark.engine
+
 YAML = """\
 name: e2e
 benchmarks: {procedural: {procedural: {count: 8, seed: 3}}}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from e2e.runs import call
 
 from vlm_boundary.store import Partition, RunDirectory
 
 pytest.importorskip("vllm", reason="vLLM is not installed")
+
+pytestmark = pytest.mark.engine
 
 YAML = """\
 name: scored
@@ -23,16 +24,6 @@ engine:
   args: {max_model_len: 512, dtype: bfloat16, kv_cache_memory_bytes: 134217728}
 """
 PROBLEMS = 7  # one of the eight is multiple choice, and dropped
-
-
-def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "vlm_boundary", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from vlm_boundary.store import RunDirectory
 
 pytest.importorskip("vllm", reason="vLLM is not installed")
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.engine, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,8 @@ from vlm_boundary.engines import Completion, Engine
 from vlm_boundary.engines.base import Workload
 from vlm_boundary.engines.factory import open_engine
 
+pytestmark = pytest.mark.engine
+
 SPECIAL = {
     "eos_token": "<|im_end|>",
     "pad_token": "<|endoftext|>",

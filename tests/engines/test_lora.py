@@ -74,6 +74,7 @@ def base() -> Path:
     return resolve_checkpoint("tiny:untrained-1").folder
 
 
+@pytest.mark.engine
 def test_vllm_draws_what_the_merged_model_would(base: Path, tmp_path: Path) -> None:
     pytest.importorskip("vllm", reason="vLLM is not installed")
     from vlm_boundary.engines.vllm import VllmEngine

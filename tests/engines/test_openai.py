@@ -61,6 +61,7 @@ def vllm_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.mark.engine
 class TestVllmServer:
     """The real server with a tiny checkpoint."""
 

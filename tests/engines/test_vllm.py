@@ -21,6 +21,8 @@ from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.vllm import VllmEngine, resolve_arguments
 from vlm_boundary.tiny.architecture import token_id
 
+pytestmark = pytest.mark.engine
+
 END_OF_TURN = token_id("<|im_end|>")
 SAMPLING = SamplingConfig(n=4, temperature=1.0, top_p=1.0, max_tokens=12)
 ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 << 20}

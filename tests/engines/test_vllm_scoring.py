@@ -19,6 +19,8 @@ from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.vllm import VllmEngine
 from vlm_boundary.tiny.architecture import token_id
 
+pytestmark = pytest.mark.engine
+
 SAMPLING = SamplingConfig(temperature=0.8, top_p=0.95, max_tokens=24, token_logprobs=1000)
 ARGS = {"max_model_len": 256, "kv_cache_memory_bytes": 128 << 20}
 

@@ -19,6 +19,8 @@ pytest.importorskip("vllm", reason="vLLM is not installed")
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.vllm import VllmEngine
 
+pytestmark = pytest.mark.engine
+
 SAMPLING = SamplingConfig(temperature=1.0, top_p=1.0, max_tokens=12)
 CONFIG = VllmConfig(in_process=True, args=ENGINE_ARGS)
 

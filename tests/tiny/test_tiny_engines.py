@@ -10,6 +10,8 @@ import pytest
 
 from vlm_boundary.tiny import find, trained
 
+pytestmark = pytest.mark.engine
+
 COUNT = 100
 MAX_TOKENS = 96
 
