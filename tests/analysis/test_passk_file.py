@@ -78,6 +78,7 @@ def test_every_format_gives_the_same(tmp_path: Path, suffix: str) -> None:
     assert content["crossover_k"]["status"] == "not_resolved"
     assert set(content["crossover_k"]) >= {"estimate", "low", "high", "status"}
     assert "1 of qwen left out" in text
+    assert "One model has more samples" not in text
     assert "both 2, base only 1, RL only 1, neither 0" in text
 
 
@@ -88,7 +89,9 @@ def test_problems_with_fewer_samples_are_left_out_of_that_k_alone(tmp_path: Path
     }
     out = tmp_path / "out.json"
     path = write(tmp_path / "t.jsonl", rows_of(counts))
-    assert call(path, "--base", "b", "--rl", "r", "--json", out)[0] == 0
+    code, text = call(path, "--base", "b", "--rl", "r", "--json", out)
+    assert code == 0
+    assert "One model has more samples of 1 of these problems" in text
     difference = json.loads(out.read_text())["difference"]
     assert [difference[str(k)]["problems"] for k in (1, 2, 3, 4)] == [3, 3, 2, 1]
     assert difference["4"]["estimate"] == 0.0
@@ -142,7 +145,7 @@ GOOD = '{"model": "b", "problem_id": "x", "correct": true}\n'
         ("t.jsonl", GOOD.replace('"x"', '{"a": 1}'), "row 1: problem_id is"),
         ("t.jsonl", GOOD, "no model 'r'; there are b"),
         ("t.csv", "model,correct\nb,1\n", "no column problem_id; there are model, correct"),
-        ("t.csv", "model,problem_id,correct\nb,x\n", "t.csv:2: 2 columns"),
+        ("t.csv", "model,problem_id,correct\nb,x\n", "Row #2: Expected 3 columns, got 2"),
         ("t.csv", b"\xff\xfe\x00", "cannot be read as UTF-8"),
         ("t.parquet", "not parquet", "not a Parquet file"),
         (

@@ -66,7 +66,6 @@ def test_help_imports_nothing_heavy() -> None:
             ["-o", "benchmarks.procedural.prompt={user: '{{ nothing }}'}"],
             ["prompt, problem", "'nothing' is undefined"],
         ),
-        (["-o", "engine.args.dtpye=x"], ["'dtpye'", "dtype"]),
         (["-o", "engine.args.dtype=float99"], ["vLLM refuses", "float99"]),
     ],
 )

@@ -29,6 +29,8 @@ class Comparison:
     counts: dict[str, Counts]
     mcnemar_p: float | None
     shared: int
+    unequal: int
+    """Shared problems of which one model has more samples than the other."""
 
 
 def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) -> Comparison:
@@ -63,7 +65,8 @@ def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) ->
         "solved": _renamed(sets["solved"]),
         "solved_problems": _renamed(sets["solved_problems"]),
     }
-    return Comparison(base, rl, content, counts, sets["mcnemar_p"], len(ids))
+    unequal = int(np.count_nonzero(first.samples != second.samples))
+    return Comparison(base, rl, content, counts, sets["mcnemar_p"], len(ids), unequal)
 
 
 def _curve(counts: Counts) -> dict[str, Any]:
@@ -114,6 +117,11 @@ def describe(found: Comparison) -> Iterator[str]:
         f"Solved at least once: both {sets['both']}, base only {sets['base_only']}, "
         f"RL only {sets['rl_only']}, neither {sets['neither']}{p}"
     )
+    if found.unequal:
+        yield (
+            f"One model has more samples of {found.unequal} of these problems, and with them more "
+            "chances to solve it"
+        )
 
 
 def crossover_line(turn: dict[str, Any], n: int) -> str:

@@ -11,14 +11,23 @@ import gradio as gr
 
 from vlm_boundary.config import Condition
 from vlm_boundary.demo import pages
-from vlm_boundary.demo.codes import SHOWN, Bit, has
+from vlm_boundary.demo.codes import SHOWN
 from vlm_boundary.demo.figures import figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
+from vlm_boundary.demo.updates import (
+    conditions_of,
+    everything,
+    filters_for,
+    panes_of,
+    pickers_for,
+    seen_of,
+    shown,
+    state_of,
+)
 from vlm_boundary.demo.view import (
     GROUPS,
-    PAGE,
     SORTS,
     View,
     current_sample,
@@ -37,12 +46,6 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
-_CONDITION_NAMES = {
-    "full": "full prompt",
-    "no_image": "no picture",
-    "shuffled_image": "other picture",
-    "direct_answer": "no reasoning",
-}
 _SORT_NAMES = {
     "order": "in order",
     "gap": "largest gap",
@@ -123,8 +126,8 @@ class _Samples:
                 with gr.Tab("Live", id="live"):
                     live_tab(self._runs, self._live, self._view)
             with gr.Tab("Figures", id="figures") as figures:
-                shown = gr.HTML(elem_classes="vb", elem_id="vb-figures")
-                figures.select(self._figures, self._view, shown, **FAST)
+                drawn = gr.HTML(elem_classes="vb", elem_id="vb-figures")
+                figures.select(self._figures, self._view, drawn, **FAST)
             with gr.Tab("Runs", id="runs") as several:
                 table = gr.HTML(elem_classes="vb", elem_id="vb-runs")
                 several.select(lambda: runs_page(self._runs), None, table, **FAST)
@@ -154,7 +157,7 @@ class _Samples:
                 run.benchmarks or [""], value=view.benchmark, label="Benchmark", min_width=140
             )
             self._condition = gr.Dropdown(
-                _conditions(run), value=view.condition, label="Condition", min_width=120
+                conditions_of(run), value=view.condition, label="Condition", min_width=120
             )
 
     def _samples_tab(self, view: View, run: RunIndex) -> None:
@@ -194,13 +197,13 @@ class _Samples:
 
     def _connect(self) -> None:
         panes = [self._card, self._left_pane, self._right_pane]
-        shown = [self._view, self._seen, self._here, self._list, *panes]
+        page = [self._view, self._seen, self._here, self._list, *panes]
         pickers = [self._run, self._left, self._right, self._benchmark, self._condition]
         filters = [self._slices, self._sort, self._search]
         self._bridge.go(
             self._go,
             self._view,
-            [*shown, *pickers, *filters],
+            [*page, *pickers, *filters],
             # Every key counts: of two in a row the first may lead nowhere.
             **FAST | {"trigger_mode": "multiple"},
         )
@@ -211,19 +214,19 @@ class _Samples:
             picker.input(
                 self._pick,
                 [self._view, *pickers],
-                [*shown, *pickers, *filters, self._status],
+                [*page, *pickers, *filters, self._status],
                 **FAST,
             )
         for one in (self._slices, self._sort):
-            one.input(self._filter, [self._view, *filters], shown, **FAST)
-        self._search.input(self._filter, [self._view, *filters], shown, **FAST)
-        everything = [*shown, *pickers, *filters, self._status, self._followed]
-        self._app.load(self._open, None, [*everything, self._tabs], **FAST)
+            one.input(self._filter, [self._view, *filters], page, **FAST)
+        self._search.input(self._filter, [self._view, *filters], page, **FAST)
+        whole = [*page, *pickers, *filters, self._status, self._followed]
+        self._app.load(self._open, None, [*whole, self._tabs], **FAST)
         timer = gr.Timer(FOLLOW_SECONDS)
         timer.tick(
             self._follow,
             [self._view, self._seen, self._followed],
-            everything,
+            whole,
             **FAST | {"trigger_mode": "once"},
         )
 
@@ -235,7 +238,7 @@ class _Samples:
         view = settle(view_of_query(query, slices), self._runs)
         tab = query.get("tab")
         tab = tab if tab in ("samples", "label", "live", "figures", "runs") else "samples"
-        return [*self._everything(view), gr.Tabs(selected=tab)]
+        return [*everything(view, self._runs), gr.Tabs(selected=tab)]
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
@@ -251,14 +254,14 @@ class _Samples:
             query = {key: values[0] for key, values in parsed.items()}
             after = settle(view_of_query(query, parsed.get("slice", [])), self._runs)
             return [
-                *self._shown(after),
-                *self._pickers_for(after),
-                *self._filters_for(after),
+                *shown(after, self._runs),
+                *pickers_for(after, self._runs[after.run]),
+                *filters_for(after, self._runs[after.run]),
             ]
         after = self._step(view, action, value, side)
         if after == view:
             return [*[gr.skip()] * 7, *unchanged]
-        return [*self._shown(after, before=view), *unchanged]
+        return [*shown(after, self._runs, before=view), *unchanged]
 
     def _step(self, view: View, action: str, value: str, side: str) -> View:
         """The view after a click or a key."""
@@ -296,9 +299,9 @@ class _Samples:
             after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)
         return [
-            *self._shown(after),
-            *self._pickers_for(after),
-            *self._filters_for(after),
+            *shown(after, self._runs),
+            *pickers_for(after, self._runs[after.run]),
+            *filters_for(after, self._runs[after.run]),
             pages.status_line(self._runs[after.run]),
         ]
 
@@ -309,91 +312,34 @@ class _Samples:
             sort=sort if sort in SORTS else "order",
             search=str(search or "")[:200],
         )
-        return self._shown(self._first_listed(settle(after, self._runs)))
+        return shown(self._first_listed(settle(after, self._runs)), self._runs)
 
     def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         run.refresh()
-        now = _state_of(run)
+        now = state_of(run)
         if now == followed or not seen[0]:  # nothing new, or not even shown yet
             return [gr.skip()] * 17
         if not view.benchmark:  # the first problems have come
-            return self._everything(settle(view, self._runs))
+            return everything(settle(view, self._runs), self._runs)
         pickers = [gr.skip()] * 5
         if now[2:] != followed[2:]:
-            pickers[3:] = gr.Dropdown(choices=run.benchmarks), gr.Dropdown(choices=_conditions(run))
+            pickers[3:] = (
+                gr.Dropdown(choices=run.benchmarks),
+                gr.Dropdown(choices=conditions_of(run)),
+            )
         rest = [*pickers, *[gr.skip()] * 3, pages.status_line(run), now]
         if not view.problem:  # none passed the filters
-            return [*self._shown(settle(view, self._runs)), *rest]
+            return [*shown(settle(view, self._runs), self._runs), *rest]
         listed = pages.problem_list(view, run)
-        here = self._seen_of(view)
-        panes = [gr.skip()] * 3 if here == seen else self._panes(view)
+        here = seen_of(view, run)
+        panes = [gr.skip()] * 3 if here == seen else panes_of(view, run)
         # The state is left alone: the reader may have moved on while this was made.
         return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
 
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])
-
-    # What they are shown.
-
-    def _everything(self, view: View) -> list[Any]:
-        """A view from nothing, with its pickers and filters."""
-        run = self._runs[view.run]
-        return [
-            *self._shown(view),
-            *self._pickers_for(view),
-            *self._filters_for(view),
-            pages.status_line(run),
-            _state_of(run),
-        ]
-
-    def _shown(self, view: View, before: View | None = None) -> list[Any]:
-        """State, list and panes; what is as `before` is not sent again."""
-        run = self._runs[view.run]
-        listed = ("run", "left", "right", "benchmark", "condition", "group", "sort", "slices")
-        same_list = before is not None and all(
-            getattr(before, name) == getattr(view, name) for name in (*listed, "search")
-        )
-        turned = before is None or (
-            before.problem != view.problem and _page_of(before, run) != _page_of(view, run)
-        )
-        list_html = gr.skip() if same_list and not turned else pages.problem_list(view, run)
-        if before is None or not same_list or before.problem != view.problem:
-            panes = self._panes(view)
-        else:
-            same_left = (before.left_sample, before.show_left) == (view.left_sample, view.show_left)
-            same_right = (before.right_sample, before.show_right) == (
-                view.right_sample,
-                view.show_right,
-            )
-            panes = [
-                gr.skip(),
-                gr.skip() if same_left else pages.arm_pane(view, run, "left"),
-                gr.skip() if same_right else pages.arm_pane(view, run, "right"),
-            ]
-        return [view, self._seen_of(view), pages.place_of(view), list_html, *panes]
-
-    def _panes(self, view: View) -> list[Any]:
-        run = self._runs[view.run]
-        return [
-            pages.problem_card(view, run),
-            pages.arm_pane(view, run, "left"),
-            pages.arm_pane(view, run, "right"),
-        ]
-
-    def _seen_of(self, view: View) -> tuple[str, int]:
-        """Which problem, and what its samples add up to."""
-        run = self._runs[view.run]
-        place = run.places.get(view.benchmark, {}).get(view.problem)
-        total = 0
-        if place is not None:
-            for arm in (view.left, view.right):
-                codes = run.codes(arm, view.benchmark, view.condition)[place]
-                total = (
-                    total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
-                )
-        return (f"{view.run}/{view.problem}", total)
 
     def _first_listed(self, view: View) -> View:
         """The view at the first problem of its list, unless its own is listed."""
@@ -403,25 +349,6 @@ class _Samples:
         if not len(listed) or here in listed:
             return view
         return open_problem(view, run.problems[view.benchmark][listed[0]].problem_id)
-
-    def _pickers_for(self, view: View) -> list[Any]:
-        run = self._runs[view.run]
-        return [
-            gr.Dropdown(value=view.run),
-            gr.Dropdown(choices=run.arms, value=view.left),
-            gr.Dropdown(choices=run.arms, value=view.right),
-            gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
-            gr.Dropdown(choices=_conditions(run), value=view.condition),
-        ]
-
-    def _filters_for(self, view: View) -> list[Any]:
-        run = self._runs[view.run]
-        choices = slices_of(run, view.benchmark)
-        return [
-            gr.Dropdown(choices=choices, value=[one for one in view.slices if one in choices]),
-            gr.Dropdown(value=view.sort),
-            gr.Textbox(value=view.search),
-        ]
 
     def _pick_up(self, view: View, desk: Desk, event: gr.EventData) -> list[Any]:
         """The sample shown on a side goes onto the label tab's desk."""
@@ -438,19 +365,3 @@ class _Samples:
             sample_index=index,
         )
         return [replace(desk, picked=key), gr.Tabs(selected="label")]
-
-
-def _state_of(run: RunIndex) -> tuple[Any, ...]:
-    """A run as it was last read, with what its pickers offer."""
-    return (run.name, run.version, run.benchmarks, run.conditions)
-
-
-def _conditions(run: RunIndex) -> list[tuple[str, str]]:
-    """What samples were asked under, in words, and its name."""
-    return [(_CONDITION_NAMES.get(name, name), name) for name in run.conditions]
-
-
-def _page_of(view: View, run: RunIndex) -> int:
-    listed = listed_problems(view, run).tolist()
-    here = run.places[view.benchmark].get(view.problem, -1)
-    return listed.index(here) // PAGE if here in listed else -1

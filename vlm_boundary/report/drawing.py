@@ -63,7 +63,7 @@ def draw(figure: Figure, folder: Path) -> list[Path]:
         for axis in axes[len(figure.panels) :]:
             axis.set_visible(False)
         canvas.draw_without_rendering()
-        canvas.set_layout_engine("none")  # laid out once, not once a format
+        canvas.set_layout_engine(None)  # laid out once; with an engine, each file is drawn twice
         folder.mkdir(parents=True, exist_ok=True)
         files = []
         for suffix, metadata in METADATA.items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property, lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
+from vlm_boundary.verifier.exact import Exact, Unsupported
+from vlm_boundary.verifier.numbers import equal, forms, proportional, proportional_sums
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.text_answers import normal_text, option_letter, option_letters, yes_or_no
-from vlm_boundary.verifier.units import SCALES, parse_unit
+from vlm_boundary.verifier.units import parse_unit
 from vlm_boundary.verifier.values import (
     Approximated,
     Number,
@@ -22,12 +22,8 @@ from vlm_boundary.verifier.values import (
 )
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
-SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
 _TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _DIGITS = re.compile(r"\d+")
-_ARTEFACT = Fraction(1, 10**9)
-ROUNDED_SIGNIFICANT = 3
-"""Digits from which a rounded decimal counts for an exact gold answer."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +182,7 @@ class Target:
     def _number(self, gold: Number, found: Number) -> Outcome:
         tolerance = self.tolerance
         for value in self._forms(gold, found):
-            if self._equal(gold, value, tolerance):
+            if equal(gold, value, tolerance, self.gold):
                 rule = "number_equal"
                 if found.doubtful:
                     return Outcome(None, "unit_or_variable", str(tolerance))
@@ -197,50 +193,7 @@ class Target:
         return Outcome(False, "number_differs", str(tolerance))
 
     def _forms(self, gold: Number, found: Number) -> list[Number]:
-        """The number as it may be compared: converted to the gold's unit, per cent as a share."""
-        unit = self.unit
-        other = found.unit
-        if unit and other and unit.dimension == other.dimension and unit.size != other.size:
-            return [_times(found, other.size / unit.size)]
-        forms = [found]
-        if found.percent and not gold.percent and gold.value.terms:  # 3 % is not 0.0
-            forms.append(_times(found, Fraction(1, 100)))
-        if gold.percent and not found.percent:
-            forms.append(_times(found, Fraction(100)))
-        if found.scale != 1 and SCALE_WORD.search(self.gold.question):
-            forms.append(_times(found, 1 / found.scale))
-        return forms
-
-    def _equal(self, gold: Number, found: Number, tolerance: Tolerance) -> bool:
-        if gold.value == found.value:
-            return True
-        artefact = found.step is not None and found.step <= _ARTEFACT  # 4.999999999999
-        if tolerance.kind == "exact" and gold.step is not None and not artefact:
-            return False
-        if gold.value.variables or found.value.variables:
-            return False
-        one, two = _real(gold.value), _real(found.value)
-        if one is None or two is None:
-            return False
-        difference = abs(one - two)
-        if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
-            return tolerance.kind != "exact"
-        if artefact:
-            return difference <= _ARTEFACT * max(Fraction(1), abs(one))
-        return self._rounded(gold, found, difference)
-
-    def _rounded(self, gold: Number, found: Number, difference: Fraction) -> bool:
-        """A rounded decimal for an exact gold answer that no decimal writes."""
-        written = gold.value.fraction
-        if gold.step is not None or (written is not None and written.denominator == 1):
-            return False
-        return (
-            self.gold.answer_type != "integer"
-            and self.gold.tolerance is None
-            and found.step is not None
-            and found.significant >= ROUNDED_SIGNIFICANT
-            and difference <= found.step / 2
-        )
+        return forms(gold, found, unit=self.unit, question=self.gold.question)
 
     # Lists, tuples, sets, ratios
 
@@ -282,7 +235,7 @@ class Target:
             decimals = 0 if gold.step is None else len(str(gold.step.denominator)) - 1
             kind: Tolerance = Tolerance("decimals", decimals) if decimals else Tolerance("exact")
             tolerance = self.gold.tolerance or kind
-            return any(self._equal(gold, form, tolerance) for form in self._forms(gold, value))
+            return any(equal(gold, form, tolerance, self.gold) for form in self._forms(gold, value))
         if isinstance(gold, Several) and isinstance(value, Several):
             return bool(self._several(gold, value).correct)
         if isinstance(gold, Words) and isinstance(value, Words):
@@ -294,7 +247,7 @@ class Target:
         value = _right_side(value)
         if isinstance(value, Several) and value.kind == "ratio":
             found = [_single_value(item) for item in value.items]
-            same = len(found) == len(parts) and _proportional(parts, found)
+            same = len(found) == len(parts) and proportional(parts, found)
             return Outcome(same, "ratio_equal" if same else "ratio_differs")
         if isinstance(value, Number) and len(parts) == 2:
             first, second = parts
@@ -327,7 +280,7 @@ class Target:
         left, other = _single_value(gold.left), _single_value(value.left)
         if left is None or other is None or found is None:
             return Outcome(False, "equation_differs")
-        same = _proportional_sums(left - right, other - found)
+        same = proportional_sums(left - right, other - found)
         return Outcome(same, "equation_equal" if same else "equation_differs")
 
     # Words and options
@@ -408,25 +361,6 @@ def target_of(gold: Gold) -> Target:
     return Target(gold)
 
 
-def _times(number: Number, factor: Fraction) -> Number:
-    step = None if number.step is None else number.step * factor
-    return replace(number, value=number.value * Exact.rational(factor), step=step)
-
-
-def _real(value: Exact) -> Fraction | None:
-    """Its value, to within a float's precision where it is irrational."""
-    exact = value.fraction
-    if exact is not None:
-        return exact
-    approximate = value.approximate
-    return None if approximate is None else Fraction(approximate)
-
-
-def _ulp(value: Fraction) -> Fraction:
-    """What a float may be off by; ties of a rounding count as right."""
-    return abs(value) * Fraction(1, 10**12)
-
-
 def _single_value(value: Value | None) -> Exact | None:
     value = _right_side(value) if value is not None else None
     return value.value if isinstance(value, Number) else None
@@ -434,27 +368,6 @@ def _single_value(value: Value | None) -> Exact | None:
 
 def _right_side(value: Value) -> Value:
     return value.right if isinstance(value, Relation) and value.operator == "=" else value
-
-
-def _proportional(one: list[Exact | None], two: list[Exact | None]) -> bool:
-    """Whether two ratios are the same: all cross products equal."""
-    for a, b in zip(one, two, strict=True):
-        if a is None or b is None or one[0] is None or two[0] is None:
-            return False
-        if a * two[0] != b * one[0]:
-            return False
-    return True
-
-
-def _proportional_sums(one: Exact, two: Exact) -> bool:
-    """Whether two equations, both "sum = 0", have the same solutions up to a factor."""
-    if not one.terms or not two.terms:
-        return False
-    factor = two.terms[0][1] / one.terms[0][1]
-    try:
-        return one * Exact.rational(factor) == two
-    except BeyondLimits:
-        return False
 
 
 def _names_function(value: Relation) -> bool:

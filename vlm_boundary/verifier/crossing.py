@@ -10,8 +10,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.verifier.compare import SCALE_WORD, Target, target_of
+from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.numbers import SCALE_WORD
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number, Value, Words
 from vlm_boundary.verifier.verdict import Gold

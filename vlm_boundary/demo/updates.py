@@ -1,0 +1,118 @@
+"""What a view's components become: the list, the panes, the pickers, whatever changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from vlm_boundary.demo import pages
+from vlm_boundary.demo.codes import Bit, has
+from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.view import PAGE, View, listed_problems, slices_of
+
+Runs = Mapping[str, RunIndex]
+
+_CONDITION_NAMES = {
+    "full": "full prompt",
+    "no_image": "no picture",
+    "shuffled_image": "other picture",
+    "direct_answer": "no reasoning",
+}
+
+
+def everything(view: View, runs: Runs) -> list[Any]:
+    """A view from nothing, with its pickers and filters."""
+    run = runs[view.run]
+    return [
+        *shown(view, runs),
+        *pickers_for(view, run),
+        *filters_for(view, run),
+        pages.status_line(run),
+        state_of(run),
+    ]
+
+
+def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
+    """State, list and panes; what is as `before` is not sent again."""
+    run = runs[view.run]
+    listed = ("run", "left", "right", "benchmark", "condition", "group", "sort", "slices")
+    same_list = before is not None and all(
+        getattr(before, name) == getattr(view, name) for name in (*listed, "search")
+    )
+    turned = before is None or (
+        before.problem != view.problem and _page_of(before, run) != _page_of(view, run)
+    )
+    list_html = gr.skip() if same_list and not turned else pages.problem_list(view, run)
+    if before is None or not same_list or before.problem != view.problem:
+        panes = panes_of(view, run)
+    else:
+        same_left = (before.left_sample, before.show_left) == (view.left_sample, view.show_left)
+        same_right = (before.right_sample, before.show_right) == (
+            view.right_sample,
+            view.show_right,
+        )
+        panes = [
+            gr.skip(),
+            gr.skip() if same_left else pages.arm_pane(view, run, "left"),
+            gr.skip() if same_right else pages.arm_pane(view, run, "right"),
+        ]
+    return [view, seen_of(view, run), pages.place_of(view), list_html, *panes]
+
+
+def panes_of(view: View, run: RunIndex) -> list[Any]:
+    """The problem, and both models' sample of it."""
+    return [
+        pages.problem_card(view, run),
+        pages.arm_pane(view, run, "left"),
+        pages.arm_pane(view, run, "right"),
+    ]
+
+
+def seen_of(view: View, run: RunIndex) -> tuple[str, int]:
+    """Which problem, and what its samples add up to."""
+    place = run.places.get(view.benchmark, {}).get(view.problem)
+    total = 0
+    if place is not None:
+        for arm in (view.left, view.right):
+            codes = run.codes(arm, view.benchmark, view.condition)[place]
+            total = total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
+    return (f"{view.run}/{view.problem}", total)
+
+
+def pickers_for(view: View, run: RunIndex) -> list[Any]:
+    """Run, models, benchmark and condition, with what there is to choose from."""
+    return [
+        gr.Dropdown(value=view.run),
+        gr.Dropdown(choices=run.arms, value=view.left),
+        gr.Dropdown(choices=run.arms, value=view.right),
+        gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
+        gr.Dropdown(choices=conditions_of(run), value=view.condition),
+    ]
+
+
+def filters_for(view: View, run: RunIndex) -> list[Any]:
+    """Filter, order and search of the list."""
+    choices = slices_of(run, view.benchmark)
+    return [
+        gr.Dropdown(choices=choices, value=[one for one in view.slices if one in choices]),
+        gr.Dropdown(value=view.sort),
+        gr.Textbox(value=view.search),
+    ]
+
+
+def state_of(run: RunIndex) -> tuple[Any, ...]:
+    """A run as it was last read, with what its pickers offer."""
+    return (run.name, run.version, run.benchmarks, run.conditions)
+
+
+def conditions_of(run: RunIndex) -> list[tuple[str, str]]:
+    """What samples were asked under, in words, and its name."""
+    return [(_CONDITION_NAMES.get(name, name), name) for name in run.conditions]
+
+
+def _page_of(view: View, run: RunIndex) -> int:
+    listed = listed_problems(view, run).tolist()
+    here = run.places[view.benchmark].get(view.problem, -1)
+    return listed.index(here) // PAGE if here in listed else -1

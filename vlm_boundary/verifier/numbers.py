@@ -1,0 +1,115 @@
+"""Whether two numbers are equal: in units, per cent and scale words, exactly or as rounded."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from fractions import Fraction
+
+from vlm_boundary.verifier.exact import BeyondLimits, Exact
+from vlm_boundary.verifier.units import SCALES
+from vlm_boundary.verifier.values import Number, Unit
+from vlm_boundary.verifier.verdict import Gold, Tolerance
+
+SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
+_ARTEFACT = Fraction(1, 10**9)
+ROUNDED_SIGNIFICANT = 3
+"""Digits from which a rounded decimal counts for an exact gold answer."""
+
+
+def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> list[Number]:
+    """The number as it may be compared: converted to the gold's unit, per cent as a share.
+
+    Args:
+        unit: the unit in which the gold answer is given, where it is known.
+        question: what was asked; it may say that answers are in thousands.
+    """
+    other = found.unit
+    if unit and other and unit.dimension == other.dimension and unit.size != other.size:
+        return [_times(found, other.size / unit.size)]
+    found_forms = [found]
+    if found.percent and not gold.percent and gold.value.terms:  # 3 % is not 0.0
+        found_forms.append(_times(found, Fraction(1, 100)))
+    if gold.percent and not found.percent:
+        found_forms.append(_times(found, Fraction(100)))
+    if found.scale != 1 and SCALE_WORD.search(question):
+        found_forms.append(_times(found, 1 / found.scale))
+    return found_forms
+
+
+def equal(gold: Number, found: Number, tolerance: Tolerance, declared: Gold) -> bool:
+    """Whether two numbers are equal within a tolerance.
+
+    Args:
+        declared: what is known of the gold answer besides its value.
+    """
+    if gold.value == found.value:
+        return True
+    artefact = found.step is not None and found.step <= _ARTEFACT  # 4.999999999999
+    if tolerance.kind == "exact" and gold.step is not None and not artefact:
+        return False
+    if gold.value.variables or found.value.variables:
+        return False
+    one, two = _real(gold.value), _real(found.value)
+    if one is None or two is None:
+        return False
+    difference = abs(one - two)
+    if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
+        return tolerance.kind != "exact"
+    if artefact:
+        return difference <= _ARTEFACT * max(Fraction(1), abs(one))
+    return _rounded(gold, found, difference, declared)
+
+
+def _rounded(gold: Number, found: Number, difference: Fraction, declared: Gold) -> bool:
+    """A rounded decimal for an exact gold answer that no decimal writes."""
+    written = gold.value.fraction
+    if gold.step is not None or (written is not None and written.denominator == 1):
+        return False
+    return (
+        declared.answer_type != "integer"
+        and declared.tolerance is None
+        and found.step is not None
+        and found.significant >= ROUNDED_SIGNIFICANT
+        and difference <= found.step / 2
+    )
+
+
+def proportional(one: list[Exact | None], two: list[Exact | None]) -> bool:
+    """Whether two ratios are the same: all cross products equal."""
+    for a, b in zip(one, two, strict=True):
+        if a is None or b is None or one[0] is None or two[0] is None:
+            return False
+        if a * two[0] != b * one[0]:
+            return False
+    return True
+
+
+def proportional_sums(one: Exact, two: Exact) -> bool:
+    """Whether two equations, both "sum = 0", have the same solutions up to a factor."""
+    if not one.terms or not two.terms:
+        return False
+    factor = two.terms[0][1] / one.terms[0][1]
+    try:
+        return one * Exact.rational(factor) == two
+    except BeyondLimits:
+        return False
+
+
+def _times(number: Number, factor: Fraction) -> Number:
+    step = None if number.step is None else number.step * factor
+    return replace(number, value=number.value * Exact.rational(factor), step=step)
+
+
+def _real(value: Exact) -> Fraction | None:
+    """Its value, to within a float's precision where it is irrational."""
+    exact = value.fraction
+    if exact is not None:
+        return exact
+    approximate = value.approximate
+    return None if approximate is None else Fraction(approximate)
+
+
+def _ulp(value: Fraction) -> Fraction:
+    """What a float may be off by; ties of a rounding count as right."""
+    return abs(value) * Fraction(1, 10**12)
