@@ -21,7 +21,7 @@ Entry = dict[str, Any]
 NOTHING = 1e-12
 """Standard errors below this are rounding, not spread."""
 FEW = 5.0
-"""Below this many problems that effectively carry the spread, t is not relied upon."""
+"""Below this many problems that effectively carry the spread, t is not relied upon at 95 %."""
 
 
 @dataclass(frozen=True)
@@ -127,10 +127,10 @@ def t_intervals(
 ) -> Intervals:
     """Mean over problems with Student's t interval, for each column.
 
-    Where the spread is carried by few problems (less than five, and less than a tenth of all, by
-    (Σ r²)² / Σ r⁴), t is known to be too narrow, and without any spread it says nothing. There the
-    interval is the wider one of t and `gamma_intervals`, which allows for rare problems unlike the
-    others of which none happened to be drawn.
+    Where the spread is carried by few problems (by (Σ r²)² / Σ r⁴; see `_needed`), t is known to be
+    too narrow, and without any spread it says nothing. There the interval is the wider one of t and
+    `gamma_intervals`, which allows for rare problems unlike the others of which none happened to be
+    drawn.
 
     Args:
         values: shape (problems, columns); NaN marks a problem that has no value.
@@ -151,7 +151,8 @@ def intervals_of(sums: Clustered, confidence: float, bounds: tuple[float, float]
     low, high = np.where(error < NOTHING, np.nan, low), np.where(error < NOTHING, np.nan, high)
     few = np.zeros(len(estimate), dtype=bool)
     if np.isfinite(bounds).all():
-        few = (freedom > 0) & ((error < NOTHING) | (_carriers(sums) < _needed(freedom + 1)))
+        carried = _carriers(sums) >= _needed(freedom + 1, confidence)
+        few = (freedom > 0) & ((error < NOTHING) | ~carried)
         if few.any():
             exact_low, exact_high = gamma_intervals(sums.columns(few), confidence, bounds)
             low[few] = np.fmin(low[few], exact_low)
@@ -214,8 +215,17 @@ def _carriers(sums: Clustered) -> Floats:
         return np.asarray(squares.sum(axis=0) ** 2 / (squares**2).sum(axis=0))
 
 
-def _needed(clusters: Ints) -> Floats:
-    return np.minimum(FEW, clusters / 10)
+def _needed(clusters: Ints, confidence: float) -> Floats:
+    """How many must carry the spread for t to be relied upon: FEW, or a tenth of all if less.
+
+    Of n values with skewness γ, the quantile z of the studentised mean is off by about γz²/(3√n)
+    (Cornish and Fisher 1938; Hall 1992, section 2.3). For an error as small as at 95 %, another
+    level needs (z / 1.96)⁴ times as many.
+    """
+    from scipy.stats import norm
+
+    further = norm.ppf(0.5 + confidence / 2) / norm.ppf(0.975)
+    return np.minimum(FEW * further**4, clusters / 10)
 
 
 def mean_interval(
