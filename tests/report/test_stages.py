@@ -90,18 +90,6 @@ def test_another_run_with_the_same_samples_gives_the_same_tables(tmp_path: Path)
     assert contents(one) == contents(two)
 
 
-def test_second_opinions_are_stored_beside_the_verdicts(run: HandMadeRun) -> None:
-    from vlm_boundary.verifier import store_opinions
-
-    before = finish(run)
-    store_opinions(run.directory)
-    rows = run.directory.opinions.read(Partition("rl", "mine")).to_pylist()
-    assert len(rows) == 12
-    assert [row["math_verify"] for row in rows if row["problem_id"] == "p1"] == [True] * 4
-    assert len(list(run.directory.opinions.root.rglob("disagreements.html"))) == 2
-    assert finish(run) == before
-
-
 def test_only_samples_without_a_verdict_are_graded(run: HandMadeRun) -> None:
     assert verify(run.directory) == 24
     assert verify(run.directory) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from vlm_boundary.cli import cli
 from vlm_boundary.verifier import Gold, Output, grade
 from vlm_boundary.verifier.llm import llm_extractions
 from vlm_boundary.verifier.opinions import mathvista, second_opinions
+from vlm_boundary.verifier.pool import KillingPool
 
 ROWS = [
     {"id": 1, "output": "\\boxed{5}", "answer": 5, "extra": {"kept": [1]}},
@@ -124,7 +126,8 @@ def test_mathvisions_and_math_verifys_rules_with_their_faults() -> None:
     ]
     verdicts = [grade(output) for output in outputs]
     assert [verdict.correct for verdict in verdicts] == [False, False, False, None]
-    opinions = second_opinions(outputs, verdicts, workers=1)
+    with closing(KillingPool(workers=1)) as pool:
+        opinions = second_opinions(outputs, verdicts, pool)
     assert [opinion.mathvision for opinion in opinions][:3] == [True, True, False]
     assert opinions[2].math_verify is True
     assert opinions[3].math_verify is not True

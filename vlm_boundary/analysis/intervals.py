@@ -225,7 +225,7 @@ def _needed(clusters: Ints, confidence: float) -> Floats:
     from scipy.stats import norm
 
     further = norm.ppf(0.5 + confidence / 2) / norm.ppf(0.975)
-    return np.minimum(FEW * further**4, clusters / 10)
+    return np.asarray(np.minimum(FEW * further**4, clusters / 10))
 
 
 def mean_interval(

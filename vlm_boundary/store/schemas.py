@@ -91,7 +91,10 @@ OPINIONS = pa.schema(
         pa.field("mathvista", pa.bool_()),  # null: the rule has no answer
         pa.field("mathvision", pa.bool_()),
         pa.field("math_verify", pa.bool_()),
+        # Of the verdict beside which they stand.
+        pa.field("grader", pa.string(), nullable=False),
         pa.field("text_hash", pa.string(), nullable=False),
+        pa.field("gold_hash", pa.string(), nullable=False),
     ]
 )
 

@@ -2,7 +2,8 @@
 
 from vlm_boundary.verifier.crossing import cross
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
-from vlm_boundary.verifier.stage import store_opinions, verdict_updates, verify, verify_share
+from vlm_boundary.verifier.opinion_stage import store_opinions
+from vlm_boundary.verifier.stage import verdict_updates, verify, verify_share
 from vlm_boundary.verifier.verdict import (
     COMMITTED,
     SOURCES,

@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.verifier.grader import Grader
+from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
+from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
 
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
@@ -65,28 +68,27 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
     temporary = target.with_name(f".{target.name}.tmp")
-    outputs: list[Output] = []
-    verdicts: list[Verdict] = []
-    given: list[Any] = []
+    disagreements = Disagreements()
     try:
         with (
             temporary.open("w", encoding="utf-8") as file,
             Grader() as grader,
+            closing(KillingPool()) as pool,
             progress_bar(f"grading {source.name}", unit="output") as bar,
         ):
             for chunk in batched(output_records(source), _CHUNK):
                 chunk_outputs = [output for _, output in chunk]
                 found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions)
+                extra, said = _opinions(chunk_outputs, found, opinions, pool)
                 for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
                     summary.statuses[verdict.status] += 1
                     summary.sources[verdict.source] += 1
                     line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
                     file.write(encodable(line) + "\n")
                 if opinions.page:
-                    outputs += chunk_outputs
-                    verdicts += found
-                    given += said
+                    for output, verdict, each in zip(chunk_outputs, found, said, strict=True):
+                        label = f"line {disagreements.total + 1}"
+                        disagreements.add(label, output, verdict, each)
                 bar.update(len(chunk))
         os.replace(temporary, target)
     except OSError as error:
@@ -94,28 +96,19 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     finally:
         temporary.unlink(missing_ok=True)
     if opinions.page:
-        from vlm_boundary.verifier.opinions import write_disagreements
-
-        summary.disagreements = write_disagreements(
-            opinions.page,
-            [f"line {number}" for number in range(1, len(outputs) + 1)],
-            outputs,
-            verdicts,
-            given,
-        )
+        disagreements.write(opinions.page)
+        summary.disagreements = disagreements.found
     return summary
 
 
 def _opinions(
-    outputs: list[Output], verdicts: list[Verdict], wanted: SecondOpinions
-) -> tuple[list[dict[str, Any]], list[Any]]:
+    outputs: list[Output], verdicts: list[Verdict], wanted: SecondOpinions, pool: KillingPool
+) -> tuple[list[dict[str, Any]], list[Opinions]]:
     """Fields to add for each output, and the rules' opinions."""
     extra: list[dict[str, Any]] = [{} for _ in outputs]
-    said: list[Any] = []
+    said: list[Opinions] = []
     if wanted.rules or wanted.page:
-        from vlm_boundary.verifier.opinions import second_opinions
-
-        said = second_opinions(outputs, verdicts)
+        said = second_opinions(outputs, verdicts, pool)
         for more, opinion in zip(extra, said, strict=True):
             more["opinions"] = opinion.as_dict()
     if wanted.llm_url:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from vlm_boundary.verifier.compare import target_of
 from vlm_boundary.verifier.exact import Unsupported
@@ -21,11 +21,10 @@ from vlm_boundary.verifier.symbolic import is_mathematics
 from vlm_boundary.verifier.values import Number, Relation, Value
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 _OPTION = re.compile(r"\(([A-Za-z])\)")
 _MAX_OUTPUT = 20_000
+LISTED = 1000
+"""Disagreements that a page shows."""
 
 
 @dataclass(frozen=True)
@@ -46,21 +45,21 @@ class Opinions:
 
 
 def second_opinions(
-    outputs: Sequence[Output], verdicts: Sequence[Verdict], workers: int | None = None
+    outputs: Sequence[Output], verdicts: Sequence[Verdict], pool: KillingPool
 ) -> list[Opinions]:
-    """What the other rules say of each output."""
-    pool = KillingPool(workers)
-    try:
-        whole = pool.ask(
-            "math_verify", [(o.text[-_MAX_OUTPUT:], o.target().answer) for o in outputs]
-        )
-        rounded = _mathvision(outputs, verdicts, pool)
-    finally:
-        pool.close()
-    return [
-        Opinions(mathvista(v.extracted, o.target()), mathvision, answer)
-        for o, v, mathvision, (answer, _) in zip(outputs, verdicts, rounded, whole, strict=True)
+    """What the other rules say of each output, asked once of those that are alike."""
+    keys = [
+        (o.text[-_MAX_OUTPUT:], o.target(), v.extracted)
+        for o, v in zip(outputs, verdicts, strict=True)
     ]
+    distinct = {key: None for key in keys}
+    whole = pool.ask("math_verify", [(text, gold.answer) for text, gold, _ in distinct])
+    rounded = _mathvision([(extracted, gold) for _, gold, extracted in distinct], pool)
+    said = {
+        key: Opinions(mathvista(key[2], key[1]), mathvision, answer)
+        for key, mathvision, (answer, _) in zip(distinct, rounded, whole, strict=True)
+    }
+    return [said[key] for key in keys]
 
 
 def mathvista(extracted: str | None, gold: Gold) -> bool:
@@ -102,19 +101,19 @@ def _distance(one: str, two: str) -> int:
 
 
 def _mathvision(
-    outputs: Sequence[Output], verdicts: Sequence[Verdict], pool: KillingPool
+    extractions: Sequence[tuple[str | None, Gold]], pool: KillingPool
 ) -> list[bool | None]:
     """MATH-V's rule: the same string, or the same value once both are rounded to two decimals."""
     answers: list[bool | None] = []
     asked: list[tuple[int, tuple[str, str]]] = []
-    for place, (output, verdict) in enumerate(zip(outputs, verdicts, strict=True)):
-        answer, wanted = verdict.extracted, output.target().answer
+    for place, (answer, gold) in enumerate(extractions):
+        wanted = gold.answer
         if answer is None:
             answers.append(False)
         elif _bare(answer) == _bare(wanted):
             answers.append(True)
         else:
-            one, two = _value(answer), target_of(output.target()).value
+            one, two = _value(answer), target_of(gold).value
             first, second = _float(one), _float(two)
             if first is not None and second is not None:
                 answers.append(round(first, 2) == round(second, 2))
@@ -145,30 +144,43 @@ def _float(value: Value | None) -> float | None:
     return value.value.approximate if isinstance(value, Number) else None
 
 
-def write_disagreements(
-    path: Path,
-    labels: Sequence[str],
-    outputs: Sequence[Output],
-    verdicts: Sequence[Verdict],
-    opinions: Sequence[Opinions],
-) -> int:
-    """Write a page with every output that someone judges otherwise; returns how many there are."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
+class Disagreements:
+    """Outputs that some rule judges otherwise than the verifier.
 
-    environment = Environment(
-        loader=PackageLoader("vlm_boundary.verifier", "."),
-        autoescape=True,  # outputs come from models
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    rows = [
-        {"label": label, "output": o, "gold": o.target(), "verdict": v, "opinions": p.as_dict()}
-        for label, o, v, p in zip(labels, outputs, verdicts, opinions, strict=True)
-        if any(opinion is not v.correct for opinion in p.as_dict().values())
-    ]
-    page = environment.get_template("disagreements.html.j2").render(
-        rows=rows, total=len(outputs), names=list(Opinions.__dataclass_fields__)
-    )
-    path.write_text(page, encoding="utf-8", errors="replace")
-    return len(rows)
+    Attributes:
+        total: outputs that were compared.
+        found: those that someone judges otherwise; the first `LISTED` are kept.
+    """
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.found = 0
+        self._listed: list[tuple[str, Output, Verdict, dict[str, bool | None]]] = []
+
+    def add(self, label: str, output: Output, verdict: Verdict, opinions: Opinions) -> None:
+        """Compare an output's verdict with what the rules say of it."""
+        self.total += 1
+        said = opinions.as_dict()
+        if any(opinion is not verdict.correct for opinion in said.values()):
+            self.found += 1
+            if len(self._listed) < LISTED:
+                self._listed.append((label, output, verdict, said))
+
+    def write(self, path: Path) -> None:
+        """Write them as a page."""
+        from jinja2 import Environment, PackageLoader, StrictUndefined
+
+        environment = Environment(
+            loader=PackageLoader("vlm_boundary.verifier", "."),
+            autoescape=True,  # outputs come from models
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        page = environment.get_template("disagreements.html.j2").render(
+            rows=self._listed,
+            found=self.found,
+            total=self.total,
+            names=list(Opinions.__dataclass_fields__),
+        )
+        path.write_text(page, encoding="utf-8", errors="replace")

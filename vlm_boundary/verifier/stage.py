@@ -21,15 +21,11 @@ from vlm_boundary.store import (
     Share,
     ShareMap,
     deriving,
-    iter_samples,
     shares_of,
     stitch,
 )
 from vlm_boundary.verifier.grader import Grader, grader_version
-from vlm_boundary.verifier.opinions import second_opinions, write_disagreements
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
-
-_Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
@@ -173,53 +169,6 @@ def _rows(expected: pa.Table, verdicts: list[Verdict], schema: pa.Schema) -> pa.
         for field in schema
     ]
     return pa.table(columns, schema=schema)
-
-
-def store_opinions(run: RunDirectory) -> int:
-    """Store what other rules say of every sample with a verdict; returns how many they judge so.
-
-    Beside each partition's table of opinions stands disagreements.html, with every sample that one
-    of the rules judges otherwise than the verifier.
-    """
-    return sum(_partition_opinions(run, partition) for partition in run.verdicts.partitions())
-
-
-def _partition_opinions(run: RunDirectory, partition: Partition) -> int:
-    golds = {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
-    rows = {
-        (row["problem_id"], row["sample_index"]): row
-        for row in run.verdicts.read(partition).to_pylist()
-    }
-    keys: list[_Key] = []
-    outputs: list[Output] = []
-    columns = ["problem_id", "sample_index", "text", "finish_reason"]
-    for sample in iter_samples(run.samples, partition, columns):
-        key = (sample["problem_id"], sample["sample_index"])
-        if key in rows:
-            keys.append(key)
-            outputs.append(Output(sample["text"], golds[key[0]], sample["finish_reason"]))
-    verdicts = [
-        Verdict(*(rows[key][name] for name in ("correct", "status", "extracted", "rule")))
-        for key in keys
-    ]
-    opinions = second_opinions(outputs, verdicts)
-    table = [
-        {
-            "problem_id": key[0],
-            "sample_index": key[1],
-            "text_hash": rows[key]["text_hash"],
-            **opinion.as_dict(),
-        }
-        for key, opinion in sorted(zip(keys, opinions, strict=True), key=lambda item: item[0])
-    ]
-    part = run.opinions.replace(partition, pa.Table.from_pylist(table, schema=run.opinions.schema))
-    return write_disagreements(
-        part.with_name("disagreements.html"),
-        [f"{problem_id}, sample {index}" for problem_id, index in keys],
-        outputs,
-        verdicts,
-        opinions,
-    )
 
 
 def short_hash(*parts: str) -> str:
