@@ -71,3 +71,24 @@ def test_another_file_under_the_same_name_is_not_mixed_in(folder: Path) -> None:
     done = call_without_engines(folder, "sample", "elsewhere.yaml")
     assert done.returncode == 2
     assert "already holds samples drawn with weights" in done.stderr
+
+
+def test_a_report_is_made_anew_where_something_changed_and_only_there(folder: Path) -> None:
+    run = RunDirectory(folder / "runs" / "elsewhere")
+
+    def made(*arguments: str) -> int:
+        done = call_without_engines(folder, "run", "elsewhere.yaml", *arguments)
+        assert done.returncode == 0, done.stderr
+        assert f"Report: {run.page.relative_to(folder)}" in done.stdout
+        return run.page.stat().st_mtime_ns
+
+    # Three samples, which is what both have: what lacks would be looked for again.
+    fewer = ("--n", "3", "-o", "analysis.bootstrap_draws=100")
+    first = made(*fewer)
+    assert made(*fewer) == first
+    figure = next(run.report.rglob("*.svg"))
+    figure.unlink()
+    second = made(*fewer)
+    assert second > first
+    assert figure.is_file()
+    assert made("--n", "3") > second  # another number of draws

@@ -68,7 +68,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         version=__version__,
         grader=analysis["grader"],
     )
-    path = run.report / "index.html"
+    path = run.page
     write_text(path, text)
     return path
 

@@ -2,6 +2,7 @@
 
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.failures import Failures
+from vlm_boundary.store.fingerprint import fingerprint
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.problems import ProblemReader, places_of
@@ -49,6 +50,7 @@ __all__ = [
     "compact",
     "compact_run",
     "deriving",
+    "fingerprint",
     "iter_samples",
     "places_of",
     "read_samples",

@@ -97,6 +97,11 @@ class RunDirectory:
         return self.path / "report"
 
     @property
+    def page(self) -> Path:
+        """The report's page."""
+        return self.report / "index.html"
+
+    @property
     def logs(self) -> Path:
         """Folder of what engines printed."""
         return self.path / "logs"
@@ -128,8 +133,9 @@ class RunDirectory:
         return dict(content)
 
     def write_manifest(self, content: dict[str, Any]) -> None:
-        """Replace the manifest as a whole."""
-        write_json(self.path / MANIFEST, content)
+        """Replace the manifest as a whole; one that says the same is left as it is."""
+        if json.loads(json.dumps(content)) != self.read_manifest():
+            write_json(self.path / MANIFEST, content)
 
     def write_problems(self, benchmark: str, problems: tuple[Problem, ...]) -> None:
         """Keep a benchmark's problems as the run's own copy."""

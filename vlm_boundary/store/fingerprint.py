@@ -1,0 +1,36 @@
+"""Whether files are those that they were."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+
+def fingerprint(paths: Collection[Path], *said: str) -> str:
+    """A hash of files and texts; a file counts by its path, size and time of change, not its bytes.
+
+    Args:
+        paths: files, and folders with all that is below them; what does not exist counts as absent.
+        said: anything else that the hash is to depend on.
+    """
+    known = hashlib.blake2b(digest_size=16)
+    for path in sorted(paths):
+        for file in _files(path):
+            found = file.stat()
+            known.update(f"{file}\0{found.st_size}\0{found.st_mtime_ns}\0".encode(errors="replace"))
+    for text in said:
+        known.update(f"{text}\0".encode())
+    return known.hexdigest()
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        if Path(folder).name == "__pycache__":
+            continue
+        for name in sorted(names):
+            yield Path(folder) / name
