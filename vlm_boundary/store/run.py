@@ -126,7 +126,7 @@ class RunDirectory:
         path = self.path / MANIFEST
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
