@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
+from vlm_boundary.reasoning.selection import nothing_to_read
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.places import engine_places
@@ -39,6 +40,8 @@ class Judged:
     """Chains that could not be read, in this run of the stage or before."""
     votes: Counter[str] = field(default_factory=Counter)
     """Votes on unspoilt chains, of all runs of the stage: valid, invalid, abstained."""
+    lacking: dict[str, str] = field(default_factory=dict)
+    """The arms of which there is nothing to read, with the reason."""
 
 
 def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
@@ -66,7 +69,10 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
             run_jobs(
                 run, _jobs(experiment, config, tasks, len(places)), places, experiment.timeouts
             )
-        done = Judged(chains=missing - _chains(_tasks(run, experiment, config)))
+        done = Judged(
+            chains=missing - _chains(_tasks(run, experiment, config)),
+            lacking=nothing_to_read(run, experiment),
+        )
         _tidy(run, config)
         _store_layer(run, experiment, config, done)
     return done
