@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -11,6 +11,9 @@ from vlm_boundary.benchmarks.problem import AnswerType, Grading, LetterRule, Num
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Settings
+
+# A list of none would be read as a data set without records.
+_Several = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
 class FieldsConfig(Settings):
@@ -230,13 +233,13 @@ class BenchmarkConfig(Settings):
     dataset_path: str | None = None
     """Hub data set id; a local .jsonl, .json, .csv, .tsv or .parquet file; or a local folder: a
     data set in the hub's layout, or pictures with a metadata.jsonl, .csv or .parquet."""
-    dataset_name: str | tuple[str, ...] | None = None
+    dataset_name: str | _Several | None = None
     """Configuration of the data set, or several, read one after the other."""
-    split: str | tuple[str, ...] | None = None
+    split: str | _Several | None = None
     """Split of the data set, or several; by default test."""
     revision: str | None = None
     """Branch, tag or commit of the hub data set."""
-    data_files: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = None
+    data_files: str | _Several | dict[str, str | _Several] | None = None
     """Which files of the data set to read, as patterns, or by split."""
     format: Literal["vlmevalkit"] | None = None
     """The .tsv is VLMEvalKit's: base64 pictures, in which a short value names another row."""
