@@ -302,9 +302,9 @@ def test_what_could_mean_two_things_is_refused(tmp_path: Path, lines: list[str],
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
 def test_rows_that_repeat_a_sample_count_once_and_are_told(tmp_path: Path, suffix: str) -> None:
-    numbered = []
+    numbered: list[Row] = []
     for row in rows_of(COUNTS):
-        before = [r for r in numbered if r.keys() and r["model"] == row["model"]]
+        before = [r for r in numbered if r["model"] == row["model"]]
         index = sum(r["problem_id"] == row["problem_id"] for r in before)
         numbered.append(row | {"sample_index": index})
     path = write(tmp_path / f"t{suffix}", numbered + numbered[3:10])

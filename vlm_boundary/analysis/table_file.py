@@ -167,7 +167,8 @@ def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
             f"{rows.said(row)}, sample_index {number} was in row {first[row] + 1} already, with "
             "another verdict"
         )
-    return first == np.arange(len(first))
+    once: Bools = first == np.arange(len(first))
+    return once
 
 
 def _of_problems(
