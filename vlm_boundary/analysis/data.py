@@ -21,6 +21,7 @@ from vlm_boundary.analysis.counts import (
     read_verdicts,
 )
 from vlm_boundary.analysis.estimators import paper_grid
+from vlm_boundary.analysis.intervals import cluster_codes
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory
@@ -138,13 +139,7 @@ class BenchmarkData:
 
     def groups(self, problem_ids: tuple[str, ...]) -> Codes | None:
         """The cluster of each of these problems as a number; None where there are no clusters."""
-        if self.clusters is None:
-            return None
-        known: dict[str, int] = {}
-        origins = {key: self.clusters.get(key) for key in problem_ids}
-        # A problem that names no origin is one of its own.
-        names = [repr(("alone", key) if o is None else o) for key, o in origins.items()]
-        return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
+        return cluster_codes(problem_ids, self.clusters)
 
     def pairs(self) -> Iterator[Pair]:
         """Each arm with the role base against every other arm but those that repeat a base."""

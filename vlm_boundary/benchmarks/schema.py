@@ -20,7 +20,8 @@ class FieldsConfig(Settings):
     """Where a record says what.
 
     A column's name (`a.b` reaches into nested records), or a Jinja template over the columns, as in
-    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text.
+    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text, the
+    filter `as_options` options that stand in one text, each after its letter ("A. one; B. two").
     Every record also has `_row` (its number, from 0), and those of a data set `_name` and `_split`.
     """
 
@@ -63,6 +64,9 @@ class ImagesConfig(Settings):
 
     encoding: Literal["path", "base64"] = "path"
     """What text in the image column is; `data:` addresses are read in either case."""
+    missing_columns: Literal["error", "skip"] = "error"
+    """Of several columns in fields.image, those that a record does not have at all: a mistake, or
+    passed over as empty ones are. One of them must be there."""
     placeholder: str | None = None
     """Regular expression of picture marks in the question, as in `<image(\\d+)>`."""
     position: Literal["first", "in_text"] = "first"
@@ -297,6 +301,12 @@ class BenchmarkConfig(Settings):
     def _cluster_is_kept(self) -> BenchmarkConfig:
         if self.cluster is not None and self.cluster not in self.fields.metadata:
             raise ValueError(f"cluster {self.cluster!r} must be one of fields.metadata")
+        return self
+
+    @model_validator(mode="after")
+    def _missing_columns_are_of_several(self) -> BenchmarkConfig:
+        if self.images.missing_columns == "skip" and not isinstance(self.fields.image, tuple):
+            raise ValueError("images.missing_columns skip needs several columns in fields.image")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from vlm_boundary.benchmarks import (
     BenchmarkConfig,
     FilterStep,
     Problem,
+    dataset_hash,
     load_benchmark,
     load_problems,
     prompt_hash,
@@ -28,6 +29,11 @@ from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.data_changes import (
+    changed_since,
+    has_samples,
+    refuse_other_problems,
+)
 from vlm_boundary.sampling.plan import Scope, Span, missing_spans
 from vlm_boundary.store import Partition, RunDirectory, sample_indices
 
@@ -157,7 +163,8 @@ def plan(
 def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
     """A benchmark from the run directory if it is there, else into a folder that is thrown away."""
     known = run.read_manifest().get("benchmarks", {}).get(config.name)
-    if known and known["config"] == json.loads(config.model_dump_json()):
+    changes = changed_since(run, config, known)
+    if known and not changes:
         problems = run.read_problems(config.name)
         filters = [FilterStep(**step) for step in known["filters"]]
         folder, to_store = run.images, 0
@@ -165,6 +172,9 @@ def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
         folder = scratch
         with progress_bar(f"loading {config.name}", unit="problem") as bar:
             found = load_problems(config, folder, progress=lambda _: bar.update())
+        other = known and known["content"] != dataset_hash(found.problems)
+        if other and has_samples(run, config.name):
+            refuse_other_problems(run, config.name, found.problems, changes)
         problems, filters = list(found.problems), list(found.filter_log)
         to_store = sum(path.stat().st_size for path in folder.iterdir())
     unusable = sum(problem.error is not None for problem in problems)

@@ -8,11 +8,11 @@ from pathlib import Path
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.drawn import drawn_records
 from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records
-from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_records
+from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_commit, dataset_records
 from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
 
-__all__ = ["Record", "is_local", "iter_records", "picture_roots"]
+__all__ = ["Record", "data_paths", "dataset_commit", "is_local", "iter_records", "picture_roots"]
 
 
 def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
@@ -57,6 +57,16 @@ def is_local(config: BenchmarkConfig) -> bool:
         UserError: the path looks local and nothing is there.
     """
     return config.procedural is not None or _file(config) is not None or _path(config).is_dir()
+
+
+def data_paths(config: BenchmarkConfig) -> tuple[Path, ...]:
+    """The local file or folder that the records are read from; none where it is gone or elsewhere.
+
+    A folder of pictures counts as its metadata alone: which pictures are used, that says.
+    """
+    if config.procedural is not None or not _path(config).exists():
+        return ()
+    return (_file(config) or _path(config),)
 
 
 def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
