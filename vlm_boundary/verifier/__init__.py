@@ -1,9 +1,10 @@
 """The shared verifier: is an output's final answer right?"""
 
 from vlm_boundary.verifier.crossing import cross
+from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
 from vlm_boundary.verifier.opinion_stage import store_opinions
-from vlm_boundary.verifier.stage import verdict_updates, verify, verify_share
+from vlm_boundary.verifier.stage import failures_of, verdict_updates, verify, verify_share
 from vlm_boundary.verifier.verdict import (
     COMMITTED,
     SOURCES,
@@ -19,6 +20,7 @@ __all__ = [
     "COMMITTED",
     "SOURCES",
     "STATUSES",
+    "Failures",
     "Gold",
     "GradedProblem",
     "Grader",
@@ -26,6 +28,7 @@ __all__ = [
     "Tolerance",
     "Verdict",
     "cross",
+    "failures_of",
     "grade",
     "grader_version",
     "store_opinions",

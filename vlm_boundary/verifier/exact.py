@@ -30,6 +30,10 @@ class BeyondLimits(Unsupported):
     """A number too large, or an expression too long, to be worked out."""
 
 
+class TooLarge(BeyondLimits):
+    """A number written in more digits than any that can be read, so that it equals none of them."""
+
+
 @dataclass(frozen=True)
 class Exact:
     """A sum of terms: rational coefficient × square root × powers of variables."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
+from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.tokens import Token
 from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Number
@@ -26,13 +26,11 @@ def literal(text: str) -> Number:
     """
     digits = text.replace(",", "").replace(" ", "").replace("'", "")
     mantissa, _, exponent = digits.lower().partition("e")
-    if (
-        len(mantissa) > MAX_DIGITS
-        or len(exponent) > 4
-        or abs(int(exponent or 0)) > MAX_POWER_OF_TEN
-    ):
-        raise BeyondLimits("number too large")
     whole, _, decimals = mantissa.partition(".")
+    if len(exponent) > 4 or abs(int(exponent or 0)) > MAX_POWER_OF_TEN:
+        raise BeyondLimits("too small") if "-" in exponent else TooLarge("number too large")
+    if len(mantissa) > MAX_DIGITS:
+        raise TooLarge("number too large") if len(whole) > MAX_DIGITS else BeyondLimits("too long")
     power = int(exponent or 0) - len(decimals)
     step = Fraction(10) ** power
     negative = whole.startswith("-")

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
@@ -30,6 +31,7 @@ class Summary:
 
     statuses: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    failures: Failures = field(default_factory=Failures)
     disagreements: int | None = None
 
     @property
@@ -77,18 +79,19 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
             progress_bar(f"grading {source.name}", unit="output") as bar,
         ):
             for chunk in batched(output_records(source), _CHUNK):
-                chunk_outputs = [output for _, output in chunk]
+                chunk_outputs = [line.output for line in chunk]
                 found = grader.grade(chunk_outputs)
                 extra, said = _opinions(chunk_outputs, found, opinions, pool)
-                for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
+                for line, verdict, more in zip(chunk, found, extra, strict=True):
                     summary.statuses[verdict.status] += 1
                     summary.sources[verdict.source] += 1
-                    line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
-                    file.write(encodable(line) + "\n")
+                    summary.failures.add(line.where, verdict.rule, verdict.flags)
+                    graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
+                    file.write(encodable(graded) + "\n")
                 if opinions.page:
-                    for output, verdict, each in zip(chunk_outputs, found, said, strict=True):
-                        label = f"line {disagreements.total + 1}"
-                        disagreements.add(label, output, verdict, each)
+                    for line, verdict, each in zip(chunk, found, said, strict=True):
+                        label = f"line {line.number}"
+                        disagreements.add(label, line.output, verdict, each)
                 bar.update(len(chunk))
         os.replace(temporary, target)
     except OSError as error:
@@ -120,8 +123,17 @@ def _opinions(
     return extra, said
 
 
-def output_records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
-    """The lines of a file of outputs, with what is graded of each.
+class Line(NamedTuple):
+    """A line of a file of outputs: where it stands, its fields, and what is graded of it."""
+
+    where: str
+    number: int
+    record: dict[str, Any]
+    output: Output
+
+
+def output_records(path: Path) -> Iterator[Line]:
+    """The lines of a file of outputs that are not blank.
 
     Raises:
         UserError: a line is not a record that can be graded.
@@ -134,7 +146,7 @@ def output_records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
                     record = json.loads(line)
                 except (ValueError, RecursionError):
                     raise UserError(f"{where}: this line is not JSON") from None
-                yield record, _output(record, where)
+                yield Line(where, number, record, _output(record, where))
 
 
 def _output(record: Any, where: str) -> Output:

@@ -10,8 +10,9 @@ from types import TracebackType
 
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Outcome, Target, target_of
-from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.exact import TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
+from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_mathematics
@@ -21,7 +22,7 @@ _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL
 _VARIABLE = re.compile(
     r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
 )
-_RULES = 2  # raise whenever the same output may get another verdict
+_RULES = 3  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
@@ -41,6 +42,13 @@ class _Pending:
     found: Found
     scope: Scope
     comparison: tuple[str, str]
+
+    def concluded(self, outcome: Outcome) -> Verdict:
+        """The verdict once it was compared."""
+        try:
+            return _concluded(self.found, self.scope, outcome)
+        except FAULTS as error:
+            return failed(error)
 
 
 class Grader:
@@ -102,7 +110,7 @@ class Grader:
             keys.append(key)
             known = cache.get(key) if cache is not None else None
             if known is None:
-                made = _grade(*key)
+                made = _guarded(*key)
                 if isinstance(made, _Pending):
                     pending[key] = made
                 else:
@@ -137,10 +145,7 @@ class Grader:
         for comparison, (equal, why) in zip(comparisons, answers, strict=True):
             rule = why or ("not_parsed" if equal is None else "math_verify")
             outcomes[comparison] = Outcome(equal, rule)
-        return {
-            key: _concluded(item.found, item.scope, outcomes[item.comparison])
-            for key, item in pending.items()
-        }
+        return {key: item.concluded(outcomes[item.comparison]) for key, item in pending.items()}
 
 
 def _best(verdicts: list[Verdict]) -> Verdict:
@@ -164,6 +169,14 @@ def grade(output: str | Output, problem: GradedProblem | Gold | str | None = Non
         return grader.grade([output])[0]
 
 
+def _guarded(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+    """A verdict whatever the text or the gold answer holds."""
+    try:
+        return _grade(gold, text, truncated)
+    except FAULTS as error:
+        return failed(error)
+
+
 def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
     target = target_of(gold)
     scope = answer_scope(text, gold.question)
@@ -177,8 +190,8 @@ def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
         outcome = target.compare(found.raw, found.value)
         if found.rivals and not _settled(found, target, outcome):
             outcome = Outcome(None, "ambiguous", outcome.tolerance)
-    except Unsupported as error:
-        return _symbolic(replace(found, unsupported=str(error)), scope, target)
+    except Unsupported:
+        return _symbolic(found, scope, target)
     return _concluded(found, scope, outcome)
 
 
@@ -191,7 +204,7 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
 def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     raw = found.raw.strip("$ ")
-    if found.unsupported and found.unsupported.startswith("number too"):
+    if isinstance(found.unsupported, TooLarge) and not target.unsupported:
         return _concluded(found, scope, Outcome(False, "number_too_large"))
     gold = target.gold.answer
     covered = is_mathematics(raw) and "\\" in raw + gold

@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
-from vlm_boundary.verifier.expressions import Expression, literal
+from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
+from vlm_boundary.verifier.expressions import MAX_DIGITS, Expression, literal
 from vlm_boundary.verifier.latex import plain_math
 from vlm_boundary.verifier.tokens import Token, spelled_out, tokenize
 from vlm_boundary.verifier.units import LETTERS, SCALES, UNITS, parse_unit
@@ -68,6 +68,8 @@ def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | Non
 def _read(text: str, listed: bool, prose: bool) -> Value | None:
     if len(text) > MAX_LENGTH:
         if _HUGE.fullmatch(text):
+            if len(text.partition(".")[0]) > MAX_DIGITS + 1:
+                raise TooLarge("number too large")
             raise BeyondLimits("number too long")
         if not prose and re.search(r"\\|\^|\*", text):
             raise BeyondLimits("expression too long")
