@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -83,6 +84,10 @@ class Grader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; grading again starts them anew."""
         self._pool.close()
 
     def grade(self, outputs: Iterable[Output]) -> list[Verdict]:
@@ -154,7 +159,11 @@ def _best(verdicts: list[Verdict]) -> Verdict:
 
 
 def grade(output: str | Output, problem: GradedProblem | Gold | str | None = None) -> Verdict:
-    """The verdict on one output to a problem; for many, keep a `Grader` open.
+    """The verdict on one output to a problem.
+
+    It may be called in a loop, from any thread and in forks: the first output of a process that
+    needs a symbolic comparison starts one worker, which the others use and which ends with the
+    process. A `Grader` of one's own compares on every core, and forgets when it goes.
 
     Args:
         output: a model's text, or an `Output` that says how it ended and what it is graded against.
@@ -165,8 +174,11 @@ def grade(output: str | Output, problem: GradedProblem | Gold | str | None = Non
             raise TypeError("grade() needs a problem, or the gold answer, to grade a text against")
         gold = problem if isinstance(problem, Gold | str) else Gold.of(problem)
         output = Output(output, gold)
-    with Grader(workers=1) as grader:
-        return grader.grade([output])[0]
+    return _SHARED.grade([output])[0]
+
+
+_SHARED = Grader(workers=1)  # starts nothing before something is compared symbolically
+atexit.register(_SHARED.close)
 
 
 def _guarded(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
