@@ -111,7 +111,7 @@ class Grader:
         pending: dict[_CacheKey, _Pending] = {}
         keys = []
         for output in outputs:
-            key = (output.target(), output.text, output.finish_reason == "length")
+            key = self.key(output)
             keys.append(key)
             known = cache.get(key) if cache is not None else None
             if known is None:
@@ -132,6 +132,11 @@ class Grader:
             settled[key] if isinstance(made, _Pending) else made
             for key, made in zip(keys, found, strict=True)
         ]
+
+    @staticmethod
+    def key(output: Output) -> _CacheKey:
+        """All that a verdict depends on."""
+        return output.target(), output.text, output.finish_reason == "length"
 
     def _remember(self, key: _CacheKey, verdict: Verdict) -> None:
         if self._cache is None:
