@@ -6,7 +6,6 @@ import atexit
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from types import TracebackType
 
 from vlm_boundary.verifier.commitments import Found
@@ -33,6 +32,8 @@ _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", Non
 
 def grader_version() -> str:
     """What produced a verdict: our rules and the library behind them."""
+    from importlib.metadata import version  # takes as long to import as all the rules
+
     return f"vlm_boundary/{_RULES} math-verify/{version('math-verify')}"
 
 
