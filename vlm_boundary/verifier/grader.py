@@ -25,7 +25,7 @@ _RULES = 2  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
-_CacheKey = tuple[Gold, str, bool]
+_CacheKey = tuple[Gold, str, bool, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
@@ -98,7 +98,8 @@ class Grader:
         pending: dict[_CacheKey, _Pending] = {}
         keys = []
         for output in outputs:
-            key = (output.target(), output.text, output.finish_reason == "length")
+            truncated = output.finish_reason == "length"
+            key = (output.target(), output.text, truncated, output.thinking_open is True)
             keys.append(key)
             known = cache.get(key) if cache is not None else None
             if known is None:
@@ -164,9 +165,9 @@ def grade(output: str | Output, problem: GradedProblem | Gold | str | None = Non
         return grader.grade([output])[0]
 
 
-def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
     target = target_of(gold)
-    scope = answer_scope(text, gold.question)
+    scope = answer_scope(text, gold.question, thinking_open=thinking_open)
     found = extract(scope, target, truncated=truncated)
     if isinstance(found, str):
         status: Status = "truncated" if truncated else "no_answer"
