@@ -173,7 +173,8 @@ def mutants(seeds: Sequence[Output], seed: int) -> Iterator[Output]:
         if random.random() < 0.3:
             answer = random.choice(MUTATIONS)(random, gold.answer, other.target().answer)
             gold = replace(gold, answer=answer[:_LONGEST])
-        yield Output(text, gold, random.choice(("stop", "stop", "length", None)))
+        reason, thinking = random.choice(("stop", "stop", "length", None)), random.random() < 0.05
+        yield Output(text, gold, reason, thinking_open=thinking)
 
 
 class Slow(BaseException):

@@ -30,7 +30,7 @@ def test_mutants_are_the_same_for_a_seed() -> None:
 
 
 def test_what_raises_is_found_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grader_module, "answer_scope", lambda text, question: [][len(text)])
+    monkeypatch.setattr(grader_module, "answer_scope", lambda text, question, **_: [][len(text)])
     found = Found()
     for text in ("a long one", "b"):
         found.grade(Output(text, "4"))

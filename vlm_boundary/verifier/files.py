@@ -186,6 +186,11 @@ def _output(record: Any, where: str) -> Output:
     choices = record.get("choices") or ()
     if not isinstance(choices, list | tuple):
         raise UserError(f"{where}: choices must be a list of texts")
+    thinking_open = record.get("thinking_open")
+    if thinking_open is not None and not isinstance(thinking_open, bool):
+        raise UserError(
+            f"{where}: thinking_open must be true, false or null, not {thinking_open!r}"
+        )
     gold = Gold(
         answer if isinstance(answer, str) else json.dumps(answer),
         kind,
@@ -194,7 +199,7 @@ def _output(record: Any, where: str) -> Output:
         choices=tuple(str(choice) for choice in choices),
         question=str(record.get("question") or ""),
     )
-    return Output(text or "", gold, record.get("finish_reason"))
+    return Output(text or "", gold, record.get("finish_reason"), thinking_open=thinking_open)
 
 
 def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _RULES = 3  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
-_CacheKey = tuple[Gold, str, bool]
+_CacheKey = tuple[Gold, str, bool, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
@@ -116,7 +116,7 @@ class Grader:
             keys.append(key)
             known = cache.get(key) if cache is not None else None
             if known is None:
-                made = _guarded(*key)
+                made = _guarded(key)
                 if isinstance(made, _Pending):
                     pending[key] = made
                 else:
@@ -137,7 +137,8 @@ class Grader:
     @staticmethod
     def key(output: Output) -> _CacheKey:
         """All that a verdict depends on."""
-        return output.target(), output.text, output.finish_reason == "length"
+        truncated = output.finish_reason == "length"
+        return output.target(), output.text, truncated, output.thinking_open is True
 
     def _remember(self, key: _CacheKey, verdict: Verdict) -> None:
         if self._cache is None:
@@ -187,17 +188,17 @@ _SHARED = Grader(workers=1)  # starts nothing before something is compared symbo
 atexit.register(_SHARED.close)
 
 
-def _guarded(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+def _guarded(key: _CacheKey) -> Verdict | _Pending:
     """A verdict whatever the text or the gold answer holds."""
     try:
-        return _grade(gold, text, truncated)
+        return _grade(*key)
     except FAULTS as error:
         return failed(error)
 
 
-def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
     target = target_of(gold)
-    scope = answer_scope(text, gold.question)
+    scope = answer_scope(text, gold.question, thinking_open=thinking_open)
     found = extract(scope, target, truncated=truncated)
     if isinstance(found, str):
         status: Status = "truncated" if truncated else "no_answer"
