@@ -50,6 +50,10 @@ class Target:
             self.value = read(gold.answer, listed=self.listed)
         except Unsupported:
             self.unsupported = True
+        if isinstance(self.value, Approximated):  # √2 ≈ 1.41, where x ≈ 1.41 names a number
+            exact = self.value.exact
+            named = isinstance(exact, Number) and exact.value.variables
+            self.value = self.value.rounded if named else exact
         if isinstance(self.value, Relation) and self._is_assignment(self.value):
             self.value = self.value.right
         if isinstance(self.value, Number) and self.value.doubtful:
@@ -130,8 +134,6 @@ class Target:
             return self._several(gold, value)
         if isinstance(gold, Relation):
             return self._equation(gold, value)
-        if isinstance(gold, Approximated):
-            return Target(replace(self.gold, answer=self.gold.answer.split("≈")[0]))._value(value)
         return Outcome(None, "gold_unreadable")
 
     def _approximated(self, value: Approximated) -> Outcome:
@@ -140,7 +142,7 @@ class Target:
         if exact.correct or not rounded.correct:
             return exact if exact.correct else rounded
         one, two = _single_value(value.exact), _single_value(value.rounded)
-        if one is None or two is None:
+        if one is None or two is None or one.is_name:
             return rounded
         a, b = one.approximate, two.approximate
         if a is None or b is None or abs(a - b) > 0.05 * max(abs(a), abs(b)):

@@ -64,6 +64,14 @@ class Exact:
         return frozenset(n for (_, powers), _ in self.terms for n, _ in powers if n != "π")
 
     @property
+    def is_name(self) -> bool:
+        """Whether it is one variable and nothing else."""
+        if len(self.terms) != 1:
+            return False
+        (((radicand, powers), coefficient),) = self.terms
+        return radicand == 1 and coefficient == 1 and len(powers) == 1 and powers[0][1] == 1
+
+    @property
     def approximate(self) -> float | None:
         """Its value as a float; None with variables, or past what a float holds."""
         if self.variables:

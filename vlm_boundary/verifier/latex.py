@@ -96,7 +96,8 @@ _DEGREES = re.compile(
 )
 _BRACED_WORDS = re.compile(r"(?:(?<=[}\dπ°])|^)\{([A-Za-z]{3,})\}")
 _COMMANDS = {
-    r"\pi": "π", r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\pm": "±",
+    r"\pi": "π", r"\cdot": "×", r"\times": "×", r"\ast": "×", r"\cdotp": "×", r"\bullet": "×",
+    r"\star": "×", r"\div": "÷", r"\pm": "±",
     r"\mp": "±", r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥",
     r"\geqslant": "≥", r"\lt": "<", r"\gt": ">", r"\neq": "≠", r"\ne": "≠", r"\approx": "≈",
     r"\simeq": "≈", r"\sim": "≈", r"\doteq": "≈", r"\cong": "≈", r"\infty": "∞", r"\cup": "∪",
@@ -105,13 +106,19 @@ _COMMANDS = {
     r"\lbrack": "[", r"\rbrack": "]", r"\langle": "(", r"\rangle": ")", r"\equiv": "=",
 }  # fmt: skip
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
+_BRACED_SIGN = re.compile(r"\{\s*([×÷±=≈<>≤≥+*/:-])\s*\}")  # 20{\times}150
 _SPACES = re.compile(r"\\[,;:> ]|~|[ \t\n]+")
 _SINGLE = str.maketrans(
-    {"×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "≃": "≈", "∼": "≈", "≅": "≈", "℃": "°"}
+    {**dict.fromkeys("×·⋅∙∗✕✖⨯", "*"), **dict.fromkeys("÷∕", "/"), **dict.fromkeys("≃∼≅", "≈")}
+    | {"℃": "°"}
 )
-_BOLD = re.compile(
-    r"(?<![\d)\w])\*\*|\*\*(?![\d(\w-])|(?<!\S)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\S)"
+_STARS = re.compile(r"( *)(\*{1,3})( *)")
+_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%]|(?<![a-zA-Z])[a-zA-Z])$")
+_OPERAND = re.compile(r"[\d({\[\\√π.+-]|[a-zA-Z](?![a-zA-Z])")
+_EMPHASIS = re.compile(  # behind a value a star multiplies
+    r"(?<![\w)}\]*])(?<![\d)}\]] )(\*{1,3})(?=[^\s*])([^*\n]{1,300})(?<=\S)\1(?![\w*({\\])"
 )
+_UNDERSCORES = re.compile(r"(?<!\S)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\S)")
 _MAX_UNWRAPPED = 8
 
 
@@ -122,10 +129,27 @@ def plain_math(text: str) -> str:
     text, _ = plain_characters(text)
     if "\\" in text or "$" in text or "{" in text or "~" in text:
         text = _plain_latex(text)
-    text = text.translate(_SINGLE)
-    if "*" in text or "_" in text:
-        text = _BOLD.sub("", text).replace("**", "^")
-    return _SPACES.sub(" ", text).strip()
+    text = _SPACES.sub(" ", text)
+    if "*" in text:
+        text = _STARS.sub(_star, _EMPHASIS.sub(r"\2", text))
+    if "_" in text:
+        text = _UNDERSCORES.sub("", text)
+    return text.translate(_SINGLE).strip()
+
+
+def _star(match: re.Match[str]) -> str:
+    """Stars as typed: a product or a power between operands, Markdown elsewhere."""
+    left, stars, right = match.groups()
+    text = match.string
+    before = text[max(0, match.start() - 2) : match.start()]
+    if len(stars) < 3 and before and match.end() < len(text):
+        joined = not left and not right and before[-1].isalnum() and text[match.end()].isalnum()
+        if joined or (_OPERAND_END.search(before) and _OPERAND.match(text, match.end())):
+            if len(stars) == 1:
+                return "*"
+            if len(left) == len(right):
+                return "^"
+    return left + right
 
 
 def _plain_latex(text: str) -> str:
@@ -140,4 +164,5 @@ def _plain_latex(text: str) -> str:
     text = text.replace("\\{", "⦃").replace("\\}", "⦄").replace("\\%", "%").replace("\\#", "#")
     text = text.replace("{,}", ",").replace("\\&", "&").replace("\\_", "_")
     text = _COMMAND.sub(lambda m: _COMMANDS.get(m[0], m[0]), text)
+    text = _BRACED_SIGN.sub(r"\1", text)
     return _BRACED_WORDS.sub(r" \1 ", text)
