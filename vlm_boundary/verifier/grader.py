@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from types import TracebackType
 
+from vlm_boundary.verifier.approximate import far_apart
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Outcome, Target, target_of
 from vlm_boundary.verifier.exact import TooLarge, Unsupported
@@ -118,6 +119,8 @@ class Grader:
             if known is None:
                 made = _guarded(key)
                 if isinstance(made, _Pending):
+                    if not pending:
+                        self._pool.start()  # it loads its library while we go on
                     pending[key] = made
                 else:
                     self._remember(key, made)
@@ -232,6 +235,8 @@ def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     if target.is_constant and _VARIABLE.search(raw):
         # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.
         return _concluded(found, scope, Outcome(None, "variables_left"))
+    if far_apart(raw, gold):
+        return _concluded(found, scope, Outcome(False, "formula_differs"))
     return _Pending(found, scope, (raw, gold))
 
 

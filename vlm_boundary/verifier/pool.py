@@ -41,6 +41,11 @@ class KillingPool:
         self._lock = threading.Lock()
         _POOLS.add(self)
 
+    def start(self) -> None:
+        """Start the processes already, without waiting for them."""
+        with self._lock:
+            self._started()
+
     def ask(self, task: str, requests: Sequence[tuple[str, str]]) -> list[Answer]:
         """The answer to each request, in order."""
         with self._lock:

@@ -14,6 +14,7 @@ _COMMANDS = frozenset(
 )
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{4,}")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_SENTENCE = re.compile(r"\\(?:text|mathrm)\s*\{[^{}]*[a-zA-Z]+ [a-zA-Z]+ [a-zA-Z]")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end|text|mathrm)\s*\{[^{}]*\}")
 
 
@@ -23,6 +24,7 @@ def is_mathematics(text: str) -> bool:
         len(text) <= MAX_LENGTH
         and _ALLOWED.fullmatch(text) is not None
         and "__" not in text
+        and not _SENTENCE.search(text)
         and all(word in _COMMANDS for word in _WORD.findall(_ENVIRONMENT.sub("", text)))
         and all(command in _COMMANDS for command in _COMMAND.findall(text))
     )
