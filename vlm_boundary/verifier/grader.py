@@ -241,6 +241,8 @@ def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
 
 
 def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+    if found.doubt and outcome.correct:
+        outcome = Outcome(None, found.doubt, outcome.tolerance)
     return Verdict(
         outcome.correct,
         _STATUSES[outcome.correct],
