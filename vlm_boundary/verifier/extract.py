@@ -18,6 +18,7 @@ from vlm_boundary.verifier.compare import Target
 from vlm_boundary.verifier.phrases import OUTRIGHT_REFUSAL, PLACEHOLDER, TAKEN_BACK, last_match
 from vlm_boundary.verifier.scope import Scope
 from vlm_boundary.verifier.sentences import conclude, predicate
+from vlm_boundary.verifier.spelled import as_written
 from vlm_boundary.verifier.text_answers import option_letter, yes_or_no
 from vlm_boundary.verifier.values import Several, Words
 
@@ -40,6 +41,7 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
     found = _marked(text, target, words, truncated)
     after = found.end if found else 0
     stated = statements(text, after, listed=target.listed, words=words)
+    stated = as_written(text, after, stated, target)
     if stated is not None and truncated and not _ended(text, stated.end):
         stated = None
     if stated is not None and (found is None or _restates(stated, found)):
