@@ -67,7 +67,10 @@ def golds(data: Path) -> Iterator[tuple[str, list[Gold]]]:
     for name, (records, changes) in SETS.items():
         path = data / records
         if path.is_file():
-            changes = {"dataset_path": str(path), "images": {"placeholder": None, "position": "first"}} | changes
+            changes = {
+                "dataset_path": str(path),
+                "images": {"placeholder": None, "position": "first"},
+            } | changes
             found = [Gold.of(c.problem) for c in Scan(load_benchmark(name, changes))]
             yield name, list(dict.fromkeys(found))
     rows = [

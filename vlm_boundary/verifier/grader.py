@@ -10,13 +10,14 @@ from types import TracebackType
 
 from vlm_boundary.verifier.approximate import far_apart
 from vlm_boundary.verifier.commitments import Found
-from vlm_boundary.verifier.compare import Outcome, Target, target_of
+from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.exact import TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
+from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
-from vlm_boundary.verifier.symbolic import is_mathematics
+from vlm_boundary.verifier.symbolic import is_comparable
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
@@ -226,11 +227,13 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
 def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     raw = found.raw.strip("$ ")
+    if target.is_written(raw, found.value):
+        return _concluded(found, scope, Outcome(True, "as_written"))
     if isinstance(found.unsupported, TooLarge) and not target.unsupported:
         return _concluded(found, scope, Outcome(False, "number_too_large"))
     gold = target.gold.answer
-    covered = is_mathematics(raw) and "\\" in raw + gold
-    if not covered or _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
+    degrees = _TRIGONOMETRY.search(raw)  # math-verify reads them as radians
+    if degrees or not is_comparable(raw, gold):
         return _concluded(found, scope, Outcome(None, "unsupported"))
     if target.is_constant and _VARIABLE.search(raw):
         # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.

@@ -18,6 +18,19 @@ _SENTENCE = re.compile(r"\\(?:text|mathrm)\s*\{[^{}]*[a-zA-Z]+ [a-zA-Z]+ [a-zA-Z
 _ENVIRONMENT = re.compile(r"\\(?:begin|end|text|mathrm)\s*\{[^{}]*\}")
 
 
+_RELATION = re.compile(r"=|<|>|≤|≥|≠|\\(?:leq?|geq?|neq?|lt|gt)(?![a-zA-Z])")
+
+
+def is_comparable(found: str, gold: str) -> bool:
+    """Whether two spans may be compared symbolically: mathematics, and relations with relations.
+
+    Of an equation beside an expression math-verify compares the right side.
+    """
+    if "\n" in gold.strip() or not (is_mathematics(found) and "\\" in found + gold):
+        return False
+    return bool(_RELATION.search(found)) == bool(_RELATION.search(gold))
+
+
 def is_mathematics(text: str) -> bool:
     """Whether a span is short mathematics: nothing in it but formulas of a known vocabulary."""
     return (
