@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import (
@@ -24,6 +25,7 @@ from vlm_boundary.store import (
     shares_of,
     stitch,
 )
+from vlm_boundary.verifier.faults import FAILED, Failures
 from vlm_boundary.verifier.grader import Grader, grader_version
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
 
@@ -82,6 +84,19 @@ def verify(
             stitch(run.verdicts, partition, theirs, [each.piece for each in verified])
             graded += sum(each.graded for each in verified)
     return graded
+
+
+def failures_of(run: RunDirectory) -> Failures:
+    """The stored verdicts on which the verifier itself failed, those of earlier calls too."""
+    failures = Failures()
+    for here in run.verdicts.partitions():
+        columns = ["problem_id", "sample_index", "rule", "flags"]
+        rows = run.verdicts.read(here, columns, pc.field("rule") == FAILED)
+        for row in rows.to_pylist():
+            where = f"problem {row['problem_id']}, sample {row['sample_index']}"
+            of = f"{here.arm} on {here.benchmark} ({here.condition})"
+            failures.add(f"{where}, of {of}", row["rule"], row["flags"])
+    return failures
 
 
 def verify_share(share: Share) -> VerifiedShare:
