@@ -22,7 +22,7 @@ from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.places import engine_places
 from vlm_boundary.sampling.plan import ALL, Task
 from vlm_boundary.sampling.supervise import run_jobs
-from vlm_boundary.store import Partition, RunDirectory, compact, read_samples
+from vlm_boundary.store import Partition, RunDirectory, compact
 from vlm_boundary.store.difference import first_difference
 
 # Chains below which one more engine's start costs more than it saves.
@@ -211,7 +211,7 @@ def _store_layer(
     for partition in table.partitions():
         columns = ["votes", "text_hash"]
         rows = []
-        for row in read_samples(table, partition, columns).to_pylist():
+        for row in table.read(partition, columns).to_pylist():
             votes = [vote["valid"] for vote in row["votes"]]
             done.votes.update(
                 {True: "valid", False: "invalid", None: "abstained"}[v] for v in votes

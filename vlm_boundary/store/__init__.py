@@ -3,9 +3,10 @@
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.fingerprint import fingerprint
+from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
-from vlm_boundary.store.problems import ProblemReader, places_of
+from vlm_boundary.store.problems import ProblemReader
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
 from vlm_boundary.store.samples import (
     Judgement,
@@ -13,8 +14,6 @@ from vlm_boundary.store.samples import (
     SampleWriter,
     Score,
     Vote,
-    iter_samples,
-    read_samples,
     sample_indices,
 )
 from vlm_boundary.store.shares import (
@@ -47,13 +46,14 @@ __all__ = [
     "Share",
     "ShareMap",
     "Vote",
+    "by_place",
     "compact",
     "compact_run",
     "deriving",
+    "each_once",
+    "encoded",
     "fingerprint",
-    "iter_samples",
     "places_of",
-    "read_samples",
     "sample_indices",
     "shares_of",
     "stitch",

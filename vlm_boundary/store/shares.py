@@ -21,8 +21,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vlm_boundary.store.parts import KEY, Partition, PartTable, open_writer, whole_problems
-from vlm_boundary.store.problems import ProblemReader, places_of, row_keys
+from vlm_boundary.store.keys import KEY, places_of, row_keys
+from vlm_boundary.store.parts import Partition, PartTable, open_writer, whole_problems
+from vlm_boundary.store.problems import ProblemReader
 from vlm_boundary.store.run import RunDirectory
 
 CHUNK_ROWS = 4096
