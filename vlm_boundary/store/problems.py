@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 from vlm_boundary.store.parts import Partition, PartTable, under_schema
 
+CHUNK_ROWS = 4096
+"""Rows in memory at a time, or one problem's if they are more."""
 _UNITS_KEPT = 8  # row groups in memory: a problem's rows lie in a few neighbouring parts
 _FILES_OPEN = 32
 

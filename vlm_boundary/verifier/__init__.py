@@ -4,7 +4,7 @@ from vlm_boundary.verifier.crossing import cross
 from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
 from vlm_boundary.verifier.opinion_stage import store_opinions
-from vlm_boundary.verifier.stage import failures_of, verdict_updates, verify, verify_share
+from vlm_boundary.verifier.stage import failures_of, verify, verify_share
 from vlm_boundary.verifier.verdict import (
     COMMITTED,
     SOURCES,
@@ -32,7 +32,6 @@ __all__ = [
     "grade",
     "grader_version",
     "store_opinions",
-    "verdict_updates",
     "verify",
     "verify_share",
 ]
