@@ -6,10 +6,10 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
@@ -19,6 +19,9 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+
+if TYPE_CHECKING:
+    from vlm_boundary.verifier.llm import LlmExtractor
 
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
@@ -76,12 +79,13 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
             temporary.open("w", encoding="utf-8") as file,
             Grader() as grader,
             closing(KillingPool()) as pool,
+            _extractor(opinions) as llm,
             progress_bar(f"grading {source.name}", unit="output") as bar,
         ):
             for chunk in batched(output_records(source), _CHUNK):
                 chunk_outputs = [line.output for line in chunk]
                 found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions, pool)
+                extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
                 for line, verdict, more in zip(chunk, found, extra, strict=True):
                     summary.statuses[verdict.status] += 1
                     summary.sources[verdict.source] += 1
@@ -104,8 +108,20 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     return summary
 
 
+def _extractor(wanted: SecondOpinions) -> AbstractContextManager[LlmExtractor | None]:
+    if wanted.llm_url is None:
+        return nullcontext()
+    from vlm_boundary.verifier.llm import LlmExtractor
+
+    return closing(LlmExtractor(wanted.llm_url, wanted.llm_model))
+
+
 def _opinions(
-    outputs: list[Output], verdicts: list[Verdict], wanted: SecondOpinions, pool: KillingPool
+    outputs: list[Output],
+    verdicts: list[Verdict],
+    wanted: SecondOpinions,
+    pool: KillingPool,
+    llm: LlmExtractor | None,
 ) -> tuple[list[dict[str, Any]], list[Opinions]]:
     """Fields to add for each output, and the rules' opinions."""
     extra: list[dict[str, Any]] = [{} for _ in outputs]
@@ -114,11 +130,8 @@ def _opinions(
         said = second_opinions(outputs, verdicts, pool)
         for more, opinion in zip(extra, said, strict=True):
             more["opinions"] = opinion.as_dict()
-    if wanted.llm_url:
-        from vlm_boundary.verifier.llm import llm_extractions
-
-        found = llm_extractions(outputs, wanted.llm_url, wanted.llm_model)
-        for more, extraction in zip(extra, found, strict=True):
+    if llm is not None:
+        for more, extraction in zip(extra, llm.extractions(outputs), strict=True):
             more["llm"] = asdict(extraction)
     return extra, said
 
@@ -173,6 +186,11 @@ def _output(record: Any, where: str) -> Output:
     choices = record.get("choices") or ()
     if not isinstance(choices, list | tuple):
         raise UserError(f"{where}: choices must be a list of texts")
+    thinking_open = record.get("thinking_open")
+    if thinking_open is not None and not isinstance(thinking_open, bool):
+        raise UserError(
+            f"{where}: thinking_open must be true, false or null, not {thinking_open!r}"
+        )
     gold = Gold(
         answer if isinstance(answer, str) else json.dumps(answer),
         kind,
@@ -181,7 +199,7 @@ def _output(record: Any, where: str) -> Output:
         choices=tuple(str(choice) for choice in choices),
         question=str(record.get("question") or ""),
     )
-    return Output(text or "", gold, record.get("finish_reason"))
+    return Output(text or "", gold, record.get("finish_reason"), thinking_open=thinking_open)
 
 
 def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> dict[str, Any]:
