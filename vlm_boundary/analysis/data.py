@@ -16,15 +16,13 @@ from vlm_boundary.analysis.counts import (
     Floats,
     Ints,
     Verdicts,
-    by_place,
-    first_of_each,
     read_verdicts,
 )
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import cluster_codes
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, by_place
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ class BenchmarkData:
         return {arm: self._responses(arm) for arm in self.arms}
 
     def _responses(self, arm: str) -> Responses:
-        columns = ["problem_id", "sample_index", "tokens", "logprob_sum"]
+        columns = ["tokens", "logprob_sum"]
         first = pc.field("sample_index") < self.n(arm)
         partition = Partition(arm, self.benchmark)
         table = self.run.samples.read(partition, columns, first, coded=["problem_id"])
@@ -175,12 +173,8 @@ class BenchmarkData:
             nothing = np.zeros(0)
             return Responses((), nothing.astype(np.int64), nothing, nothing)
         problem, problem_ids = by_place(table["problem_id"])
-        rows = first_of_each(problem, table["sample_index"].to_numpy())
         return Responses(
             problem_ids,
-            problem[rows].astype(np.int64),
-            *(
-                table[name].cast("float64").to_numpy(zero_copy_only=False)[rows]
-                for name in ("tokens", "logprob_sum")
-            ),
+            problem.astype(np.int64),
+            *(table[name].cast("float64").to_numpy(zero_copy_only=False) for name in columns),
         )

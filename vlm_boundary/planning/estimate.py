@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import (
@@ -319,11 +320,10 @@ def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float)
 def _stored_length(
     run: RunDirectory, benchmarks: Sequence[str], arm: str, condition: Condition
 ) -> float | None:
-    """Mean tokens of the arm's stored responses; None where there are none."""
-    tokens = samples = 0
-    for benchmark in benchmarks:
-        partition = Partition(arm, benchmark, condition)
-        for _, rows in run.samples.batches(partition, ["token_ids"]):
-            tokens += pc.sum(pc.list_value_length(rows["token_ids"])).as_py() or 0
-            samples += rows.num_rows
-    return tokens / samples if samples else None
+    """Mean tokens of the arm's stored responses; None where none has a known length."""
+    partitions = (Partition(arm, benchmark, condition) for benchmark in benchmarks)
+    tokens = [run.samples.read(p, ["tokens"], coded=["problem_id"])["tokens"] for p in partitions]
+    mean: float | None = pc.mean(
+        pa.chunked_array([part for one in tokens for part in one.chunks], pa.int32())
+    ).as_py()
+    return mean

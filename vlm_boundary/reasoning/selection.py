@@ -38,11 +38,11 @@ def correct_samples(
     run: RunDirectory, partition: Partition, n: int, seed: int
 ) -> Iterator[CorrectSamples]:
     """The problems with a right answer among their first n samples, by problem id."""
-    rows = run.verdicts.read(partition, ["problem_id", "sample_index", "correct", "text_hash"])
+    rows = run.verdicts.read(partition, ["correct", "text_hash"])
     rows = rows.filter(pc.less(rows["sample_index"], n))
     counted = rows.group_by("problem_id").aggregate([("sample_index", "count")])
     samples = dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
-    right = rows.filter(pc.fill_null(rows["correct"], False)).sort_by("problem_id")
+    right = rows.filter(pc.fill_null(rows["correct"], False))
     if right.num_rows == 0:
         return
     encoded = right["problem_id"].combine_chunks().dictionary_encode()
