@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,6 +17,7 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.writing import replacing
 
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
@@ -67,34 +67,28 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
-    temporary = target.with_name(f".{target.name}.tmp")
     disagreements = Disagreements()
-    try:
-        with (
-            temporary.open("w", encoding="utf-8") as file,
-            Grader() as grader,
-            closing(KillingPool()) as pool,
-            progress_bar(f"grading {source.name}", unit="output") as bar,
-        ):
-            for chunk in batched(output_records(source), _CHUNK):
-                chunk_outputs = [output for _, output in chunk]
-                found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions, pool)
-                for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
-                    summary.statuses[verdict.status] += 1
-                    summary.sources[verdict.source] += 1
-                    line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
-                    file.write(encodable(line) + "\n")
-                if opinions.page:
-                    for output, verdict, each in zip(chunk_outputs, found, said, strict=True):
-                        label = f"line {disagreements.total + 1}"
-                        disagreements.add(label, output, verdict, each)
-                bar.update(len(chunk))
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+        Grader() as grader,
+        closing(KillingPool()) as pool,
+        progress_bar(f"grading {source.name}", unit="output") as bar,
+    ):
+        for chunk in batched(output_records(source), _CHUNK):
+            chunk_outputs = [output for _, output in chunk]
+            found = grader.grade(chunk_outputs)
+            extra, said = _opinions(chunk_outputs, found, opinions, pool)
+            for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
+                summary.statuses[verdict.status] += 1
+                summary.sources[verdict.source] += 1
+                line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
+                file.write(encodable(line) + "\n")
+            if opinions.page:
+                for output, verdict, each in zip(chunk_outputs, found, said, strict=True):
+                    label = f"line {disagreements.total + 1}"
+                    disagreements.add(label, output, verdict, each)
+            bar.update(len(chunk))
     if opinions.page:
         disagreements.write(opinions.page)
         summary.disagreements = disagreements.found
