@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from vlm_boundary.cli.options import override_option
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, place_error
 
 
 @click.command(short_help="Look at every sample of a run in the browser.")
@@ -47,6 +47,8 @@ def demo(
     try:
         address, close = serve(list(runs), host=host, port=port, auth=pairs, overrides=overrides)
     except OSError as error:
+        if place_error(error):
+            raise  # of a run's files, not of the address
         raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
     click.echo(f"{address}   (Ctrl-C ends it)")
     signal.signal(signal.SIGTERM, lambda *_: _end())
