@@ -81,6 +81,7 @@ def _updates(
 ) -> Iterator[tuple[int, Sequence[str], pa.Table]]:
     """Of some problems at a time: their samples, those out of date, all opinions of these."""
     golds = {p.problem_id: Gold.of(p) for p in run.read_problems(share.partition.benchmark)}
+    thinking_open = run.thinking_open(share.partition.arm)
     samples, verdicts, opinions = (
         ProblemReader.of(table, share.partition)
         for table in (run.samples, run.verdicts, run.opinions)
@@ -93,7 +94,12 @@ def _updates(
         judged = stored_verdicts.take(places.take(verified))
         keys = judged.select(_OF)
         outputs = [
-            Output(row["text"], golds[row["problem_id"]], row["finish_reason"])
+            Output(
+                row["text"],
+                golds[row["problem_id"]],
+                row["finish_reason"],
+                thinking_open=thinking_open,
+            )
             for row in rows.take(verified).to_pylist()
         ]
         given = [Verdict(**row) for row in judged.select(_VERDICT).to_pylist()]

@@ -108,7 +108,8 @@ def verdict_updates(
         force: grade every sample.
     """
     golds = {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
-    gold_hashes = {problem_id: short_hash(repr(gold)) for problem_id, gold in golds.items()}
+    thinking_open = run.thinking_open(partition.arm)
+    gold_hashes = {key: _gold_hash(gold, thinking_open) for key, gold in golds.items()}
     samples = ProblemReader.of(run.samples, partition)
     verdicts = ProblemReader([] if force else run.verdicts.parts(partition), run.verdicts.schema)
     columns = ["problem_id", "sample_index", "text", "finish_reason"]
@@ -121,7 +122,15 @@ def verdict_updates(
             continue
         missing = pa.array(stored.missing)
         todo = rows.take(missing).to_pylist()
-        outputs = [Output(s["text"], golds[s["problem_id"]], s["finish_reason"]) for s in todo]
+        outputs = [
+            Output(
+                s["text"],
+                golds[s["problem_id"]],
+                s["finish_reason"],
+                thinking_open=thinking_open,
+            )
+            for s in todo
+        ]
         made = _rows(expected.take(missing), grader.grade(outputs), run.verdicts.schema)
         yield VerdictUpdate(rows.num_rows, len(todo), stored.problem_ids, stored.rows(made))
 
@@ -169,6 +178,15 @@ def _rows(expected: pa.Table, verdicts: list[Verdict], schema: pa.Schema) -> pa.
         for field in schema
     ]
     return pa.table(columns, schema=schema)
+
+
+def _gold_hash(gold: Gold, thinking_open: bool | None) -> str:
+    """A hash of what texts are held against: the gold, and whether they begin inside a thought.
+
+    It is not part of the text's hash, by which people's labels know the text that they are of. Not
+    inside one and not known are graded alike and hashed alike, as before the fact was kept.
+    """
+    return short_hash(repr(gold), "inside a thought") if thinking_open else short_hash(repr(gold))
 
 
 def short_hash(*parts: str) -> str:
