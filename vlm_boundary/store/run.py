@@ -131,6 +131,14 @@ class RunDirectory:
             raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
         return dict(content)
 
+    def thinking_open(self, arm: str) -> bool | None:
+        """Whether an arm's prompts end inside a thought; None where that is not known.
+
+        Runs older than the fact do not say it until their arm is sampled again.
+        """
+        found = self.read_manifest().get("arms", {}).get(arm, {}).get("thinking_open")
+        return found if isinstance(found, bool) else None
+
     def write_manifest(self, content: dict[str, Any]) -> None:
         """Replace the manifest as a whole; one that says the same is left as it is."""
         if json.loads(json.dumps(content)) != self.read_manifest():
