@@ -63,14 +63,14 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         flags = stated.flags if found is None else (*stated.flags, "restated")
         found = replace(stated, flags=flags)
     if found is not None:
-        found = in_view_of_the_rest(text, found, words=words, truncated=truncated)
-        return found if isinstance(found, str) else _one_option(found, target)
+        outcome = in_view_of_the_rest(text, found, words=words, truncated=truncated)
+        return outcome if isinstance(outcome, str) else _one_option(outcome, target)
     if boxes(text):  # each is only supposed, or denied
         return "taken_back"
     if truncated:
         return "cut_off"
-    found_in = _unmarked(text, target, words)
-    return found_in if isinstance(found_in, str) else _one_option(found_in, target)
+    outcome = _unmarked(text, target, words)
+    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:
