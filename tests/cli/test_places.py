@@ -138,7 +138,6 @@ READ_ONLY = {
     "analyze": ("analyze", "run"),
     "report": ("report", "run"),
     "run": ("run", "run"),
-    "queue": ("queue", "run", "--max-accuracy", "1"),
     "merge": ("merge", "run", "--into", "run/joined"),
     "grade": ("grade", "outputs.jsonl", "--output", "run/graded.jsonl"),
 }

@@ -116,7 +116,7 @@ def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
         text[box.start : box.end],
     )
     found = _within(plain, 0, len(plain), target, words)
-    if found is None:
+    if found is None or "ratio" in plain.lower():  # a ratio may be meant where a fraction is said
         return None
     start, end = box.start + found.start, box.start + found.end
     return replace(found, source="box", raw=text[start:end], start=start, end=end)
@@ -136,8 +136,8 @@ def _within(text: str, start: int, end: int, target: Target, words: bool) -> Fou
 
 def _restates(stated: Found, marked: Found, *, words: bool) -> bool:
     """Whether a statement behind a box says another answer, and not what the box was for."""
-    if words and option_letter(stated.raw) and not option_letter(marked.raw):
-        return True  # the box has the option's value, the statement its letter
+    if words and (option_letter(stated.raw) or ("", "x"))[1] == "":
+        return True  # the box may have the option's value, the statement its letter
     return (
         stated.value is not None
         and not isinstance(stated.value, Words)

@@ -9,9 +9,10 @@ from itertools import pairwise
 
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
-from vlm_boundary.verifier.exact import Exact
+from vlm_boundary.verifier.exact import Exact, Unsupported
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
-from vlm_boundary.verifier.runs import WHICH_IS, Run, runs
+from vlm_boundary.verifier.reader import read
+from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
 from vlm_boundary.verifier.words import FIRST_WORDS
 
@@ -61,6 +62,24 @@ _STOP = frozenset(
 _OR_BETWEEN = re.compile(
     r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE
 )
+_BLANK = re.compile(r"(?:\(\s*_*\s*\)|_{2,})\s+([a-z]+(?:\s+[a-z]+){1,3})", re.IGNORECASE)
+_SHARE_ASKED = re.compile(r"\b(?:fraction|proportion|probability|what\s+part)\b", re.IGNORECASE)
+_SHARE = re.compile(
+    r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+|the\s+|all\s+)?(\w{1,12})", re.IGNORECASE
+)
+_GAP = re.compile(
+    r"(?<![\w.])(\d{1,4}|[a-z]{3,9})-(?:year|month|week|day|hour|minute|degree|point|inch|foot|mile)s?[-\s]+"
+    r"(?:old\s+)?(?:age\s+)?(?:gap|difference|lead|margin)\b",
+    re.IGNORECASE,
+)
+_WORKED_OUT = re.compile(r"=\s*([$€£]?\s?-?[\d.,]*\d)\s*[a-zA-Z%°]{0,12}[\s.)*$]*$")
+_IS = re.compile(
+    r"(?<!there )\b(?:is|are|was|were|equals)\s+(?:about\s+)?[$*]{0,3}$", re.IGNORECASE
+)
+_CLOSED = re.compile(r",\s(?:which|who|with)\b[^,]{1,120},\s", re.IGNORECASE)
+_TASK = re.compile(
+    r"\s*(?:find|calculate|determine|compute|work\s+out|figure\s+out)\b[^=]*$", re.IGNORECASE
+)
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
 _WEAK = ("in the question", "share", "subordinate clause", "leading clause")
 _ZERO = Number(Exact.rational(0))
@@ -99,7 +118,10 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     body = sentence.text
     if marker:
         body = " " * marker.end() + body[marker.end() :]
-    found = [_as_asked(body, run, question) for run in runs(body, question.numbers)]
+    found = _apart([_as_asked(body, run, question) for run in runs(body, question.numbers)])
+    gap = _GAP.search(body) if question.compares else None
+    if gap and (years := _number(gap[1])) is not None:
+        return Run(gap.start(1), gap.end(1), Number(years)), ()
     main = [run for run in found if not run.aside]
     nothing = _NONE_EXISTS.search(body)
     if nothing and not main:
@@ -110,28 +132,73 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         weak = [r for r in found if r.aside in _WEAK]
         if len({repr(core(run.value)) for run in weak}) != 1:
             return None, ()
-        # What the question says already is hardly its answer, nor is 1 of "1 out of 10".
-        doubtful = weak[-1].aside in ("in the question", "share")
-        return weak[-1], ((replace(weak[-1], value=_ECHO),) if doubtful else ())
+        # What the question says already is hardly its answer, nor is 1 of "1 out of 10", nor
+        # what only a clause beside the main one says.
+        chosen = weak[-1]
+        said_outright = chosen.aside == "subordinate clause" and (
+            ASSERTED.search(body[: chosen.start]) or _CLOSED.search(body[: chosen.start])
+        )
+        return chosen, (() if said_outright else (replace(chosen, value=_ECHO),))
+    new = [
+        r for r in found if r.aside == "subordinate clause" and not _said_before(body, r, question)
+    ]
+    if new and all(_said_before(body, r, question) for r in main):
+        return None, (*main, *new)
     hedged = _hedged(body, main)
     if hedged:
         return hedged, ()
     if len({repr(core(run.value)) for run in main}) == 1:
         return main[-1], ()
+    if any(isinstance(run.value, Several) for run in main):
+        return None, tuple(main)
     for chosen in (
         [r for r in main[-1:] if _EXISTS.search(body[: r.start])],
-        [r for r in main if _LEFT_OVER.match(body[r.end :])],
+        [r for r in main if _LEFT_OVER.match(body[r.end :]) and not _added(body, main, r)],
         [r for r in main if WHICH_IS.search(body[: r.start])],
         _after_being(body, main),
+        _in_the_questions_words(body, main, question),
     ):
         if len({repr(core(run.value)) for run in chosen}) == 1:
             return chosen[-1], ()
     return None, tuple(main)
 
 
+def _said_before(body: str, run: Run, question: _Question) -> bool:
+    return body[run.start : run.end].strip().replace(",", "") in question.numbers
+
+
+def _apart(found: list[Run]) -> list[Run]:
+    """The runs without those that stand within another: the whole of "3 out of 4"."""
+    kept: list[Run] = []
+    for run in found:
+        if not kept or run.start >= kept[-1].end:
+            kept.append(run)
+    return kept
+
+
+def _number(text: str) -> Exact | None:
+    """The number that a word or digits say."""
+    try:
+        value = read(text)
+    except Unsupported:
+        return None
+    return value.value if isinstance(value, Number) and not value.value.variables else None
+
+
+def _added(body: str, main: list[Run], run: Run) -> bool:
+    """Whether another value is named beside it: 1 block and 2 cylinders."""
+    before = [r for r in main if r.end < run.start]
+    return bool(before) and re.search(r"\band\s+\W*$", body[before[-1].end : run.start]) is not None
+
+
 def _as_asked(body: str, run: Run, question: _Question) -> Run:
     """The run as it counts where the question asks for a year, a week, a difference."""
     asked = question.asked
+    if question.share and (of := _SHARE.match(body, run.end)):
+        whole = _number(of[1])
+        part = run.value.value if isinstance(run.value, Number) else None
+        if part is not None and whole is not None and whole.terms:
+            return Run(run.start, of.end(), Number(part / whole))
     if not question.compares and not run.aside and _RELATIVE.match(body[run.end :]):
         return replace(run, aside="relative")
     if not asked:
@@ -169,6 +236,18 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     return []
 
 
+def _in_the_questions_words(body: str, main: list[Run], question: _Question) -> list[Run]:
+    """The one value that is said of what the question asks: the perimeter is 8, the area is 4."""
+    said = []
+    for before, run in zip([None, *main], main, strict=False):
+        start = before.end if before else 0
+        if not _IS.search(body[start : run.start]):
+            return []
+        if question.words & _content(body[start : run.start]):
+            said.append(run)
+    return said if len(said) == 1 else []
+
+
 def _hedged(body: str, main: list[Run]) -> Run | None:
     """Alternatives: 12 or maybe 15, 5 to 7."""
     for one, two in pairwise(main):
@@ -192,6 +271,7 @@ class _Question:
     numbers: frozenset[str]
     asked: str
     compares: bool
+    share: bool
     words: frozenset[str]
 
 
@@ -203,6 +283,7 @@ def _question(text: str) -> _Question:
         frozenset(_NUMBER.findall(text)),
         asked[1].lower() if asked else "",
         _DIFFERENCE.search(text) is not None,
+        _SHARE_ASKED.search(text) is not None,
         _content(text),
     )
 
@@ -218,13 +299,19 @@ def conclude(text: str, question_text: str) -> Found | None:
     that answers in the question's words; else they are rivals.
     """
     question = _question(question_text)
+    filled = _in_the_blank(text, question)
+    if filled is not None:
+        return filled
     candidates = [s for s in sentences(text) if _may_say(s, question)]
     if "**" not in text:
+        later: list[_Said] = []
         for sentence in reversed(candidates):
+            run, rivals = said(sentence, question)
+            if run is None and not rivals:
+                continue
             if CONCLUSION.search(sentence.text):
-                run, rivals = said(sentence, question)
-                if run is not None or rivals:
-                    return _found("conclusion", sentence, run, rivals)
+                return _beside(_found("conclusion", sentence, run, rivals), later, question)
+            later.append((sentence, run, rivals))
     readable: list[_Said] = []
     for sentence in candidates:
         run, rivals = said(sentence, question)
@@ -240,18 +327,62 @@ def conclude(text: str, question_text: str) -> Found | None:
         return _found("conclusion", *concluding[-1])
     if len(readable) == 1:
         return _found("sentence", *readable[0])
+    if _worked_out(readable):
+        return _found("sentence", *readable[-1])
     return _answering(readable, question)
+
+
+def _beside(found: Found, later: list[_Said], question: _Question) -> Found:
+    """The conclusion with what a later sentence in the question's words says beside it."""
+    others = tuple(
+        run.value
+        for sentence, run, rivals in later
+        if run is not None
+        and not rivals
+        and core(run.value) != core(found.value)
+        and len(question.words & _content(sentence.text)) > _ALSO_ANSWERS * len(question.words)
+    )
+    if not others:
+        return found
+    rivals = tuple(value for value in (found.value, *found.rivals, *others) if value is not None)
+    return replace(found, rivals=rivals, flags=("several_sentences",))
+
+
+def _in_the_blank(text: str, question: _Question) -> Found | None:
+    """The number before the words that follow the question's blank, where it is always the same."""
+    blank = _BLANK.search(question.text)
+    if blank is None:
+        return None
+    words = r"\s+".join(map(re.escape, blank[1].split()))
+    places = list(re.finditer(rf"(?<![\w.,-])(\w{{1,12}})\s+{words}\b", text, re.IGNORECASE))[-20:]
+    values = [(m, _number(m[1])) for m in places]
+    if not values or any(value is None or value != values[0][1] for _, value in values):
+        return None
+    last = values[-1][0]
+    return Found("sentence", last[1], last.start(1), last.end(1), read(last[1]))
+
+
+def _worked_out(readable: list[_Said]) -> bool:
+    """Whether the last sentence says what the sum before it comes to."""
+    if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
+        return False
+    result = _WORKED_OUT.search(readable[-2][0].text)
+    return result is not None and _number(result[1].strip("$€£ ")) == core(readable[-1][1].value)
 
 
 def _may_say(sentence: Sentence, question: _Question) -> bool:
     """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
     text = sentence.text
-    if len(text) > MAX_SENTENCE or not (
-        _DIGIT.search(text)
-        or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
-        or "√" in text
-        or "π" in text
-        or "\\" in text
+    if (
+        len(text) > MAX_SENTENCE
+        or _TASK.match(text)
+        or not (
+            _DIGIT.search(text)
+            or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
+            or "√" in text
+            or "π" in text
+            or "\\" in text
+        )
     ):
         return False
     return not (
@@ -294,7 +425,8 @@ def _answering(readable: list[_Said], question: _Question) -> Found | None:
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
     if best[0] >= 0.5:
-        close = [s for s in scored if s[0] >= min(best[0] - 0.15, _ALSO_ANSWERS)]
+        enough = min(best[0] - 0.15, _ALSO_ANSWERS)
+        close = [s for s in scored if s[0] >= enough or s is scored[-1]]
         values = {repr(core(s[2][1].value)) if s[2][1] else "several" for s in close}
         chosen = close[0][2] if len(values) == 1 else best[2]
         found = _found("sentence", *chosen)
