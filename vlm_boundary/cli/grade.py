@@ -65,5 +65,7 @@ def grade(
     for name, counts in (("status", summary.statuses), ("answer from", summary.sources)):
         for key, count in counts.most_common():
             click.echo(f"  {name:12} {key:12} {count:8,}  {count / total:6.1%}")
+    if summary.failures:
+        click.echo(str(summary.failures), err=True)
     if summary.disagreements is not None:
         click.echo(f"{summary.disagreements:,} disagreements: {page}")

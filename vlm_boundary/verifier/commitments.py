@@ -73,7 +73,7 @@ class Found:
     start: int
     end: int
     value: Value | None = None
-    unsupported: str | None = None
+    unsupported: Unsupported | None = None
     flags: tuple[str, ...] = ()
     rivals: tuple[Value, ...] = field(default=())
     doubt: str | None = None
@@ -91,7 +91,7 @@ def reading(
     try:
         return Found(source, raw, start, end, read(raw, listed=listed, prose=prose))
     except Unsupported as error:
-        return Found(source, raw, start, end, None, str(error))
+        return Found(source, raw, start, end, None, error)
 
 
 def last_tag(text: str) -> tuple[int, int, bool] | None:

@@ -20,6 +20,7 @@ from vlm_boundary.verifier.doubts import only_supposed, says_nothing
 from vlm_boundary.verifier.phrases import CONCLUDES, OUTRIGHT_REFUSAL, PLACEHOLDER, last_match
 from vlm_boundary.verifier.scope import Scope
 from vlm_boundary.verifier.sentences import conclude, core, predicate
+from vlm_boundary.verifier.spelled import as_written
 from vlm_boundary.verifier.text_answers import (
     normal_text,
     option_letter,
@@ -55,6 +56,7 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
     found = _marked(text, target, words, truncated)
     after = found.end if found else 0
     stated = statements(text, after, listed=target.listed, words=words)
+    stated = as_written(text, after, stated, target)
     if stated is not None and truncated and not _ended(text, stated.end):
         stated = None
     if stated is not None and (found is None or _restates(stated, found, words=words)):
