@@ -198,7 +198,7 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     """Values right behind is, are or =, where none stands behind them."""
     last = main[-1]
     before = body[: last.start]
-    ends = re.match(r"[\s\w,%°\"*)-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
+    ends = re.match(r"[\s\w,%°\"*)/-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
     if (
         ends
         and (isinstance(last.value, Relation) or _COPULA.search(before))
