@@ -194,6 +194,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
+            if line[0] in "→➜":  # the end of something that does not stand here
+                return replace(found, doubt="fragment")
             if len(lines) > 1 and _said_otherwise(text, lines, found):
                 return replace(found, doubt="two_values")
             if len(lines) > 1 and (
