@@ -245,9 +245,9 @@ class Target:
         if isinstance(value, Interval) or value.operator not in "=∈":
             return Outcome(False, "inequality")
         given = assigned(value)
-        if given is None and is_curve(value):
-            return Outcome(None, "equation")
         outcome = self._single(gold, given[1] if given else value.right)
+        if outcome.correct and given is None and is_curve(value):
+            return Outcome(None, "equation")
         other = self.name and given and another_name(self.name, given[0])
         return Outcome(None, "another_name") if outcome.correct and other else outcome
 

@@ -185,7 +185,7 @@ class Expression:
         if self._depth > 1:
             return len(text) == 1 or text in _FUNCTIONS
         if _GREEK.fullmatch(text) or "_" in text:
-            return True
+            return not self.prose
         if text in UNITS or text.lower() in SCALES or not text.isascii():
             # A unit only ends a value; in the middle of one the letter is a variable.
             following = self._peek(1)
