@@ -10,7 +10,13 @@ from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.intervals import Clustered, Intervals, intervals_of, known
+from vlm_boundary.analysis.intervals import (
+    Clustered,
+    Intervals,
+    intervals_of,
+    known,
+    same_problems,
+)
 from vlm_boundary.analysis.power import needed, sampling_variance, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
@@ -81,17 +87,21 @@ def compare(
 
     Returns:
         `difference`: by k, Student's t interval (low, high), the band that holds at every k at once
-        (band_low, band_high), and, at the paper's k, the bootstrap-t interval (bootstrap_low,
-        bootstrap_high); `band_level`: the level at which each interval of the band stands alone;
-        `crossover`; `p_values`: of t at each k of the paper's grid; `clusters`, where there are.
+        (band_low, band_high; None beyond the last k with all problems), and, at the paper's k, the
+        bootstrap-t interval (bootstrap_low, bootstrap_high); `band_level`: the level at which each
+        interval of the band stands alone; `crossover`; `p_values`: of t at each k
+        of the paper's grid; `clusters`, where there are.
     """
     sums = Clustered.of(values, groups)
     found = intervals_of(sums, confidence, (-1, 1))
     ks = np.arange(1, values.shape[1] + 1)
     grid = paper_grid(values.shape[1])
     on_grid = sums.columns(grid - 1)
-    band_level = simultaneous_level(on_grid, confidence, draws, rng)
+    up_to = same_problems(found.problems)
+    everywhere = sums.columns(np.unique(np.append(grid[grid <= up_to], up_to)) - 1)
+    band_level = simultaneous_level(everywhere, confidence, draws, rng)
     band = intervals_of(sums, band_level, (-1, 1))
+    band_low, band_high = (np.where(ks <= up_to, side, np.nan) for side in (band.low, band.high))
     # Resampling the few problems that carry a spread says nothing of those that were not drawn.
     unknown = found.few[grid - 1]
     boot_low, boot_high = (
@@ -99,7 +109,7 @@ def compare(
         for side in bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
     )
     rows = found.by(ks)
-    for row, low, high in zip(rows.values(), known(band.low), known(band.high), strict=True):
+    for row, low, high in zip(rows.values(), known(band_low), known(band_high), strict=True):
         row |= {"band_low": low, "band_high": high}
     for k, low, high in zip(grid, known(boot_low), known(boot_high), strict=True):
         rows[str(k)] |= {"bootstrap_low": low, "bootstrap_high": high}

@@ -29,7 +29,7 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {

@@ -135,6 +135,7 @@ def _points(share: float, digits: int) -> str:
 
 def _crossover(found: Findings, turn: Entry, n: int) -> Claim:
     k, low, high = turn["estimate"], turn["low"], turn["high"]
+    n = turn.get("up_to", n)  # an analysis of an older version looked at every k
     if turn["status"] == "resolved":
         return Claim(f"they cross at k = {k} ({found.level} interval {low} to {high})")
     if turn["status"] == "not_resolved":
@@ -182,6 +183,13 @@ def _notes(found: Findings, name: str, content: Content, pair: Entry) -> list[st
     base, other = pair["base"], pair["other"]
     alpha = 1 - found.confidence
     notes = []
+    n, up_to = pair["n"], pair["crossover"].get("up_to", pair["n"])
+    if up_to < n:
+        notes.append(
+            f"Not all problems have more than {up_to} samples of both: whether they cross is asked "
+            f"up to k = {up_to}, and what is said of k = {n} is of "
+            f"{pair['difference'][str(n)]['problems']} of {pair['problems']} problems."
+        )
     tests = found.analysis["multiplicity"]["tests"]
     for test in tests:
         if (test["benchmark"], test["base"], test["other"]) != (name, base, other):

@@ -21,7 +21,7 @@ from vlm_boundary.verifier.verdict import (
 if TYPE_CHECKING:
     from vlm_boundary.verifier.crossing import cross
     from vlm_boundary.verifier.opinion_stage import store_opinions
-    from vlm_boundary.verifier.stage import failures_of, verdict_updates, verify, verify_share
+    from vlm_boundary.verifier.stage import failures_of, verify, verify_share
 
 # What works on tables of runs is imported when it is asked for: grading alone needs no tables, and
 # starts in a fraction of the time without them.
@@ -29,7 +29,6 @@ _ON_TABLES = {
     "cross": "crossing",
     "store_opinions": "opinion_stage",
     "failures_of": "stage",
-    "verdict_updates": "stage",
     "verify": "stage",
     "verify_share": "stage",
 }
@@ -57,7 +56,6 @@ __all__ = [
     "grade",
     "grader_version",
     "store_opinions",
-    "verdict_updates",
     "verify",
     "verify_share",
 ]
