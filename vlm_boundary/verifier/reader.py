@@ -43,7 +43,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 
-_LEAD = re.compile(r"(?:[=-]>|[⇒→∴])\s*")
+_LEAD = re.compile(r"(?:=>|[⇒∴])\s*")
 _FORMULAS = re.compile(
     r"(?=.*[\\a-zA-Z^√π])(?:\s*(?:,|;|and|or)?\s*(?:\$+[^$]+\$+|\\\([^$]*?\\\)))+[\s.]*", re.DOTALL
 )
