@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 from conftest import HandMadeRun, make_run
@@ -25,11 +24,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
     return made
 
 
-def finish(run: HandMadeRun) -> dict[str, Any]:
+def finish(run: HandMadeRun) -> None:
     verify(run.directory)
-    content = analyze(run.directory, run.experiment)
+    analyze(run.directory, run.experiment)
     report(run.directory, run.experiment)
-    return content
 
 
 def contents(run: HandMadeRun) -> dict[str, bytes]:
@@ -113,7 +111,7 @@ def test_n_and_ks_say_which_samples_count(run: HandMadeRun) -> None:
     fewer = run.experiment.model_copy(
         update={"sampling": run.experiment.sampling.model_copy(update={"n": 2})}
     )
-    mine = analyze(run.directory, fewer)["benchmarks"]["mine"]
+    mine = analyze(run.directory, fewer).as_json()["benchmarks"]["mine"]
     assert list(mine["arms"]["base"]["pass_at_k"]) == ["1", "2"]
     assert mine["arms"]["base"]["samples"] == 6
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,15 @@ from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import (
+    ComparedModels,
+    CountsByModel,
+    Crossover,
+    Curve,
+    Interval,
+    ModelCurve,
+    ProblemsByModel,
+)
 
 CONFIDENCE = 0.95
 DRAWS = 10_000
@@ -25,7 +33,7 @@ class Comparison:
 
     base: str
     rl: str
-    content: dict[str, Any]
+    content: ComparedModels
     counts: dict[str, Counts]
     mcnemar_p: float | None
     shared: int
@@ -58,30 +66,37 @@ def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) ->
         difference_at_k(first, second, ks), CONFIDENCE, None, DRAWS, np.random.default_rng(0)
     )
     sets = solved(first, second, CONFIDENCE)
-    content = {
-        "models": {name: {"pass_at_k": _curve(found)} for name, found in counts.items()},
-        "difference": compared["difference"],
-        "crossover_k": compared["crossover"],
-        "solved": _renamed(sets["solved"]),
-        "solved_problems": _renamed(sets["solved_problems"]),
-    }
+    cells, problems = sets.solved, sets.solved_problems
+    content = ComparedModels(
+        models={name: ModelCurve(pass_at_k=_curve(found)) for name, found in counts.items()},
+        difference=compared.difference,
+        crossover_k=compared.crossover,
+        solved=CountsByModel(
+            both=cells.both,
+            base_only=cells.base_only,
+            rl_only=cells.other_only,
+            neither=cells.neither,
+        ),
+        solved_problems=ProblemsByModel(
+            both=problems.both,
+            base_only=problems.base_only,
+            rl_only=problems.other_only,
+            neither=problems.neither,
+        ),
+    )
     unequal = int(np.count_nonzero(first.samples != second.samples))
-    return Comparison(base, rl, content, counts, sets["mcnemar_p"], len(ids), unequal)
+    return Comparison(base, rl, content, counts, sets.mcnemar_p, len(ids), unequal)
 
 
-def _curve(counts: Counts) -> dict[str, Any]:
+def _curve(counts: Counts) -> Curve:
     ks = every_k(counts.samples)
     values = pass_at_k(counts.correct, counts.samples, ks)
-    return t_intervals(values, CONFIDENCE, (0, 1)).by(ks)
-
-
-def _renamed(sets: dict[str, Any]) -> dict[str, Any]:
-    return {key.replace("other_only", "rl_only"): value for key, value in sets.items()}
+    return t_intervals(values, CONFIDENCE, (0, 1)).curve(ks)
 
 
 def describe(found: Comparison) -> Iterator[str]:
     """The comparison as lines for a terminal."""
-    models, difference = found.content["models"], found.content["difference"]
+    models, difference = found.content.models, found.content.difference
     for name in (found.base, found.rl):
         yield _sizes(name, found.counts[name])
     left_out = {
@@ -95,27 +110,27 @@ def describe(found: Comparison) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [header]
     for k in _shown(len(difference)):
         row = difference[k]
-        curves = [models[name]["pass_at_k"][k] for name in (found.base, found.rl)]
+        curves = [models[name].pass_at_k[k] for name in (found.base, found.rl)]
         rows.append(
             (
-                k,
-                *(_interval(curve, "low", "high", "{:.1f}") for curve in curves),
-                _interval(row, "low", "high", "{:+.1f}"),
-                _interval(row, "band_low", "band_high", "{:+.1f}", estimate=False),
-                str(row["problems"]),
+                str(k),
+                *(_interval(curve, "{:.1f}") for curve in curves),
+                _interval(row, "{:+.1f}"),
+                _interval(row.band, "{:+.1f}", estimate=False),
+                str(row.problems),
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    for row in rows:
-        yield "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+    widths = [max(len(line[i]) for line in rows) for i in range(len(header))]
+    for line in rows:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
     yield f"pass@k in %, {CONFIDENCE:.0%} intervals, problems taken as a sample of their kind"
     yield ""
-    yield crossover_line(found.content["crossover_k"], len(difference))
-    sets = found.content["solved"]
+    yield crossover_line(found.content.crossover_k, len(difference))
+    sets = found.content.solved
     p = "" if found.mcnemar_p is None else f"; McNemar's exact p = {found.mcnemar_p:.2g}"
     yield (
-        f"Solved at least once: both {sets['both']}, base only {sets['base_only']}, "
-        f"RL only {sets['rl_only']}, neither {sets['neither']}{p}"
+        f"Solved at least once: both {sets.both}, base only {sets.base_only}, "
+        f"RL only {sets.rl_only}, neither {sets.neither}{p}"
     )
     if found.unequal:
         yield (
@@ -124,15 +139,15 @@ def describe(found: Comparison) -> Iterator[str]:
         )
 
 
-def crossover_line(turn: dict[str, Any], n: int) -> str:
+def crossover_line(turn: Crossover, n: int) -> str:
     """A crossover in words."""
-    if turn["status"] == "none":
-        sure = "ruled out" if turn["excluded"] else "not ruled out"
+    if turn.status == "none":
+        sure = "ruled out" if turn.excluded else "not ruled out"
         return f"Crossover: none up to k = {n}, {sure} by the intervals"
-    low = "below" if turn["low"] is None else str(turn["low"])
-    high = "beyond" if turn["high"] is None else str(turn["high"])
-    status = "resolved" if turn["status"] == "resolved" else "not resolved"
-    return f"Crossover: k = {turn['estimate']} [{low}, {high}], {status}"
+    low = "below" if turn.low is None else str(turn.low)
+    high = "beyond" if turn.high is None else str(turn.high)
+    status = "resolved" if turn.status == "resolved" else "not resolved"
+    return f"Crossover: k = {turn.estimate} [{low}, {high}], {status}"
 
 
 def _sizes(name: str, counts: Counts) -> str:
@@ -145,14 +160,14 @@ def _sizes(name: str, counts: Counts) -> str:
     return line + (f"; {undecided:,} undecided count as not correct" if undecided else "")
 
 
-def _shown(n: int) -> list[str]:
-    return [str(k) for k in sorted({*(1 << i for i in range(n.bit_length())), n})]
+def _shown(n: int) -> list[int]:
+    return sorted({*(1 << i for i in range(n.bit_length())), n})
 
 
-def _interval(row: dict[str, Any], low: str, high: str, form: str, *, estimate: bool = True) -> str:
-    if row["estimate"] is None:
+def _interval(row: Interval, form: str, *, estimate: bool = True) -> str:
+    if row.estimate is None:
         return "–"
-    said = form.format(100 * row["estimate"]) if estimate else ""
-    if row[low] is None:
+    said = form.format(100 * row.estimate) if estimate else ""
+    if row.low is None or row.high is None:
         return said or "–"
-    return f"{said} [{form.format(100 * row[low])}, {form.format(100 * row[high])}]".strip()
+    return f"{said} [{form.format(100 * row.low)}, {form.format(100 * row.high)}]".strip()

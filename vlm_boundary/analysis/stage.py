@@ -26,10 +26,9 @@ from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import SCHEMA_VERSION, Analysis, BenchmarkAnalysis
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
-
-SCHEMA_VERSION = 3
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
@@ -53,7 +52,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
 }
 
 
-def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
+def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
     Raises:
@@ -65,21 +64,24 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
     benchmarks = {found.benchmark: _benchmark(found) for found in data}
-    content = {
-        "schema_version": SCHEMA_VERSION,
-        "grader": grader_version(),
-        "confidence": experiment.analysis.confidence,
-        "benchmarks": benchmarks,
-        "multiplicity": family(benchmarks),
-    }
-    write_json(run.analysis, content)
-    write_tables(run.tables, benchmarks, data)
-    return content
+    found = Analysis(
+        schema_version=SCHEMA_VERSION,
+        grader=grader_version(),
+        confidence=experiment.analysis.confidence,
+        benchmarks=benchmarks,
+        multiplicity=family(benchmarks),
+    )
+    write_json(run.analysis, found.as_json())
+    write_tables(run.tables, found.benchmarks, data)
+    return found
 
 
-def _benchmark(data: BenchmarkData) -> dict[str, Any]:
-    sizes = {key: data.manifest[key] for key in ("problems", "unusable")}
+def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
     shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
-    sizes["ks"] = sorted(shown)  # those of tables; curves have every k
     found = {key: section(data) for key, section in SECTIONS.items()}
-    return sizes | {key: said for key, said in found.items() if said is not None}
+    return BenchmarkAnalysis(
+        problems=data.manifest["problems"],
+        unusable=data.manifest["unusable"],
+        ks=sorted(shown),
+        **{key: said for key, said in found.items() if said is not None},
+    )

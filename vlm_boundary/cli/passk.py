@@ -33,7 +33,7 @@ def passk(source: Path, base: str, rl: str, target: Path | None) -> None:
     found = compare_models(read_table_file(source), base, rl, str(source))
     if target is not None:
         try:
-            write_json(target, found.content)
+            write_json(target, found.content.as_json())
         except OSError as error:
             raise UserError(f"{target}: cannot be written ({error.strerror})") from None
     for line in describe(found):

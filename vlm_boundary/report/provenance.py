@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Analysis, ArmAnalysis
 from vlm_boundary.report.tables.table import Table
 from vlm_boundary.store import Partition, RunDirectory
 
@@ -128,7 +129,7 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
 
 
 def warnings(
-    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: dict[str, Any]
+    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: Analysis
 ) -> list[str]:
     """What a reader must know beside the first number."""
     lines = []
@@ -136,46 +137,46 @@ def warnings(
         note = manifest["arms"].get(arm, {}).get("note")
         if note:
             lines.append(f"{arm} ({experiment.arms[arm].model}): {note}.")
-    for name, content in sorted(analysis["benchmarks"].items()):
-        usable = content["problems"] - content["unusable"]
-        if content["unusable"]:
+    for name, content in sorted(analysis.benchmarks.items()):
+        usable = content.problems - content.unusable
+        if content.unusable:
             lines.append(
-                f"{name}: {content['unusable']} of {content['problems']} problems cannot be put "
+                f"{name}: {content.unusable} of {content.problems} problems cannot be put "
                 f"to a model; the reasons are listed below."
             )
-        for arm, values in content["arms"].items():
+        for arm, values in content.arms.items():
             lines += _about_arm(name, arm, values, usable)
-        missing = [arm for arm in experiment.arms if arm not in content["arms"]]
+        missing = [arm for arm in experiment.arms if arm not in content.arms]
         if missing:
             lines.append(f"{name}: no samples yet from {', '.join(missing)}.")
-        for row in content.get("self_test", []):
-            if row["found_by_band"]:
+        for row in content.self_test or ():
+            if row.found_by_band:
                 lines.append(
-                    f"{name}: the self-test found a difference between {row['arm']} and "
-                    f"{row['against']}, where there is none."
+                    f"{name}: the self-test found a difference between {row.arm} and "
+                    f"{row.against}, where there is none."
                 )
     return lines
 
 
-def _about_arm(name: str, arm: str, values: dict[str, Any], usable: int) -> list[str]:
+def _about_arm(name: str, arm: str, values: ArmAnalysis, usable: int) -> list[str]:
     lines = []
-    if values["problems"] < usable:
+    if values.problems < usable:
         lines.append(
-            f"{name}: only {values['problems']} of {usable} problems were sampled from "
+            f"{name}: only {values.problems} of {usable} problems were sampled from "
             f"{arm}; the numbers hold for those."
         )
-    if values["problems_with_fewer_than_n"]:
+    if values.problems_with_fewer_than_n:
         lines.append(
-            f"{name}: {values['problems_with_fewer_than_n']} problems have fewer than "
-            f"{values['n']} samples from {arm}; each k leaves out those with fewer than k."
+            f"{name}: {values.problems_with_fewer_than_n} problems have fewer than "
+            f"{values.n} samples from {arm}; each k leaves out those with fewer than k."
         )
-    if undecided := values["statuses"]["undecided"]:
-        highest = values["pass_at_k_lenient"]
-        k = max(highest, key=int)
-        if highest[k]["estimate"] is not None:
+    if undecided := values.statuses["undecided"]:
+        highest = values.pass_at_k_lenient
+        k = max(highest)
+        if highest[k].estimate is not None:
             lines.append(
                 f"{name}: {undecided} samples of {arm} are undecided and count as not correct; "
-                f"with all of them correct, pass@{k} would be {highest[k]['estimate']:.1%}."
+                f"with all of them correct, pass@{k} would be {highest[k].estimate:.1%}."
             )
     return lines
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from vlm_boundary.records import BenchmarkAnalysis
 from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.figures import bars, curves, points
-from vlm_boundary.report.findings import Findings
+from vlm_boundary.report.findings import Findings, Part
 from vlm_boundary.report.tables import comparisons, luck, parts, reasoning
 from vlm_boundary.report.tables.table import Table
 
@@ -37,14 +38,13 @@ class _Of(NamedTuple):
 
     Attributes:
         name: of its files, behind the benchmark's.
-        part: key in a benchmark's analysis.
-        make: from the benchmark's name and analysis and, if `level`, the intervals' level.
+        of: the part; what has none, or an empty one, gets no table.
+        make: the table of it.
     """
 
     name: str
-    part: str
-    make: Callable[..., Table]
-    level: bool = False
+    of: Callable[[BenchmarkAnalysis], Any]
+    make: Callable[[Part[Any]], Table]
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class _Plan:
     def fill(self, found: Findings) -> Section:
         figure = self.figure(found)
         tables = []
-        for name, part, make, level in self.tables:
-            for benchmark, content, _ in found.with_section(part):
-                table = make(benchmark, content, *([found.confidence] if level else []))
+        for name, of, make in self.tables:
+            for benchmark, content, section in found.with_section(of):
+                table = make(Part(found, benchmark, content, section))
                 if table.rows:
                     tables.append((f"{benchmark}-{name}", table))
-        family = found.analysis["multiplicity"]
-        if self.family and family["tests"]:
-            tables.append(("family", comparisons.family(dict(family))))
+        family = found.analysis.multiplicity
+        if self.family and family.tests:
+            tables.append(("family", comparisons.family(family)))
         figures = () if figure is None else (figure,)
         missing = self.missing(found)
         return Section(self.key, self.title, self.text, figures, tuple(tables), missing)
@@ -87,27 +87,27 @@ def sections(found: Findings) -> list[Section]:
 
 
 def _no_controls(found: Findings) -> tuple[tuple[str, str], ...]:
-    if any(found.with_section("controls")):
+    if any(found.with_section(lambda one: one.controls)):
         return ()
     command = "vlm-boundary run RUN -o controls.no_image.n=16"
     return (("what is solved without looking at the picture", command),)
 
 
 def _no_reasoning(found: Findings) -> tuple[tuple[str, str], ...]:
-    if not any(found.with_section("cot")):
+    if not any(found.with_section(lambda one: one.cot)):
         command = "vlm-boundary check RUN && vlm-boundary analyze RUN"
         return (("whether right answers were reasoned to", command),)
-    if not any(found.with_section("calibration")):
+    if not any(found.with_section(lambda one: one.calibration)):
         command = "vlm-boundary queue RUN && vlm-boundary demo RUN"
         return (("how far these checks agree with people", command),)
     return ()
 
 
 def _no_perplexity(found: Findings) -> tuple[tuple[str, str], ...]:
-    pairs = [pair for one in found.benchmarks.values() for pair in found.pairs(one["pairs"])]
-    if any(found.with_section("perplexity")) or not pairs:
+    pairs = [pair for one in found.benchmarks.values() for pair in found.pairs(one.pairs)]
+    if any(found.with_section(lambda one: one.perplexity)) or not pairs:
         return ()
-    base, other = pairs[0]["base"], pairs[0]["other"]
+    base, other = pairs[0].names
     command = f"vlm-boundary score RUN --responses-of {other} --under {base}"
     return ((f"how likely {base} finds what {other} writes", command),)
 
@@ -119,8 +119,8 @@ _PLANS = (
         "pass@k at the usual k; what one answer, the average, and a vote of the samples do.",
         curves.consistency,
         (
-            _Of("pass_at_k", "arms", comparisons.curves, level=True),
-            _Of("single_answers", "arms", comparisons.alone, level=True),
+            _Of("pass_at_k", lambda one: one.arms, comparisons.curves),
+            _Of("single_answers", lambda one: one.arms, comparisons.alone),
         ),
     ),
     _Plan(
@@ -130,9 +130,9 @@ _PLANS = (
         "zero resolves nothing, and the last table says what would.",
         curves.differences,
         (
-            _Of("differences", "pairs", comparisons.differences, level=True),
-            _Of("crossovers", "pairs", comparisons.crossovers),
-            _Of("needed", "pairs", comparisons.needed),
+            _Of("differences", lambda one: one.pairs, comparisons.differences),
+            _Of("crossovers", lambda one: one.pairs, comparisons.crossovers),
+            _Of("needed", lambda one: one.pairs, comparisons.needed),
         ),
         family=True,
     ),
@@ -143,9 +143,9 @@ _PLANS = (
         "counts only what an arm's own answers to other problems do not explain.",
         bars.solved_sets,
         (
-            _Of("solved_sets", "pairs", comparisons.solved),
-            _Of("solved_above_floor", "luck", luck.above_floor_pairs),
-            _Of("followup", "followup", comparisons.followup),
+            _Of("solved_sets", lambda one: one.pairs, comparisons.solved),
+            _Of("solved_above_floor", lambda one: one.luck, luck.above_floor_pairs),
+            _Of("followup", lambda one: one.followup, comparisons.followup),
         ),
     ),
     _Plan(
@@ -161,9 +161,9 @@ _PLANS = (
         "without reasoning.",
         curves.controls,
         (
-            _Of("above_floor", "luck", luck.above_floor),
-            _Of("controls", "controls", luck.controls),
-            _Of("guess_filter", "guess_filter", luck.guess_filter),
+            _Of("above_floor", lambda one: one.luck, luck.above_floor),
+            _Of("controls", lambda one: one.controls, luck.controls),
+            _Of("guess_filter", lambda one: one.guess_filter, luck.guess_filter),
         ),
         missing=_no_controls,
     ),
@@ -175,11 +175,11 @@ _PLANS = (
         "was generated, judges; then how far they can be trusted.",
         curves.valid_reasoning,
         (
-            _Of("valid_reasoning", "cot", reasoning.valid),
-            _Of("valid_reasoning_pairs", "cot", reasoning.valid_pairs),
-            _Of("calibration", "calibration", reasoning.calibration),
-            _Of("people", "calibration", reasoning.people),
-            _Of("judge_probe", "judge_probe", reasoning.judge_probe),
+            _Of("valid_reasoning", lambda one: one.cot, reasoning.valid),
+            _Of("valid_reasoning_pairs", lambda one: one.cot, reasoning.valid_pairs),
+            _Of("calibration", lambda one: one.calibration, reasoning.calibration),
+            _Of("people", lambda one: one.calibration, reasoning.people),
+            _Of("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),
         ),
         missing=_no_reasoning,
     ),
@@ -189,8 +189,8 @@ _PLANS = (
         "The same comparison on parts of the problems.",
         points.slices,
         (
-            _Of("slices", "distributions", parts.slices),
-            _Of("strata", "distributions", parts.strata),
+            _Of("slices", lambda one: one.distributions, parts.slices),
+            _Of("strata", lambda one: one.distributions, parts.strata),
         ),
     ),
     _Plan(
@@ -199,10 +199,10 @@ _PLANS = (
         "What became of the samples, where answers stood, and how much hangs on the verifier.",
         bars.outcomes,
         (
-            _Of("outcomes", "arms", comparisons.outcomes),
-            _Of("sources", "arms", comparisons.sources),
-            _Of("readings", "arms", comparisons.readings),
-            _Of("verifier_error", "verifier_error", luck.verifier_error),
+            _Of("outcomes", lambda one: one.arms, comparisons.outcomes),
+            _Of("sources", lambda one: one.arms, comparisons.sources),
+            _Of("readings", lambda one: one.arms, comparisons.readings),
+            _Of("verifier_error", lambda one: one.verifier_error, luck.verifier_error),
         ),
     ),
     _Plan(
@@ -210,7 +210,7 @@ _PLANS = (
         "Training series",
         "Checkpoints on the way, temperatures, and training seeds.",
         points.training,
-        (_Of("series", "series", parts.training),),
+        (_Of("series", lambda one: one.series, parts.training),),
     ),
     _Plan(
         "perplexity",
@@ -218,8 +218,8 @@ _PLANS = (
         "How likely one arm finds the other's responses.",
         points.perplexity,
         (
-            _Of("perplexity", "perplexity", comparisons.perplexity, level=True),
-            _Of("entropy", "entropy", parts.entropy),
+            _Of("perplexity", lambda one: one.perplexity, comparisons.perplexity),
+            _Of("entropy", lambda one: one.entropy, parts.entropy),
         ),
         missing=_no_perplexity,
     ),
@@ -228,7 +228,7 @@ _PLANS = (
         "Beyond n",
         "What more samples might do. A model, not a measurement.",
         curves.beyond_n,
-        (_Of("beyond_n", "beyond_n", parts.beyond_n),),
+        (_Of("beyond_n", lambda one: one.beyond_n, parts.beyond_n),),
     ),
     _Plan(
         "cost",
@@ -236,8 +236,8 @@ _PLANS = (
         "What the samples cost in generated tokens, and what that bought.",
         curves.coverage_by_tokens,
         (
-            _Of("cost", "efficiency", parts.cost),
-            _Of("efficiency_gaps", "efficiency", parts.efficiency_gaps),
+            _Of("cost", lambda one: one.efficiency, parts.cost),
+            _Of("efficiency_gaps", lambda one: one.efficiency, parts.efficiency_gaps),
         ),
     ),
     _Plan(
@@ -245,6 +245,6 @@ _PLANS = (
         "Self-test",
         "The same statistics where the truth is known: no difference.",
         curves.self_test,
-        (_Of("self_test", "self_test", comparisons.self_test),),
+        (_Of("self_test", lambda one: one.self_test, comparisons.self_test),),
     ),
 )
