@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.files import whole_file
 from vlm_boundary.store import RunDirectory
 
 # What engines read of a run, and what they leave in it.
@@ -117,10 +117,11 @@ class Storage:
 
     def _get(self, relative: str, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid4().hex}.tmp")
-        with self._files.open_input_stream(f"{self._root}/{relative}") as stream:
-            temporary.write_bytes(stream.read())
-        temporary.replace(path)
+        with (
+            whole_file(path) as file,
+            self._files.open_input_stream(f"{self._root}/{relative}") as stream,
+        ):
+            file.write_bytes(stream.read())
 
 
 def _through_fsspec(uri: str, error: Exception) -> tuple[fs.FileSystem, str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.files import whole_file
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.reasoning.arithmetic import check_arithmetic
@@ -50,10 +50,10 @@ def check_file(source: Path, target: Path) -> Summary:
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
-    temporary = target.with_name(f".{target.name}.tmp")
     try:
         with (
-            temporary.open("w", encoding="utf-8") as file,
+            whole_file(target) as written,
+            written.open("w", encoding="utf-8") as file,
             Grader() as grader,
             progress_bar(f"checking {source.name}", unit="output") as bar,
         ):
@@ -67,11 +67,8 @@ def check_file(source: Path, target: Path) -> Summary:
                     summary.flags.update(line["flags"])
                     file.write(encodable(json.dumps(line, ensure_ascii=False)) + "\n")
                 bar.update(len(chunk))
-        os.replace(temporary, target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
     return summary
 
 

@@ -7,9 +7,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.files import whole_file
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
@@ -133,6 +133,5 @@ def _copy(source: Path, target: Path) -> None:
         copy = target / path.relative_to(source)
         if path.is_file() and not path.name.startswith(".") and not copy.exists():
             copy.parent.mkdir(parents=True, exist_ok=True)
-            temporary = copy.with_name(f".{uuid4().hex}.tmp")
-            shutil.copyfile(path, temporary)
-            temporary.replace(copy)
+            with whole_file(copy) as file:
+                shutil.copyfile(path, file)

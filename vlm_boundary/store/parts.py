@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
+from vlm_boundary.files import publish
 
 KEY = ("problem_id", "sample_index")
 _ROWS_WORTH_A_GROUP = 512
@@ -75,7 +75,7 @@ class PartTable:
         temporary = temporary_in(folder)
         with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
             writer.write_table(rows.cast(self.schema))
-        path = _publish(temporary, folder / f"part-{uuid4().hex}.parquet")
+        path = publish(temporary, folder / f"part-{uuid4().hex}.parquet")
         if self._published:
             self._published(path)
         return path
@@ -103,7 +103,7 @@ class PartTable:
                     writer.write_table(rows.combine_chunks().cast(self.schema))
             with temporary.open("rb") as written:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
-            path = _publish(temporary, folder / f"part-{digest[:32]}.parquet")
+            path = publish(temporary, folder / f"part-{digest[:32]}.parquet")
         finally:
             temporary.unlink(missing_ok=True)  # it is there only after an error or Ctrl-C
         for part in old:
@@ -204,11 +204,3 @@ def temporary_in(folder: Path) -> Path:
     """A name in the folder that no reader looks at."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f".{uuid4().hex}.tmp"
-
-
-def _publish(temporary: Path, path: Path) -> Path:
-    """Flush a finished file to disk, then give it the name that readers look for."""
-    with temporary.open("rb") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    return path

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.files import whole_file
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import RunLocks
@@ -147,9 +146,8 @@ class RunDirectory:
             rows.append(row)
         path = self._problems_path(benchmark)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid4().hex}.tmp")
-        pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), temporary)
-        temporary.replace(path)
+        with whole_file(path) as file:
+            pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), file)
 
     def has_problems(self, benchmark: str) -> bool:
         """Whether the benchmark has been loaded into this run."""
@@ -184,9 +182,5 @@ def write_json(path: Path, content: Any) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with whole_file(path) as file:
+        file.write_text(text, encoding="utf-8")

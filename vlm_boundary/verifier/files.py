@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.files import whole_file
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.verifier.grader import Grader
@@ -67,11 +67,11 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
-    temporary = target.with_name(f".{target.name}.tmp")
     disagreements = Disagreements()
     try:
         with (
-            temporary.open("w", encoding="utf-8") as file,
+            whole_file(target) as written,
+            written.open("w", encoding="utf-8") as file,
             Grader() as grader,
             closing(KillingPool()) as pool,
             progress_bar(f"grading {source.name}", unit="output") as bar,
@@ -90,11 +90,8 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
                         label = f"line {disagreements.total + 1}"
                         disagreements.add(label, output, verdict, each)
                 bar.update(len(chunk))
-        os.replace(temporary, target)
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
     if opinions.page:
         disagreements.write(opinions.page)
         summary.disagreements = disagreements.found
