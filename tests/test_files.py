@@ -23,8 +23,13 @@ def test_a_file_takes_its_place_when_it_is_finished(tmp_path: Path) -> None:
 def test_of_a_failed_attempt_nothing_stays(tmp_path: Path, stopped: type[BaseException]) -> None:
     path = tmp_path / "a.txt"
     path.write_text("old")
-    with pytest.raises(stopped), whole_file(path) as file:
-        file.write_text("ha")
-        raise stopped
+
+    def fail() -> None:
+        with whole_file(path) as file:
+            file.write_text("ha")
+            raise stopped
+
+    with pytest.raises(stopped):
+        fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]

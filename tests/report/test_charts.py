@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from vlm_boundary.analysis.findings import powers_of_two
+from vlm_boundary.analysis.shown import Table
 from vlm_boundary.report.chart import Figure, Mark, Panel, Series
 from vlm_boundary.report.drawing import draw
-from vlm_boundary.report.findings import powers_of_two
 from vlm_boundary.report.interactive import specs
-from vlm_boundary.report.tables import Table
 
 HOSTILE = "</script><b>$x$ <a href='javascript:1'>_é\u202e %{y} @1"
 CURVES = Panel(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,15 @@ import pytest
 from conftest import HandMadeRun, make_run
 
 from vlm_boundary.analysis import analyze
+from vlm_boundary.analysis.findings import Findings, Part, in_order
+from vlm_boundary.analysis.shown import reasoning, write_shown_tables
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
 from vlm_boundary.records import ProbedChains, read_analysis
-from vlm_boundary.report.findings import Findings, Part, in_order
 from vlm_boundary.report.interactive import specs
 from vlm_boundary.report.sections import Section, sections
-from vlm_boundary.report.tables import reasoning
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, Score
 from vlm_boundary.verifier import verify
 
@@ -194,3 +195,14 @@ def test_what_judges_let_through(full: HandMadeRun) -> None:
         ("j, rl, original", "8", "50", "25", "0", "1", "75"),
         ("j, rl, blank", "8", "50", "25", "0", "1", "–"),
     )
+
+
+def test_a_benchmark_with_a_dot_in_its_name_keeps_its_tables_apart(
+    full: HandMadeRun, tmp_path: Path
+) -> None:
+    found = found_in(full)
+    renamed = {"benchmarks": {"mine.v2": found.benchmarks["mine"]}}
+    changed = Findings(found.analysis.model_copy(update=renamed), found.roles)
+    write_shown_tables(tmp_path, changed)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"mine.v2-pass_at_k.csv", "mine.v2-slices.tex", "mine.v2-people.md"} <= names

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records import Analysis
-from vlm_boundary.report.findings import Findings
 from vlm_boundary.report.verdict import Statement, statements
 
 REST = {"problems": 100, "few": False, "band_low": None, "band_high": None}

@@ -14,6 +14,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import distributions
 from vlm_boundary.analysis.efficiency import efficiency
 from vlm_boundary.analysis.entropy import entropy
+from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.analysis.followup import followup
 from vlm_boundary.analysis.judge_probe import judge_probe
 from vlm_boundary.analysis.luck import luck
@@ -22,11 +23,12 @@ from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
+from vlm_boundary.analysis.shown import write_shown_tables
 from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import SCHEMA_VERSION, Analysis, BenchmarkAnalysis
+from vlm_boundary.records import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
 
@@ -73,6 +75,9 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     )
     write_json(run.analysis, found.as_json())
     write_tables(run.tables, found.benchmarks, data)
+    # Of what was written, as whoever reads the file has it: the page's tables are the same.
+    written = Findings(read_analysis(run.analysis), in_order(experiment))
+    write_shown_tables(run.tables, written)
     return found
 
 

@@ -12,7 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.text_tables import latex, markdown
+from vlm_boundary.analysis.shown.formats import latex, markdown
 from vlm_boundary.records import ArmAnalysis, BenchmarkAnalysis, Curve, PairAnalysis, Record
 from vlm_boundary.store import write_text
 

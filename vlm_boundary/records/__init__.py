@@ -51,6 +51,7 @@ from vlm_boundary.records.record import (
     Record,
     find_pair,
 )
+from vlm_boundary.records.report import DrawnFigure, ReportContents, read_contents
 from vlm_boundary.records.sections import (
     ArmDistribution,
     ArmSeries,
@@ -126,6 +127,7 @@ __all__ = [
     "Curve",
     "Difference",
     "Distributions",
+    "DrawnFigure",
     "Efficiency",
     "EfficiencyGap",
     "EntropyOfArm",
@@ -160,6 +162,7 @@ __all__ = [
     "QueueSize",
     "Range",
     "Record",
+    "ReportContents",
     "Seeds",
     "SelfTest",
     "SinglePass",
@@ -184,4 +187,5 @@ __all__ = [
     "WarmArm",
     "find_pair",
     "read_analysis",
+    "read_contents",
 ]

@@ -9,9 +9,9 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from vlm_boundary.analysis.shown.table import Table
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records import Analysis, ArmAnalysis
-from vlm_boundary.report.tables.table import Table
 from vlm_boundary.store import Partition, RunDirectory
 
 # What the statistics and the figures are computed with.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-from vlm_boundary.records import BenchmarkAnalysis
+from vlm_boundary.analysis.findings import Findings
+from vlm_boundary.analysis.shown import Table, shown_tables
 from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.figures import bars, curves, points
-from vlm_boundary.report.findings import Findings, Part
-from vlm_boundary.report.tables import comparisons, luck, parts, reasoning
-from vlm_boundary.report.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -33,26 +30,12 @@ class Section:
     missing: tuple[tuple[str, str], ...] = ()
 
 
-class _Of(NamedTuple):
-    """A table for each benchmark that has a part of the analysis.
-
-    Attributes:
-        name: of its files, behind the benchmark's.
-        of: the part; what has none, or an empty one, gets no table.
-        make: the table of it.
-    """
-
-    name: str
-    of: Callable[[BenchmarkAnalysis], Any]
-    make: Callable[[Part[Any]], Table]
-
-
 @dataclass(frozen=True)
 class _Plan:
     """A section before it is known what there is to fill it with.
 
     Attributes:
-        family: whether it ends with the table of all comparisons taken together.
+        tables: by name, in order.
         missing: what is not known yet, see `Section`.
     """
 
@@ -60,29 +43,20 @@ class _Plan:
     title: str
     text: str
     figure: Callable[[Findings], Figure | None]
-    tables: tuple[_Of, ...] = ()
-    family: bool = False
+    tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
 
-    def fill(self, found: Findings) -> Section:
+    def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, Table]]]) -> Section:
         figure = self.figure(found)
-        tables = []
-        for name, of, make in self.tables:
-            for benchmark, content, section in found.with_section(of):
-                table = make(Part(found, benchmark, content, section))
-                if table.rows:
-                    tables.append((f"{benchmark}-{name}", table))
-        family = found.analysis.multiplicity
-        if self.family and family.tests:
-            tables.append(("family", comparisons.family(family)))
         figures = () if figure is None else (figure,)
-        missing = self.missing(found)
-        return Section(self.key, self.title, self.text, figures, tuple(tables), missing)
+        tables = tuple(table for name in self.tables for table in shown.get(name, ()))
+        return Section(self.key, self.title, self.text, figures, tables, self.missing(found))
 
 
 def sections(found: Findings) -> list[Section]:
     """Every section that says something; RUN in its commands is the run's folder."""
-    made = [plan.fill(found) for plan in _PLANS]
+    shown = shown_tables(found)
+    made = [plan.fill(found, shown) for plan in _PLANS]
     return [one for one in made if one.figures or one.tables or one.missing]
 
 
@@ -119,8 +93,8 @@ _PLANS = (
         "pass@k at the usual k; what one answer, the average, and a vote of the samples do.",
         curves.consistency,
         (
-            _Of("pass_at_k", lambda one: one.arms, comparisons.curves),
-            _Of("single_answers", lambda one: one.arms, comparisons.alone),
+            "pass_at_k",
+            "single_answers",
         ),
     ),
     _Plan(
@@ -130,11 +104,11 @@ _PLANS = (
         "zero resolves nothing, and the last table says what would.",
         curves.differences,
         (
-            _Of("differences", lambda one: one.pairs, comparisons.differences),
-            _Of("crossovers", lambda one: one.pairs, comparisons.crossovers),
-            _Of("needed", lambda one: one.pairs, comparisons.needed),
+            "differences",
+            "crossovers",
+            "needed",
+            "family",
         ),
-        family=True,
     ),
     _Plan(
         "solved",
@@ -143,9 +117,9 @@ _PLANS = (
         "counts only what an arm's own answers to other problems do not explain.",
         bars.solved_sets,
         (
-            _Of("solved_sets", lambda one: one.pairs, comparisons.solved),
-            _Of("solved_above_floor", lambda one: one.luck, luck.above_floor_pairs),
-            _Of("followup", lambda one: one.followup, comparisons.followup),
+            "solved_sets",
+            "solved_above_floor",
+            "followup",
         ),
     ),
     _Plan(
@@ -161,9 +135,9 @@ _PLANS = (
         "without reasoning.",
         curves.controls,
         (
-            _Of("above_floor", lambda one: one.luck, luck.above_floor),
-            _Of("controls", lambda one: one.controls, luck.controls),
-            _Of("guess_filter", lambda one: one.guess_filter, luck.guess_filter),
+            "above_floor",
+            "controls",
+            "guess_filter",
         ),
         missing=_no_controls,
     ),
@@ -175,11 +149,11 @@ _PLANS = (
         "was generated, judges; then how far they can be trusted.",
         curves.valid_reasoning,
         (
-            _Of("valid_reasoning", lambda one: one.cot, reasoning.valid),
-            _Of("valid_reasoning_pairs", lambda one: one.cot, reasoning.valid_pairs),
-            _Of("calibration", lambda one: one.calibration, reasoning.calibration),
-            _Of("people", lambda one: one.calibration, reasoning.people),
-            _Of("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),
+            "valid_reasoning",
+            "valid_reasoning_pairs",
+            "calibration",
+            "people",
+            "judge_probe",
         ),
         missing=_no_reasoning,
     ),
@@ -189,8 +163,8 @@ _PLANS = (
         "The same comparison on parts of the problems.",
         points.slices,
         (
-            _Of("slices", lambda one: one.distributions, parts.slices),
-            _Of("strata", lambda one: one.distributions, parts.strata),
+            "slices",
+            "strata",
         ),
     ),
     _Plan(
@@ -199,10 +173,10 @@ _PLANS = (
         "What became of the samples, where answers stood, and how much hangs on the verifier.",
         bars.outcomes,
         (
-            _Of("outcomes", lambda one: one.arms, comparisons.outcomes),
-            _Of("sources", lambda one: one.arms, comparisons.sources),
-            _Of("readings", lambda one: one.arms, comparisons.readings),
-            _Of("verifier_error", lambda one: one.verifier_error, luck.verifier_error),
+            "outcomes",
+            "sources",
+            "readings",
+            "verifier_error",
         ),
     ),
     _Plan(
@@ -210,7 +184,7 @@ _PLANS = (
         "Training series",
         "Checkpoints on the way, temperatures, and training seeds.",
         points.training,
-        (_Of("series", lambda one: one.series, parts.training),),
+        ("series",),
     ),
     _Plan(
         "perplexity",
@@ -218,8 +192,8 @@ _PLANS = (
         "How likely one arm finds the other's responses.",
         points.perplexity,
         (
-            _Of("perplexity", lambda one: one.perplexity, comparisons.perplexity),
-            _Of("entropy", lambda one: one.entropy, parts.entropy),
+            "perplexity",
+            "entropy",
         ),
         missing=_no_perplexity,
     ),
@@ -228,7 +202,7 @@ _PLANS = (
         "Beyond n",
         "What more samples might do. A model, not a measurement.",
         curves.beyond_n,
-        (_Of("beyond_n", lambda one: one.beyond_n, parts.beyond_n),),
+        ("beyond_n",),
     ),
     _Plan(
         "cost",
@@ -236,8 +210,8 @@ _PLANS = (
         "What the samples cost in generated tokens, and what that bought.",
         curves.coverage_by_tokens,
         (
-            _Of("cost", lambda one: one.efficiency, parts.cost),
-            _Of("efficiency_gaps", lambda one: one.efficiency, parts.efficiency_gaps),
+            "cost",
+            "efficiency_gaps",
         ),
     ),
     _Plan(
@@ -245,6 +219,6 @@ _PLANS = (
         "Self-test",
         "The same statistics where the truth is known: no difference.",
         curves.self_test,
-        (_Of("self_test", lambda one: one.self_test, comparisons.self_test),),
+        ("self_test",),
     ),
 )

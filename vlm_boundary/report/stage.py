@@ -1,21 +1,21 @@
-"""The report stage: one page that opens from disk, and its figures and tables as files."""
+"""The report stage: one page that opens from disk, and its figures as files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from vlm_boundary import __version__
+from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records import read_analysis
+from vlm_boundary.records import DrawnFigure, ReportContents, read_analysis
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
 from vlm_boundary.report.figures.curves import pass_at_k
-from vlm_boundary.report.findings import Findings, in_order
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.report.verdict import Statement, statements
-from vlm_boundary.store import RunDirectory, write_text
+from vlm_boundary.store import RunDirectory, write_json, write_text
 
 
 def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
@@ -34,12 +34,8 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         for figure in (headline, *figures):
             draw(figure, run.report / "figures")
             bar.update()
-    for section in shown:
-        for name, table in section.tables:
-            path = run.report / "tables" / name
-            write_text(path.with_suffix(".md"), table.markdown())
-            write_text(path.with_suffix(".csv"), table.csv())
-            write_text(path.with_suffix(".tex"), table.latex())
+    drawn = [DrawnFigure(name=one.name, title=one.title) for one in (headline, *figures)]
+    write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
     settings = provenance.settings_yaml(experiment)
     write_text(run.report / "experiment.yaml", settings)
     warnings = provenance.warnings(experiment, manifest, analysis)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from vlm_boundary.analysis.findings import Findings, reading_name
 from vlm_boundary.records import (
     BenchmarkAnalysis,
     Crossover,
@@ -12,7 +13,6 @@ from vlm_boundary.records import (
     PairAnalysis,
     find_pair,
 )
-from vlm_boundary.report.findings import Findings, reading_name
 
 NOT_RESOLVED = "not resolved"
 

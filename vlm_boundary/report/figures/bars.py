@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records import find_pair
 from vlm_boundary.report.chart import Figure, Panel, Series, times
-from vlm_boundary.report.findings import Findings
 
 
 def solved_sets(found: Findings) -> Figure | None:

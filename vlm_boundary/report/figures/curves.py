@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from vlm_boundary.records import BenchmarkAnalysis, Interval, PairAnalysis
-from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
-from vlm_boundary.report.findings import (
+from vlm_boundary.analysis.findings import (
     Findings,
     on_grid,
     powers_of_two,
     reading_name,
 )
+from vlm_boundary.records import BenchmarkAnalysis, Interval, PairAnalysis
+from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
 
 K = "k (samples per problem, log₂ scale)"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records import ComparedPart, Curve, Seeds
 from vlm_boundary.report.chart import Figure, Panel, Series, interval_series, times
-from vlm_boundary.report.findings import Findings
 
 _MOST_ROWS = 40
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from vlm_boundary.analysis import text_tables
+from vlm_boundary.analysis.shown import formats
 from vlm_boundary.records import ArmPair, Interval
 
 T = TypeVar("T")
@@ -29,11 +29,11 @@ class Table:
 
     def markdown(self) -> str:
         """With its title, in GitHub's Markdown."""
-        return f"### {self.title}\n\n{text_tables.markdown(self.header, self.rows, self.align)}"
+        return f"### {self.title}\n\n{formats.markdown(self.header, self.rows, self.align)}"
 
     def latex(self) -> str:
         """A tabular for the booktabs package, its title as a comment."""
-        return f"% {self.title}\n{text_tables.latex(self.header, self.rows, self.align)}"
+        return f"% {self.title}\n{formats.latex(self.header, self.rows, self.align)}"
 
     def csv(self) -> str:
         """Comma-separated; no cell is a formula to a spreadsheet."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import Table, interval, minus, p_value, percent, points
 from vlm_boundary.records import (
     ArmSeries,
     BeyondN,
@@ -12,8 +14,6 @@ from vlm_boundary.records import (
     EntropyOfArm,
     Interval,
 )
-from vlm_boundary.report.findings import Part
-from vlm_boundary.report.tables.table import Table, interval, minus, p_value, percent, points
 
 
 def slices(part: Part[Distributions]) -> Table:

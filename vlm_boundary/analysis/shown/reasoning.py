@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from vlm_boundary.analysis.findings import Part, reading_name
+from vlm_boundary.analysis.shown.table import Table, interval, minus, percent, points
 from vlm_boundary.records import Calibration, ProbedChains, ValidReasoning
-from vlm_boundary.report.findings import Part, reading_name
-from vlm_boundary.report.tables.table import Table, interval, minus, percent, points
 
 
 def valid(part: Part[ValidReasoning]) -> Table:

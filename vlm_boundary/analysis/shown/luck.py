@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import Table, interval, minus, p_value, percent, points
 from vlm_boundary.records import ControlArm, GuessFilter, Luck, Range, VerifierErrors
-from vlm_boundary.report.findings import Part
-from vlm_boundary.report.tables.table import Table, interval, minus, p_value, percent, points
 
 
 def above_floor(part: Part[Luck]) -> Table:

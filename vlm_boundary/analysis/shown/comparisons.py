@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from vlm_boundary.records import (
-    ArmAnalysis,
-    FollowUp,
-    Multiplicity,
-    PairAnalysis,
-    Perplexity,
-    SelfTest,
-)
-from vlm_boundary.report.findings import Part
-from vlm_boundary.report.tables.table import (
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import (
     Table,
     at,
     ends,
@@ -22,6 +14,14 @@ from vlm_boundary.report.tables.table import (
     points,
     points_of,
     share,
+)
+from vlm_boundary.records import (
+    ArmAnalysis,
+    FollowUp,
+    Multiplicity,
+    PairAnalysis,
+    Perplexity,
+    SelfTest,
 )
 
 _Arms = Part[dict[str, ArmAnalysis]]
