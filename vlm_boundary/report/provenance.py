@@ -9,7 +9,7 @@ import re
 from importlib.metadata import version
 from typing import Any
 
-from vlm_boundary.analysis.shown.table import Table
+from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records import Analysis, ArmAnalysis
 from vlm_boundary.store import Partition, RunDirectory
@@ -40,12 +40,12 @@ def settings_yaml(experiment: ExperimentConfig) -> str:
 
 def tables(
     run: RunDirectory, experiment: ExperimentConfig, manifest: dict[str, Any], grader: str
-) -> list[Table]:
+) -> list[TextTable]:
     """Models, benchmarks, and versions."""
     return [_arms(experiment, manifest), _benchmarks(experiment, manifest), _versions(grader)]
 
 
-def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
     rows = []
     for name, arm in experiment.arms.items():
         sampling, engine = experiment.arm_sampling(name), experiment.arm_engine(name)
@@ -65,10 +65,10 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
             )
         )
     header = ("arm", "role", "model", "weights", "chat template", "engine", "sampling")
-    return Table("Arms", header, tuple(rows))
+    return TextTable("Arms", header, tuple(rows))
 
 
-def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
     rows = []
     for name in experiment.benchmarks:
         known = manifest["benchmarks"].get(name)
@@ -86,16 +86,16 @@ def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table
                 )
             )
     header = ("benchmark", "what", "problems", "filters", "content")
-    return Table("Benchmarks", header, tuple(rows))
+    return TextTable("Benchmarks", header, tuple(rows))
 
 
-def _versions(grader: str) -> Table:
+def _versions(grader: str) -> TextTable:
     from vlm_boundary import __version__
 
     rows = [("vlm_boundary", __version__), ("verifier", grader)]
     rows += [("Python", platform.python_version())]
     rows += [(name, version(name)) for name in _PACKAGES]
-    return Table("Versions that computed this page", ("package", "version"), tuple(rows))
+    return TextTable("Versions that computed this page", ("package", "version"), tuple(rows))
 
 
 def resolved(run: RunDirectory) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ def resolved(run: RunDirectory) -> list[tuple[str, str]]:
     return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
 
 
-def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
+def failures(run: RunDirectory, experiment: ExperimentConfig) -> TextTable:
     """Problems and samples that could not be drawn; of very many the first, and how many more."""
     rows: list[tuple[str, ...]] = []
     for benchmark in experiment.benchmarks:
@@ -125,7 +125,7 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
     if left > 0:
         del rows[_MOST_FAILURES:]
         rows.append(("…", "", "", f"and {left:,} more, in the run's problems/ and failures/"))
-    return Table("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
+    return TextTable("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
 
 
 def warnings(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from vlm_boundary.analysis.findings import Findings
-from vlm_boundary.analysis.shown import Table, shown_tables
+from vlm_boundary.analysis.shown import TextTable, shown_tables
 from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.figures import bars, curves, points
 
@@ -26,7 +26,7 @@ class Section:
     title: str
     text: str
     figures: tuple[Figure, ...] = ()
-    tables: tuple[tuple[str, Table], ...] = ()
+    tables: tuple[tuple[str, TextTable], ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
 
 
@@ -46,7 +46,7 @@ class _Plan:
     tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
 
-    def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, Table]]]) -> Section:
+    def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, TextTable]]]) -> Section:
         figure = self.figure(found)
         figures = () if figure is None else (figure,)
         tables = tuple(table for name in self.tables for table in shown.get(name, ()))

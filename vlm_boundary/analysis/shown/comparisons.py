@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part
 from vlm_boundary.analysis.shown.table import (
-    Table,
+    TextTable,
     at,
     ends,
     interval,
@@ -28,7 +28,7 @@ _Arms = Part[dict[str, ArmAnalysis]]
 _Pairs = Part[list[PairAnalysis]]
 
 
-def curves(part: _Arms) -> Table:
+def curves(part: _Arms) -> TextTable:
     """pass@k at the k of tables, and its paired differences."""
     arms, pairs = part.found.by_arm(part.section), part.found.pairs(part.content.pairs)
     rows = []
@@ -39,10 +39,10 @@ def curves(part: _Arms) -> Table:
         rows.append(tuple(row))
     header = ("k", *arms, *map(minus, pairs))
     title = f"{part.name}: pass@k in %, {part.found.level} intervals (Student's t over problems)"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def differences(part: _Pairs) -> Table:
+def differences(part: _Pairs) -> TextTable:
     """Each difference with every interval there is."""
     rows = [
         (
@@ -64,10 +64,10 @@ def differences(part: _Pairs) -> Table:
         f"{part.name}: differences in points, {part.found.level}: problems like these (this very "
         f"benchmark: only the samples drawn again)"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def crossovers(part: _Pairs) -> Table:
+def crossovers(part: _Pairs) -> TextTable:
     """Where pairs cross."""
     rows = []
     for pair in part.found.pairs(part.section):
@@ -79,10 +79,10 @@ def crossovers(part: _Pairs) -> Table:
         rows.append((minus(pair), *ks, status))
     header = ("difference", "crossover k", "from", "to", "status")
     title = f"{part.name}: the k at which the difference turns from above zero to zero or below"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def solved(part: _Pairs) -> Table:
+def solved(part: _Pairs) -> TextTable:
     """The solved sets at n, and what they say of support."""
     rows = []
     pairs = part.found.pairs(part.section)
@@ -99,10 +99,10 @@ def solved(part: _Pairs) -> Table:
     note = ""
     if bounds:
         note = f"; unsolved means a success probability below {max(bounds):.1%}, one-sided, not 0"
-    return Table(f"{part.name}: problems solved at least once{note}", header, tuple(rows))
+    return TextTable(f"{part.name}: problems solved at least once{note}", header, tuple(rows))
 
 
-def needed(part: _Pairs) -> Table:
+def needed(part: _Pairs) -> TextTable:
     """How many problems or samples would resolve a gap of the size seen."""
     rows = [
         (
@@ -118,10 +118,10 @@ def needed(part: _Pairs) -> Table:
     ]
     header = ("difference", "seen", "smallest found", "problems needed", "or samples of each")
     title = f"{part.name}: what finds a gap of the size seen 80 % of the time (–: no number would)"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def alone(part: _Arms) -> Table:
+def alone(part: _Arms) -> TextTable:
     """What one answer, the average and the vote do."""
     rows = []
     for arm, values in part.found.by_arm(part.section).items():
@@ -145,10 +145,10 @@ def alone(part: _Arms) -> Table:
     title = (
         f"{part.name}: one answer, the average, the vote, and consistency, in %, {part.found.level}"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def self_test(part: Part[list[SelfTest]]) -> Table:
+def self_test(part: Part[list[SelfTest]]) -> TextTable:
     """What was found between a checkpoint and itself."""
     rows = [
         (
@@ -165,10 +165,10 @@ def self_test(part: Part[list[SelfTest]]) -> Table:
         f"{part.name}: self-test: a true difference is zero here; one k in twenty errs, and "
         f"neighbours err together"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def followup(part: Part[list[FollowUp]]) -> Table:
+def followup(part: Part[list[FollowUp]]) -> TextTable:
     """What fresh samples say of problems that one arm alone solved."""
     rows = [
         (
@@ -183,10 +183,10 @@ def followup(part: Part[list[FollowUp]]) -> Table:
     ]
     header = ("cell", "problems", "fresh samples", "solved by the first", "by the second")
     title = f"{part.name}: problems that one alone had solved, in fresh samples of both"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def family(multiplicity: Multiplicity) -> Table:
+def family(multiplicity: Multiplicity) -> TextTable:
     """Every headline test, adjusted for there being so many."""
     rows = [
         (
@@ -199,10 +199,10 @@ def family(multiplicity: Multiplicity) -> Table:
     title = (
         f"All {len(rows)} headline tests as one family (t at k = 1, McNemar's exact test at k = n)"
     )
-    return Table(title, ("difference", "p", "p, Holm's"), tuple(rows))
+    return TextTable(title, ("difference", "p", "p, Holm's"), tuple(rows))
 
 
-def outcomes(part: _Arms) -> Table:
+def outcomes(part: _Arms) -> TextTable:
     """How many samples ended how."""
     arms = part.found.by_arm(part.section)
     statuses = list(next(iter(arms.values())).statuses)
@@ -216,10 +216,10 @@ def outcomes(part: _Arms) -> Table:
         for arm, values in arms.items()
     ]
     header = ("arm", "problems", "samples", *(status.replace("_", " ") for status in statuses))
-    return Table(f"{part.name}: what became of the samples", header, tuple(rows))
+    return TextTable(f"{part.name}: what became of the samples", header, tuple(rows))
 
 
-def perplexity(part: Part[list[Perplexity]]) -> Table:
+def perplexity(part: Part[list[Perplexity]]) -> TextTable:
     """Perplexity of responses, by who wrote and who reads them."""
     rows = [
         (
@@ -236,10 +236,10 @@ def perplexity(part: Part[list[Perplexity]]) -> Table:
         f"{part.name}: perplexity a token, end of turn counted: each problem's median response, "
         f"mean over problems, {part.found.level} intervals (Student's t over problems)"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def sources(part: _Arms) -> Table:
+def sources(part: _Arms) -> TextTable:
     """Where each arm's answers stood: a verifier that favours one way favours an arm."""
     arms = part.found.by_arm(part.section)
     sources = list(next(iter(arms.values())).sources)
@@ -247,10 +247,10 @@ def sources(part: _Arms) -> Table:
         (arm, *(f"{values.sources[s] / values.samples:.1%}" for s in sources))
         for arm, values in arms.items()
     ]
-    return Table(f"{part.name}: where the answers stood", ("arm", *sources), tuple(rows))
+    return TextTable(f"{part.name}: where the answers stood", ("arm", *sources), tuple(rows))
 
 
-def readings(part: _Arms) -> Table:
+def readings(part: _Arms) -> TextTable:
     """pass@k when only answers said outright count, as it is, and with the undecided as correct."""
     rows = []
     for arm, values in part.found.by_arm(part.section).items():
@@ -260,4 +260,4 @@ def readings(part: _Arms) -> Table:
                 rows.append((f"{arm}, k = {k}", *(percent(curve[k]) for curve in curves)))
     header = ("arm", "strict", "as reported", "lenient")
     title = f"{part.name}: pass@k in % by reading (strict: the answer was marked or said alone; "
-    return Table(title + "lenient: undecided counts as correct)", header, tuple(rows))
+    return TextTable(title + "lenient: undecided counts as correct)", header, tuple(rows))

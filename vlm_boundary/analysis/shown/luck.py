@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part
-from vlm_boundary.analysis.shown.table import Table, interval, minus, p_value, percent, points
+from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
 from vlm_boundary.records import ControlArm, GuessFilter, Luck, Range, VerifierErrors
 
 
-def above_floor(part: Part[Luck]) -> Table:
+def above_floor(part: Part[Luck]) -> TextTable:
     """What each arm solves, and what of that its own answers to other problems do not explain."""
     rows = []
     for arm, one in part.found.by_arm(part.section.arms).items():
@@ -29,10 +29,10 @@ def above_floor(part: Part[Luck]) -> Table:
         f"{part.name}: problems solved at least once, and above the arm's own guess floor "
         f"(Fisher's exact test, false discovery rate {part.section.false_discovery_rate:.0%})"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def above_floor_pairs(part: Part[Luck]) -> Table:
+def above_floor_pairs(part: Part[Luck]) -> TextTable:
     """The solved sets above each arm's own floor."""
     rows = []
     for pair in part.found.pairs(part.section.pairs):
@@ -41,10 +41,10 @@ def above_floor_pairs(part: Part[Luck]) -> Table:
         rows.append((f"{pair.base} / {pair.other}", *cells, p_value(p)))
     header = ("pair", "both", "first only", "second only", "neither", "McNemar p")
     title = f"{part.name}: problems solved above each arm's own guess floor"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def controls(part: Part[dict[str, dict[str, ControlArm]]]) -> Table:
+def controls(part: Part[dict[str, dict[str, ControlArm]]]) -> TextTable:
     """What is solved without the picture, with another, without reasoning."""
     rows = []
     for condition, by_arm in part.section.items():
@@ -59,10 +59,10 @@ def controls(part: Part[dict[str, dict[str, ControlArm]]]) -> Table:
                     )
                 )
     header = ("control", "pass@k (%)", "as it is − control (points)", "problems")
-    return Table(f"{part.name}: controls", header, tuple(rows))
+    return TextTable(f"{part.name}: controls", header, tuple(rows))
 
 
-def guess_filter(part: Part[list[GuessFilter]]) -> Table:
+def guess_filter(part: Part[list[GuessFilter]]) -> TextTable:
     """Pairs on the problems that direct answers do not guess."""
     rows = []
     for one in part.section:
@@ -83,10 +83,10 @@ def guess_filter(part: Part[list[GuessFilter]]) -> Table:
         )
     header = ("difference", "problems left", "of", "at k = 1 (points)", "at k = n (points)")
     title = f"{part.name}: without the problems that direct answers guess now and then"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def verifier_error(part: Part[VerifierErrors]) -> Table:
+def verifier_error(part: Part[VerifierErrors]) -> TextTable:
     """Numbers corrected for a measured error of the verifier, and what it leaves possible."""
     section = part.section
     rows = []
@@ -117,7 +117,7 @@ def verifier_error(part: Part[VerifierErrors]) -> Table:
         f"ones rejected {rates[1]} %"
     )
     header = ("", "k = 1 as it is", "k = 1 corrected", "possible range at k = n")
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
 def _range(one: Range, form: str) -> str:

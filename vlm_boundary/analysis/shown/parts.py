@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vlm_boundary.analysis.findings import Part
-from vlm_boundary.analysis.shown.table import Table, interval, minus, p_value, percent, points
+from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
 from vlm_boundary.records import (
     ArmSeries,
     BeyondN,
@@ -16,7 +16,7 @@ from vlm_boundary.records import (
 )
 
 
-def slices(part: Part[Distributions]) -> Table:
+def slices(part: Part[Distributions]) -> TextTable:
     """Differences by metadata, with p-values that allow for how many there are."""
     rows = []
     for pair in part.section.slices:
@@ -36,10 +36,10 @@ def slices(part: Part[Distributions]) -> Table:
     header = (
         "slice", "problems", "base (%)", "other (%)", "difference (points)", "p, Holm's"
     )  # fmt: skip
-    return Table(f"{part.name}: by metadata", header, tuple(rows))
+    return TextTable(f"{part.name}: by metadata", header, tuple(rows))
 
 
-def strata(part: Part[Distributions]) -> Table:
+def strata(part: Part[Distributions]) -> TextTable:
     """Differences by how hard problems are for the base, judged by samples that do not count."""
     rows = []
     judged = 0
@@ -61,10 +61,10 @@ def strata(part: Part[Distributions]) -> Table:
         f"{part.name}: by the base's accuracy in {judged} samples a problem; its other samples are "
         "those that are compared"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def training(part: Part[ArmSeries]) -> Table:
+def training(part: Part[ArmSeries]) -> TextTable:
     """Training steps, temperatures and seeds."""
     section = part.section
     rows = []
@@ -85,7 +85,7 @@ def training(part: Part[ArmSeries]) -> Table:
         }
         rows.append(("their standard deviation", *_ends(spread)))
     header = ("checkpoint", "pass@1 (%)", "largest k", "pass@k (%)")
-    return Table(f"{part.name}: training steps, temperatures, seeds", header, tuple(rows))
+    return TextTable(f"{part.name}: training steps, temperatures, seeds", header, tuple(rows))
 
 
 def _ends(curve: Mapping[int, Interval]) -> tuple[str, str, str]:
@@ -93,7 +93,7 @@ def _ends(curve: Mapping[int, Interval]) -> tuple[str, str, str]:
     return percent(curve[1]), str(last), percent(curve[last])
 
 
-def beyond_n(part: Part[BeyondN]) -> Table:
+def beyond_n(part: Part[BeyondN]) -> TextTable:
     """What the models say past n, and how far they were off where it is known."""
     rows = []
     models = {"beta_binomial": "beta-binomial", "zero_inflated": "with unsolvable problems"}
@@ -116,10 +116,10 @@ def beyond_n(part: Part[BeyondN]) -> Table:
         "arm, model", "at n (%)", "k", "at that k (%)", "never solved (%)",
         "back-test error (points)",
     )  # fmt: skip
-    return Table(f"{part.name}: models past n, and their back-test", header, tuple(rows))
+    return TextTable(f"{part.name}: models past n, and their back-test", header, tuple(rows))
 
 
-def cost(part: Part[Efficiency]) -> Table:
+def cost(part: Part[Efficiency]) -> TextTable:
     """Tokens, and what they bought."""
     rows = []
     for arm, one in part.found.by_arm(part.section.arms).items():
@@ -136,10 +136,10 @@ def cost(part: Part[Efficiency]) -> Table:
             )
         )
     header = ("arm", "tokens", "per sample", "per right sample", "per solved problem")
-    return Table(f"{part.name}: tokens generated", header, tuple(rows))
+    return TextTable(f"{part.name}: tokens generated", header, tuple(rows))
 
 
-def efficiency_gaps(part: Part[Efficiency]) -> Table:
+def efficiency_gaps(part: Part[Efficiency]) -> TextTable:
     """How far the other arm's single sample is from the base's many."""
     rows = [
         (
@@ -150,14 +150,14 @@ def efficiency_gaps(part: Part[Efficiency]) -> Table:
         for pair in part.found.pairs(part.section.pairs)
     ]
     title = f"{part.name}: sampling-efficiency gap ΔSE: the base's pass@k − the other's pass@1"
-    return Table(title, ("pair", "k", "gap (points)"), tuple(rows))
+    return TextTable(title, ("pair", "k", "gap (points)"), tuple(rows))
 
 
 def _tokens(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def entropy(part: Part[dict[str, EntropyOfArm]]) -> Table:
+def entropy(part: Part[dict[str, EntropyOfArm]]) -> TextTable:
     """How surprising each arm's own samples are to it."""
     rows = [
         (
@@ -170,6 +170,6 @@ def entropy(part: Part[dict[str, EntropyOfArm]]) -> Table:
         for arm, one in part.section.items()
     ]
     header = ("arm", "temperature", "top-p", "nats a token", "which is its")
-    return Table(
+    return TextTable(
         f"{part.name}: how surprising each arm's own samples are to it", header, tuple(rows)
     )

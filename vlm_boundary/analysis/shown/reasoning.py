@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part, reading_name
-from vlm_boundary.analysis.shown.table import Table, interval, minus, percent, points
+from vlm_boundary.analysis.shown.table import TextTable, interval, minus, percent, points
 from vlm_boundary.records import Calibration, ProbedChains, ValidReasoning
 
 
-def valid(part: Part[ValidReasoning]) -> Table:
+def valid(part: Part[ValidReasoning]) -> TextTable:
     """By reading and arm: how many right answers were reasoned to."""
     rows = []
     for arm, by_reading in part.found.by_arm(part.section.arms).items():
@@ -27,10 +27,10 @@ def valid(part: Part[ValidReasoning]) -> Table:
         "arm, reading of valid", "right answers read", "P(valid | right) (%)", "CoT-pass@1 (%)",
         "CoT-pass@n (%)", "solved with a valid chain",
     )  # fmt: skip
-    return Table(f"{part.name}: right for a valid reason", header, tuple(rows))
+    return TextTable(f"{part.name}: right for a valid reason", header, tuple(rows))
 
 
-def valid_pairs(part: Part[ValidReasoning]) -> Table:
+def valid_pairs(part: Part[ValidReasoning]) -> TextTable:
     """The paired difference of CoT-pass@k, by reading."""
     rows = []
     for pair in part.found.pairs(part.section.pairs):
@@ -50,10 +50,10 @@ def valid_pairs(part: Part[ValidReasoning]) -> Table:
         f"{part.name}: difference in CoT-pass@k (at least, at most: whatever holds of right "
         "answers that nobody read)"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def calibration(part: Part[Calibration]) -> Table:
+def calibration(part: Part[Calibration]) -> TextTable:
     """Each reading against people, arm by arm."""
     rows = []
     for group, one in part.section.groups.items():
@@ -79,10 +79,10 @@ def calibration(part: Part[Calibration]) -> Table:
         f"{part.name}: checkers against people ({known.labels} labels, {known.blind} of them "
         "given blind)"
     )
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
-def people(part: Part[Calibration]) -> Table:
+def people(part: Part[Calibration]) -> TextTable:
     """People against each other: the ceiling of what a checker can reach."""
     rows = [
         (
@@ -94,10 +94,10 @@ def people(part: Part[Calibration]) -> Table:
         for one in part.section.people
     ]
     header = ("labellers", "samples", "Cohen's κ", "Gwet's AC1")
-    return Table(f"{part.name}: people against each other", header, tuple(rows))
+    return TextTable(f"{part.name}: people against each other", header, tuple(rows))
 
 
-def judge_probe(part: Part[dict[str, dict[str, dict[str, ProbedChains]]]]) -> Table:
+def judge_probe(part: Part[dict[str, dict[str, dict[str, ProbedChains]]]]) -> TextTable:
     """What judges let through of chains that were spoilt on purpose."""
     rows = []
     for judge, by_arm in part.section.items():
@@ -118,7 +118,7 @@ def judge_probe(part: Part[dict[str, dict[str, dict[str, ProbedChains]]]]) -> Ta
         "pass text checks (%)",
     )  # fmt: skip
     title = f"{part.name}: what judges let through of chains spoilt on purpose"
-    return Table(title, header, tuple(rows))
+    return TextTable(title, header, tuple(rows))
 
 
 _BANDS = ("any", "majority", "all")

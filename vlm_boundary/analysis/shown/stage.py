@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from vlm_boundary.analysis.findings import Findings, Part
 from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning
-from vlm_boundary.analysis.shown.table import Table
+from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.records import BenchmarkAnalysis
 from vlm_boundary.store import write_text
 
@@ -24,7 +24,7 @@ class _Shown(NamedTuple):
 
     name: str
     of: Callable[[BenchmarkAnalysis], Any]
-    make: Callable[[Part[Any]], Table]
+    make: Callable[[Part[Any]], TextTable]
 
 
 _SHOWN = (
@@ -61,12 +61,12 @@ _SHOWN = (
 FAMILY = "family"
 
 
-def shown_tables(found: Findings) -> dict[str, list[tuple[str, Table]]]:
+def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
     """The tables that have rows by their name, those of each benchmark with the name of its files.
 
     `family`, all comparisons taken together, is of no one benchmark.
     """
-    made: dict[str, list[tuple[str, Table]]] = {}
+    made: dict[str, list[tuple[str, TextTable]]] = {}
     for name, of, make in _SHOWN:
         for benchmark, content, section in found.with_section(of):
             table = make(Part(found, benchmark, content, section))

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A titled table; the first column is a label, the others are right-aligned."""
 
     title: str
