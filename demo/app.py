@@ -1,6 +1,8 @@
 """`python demo/app.py RUN…` is `vlm-boundary demo RUN…`."""
 
-from vlm_boundary.cli.demo import demo
+import sys
+
+from vlm_boundary.cli import main
 
 if __name__ == "__main__":
-    demo()
+    main(["demo", *sys.argv[1:]])

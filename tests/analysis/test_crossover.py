@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -55,3 +57,11 @@ def test_the_estimate_lies_in_its_interval() -> None:
 def test_what_is_not_known_resolves_nothing() -> None:
     unknown = intervals([0.2, 0.1, -0.1, -0.2], float("nan"))
     assert crossover(unknown).status == "not_resolved"
+
+
+def test_it_is_looked_for_where_no_problem_has_dropped_out() -> None:
+    falling = intervals(FALLING, 0.05)
+    fewer = replace(falling, problems=np.array([10, 10, 10, 9, 9, 9, 9]))
+    found = crossover(fewer)
+    assert (found.estimate, found.status, found.up_to) == (None, "none", 3)
+    assert crossover(falling).up_to == 7

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from vlm_boundary.analysis import mean_interval, t_intervals
+from vlm_boundary.analysis import mean_interval, resampling, t_intervals
 from vlm_boundary.analysis.intervals import Clustered, holm
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 
@@ -138,3 +138,11 @@ def test_a_band_over_one_column_is_the_interval_and_over_independent_ones_sidaks
 def test_holm_by_hand() -> None:
     found = holm(np.array([0.01, np.nan, 0.04, 0.03]))
     np.testing.assert_allclose(found, [0.03, np.nan, 0.06, 0.06])
+
+
+def test_resamples_come_in_blocks_that_change_no_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = Clustered.of(RNG.random((37, 3)))
+    whole = bootstrap_t(sums, 0.95, (0, 1), 501, np.random.default_rng(7))
+    monkeypatch.setattr(resampling, "_BLOCK", 37 * 20 + 5)
+    blocks = bootstrap_t(sums, 0.95, (0, 1), 501, np.random.default_rng(7))
+    np.testing.assert_allclose(whole, blocks, rtol=1e-12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,10 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
+from vlm_boundary.analysis.counts import Counts
+from vlm_boundary.analysis.intervals import Clustered, cluster_codes, t_intervals
+from vlm_boundary.analysis.pairs import difference_at_k
+from vlm_boundary.analysis.resampling import bootstrap_t
 from vlm_boundary.analysis.table_file import read_table_file
 from vlm_boundary.cli import cli
 
@@ -111,7 +116,7 @@ def test_correct_may_be_written_in_several_ways(
     tmp_path: Path, values: list[Any], right: int, undecided: int
 ) -> None:
     rows = [{"model": "m", "problem_id": 7, "correct": value} for value in values]
-    counts = read_table_file(write(tmp_path / "t.jsonl", rows))["m"]
+    counts = read_table_file(write(tmp_path / "t.jsonl", rows)).counts["m"]
     assert counts.problem_ids == ("7",)
     assert (counts.correct.sum(), counts.undecided.sum()) == (right, undecided)
 
@@ -122,7 +127,7 @@ def test_numbers_and_words_name_the_same_problem(tmp_path: Path) -> None:
         {"model": "m", "problem_id": "7", "correct": 0},
         {"model": "m", "problem_id": 7.0, "correct": True},
     ]
-    counts = read_table_file(write(tmp_path / "t.jsonl", rows))["m"]
+    counts = read_table_file(write(tmp_path / "t.jsonl", rows)).counts["m"]
     assert (counts.problem_ids, counts.samples[0], counts.correct[0]) == (("7",), 3, 2)
 
 
@@ -138,7 +143,7 @@ GOOD = '{"model": "b", "problem_id": "x", "correct": true}\n'
         ("t.jsonl", GOOD + "{oops\n", "t.jsonl:2: this line is not JSON"),
         ("t.jsonl", "[" * 100_000, "this line is not JSON"),
         ("t.jsonl", "3\n", "a line must be an object"),
-        ("t.jsonl", '{"model": "b", "problem_id": "x"}\n', "no field 'correct'; there are model"),
+        ("t.jsonl", '{"model": "b", "problem_id": "x"}\n', "no column correct; there are model"),
         ("t.jsonl", GOOD.replace("true", '"maybe"'), "row 1: correct is 'maybe' (str)"),
         ("t.jsonl", GOOD.replace("true", "2"), "row 1: correct is 2 (int)"),
         ("t.jsonl", GOOD.replace('"x"', "null"), "row 1: problem_id is None"),
@@ -193,3 +198,239 @@ def test_a_crossover_is_reported_with_its_interval(tmp_path: Path) -> None:
     assert turn["status"] == "resolved"
     assert turn["low"] <= turn["estimate"] <= turn["high"]
     assert f"Crossover: k = {turn['estimate']} [{turn['low']}, {turn['high']}], resolved" in text
+
+
+def by_counts(counts: dict[str, dict[str, tuple[int, int]]], **more: Any) -> list[Row]:
+    return [
+        {"model": model, "problem_id": problem, "n": n, "c": c} | more
+        for model, problems in counts.items()
+        for problem, (c, n) in problems.items()
+    ]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+@pytest.mark.parametrize(
+    "names", [("n", "c"), ("n", "correct"), ("num_samples", "num_correct"), ("n", "n_correct")]
+)
+def test_a_row_a_problem_gives_what_a_row_a_sample_gives(
+    tmp_path: Path, suffix: str, names: tuple[str, str]
+) -> None:
+    rows = [
+        {
+            "model": row["model"],
+            "problem_id": row["problem_id"],
+            names[0]: row["n"],
+            names[1]: row["c"],
+        }
+        for row in by_counts(COUNTS)
+    ]
+    counted = read_table_file(write(tmp_path / f"counted{suffix}", rows)).counts
+    drawn = read_table_file(write(tmp_path / f"drawn{suffix}", rows_of(COUNTS))).counts
+    for model in COUNTS:
+        assert counted[model].problem_ids == drawn[model].problem_ids
+        for column in ("samples", "correct", "undecided"):
+            expected = getattr(drawn[model], column).tolist()
+            assert getattr(counted[model], column).tolist() == expected
+
+
+def test_counts_of_a_file_are_as_many_samples_in_the_output(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.csv", by_counts({"b": {"x": (1, 128)}, "r": {"x": (1, 128)}}))
+    code, text = call(path, "--base", "b", "--rl", "r")
+    assert code == 0
+    assert "b: 1 problems, 128 samples each" in text
+
+
+HEAD = '"model": "b", "problem_id": "x"'
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        # A row a sample that says beside it how many there are: neither reading is the sure one.
+        ([f'{{{HEAD}, "n": 2, "correct": true}}'], "row 1: correct is True (bool)"),
+        (
+            [f'{{{HEAD}, "n": 2, "correct": 1}}'] * 2,
+            "problem x was in row 1 already; column n makes a row a problem",
+        ),
+        (
+            [f'{{{HEAD}, "n": 2, "sample_index": 0, "correct": 1}}'],
+            "column sample_index makes it one",
+        ),
+        ([f'{{{HEAD}, "n": 2, "c": 1, "correct": 1}}'], "columns c, correct say one thing each"),
+        ([f'{{{HEAD}, "n": 2, "num_samples": 2, "c": 1}}'], "columns n, num_samples say one thing"),
+        ([f'{{{HEAD}, "n": 2}}'], "no column c, of a row a problem, with n; there are"),
+        ([f'{{{HEAD}, "c": 2}}'], "no column correct; there are model, problem_id, c"),
+        ([f'{{{HEAD}, "n": 2, "c": 3}}'], "problem x: c is larger than n (3 of 2)"),
+        ([f'{{{HEAD}, "n": 0, "c": 0}}'], "n must be at least 1"),
+        ([f'{{{HEAD}, "n": 2, "c": 0.5}}'], "row 1: c is 0.5 (float); it must be a whole number"),
+        ([f'{{{HEAD}, "n": null, "c": 0}}'], "row 1: n is None"),
+        ([f'{{{HEAD}, "n": "-2", "c": 0}}'], "row 1: n is '-2'"),
+        ([f'{{{HEAD}, "correct": 1}}', f'{{{HEAD}, "n": 4, "correct": 1}}'], "2: column n, which"),
+        ([f'{{{HEAD}, "n": 2, "c": 1}}', f'{{{HEAD}, "c": 1}}'], "2: no column n, which the first"),
+        (
+            [
+                f'{{{HEAD}, "sample_index": 0, "correct": 1}}',
+                f'{{{HEAD}, "sample_index": 0, "correct": 0}}',
+            ],
+            "row 2: model b, problem x, sample_index 0 was in row 1 already, with another verdict",
+        ),
+        ([f'{{{HEAD}, "sample_index": null, "correct": 1}}'], "row 1: sample_index is None"),
+        (
+            [
+                f'{{{HEAD}, "cluster": "u", "correct": 1}}',
+                f'{{{HEAD}, "cluster": "v", "correct": 0}}',
+            ],
+            "row 2: model b, problem x is of cluster v, and in row 1 of u",
+        ),
+        (
+            [
+                f'{{{HEAD}, "cluster": "u", "correct": 1}}',
+                f'{{{HEAD}, "cluster": "", "correct": 0}}',
+            ],
+            "is of cluster None, and in row 1 of u",
+        ),
+    ],
+)
+def test_what_could_mean_two_things_is_refused(tmp_path: Path, lines: list[str], said: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_text("".join(line + "\n" for line in lines))
+    code, text = call(path, "--base", "b", "--rl", "r")
+    assert code == 2
+    assert said in text
+    assert len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_rows_that_repeat_a_sample_count_once_and_are_told(tmp_path: Path, suffix: str) -> None:
+    numbered: list[Row] = []
+    for row in rows_of(COUNTS):
+        before = [r for r in numbered if r["model"] == row["model"]]
+        index = sum(r["problem_id"] == row["problem_id"] for r in before)
+        numbered.append(row | {"sample_index": index})
+    path = write(tmp_path / f"t{suffix}", numbered + numbered[3:10])
+    found = read_table_file(path)
+    assert found.repeats == 7
+    once = read_table_file(write(tmp_path / f"once{suffix}", rows_of(COUNTS))).counts
+    for model in COUNTS:
+        assert found.counts[model].samples.tolist() == once[model].samples.tolist()
+        assert found.counts[model].correct.tolist() == once[model].correct.tolist()
+    code, text = call(path, "--base", "qwen", "--rl", "qwen-rl")
+    assert code == 0
+    assert text.startswith("7 rows left out that repeat a sample of another row")
+
+
+def test_repeated_rows_without_an_index_are_samples(tmp_path: Path) -> None:
+    rows = rows_of({"m": {"x": (1, 3)}})
+    found = read_table_file(write(tmp_path / "t.jsonl", rows * 2))
+    assert (found.counts["m"].samples.tolist(), found.repeats) == ([6], 0)
+
+
+def drop_outs() -> list[Row]:
+    """RL is better on 90 problems with 16 samples, worse on 30 with 128; they cross at 60."""
+    rng = np.random.default_rng(1)
+    rows: list[Row] = []
+    for kind, count, n, base, rl in (("easy", 90, 16, 0.02, 0.1), ("hard", 30, 128, 0.05, 0.001)):
+        for place in range(count):
+            for model, p in (("b", base), ("r", rl)):
+                c = int(rng.binomial(n, p))
+                rows.append({"model": model, "problem_id": f"{kind}{place}", "n": n, "c": c})
+    return rows
+
+
+def test_problems_that_drop_out_make_no_crossover(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    path = write(tmp_path / "t.jsonl", drop_outs())
+    code, text = call(path, "--base", "b", "--rl", "r", "--json", out)
+    assert code == 0, text
+    content = json.loads(out.read_text())
+    difference, turn = content["difference"], content["crossover_k"]
+    assert difference["16"]["low"] > 0 > difference["17"]["high"]  # what was called a crossover
+    assert (turn["estimate"], turn["status"], turn["up_to"]) == (None, "none", 16)
+    assert difference["16"]["band_low"] is not None
+    assert all(difference[str(k)]["band_low"] is None for k in range(17, 129))
+    assert "Not all of the 120 problems have more than 16 samples of both models" in text
+    assert "Crossover: none up to k = 16" in text
+    (row,) = (line for line in text.splitlines() if line.strip().startswith("32 "))
+    assert row.count("of 30") == 2
+
+
+def clustered(rng: np.random.Generator, origins: int, variants: int) -> list[Row]:
+    """Problems of which ten are variants of one: the same chance of success of each model."""
+    rows = []
+    for origin in range(origins):
+        chances = {"b": rng.beta(0.5, 0.5), "r": rng.beta(0.5, 0.5)}
+        for variant in range(variants):
+            for model, chance in chances.items():
+                c = int(rng.binomial(8, chance))
+                name = f"{origin}-{variant}"
+                row = {"model": model, "problem_id": name, "n": 8, "c": c, "cluster": origin}
+                rows.append(row)
+    return rows
+
+
+def widths_and_hits(with_clusters: bool) -> tuple[float, float]:
+    """Mean width of the difference's interval at k = 1, and how often it holds the truth, 0."""
+    rng = np.random.default_rng(6)
+    widths, hits = [], []
+    for _ in range(200):
+        rows = clustered(rng, 20, 10)
+        clusters = {row["problem_id"]: str(row["cluster"]) for row in rows}
+        counts = {}
+        for model in ("b", "r"):
+            of = [row for row in rows if row["model"] == model]
+            c, n = (np.array([row[key] for row in of]) for key in ("c", "n"))
+            counts[model] = Counts(tuple(row["problem_id"] for row in of), n, c, c * 0, c)
+        groups = cluster_codes(counts["b"].problem_ids, clusters if with_clusters else None)
+        values = difference_at_k(counts["b"], counts["r"], np.array([1]))
+        found = t_intervals(values, 0.95, (-1, 1), groups)
+        widths.append(float(found.high[0] - found.low[0]))
+        hits.append(bool(found.low[0] <= 0 <= found.high[0]))
+    return float(np.mean(widths)), float(np.mean(hits))
+
+
+def test_clusters_widen_intervals_by_the_design_effect_and_hold_what_they_claim() -> None:
+    plain, missed = widths_and_hits(False)
+    wide, held = widths_and_hits(True)
+    # Chances of Beta(1/2, 1/2): variance 1/8 between origins, 1/8 · 1/8 between samples of eight.
+    correlation = (1 / 8) / (1 / 8 + 1 / 64)
+    effect = np.sqrt(1 + 9 * correlation) * stats.t.ppf(0.975, 19) / stats.t.ppf(0.975, 199)
+    assert wide / plain == pytest.approx(effect, rel=0.03)
+    assert missed < 0.6
+    assert held == pytest.approx(0.95, abs=0.035)
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_a_cluster_column_makes_every_interval_one_of_clusters(tmp_path: Path, suffix: str) -> None:
+    rows = clustered(np.random.default_rng(3), 30, 10)
+    out = tmp_path / "out.json"
+    command = ("--base", "b", "--rl", "r", "--json", out)
+    code, text = call(write(tmp_path / f"t{suffix}", rows), *command)
+    assert code == 0, text
+    assert "the 30 clusters of problems taken as a sample of theirs" in text
+    assert "McNemar" not in text  # which takes problems for independent
+    content = json.loads(out.read_text())
+    assert content["clusters"] == 30
+    code, _ = call(
+        write(tmp_path / "alone.csv", [{**row, "cluster": ""} for row in rows]), *command
+    )
+    assert code == 0
+    alone = json.loads(out.read_text())
+    assert alone["clusters"] == 300
+    for low, high in (
+        ("low", "high"),
+        ("band_low", "band_high"),
+        ("bootstrap_low", "bootstrap_high"),
+    ):
+        with_clusters, without = (of["difference"]["1"] for of in (content, alone))
+        assert with_clusters[high] - with_clusters[low] > 2 * (without[high] - without[low])
+    curves = [of["models"]["b"]["pass_at_k"]["1"] for of in (content, alone)]
+    assert curves[0]["high"] - curves[0]["low"] > 2 * (curves[1]["high"] - curves[1]["low"])
+
+
+def test_a_hundred_thousand_problems_are_resampled_in_blocks() -> None:
+    values = np.random.default_rng(0).integers(-1, 2, size=(100_000, 1)).astype(float)
+    tracemalloc.start()
+    bootstrap_t(Clustered.of(values), 0.95, (-1, 1), 200, np.random.default_rng(0))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200 << 20  # all at once it took 400 MB, and 20 GB for 10,000 draws

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.making import FIELDS, config, png, rows, write
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
+from vlm_boundary.benchmarks.templates import as_options
 from vlm_boundary.errors import UserError
 
 
@@ -99,6 +100,7 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
         ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
         ({"images": {"placeholder": "<image("}}, ["images.placeholder", "regular expression"]),
         ({"images": {"min_pixels": 10}}, ["both min_pixels and max_pixels"]),
+        ({"images": {"missing_columns": "skip"}}, ["needs several columns in fields.image"]),
         ({"procedural": {}}, ["either dataset_path or procedural"]),
         ({"dataset_path": "missing.jsonl"}, ["missing.jsonl", "does not exist"]),
     ],
@@ -112,6 +114,47 @@ def test_a_wrong_benchmark_is_one_clear_line(
     assert "\n" not in str(raised.value)
     for part in says:
         assert part in str(raised.value)
+
+
+def test_picture_columns_that_a_record_lacks_are_passed_over_where_that_is_said(
+    folder: Path,
+) -> None:
+    """As OlympiadBench's, of whose up to nine columns each part of the set has fewer."""
+    row = {"id": "1", "question": "?", "answer": "1", "one": "pictures/a.png", "two": None}
+    records = [row, row | {"id": "2", "two": "pictures/b.png"}]
+    path = write(folder, "d.parquet", records)
+    several = FIELDS | {"image": ["one", "two", "three", "deep.er"]}
+    with pytest.raises(UserError, match="names column 'three', which record 0 does not have"):
+        load_problems(config(path, fields=several), folder / "kept")
+    lacking = {"missing_columns": "skip"}
+    found = load_problems(config(path, fields=several, images=lacking), folder / "kept").problems
+    assert [len(p.pictures) for p in found] == [1, 2]
+    none = FIELDS | {"image": ["uno", "due"]}
+    with pytest.raises(UserError, match="names column 'uno', which record 0 does not have"):
+        load_problems(config(path, fields=none, images=lacking), folder / "kept")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [  # made up in the manner of We-Math's
+        ("A. 1; B. 2; C. 3;", ["1", "2", "3"]),
+        ("A. 45° B. 60° ;C. 120°; D. None", ["45°", "60°", "120°", "None"]),
+        ("A. ①; ③;B. ②; ③;C. none", ["①; ③", "②; ③", "none"]),
+        ("A. B; B. C; C. D; D. None", ["B", "C", "D", "None"]),
+        ("A. A;B. B;C. C", ["A", "B", "C"]),
+        ("A. To shape ;B.; B. To shape ;C.; C. No.", ["To shape ;B.", "To shape ;C.", "No."]),
+        ("A. North to ;C.  ;B. West to ;C. ;C. Stay", ["North to ;C.", "West to ;C.", "Stay"]),
+        ("A. Yes;  ; B. No.  ; C. Unknown", ["Yes", "No.", "Unknown"]),
+        ("A. ①;B．②;C. ③", ["①", "②", "③"]),
+        ("A. Yes; B. No; F. None of these", ["Yes", "No", "None of these"]),
+        ("(A) one\n(B) two", ["one", "two"]),
+        ("A) one B) two C: three", ["one", "two", "three"]),
+        ("one; two", []),
+        ("", []),
+    ],
+)
+def test_options_in_one_text_begin_at_their_letters(text: str, options: list[str]) -> None:
+    assert as_options(text) == options
 
 
 def test_two_records_of_one_id_are_refused(folder: Path) -> None:

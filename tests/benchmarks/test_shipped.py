@@ -61,10 +61,11 @@ MMMU = {f"image_{place}": None for place in range(1, 8)} | {
 }
 OLYMPIAD = {
     "question": "See <image_1>.",
-    "images": [PICTURE],
     "unit": None,
     "error": None,
     "subfield": "Geometry",
+    # As harnesses' records of the data set have them: five columns, most of them empty.
+    **{f"image_{number}": PICTURE if number == 1 else None for number in range(1, 6)},
 }
 
 # Records by split; the last part is what the benchmark makes of them: id and answer.
@@ -158,7 +159,7 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
                 | {"knowledge concept": "area"}
             ]
         },
-        [("x-2steps_1-0", "B")],
+        [("x-2steps_1", "B")],
     ),
     "logicvista": (
         {"test": [{"question": "Which? A. B. C. D.", "image": PICTURE, "answer": "C"}]},
@@ -280,6 +281,28 @@ def test_olympiadbench_types_its_answers(tmp_path: Path, monkeypatch: pytest.Mon
     found = load("olympiadbench", tmp_path, monkeypatch).problems
     assert [p.answer_type for p in found] == ["expression", "float", "list"]
     assert [p.grading.tolerance for p in found] == [0.0, 0.01, 0.0]
+
+
+def test_olympiadbenchs_pictures_stand_in_the_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = load("olympiadbench", tmp_path, monkeypatch).problems
+    shipped = load_benchmark("olympiadbench")
+    for problem in found:
+        (picture,) = problem.pictures
+        *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        parts = [part.get("image", part.get("text")) for part in user["content"]]
+        assert parts[:2] == ["See ", picture]
+
+
+def test_we_maths_options_have_no_letters_and_its_steps_are_one_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (problem,) = load("we-math", tmp_path, monkeypatch).problems
+    assert problem.choices == ("1", "2", "3", "4")
+    cluster = load_benchmark("we-math").cluster
+    assert cluster is not None
+    assert problem.metadata[cluster] == "x"
 
 
 def test_mmmus_pictures_stand_in_the_question(

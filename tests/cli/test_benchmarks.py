@@ -61,6 +61,49 @@ def test_validate_counts_what_can_and_cannot_be_used(mine: Path) -> None:
     assert call("validate", mine).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ("dataset_path: d.jsonl", "dataset_path: gone.jsonl", "dataset_path gone.jsonl does not"),
+        ("dataset_path: d.jsonl", "dataset_path: gone.xlsx", "dataset_path gone.xlsx does not"),
+        ("dataset_path: d.jsonl", "dataset_path: gone/", "dataset_path gone does not exist"),
+        ("dataset_path: d.jsonl", "dataset_path: /gone/a.csv", "dataset_path /gone/a.csv does not"),
+        ("dataset_path: d.jsonl", "dataset_path: folder.csv", "doesn't contain any data files"),
+        (
+            "dataset_path: d.jsonl",
+            "dataset_path: folder.csv\ndata_files: '*.csv'",
+            "data files found",
+        ),
+        ("dataset_path: d.jsonl", "dataset_path: folder.csv\ndata_files: []", "data_files"),
+        ("fields:", "image_root: gone\nfields:", "image_root gone does not exist"),
+        ("fields:", "image_root: d.jsonl\nfields:", "d.jsonl is not a folder"),
+        ("fields:", "image_root: folder.csv\nfields:", "none of its 2 problems can be put to"),
+        ("d.jsonl", "AI4Math/MathVista\nimage_root: gone", "image_root gone does not exist"),
+    ],
+)
+def test_what_is_not_on_this_disk_is_an_error_and_no_download(
+    mine: Path, before: str, after: str, says: str
+) -> None:
+    pytest.importorskip("datasets", reason="datasets is not installed")
+    (mine.parent / "folder.csv").mkdir()
+    mine.write_text(mine.read_text().replace(before, after))
+    checked = call("validate", mine)
+    assert checked.exit_code == 2, checked.output
+    assert says in checked.stderr.splitlines()[-1]
+    assert sum(line.startswith("Error: ") for line in checked.stderr.splitlines()) == 1
+    assert "downloads" not in checked.output
+
+
+def test_where_a_file_was_looked_for_is_said_and_what_there_could_be(mine: Path) -> None:
+    mine.write_text(mine.read_text().replace("d.jsonl", "gone.csv"))
+    (line,) = call("validate", mine).output.splitlines()
+    assert line == (
+        f"Error: benchmark 'mine': dataset_path gone.csv does not exist, neither beside its YAML "
+        f"file nor in {mine.parent}; give a .jsonl, .json, .csv, .tsv, .parquet file, a folder, "
+        f"or a hub id"
+    )
+
+
 def test_validate_leaves_the_network_alone() -> None:
     checked = call("validate", "mathvista-testmini")
     assert checked.exit_code == 0

@@ -21,7 +21,7 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.stage import check
 from vlm_boundary.sampling import EngineDied, problem_seed
 from vlm_boundary.sampling.plan import plan_task
-from vlm_boundary.store import Partition, RunDirectory, iter_samples
+from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
@@ -83,11 +83,7 @@ class Sampled:
         draw_models(self.run, self.experiment, self.missing, opener)
 
     def texts(self, arm: str) -> dict[tuple[str, int], str]:
-        rows = list(
-            iter_samples(
-                self.run.samples, Partition(arm, "mine"), ["problem_id", "sample_index", "text"]
-            )
-        )
+        rows = self.run.samples.read(Partition(arm, "mine"), ["text"]).to_pylist()
         keys = Counter((row["problem_id"], row["sample_index"]) for row in rows)
         assert set(keys.values()) <= {1}
         return {(row["problem_id"], row["sample_index"]): row["text"] for row in rows}

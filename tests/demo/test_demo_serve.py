@@ -34,8 +34,8 @@ def test_mistakes_are_one_line(tmp_path: Path, arguments: list[str], said: str) 
     asked = [argument.format(run=run.path) for argument in arguments]
     done = CliRunner().invoke(cli, ["demo", *asked])
     assert done.exit_code == 2
-    assert said in done.output
-    assert len(done.output.strip().splitlines()) == 1
+    assert said in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
 
 
 def test_a_password_is_needed_beyond_this_machine(tmp_path: Path) -> None:

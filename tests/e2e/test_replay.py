@@ -73,6 +73,37 @@ def test_another_file_under_the_same_name_is_not_mixed_in(folder: Path) -> None:
     assert "already holds samples drawn with weights" in done.stderr
 
 
+def test_another_data_file_under_the_same_yaml_stops_the_command(tmp_path: Path) -> None:
+    fields = {"question": "q", "answer": "a", "problem_id": "id"}
+    replay = {"kind": "replay", "path": "samples.jsonl"}
+    experiment = {
+        "name": "e",
+        "benchmarks": {"mine": {"dataset_path": "data.jsonl", "fields": fields}},
+        "arms": {"base": {"model": "m", "role": "base", "engine": replay}},
+        "sampling": {"n": 1},
+    }
+    (tmp_path / "e.yaml").write_text(json.dumps(experiment))
+
+    def write(golds: list[str]) -> None:
+        lines = ({"id": str(i), "q": f"{i}?", "a": gold} for i, gold in enumerate(golds))
+        (tmp_path / "data.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    write(["1", "2", "3"])
+    samples = ({"problem_id": str(i), "text": f"\\boxed{{{i}}}"} for i in range(3))
+    (tmp_path / "samples.jsonl").write_text("".join(json.dumps(line) + "\n" for line in samples))
+    done = call(tmp_path, "sample", "e.yaml")
+    assert done.returncode == 0, done.stderr
+    write(["0", "1", "2", "3"])
+    for stage in ("sample", "run", "plan"):
+        done = call(tmp_path, stage, "e.yaml")
+        assert done.returncode == 2, done.stdout
+        (line,) = (line for line in done.stderr.splitlines() if "already holds" in line)
+        assert "data.jsonl changed (3 of 3 answers differ, 1 problem added)" in line
+        assert "Traceback" not in done.stderr
+    for stage in ("verify", "analyze"):  # which go by the run's own copy
+        assert call(tmp_path, stage, "runs/e").returncode == 0
+
+
 def test_a_report_is_made_anew_where_something_changed_and_only_there(folder: Path) -> None:
     run = RunDirectory(folder / "runs" / "elsewhere")
 

@@ -1,9 +1,14 @@
 """Grading speed beside math-verify's own, on the same outputs in one run.
 
-Both run in one process and are timed in processor time, so that the ratio holds on a busy machine;
-what our symbolic pool's processes take is added to ours. Run from the repository root:
+Run from the repository root:
 
     python tests/perf/grading_speed.py [--outputs FILE.jsonl …] [--problems 20] [--samples 256]
+    python tests/perf/grading_speed.py --command [--rounds 3] [--outputs FILE.jsonl …]
+
+The first times the grader alone, in one process and in processor time, so that the ratio holds on a
+busy machine; what our symbolic pool's processes take is added to ours. The second times what a user
+waits for, by the clock and with all that is started: `vlm-boundary grade FILE` against a loop
+over the same file that parses and verifies with math-verify, each in a fresh process, by turns.
 
 Without files, the outputs are 256 responses a problem in the embedded models' training mixture.
 """
@@ -14,12 +19,14 @@ import argparse
 import json
 import logging
 import resource
+import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-
-from math_verify import parse, verify
 
 from vlm_boundary.benchmarks.procedural import problems
 from vlm_boundary.tiny.mixture import BROAD, guesses, response
@@ -77,6 +84,64 @@ def forget() -> None:
     text_answers.normal_text.cache_clear()
 
 
+THEIRS = """
+import json, logging, sys
+from math_verify import parse, verify
+logging.getLogger("math_verify").setLevel(logging.CRITICAL)
+golds = {}
+with open(sys.argv[1]) as lines, open(sys.argv[2], "w") as file:
+    for row in map(json.loads, lines):
+        gold = str(row["answer"])
+        if gold not in golds:
+            golds[gold] = parse("\\\\boxed{" + gold + "}")
+        row["correct"] = verify(golds[gold], parse(row["output"]))
+        file.write(json.dumps(row) + "\\n")
+"""
+
+
+def measure_command(outputs: list[Output], rounds: int) -> None:
+    """Print seconds by the clock and of processors, medians over rounds, and their ratios."""
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder, "in.jsonl"), Path(folder, "out.jsonl")
+        source.write_text("".join(json.dumps(_row(output)) + "\n" for output in outputs))
+        commands = {
+            "vlm-boundary grade": ["-m", "vlm_boundary", "grade", source, "--output", target],
+            "math-verify": ["-c", THEIRS, source, target],
+        }
+        taken: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        for _ in range(rounds):
+            for name, arguments in commands.items():
+                command = [sys.executable, *map(str, arguments)]
+                start = time.perf_counter()
+                processor = processor_seconds(
+                    lambda command=command: subprocess.run(command, check=True, capture_output=True)
+                )
+                taken[name].append((time.perf_counter() - start, processor))
+    print(
+        f"{len(outputs):,} outputs, {len({o.text for o in outputs}):,} different; {rounds} rounds"
+    )
+    medians = {
+        name: tuple(map(statistics.median, zip(*t, strict=True))) for name, t in taken.items()
+    }
+    for name, (wall, processor) in medians.items():
+        every = ", ".join(f"{wall:.2f}" for wall, _ in taken[name])
+        print(f"{name:20} {wall:8.2f} s by the clock ({every}), {processor:8.2f} s of processors")
+    (ours, our_work), (theirs, their_work) = medians.values()
+    print(f"ratio: {theirs / ours:.1f} by the clock, {their_work / our_work:.1f} of processors")
+
+
+def _row(output: Output) -> dict[str, object]:
+    gold = output.target()
+    return {
+        "output": output.text,
+        "answer": gold.answer,
+        "answer_type": gold.answer_type,
+        "unit": gold.unit,
+        "precision": gold.precision,
+        "question": gold.question,
+    }
+
+
 def processor_seconds(work: Callable[[], object]) -> float:
     """Seconds of this process and of the children that ended meanwhile."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -93,12 +158,19 @@ def main() -> None:
     parser.add_argument("--problems", type=int, default=20)
     parser.add_argument("--samples", type=int, default=256)
     parser.add_argument("--theirs", type=int, default=1000, help="outputs that math-verify grades")
+    parser.add_argument("--command", action="store_true", help="time the command, by the clock")
+    parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     outputs = (
         stored_outputs(options.outputs)
         if options.outputs
         else drawn_outputs(options.problems, options.samples)
     )
+    if options.command:
+        measure_command(outputs, options.rounds)
+        return
+    from math_verify import parse, verify
+
     logging.getLogger("math_verify").setLevel(logging.CRITICAL)
     some = outputs[:: max(1, len(outputs) // options.theirs)]
     golds = {o.target().answer: parse(f"\\boxed{{{o.target().answer}}}") for o in some}

@@ -128,6 +128,48 @@ def test_the_command(run: HandMadeRun) -> None:
     assert "22 samples to read" in done.output
 
 
+JUDGE = "judge={name: j, model: org/j, engine: {kind: openai, base_url: 'http://127.0.0.1:1/v1'}}"
+NONE_RIGHT = dict.fromkeys(RIGHT, 0)
+
+
+@pytest.mark.parametrize("arm", ["base", "rl"])
+def test_an_arm_without_a_right_answer_has_nothing_to_read(run: HandMadeRun, arm: str) -> None:
+    store_verdicts(run, arm, NONE_RIGHT)
+    done = CliRunner().invoke(
+        cli, ["queue", str(run.directory.path), "--max-accuracy", "0.5", "-o", "sampling.n=40"]
+    )
+    assert done.exit_code == 0, done.output
+    assert f"  {arm}: nothing to read, none of its 160 graded samples is right\n" in done.output
+    assert "11 samples to read" in done.output
+
+
+def test_an_arm_without_verdicts_has_nothing_to_read(tmp_path: Path) -> None:
+    made = make_run(tmp_path / "begun")
+    store_verdicts(made, "base", RIGHT, n=4)
+    done = CliRunner().invoke(cli, ["queue", str(made.directory.path), "--max-accuracy", "1"])
+    assert done.exit_code == 0, done.output
+    assert "  rl: nothing to read, none of its samples has a verdict yet\n" in done.output
+
+
+def test_nothing_right_anywhere_is_one_line(run: HandMadeRun) -> None:
+    for arm in ("base", "rl"):
+        store_verdicts(run, arm, NONE_RIGHT)
+    said = CliRunner().invoke(cli, ["queue", str(run.directory.path)])
+    assert said.exit_code == 2
+    assert said.output.endswith(
+        "no arm has a right answer, so there is nothing to read; draw more samples\n"
+    )
+
+
+@pytest.mark.parametrize(("command", "options"), [("queue", []), ("judge", ["-o", JUDGE])])
+def test_nothing_graded_is_one_line(tmp_path: Path, command: str, options: list[str]) -> None:
+    made = make_run(tmp_path / "begun")
+    said = CliRunner().invoke(cli, [command, str(made.directory.path), *options])
+    assert said.exit_code == 2
+    assert said.output.endswith("no sample has a verdict yet; run 'vlm-boundary verify' first\n")
+    assert len(said.output.splitlines()) == 1
+
+
 def test_a_smaller_subset_is_part_of_a_larger_and_stays_when_samples_are_added(
     run: HandMadeRun,
 ) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning import arithmetic, stage
+from vlm_boundary.reasoning import arithmetic
 from vlm_boundary.reasoning.stage import chains_of, check
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, derived
 from vlm_boundary.verifier import verify
 
 HERE = Partition("rl", "b")
@@ -126,7 +126,7 @@ def test_shares_give_the_same_bytes_as_one_process(
 ) -> None:
     one, two = many(tmp_path / "1"), many(tmp_path / "2", order=-1)
     assert check(one).samples == 12
-    monkeypatch.setattr(stage, "CHUNK_ROWS", 1)
+    monkeypatch.setattr(derived, "CHUNK_ROWS", 1)
     assert check(two, elsewhere=map, samples_a_share=5).samples == 12
     assert len(stored(one)) == 3
     assert stored(one) == stored(two)

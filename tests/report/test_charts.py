@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from vlm_boundary.analysis.findings import powers_of_two
 from vlm_boundary.analysis.shown import TextTable
-from vlm_boundary.report.chart import Figure, Mark, Panel, Series
+from vlm_boundary.report.chart import Figure, Mark, Panel, Scale, Series
 from vlm_boundary.report.drawing import draw
 from vlm_boundary.report.interactive import specs
 
@@ -53,6 +54,33 @@ def test_every_kind_is_drawn_in_every_format_with_the_same_bytes(tmp_path: Path)
     assert first == again
     assert [kind[:4] for kind in first] == [b"\x89PNG", b"<?xm", b"%PDF"]
     assert b"Date" not in first[2]
+
+
+def texts_of(svg: Path) -> list[str]:
+    """What an SVG shows as text, which matplotlib notes beside each word's outlines."""
+    return re.findall(r"<!-- (.*?) -->", svg.read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("scale", "x", "ticks"),
+    [
+        ("log10", (30.0, 900.0, 5000.0), {"100", "1,000"}),
+        ("log10", (2e6, 1e9), {"10,000,000", "1,000,000,000"}),
+        ("log10", (120.0, 310.0), {"200", "300"}),  # within one power: numbers between
+        ("log10", (0.02, 3.0), {"0.1", "1"}),
+        ("log2", (1, 4, 64), {"1", "4", "16", "64"}),
+        ("log2", (5, 7), {"6"}),
+        ("linear", (0.0, 3e9), {"0"}),
+    ],
+)
+def test_ticks_are_plain_numbers(
+    tmp_path: Path, scale: Scale, x: tuple[float, ...], ticks: set[str]
+) -> None:
+    panel = Panel("t", "x", "y", (Series("a", x, tuple(10.0 for _ in x)),), scale)
+    _, svg, _ = draw(Figure("f", "F", "", (panel,)), tmp_path)
+    said = texts_of(svg)
+    assert ticks <= set(said), said
+    assert not [text for text in said if "mathdefault" in text or "$" in text]
 
 
 def test_the_page_takes_strict_json_without_markup() -> None:

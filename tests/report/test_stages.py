@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -53,6 +54,16 @@ def test_the_numbers_are_those_of_the_samples(finished: HandMadeRun) -> None:
     assert pair["solved"] == {"both": 1, "base_only": 1, "other_only": 0, "neither": 1}
     assert base["statuses"]["no_answer"] == 1
     assert rl["statuses"]["truncated"] == 1
+
+
+def test_no_figure_shows_markup_in_place_of_numbers(finished: HandMadeRun) -> None:
+    drawn = sorted((finished.directory.report / "figures").glob("*.svg"))
+    names = {path.stem for path in drawn}
+    assert {"pass_at_k", "difference", "cost"} <= names
+    for path in drawn:
+        texts = re.findall(r"<!-- (.*?) -->", path.read_text(encoding="utf-8"), re.DOTALL)
+        assert any(text.strip("-−,.").isdecimal() for text in texts), path
+        assert not [text for text in texts if "mathdefault" in text or "$" in text], path
 
 
 def test_readings_and_sources_are_reported_per_arm(finished: HandMadeRun) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vlm_boundary.analysis.findings import Findings
-from vlm_boundary.records import Analysis
+from vlm_boundary.records import SCHEMA_VERSION, Analysis
 from vlm_boundary.report.verdict import Statement, statements
 
 REST = {"problems": 100, "few": False, "band_low": None, "band_high": None}
@@ -18,10 +18,38 @@ DOWN = REST | {"estimate": -0.136, "low": -0.201, "high": -0.072}
 OPEN = REST | {"estimate": 0.004, "low": -0.01, "high": 0.018}
 UNKNOWN = REST | {"estimate": None, "low": None, "high": None, "problems": 0}
 NO_INTERVAL = REST | {"estimate": 1.0, "low": None, "high": None, "problems": 1}
-CROSSED = {"estimate": 4, "low": 3, "high": 6, "status": "resolved", "excluded": False}
-PERHAPS = {"estimate": 4, "low": None, "high": 6, "status": "not_resolved", "excluded": False}
-NEVER = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": True}
-NOT_SEEN = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": False}
+CROSSED = {
+    "estimate": 4,
+    "low": 3,
+    "high": 6,
+    "status": "resolved",
+    "excluded": False,
+    "up_to": 128,
+}
+PERHAPS = {
+    "estimate": 4,
+    "low": None,
+    "high": 6,
+    "status": "not_resolved",
+    "excluded": False,
+    "up_to": 128,
+}
+NEVER = {
+    "estimate": None,
+    "low": None,
+    "high": None,
+    "status": "none",
+    "excluded": True,
+    "up_to": 128,
+}
+NOT_SEEN = {
+    "estimate": None,
+    "low": None,
+    "high": None,
+    "status": "none",
+    "excluded": False,
+    "up_to": 128,
+}
 ABOVE = {
     "base": "base", "other": "rl", "tested": 100, "both": 49, "base_only": 12, "other_only": 9,
     "neither": 30, "mcnemar_p_value": 0.66, "base_only_ids": [], "other_only_ids": [],
@@ -61,7 +89,7 @@ def one_pair(
 
 def analysis(content: dict[str, Any], tests: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
     found = {
-        "schema_version": 3,
+        "schema_version": SCHEMA_VERSION,
         "grader": "verifier 1",
         "confidence": 0.95,
         "benchmarks": {"mine": {"problems": 100, "unusable": 0, "ks": [1]} | content},

@@ -15,7 +15,6 @@ from vlm_boundary.store import (
     Sample,
     SampleWriter,
     Score,
-    iter_samples,
 )
 from vlm_boundary.store.merge import merge
 
@@ -41,7 +40,7 @@ def run_with(path: Path, keys: list[tuple[str, int]], **changes: Any) -> RunDire
 
 
 def keys(run: RunDirectory) -> list[tuple[str, int]]:
-    rows = iter_samples(run.samples, Partition("base", "b"), ["problem_id", "sample_index"])
+    rows = run.samples.read(Partition("base", "b")).to_pylist()
     return [(row["problem_id"], row["sample_index"]) for row in rows]
 
 

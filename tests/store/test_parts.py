@@ -20,8 +20,6 @@ from vlm_boundary.store import (
     Sample,
     SampleWriter,
     compact,
-    iter_samples,
-    read_samples,
     sample_indices,
 )
 from vlm_boundary.store.schemas import SAMPLES
@@ -48,8 +46,10 @@ def indices(samples: PartTable) -> dict[str, set[int]]:
 
 
 def texts(samples: PartTable) -> dict[tuple[str, int], str]:
-    rows = iter_samples(samples, HERE, ["problem_id", "sample_index", "text"])
-    return {(r["problem_id"], r["sample_index"]): r["text"] for r in rows}
+    rows = samples.read(HERE, ["text"]).to_pylist()
+    found = {(r["problem_id"], r["sample_index"]): r["text"] for r in rows}
+    assert list(found) == sorted((r["problem_id"], r["sample_index"]) for r in rows)
+    return found
 
 
 def test_the_earliest_written_of_equal_keys_counts(tmp_path: Path) -> None:
@@ -166,5 +166,5 @@ def test_samples_of_some_problems_are_read_without_the_others(tmp_path: Path) ->
     append(samples, [(sample("p", 0, "late"), 9), (sample("q", 0), 9), (sample("r", 0), 9)])
     append(samples, [(sample("p", 0, "early"), 3)])
     wanted = pc.field("problem_id").isin(["p", "r"])
-    rows = read_samples(samples, HERE, ["text"], wanted).to_pylist()
+    rows = samples.read(HERE, ["text"], wanted).to_pylist()
     assert sorted((r["problem_id"], r["text"]) for r in rows) == [("p", "early"), ("r", "x")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from vlm_boundary.cli import cli
 from vlm_boundary.verifier import Gold, Output, grade
-from vlm_boundary.verifier.llm import llm_extractions
+from vlm_boundary.verifier.llm import LlmExtractor
 from vlm_boundary.verifier.opinions import mathvista, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 
@@ -134,14 +135,27 @@ def test_mathvisions_and_math_verifys_rules_with_their_faults() -> None:
 
 
 class _Endpoint(BaseHTTPRequestHandler):
-    replies: ClassVar[dict[str, str]] = {"honest": "12", "made up": "99", "none": "NONE"}
+    replies: ClassVar[dict[str, Any]] = {
+        "honest": {"choices": [{"message": {"content": "12"}}]},
+        "made up": {"choices": [{"message": {"content": "99"}}]},
+        "none": {"choices": [{"message": {"content": "NONE"}}]},
+        "endless": {"choices": [{"message": {"content": "7" * 100_000}}]},
+        "empty": {"choices": []},
+        "nobody": {"choices": None},
+        "a list": [1, 2],
+        "no content": {"choices": [{"message": {"content": None}}]},
+        "a number": {"choices": [{"message": {"content": 5}}]},
+        "a word": "word",
+    }
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         prompt = request["messages"][0]["content"]
         reply = next(reply for key, reply in self.replies.items() if key in prompt)
-        body = json.dumps({"choices": [{"message": {"content": reply}}]}).encode()
+        body = json.dumps(reply).encode()
         self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 
@@ -164,7 +178,8 @@ def test_a_language_models_extraction_is_audited_and_never_the_verdict(
     endpoint: str, tmp_path: Path
 ) -> None:
     texts = ["honest: perhaps 12, all told", "made up: no number", "none at all"]
-    found = llm_extractions([Output(text, "12") for text in texts], endpoint, "m")
+    with closing(LlmExtractor(endpoint, "m")) as extractor:
+        found = extractor.extractions([Output(text, "12") for text in texts])
     assert [(item.audit, item.correct) for item in found] == [
         ("in_output", True),
         ("made_up", None),
@@ -177,6 +192,25 @@ def test_a_language_models_extraction_is_audited_and_never_the_verdict(
     (row,) = read(target)
     assert row["correct"] is not True
     assert row["llm"] == {"extracted": "99", "audit": "made_up", "correct": None}
+
+
+def test_replies_that_are_none_are_failures_and_no_reply_is_endless(endpoint: str) -> None:
+    texts = [f"{key} 7" for key in _Endpoint.replies][3:]
+    with closing(LlmExtractor(endpoint, "m")) as extractor:
+        found = extractor.extractions([Output("honest 12", "12"), *(Output(t, "7") for t in texts)])
+    assert [item.audit for item in found] == ["in_output", "made_up", *["failed"] * 6]
+    assert len(found[1].extracted or "") == 2000
+
+
+def test_without_the_openai_package_it_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    source, target = write(tmp_path / "in.jsonl", ROWS), tmp_path / "out.jsonl"
+    result = call(source, "--output", target, "--llm-url", "http://x/v1", "--llm-model", "m")
+    assert result.exit_code == 2
+    assert "needs the openai package: pip install 'vlm-boundary[server]'" in result.output
+    assert not target.exists()
 
 
 def test_an_endpoint_that_does_not_answer_is_one_line(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from hostile_texts import HOSTILE
@@ -212,6 +213,64 @@ def test_any_thread_may_grade() -> None:
     thread.join(60)
     assert found
     assert found[0].rule in ("math_verify", "deadline")
+
+
+SYMBOLIC = ("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{2}")
+
+
+def test_grading_one_by_one_starts_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    popen = subprocess.Popen
+
+    def counting(*arguments: Any, **named: Any) -> Any:
+        started.append(arguments)
+        return popen(*arguments, **named)
+
+    grader_module._SHARED.close()
+    monkeypatch.setattr("vlm_boundary.verifier.pool.subprocess.Popen", counting)
+    for value in range(50):
+        assert grade(f"\\boxed{{{value}}}", "4").correct is (value == 4)
+    assert not started  # plain numbers need none
+    threads = [
+        threading.Thread(target=lambda k=k: grade(f"\\boxed{{\\sqrt[3]{{{k}}}}}", SYMBOLIC[1]))
+        for k in range(2, 10)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    for value in range(11, 30):
+        assert grade(f"\\boxed{{\\sqrt[3]{{{value}}}}}", "\\sqrt[3]{8.5}").rule != "worker_died"
+    assert len(started) == 1
+
+
+def test_a_fork_starts_a_process_of_its_own_and_leaves_the_callers_alone(tmp_path: Path) -> None:
+    program = tmp_path / "forking.py"
+    program.write_text(
+        "import os, sys\nfrom vlm_boundary.verifier import Grader, Output, grade\n"
+        f"one, text = Output(*{SYMBOLIC!r}), {SYMBOLIC[0]!r}\n"
+        "other = Output(text.replace('2', '3'), one.gold)\n"
+        "with Grader(workers=1) as grader:\n"
+        "    assert grade(one).correct and grader.grade([one])[0].correct\n"
+        "    child = os.fork()\n"
+        "    rules = [grade(other).rule, grader.grade([other])[0].rule]\n"
+        "    assert rules == ['math_verify'] * 2, rules\n"
+        "    if not child:\n        sys.exit(0)\n"
+        "    assert os.waitpid(child, 0)[1] == 0\n"
+        "    third = Output(text.replace('2', '5'), one.gold)\n"
+        "    assert grade(third).rule == grader.grade([third])[0].rule == 'math_verify'\n"
+    )
+    here = str(Path(__file__).parents[2])
+    caller = subprocess.Popen(
+        [sys.executable, "-W", "error", str(program)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": here},
+        start_new_session=True,
+    )
+    _, said = caller.communicate(timeout=300)
+    assert (caller.returncode, said) == (0, "")
+    assert not _session(caller.pid)
 
 
 def test_a_program_without_a_main_guard_may_grade(tmp_path: Path) -> None:

@@ -128,6 +128,35 @@ def test_surds_and_pi(a: int, b: int, c: int, phrase: str) -> None:
     assert graded(phrase.format(f"{a}+{c}"), gold) is not True
 
 
+TIMES = ["\\times", "\\cdot", "\\ast", "\\cdotp", "×", "·", "⋅", "∗", "*", "{\\times}"]
+AROUND = st.sampled_from(["", " ", "  ", "\\,", "~"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.integers(2, 5000), st.integers(2, 999), st.sampled_from(TIMES), AROUND, AROUND, PHRASES)
+def test_products_in_all_spellings(
+    a: int, b: int, sign: str, before: str, after: str, phrase: str
+) -> None:
+    written = f"{a}{before}{sign}{after}{b}"
+    assert graded(phrase.format(written), Gold(str(a * b), "integer")) is True
+    assert graded(phrase.format(written), Gold(f"{a}{b}", "integer")) is not True
+    halves = f"{a}{before}{sign}{after}\\frac{{1}}{{{b}}}"
+    value = Fraction(a, b)
+    gold = Gold(f"\\frac{{{value.numerator}}}{{{value.denominator}}}")
+    assert graded(phrase.format(halves), gold) is True
+    mixed = Fraction(a * b + 1, b)
+    other = Gold(f"\\frac{{{mixed.numerator}}}{{{mixed.denominator}}}")
+    assert graded(phrase.format(halves), other) is not True
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(2, 99), st.integers(2, 99), st.sampled_from(["÷", "\\div", "/"]), AROUND)
+def test_quotients_in_all_spellings(a: int, b: int, sign: str, around: str) -> None:
+    written = f"\\boxed{{{a * b}{around}{sign}{around}{b}}}"
+    assert graded(written, Gold(str(a), "integer")) is True
+    assert graded(written, Gold(str(a + 1), "integer")) is not True
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.integers(-99, 999), min_size=2, max_size=6), PHRASES)
 def test_lists_are_ordered(values: list[int], phrase: str) -> None:

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 
 from vlm_boundary.benchmarks import Problem
-from vlm_boundary.store import Partition, RunDirectory, Share
-from vlm_boundary.verifier import Grader, Output, Verdict, stage, verify, verify_share
+from vlm_boundary.store import Partition, RunDirectory, Share, derived
+from vlm_boundary.verifier import Grader, Output, Verdict, verify, verify_share
 
 ARMS = [Partition("base", "b"), Partition("rl", "b")]
 HERE = ARMS[0]
@@ -85,7 +85,7 @@ def test_pieces_of_any_size_give_the_same_bytes(
 ) -> None:
     one, two = a_run(tmp_path / "1"), a_run(tmp_path / "2")
     verify(one)
-    monkeypatch.setattr(stage, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(derived, "CHUNK_ROWS", 2)
     verify(two)
     assert stored(one) == stored(two)
 
@@ -198,7 +198,7 @@ def test_ctrl_c_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.Monkey
     run = a_run(tmp_path)
     verify(run)
     before = stored(run)
-    monkeypatch.setattr(stage, "CHUNK_ROWS", 2)
+    monkeypatch.setattr(derived, "CHUNK_ROWS", 2)
     grade, calls = Grader.grade, 0
 
     def stopped(self: Grader, outputs: Iterable[Output]) -> list[Verdict]:
@@ -224,7 +224,7 @@ def test_every_share_must_come_back(tmp_path: Path) -> None:
 def test_a_share_verifies_its_own_problems_alone(tmp_path: Path) -> None:
     run = a_run(tmp_path)
     done = verify_share(Share(run.path, HERE, ("p1", "p3"), 12, force=False))
-    assert (done.graded, done.piece.problem_ids) == (12, ("p1", "p3"))
-    assert done.piece.path is not None
-    assert done.piece.path.name.startswith(".")
+    assert (done.made, done.pieces[0].problem_ids) == (12, ("p1", "p3"))
+    assert done.pieces[0].path is not None
+    assert done.pieces[0].path.name.startswith(".")
     assert run.verdicts.partitions() == []

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
 
 Floats = NDArray[np.float64]
@@ -121,39 +121,24 @@ class Verdicts:
 
 
 def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
-    """A partition's verdicts, each sample once; None where nothing was verified."""
-    table = run.verdicts.read(partition, [*_CODED, "sample_index", "correct"], coded=_CODED)
+    """A partition's verdicts; None where nothing was verified."""
+    table = run.verdicts.read(partition, [*_CODED, "correct"], coded=_CODED)
     if table.num_rows == 0:
         return None
     problem, problem_ids = by_place(table["problem_id"])
-    index = table["sample_index"].to_numpy()
-    rows = first_of_each(problem, index)
     answer, answers = encoded(table["normalised"])
     correct = table["correct"]
     return Verdicts(
         problem_ids,
-        problem[rows],
-        index[rows],
-        pc.fill_null(correct, False).to_numpy()[rows],
-        pc.is_null(correct).to_numpy()[rows],
-        _places(table["status"], STATUSES, "undecided")[rows],
-        _places(table["source"], SOURCES, "none")[rows],
-        answer[rows],
+        problem,
+        table["sample_index"].to_numpy(),
+        pc.fill_null(correct, False).to_numpy(),
+        pc.is_null(correct).to_numpy(),
+        _places(table["status"], STATUSES, "undecided"),
+        _places(table["source"], SOURCES, "none"),
+        answer,
         tuple(answers),
     )
-
-
-def encoded(column: pa.ChunkedArray) -> tuple[Codes, list[str]]:
-    """A string column, coded or not, as places in a list of its values; -1 where it is null.
-
-    Of a coded column the list may hold values that no row has.
-    """
-    if pa.types.is_dictionary(column.type):
-        whole = column.unify_dictionaries().combine_chunks()
-    else:
-        whole = column.combine_chunks().dictionary_encode()
-    codes = pc.fill_null(whole.indices, -1).to_numpy(zero_copy_only=False)
-    return codes.astype(np.int32, copy=False), whole.dictionary.to_pylist()
 
 
 def _places(column: pa.ChunkedArray, names: tuple[str, ...], missing: str) -> NDArray[np.int8]:
@@ -161,25 +146,6 @@ def _places(column: pa.ChunkedArray, names: tuple[str, ...], missing: str) -> ND
     codes, values = encoded(column)
     places = [names.index(value) for value in (*values, missing)]
     return np.array(places, dtype=np.int8)[codes]
-
-
-def by_place(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
-    """A column without nulls as places in its distinct values, and those, ascending."""
-    codes, values = encoded(column)
-    there = np.flatnonzero(np.bincount(codes, minlength=len(values)))
-    ordered = sorted(there.tolist(), key=values.__getitem__)
-    rank = np.zeros(len(values), dtype=np.int32)
-    rank[ordered] = np.arange(len(ordered), dtype=np.int32)
-    return rank[codes], tuple(values[row] for row in ordered)
-
-
-def first_of_each(problem: Codes, index: Codes) -> NDArray[np.int64] | slice:
-    """Rows in order of their key, of several with one key the first that is stored."""
-    key = problem.astype(np.int64) * (int(index.max()) + 1) + index
-    if (np.diff(key) > 0).all():  # as a finished verification leaves them
-        return slice(None)
-    rows: NDArray[np.int64] = np.unique(key, return_index=True)[1]
-    return rows
 
 
 def _tally(codes: NDArray[np.int8], names: tuple[str, ...]) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.intervals import Intervals
+from vlm_boundary.analysis.intervals import Intervals, same_problems
 from vlm_boundary.records import Crossover
 
 _ZERO = 1e-12  # differences below this are rounding
@@ -19,16 +19,21 @@ def crossover(difference: Intervals) -> Crossover:
     where the data do not bound it: on the left the difference is nowhere significantly above zero
     before, on the right nowhere significantly below zero after.
 
+    Only k with the problems of k = 1 count: where problems with fewer than k samples drop out, the
+    difference turns without either model changing.
+
     Args:
         difference: a column for every k from 1 on; other − base.
 
     Returns:
         estimate, low, high; `status`: none (the estimates do not turn), resolved (they do, and the
         interval is bounded on both sides), not_resolved (they do, and it is not); `excluded`: no k
-        up to n is in the interval, so that the data rule a crossover out.
+        up to `up_to`, the last one with all problems, is in the interval, so that the data rule a
+        crossover out.
     """
-    mean = np.where(np.abs(difference.estimate) < _ZERO, 0.0, difference.estimate)
-    above, below = difference.low > 0, difference.high < 0  # NaN is neither
+    up_to = same_problems(difference.problems)
+    mean = np.where(np.abs(difference.estimate) < _ZERO, 0.0, difference.estimate)[:up_to]
+    above, below = difference.low[:up_to] > 0, difference.high[:up_to] < 0  # NaN is neither
     turns = np.flatnonzero((mean[:-1] > 0) & (mean[1:] <= 0))
     possible = np.flatnonzero(~below[:-1] & ~above[1:])
     low = high = None
@@ -45,4 +50,5 @@ def crossover(difference: Intervals) -> Crossover:
         high=high,
         status=status,
         excluded=bool(len(mean) > 1 and not len(possible)),
+        up_to=up_to,
     )

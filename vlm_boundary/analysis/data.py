@@ -16,14 +16,13 @@ from vlm_boundary.analysis.counts import (
     Floats,
     Ints,
     Verdicts,
-    by_place,
-    first_of_each,
     read_verdicts,
 )
 from vlm_boundary.analysis.estimators import paper_grid
+from vlm_boundary.analysis.intervals import cluster_codes
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, by_place
 
 
 @dataclass(frozen=True)
@@ -138,13 +137,7 @@ class BenchmarkData:
 
     def groups(self, problem_ids: tuple[str, ...]) -> Codes | None:
         """The cluster of each of these problems as a number; None where there are no clusters."""
-        if self.clusters is None:
-            return None
-        known: dict[str, int] = {}
-        origins = {key: self.clusters.get(key) for key in problem_ids}
-        # A problem that names no origin is one of its own.
-        names = [repr(("alone", key) if o is None else o) for key, o in origins.items()]
-        return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
+        return cluster_codes(problem_ids, self.clusters)
 
     def pairs(self) -> Iterator[Pair]:
         """Each arm with the role base against every other arm but those that repeat a base."""
@@ -172,7 +165,7 @@ class BenchmarkData:
         return {arm: self._responses(arm) for arm in self.arms}
 
     def _responses(self, arm: str) -> Responses:
-        columns = ["problem_id", "sample_index", "tokens", "logprob_sum"]
+        columns = ["tokens", "logprob_sum"]
         first = pc.field("sample_index") < self.n(arm)
         partition = Partition(arm, self.benchmark)
         table = self.run.samples.read(partition, columns, first, coded=["problem_id"])
@@ -180,12 +173,8 @@ class BenchmarkData:
             nothing = np.zeros(0)
             return Responses((), nothing.astype(np.int64), nothing, nothing)
         problem, problem_ids = by_place(table["problem_id"])
-        rows = first_of_each(problem, table["sample_index"].to_numpy())
         return Responses(
             problem_ids,
-            problem[rows].astype(np.int64),
-            *(
-                table[name].cast("float64").to_numpy(zero_copy_only=False)[rows]
-                for name in ("tokens", "logprob_sum")
-            ),
+            problem.astype(np.int64),
+            *(table[name].cast("float64").to_numpy(zero_copy_only=False) for name in columns),
         )

@@ -6,8 +6,9 @@ like these"); problems of one origin (a cluster) are drawn together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,6 +230,31 @@ def _needed(clusters: Ints, confidence: float) -> Floats:
 
     further = norm.ppf(0.5 + confidence / 2) / norm.ppf(0.975)
     return np.asarray(np.minimum(FEW * further**4, clusters / 10))
+
+
+def cluster_codes(problem_ids: tuple[str, ...], clusters: Mapping[str, Any] | None) -> Codes | None:
+    """The cluster of each of these problems as a number; None where there are no clusters.
+
+    Args:
+        clusters: what problems of one origin share, by problem id; one with None, or not among
+            them, is a cluster of its own.
+    """
+    if clusters is None:
+        return None
+    known: dict[str, int] = {}
+    origins = ((key, clusters.get(key)) for key in problem_ids)
+    names = [repr(("alone", key) if origin is None else origin) for key, origin in origins]
+    return np.array([known.setdefault(name, len(known)) for name in names], dtype=np.int32)
+
+
+def same_problems(problems: Ints) -> int:
+    """How many columns, from the first on, are means over as many problems as the first.
+
+    What depends on several k at once (a crossover, a band) is read off these alone: beyond them
+    problems drop out, and the curve moves because they do.
+    """
+    changed = np.flatnonzero(problems != problems[:1])
+    return int(changed[0]) if len(changed) else len(problems)
 
 
 def mean_interval(

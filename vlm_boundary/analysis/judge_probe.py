@@ -12,7 +12,7 @@ from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, val
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
 from vlm_boundary.records import ProbedChains
-from vlm_boundary.store import Partition, read_samples
+from vlm_boundary.store import Partition
 from vlm_boundary.verifier import Gold, Grader, Output
 
 _Key = tuple[str, int]
@@ -39,9 +39,7 @@ def _probed(data: BenchmarkData, judge: str, arm: str) -> _ByEdit:
     votes = {
         variant: {
             (row["problem_id"], row["sample_index"]): [vote["valid"] for vote in row["votes"]]
-            for row in read_samples(
-                data.run.judgements(judge, variant), partition, ["votes"]
-            ).to_pylist()
+            for row in data.run.judgements(judge, variant).read(partition, ["votes"]).to_pylist()
         }
         for variant in (ORIGINAL, *CHAIN_EDITS, *PICTURE_EDITS)
     }
@@ -69,9 +67,7 @@ def _shares(votes: list[list[bool | None]], checks: dict[str, float]) -> ProbedC
 def _text_checks(data: BenchmarkData, partition: Partition, probed: list[_Key]) -> dict[str, float]:
     """Share of these chains that passes grading and the deterministic layers, by edit."""
     of_probed = pc.field("problem_id").isin(sorted({problem_id for problem_id, _ in probed}))
-    samples = read_samples(
-        data.run.samples, partition, ["text", "finish_reason"], of_probed
-    ).to_pylist()
+    samples = data.run.samples.read(partition, ["text", "finish_reason"], of_probed).to_pylist()
     texts = {(row["problem_id"], row["sample_index"]): row for row in samples}
     verdicts = data.run.verdicts.read(
         partition, ["problem_id", "sample_index", "span"], of_probed

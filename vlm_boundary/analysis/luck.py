@@ -9,14 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import (
-    Bools,
-    Floats,
-    Ints,
-    by_place,
-    encoded,
-    first_of_each,
-)
+from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.floor import (
     Moved,
@@ -36,7 +29,7 @@ from vlm_boundary.analysis.intervals import known, t_intervals
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.records import Curve, Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
-from vlm_boundary.store import Partition
+from vlm_boundary.store import Partition, by_place, encoded
 from vlm_boundary.verifier import Gold, cross
 
 
@@ -173,14 +166,11 @@ def _moved(data: BenchmarkData, arm: str) -> Moved:
 
 def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
     """What was extracted from the first n samples: problem's row, answer's column, the answers."""
-    columns = ["problem_id", "sample_index", "extracted"]
     coded = ["problem_id", "extracted"]
-    table = data.run.verdicts.read(Partition(arm, data.benchmark), columns, coded=coded)
+    table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
     problem, problem_ids = by_place(table["problem_id"])
     index = table["sample_index"].to_numpy()
     answer, answers = encoded(table["extracted"])
-    rows = first_of_each(problem, index)  # a crash may leave a sample in two parts
-    problem, index, answer = problem[rows], index[rows], answer[rows]
     within = (index < data.n(arm)) & (answer >= 0)
     place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
     places = np.array([place.get(key, -1) for key in problem_ids], dtype=np.int64)

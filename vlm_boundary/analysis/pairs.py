@@ -10,7 +10,13 @@ from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.intervals import Clustered, Intervals, intervals_of, known
+from vlm_boundary.analysis.intervals import (
+    Clustered,
+    Intervals,
+    intervals_of,
+    known,
+    same_problems,
+)
 from vlm_boundary.analysis.power import needed, sampling_variance, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
@@ -80,15 +86,19 @@ def compare(
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
 
     Returns:
-        The bootstrap-t intervals and p-values at the paper's k only; `clusters` where there are.
+        The band ends at the last k with all problems; bootstrap-t intervals and p-values are at the
+        paper's k only; `clusters` where there are.
     """
     sums = Clustered.of(values, groups)
     found = intervals_of(sums, confidence, (-1, 1))
     ks = np.arange(1, values.shape[1] + 1)
     grid = paper_grid(values.shape[1])
     on_grid = sums.columns(grid - 1)
-    band_level = simultaneous_level(on_grid, confidence, draws, rng)
+    up_to = same_problems(found.problems)
+    everywhere = sums.columns(np.unique(np.append(grid[grid <= up_to], up_to)) - 1)
+    band_level = simultaneous_level(everywhere, confidence, draws, rng)
     band = intervals_of(sums, band_level, (-1, 1))
+    band_low, band_high = (np.where(ks <= up_to, side, np.nan) for side in (band.low, band.high))
     # Resampling the few problems that carry a spread says nothing of those that were not drawn.
     unknown = found.few[grid - 1]
     boot_low, boot_high = (
@@ -99,7 +109,7 @@ def compare(
         k: {"bootstrap_low": low, "bootstrap_high": high}
         for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
     }
-    columns = zip(ks.tolist(), found.entries(), known(band.low), known(band.high), strict=True)
+    columns = zip(ks.tolist(), found.entries(), known(band_low), known(band_high), strict=True)
     clusters = {} if groups is None else {"clusters": int(sums.clusters.max(initial=0))}
     return PairedDifference(
         difference={

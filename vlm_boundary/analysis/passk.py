@@ -9,9 +9,10 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.estimators import every_k, pass_at_k
-from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.intervals import cluster_codes, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
+from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
 from vlm_boundary.records import (
     ComparedModels,
@@ -34,23 +35,25 @@ class Comparison:
     base: str
     rl: str
     content: ComparedModels
-    counts: dict[str, Counts]
+    table: VerdictTable
     mcnemar_p: float | None
+    """None too where problems share a cluster: the test takes them for independent."""
     shared: int
     unequal: int
     """Shared problems of which one model has more samples than the other."""
 
 
-def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) -> Comparison:
+def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Comparison:
     """pass@k of every model, and of the RL model less the base on the problems that both have.
 
     Args:
-        counts: by model.
+        table: the counts by model, and the clusters of problems that intervals go by.
         where: what errors name.
 
     Raises:
         UserError: there is no such model, both are the same, or they share no problem.
     """
+    counts = table.counts
     for name in (base, rl):
         if name not in counts:
             raise UserError(f"{where}: no model {name!r}; there are {', '.join(sorted(counts))}")
@@ -62,13 +65,15 @@ def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) ->
     first, second = counts[base].on(ids), counts[rl].on(ids)
     deepest = min(int(first.samples.max()), int(second.samples.max()))
     ks = np.arange(1, deepest + 1)
+    groups = cluster_codes(ids, table.clusters)
     compared = compare(
-        difference_at_k(first, second, ks), CONFIDENCE, None, DRAWS, np.random.default_rng(0)
+        difference_at_k(first, second, ks), CONFIDENCE, groups, DRAWS, np.random.default_rng(0)
     )
     sets = solved(first, second, CONFIDENCE)
     cells, problems = sets.solved, sets.solved_problems
+    clusters = {} if groups is None else {"clusters": compared.clusters}
     content = ComparedModels(
-        models={name: ModelCurve(pass_at_k=_curve(found)) for name, found in counts.items()},
+        models={name: ModelCurve(pass_at_k=_curve(one, table)) for name, one in counts.items()},
         difference=compared.difference,
         crossover_k=compared.crossover,
         solved=CountsByModel(
@@ -83,24 +88,30 @@ def compare_models(counts: dict[str, Counts], base: str, rl: str, where: str) ->
             rl_only=problems.other_only,
             neither=problems.neither,
         ),
+        **clusters,
     )
     unequal = int(np.count_nonzero(first.samples != second.samples))
-    return Comparison(base, rl, content, counts, sets.mcnemar_p, len(ids), unequal)
+    p = sets.mcnemar_p if groups is None else None
+    return Comparison(base, rl, content, table, p, len(ids), unequal)
 
 
-def _curve(counts: Counts) -> Curve:
+def _curve(counts: Counts, table: VerdictTable) -> Curve:
     ks = every_k(counts.samples)
     values = pass_at_k(counts.correct, counts.samples, ks)
-    return t_intervals(values, CONFIDENCE, (0, 1)).curve(ks)
+    groups = cluster_codes(counts.problem_ids, table.clusters)
+    return t_intervals(values, CONFIDENCE, (0, 1), groups).curve(ks)
 
 
 def describe(found: Comparison) -> Iterator[str]:
     """The comparison as lines for a terminal."""
     models, difference = found.content.models, found.content.difference
+    counts, turn = found.table.counts, found.content.crossover_k
+    if found.table.repeats:
+        yield f"{found.table.repeats:,} rows left out that repeat a sample of another row"
     for name in (found.base, found.rl):
-        yield _sizes(name, found.counts[name])
+        yield _sizes(name, counts[name])
     left_out = {
-        name: len(found.counts[name].problem_ids) - found.shared for name in (found.base, found.rl)
+        name: len(counts[name].problem_ids) - found.shared for name in (found.base, found.rl)
     }
     if any(left_out.values()):
         said = " and ".join(f"{count} of {name}" for name, count in left_out.items() if count)
@@ -110,11 +121,10 @@ def describe(found: Comparison) -> Iterator[str]:
     rows: list[tuple[str, ...]] = [header]
     for k in _shown(len(difference)):
         row = difference[k]
-        curves = [models[name].pass_at_k[k] for name in (found.base, found.rl)]
         rows.append(
             (
                 str(k),
-                *(_interval(curve, "{:.1f}") for curve in curves),
+                *(_at_k(models[name].pass_at_k, k) for name in (found.base, found.rl)),
                 _interval(row, "{:+.1f}"),
                 _interval(row.band, "{:+.1f}", estimate=False),
                 str(row.problems),
@@ -123,9 +133,17 @@ def describe(found: Comparison) -> Iterator[str]:
     widths = [max(len(line[i]) for line in rows) for i in range(len(header))]
     for line in rows:
         yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
-    yield f"pass@k in %, {CONFIDENCE:.0%} intervals, problems taken as a sample of their kind"
+    kind = "problems taken as a sample of their kind"
+    if found.content.clusters is not None:
+        kind = f"the {found.content.clusters:,} clusters of problems taken as a sample of theirs"
+    yield f"pass@k in %, {CONFIDENCE:.0%} intervals, {kind}"
+    if turn.up_to < len(difference):
+        yield (
+            f"Not all of the {found.shared:,} problems have more than {turn.up_to} samples of "
+            "both models: crossover and band are of k up to that, rows beyond are of other problems"
+        )
     yield ""
-    yield crossover_line(found.content.crossover_k, len(difference))
+    yield crossover_line(turn)
     sets = found.content.solved
     p = "" if found.mcnemar_p is None else f"; McNemar's exact p = {found.mcnemar_p:.2g}"
     yield (
@@ -139,11 +157,17 @@ def describe(found: Comparison) -> Iterator[str]:
         )
 
 
-def crossover_line(turn: Crossover, n: int) -> str:
+def _at_k(curve: Curve, k: int) -> str:
+    """A model's pass@k, with the number of problems that it is of where some have fewer samples."""
+    said, of = _interval(curve[k], "{:.1f}"), curve[k].problems
+    return said if of == curve[1].problems else f"{said} of {of}"
+
+
+def crossover_line(turn: Crossover) -> str:
     """A crossover in words."""
     if turn.status == "none":
         sure = "ruled out" if turn.excluded else "not ruled out"
-        return f"Crossover: none up to k = {n}, {sure} by the intervals"
+        return f"Crossover: none up to k = {turn.up_to}, {sure} by the intervals"
     low = "below" if turn.low is None else str(turn.low)
     high = "beyond" if turn.high is None else str(turn.high)
     status = "resolved" if turn.status == "resolved" else "not resolved"

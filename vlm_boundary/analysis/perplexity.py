@@ -11,7 +11,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import known, mean_interval
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records import Perplexity, Quartiles
-from vlm_boundary.store import Partition, RunDirectory, read_samples
+from vlm_boundary.store import Partition, RunDirectory
 
 
 def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
@@ -64,7 +64,7 @@ def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
     for under in run.scorers():
         for arm in experiment.arms:
             partition = Partition(arm, benchmark)
-            scores = read_samples(run.scores(under), partition, ["logprob_sum", "tokens"])
+            scores = run.scores(under).read(partition, ["logprob_sum", "tokens"])
             if under not in experiment.arms or scores.num_rows == 0:
                 continue
             failed = len(run.score_failures(under).read(partition))
@@ -88,7 +88,7 @@ def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
 def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:
     """The log-probabilities that came with a partition's first samples."""
     first = pc.field("sample_index") < depth
-    rows = read_samples(run.samples, partition, ["logprob_sum", "tokens"], first)
+    rows = run.samples.read(partition, ["logprob_sum", "tokens"], first)
     return rows.filter(pc.and_(pc.is_valid(rows["logprob_sum"]), pc.greater(rows["tokens"], 0)))
 
 

@@ -13,7 +13,7 @@ from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.entropy import matched_temperature, surprisal_per_token
 from vlm_boundary.config import ArmConfig, ExperimentConfig, VllmConfig, build_experiment
 from vlm_boundary.errors import UserError
-from vlm_boundary.store import Partition, RunDirectory, read_samples
+from vlm_boundary.store import Partition, RunDirectory
 
 _RESAMPLES = 1000
 _TAILS = (0.025, 0.975)
@@ -159,9 +159,7 @@ def _entropies(
     found = {}
     for benchmark in probes.benchmarks:
         first = pc.field("sample_index") < per_problem
-        rows = read_samples(
-            run.samples, Partition(arm, benchmark), ["logprob_sum", "tokens"], first
-        )
+        rows = run.samples.read(Partition(arm, benchmark), ["logprob_sum", "tokens"], first)
         problem = rows["problem_id"].combine_chunks().dictionary_encode()
         ids = problem.dictionary.to_pylist()
         values = surprisal_per_token(

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Ints, Verdicts, encoded
+from vlm_boundary.analysis.counts import Bools, Ints, Verdicts
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.reasoning.judge_stage import layer_name
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import lottery
-from vlm_boundary.store import Partition
+from vlm_boundary.store import Partition, encoded
 
 DETERMINISTIC = ("structure", "arithmetic")
 """Layers whose veto makes a chain invalid under every reading."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.intervals import NOTHING, Clustered
+
+_BLOCK = 1 << 22  # how often resamples take clusters, held at once
 
 
 def bootstrap_t(
@@ -19,7 +23,8 @@ def bootstrap_t(
 
     low = mean - q(1-α/2)·se and high = mean - q(α/2)·se with q the quantiles of (mean* - mean)/se*
     (Efron and Tibshirani 1993, section 12.5). A resample is a row of how often it takes each
-    cluster, so that all means and errors are matrix products.
+    cluster, so that all means and errors are matrix products, for as many resamples at a time as
+    take `_BLOCK` numbers.
 
     Args:
         sums: the values, shape (clusters, columns).
@@ -36,11 +41,23 @@ def bootstrap_t(
     usable = np.flatnonzero(error > NOTHING)  # without spread every resample is the same
     if clusters < 2 or not len(usable):
         return low, high
-    total, size = sums.total[:, usable], sums.size[:, usable]
-    times = _resamples(clusters, draws, rng)
+    used = sums.columns(usable)
+    blocks = [_studentised(used, mean[usable], times) for times in _resamples(clusters, draws, rng)]
+    studentised = np.concatenate(blocks)
+    alpha = 1 - confidence
+    # Of the resamples' values themselves: between two of them, one infinite, there is no number.
+    lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
+    low[usable] = np.maximum(mean[usable] - upper * error[usable], bounds[0])
+    high[usable] = np.minimum(mean[usable] - lower * error[usable], bounds[1])
+    return low, high
+
+
+def _studentised(sums: Clustered, mean: Floats, times: Floats) -> Floats:
+    """(mean* - mean)/se* of each resample and column; infinite where a resample has no spread."""
+    total, size = sums.total, sums.size
     sampled = times @ total
     if (size == 1).all():  # three products fewer
-        problems = square = present = np.full((draws, 1), float(clusters))
+        problems = square = present = np.full((len(times), 1), float(len(total)))
         cross = sampled
     else:
         problems, cross, square = times @ size, times @ (total * size), times @ size**2
@@ -49,16 +66,10 @@ def bootstrap_t(
         means = sampled / problems
         residuals = np.maximum(times @ total**2 - 2 * means * cross + means**2 * square, 0.0)
         errors = np.sqrt(residuals * present / (present - 1)) / problems
-        away = means - mean[usable]
+        away = means - mean
         # A resample without spread says that the mean may be any distance off.
         studentised = np.where(errors > NOTHING, away / errors, np.sign(away) * np.inf)
-    studentised = np.where(np.abs(away) < NOTHING, 0.0, studentised)
-    alpha = 1 - confidence
-    # Of the resamples' values themselves: between two of them, one infinite, there is no number.
-    lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
-    low[usable] = np.maximum(mean[usable] - upper * error[usable], bounds[0])
-    high[usable] = np.minimum(mean[usable] - lower * error[usable], bounds[1])
-    return low, high
+    return np.where(np.abs(away) < NOTHING, 0.0, studentised)
 
 
 def simultaneous_level(
@@ -87,9 +98,12 @@ def simultaneous_level(
     return max(confidence, 1.0 - 2.0 * float(t.sf(factor, freedom)))
 
 
-def _resamples(clusters: int, draws: int, rng: np.random.Generator) -> Floats:
-    """How often each resample takes each cluster, shape (draws, clusters)."""
-    taken = rng.integers(clusters, size=(draws, clusters), dtype=np.int32)
-    taken += np.arange(draws, dtype=np.int32)[:, None] * np.int32(clusters)
-    counted = np.bincount(taken.ravel(), minlength=draws * clusters)
-    return counted.reshape(draws, clusters).astype(np.float64)
+def _resamples(clusters: int, draws: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """How often each resample takes each cluster: blocks of shape (some of draws, clusters)."""
+    rows = max(1, _BLOCK // clusters)
+    for start in range(0, draws, rows):
+        size = min(rows, draws - start)
+        taken = rng.integers(clusters, size=(size, clusters), dtype=np.int32).astype(np.int64)
+        taken += np.arange(size)[:, None] * clusters
+        counted = np.bincount(taken.ravel(), minlength=size * clusters)
+        yield counted.reshape(size, clusters).astype(np.float64)

@@ -1,172 +1,227 @@
-"""Anyone's table of (model, problem, correct) as counts: JSONL, CSV or Parquet."""
+"""Anyone's table of verdicts as counts: a row a sample, or a row a problem."""
 
 from __future__ import annotations
 
-import csv
-import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
-import pyarrow.parquet as pq
 
-from vlm_boundary.analysis.counts import Counts, Ints
+from vlm_boundary.analysis.counts import Bools, Counts, Ints
+from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
 from vlm_boundary.errors import UserError
 
-COLUMNS = ("model", "problem_id", "correct")
+SAMPLE_COUNTS = ("n", "num_samples", "n_samples")
+"""Columns that say how many samples a row stands for: with one of them a row is a problem."""
+CORRECT_COUNTS = ("c", "num_correct", "n_correct", "correct_count")
+"""Columns that say how many of them are correct; `correct` may say it, too."""
+_KEY = ("model", "problem_id")
+_OPTIONAL = ("sample_index", "cluster")
 _WORDS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
-_UNDECIDED = ("", "null", "none", "nan")
-_BLOCK_BYTES = 16 << 20  # of a CSV file; no row is longer
+_NULL = ("", "null", "none", "nan")
 
 
 @dataclass(frozen=True)
-class _Column:
-    """A column as places in the list of its distinct values, as they are written."""
+class VerdictTable:
+    """What a file of verdicts holds.
 
-    codes: Ints
-    values: list[Any]
+    Attributes:
+        counts: by model.
+        clusters: what problems of one origin share, by problem; None where the file has no such
+            column, or for a problem that names no origin.
+        repeats: rows that said once more what another row says, which were left out.
+    """
+
+    counts: Mapping[str, Counts]
+    clusters: Mapping[str, str | None] | None
+    repeats: int
 
 
-def read_table_file(path: Path) -> dict[str, Counts]:
-    """Each model's counts, a row a sample in the file; other columns are ignored.
+def read_table_file(path: Path) -> VerdictTable:
+    """Each model's counts; columns without a meaning here are ignored.
 
-    `correct` is true or false, 1 or 0; a null or empty one is undecided, and counts as not correct.
+    A row is a sample: `correct` is true or false, 1 or 0; a null or empty one is undecided, and
+    counts as not correct. Of rows with one `sample_index`, where there is that column, one counts.
+    Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many samples, and so many
+    correct ones.
 
     Raises:
-        UserError: the file cannot be read, lacks a column, or a row holds what is not valid.
+        UserError: the file cannot be read, lacks a column or has two that contradict each other, a
+            row holds what is not valid, or two rows contradict each other.
     """
-    readers: dict[str, Callable[[Path], list[_Column]]] = {
-        ".jsonl": _jsonl,
-        ".csv": _csv,
-        ".parquet": _parquet,
-    }
-    if path.suffix.lower() not in readers:
-        raise UserError(f"{path}: the name must end in {', '.join(readers)}")
-    if not path.is_file():
-        raise UserError(f"{path}: there is no such file")
-    models, problems, correct = readers[path.suffix.lower()](path)
-    if not len(models.codes):
+    names = frozenset((*_KEY, "correct", *SAMPLE_COUNTS, *CORRECT_COUNTS, *_OPTIONAL))
+    columns = read_columns(path, Choice(names, _meaning))
+    if not columns or not len(columns["model"].codes):
         raise UserError(f"{path}: there are no rows")
-    model, names = _readings(models, _name, path, "model")
-    problem, ids = _readings(problems, _name, path, "problem_id")
-    verdict, values = _readings(correct, _verdict, path, "correct")
-    right = np.array([value is True for value in values])[verdict]
-    unknown = np.array([value is None for value in values])[verdict]
-    found = {}
-    for place, name in enumerate(names):
-        rows = model == place
-        present, order = np.unique(problem[rows], return_inverse=True)
-        by_name = np.argsort([ids[i] for i in present], kind="stable")
-
-        def count(which: Any, order: Any = order, by_name: Any = by_name) -> Any:
-            return np.bincount(order[which], minlength=len(by_name))[by_name].astype(np.int64)
-
-        solved = count(right[rows])
-        found[name] = Counts(
-            tuple(ids[present[i]] for i in by_name),
-            samples=count(slice(None)),
-            correct=solved,
-            undecided=count(unknown[rows]),
-            strict=solved,
-        )
-    return found
+    rows = _Rows(path, *(_read(columns[name], _name, path, name) for name in _KEY))
+    clusters = _clusters(rows, columns["cluster"]) if "cluster" in columns else None
+    number = next((name for name in SAMPLE_COUNTS if name in columns), None)
+    if number is None:
+        return _of_samples(rows, columns, clusters)
+    right = next(name for name in (*CORRECT_COUNTS, "correct") if name in columns)
+    return _of_problems(rows, columns, number, right, clusters)
 
 
-def _jsonl(path: Path) -> list[_Column]:
-    # 1, 1.0 and True are one key of a dictionary, and what they are read as depends on the type.
-    known: list[dict[tuple[type, Any], int]] = [{}, {}, {}]
-    values: list[list[Any]] = [[], [], []]
-    codes: list[list[int]] = [[], [], []]
-    for number, line in enumerate(_lines(path), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise UserError(f"{path}:{number}: this line is not JSON") from None
-        if not isinstance(record, dict):
-            raise UserError(f"{path}:{number}: a line must be an object with {_listed(COLUMNS)}")
-        for place, name in enumerate(COLUMNS):
-            if name not in record:
-                raise UserError(f"{path}:{number}: no field {name!r}; there are {_listed(record)}")
-            value = record[name]
-            key = (type(value), value if value.__hash__ else repr(value))
-            code = known[place].setdefault(key, len(known[place]))
-            if code == len(values[place]):
-                values[place].append(value)
-            codes[place].append(code)
-    return [
-        _Column(np.array(of, dtype=np.int64), distinct)
-        for of, distinct in zip(codes, values, strict=True)
-    ]
-
-
-def _csv(path: Path) -> list[_Column]:
-    try:
-        _check_header(path, next(csv.reader(_lines(path)), []))
-        table = pyarrow.csv.read_csv(
-            path,
-            # One thread, so that an error names its row.
-            pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
-            pyarrow.csv.ParseOptions(newlines_in_values=True),
-            pyarrow.csv.ConvertOptions(
-                include_columns=COLUMNS, column_types=dict.fromkeys(COLUMNS, pa.string())
-            ),
-        )
-    except (csv.Error, pa.ArrowException) as error:
-        raise UserError(f"{path}: not valid CSV: {str(error).splitlines()[0]}") from None
-    return [_coded(table[name]) for name in COLUMNS]
-
-
-def _parquet(path: Path) -> list[_Column]:
-    try:
-        _check_header(path, pq.read_schema(path).names)
-        table = pq.read_table(path, columns=list(COLUMNS), partitioning=None)
-    except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
-    for name in COLUMNS:
-        if pa.types.is_nested(table[name].type):
-            raise UserError(f"{path}: {name} is {table[name].type}; it must be one value a row")
-    return [_coded(table[name]) for name in COLUMNS]
-
-
-def _coded(column: pa.ChunkedArray) -> _Column:
-    if pa.types.is_null(column.type):
-        return _Column(np.zeros(len(column), dtype=np.int64), [None])
-    if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    coded = column.dictionary_encode(null_encoding="encode").unify_dictionaries()
-    if not coded.num_chunks:
-        return _Column(np.zeros(0, dtype=np.int64), [])
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
-    return _Column(codes.astype(np.int64), coded.chunk(0).dictionary.to_pylist())
-
-
-def _lines(path: Path) -> Iterator[str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield from file
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as UTF-8 text: {error}") from None
-
-
-def _check_header(path: Path, header: list[str]) -> None:
-    missing = [name for name in COLUMNS if name not in header]
+def _meaning(names: Iterable[str]) -> tuple[str, ...]:
+    """The columns to read of those that a file has; ValueError where they say no one thing."""
+    there = list(names)
+    numbers = [name for name in SAMPLE_COUNTS if name in there]
+    rights = [name for name in (*CORRECT_COUNTS, "correct") if name in there]
+    missing = [name for name in _KEY if name not in there]
+    if not numbers:
+        rights = ["correct"]
+        missing += [] if "correct" in there else rights
+    elif not rights:
+        missing.append(CORRECT_COUNTS[0])
     if missing:
-        raise UserError(
-            f"{path}: no column {_listed(missing)}; there are {_listed(header) or 'none'}"
+        needs = f", of a row a problem, with {listed(numbers)}" if numbers else ""
+        raise ValueError(f"no column {listed(missing)}{needs}; there are {listed(there) or 'none'}")
+    for several in (numbers, rights):
+        if len(several) > 1:
+            raise ValueError(f"columns {listed(several)} say one thing each; keep one of them")
+    if numbers and "sample_index" in there:
+        raise ValueError(
+            f"column {numbers[0]} makes a row a problem's counts, column sample_index makes it one "
+            "sample; leave out the one that does not hold"
         )
+    optional = [name for name in _OPTIONAL if name in there]
+    return (*_KEY, *numbers, *rights, *optional)
 
 
-def _readings(
-    column: _Column, read: Callable[[Any], Any], path: Path, name: str
-) -> tuple[Ints, list[Any]]:
-    """A column's values as places in the list of what the distinct ones are read as."""
+@dataclass(frozen=True)
+class _Values:
+    """A column as places in the list of what its distinct values are read as."""
+
+    codes: Ints
+    readings: list[Any]
+
+    def where(self, which: Callable[[Any], bool]) -> Bools:
+        """The rows whose reading is such a one."""
+        return np.array([which(reading) for reading in self.readings])[self.codes]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Whose each row of a file is."""
+
+    path: Path
+    model: _Values
+    problem: _Values
+
+    @property
+    def key(self) -> Ints:
+        """A number for each (model, problem), shape (rows,)."""
+        return self.model.codes * len(self.problem.readings) + self.problem.codes
+
+    def said(self, row: int) -> str:
+        """The row's place, model and problem, for an error."""
+        model = self.model.readings[self.model.codes[row]]
+        problem = self.problem.readings[self.problem.codes[row]]
+        return f"{self.path}: row {row + 1}: model {model}, problem {problem}"
+
+    def counts(self, kept: Bools, add: tuple[Ints, Ints, Ints]) -> dict[str, Counts]:
+        """Samples, correct and undecided ones added up by model and problem over these rows."""
+        found = {}
+        ids = self.problem.readings
+        for place, name in enumerate(self.model.readings):
+            rows = np.flatnonzero(kept & (self.model.codes == place))
+            present, order = np.unique(self.problem.codes[rows], return_inverse=True)
+            by_name = np.argsort([ids[i] for i in present], kind="stable")
+            sums = [np.zeros(len(present), dtype=np.int64) for _ in add]
+            for total, values in zip(sums, add, strict=True):
+                np.add.at(total, order, values[rows])
+            samples, correct, undecided = (total[by_name] for total in sums)
+            names = tuple(ids[present[i]] for i in by_name)
+            found[name] = Counts(names, samples, correct, undecided, strict=correct)
+        return found
+
+
+def _of_samples(
+    rows: _Rows, columns: dict[str, Column], clusters: Mapping[str, str | None] | None
+) -> VerdictTable:
+    verdict = _read(columns["correct"], _verdict, rows.path, "correct")
+    kept = np.ones(len(verdict.codes), dtype=bool)
+    if "sample_index" in columns:
+        index = _read(columns["sample_index"], _name, rows.path, "sample_index")
+        kept = _once(rows, index, verdict)
+    ones = np.ones(len(kept), dtype=np.int64)
+    right = verdict.where(lambda value: value is True).astype(np.int64)
+    unknown = verdict.where(lambda value: value is None).astype(np.int64)
+    counts = rows.counts(kept, (ones, right, unknown))
+    return VerdictTable(counts, clusters, int((~kept).sum()))
+
+
+def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
+    """The first row of each sample; the others must say the same."""
+    key = rows.key * len(index.readings) + index.codes
+    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    first = first[of.reshape(-1)]
+    unlike = np.flatnonzero(verdict.codes != verdict.codes[first])
+    if len(unlike):
+        row = int(unlike[0])
+        number = index.readings[index.codes[row]]
+        raise UserError(
+            f"{rows.said(row)}, sample_index {number} was in row {first[row] + 1} already, with "
+            "another verdict"
+        )
+    once: Bools = first == np.arange(len(first))
+    return once
+
+
+def _of_problems(
+    rows: _Rows,
+    columns: dict[str, Column],
+    number: str,
+    right: str,
+    clusters: Mapping[str, str | None] | None,
+) -> VerdictTable:
+    _, first, of = np.unique(rows.key, return_index=True, return_inverse=True)
+    first = first[of.reshape(-1)]
+    again = np.flatnonzero(first != np.arange(len(first)))
+    if len(again):
+        row = int(again[0])
+        raise UserError(
+            f"{rows.said(row)} was in row {first[row] + 1} already; column {number} makes a row a "
+            "problem's counts: add such rows up, or leave out the column where a row is a sample"
+        )
+    read = (_read(columns[name], _whole, rows.path, name) for name in (number, right))
+    samples, correct = (np.array(each.readings, dtype=np.int64)[each.codes] for each in read)
+    for unfit, why in (
+        (samples < 1, f"{number} must be at least 1"),
+        (correct > samples, f"{right} is larger than {number}"),
+    ):
+        if unfit.any():
+            row = int(np.argmax(unfit))
+            raise UserError(f"{rows.said(row)}: {why} ({correct[row]} of {samples[row]})")
+    everything = np.ones(len(samples), dtype=bool)
+    counts = rows.counts(everything, (samples, correct, np.zeros_like(samples)))
+    return VerdictTable(counts, clusters, 0)
+
+
+def _clusters(rows: _Rows, column: Column) -> dict[str, str | None]:
+    """What each problem names as its origin, which must be one thing in all of its rows."""
+    cluster = _read(column, _origin, rows.path, "cluster")
+    problems, first = np.unique(rows.problem.codes, return_index=True)
+    home = np.zeros(len(rows.problem.readings), dtype=np.int64)
+    home[problems] = first
+    unlike = np.flatnonzero(cluster.codes != cluster.codes[home[rows.problem.codes]])
+    if len(unlike):
+        row = int(unlike[0])
+        before = int(home[rows.problem.codes[row]])
+        here, there = (cluster.readings[cluster.codes[i]] for i in (row, before))
+        raise UserError(
+            f"{rows.said(row)} is of cluster {here}, and in row {before + 1} of {there}; a problem "
+            "has one"
+        )
+    names = rows.problem.readings
+    return {names[i]: cluster.readings[cluster.codes[home[i]]] for i in problems}
+
+
+def _read(column: Column, read: Callable[[Any], Any], path: Path, name: str) -> _Values:
+    """A column's values as what they are read as; two that are read alike are one."""
     readings = []
     for place, value in enumerate(column.values):
         try:
@@ -179,7 +234,7 @@ def _readings(
             ) from None
     distinct: dict[Any, int] = {}
     merged = np.array([distinct.setdefault(reading, len(distinct)) for reading in readings])
-    return merged[column.codes], list(distinct)
+    return _Values(merged[column.codes], list(distinct))
 
 
 def _name(value: Any) -> str:
@@ -188,6 +243,26 @@ def _name(value: Any) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return str(int(value)) if value == int(value) else str(value)
     raise ValueError("it must be a text or a number")
+
+
+def _origin(value: Any) -> str | None:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, str) and value.strip().lower() in _NULL:
+        return None
+    return _name(value)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str) and value.strip().removesuffix(".0").isdecimal():
+        return int(value.strip().removesuffix(".0"))
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if number and 0 <= value < 2**53 and value == int(value):
+        return int(value)
+    raise ValueError(
+        "it must be a whole number; leave out the column with the number of samples where a row is "
+        "a sample"
+    )
 
 
 def _verdict(value: Any) -> bool | None:
@@ -199,12 +274,11 @@ def _verdict(value: Any) -> bool | None:
         return bool(value)
     if isinstance(value, str):
         word = value.strip().lower()
-        if word in _UNDECIDED:
+        if word in _NULL:
             return None
         if word in _WORDS:
             return _WORDS[word]
-    raise ValueError("it must be true or false, 1 or 0, or null where it is undecided")
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(str, names))
+    raise ValueError(
+        "it must be true or false, 1 or 0, or null where it is undecided; where it counts correct "
+        "samples, a column n must say of how many"
+    )

@@ -3,6 +3,7 @@
 from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
 from vlm_boundary.benchmarks.filters import FilterStep
 from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
+from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.problem import Grading, Problem, dataset_hash
 from vlm_boundary.benchmarks.prompts import (
     PROTOCOLS,
@@ -21,6 +22,7 @@ __all__ = [
     "Grading",
     "ImagesConfig",
     "LoadedBenchmark",
+    "Origin",
     "Problem",
     "PromptConfig",
     "Scan",

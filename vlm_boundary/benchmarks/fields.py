@@ -153,10 +153,25 @@ class RecordReader:
     def _several(self, record: Record, field: str) -> list[Any]:
         """The values of a field that is one column with a list in it, or a list of columns."""
         named = getattr(self._config.fields, field)
+        names = named if isinstance(named, tuple) else (named,)
+        if field == "image" and self._config.images.missing_columns == "skip":
+            names = tuple(name for name in names if _has(record, name)) or names
         found = []
-        for name in named if isinstance(named, tuple) else [named]:
+        for name in names:
             found += as_list(self.column(record, name, f"fields.{field}"))
         return [value for value in found if value is not None and value != ""]
+
+
+def _has(record: Record, name: str) -> bool:
+    """Whether there is such a column; a template is no column and always there."""
+    if name in record or is_template(name):
+        return True
+    value: Any = record
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return False
+        value = value[part]
+    return True
 
 
 def _columns(record: Record) -> str:

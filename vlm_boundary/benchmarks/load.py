@@ -9,6 +9,7 @@ from pathlib import Path
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.filters import Filter, FilterStep
 from vlm_boundary.benchmarks.images import PictureError, store_picture
+from vlm_boundary.benchmarks.origin import Origin, Stamp, stamp
 from vlm_boundary.benchmarks.problem import Problem
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import iter_records
@@ -21,6 +22,7 @@ class LoadedBenchmark:
 
     problems: tuple[Problem, ...]
     filter_log: tuple[FilterStep, ...]
+    origin: Origin
 
 
 class Scan:
@@ -74,11 +76,16 @@ def load_problems(
     """
     image_folder.mkdir(parents=True, exist_ok=True)
     problems: list[Problem] = []
+    origin = Origin.of(config)
+    pictures: dict[str, Stamp] = {}
     scan = Scan(config)
     for candidate in scan:
+        for file in (picture.file() for picture in candidate.pictures):
+            if file is not None:
+                pictures[str(file)] = stamp(file)
         problems.append(with_pictures(candidate, image_folder))
         progress(len(problems))
-    return LoadedBenchmark(tuple(problems), scan.filter_log)
+    return LoadedBenchmark(tuple(problems), scan.filter_log, replace(origin, pictures=pictures))
 
 
 def with_pictures(candidate: Candidate, folder: Path) -> Problem:

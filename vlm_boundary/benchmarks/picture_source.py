@@ -48,6 +48,18 @@ class PictureSource:
             return _decode(value)
         return _read(self._path(value))
 
+    def file(self) -> Path | None:
+        """The file that the picture is read from; None where the record holds it, or names none."""
+        value = self.value
+        if isinstance(value, Mapping):
+            value = value.get("path") if value.get("bytes") is None else None
+        elif self.encoding == "base64" or (isinstance(value, str) and value.startswith("data:")):
+            value = None
+        try:
+            return self._path(value) if isinstance(value, str) else None
+        except PictureError:
+            return None
+
     def exists(self) -> bool:
         """Whether there is something to read; it need not be a picture."""
         value = self.value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,12 +12,16 @@ from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Settings
 
+# A list of none would be read as a data set without records.
+_Several = Annotated[tuple[str, ...], Field(min_length=1)]
+
 
 class FieldsConfig(Settings):
     """Where a record says what.
 
     A column's name (`a.b` reaches into nested records), or a Jinja template over the columns, as in
-    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text.
+    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text, the
+    filter `as_options` options that stand in one text, each after its letter ("A. one; B. two").
     Every record also has `_row` (its number, from 0), and those of a data set `_name` and `_split`.
     """
 
@@ -60,6 +64,9 @@ class ImagesConfig(Settings):
 
     encoding: Literal["path", "base64"] = "path"
     """What text in the image column is; `data:` addresses are read in either case."""
+    missing_columns: Literal["error", "skip"] = "error"
+    """Of several columns in fields.image, those that a record does not have at all: a mistake, or
+    passed over as empty ones are. One of them must be there."""
     placeholder: str | None = None
     """Regular expression of picture marks in the question, as in `<image(\\d+)>`."""
     position: Literal["first", "in_text"] = "first"
@@ -230,13 +237,13 @@ class BenchmarkConfig(Settings):
     dataset_path: str | None = None
     """Hub data set id; a local .jsonl, .json, .csv, .tsv or .parquet file; or a local folder: a
     data set in the hub's layout, or pictures with a metadata.jsonl, .csv or .parquet."""
-    dataset_name: str | tuple[str, ...] | None = None
+    dataset_name: str | _Several | None = None
     """Configuration of the data set, or several, read one after the other."""
-    split: str | tuple[str, ...] | None = None
+    split: str | _Several | None = None
     """Split of the data set, or several; by default test."""
     revision: str | None = None
     """Branch, tag or commit of the hub data set."""
-    data_files: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = None
+    data_files: str | _Several | dict[str, str | _Several] | None = None
     """Which files of the data set to read, as patterns, or by split."""
     format: Literal["vlmevalkit"] | None = None
     """The .tsv is VLMEvalKit's: base64 pictures, in which a short value names another row."""
@@ -294,6 +301,12 @@ class BenchmarkConfig(Settings):
     def _cluster_is_kept(self) -> BenchmarkConfig:
         if self.cluster is not None and self.cluster not in self.fields.metadata:
             raise ValueError(f"cluster {self.cluster!r} must be one of fields.metadata")
+        return self
+
+    @model_validator(mode="after")
+    def _missing_columns_are_of_several(self) -> BenchmarkConfig:
+        if self.images.missing_columns == "skip" and not isinstance(self.fields.image, tuple):
+            raise ValueError("images.missing_columns skip needs several columns in fields.image")
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,39 @@ def as_list(value: Any) -> list[Any]:
     return [value]
 
 
+def as_options(text: str) -> list[str]:
+    """The options of a text that holds them all, as "A. one; B. two C) three", without the letters.
+
+    An option begins at its letter (A, B, C … in order, at the start, after a space or a semicolon,
+    followed by a full stop, a colon or a bracket and then by something); what else stands in it is
+    its own, semicolons too. After a semicolon letters may leave one out.
+    """
+    places: list[tuple[int, int]] = []
+    letter, end = "A", 0
+    while found := _next_option(text, letter, end):
+        places.append(found.span())
+        end = found.end()
+        if found["letter"] == "Z":
+            break
+        letter = chr(ord(found["letter"]) + 1)
+    begins = [begin for _, begin in places]
+    ends = [*(start for start, _ in places), len(text)][1:]
+    return [text[i:j].strip("; \t\r\n") for i, j in zip(begins, ends, strict=True)]
+
+
+def _next_option(text: str, letter: str, start: int) -> re.Match[str] | None:
+    """Where the option with this letter begins from a place on; else one with a later letter."""
+    found = _option(r"(?:^|(?<=[\s;]))", letter).search(text, start)
+    if found is None and letter != "A":
+        found = _option(r"(?<=;)\s*", f"{letter}-Z").search(text, start)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _option(before: str, letters: str) -> re.Pattern[str]:
+    return re.compile(rf"{before}\(?(?P<letter>[{letters}])[.:)\uff0e\uff1a](?!\s*(?:;|$))\s*")
+
+
 @lru_cache(maxsize=256)
 def _compile(source: str) -> Template:
     from jinja2 import StrictUndefined
@@ -84,4 +118,5 @@ def _compile(source: str) -> Template:
         finalize=lambda value: "" if value is None else value,
     )
     environment.filters["as_list"] = as_list
+    environment.filters["as_options"] = as_options
     return environment.from_string(source)

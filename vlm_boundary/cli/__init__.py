@@ -82,9 +82,9 @@ for command in (
     cli.add_command(command)
 
 
-def main() -> None:
-    """Entry point of the `vlm-boundary` command."""
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the `vlm-boundary` command; its arguments are by default the process's."""
     try:
-        cli.main(standalone_mode=True)
+        cli.main(arguments, standalone_mode=True)
     except KeyboardInterrupt:
         sys.exit(130)

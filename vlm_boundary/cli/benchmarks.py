@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlm_boundary.errors import UserError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -59,19 +61,22 @@ def show(name: str) -> None:
 def validate(file: str) -> None:
     """Check a benchmark's YAML, and its records and pictures where they are on this machine.
 
-    Exits with 2 when the YAML or the data set cannot be used, with 1 when some problems cannot.
+    Exits with 2 when the YAML, the data set or none of its problems can be used, with 1 when some
+    problems cannot.
     """
     from vlm_boundary.benchmarks import Scan, load_benchmark_file
     from vlm_boundary.benchmarks.images import PictureError, open_rgb
-    from vlm_boundary.benchmarks.sources import is_local
+    from vlm_boundary.benchmarks.sources import is_local, picture_roots
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(file)
+    local = is_local(config)
+    picture_roots(config)  # refused before a record is read
     click.echo(f"{file}: the YAML is valid.")
-    if not is_local(config):
+    if not local:
         click.echo(
-            f"{config.dataset_path} is not on this disk; 'vlm-boundary benchmarks preview {file}' "
-            f"downloads and reads it."
+            f"{config.dataset_path} is not on this disk, so it is a hub id; 'vlm-boundary "
+            f"benchmarks preview {file}' downloads and reads it."
         )
         return
     scan = Scan(config)
@@ -89,6 +94,11 @@ def validate(file: str) -> None:
                 unusable.append((candidate.problem.problem_id, reason))
             bar.update()
     _echo_counts(scan.records, scan.filter_log, problems)
+    if len(unusable) == problems:
+        raise UserError(
+            f"{file}: none of its {problems:,} problems can be put to a model; the first: "
+            f"{unusable[0][1]}"
+        )
     for problem_id, reason in unusable[:20]:
         click.echo(f"cannot be used: {problem_id}: {reason}")
     if len(unusable) > 20:

@@ -56,6 +56,8 @@ def _check_file(source: Path, target: Path) -> None:
     summary = check_file(source, target)
     total = summary.total
     click.echo(f"{total:,} outputs checked into {target}.")
+    if summary.failures:
+        click.echo(str(summary.failures), err=True)
     names = {True: "valid", False: "not valid", None: "cannot be told"}
     for key, count in summary.valid.most_common():
         click.echo(f"  {names[key]:20} {count:8,}  {count / total:6.1%}")

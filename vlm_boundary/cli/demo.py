@@ -41,13 +41,12 @@ def demo(
     -o changes what the live tab asks, as in
     -o 'arms.rl.engine={kind: openai, base_url: "http://gpu-2:8000/v1"}'.
     """
+    people = [_pair(one) for one in auth] or None
+    # Said before anything heavy is imported: gradio alone takes seconds.
+    click.echo(f"Opening {', '.join(map(str, runs))} …")
     from vlm_boundary.demo.serve import serve
 
-    pairs = [_pair(one) for one in auth]
-    try:
-        address, close = serve(list(runs), host=host, port=port, auth=pairs, overrides=overrides)
-    except OSError as error:
-        raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
+    address, close = serve(list(runs), host=host, port=port, auth=people, overrides=overrides)
     click.echo(f"{address}   (Ctrl-C ends it)")
     signal.signal(signal.SIGTERM, lambda *_: _end())
     try:

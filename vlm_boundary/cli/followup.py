@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import gpus_option, open_target, override_option, target_argument
-from vlm_boundary.cli.stages import draw_samples
+from vlm_boundary.cli.stages import draw_samples, tell_failures
 
 
 @click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
@@ -40,5 +40,6 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
     if wanted:
         drawn = draw_samples(run, experiment, None, top_ups=wanted)
         click.echo(f"{drawn:,} samples drawn, {verify(run):,} graded.")
+        tell_failures(run)
         analyze(run, experiment)
         click.echo(f"Report: {report(run, experiment)}")

@@ -49,9 +49,10 @@ def grade(
     """Grade a file with one JSON object a line.
 
     Each line has `output` and `answer` (or `gold`), and may have `answer_type` (integer, float,
-    list, expression, text), `unit`, `precision`, `choices`, `question` and `finish_reason`. Every
-    field is kept; `extracted`, `correct` (true, false, or null where it cannot be told), `status`,
-    `rule` and `flags` are added.
+    list, expression, text), `unit`, `precision`, `choices`, `question`, `finish_reason` and
+    `thinking_open` (true: the prompt ended inside a thought). Every field is kept; `extracted`,
+    `correct` (true, false, or null where it cannot be told), `status`, `rule` and `flags` are
+    added.
     """
     from vlm_boundary.verifier.files import SecondOpinions, grade_file
 
@@ -64,5 +65,7 @@ def grade(
     for name, counts in (("status", summary.statuses), ("answer from", summary.sources)):
         for key, count in counts.most_common():
             click.echo(f"  {name:12} {key:12} {count:8,}  {count / total:6.1%}")
+    if summary.failures:
+        click.echo(str(summary.failures), err=True)
     if summary.disagreements is not None:
         click.echo(f"{summary.disagreements:,} disagreements: {page}")

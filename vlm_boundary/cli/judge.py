@@ -42,5 +42,7 @@ def judge_reasoning(run: RunDirectory, experiment: ExperimentConfig) -> None:
     click.echo(f"{done.chains:,} chains of thought judged in {run.path}.")
     for word, count in sorted(done.votes.items()):
         click.echo(f"  votes {word:10} {count:8,}  {count / done.votes.total():6.1%}")
+    for arm, reason in done.lacking.items():
+        click.echo(f"  {arm}: nothing to judge, {reason}")
     if done.failed:
         click.echo(f"{done.failed:,} could not be judged; see {run.path}/judge_failures.")

@@ -44,12 +44,17 @@ def queue(
     """
     run, experiment = existing_run(target, overrides)
     from vlm_boundary.reasoning.queue import make_queue, queue_path
+    from vlm_boundary.reasoning.selection import nothing_to_read
 
     drawn = make_queue(
         run, experiment, name=name, seed=seed, max_accuracy=max_accuracy, per_arm=per_arm
     )
     problems = {(i.sample.arm, i.sample.benchmark, i.sample.problem_id) for i in drawn.items}
+    lacking = nothing_to_read(run, experiment)
     for arm in experiment.arms:
+        if arm in lacking:
+            click.echo(f"  {arm}: nothing to read, {lacking[arm]}")
+            continue
         count = sum(item.sample.arm == arm for item in drawn.items)
         known = sum(problem[0] == arm for problem in problems)
         click.echo(f"  {arm}: {count:,} samples on {known:,} problems")

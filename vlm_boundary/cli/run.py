@@ -10,7 +10,7 @@ import click
 
 from vlm_boundary.cli.judge import judge_reasoning
 from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
-from vlm_boundary.cli.stages import draw_samples
+from vlm_boundary.cli.stages import draw_samples, tell_failures
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
@@ -48,6 +48,7 @@ def run(
 
     drawn = draw_samples(directory, experiment, limit)
     graded = verify(directory)
+    tell_failures(directory)
     checked = check(directory).samples
     if experiment.judge:
         judge_reasoning(directory, experiment)

@@ -86,6 +86,14 @@ def sample(
     click.echo(f"{drawn:,} samples drawn into {run.path}.")
 
 
+def tell_failures(run: RunDirectory) -> None:
+    """Say, on standard error, where the verifier itself failed on a sample of the run."""
+    from vlm_boundary.verifier import failures_of
+
+    if failures := failures_of(run):
+        click.echo(str(failures), err=True)
+
+
 @click.command(short_help="Grade the samples that have no verdict yet.")
 @target_argument
 @override_option
@@ -107,6 +115,7 @@ def verify(
 
     graded = grade(run, force=force, elsewhere=shares_on(experiment, ray, "verifying"))
     click.echo(f"{graded:,} samples graded in {run.path}.")
+    tell_failures(run)
     if opinions:
         disagreements = store_opinions(run)
         click.echo(f"{disagreements:,} disagreements with other rules: {run.opinions.root}")

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from vlm_boundary.store import Partition, PartTable
+from vlm_boundary.store import Partition, PartTable, each_once
+from vlm_boundary.store.keys import KEY, WRITTEN
+from vlm_boundary.store.parts import under_schema
 
 _ROWS = 1 << 14
 
@@ -60,27 +63,42 @@ class FollowedTable:
                 self._parts.pop(path, None)
                 self.unreadable.append(path)
 
+    def read_each_once(self, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
+        """Like `read_new`, of a table of which nothing is known yet, but only the rows that count.
+
+        A stage leaves one part, in which no key is twice; several are read problem by problem.
+        """
+        if len(self.changes()[0]) < 2:
+            yield from self.read_new(columns)
+            return
+        for _ in self.read_new([]):
+            pass  # where problems stand is known then
+        for problem_id, place in self._places.items():
+            for batch in self.rows_of(problem_id, columns).to_batches():
+                yield np.full(batch.num_rows, place), batch
+
     def rows_of(self, problem_id: str, columns: list[str]) -> pa.Table:
-        """The stored rows of one problem, parts in order of name, duplicates included."""
+        """The rows of one problem that count, by sample index; the key's columns come along."""
+        schema = self.table.schema
+        deciding = (*KEY, *({WRITTEN} & set(schema.names)))
+        names = list(dict.fromkeys([*deciding, *columns]))
+        wanted_schema = pa.schema([schema.field(name) for name in names])
         wanted = 1 << self._places[problem_id]
-        found: list[pa.Table] = []
+        found = [wanted_schema.empty_table()]
         for path, masks in sorted(self._parts.items()):
             groups = [number for number, mask in enumerate(masks) if mask & wanted]
             if not groups:
                 continue
             try:
                 with pq.ParquetFile(path) as file:
-                    there = [c for c in columns if c in file.schema_arrow.names]
+                    there = [name for name in names if name in file.schema_arrow.names]
                     # Few rows: threads would only hold more columns in memory at once.
                     rows = file.read_row_groups(groups, there, use_threads=False)
             except FileNotFoundError:
                 continue  # compacted away: the next refresh finds the rows elsewhere
-            ids = rows["problem_id"]
-            found.append(rows.filter(pa.compute.equal(ids, problem_id)))
-        if not found:
-            fields = [self.table.schema.field(name) for name in columns]
-            return pa.schema(fields).empty_table()
-        return pa.concat_tables(found, promote_options="default")
+            rows = rows.filter(pc.equal(rows["problem_id"], problem_id))
+            found.append(under_schema(rows, wanted_schema))
+        return each_once(pa.concat_tables(found))
 
     def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
         with pq.ParquetFile(path, pre_buffer=False) as file:

@@ -30,7 +30,7 @@ _SAMPLE_COLUMNS = [
     "problem_id",
     "sample_index",
     "seed",
-    "token_ids",
+    "tokens",
     "text",
     "finish_reason",
     "logprob_sum",
@@ -164,36 +164,42 @@ class PartitionIndex:
 
     def load(self, problem_id: str) -> ProblemSamples:
         """Read one problem's samples and all that is stored of them."""
-        samples = self._samples.rows_of(problem_id, _SAMPLE_COLUMNS)
-        lengths = pc.list_value_length(samples["token_ids"])
-        samples = samples.drop_columns(["token_ids"]).append_column("tokens", lengths)
         return ProblemSamples(
-            _first_of_each(samples.sort_by("written_at")),
-            _first_of_each(self._verdicts.rows_of(problem_id, _VERDICT_COLUMNS)),
+            self._samples.rows_of(problem_id, _SAMPLE_COLUMNS),
+            self._verdicts.rows_of(problem_id, _VERDICT_COLUMNS),
             {
-                layer: _first_of_each(table.rows_of(problem_id, _VALIDITY_COLUMNS))
+                layer: table.rows_of(problem_id, _VALIDITY_COLUMNS)
                 for layer, table in self._layers.items()
             },
-            _first_of_each(self._opinions.rows_of(problem_id, _OPINION_COLUMNS)),
+            self._opinions.rows_of(problem_id, _OPINION_COLUMNS),
         )
 
     def failures(self, problem_id: str) -> list[str]:
         """Why samples of a problem could not be drawn, each reason once."""
         wanted = pc.field("problem_id") == problem_id
-        rows = self._failures.read(self.partition, ["problem_id", "reason"], wanted)
+        rows = self._failures.stored(self.partition, ["problem_id", "reason"], wanted)
         return list(dict.fromkeys(rows["reason"].to_pylist()))
 
     def _take_samples(self) -> None:
         columns = ["sample_index", "finish_reason"]
+        doubled: set[int] = set()
         for places, batch in self._samples.read_new(columns):
             rows, indices, kept = self._cells(places, batch)
+            doubled.update(rows[has(self.codes[rows, indices], Bit.DRAWN)].tolist())
             bits = np.full(len(rows), Bit.DRAWN, dtype=np.uint8)
             cut = pc.equal(batch["finish_reason"], "length").to_numpy(zero_copy_only=False)[kept]
             bits[cut] |= np.uint8(Bit.TRUNCATED)
             self._set(rows, indices, bits)
+        problem_ids = list(self._places)
+        for place in doubled:  # which of two samples counts, only their times tell
+            rows = self._samples.rows_of(problem_ids[place], columns)
+            ends = dict(zip(*(rows[name].to_pylist() for name in columns), strict=True))
+            cut = [i for i, why in ends.items() if why == "length" and 0 <= i < MAX_INDEX]
+            self.codes[place] &= np.uint8(0xFF ^ Bit.TRUNCATED)
+            self.codes[place, cut] |= np.uint8(Bit.TRUNCATED)
 
     def _take_verdicts(self) -> None:
-        for places, batch in self._verdicts.read_new(["sample_index", "correct"]):
+        for places, batch in self._verdicts.read_each_once(["sample_index", "correct"]):
             rows, indices, kept = self._cells(places, batch)
             correct = batch["correct"]
             bits = np.full(len(rows), Bit.GRADED, dtype=np.uint8)
@@ -203,7 +209,7 @@ class PartitionIndex:
             self._set(rows, indices, bits)
 
     def _take_validity(self, table: FollowedTable) -> None:
-        for places, batch in table.read_new(["sample_index", "valid"]):
+        for places, batch in table.read_each_once(["sample_index", "valid"]):
             rows, indices, kept = self._cells(places, batch)
             known = batch["valid"]
             bits = np.zeros(len(rows), dtype=np.uint8)
@@ -214,7 +220,7 @@ class PartitionIndex:
             self._set(rows, indices, bits)
 
     def _take_opinions(self) -> None:
-        for places, batch in self._opinions.read_new(["sample_index", *_RULES]):
+        for places, batch in self._opinions.read_each_once(["sample_index", *_RULES]):
             rows, indices, kept = self._cells(places, batch)
             correct = has(self.codes[rows, indices], Bit.CORRECT)
             disputed = np.zeros(len(rows), dtype=bool)
@@ -362,13 +368,6 @@ class RunIndex:
             self.problems[name] = problems
             self.places[name] = {p.problem_id: place for place, p in enumerate(problems)}
         return bool(new)
-
-
-def _first_of_each(rows: pa.Table) -> pa.Table:
-    """Rows by sample index, the first of each index."""
-    indices = rows["sample_index"].to_numpy()
-    _, first = np.unique(indices, return_index=True)
-    return rows.take(first).combine_chunks()
 
 
 def _row(rows: pa.Table, index: int) -> dict[str, Any] | None:

@@ -384,7 +384,7 @@ def numbers_line(sample: dict[str, Any]) -> str:
     tokens = sample["tokens"]
     facts = [
         f"ended by {visible(str(sample['finish_reason']), 30)}",
-        f"{tokens:,} tokens",
+        f"{tokens:,} tokens" if tokens is not None else "",
         f"log-probability {logprob:.2f}" if logprob is not None else "no log-probability",
         f"{logprob / tokens:.3f} a token" if logprob is not None and tokens else "",
         f"seed {sample['seed']}" if sample["seed"] is not None else "no seed",

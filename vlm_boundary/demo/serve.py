@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import socket
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -111,21 +114,24 @@ def serve(
 
     Args:
         port: by default the first free one from 7860.
-        auth: names and passwords; without any, only this machine is served.
+        auth: names and passwords of those who may come in; None asks nobody, and serves only this
+            machine.
         overrides: settings of the live tab's engines, as KEY=VALUE.
 
     Returns:
         The address, and what ends the server.
 
     Raises:
-        UserError: a path is no run, a name is there twice, gradio is not installed, or others
-            could read along without a password.
+        UserError: a path is no run, a name is there twice, gradio is not installed, host or port
+            cannot be listened on, or others could read along without a password.
     """
-    if host not in LOOPBACK and not auth:
+    if host not in LOOPBACK and auth is None:
         raise UserError(
             f"--host {host} lets other machines read the run: give --auth NAME:PASSWORD too, or "
             f"keep 127.0.0.1 and reach it through 'ssh -L 7860:127.0.0.1:7860 MACHINE'"
         )
+    _check_place(host, port)
+    runs = _opened(paths)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     for switch in _SWITCHES:
         os.environ.pop(switch, None)
@@ -134,58 +140,84 @@ def serve(
         os.environ[name] = f"{os.environ[name]},{own}" if os.environ.get(name) else own
     try:
         import gradio
-    except ImportError:
-        raise UserError("the demo needs gradio: pip install 'vlm-boundary[demo]'") from None
+        import markdown_it  # noqa: F401  # wanted by the first text that is shown
+    except ImportError as error:
+        raise UserError(f"the demo needs {error.name}: pip install 'vlm-boundary[demo]'") from None
     from starlette.middleware import Middleware
 
     from vlm_boundary.demo.app import build
-    from vlm_boundary.demo.index import RunIndex
     from vlm_boundary.demo.live import LiveEngines
 
-    runs: dict[str, RunIndex] = {}
-    for path in paths:
-        run = RunIndex(path)
-        if run.name in runs:
-            raise UserError(f"{path}: another run is called {run.name!r} too; rename its folder")
-        runs[run.name] = run
     live = LiveEngines(runs, overrides)
     assets = Assets()
-    app = build(runs, live, signed_in=bool(auth))
+    app = build(runs, live, signed_in=auth is not None)
     app.queue(default_concurrency_limit=16, max_size=64)
-    _, address, _ = app.launch(
-        server_name=host,
-        server_port=port,
-        auth=auth,
-        share=False,
-        quiet=True,
-        show_error=False,
-        prevent_thread_lock=True,
-        allowed_paths=[],
-        max_file_size="20mb",
-        enable_monitoring=False,
-        run_history=False,
-        footer_links=[],
-        mcp_server=False,
-        ssr_mode=False,
-        pwa=False,
-        theme=gradio.themes.Default(
-            font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
-        ),
-        css=assets.css,
-        head=assets.head,
-        app_kwargs={
-            "docs_url": None,
-            "redoc_url": None,
-            "openapi_url": None,
-            "middleware": [Middleware(Guard, hosts=LOOPBACK if host in LOOPBACK else ())],
-        },
-    )
+    try:
+        _, address, _ = app.launch(
+            server_name=f"[{host}]" if ":" in host else host,  # as it stands in an address
+            server_port=port,
+            auth=auth,  # an empty list would ask for a password that nobody has
+            share=False,
+            quiet=True,
+            show_error=False,
+            prevent_thread_lock=True,
+            allowed_paths=[],
+            max_file_size="20mb",
+            enable_monitoring=False,
+            run_history=False,
+            footer_links=[],
+            mcp_server=False,
+            ssr_mode=False,
+            pwa=False,
+            theme=gradio.themes.Default(
+                font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
+            ),
+            css=assets.css,
+            head=assets.head,
+            app_kwargs={
+                "docs_url": None,
+                "redoc_url": None,
+                "openapi_url": None,
+                "middleware": [Middleware(Guard, hosts=LOOPBACK if host in LOOPBACK else ())],
+            },
+        )
+    except OSError as error:
+        raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
 
     def close() -> None:
         app.close()
         live.close()
 
     return address, close
+
+
+def _opened(paths: list[Path]) -> dict[str, RunIndex]:
+    """The runs by the names that readers see."""
+    runs: dict[str, RunIndex] = {}
+    for path in paths:
+        run = RunIndex(path)
+        if run.name in runs:
+            raise UserError(f"{path}: another run is called {run.name!r} too; rename its folder")
+        runs[run.name] = run
+    return runs
+
+
+def _check_place(host: str, port: int | None) -> None:
+    """Refuse what cannot be listened on; Gradio would try a hundred ports, each for seconds."""
+    try:
+        family, kind, _, _, place = socket.getaddrinfo(host, port or 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(place)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UserError(
+                f"--port {port}: something listens there on {host} already; give another, or no "
+                f"--port for a free one"
+            ) from None
+        raise UserError(
+            f"cannot listen on --host {host}{f' --port {port}' if port else ''}: {error.strerror}"
+        ) from None
 
 
 def _host_of(value: str) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
     FilterStep,
     Problem,
+    dataset_hash,
     load_benchmark,
     load_problems,
     prompt_hash,
@@ -28,6 +30,11 @@ from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.data_changes import (
+    changed_since,
+    has_samples,
+    refuse_other_problems,
+)
 from vlm_boundary.sampling.plan import Scope, Span, missing_spans
 from vlm_boundary.store import Partition, RunDirectory, sample_indices
 
@@ -157,7 +164,8 @@ def plan(
 def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
     """A benchmark from the run directory if it is there, else into a folder that is thrown away."""
     known = run.read_manifest().get("benchmarks", {}).get(config.name)
-    if known and known["config"] == json.loads(config.model_dump_json()):
+    changes = changed_since(run, config, known)
+    if known and not changes:
         problems = run.read_problems(config.name)
         filters = [FilterStep(**step) for step in known["filters"]]
         folder, to_store = run.images, 0
@@ -165,6 +173,9 @@ def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
         folder = scratch
         with progress_bar(f"loading {config.name}", unit="problem") as bar:
             found = load_problems(config, folder, progress=lambda _: bar.update())
+        other = known and known["content"] != dataset_hash(found.problems)
+        if other and has_samples(run, config.name):
+            refuse_other_problems(run, config.name, found.problems, changes)
         problems, filters = list(found.problems), list(found.filter_log)
         to_store = sum(path.stat().st_size for path in folder.iterdir())
     unusable = sum(problem.error is not None for problem in problems)
@@ -309,11 +320,10 @@ def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float)
 def _stored_length(
     run: RunDirectory, benchmarks: Sequence[str], arm: str, condition: Condition
 ) -> float | None:
-    """Mean tokens of the arm's stored responses; None where there are none."""
-    tokens = samples = 0
-    for benchmark in benchmarks:
-        partition = Partition(arm, benchmark, condition)
-        for _, rows in run.samples.batches(partition, ["token_ids"]):
-            tokens += pc.sum(pc.list_value_length(rows["token_ids"])).as_py() or 0
-            samples += rows.num_rows
-    return tokens / samples if samples else None
+    """Mean tokens of the arm's stored responses; None where none has a known length."""
+    partitions = (Partition(arm, benchmark, condition) for benchmark in benchmarks)
+    tokens = [run.samples.read(p, ["tokens"], coded=["problem_id"])["tokens"] for p in partitions]
+    mean: float | None = pc.mean(
+        pa.chunked_array([part for one in tokens for part in one.chunks], pa.int32())
+    ).as_py()
+    return mean

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, get_args
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 Flag = Literal[
     "no_reasoning",
@@ -63,3 +63,19 @@ def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
 def flags(evidence: Iterable[Evidence]) -> list[str]:
     """The flags raised, vetoes and hints, sorted, each once."""
     return sorted({item.flag for item in evidence})
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """What a layer says of one sample's reasoning; see `store.schemas.VALIDITY`."""
+
+    valid: bool | None
+    flags: list[str]
+    evidence: list[dict[str, Any]]
+    votes: list[bool | None] | None = None
+
+    @classmethod
+    def of(cls, correct: bool | None, evidence: tuple[Evidence, ...]) -> Validity:
+        """What follows from a checker's evidence and the answer's verdict."""
+        items = [asdict(item) for item in evidence]
+        return cls(validity(correct, evidence), flags(evidence), items)

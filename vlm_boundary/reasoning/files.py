@@ -16,6 +16,7 @@ from vlm_boundary.reasoning.arithmetic import check_arithmetic
 from vlm_boundary.reasoning.evidence import Chain, Evidence, flags, validity
 from vlm_boundary.reasoning.structure import check_structure
 from vlm_boundary.verifier import Grader, Output, Verdict
+from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.files import encodable, output_records
 
 ADDED = ("valid", "flags", "evidence")
@@ -29,6 +30,7 @@ class Summary:
     valid: Counter[bool | None] = field(default_factory=Counter)
     correct: Counter[bool | None] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
+    failures: Failures = field(default_factory=Failures)
 
     @property
     def total(self) -> int:
@@ -58,14 +60,15 @@ def check_file(source: Path, target: Path) -> Summary:
             progress_bar(f"checking {source.name}", unit="output") as bar,
         ):
             for chunk in batched(output_records(source), _CHUNK):
-                verdicts = grader.grade(output for _, output in chunk)
-                for (record, output), verdict in zip(chunk, verdicts, strict=True):
-                    evidence = check_output(output, verdict)
-                    line = _checked(record, verdict, evidence)
-                    summary.valid[line["valid"]] += 1
+                verdicts = grader.grade(line.output for line in chunk)
+                for line, verdict in zip(chunk, verdicts, strict=True):
+                    evidence = check_output(line.output, verdict)
+                    checked = _checked(line.record, verdict, evidence)
+                    summary.valid[checked["valid"]] += 1
                     summary.correct[verdict.correct] += 1
-                    summary.flags.update(line["flags"])
-                    file.write(encodable(json.dumps(line, ensure_ascii=False)) + "\n")
+                    summary.flags.update(checked["flags"])
+                    summary.failures.add(line.where, verdict.rule, verdict.flags)
+                    file.write(encodable(json.dumps(checked, ensure_ascii=False)) + "\n")
                 bar.update(len(chunk))
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None

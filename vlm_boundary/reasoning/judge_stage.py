@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.evidence import Validity
 from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
+from vlm_boundary.reasoning.selection import nothing_to_read
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.places import engine_places
 from vlm_boundary.sampling.plan import ALL, Task
 from vlm_boundary.sampling.supervise import run_jobs
-from vlm_boundary.store import Partition, RunDirectory, compact, read_samples
+from vlm_boundary.store import (
+    Deriver,
+    Partition,
+    PartTable,
+    RunDirectory,
+    Wanted,
+    compact,
+    derive,
+    short_hash,
+)
 from vlm_boundary.store.difference import first_difference
 
 # Chains below which one more engine's start costs more than it saves.
@@ -39,6 +52,8 @@ class Judged:
     """Chains that could not be read, in this run of the stage or before."""
     votes: Counter[str] = field(default_factory=Counter)
     """Votes on unspoilt chains, of all runs of the stage: valid, invalid, abstained."""
+    lacking: dict[str, str] = field(default_factory=dict)
+    """The arms of which there is nothing to read, with the reason."""
 
 
 def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
@@ -66,9 +81,17 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
             run_jobs(
                 run, _jobs(experiment, config, tasks, len(places)), places, experiment.timeouts
             )
-        done = Judged(chains=missing - _chains(_tasks(run, experiment, config)))
+        done = Judged(
+            chains=missing - _chains(_tasks(run, experiment, config)),
+            lacking=nothing_to_read(run, experiment),
+        )
         _tidy(run, config)
-        _store_layer(run, experiment, config, done)
+        # Every row: they follow from votes, in which no row says what it follows from.
+        derive(run, _JudgeLayer(config, done), force=True)
+        wanted = [Partition(arm, b) for arm in experiment.arms for b in experiment.benchmarks]
+        for variant in variants(config):
+            failures = run.judge_failures(config.name, variant)
+            done.failed += sum(len(failures.read(partition)) for partition in wanted)
     return done
 
 
@@ -199,39 +222,42 @@ def _tidy(run: RunDirectory, config: JudgeConfig) -> None:
             failures.compact(partition)
 
 
-def _store_layer(
-    run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig, done: Judged
-) -> None:
-    """The validity layer that the judge's votes amount to."""
-    table = run.judgements(config.name, ORIGINAL)
-    entry = run.read_manifest()["judges"][config.name]
-    identity = json.dumps(entry["identity"], sort_keys=True)
-    basis = hashlib.blake2b(identity.encode(), digest_size=8).hexdigest()
-    layer = run.validity(layer_name(config.name))
-    for partition in table.partitions():
-        columns = ["votes", "text_hash"]
-        rows = []
-        for row in read_samples(table, partition, columns).to_pylist():
-            votes = [vote["valid"] for vote in row["votes"]]
-            done.votes.update(
-                {True: "valid", False: "invalid", None: "abstained"}[v] for v in votes
-            )
-            rows.append(
-                {
-                    "problem_id": row["problem_id"],
-                    "sample_index": row["sample_index"],
-                    "valid": bands(votes).majority,
-                    "flags": [],
-                    "evidence": [],
-                    "checker": f"{config.model} ({config.prompt})",
-                    "text_hash": row["text_hash"],
-                    "basis_hash": basis,
-                    "votes": votes,
-                }
-            )
-        rows.sort(key=lambda row: (row["problem_id"], row["sample_index"]))
-        layer.replace(partition, pa.Table.from_pylist(rows, schema=layer.schema))
-    for variant in variants(config):
-        failures = run.judge_failures(config.name, variant)
-        wanted = (Partition(arm, b) for arm in experiment.arms for b in experiment.benchmarks)
-        done.failed += sum(len(failures.read(partition)) for partition in wanted)
+class _JudgeLayer:
+    """The validity layer that a judge's votes amount to."""
+
+    name = "validity"
+    doing = "storing what the judge says of"
+    columns: Sequence[str] = ("problem_id", "sample_index", "votes", "text_hash")
+
+    def __init__(self, config: JudgeConfig, done: Judged) -> None:
+        self._config = config
+        self._done = done
+
+    def source(self, run: RunDirectory) -> PartTable:
+        return run.judgements(self._config.name, ORIGINAL)
+
+    def tables(self, run: RunDirectory, partition: Partition) -> list[PartTable]:
+        return [run.validity(layer_name(self._config.name))]
+
+    def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
+        identity = run.read_manifest()["judges"][self._config.name]["identity"]
+        basis = short_hash(json.dumps(identity, sort_keys=True))
+        checker = f"{self._config.model} ({self._config.prompt})"
+
+        def of_problems(problem_ids: tuple[str, ...], judgements: pa.Table) -> list[Wanted]:
+            expected = judgements.drop_columns(["votes"])
+            expected = expected.append_column("checker", pa.repeat(checker, len(expected)))
+            expected = expected.append_column("basis_hash", pa.repeat(basis, len(expected)))
+
+            def make(places: NDArray[np.int64]) -> list[Validity]:
+                given = judgements["votes"].take(pa.array(places)).to_pylist()
+                return [self._counted([vote["valid"] for vote in votes]) for votes in given]
+
+            return [Wanted(expected, make)]
+
+        return of_problems
+
+    def _counted(self, votes: list[bool | None]) -> Validity:
+        names = {True: "valid", False: "invalid", None: "abstained"}
+        self._done.votes.update(names[vote] for vote in votes)
+        return Validity(bands(votes).majority, [], [], votes)

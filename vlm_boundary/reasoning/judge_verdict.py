@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vlm_boundary.store import Vote
+from vlm_boundary.verifier.thoughts import after_thoughts
 
 _LINE = re.compile(
     r"^[\s*_#>`\-\\[$({]*(?:final\s+)?verdict[\s*_`]*:[\s*_`$\\]*"
@@ -14,8 +15,6 @@ _LINE = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_LINE = 80
-_THINKING = re.compile(r"<\s?think>")
-_THOUGHT = re.compile(r"</\s?think>")
 
 
 def read_verdict(text: str, finish_reason: str) -> bool | None:
@@ -26,10 +25,10 @@ def read_verdict(text: str, finish_reason: str) -> bool | None:
     """
     if finish_reason != "stop":
         return None
-    *thoughts, said = _THOUGHT.split(text)
-    if not thoughts and _THINKING.search(said):
+    said = after_thoughts(text)
+    if said is None:
         return None
-    lines = [line for line in said.splitlines() if line.strip()]
+    lines = [line for line in text[said.start : said.end].splitlines() if line.strip()]
     verdicts = [_verdict(line) for line in lines]
     if not lines or verdicts[-1] is None:
         return None

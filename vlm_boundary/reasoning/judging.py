@@ -31,7 +31,6 @@ from vlm_boundary.store import (
     Partition,
     RunDirectory,
     SampleWriter,
-    read_samples,
     sample_indices,
 )
 
@@ -199,7 +198,7 @@ def _written(
     shown = {problem.problem_id: problem for problem in problems}
     for group in batched(sorted(wanted), _READ):
         of_group = pc.field("problem_id").isin(group)
-        texts = _by_key(read_samples(run.samples, partition, ["text"], of_group).to_pylist())
+        texts = _by_key(run.samples.read(partition, ["text"], of_group).to_pylist())
         columns = ["problem_id", "sample_index", "span", "text_hash"]
         verdicts = _by_key(run.verdicts.read(partition, columns, of_group).to_pylist())
         for problem_id in group:

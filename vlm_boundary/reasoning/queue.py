@@ -17,7 +17,7 @@ from typing import Any
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import SampleKey
-from vlm_boundary.reasoning.selection import correct_samples
+from vlm_boundary.reasoning.selection import correct_samples, nothing_to_read
 from vlm_boundary.store import Partition, RunDirectory, write_json
 
 PAPER_ACCURACY = 0.05
@@ -76,10 +76,7 @@ def make_queue(
         for item in _drawn(run, experiment, Partition(arm, benchmark), seed, max_accuracy, per_arm)
     ]
     if not items:
-        raise UserError(
-            f"{run.path}: no right answer on a problem with accuracy below {max_accuracy:.0%} and "
-            f"above 0; sample and verify first, draw more samples, or raise --max-accuracy"
-        )
+        raise UserError(f"{run.path}: {_why_empty(run, experiment, max_accuracy)}")
     # By a hash of the item's own: no arm before another, no problem's samples side by side.
     items.sort(key=lambda item: item.item)
     queue = Queue(
@@ -92,6 +89,17 @@ def make_queue(
         )
     write_json(path, asdict(queue))
     return queue
+
+
+def _why_empty(run: RunDirectory, experiment: ExperimentConfig, max_accuracy: float) -> str:
+    if not run.verdicts.partitions():
+        return "no sample has a verdict yet; run 'vlm-boundary verify' first"
+    if len(nothing_to_read(run, experiment)) == len(experiment.arms):
+        return "no arm has a right answer, so there is nothing to read; draw more samples"
+    return (
+        f"no right answer on a problem with accuracy below {max_accuracy:.0%} and above 0; draw "
+        f"more samples, or raise --max-accuracy"
+    )
 
 
 def queue_path(run: RunDirectory, name: str) -> Path:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -37,19 +38,40 @@ def correct_samples(
     run: RunDirectory, partition: Partition, n: int, seed: int
 ) -> Iterator[CorrectSamples]:
     """The problems with a right answer among their first n samples, by problem id."""
-    rows = run.verdicts.read(partition, ["problem_id", "sample_index", "correct", "text_hash"])
+    rows = run.verdicts.read(partition, ["correct", "text_hash"])
     rows = rows.filter(pc.less(rows["sample_index"], n))
     counted = rows.group_by("problem_id").aggregate([("sample_index", "count")])
     samples = dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
-    if rows.num_rows == 0:
+    right = rows.filter(pc.fill_null(rows["correct"], False))
+    if right.num_rows == 0:
         return
-    right = rows.filter(pc.fill_null(rows["correct"], False)).sort_by("problem_id")
     encoded = right["problem_id"].combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     starts = np.flatnonzero(np.diff(codes, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(codes)], strict=True):
         problem_id = encoded.dictionary[int(codes[start])].as_py()
         yield _of_problem(problem_id, samples[problem_id], partition, seed, right[start:end])
+
+
+def nothing_to_read(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, str]:
+    """The arms without a right answer among their first n samples, with what they lack."""
+    lacking: dict[str, str] = {}
+    for arm in experiment.arms:
+        n = experiment.arm_sampling(arm).n
+        graded = 0
+        for benchmark in experiment.benchmarks:
+            rows = run.verdicts.read(Partition(arm, benchmark), ["sample_index", "correct"])
+            rows = rows.filter(pc.less(rows["sample_index"], n))
+            graded += rows.num_rows
+            if pc.any(rows["correct"]).as_py():
+                break
+        else:
+            lacking[arm] = (
+                f"none of its {graded:,} graded samples is right"
+                if graded
+                else "none of its samples has a verdict yet"
+            )
+    return lacking
 
 
 def _of_problem(

@@ -35,5 +35,7 @@ class ComparedModels(Record):
     models: dict[str, ModelCurve]
     difference: ByK[Difference]
     crossover_k: Crossover
+    clusters: int | None = None
+    """How many, where the file has that column."""
     solved: CountsByModel
     solved_problems: ProblemsByModel

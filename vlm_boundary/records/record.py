@@ -73,7 +73,7 @@ class Difference(Entry):
     """Other − base at one k."""
 
     band_low: float | None
-    """Of the band that holds at every k at once."""
+    """Of the band that holds at every k at once; null beyond the last k that all problems have."""
     band_high: float | None
     bootstrap_low: float | None = None
     """Bootstrap-t, at the k of the published figures."""
@@ -106,7 +106,9 @@ class Crossover(Record):
     status: str
     """none (the estimates do not turn), resolved (bounded on both sides), or not_resolved."""
     excluded: bool
-    """No k is in the interval."""
+    """No k up to `up_to` is in the interval."""
+    up_to: int
+    """The last k that all problems have: beyond it problems drop out, and it is not looked for."""
 
 
 class PairedDifference(Record):

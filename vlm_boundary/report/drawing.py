@@ -13,6 +13,7 @@ from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure, Panel, Series
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.ticker import Formatter
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = {"line": "-", "dashed": "--", "dotted": ":", "points": "none", "bars": "none"}
@@ -129,10 +130,25 @@ def _legend(axis: Axes, panel: Panel) -> None:
 
 def _scale(axis: Axes, panel: Panel) -> None:
     if panel.x_scale in ("log2", "log10"):
-        axis.set_xscale("log", base=2 if panel.x_scale == "log2" else 10)
+        base = 2 if panel.x_scale == "log2" else 10
+        axis.set_xscale("log", base=base)
+        for level in (axis.xaxis.set_major_formatter, axis.xaxis.set_minor_formatter):
+            level(_plain_numbers(base))
     if panel.ticks:
         axis.set_xticks(panel.ticks, [str(tick) for tick in panel.ticks])
         axis.minorticks_off()
+
+
+def _plain_numbers(base: int) -> Formatter:
+    """Numbers as they are written; matplotlib's own powers need mathtext, which names forbid."""
+    from matplotlib.ticker import LogFormatter
+
+    class PlainNumbers(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            shown = super().__call__(x, pos)  # empty where ticks would be too close
+            return f"{x:,.10g}" if shown else ""
+
+    return PlainNumbers(base, labelOnlyBase=False)
 
 
 def _line(axis: Axes, series: Series, place: int) -> None:

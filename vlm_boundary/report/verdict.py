@@ -96,7 +96,7 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
             "whether it solves more problems",
         )
         claims.append(replace(at_n, goes_on=True))
-        claims.append(_crossover(found, pair.crossover, n))
+        claims.append(_crossover(found, pair.crossover))
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
@@ -136,8 +136,8 @@ def _points(share: float, digits: int) -> str:
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
 
-def _crossover(found: Findings, turn: Crossover, n: int) -> Claim:
-    k, low, high = turn.estimate, turn.low, turn.high
+def _crossover(found: Findings, turn: Crossover) -> Claim:
+    k, low, high, n = turn.estimate, turn.low, turn.high, turn.up_to
     if turn.status == "resolved":
         return Claim(f"they cross at k = {k} ({found.level} interval {low} to {high})")
     if turn.status == "not_resolved":
@@ -180,6 +180,13 @@ def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAna
     """What the sentence leaves out: other tests, and how many problems were reasoned to."""
     alpha = 1 - found.confidence
     notes = []
+    up_to = pair.crossover.up_to
+    if up_to < pair.n:
+        notes.append(
+            f"Not all problems have more than {up_to} samples of both: whether they cross is asked "
+            f"up to k = {up_to}, and what is said of k = {pair.n} is of "
+            f"{pair.difference[pair.n].problems} of {pair.problems} problems."
+        )
     tests = found.analysis.multiplicity.tests
     for test in tests:
         if (test.benchmark, test.names) != (name, pair.names):

@@ -19,6 +19,11 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.sampling.data_changes import (
+    changed_since,
+    has_samples,
+    refuse_other_problems,
+)
 from vlm_boundary.sampling.identity import (
     ArmSource,
     arm_identity,
@@ -79,17 +84,16 @@ def _load(
     run: RunDirectory, benchmark: BenchmarkConfig, before: dict[str, Any] | None
 ) -> dict[str, Any]:
     config = json.loads(benchmark.model_dump_json())
-    if before and before["config"] == config and run.has_problems(benchmark.name):
+    changes = changed_since(run, benchmark, before)
+    if before and not changes:
         return before
     with progress_bar(f"loading {benchmark.name}", unit="problem") as bar:
         found = load_problems(benchmark, run.images, progress=lambda _: bar.update())
     content = dataset_hash(found.problems)
-    if before and before["content"] != content and _has_samples(run, benchmark.name):
-        raise UserError(
-            f"{run.path} already holds samples of other problems under the name "
-            f"{benchmark.name!r}; take another run_dir (or name) for the changed benchmark"
-        )
+    if before and before["content"] != content and has_samples(run, benchmark.name):
+        refuse_other_problems(run, benchmark.name, found.problems, changes)
     run.write_problems(benchmark.name, found.problems)
+    run.write_origin(benchmark.name, found.origin.record())
     return {
         "config": config,
         "content": content,
@@ -146,7 +150,3 @@ def _arm(
         "checkpoint": source.checkpoint.record() if source.checkpoint else None,
         "note": source.note,
     }
-
-
-def _has_samples(run: RunDirectory, benchmark: str) -> bool:
-    return any(partition.benchmark == benchmark for partition in run.samples.partitions())

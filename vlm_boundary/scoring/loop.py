@@ -20,7 +20,6 @@ from vlm_boundary.store import (
     RunDirectory,
     SampleWriter,
     Score,
-    read_samples,
     sample_indices,
 )
 
@@ -103,7 +102,7 @@ def _requests(
     prompts = requests_of(run, experiment, benchmark, as_scorer, task.spans)
     for group in batched(zip(task.spans, prompts, strict=True), _READ):
         wanted = pc.field("problem_id").isin([span.problem.problem_id for span, _ in group])
-        rows = read_samples(run.samples, task.partition, ["token_ids"], wanted).to_pylist()
+        rows = run.samples.read(task.partition, ["token_ids"], wanted).to_pylist()
         stored = {(row["problem_id"], row["sample_index"]): row["token_ids"] for row in rows}
         for span, request in group:
             problem_id = span.problem.problem_id

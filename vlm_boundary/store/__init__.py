@@ -1,11 +1,14 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
 from vlm_boundary.store.compact import compact, compact_run
+from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share
 from vlm_boundary.store.failures import Failures
-from vlm_boundary.store.fingerprint import fingerprint
+from vlm_boundary.store.fingerprint import fingerprint, short_hash
+from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
-from vlm_boundary.store.problems import ProblemReader, places_of
+from vlm_boundary.store.pieces import Reconciled
+from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
 from vlm_boundary.store.samples import (
     Judgement,
@@ -13,30 +16,18 @@ from vlm_boundary.store.samples import (
     SampleWriter,
     Score,
     Vote,
-    iter_samples,
-    read_samples,
     sample_indices,
 )
-from vlm_boundary.store.shares import (
-    CHUNK_ROWS,
-    Piece,
-    PieceWriter,
-    Reconciled,
-    Share,
-    ShareMap,
-    deriving,
-    shares_of,
-    stitch,
-)
+from vlm_boundary.store.shares import Share, ShareMap
 
 __all__ = [
     "CHUNK_ROWS",
+    "Derived",
+    "Deriver",
     "Failures",
     "Judgement",
     "PartTable",
     "Partition",
-    "Piece",
-    "PieceWriter",
     "ProblemReader",
     "Reconciled",
     "RunDirectory",
@@ -47,16 +38,18 @@ __all__ = [
     "Share",
     "ShareMap",
     "Vote",
+    "Wanted",
+    "by_place",
     "compact",
     "compact_run",
-    "deriving",
+    "derive",
+    "derive_share",
+    "each_once",
+    "encoded",
     "fingerprint",
-    "iter_samples",
     "places_of",
-    "read_samples",
     "sample_indices",
-    "shares_of",
-    "stitch",
+    "short_hash",
     "write_json",
     "write_text",
 ]

@@ -33,7 +33,7 @@ class Failures:
 
         One that concerns a whole problem holds until something of it is written after all.
         """
-        rows = self._table.read(partition).sort_by("written_at").to_pylist()
+        rows = self._table.stored(partition).sort_by("written_at").to_pylist()
         if not rows:
             return []
         there = sample_indices(self._results, partition)
@@ -55,7 +55,7 @@ class Failures:
         if not problems:
             return {}
         wanted = pc.field("problem_id").isin(problems)
-        rows = self._results.read(partition, ["problem_id", "written_at"], wanted)
+        rows = self._results.stored(partition, ["problem_id", "written_at"], wanted)
         found = rows.group_by("problem_id").aggregate([("written_at", "max")]).to_pylist()
         return {row["problem_id"]: row["written_at_max"] for row in found}
 

@@ -1,4 +1,4 @@
-"""Whether files are those that they were."""
+"""Whether files, or texts, are those that they were."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def fingerprint(paths: Collection[Path], *said: str) -> str:
     for text in said:
         known.update(f"{text}\0".encode())
     return known.hexdigest()
+
+
+def short_hash(*parts: str) -> str:
+    """A hash by which a change is noticed; a sample's is of its text and finish reason."""
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def _files(path: Path) -> Iterator[Path]:

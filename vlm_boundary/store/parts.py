@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.files import publish
+from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 
-KEY = ("problem_id", "sample_index")
 _ROWS_WORTH_A_GROUP = 512
 
 
@@ -112,6 +112,27 @@ class PartTable:
         return path
 
     def read(
+        self,
+        partition: Partition,
+        columns: Sequence[str] | None = None,
+        filters: pc.Expression | None = None,
+        coded: Collection[str] = (),
+    ) -> pa.Table:
+        """The rows of a partition that pass and count, each key once, in the order of their keys.
+
+        Args:
+            partition: to be read.
+            columns: those to read, the key's before them; by default all.
+            filters: as in `stored`; duplicates are looked for among the rows that pass, so it is of
+                the key's columns, or the table has none.
+            coded: as in `stored`.
+        """
+        names = list(dict.fromkeys([*KEY, *(columns or self.schema.names)]))
+        deciding = {WRITTEN} & set(self.schema.names)
+        rows = self.stored(partition, [*names, *(deciding - set(names))], filters, coded)
+        return each_once(rows).select(names)
+
+    def stored(
         self,
         partition: Partition,
         columns: list[str] | None = None,

@@ -7,14 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
-from vlm_boundary.store.parts import KEY, Partition, PartTable, under_schema
+from vlm_boundary.store.keys import KEY, WRITTEN, each_once
+from vlm_boundary.store.parts import Partition, PartTable, under_schema
 
+CHUNK_ROWS = 4096
+"""Rows in memory at a time, or one problem's if they are more."""
 _UNITS_KEPT = 8  # row groups in memory: a problem's rows lie in a few neighbouring parts
 _FILES_OPEN = 32
 
@@ -22,9 +23,7 @@ _FILES_OPEN = 32
 class ProblemReader:
     """The rows that count of Parquet parts: each key once, problems in the order of their ids.
 
-    Of rows with one key the earliest written counts, then the first part; a table that does not say
-    when its rows were written goes by the parts alone. Memory grows with the problems and the row
-    groups, not with the rows.
+    Memory grows with the problems and the row groups, not with the rows.
 
     Args:
         parts: in order of name.
@@ -36,7 +35,7 @@ class ProblemReader:
 
     def __init__(self, parts: Sequence[Path], schema: pa.Schema) -> None:
         self._schema = schema
-        self._timed = [name for name in ("written_at",) if name in schema.names]
+        self._deciding = [*KEY, *({WRITTEN} & set(schema.names))]
         self._file = lru_cache(maxsize=_FILES_OPEN)(pq.ParquetFile)
         self._rows = lru_cache(maxsize=_UNITS_KEPT)(self._read_unit)
         self._units: list[tuple[Path, int]] = []
@@ -85,7 +84,7 @@ class ProblemReader:
             columns: which to read; by default all.
         """
         names = list(self._schema.names if columns is None else columns)
-        needed = tuple(dict.fromkeys([*KEY, *self._timed, *names]))
+        needed = tuple(dict.fromkeys([*self._deciding, *names]))
         units = sorted({unit for key in problem_ids for unit in self._homes.get(key, ())})
         if not units:
             return pa.schema([self._schema.field(name) for name in names]).empty_table()
@@ -95,14 +94,7 @@ class ProblemReader:
             rows = self._rows(unit, needed)
             within = pc.is_in(rows["problem_id"], value_set=wanted)
             pieces.append(rows if pc.all(within).as_py() else rows.filter(within))
-        rows = pa.concat_tables(pieces).combine_chunks()
-        keys = row_keys(rows, wanted)
-        if len(keys) > 1 and not (np.diff(keys) > 0).all():
-            times = [rows[name].cast(pa.int64()).to_numpy() for name in self._timed]
-            order = np.lexsort((*times, keys))  # stable, so equal times keep the order of parts
-            first = np.append(True, np.diff(keys[order]) > 0)
-            rows = rows.take(pa.array(order[first])).combine_chunks()
-        return rows.select(names)
+        return each_once(pa.concat_tables(pieces).combine_chunks()).select(names)
 
     def _read_unit(self, unit: int, columns: tuple[str, ...]) -> pa.Table:
         part, group = self._units[unit]
@@ -110,30 +102,6 @@ class ProblemReader:
         known = set(file.schema_arrow.names)
         rows = file.read_row_group(group, columns=[name for name in columns if name in known])
         return under_schema(rows, pa.schema([self._schema.field(name) for name in columns]))
-
-
-def row_keys(rows: pa.Table, problem_ids: pa.Array) -> NDArray[np.int64]:
-    """A row's key as a number that orders like its problem's place among these and its index."""
-    place = pc.index_in(rows["problem_id"], value_set=problem_ids)
-    codes = place.to_numpy().astype(np.int64)
-    keys: NDArray[np.int64] = (codes << 32) | rows["sample_index"].to_numpy().astype(np.int64)
-    return keys
-
-
-def places_of(problem_ids: Sequence[str], rows: pa.Table, among: pa.Table) -> pa.Array:
-    """The row of `among` that has each row's key, null where none has.
-
-    Args:
-        problem_ids: ascending; those of all rows are among them.
-        rows: in any order.
-        among: sorted by key, no key twice.
-    """
-    ids = pa.array(problem_ids, pa.string())
-    keys, known = row_keys(rows, ids), row_keys(among, ids)
-    places = np.searchsorted(known, keys)
-    there = places < len(known)
-    there[there] = known[places[there]] == keys[there]
-    return pa.array(places, mask=~there)
 
 
 def _problems_of_groups(file: pq.ParquetFile) -> Iterator[Collection[tuple[str, int]]]:

@@ -125,7 +125,7 @@ class RunDirectory:
         path = self.path / MANIFEST
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return {}
         except json.JSONDecodeError as error:
             raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
@@ -149,6 +149,17 @@ class RunDirectory:
         with whole_file(path) as file:
             pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), file)
 
+    def read_origin(self, benchmark: str) -> dict[str, Any] | None:
+        """What the benchmark's problems were read from; None where that was not recorded."""
+        try:
+            return dict(json.loads(self._origin_path(benchmark).read_text(encoding="utf-8")))
+        except (FileNotFoundError, json.JSONDecodeError):
+            return None  # then the data are read again, and their content is compared
+
+    def write_origin(self, benchmark: str, content: dict[str, Any]) -> None:
+        """Record what the benchmark's problems were read from."""
+        write_json(self._origin_path(benchmark), content)
+
     def has_problems(self, benchmark: str) -> bool:
         """Whether the benchmark has been loaded into this run."""
         return self._problems_path(benchmark).is_file()
@@ -164,6 +175,9 @@ class RunDirectory:
             row["grading"] = Grading(**grading | {"alternatives": tuple(grading["alternatives"])})
             problems.append(Problem(benchmark=benchmark, **row))
         return problems
+
+    def _origin_path(self, benchmark: str) -> Path:
+        return self.path / "origins" / f"{benchmark}.json"
 
     def _problems_path(self, benchmark: str) -> Path:
         return self.path / "problems" / f"{benchmark}.parquet"

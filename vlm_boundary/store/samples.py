@@ -1,21 +1,17 @@
-"""Samples in a run directory: streamed in, read without duplicates."""
+"""Samples in a run directory: streamed in, and which there are."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
-
-_KEY_AND_TIME = ["problem_id", "sample_index", "written_at"]
 
 
 @dataclass(frozen=True)
@@ -119,59 +115,3 @@ def sample_indices(table: PartTable, partition: Partition) -> dict[str, NDArray[
         for code, problem_id in enumerate(problems.dictionary.to_pylist()):
             pieces.setdefault(problem_id, []).append(indices[codes == code])
     return {problem_id: np.unique(np.concatenate(found)) for problem_id, found in pieces.items()}
-
-
-def iter_samples(
-    table: PartTable, partition: Partition, columns: list[str]
-) -> Iterator[dict[str, Any]]:
-    """Every sample once, a few thousand in memory at a time.
-
-    Of samples with one key the earliest written counts, then the first part by name.
-    """
-    kept = winning_rows(table, partition)
-    row = 0
-    for _, batch in table.batches(partition, columns):
-        mask = kept[row : row + batch.num_rows]
-        row += batch.num_rows
-        yield from batch.filter(pa.array(mask)).to_pylist()
-
-
-def read_samples(
-    table: PartTable,
-    partition: Partition,
-    columns: list[str],
-    filters: pc.Expression | None = None,
-) -> pa.Table:
-    """The samples (or scores) that pass, each once; the key's columns come along."""
-    rows = table.read(partition, sorted({*_KEY_AND_TIME, *columns}), filters)
-    return rows.filter(pa.array(_winning(rows.to_batches())))
-
-
-def winning_rows(table: PartTable, partition: Partition) -> NDArray[np.bool_]:
-    """A boolean per stored row, parts in order of name: true where the row counts."""
-    return _winning(batch for _, batch in table.batches(partition, _KEY_AND_TIME, rows=1 << 16))
-
-
-def _winning(batches: Iterable[pa.RecordBatch]) -> NDArray[np.bool_]:
-    codes: dict[str, int] = {}
-    pieces: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
-    for batch in batches:
-        problems = batch["problem_id"].dictionary_encode()
-        names = problems.dictionary.to_pylist()
-        places = np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int32)
-        written = batch["written_at"].cast(pa.int64()).to_numpy()
-        pieces.append(
-            (places[problems.indices.to_numpy()], batch["sample_index"].to_numpy(), written)
-        )
-    if not pieces:
-        return np.zeros(0, dtype=bool)
-    problem, index, written = (np.concatenate(column) for column in zip(*pieces, strict=True))
-    # lexsort is stable, so equal times keep the order of parts.
-    order = np.lexsort((written, index, problem))
-    first = np.ones(len(order), dtype=bool)
-    same_problem = problem[order][1:] == problem[order][:-1]
-    same_index = index[order][1:] == index[order][:-1]
-    first[1:] = ~(same_problem & same_index)
-    kept = np.zeros(len(order), dtype=bool)
-    kept[order[first]] = True
-    return kept

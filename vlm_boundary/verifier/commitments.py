@@ -3,17 +3,22 @@ r"""Answers that an output marks as its answer: <answer> tags, \boxed{}, "the an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from vlm_boundary.verifier.doubts import only_supposed
 from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.phrases import (
     AFTER_NEGATION,
+    CHANGED_BEHIND,
+    FILLER,
+    HEDGE,
     NEGATED,
     OPTION_FIRST,
     OR,
     PLACEHOLDER,
     RETRACTION,
     STATEMENT,
+    UNTOLD,
     last_match,
 )
 from vlm_boundary.verifier.reader import read
@@ -22,6 +27,9 @@ from vlm_boundary.verifier.verdict import Source
 
 _SIMPLE_BOX = re.compile(r"\\f?boxed\s*\{([^{}]*)\}")
 _BOX = re.compile(r"\\f?boxed\s*\{")
+_BARE_BOX = re.compile(  # without braces
+    r"\\f?boxed\s{0,3}(?:\(([^()\n]{1,80})\)|\s(-?\d{1,20}(?:[.,]\d{1,20})*|[A-J](?!\w)))"
+)
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
 _TAG_END = re.compile(r"</answer>", re.IGNORECASE)
@@ -29,10 +37,20 @@ _BETWEEN_BOXES = re.compile(
     r"[\s$.,;]*(?:\\(?:text|quad|qquad|\s)\s*\{?)?\s*(or|and|或|和)?[\s$.,;}]*"
 )
 _SENTENCE_END = re.compile(r"[.!?](?=[\s*\"')\]}]|$)|\n|[。！？；;]")
+_JSON_VALUE = re.compile(
+    r"\"([^\"\n]{0,400})\"|'([^'\n]{0,400})'|(\[[^\[\]]{0,400}\])|([^,}\n\"']{1,400})"
+)
+_CELL = re.compile(r"[*_]{0,3}([^|\n]{1,200}?)[*_]{0,3}\s*(?:\||$)", re.MULTILINE)
 _CLAUSE_END = re.compile(
     r",(?=\s)|\s(?=[(—–])|\s-\s|:\s|(?<=\d)\s*=\s*(?=[a-zA-Z])"
     r"|\s(?=(?:because|since|as|so|with|which|where|when|while|for|if|in|on|of|that|and|than|after|by|"
-    r"units?|per)\b)|(?<=\d)(?=[,，](?!\d))|，|。",
+    r"units?|per)\b)|(?<=\d)(?=[,，](?!\d))|，|。|(?<=[\dA-J)])(?=です|である|だ|となる|になる)",
+    re.IGNORECASE,
+)
+_FURTHER = re.compile(r"\s{0,3}\$?-?\d[\d.,]{0,12}\$?(?=\s*(?:[.;]?\s*$|\.\s|;))", re.MULTILINE)
+_POLITE = re.compile(r"(?:です|である|だ|でした)\s*$")
+_ASIDE = re.compile(  # words of correction behind a dash; what they say is read from them on
+    r"\s*(?:--?|—|–|\.\.\.?|…)\s*(?:no|wait|hmm+|sorry|oops|actually|or\s+rather|i\s+mean)(?!\w)",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"\d{1,2}[.)]\s+[A-Z]")  # "the solution: 1. Let h be …"
@@ -46,7 +64,8 @@ class Found:
     """A candidate answer: text as written, where it stands, its value, what else was seen.
 
     `value` is None where the text says more than a value. `unsupported` says that it is
-    mathematical beyond what is read here. `rivals` are other answers of the same standing.
+    mathematical beyond what is read here. `rivals` are other answers of the same standing. `doubt`
+    names what leaves it open whether the answer stands; right is then undecided.
     """
 
     source: Source
@@ -54,9 +73,10 @@ class Found:
     start: int
     end: int
     value: Value | None = None
-    unsupported: str | None = None
+    unsupported: Unsupported | None = None
     flags: tuple[str, ...] = ()
     rivals: tuple[Value, ...] = field(default=())
+    doubt: str | None = None
 
 
 def reading(
@@ -71,7 +91,7 @@ def reading(
     try:
         return Found(source, raw, start, end, read(raw, listed=listed, prose=prose))
     except Unsupported as error:
-        return Found(source, raw, start, end, None, str(error))
+        return Found(source, raw, start, end, None, error)
 
 
 def last_tag(text: str) -> tuple[int, int, bool] | None:
@@ -90,9 +110,10 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
     found: list[tuple[int, int, int]] = []
     if "boxed" not in text:
         return found
+    bare = [(m.start(), *m.span(1 if m[1] else 2)) for m in _BARE_BOX.finditer(text)][-_MAX_BOXES:]
     openings = list(_BOX.finditer(text))[-_MAX_BOXES:]
     if not openings:
-        return found
+        return bare
     simple = {m.start(): m for m in _SIMPLE_BOX.finditer(text, openings[0].start())}
     limit = len(text)
     failures = 0
@@ -106,7 +127,7 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
             else:
                 found = [box for box in found if box[0] > end]  # boxes within this one
                 found.append((opening.start(), opening.end(), end))
-    found.reverse()
+    found = sorted([*found, *bare])
     return [
         box for box in found if not PLACEHOLDER.fullmatch(text[box[1] : min(box[2], box[1] + 80)])
     ]
@@ -136,7 +157,7 @@ def _closing(text: str, start: int, limit: int) -> int | None:
 
 def boxed(text: str, *, listed: bool) -> Found | None:
     """The last box, with those that it is listed together with."""
-    all_boxes = boxes(text)
+    all_boxes = [b for b in boxes(text) if not only_supposed(text, b[0], b[0], b[2] + 1)]
     if not all_boxes:
         return None
     last = all_boxes[-1]
@@ -171,8 +192,11 @@ def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | N
     if text[start : start + 64].isspace() or start >= len(text):
         return None
     for match in STATEMENT.at_keys(text, start)[-_MAX_STATEMENTS:]:
-        stated = _stated(text, match.end(), listed=listed, words=words)
-        if stated is not None:
+        if match[0].rstrip().endswith("|") or '"' in match[0] or "'" in match[0]:
+            stated = _in_cell(text, match, listed=listed, words=words)
+        else:
+            stated = _stated(text, match.end(), listed=listed, words=words)
+        if stated is not None and not only_supposed(text, match.start(), stated.start, stated.end):
             found.append((match.start(), stated))
     option = OPTION_FIRST.search(text, start)
     if option and words:
@@ -191,6 +215,18 @@ def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | N
     return last
 
 
+def _in_cell(text: str, match: re.Match[str], *, listed: bool, words: bool) -> Found | None:
+    """The answer in a JSON field or a table's cell named answer."""
+    cell = (_CELL if "|" in match[0] else _JSON_VALUE).match(text, match.end())
+    if cell is None:
+        return None
+    group = cell.lastindex or 0
+    found = reading("statement", text, *cell.span(group), listed=listed)
+    if not found.raw or found.raw == "null":
+        return None
+    return found if words or _is_value(found.value) or found.unsupported else None
+
+
 def _stated(text: str, start: int, *, listed: bool, words: bool) -> Found | None:
     """The answer that stands where a statement's phrase ends."""
     while start < len(text) and text[start] in " \n\t*_:：":
@@ -201,8 +237,17 @@ def _stated(text: str, start: int, *, listed: bool, words: bool) -> Found | None
         return None
     stop = _SENTENCE_END.search(text, start)
     end = stop.start() if stop else len(text)
+    if stop and stop[0] == ";" and (further := _FURTHER.match(text, stop.end())):
+        end = further.end()  # 3; 4
+    filler = FILLER.match(text, start, end)
+    start = filler.end() if filler else start
+    aside = _ASIDE.search(text, start, end)
+    if aside:
+        end = aside.start()
     negated = NEGATED.match(text, start, end)
     if negated:
+        if UNTOLD.match(text, start, end):
+            return None
         instead = AFTER_NEGATION.search(text, negated.end())
         if not instead or instead.start() > end + 40:
             return None
@@ -216,7 +261,9 @@ def complement(
     text: str, start: int, end: int, *, listed: bool, words: bool, source: Source = "statement"
 ) -> Found | None:
     """The value that a clause says, whole or up to where it goes on about something else."""
-    whole = reading(source, text, start, end, listed=listed, prose=True)
+    if words and (polite := _POLITE.search(text, start, end)):
+        end = polite.start()
+    whole = _uncut(reading(source, text, start, end, listed=listed, prose=True))
     if whole.unsupported and not re.search(r"[a-z]{3,} [a-z]{3,}", whole.raw):
         return whole
     if _is_value(whole.value) or (words and whole.value is not None and len(whole.raw) <= 40):
@@ -225,17 +272,44 @@ def complement(
     for stop in reversed(heads):
         if stop <= start:
             continue
-        head = reading(source, text, start, stop, listed=listed, prose=True)
+        head = _uncut(reading(source, text, start, stop, listed=listed, prose=True))
         rest = text[stop:end]
         if not _is_value(head.value) and not head.unsupported:
             continue
-        if OR.match(rest):
-            return Found(source, whole.raw, start, end, Several("either", ()), None, ("hedged",))
-        return head
+        hedge = OR.match(rest)
+        return head if hedge is None else _hedged(text, head, stop + hedge.end(), end, source)
     if words and whole.raw:
         stop = heads[0] if heads else end
         return reading(source, text, start, stop)
     return None
+
+
+def _uncut(found: Found) -> Found:
+    """The candidate without its value where the words behind its number change it: 3 tenths."""
+    if found.value is not None and CHANGED_BEHIND.search(found.raw):
+        return replace(found, value=None)
+    return found
+
+
+def _hedged(text: str, head: Found, start: int, end: int, source: Source) -> Found:
+    """An answer with another behind "or": both, or the first in doubt where the other is no value.
+
+    What stands behind "or rather" replaces the first.
+    """
+    hedge = HEDGE.match(text, start, end)
+    place = hedge.end() if hedge else start
+    stops = [m.start() for m in _CLAUSE_END.finditer(text, place, end)][:4]
+    for stop in (*stops, end):
+        other = reading(source, text, place, stop, prose=True)
+        if other.raw.endswith(")") and "(" not in other.raw:
+            other = reading(source, text, place, other.end - 1, prose=True)
+        if head.value is not None and other.value is not None and _is_value(other.value):
+            if hedge and "rather" in hedge[0].lower():
+                return replace(other, flags=("corrected",))
+            both = Several("either", (head.value, other.value))
+            whole = reading(source, text, head.start, other.end)
+            return replace(whole, value=both, unsupported=None, flags=("hedged",))
+    return replace(head, doubt="hedged", flags=("hedged",))
 
 
 def _is_value(value: Value | None) -> bool:

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, lru_cache
+from typing import TypeGuard
 
-from vlm_boundary.verifier.exact import Exact, Unsupported
-from vlm_boundary.verifier.numbers import equal, forms, proportional, proportional_sums
+from vlm_boundary.verifier.equations import (
+    another_name,
+    as_interval,
+    assigned,
+    compare_equation,
+    compare_intervals,
+    is_curve,
+    single,
+)
+from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.moments import (
+    Clock,
+    compare_clock,
+    compare_date,
+    is_date,
+    read_clock,
+)
+from vlm_boundary.verifier.numbers import equal, forms
+from vlm_boundary.verifier.options import Choices, compare_letter, compare_letter_set
+from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.text_answers import normal_text, option_letter, option_letters, yes_or_no
-from vlm_boundary.verifier.units import parse_unit
+from vlm_boundary.verifier.several import compare_ratio, compare_several
+from vlm_boundary.verifier.text_answers import normal_text, option_letter, written, yes_or_no
+from vlm_boundary.verifier.units import UNITS, clash, parse_unit
 from vlm_boundary.verifier.values import (
     Approximated,
+    Interval,
     Number,
     Relation,
     Several,
@@ -22,17 +43,8 @@ from vlm_boundary.verifier.values import (
 )
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
-_TIME = re.compile(r"\d{1,2}:\d{2}(?::\d{2})?")
 _DIGITS = re.compile(r"\d+")
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """One comparison: right, wrong, or None; the rule that decided; the tolerance it used."""
-
-    correct: bool | None
-    rule: str
-    tolerance: str | None = None
+_MAX_SPELLED = 1000
 
 
 class Target:
@@ -50,23 +62,37 @@ class Target:
             self.value = read(gold.answer, listed=self.listed)
         except Unsupported:
             self.unsupported = True
-        if isinstance(self.value, Relation) and self._is_assignment(self.value):
-            self.value = self.value.right
-        if isinstance(self.value, Number) and self.value.doubtful:
-            self.value = replace(self.value, doubtful=False)
+        self.name: str | None = None
+        self._named()
+        self.clock: Clock | None = None
+        self.is_date = False
+        if gold.answer_type in (None, "text"):
+            self.clock = None if "ratio" in gold.question.lower() else read_clock(gold.answer)
+            self.is_date = is_date(gold.answer)
         letter = option_letter(gold.answer)
         self.letter = letter[0] if letter and not letter[1] else None
         wordy = isinstance(self.value, Words | None) and not self.unsupported
-        self.is_text |= wordy or (self.letter is not None and not gold.answer_type)
+        self.is_text |= wordy or self.clock is not None or self.is_date
+        self.is_text |= self.letter is not None and not gold.answer_type
 
-    @staticmethod
-    def _is_assignment(value: Relation) -> bool:
-        """Whether an equation only names a number: x = 5."""
-        return (
-            value.operator == "="
-            and isinstance(value.right, Number)
-            and not value.right.value.variables
-        )
+    def _named(self) -> None:
+        """Of x = 5, √2 ≈ 1.41 and 5m the value that they say."""
+        if isinstance(self.value, Approximated):  # where x ≈ 1.41 names a number
+            exact = self.value.exact
+            named = isinstance(exact, Number) and exact.value.variables
+            self.value = self.value.rounded if named else exact
+        if isinstance(self.value, Relation):
+            given = assigned(self.value)
+            if given is not None and isinstance(given[1], Number):
+                self.name, self.value = given
+        value = self.value
+        if isinstance(value, Number) and value.doubtful and self._asks_for(value.unit):
+            self.value = replace(value, doubtful=False)
+
+    def _asks_for(self, unit: Unit | None) -> bool:
+        """Whether the question speaks of what a unit measures, so that 5m is a length."""
+        known = (UNITS.get(word) for word in self.gold.question.split()) if unit else ()
+        return any(other and unit and other.dimension == unit.dimension for other in known)
 
     @property
     def many(self) -> bool:
@@ -101,14 +127,58 @@ class Target:
     def compare(self, raw: str, value: Value | None) -> Outcome:
         """Compare what was extracted, as written and as read."""
         if self.gold.letter_set:
-            return self._letter_set(raw)
+            return compare_letter_set(self.gold.answer, raw)
         if self.gold.choices:
-            return self._choice(raw, value)
+            return self._choices.compare(raw, value)
         if self.is_text:
-            return self._text(raw, value)
-        if value is None:
-            return self._unreadable(raw)
-        return self._value(value)
+            outcome = self._text(raw, value)
+        else:
+            outcome = self._unreadable(raw) if value is None else self._value(value)
+        if outcome.correct or not self.is_written(raw, value):
+            return outcome
+        return Outcome(True, "as_written")
+
+    def is_written(self, raw: str, value: Value | None = None) -> bool:
+        """Whether an answer is the gold answer letter by letter, whatever it means.
+
+        Of several guesses the last is not the answer.
+        """
+        if self._literal or self.letter:
+            return False
+        guesses = isinstance(value, Several) and value.kind == "either"
+        if guesses and not (isinstance(self.value, Several) and self.value.kind == "either"):
+            return False
+        return bool(raw) and written(raw) == self._written
+
+    def ends(self, text: str, start: int) -> int | None:
+        """Where the gold answer ends that stands letter by letter at `start`, as a whole clause."""
+        pattern = self.spelling
+        match = pattern.match(text, start) if pattern else None
+        return match.end(1) if match else None
+
+    @cached_property
+    def spelling(self) -> re.Pattern[str] | None:
+        """The gold answer up to the end of a line or sentence, where reading it may fail."""
+        words = self.gold.answer.strip().rstrip(".").split()
+        if self._literal or self.letter or not words or len(self.gold.answer) > _MAX_SPELLED:
+            return None
+        body = r"\s*".join(re.escape(word) for word in words)
+        return re.compile(rf"({body})[.*$\s]{{0,8}}(?:\n|\Z|(?<=\s)[A-Z])")
+
+    @cached_property
+    def _written(self) -> str:
+        return written(self.gold.answer)
+
+    @cached_property
+    def _literal(self) -> bool:
+        """Whether the gold answer is a number in digits, which is always read."""
+        value = self.value
+        return isinstance(value, Number) and value.step is not None and value.unit is None
+
+    @cached_property
+    def _choices(self) -> Choices:
+        gold = self.gold
+        return Choices(gold.choices, gold.answer, self.value, self._says)
 
     def _unreadable(self, raw: str) -> Outcome:
         """No value alone; undecided only where the gold answer may be in it."""
@@ -126,12 +196,16 @@ class Target:
             return self._approximated(value)
         if isinstance(gold, Number):
             return self._single(gold, value)
+        if isinstance(gold, Interval) or _is_union(gold):
+            return compare_intervals(gold, value)
         if isinstance(gold, Several):
+            if isinstance(value, Interval) and as_interval(gold):
+                return compare_intervals(gold, value)
             return self._several(gold, value)
         if isinstance(gold, Relation):
-            return self._equation(gold, value)
-        if isinstance(gold, Approximated):
-            return Target(replace(self.gold, answer=self.gold.answer.split("≈")[0]))._value(value)
+            if isinstance(gold.right, Several) and gold.operator in "=∈":
+                return self._given_several(gold, gold.right, value)
+            return compare_equation(gold, value)
         return Outcome(None, "gold_unreadable")
 
     def _approximated(self, value: Approximated) -> Outcome:
@@ -139,8 +213,8 @@ class Target:
         exact, rounded = self._value(value.exact), self._value(value.rounded)
         if exact.correct or not rounded.correct:
             return exact if exact.correct else rounded
-        one, two = _single_value(value.exact), _single_value(value.rounded)
-        if one is None or two is None:
+        one, two = single(value.exact), single(value.rounded)
+        if one is None or two is None or one.is_name:
             return rounded
         a, b = one.approximate, two.approximate
         if a is None or b is None or abs(a - b) > 0.05 * max(abs(a), abs(b)):
@@ -148,18 +222,8 @@ class Target:
         return rounded
 
     def _single(self, gold: Number, value: Value) -> Outcome:
-        if isinstance(value, Relation):
-            if value.operator != "=":
-                return Outcome(False, "inequality")
-            right = value.right
-            if (
-                isinstance(right, Number)
-                and right.value.variables
-                and isinstance(value.left, Number)
-                and not value.left.value.variables
-            ):
-                return self._single(gold, value.left)  # 5 = x
-            return self._single(gold, right)
+        if isinstance(value, Relation | Interval):
+            return self._from_relation(gold, value)
         if isinstance(value, Approximated):
             return self._approximated(value)
         if isinstance(value, Several):
@@ -168,67 +232,59 @@ class Target:
             return Outcome(False, "not_a_number")
         return self._number(gold, value)
 
+    def _from_relation(self, gold: Number, value: Relation | Interval) -> Outcome:
+        if isinstance(value, Interval) or value.operator not in "=∈":
+            return Outcome(False, "inequality")
+        given = assigned(value)
+        if given is None and is_curve(value):
+            return Outcome(None, "equation")
+        outcome = self._single(gold, given[1] if given else value.right)
+        other = self.name and given and another_name(self.name, given[0])
+        return Outcome(None, "another_name") if outcome.correct and other else outcome
+
     def _one_of_several(self, gold: Number, value: Several) -> Outcome:
         """Several values for a gold answer of one are wrong, unless all are the same."""
-        if value.kind == "ratio":
-            return Outcome(False, "ratio")
-        if value.kind == "range":
-            return Outcome(False, "range")
+        if value.kind in ("ratio", "range", "matrix", "union"):
+            return Outcome(False, value.kind)
         outcomes = [self._single(gold, item) for item in value.items]
-        if len(value.items) == 1 or all(outcome.correct for outcome in outcomes):
+        if outcomes and (len(outcomes) == 1 or all(outcome.correct for outcome in outcomes)):
             return outcomes[0]
         return Outcome(False, "several_values")
 
     def _number(self, gold: Number, found: Number) -> Outcome:
         tolerance = self.tolerance
         for value in self._forms(gold, found):
-            if equal(gold, value, tolerance, self.gold):
-                rule = "number_equal"
-                if found.doubtful:
-                    return Outcome(None, "unit_or_variable", str(tolerance))
-                if gold.value == value.value:
-                    return Outcome(True, rule, str(tolerance))
-                within = "within_tolerance" if tolerance.kind != "exact" else "rounded"
-                return Outcome(True, within, str(tolerance))
+            if not equal(gold, value, tolerance, self.gold):
+                continue
+            doubtful = found.doubtful or gold.doubtful
+            if doubtful and (found.unit is None or found.unit != gold.unit):
+                return Outcome(None, "unit_or_variable", str(tolerance))
+            if clash(gold.unit, found.unit):
+                return Outcome(None, "another_unit", str(tolerance))
+            if gold.value == value.value:
+                return Outcome(True, "number_equal", str(tolerance))
+            within = "within_tolerance" if tolerance.kind != "exact" else "rounded"
+            return Outcome(True, within, str(tolerance))
         return Outcome(False, "number_differs", str(tolerance))
 
     def _forms(self, gold: Number, found: Number) -> list[Number]:
         return forms(gold, found, unit=self.unit, question=self.gold.question)
 
-    # Lists, tuples, sets, ratios
+    # Several values
 
     def _several(self, gold: Several, value: Value) -> Outcome:
-        if gold.kind == "ratio":
-            return self._ratio(gold, value)
-        if not isinstance(value, Several):
-            if isinstance(value, Relation) and isinstance(value.right, Several):
-                return self._several(gold, value.right)
-            return Outcome(False, "one_value_for_several")
-        if value.kind in ("ratio", "range"):
-            return Outcome(False, value.kind)
-        if not self._brackets_agree(gold, value):
-            return Outcome(False, "brackets_differ")
-        items = [_right_side(item) for item in value.items]
-        golds = [_right_side(item) for item in gold.items]
-        if gold.kind in ("set", "either") or value.kind == "either":
-            return self._unordered(golds, items)
-        if len(golds) != len(items):
-            return Outcome(False, "list_differs")
-        same = all(self._item(g, v) for g, v in zip(golds, items, strict=True))
-        return Outcome(same, "list_equal" if same else "list_differs")
+        any_brackets = self.gold.answer_type == "list"
+        return compare_several(gold, value, self._item, any_brackets=any_brackets)
 
-    def _brackets_agree(self, gold: Several, value: Several) -> bool:
-        if not value.brackets or self.gold.answer_type == "list":
-            return True
-        if gold.kind == "set" or value.kind == "set":
-            return gold.kind == value.kind or not gold.brackets
-        return gold.brackets == value.brackets or not gold.brackets
-
-    def _unordered(self, golds: list[Value], items: list[Value]) -> Outcome:
-        covered = all(any(self._item(g, v) for v in items) for g in golds)
-        nothing_else = all(any(self._item(g, v) for g in golds) for v in items)
-        same = covered and nothing_else
-        return Outcome(same, "set_equal" if same else "set_differs")
+    def _given_several(self, gold: Relation, right: Several, value: Value) -> Outcome:
+        """(p,q) = (3,2), and V:W = 11:21."""
+        if gold.operator == "∈":
+            return compare_intervals(right, value)
+        names = gold.name.strip("()").split(",")
+        if right.kind == "tuple" and len(names) == len(right.items):
+            items = (Relation("=", None, v, n) for n, v in zip(names, right.items, strict=True))
+            right = replace(right, items=tuple(items))
+        return self._several(right, value)
 
     def _item(self, gold: Value, value: Value) -> bool:
         if isinstance(gold, Number) and isinstance(value, Number):
@@ -242,117 +298,47 @@ class Target:
             return normal_text(gold.text) == normal_text(value.text)
         return False
 
-    def _ratio(self, gold: Several, value: Value) -> Outcome:
-        parts = [_single_value(item) for item in gold.items]
-        value = _right_side(value)
-        if isinstance(value, Several) and value.kind == "ratio":
-            found = [_single_value(item) for item in value.items]
-            same = len(found) == len(parts) and proportional(parts, found)
-            return Outcome(same, "ratio_equal" if same else "ratio_differs")
-        if isinstance(value, Number) and len(parts) == 2:
-            first, second = parts
-            if first is None or second is None or not second.terms:
-                return Outcome(None, "gold_unreadable")
-            same = first == value.value * second
-            return Outcome(same, "ratio_equal" if same else "ratio_differs")
-        return Outcome(False, "ratio_differs")
-
-    # Equations
-
-    def _equation(self, gold: Relation, value: Value) -> Outcome:
-        right = _single_value(gold.right)
-        if gold.operator != "=" or right is None:
-            same_relation = (
-                isinstance(value, Relation)
-                and value.operator == gold.operator
-                and _single_value(value.right) == right
-                and right is not None
-            )
-            return Outcome(True if same_relation else None, "inequality")
-        if isinstance(value, Number):
-            same = value.value == right
-            return Outcome(same, "expression_equal" if same else "expression_differs")
-        if not isinstance(value, Relation) or value.operator != "=":
-            return Outcome(False, "not_an_equation")
-        found = _single_value(value.right)
-        if found == right and _names_function(value) and _names_function(gold):
-            return Outcome(True, "equation_equal")
-        left, other = _single_value(gold.left), _single_value(value.left)
-        if left is None or other is None or found is None:
-            return Outcome(False, "equation_differs")
-        same = proportional_sums(left - right, other - found)
-        return Outcome(same, "equation_equal" if same else "equation_differs")
-
     # Words and options
 
     def _text(self, raw: str, value: Value | None) -> Outcome:
-        gold = normal_text(self.gold.answer)
-        found = normal_text(raw)
+        if self.letter:
+            return compare_letter(self.letter, raw)
+        if self.clock is not None:
+            return self._time(self.clock, raw, value)
+        if self.is_date:
+            return compare_date(self.gold.answer, raw)
+        gold, found = normal_text(self.gold.answer), normal_text(raw)
         if found and gold == found:
             return Outcome(True, "text_equal")
-        if self.letter:
-            return self._letters(raw)
         wanted = yes_or_no(self.gold.answer)
         if wanted is not None:
             given = yes_or_no(raw)
             return Outcome(given == wanted, "text_equal" if given == wanted else "text_differs")
-        if _TIME.fullmatch(self.gold.answer.strip()):
-            return Outcome(False, "text_differs")
         if isinstance(self.value, Number) and isinstance(value, Number | Relation | Several):
             return self._single(self.value, value)
         if isinstance(self.value, Several) and isinstance(value, Several):
             return self._several(self.value, value)
         return Outcome(False, "text_differs")
 
-    def _letters(self, raw: str) -> Outcome:
-        option = option_letter(raw)
-        if option is None:
-            return Outcome(False, "text_differs")
-        same = option[0] == self.letter
-        return Outcome(same, "option_equal" if same else "option_differs")
+    def _time(self, clock: Clock, raw: str, value: Value | None) -> Outcome:
+        """A time of day is its hours and minutes; what equals it as a ratio alone is undecided."""
+        outcome = compare_clock(clock, raw)
+        if outcome is not None and outcome.correct is not False:
+            return outcome
+        gold = self.value
+        ratio = isinstance(gold, Several) and gold.kind == "ratio" and ":0" not in self.gold.answer
+        if ratio and isinstance(gold, Several) and value and compare_ratio(gold, value).correct:
+            return Outcome(None, "time_or_ratio")
+        return outcome or Outcome(False, "not_a_time")
 
-    def _letter_set(self, raw: str) -> Outcome:
-        found = option_letters(raw)
-        if found is None:
-            return Outcome(False, "text_differs")
-        same = found == option_letters(self.gold.answer)
-        return Outcome(same, "option_equal" if same else "option_differs")
-
-    def _choice(self, raw: str, value: Value | None) -> Outcome:
-        gold = self._choice_index(self.gold.answer, self.value)
-        if gold is None:
-            return Outcome(None, "gold_not_among_choices")
-        option = option_letter(raw)
-        by_letter = None
-        if option and ord(option[0]) - ord("A") < len(self.gold.choices):
-            by_letter = ord(option[0]) - ord("A")
-        by_text = self._choice_by_text(option[1] if option and option[1] else raw, value)
-        if by_letter is not None and not (option and not option[1] and by_text is not None):
-            if by_text is not None and by_text != by_letter:
-                return Outcome(None, "letter_and_text_differ")
-            same = by_letter == gold
-            return Outcome(same, "option_equal" if same else "option_differs")
-        if by_text is not None:
-            return Outcome(by_text == gold, "option_equal" if by_text == gold else "option_differs")
-        return Outcome(False, "not_an_option")
-
-    def _choice_index(self, answer: str, value: Value | None) -> int | None:
-        by_text = self._choice_by_text(answer, value)
-        if by_text is not None:
-            return by_text
-        index = ord(self.letter) - ord("A") if self.letter else -1
-        return index if 0 <= index < len(self.gold.choices) else None
-
-    def _choice_by_text(self, raw: str, value: Value | None) -> int | None:
-        """The one choice with this text, or this number."""
-        text = normal_text(raw)
-        same = [i for i, c in enumerate(self.gold.choices) if normal_text(c) == text]
-        if not same and isinstance(value, Number):
-            for i, choice in enumerate(self.gold.choices):
-                target = target_of(Gold(choice))
-                if isinstance(target.value, Number) and target._number(target.value, value).correct:
-                    same.append(i)
-        return same[0] if len(same) == 1 else None
+    def _says(self, choice: str, value: Value | None) -> bool:
+        """Whether a choice's text says this number."""
+        target = target_of(Gold(choice))
+        return (
+            isinstance(value, Number)
+            and isinstance(target.value, Number)
+            and target._number(target.value, value).correct is True
+        )
 
 
 @lru_cache(maxsize=8192)
@@ -361,14 +347,8 @@ def target_of(gold: Gold) -> Target:
     return Target(gold)
 
 
-def _single_value(value: Value | None) -> Exact | None:
-    value = _right_side(value) if value is not None else None
-    return value.value if isinstance(value, Number) else None
-
-
-def _right_side(value: Value) -> Value:
-    return value.right if isinstance(value, Relation) and value.operator == "=" else value
-
-
-def _names_function(value: Relation) -> bool:
-    return bool(re.fullmatch(r"[a-zA-Z](?:\([a-zA-Z]\))?'?", value.name))
+def _is_union(value: Value | None) -> TypeGuard[Several]:
+    """Whether several intervals are meant: x < 1 or x > 2."""
+    if not isinstance(value, Several) or value.kind not in ("union", "either"):
+        return False
+    return value.kind == "union" or all(isinstance(item, Interval) for item in value.items)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.verifier.compare import Target, target_of
-from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.numbers import SCALE_WORD
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number, Value, Words
@@ -29,7 +29,7 @@ def cross(answers: Sequence[str], golds: Sequence[Gold]) -> NDArray[np.bool_]:
 
     Each pair has the outcome of the verifier's own comparison. Equal pairs are compared once, and
     two plain numbers only where they lie near each other. What the verifier leaves undecided, or
-    would hand to its symbolic pool, counts as not right.
+    would hand to its symbolic pool, or fails on, counts as not right.
 
     Args:
         answers: as extracted from outputs.
@@ -39,16 +39,27 @@ def cross(answers: Sequence[str], golds: Sequence[Gold]) -> NDArray[np.bool_]:
     distinct_golds, gold_columns = _distinct(
         [gold if SCALE_WORD.search(gold.question) else replace(gold, question="") for gold in golds]
     )
+    targets = [
+        (column, target)
+        for column, gold in enumerate(distinct_golds)
+        for each in gold.each()
+        if (target := _target(each)) is not None
+    ]
     readings = {
         listed: _Readings(distinct_answers, listed)
-        for listed in {target_of(each).listed for gold in distinct_golds for each in gold.each()}
+        for listed in {target.listed for _, target in targets}
     }
     right = np.zeros((len(distinct_answers), len(distinct_golds)), dtype=bool)
-    for column, gold in enumerate(distinct_golds):
-        for each in gold.each():
-            target = target_of(each)
-            right[readings[target.listed].right_for(target), column] = True
+    for column, target in targets:
+        right[readings[target.listed].right_for(target), column] = True
     return right[np.ix_(answer_rows, gold_columns)]
+
+
+def _target(gold: Gold) -> Target | None:
+    try:
+        return target_of(gold)
+    except FAULTS:
+        return None
 
 
 def _distinct(items: Sequence[Item]) -> tuple[list[Item], NDArray[np.int64]]:
@@ -70,7 +81,7 @@ class _Readings:
         for row, answer in enumerate(answers):
             try:
                 value = read(answer, listed=listed)
-            except Unsupported:
+            except FAULTS:  # what is not covered is among them
                 self._values.append(None)
                 continue
             self._values.append(value)
@@ -102,7 +113,7 @@ class _Readings:
     def _is_right(self, target: Target, row: int) -> bool:
         try:
             return target.compare(self._answers[row], self._values[row]).correct is True
-        except Unsupported:
+        except FAULTS:
             return False
 
 

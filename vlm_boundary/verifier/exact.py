@@ -30,6 +30,10 @@ class BeyondLimits(Unsupported):
     """A number too large, or an expression too long, to be worked out."""
 
 
+class TooLarge(BeyondLimits):
+    """A number written in more digits than any that can be read, so that it equals none of them."""
+
+
 @dataclass(frozen=True)
 class Exact:
     """A sum of terms: rational coefficient × square root × powers of variables."""
@@ -58,6 +62,23 @@ class Exact:
     def variables(self) -> frozenset[str]:
         """Names in it, but π."""
         return frozenset(n for (_, powers), _ in self.terms for n, _ in powers if n != "π")
+
+    def coefficients(self) -> dict[tuple[tuple[str, int], ...], Exact]:
+        """What stands at each product of variables; π and roots belong to the coefficients."""
+        found: dict[tuple[tuple[str, int], ...], dict[Monomial, Fraction]] = {}
+        for (radicand, powers), coefficient in self.terms:
+            variables = tuple(item for item in powers if item[0] != "π")
+            constant = tuple(item for item in powers if item[0] == "π")
+            found.setdefault(variables, {})[radicand, constant] = coefficient
+        return {variables: _exact(terms) for variables, terms in sorted(found.items())}
+
+    @property
+    def is_name(self) -> bool:
+        """Whether it is one variable and nothing else."""
+        if len(self.terms) != 1:
+            return False
+        (((radicand, powers), coefficient),) = self.terms
+        return radicand == 1 and coefficient == 1 and len(powers) == 1 and powers[0][1] == 1
 
     @property
     def approximate(self) -> float | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
+from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.tokens import Token
 from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Number
@@ -14,6 +15,7 @@ MAX_DEPTH = 30
 MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_GREEK = re.compile(r"[α-ορ-ω]")
 _FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp arcsin arccos arctan max min".split())
 
 
@@ -26,13 +28,11 @@ def literal(text: str) -> Number:
     """
     digits = text.replace(",", "").replace(" ", "").replace("'", "")
     mantissa, _, exponent = digits.lower().partition("e")
-    if (
-        len(mantissa) > MAX_DIGITS
-        or len(exponent) > 4
-        or abs(int(exponent or 0)) > MAX_POWER_OF_TEN
-    ):
-        raise BeyondLimits("number too large")
     whole, _, decimals = mantissa.partition(".")
+    if len(exponent) > 4 or abs(int(exponent or 0)) > MAX_POWER_OF_TEN:
+        raise BeyondLimits("too small") if "-" in exponent else TooLarge("number too large")
+    if len(mantissa) > MAX_DIGITS:
+        raise TooLarge("number too large") if len(whole) > MAX_DIGITS else BeyondLimits("too long")
     power = int(exponent or 0) - len(decimals)
     step = Fraction(10) ** power
     negative = whole.startswith("-")
@@ -92,10 +92,11 @@ class Expression:
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise BeyondLimits("nested too deeply")
-        negative = False
-        while self._peek() in ("-", "+"):
-            negative ^= self._peek() == "-"
+        negative = self._peek() == "-"
+        if self._peek() in ("-", "+"):
             self.place += 1
+            if self._peek() in ("-", "+"):
+                raise Unsupported("two signs")
         total = self._product()
         if negative:
             total = -total
@@ -181,6 +182,8 @@ class Expression:
             return True
         if self._depth > 1:
             return len(text) == 1 or text in _FUNCTIONS
+        if _GREEK.fullmatch(text) or "_" in text:
+            return True
         if text in UNITS or text.lower() in SCALES or not text.isascii():
             # A unit only ends a value; in the middle of one the letter is a variable.
             following = self._peek(1)
@@ -235,6 +238,14 @@ class Expression:
         if token.text == "\\frac":
             top = self._argument()
             return top / self._argument()
+        if token.text == "∞":
+            return Exact.variable("∞")
+        if token.text == "|":
+            value = self._enclosed("|")
+            size = value.approximate
+            if size is None:
+                raise Unsupported("the absolute value of a variable")
+            return value if size >= 0 else -value
         if token.text in ("\\sqrt", "√", "sqrt"):
             if self._peek() == "[":
                 raise Unsupported("a root other than a square root")
@@ -247,7 +258,7 @@ class Expression:
 
     def _named(self, token: Token) -> Exact:
         text = token.text
-        if len(text) == 1 or len(text) > 3:
+        if len(text) == 1 or len(text) > 3 or "_" in text:
             return Exact.variable(text)
         value = Exact.rational(1)
         for letter in text:

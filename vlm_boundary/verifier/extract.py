@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from vlm_boundary.verifier.aftermath import in_view_of_the_rest
 from vlm_boundary.verifier.commitments import (
     Found,
     boxed,
@@ -15,15 +16,30 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import Target
-from vlm_boundary.verifier.phrases import OUTRIGHT_REFUSAL, PLACEHOLDER, TAKEN_BACK, last_match
+from vlm_boundary.verifier.doubts import only_supposed, says_nothing
+from vlm_boundary.verifier.phrases import CONCLUDES, OUTRIGHT_REFUSAL, PLACEHOLDER, last_match
 from vlm_boundary.verifier.scope import Scope
-from vlm_boundary.verifier.sentences import conclude, predicate
-from vlm_boundary.verifier.text_answers import option_letter, yes_or_no
-from vlm_boundary.verifier.values import Several, Words
+from vlm_boundary.verifier.sentences import conclude, core, predicate
+from vlm_boundary.verifier.spelled import as_written
+from vlm_boundary.verifier.text_answers import (
+    normal_text,
+    option_letter,
+    option_letters,
+    yes_or_no,
+)
+from vlm_boundary.verifier.values import Number, Relation, Several, Words
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
 _END_MARK = re.compile(r"[.!?。!?\n)\]}$]\s*$")
+_OR = re.compile(r"\bor\b|或|/", re.IGNORECASE)
+_LETTER_FIRST = re.compile(
+    r"\W{0,6}(?:\(([A-J])\)|([A-HJ])(?=[,.:)]|\s+(?:because|since|as|-|—)\s))", re.IGNORECASE
+)
+_WRAPPED = re.compile(
+    r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
+)
+_STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
 SOLE_LENGTH = 80
 
 
@@ -35,29 +51,45 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
     """
     if scope.reason:
         return scope.reason
-    text = scope.text
+    text = _STRUCK.sub(lambda m: " " * len(m[0]), scope.text) if "~~" in scope.text else scope.text
     words = target.is_text or bool(target.gold.choices)
     found = _marked(text, target, words, truncated)
     after = found.end if found else 0
     stated = statements(text, after, listed=target.listed, words=words)
+    stated = as_written(text, after, stated, target)
     if stated is not None and truncated and not _ended(text, stated.end):
         stated = None
-    if stated is not None and (found is None or _restates(stated, found)):
+    if stated is not None and (found is None or _restates(stated, found, words=words)):
         flags = stated.flags if found is None else (*stated.flags, "restated")
         found = replace(stated, flags=flags)
     if found is not None:
-        if TAKEN_BACK.search(text, found.end):
-            return "taken_back"
-        return found
+        found = in_view_of_the_rest(text, found, words=words, truncated=truncated)
+        return found if isinstance(found, str) else _one_option(found, target)
+    if boxes(text):  # each is only supposed, or denied
+        return "taken_back"
     if truncated:
         return "cut_off"
-    return _unmarked(text, target, words)
+    found_in = _unmarked(text, target, words)
+    return found_in if isinstance(found_in, str) else _one_option(found_in, target)
+
+
+def _one_option(found: Found, target: Target) -> Found:
+    """The answer, in doubt if it names several options where one is asked for."""
+    if target.gold.letter_set or not (target.letter or target.gold.choices) or found.doubt:
+        return found
+    letters = option_letters(_OR.sub(" ", found.raw))
+    text = normal_text(found.raw)
+    if letters and len(letters) > 1 and text not in map(normal_text, target.gold.choices):
+        return replace(found, doubt="several_options")
+    return found
 
 
 def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | None:
     """The answer in the last tag or box, whichever stands later."""
     tag = last_tag(text) if "<" in text else None
     box = boxed(text, listed=target.listed)
+    if box is not None and box.value is None and not box.unsupported:
+        box = _in_box(text, box, target, words) or box
     if tag is None or (box is not None and box.start > tag[1]):
         return box
     start, end, closed = tag
@@ -77,6 +109,19 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     return replace(found, source="tag", flags=flags)
 
 
+def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
+    r"""The answer in a box that holds a sentence: \boxed{\text{The answer is } 42}."""
+    plain = _WRAPPED.sub(
+        lambda m: " " * (m.start(1) - m.start()) + m[1] + " " * (m.end() - m.end(1)),
+        text[box.start : box.end],
+    )
+    found = _within(plain, 0, len(plain), target, words)
+    if found is None:
+        return None
+    start, end = box.start + found.start, box.start + found.end
+    return replace(found, source="box", raw=text[start:end], start=start, end=end)
+
+
 def _within(text: str, start: int, end: int, target: Target, words: bool) -> Found | None:
     """The answer in a tag that holds sentences."""
     inner = text[start:end]
@@ -89,8 +134,10 @@ def _within(text: str, start: int, end: int, target: Target, words: bool) -> Fou
     return replace(found, start=found.start + start, end=found.end + start)
 
 
-def _restates(stated: Found, marked: Found) -> bool:
+def _restates(stated: Found, marked: Found, *, words: bool) -> bool:
     """Whether a statement behind a box says another answer, and not what the box was for."""
+    if words and option_letter(stated.raw) and not option_letter(marked.raw):
+        return True  # the box has the option's value, the statement its letter
     return (
         stated.value is not None
         and not isinstance(stated.value, Words)
@@ -134,8 +181,10 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         return None
     spans = [(0, len(text))] if len(lines) == 1 else [lines[-1].span()]
     for start, end in spans:
+        concludes = CONCLUDES.match(text, start, end)
+        start = concludes.end() if concludes else start
         line = text[start:end].strip()
-        if not line or len(line) > SOLE_LENGTH:
+        if not line or len(line) > SOLE_LENGTH or says_nothing(line):
             continue
         if words and len(lines) == 1 and (not _PROSE.search(line) or len(line) < 12):
             return reading("sole", text, start, end, listed=target.listed)
@@ -145,6 +194,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
+            if len(lines) > 1 and _said_otherwise(text, lines, found):
+                return replace(found, doubt="two_values")
             if len(lines) > 1 and (
                 "|" in line
                 or (isinstance(found.value, Several) and not target.many and not target.is_text)
@@ -156,12 +207,37 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
     return None
 
 
+def _said_otherwise(text: str, lines: list[re.Match[str]], found: Found) -> bool:
+    """Whether another line gives the same name another value: x = 3, then x = 4."""
+    if not isinstance(found.value, Relation) or not found.value.name.isalpha():
+        return False
+    for line in lines[-12:-1]:
+        if len(line[0]) > SOLE_LENGTH or found.value.name not in line[0]:
+            continue
+        other = reading("sole", text, *line.span(), prose=True).value
+        if (
+            isinstance(other, Relation)
+            and other.name == found.value.name
+            and isinstance(other.right, Number)
+            and not other.right.value.variables
+            and core(other) != core(found.value)
+        ):
+            return True
+    return False
+
+
 def _in_words(text: str, target: Target) -> Found | None:
+    """The answer of sentences whose gold answer is text."""
     if yes_or_no(target.gold.answer) and yes_or_no(text):
         start = len(text) - len(text.lstrip())
         head = re.match(r"\w+", text[start:])
         assert head is not None
         return Found("sentence", head[0], start, start + head.end(), Words(head[0]))
+    first = _LETTER_FIRST.match(text) if target.letter or target.gold.choices else None
+    if first and len(text) <= 300 and "\n" not in text.strip():
+        start, end = first.span(first.lastindex or 0)
+        if not only_supposed(text, start, start, first.end()):
+            return reading("sentence", text, start, end)
     return predicate(text)
 
 

@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.files import whole_file
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+
+if TYPE_CHECKING:
+    from vlm_boundary.verifier.llm import LlmExtractor
 
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
@@ -30,6 +34,7 @@ class Summary:
 
     statuses: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
+    failures: Failures = field(default_factory=Failures)
     disagreements: int | None = None
 
     @property
@@ -74,21 +79,23 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
             written.open("w", encoding="utf-8") as file,
             Grader() as grader,
             closing(KillingPool()) as pool,
+            _extractor(opinions) as llm,
             progress_bar(f"grading {source.name}", unit="output") as bar,
         ):
             for chunk in batched(output_records(source), _CHUNK):
-                chunk_outputs = [output for _, output in chunk]
+                chunk_outputs = [line.output for line in chunk]
                 found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions, pool)
-                for (record, _), verdict, more in zip(chunk, found, extra, strict=True):
+                extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
+                for line, verdict, more in zip(chunk, found, extra, strict=True):
                     summary.statuses[verdict.status] += 1
                     summary.sources[verdict.source] += 1
-                    line = json.dumps(_graded(record, verdict, more), ensure_ascii=False)
-                    file.write(encodable(line) + "\n")
+                    summary.failures.add(line.where, verdict.rule, verdict.flags)
+                    graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
+                    file.write(encodable(graded) + "\n")
                 if opinions.page:
-                    for output, verdict, each in zip(chunk_outputs, found, said, strict=True):
-                        label = f"line {disagreements.total + 1}"
-                        disagreements.add(label, output, verdict, each)
+                    for line, verdict, each in zip(chunk, found, said, strict=True):
+                        label = f"line {line.number}"
+                        disagreements.add(label, line.output, verdict, each)
                 bar.update(len(chunk))
     except OSError as error:
         raise UserError(f"{target}: cannot be written ({error.strerror})") from None
@@ -98,8 +105,20 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     return summary
 
 
+def _extractor(wanted: SecondOpinions) -> AbstractContextManager[LlmExtractor | None]:
+    if wanted.llm_url is None:
+        return nullcontext()
+    from vlm_boundary.verifier.llm import LlmExtractor
+
+    return closing(LlmExtractor(wanted.llm_url, wanted.llm_model))
+
+
 def _opinions(
-    outputs: list[Output], verdicts: list[Verdict], wanted: SecondOpinions, pool: KillingPool
+    outputs: list[Output],
+    verdicts: list[Verdict],
+    wanted: SecondOpinions,
+    pool: KillingPool,
+    llm: LlmExtractor | None,
 ) -> tuple[list[dict[str, Any]], list[Opinions]]:
     """Fields to add for each output, and the rules' opinions."""
     extra: list[dict[str, Any]] = [{} for _ in outputs]
@@ -108,17 +127,23 @@ def _opinions(
         said = second_opinions(outputs, verdicts, pool)
         for more, opinion in zip(extra, said, strict=True):
             more["opinions"] = opinion.as_dict()
-    if wanted.llm_url:
-        from vlm_boundary.verifier.llm import llm_extractions
-
-        found = llm_extractions(outputs, wanted.llm_url, wanted.llm_model)
-        for more, extraction in zip(extra, found, strict=True):
+    if llm is not None:
+        for more, extraction in zip(extra, llm.extractions(outputs), strict=True):
             more["llm"] = asdict(extraction)
     return extra, said
 
 
-def output_records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
-    """The lines of a file of outputs, with what is graded of each.
+class Line(NamedTuple):
+    """A line of a file of outputs: where it stands, its fields, and what is graded of it."""
+
+    where: str
+    number: int
+    record: dict[str, Any]
+    output: Output
+
+
+def output_records(path: Path) -> Iterator[Line]:
+    """The lines of a file of outputs that are not blank.
 
     Raises:
         UserError: a line is not a record that can be graded.
@@ -131,7 +156,7 @@ def output_records(path: Path) -> Iterator[tuple[dict[str, Any], Output]]:
                     record = json.loads(line)
                 except (ValueError, RecursionError):
                     raise UserError(f"{where}: this line is not JSON") from None
-                yield record, _output(record, where)
+                yield Line(where, number, record, _output(record, where))
 
 
 def _output(record: Any, where: str) -> Output:
@@ -158,6 +183,11 @@ def _output(record: Any, where: str) -> Output:
     choices = record.get("choices") or ()
     if not isinstance(choices, list | tuple):
         raise UserError(f"{where}: choices must be a list of texts")
+    thinking_open = record.get("thinking_open")
+    if thinking_open is not None and not isinstance(thinking_open, bool):
+        raise UserError(
+            f"{where}: thinking_open must be true, false or null, not {thinking_open!r}"
+        )
     gold = Gold(
         answer if isinstance(answer, str) else json.dumps(answer),
         kind,
@@ -166,7 +196,7 @@ def _output(record: Any, where: str) -> Output:
         choices=tuple(str(choice) for choice in choices),
         question=str(record.get("question") or ""),
     )
-    return Output(text or "", gold, record.get("finish_reason"))
+    return Output(text or "", gold, record.get("finish_reason"), thinking_open=thinking_open)
 
 
 def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> dict[str, Any]:

@@ -2,35 +2,40 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from types import TracebackType
 
+from vlm_boundary.verifier.approximate import far_apart
 from vlm_boundary.verifier.commitments import Found
-from vlm_boundary.verifier.compare import Outcome, Target, target_of
-from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.compare import Target, target_of
+from vlm_boundary.verifier.exact import TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
+from vlm_boundary.verifier.faults import FAULTS, failed
+from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
-from vlm_boundary.verifier.symbolic import is_mathematics
+from vlm_boundary.verifier.symbolic import is_comparable
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
 _VARIABLE = re.compile(
     r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
 )
-_RULES = 2  # raise whenever the same output may get another verdict
+_RULES = 3  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
-_CacheKey = tuple[Gold, str, bool]
+_CacheKey = tuple[Gold, str, bool, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
 def grader_version() -> str:
     """What produced a verdict: our rules and the library behind them."""
+    from importlib.metadata import version  # takes as long to import as all the rules
+
     return f"vlm_boundary/{_RULES} math-verify/{version('math-verify')}"
 
 
@@ -41,6 +46,13 @@ class _Pending:
     found: Found
     scope: Scope
     comparison: tuple[str, str]
+
+    def concluded(self, outcome: Outcome) -> Verdict:
+        """The verdict once it was compared."""
+        try:
+            return _concluded(self.found, self.scope, outcome)
+        except FAULTS as error:
+            return failed(error)
 
 
 class Grader:
@@ -75,6 +87,10 @@ class Grader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes; grading again starts them anew."""
         self._pool.close()
 
     def grade(self, outputs: Iterable[Output]) -> list[Verdict]:
@@ -98,12 +114,14 @@ class Grader:
         pending: dict[_CacheKey, _Pending] = {}
         keys = []
         for output in outputs:
-            key = (output.target(), output.text, output.finish_reason == "length")
+            key = self.key(output)
             keys.append(key)
             known = cache.get(key) if cache is not None else None
             if known is None:
-                made = _grade(*key)
+                made = _guarded(key)
                 if isinstance(made, _Pending):
+                    if not pending:
+                        self._pool.start()  # it loads its library while we go on
                     pending[key] = made
                 else:
                     self._remember(key, made)
@@ -119,6 +137,12 @@ class Grader:
             settled[key] if isinstance(made, _Pending) else made
             for key, made in zip(keys, found, strict=True)
         ]
+
+    @staticmethod
+    def key(output: Output) -> _CacheKey:
+        """All that a verdict depends on."""
+        truncated = output.finish_reason == "length"
+        return output.target(), output.text, truncated, output.thinking_open is True
 
     def _remember(self, key: _CacheKey, verdict: Verdict) -> None:
         if self._cache is None:
@@ -137,10 +161,7 @@ class Grader:
         for comparison, (equal, why) in zip(comparisons, answers, strict=True):
             rule = why or ("not_parsed" if equal is None else "math_verify")
             outcomes[comparison] = Outcome(equal, rule)
-        return {
-            key: _concluded(item.found, item.scope, outcomes[item.comparison])
-            for key, item in pending.items()
-        }
+        return {key: item.concluded(outcomes[item.comparison]) for key, item in pending.items()}
 
 
 def _best(verdicts: list[Verdict]) -> Verdict:
@@ -149,7 +170,11 @@ def _best(verdicts: list[Verdict]) -> Verdict:
 
 
 def grade(output: str | Output, problem: GradedProblem | Gold | str | None = None) -> Verdict:
-    """The verdict on one output to a problem; for many, keep a `Grader` open.
+    """The verdict on one output to a problem.
+
+    It may be called in a loop, from any thread and in forks: the first output of a process that
+    needs a symbolic comparison starts one worker, which the others use and which ends with the
+    process. A `Grader` of one's own compares on every core, and forgets when it goes.
 
     Args:
         output: a model's text, or an `Output` that says how it ended and what it is graded against.
@@ -160,13 +185,24 @@ def grade(output: str | Output, problem: GradedProblem | Gold | str | None = Non
             raise TypeError("grade() needs a problem, or the gold answer, to grade a text against")
         gold = problem if isinstance(problem, Gold | str) else Gold.of(problem)
         output = Output(output, gold)
-    with Grader(workers=1) as grader:
-        return grader.grade([output])[0]
+    return _SHARED.grade([output])[0]
 
 
-def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
+_SHARED = Grader(workers=1)  # starts nothing before something is compared symbolically
+atexit.register(_SHARED.close)
+
+
+def _guarded(key: _CacheKey) -> Verdict | _Pending:
+    """A verdict whatever the text or the gold answer holds."""
+    try:
+        return _grade(*key)
+    except FAULTS as error:
+        return failed(error)
+
+
+def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
     target = target_of(gold)
-    scope = answer_scope(text, gold.question)
+    scope = answer_scope(text, gold.question, thinking_open=thinking_open)
     found = extract(scope, target, truncated=truncated)
     if isinstance(found, str):
         status: Status = "truncated" if truncated else "no_answer"
@@ -177,8 +213,8 @@ def _grade(gold: Gold, text: str, truncated: bool) -> Verdict | _Pending:
         outcome = target.compare(found.raw, found.value)
         if found.rivals and not _settled(found, target, outcome):
             outcome = Outcome(None, "ambiguous", outcome.tolerance)
-    except Unsupported as error:
-        return _symbolic(replace(found, unsupported=str(error)), scope, target)
+    except Unsupported:
+        return _symbolic(found, scope, target)
     return _concluded(found, scope, outcome)
 
 
@@ -191,19 +227,25 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
 def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     raw = found.raw.strip("$ ")
-    if found.unsupported and found.unsupported.startswith("number too"):
+    if target.is_written(raw, found.value):
+        return _concluded(found, scope, Outcome(True, "as_written"))
+    if isinstance(found.unsupported, TooLarge) and not target.unsupported:
         return _concluded(found, scope, Outcome(False, "number_too_large"))
     gold = target.gold.answer
-    covered = is_mathematics(raw) and "\\" in raw + gold
-    if not covered or _TRIGONOMETRY.search(raw):  # math-verify reads degrees as radians
+    degrees = _TRIGONOMETRY.search(raw)  # math-verify reads them as radians
+    if degrees or not is_comparable(raw, gold):
         return _concluded(found, scope, Outcome(None, "unsupported"))
     if target.is_constant and _VARIABLE.search(raw):
         # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.
         return _concluded(found, scope, Outcome(None, "variables_left"))
+    if far_apart(raw, gold):
+        return _concluded(found, scope, Outcome(False, "formula_differs"))
     return _Pending(found, scope, (raw, gold))
 
 
 def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+    if found.doubt and outcome.correct:
+        outcome = Outcome(None, found.doubt, outcome.tolerance)
     return Verdict(
         outcome.correct,
         _STATUSES[outcome.correct],

@@ -56,7 +56,9 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
     for place, c in enumerate(text):
         if place < skip:
             continue
-        if place in raised:
+        if c == "\x0c" and text.startswith("rac", place + 1):  # a data set in which \f was eaten
+            piece = "\\f"
+        elif place in raised:
             skip = raised[place].end()
             piece = "^{" + "".join(_SUPERSCRIPTS[s] for s in raised[place][0]) + "}"
         else:
@@ -83,10 +85,24 @@ def _without_floods(text: str) -> tuple[str, list[int] | None]:
 
 _WRAPPERS = (
     "text|mathrm|textbf|textit|textrm|textnormal|mathbf|mathit|mathsf|operatorname|mbox|hbox"
-    "|boldsymbol|emph|underline|bm|fbox|boxed|mathbb|mathcal|texttt"
+    "|boldsymbol|number|num|unit|si|ce|hat|emph|underline|bm|fbox|boxed|mathbb|mathcal|texttt"
 )
-_WRAPPER = re.compile(rf"\\(?:{_WRAPPERS})\s*\{{([^{{}}]*)\}}")
-_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,;: !]|\{,\}(?:\\!)?|,\\!|~|\\ )(?=\d{3}(?!\d))")
+_FLAT = r"[^{}]*"
+_NESTED = rf"(?:[^{{}}]|\{{(?:[^{{}}]|\{{{_FLAT}\}})*\}})*"  # braces within braces
+_WRAPPER = re.compile(rf"\\(?:{_WRAPPERS})\s*\{{({_NESTED})\}}")
+_QUANTITY = re.compile(rf"\\(?:quantity|SI|qty)\s*\{{({_FLAT})\}}\s*\{{({_FLAT})\}}")
+_ANGLE = re.compile(rf"\\ang\s*\{{({_FLAT})\}}")
+_EMPTY_BASE = re.compile(r"\{\}(?=\s*\^)")  # 30{}^\circ
+_STRUCK = re.compile(rf"~~[^~\n]{{1,200}}~~|\\(?:[bx]?cancel|sout)\s*\{{{_FLAT}\}}")
+_THOUSANDS = re.compile(r"(?<=\d)(?:\\[,;: !]|\{,\}(?:\\!\s*)?|,\s*\\!\s*|~|\\ )(?=\d{3}(?!\d))")
+_REPEATING = re.compile(  # 0.\overline{3}, 0.\dot{3}, 0.(3), 0.333…
+    r"(?<![\d.])(\d{1,9})\.(\d{0,12})(?:\\(?:overline|bar)\s*\{(\d{1,9})\}|\((\d{1,9})\)"
+    r"|((?:\\dot\s*\{?\d\}?\d{0,6}){1,2})(?!\d))"
+)
+_GOES_ON = re.compile(
+    r"(?<![\d.])(\d{1,9})\.(\d{0,6}?)(\d{1,6}?)\3{2,20}\s*(?:\.\.\.|…|\\[lc]?dots)"
+)
+_DOLLARS = re.compile(r"^\s*(-?)\s*\$(?=\s*[\d.])")  # a sum of money, no formula
 _NOISE = re.compile(
     r"\\(?:left|right|displaystyle|limits|bigl?|bigr|Bigl?|Bigr|rm|bf|it|cal)(?![a-zA-Z])"
     r"|\\[()\[\]!]|\$"
@@ -96,40 +112,94 @@ _DEGREES = re.compile(
 )
 _BRACED_WORDS = re.compile(r"(?:(?<=[}\dπ°])|^)\{([A-Za-z]{3,})\}")
 _COMMANDS = {
-    r"\pi": "π", r"\cdot": "*", r"\times": "*", r"\ast": "*", r"\div": "/", r"\pm": "±",
+    r"\pi": "π", r"\cdot": "×", r"\times": "×", r"\ast": "×", r"\cdotp": "×", r"\bullet": "×",
+    r"\star": "×", r"\div": "÷", r"\pm": "±",
     r"\mp": "±", r"\leq": "≤", r"\le": "≤", r"\leqslant": "≤", r"\geq": "≥", r"\ge": "≥",
     r"\geqslant": "≥", r"\lt": "<", r"\gt": ">", r"\neq": "≠", r"\ne": "≠", r"\approx": "≈",
     r"\simeq": "≈", r"\sim": "≈", r"\doteq": "≈", r"\cong": "≈", r"\infty": "∞", r"\cup": "∪",
     r"\dfrac": r"\frac", r"\tfrac": r"\frac", r"\cfrac": r"\frac", r"\colon": ":",
     r"\quad": " ", r"\qquad": " ", r"\lbrace": "⦃", r"\rbrace": "⦄", r"\Omega": "Ω",
+    r"\in": "∈", r"\lvert": "|", r"\rvert": "|", r"\vert": "|", r"\mid": "|",
+    r"\Rightarrow": "⇒", r"\implies": "⇒", r"\therefore": "∴", r"\prime": "'",
     r"\lbrack": "[", r"\rbrack": "]", r"\langle": "(", r"\rangle": ")", r"\equiv": "=",
 }  # fmt: skip
+_GREEK = "alpha beta gamma delta theta lambda mu rho sigma tau phi omega"
+_COMMANDS |= {
+    rf"\{name}": unicodedata.lookup(f"GREEK SMALL LETTER {name.replace('lambda', 'lamda')}")
+    for name in _GREEK.split()
+}
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
+_BRACED_SIGN = re.compile(r"\{\s*([×÷±=≈<>≤≥+*/:-])\s*\}")  # 20{\times}150
 _SPACES = re.compile(r"\\[,;:> ]|~|[ \t\n]+")
 _SINGLE = str.maketrans(
-    {"×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "≃": "≈", "∼": "≈", "≅": "≈", "℃": "°"}
+    {**dict.fromkeys("×·⋅∙∗✕✖⨯", "*"), **dict.fromkeys("÷∕", "/"), **dict.fromkeys("≃∼≅", "≈")}
+    | {"℃": "°C", "℉": "°F", "＄": "$"}
 )
-_BOLD = re.compile(
-    r"(?<![\d)\w])\*\*|\*\*(?![\d(\w-])|(?<!\S)[*_]{1,3}(?=\S)|(?<=\S)[*_]{1,3}(?!\S)"
+_STARS = re.compile(r"( *)(\*{1,3})( *)")
+_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%]|(?<![a-zA-Z])[a-zA-Z])$")
+_OPERAND = re.compile(r"[\d({\[\\√π.+-]|[a-zA-Z](?![a-zA-Z])")
+_EMPHASIS = re.compile(  # behind a value a star multiplies
+    r"(?<![\w)}\]*])(?<![\d)}\]] )(\*{1,3})(?=[^\s*])([^*\n]{1,300})(?<=\S)\1(?![\w*({\\])"
 )
+_UNDERSCORES = re.compile(r"(?<!\S)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\S)")
 _MAX_UNWRAPPED = 8
 
 
 def plain_math(text: str) -> str:
     r"""A span in a few symbols: \dfrac{3}{4}\,\text{cm} is \frac{3}{4} cm."""
-    if "\x0c" in text:  # a data set in which \f was eaten
-        text = text.replace("\x0crac", "\\frac")
     text, _ = plain_characters(text)
+    if "~~" in text or "cancel" in text or "sout" in text:
+        text = _STRUCK.sub(" ", text)
+    if "." in text and ("\\" in text or "(" in text or "…" in text or "..." in text):
+        text = _GOES_ON.sub(_going_on, _REPEATING.sub(_repeating, text))
+    if text.count("$") == 1:
+        text = _DOLLARS.sub(r"\1＄", text)
     if "\\" in text or "$" in text or "{" in text or "~" in text:
         text = _plain_latex(text)
-    text = text.translate(_SINGLE)
-    if "*" in text or "_" in text:
-        text = _BOLD.sub("", text).replace("**", "^")
-    return _SPACES.sub(" ", text).strip()
+    text = _SPACES.sub(" ", text)
+    if "*" in text:
+        text = _STARS.sub(_star, _EMPHASIS.sub(r"\2", text))
+    if "_" in text:
+        text = _UNDERSCORES.sub("", text)
+    return text.translate(_SINGLE).strip()
+
+
+def _star(match: re.Match[str]) -> str:
+    """Stars as typed: a product or a power between operands, Markdown elsewhere."""
+    left, stars, right = match.groups()
+    text = match.string
+    before = text[max(0, match.start() - 2) : match.start()]
+    if len(stars) < 3 and before and match.end() < len(text):
+        joined = not left and not right and before[-1].isalnum() and text[match.end()].isalnum()
+        if joined or (_OPERAND_END.search(before) and _OPERAND.match(text, match.end())):
+            if len(stars) == 1:
+                return "*"
+            if len(left) == len(right):
+                return "^"
+    return left + right
+
+
+def _repeating(match: re.Match[str]) -> str:
+    """A repeating decimal as the fraction that it is."""
+    whole, lead, *blocks = match.groups()
+    digits = re.sub(r"\D", "", next(block for block in blocks if block))
+    return _fraction(whole, lead, digits)
+
+
+def _going_on(match: re.Match[str]) -> str:
+    whole, lead, digits = match.groups()
+    return match[0] if digits.strip("0") == "" else _fraction(whole, lead, digits)
+
+
+def _fraction(whole: str, lead: str, digits: str) -> str:
+    ones = 10 ** len(digits) - 1
+    top = int(whole + lead) * ones + int(digits)
+    return f"({top}/{ones * 10 ** len(lead)})"
 
 
 def _plain_latex(text: str) -> str:
-    text = text.replace("\\\\", " ").replace("\\$", " ")
+    text = text.replace("\\\\", " ").replace("\\$", "＄")
+    text = _EMPTY_BASE.sub("", _ANGLE.sub(r"\1°", _QUANTITY.sub(r"\1 \\text{ \2}", text)))
     text = _THOUSANDS.sub("", text)
     text = _NOISE.sub("", text)
     text = _DEGREES.sub("°", text)
@@ -140,4 +210,5 @@ def _plain_latex(text: str) -> str:
     text = text.replace("\\{", "⦃").replace("\\}", "⦄").replace("\\%", "%").replace("\\#", "#")
     text = text.replace("{,}", ",").replace("\\&", "&").replace("\\_", "_")
     text = _COMMAND.sub(lambda m: _COMMANDS.get(m[0], m[0]), text)
+    text = _BRACED_SIGN.sub(r"\1", text)
     return _BRACED_WORDS.sub(r" \1 ", text)

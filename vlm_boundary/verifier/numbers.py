@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact
+from vlm_boundary.verifier.exact import Exact
 from vlm_boundary.verifier.units import SCALES
 from vlm_boundary.verifier.values import Number, Unit
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
-_ARTEFACT = Fraction(1, 10**9)
+_ARTEFACT = Fraction(1, 10**9)  # what binary arithmetic leaves behind, as a share of the value
 ROUNDED_SIGNIFICANT = 3
 """Digits from which a rounded decimal counts for an exact gold answer."""
 
@@ -45,19 +45,20 @@ def equal(gold: Number, found: Number, tolerance: Tolerance, declared: Gold) -> 
     """
     if gold.value == found.value:
         return True
-    artefact = found.step is not None and found.step <= _ARTEFACT  # 4.999999999999
-    if tolerance.kind == "exact" and gold.step is not None and not artefact:
-        return False
     if gold.value.variables or found.value.variables:
         return False
     one, two = _real(gold.value), _real(found.value)
     if one is None or two is None:
         return False
     difference = abs(one - two)
+    noise = _ARTEFACT * min(Fraction(1), abs(one))
+    artefact = found.step is not None and found.step <= noise  # 4.999999999999
+    if tolerance.kind == "exact" and gold.step is not None and not artefact:
+        return False
     if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
         return tolerance.kind != "exact"
     if artefact:
-        return difference <= _ARTEFACT * max(Fraction(1), abs(one))
+        return difference <= noise
     return _rounded(gold, found, difference, declared)
 
 
@@ -83,17 +84,6 @@ def proportional(one: list[Exact | None], two: list[Exact | None]) -> bool:
         if a * two[0] != b * one[0]:
             return False
     return True
-
-
-def proportional_sums(one: Exact, two: Exact) -> bool:
-    """Whether two equations, both "sum = 0", have the same solutions up to a factor."""
-    if not one.terms or not two.terms:
-        return False
-    factor = two.terms[0][1] / one.terms[0][1]
-    try:
-        return one * Exact.rational(factor) == two
-    except BeyondLimits:
-        return False
 
 
 def _times(number: Number, factor: Fraction) -> Number:

@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from itertools import groupby
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import (
     CHUNK_ROWS,
+    Deriver,
     Partition,
-    PieceWriter,
+    PartTable,
     ProblemReader,
-    Reconciled,
     RunDirectory,
-    Share,
-    deriving,
+    Wanted,
+    derive,
     places_of,
-    shares_of,
-    stitch,
 )
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
-from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.verifier.stage import SAMPLE, golds_of, outputs_of
+from vlm_boundary.verifier.verdict import Verdict
 
-_SAMPLE = ["problem_id", "sample_index", "text", "finish_reason"]
 _OF = ["problem_id", "sample_index", "grader", "text_hash", "gold_hash"]
 """What names a verdict, and with it the opinions that stand beside it."""
 _VERDICT = ["correct", "status", "extracted", "rule"]
-_RULES = list(Opinions.__dataclass_fields__)
 SHARE_SAMPLES = 20_000
 """Samples after which what was said is in the table, a minute's work of math-verify or so."""
 
@@ -48,73 +44,68 @@ def store_opinions(run: RunDirectory, *, samples_a_share: int = SHARE_SAMPLES) -
         run: its verdicts are up to date.
         samples_a_share: about how many samples' opinions are stored at a time.
     """
-    found = 0
-    with deriving(run, "opinions", [run.opinions]), closing(KillingPool()) as pool:
-        shares = shares_of(run, samples=samples_a_share, force=False)
-        for partition, group in groupby(shares, lambda share: share.partition):
-            disagreements = _of_partition(run, partition, list(group), pool)
-            if disagreements.total:
-                folder = run.opinions.root / partition.folder
-                disagreements.write(folder / "disagreements.html")
-            found += disagreements.found
-    return found
+    with closing(KillingPool()) as pool:
+        # Every share at once: math-verify is slow, and an end by Ctrl-C should cost little.
+        derive(run, _SecondOpinions(pool), share_samples=samples_a_share, each_share=True)
+    return sum(_write_disagreements(run, partition) for partition in run.samples.partitions())
 
 
-def _of_partition(
-    run: RunDirectory, partition: Partition, shares: list[Share], pool: KillingPool
-) -> Disagreements:
-    found = Disagreements()
-    name = f"second opinions of {partition.arm} on {partition.benchmark}"
-    with progress_bar(name, total=sum(share.samples for share in shares), unit="sample") as bar:
-        for share in shares:
-            with PieceWriter(run.opinions, partition) as writer:
-                for samples, problem_ids, rows in _updates(run, share, pool, found):
-                    writer.add(problem_ids, rows)
-                    bar.update(samples)
-            # Every share at once: math-verify is slow, and an end by Ctrl-C should cost little.
-            stitch(run.opinions, partition, shares, [writer.piece])
-    return found
+class _SecondOpinions:
+    name = "opinions"
+    doing = "second opinions of"
+    columns: Sequence[str] = SAMPLE
+
+    def __init__(self, pool: KillingPool) -> None:
+        self._pool = pool
+
+    def source(self, run: RunDirectory) -> PartTable:
+        return run.samples
+
+    def tables(self, run: RunDirectory, partition: Partition) -> list[PartTable]:
+        return [run.opinions]
+
+    def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
+        golds = golds_of(run, partition)
+        verdicts = ProblemReader.of(run.verdicts, partition)
+
+        def of_problems(problem_ids: tuple[str, ...], samples: pa.Table) -> list[Wanted]:
+            stored = verdicts.read(problem_ids, [*_OF, *_VERDICT])
+            places = places_of(problem_ids, samples, stored)
+            verified = pa.array(np.flatnonzero(pc.is_valid(places)))
+            judged = stored.take(places.take(verified))
+
+            def make(places: NDArray[np.int64]) -> list[Opinions]:
+                asked = pa.array(places)
+                outputs = outputs_of(samples.take(verified.take(asked)), golds)
+                return second_opinions(outputs, _verdicts(judged.take(asked)), self._pool)
+
+            return [Wanted(judged.select(_OF), make)]
+
+        return of_problems
 
 
-def _updates(
-    run: RunDirectory, share: Share, pool: KillingPool, found: Disagreements
-) -> Iterator[tuple[int, Sequence[str], pa.Table]]:
-    """Of some problems at a time: their samples, those out of date, all opinions of these."""
-    golds = {p.problem_id: Gold.of(p) for p in run.read_problems(share.partition.benchmark)}
+def _write_disagreements(run: RunDirectory, partition: Partition) -> int:
+    """Write a partition's page; returns how many disagreements there are."""
+    golds, found = golds_of(run, partition), Disagreements()
     samples, verdicts, opinions = (
-        ProblemReader.of(table, share.partition)
-        for table in (run.samples, run.verdicts, run.opinions)
+        ProblemReader.of(table, partition) for table in (run.samples, run.verdicts, run.opinions)
     )
-    for chunk in samples.chunks(CHUNK_ROWS, share.problem_ids):
-        rows = samples.read(chunk, _SAMPLE)
-        stored_verdicts = verdicts.read(chunk, [*_OF, *_VERDICT])
-        places = places_of(chunk, rows, stored_verdicts)
-        verified = pa.array(np.flatnonzero(pc.is_valid(places)))
-        judged = stored_verdicts.take(places.take(verified))
-        keys = judged.select(_OF)
-        outputs = [
-            Output(row["text"], golds[row["problem_id"]], row["finish_reason"])
-            for row in rows.take(verified).to_pylist()
-        ]
-        given = [Verdict(**row) for row in judged.select(_VERDICT).to_pylist()]
-        stored = opinions.read(chunk)
-        compared = Reconciled(chunk, keys, stored)
-        missing = compared.missing.tolist()
-        asked = second_opinions([outputs[i] for i in missing], [given[i] for i in missing], pool)
-        said = _together(stored.take(places_of(chunk, keys, stored)), missing, asked)
-        for key, output, verdict, each in zip(keys.to_pylist(), outputs, given, said, strict=True):
-            label = f"{key['problem_id']}, sample {key['sample_index']}"
-            found.add(label, output, verdict, each)
-        made = keys.take(pa.array(missing, pa.int64()))
-        for rule in _RULES:
-            made = made.append_column(rule, pa.array([getattr(o, rule) for o in asked], pa.bool_()))
-        whole = compared.rows(made.select(run.opinions.schema.names).cast(run.opinions.schema))
-        yield rows.num_rows, compared.problem_ids, whole
+    for chunk in opinions.chunks(CHUNK_ROWS):
+        stored = opinions.read(chunk, [*_OF[:2], *Opinions.__dataclass_fields__])
+        rows, judged = (
+            (read := reader.read(chunk, columns)).take(places_of(chunk, stored, read))
+            for reader, columns in ((samples, SAMPLE), (verdicts, [*_OF[:2], *_VERDICT]))
+        )
+        outputs = outputs_of(rows, golds)
+        for said, output, verdict in zip(
+            stored.to_pylist(), outputs, _verdicts(judged), strict=True
+        ):
+            label = f"{said.pop('problem_id')}, sample {said.pop('sample_index')}"
+            found.add(label, output, verdict, Opinions(**said))
+    if found.total:
+        found.write(run.opinions.root / partition.folder / "disagreements.html")
+    return found.found
 
 
-def _together(stored: pa.Table, missing: list[int], asked: list[Opinions]) -> list[Opinions]:
-    """Opinions of every sample in order: those that stood there, those that were missing."""
-    said = [Opinions(**row) for row in stored.select(_RULES).to_pylist()]
-    for place, opinions in zip(missing, asked, strict=True):
-        said[place] = opinions
-    return said
+def _verdicts(rows: pa.Table) -> list[Verdict]:
+    return [Verdict(**row) for row in rows.select(_VERDICT).to_pylist()]

@@ -8,14 +8,15 @@ The official rules are rewritten from their published behaviour, faults included
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 from vlm_boundary.pages import page_template
 from vlm_boundary.verifier.compare import target_of
-from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.symbolic import is_mathematics
@@ -57,10 +58,17 @@ def second_opinions(
     whole = pool.ask("math_verify", [(text, gold.answer) for text, gold, _ in distinct])
     rounded = _mathvision([(extracted, gold) for _, gold, extracted in distinct], pool)
     said = {
-        key: Opinions(mathvista(key[2], key[1]), mathvision, answer)
+        key: Opinions(_mathvista(key[2], key[1]), mathvision, answer)
         for key, mathvision, (answer, _) in zip(distinct, rounded, whole, strict=True)
     }
     return [said[key] for key in keys]
+
+
+def _mathvista(extracted: str | None, gold: Gold) -> bool | None:
+    try:
+        return mathvista(extracted, gold)
+    except FAULTS:  # in one text; the rule has no answer then
+        return None
 
 
 def mathvista(extracted: str | None, gold: Gold) -> bool:
@@ -114,8 +122,8 @@ def _mathvision(
         elif _bare(answer) == _bare(wanted):
             answers.append(True)
         else:
-            one, two = _value(answer), target_of(gold).value
-            first, second = _float(one), _float(two)
+            first = _number(partial(read, answer))
+            second = _number(partial(_gold_value, gold))
             if first is not None and second is not None:
                 answers.append(round(first, 2) == round(second, 2))
             else:
@@ -132,17 +140,19 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s$]", "", text).rstrip(".").lower()
 
 
-def _value(text: str) -> Value | None:
+def _gold_value(gold: Gold) -> Value | None:
+    return target_of(gold).value
+
+
+def _number(reading: Callable[[], Value | None]) -> float | None:
+    """What a reading gives as a float; None where it is no number, or none that is covered."""
     try:
-        return read(text)
-    except Unsupported:
+        value = reading()
+        if isinstance(value, Relation):
+            value = value.right
+        return value.value.approximate if isinstance(value, Number) else None
+    except FAULTS:  # what is not covered is among them
         return None
-
-
-def _float(value: Value | None) -> float | None:
-    if isinstance(value, Relation):
-        value = value.right
-    return value.value.approximate if isinstance(value, Number) else None
 
 
 class Disagreements:

@@ -33,6 +33,13 @@ class Phrase:
                 return self._pattern.search(text, start)
         return None
 
+    def all(self, text: str, start: int = 0) -> list[re.Match[str]]:
+        """Every match from `start` on."""
+        lower = text[start:].lower() if start else text.lower()
+        if not any(key in lower for key in self._keys):
+            return []
+        return list(self._pattern.finditer(text, start))
+
     def at_keys(self, text: str, start: int) -> list[re.Match[str]]:
         """Matches that begin at one of the words, in order; none begins within another."""
         lower = text.lower()
@@ -64,23 +71,33 @@ _THING = r"(?:answer|ans|solution|result|response|choice|option)"
 # An answer stated as the answer; what follows the match is the answer.
 STATEMENT = Phrase(
     rf"""
+        # {{"answer": "5"}} and the row of a table: what is said ends with its quote or its cell
+        answer["']\s{{0,4}}:\s{{0,4}}
+      | answer[*_]{{0,3}}[^\S\n]{{0,9}}\|[^\S\n]{{0,9}}
         # "answer is", "answer to the question is:", "Answer:", "**Answer**:"
-        {_THING}s?[*_]{{0,3}}
+      |         {_THING}s?[*_]{{0,3}}
         (?:\s+(?:to|for|of)\s+(?!be\b)[^.:;=\n]{{1,120}}?)?
         (?:(?:{_BE}|\s*[:：])[\s*_]*)+
       | (?<=final\ )answer[*_]{{0,3}}(?:\s*\n+\s*|\s+)
       | (?:(?<=\n)|(?<![\s\S]))ans(?:wer)?\.?\s*[:=]?\s*(?=[-\d(\[\\$])
       | final\s+(?:value|number|total|count){_BE}\s*
-      | (?:choose|select|pick)\s+(?:option\s+|choice\s+)?(?=\(?[A-J]\b)
-      | (?:Ответ|Réponse|Respuesta|Antwort|Resposta|Risposta|Jawaban|Đáp\s*án|정답)
-        (?:\s*[:：]|은|는|\s+(?:est|es|ist|é|è|adalah|là))\s*
+      | (?:choose|select|pick)\s+(?:the\s+\w{{1,12}}\s+)?(?:option\s+|choice\s+
+        |answer\s+)?(?=\(?[A-J]\b)
+      | (?:Ответ|Réponse|Respuesta|Antwort|Resposta|Risposta|Jawaban|Đáp\s*án|정답|Cevap
+        |Antwoord|Svar
+        |Odpowied[źz]|คำตอบ|الجواب|الإجابة|उत्तर|התשובה|پاسخ)
+        (?:\s*[:：]|은|는|คือ|\s+(?:est|es|ist|é|è|adalah|là|هو|هي|है|היא|is|är|to|ist)(?=\s))\s*
       | \#{{4}}\s*
-      | (?:答案|答)\s*(?:应该|应)?(?:是|为|[:：]|选)\s*[:：]?\s*
-      | (?:故选|所以选|应选|选择)\s*[:：]?\s*
-      | 答え\s*(?:は|[:：])\s*
+      | (?:正确|最终|最后)?(?:的)?(?:答案|选项|结果|答)\s*(?:应该|应)?\s*(?:是|为|[:：]
+        |选)\s*[:：]?\s*(?:选项\s*)?
+      | (?:故选|所以选|应选|选择|本题选|因此选|应该选)(?:择)?\s*[:：]?\s*(?:选项\s*)?
+      | (?:答え|正解|解答|正しい(?:選択肢|答え))\s*(?:は|[:：])\s*
     """,
     "answer ans solution result response choice option final choose select pick ответ réponse "
-    "respuesta antwort resposta risposta jawaban đáp 정답 #### 答 故选 所以选 应选 选择",
+    "respuesta antwort resposta risposta jawaban đáp 정답 cevap antwoord svar odpowied คำตอบ "
+    "الجواب "
+    "الإجابة उत्तर התשובה پاسخ #### 正确 最终 最后 答 选项 结果 故选 所以选 应选 选择 本题选 "
+    "因此选 应该选 正解 解答 正しい",
 )
 # "(B) is the correct option": the letter stands first.
 OPTION_FIRST = Phrase(
@@ -99,12 +116,6 @@ RETRACTION = Phrase(
     r"|re-?check|double.?check|reconsider|however|but)(?!\w)|不对|等等|重新",
     "wait no, actually correction oops sorry mistake hmm instead scratch let_me check reconsider "
     "however but 不对 等等 重新",
-)
-TAKEN_BACK = Phrase(
-    r"(?:^|[.!\n;,]\s*)(?:(?:wait|no|oops|hmm|sorry)[,.!]?\s+)*(?:but\s+)?(?:that|this|it)(?:'s|\s+is|\s+was|"
-    r"\s+cannot\s+be|\s+can't\s+be|\s+seems|\s+must\s+be)\s+(?:clearly\s+|probably\s+|obviously\s+)?"
-    r"(?:not\s+(?:right|correct|true|possible)|wrong|incorrect|impossible|a\s+mistake|an\s+error)",
-    "not_right not_correct not_true not_possible wrong incorrect impossible mistake error",
 )
 HYPOTHETICAL = Phrase(
     r"(?<!\w)(?:for\s+example|for\s+instance|e\.g\.|suppose|assum(?:e|ing)|"
@@ -134,7 +145,13 @@ CLOSING = Phrase(
     r"|feel\s+free|if\s+you\s+have\s+any|would\s+you\s+like|happy\s+to\s+help|thank)",
     "hope let_me_know anything do_you feel_free if_you would_you happy thank",
 )
-NEGATED = re.compile(r"\s*(?:not|never|n't|neither|anything\s+but|不是)\b", re.IGNORECASE)
+NEGATED = re.compile(
+    r"\s*(?:(?:not|never|n't|neither|anything\s+but|hardly|barely|far\s+from|nowhere\s+near|no\s+longer"
+    r"|close\s+to\s+but\s+not|(?<!none )other\s+than|different\s+from|unlikely|unknown"
+    r"|unclear|uncertain"
+    r"|undetermined|undefined|in\s+doubt|wrong|incorrect)\b|不是|不可能)",
+    re.IGNORECASE,
+)
 AFTER_NEGATION = re.compile(
     r"(?:[;,.—]|\bbut\b)\s*(?:but\s+)?(?:it\s+is|it's|rather|instead|but|而是|应该是)?\s+(?=[-\d\\$(\[a-zA-Z])",
     re.IGNORECASE,
@@ -144,4 +161,46 @@ PLACEHOLDER = re.compile(
     r"expression)(?:\s+here)?\s*\}?|x{2,}|\.\.\.",
     re.IGNORECASE,
 )
-OR = re.compile(r"\s*[,;]?\s*(?:\(?\s*(?:or|或者?)\b|/\s*(?=\d)|\bversus\b)", re.IGNORECASE)
+OR = re.compile(
+    r"\s*[,;]?\s*(?:\(?\s*(?:or|或者?|also|(?:and\s+)?(?:maybe|perhaps|possibly|if\s+not))\b"
+    r"|/\s*(?=\d)|\bversus\b)",
+    re.IGNORECASE,
+)
+HEDGE = re.compile(
+    r"\s*(?:(?:maybe|perhaps|possibly|even|also|about|rather|alternatively)\s+){0,3}", re.IGNORECASE
+)
+UNTOLD = re.compile(
+    r"\s*(?:unlikely|unknown|unclear|uncertain|undetermined|undefined|in\s+doubt)\b", re.IGNORECASE
+)
+CONCLUDES = re.compile(  # "∴ 2", "=> x = 2"
+    r"[\s$*]{0,9}(?:(?:=>|==>|⇒|→|➜|∴|\\therefore|\\Rightarrow|\\implies|\\to(?![a-z]))[\s$]{0,9}){1,3}"
+)
+FILLER = re.compile(  # "the answer is, for certain, D"
+    r"[,\s]*(?:(?:for\s+(?:sure|certain)|definitely|certainly|clearly|obviously|indeed|therefore|thus|then"
+    r"|simply|just|actually|surely|of\s+course|undoubtedly|hence|none\s+other\s+than|in\s+fact)(?!\w)[,:\s]*){1,3}",
+    re.IGNORECASE,
+)
+# Words behind a number that make another one of it, or a measure that is not stated in full.
+_CHANGES = (
+    r"squared|cubed|factorial|halves|half|thirds?|quarters?|fourths?|fifths?|sixths?|sevenths?|eighths?"
+    r"|ninths?|tenths?|hundredths?|thousandths?|millionths?|dozens?|scores?|(?:square\s+|cube\s+)?roots?"
+    r"|below\s+(?:zero|sea|ground|the)|under\s+zero|modulo|mod"
+)
+CHANGED_BEHIND = re.compile(
+    rf"\d[\s,$*]{{0,3}}(?:[a-z]{{1,12}}\s+)?(?:{_CHANGES})(?![\w-])", re.IGNORECASE
+)
+CHANGES_BEHIND = re.compile(
+    rf"[\s$*]{{0,3}}(?:(?:degrees?|units?|metres?|meters?|times)\s+)?(?:{_CHANGES}"
+    r"|to\s+the\s+(?:power|\w+\s+power|total|whole)|(?:divided|multiplied|raised|reduced|increased|decreased)\s+(?:by|to)"
+    r"|(?:times|plus|minus|over)\s+(?=\S))(?![\w-])",
+    re.IGNORECASE,
+)
+# Words before a number that make another one of it.
+CHANGES_BEFORE = re.compile(
+    r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
+    r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
+    r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
+    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?)"
+    r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
+    re.IGNORECASE,
+)

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class KillingPool:
     """Worker processes, started when first needed and killed past a deadline.
 
     The program they belong to is not the caller's, so that no module of the caller's is imported
-    again; no signal is used, so that any thread may call.
+    again; no signal is used, so that any thread may call. A fork of the caller starts its own.
 
     Args:
         workers: how many processes; by default one a core, eight at most.
@@ -38,6 +39,12 @@ class KillingPool:
         self._deadline = deadline
         self._process: subprocess.Popen[str] | None = None
         self._lock = threading.Lock()
+        _POOLS.add(self)
+
+    def start(self) -> None:
+        """Start the processes already, without waiting for them."""
+        with self._lock:
+            self._started()
 
     def ask(self, task: str, requests: Sequence[tuple[str, str]]) -> list[Answer]:
         """The answer to each request, in order."""
@@ -51,10 +58,11 @@ class KillingPool:
         process = self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        for place, arguments in enumerate(requests):
-            line = json.dumps({"id": place, "task": task, "arguments": arguments})
-            process.stdin.write(line + "\n")
-        process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it has died; reading says so
+            for place, arguments in enumerate(requests):
+                line = json.dumps({"id": place, "task": task, "arguments": arguments})
+                process.stdin.write(line + "\n")
+            process.stdin.flush()
         answers: list[Answer] = [(None, "worker_died")] * len(requests)
         for _ in requests:
             line = process.stdout.readline()
@@ -77,6 +85,19 @@ class KillingPool:
             )
         return self._process
 
+    def forget(self) -> None:
+        """In a fork of the caller: leave the processes to the caller."""
+        self._lock = threading.Lock()  # the caller's other threads do not go on here
+        process, self._process = self._process, None
+        if process is not None:
+            null = os.open(os.devnull, os.O_RDWR)
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                os.dup2(null, pipe.fileno(), inheritable=False)  # what is buffered goes nowhere
+                pipe.close()
+            os.close(null)
+            process.returncode = 0  # no child of this process, so that nobody waits for it
+
     def close(self) -> None:
         """End the processes."""
         if self._process is not None:
@@ -91,3 +112,14 @@ class KillingPool:
                 self._process.wait()
             self._process.stdout.close()
             self._process = None
+
+
+_POOLS: weakref.WeakSet[KillingPool] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for pool in list(_POOLS):
+        pool.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)

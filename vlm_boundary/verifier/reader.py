@@ -6,13 +6,15 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, Unsupported
-from vlm_boundary.verifier.expressions import Expression, literal
+from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
+from vlm_boundary.verifier.expressions import MAX_DIGITS, Expression, literal
 from vlm_boundary.verifier.latex import plain_math
 from vlm_boundary.verifier.tokens import Token, spelled_out, tokenize
-from vlm_boundary.verifier.units import LETTERS, SCALES, UNITS, parse_unit
+from vlm_boundary.verifier.trailing import combined, with_trailing
+from vlm_boundary.verifier.units import UNITS
 from vlm_boundary.verifier.values import (
     Approximated,
+    Interval,
     Number,
     Relation,
     Several,
@@ -25,7 +27,8 @@ MAX_LENGTH = 300
 _PLAIN = re.compile(r"[-+]?\d{1,20}(?:\.\d{1,20})?\.?")
 _HUGE = re.compile(r"[-+]?[\d,.]*\d(?:[eE][+-]?\d+)?")
 _OPEN, _CLOSE = "([{⦃", ")]}⦄"
-_RELATIONS = "=≈<>≤≥≠"
+_RELATIONS = "=≈<>≤≥≠∈"
+_RISING, _FALLING = "<≤", ">≥"
 _ENDING = ".,;:!?。，；！？、"
 _FACTORIAL = re.compile(r"[\w)]!$")
 _LEADING = frozenset(
@@ -39,13 +42,17 @@ _MORE = re.compile(
     r"|no less than|over|under|above|below|up to",
     re.IGNORECASE,
 )
-# After a number these words change its value, so what precedes them is not the value alone.
-_CHANGING = frozenset(
-    "or to plus minus times divided by and more less than fewer over point squared cubed if but "
-    "not between each hundred thousandths below above dozen either through until pi versus vs "
-    "x ratio multiplied added subtracted greater smaller larger higher lower is was are were has "
-    "wrong incorrect because since".split()
+
+_LEAD = re.compile(r"(?:[=-]>|[⇒→∴])\s*")
+_FORMULAS = re.compile(
+    r"(?=.*[\\a-zA-Z^√π])(?:\s*(?:,|;|and|or)?\s*(?:\$+[^$]+\$+|\\\([^$]*?\\\)))+[\s.]*", re.DOTALL
 )
+_MATRIX = re.compile(
+    r"[$\s]*(?:[A-Za-z]\s*=\s*)?(?:\\left\s*)?[\[(]?\s*\\begin\{([pbvBV]?matrix|array)\}"
+    r"(?:\{[clr| ]*\})?(.*)\\end\{\1\}\s*(?:\\right\s*)?[\])]?[$.\s]*",
+    re.DOTALL,
+)
+_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
 
 
 def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | None:
@@ -68,15 +75,28 @@ def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | Non
 def _read(text: str, listed: bool, prose: bool) -> Value | None:
     if len(text) > MAX_LENGTH:
         if _HUGE.fullmatch(text):
+            if len(text.partition(".")[0]) > MAX_DIGITS + 1:
+                raise TooLarge("number too large")
             raise BeyondLimits("number too long")
         if not prose and re.search(r"\\|\^|\*", text):
             raise BeyondLimits("expression too long")
         return None
-    plain = plain_math(text).strip("\"'` ")
+    if "\\begin" in text and (matrix := _MATRIX.fullmatch(text)):
+        return _matrix(matrix[1], matrix[2])
+    if prose and _FORMULAS.fullmatch(text):
+        prose = False
+    plain = _unquoted(plain_math(text))
+    if plain.endswith("?") and not prose and re.search(r"\d", plain):
+        raise Unsupported("a question")
     while plain and plain[-1] in _ENDING and (prose or not _FACTORIAL.search(plain)):
-        plain = plain[:-1].rstrip("\"'` ")
+        plain = _unquoted(plain[:-1])
+    lead = _LEAD.match(plain)
+    if lead:
+        plain = plain[lead.end() :]
     if not plain:
         return None
+    if _DATE.fullmatch(plain):
+        return Words(plain)
     spelled = spelled_out(plain)
     more = _MORE.match(spelled)
     if more:
@@ -89,6 +109,28 @@ def _read(text: str, listed: bool, prose: bool) -> Value | None:
             return _Reader(tokens, spelled, listed, prose).value()
         return Words(plain) if not (len(name) == 1 and name.islower()) else _letter(name, plain)
     return _Reader(tokens, spelled, listed, prose).value()
+
+
+def _unquoted(text: str) -> str:
+    """The text without quotation marks around it; a mark behind a number alone may be a unit."""
+    text = text.strip("` ")
+    while text and text[0] in "\"'":
+        text = text[1:].removesuffix(text[0]).strip("` ")
+    return text[:-1] if text[-1:] in "\"'" and not re.search(r"\d\s*['\"]+$", text) else text
+
+
+def _matrix(kind: str, body: str) -> Value:
+    if kind.startswith(("v", "V")):
+        raise Unsupported("a determinant")
+    rows: list[Value] = []
+    for row in re.split(r"\\\\", body):
+        if not row.strip():
+            continue
+        cells = [_read(cell.strip(), False, False) for cell in row.split("&")]
+        if None in cells:
+            raise Unsupported("a matrix of something other than numbers")
+        rows.append(Several("list", tuple(cell for cell in cells if cell is not None)))
+    return Several("matrix", tuple(rows), "[]")
 
 
 def _letter(name: str, plain: str) -> Value:
@@ -145,7 +187,10 @@ class _Reader:
                     return comma
             if self.prose and not all(_starts_value(part) for part in parts):
                 return None
-            return self._several("list", parts)
+            several = self._several("list", parts)
+            if len(parts) == 2 and isinstance(several, Several) and "and" in _texts(tokens):
+                return combined(list(several.items)) or several  # 1 hour and 30 minutes
+            return several
         return self._relation(parts[0]) if parts else None
 
     def _decimal_comma(self, tokens: list[Token]) -> Value | None:
@@ -180,6 +225,9 @@ class _Reader:
         operator = operators[-1]
         if len(parts) == 2 and not parts[0] and operator in "≈=":
             return self._ratio(parts[1])
+        interval = self._interval(parts, operators)
+        if interval is not None:
+            return interval
         right = self._ratio(parts[-1])
         if right is None or isinstance(right, Words):
             return None if right is None else right
@@ -190,8 +238,27 @@ class _Reader:
             if left is None:
                 return right
             return Approximated(left, right)
-        name = "".join(t.text for t in parts[0])
-        return Relation("=", left, right, name)
+        return Relation("=", left, right, "".join(_texts(parts[0])))
+
+    def _interval(self, parts: list[list[Token]], operators: list[str]) -> Interval | None:
+        """What an inequality says of one variable: 2 < x < 5, x ≥ 3."""
+        if not all(parts) or len(parts) > 3:
+            return None
+        if all(o in _FALLING for o in operators):
+            parts, operators = parts[::-1], ["≤" if o == "≥" else "<" for o in operators[::-1]]
+        elif not all(o in _RISING for o in operators):
+            return None
+        sides = [self._side(part) for part in parts]
+        numbers = [s if isinstance(s, Number) else None for s in sides]
+        names = [i for i, n in enumerate(numbers) if n is not None and n.value.is_name]
+        if len(names) != 1 or (len(parts) == 3 and names != [1]) or None in numbers:
+            return None
+        place = names[0]
+        low = numbers[place - 1] if place else None
+        high = numbers[place + 1] if place + 1 < len(parts) else None
+        left = "[" if low is not None and operators[place - 1] == "≤" else "("
+        right = "]" if high is not None and operators[place] == "≤" else ")"
+        return Interval(low, high, left + right, "".join(_texts(parts[place])))
 
     def _side(self, tokens: list[Token]) -> Value | None:
         """A left side; None where it is a label such as ∠ABC."""
@@ -210,6 +277,12 @@ class _Reader:
         return found
 
     def _ratio(self, tokens: list[Token]) -> Value | None:
+        parts = self._split(tokens, frozenset("∪"))
+        if len(parts) > 1:
+            items = [self._bracketed(part) for part in parts]
+            if None in items:
+                return None
+            return Several("union", tuple(item for item in items if item is not None))
         parts = self._split(tokens, frozenset((":", "to", "比")))
         if len(parts) > 1 and all(parts):
             return self._several_ratio(parts)
@@ -248,6 +321,11 @@ class _Reader:
         return self._number(tokens)
 
     def _enclosed(self, first: str, last: str, inner: list[Token], *, listed: bool) -> Value | None:
+        if first == "⦃" and len(inner) > 2 and inner[1].text in ("|", ":", "∈"):
+            interval = self._relation(self._split(inner, frozenset("|:"))[-1])
+            if not isinstance(interval, Interval):
+                raise Unsupported("a set by its rule")
+            return interval
         text = self.text[inner[0].start :] if inner else ""
         reader = _Reader(inner, self.text, True, self.prose) if listed or text else self
         if len(self._split(inner, frozenset((",", ";", "，", "；", "、")))) > 1:
@@ -277,84 +355,13 @@ class _Reader:
         if self.prose:
             texts = [t.text for t in tokens]
             dashed = texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-"
-            if dashed and tokens[0].kind == tokens[2].kind == "number":
+            if dashed and tokens[0].kind == tokens[2].kind == "number" and not _goes_on(tokens[3:]):
                 return Several("range", (literal(texts[0]), literal(texts[2])))
         expression = Expression(tokens, prose=self.prose)
         number = expression.number()
         if sign < 0:
             number = replace(number, value=-number.value)
-        return _with_trailing(number, tokens[expression.place :], money)
-
-
-def _with_trailing(number: Number, rest: list[Token], money: Unit | None) -> Number | None:
-    """The number with what stands behind it: per cent, a scale, a unit, or the thing counted."""
-    number = replace(number, unit=money)
-    if rest and rest[0].text.lower() in SCALES:
-        scale = SCALES[rest[0].text.lower()]
-        number = replace(
-            number,
-            value=number.value * Exact.rational(scale),
-            step=None if number.step is None else number.step * scale,
-            scale=scale,
-        )
-        rest = rest[1:]
-    if not rest:
-        return number
-    first = rest[0].text.lower()
-    if first in ("%", "percent", "percentage", "per", "百分点", "٪"):
-        if first == "per" and (len(rest) < 2 or rest[1].text.lower() != "cent"):
-            return None
-        skip = {"per": 2}.get(first, 1)
-        number, rest = replace(number, percent=True), rest[skip:]
-    elif first == "°":
-        number, rest = replace(number, unit=UNITS["°"]), rest[1:]
-        if rest and rest[0].text in ("C", "F", "K"):
-            number, rest = replace(number, unit=None), rest[1:]
-    if not rest:
-        return number
-    return _with_unit(number, rest)
-
-
-def _with_unit(number: Number, rest: list[Token]) -> Number | None:
-    words = _unit_text(rest)
-    if words is None:
-        return None
-    unit = parse_unit(words)
-    if unit is None:  # "12 cm of string": the unit stands first
-        unit = parse_unit(words.split(" ")[0]) if " " in words else None
-    doubtful = (
-        len(rest) == 1 and rest[0].text in LETTERS and not rest[0].spaced and number.unit is None
-    )
-    if len(rest) == 1 and len(rest[0].text) == 1 and unit is None and rest[0].text.isascii():
-        doubtful = True
-    return replace(number, unit=number.unit or unit, doubtful=doubtful)
-
-
-def _unit_text(rest: list[Token]) -> str | None:
-    """What stands behind a number, where it can only be a unit or the thing counted."""
-    depth = 0
-    pieces: list[str] = []
-    previous = ""
-    for token in rest:
-        text = token.text
-        depth += (text in "({[") - (text in ")}]")
-        if token.kind == "command" or text in "=<>≤≥≈±+√π∞:_\\":
-            return None
-        if token.kind == "number" and previous not in ("^", "{", "-"):
-            return None
-        if text in "*-" and previous != "^" and not (text == "-" and previous.isalpha()):
-            if text == "*" and previous.isalpha():  # N·m
-                pieces.append("*")
-                previous = text
-                continue
-            return None
-        if token.kind == "name" and text.lower() in _CHANGING and depth == 0:
-            return None
-        if depth == 0 and text in ",;":
-            return None
-        pieces.append((" " if token.spaced and pieces else "") + text)
-        previous = text
-    return "".join(pieces)
+        return with_trailing(number, tokens[expression.place :], money)
 
 
 def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Unit | None]:
@@ -373,6 +380,21 @@ def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Unit | None]:
             break  # the variable a, as in a+1
         place += 1
     return tokens[place:], sign, money
+
+
+def _goes_on(rest: list[Token]) -> bool:
+    """Whether a number goes on as a product: 8-2π and 6-5i are differences, 40-60 is a range."""
+    if not rest:
+        return False
+    first = rest[0]
+    letter = first.kind == "name" and len(first.text) == 1 and not first.spaced
+    return (
+        first.kind == "command" or first.text in "√π*/^({|" or (letter and first.text not in UNITS)
+    )
+
+
+def _texts(tokens: list[Token]) -> list[str]:
+    return [token.text for token in tokens]
 
 
 def _without_hedges(tokens: list[Token]) -> list[Token]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from vlm_boundary.verifier.doubts import NOT_BEFORE
 from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Several, Value
@@ -38,9 +40,6 @@ _LABEL = re.compile(
 _ASSERTED = re.compile(
     r"\b(?:is|are|was|were|be|has|have|equals?|contains?)\s+(?:(?:only|exactly|about|approximately)\s+)?[$*]*$|=\s*$",
     re.IGNORECASE,
-)
-_NOT = re.compile(
-    r"(?:\b(?:not|never|isn't|aren't|wasn't|neither|nor)\s+|不是\s*)[$*]*$", re.IGNORECASE
 )
 _OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+)?\d+\b", re.IGNORECASE)
 _SUBORDINATE = re.compile(
@@ -226,8 +225,10 @@ def _with_unit(sentence: str, end: int) -> int:
 
 
 def _aside(before: str, after: str, text: str, question_numbers: frozenset[str]) -> str:
-    if _NOT.search(before):
+    if NOT_BEFORE.search(before[-40:]):
         return "negated"
+    if CHANGES_BEFORE.search(before[-40:]) or CHANGES_BEHIND.match(after):
+        return "changed"
     if _OPERAND.match(after) and not re.match(r"\s*[-–]\s*[a-zA-Z]", after):
         return "operand"
     if _WORDED_OPERATION.search(before):

@@ -6,10 +6,14 @@ import re
 from dataclasses import dataclass
 
 from vlm_boundary.verifier.latex import plain_characters
-from vlm_boundary.verifier.phrases import last_match
+from vlm_boundary.verifier.thoughts import after_thoughts, first_closing
 
 # A model that runs on past its turn writes these; nothing after them is its answer.
-_HARD_TURN = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end)\|>|</s>|\[INST\]|<\|user\|>")
+_HARD_TURN = re.compile(
+    r"<\|(?:im_start|im_end|endoftext|eot_id|eom_id|user|return|end_of_solution|end[▁_]of[▁_]sentence"
+    r"|END_RESPONSE|END_OF_TURN_TOKEN|end(?!\|>\s{0,9}<\|start\|>\s?assistant))\|>"
+    r"|</s>|\[INST\]|<(?:end|start)_of_turn>|<turn\|>|<\|turn>|</response>"
+)
 _SOFT_TURN = re.compile(  # from the last of several newlines, so that blank lines cost nothing
     r"\n[^\S\n]*(?:#{1,4}[^\S\n]*)?"
     r"(?:Question|Q|User|Human|USER|HUMAN|Instruction|Problem|Input|问题|题目|用户)"
@@ -18,8 +22,6 @@ _SOFT_TURN = re.compile(  # from the last of several newlines, so that blank lin
     r"|\n[^\S\n]*(?:user|human|User|Human)[^\S\n]*\n"
 )
 _LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>\s*)?(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
-_THINK_END = re.compile(r"</think(?:ing)?>|<\|end_of_thought\|>|◁/think▷")
-_THINK_START = re.compile(r"<think(?:ing)?>|<\|begin_of_thought\|>|◁think▷")
 _LEAKED = re.compile(r"addCriterion\s*")
 MAX_TAIL = 20_000  # reasoning of any length ends in its answer
 
@@ -46,8 +48,12 @@ class Scope:
         return self.places[self.start + start], self.places[last] + 1
 
 
-def answer_scope(output: str, question: str = "") -> Scope:
-    """The text after the reasoning and before any further turn."""
+def answer_scope(output: str, question: str = "", *, thinking_open: bool | None = None) -> Scope:
+    """The text after the reasoning and before any further turn.
+
+    Args:
+        thinking_open: the prompt ended inside a thought, so that the output begins in one.
+    """
     plain, places = plain_characters(output)
     begin, end = 0, len(plain)
     flags: list[str] = []
@@ -59,21 +65,11 @@ def answer_scope(output: str, question: str = "") -> Scope:
         end = turn.start()
         if plain[turn.start() :].strip() != turn[0]:
             flags.append("runaway")
-    if "hink" in plain or "▷" in plain or "thought" in plain:
-        first = _THINK_END.search(plain, begin, end)
-        end = _soft_end(plain, first.end() if first else begin, end, flags)
-        closing = last_match(_THINK_END, plain, begin, end)
-        if closing:
-            begin = closing.end()
-            opening = _THINK_START.search(plain, begin, end)
-            if opening:  # it thinks again and never ends
-                end = opening.start()
-                if not plain[begin:end].strip():
-                    return Scope("", reason="open_think", flags=tuple(flags))
-        elif _THINK_START.search(plain, begin, end):
-            return Scope("", reason="open_think", flags=tuple(flags))
-    else:
-        end = _soft_end(plain, begin, end, flags)
+    end = _soft_end(plain, first_closing(plain, begin, end) or begin, end, flags)
+    rest = after_thoughts(plain, begin, end, thinking_open=thinking_open)
+    if rest is None:
+        return Scope("", reason="open_think", flags=tuple(flags))
+    begin, end = rest.start, rest.end
     begin = _without_echo(plain, begin, end, question, flags)
     leaked = _LEAKED.match(plain, begin, end)
     if leaked:

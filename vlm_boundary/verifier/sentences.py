@@ -8,6 +8,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.verifier.commitments import Found, complement
+from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
 from vlm_boundary.verifier.exact import Exact
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
 from vlm_boundary.verifier.runs import WHICH_IS, Run, runs
@@ -107,7 +108,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         return None, ()
     if not main:
         weak = [r for r in found if r.aside in _WEAK]
-        if len({repr(_core(run.value)) for run in weak}) != 1:
+        if len({repr(core(run.value)) for run in weak}) != 1:
             return None, ()
         # What the question says already is hardly its answer, nor is 1 of "1 out of 10".
         doubtful = weak[-1].aside in ("in the question", "share")
@@ -115,7 +116,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     hedged = _hedged(body, main)
     if hedged:
         return hedged, ()
-    if len({repr(_core(run.value)) for run in main}) == 1:
+    if len({repr(core(run.value)) for run in main}) == 1:
         return main[-1], ()
     for chosen in (
         [r for r in main[-1:] if _EXISTS.search(body[: r.start])],
@@ -123,7 +124,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         [r for r in main if WHICH_IS.search(body[: r.start])],
         _after_being(body, main),
     ):
-        if len({repr(_core(run.value)) for run in chosen}) == 1:
+        if len({repr(core(run.value)) for run in chosen}) == 1:
             return chosen[-1], ()
     return None, tuple(main)
 
@@ -176,12 +177,11 @@ def _hedged(body: str, main: list[Run]) -> Run | None:
     return None
 
 
-def _core(value: Value) -> object:
-    return (
-        value.right
-        if isinstance(value, Relation)
-        else (value.value if isinstance(value, Number) else value)
-    )
+def core(value: Value | None) -> object:
+    """What two readings share that say the same number, with a name before it or a unit behind."""
+    while isinstance(value, Relation):
+        value = value.right
+    return value.value if isinstance(value, Number) else value
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,12 @@ def _may_say(sentence: Sentence, question: _Question) -> bool:
         or "\\" in text
     ):
         return False
-    return not (HYPOTHETICAL.search(text) or REFUSAL.search(text) or text.strip() in question.text)
+    return not (
+        HYPOTHETICAL.search(text)
+        or says_nothing(text)
+        or REFUSAL.search(text)
+        or text.strip() in question.text
+    )
 
 
 _Said = tuple[Sentence, Run | None, tuple[Run, ...]]
@@ -273,7 +278,7 @@ def _emphasised(readable: list[_Said]) -> Found | None:
             if len(inside) != 1:
                 return None
             found += [(sentence, run) for run in inside]
-    if not found or len({repr(_core(run.value)) for _, run in found}) != 1:
+    if not found or len({repr(core(run.value)) for _, run in found}) != 1:
         return None
     sentence, run = found[-1]
     source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
@@ -290,7 +295,7 @@ def _answering(readable: list[_Said], question: _Question) -> Found | None:
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
     if best[0] >= 0.5:
         close = [s for s in scored if s[0] >= min(best[0] - 0.15, _ALSO_ANSWERS)]
-        values = {repr(_core(s[2][1].value)) if s[2][1] else "several" for s in close}
+        values = {repr(core(s[2][1].value)) if s[2][1] else "several" for s in close}
         chosen = close[0][2] if len(values) == 1 else best[2]
         found = _found("sentence", *chosen)
         if len(values) > 1:
@@ -332,7 +337,7 @@ def predicate(text: str) -> Found | None:
         (s for s in reversed(all_sentences) if CONCLUSION.search(s.text)), all_sentences[-1]
     )
     last = last_match(_PREDICATE, chosen.text)
-    if last is None:
+    if last is None or says_nothing(chosen.text) or NOT_BEFORE.search(chosen.text[: last.end()]):
         return None
     found = complement(
         text, chosen.start + last.end(), chosen.end, listed=False, words=True, source="sentence"

@@ -14,7 +14,21 @@ _COMMANDS = frozenset(
 )
 _WORD = re.compile(r"(?<![\\a-zA-Z])[a-zA-Z]{4,}")
 _COMMAND = re.compile(r"\\([a-zA-Z]+)")
+_SENTENCE = re.compile(r"\\(?:text|mathrm)\s*\{[^{}]*[a-zA-Z]+ [a-zA-Z]+ [a-zA-Z]")
 _ENVIRONMENT = re.compile(r"\\(?:begin|end|text|mathrm)\s*\{[^{}]*\}")
+
+
+_RELATION = re.compile(r"=|<|>|≤|≥|≠|\\(?:leq?|geq?|neq?|lt|gt)(?![a-zA-Z])")
+
+
+def is_comparable(found: str, gold: str) -> bool:
+    """Whether two spans may be compared symbolically: mathematics, and relations with relations.
+
+    Of an equation beside an expression math-verify compares the right side.
+    """
+    if "\n" in gold.strip() or not (is_mathematics(found) and "\\" in found + gold):
+        return False
+    return bool(_RELATION.search(found)) == bool(_RELATION.search(gold))
 
 
 def is_mathematics(text: str) -> bool:
@@ -23,6 +37,7 @@ def is_mathematics(text: str) -> bool:
         len(text) <= MAX_LENGTH
         and _ALLOWED.fullmatch(text) is not None
         and "__" not in text
+        and not _SENTENCE.search(text)
         and all(word in _COMMANDS for word in _WORD.findall(_ENVIRONMENT.sub("", text)))
         and all(command in _COMMANDS for command in _COMMAND.findall(text))
     )

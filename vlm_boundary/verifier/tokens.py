@@ -27,7 +27,7 @@ _BARE_DIGITS = r"\d+(?:\.\d+)?|\.\d+"
 _REST = (
     r"(?:[eE][+-]?\d+(?![a-zA-Z\d]))?)"
     r"|(?P<command>\\[a-zA-Z]+)"
-    r"|(?P<name>[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:'[a-z]+)?|[一-鿿]+)"
+    r"|(?P<name>[A-Za-z](?:_(?:[a-zA-Z0-9]|\{[^{}]{1,12}\}))+|[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:'[a-z]+)?|[一-鿿]+)"
     r"|(?P<symbol>\S)"
 )
 _TOKEN = re.compile(r"(?P<number>(?:" + _DIGITS + ")" + _REST)
@@ -41,6 +41,23 @@ _DENOMINATORS = {
 _FRACTION_WORDS = re.compile(
     rf"(?<![\w-])({ENGLISH}|an?)[ -]({'|'.join(_DENOMINATORS)})(?!\w)", re.IGNORECASE
 )
+_ARITHMETIC = re.compile(r"\b(?:of|twice|double|triple|squared|cubed|times|plus|minus|by|over)\b")
+_SPOKEN = [
+    (re.compile(pattern, re.IGNORECASE), sign)
+    for pattern, sign in (
+        (r"(?:the\s+)?square\s+root\s+of\s+(?=\d)", "√"),
+        (r"(?:a\s+)?half\s+of\s+(?=\d)", "1/2*"),
+        (r"(?<=\d)(?<=/.)\s+of\s+(?=\d)", "*"),
+        (r"(?<!\w)(?:twice|double)\s+(?=\d)", "2*"),
+        (r"(?<!\w)(?:thrice|triple)\s+(?=\d)", "3*"),
+        (r"(?<=\d)\s+squared(?!\s*\w)", "^2"),
+        (r"(?<=\d)\s+cubed(?!\s*\w)", "^3"),
+        (r"(?<=\d)\s+(?:times|multiplied\s+by)\s+(?=\d)", "*"),
+        (r"(?<=\d)\s+plus\s+(?=\d)", "+"),
+        (r"(?<=\d)\s+minus\s+(?=\d)", "- "),
+        (r"(?<=\d)\s+(?:divided\s+by|over)\s+(?=\d)", "/"),
+    )
+]
 _HAN_NUMBER = re.compile(
     rf"(?<![一-鿿])({HAN})(?=$|[^一-鿿]|个|度|厘|平|立|米|元|岁|年|种|条|块|只|次)"
 )
@@ -52,6 +69,9 @@ def spelled_out(text: str) -> str:
     if _LETTER.search(text):
         text = _FRACTION_WORDS.sub(_fraction, text)
         text = _NUMBER_WORDS.sub(_number, text)
+        if _ARITHMETIC.search(text):
+            for pattern, sign in _SPOKEN:
+                text = pattern.sub(sign, text)
     if not text.isascii():
         text = _HAN_NUMBER.sub(lambda m: str(han_number(m[1])), text)
     return text

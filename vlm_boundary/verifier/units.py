@@ -44,12 +44,19 @@ _UNITS: dict[str, dict[str, str]] = {
     },
     "money": {
         "cent cents ¢": "0.01",
-        "dollar dollars usd USD 美元": "1",
+        "dollar dollars usd USD $ 美元": "1",
     },
+    "pence": {"penny pence": "1"},
+    "rupee": {"₹ rupee rupees": "1"},
+    "yen": {"yen ¥": "1"},
     "euro": {"euro euros eur EUR €": "1"},
     "pound sterling": {"£ gbp GBP": "1"},
     "yuan": {"yuan rmb 元": "1"},
     "angle": {"° degree degrees deg 度": "1"},
+    "celsius": {"°C celsius Celsius": "1"},
+    "fahrenheit": {"°F fahrenheit Fahrenheit": "1"},
+    "kelvin": {"K kelvin Kelvin": "1"},
+    "radian": {"rad radian radians": "1"},
     "speed": {"mph": "0.44704", "kph kmh": "0.2777777777777777778"},
     "energy": {"J joule joules": "1", "kJ kilojoule kilojoules": "1000"},
     "power": {"W watt watts": "1", "kW": "1000", "MW": "1000000"},
@@ -78,6 +85,11 @@ SCALES: dict[str, Fraction] = {
     "亿": Fraction(10**8),
 }
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "平方": 2, "立方": 3}
+UNITS |= {
+    name: Unit("angle", Fraction(1, part))
+    for name, part in (("arcminute", 60), ("arcminutes", 60), ("arcsecond", 3600))
+}
+_DEGREES = frozenset(("angle", "celsius", "fahrenheit"))
 LETTERS = frozenset(name for name in UNITS if len(name) == 1 and name.isascii())
 
 
@@ -100,6 +112,17 @@ def parse_unit(text: str | None) -> Unit | None:
         dimension = f"{first.dimension}/{unit.dimension}"
         first = Unit("speed" if dimension == "length/time" else dimension, first.size / unit.size)
     return first
+
+
+def clash(one: Unit | None, two: Unit | None) -> bool:
+    """Whether two units, both known, measure different things: metres and square metres.
+
+    A degree sign alone may be an angle or a temperature of either scale.
+    """
+    if one is None or two is None or one.dimension == two.dimension:
+        return False
+    degrees = {one.dimension, two.dimension}
+    return not ("angle" in degrees and degrees <= _DEGREES)
 
 
 def _simple(words: list[str]) -> Unit | None:

@@ -41,14 +41,14 @@ class Number:
 
 @dataclass(frozen=True)
 class Several:
-    """Several values: a list, a tuple, a set, an interval, a ratio, or alternatives."""
+    """Several values: a list, tuple, set, union or ratio, a matrix by rows, or alternatives."""
 
-    kind: Literal["list", "tuple", "set", "ratio", "either", "range"]
+    kind: Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
     items: tuple[Value, ...]
     brackets: str = ""
 
     def __str__(self) -> str:
-        joint = {"ratio": ":", "either": " or ", "range": " to "}.get(self.kind, ", ")
+        joint = {"ratio": ":", "either": " or ", "range": " to ", "union": "∪"}.get(self.kind, ", ")
         inside = joint.join(map(str, self.items))
         brackets = self.brackets or ("[]" if self.kind == "list" else "")
         return f"{brackets[:1]}{inside}{brackets[1:]}"
@@ -66,6 +66,22 @@ class Relation:
 
     def __str__(self) -> str:
         return f"{self.name}{self.operator}{self.right}"
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All numbers between two; an end is None where there is none, a bracket says if it is in."""
+
+    low: Number | None
+    high: Number | None
+    brackets: str
+    name: str = ""
+    """The variable in it, where it was written as an inequality."""
+
+    def __str__(self) -> str:
+        low = "-∞" if self.low is None else self.low
+        high = "∞" if self.high is None else self.high
+        return f"{self.brackets[0]}{low}, {high}{self.brackets[1]}"
 
 
 @dataclass(frozen=True)
@@ -89,4 +105,4 @@ class Words:
         return self.text
 
 
-Value = Number | Several | Relation | Approximated | Words
+Value = Number | Several | Relation | Interval | Approximated | Words

@@ -128,15 +128,19 @@ def _tolerance(grading: Grading) -> Tolerance | None:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One thing to grade: a model's text, the gold answer, and how the text ended.
+    """One thing to grade: a model's text, the gold answer, and how the text began and ended.
 
-    `answer_type` may be given here where `gold` is a bare string.
+    `answer_type` may be given here where `gold` is a bare string. `thinking_open` says that the
+    prompt ended inside a thought (a chat template that writes `<think>`), so that a text without a
+    closing mark is all thought; False that it did not. None is not known: a text without any mark
+    of a thought is then read as an answer.
     """
 
     text: str
     gold: Gold | str
     finish_reason: str | None = None
     answer_type: str | None = None
+    thinking_open: bool | None = None
 
     def target(self) -> Gold:
         """The gold answer with its type."""

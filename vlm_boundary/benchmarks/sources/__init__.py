@@ -8,11 +8,11 @@ from pathlib import Path
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.drawn import drawn_records
 from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records
-from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_records
+from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_commit, dataset_records
 from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
 
-__all__ = ["Record", "is_local", "iter_records", "picture_roots"]
+__all__ = ["Record", "data_paths", "dataset_commit", "is_local", "iter_records", "picture_roots"]
 
 
 def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
@@ -51,14 +51,35 @@ def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
 
 
 def is_local(config: BenchmarkConfig) -> bool:
-    """Whether the records can be read without a network."""
-    return config.procedural is not None or _path(config).exists()
+    """Whether the records can be read without a network.
+
+    Raises:
+        UserError: the path looks local and nothing is there.
+    """
+    return config.procedural is not None or _file(config) is not None or _path(config).is_dir()
+
+
+def data_paths(config: BenchmarkConfig) -> tuple[Path, ...]:
+    """The local file or folder that the records are read from; none where it is gone or elsewhere.
+
+    A folder of pictures counts as its metadata alone: which pictures are used, that says.
+    """
+    if config.procedural is not None or not _path(config).exists():
+        return ()
+    return (_file(config) or _path(config),)
 
 
 def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
-    """The folders that picture paths cannot leave; a relative path starts in the first."""
+    """The folders that picture paths cannot leave; a relative path starts in the first.
+
+    Raises:
+        UserError: image_root is no folder, or the data set's path looks local and nothing is there.
+    """
     if config.image_root is not None:
-        return (Path(config.image_root).expanduser(),)
+        root = Path(config.image_root).expanduser()
+        if not root.is_dir():
+            raise UserError(_absent(config, "image_root", root, "give the pictures' folder"))
+        return (root,)
     if config.procedural is not None:
         return (Path(),)
     file = _file(config)
@@ -82,10 +103,30 @@ def _file(config: BenchmarkConfig) -> Path | None:
         return path
     if path.is_dir():
         return None if config.data_files is not None else _metadata_file(path, config)
-    name = config.dataset_path or ""
-    if path.suffix in SUFFIXES or name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise UserError(f"benchmark {config.name!r}: dataset_path {path} does not exist")
+    if _looks_local(config.dataset_path or ""):
+        valid = f"give a {', '.join(SUFFIXES)} file, a folder, or a hub id"
+        raise UserError(_absent(config, "dataset_path", path, valid))
     return None
+
+
+def _looks_local(name: str) -> bool:
+    """Whether a path is none of a hub id's form, `name` or `owner/name`."""
+    owner, _, rest = name.rpartition("/")
+    return (
+        Path(name).suffix.lower() in SUFFIXES
+        or (not owner and "." in rest)  # a file, though of a kind that we do not read
+        or name.startswith((".", "/", "~"))
+        or name.endswith("/")
+        or "/" in owner
+        or "\\" in name
+    )
+
+
+def _absent(config: BenchmarkConfig, key: str, path: Path, valid: str) -> str:
+    """One line on a path where nothing is, or not what there should be."""
+    what = "is not a folder" if path.exists() else "does not exist"
+    where = "" if path.is_absolute() else f", neither beside its YAML file nor in {Path.cwd()}"
+    return f"benchmark {config.name!r}: {key} {path} {what}{where}; {valid}"
 
 
 def _metadata_file(folder: Path, config: BenchmarkConfig) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.files import Record
 from vlm_boundary.errors import UserError
+
+_PATIENCE = 10.0  # seconds that the hub has to name a commit
 
 
 def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
@@ -27,6 +30,28 @@ def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
             dataset = _load(config, name, split)
             for record in dataset:
                 yield record | {"_name": name, "_split": split}
+
+
+def dataset_commit(config: BenchmarkConfig) -> str | None:
+    """The commit that the hub holds under the data set's revision; None where it cannot be asked.
+
+    A revision that is a commit itself is taken by its word.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    name = config.dataset_path
+    if name is None or Path(name).expanduser().exists():
+        return None
+    if config.revision and re.fullmatch("[0-9a-f]{40}", config.revision):
+        return config.revision
+    # The library has changed its HTTP client before, whose own errors are the base of its error.
+    unreachable = (*HfHubHTTPError.__bases__, HFValidationError)
+    try:
+        found = HfApi().dataset_info(name, revision=config.revision, timeout=_PATIENCE)
+    except unreachable:
+        return None  # no network, or no such data set, which loading it says
+    return str(found.sha) if found.sha else None
 
 
 def cache_folders() -> tuple[Path, ...]:

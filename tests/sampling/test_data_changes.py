@@ -1,0 +1,201 @@
+"""A benchmark's data changed under a run that holds samples of it: the run says so and stops."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from vlm_boundary.benchmarks import Origin, load_benchmark
+from vlm_boundary.benchmarks.sources import hub
+from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.errors import UserError
+from vlm_boundary.planning import estimate
+from vlm_boundary.sampling import sample
+from vlm_boundary.store import RunDirectory
+
+FIELDS = {"question": "q", "answer": "a", "problem_id": "id", "image": "picture"}
+
+
+def write(folder: Path, changes: dict[int, dict[str, Any]] | None = None, count: int = 4) -> None:
+    records = [
+        {"id": f"p{i}", "q": f"What is {i}?", "a": str(i), "picture": f"{i}.png"}
+        | (changes or {}).get(i, {})
+        for i in range(count)
+    ]
+    (folder / "data.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    for i in range(count):
+        if not (folder / f"{i}.png").exists():
+            Image.new("RGB", (8, 8), (i, 0, 0)).save(folder / f"{i}.png")
+
+
+def experiment(folder: Path, **changes: Any) -> ExperimentConfig:
+    raw = {
+        "name": "t",
+        "benchmarks": {
+            "mine": {"dataset_path": str(folder / "data.jsonl"), "fields": FIELDS} | changes
+        },
+        "arms": {
+            "base": {
+                "model": "m",
+                "role": "base",
+                "engine": {"kind": "replay", "path": str(folder / "samples.jsonl")},
+            }
+        },
+        "sampling": {"n": 1},
+    }
+    return build_experiment(raw, (), where="t.yaml")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    write(tmp_path)
+    lines = (json.dumps({"problem_id": f"p{i}", "text": str(i)}) + "\n" for i in range(4))
+    (tmp_path / "samples.jsonl").write_text("".join(lines))
+    found = RunDirectory(tmp_path / "run")
+    assert sample(found, experiment(tmp_path)) == 4
+    return found
+
+
+def everything(folder: Path) -> None:
+    write(folder, {i: {"q": f"Else {i}?", "a": "9"} for i in range(4)})
+
+
+def one_more(folder: Path) -> None:
+    write(folder, count=5)
+
+
+def another_picture(folder: Path) -> None:
+    Image.new("RGB", (8, 8), (0, 0, 9)).save(folder / "2.png")
+
+
+def one_less_and_a_gold(folder: Path) -> None:
+    write(folder, {1: {"a": "7"}}, count=3)
+
+
+def a_picture_gone(folder: Path) -> None:
+    (folder / "0.png").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "where", "how"),
+    [
+        (everything, "data.jsonl", "4 of 4 questions differ, 4 of 4 answers differ"),
+        (one_more, "data.jsonl", "1 problem added"),
+        (another_picture, "2.png", "1 of 4 pictures differ"),
+        (one_less_and_a_gold, "data.jsonl", "1 of 3 answers differ, 1 problem removed"),
+        (a_picture_gone, "0.png", "1 of 4 reasons why it cannot be asked differ"),
+    ],
+)
+def test_changed_data_stop_the_run_by_name(
+    run: RunDirectory, tmp_path: Path, change: Callable[[Path], None], where: str, how: str
+) -> None:
+    change(tmp_path)
+    for stage in (sample, plan):
+        with pytest.raises(UserError) as raised:
+            stage(run, experiment(tmp_path))
+        said = str(raised.value)
+        assert f"{tmp_path / where} changed (" in said
+        assert how in said
+        assert "restore what was, or take another run_dir (or name)" in said
+    assert [p.answer for p in run.read_problems("mine")] == ["0", "1", "2", "3"]
+
+
+def plan(run: RunDirectory, found: ExperimentConfig) -> None:
+    estimate.plan(run, found)
+
+
+def test_restored_data_go_on(run: RunDirectory, tmp_path: Path) -> None:
+    everything(tmp_path)
+    with pytest.raises(UserError):
+        sample(run, experiment(tmp_path))
+    write(tmp_path)
+    assert sample(run, experiment(tmp_path)) == 0
+
+
+def test_a_touched_file_with_the_same_content_is_read_once_more_and_no_more(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(tmp_path / "data.jsonl", ns=(1, 1))
+    assert sample(run, experiment(tmp_path)) == 0
+    monkeypatch.setattr("vlm_boundary.sampling.prepare.load_problems", None)
+    assert sample(run, experiment(tmp_path)) == 0
+
+
+def test_a_run_whose_data_are_gone_goes_on_with_its_own_copy(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    (tmp_path / "data.jsonl").unlink()
+    assert sample(run, experiment(tmp_path)) == 0
+
+
+def test_a_run_of_an_older_version_is_compared_by_content(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    origin = run.path / "origins" / "mine.json"
+    origin.unlink()
+    assert sample(run, experiment(tmp_path)) == 0
+    assert origin.is_file()
+    origin.unlink()
+    everything(tmp_path)
+    with pytest.raises(UserError, match="4 of 4 questions differ"):
+        sample(run, experiment(tmp_path))
+
+
+def test_changed_settings_are_named(run: RunDirectory, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        sample(run, experiment(tmp_path, fields=FIELDS | {"question": "{{ q }}!"}))
+    said = "fields.question (from q to {{ q }}!) changed (4 of 4 questions differ)"
+    assert said in str(raised.value)
+
+
+def test_an_included_yaml_that_changed_is_noticed(tmp_path: Path) -> None:
+    write(tmp_path)
+    lines = (json.dumps({"problem_id": f"p{i}", "text": str(i)}) + "\n" for i in range(4))
+    (tmp_path / "samples.jsonl").write_text("".join(lines))
+    included = tmp_path / "inner.yaml"
+
+    def say(question: str) -> None:
+        fields = FIELDS | {"question": question}
+        included.write_text(json.dumps({"dataset_path": "data.jsonl", "fields": fields}))
+
+    say("q")
+    raw = experiment(tmp_path).model_dump()
+    raw["benchmarks"] = {"mine": {"include": str(included)}}
+    found = build_experiment(raw, (), where="t.yaml")
+    run = RunDirectory(tmp_path / "run")
+    assert sample(run, found) == 4
+    say("{{ q }} Say it.")
+    with pytest.raises(UserError, match="4 of 4 questions differ"):
+        sample(run, found)
+
+
+def test_a_hub_data_set_is_known_by_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: dict[str, Any] = {"sha": "a" * 40}
+
+    class Api:
+        def dataset_info(self, name: str, revision: str | None, timeout: float) -> Any:
+            if held["sha"] is None:
+                raise ConnectionError("offline")
+            return SimpleNamespace(sha=held["sha"])
+
+    monkeypatch.setattr("huggingface_hub.HfApi", Api)
+    config = load_benchmark("mine", {"dataset_path": "org/set", "fields": FIELDS})
+    before = Origin.of(config)
+    assert before.commit == "a" * 40
+    assert Origin.from_record(json.loads(json.dumps(before.record()))) == before
+    assert before.changes(config) == []
+    held["sha"] = "b" * 40
+    assert before.changes(config) == ["org/set at bbbbbbbbbbbb"]
+    held["sha"] = None  # no network: the run's own copy is all there is
+    assert before.changes(config) == []
+    pinned = load_benchmark(
+        "mine", {"dataset_path": "org/set", "fields": FIELDS, "revision": "c" * 40}
+    )
+    assert hub.dataset_commit(pinned) == "c" * 40

@@ -1,0 +1,161 @@
+"""Columns of anyone's JSONL, CSV or Parquet file, each as codes of its distinct values."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from vlm_boundary.analysis.counts import Ints
+from vlm_boundary.errors import UserError
+
+_BLOCK_BYTES = 16 << 20  # of a CSV file; no row is longer
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as places in the list of its distinct values, as they are written."""
+
+    codes: Ints
+    values: list[Any]
+
+    @classmethod
+    def of(cls, column: pa.ChunkedArray) -> Column:
+        """The same of an Arrow column."""
+        if pa.types.is_null(column.type):
+            return cls(np.zeros(len(column), dtype=np.int64), [None])
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        coded = column.dictionary_encode(null_encoding="encode").unify_dictionaries()
+        if not coded.num_chunks:
+            return cls(np.zeros(0, dtype=np.int64), [])
+        codes = np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks])
+        return cls(codes.astype(np.int64), coded.chunk(0).dictionary.to_pylist())
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which columns of a file are read.
+
+    Attributes:
+        names: every column that means something; others are ignored.
+        of: those to read of a file with these columns. It raises ValueError where that is not
+            clear, with the reason.
+    """
+
+    names: frozenset[str]
+    of: Callable[[Iterable[str]], tuple[str, ...]]
+
+
+def read_columns(path: Path, choice: Choice) -> dict[str, Column]:
+    """The chosen columns of a file by name; empty where the file has no rows.
+
+    Raises:
+        UserError: the file cannot be read, or the choice refuses its columns.
+    """
+    readers = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+    if path.suffix.lower() not in readers:
+        raise UserError(f"{path}: the name must end in {', '.join(readers)}")
+    if not path.is_file():
+        raise UserError(f"{path}: there is no such file")
+    return readers[path.suffix.lower()](path, choice)
+
+
+def _jsonl(path: Path, choice: Choice) -> dict[str, Column]:
+    chosen: tuple[str, ...] = ()
+    # 1, 1.0 and True are one key of a dictionary, and what they are read as depends on the type.
+    known: list[dict[tuple[type, Any], int]] = []
+    values: list[list[Any]] = []
+    codes: list[list[int]] = []
+    for number, line in enumerate(_lines(path), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            raise UserError(f"{path}:{number}: this line is not JSON") from None
+        if not isinstance(record, dict):
+            raise UserError(f"{path}:{number}: a line must be an object with a field a column")
+        if not chosen:
+            chosen = _chosen(choice, record, f"{path}:{number}")
+            known, values, codes = [{} for _ in chosen], [[] for _ in chosen], [[] for _ in chosen]
+            meant = record.keys() & choice.names
+        elif record.keys() & choice.names != meant:
+            _same_fields(meant, record, choice, f"{path}:{number}")
+        for place, name in enumerate(chosen):
+            value = record[name]
+            key = (type(value), value if value.__hash__ else repr(value))
+            code = known[place].setdefault(key, len(known[place]))
+            if code == len(values[place]):
+                values[place].append(value)
+            codes[place].append(code)
+    return {
+        name: Column(np.array(of, dtype=np.int64), distinct)
+        for name, of, distinct in zip(chosen, codes, values, strict=True)
+    }
+
+
+def _same_fields(meant: set[str], record: dict[str, Any], choice: Choice, where: str) -> None:
+    """Refuse a line whose fields say something else than those of the first."""
+    there = listed(record)
+    for name in sorted(meant - record.keys()):
+        raise UserError(f"{where}: no column {name}, which the first line has; there are {there}")
+    extra = sorted((record.keys() & choice.names) - meant)
+    raise UserError(f"{where}: column {listed(extra)}, which the first line has not")
+
+
+def _csv(path: Path, choice: Choice) -> dict[str, Column]:
+    try:
+        chosen = _chosen(choice, next(csv.reader(_lines(path)), []), str(path))
+        table = pyarrow.csv.read_csv(
+            path,
+            # One thread, so that an error names its row.
+            pyarrow.csv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES),
+            pyarrow.csv.ParseOptions(newlines_in_values=True),
+            pyarrow.csv.ConvertOptions(
+                include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string())
+            ),
+        )
+    except (csv.Error, pa.ArrowException) as error:
+        raise UserError(f"{path}: not valid CSV: {str(error).splitlines()[0]}") from None
+    return {name: Column.of(table[name]) for name in chosen}
+
+
+def _parquet(path: Path, choice: Choice) -> dict[str, Column]:
+    try:
+        chosen = _chosen(choice, pq.read_schema(path).names, str(path))
+        table = pq.read_table(path, columns=list(chosen), partitioning=None)
+    except (pa.ArrowException, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+    for name in chosen:
+        if pa.types.is_nested(table[name].type):
+            raise UserError(f"{path}: {name} is {table[name].type}; it must be one value a row")
+    return {name: Column.of(table[name]) for name in chosen}
+
+
+def _chosen(choice: Choice, names: Iterable[str], where: str) -> tuple[str, ...]:
+    try:
+        return choice.of(names)
+    except ValueError as problem:
+        raise UserError(f"{where}: {problem}") from None
+
+
+def _lines(path: Path) -> Iterator[str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence."""
+    return ", ".join(map(str, names))

@@ -1,0 +1,82 @@
+"""Whether a benchmark is still the one that a run holds samples of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
+from typing import Any, NoReturn
+
+from vlm_boundary.benchmarks import BenchmarkConfig, Origin, Problem
+from vlm_boundary.errors import UserError
+from vlm_boundary.store import RunDirectory
+from vlm_boundary.store.difference import first_difference
+
+# What a problem asks, by the words that a change of it is told in.
+_PARTS = {
+    "questions": ("question",),
+    "answers": ("answer",),
+    "choices": ("choices",),
+    "pictures": ("pictures",),
+    "answer types": ("answer_type", "unit", "precision"),
+    "reasons why it cannot be asked": ("error",),
+}
+
+
+def changed_since(
+    run: RunDirectory, benchmark: BenchmarkConfig, before: Mapping[str, Any] | None
+) -> list[str]:
+    """What may have changed since a benchmark was loaded into a run, named; nothing if nothing has.
+
+    Settings are compared by value, files by size and time of change, a hub's data set by its
+    commit. Where something differs, the content decides, which takes reading it again.
+
+    Args:
+        before: the benchmark's entry in the run's manifest.
+    """
+    if not before or not run.has_problems(benchmark.name):
+        return [f"benchmark {benchmark.name!r}"]
+    config = json.loads(benchmark.model_dump_json())
+    if found := first_difference(before["config"], config):
+        return [f"{found.what} (from {found.before} to {found.now})"]
+    origin = run.read_origin(benchmark.name)
+    if origin is None:  # written by an older version
+        origin = Origin({}).record()
+    return Origin.from_record(origin).changes(benchmark)
+
+
+def has_samples(run: RunDirectory, benchmark: str) -> bool:
+    """Whether any arm has samples of the benchmark."""
+    return any(partition.benchmark == benchmark for partition in run.samples.partitions())
+
+
+def refuse_other_problems(
+    run: RunDirectory, benchmark: str, problems: Sequence[Problem], changes: Sequence[str]
+) -> NoReturn:
+    """Say how a benchmark differs from what the run holds samples of.
+
+    Raises:
+        UserError: always.
+    """
+    more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    raise UserError(
+        f"{run.path} already holds samples of other problems under the name {benchmark!r}: "
+        f"{changes[0]}{more} changed ({_differences(run.read_problems(benchmark), problems)}); "
+        f"restore what was, or take another run_dir (or name) for the changed benchmark"
+    )
+
+
+def _differences(before: Collection[Problem], now: Collection[Problem]) -> str:
+    """Two versions of a benchmark in numbers."""
+    old, new = ({problem.problem_id: problem for problem in of} for of in (before, now))
+    both = old.keys() & new.keys()
+    said = []
+    for part, names in _PARTS.items():
+        read = attrgetter(*names)
+        count = sum(read(old[i]) != read(new[i]) for i in both)
+        if count:
+            said.append(f"{count} of {len(both)} {part} differ")
+    for count, word in ((len(new) - len(both), "added"), (len(old) - len(both), "removed")):
+        if count:
+            said.append(f"{count} {'problem' if count == 1 else 'problems'} {word}")
+    return ", ".join(said)

@@ -1,0 +1,283 @@
+"""What is said about an answer: that it is only supposed, is denied, is taken back, is confirmed.
+
+Each rule looks at one sentence or at what stands behind an answer, and each pattern is bounded, so
+that the time is linear in the text. The phrases are those of models that reason aloud.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vlm_boundary.verifier.phrases import Phrase, last_match
+
+_MAX_BEFORE = 240
+_SENTENCE_START = re.compile(r"[.!?;](?=\s)|\n|[。！？；]")
+_SENTENCE_STOP = re.compile(r"[.!?](?=\s|$)|\n|[。！？]")
+_WRAPPING = r"[\s$*_\\(){}\[\]~\"',]{0,12}"
+
+_THAT = r"(?:that|this|it|which|the\s+(?:above|answer(?:\s+above)?|result|value|previous\s+answer))"
+_BE = (
+    r"(?:'s|\s+(?:is|was|would\s+be|seems(?:\s+to\s+be)?|looks|must\s+be|may\s+be|might\s+be"
+    r"|turns\s+out\s+to\s+be|appears(?:\s+to\s+be)?|gives?))"
+)
+_HOW = (
+    r"(?:\s+(?:clearly|obviously|probably|definitely|actually|simply|still|also|far|way"
+    r"|just|now)){0,2}"
+)
+_TOO = (
+    r"too\s+(?:high|low|small|large|big|little|much|many|few|great|long|short|far|old|young|wide"
+    r"|narrow|heavy|light|fast|slow|steep)"
+)
+_NO_GOOD = (
+    rf"(?:wrong|incorrect|mistaken|false|impossible|absurd|nonsense|inconsistent|invalid|unreasonable"
+    rf"|not\s+(?:quite\s+|actually\s+|at\s+all\s+)?(?:right|correct|true|possible|valid|the\s+(?:right\s+|correct\s+)?"
+    rf"(?:answer|case|value|solution|result)|an?\s+(?:solution|answer)|consistent|reasonable|what)"
+    rf"|ruled\s+out|excluded|rejected|discarded|eliminated|refuted|out\s+of\s+the\s+question"
+    rf"|an?\s+(?:\w+\s+)?(?:mistake|error|typo|overcount|undercount|miscount|illusion|trap|contradiction)"
+    rf"|{_TOO}|off(?:\s+by\b|\s*$|[.,;!]))"
+)
+_FAILS = (
+    r"(?:(?:does|do|did|ca|could|would|can)(?:\s+not|n't)\s+(?:actually\s+|really\s+)?"
+    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense|agree|equal|be\s+(?:right|correct|true|possible|it))"
+    r"|cannot\s+be\s*(?:right|correct|true|possible|it\b)|contradicts|violates|fails|overcounts|undercounts"
+    r"|makes\s+no\s+sense)"
+)
+# Behind an answer: it, or what was done to get it, is disowned outright.
+DISOWNED = Phrase(
+    rf"""
+      (?:^|[.!\n;,(—–]|--|\bbut|\bhowever,?|\bsince|\bno,?|\bwait,?|\bactually,?|\bhmm,?|[:：])\s{{0,9}}
+        (?:(?:wait|no|oops|hmm+|sorry|but|however|actually|well)[,.!]?\s+){{0,3}}
+        {_THAT}(?:{_BE}{_HOW}\s+{_NO_GOOD}|\s+(?:clearly\s+|obviously\s+)?{_FAILS})
+    | (?<!\w)I(?:\s+have|'ve)?(?:\s+(?:think|see|notice|realize|realise)(?:\s+that)?\s+I)?
+        \s+(?:just\s+|also\s+|accidentally\s+|clearly\s+)?
+        (?:made\s+(?:a|an|some)\s+(?:\w+\s+)?(?:mistake|error|slip)|was\s+(?:wrong|mistaken)|am\s+wrong
+        |(?:had\s+)?(?:forgot(?:ten)?|missed|misread|miscounted|miscalculated|overlooked|mixed\s+up|messed\s+up
+        |double[-\s]counted|skipped|counted\s+(?:\w+\s+){{1,3}}twice)
+        |should\s+(?:recount|redo|reconsider|recompute|have\s+\w+))
+    | (?<!\w)(?:scratch|strike|forget|ignore|disregard|discard)\s+
+        (?:that|this|it\b|(?:the\s+|my\s+)?(?:above|last|previous|answer|earlier|box))
+    | (?<!\w)(?:never\s+mind|nevermind|my\s+(?:mistake|bad|error)|off\s+by\s+(?:one|\d))(?!\w)
+    | (?<!\w)(?:there(?:'s|\s+is|\s+was)\s+(?:a|an)\s+(?:mistake|error)\s+(?:above|in\s+my))
+    | 不对|错了|有误|算错|更正|我(?:漏|数错|看错|弄错)
+    """,
+    "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid "
+    "unreasonable not_ "
+    "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
+    "contradict too "
+    "off n't cannot violat fail sense was_ forg miss misread miscal overlook mixed messed skip "
+    "should scratch strike ignore disregard never my_ i_am "
+    "不对 错了 有误 算错 更正 漏 数错 看错 弄错",
+)
+# Directly behind an answer, in its sentence: "4 is wrong", "4 (this is too high)", "4? No".
+_DENIED_BEHIND = re.compile(
+    rf"{_WRAPPING}(?:(?:as|for)\s+the\s+answer\s+)?(?:(?:and\s+|but\s+)?{_THAT}\s*)?"
+    rf"(?:would\s+be|is|are|was|were|must\s+be|can\s+be|could\s+be|should\s+be|seems|turns\s+out\s+to\s+be)"
+    rf"{_HOW}\s+(?:{_NO_GOOD})"
+    rf"|{_WRAPPING}(?:(?:and\s+|but\s+)?{_THAT}\s+)?{_FAILS}"
+    rf"|{_WRAPPING}(?:是|就)?(?:错|不对|不正确)",
+    re.IGNORECASE,
+)
+_ASKED = re.compile(r"[\s$*_\\)}\]\"'.°%]{0,8}[?？]")
+_YES = re.compile(r"\W{0,4}(?:yes|yep|yeah|correct|right|indeed|exactly|是|对)\b", re.IGNORECASE)
+# Before an answer, in its sentence: it is supposed, quoted, doubted or disowned.
+_SUPPOSED = re.compile(
+    r"(?<!\w)(?:(?:even\s+)?if|suppos(?:e|ing)|assum(?:e|ing)|let's\s+(?:say|suppose|assume)|let\s+us\s+(?:say|suppose)"
+    r"|imagine|pretend|whether|unless)(?!\w)(?![^,]{0,200}(?:,|(?<!\w)then(?!\w)))"
+    r"|(?:假设|如果|假如|若)(?!.{0,100}[，,那则])",
+    re.IGNORECASE,
+)
+_UP_TO_IT = (
+    r"(?:\s+(?:that|it|the|this|his|her|their|final|correct|is|an?|answer|should|be"
+    r"|would)){0,6}[\s\\$(:\"']{0,8}$"
+)
+_QUOTED = re.compile(
+    r"(?<!\w)(?:(?:one|you|some|people|students?|someone|somebody|many|he|she)\s+"
+    r"(?:might|may|could|would)\s+(?:\w+\s+)?(?:think|say|believe|guess|argue|expect|assume)"
+    r"|i\s+(?:first|initially|at\s+first)\s+(?:thought|guessed|said|got|had|believed|answered|assumed)"
+    r"|my\s+(?:first|initial|original|earlier)\s+(?:\w+\s+)?(?:guess|answer|thought|idea|impression|attempt|estimate)"
+    r"|(?:was|is|been)\s+(?:claimed|believed|alleged)"
+    r"|tempting|at\s+first\s+(?:glance|sight)|first\s+guess"
+    r"|i(?:'d|\s+would)?\s+(?:strongly\s+)?doubt|do(?:n't|\s+not)\s+(?:think|believe)"
+    r"|not\s+(?:true|the\s+case|sure|certain|convinced)|false\s+that|no\s+way"
+    r"|for\s+example|for\s+instance|e\.g\.)(?!\w)|有人|例如|不确定"
+    r"|(?<!\w)(?:student|someone|somebody|friend|teacher|people|students|he|she|they|some|many)\s+"
+    rf"(?:says?|said|thinks?|thought|claims?|claimed|believes?|believed|answered|answers?|guess(?:es|ed)?){_UP_TO_IT}",
+    re.IGNORECASE,
+)
+_QUOTED_AT_ALL = re.compile(
+    _QUOTED.pattern
+    + r"|(?<!\w)(?:wrong|incorrect|mistaken|erroneous|naive|previous|earlier|initial)\s+"
+    r"(?:\w+\s+)?(?:answer|result|solution|guess|response)(?!\w)",
+    re.IGNORECASE,
+)
+_RELEASED = re.compile(
+    r"(?<!\w)(?:but|however|yet|though|although|actually|instead|in\s+fact|therefore|thus|hence|so"
+    r"|now\s+i)(?!\w)|但|所以|因此",
+    re.IGNORECASE,
+)
+_DISOWNED_NOUN = re.compile(
+    r"(?<!\w)(?:wrong|incorrect|false|mistaken|erroneous|naive|tempting|previous|earlier|initial"
+    r"|preliminary|intuitive)\s+(?:\w+\s+)?(?:(?:answer|result|solution|value|guess|response)\s+(?:\w+\s+){0,2})?"
+    r"[\\$(:*\s]{0,8}$",
+    re.IGNORECASE,
+)
+NOT_BEFORE = re.compile(
+    r"(?:(?<!\w)(?:not(?:\s+(?:necessarily|exactly|always|just|only|simply|be|equal\s+to))?|never|isn't|aren't|wasn't|weren't"
+    r"|ain't|won't\s+be|hardly|barely|anything\s+but|nothing\s+like|far\s+from|nowhere\s+near|no\s+longer|neither|nor"
+    r"|cannot\s+be|can't\s+be|couldn't\s+be|can\s+not\s+be|could\s+not\s+be|(?:but|and)\s+not|rather\s+than|instead\s+of"
+    r"|(?<!none\s)other\s+than|different\s+from|unlikely(?:\s+to\s+be)?|impossible\s+to\s+be|doubt(?:ful)?"
+    r"|unequal\s+to)\s{1,4}|不是|不可能是|并非|不等于)\s{0,4}[$*\\({\[]{0,4}$",
+    re.IGNORECASE,
+)
+_COUNTERFACTUAL = re.compile(
+    r"(?<!\w)(?:would|could|might)\s+(?:have\s+been|be|equal|become|give)\s*[\\$(:*\s]{0,8}$",
+    re.IGNORECASE,
+)
+_IF = re.compile(r"(?<!\w)(?:if|had|were\s+(?:we|it|the))(?!\w)", re.IGNORECASE)
+
+
+def sentence_before(text: str, place: int) -> str:
+    """The sentence that stands before a place, up to there."""
+    start = max(0, place - _MAX_BEFORE)
+    boundary = last_match(_SENTENCE_START, text, start, place)
+    return text[boundary.end() if boundary else start : place]
+
+
+def only_supposed(text: str, start: int, said: int, end: int) -> bool:
+    """Whether a commitment's own sentence supposes, quotes, asks or denies it.
+
+    Args:
+        start: where the words that commit begin ("the answer is", a box).
+        said: where the value begins, start again for a box.
+        end: where the value ends.
+    """
+    before = sentence_before(text, start)
+    if _DISOWNED_NOUN.search(before) or NOT_BEFORE.search(text[max(0, said - 40) : said]):
+        return True
+    if _SUPPOSED.search(before):
+        return True
+    quoted = last_match(_QUOTED, before)
+    if quoted and not _RELEASED.search(before, quoted.end()):
+        return True
+    if _COUNTERFACTUAL.search(text[max(0, said - 40) : said]) and _IF.search(before):
+        return True
+    asked = _ASKED.match(text, end)
+    if asked and not _YES.match(text, asked.end()):
+        return True
+    return _DENIED_BEHIND.match(text, end) is not None
+
+
+# A sentence that denies, asks or quotes whatever number is in it.
+DENYING = Phrase(
+    rf"""
+      (?<!\w)(?:is|are|was|were|would\s+be|must\s+be|can\s+be|could\s+be|should\s+be|seems?|be)
+        {_HOW}\s+(?:clearly\s+)?{_NO_GOOD}(?!\s+(?:to|that\s+(?:there|it)\s+are\s+no)\b)
+    | (?<!\w)(?:not\s+(?:necessarily|true|the\s+case)|false\s+that|(?:nobody
+      |no\s+one)\s+(?:would|could|can|says?|said|thinks?|claims?)|doubt(?:\s+that|ful)
+        |do(?:n't|\s+not)\s+(?:think|believe)|(?:was|is|been)\s+(?:claimed|said|alleged)
+        |(?:someone|somebody|he|she|they|student|some)\s+(?:claims?|claimed|says?|said|thinks?|thought)
+        |(?:might|may|could)\s+(?:think|say|believe|seem)|seems?\s+(?:to\s+be\s+)?(?:like\s+)?[^.]{{1,80}},\s+but
+        |seem\s+to\s+be|looks?\s+like\s+[^.]{{1,80}},\s+but|at\s+first\s+(?:glance|sight)|tempting)(?!\w)
+    | (?<!\w)(?:is|are|remains?)\s+(?:unknown|unclear|uncertain|undetermined|unreadable
+      |illegible)(?!\w)
+    | (?<!\w)right\s*[?？]
+    | [?？]\s*no(?!\w)
+    | [?？]\s*$
+    """,
+    "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid "
+    "unreasonable not_ "
+    "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
+    "contradict too_ "
+    "off nobody no_one doubt n't claimed said alleged claim says think thought might may_ "
+    "could seem "
+    "look first tempting unknown unclear uncertain undetermined unreadable illegible ? ？",
+)
+
+
+_WOULD = re.compile(r"(?<!\w)would(?!\w)", re.IGNORECASE)
+
+
+def says_nothing(sentence: str) -> bool:
+    """Whether a sentence only supposes, quotes, asks or denies what it says."""
+    if DENYING.search(sentence) or _SUPPOSED.match(sentence.lstrip()):
+        return True
+    if _IF.search(sentence) and _WOULD.search(sentence):
+        return True
+    quoted = last_match(_QUOTED_AT_ALL, sentence)
+    return quoted is not None and not _RELEASED.search(sentence, quoted.end())
+
+
+_CORRECTION = Phrase(
+    r"""
+      (?:(?<=[\s.,;:(!?—–\-~])|^)
+      (?:i\s+mean(?:t)?(?:\s+to\s+say)?|or\s+rather|make\s+(?:that|it)|correction|corrected(?:\s+answer)?|edit|update
+        |(?:(?:wait|actually|hmm+|oh|ah|oops|sorry|well|but)[\s,.!…—–-]{1,4}){0,3}(?:no|nope)(?=\s*[,.:;!—–-])
+        |(?:but\s+)?wait(?=\s*[,.:;!…—–-])|oops|sorry(?=\s*[,.:;!—–-])|hmm+|actually(?=\s*[,:;]|\s+(?:it|that|the|-?\d|\$|\\))
+        |(?:on|upon)\s+(?:second\s+thoughts?|reflection|closer\s+inspection)|instead|更正|不对|等等|应该是)
+      [\s,.:：;!…—–，。-]{0,6}
+      (?:(?:(?:wait|actually|hmm+|no|oops|sorry|rather)[\s,.!…—–-]{1,6}){1,3})?
+      (?:let\s+me\s+(?:re-?\w+|double[-\s]?check|check|count|try)(?:\s+(?:that|this|it|again|once\s+more)){0,2}[\s,.:;!…-]{1,6})?
+      (?:(?:so\s+)?(?:it|that|this|there|the\s+(?:correct\s+|right\s+|real\s+|final\s+)?(?:answer|value|result|count|total|number))
+        (?:'s|\s+(?:is|are|was|should\s+(?:actually\s+)?(?:be|have\s+been|read)|must\s+be|equals))\s{1,4}
+        |答案?(?:应该?)?(?:是|为)|应该?(?:是|为))?
+    """,
+    "mean rather make correction corrected edit update no nope wait oops sorry hmm actually "
+    "second_thought "
+    "reflection inspection instead 更正 不对 等等 应该是",
+)
+
+
+def corrections(text: str, start: int) -> list[int]:
+    """Where the values stand that words of correction introduce, in order."""
+    return [match.end() for match in _CORRECTION.all(text, start)][-40:]
+
+
+# Words behind an answer after which it stands only if it is confirmed.
+_RECONSIDERS = Phrase(
+    r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|on\s+second\s+thoughts?"
+    r"|let(?:'s|\s+me|\s+us)\s+(?:re-?count|re-?check|re-?consider|re-?think|re-?do|re-?compute|re-?calculate|re-?examine"
+    r"|re-?read|re-?evaluate|re-?verify|redo|start\s+over|try\s+again|correct|fix)"
+    r"|i(?:'m|\s+am)\s+not\s+(?:\w+\s+)?(?:sure|certain|confident)|i\s+should\s+(?:recount|recheck|reconsider)"
+    r"|to\s+correct)(?!\w)|等等|重新",
+    "wait hmm hold_on hang_on oops second_thought count check consider think re-do redo "
+    "compute calculate "
+    "examine read evaluate verify start_over try_again correct fix not_ should 等等 重新",
+)
+# Words behind an answer after which another value is a second answer.
+_CHECKS = Phrase(
+    r"(?:(?<=[\s.,;:(!?—–*-])|^)(?:let(?:'s|\s+me|\s+us)\s+(?:double[-\s]?check|check|verify|confirm|see)"
+    r"|alternatively|is\s+also\s+(?:possible|valid|correct|right|a\s+(?:possible|valid))|are\s+also\s+(?:possible|valid|correct)"
+    r"|(?:would|could|might|may)\s+also\s+(?:be|work)|also\s+(?:works|fits|possible)|another\s+(?:possible|valid|correct|plausible)"
+    r"|it\s+(?:might|may|could)\s+be|but\s+(?:it|also)\s+(?:might|may|could)|if\s+not(?=\s+\d))(?!\w)"
+    r"|让我检查|也可能",
+    "check verify confirm see alternatively also another might may could if_not 检查 也可能",
+)
+_CONFIRMS = re.compile(
+    r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|correct|right|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"
+    r"|verified|fine|valid|as\s+expected|stands|same\s+(?:answer|result|value)|satisf(?:y|ies|ied)|good)(?!\w)(?!\s*[?？])"
+    r"|[✓✔✅☑]|正确|没错|成立|一致|符合",
+    re.IGNORECASE,
+)
+_NOT_CONFIRMED = re.compile(
+    r"(?:not|n't|never|in|hardly|isn't|also|far\s+from)\s{0,2}(?:\w+\s)?$", re.IGNORECASE
+)
+
+
+def reconsidered(text: str, start: int) -> int | None:
+    """Where what stands behind an answer begins to think again; None where it does not."""
+    match = _RECONSIDERS.search(text, start)
+    return match.start() if match else None
+
+
+def checked(text: str, start: int) -> int | None:
+    """Where it begins to check, or to name a further answer."""
+    match = _CHECKS.search(text, start)
+    return match.start() if match else None
+
+
+def confirmed(text: str, start: int) -> bool:
+    """Whether what stands there says that the answer is right."""
+    for match in _CONFIRMS.finditer(text, start):
+        if not _NOT_CONFIRMED.search(text[max(0, match.start() - 24) : match.start()]):
+            return True
+    return False

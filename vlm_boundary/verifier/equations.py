@@ -1,0 +1,165 @@
+"""Equations and inequalities as gold answers: compared as such, and never as their right sides."""
+
+from __future__ import annotations
+
+import re
+
+from vlm_boundary.verifier.exact import BeyondLimits, Exact
+from vlm_boundary.verifier.outcome import Outcome
+from vlm_boundary.verifier.values import Interval, Number, Relation, Several, Value
+
+_FUNCTION = re.compile(r"y|[fgh](?:\([a-z]\))?")
+_LABEL = re.compile(r"[A-Z]{2,4}|[a-zA-Z]\([^()]{1,12}\)")
+_NAME = re.compile(r"[A-Za-z](?:_(?:\w|\{\w+\}))?|[A-Z]{2,4}")
+_MOST_TERMS = 12
+
+
+def single(value: Value | None) -> Exact | None:
+    """The one number that a value says, by its right side where it is an equation."""
+    value = right_side(value) if value is not None else None
+    return value.value if isinstance(value, Number) else None
+
+
+def right_side(value: Value) -> Value:
+    """What an equation gives its left side to be; any other value as it is."""
+    return value.right if isinstance(value, Relation) and value.operator == "=" else value
+
+
+def is_name(value: Relation) -> bool:
+    """Whether the left side only names what is on the right: x, AB, ∠ABC, f(3), S_1."""
+    if value.left is None or _LABEL.fullmatch(value.name):
+        return True
+    return isinstance(value.left, Number) and value.left.value.is_name
+
+
+def is_curve(value: Relation) -> bool:
+    """Whether an equation is of a curve rather than of what was asked, as a+b = 7 may be."""
+    if not isinstance(value.left, Number) or len(value.left.value.terms) < 2:
+        return False
+    return any(sum(map(abs, dict(p).values())) > 1 for p in value.left.value.coefficients())
+
+
+def assigned(value: Relation) -> tuple[str, Value] | None:
+    """The name and the number or numbers that an equation gives to it: x = 5, 5 = x."""
+    if value.operator not in "=∈":
+        return None
+    if isinstance(value.right, Several | Interval):
+        return value.name, value.right
+    if not isinstance(value.right, Number):
+        return None
+    if not value.right.value.variables and is_name(value):
+        return value.name, value.right
+    left = value.left
+    if isinstance(left, Number) and not left.value.variables and value.right.value.is_name:
+        return str(value.right.value), left
+    return None
+
+
+def another_name(one: str, two: str) -> bool:
+    """Whether two names are of different things: AB and BC, x and y."""
+    short = [name.removeprefix("m").lstrip("∠") if "∠" in name else name for name in (one, two)]
+    return all(_NAME.fullmatch(name) for name in short) and short[0] != short[1]
+
+
+def compare_equation(gold: Relation, value: Value) -> Outcome:
+    """Equations are equal up to a factor; one that defines something equals its right side."""
+    right = single(gold.right)
+    if gold.operator != "=" or right is None:
+        return _other_relation(gold, right, value)
+    defines = is_name(gold)
+    if isinstance(value, Number):
+        if not defines:
+            return Outcome(False, "not_an_equation")
+        same = value.value == right
+        return Outcome(same, "expression_equal" if same else "expression_differs")
+    if not isinstance(value, Relation) or value.operator != "=":
+        return Outcome(False, "not_an_equation")
+    found = single(value.right)
+    if found is None:
+        return Outcome(False, "equation_differs")
+    if defines and is_name(value) and found == right:
+        return _same_name(gold.name, value.name)
+    left, other = single(gold.left), single(value.left)
+    if left is None or other is None:
+        return Outcome(None if found == right else False, "equation_differs")
+    same = proportional(left - right, other - found)
+    return Outcome(same, "equation_equal" if same else "equation_differs")
+
+
+def _same_name(gold: str, name: str) -> Outcome:
+    if gold == name or (_FUNCTION.fullmatch(gold) and _FUNCTION.fullmatch(name)):
+        return Outcome(True, "equation_equal")
+    return Outcome(None, "another_name")
+
+
+def _other_relation(gold: Relation, right: Exact | None, value: Value) -> Outcome:
+    same = (
+        isinstance(value, Relation)
+        and value.operator == gold.operator
+        and value.name == gold.name
+        and right is not None
+        and single(value.right) == right
+    )
+    return Outcome(True if same else None, "inequality")
+
+
+def proportional(one: Exact, two: Exact) -> bool:
+    """Whether two equations, both "sum = 0", say the same up to a constant factor."""
+    if not one.terms or not two.terms or len(one.terms) != len(two.terms):
+        return one.terms == two.terms and bool(one.terms)
+    first = one.coefficients()
+    second = two.coefficients()
+    if first.keys() != second.keys() or len(first) > _MOST_TERMS:
+        return False
+    lead = next(iter(first))
+    try:
+        return one * second[lead] == two * first[lead]
+    except BeyondLimits:
+        return False
+
+
+def as_interval(value: Value) -> Interval | None:
+    """A pair in brackets as an interval; an interval as it is."""
+    if isinstance(value, Interval):
+        return value
+    if isinstance(value, Several) and value.brackets[:1] in ("(", "[") and len(value.items) == 2:
+        low, high = value.items
+        if isinstance(low, Number) and isinstance(high, Number):
+            ends = (_end(low), _end(high))
+            return Interval(ends[0], ends[1], value.brackets)
+    return None
+
+
+def _end(number: Number) -> Number | None:
+    return None if "∞" in number.value.variables else number
+
+
+def compare_intervals(gold: Value, value: Value) -> Outcome:
+    """Intervals, inequalities and their unions, whichever way they are written."""
+    one, two = _pieces(gold), _pieces(value)
+    if one is None or two is None:
+        return Outcome(False, "not_an_interval")
+    names = {piece.name for piece in (*one, *two)} - {""}
+    if len(names) > 1:
+        return Outcome(None, "another_name")
+    same = {_bounds(piece) for piece in one} == {_bounds(piece) for piece in two}
+    return Outcome(same, "interval_equal" if same else "interval_differs")
+
+
+def _pieces(value: Value) -> list[Interval] | None:
+    value = value.right if isinstance(value, Relation) and value.operator in "=∈" else value
+    if isinstance(value, Several) and value.kind in ("union", "either"):
+        pieces = [as_interval(item) for item in value.items]
+        return None if None in pieces else [piece for piece in pieces if piece is not None]
+    piece = as_interval(value)
+    return None if piece is None else [piece]
+
+
+def _bounds(piece: Interval) -> tuple[object, ...]:
+    low, high = piece.low, piece.high
+    return (
+        low and low.value,
+        high and high.value,
+        low is not None and piece.brackets[0] == "[",
+        high is not None and piece.brackets[1] == "]",
+    )
