@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.writing import replacing
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -232,10 +233,5 @@ def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) ->
     arm = copy.deepcopy(arms[like])
     arm["sampling"] = {**(arm.get("sampling") or {}), **sampling}
     arms.insert(list(arms).index(like) + 1, name, arm)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            yaml.dump(content, file)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error}") from None
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)

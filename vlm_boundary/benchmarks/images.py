@@ -10,9 +10,10 @@ import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vlm_boundary.writing import replacing
 
 # What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
 _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
@@ -42,9 +43,8 @@ def store_picture(data: bytes, folder: Path) -> str:
     name = f"{hashlib.sha256(data).hexdigest()}.{suffix}"
     path = folder / name
     if not path.exists():
-        temporary = folder / f".{uuid4().hex}.tmp"
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
     return name
 
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import uuid4
 
 import pyarrow as pa
 from pyarrow import fs
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import RunDirectory
+from vlm_boundary.writing import replacing
 
 # What engines read of a run, and what they leave in it.
 _INPUTS = ("manifest.json", "problems", "images")
@@ -116,11 +116,10 @@ class Storage:
         }
 
     def _get(self, relative: str, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid4().hex}.tmp")
         with self._files.open_input_stream(f"{self._root}/{relative}") as stream:
-            temporary.write_bytes(stream.read())
-        temporary.replace(path)
+            content = stream.read()
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
 
 
 def _through_fsspec(uri: str, error: Exception) -> tuple[fs.FileSystem, str]:

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.run import RunDirectory, write_text
+from vlm_boundary.writing import replacing
 
 # Tables and folders whose files are named by their content or at random, and so never clash.
 _JOINED = (
@@ -132,7 +132,5 @@ def _copy(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
         if path.is_file() and not path.name.startswith(".") and not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            temporary = copy.with_name(f".{uuid4().hex}.tmp")
-            shutil.copyfile(path, temporary)
-            temporary.replace(copy)
+            with replacing(copy) as temporary:
+                shutil.copyfile(path, temporary)

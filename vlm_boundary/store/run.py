@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,6 +17,7 @@ from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.parts import PartTable
+from vlm_boundary.writing import replacing
 
 MANIFEST = "manifest.json"
 
@@ -132,6 +131,14 @@ class RunDirectory:
             raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
         return dict(content)
 
+    def thinking_open(self, arm: str) -> bool | None:
+        """Whether an arm's prompts end inside a thought; None where that is not known.
+
+        Runs older than the fact do not say it until their arm is sampled again.
+        """
+        found = self.read_manifest().get("arms", {}).get(arm, {}).get("thinking_open")
+        return found if isinstance(found, bool) else None
+
     def write_manifest(self, content: dict[str, Any]) -> None:
         """Replace the manifest as a whole; one that says the same is left as it is."""
         if json.loads(json.dumps(content)) != self.read_manifest():
@@ -146,10 +153,9 @@ class RunDirectory:
             row["metadata"] = json.dumps(problem.metadata, ensure_ascii=False, default=str)
             rows.append(row)
         path = self._problems_path(benchmark)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{uuid4().hex}.tmp")
-        pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), temporary)
-        temporary.replace(path)
+        content = pa.Table.from_pylist(rows, schema=schemas.PROBLEMS)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            pq.write_table(content, file)
 
     def read_origin(self, benchmark: str) -> dict[str, Any] | None:
         """What the benchmark's problems were read from; None where that was not recorded."""
@@ -197,10 +203,5 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid4().hex}.tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

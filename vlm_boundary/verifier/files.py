@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -19,6 +18,7 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.writing import replacing
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.llm import LlmExtractor
@@ -72,36 +72,30 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
-    temporary = target.with_name(f".{target.name}.tmp")
     disagreements = Disagreements()
-    try:
-        with (
-            temporary.open("w", encoding="utf-8") as file,
-            Grader() as grader,
-            closing(KillingPool()) as pool,
-            _extractor(opinions) as llm,
-            progress_bar(f"grading {source.name}", unit="output") as bar,
-        ):
-            for chunk in batched(output_records(source), _CHUNK):
-                chunk_outputs = [line.output for line in chunk]
-                found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
-                for line, verdict, more in zip(chunk, found, extra, strict=True):
-                    summary.statuses[verdict.status] += 1
-                    summary.sources[verdict.source] += 1
-                    summary.failures.add(line.where, verdict.rule, verdict.flags)
-                    graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
-                    file.write(encodable(graded) + "\n")
-                if opinions.page:
-                    for line, verdict, each in zip(chunk, found, said, strict=True):
-                        label = f"line {line.number}"
-                        disagreements.add(label, line.output, verdict, each)
-                bar.update(len(chunk))
-        os.replace(temporary, target)
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+        Grader() as grader,
+        closing(KillingPool()) as pool,
+        _extractor(opinions) as llm,
+        progress_bar(f"grading {source.name}", unit="output") as bar,
+    ):
+        for chunk in batched(output_records(source), _CHUNK):
+            chunk_outputs = [line.output for line in chunk]
+            found = grader.grade(chunk_outputs)
+            extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
+            for line, verdict, more in zip(chunk, found, extra, strict=True):
+                summary.statuses[verdict.status] += 1
+                summary.sources[verdict.source] += 1
+                summary.failures.add(line.where, verdict.rule, verdict.flags)
+                graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
+                file.write(encodable(graded) + "\n")
+            if opinions.page:
+                for line, verdict, each in zip(chunk, found, said, strict=True):
+                    label = f"line {line.number}"
+                    disagreements.add(label, line.output, verdict, each)
+            bar.update(len(chunk))
     if opinions.page:
         disagreements.write(opinions.page)
         summary.disagreements = disagreements.found
