@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -175,6 +176,31 @@ def test_no_verdict_changes_with_cache_workers_order_or_repetition() -> None:
             found = open_grader.grade(shuffled)
             assert found == [expected[output] for output in shuffled]
         assert [one.grade([output])[0] for output in MANY] == list(expected.values())
+
+
+def test_forks_give_the_same_verdicts_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grader_module, "_WORTH_FORKING", 2)
+    outputs = [*MANY, *(Output(f"\\boxed{{{k}}} \ud800", "7") for k in range(40))] * 2
+    with Grader(workers=1, deadline=20) as one, Grader(workers=1, deadline=20, forks=3) as forked:
+        assert forked.grade(outputs) == one.grade(outputs)
+        assert forked.grade(outputs[:30]) == one.grade(outputs[:30])
+
+
+def test_what_a_killed_fork_leaves_undone_is_done_by_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grader_module, "_WORTH_FORKING", 2)
+    here, guarded = os.getpid(), grader_module._guarded
+
+    def killed(key: Any) -> Any:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return guarded(key)
+
+    monkeypatch.setattr(grader_module, "_guarded", killed)
+    outputs = [Output(f"\\boxed{{{k}}}", "7") for k in range(20)]
+    with Grader(workers=1, forks=3) as forked:
+        assert [v.correct for v in forked.grade(outputs)] == [k == 7 for k in range(20)]
 
 
 def test_long_outputs_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:

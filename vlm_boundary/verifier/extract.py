@@ -69,8 +69,8 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         return "taken_back"
     if truncated:
         return "cut_off"
-    outcome = _unmarked(text, target, words)
-    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
+    rest = _unmarked(text, target, words)
+    return rest if isinstance(rest, str) else _one_option(rest, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:

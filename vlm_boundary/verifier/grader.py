@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import TracebackType
+from typing import Any
 
 from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
@@ -15,6 +16,7 @@ from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.exact import Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
+from vlm_boundary.verifier.forks import in_forks
 from vlm_boundary.verifier.numbers import equal
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
@@ -30,6 +32,8 @@ _VARIABLE = re.compile(
 _RULES = 3  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
+_WORTH_FORKING = 1000
+_FIELDS = tuple(Verdict.__dataclass_fields__)
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
 _CacheKey = tuple[Gold, str, bool, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
@@ -68,6 +72,8 @@ class Grader:
         workers: how many processes; by default one a core.
         deadline: seconds one symbolic comparison may take before its process is killed.
         cache: remember verdicts.
+        forks: how many forks of this process share what is decided here, where many outputs come at
+            once; only for a program whose threads may be forked, such as a command.
     """
 
     def __init__(
@@ -76,7 +82,9 @@ class Grader:
         deadline: float = DEADLINE_SECONDS,
         *,
         cache: bool = True,
+        forks: int = 1,
     ) -> None:
+        self._forks = forks
         self._pool = KillingPool(workers, deadline)
         self._cache: dict[_CacheKey, Verdict] | None = {} if cache else None
         self._cached = 0
@@ -115,13 +123,12 @@ class Grader:
         found: list[Verdict | _Pending] = []
         cache = self._cache
         pending: dict[_CacheKey, _Pending] = {}
-        keys = []
-        for output in outputs:
-            key = self.key(output)
-            keys.append(key)
+        keys = [self.key(output) for output in outputs]
+        ahead = self._ahead(keys)
+        for key in keys:
             known = cache.get(key) if cache is not None else None
             if known is None:
-                made = _guarded(key)
+                made = ahead.get(key) or _guarded(key)
                 if isinstance(made, _Pending):
                     if not pending:
                         self._pool.start()  # it loads its library while we go on
@@ -140,6 +147,19 @@ class Grader:
             settled[key] if isinstance(made, _Pending) else made
             for key, made in zip(keys, found, strict=True)
         ]
+
+    def _ahead(self, keys: list[_CacheKey]) -> dict[_CacheKey, Verdict]:
+        """Verdicts that forks reach; without those that wait for a comparison."""
+        if self._forks < 2 or len(keys) < _WORTH_FORKING:
+            return {}
+        known = self._cache or {}
+        distinct = [key for key in dict.fromkeys(keys) if key not in known]
+        said = in_forks(distinct, _as_json, self._forks)
+        return {
+            key: _from_json(fields)
+            for key, fields in zip(distinct, said, strict=True)
+            if fields is not None
+        }
 
     @staticmethod
     def key(output: Output) -> _CacheKey:
@@ -201,6 +221,18 @@ def _guarded(key: _CacheKey) -> Verdict | _Pending:
         return _grade(*key)
     except FAULTS as error:
         return failed(error)
+
+
+def _as_json(key: _CacheKey) -> list[Any] | None:
+    made = _guarded(key)
+    return None if isinstance(made, _Pending) else [getattr(made, name) for name in _FIELDS]
+
+
+def _from_json(fields: list[Any]) -> Verdict:
+    values = dict(zip(_FIELDS, fields, strict=True))
+    span = values["span"]
+    values["span"] = None if span is None else tuple(span)
+    return Verdict(**values | {"flags": tuple(values["flags"])})
 
 
 def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
