@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from vlm_boundary.errors import UserError, did_you_mean
-from vlm_boundary.files import whole_file
+from vlm_boundary.writing import replacing
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -229,8 +229,5 @@ def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) ->
     arm = copy.deepcopy(arms[like])
     arm["sampling"] = {**(arm.get("sampling") or {}), **sampling}
     arms.insert(list(arms).index(like) + 1, name, arm)
-    try:
-        with whole_file(path) as file:
-            yaml.dump(content, file)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error}") from None
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)

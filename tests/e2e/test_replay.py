@@ -123,3 +123,36 @@ def test_a_report_is_made_anew_where_something_changed_and_only_there(folder: Pa
     assert second > first
     assert figure.is_file()
     assert made("--n", "3") > second  # another number of draws
+
+
+def test_samples_that_cannot_be_drawn_are_said_arm_by_arm(folder: Path) -> None:
+    records = [json.loads(line) for line in (folder / "rl.jsonl").read_text().splitlines()]
+    for record in records[1:3]:
+        record["responses"][0] = [["too deep"]]
+    records[4]["id"] = "no-such-problem"
+    (folder / "rl.jsonl").write_text("\n".join(map(json.dumps, records)))
+    done = call_without_engines(folder, "sample", "elsewhere.yaml")
+    assert done.returncode == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith(("rl", "  ", "base"))]
+    lost = 7 * 4 - 6 * 3 + 2
+    assert f"rl on procedural: {lost} of 28 samples were not drawn" in said
+    assert any("text is list" in line for line in said)
+    assert any("holds no sample of this problem" in line for line in said)
+    assert any("no benchmark of this run has (" in line for line in said)
+    assert any("no-such-problem" in line for line in said)
+    assert f"{28 + 28 - lost} samples drawn" in done.stdout
+    assert not any(line.startswith("base on") for line in said)
+
+
+def test_an_arm_that_gets_nothing_is_an_error(folder: Path) -> None:
+    lines = [json.loads(line) for line in (folder / "rl.jsonl").read_text().splitlines()]
+    nested = [line | {"responses": [[[text]] for text in line["responses"]]} for line in lines]
+    (folder / "rl.jsonl").write_text("\n".join(map(json.dumps, nested)))
+    done = call_without_engines(folder, "sample", "elsewhere.yaml")
+    assert done.returncode == 2
+    assert "rl on procedural: 28 of 28 samples were not drawn" in done.stderr
+    assert "Error: " in done.stderr.splitlines()[-1]
+    assert "nothing could be drawn of rl on procedural" in done.stderr.splitlines()[-1]
+    assert "samples drawn" not in done.stdout
+    run = RunDirectory(folder / "runs" / "elsewhere")
+    assert run.samples.read(Partition("base", "procedural")).num_rows == 28

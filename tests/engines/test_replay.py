@@ -12,7 +12,7 @@ import pytest
 
 from vlm_boundary.config import ReplayConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
-from vlm_boundary.engines.replay import ReplayEngine, fingerprint_samples
+from vlm_boundary.engines.replay import ReplayEngine, fingerprint_samples, unknown_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, Sample, SampleWriter
 from vlm_boundary.store.parts import PartTable
@@ -191,3 +191,36 @@ def test_a_parquet_file_with_lists(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_pylist(rows), path)
     found, _ = draw(path, request("p", 2))
     assert [found["p", i].logprob_sum for i in range(2)] == [-1.0, -2.0]
+
+
+def test_lists_of_lists_are_one_list_after_the_other(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "a.jsonl",
+        {"problem_id": "p", "text": [["a", "b"], ["c"]], "logprob_sum": [[-1, -2], [-3]]},
+        {"problem_id": "p", "text": [["d", "e"]], "token_ids": [[[1], [2, 3]]]},
+        {"problem_id": "p", "text": ["f", ["g"]]},
+    )
+    found, failures = draw(path, request("p", 7))
+    assert not failures
+    assert "".join(found["p", i].text for i in range(7)) == "abcdefg"
+    assert [found["p", i].logprob_sum for i in range(3)] == [-1, -2, -3]
+    assert [found["p", i].token_ids for i in (3, 4)] == [[1], [2, 3]]
+
+
+def test_a_list_too_deep_is_wrong_text_by_text(tmp_path: Path) -> None:
+    path = lines(tmp_path / "a.jsonl", {"problem_id": "p", "text": [[["a"]], "b"]})
+    found, (failure,) = draw(path, request("p", 2))
+    assert "text is list" in failure.reason
+    assert found["p", 1].text == "b"
+
+
+def test_samples_of_problems_that_nobody_has_are_counted(tmp_path: Path) -> None:
+    path = lines(
+        tmp_path / "a.jsonl",
+        {"problem_id": "p", "text": ["a", "b"]},
+        {"problem_id": "q", "text": ["a", "b"]},
+        {"problem_id": "p", "text": "c", "benchmark": "other"},
+        {"problem_id": "r", "text": "c", "benchmark": "b"},
+    )
+    config = ReplayConfig(kind="replay", path=str(path))
+    assert unknown_samples(config, {"b": {"p"}, "c": {"s"}}) == {"q": 2, "r": 1}

@@ -183,7 +183,7 @@ def test_long_outputs_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) ->
     with Grader(workers=1) as bounded:
         found = bounded.grade(outputs + outputs[:10])
         assert bounded._cache is not None
-        assert 0 < sum(len(text) for _, text, _ in bounded._cache) < 6000
+        assert 0 < sum(len(text) for _, text, *_ in bounded._cache) < 6000
     assert [verdict.correct for verdict in found].count(True) == 2
 
 

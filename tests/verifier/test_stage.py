@@ -228,3 +228,29 @@ def test_a_share_verifies_its_own_problems_alone(tmp_path: Path) -> None:
     assert done.pieces[0].path is not None
     assert done.pieces[0].path.name.startswith(".")
     assert run.verdicts.partitions() == []
+
+
+def test_a_box_inside_a_thought_that_the_prompt_opened_is_graded_again(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    run.write_problems("b", (Problem("b", "p", "How many?", "4"),))
+    texts = ["so \\boxed{4}", "so \\boxed{4}, or", "so 4.</think>It is \\boxed{4}."]
+    rows = [row("p", index, text, EARLY) for index, text in enumerate(texts)]
+    rows[1]["finish_reason"] = "length"
+    for here in ARMS:
+        append(run, here, rows)
+    assert verify(run) == 6  # before it was known
+    assert _correct(run, HERE) == [True, True, True]
+    run.write_manifest({"arms": {"base": {"thinking_open": True}, "rl": {"thinking_open": False}}})
+    assert verify(run) == 3  # of the arm that the fact concerns
+    assert _correct(run, HERE) == [False, False, True]
+    assert _correct(run, ARMS[1]) == [True, True, True]
+    assert _statuses(run, HERE)[:2] == ["no_answer", "truncated"]
+    assert verify(run) == 0
+
+
+def _correct(run: RunDirectory, here: Partition) -> list[bool]:
+    return [bool(one) for one in run.verdicts.read(here, ["correct"])["correct"].to_pylist()]
+
+
+def _statuses(run: RunDirectory, here: Partition) -> list[str]:
+    return [str(one) for one in run.verdicts.read(here, ["status"])["status"].to_pylist()]

@@ -76,7 +76,8 @@ def _text_checks(data: BenchmarkData, partition: Partition, probed: list[_Key]) 
     shares = {}
     with Grader() as grader:
         written = [(key, texts[key]["text"]) for key in probed]
-        shares[ORIGINAL] = _passing(data, grader, written, texts)
+        thinking_open = data.run.thinking_open(partition.arm)
+        shares[ORIGINAL] = _passing(data, grader, written, texts, thinking_open)
         for edit in CHAIN_EDITS:
             spoilt = []
             for key, text in written:
@@ -84,7 +85,7 @@ def _text_checks(data: BenchmarkData, partition: Partition, probed: list[_Key]) 
                 if edited := spoil(text, (span[0], span[1]) if span else None, edit):
                     spoilt.append((key, edited.text))
             if spoilt:
-                shares[edit] = _passing(data, grader, spoilt, texts)
+                shares[edit] = _passing(data, grader, spoilt, texts, thinking_open)
     return shares
 
 
@@ -93,11 +94,12 @@ def _passing(
     grader: Grader,
     chains: list[tuple[_Key, str]],
     samples: dict[_Key, dict[str, Any]],
+    thinking_open: bool | None,
 ) -> float:
     """Share of chains that are graded as right and raise no veto."""
     problems = [data.problems[problem_id] for (problem_id, _), _ in chains]
     outputs = [
-        Output(text, Gold.of(problem), samples[key]["finish_reason"])
+        Output(text, Gold.of(problem), samples[key]["finish_reason"], thinking_open=thinking_open)
         for (key, text), problem in zip(chains, problems, strict=True)
     ]
     passed = 0

@@ -15,6 +15,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.shown.formats import latex, markdown
 from vlm_boundary.records import ArmAnalysis, BenchmarkAnalysis, Curve, PairAnalysis, Record
 from vlm_boundary.store import write_text
+from vlm_boundary.writing import replacing
 
 Row = dict[str, Any]
 _ENDS = [("estimate", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
@@ -135,10 +136,11 @@ def write_tables(
     files = []
     for table in _tables(benchmarks, list(data)):
         columns = pa.Table.from_pylist(table.rows, schema=table.schema)
-        folder.mkdir(parents=True, exist_ok=True)
         path = folder / table.name
-        pq.write_table(columns, path.with_suffix(".parquet"), compression="zstd")
-        pa_csv.write_csv(columns, path.with_suffix(".csv"))
+        with replacing(path.with_suffix(".parquet")) as temporary, temporary.open("wb") as file:
+            pq.write_table(columns, file, compression="zstd")
+        with replacing(path.with_suffix(".csv")) as temporary, temporary.open("wb") as file:
+            pa_csv.write_csv(columns, file)
         files += [path.with_suffix(".parquet"), path.with_suffix(".csv")]
         if table.page is not None:
             cells = [[_cell(row.get(name)) for name in table.schema.names] for row in table.page]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vlm_boundary.files import whole_file
+from vlm_boundary.writing import replacing
 
 # What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
 _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
@@ -43,8 +43,8 @@ def store_picture(data: bytes, folder: Path) -> str:
     name = f"{hashlib.sha256(data).hexdigest()}.{suffix}"
     path = folder / name
     if not path.exists():
-        with whole_file(path) as file:
-            file.write_bytes(data)
+        with replacing(path) as temporary:
+            temporary.write_bytes(data)
     return name
 
 

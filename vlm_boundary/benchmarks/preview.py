@@ -26,6 +26,7 @@ from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
 from vlm_boundary.pages import page_template
 from vlm_boundary.store import write_text
+from vlm_boundary.writing import replacing
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -110,11 +111,11 @@ def write_preview(
 
 def save_pictures(preview: Preview, folder: Path) -> int:
     """Write the pictures as the model sees them, as PNG files; returns how many."""
-    folder.mkdir(parents=True, exist_ok=True)
     count = 0
     for row, card in enumerate(preview.cards):
         for place, picture in enumerate(card.pictures):
-            (folder / f"{row:03d}-{place}.png").write_bytes(picture.png)
+            with replacing(folder / f"{row:03d}-{place}.png") as temporary:
+                temporary.write_bytes(picture.png)
             count += 1
     return count
 

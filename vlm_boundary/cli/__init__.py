@@ -22,7 +22,7 @@ from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.queue import queue
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, place_error
 
 
 class _Group(click.Group):
@@ -36,6 +36,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except UserError as error:
             raise _OneLine(str(error)) from None
+        except OSError as error:
+            found = place_error(error)
+            if found is None:
+                raise
+            raise _OneLine(str(found)) from None
 
 
 class _OneLine(click.ClickException):

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from vlm_boundary.errors import UserError
-
 
 @click.command(short_help="Compare two models on anyone's table of verdicts.")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
@@ -40,9 +38,6 @@ def passk(source: Path, base: str, rl: str, target: Path | None) -> None:
 
     found = compare_models(read_table_file(source), base, rl, str(source))
     if target is not None:
-        try:
-            write_json(target, found.content.as_json())
-        except OSError as error:
-            raise UserError(f"{target}: cannot be written ({error.strerror})") from None
+        write_json(target, found.content.as_json())
     for line in describe(found):
         click.echo(line)

@@ -20,6 +20,7 @@ from vlm_boundary.cli.options import (
     shares_on,
     target_argument,
 )
+from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
@@ -36,10 +37,15 @@ def draw_samples(
     shard: Shard | None = None,
     top_ups: Sequence[TopUp] = (),
 ) -> int:
-    """The sampling stage, and how fast it was."""
+    """The sampling stage, how fast it was, and what could not be drawn.
+
+    Raises:
+        UserError: of an arm nothing at all could be drawn.
+    """
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL
     from vlm_boundary.sampling import sample as draw
+    from vlm_boundary.sampling.lacks import find_lacks, unknown_lines
 
     before = set(run.writers())
     drawn = stoppable(
@@ -47,6 +53,15 @@ def draw_samples(
     )
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
+    lacks = find_lacks(run, experiment, limit=limit, shard=shard or ALL, top_ups=top_ups)
+    for line in unknown_lines(run, experiment) if drawn or lacks else ():
+        click.echo(line, err=True)
+    for line in (line for lack in lacks for line in lack.lines()):
+        click.echo(line, err=True)
+    empty = [lack.partition for lack in lacks if lack.missing == lack.asked]
+    if empty:
+        names = ", ".join(f"{one.arm} on {one.benchmark}" for one in empty)
+        raise UserError(f"{run.path}: nothing could be drawn of {names}; the reasons stand above")
     return drawn
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 from pyarrow import fs
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.files import whole_file
 from vlm_boundary.store import RunDirectory
+from vlm_boundary.writing import replacing
 
 # What engines read of a run, and what they leave in it.
 _INPUTS = ("manifest.json", "problems", "images")
@@ -116,12 +116,10 @@ class Storage:
         }
 
     def _get(self, relative: str, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with (
-            whole_file(path) as file,
-            self._files.open_input_stream(f"{self._root}/{relative}") as stream,
-        ):
-            file.write_bytes(stream.read())
+        with self._files.open_input_stream(f"{self._root}/{relative}") as stream:
+            content = stream.read()
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
 
 
 def _through_fsspec(uri: str, error: Exception) -> tuple[fs.FileSystem, str]:

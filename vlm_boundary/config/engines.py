@@ -130,10 +130,14 @@ class ReplayConfig(Settings):
         str,
     ] = Field(default_factory=dict)
     """Columns whose names differ from ours, as in {problem_id: id, text: response}."""
+    thinking_open: bool | None = None
+    """Whether the prompt that they answer ended inside a thought, as after a chat template that
+    writes <think>; texts without a closing mark are then no answers."""
 
     def identity(self) -> dict[str, Any]:
-        """The settings that change which texts are taken."""
-        return {"kind": self.kind, "fields": dict(self.fields)}
+        """The settings that change which texts are taken, and how they are read."""
+        said = {} if self.thinking_open is None else {"thinking_open": self.thinking_open}
+        return {"kind": self.kind, "fields": dict(self.fields), **said}
 
 
 class PrmConfig(Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -153,14 +153,21 @@ class _Asking:
                 max_tokens=min(max(int(tokens or 1024), 1), 1 << 17),
                 seed=int(seed or 0) & 0x7FFFFFFF,
             )
-            rules = _gold(self.runs[view.run], view, problem_id, asked)
-            yield from _stream(engines, view, arms, asked, rules)
+            run = self.runs[view.run]
+            known = [run.directory.thinking_open(arm) for arm in arms]
+            rules = _gold(run, view, problem_id, asked)
+            yield from _stream(engines, view, arms, asked, rules, known)
         except (UserError, PictureError) as error:
             yield [_failed(str(error)), ""]
 
 
 def _stream(
-    engines: LiveEngines, view: View, arms: tuple[str, str], asked: Asked, gold: Gold | None
+    engines: LiveEngines,
+    view: View,
+    arms: tuple[str, str],
+    asked: Asked,
+    gold: Gold | None,
+    thinking_open: Sequence[bool | None],
 ) -> Iterator[list[str]]:
     states = ["waiting", "waiting"]
     drawn: tuple[list[Drawn], list[Drawn]] = ([], [])
@@ -170,7 +177,7 @@ def _stream(
             if side >= 0:
                 changed = True
                 if "text" in message:
-                    drawn[side].append(_graded(grader, message, gold))
+                    drawn[side].append(_graded(grader, message, gold, thinking_open[side]))
                 elif "done" in message:
                     states[side] = "done"
                 else:
@@ -182,10 +189,13 @@ def _stream(
     yield [_pane(*one) for one in zip(arms, states, drawn, strict=True)]
 
 
-def _graded(grader: Grader, message: dict[str, Any], gold: Gold | None) -> Drawn:
+def _graded(
+    grader: Grader, message: dict[str, Any], gold: Gold | None, thinking_open: bool | None
+) -> Drawn:
     if gold is None:
         return Drawn(message, None, {}, {})
-    verdict = grader.grade([Output(message["text"], gold, message["finish_reason"])])[0]
+    text, reason = message["text"], message["finish_reason"]
+    verdict = grader.grade([Output(text, gold, reason, thinking_open=thinking_open)])[0]
     known = {
         name: getattr(verdict, name)
         for name in ("correct", "status", "extracted", "normalised", "span", "source", "rule")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,8 @@ class ReplayEngine:
     A record has `problem_id` and `text`, and may have `sample_index` (otherwise a problem's samples
     count in the order in which they stand), `token_ids`, `finish_reason`, `logprob_sum` (natural
     logarithm, at temperature 1, end of turn counted), `benchmark` and `condition`. Its `text` may
-    be a list, which is then several samples. The file is read once for each call of `generate`, and
-    never held as a whole.
+    be a list, which is then several samples, or a list of lists (lm-eval's `resps`), one list
+    after the other. The file is read once for each call of `generate`, and never held as a whole.
 
     Raises:
         UserError: there is no such file, or it cannot be read.
@@ -56,7 +57,7 @@ class ReplayEngine:
             missing[request.request_id] = set(request.indices)
         held: dict[str, int] = {}
         other: str | None = None
-        for row in self._rows():
+        for row in self.rows():
             alive()
             asked = wanted.get(row.problem_id)
             if asked is None:
@@ -98,7 +99,8 @@ class ReplayEngine:
         like = f" (it has samples of problem {other!r}, for one)" if other is not None else ""
         return f"{self._path} holds no sample of this problem{like}"
 
-    def _rows(self) -> Iterator[_Row]:
+    def rows(self) -> Iterator[_Row]:
+        """Every sample that the files hold, as they stand."""
         for path in self._files:
             for number, record in enumerate(_records(path), start=1):
                 yield from _Row.from_record(record, self._names, f"{path}, record {number}")
@@ -137,16 +139,15 @@ class _Row:
             values = {key: found[key] for key in _PER_SAMPLE}
             yield cls(where, problem_id, index, **shared, values=values)
             return
-        count = len(found["text"])
+        lists = {key: _flat(found[key], like=found["text"]) for key in _PER_SAMPLE}
+        count = len(lists["text"] or ())
+        for key, listed in lists.items():
+            if listed is None and found[key] is not None:
+                raise UserError(
+                    f"{where}: holds {count} texts, so {names[key]} has to be a list of as many"
+                )
         for place in range(count):
-            values = {}
-            for key in _PER_SAMPLE:
-                listed = found[key]
-                if listed is not None and (not isinstance(listed, list) or len(listed) != count):
-                    raise UserError(
-                        f"{where}: holds {count} texts, so {names[key]} has to be a list of as many"
-                    )
-                values[key] = None if listed is None else listed[place]
+            values = {key: None if of is None else of[place] for key, of in lists.items()}
             at = None if index is None else index + place
             yield cls(f"{where}, text {place + 1}", problem_id, at, **shared, values=values)
 
@@ -181,6 +182,26 @@ class _Row:
             finish_reason=_text(self.values["finish_reason"]) or UNKNOWN,
             logprob_sum=None if logprob is None else float(logprob),
         )
+
+
+def unknown_samples(config: ReplayConfig, known: Mapping[str, Set[str]]) -> Counter[str]:
+    """How many samples files hold of problems that no benchmark has, by problem.
+
+    Samples that name a benchmark which is not among them are of another experiment and not counted.
+
+    Args:
+        known: the ids of each benchmark's problems.
+
+    Raises:
+        UserError: there is no such file, or it cannot be read.
+    """
+    anyones = frozenset[str]().union(*known.values())
+    found: Counter[str] = Counter()
+    for row in ReplayEngine(config).rows():
+        theirs = anyones if row.benchmark is None else known.get(row.benchmark)
+        if theirs is not None and row.problem_id not in theirs:
+            found[row.problem_id] += 1
+    return found
 
 
 def fingerprint_samples(config: ReplayConfig) -> str:
@@ -239,6 +260,24 @@ def _records(path: Path) -> Iterator[Mapping[str, Any]]:
             if not isinstance(record, dict):
                 raise UserError(f"{path}, line {number}: expected a record with keys")
             yield record
+
+
+def _flat(values: Any, *, like: list[Any]) -> list[Any] | None:
+    """What a record says of each text of the list `like`, whose lists are opened, one level deep.
+
+    None where it is not a list of the same shape.
+    """
+    if not isinstance(values, list) or len(values) != len(like):
+        return None
+    flat = []
+    for value, text in zip(values, like, strict=True):
+        if not isinstance(text, list):
+            flat.append(value)
+        elif isinstance(value, list) and len(value) == len(text):
+            flat += value
+        else:
+            return None
+    return flat
 
 
 def _are_token_ids(value: Any) -> bool:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.files import whole_file
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.reasoning.arithmetic import check_arithmetic
@@ -18,6 +17,7 @@ from vlm_boundary.reasoning.structure import check_structure
 from vlm_boundary.verifier import Grader, Output, Verdict
 from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.files import encodable, output_records
+from vlm_boundary.writing import replacing
 
 ADDED = ("valid", "flags", "evidence")
 _CHUNK = 4096
@@ -52,26 +52,23 @@ def check_file(source: Path, target: Path) -> Summary:
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
-    try:
-        with (
-            whole_file(target) as written,
-            written.open("w", encoding="utf-8") as file,
-            Grader() as grader,
-            progress_bar(f"checking {source.name}", unit="output") as bar,
-        ):
-            for chunk in batched(output_records(source), _CHUNK):
-                verdicts = grader.grade(line.output for line in chunk)
-                for line, verdict in zip(chunk, verdicts, strict=True):
-                    evidence = check_output(line.output, verdict)
-                    checked = _checked(line.record, verdict, evidence)
-                    summary.valid[checked["valid"]] += 1
-                    summary.correct[verdict.correct] += 1
-                    summary.flags.update(checked["flags"])
-                    summary.failures.add(line.where, verdict.rule, verdict.flags)
-                    file.write(encodable(json.dumps(checked, ensure_ascii=False)) + "\n")
-                bar.update(len(chunk))
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+        Grader() as grader,
+        progress_bar(f"checking {source.name}", unit="output") as bar,
+    ):
+        for chunk in batched(output_records(source), _CHUNK):
+            verdicts = grader.grade(line.output for line in chunk)
+            for line, verdict in zip(chunk, verdicts, strict=True):
+                evidence = check_output(line.output, verdict)
+                checked = _checked(line.record, verdict, evidence)
+                summary.valid[checked["valid"]] += 1
+                summary.correct[verdict.correct] += 1
+                summary.flags.update(checked["flags"])
+                summary.failures.add(line.where, verdict.rule, verdict.flags)
+                file.write(encodable(json.dumps(checked, ensure_ascii=False)) + "\n")
+            bar.update(len(chunk))
     return summary
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeAlias, cast
 
 import pyarrow.compute as pc
@@ -155,8 +156,9 @@ def judge_chains(
             votes[result.index] = result
             if len(votes) == judge.sampling.n:
                 del given[result.request_id], chains[result.request_id]
-                writer.add(_judgement(chain, [votes[i] for i in sorted(votes)]))
-                progress(sum(len(one.token_ids) for one in votes.values()))
+                tokens = sum(len(one.token_ids) for one in votes.values())
+                judgement = _judgement(chain, [votes[i] for i in sorted(votes)])
+                writer.add(judgement, partial(progress, tokens))
     finally:
         writer.flush()
         run.judge_failures(judge.name, variant).add(task.partition, failures)

@@ -6,6 +6,7 @@ number of people, or of windows of one person, may write at once.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from filelock import FileLock
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import RunDirectory
+from vlm_boundary.writing import place_errors
 
 HumanVerdict: TypeAlias = Literal["valid", "invalid", "unsure"]
 HUMAN_VERDICTS: tuple[HumanVerdict, ...] = get_args(HumanVerdict)
@@ -160,7 +162,12 @@ def labels_by_sample(labels: Iterable[Label]) -> dict[SampleKey, tuple[Label, ..
 
 def _append(run: RunDirectory, labeller: str, record: dict[str, Any]) -> None:
     path = labels_path(run, labeller)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with place_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _append_line(path, record)
+
+
+def _append_line(path: Path, record: dict[str, Any]) -> None:
     line = json.dumps(record, ensure_ascii=True, sort_keys=True).encode() + b"\n"
     with FileLock(path.with_name(f".{path.name}.lock")):
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
@@ -170,7 +177,7 @@ def _append(run: RunDirectory, labeller: str, record: dict[str, Any]) -> None:
             if size and os.pread(file, 1, size - 1) != b"\n":
                 line = b"\n" + line
             if os.write(file, line) != len(line):
-                raise OSError(f"{path}: the label was not written whole; is the disk full?")
+                raise OSError(errno.ENOSPC, "the label was not written whole")
             os.fsync(file)
         finally:
             os.close(file)

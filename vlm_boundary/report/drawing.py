@@ -10,6 +10,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure, Panel, Series
+from vlm_boundary.writing import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -65,11 +66,11 @@ def draw(figure: Figure, folder: Path) -> list[Path]:
             axis.set_visible(False)
         canvas.draw_without_rendering()
         canvas.set_layout_engine(None)  # laid out once; with an engine, each file is drawn twice
-        folder.mkdir(parents=True, exist_ok=True)
         files = []
         for suffix, metadata in METADATA.items():
             path = folder / f"{figure.name}.{suffix}"
-            canvas.savefig(path, dpi=150, metadata=metadata)
+            with replacing(path) as temporary:
+                canvas.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
             files.append(path)
     return files
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
@@ -26,7 +27,7 @@ def draw(
 
     Args:
         spans: taken as the engine has room for more.
-        progress: called with the problem and the result of each finished sample.
+        progress: called with the problem and the result of each sample, once it is stored.
         alive: called whenever the engine has done something, finished samples or not.
     """
     sampling = experiment.arm_sampling(partition.arm)
@@ -51,8 +52,7 @@ def draw(
             if isinstance(result, Failure):
                 failures.append((problem_id, result.index, result.reason))
             else:
-                writer.add(_sample(problem_id, result))
-                progress(problem_id, result)
+                writer.add(_sample(problem_id, result), partial(progress, problem_id, result))
     finally:
         writer.flush()
         run.failures.add(partition, failures)

@@ -24,10 +24,11 @@ class Span:
 
 @dataclass(frozen=True)
 class Task:
-    """Everything still to be drawn for one partition."""
+    """Everything still to be drawn for one partition, of `asked` samples in all."""
 
     partition: Partition
     spans: list[Span]
+    asked: int = 0
 
     @property
     def samples(self) -> int:
@@ -69,7 +70,7 @@ class Scope:
 def plan_task(run: RunDirectory, partition: Partition, n: int, problems: list[Problem]) -> Task:
     """What a partition lacks of n samples for each of these problems."""
     present = sample_indices(run.samples, partition)
-    return Task(partition, missing_spans(problems, n, present))
+    return Task(partition, missing_spans(problems, n, present), n * len(problems))
 
 
 def missing_spans(problems: list[Problem], n: int, present: Mapping[str, Indices]) -> list[Span]:

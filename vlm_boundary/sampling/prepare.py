@@ -32,6 +32,7 @@ from vlm_boundary.sampling.identity import (
     refuse_different_templates,
     resolve_source,
 )
+from vlm_boundary.sampling.thinking import thinking_open
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -128,6 +129,7 @@ def _arm(
 ) -> dict[str, Any]:
     before = manifest.get("arms", {}).get(name, {})
     identity = arm_identity(experiment, name, source)
+    known = before.get("identity") == identity and "thinking_open" in before
     prompts = dict(before.get("prompts", {}))
     scored = run.scores(name).partitions()
     for arm, benchmark, condition, _ in experiment.targets():
@@ -149,4 +151,8 @@ def _arm(
         "engine": experiment.arm_engine(name).model_dump(mode="json"),
         "checkpoint": source.checkpoint.record() if source.checkpoint else None,
         "note": source.note,
+        # Rendering takes seconds, and the same checkpoint's template ends alike every time.
+        "thinking_open": before["thinking_open"]
+        if known
+        else thinking_open(run, experiment, name, source.checkpoint, benchmarks),
     }

@@ -85,7 +85,7 @@ class EngineSession:
         """Do what the run lacks of an assignment.
 
         Args:
-            done: called with the tokens of each result.
+            done: called with the tokens of each result, once it is stored.
             alive: called whenever the engine has done something.
         """
         run, model, seed = self._run, self._model, self._experiment.seed
@@ -129,7 +129,7 @@ class EngineSession:
         """Draw spans of one partition, taken from the iterable as the engine has room for them.
 
         Args:
-            done: called with the problem and the tokens of each sample.
+            done: called with the problem and the tokens of each sample, once it is stored.
             alive: called whenever the engine has done something.
         """
 
@@ -164,8 +164,10 @@ class EngineSession:
         record = {"arms": job.arms, "engine": self._said, "work": work}
         # A file of its own: writers of one run, on whatever machine, never write the same one.
         name = f"{job.arms[0]}-{os.getpid()}-{int(time.time())}-{uuid4().hex[:8]}"
-        self._run.add_writer(name, record)
-        self._engine.close()
+        try:
+            self._run.add_writer(name, record)
+        finally:
+            self._engine.close()
 
     def _workload(self) -> Workload:
         if not self._model.sees:

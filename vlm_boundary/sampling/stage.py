@@ -41,7 +41,7 @@ def sample(
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment)
-        missing = _samples(_tasks(run, experiment, scope))
+        missing = _samples(tasks_of(run, experiment, scope))
         if missing and experiment.ray:
             from vlm_boundary.cluster.stage import draw_models
 
@@ -53,7 +53,7 @@ def sample(
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
         # Counted from the tables: what could not be drawn is still missing.
-        return missing - _samples(_tasks(run, experiment, scope))
+        return missing - _samples(tasks_of(run, experiment, scope))
 
 
 def _draw(
@@ -95,7 +95,7 @@ def _groups(
     """What is missing, arms of one source under one engine setting together."""
     groups: dict[str, list[tuple[int, Task]]] = {}
     for step in steps:
-        for n, task in _tasks(run, experiment, scope, step):
+        for n, task in tasks_of(run, experiment, scope, step):
             if task.samples:
                 entry = manifest["arms"][task.partition.arm]
                 source = [entry["identity"]["weights"], entry["checkpoint"], entry["engine"]]
@@ -107,7 +107,7 @@ def _steps(experiment: ExperimentConfig, scope: Scope) -> list[int]:
     return waves(experiment, max(n for *_, n, _ in _targets(experiment, scope)))
 
 
-def _tasks(
+def tasks_of(
     run: RunDirectory, experiment: ExperimentConfig, scope: Scope, step: int | None = None
 ) -> list[tuple[int, Task]]:
     """What every partition lacks of its n, or of a wave's where that is smaller, with that n."""

@@ -20,20 +20,23 @@ from typing import Any
 from tqdm import tqdm
 
 from vlm_boundary.config import Timeouts
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.jobs import Job
 from vlm_boundary.sampling.places import Place
 from vlm_boundary.store import RunDirectory
+from vlm_boundary.writing import place_errors
 
 # How long a worker that was asked to stop may take to store what it has.
 STOP_SECONDS = 60.0
-# How often an engine may end without one new sample before its job is given up.
+# What each activity stores.
+RESULTS = {"sampling": "samples", "scoring": "scores", "judging": "judgements"}
+# How often an engine may end without one new stored sample before its job is given up.
 MAX_IN_VAIN = 3
 
 
 class EngineDied(Exception):
-    """An engine's process ended by itself; what it had finished is stored."""
+    """An engine's process ended by itself; what it had stored stays."""
 
 
 def run_jobs(
@@ -43,8 +46,10 @@ def run_jobs(
 
     An engine that ends, or that does nothing for too long, is started again as long as it gets on;
     one that fails for good does not stop the others, and its error is raised when they are done.
+    Where results cannot be written all end at once: no engine mends a disk.
 
     Raises:
+        PlaceError: results cannot be stored.
         UserError: a worker found a mistake in the experiment.
         EngineDied: an engine ended by itself, again and again.
     """
@@ -68,6 +73,8 @@ def run_jobs(
                 active.remove(worker)
                 free.append((worker.row, worker.place))
                 failure = worker.finish()
+                if isinstance(failure, PlaceError):
+                    raise failure
                 if again := worker.next_attempt(failure):
                     tqdm.write(f"{failure}\nStarting it again.", file=sys.stderr)
                     pending.appendleft(again)
@@ -98,7 +105,8 @@ class _Worker:
         self._attempt = attempt
         self._timeouts = timeouts
         self._label = ", ".join(attempt.job.arms)
-        run.logs.mkdir(parents=True, exist_ok=True)
+        with place_errors(run.logs):
+            run.logs.mkdir(parents=True, exist_ok=True)
         began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
         self._log = run.logs / f"{attempt.job.activity}-{attempt.job.arms[0]}-{began}-{row}.log"
         self.channel, write_end = os.pipe()
@@ -119,7 +127,7 @@ class _Worker:
         os.close(write_end)
         _give(self.process, [asdict(assignment) for assignment in attempt.job.assignments])
         self._buffer = b""
-        self._error: str | None = None
+        self._error: UserError | None = None
         self._stuck: str | None = None
         self._ready = False
         self._heard = time.monotonic()
@@ -157,11 +165,12 @@ class _Worker:
         if code == 0:
             return None
         if code == 2 and self._error:
-            return UserError(self._error)
+            return self._error
         happened = self._stuck or f"ended with {_code(code)}: {_last_line(self._log)}"
         return EngineDied(
             f"the engine of {self._label} {happened} (all it printed is in {self._log}); "
-            f"what it had finished is stored, run the same command to go on"
+            f"{self._attempt.done + self._samples:,} of {self._attempt.job.samples:,} "
+            f"{RESULTS[self._attempt.job.activity]} are stored, run the same command to go on"
         )
 
     def next_attempt(self, failure: UserError | EngineDied | None) -> _Attempt | None:
@@ -195,7 +204,8 @@ class _Worker:
             if elapsed > 0:
                 self._bar.set_postfix_str(f"{self._tokens / elapsed:,.0f} tokens/s", refresh=False)
         elif "error" in message:
-            self._error = message["error"]
+            kind = PlaceError if message["place"] else UserError
+            self._error = kind(message["error"])
 
 
 def _give(process: subprocess.Popen[bytes], content: Any) -> None:
@@ -206,11 +216,11 @@ def _give(process: subprocess.Popen[bytes], content: Any) -> None:
 
 @contextmanager
 def _ending(active: list[_Worker]) -> Iterator[None]:
-    """Let workers store what they have when we are interrupted, and leave none of them behind."""
+    """Let workers store what they have when all is to end, and leave none of them behind."""
     try:
         with terminated_as_interrupted():
             yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, PlaceError):
         for worker in active:
             worker.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + STOP_SECONDS

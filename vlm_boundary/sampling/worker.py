@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import PlaceError, UserError, place_error
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.session import EngineSession, anything_missing
 from vlm_boundary.store import RunDirectory
@@ -51,7 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             _work(RunDirectory(options.run), assignments, channel)
         except UserError as error:
-            channel.tell(error=str(error))
+            channel.tell(error=str(error), place=isinstance(error, PlaceError))
+            code = 2
+        except OSError as error:
+            found = place_error(error)
+            if found is None:
+                raise
+            channel.tell(error=str(found), place=True)
             code = 2
         except Stopped:
             return 130  # perhaps because the parent is gone: the guard sees to what is left

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow.compute as pc
@@ -59,7 +60,7 @@ def score_responses(
     """Score a task's samples, storing the scores every few seconds and on the way out.
 
     Args:
-        progress: called with the number of tokens of each scored response.
+        progress: called with the number of tokens of each response whose score is stored.
         alive: called whenever the engine has done something, finished scores or not.
     """
     problem_of = {}
@@ -83,8 +84,8 @@ def score_responses(
             else:
                 logprobs = result.token_logprobs
                 total = math.fsum(logprobs)
-                writer.add(Score(problem_id, result.index, total, len(logprobs), logprobs))
-                progress(len(logprobs))
+                score = Score(problem_id, result.index, total, len(logprobs), logprobs)
+                writer.add(score, partial(progress, len(logprobs)))
     finally:
         writer.flush()
         run.score_failures(under).add(task.partition, failures)

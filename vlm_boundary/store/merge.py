@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.files import whole_file
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.run import RunDirectory, write_text
+from vlm_boundary.writing import replacing
 
 # Tables and folders whose files are named by their content or at random, and so never clash.
 _JOINED = (
@@ -132,6 +132,5 @@ def _copy(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
         if path.is_file() and not path.name.startswith(".") and not copy.exists():
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            with whole_file(copy) as file:
-                shutil.copyfile(path, file)
+            with replacing(copy) as temporary:
+                shutil.copyfile(path, temporary)

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
-from vlm_boundary.files import publish
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
+from vlm_boundary.writing import beside, publish, replacing
 
 _ROWS_WORTH_A_GROUP = 512
 
@@ -71,11 +71,13 @@ class PartTable:
 
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
-        folder = self.root / partition.folder
-        temporary = temporary_in(folder)
-        with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
+        path = self.root / partition.folder / f"part-{uuid4().hex}.parquet"
+        with (
+            replacing(path) as temporary,
+            temporary.open("wb") as file,
+            open_writer(file, self.schema) as writer,
+        ):
             writer.write_table(rows.cast(self.schema))
-        path = publish(temporary, folder / f"part-{uuid4().hex}.parquet")
         if self._published:
             self._published(path)
         return path
@@ -95,17 +97,16 @@ class PartTable:
         """
         old = self.parts(partition)
         folder = self.root / partition.folder
-        temporary = temporary_in(folder)
-        try:
+        # Called so where it cannot be written: its name depends on what is in it.
+        with beside(folder / "part-compacted.parquet") as temporary:
             with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
                 for rows in groups:
                     # In one chunk: where chunks end would show in the file's pages.
                     writer.write_table(rows.combine_chunks().cast(self.schema))
             with temporary.open("rb") as written:
                 digest = hashlib.file_digest(written, "sha256").hexdigest()
-            path = publish(temporary, folder / f"part-{digest[:32]}.parquet")
-        finally:
-            temporary.unlink(missing_ok=True)  # it is there only after an error or Ctrl-C
+            path = folder / f"part-{digest[:32]}.parquet"
+            publish(temporary, path)
         for part in old:
             if part != path:
                 part.unlink(missing_ok=True)
@@ -219,9 +220,3 @@ def open_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer of Parquet as the run directory's tables have it."""
     # Of texts, statistics would put the first and the last of each row group into the footer.
     return pq.ParquetWriter(file, schema, compression="zstd", write_statistics=list(KEY))
-
-
-def temporary_in(folder: Path) -> Path:
-    """A name in the folder that no reader looks at."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / f".{uuid4().hex}.tmp"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -16,9 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from vlm_boundary.errors import PlaceError
 from vlm_boundary.store.keys import KEY, places_of, row_keys
 from vlm_boundary.store.parts import Partition, PartTable, open_writer, whole_problems
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
+from vlm_boundary.writing import place_errors
 
 _PIECE = ".piece-"
 
@@ -98,20 +100,27 @@ class PieceWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._open.close()
-        if error is not None:
+        try:
+            with place_errors(self._path):
+                self._open.close()
+        except PlaceError:
             self._path.unlink(missing_ok=True)
+            raise
+        if error is not None:
+            with suppress(OSError):  # there is none, or there is no place for one
+                self._path.unlink()
 
     def add(self, problem_ids: Sequence[str], rows: pa.Table) -> None:
         """Rows in place of all that these problems have, which come after those added before."""
         self._problem_ids += problem_ids
         if rows.num_rows == 0:
             return
-        if self._writer is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = self._open.enter_context(self._path.open("wb"))
-            self._writer = self._open.enter_context(open_writer(file, self._schema))
-        self._writer.write_table(rows.cast(self._schema))
+        with place_errors(self._path):
+            if self._writer is None:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                file = self._open.enter_context(self._path.open("wb"))
+                self._writer = self._open.enter_context(open_writer(file, self._schema))
+            self._writer.write_table(rows.cast(self._schema))
 
     @property
     def piece(self) -> Piece:

@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.files import whole_file
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.parts import PartTable
+from vlm_boundary.writing import replacing
 
 MANIFEST = "manifest.json"
 
@@ -131,6 +131,14 @@ class RunDirectory:
             raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
         return dict(content)
 
+    def thinking_open(self, arm: str) -> bool | None:
+        """Whether an arm's prompts end inside a thought; None where that is not known.
+
+        Runs older than the fact do not say it until their arm is sampled again.
+        """
+        found = self.read_manifest().get("arms", {}).get(arm, {}).get("thinking_open")
+        return found if isinstance(found, bool) else None
+
     def write_manifest(self, content: dict[str, Any]) -> None:
         """Replace the manifest as a whole; one that says the same is left as it is."""
         if json.loads(json.dumps(content)) != self.read_manifest():
@@ -145,9 +153,9 @@ class RunDirectory:
             row["metadata"] = json.dumps(problem.metadata, ensure_ascii=False, default=str)
             rows.append(row)
         path = self._problems_path(benchmark)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as file:
-            pq.write_table(pa.Table.from_pylist(rows, schema=schemas.PROBLEMS), file)
+        content = pa.Table.from_pylist(rows, schema=schemas.PROBLEMS)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            pq.write_table(content, file)
 
     def read_origin(self, benchmark: str) -> dict[str, Any] | None:
         """What the benchmark's problems were read from; None where that was not recorded."""
@@ -195,6 +203,5 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as file:
-        file.write_text(text, encoding="utf-8")
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -82,14 +83,23 @@ class SampleWriter:
         self._partition = partition
         self._flush_seconds = flush_seconds
         self._rows: list[dict[str, Any]] = []
+        self._told: list[Callable[[], None]] = []
         self._flushed = time.monotonic()
 
-    def add(self, sample: Sample | Score | Judgement) -> None:
-        """Take one sample; write the part when it is due."""
+    def add(
+        self, sample: Sample | Score | Judgement, stored: Callable[[], None] | None = None
+    ) -> None:
+        """Take one sample; write the part when it is due.
+
+        Args:
+            stored: called once the sample is on disk.
+        """
         row = asdict(sample) if isinstance(sample, Judgement) else dict(vars(sample))
         if isinstance(sample, Sample):
             row["tokens"] = len(sample.token_ids) or None
         self._rows.append(row | {"written_at": datetime.now(UTC)})
+        if stored is not None:
+            self._told.append(stored)
         self.flush_if_due()
 
     def flush_if_due(self) -> None:
@@ -98,11 +108,18 @@ class SampleWriter:
             self.flush()
 
     def flush(self) -> None:
-        """Write what has been collected."""
-        if self._rows:
-            rows = pa.Table.from_pylist(self._rows, schema=self._table.schema)
-            self._table.append(self._partition, rows)
-            self._rows = []
+        """Write what has been collected.
+
+        Raises:
+            PlaceError: it cannot be written; it is given up, for the disk will not take it later.
+        """
+        rows, told = self._rows, self._told
+        self._rows, self._told = [], []
+        if rows:
+            content = pa.Table.from_pylist(rows, schema=self._table.schema)
+            self._table.append(self._partition, content)
+        for stored in told:
+            stored()
         self._flushed = time.monotonic()
 
 

@@ -63,14 +63,14 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         flags = stated.flags if found is None else (*stated.flags, "restated")
         found = replace(stated, flags=flags)
     if found is not None:
-        found = in_view_of_the_rest(text, found, words=words, truncated=truncated)
-        return found if isinstance(found, str) else _one_option(found, target)
+        outcome = in_view_of_the_rest(text, found, words=words, truncated=truncated)
+        return outcome if isinstance(outcome, str) else _one_option(outcome, target)
     if boxes(text):  # each is only supposed, or denied
         return "taken_back"
     if truncated:
         return "cut_off"
-    found_in = _unmarked(text, target, words)
-    return found_in if isinstance(found_in, str) else _one_option(found_in, target)
+    outcome = _unmarked(text, target, words)
+    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:
@@ -116,7 +116,7 @@ def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
         text[box.start : box.end],
     )
     found = _within(plain, 0, len(plain), target, words)
-    if found is None:
+    if found is None or "ratio" in plain.lower():  # a ratio may be meant where a fraction is said
         return None
     start, end = box.start + found.start, box.start + found.end
     return replace(found, source="box", raw=text[start:end], start=start, end=end)
@@ -136,8 +136,8 @@ def _within(text: str, start: int, end: int, target: Target, words: bool) -> Fou
 
 def _restates(stated: Found, marked: Found, *, words: bool) -> bool:
     """Whether a statement behind a box says another answer, and not what the box was for."""
-    if words and option_letter(stated.raw) and not option_letter(marked.raw):
-        return True  # the box has the option's value, the statement its letter
+    if words and (option_letter(stated.raw) or ("", "x"))[1] == "":
+        return True  # the box may have the option's value, the statement its letter
     return (
         stated.value is not None
         and not isinstance(stated.value, Words)
@@ -194,6 +194,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
+            if line[0] in "→➜":  # the end of something that does not stand here
+                return replace(found, doubt="fragment")
             if len(lines) > 1 and _said_otherwise(text, lines, found):
                 return replace(found, doubt="two_values")
             if len(lines) > 1 and (

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.files import whole_file
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.verifier.faults import Failures
@@ -19,6 +18,7 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.writing import replacing
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.llm import LlmExtractor
@@ -73,32 +73,29 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
         raise UserError(f"{target}: --output must be another file than the input")
     summary = Summary()
     disagreements = Disagreements()
-    try:
-        with (
-            whole_file(target) as written,
-            written.open("w", encoding="utf-8") as file,
-            Grader() as grader,
-            closing(KillingPool()) as pool,
-            _extractor(opinions) as llm,
-            progress_bar(f"grading {source.name}", unit="output") as bar,
-        ):
-            for chunk in batched(output_records(source), _CHUNK):
-                chunk_outputs = [line.output for line in chunk]
-                found = grader.grade(chunk_outputs)
-                extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
-                for line, verdict, more in zip(chunk, found, extra, strict=True):
-                    summary.statuses[verdict.status] += 1
-                    summary.sources[verdict.source] += 1
-                    summary.failures.add(line.where, verdict.rule, verdict.flags)
-                    graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
-                    file.write(encodable(graded) + "\n")
-                if opinions.page:
-                    for line, verdict, each in zip(chunk, found, said, strict=True):
-                        label = f"line {line.number}"
-                        disagreements.add(label, line.output, verdict, each)
-                bar.update(len(chunk))
-    except OSError as error:
-        raise UserError(f"{target}: cannot be written ({error.strerror})") from None
+    with (
+        replacing(target) as temporary,
+        temporary.open("w", encoding="utf-8") as file,
+        Grader() as grader,
+        closing(KillingPool()) as pool,
+        _extractor(opinions) as llm,
+        progress_bar(f"grading {source.name}", unit="output") as bar,
+    ):
+        for chunk in batched(output_records(source), _CHUNK):
+            chunk_outputs = [line.output for line in chunk]
+            found = grader.grade(chunk_outputs)
+            extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
+            for line, verdict, more in zip(chunk, found, extra, strict=True):
+                summary.statuses[verdict.status] += 1
+                summary.sources[verdict.source] += 1
+                summary.failures.add(line.where, verdict.rule, verdict.flags)
+                graded = json.dumps(_graded(line.record, verdict, more), ensure_ascii=False)
+                file.write(encodable(graded) + "\n")
+            if opinions.page:
+                for line, verdict, each in zip(chunk, found, said, strict=True):
+                    label = f"line {line.number}"
+                    disagreements.add(label, line.output, verdict, each)
+            bar.update(len(chunk))
     if opinions.page:
         disagreements.write(opinions.page)
         summary.disagreements = disagreements.found

@@ -6,18 +6,21 @@ import atexit
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import TracebackType
 
-from vlm_boundary.verifier.approximate import far_apart
+from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target, target_of
-from vlm_boundary.verifier.exact import TooLarge, Unsupported
+from vlm_boundary.verifier.exact import Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
+from vlm_boundary.verifier.numbers import equal
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
+from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
@@ -158,9 +161,9 @@ class Grader:
         comparisons = list(dict.fromkeys(item.comparison for item in pending.values()))
         outcomes: dict[tuple[str, str], Outcome] = {}
         answers = self._pool.ask("equal", comparisons)
-        for comparison, (equal, why) in zip(comparisons, answers, strict=True):
-            rule = why or ("not_parsed" if equal is None else "math_verify")
-            outcomes[comparison] = Outcome(equal, rule)
+        for comparison, (same, why) in zip(comparisons, answers, strict=True):
+            rule = why or ("not_parsed" if same is None else "math_verify")
+            outcomes[comparison] = Outcome(same, rule)
         return {key: item.concluded(outcomes[item.comparison]) for key, item in pending.items()}
 
 
@@ -226,6 +229,8 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
 
 def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
+    if found.rivals:
+        return _concluded(found, scope, Outcome(None, "ambiguous"))
     raw = found.raw.strip("$ ")
     if target.is_written(raw, found.value):
         return _concluded(found, scope, Outcome(True, "as_written"))
@@ -238,9 +243,27 @@ def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     if target.is_constant and _VARIABLE.search(raw):
         # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.
         return _concluded(found, scope, Outcome(None, "variables_left"))
+    if _rounds(found, target):
+        return _concluded(found, scope, Outcome(True, "rounded", str(target.tolerance)))
     if far_apart(raw, gold):
         return _concluded(found, scope, Outcome(False, "formula_differs"))
     return _Pending(found, scope, (raw, gold))
+
+
+def _rounds(found: Found, target: Target) -> bool:
+    """Whether one of the two is a decimal to which the other, a formula, rounds."""
+    gold = target.value or _formula(target.gold.answer)
+    value = found.value or _formula(found.raw)
+    return (
+        isinstance(gold, Number)
+        and isinstance(value, Number)
+        and equal(gold, value, target.tolerance, target.gold)
+    )
+
+
+def _formula(text: str) -> Number | None:
+    value = worked_out(text)
+    return None if value is None else Number(Exact.rational(Fraction(value)))
 
 
 def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:

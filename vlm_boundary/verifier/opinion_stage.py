@@ -65,7 +65,7 @@ class _SecondOpinions:
         return [run.opinions]
 
     def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
-        golds = golds_of(run, partition)
+        golds, thinking_open = golds_of(run, partition), run.thinking_open(partition.arm)
         verdicts = ProblemReader.of(run.verdicts, partition)
 
         def of_problems(problem_ids: tuple[str, ...], samples: pa.Table) -> list[Wanted]:
@@ -76,7 +76,7 @@ class _SecondOpinions:
 
             def make(places: NDArray[np.int64]) -> list[Opinions]:
                 asked = pa.array(places)
-                outputs = outputs_of(samples.take(verified.take(asked)), golds)
+                outputs = outputs_of(samples.take(verified.take(asked)), golds, thinking_open)
                 return second_opinions(outputs, _verdicts(judged.take(asked)), self._pool)
 
             return [Wanted(judged.select(_OF), make)]
@@ -86,7 +86,8 @@ class _SecondOpinions:
 
 def _write_disagreements(run: RunDirectory, partition: Partition) -> int:
     """Write a partition's page; returns how many disagreements there are."""
-    golds, found = golds_of(run, partition), Disagreements()
+    golds, thinking_open = golds_of(run, partition), run.thinking_open(partition.arm)
+    found = Disagreements()
     samples, verdicts, opinions = (
         ProblemReader.of(table, partition) for table in (run.samples, run.verdicts, run.opinions)
     )
@@ -96,7 +97,7 @@ def _write_disagreements(run: RunDirectory, partition: Partition) -> int:
             (read := reader.read(chunk, columns)).take(places_of(chunk, stored, read))
             for reader, columns in ((samples, SAMPLE), (verdicts, [*_OF[:2], *_VERDICT]))
         )
-        outputs = outputs_of(rows, golds)
+        outputs = outputs_of(rows, golds, thinking_open)
         for said, output, verdict in zip(
             stored.to_pylist(), outputs, _verdicts(judged), strict=True
         ):

@@ -22,6 +22,7 @@ from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.symbolic import is_mathematics
 from vlm_boundary.verifier.values import Number, Relation, Value
 from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.writing import replacing
 
 _OPTION = re.compile(r"\(([A-Za-z])\)")
 _MAX_OUTPUT = 20_000
@@ -185,4 +186,5 @@ class Disagreements:
             total=self.total,
             names=list(Opinions.__dataclass_fields__),
         )
-        path.write_text(page, encoding="utf-8", errors="replace")
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8", errors="replace")

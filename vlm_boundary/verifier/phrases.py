@@ -106,7 +106,8 @@ OPTION_FIRST = Phrase(
 )
 CONCLUSION = re.compile(
     r"^\W*(?:and\s+|then\W+)?(?:therefore|thus|hence|so|consequently|accordingly|in\s+total|altogether|"
-    r"in\s+conclusion|as\s+a\s+result|overall|in\s+summary|to\s+sum\s+up|finally|it\s+follows)(?![\w-])"
+    r"in\s+conclusion|as\s+a\s+result|overall|in\s+summary|to\s+sum\s+up|finally|it\s+follows"
+    r"|(?:this|that)\s+means|following\s+(?:this|the|that)\s+\w{1,12})(?![\w-])"
     r"|[,;]\s*(?:and\s+)?(?:therefore|thus|hence|so)(?!\s+that)(?![\w-])"
     r"|所以|因此|因而|故|综上|总共|一共|∴|\\therefore",
     re.IGNORECASE,
@@ -137,8 +138,12 @@ OUTRIGHT_REFUSAL = Phrase(
     r"|(?:^|[.!?]\s+|\b(?:so|therefore,?|but|however,?)\s+)(?:I|we)\s+(?:can(?:no|')t|can\s*not)\b"
     r"|\bcan(?:no|')?t\s+be\s+determined|cannot\s+(?:be\s+)?(?:determined?|answer(?:ed)?)\b"
     r"|\b(?:not|im)\s*possible\s+to\s+(?:determine|answer|say|know|calculate|provide)"
+    r"|(?:\bnot\s+|n't\s+|\bin)(?:enough|sufficient)\s+(?:information|data|detail)|\bno\s+(?:\w+\s+)?answer\s+is\s+possible"
+    r"|\b(?:cannot|can't)\s+(?:tell|say|know|see)\b|\btoo\s+(?:blurr(?:ed|y)|small|dark|unclear)\s+to\s+(?:read|see|tell)"
+    r"|\bno\s+way\s+(?:to\s+(?:tell|know|say)|of\s+(?:telling|knowing))"
     r"|^\s*N/?A\W*$|无法",
-    "sorry unable able just only can't cannot can_not determined answered possible n/a na 无法",
+    "enough sufficient possible blurr dark no_way too_ cannot sorry unable able just only "
+    "can't cannot can_not determined answered possible n/a na 无法",
 )
 CLOSING = Phrase(
     r"\b(?:I\s+hope\s+(?:this|that|it)|let\s+me\s+know|is\s+there\s+anything\s+else|do\s+you\s+(?:have|want)"
@@ -173,7 +178,7 @@ UNTOLD = re.compile(
     r"\s*(?:unlikely|unknown|unclear|uncertain|undetermined|undefined|in\s+doubt)\b", re.IGNORECASE
 )
 CONCLUDES = re.compile(  # "∴ 2", "=> x = 2"
-    r"[\s$*]{0,9}(?:(?:=>|==>|⇒|→|➜|∴|\\therefore|\\Rightarrow|\\implies|\\to(?![a-z]))[\s$]{0,9}){1,3}"
+    r"[\s$*]{0,9}(?:(?:=>|==>|⇒|∴|\\therefore|\\Rightarrow|\\implies)[\s$]{0,9}){1,3}"
 )
 FILLER = re.compile(  # "the answer is, for certain, D"
     r"[,\s]*(?:(?:for\s+(?:sure|certain)|definitely|certainly|clearly|obviously|indeed|therefore|thus|then"
@@ -192,7 +197,7 @@ CHANGED_BEHIND = re.compile(
 CHANGES_BEHIND = re.compile(
     rf"[\s$*]{{0,3}}(?:(?:degrees?|units?|metres?|meters?|times)\s+)?(?:{_CHANGES}"
     r"|to\s+the\s+(?:power|\w+\s+power|total|whole)|(?:divided|multiplied|raised|reduced|increased|decreased)\s+(?:by|to)"
-    r"|(?:times|plus|minus|over)\s+(?=\S))(?![\w-])",
+    r")(?![\w-])|[\s$*]{0,3}(?:times|plus|minus|over|point|choose)\s+(?=\S)",
     re.IGNORECASE,
 )
 # Words before a number that make another one of it.
@@ -200,7 +205,7 @@ CHANGES_BEFORE = re.compile(
     r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
     r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
     r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
-    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?)"
+    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
     r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
     re.IGNORECASE,
 )

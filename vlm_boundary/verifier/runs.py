@@ -37,11 +37,15 @@ _LABEL = re.compile(
     r"vertex|triangle|circle|side|model|version|stage|room|route|player|jersey|round)\s*#?\s*$",
     re.IGNORECASE,
 )
-_ASSERTED = re.compile(
+ASSERTED = re.compile(
     r"\b(?:is|are|was|were|be|has|have|equals?|contains?)\s+(?:(?:only|exactly|about|approximately)\s+)?[$*]*$|=\s*$",
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+)?\d+\b", re.IGNORECASE)
+_GROUP = re.compile(
+    r"\W*(?:(?:so|then|thus),?\s+)?(?:of|among|out\s+of|from)\s+(?:(?:the|these|those|all|its|our)\s+){0,2}",
+    re.IGNORECASE,
+)
 _SUBORDINATE = re.compile(
     r",\s(?:with|which|where|when|who|for|including|given|according|based\s+on|compared\s+to|such\s+as)\b"
     r"|,?\s(?:because|since|while|whereas|when|where|out\s+of|than|for\s+a\s+total)\b",
@@ -100,7 +104,18 @@ def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
     turns = [m.start() for m in _SO.finditer(sentence)]
     if turns and any(run.start > turns[-1] and not run.aside for run in found):
         found = [replace(r, aside="premise") if r.start < turns[-1] else r for r in found]
+    elif turns:  # "which means" begins a clause of the same standing as the one before
+        found = [_from(sentence, turns[-1], r) if r.start > turns[-1] else r for r in found]
     return _ranges(sentence, found)
+
+
+def _from(sentence: str, turn: int, run: Run) -> Run:
+    """The run without what only stands before the turn of its sentence."""
+    if run.aside != "subordinate clause":
+        return run
+    turned = _SO.match(sentence, turn)
+    start = turned.end() if turned else turn
+    return run if _SUBORDINATE.search(sentence[start : run.start]) else replace(run, aside="")
 
 
 def _ranges(sentence: str, found: list[Run]) -> list[Run]:
@@ -237,7 +252,7 @@ def _aside(before: str, after: str, text: str, question_numbers: frozenset[str])
         return ""
     if _COMPARING.search(before):
         return "comparison"
-    if _OUT_OF.match(after):
+    if _OUT_OF.match(after) or _GROUP.fullmatch(before):
         return "share"
     if _LABEL.search(before):
         return "label"
@@ -245,7 +260,7 @@ def _aside(before: str, after: str, text: str, question_numbers: frozenset[str])
         return "parenthesis"
     if _SUBORDINATE.search(before):
         return "subordinate clause"
-    if text.strip().replace(",", "") in question_numbers and not _ASSERTED.search(before):
+    if text.strip().replace(",", "") in question_numbers and not ASSERTED.search(before):
         return "in the question"
     if (
         text.strip().lower() == "one"

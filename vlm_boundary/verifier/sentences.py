@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
 from vlm_boundary.verifier.exact import Exact
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
-from vlm_boundary.verifier.runs import WHICH_IS, Run, runs
+from vlm_boundary.verifier.questions import (
+    Question,
+    content,
+    in_the_blank,
+    number_said,
+    question_of,
+)
+from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
 from vlm_boundary.verifier.words import FIRST_WORDS
 
@@ -36,30 +42,31 @@ _RELATIVE = re.compile(
     r"\s*(?:[a-zA-Z]+\s+){0,2}?(?:more|less|fewer|times|greater|larger|higher|older|younger|taller)\b",
     re.IGNORECASE,
 )
-_DIFFERENCE = re.compile(
-    r"\b(?:more|less|fewer|times|difference|differ|gap|higher|lower|longer|shorter|\w+er\s+than|older|younger)\b",
-    re.IGNORECASE,
-)
 _WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(
     r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE
 )
-_ASKED = re.compile(
-    r"\b(?:which|what)\s+(year|week|day|month|grade|score|step|level|hour|row|column|question)\b",
-    re.IGNORECASE,
-)
 _MARKER = re.compile(
     r"^\s*(?:[-*•+]\s+|\(?\d{1,2}[.)]\s+(?=\S)|step\s+\d+\s*[.:)]\s*|#+\s+)", re.IGNORECASE
 )
-_WORD = re.compile(r"[a-z]{3,}|\d+(?:\.\d+)?|(?<![a-z])[a-z](?=\()")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_STOP = frozenset(
-    "the and are was were how many what which does did has have for from this that with into "
-    "there their its they them than please answer question image shown figure following give "
-    "value find all one two three you your can will been being per".split()
-)
 _OR_BETWEEN = re.compile(
     r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE
+)
+_SHARE = re.compile(
+    r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+|the\s+|all\s+)?(\w{1,12})", re.IGNORECASE
+)
+_GAP = re.compile(
+    r"(?<![\w.])(\d{1,4}|[a-z]{3,9})-(?:year|month|week|day|hour|minute|degree|point|inch|foot|mile)s?[-\s]+"
+    r"(?:old\s+)?(?:age\s+)?(?:gap|difference|lead|margin)\b",
+    re.IGNORECASE,
+)
+_WORKED_OUT = re.compile(r"=\s*([$€£]?\s?-?[\d.,]*\d)\s*[a-zA-Z%°]{0,12}[\s.)*$]*$")
+_IS = re.compile(
+    r"(?<!there )\b(?:is|are|was|were|equals)\s+(?:about\s+)?[$*]{0,3}$", re.IGNORECASE
+)
+_CLOSED = re.compile(r",\s(?:which|who|with)\b[^,]{1,120},\s", re.IGNORECASE)
+_TASK = re.compile(
+    r"\s*(?:find|calculate|determine|compute|work\s+out|figure\s+out)\b[^=]*$", re.IGNORECASE
 )
 _BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
 _WEAK = ("in the question", "share", "subordinate clause", "leading clause")
@@ -93,13 +100,16 @@ def sentences(text: str) -> list[Sentence]:
     return found[-MAX_SENTENCES:]
 
 
-def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run, ...]]:
+def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run, ...]]:
     """The value that a sentence is about, and those that it may as well be about."""
     marker = _MARKER.match(sentence.text)
     body = sentence.text
     if marker:
         body = " " * marker.end() + body[marker.end() :]
-    found = [_as_asked(body, run, question) for run in runs(body, question.numbers)]
+    found = _apart([_as_asked(body, run, question) for run in runs(body, question.numbers)])
+    gap = _GAP.search(body) if question.compares else None
+    if gap and (years := number_said(gap[1])) is not None:
+        return Run(gap.start(1), gap.end(1), Number(years)), ()
     main = [run for run in found if not run.aside]
     nothing = _NONE_EXISTS.search(body)
     if nothing and not main:
@@ -110,28 +120,64 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         weak = [r for r in found if r.aside in _WEAK]
         if len({repr(core(run.value)) for run in weak}) != 1:
             return None, ()
-        # What the question says already is hardly its answer, nor is 1 of "1 out of 10".
-        doubtful = weak[-1].aside in ("in the question", "share")
-        return weak[-1], ((replace(weak[-1], value=_ECHO),) if doubtful else ())
+        # What the question says already is hardly its answer, nor is 1 of "1 out of 10", nor
+        # what only a clause beside the main one says.
+        only = weak[-1]
+        said_outright = only.aside == "subordinate clause" and (
+            ASSERTED.search(body[: only.start]) or _CLOSED.search(body[: only.start])
+        )
+        return only, (() if said_outright else (replace(only, value=_ECHO),))
+    new = [
+        r for r in found if r.aside == "subordinate clause" and not _said_before(body, r, question)
+    ]
+    if new and all(_said_before(body, r, question) for r in main):
+        return None, (*main, *new)
     hedged = _hedged(body, main)
     if hedged:
         return hedged, ()
     if len({repr(core(run.value)) for run in main}) == 1:
         return main[-1], ()
+    if any(isinstance(r.value, Several) and r.value.kind == "ratio" for r in main):
+        return None, tuple(main)
     for chosen in (
         [r for r in main[-1:] if _EXISTS.search(body[: r.start])],
-        [r for r in main if _LEFT_OVER.match(body[r.end :])],
+        [r for r in main if _LEFT_OVER.match(body[r.end :]) and not _added(body, main, r)],
         [r for r in main if WHICH_IS.search(body[: r.start])],
         _after_being(body, main),
+        _in_the_questions_words(body, main, question),
     ):
         if len({repr(core(run.value)) for run in chosen}) == 1:
             return chosen[-1], ()
     return None, tuple(main)
 
 
-def _as_asked(body: str, run: Run, question: _Question) -> Run:
+def _said_before(body: str, run: Run, question: Question) -> bool:
+    return body[run.start : run.end].strip().replace(",", "") in question.numbers
+
+
+def _apart(found: list[Run]) -> list[Run]:
+    """The runs without those that stand within another: the whole of "3 out of 4"."""
+    kept: list[Run] = []
+    for run in found:
+        if not kept or run.start >= kept[-1].end:
+            kept.append(run)
+    return kept
+
+
+def _added(body: str, main: list[Run], run: Run) -> bool:
+    """Whether another value is named beside it: 1 block and 2 cylinders."""
+    before = [r for r in main if r.end < run.start]
+    return bool(before) and re.search(r"\band\s+\W*$", body[before[-1].end : run.start]) is not None
+
+
+def _as_asked(body: str, run: Run, question: Question) -> Run:
     """The run as it counts where the question asks for a year, a week, a difference."""
     asked = question.asked
+    if question.share and (of := _SHARE.match(body, run.end)):
+        whole = number_said(of[1])
+        part = run.value.value if isinstance(run.value, Number) else None
+        if part is not None and whole is not None and whole.terms:
+            return Run(run.start, of.end(), Number(part / whole))
     if not question.compares and not run.aside and _RELATIVE.match(body[run.end :]):
         return replace(run, aside="relative")
     if not asked:
@@ -152,7 +198,7 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     """Values right behind is, are or =, where none stands behind them."""
     last = main[-1]
     before = body[: last.start]
-    ends = re.match(r"[\s\w,%°\"*)-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
+    ends = re.match(r"[\s\w,%°\"*)/-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
     if (
         ends
         and (isinstance(last.value, Relation) or _COPULA.search(before))
@@ -167,6 +213,18 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
         if not others:
             return [last]
     return []
+
+
+def _in_the_questions_words(body: str, main: list[Run], question: Question) -> list[Run]:
+    """The one value that is said of what the question asks: the perimeter is 8, the area is 4."""
+    said = []
+    for before, run in zip([None, *main], main, strict=False):
+        start = before.end if before else 0
+        if not _IS.search(body[start : run.start]):
+            return []
+        if question.words & content(body[start : run.start]):
+            said.append(run)
+    return said if len(said) == 1 else []
 
 
 def _hedged(body: str, main: list[Run]) -> Run | None:
@@ -184,47 +242,26 @@ def core(value: Value | None) -> object:
     return value.value if isinstance(value, Number) else value
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What a question says: its numbers, what it asks for, its words."""
-
-    text: str
-    numbers: frozenset[str]
-    asked: str
-    compares: bool
-    words: frozenset[str]
-
-
-@lru_cache(maxsize=4096)
-def _question(text: str) -> _Question:
-    asked = _ASKED.search(text)
-    return _Question(
-        " ".join(text.split()),
-        frozenset(_NUMBER.findall(text)),
-        asked[1].lower() if asked else "",
-        _DIFFERENCE.search(text) is not None,
-        _content(text),
-    )
-
-
-def _content(text: str) -> frozenset[str]:
-    return frozenset(w for w in _WORD.findall(text.lower()) if w not in _STOP)
-
-
 def conclude(text: str, question_text: str) -> Found | None:
     """The value of the sentence that answers, and its rivals.
 
     A concluding sentence (therefore …) wins; else the only sentence with a value; else the one
     that answers in the question's words; else they are rivals.
     """
-    question = _question(question_text)
+    question = question_of(question_text)
+    filled = in_the_blank(text, question)
+    if filled is not None:
+        return filled
     candidates = [s for s in sentences(text) if _may_say(s, question)]
     if "**" not in text:
+        later: list[_Said] = []
         for sentence in reversed(candidates):
+            run, rivals = said(sentence, question)
+            if run is None and not rivals:
+                continue
             if CONCLUSION.search(sentence.text):
-                run, rivals = said(sentence, question)
-                if run is not None or rivals:
-                    return _found("conclusion", sentence, run, rivals)
+                return _beside(_found("conclusion", sentence, run, rivals), later, question)
+            later.append((sentence, run, rivals))
     readable: list[_Said] = []
     for sentence in candidates:
         run, rivals = said(sentence, question)
@@ -240,18 +277,50 @@ def conclude(text: str, question_text: str) -> Found | None:
         return _found("conclusion", *concluding[-1])
     if len(readable) == 1:
         return _found("sentence", *readable[0])
+    if _worked_out(readable):
+        return _found("sentence", *readable[-1])
     return _answering(readable, question)
 
 
-def _may_say(sentence: Sentence, question: _Question) -> bool:
+def _beside(found: Found, later: list[_Said], question: Question) -> Found:
+    """The conclusion with what a later sentence in the question's words says beside it."""
+    others = tuple(
+        run.value
+        for sentence, run, rivals in later
+        if run is not None
+        and not rivals
+        and core(run.value) != core(found.value)
+        and len(question.words & content(sentence.text)) > _ALSO_ANSWERS * len(question.words)
+    )
+    if not others:
+        return found
+    rivals = tuple(value for value in (found.value, *found.rivals, *others) if value is not None)
+    return replace(found, rivals=rivals, flags=("several_sentences",))
+
+
+def _worked_out(readable: list[_Said]) -> bool:
+    """Whether the last sentence says what the sum before it comes to."""
+    if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
+        return False
+    result = _WORKED_OUT.search(readable[-2][0].text)
+    if result is None:
+        return False
+    return number_said(result[1].strip("$€£ ")) == core(readable[-1][1].value)
+
+
+def _may_say(sentence: Sentence, question: Question) -> bool:
     """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
     text = sentence.text
-    if len(text) > MAX_SENTENCE or not (
-        _DIGIT.search(text)
-        or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
-        or "√" in text
-        or "π" in text
-        or "\\" in text
+    if (
+        len(text) > MAX_SENTENCE
+        or _TASK.match(text)
+        or not (
+            _DIGIT.search(text)
+            or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
+            or "√" in text
+            or "π" in text
+            or "\\" in text
+        )
     ):
         return False
     return not (
@@ -285,16 +354,17 @@ def _emphasised(readable: list[_Said]) -> Found | None:
     return _found(source, sentence, run, ())
 
 
-def _answering(readable: list[_Said], question: _Question) -> Found | None:
+def _answering(readable: list[_Said], question: Question) -> Found | None:
     """Among several sentences, the one in the question's words; the first and last are rivals."""
     asked = question.words
     scored = []
     for place, item in enumerate(readable):
-        overlap = len(asked & _content(item[0].text)) / len(asked) if asked else 0.0
+        overlap = len(asked & content(item[0].text)) / len(asked) if asked else 0.0
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
     if best[0] >= 0.5:
-        close = [s for s in scored if s[0] >= min(best[0] - 0.15, _ALSO_ANSWERS)]
+        enough = min(best[0] - 0.15, _ALSO_ANSWERS)
+        close = [s for s in scored if s[0] >= enough or s is scored[-1]]
         values = {repr(core(s[2][1].value)) if s[2][1] else "several" for s in close}
         chosen = close[0][2] if len(values) == 1 else best[2]
         found = _found("sentence", *chosen)

@@ -94,12 +94,13 @@ class _Verdicts:
         return [run.verdicts]
 
     def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
-        golds = golds_of(run, partition)
-        gold_hashes = {problem_id: short_hash(repr(gold)) for problem_id, gold in golds.items()}
+        golds, thinking_open = golds_of(run, partition), run.thinking_open(partition.arm)
+        gold_hashes = {key: _gold_hash(gold, thinking_open) for key, gold in golds.items()}
 
         def of_problems(problem_ids: tuple[str, ...], samples: pa.Table) -> list[Wanted]:
             def make(places: NDArray[np.int64]) -> list[Verdict]:
-                return self._grader.grade(outputs_of(samples.take(pa.array(places)), golds))
+                todo = samples.take(pa.array(places))
+                return self._grader.grade(outputs_of(todo, golds, thinking_open))
 
             return [Wanted(_expected(samples, gold_hashes), make)]
 
@@ -111,11 +112,14 @@ def golds_of(run: RunDirectory, partition: Partition) -> dict[str, Gold]:
     return {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
 
 
-def outputs_of(samples: pa.Table, golds: dict[str, Gold]) -> list[Output]:
-    """What is graded, of samples with the columns `SAMPLE`."""
+def outputs_of(
+    samples: pa.Table, golds: dict[str, Gold], thinking_open: bool | None
+) -> list[Output]:
+    """What is graded, of an arm's samples with the columns `SAMPLE`."""
+    columns = (samples[name].to_pylist() for name in ("text", "problem_id", "finish_reason"))
     return [
-        Output(row["text"], golds[row["problem_id"]], row["finish_reason"])
-        for row in samples.to_pylist()
+        Output(text, golds[problem_id], reason, thinking_open=thinking_open)
+        for text, problem_id, reason in zip(*columns, strict=True)
     ]
 
 
@@ -136,3 +140,12 @@ def text_hashes(samples: pa.Table) -> pa.Array:
     texts, reasons = (samples[name].to_pylist() for name in ("text", "finish_reason"))
     hashes = [short_hash(text, why) for text, why in zip(texts, reasons, strict=True)]
     return pa.array(hashes, pa.string())
+
+
+def _gold_hash(gold: Gold, thinking_open: bool | None) -> str:
+    """A hash of what texts are held against: the gold, and whether they begin inside a thought.
+
+    It is not part of the text's hash, by which people's labels know the text that they are of. Not
+    inside one and not known are graded alike and hashed alike, as before the fact was kept.
+    """
+    return short_hash(repr(gold), "inside a thought") if thinking_open else short_hash(repr(gold))

@@ -1,0 +1,105 @@
+"""What could not be drawn, arm by arm: how many samples, of which problems, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from vlm_boundary.config import ExperimentConfig, ReplayConfig
+from vlm_boundary.engines.replay import unknown_samples
+from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp
+from vlm_boundary.sampling.stage import tasks_of
+from vlm_boundary.store import Partition, RunDirectory, Shard
+
+_NAMED = 3
+_REASONS = 5
+_UNKNOWN = "no reason is recorded"
+
+
+@dataclass(frozen=True)
+class Lack:
+    """What one arm lacks of a benchmark under a condition.
+
+    `reasons` are how many samples each reason concerns and the problems that they are of, the most
+    frequent reason first.
+    """
+
+    partition: Partition
+    asked: int
+    missing: int
+    reasons: dict[str, tuple[int, tuple[str, ...]]]
+
+    def lines(self) -> list[str]:
+        """As a terminal is told."""
+        where = self.partition
+        under = "" if where.condition == "full" else f", {where.condition}"
+        told = [
+            f"{where.arm} on {where.benchmark}{under}: {self.missing:,} of {self.asked:,} samples "
+            f"were not drawn"
+        ]
+        for reason, (count, problems) in list(self.reasons.items())[:_REASONS]:
+            told.append(f"  {count:,}: {reason} ({_named(problems)})")
+        if len(self.reasons) > _REASONS:
+            rest = sum(count for count, _ in list(self.reasons.values())[_REASONS:])
+            told.append(f"  {rest:,}: for {len(self.reasons) - _REASONS:,} other reasons")
+        return told
+
+
+def find_lacks(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    *,
+    limit: int | None = None,
+    shard: Shard = ALL,
+    top_ups: Sequence[TopUp] = (),
+) -> list[Lack]:
+    """What is still missing of what a `sample` with the same arguments was to draw."""
+    tasks = tasks_of(run, experiment, Scope(limit, shard, tuple(top_ups)))
+    return [_lack(run, task) for _, task in tasks if task.samples]
+
+
+def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
+    """What replayed files hold of problems that the run does not have, a line an arm."""
+    known = {
+        name: {problem.problem_id for problem in run.read_problems(name)}
+        for name in experiment.benchmarks
+    }
+    told = []
+    for arm in experiment.arms:
+        engine = experiment.arm_engine(arm)
+        if isinstance(engine, ReplayConfig) and (found := unknown_samples(engine, known)):
+            told.append(
+                f"{arm}: {engine.path} holds {sum(found.values()):,} samples of {len(found):,} "
+                f"problems that no benchmark of this run has ({_named(found)})"
+            )
+    return told
+
+
+def _lack(run: RunDirectory, task: Task) -> Lack:
+    missing: dict[str, set[int]] = defaultdict(set)
+    for span in task.spans:
+        missing[span.problem.problem_id].update(span.indices)
+    total = task.samples
+    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    rows = run.failures.read(task.partition)
+    for row in sorted(rows, key=lambda one: one["sample_index"] is None):  # the exact ones first
+        left = missing.get(row["problem_id"], set())
+        index = row["sample_index"]
+        concerned = set(left) if index is None else left & {index}
+        if concerned:
+            left -= concerned
+            counts[row["reason"]][row["problem_id"]] += len(concerned)
+    for problem_id, left in missing.items():
+        if left:
+            counts[_UNKNOWN][problem_id] += len(left)
+    ordered = sorted(counts.items(), key=lambda one: -sum(one[1].values()))
+    reasons = {reason: (sum(by.values()), tuple(by)) for reason, by in ordered}
+    return Lack(task.partition, task.asked, total, reasons)
+
+
+def _named(problems: Iterable[str]) -> str:
+    """A few ids, and how many more there are."""
+    ids = list(problems)
+    more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
+    return f"{'problem' if len(ids) == 1 else 'problems'} {', '.join(ids[:_NAMED])}{more}"

@@ -1,0 +1,73 @@
+"""Files that are written whole or not at all, and what is said where that cannot be done."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from vlm_boundary.errors import place_error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a file to write beside `path`, and put it there once it is complete and on disk.
+
+    After an error, Ctrl-C included, `path` is as it was and nothing else is left. The folder is
+    made where it is missing.
+
+    Raises:
+        PlaceError: the disk is full, the folder is read-only, or there can be none.
+    """
+    with beside(path) as temporary:
+        yield temporary
+        publish(temporary, path)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Flush a finished file to disk, then give it the name that readers look for."""
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+@contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """Give the name of a file beside `path` that no reader looks at; what is left of it goes.
+
+    Raises:
+        PlaceError: as `replacing`; what could not be written is called `path`.
+    """
+    temporary = path.with_name(f".{uuid4().hex}.tmp")
+    with place_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+        finally:
+            with suppress(OSError):  # there is none, or there is no place for one
+                temporary.unlink()
+
+
+@contextmanager
+def place_errors(path: Path) -> Iterator[None]:
+    """Turn what the system says while a file is written into a line for the user.
+
+    An error that names a file in another folder, from which something is read, is none of this
+    file's and keeps its name.
+
+    Raises:
+        PlaceError: `path` cannot be written there.
+    """
+    try:
+        yield
+    except OSError as error:
+        named = error.filename
+        elsewhere = isinstance(named, str | os.PathLike) and not (
+            Path(named).parent == path.parent or path.is_relative_to(named)
+        )
+        found = place_error(error, None if elsewhere else path)
+        if found is None:
+            raise
+        raise found from error
