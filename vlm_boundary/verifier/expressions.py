@@ -27,6 +27,8 @@ def literal(text: str) -> Number:
         BeyondLimits: more digits or a larger exponent than any answer has.
     """
     digits = text.replace(",", "").replace(" ", "").replace("'", "")
+    if not digits.isascii():
+        raise Unsupported("digits of another kind")  # ② is one to isdigit(), not to int()
     mantissa, _, exponent = digits.lower().partition("e")
     whole, _, decimals = mantissa.partition(".")
     if len(exponent) > 4 or abs(int(exponent or 0)) > MAX_POWER_OF_TEN:

@@ -96,10 +96,8 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     content = text[start:end].strip()
     if (truncated and not closed) or not content or PLACEHOLDER.fullmatch(content[:80]):
         return box
-    inside = boxes(text[start:end])
-    if inside:
-        within = boxed(text[start:end], listed=target.listed)
-        assert within is not None
+    within = boxed(text[start:end], listed=target.listed) if boxes(text[start:end]) else None
+    if within is not None:
         found = replace(within, start=within.start + start, end=within.end + start)
     else:
         found = reading("tag", text, start, end, listed=target.listed)

@@ -286,11 +286,12 @@ def _rounds(found: Found, target: Target) -> bool:
     """Whether one of the two is a decimal to which the other, a formula, rounds."""
     gold = target.value or _formula(target.gold.answer)
     value = found.value or _formula(found.raw)
-    return (
-        isinstance(gold, Number)
-        and isinstance(value, Number)
-        and equal(gold, value, target.tolerance, target.gold)
-    )
+    if not (isinstance(gold, Number) and isinstance(value, Number)):
+        return False
+    try:
+        return equal(gold, value, target.tolerance, target.gold)
+    except Unsupported:
+        return False
 
 
 def _formula(text: str) -> Number | None:
