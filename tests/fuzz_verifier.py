@@ -197,7 +197,7 @@ class Found:
     ) -> None:
         """Grade one without the last line of defence, and note what it raises and how long."""
         started = time.process_time()
-        signal.alarm(LIMIT_SECONDS)
+        signal.setitimer(signal.ITIMER_VIRTUAL, LIMIT_SECONDS)
         try:
             made = grader_module._grade(*Grader.key(output))
             if isinstance(made, Verdict):
@@ -209,7 +209,7 @@ class Found:
         except (Exception, Slow) as error:  # noqa: BLE001  # to find what they are is the purpose
             self._raised(output, error)
         finally:
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         spent = time.process_time() - started
         self.graded += 1
         self.seconds += spent
@@ -258,7 +258,7 @@ def _alarm(number: int, frame: FrameType | None) -> None:
 
 def fuzz(count: int, seed: int, files: Sequence[Path] = (), also: Any = None) -> Found:
     """Grade so many mutants."""
-    signal.signal(signal.SIGALRM, _alarm)
+    signal.signal(signal.SIGVTALRM, _alarm)
     found = Found()
     for _, output in zip(range(count), mutants(written(files), seed), strict=False):
         found.grade(output, also)

@@ -21,6 +21,7 @@ from typing import Any
 from vlm_boundary.benchmarks import Scan, load_benchmark
 from vlm_boundary.verifier import Gold, Grader, Output, Verdict
 
+IMAGES = {"placeholder": None, "position": "first", "missing_columns": "error"}
 NO_PICTURE = {"fields": {"image": None}}
 # By benchmark: the records, and what a copy without the hub's configurations and pictures changes.
 SETS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -69,7 +70,7 @@ def golds(data: Path) -> Iterator[tuple[str, list[Gold]]]:
         if path.is_file():
             changes = {
                 "dataset_path": str(path),
-                "images": {"placeholder": None, "position": "first"},
+                "images": IMAGES,
             } | changes
             found = [Gold.of(c.problem) for c in Scan(load_benchmark(name, changes))]
             yield name, list(dict.fromkeys(found))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
+from collections.abc import Callable, Iterable
 
 _RUN_AGAIN = "then run the same command again: what was stored stays"
 # Of a disk, whatever file was being written: these come without its name.
@@ -63,3 +65,9 @@ def place_error(error: OSError, path: str | os.PathLike[str] | None = None) -> P
         return None
     doing = "cannot be used" if path is None else "cannot be written"
     return PlaceError(f"{where}: {doing} ({error.strerror or os.strerror(error.errno)}); {advice}")
+
+
+def did_you_mean(given: str, valid: Iterable[str], show: Callable[[str], str] = repr) -> str:
+    """The end of a message on an unknown name: those that are near it; empty where none is."""
+    near = difflib.get_close_matches(given, sorted(valid), n=3)
+    return f"; did you mean {' or '.join(map(show, near))}?" if near else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import reprlib
 import types
 import typing
@@ -13,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, did_you_mean
 from vlm_boundary.writing import replacing
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -110,10 +109,9 @@ def _explain(model: type[BaseModel], error: ValidationError) -> str:
     dotted = ".".join(location)
     if first["type"] == "extra_forbidden":
         key = location[-1]
-        near = difflib.get_close_matches(key, owner.model_fields, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
+        hint = did_you_mean(key, owner.model_fields)
         others = [tag for tag, other in siblings.items() if key in other.model_fields]
-        if others and not near:
+        if others and not hint:
             hint = f", which belongs to kind {' and '.join(others)}."
         return f"unknown key {dotted!r}{hint} Valid keys here: {_keys(owner)}"
     if first["type"] == "union_tag_invalid":
@@ -207,10 +205,8 @@ def _did_you_mean_file(path: Path) -> str:
     if not folder.is_dir():
         return f" (there is no folder {folder})"
     names = sorted(p.name for p in folder.glob("*.y*ml"))
-    near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
-    if near:
-        return f"; did you mean {folder / near[0]}?"
-    return f"; {folder}/ holds {', '.join(names)}" if names else ""
+    hint = did_you_mean(path.name, names, lambda name: str(folder / name))
+    return hint or (f"; {folder}/ holds {', '.join(names)}" if names else "")
 
 
 def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) -> None:

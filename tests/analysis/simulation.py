@@ -110,10 +110,10 @@ def simulate(
         band = t_intervals(values, simultaneous_level(sums, 0.95, draws, rng), (-1, 1))
         out.band.append(bool(((band.low <= truth) & (truth <= band.high)).all()))
         turn = crossover(found)
-        out.resolved.append(turn["status"] == "resolved")
+        out.resolved.append(turn.status == "resolved")
         if true_k is not None:
-            low_k, high_k = turn["low"] or 0, turn["high"] or np.inf
-            out.crossing.append(not turn["excluded"] and low_k <= true_k <= high_k)
+            low_k, high_k = turn.low or 0, turn.high or np.inf
+            out.crossing.append(not turn.excluded and low_k <= true_k <= high_k)
     return out, true_k
 
 

@@ -44,8 +44,8 @@ def test_the_curve_follows_the_labels() -> None:
     curve = calibrated_curve(n, a, b, labels, np.array([1, 8, 64]), 0.95, np.random.default_rng(0))
     for k in (1, 8, 64):
         expected = by_definition_fast(64, 2, 1, 80.5 / 101, 5.5 / 51, k)
-        assert curve[str(k)]["estimate"] == pytest.approx(expected, abs=1e-9)
-        assert curve[str(k)]["low"] < expected < curve[str(k)]["high"]
+        assert curve[k].estimate == pytest.approx(expected, abs=1e-9)
+        assert curve[k].low < expected < curve[k].high
 
 
 def by_definition_fast(n: int, a: int, b: int, p_a: float, p_b: float, k: int) -> float:

@@ -65,7 +65,7 @@ def test_an_interval_covers_what_is_there() -> None:
         second = np.where(rng.random(150) < 0.8, first, ~first)
         tables = Tables.of(first, second, np.ones(150), np.repeat(np.arange(50), 3))
         said = tables.estimate(cohen_kappa, 0.95, rng)
-        covered += said["low"] <= 0.6 <= said["high"]
+        covered += said.low <= 0.6 <= said.high
     assert 176 <= covered <= 199  # 190 less 14 or plus 9: four standard deviations below
 
 
@@ -106,7 +106,7 @@ def label_all(run: HandMadeRun, queue: Queue, labeller: str = "anna") -> None:
 
 
 def section(run: HandMadeRun) -> dict[str, Any]:
-    content = analyze(run.directory, run.experiment)["benchmarks"]["mine"]
+    content = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]
     found: dict[str, Any] = content["calibration"]
     return found
 

@@ -24,7 +24,9 @@ def run(tmp_path: Path) -> HandMadeRun:
 
 
 def section(run: HandMadeRun) -> dict[str, Any]:
-    found: dict[str, Any] = analyze(run.directory, run.experiment)["benchmarks"]["mine"]["cot"]
+    found: dict[str, Any] = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"][
+        "cot"
+    ]
     return found
 
 
@@ -42,7 +44,7 @@ def valid_by_problem(run: HandMadeRun, arm: str) -> dict[str, int]:
 
 
 def test_without_layers_nothing_is_said(run: HandMadeRun) -> None:
-    assert "cot" not in analyze(run.directory, run.experiment)["benchmarks"]["mine"]
+    assert "cot" not in analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]
 
 
 def test_deterministic_layers_alone_give_a_curve(run: HandMadeRun) -> None:

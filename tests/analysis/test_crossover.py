@@ -40,29 +40,28 @@ FALLING = [0.3, 0.2, 0.1, 0.0, -0.1, -0.2, -0.3]
 )
 def test_by_hand(estimates: list[float], reach: float, expected: tuple[object, ...]) -> None:
     found = crossover(intervals(estimates, reach))
-    keys = ("estimate", "low", "high", "status", "excluded")
-    assert tuple(found[key] for key in keys) == expected
+    assert (found.estimate, found.low, found.high, found.status, found.excluded) == expected
 
 
 def test_the_estimate_lies_in_its_interval() -> None:
     rng = np.random.default_rng(0)
     for _ in range(300):
         found = crossover(intervals(np.cumsum(rng.normal(size=30)).tolist(), 1.5))
-        if found["estimate"] is not None:
-            assert found["low"] is None or found["low"] <= found["estimate"]
-            assert found["high"] is None or found["estimate"] <= found["high"]
-        if found["status"] == "resolved":
-            assert None not in (found["low"], found["high"])
+        if found.estimate is not None:
+            assert found.low is None or found.low <= found.estimate
+            assert found.high is None or found.estimate <= found.high
+        if found.status == "resolved":
+            assert None not in (found.low, found.high)
 
 
 def test_what_is_not_known_resolves_nothing() -> None:
     unknown = intervals([0.2, 0.1, -0.1, -0.2], float("nan"))
-    assert crossover(unknown)["status"] == "not_resolved"
+    assert crossover(unknown).status == "not_resolved"
 
 
 def test_it_is_looked_for_where_no_problem_has_dropped_out() -> None:
     falling = intervals(FALLING, 0.05)
     fewer = replace(falling, problems=np.array([10, 10, 10, 9, 9, 9, 9]))
     found = crossover(fewer)
-    assert (found["estimate"], found["status"], found["up_to"]) == (None, "none", 3)
-    assert crossover(falling)["up_to"] == 7
+    assert (found.estimate, found.status, found.up_to) == (None, "none", 3)
+    assert crossover(falling).up_to == 7

@@ -86,7 +86,7 @@ def run(tmp_path: Path) -> BenchmarkRun:
 
 
 def test_strata_are_judged_on_one_half_and_measured_on_the_other(run: BenchmarkRun) -> None:
-    (found,) = distributions(run.data)["strata"]
+    (found,) = distributions(run.data).as_json()["strata"]
     assert found["judged_on"] == 2
     unsolved = found["strata"][0]
     assert (unsolved["base_accuracy"], unsolved["problems"]) == ("0", 6)
@@ -96,7 +96,7 @@ def test_strata_are_judged_on_one_half_and_measured_on_the_other(run: BenchmarkR
 
 
 def test_failures_are_told_apart(run: BenchmarkRun) -> None:
-    found = distributions(run.data)["arms"]["base"]
+    found = distributions(run.data).as_json()["arms"]["base"]
     assert found["accuracy_histogram"] == [1, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0]
     every, unsolved = found["outcomes"]["all_problems"], found["outcomes"]["unsolved_problems"]
     assert every["incorrect"]["estimate"] == pytest.approx(5 / 12)
@@ -106,7 +106,7 @@ def test_failures_are_told_apart(run: BenchmarkRun) -> None:
 
 
 def test_slices_follow_metadata_and_adjust_for_their_number(run: BenchmarkRun) -> None:
-    (found,) = distributions(run.data)["slices"]
+    (found,) = distributions(run.data).as_json()["slices"]
     rows = {(row["field"], row["value"]): row for row in found["slices"]}
     assert {field for field, _ in rows} == {"level", "id"}
     odd = rows["level", "1"]
@@ -122,12 +122,12 @@ def test_only_fields_that_exist_can_be_asked_for(run: BenchmarkRun) -> None:
     raw = run.experiment.model_dump(mode="json")
     raw["analysis"]["slices"] = ["level"]
     asked = BenchmarkRun(run.directory, type(run.experiment).model_validate(raw))
-    (found,) = distributions(asked.data)["slices"]
+    (found,) = distributions(asked.data).as_json()["slices"]
     assert {row["field"] for row in found["slices"]} == {"level"}
     raw["analysis"]["slices"] = ["subject"]
     asked = BenchmarkRun(run.directory, type(run.experiment).model_validate(raw))
     with pytest.raises(UserError, match=r"no field 'subject'; it has: id, level"):
-        distributions(asked.data)
+        distributions(asked.data).as_json()
 
 
 def test_tokens_are_counted_by_problem() -> None:
@@ -137,7 +137,7 @@ def test_tokens_are_counted_by_problem() -> None:
 
 def test_tokens_buy_coverage(run: BenchmarkRun) -> None:
     run.add_samples("base", {f"p{i}": [10, 10, 10, 30] for i in range(6)}, 1.0)
-    found = efficiency(run.data)
+    found = efficiency(run.data).as_json()
     base = found["arms"]["base"]
     assert base["tokens"] == 360
     assert base["tokens_per_solved_problem"] == pytest.approx(360 / 5)
@@ -155,7 +155,7 @@ def test_tokens_buy_coverage(run: BenchmarkRun) -> None:
 def test_lengths_that_are_not_known_are_null(run: BenchmarkRun) -> None:
     """As with replayed texts, which have no tokens."""
     run.add_samples("base", {"p0": [0, 5]}, 0.0)
-    found = efficiency(run.data)["arms"]
+    found = efficiency(run.data).as_json()["arms"]
     for arm in ("base", "rl"):
         assert found[arm]["tokens"] is None
         assert found[arm]["tokens_per_solved_problem"] is None
@@ -184,8 +184,9 @@ def test_series_along_training_temperature_and_seeds(tmp_path: Path) -> None:
     for arm, outcomes in table.items():
         made.add_verdicts(arm, {"a": outcomes, "b": one})
     made.add_verdicts("greedy", {"a": [right("4")], "b": [wrong("5")]})
-    found = series(made.data)
-    assert found is not None
+    section = series(made.data)
+    assert section is not None
+    found = section.as_json()
     steps = found["training"]["arms"]
     assert [(row["arm"], row["step"]) for row in steps] == [
         ("base", None),

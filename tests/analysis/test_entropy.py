@@ -100,8 +100,8 @@ def test_the_section_names_a_cross_entropy_by_its_name(tmp_path: Path) -> None:
     found = entropy(made.data)
     assert found is not None
     assert set(found) == {"base", "own"}
-    assert found["base"]["cross_entropy"]["estimate"] == pytest.approx(0.25)
-    assert (found["base"]["is_entropy"], found["own"]["is_entropy"]) == (False, True)
+    assert found["base"].cross_entropy.estimate == pytest.approx(0.25)
+    assert (found["base"].is_entropy, found["own"].is_entropy) == (False, True)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from analysis_runs import drawn, make_run
 from scipy.optimize import minimize
 from scipy.special import betaln
 
-from vlm_boundary.analysis.beyond_n import RESAMPLES, back_test_errors, beyond_n, resampled
+from vlm_boundary.analysis.beyond_n import RESAMPLES, back_test, beyond_n, resampled
 from vlm_boundary.analysis.extrapolation import (
     Fit,
     Likelihood,
@@ -143,14 +143,14 @@ def test_the_back_test_scores_what_was_not_fitted_on() -> None:
     accuracy = rng.beta(0.4, 1.2, 400)
     first = rng.binomial(16, accuracy)
     correct = first + rng.binomial(112, accuracy)
-    found = back_test_errors(first, 16, correct, 128, resampled(400, 1), 0.95)
-    assert found["observed"] == pytest.approx((correct > 0).mean())
+    found = back_test(first, 16, correct, 128, resampled(400, 1), 0.95)
+    assert found.observed == pytest.approx((correct > 0).mean())
     for model in ("beta_binomial", "zero_inflated"):
-        error = found[model]["error"]
-        assert error["low"] < error["estimate"] < error["high"]
-        predicted = found[model]["predicted"]["estimate"]
-        assert error["estimate"] == pytest.approx(predicted - found["observed"])
-    assert abs(found["beta_binomial"]["error"]["estimate"]) < 0.05
+        error = found.models[model].error
+        assert error.low < error.estimate < error.high
+        predicted = found.models[model].predicted.estimate
+        assert error.estimate == pytest.approx(predicted - found.observed)
+    assert abs(found.beta_binomial.error.estimate) < 0.05
 
 
 def test_the_section_ends_at_ten_n_and_allows_for_its_back_test(tmp_path: Path) -> None:
@@ -166,8 +166,9 @@ def test_the_section_ends_at_ten_n_and_allows_for_its_back_test(tmp_path: Path) 
         if arm == "rl":
             outcomes["p00"] = outcomes["p00"][:20]
         run.add_verdicts(arm, outcomes)
-    found = beyond_n(run.data)
-    assert found is not None
+    section = beyond_n(run.data)
+    assert section is not None
+    found = section.as_json()
     base, rl = found["arms"]["base"], found["arms"]["rl"]
     assert (rl["problems"], rl["left_out"], base["left_out"]) == (29, 1, 0)
     assert list(base["beta_binomial"]["pass_at_k"]) == ["32", "64", "160", "320"]

@@ -17,10 +17,10 @@ RNG = np.random.default_rng(5)
 
 def test_the_interval_is_students_t_over_problems() -> None:
     found = mean_interval(np.array([0.0, 0.5, 1.0, np.nan]), 0.95, (-9, 9))
-    assert found["problems"] == 3
-    assert found["estimate"] == pytest.approx(0.5)
+    assert found.problems == 3
+    assert found.estimate == pytest.approx(0.5)
     # t(0.975, 2) = 4.302653, standard error 0.5 / sqrt(3): from printed tables.
-    assert found["high"] == pytest.approx(0.5 + 4.302653 * 0.5 / math.sqrt(3), abs=1e-6)
+    assert found.high == pytest.approx(0.5 + 4.302653 * 0.5 / math.sqrt(3), abs=1e-6)
 
 
 def test_every_column_is_scipys_interval() -> None:
@@ -39,25 +39,25 @@ def test_each_column_leaves_out_its_own_missing_problems() -> None:
     assert found.problems.tolist() == [3, 3]
     for column in range(2):
         alone = mean_interval(values[:, column], 0.95, (0, 1))
-        assert found.as_dicts()[column] == alone
+        assert found.entries()[column] == alone
 
 
 def test_the_interval_of_a_probability_stays_between_0_and_1() -> None:
     found = mean_interval(np.array([0.0, 1.0, 1.0]), 0.95, (0, 1))
-    assert (found["low"], found["high"]) == (0, 1)
+    assert (found.low, found.high) == (0, 1)
 
 
 def test_what_is_not_known_is_none_and_never_zero() -> None:
-    assert mean_interval(np.array([np.nan]), 0.95, (0, 1))["estimate"] is None
+    assert mean_interval(np.array([np.nan]), 0.95, (0, 1)).estimate is None
     found = mean_interval(np.array([0.25]), 0.95, (0, 1))
-    assert (found["estimate"], found["low"], found["high"]) == (0.25, None, None)
+    assert (found.estimate, found.low, found.high) == (0.25, None, None)
 
 
 def test_without_spread_the_interval_is_the_exact_one() -> None:
     """All of 100 solved: at most -ln(0.025) = 3.69 failures are to be expected among 100 others."""
     found = mean_interval(np.ones(100), 0.95, (0, 1))
-    assert (found["high"], found["few"]) == (1.0, True)
-    assert found["low"] == pytest.approx(1 - 3.688879 / 100)
+    assert (found.high, found.few) == (1.0, True)
+    assert found.low == pytest.approx(1 - 3.688879 / 100)
 
 
 def test_one_rare_problem_widens_the_interval_beyond_t() -> None:
@@ -65,11 +65,11 @@ def test_one_rare_problem_widens_the_interval_beyond_t() -> None:
     values[0] = -1.0
     found = mean_interval(values, 0.95, (-1, 1))
     t = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert found["few"]
+    assert found.few
     # Exact for one Poisson event: 5.57 at most.
-    assert found["low"] == pytest.approx(-1 / 200 - math.hypot(5.5716 - 1, 0) / 200, abs=1e-4)
-    assert found["low"] < t.low
-    assert found["high"] > t.high
+    assert found.low == pytest.approx(-1 / 200 - math.hypot(5.5716 - 1, 0) / 200, abs=1e-4)
+    assert found.low < t.low
+    assert found.high > t.high
 
 
 def test_clusters_count_as_one_draw_each() -> None:
@@ -78,9 +78,10 @@ def test_clusters_count_as_one_draw_each() -> None:
     once = mean_interval(values, 0.95, (0, 1))
     groups = np.repeat(np.arange(30), 5).astype(np.int32)
     five = mean_interval(np.repeat(values, 5), 0.95, (0, 1), groups)
-    assert five["problems"] == 150
-    for key in ("estimate", "low", "high"):
-        assert five[key] == pytest.approx(once[key])
+    assert five.problems == 150
+    assert (five.estimate, five.low, five.high) == pytest.approx(
+        (once.estimate, once.low, once.high)
+    )
 
 
 def test_clusters_of_unlike_size_use_the_ratio_estimators_error() -> None:

@@ -41,14 +41,14 @@ def run(tmp_path: Path) -> BenchmarkRun:
 
 
 def test_the_guesser_draws_from_the_other_problems_gold_answers(run: BenchmarkRun) -> None:
-    found = luck(with_settings(run, guess_smoothing=0).data)["guesser"]
+    found = luck(with_settings(run, guess_smoothing=0).data).as_json()["guesser"]
     assert (found["prior"], found["answers"]) == ("leave_one_out", 3)
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx((1 / 3 + 1 / 3 + 0 + 0) / 4)
     assert found["pass_at_k"]["4"]["estimate"] == pytest.approx(2 * (1 - (2 / 3) ** 4) / 4)
 
 
 def test_smoothing_adds_whole_numbers_that_nobody_gave(run: BenchmarkRun) -> None:
-    found = luck(with_settings(run, guess_smoothing=2).data)["guesser"]
+    found = luck(with_settings(run, guess_smoothing=2).data).as_json()["guesser"]
     number = 2 / 101  # two answers spread over 0 to 100, of which one is right
     chances = [(1 + number) / 5, (1 + number) / 5, number / 5, 0]
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx(sum(chances) / 4)
@@ -58,7 +58,7 @@ def test_a_held_out_prior_comes_from_a_file(run: BenchmarkRun, tmp_path: Path) -
     path = tmp_path / "train.jsonl"
     path.write_text("".join(json.dumps({"answer": a}) + "\n" for a in ("7", "7", 4, "green", "9")))
     changed = with_settings(run, guess_priors={"mine": str(path)}, guess_smoothing=0)
-    found = luck(changed.data)["guesser"]
+    found = luck(changed.data).as_json()["guesser"]
     assert (found["prior"], found["answers"], len(found["sha256"])) == (str(path), 5, 64)
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx((1 + 1 + 2 + 0) / 5 / 4)
 
@@ -73,7 +73,7 @@ def test_a_prior_without_answers_is_refused(
     path = tmp_path / "train.jsonl"
     path.write_text(content)
     with pytest.raises(UserError, match=says):
-        luck(with_settings(run, guess_priors={"mine": str(path)}).data)
+        luck(with_settings(run, guess_priors={"mine": str(path)}).data).as_json()
 
 
 def test_a_declared_chance_stands_in_place_of_the_prior(tmp_path: Path) -> None:
@@ -83,14 +83,14 @@ def test_a_declared_chance_stands_in_place_of_the_prior(tmp_path: Path) -> None:
     ]
     made = make_run(tmp_path / "run", problems, {"base": ARMS["base"]}, n=2)
     made.add_verdicts("base", {"a": [right("A"), wrong("B")], "b": [wrong("A"), right("B")]})
-    found = luck(made.data)["guesser"]
+    found = luck(made.data).as_json()["guesser"]
     assert found["declared_chances"] == 2
     assert found["pass_at_k"]["2"]["estimate"] == pytest.approx((0.75 + 1 - 0.75**2) / 2)
 
 
 def test_each_arm_has_a_floor_of_its_own(run: BenchmarkRun) -> None:
     """By hand: a is hit by 1 of b's and 1 of c's four answers, c by 1 of a's and 1 of b's."""
-    found = luck(run.data)["arms"]
+    found = luck(run.data).as_json()["arms"]
     base, rl = found["base"], found["rl"]
     assert base["problems"]["a"]["chance"] == pytest.approx(2 / 8)
     assert base["problems"]["b"]["chance"] == pytest.approx(3 / 8)
@@ -118,7 +118,7 @@ def test_a_pair_is_compared_problem_by_problem(tmp_path: Path) -> None:
             arm,
             {k: [right(g) if k in solved else wrong("5")] * 32 for k, g in golds.items()},
         )
-    found = luck(made.data)
+    found = luck(made.data).as_json()
     assert [found["arms"][arm]["above_floor"] for arm in ("base", "rl")] == [3, 2]
     (pair,) = found["pairs"]
     assert pair["base_only_ids"] == ["p00", "p01"]
@@ -139,7 +139,7 @@ def test_one_lucky_hit_is_not_above_the_floor(tmp_path: Path) -> None:
         "base",
         {key: [right(a) if owner == key else wrong(a) for a, owner in said] for key in golds},
     )
-    found = luck(made.data)["arms"]["base"]
+    found = luck(made.data).as_json()["arms"]["base"]
     assert (found["solved"], found["above_floor"]) == (20, 0)
     assert found["floor_pass_at_k"]["20"]["estimate"] == pytest.approx(1)
 
@@ -155,7 +155,7 @@ def test_controls_are_compared_with_the_full_problem(run: BenchmarkRun) -> None:
     found = controls(changed.data)
     assert found is not None
     assert set(found) == {"no_image"}
-    base = found["no_image"]["base"]
+    base = found["no_image"]["base"].as_json()
     assert (base["n"], base["problems"]) == (2, 2)
     assert base["pass_at_k"]["1"]["estimate"] == pytest.approx(0.25)
     # a: 2 of 4 against 1 of 2, b: 1 of 4 against none
@@ -175,26 +175,28 @@ def test_problems_that_either_model_guesses_are_left_out(run: BenchmarkRun) -> N
     changed.add_verdicts(
         "rl", {"a": hits(0, 64), "b": hits(3, 64), "c": hits(64, 64)}, "direct_answer"
     )
-    (found,) = guess_filter(changed.data) or []
+    (left,) = guess_filter(changed.data) or []
+    found = left.as_json()
     assert found["guessable"] == {"base": ["a"], "rl": ["b"]}
     assert (found["surviving"], found["unknown"]) == (1, 1)
     assert found["difference"]["1"]["estimate"] == pytest.approx(1.0)  # c: RL always, base never
     third = with_settings(changed, guess_filter={"arm": "base"})
-    (found,) = guess_filter(third.data) or []
-    assert (found["judged_by"], found["surviving"]) == (["base"], 2)
+    (left,) = guess_filter(third.data) or []
+    assert (left.judged_by, left.surviving) == (["base"], 2)
 
 
 def test_too_few_direct_answers_filter_nothing_and_say_so(run: BenchmarkRun) -> None:
     changed = with_controls(run, {"direct_answer": {"n": 16}})
     (found,) = guess_filter(changed.data) or []
-    assert (found["surviving"], found["draws"], found["draws_needed"]) == (None, 16, 21)
+    assert (found.surviving, found.draws, found.draws_needed) == (None, 16, 21)
 
 
 def test_a_measured_error_corrects_what_is_linear(run: BenchmarkRun) -> None:
     assert verifier_error(run.data) is None
     measured = {"wrong": 100, "wrong_accepted": 2, "right": 50, "right_rejected": 5}
-    found = verifier_error(with_settings(run, verifier_error=measured).data)
-    assert found is not None
+    section = verifier_error(with_settings(run, verifier_error=measured).data)
+    assert section is not None
+    found = section.as_json()
     assert found["false_positive"]["estimate"] == pytest.approx(0.02)
     assert found["false_negative"]["low"] < 0.1 < found["false_negative"]["high"]
     base = found["arms"]["base"]

@@ -43,9 +43,11 @@ def store_scores(run: HandMadeRun, arm: str, under: str, values: dict[str, list[
 
 def test_scores_and_own_samples_become_a_table(run: HandMadeRun) -> None:
     verify(run.directory)
-    assert "perplexity" not in analyze(run.directory, run.experiment)["benchmarks"]["mine"]
+    assert (
+        "perplexity" not in analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]
+    )
     store_scores(run, "rl", "base", {"p1": [2, 3, 9], "p2": [5, 5, 5]})
-    rows = analyze(run.directory, run.experiment)["benchmarks"]["mine"]["perplexity"]
+    rows = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]["perplexity"]
     found = {(row["responses_of"], row["under"]): row for row in rows}
     assert list(found) == [("base", "base"), ("rl", "base"), ("rl", "rl")]
     scored = found["rl", "base"]
@@ -73,7 +75,7 @@ def test_a_response_the_scorer_thinks_impossible_leaves_its_problem_out(run: Han
     writer.add(Score("p1", 0, -math.inf, 5, None))
     writer.add(Score("p2", 0, -5.0, 5, None))
     writer.flush()
-    rows = analyze(run.directory, run.experiment)["benchmarks"]["mine"]["perplexity"]
+    rows = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]["perplexity"]
     (scored,) = [row for row in rows if row["under"] == "base" and row["responses_of"] == "rl"]
     assert scored["perplexity"]["problems"] == 1
     assert scored["perplexity"]["estimate"] == pytest.approx(math.e)

@@ -79,7 +79,7 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
 
 
 def mine(run: HandMadeRun) -> dict[str, Any]:
-    return dict(analyze(run.directory, run.experiment)["benchmarks"]["mine"])
+    return dict(analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"])
 
 
 def test_every_k_is_there_and_the_crossover_is_found(many: HandMadeRun) -> None:
@@ -153,7 +153,7 @@ def test_run_self_test_adds_each_base_again(many: HandMadeRun) -> None:
     # Samples of the base under other indices stand in for those of other seeds.
     source = many.directory.verdicts.read(Partition("base", "mine"))
     many.directory.verdicts.replace(Partition("base-again", "mine"), source)
-    content = analyze(many.directory, again)["benchmarks"]["mine"]
+    content = analyze(many.directory, again).as_json()["benchmarks"]["mine"]
     row = next(row for row in content["self_test"] if row["against"] == "base-again")
     assert (row["arm"], row["n"]) == ("base", N // 4)
     assert "base-again" not in {pair["other"] for pair in content["pairs"]}
@@ -166,7 +166,7 @@ def test_there_must_be_a_base_to_repeat(many: HandMadeRun) -> None:
 
 
 def test_the_family_of_tests_is_declared(many: HandMadeRun) -> None:
-    family = analyze(many.directory, many.experiment)["multiplicity"]
+    family = analyze(many.directory, many.experiment).as_json()["multiplicity"]
     assert [(test["other"], test["k"]) for test in family["tests"]] == [
         ("rl", 1), ("rl", N), ("greedy", 1), ("greedy", 1),
     ]  # fmt: skip

@@ -18,6 +18,7 @@ from vlm_boundary.analysis.power import (
     variances,
 )
 from vlm_boundary.analysis.sets import mcnemar, solved, support_metrics, unsolved_bound
+from vlm_boundary.records import CellCounts, CellProblems
 
 
 def counts(correct: list[int], n: int) -> Counts:
@@ -28,18 +29,15 @@ def counts(correct: list[int], n: int) -> Counts:
 
 def test_solved_sets_count_problems_with_a_single_success() -> None:
     found = solved_sets(np.array([1, 0, 5, 0]), np.array([2, 1, 0, 0]))
-    assert found == {"both": 1, "base_only": 1, "other_only": 1, "neither": 1}
+    assert found.counts == (1, 1, 1, 1)
 
 
 def test_the_sets_name_their_problems() -> None:
     found = solved(counts([1, 0, 5, 0], 8), counts([2, 1, 0, 0], 8), 0.95)
-    assert found["solved_problems"] == {
-        "both": ["p0"],
-        "base_only": ["p2"],
-        "other_only": ["p1"],
-        "neither": ["p3"],
-    }
-    assert found["unsolved_below"] == pytest.approx(1 - 0.05 ** (1 / 8))
+    assert found.solved_problems == CellProblems(
+        both=["p0"], base_only=["p2"], other_only=["p1"], neither=["p3"]
+    )
+    assert found.unsolved_below == pytest.approx(1 - 0.05 ** (1 / 8))
 
 
 @pytest.mark.parametrize(
@@ -55,10 +53,9 @@ def test_support_metrics(
     both: int, base_only: int, other_only: int, expected: tuple[float | None, ...]
 ) -> None:
     found = support_metrics(
-        {"both": both, "base_only": base_only, "other_only": other_only, "neither": 1}
+        CellCounts(both=both, base_only=base_only, other_only=other_only, neither=1)
     )
-    for key, value in zip(("srr", "ndr", "sds", "nscr"), expected, strict=True):
-        assert found[key] is None if value is None else found[key] == pytest.approx(value)
+    assert (found.srr, found.ndr, found.sds, found.nscr) == pytest.approx(expected)
 
 
 def test_mcnemars_test_is_binomial() -> None:
@@ -90,15 +87,15 @@ def test_the_sampling_variance_is_unbiased_by_enumeration() -> None:
 def test_needed_problems_and_samples() -> None:
     z = (1.959964 + 0.841621) ** 2
     found = needed(0.1, Variance(total=0.25, within=0.05), problems=200, n=100, confidence=0.95)
-    assert found["problems"] == math.ceil(z * 0.25 / 0.01)
+    assert found.problems == math.ceil(z * 0.25 / 0.01)
     # With n samples the variance is 0.2 + 0.05 · 100/n, and may be 0.1² · 200 / z.
-    assert found["samples"] == math.ceil(100 * 0.05 / (0.01 * 200 / z - 0.2))
-    assert found["smallest_gap"] == pytest.approx(math.sqrt(z * 0.25 / 200), abs=1e-6)
+    assert found.samples == math.ceil(100 * 0.05 / (0.01 * 200 / z - 0.2))
+    assert found.smallest_gap == pytest.approx(math.sqrt(z * 0.25 / 200), abs=1e-6)
     few = needed(0.1, Variance(0.25, 0.05), problems=100, n=100, confidence=0.95)
-    assert few["samples"] is None  # the problems differ too much for any number of samples
+    assert few.samples is None  # the problems differ too much for any number of samples
     unknown = needed(0.1, Variance(0.25, float("nan")), problems=200, n=100, confidence=0.95)
-    assert unknown["samples"] is None
-    assert needed(0.0, Variance(0.25, 0.05), 200, 100, 0.95)["problems"] is None
+    assert unknown.samples is None
+    assert needed(0.0, Variance(0.25, 0.05), 200, 100, 0.95).problems is None
 
 
 def test_the_variance_of_a_pair_splits_into_problems_and_samples() -> None:

@@ -129,7 +129,7 @@ class TestVllmServer:
             engine.close()
         assert {len(sample.token_ids) for sample in samples} == {12}
         for args, says in (
-            ({"min_token": 3}, "knows no parameter 'min_token'; nearest: min_tokens"),
+            ({"min_token": 3}, "knows no parameter 'min_token'; did you mean 'min_tokens'"),
             ({"n": 3}, "n is not to be set: set engine.samples_per_request"),
             ({"stop_token_ids": "x"}, "refuses the parameters"),
         ):

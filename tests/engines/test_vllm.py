@@ -205,5 +205,5 @@ def test_the_description_names_versions_and_arguments(engine: VllmEngine) -> Non
 
 
 def test_an_argument_that_is_not_vllms_is_refused_with_the_nearest() -> None:
-    with pytest.raises(UserError, match="'max_model_length'; nearest: max_model_len"):
+    with pytest.raises(UserError, match="'max_model_length'; did you mean 'max_model_len'"):
         resolve_arguments(VllmConfig(args={"max_model_length": 5}), on_cpu=True)

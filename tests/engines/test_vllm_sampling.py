@@ -67,7 +67,7 @@ def test_records_among_the_parameters_are_built() -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        ({"min_token": 3}, "no sampling parameter 'min_token'; nearest: min_tokens"),
+        ({"min_token": 3}, "no sampling parameter 'min_token'; did you mean 'min_tokens'"),
         ({"best_of": 3}, "no sampling parameter 'best_of'"),
         ({"n": 3}, "n is not to be set: set sampling.n"),
         ({"seed": 3}, "seed is not to be set: seeds follow from"),

@@ -57,7 +57,7 @@ def test_settings_that_cannot_work_are_refused_before_the_model_is_loaded(
 
     monkeypatch.setattr(vllm, "LLM", loaded)
     sampling = SAMPLING.model_copy(update={"args": {"min_token": 1}})
-    with pytest.raises(UserError, match="nearest: min_tokens"):
+    with pytest.raises(UserError, match="did you mean 'min_tokens'"):
         VllmEngine(folder, CONFIG, max_images=1, samplings=(sampling,))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from vlm_boundary.analysis.findings import powers_of_two
+from vlm_boundary.analysis.shown import TextTable
 from vlm_boundary.report.chart import Figure, Mark, Panel, Scale, Series
 from vlm_boundary.report.drawing import draw
-from vlm_boundary.report.findings import powers_of_two
 from vlm_boundary.report.interactive import specs
-from vlm_boundary.report.tables import Table
 
 HOSTILE = "</script><b>$x$ <a href='javascript:1'>_é\u202e %{y} @1"
 CURVES = Panel(
@@ -131,11 +131,11 @@ def test_ticks_are_powers_of_two_and_the_end(most: int, ticks: tuple[int, ...]) 
     ],
 )  # fmt: skip
 def test_no_cell_is_a_formula(cell: str, written: str) -> None:
-    assert Table("t", ("a", "b"), (("x", cell),)).csv() == f"a,b\nx,{written}\n"
+    assert TextTable("t", ("a", "b"), (("x", cell),)).csv() == f"a,b\nx,{written}\n"
 
 
 def test_tables_escape_what_their_format_reads() -> None:
-    table = Table("t", ("a|b", "c_%"), (("x\ny", "−1 & 2"),))
+    table = TextTable("t", ("a|b", "c_%"), (("x\ny", "−1 & 2"),))
     assert table.markdown().splitlines()[2:] == [
         "| a\\|b | c_% |",
         "|---|---:|",

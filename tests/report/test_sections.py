@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ import pytest
 from conftest import HandMadeRun, make_run
 
 from vlm_boundary.analysis import analyze
+from vlm_boundary.analysis.findings import Findings, Part, in_order
+from vlm_boundary.analysis.shown import reasoning, write_shown_tables
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
-from vlm_boundary.report.findings import Findings, in_order
+from vlm_boundary.records import ProbedChains, read_analysis
 from vlm_boundary.report.interactive import specs
 from vlm_boundary.report.sections import Section, sections
-from vlm_boundary.report.tables import reasoning
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, Score
 from vlm_boundary.verifier import verify
 
@@ -113,8 +115,8 @@ def _check(directory: RunDirectory) -> None:
 
 
 def found_in(run: HandMadeRun) -> Findings:
-    content = analyze(run.directory, run.experiment)
-    return Findings.of(json.loads(json.dumps(content)), in_order(run.experiment))
+    analyze(run.directory, run.experiment)
+    return Findings(read_analysis(run.directory.analysis), in_order(run.experiment))
 
 
 @pytest.fixture(scope="module")
@@ -162,8 +164,9 @@ def test_arms_stand_in_order_everywhere(full: HandMadeRun) -> None:
     found = found_in(full)
     order = ["base", "rl", "rl-seed2", "step-10", "base-hot"]
     assert list(found.roles) == order
-    assert list(found.benchmarks["mine"]["arms"]) == order
-    assert [pair["other"] for pair in found.benchmarks["mine"]["pairs"]] == order[1:]
+    mine = found.benchmarks["mine"]
+    assert list(found.by_arm(mine.arms)) == order
+    assert [pair.other for pair in found.pairs(mine.pairs)] == order[1:]
     assert found.colour("rl") == 1
 
 
@@ -181,14 +184,25 @@ def test_a_run_without_extras_says_what_would_add_them(tmp_path_factory: Any) ->
     assert "beyond" not in shown
 
 
-def test_what_judges_let_through() -> None:
+def test_what_judges_let_through(full: HandMadeRun) -> None:
     accepted = {"any": 0.5, "majority": 0.25, "all": 0.0}
-    plain = {"chains": 8, "accepted": accepted, "abstained": 1}
-    content = {
-        "judge_probe": {"j": {"rl": {"original": plain | {"text_checks": 0.75}, "blank": plain}}}
-    }
-    table = reasoning.judge_probe("mine", content)
+    plain = ProbedChains(chains=8, accepted=accepted, abstained=1)
+    checked = plain.model_copy(update={"text_checks": 0.75})
+    found = found_in(full)
+    probed = {"j": {"rl": {"original": checked, "blank": plain}}}
+    table = reasoning.judge_probe(Part(found, "mine", found.benchmarks["mine"], probed))
     assert table.rows == (
         ("j, rl, original", "8", "50", "25", "0", "1", "75"),
         ("j, rl, blank", "8", "50", "25", "0", "1", "–"),
     )
+
+
+def test_a_benchmark_with_a_dot_in_its_name_keeps_its_tables_apart(
+    full: HandMadeRun, tmp_path: Path
+) -> None:
+    found = found_in(full)
+    renamed = {"benchmarks": {"mine.v2": found.benchmarks["mine"]}}
+    changed = Findings(found.analysis.model_copy(update=renamed), found.roles)
+    write_shown_tables(tmp_path, changed)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"mine.v2-pass_at_k.csv", "mine.v2-slices.tex", "mine.v2-people.md"} <= names

@@ -8,21 +8,57 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.report.findings import Findings
-from vlm_boundary.report.verdict import Verdict, verdicts
+from vlm_boundary.analysis.findings import Findings
+from vlm_boundary.records import SCHEMA_VERSION, Analysis
+from vlm_boundary.report.verdict import Statement, statements
 
-UP = {"estimate": 0.08, "low": 0.05, "high": 0.11, "problems": 100}
-DOWN = {"estimate": -0.136, "low": -0.201, "high": -0.072, "problems": 100}
-OPEN = {"estimate": 0.004, "low": -0.01, "high": 0.018, "problems": 100}
-UNKNOWN = {"estimate": None, "low": None, "high": None, "problems": 0}
-NO_INTERVAL = {"estimate": 1.0, "low": None, "high": None, "problems": 1}
-CROSSED = {"estimate": 4, "low": 3, "high": 6, "status": "resolved", "excluded": False}
-PERHAPS = {"estimate": 4, "low": None, "high": 6, "status": "not_resolved", "excluded": False}
-NEVER = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": True}
-NOT_SEEN = {"estimate": None, "low": None, "high": None, "status": "none", "excluded": False}
+REST = {"problems": 100, "few": False, "band_low": None, "band_high": None}
+UP = REST | {"estimate": 0.08, "low": 0.05, "high": 0.11}
+DOWN = REST | {"estimate": -0.136, "low": -0.201, "high": -0.072}
+OPEN = REST | {"estimate": 0.004, "low": -0.01, "high": 0.018}
+UNKNOWN = REST | {"estimate": None, "low": None, "high": None, "problems": 0}
+NO_INTERVAL = REST | {"estimate": 1.0, "low": None, "high": None, "problems": 1}
+CROSSED = {
+    "estimate": 4,
+    "low": 3,
+    "high": 6,
+    "status": "resolved",
+    "excluded": False,
+    "up_to": 128,
+}
+PERHAPS = {
+    "estimate": 4,
+    "low": None,
+    "high": 6,
+    "status": "not_resolved",
+    "excluded": False,
+    "up_to": 128,
+}
+NEVER = {
+    "estimate": None,
+    "low": None,
+    "high": None,
+    "status": "none",
+    "excluded": True,
+    "up_to": 128,
+}
+NOT_SEEN = {
+    "estimate": None,
+    "low": None,
+    "high": None,
+    "status": "none",
+    "excluded": False,
+    "up_to": 128,
+}
 ABOVE = {
     "base": "base", "other": "rl", "tested": 100, "both": 49, "base_only": 12, "other_only": 9,
-    "neither": 30, "mcnemar_p_value": 0.66,
+    "neither": 30, "mcnemar_p_value": 0.66, "base_only_ids": [], "other_only_ids": [],
+}  # fmt: skip
+CELLS = ("both", "base_only", "other_only", "neither")
+SETS = {
+    "solved": dict.fromkeys(CELLS, 0), "solved_problems": {cell: [] for cell in CELLS},
+    "support": dict.fromkeys(("srr", "ndr", "sds", "nscr"), None),
+    "mcnemar_p": None, "unsolved_below": None,
 }  # fmt: skip
 ROLES = {"base": "base", "rl": "rl"}
 # Words that claim something, each with the sign that its interval must have.
@@ -44,29 +80,44 @@ def one_pair(
 ) -> dict[str, Any]:
     """An analysis with one pair on one benchmark; `more` are further keys of the benchmark."""
     difference = {"1": first} if last is None else {"1": first, str(n): last}
-    pair = {
+    pair = SETS | {
         "base": "base", "other": "rl", "n": n, "problems": 100, "difference": difference,
-        "crossover": turn,
+        "crossover": turn, "band_level": 0.99, "p_values": {}, "this_benchmark": {}, "needed": {},
     }  # fmt: skip
     return analysis({"pairs": [pair], "arms": {}} | more)
 
 
 def analysis(content: dict[str, Any], tests: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
     found = {
+        "schema_version": SCHEMA_VERSION,
+        "grader": "verifier 1",
         "confidence": 0.95,
-        "benchmarks": {"mine": content},
-        "multiplicity": {"tests": list(tests)},
+        "benchmarks": {"mine": {"problems": 100, "unusable": 0, "ks": [1]} | content},
+        "multiplicity": {"method": "Holm", "family": "all", "tests": list(tests)},
     }
     return dict(json.loads(json.dumps(found)))
 
 
-def only(content: dict[str, Any], roles: dict[str, str] = ROLES) -> Verdict:
-    (said,) = verdicts(Findings.of(content, roles))
+def lucky(pair: dict[str, Any]) -> dict[str, Any]:
+    """What an analysis says of luck, with one pair."""
+    guesser = {"prior": "mine", "answers": 1, "smoothing": 1, "declared_chances": 0}
+    return {
+        "guesser": guesser | {"pass_at_k": {}}, "false_discovery_rate": 0.05, "arms": {},
+        "pairs": [pair],
+    }  # fmt: skip
+
+
+def told(content: dict[str, Any], roles: dict[str, str] = ROLES) -> list[Statement]:
+    return statements(Findings(Analysis.model_validate(content), roles))
+
+
+def only(content: dict[str, Any], roles: dict[str, str] = ROLES) -> Statement:
+    (said,) = told(content, roles)
     return said
 
 
 def test_everything_resolved_reads_as_a_reader_expects() -> None:
-    said = only(one_pair(UP, DOWN, CROSSED, luck={"pairs": [ABOVE]}))
+    said = only(one_pair(UP, DOWN, CROSSED, luck=lucky(ABOVE)))
     assert said.sentence == (
         "rl finds answers sooner (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and solves "
         "fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
@@ -128,9 +179,9 @@ def test_the_crossover_in_words(turn: dict[str, Any], words: str, resolved: bool
                   "both)"),
         (NO_INTERVAL, "Whether rl finds answers sooner is not resolved (+100.0 points at k = 1, no "
                       "95% interval from 1 problem)"),
-        ({"estimate": 0.0004, "low": 0.0002, "high": 0.0006, "problems": 9},
+        (REST | {"estimate": 0.0004, "low": 0.0002, "high": 0.0006},
          "rl finds answers sooner (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
-        ({"estimate": 0.0, "low": 0.0, "high": 0.0, "problems": 9},
+        (REST | {"estimate": 0.0, "low": 0.0, "high": 0.0},
          "Whether rl finds answers sooner is not resolved (0.0 points at k = 1, 95% interval 0.0 "
          "to 0.0)"),
     ],
@@ -159,19 +210,19 @@ def test_no_shared_problem_compares_nothing() -> None:
 
 
 def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
-    said = only(one_pair(UP, DOWN, luck={"pairs": [ABOVE | {"tested": 0}]}))
+    said = only(one_pair(UP, DOWN, luck=lucky(ABOVE | {"tested": 0})))
     assert said.claims[-1].text == "no problem could be held against a guess floor"
     assert not said.claims[-1].resolved
 
 
 def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
-    open_ = only(one_pair(UP, DOWN, luck={"pairs": [ABOVE]}))
+    open_ = only(one_pair(UP, DOWN, luck=lucky(ABOVE)))
     (note,) = open_.notes
     assert note.endswith("above its floor is not resolved (McNemar, p = 0.66).")
     found = ABOVE | {"mcnemar_p_value": 0.001}
-    assert only(one_pair(UP, DOWN, luck={"pairs": [found]})).notes == ()
+    assert only(one_pair(UP, DOWN, luck=lucky(found))).notes == ()
     none = ABOVE | {"mcnemar_p_value": None, "base_only": 0, "other_only": 0}
-    (note,) = only(one_pair(UP, DOWN, luck={"pairs": [none]})).notes
+    (note,) = only(one_pair(UP, DOWN, luck=lucky(none))).notes
     assert "no problem is solved by one alone" in note
 
 
@@ -195,17 +246,26 @@ def test_valid_reasoning_is_counted_by_the_surest_reading(
     judged: int, unknown: int, words: str
 ) -> None:
     one = {"correct": 200, "judged": judged, "unknown": unknown, "solved": 90,
-           "solved_with_a_valid_chain": 40}  # fmt: skip
+           "solved_with_a_valid_chain": 40, "valid": 100, "p_valid_given_correct": UP,
+           "cot_pass_at_k": {}, "solved_only_by_invalid_chains": [],
+           "no_valid_chain_among_those_judged": 0}  # fmt: skip
     by_reading = {"structural": one | {"solved_with_a_valid_chain": 88}, "exact": one}
-    cot = {"arms": {"base": by_reading, "rl": by_reading}, "pairs": []}
+    cot = {"layers": [], "arms": {"base": by_reading, "rl": by_reading}, "pairs": []}
     (note,) = only(one_pair(UP, DOWN, cot=cot)).notes
     assert words in note
     assert "exact check" in note
 
 
 def arm(n: int = 8) -> dict[str, Any]:
-    curve = {"1": {"estimate": 0.25, "low": 0.2, "high": 0.3}}
-    return {"n": n, "pass_at_k": curve | {str(n): {"estimate": 0.5, "low": 0.4, "high": 0.6}}}
+    once = REST | {"estimate": 0.25, "low": 0.2, "high": 0.3}
+    curve = {"1": once, str(n): REST | {"estimate": 0.5, "low": 0.4, "high": 0.6}}
+    counts = ("problems", "problems_with_fewer_than_n", "samples", "correct")
+    curves = ("pass_at_k_strict", "pass_at_k_lenient", "pass_hat_k", "maj_at_k", "mg_pass_at_k")
+    other = ("statuses", "sources", "g_pass_at_k", "cover_at_tau")
+    return dict.fromkeys(counts, 100) | {name: {} for name in (*curves, *other)} | {
+        "role": "base", "n": n, "pass_at_k": curve, "avg_at_n": once,
+        "single_pass": once | {"arm": "base", "greedy": False},
+    }  # fmt: skip
 
 
 def test_one_arm_alone() -> None:
@@ -227,5 +287,15 @@ def test_rl_comes_first_and_every_pair_is_told() -> None:
     content = one_pair(UP, DOWN)
     (pair,) = content["benchmarks"]["mine"]["pairs"]
     content["benchmarks"]["mine"]["pairs"] = [pair | {"other": "distilled"}, pair]
-    said = verdicts(Findings.of(content, {"base": "base", "distilled": "distilled", "rl": "rl"}))
+    said = told(content, {"base": "base", "distilled": "distilled", "rl": "rl"})
     assert [one.sentence.split()[0] for one in said] == ["rl", "distilled"]
+
+
+@pytest.mark.parametrize("name", ["whether-1", "solves"])
+def test_an_arm_may_be_called_like_a_word_of_the_sentence(name: str) -> None:
+    content = analysis({"pairs": [], "arms": {name: arm(), "two": arm(1)}})
+    said = only(content, {name: "rl", "two": "distilled"})
+    assert said.sentence.startswith(f"{name} is right in 25.0% of its samples")
+    content = analysis({"pairs": [], "arms": {"one": arm(), name: arm(1)}})
+    said = only(content, {"one": "rl", name: "distilled"})
+    assert f"in 8; {name} is right in" in said.sentence

@@ -133,6 +133,19 @@ def test_what_is_the_machines_or_the_callers_is_no_outputs(error: type[BaseExcep
     assert not issubclass(error, FAULTS)
 
 
+@pytest.mark.parametrize(
+    ("text", "gold"),
+    [
+        ("The answer is 4 (or 5).", "4"),
+        ("\\boxed{01}", "5 \\approx 5.01"),
+        ("answer is \x05②,③④⑤.The answer is \x05②,③", "1234"),
+        ("<answer>\\boxed{4}\\boxed{\\boxed{</answer>", "4"),
+    ],
+)
+def test_texts_on_which_a_rule_once_raised(text: str, gold: str) -> None:
+    assert grade(text, gold).rule != "failed"
+
+
 def test_outputs_that_once_ended_the_command(tmp_path: Path) -> None:
     """The command itself, on texts that a rule was met to raise on; the file is written."""
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"

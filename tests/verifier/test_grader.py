@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -177,6 +178,31 @@ def test_no_verdict_changes_with_cache_workers_order_or_repetition() -> None:
         assert [one.grade([output])[0] for output in MANY] == list(expected.values())
 
 
+def test_forks_give_the_same_verdicts_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grader_module, "_WORTH_FORKING", 2)
+    outputs = [*MANY, *(Output(f"\\boxed{{{k}}} \ud800", "7") for k in range(40))] * 2
+    with Grader(workers=1, deadline=20) as one, Grader(workers=1, deadline=20, forks=3) as forked:
+        assert forked.grade(outputs) == one.grade(outputs)
+        assert forked.grade(outputs[:30]) == one.grade(outputs[:30])
+
+
+def test_what_a_killed_fork_leaves_undone_is_done_by_the_caller(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(grader_module, "_WORTH_FORKING", 2)
+    here, guarded = os.getpid(), grader_module._guarded
+
+    def killed(key: Any) -> Any:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return guarded(key)
+
+    monkeypatch.setattr(grader_module, "_guarded", killed)
+    outputs = [Output(f"\\boxed{{{k}}}", "7") for k in range(20)]
+    with Grader(workers=1, forks=3) as forked:
+        assert [v.correct for v in forked.grade(outputs)] == [k == 7 for k in range(20)]
+
+
 def test_long_outputs_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grader_module, "_CACHE", 5000)
     outputs = [Output(f"{'so ' * 200}\\boxed{{{value}}}", "7") for value in range(50)]
@@ -188,7 +214,7 @@ def test_long_outputs_are_not_all_remembered(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_comparison_past_its_deadline_is_undecided_and_the_pool_goes_on() -> None:
-    slow = Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{3}")
+    slow = Output("\\boxed{\\binom{50}{25}}", "\\binom{50}{24}")
     with Grader(workers=1, deadline=1e-4) as impatient:
         late, fast = impatient.grade([slow, Output("\\boxed{4}", "4")])
     assert (late.correct, late.status, late.rule) == (None, "undecided", "deadline")
@@ -197,7 +223,7 @@ def test_a_comparison_past_its_deadline_is_undecided_and_the_pool_goes_on() -> N
 
 def test_killed_workers_are_replaced(grader: Grader) -> None:
     bomb = "\\boxed{\\int_0^1 (x^2+1)^{9^{9^9}} \\sin x}"
-    good = Output("\\boxed{\\sqrt[3]{2}}", "\\sqrt[3]{2}")
+    good = Output("\\boxed{\\binom{7}{3}}", "\\binom{7}{4}")
     for _ in range(2):
         found = grader.grade([Output(bomb, "\\sqrt[3]{3}"), good, Output(bomb + " ", "\\ln 5")])
         assert [verdict.correct for verdict in found][1] is True
@@ -207,7 +233,7 @@ def test_killed_workers_are_replaced(grader: Grader) -> None:
 def test_any_thread_may_grade() -> None:
     found: list[Verdict] = []
     thread = threading.Thread(
-        target=lambda: found.append(grade("\\boxed{2\\sqrt[3]{2}}", "\\sqrt[3]{16}"))
+        target=lambda: found.append(grade("\\boxed{\\binom{7}{3}}", "\\binom{7}{4}"))
     )
     thread.start()
     thread.join(60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from fractions import Fraction
 
 from hypothesis import assume, given, settings
@@ -174,3 +175,133 @@ def test_any_text_has_a_verdict(text: str, gold: str) -> None:
     assert verdict.rule
     if gold == "5" and not any(c.isnumeric() or c in "fF" for c in text.replace("5", "6")):
         assert verdict.correct is not True
+
+
+HOURS, MINUTES = st.integers(1, 12), st.integers(0, 59)
+HALVES = st.sampled_from(["", " AM", " a.m.", " PM", " p.m."])
+
+
+@settings(max_examples=400, deadline=None)
+@given(HOURS, MINUTES, HOURS, MINUTES, HALVES, HALVES)
+def test_times_are_no_ratios(
+    hour: int, minute: int, other_hour: int, other_minute: int, half: str, other_half: str
+) -> None:
+    gold = f"{hour}:{minute:02}{half}"
+    assert graded(f"\\boxed{{{gold}}}", Gold(gold)) is True
+    assume((hour % 12, minute) != (other_hour % 12, other_minute))
+    other = f"{other_hour}:{other_minute:02}{other_half}"
+    assert graded(f"\\boxed{{{other}}}", Gold(gold)) is not True
+    if half and other_half and half.strip()[0].lower() != other_half.strip()[0].lower():
+        assert graded(f"\\boxed{{{hour}:{minute:02}{other_half}}}", Gold(gold)) is not True
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dates(), st.dates())
+def test_dates_are_no_sums(day: date, other: date) -> None:
+    assert graded(f"\\boxed{{{day.isoformat()}}}", Gold(day.isoformat())) is True
+    difference = str(day.year - day.month - day.day)
+    assert graded(f"\\boxed{{{difference}}}", Gold(day.isoformat())) is not True
+    assert graded(f"\\boxed{{{day.isoformat()}}}", Gold(difference)) is not True
+    assume(day != other)
+    assert graded(f"\\boxed{{{other.isoformat()}}}", Gold(day.isoformat())) is not True
+
+
+SMALL = st.integers(-9, 9).filter(bool)
+
+
+@settings(max_examples=400, deadline=None)
+@given(SMALL, SMALL, st.integers(-20, 20), SMALL, SMALL, st.integers(1, 2))
+def test_equations_up_to_a_factor(
+    a: int, b: int, c: int, factor: int, other: int, power: int
+) -> None:
+    gold = Gold(f"{a}x^{power}{b:+}y={c}")
+    scaled = f"{factor * a}x^{power}{factor * b:+}y={factor * c}"
+    moved = f"{a}x^{power}{b:+}y{-c:+}=0"
+    for written in (scaled, moved, f"{c}={a}x^{power}{b:+}y"):
+        assert graded(f"\\boxed{{{written}}}", gold) is True
+    wrong = [str(c), f"{a}x^{power}{-b:+}y={c}", f"{a}x^{power}{b:+}y={c + other}", f"x={c}"]
+    for written in wrong if c else wrong[:1]:
+        assert graded(f"\\boxed{{{written}}}", gold) is not True
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(10, 99), st.integers(-40, -3), st.integers(10, 99), st.integers(-40, -3))
+def test_small_numbers_are_compared_by_their_size(
+    digits: int, power: int, other_digits: int, other_power: int
+) -> None:
+    value, other = Fraction(digits, 10) * Fraction(10) ** power, Fraction(other_digits, 10)
+    other *= Fraction(10) ** other_power
+    for form in ("{}e{}", "{}\\times 10^{{{}}}", "{} \\cdot 10^{{{}}}", "{}*10**({})"):
+        gold = Gold(f"{digits / 10}e{power}")
+        assert graded(f"\\boxed{{{form.format(digits / 10, power)}}}", gold) is True
+        if abs(value - other) > value / 10:
+            written = form.format(other_digits / 10, other_power)
+            assert graded(f"\\boxed{{{written}}}", gold) is not True
+    assert graded("\\boxed{0}", Gold(f"{digits / 10}e{power}")) is not True
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(-50, 50), st.integers(1, 50), st.integers(1, 9), st.booleans(), st.booleans())
+def test_intervals_as_inequalities(
+    low: int, width: int, off: int, low_in: bool, high_in: bool
+) -> None:
+    high = low + width
+    gold = Gold(f"{'[' if low_in else '('}{low},{high}{']' if high_in else ')'}")
+    first, second = ("\\le" if low_in else "<"), ("\\le" if high_in else "<")
+    assert graded(f"\\boxed{{{low} {first} x {second} {high}}}", gold) is True
+    swapped = "<" if low_in else "\\le"
+    assert graded(f"\\boxed{{{low} {swapped} x {second} {high}}}", gold) is not True
+    assert graded(f"\\boxed{{{low} {first} x {second} {high + off}}}", gold) is not True
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 30), st.integers(1, 9999), st.integers(0, 2), st.integers(1, 8))
+def test_repeating_decimals(whole: int, block: int, lead: int, off: int) -> None:
+    digits = str(block)
+    value = Fraction(block, (10 ** len(digits) - 1) * 10**lead) + whole
+    gold = Gold(f"{value.numerator}/{value.denominator}")
+    for form in ("\\overline{{{}}}", "({})"):
+        written = f"{whole}.{'0' * lead}{form.format(digits)}"
+        assert graded(f"\\boxed{{{written}}}", gold) is True
+        wrong = Gold(f"{value.numerator + off}/{value.denominator}")
+        assert graded(f"\\boxed{{{written}}}", wrong) is not True
+
+
+LADDERS = st.sampled_from(
+    [("hours", "minutes", 60), ("m", "cm", 100), ("feet", "inches", 12), ("kg", "g", 1000)]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(1, 40), st.data())
+def test_quantities_in_two_units(large: int, data: st.DataObject) -> None:
+    big, little, ratio = data.draw(LADDERS)
+    small = data.draw(st.integers(1, ratio - 1))
+    joint = data.draw(st.sampled_from([" ", " and "]))
+    written = f"\\boxed{{{large} {big}{joint}{small} {little}}}"
+    assert graded(written, Gold(f"{large * ratio + small} {little}")) is True
+    assert graded(written, Gold(f"{large * ratio + small + 1} {little}")) is not True
+    assert graded(written, Gold(f"{large} {big}")) is not True
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=3, unique=True), st.data())
+def test_letters(letters: list[str], data: st.DataObject) -> None:
+    joint = data.draw(st.sampled_from([", ", " and ", " or ", "/", " "]))
+    around = data.draw(st.sampled_from(["{}", "({})"]))
+    gold = data.draw(st.sampled_from("ABCDE"))
+    written = joint.join(around.format(letter) for letter in letters)
+    verdict = graded(f"\\boxed{{{written}}}", Gold(gold, choices=("12", "14", "16", "18", "20")))
+    assert (verdict is True) is (letters == [gold])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(2, 60), st.integers(3, 5), st.integers(1, 5))
+def test_roots_to_three_digits_and_exactly(radicand: int, order: int, off: int) -> None:
+    gold = Gold(f"\\sqrt[{order}]{{{radicand}}}")
+    value = radicand ** (1 / order)
+    assume(abs(value - round(value)) > 1e-9)
+    assert graded(f"\\boxed{{{radicand}^{{1/{order}}}}}", gold) is True
+    assert graded(f"\\boxed{{{value:.3f}}}", gold) is True
+    assert graded(f"\\boxed{{{value + off / 100:.3f}}}", gold) is not True
+    assert graded(f"\\boxed{{\\sqrt[{order}]{{{radicand + off}}}}}", gold) is not True

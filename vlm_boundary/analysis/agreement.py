@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.intervals import known
+from vlm_boundary.records import Estimate
 
 _DRAWS = 2000
 _CELLS = 4  # both valid, first only, second only, neither
@@ -38,7 +38,7 @@ class Tables:
         flat = np.bincount(group * _CELLS + cell, weights, minlength=size * _CELLS)
         return cls(flat.astype(np.float64).reshape(size, _CELLS))
 
-    def estimate(self, statistic: Statistic, level: float, rng: np.random.Generator) -> Any:
+    def estimate(self, statistic: Statistic, level: float, rng: np.random.Generator) -> Estimate:
         """A statistic of the summed table, with its percentile interval over problems."""
         value = statistic(self.cells.sum(axis=0)[None, :])[0]
         low = high = np.nan
@@ -49,7 +49,7 @@ class Tables:
             drawn = drawn[np.isfinite(drawn)]
             low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
         said = known(np.array([value, low, high]))
-        return {"estimate": said[0], "low": said[1], "high": said[2], "problems": problems}
+        return Estimate(estimate=said[0], low=said[1], high=said[2], problems=problems)
 
 
 def cohen_kappa(cells: Floats) -> Floats:

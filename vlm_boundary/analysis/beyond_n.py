@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,15 @@ from vlm_boundary.analysis.extrapolation import (
     fit_zero_inflated,
 )
 from vlm_boundary.analysis.intervals import known
+from vlm_boundary.records import (
+    BackTest,
+    BeyondN,
+    BeyondNOfArm,
+    BeyondNOfPair,
+    FittedModel,
+    Interval,
+    PredictionError,
+)
 
 REACH = 10
 """Claims end at this many times n: further out all depends on accuracies near zero, of which n
@@ -53,17 +61,19 @@ class Extrapolation:
         plain = fit_beta_binomial(histogram)
         return cls(n, {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histogram, plain)})
 
-    def describe(self, ks: Ints, confidence: float, errors: dict[str, float]) -> dict[str, Any]:
+    def describe(
+        self, ks: Ints, confidence: float, errors: dict[str, float]
+    ) -> dict[str, FittedModel]:
         """Parameters and pass@k of each model, with intervals that allow for its back-test."""
         return {
-            model: {
-                "a": known(fit.a[:1])[0],
-                "b": known(fit.b[:1])[0],
-                "never_solved": _one(fit.never, confidence),
-                "pass_at_k": intervals(
+            model: FittedModel(
+                a=known(fit.a[:1])[0],
+                b=known(fit.b[:1])[0],
+                never_solved=_one(fit.never, confidence),
+                pass_at_k=intervals(
                     fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)
                 ),
-            }
+            )
             for model, fit in self.fits.items()
         }
 
@@ -86,7 +96,7 @@ def intervals(
     confidence: float,
     bounds: tuple[float, float],
     error: float,
-) -> dict[str, dict[str, float | None]]:
+) -> dict[int, Interval]:
     """The value in row 0 with the percentile interval of the other rows, for each column.
 
     Resampling shows how the fit varies, and not that no Beta fits. What the back-test shows of that
@@ -100,38 +110,35 @@ def intervals(
         error: predicted − observed in the back-test; 0 without one.
     """
     found = {}
-    for column, k in enumerate(ks):
+    for column, k in enumerate(ks.tolist()):
         one = _one(values[:, column], confidence)
-        if one["low"] is not None and one["high"] is not None:
-            one["low"] = max(one["low"] - max(error, 0.0), bounds[0])
-            one["high"] = min(one["high"] + max(-error, 0.0), bounds[1])
-        found[str(k)] = one
+        if one.low is not None and one.high is not None:
+            low = max(one.low - max(error, 0.0), bounds[0])
+            high = min(one.high + max(-error, 0.0), bounds[1])
+            one = Interval(estimate=one.estimate, low=low, high=high)
+        found[k] = one
     return found
 
 
-def _one(values: Floats, confidence: float) -> dict[str, float | None]:
+def _one(values: Floats, confidence: float) -> Interval:
     tail = (1 - confidence) / 2
     others = values[1:][~np.isnan(values[1:])]
     if np.isnan(values[0]) or others.size < RESAMPLES / 2:
-        return {"estimate": known(values[:1])[0], "low": None, "high": None}
+        return Interval(estimate=known(values[:1])[0], low=None, high=None)
     low, high = np.quantile(others, [tail, 1 - tail])
-    return {"estimate": float(values[0]), "low": float(low), "high": float(high)}
+    return Interval(estimate=float(values[0]), low=float(low), high=float(high))
 
 
-def beyond_n(data: BenchmarkData) -> dict[str, Any] | None:
+def beyond_n(data: BenchmarkData) -> BeyondN | None:
     """Each arm's extrapolation and back-test; each pair's difference.
 
     The models need the same n for every problem: problems with fewer samples are left out. None
     where fewer than ten problems are left in every arm.
     """
     fitted = _Fitted(data)
-    arms = {arm: said for arm in data.arms if (said := _arm(data, fitted, arm)) is not None}
-    pairs = [
-        {"base": pair.base, "other": pair.other} | said
-        for pair in data.pairs()
-        if (said := _difference(data, fitted, pair)) is not None
-    ]
-    return {"reach": REACH, "arms": arms, "pairs": pairs} if arms else None
+    arms = {arm: one for arm in data.arms if (one := _reached(data, fitted, arm))}
+    pairs = [said for pair in data.pairs() if (said := _difference(data, fitted, pair))]
+    return BeyondN(reach=REACH, arms=arms, pairs=pairs) if arms else None
 
 
 class _Fitted:
@@ -164,26 +171,28 @@ def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
     return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
 
 
-def _arm(data: BenchmarkData, fitted: _Fitted, arm: str) -> dict[str, Any] | None:
+def _reached(data: BenchmarkData, fitted: _Fitted, arm: str) -> BeyondNOfArm | None:
     n = data.n(arm)
     ids = _with_all(data.counts(arm), n)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     counts, level = data.counts(arm).on(ids), data.settings.confidence
     tested = _back_test(data, arm, counts, n, fitted.weights(ids))
-    errors = {model: tested[model]["error"]["estimate"] or 0.0 for model in MODELS if tested}
-    return {
-        "n": n,
-        "problems": len(ids),
-        "left_out": len(data.counts(arm).problem_ids) - len(ids),
+    errors = (
+        {model: one.error.estimate or 0.0 for model, one in tested.models.items()} if tested else {}
+    )
+    return BeyondNOfArm(
+        n=n,
+        problems=len(ids),
+        left_out=len(data.counts(arm).problem_ids) - len(ids),
+        back_test=tested,
         **fitted.on(arm, counts, n).describe(_ks(n), level, errors),
-        "back_test": tested,
-    }
+    )
 
 
 def _back_test(
     data: BenchmarkData, arm: str, counts: Counts, n: int, weights: Floats
-) -> dict[str, Any] | None:
+) -> BackTest | None:
     """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
 
     The error is predicted − observed; its interval resamples problems for both alike. None where n
@@ -199,13 +208,12 @@ def _back_test(
     if (first.samples != part).any():
         return None
     level = data.settings.confidence
-    errors = back_test_errors(first.correct, part, counts.correct, n, weights, level)
-    return {"fitted_on": part, "k": n, **errors}
+    return back_test(first.correct, part, counts.correct, n, weights, level)
 
 
-def back_test_errors(
+def back_test(
     first: Ints, part: int, correct: Ints, n: int, weights: Floats, confidence: float
-) -> dict[str, Any]:
+) -> BackTest:
     """How far predictions of pass@n from fewer samples lie from what n samples say.
 
     Args:
@@ -219,17 +227,16 @@ def back_test_errors(
     ks = np.array([n])
     solved = pass_at_k(correct, np.full(len(correct), n), ks)[:, 0]
     observed = weights @ solved / weights.sum(axis=1)
-    said: dict[str, Any] = {"observed": float(observed[0])}
+    said = {}
     for model, fit in Extrapolation.of(first, part, weights).fits.items():
         predicted = fit.pass_at_k(ks)[:, 0]
-        said[model] = {
-            "predicted": _one(predicted, confidence),
-            "error": _one(predicted - observed, confidence),
-        }
-    return said
+        said[model] = PredictionError(
+            predicted=_one(predicted, confidence), error=_one(predicted - observed, confidence)
+        )
+    return BackTest(fitted_on=part, k=n, observed=float(observed[0]), **said)
 
 
-def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, Any] | None:
+def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> BeyondNOfPair | None:
     """Other − base, problems resampled for both alike, on those with all n samples in both."""
     n, whole = pair.n, set(_with_all(pair.base_counts, pair.n))
     ids = tuple(key for key in _with_all(pair.other_counts, n) if key in whole)
@@ -244,11 +251,13 @@ def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, A
         for arm, counts in ((pair.base, first), (pair.other, second))
     ]
     errors = {model: _error_of_difference(tests, model) for model in MODELS}
-    return {
-        "n": n,
-        "problems": len(ids),
-        "back_test_error": errors,
-        "difference": {
+    return BeyondNOfPair(
+        base=pair.base,
+        other=pair.other,
+        n=n,
+        problems=len(ids),
+        back_test_error=errors,
+        difference={
             model: intervals(
                 other[model].pass_at_k(ks) - base[model].pass_at_k(ks),
                 ks,
@@ -258,10 +267,10 @@ def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> dict[str, A
             )
             for model in MODELS
         },
-    }
+    )
 
 
-def _error_of_difference(tests: list[dict[str, Any] | None], model: str) -> float | None:
+def _error_of_difference(tests: list[BackTest | None], model: str) -> float | None:
     """How far the predicted difference of the back-tests lies from the observed one."""
-    base, other = (None if one is None else one[model]["error"]["estimate"] for one in tests)
+    base, other = (None if one is None else one.models[model].error.estimate for one in tests)
     return None if base is None or other is None else float(other - base)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.intervals import known
+from vlm_boundary.records import Interval
 
 _POSTERIOR_DRAWS = 50
 _RESAMPLES = 40  # of problems, for each draw of the posterior
@@ -61,7 +60,7 @@ def calibrated_curve(
     ks: Ints,
     level: float,
     rng: np.random.Generator,
-) -> dict[str, Any]:
+) -> dict[int, Interval]:
     """Mean expected CoT-pass@k over problems, by k, with a percentile interval.
 
     The interval draws the two probabilities from their posteriors (Beta, Jeffreys' prior) and
@@ -83,8 +82,8 @@ def calibrated_curve(
         curves.append(values[taken].mean(axis=1))
     low, high = np.nanquantile(np.concatenate(curves), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return {
-        str(k): {"estimate": at, "low": below, "high": above}
+        k: Interval(estimate=at, low=below, high=above)
         for k, at, below, above in zip(
-            ks, known(estimate.mean(axis=0)), known(low), known(high), strict=True
+            ks.tolist(), known(estimate.mean(axis=0)), known(low), known(high), strict=True
         )
     }

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.agreement import (
+    Statistic,
     Tables,
     cohen_kappa,
     gwet_ac1,
@@ -26,6 +26,18 @@ from vlm_boundary.analysis.intervals import Clustered, known
 from vlm_boundary.analysis.readings import ValidReading, readings
 from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
 from vlm_boundary.reasoning.queue import Queue, read_queue
+from vlm_boundary.records import (
+    AgainstPeople,
+    Calibration,
+    Confusion,
+    CorrectedShare,
+    Estimate,
+    Interval,
+    LabelGroup,
+    LabelledArm,
+    QueueSize,
+    TwoPeople,
+)
 from vlm_boundary.store import Partition
 
 BY_HAND = "picked by hand"
@@ -34,7 +46,7 @@ BY_HAND = "picked by hand"
 _INFORMATIVE = 0.2
 
 
-def calibration(data: BenchmarkData) -> dict[str, Any] | None:
+def calibration(data: BenchmarkData) -> Calibration | None:
     """Agreement of people with each other and with every reading, and corrected P(valid | right).
 
     Only labels of the text that is graded, and of answers that are right, count.
@@ -45,20 +57,20 @@ def calibration(data: BenchmarkData) -> dict[str, Any] | None:
     if not of_benchmark:
         return None
     queues = sorted({label.queue for label in labels if label.queue is not None})
-    groups: dict[str, Any] = {}
+    groups: dict[str, LabelGroup] = {}
     for name in (*queues, None):
         group = [label for label in labels if label.queue == name]
         queue = read_queue(data.run, name) if name is not None else None
         if group:
             groups[name or BY_HAND] = _group(data, group, queue)
-    return {
-        "labels": len(labels),
-        "blind": sum(label.blind for label in labels),
-        "stale": stale,
-        "unreadable_lines": stored.unreadable,
-        "people": _people(data, labels),
-        "groups": groups,
-    }
+    return Calibration(
+        labels=len(labels),
+        blind=sum(label.blind for label in labels),
+        stale=stale,
+        unreadable_lines=stored.unreadable,
+        people=_people(data, labels),
+        groups=groups,
+    )
 
 
 def _current(data: BenchmarkData, labels: list[Label]) -> tuple[list[Label], int]:
@@ -83,7 +95,7 @@ def _current(data: BenchmarkData, labels: list[Label]) -> tuple[list[Label], int
     return kept, len(labels) - len(kept)
 
 
-def _people(data: BenchmarkData, labels: list[Label]) -> list[dict[str, Any]]:
+def _people(data: BenchmarkData, labels: list[Label]) -> list[TwoPeople]:
     """Each two labellers on what both decided: the ceiling of what a checker can reach."""
     by_labeller: dict[str, dict[SampleKey, Label]] = {}
     for label in labels:
@@ -100,28 +112,32 @@ def _people(data: BenchmarkData, labels: list[Label]) -> list[dict[str, Any]]:
             problems = _numbered((key.arm, key.problem_id) for key in shared)
             tables = Tables.of(first, second, np.ones(len(shared)), problems)
             found.append(
-                {"labellers": [one, other], "samples": len(shared)}
-                | _agreement(tables, data, one, other)
+                TwoPeople(
+                    labellers=[one, other],
+                    samples=len(shared),
+                    kappa=_estimate(data, tables, cohen_kappa, one, other),
+                    ac1=_estimate(data, tables, gwet_ac1, one, other),
+                )
             )
     return found
 
 
-def _group(data: BenchmarkData, labels: list[Label], queue: Queue | None) -> dict[str, Any]:
+def _group(data: BenchmarkData, labels: list[Label], queue: Queue | None) -> LabelGroup:
     """One queue's labels, arm by arm; or those picked by hand."""
     arms = {}
     for arm in data.arms:
         mine = [label for label in labels if label.sample.arm == arm]
         if mine:
-            arms[arm] = _arm(data, arm, mine, queue)
-    return {
-        "queue": None
-        if queue is None
-        else {"max_accuracy": queue.max_accuracy, "samples": len(queue.items)},
-        "arms": arms,
-    }
+            arms[arm] = _labelled(data, arm, mine, queue)
+    size = None
+    if queue is not None:
+        size = QueueSize(max_accuracy=queue.max_accuracy, samples=len(queue.items))
+    return LabelGroup(queue=size, arms=arms)
 
 
-def _arm(data: BenchmarkData, arm: str, labels: list[Label], queue: Queue | None) -> dict[str, Any]:
+def _labelled(
+    data: BenchmarkData, arm: str, labels: list[Label], queue: Queue | None
+) -> LabelledArm:
     by_sample = labels_by_sample(labels)
     truth: dict[SampleKey, bool] = {}
     weights: dict[SampleKey, float] = {}
@@ -138,20 +154,20 @@ def _arm(data: BenchmarkData, arm: str, labels: list[Label], queue: Queue | None
     rows = _rows(data, arm, keys)
     y = np.array([truth[key] for key in keys], dtype=bool)
     w = np.array([weights[key] for key in keys], dtype=np.float64)
-    return {
-        "samples": len(by_sample),
-        "valid": int(y.sum()),
-        "invalid": int((~y).sum()),
-        "unsure": unsure,
-        "disputed": disputed,
-        "readings": {
-            reading.name: _reading(data, arm, reading, rows, y, w, queue)
+    return LabelledArm(
+        samples=len(by_sample),
+        valid=int(y.sum()),
+        invalid=int((~y).sum()),
+        unsure=unsure,
+        disputed=disputed,
+        readings={
+            reading.name: _against_people(data, arm, reading, rows, y, w, queue)
             for reading in readings(data, arm)
         },
-    }
+    )
 
 
-def _reading(
+def _against_people(
     data: BenchmarkData,
     arm: str,
     reading: ValidReading,
@@ -159,7 +175,7 @@ def _reading(
     y: Bools,
     w: Floats,
     queue: Queue | None,
-) -> dict[str, Any]:
+) -> AgainstPeople:
     """A reading against people.
 
     Args:
@@ -171,20 +187,31 @@ def _reading(
     f = reading.valid[rows]
     problems = data.verdicts[arm].problem[rows].astype(np.int64)
     tables = Tables.of(y[told], f[told], w[told], problems[told])
-    names = ("both_valid", "people_only", "checker_only", "both_invalid")
     raw = Tables.of(y[told], f[told], np.ones(int(told.sum())), problems[told]).cells.sum(axis=0)
-    said = {
-        "confusion": dict(zip(names, map(int, raw), strict=True)),
-        "not_told": int((~told).sum()),
-        **_agreement(tables, data, arm, reading.name),
-        "sensitivity": _estimate(data, tables, sensitivity, arm, reading.name),
-        "specificity": _estimate(data, tables, specificity, arm, reading.name),
-    }
+    both_valid, people_only, checker_only, both_invalid = map(int, raw)
+    corrected = {}
     if queue is not None and told.any():
-        said["p_valid_given_right"] = _corrected(
+        corrected["p_valid_given_right"] = _corrected(
             data, arm, reading, queue, y[told], f[told], w[told], problems[told], tables
         )
-    return said
+
+    def estimate(statistic: Statistic) -> Estimate:
+        return _estimate(data, tables, statistic, arm, reading.name)
+
+    return AgainstPeople(
+        confusion=Confusion(
+            both_valid=both_valid,
+            people_only=people_only,
+            checker_only=checker_only,
+            both_invalid=both_invalid,
+        ),
+        not_told=int((~told).sum()),
+        kappa=estimate(cohen_kappa),
+        ac1=estimate(gwet_ac1),
+        sensitivity=estimate(sensitivity),
+        specificity=estimate(specificity),
+        **corrected,
+    )
 
 
 def _corrected(
@@ -197,7 +224,7 @@ def _corrected(
     w: Floats,
     problems: Ints,
     tables: Tables,
-) -> dict[str, Any]:
+) -> CorrectedShare:
     """P(valid | right) on the queue's problems: the checker's, and with people's word.
 
     Prediction-powered (Angelopoulos et al. 2023, arXiv 2301.09633): the checker's mean over all
@@ -231,32 +258,26 @@ def _corrected(
     rogan_gladen = np.clip((q + sp - 1) / youden, 0, 1) if youden >= _INFORMATIVE else np.nan
     values = np.clip([corrected, corrected - reach, corrected + reach], 0, 1)
     estimate, low, high = known(values)
-    said: dict[str, Any] = {
-        "checker": known(np.array([q]))[0],
-        "prediction_powered": {"estimate": estimate, "low": low, "high": high},
-        "rogan_gladen": known(np.array([rogan_gladen]))[0],
-        "problems": len(at),
-    }
+    curve = {}
     if (told == counts.correct[at]).all():  # p_j is known of every right answer
         passed = by_problem.valid[at]
         ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
         rng = data.rng("calibrated", arm, reading.name)
         labels = {verdict: (int(y[f == verdict].sum()), int((f == verdict).sum()))
                   for verdict in (True, False)}  # fmt: skip
-        said["cot_pass_at_k"] = calibrated_curve(
+        curve["cot_pass_at_k"] = calibrated_curve(
             counts.samples[at], passed, told - passed, labels, ks, data.settings.confidence, rng
         )
-    return said
+    return CorrectedShare(
+        checker=known(np.array([q]))[0],
+        prediction_powered=Interval(estimate=estimate, low=low, high=high),
+        rogan_gladen=known(np.array([rogan_gladen]))[0],
+        problems=len(at),
+        **curve,
+    )
 
 
-def _agreement(tables: Tables, data: BenchmarkData, *names: str) -> dict[str, Any]:
-    return {
-        "kappa": _estimate(data, tables, cohen_kappa, *names),
-        "ac1": _estimate(data, tables, gwet_ac1, *names),
-    }
-
-
-def _estimate(data: BenchmarkData, tables: Tables, statistic: Any, *names: str) -> Any:
+def _estimate(data: BenchmarkData, tables: Tables, statistic: Statistic, *names: str) -> Estimate:
     return tables.estimate(statistic, data.settings.confidence, data.rng("calibration", *names))
 
 
@@ -273,6 +294,6 @@ def _rows(data: BenchmarkData, arm: str, keys: list[SampleKey]) -> Ints:
     return np.array(rows, dtype=np.int64)
 
 
-def _numbered(names: Iterable[Any]) -> Ints:
-    known_names: dict[Any, int] = {}
+def _numbered(names: Iterable[tuple[str, str]]) -> Ints:
+    known_names: dict[tuple[str, str], int] = {}
     return np.array([known_names.setdefault(name, len(known_names)) for name in names])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -12,9 +11,11 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
 from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.config import Condition
+from vlm_boundary.records import ControlArm, GuessFilter
 
 
-def controls(data: BenchmarkData) -> dict[str, Any] | None:
+def controls(data: BenchmarkData) -> dict[str, dict[str, ControlArm]] | None:
     """By condition and arm: its curve, and by how much the full problem does better.
 
     None where no control was verified.
@@ -27,11 +28,10 @@ def controls(data: BenchmarkData) -> dict[str, Any] | None:
         }
         for condition, settings in data.experiment.controls.items()
     }
-    said: dict[str, Any] = {condition: arms for condition, arms in found.items() if arms}
-    return said or None
+    return {condition: arms for condition, arms in found.items() if arms} or None
 
 
-def _control(data: BenchmarkData, arm: str, condition: Any, n: int) -> dict[str, Any] | None:
+def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> ControlArm | None:
     verdicts = data.control(arm, condition)
     if verdicts is None:
         return None
@@ -44,15 +44,16 @@ def _control(data: BenchmarkData, arm: str, condition: Any, n: int) -> dict[str,
     gained = pass_at_k(full.correct, full.samples, ks) - pass_at_k(
         without.correct, without.samples, ks
     )
-    return {
-        "n": n,
-        "problems": len(counts.problem_ids),
-        "pass_at_k": t_intervals(values, level, (0, 1), data.groups(counts.problem_ids)).by(ks),
-        "full_minus_control": t_intervals(gained, level, (-1, 1), data.groups(shared)).by(ks),
-    }
+    groups = data.groups(counts.problem_ids)
+    return ControlArm(
+        n=n,
+        problems=len(counts.problem_ids),
+        pass_at_k=t_intervals(values, level, (0, 1), groups).curve(ks),
+        full_minus_control=t_intervals(gained, level, (-1, 1), data.groups(shared)).curve(ks),
+    )
 
 
-def guess_filter(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def guess_filter(data: BenchmarkData) -> list[GuessFilter] | None:
     """Each pair on the problems that direct answers do not guess now and then.
 
     None without the control `direct_answer`. Where it has too few samples a problem to show that a
@@ -66,20 +67,21 @@ def guess_filter(data: BenchmarkData) -> list[dict[str, Any]] | None:
     return [_filtered(data, pair, draws) for pair in data.pairs()]
 
 
-def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> dict[str, Any]:
+def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> GuessFilter:
     settings = data.settings.guess_filter
     judges = [pair.base, pair.other] if settings.arm is None else [settings.arm]
-    said = {
-        "base": pair.base,
-        "other": pair.other,
-        "judged_by": judges,
-        "draws": draws,
-        "draws_needed": fewest_draws(settings.threshold),
-        "threshold": settings.threshold,
-        "problems": len(pair.problem_ids),
-    }
+    filtered = partial(
+        GuessFilter,
+        base=pair.base,
+        other=pair.other,
+        judged_by=judges,
+        draws=draws,
+        draws_needed=fewest_draws(settings.threshold),
+        threshold=settings.threshold,
+        problems=len(pair.problem_ids),
+    )
     if draws < fewest_draws(settings.threshold):
-        return said | {"surviving": None}
+        return filtered(surviving=None)
     judged = [_judged(data, arm, pair.problem_ids, draws) for arm in judges]
     survive, unknown = survivors(judged)
     kept = tuple(key for key, yes in zip(pair.problem_ids, survive, strict=True) if yes)
@@ -87,17 +89,17 @@ def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> dict[str, Any]:
     ks = data.grid(pair.n)
     interval = partial(t_intervals, confidence=data.settings.confidence, groups=data.groups(kept))
     first, second = (pass_at_k(one.correct, one.samples, ks) for one in (base, other))
-    return said | {
-        "guessable": {
+    return filtered(
+        guessable={
             arm: [key for key, yes in zip(pair.problem_ids, one == 1, strict=True) if yes]
             for arm, one in zip(judges, judged, strict=True)
         },
-        "surviving": len(kept),
-        "unknown": int(unknown.sum()),
-        "base_pass_at_k": interval(first, bounds=(0, 1)).by(ks),
-        "other_pass_at_k": interval(second, bounds=(0, 1)).by(ks),
-        "difference": interval(second - first, bounds=(-1, 1)).by(ks),
-    }
+        surviving=len(kept),
+        unknown=int(unknown.sum()),
+        base_pass_at_k=interval(first, bounds=(0, 1)).curve(ks),
+        other_pass_at_k=interval(second, bounds=(0, 1)).curve(ks),
+        difference=interval(second - first, bounds=(-1, 1)).curve(ks),
+    )
 
 
 def _judged(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], draws: int) -> Floats:

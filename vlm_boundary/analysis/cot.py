@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -10,13 +10,24 @@ from vlm_boundary.analysis.counts import Codes, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import Clustered, Entry, intervals_of, t_intervals
+from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.readings import ValidCounts, readings
 from vlm_boundary.analysis.subset import subset_pass_at_k
+from vlm_boundary.records import (
+    Crossover,
+    Curve,
+    Entry,
+    ValidDifference,
+    ValidOfArm,
+    ValidOfPair,
+    ValidReasoning,
+)
+
+E = TypeVar("E", bound=Entry)
 
 
-def cot(data: BenchmarkData) -> dict[str, Any] | None:
+def cot(data: BenchmarkData) -> ValidReasoning | None:
     """CoT-pass@k, P(valid | right) and the problems solved without a valid chain, by reading.
 
     A wrong answer is never valid. Differences are other − base, on the problems that both have.
@@ -28,26 +39,26 @@ def cot(data: BenchmarkData) -> dict[str, Any] | None:
     found = {arm: by_name for arm, by_name in found.items() if by_name}
     if not found:
         return None
-    return {
-        "layers": data.run.validity_layers(),
-        "arms": {
-            arm: {name: _arm(data, arm, reading) for name, reading in by_name.items()}
+    return ValidReasoning(
+        layers=data.run.validity_layers(),
+        arms={
+            arm: {name: _valid(data, arm, reading) for name, reading in by_name.items()}
             for arm, by_name in found.items()
         },
-        "pairs": [
-            {
-                "base": pair.base,
-                "other": pair.other,
-                "pass_at_k_crossover": _plain_crossover(data, pair),
-                "readings": shared,
-            }
+        pairs=[
+            ValidOfPair(
+                base=pair.base,
+                other=pair.other,
+                pass_at_k_crossover=_plain_crossover(data, pair),
+                readings=shared,
+            )
             for pair in data.pairs()
-            if (shared := _pairs(data, pair, found))
+            if (shared := _differences(data, pair, found))
         ],
-    }
+    )
 
 
-def _arm(data: BenchmarkData, arm: str, reading: ValidCounts) -> dict[str, Any]:
+def _valid(data: BenchmarkData, arm: str, reading: ValidCounts) -> ValidOfArm:
     counts, level = data.counts(arm), data.settings.confidence
     ks = np.arange(1, data.n(arm) + 1)
     low, high = _bounds(counts.samples, counts.correct, reading, ks)
@@ -55,35 +66,30 @@ def _arm(data: BenchmarkData, arm: str, reading: ValidCounts) -> dict[str, Any]:
     solved = counts.correct > 0
     none_valid = solved & (reading.valid + reading.unknown == 0)
     whole = reading.judged == counts.correct
-    curve = _shown(t_intervals(low, level, (0, 1), groups).by(ks), data, data.n(arm))
+
+    def curve(values: Floats) -> Curve:
+        return _shown(t_intervals(values, level, (0, 1), groups).curve(ks), data, data.n(arm))
+
     bounded = not np.array_equal(low, high, equal_nan=True)
-    return {
-        "correct": int(counts.correct.sum()),
-        "judged": int(reading.judged.sum()),
-        "valid": int(reading.valid.sum()),
-        "unknown": int(reading.unknown.sum()),
-        "p_valid_given_correct": _share(counts.correct, reading, level, groups),
-        "cot_pass_at_k": curve,
-        # Where not every right answer was judged, or one could not be, it may be up to this.
-        **(
-            {
-                "cot_pass_at_k_upper": _shown(
-                    t_intervals(high, level, (0, 1), groups).by(ks), data, data.n(arm)
-                )
-            }
-            if bounded
-            else {}
-        ),
-        "solved": int(solved.sum()),
-        "solved_with_a_valid_chain": int((reading.valid > 0).sum()),
-        "solved_only_by_invalid_chains": [
+    upper = {"cot_pass_at_k_upper": curve(high)} if bounded else {}
+    return ValidOfArm(
+        correct=int(counts.correct.sum()),
+        judged=int(reading.judged.sum()),
+        valid=int(reading.valid.sum()),
+        unknown=int(reading.unknown.sum()),
+        p_valid_given_correct=_share(counts.correct, reading, level, groups),
+        cot_pass_at_k=curve(low),
+        solved=int(solved.sum()),
+        solved_with_a_valid_chain=int((reading.valid > 0).sum()),
+        solved_only_by_invalid_chains=[
             counts.problem_ids[row] for row in np.flatnonzero(none_valid & whole)
         ],
-        "no_valid_chain_among_those_judged": int((none_valid & ~whole).sum()),
-    }
+        no_valid_chain_among_those_judged=int((none_valid & ~whole).sum()),
+        **upper,
+    )
 
 
-def _plain_crossover(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+def _plain_crossover(data: BenchmarkData, pair: Pair) -> Crossover:
     """The crossover under pass@k, to be read beside those under CoT-pass@k."""
     values = difference_at_k(pair.base_counts, pair.other_counts, np.arange(1, pair.n + 1))
     groups = data.groups(pair.problem_ids)
@@ -111,17 +117,18 @@ def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | No
         Clustered.of((weights * shares)[:, None], of_rows).total,
         Clustered.of(weights[:, None], of_rows).total,
     )
-    return intervals_of(sums, level, (0, 1)).as_dicts()[0] | {"problems": len(rows)}
+    entry = intervals_of(sums, level, (0, 1)).entries()[0]
+    return entry.model_copy(update={"problems": len(rows)})
 
 
-def _pairs(
+def _differences(
     data: BenchmarkData, pair: Pair, found: dict[str, dict[str, ValidCounts]]
-) -> dict[str, Any]:
+) -> dict[str, ValidDifference]:
     """The paired difference of CoT-pass@k under every reading that both arms have."""
     both = [name for name in found.get(pair.base, {}) if name in found.get(pair.other, {})]
     ks = np.arange(1, pair.n + 1)
     groups, level = data.groups(pair.problem_ids), data.settings.confidence
-    result: dict[str, Any] = {}
+    result: dict[str, ValidDifference] = {}
     for name in both:
         low, high = {}, {}
         for arm in (pair.base, pair.other):
@@ -132,16 +139,18 @@ def _pairs(
             low[arm], high[arm] = (values[rows] for values in bounds)
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
         said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
-        result[name] = said | {"difference": _shown(said["difference"], data, pair.n)}
+        bounds_of: dict[str, Curve] = {}
         least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
         if not np.array_equal(least, most, equal_nan=True):
             for key, values in (("difference_least", least), ("difference_most", most)):
-                entries = t_intervals(values, level, (-1, 1), groups).by(ks)
-                result[name][key] = _shown(entries, data, pair.n)
+                entries = t_intervals(values, level, (-1, 1), groups).curve(ks)
+                bounds_of[key] = _shown(entries, data, pair.n)
+        shown = {"difference": _shown(said.difference, data, pair.n)}
+        result[name] = ValidDifference(**said.given() | shown | bounds_of)
     return result
 
 
-def _shown(entries: dict[str, Entry], data: BenchmarkData, n: int) -> dict[str, Entry]:
+def _shown(entries: dict[int, E], data: BenchmarkData, n: int) -> dict[int, E]:
     """Only the k of tables and of the paper's figures: there are many readings."""
     kept = {*paper_grid(n).tolist(), *(k for k in data.experiment.ks(n) if k <= n)}
-    return {str(k): entries[str(k)] for k in sorted(kept)}
+    return {k: entries[k] for k in sorted(kept)}

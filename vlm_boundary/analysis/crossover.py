@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.intervals import Intervals, same_problems
+from vlm_boundary.records import Crossover
 
 _ZERO = 1e-12  # differences below this are rounding
 
 
-def crossover(difference: Intervals) -> dict[str, Any]:
+def crossover(difference: Intervals) -> Crossover:
     """The crossover of a difference known at k = 1 … n, with its interval.
 
     The estimate is the smallest k with D(k-1) > 0 ≥ D(k). The interval inverts pointwise tests: a k
@@ -45,11 +44,11 @@ def crossover(difference: Intervals) -> dict[str, Any]:
     status = "none"
     if len(turns):
         status = "not_resolved" if low is None or high is None else "resolved"
-    return {
-        "estimate": int(turns[0]) + 2 if len(turns) else None,
-        "low": low,
-        "high": high,
-        "status": status,
-        "excluded": bool(len(mean) > 1 and not len(possible)),
-        "up_to": up_to,
-    }
+    return Crossover(
+        estimate=int(turns[0]) + 2 if len(turns) else None,
+        low=low,
+        high=high,
+        status=status,
+        excluded=bool(len(mean) > 1 and not len(possible)),
+        up_to=up_to,
+    )

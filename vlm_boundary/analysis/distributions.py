@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
@@ -11,6 +9,16 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import holm, known, t_intervals
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import (
+    ArmDistribution,
+    ComparedPart,
+    Distributions,
+    Outcomes,
+    Slice,
+    Slices,
+    Strata,
+    Stratum,
+)
 from vlm_boundary.verifier import STATUSES
 
 ACCURACY_BINS = ("0", *(f"({a / 10:.1f}, {a / 10 + 0.1:.1f}]" for a in range(9)), "(0.9, 1)", "1")
@@ -55,25 +63,25 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
     return np.where(n > 0, stratum, -1).astype(np.int64)
 
 
-def distributions(data: BenchmarkData) -> dict[str, Any]:
+def distributions(data: BenchmarkData) -> Distributions:
     """The section `distributions`: accuracies, failures, difficulty, and results by metadata."""
-    return {
-        "accuracy_bins": list(ACCURACY_BINS),
-        "arms": {arm: _arm(data, arm) for arm in data.arms},
-        "strata": [_strata(data, pair) for pair in data.pairs()],
-        "slices": slices(data),
-    }
+    return Distributions(
+        accuracy_bins=list(ACCURACY_BINS),
+        arms={arm: _spread(data, arm) for arm in data.arms},
+        strata=[_strata(data, pair) for pair in data.pairs()],
+        slices=slices(data),
+    )
 
 
-def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
+def _spread(data: BenchmarkData, arm: str) -> ArmDistribution:
     counts = data.counts(arm)
-    return {
-        "accuracy_histogram": accuracy_histogram(counts.correct, counts.samples).tolist(),
-        "outcomes": _outcomes(data, arm),
-    }
+    return ArmDistribution(
+        accuracy_histogram=accuracy_histogram(counts.correct, counts.samples).tolist(),
+        outcomes=_outcomes(data, arm),
+    )
 
 
-def _outcomes(data: BenchmarkData, arm: str) -> dict[str, Any]:
+def _outcomes(data: BenchmarkData, arm: str) -> Outcomes:
     """What share of a problem's samples ended how, mean over all problems and over the unsolved."""
     verdicts, counts = data.verdicts[arm], data.counts(arm)
     cells = verdicts.problem.astype(np.int64) * len(STATUSES) + verdicts.status
@@ -83,15 +91,15 @@ def _outcomes(data: BenchmarkData, arm: str) -> dict[str, Any]:
     groups = data.groups(counts.problem_ids)
     unsolved = counts.correct == 0
     level = data.settings.confidence
-    return {
-        "all_problems": t_intervals(shares, level, (0, 1), groups).by(STATUSES),
-        "unsolved_problems": t_intervals(
+    return Outcomes(
+        all_problems=t_intervals(shares, level, (0, 1), groups).by(STATUSES),
+        unsolved_problems=t_intervals(
             shares[unsolved], level, (0, 1), None if groups is None else groups[unsolved]
         ).by(STATUSES),
-    }
+    )
 
 
-def _strata(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+def _strata(data: BenchmarkData, pair: Pair) -> Strata:
     """Both arms by how hard a problem is for the base.
 
     That is judged by the base's samples with an even index; its results are those of the odd ones.
@@ -107,38 +115,34 @@ def _strata(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
     stratum = difficulty(judging.correct, judging.samples)
     deepest = int(base.samples.max(initial=0))
     ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
-    return {
-        "base": pair.base,
-        "other": pair.other,
-        "judged_on": int(judging.samples.max(initial=0)),
-        "strata": [
-            {"base_accuracy": name} | _compared(data, base, other, stratum == row, ks)
-            for row, name in enumerate(STRATA)
-        ]
+    strata = [
+        Stratum(base_accuracy=name, **_compared(data, base, other, stratum == row, ks).given())
+        for row, name in enumerate(STRATA)
         if problem_ids
-        else [],
-    }
+    ]
+    judged_on = int(judging.samples.max(initial=0))
+    return Strata(base=pair.base, other=pair.other, judged_on=judged_on, strata=strata)
 
 
 def _compared(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
-) -> dict[str, Any]:
+) -> ComparedPart:
     """Both arms' pass@k and the difference on some of the problems."""
     kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
     if not kept:
-        return {"problems": 0}
+        return ComparedPart(problems=0)
     first, second = base.on(kept), other.on(kept)
     groups, level = data.groups(kept), data.settings.confidence
     one, two = (pass_at_k(each.correct, each.samples, ks) for each in (first, second))
-    return {
-        "problems": len(kept),
-        "base_pass_at_k": t_intervals(one, level, (0, 1), groups).by(ks),
-        "other_pass_at_k": t_intervals(two, level, (0, 1), groups).by(ks),
-        "difference": t_intervals(two - one, level, (-1, 1), groups).by(ks),
-    }
+    return ComparedPart(
+        problems=len(kept),
+        base_pass_at_k=t_intervals(one, level, (0, 1), groups).curve(ks),
+        other_pass_at_k=t_intervals(two, level, (0, 1), groups).curve(ks),
+        difference=t_intervals(two - one, level, (-1, 1), groups).curve(ks),
+    )
 
 
-def slices(data: BenchmarkData) -> list[dict[str, Any]]:
+def slices(data: BenchmarkData) -> list[Slices]:
     """Every pair by the values of metadata fields, at k = 1 and k = n.
 
     The p-values of one pair, over all fields and values, are adjusted together (Holm 1979): of
@@ -148,22 +152,29 @@ def slices(data: BenchmarkData) -> list[dict[str, Any]]:
     return [_sliced(data, pair, fields) for pair in data.pairs()] if fields else []
 
 
-def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) -> Slices:
     ks = np.unique([1, pair.n])
     base, other = pair.base_counts, pair.other_counts
-    rows, p_values = [], []
+    parts, p_values = [], []
     for name, values in fields.items():
         here = np.array([values.get(key, "") for key in pair.problem_ids], dtype=object)
         for value in sorted(set(values.values())):
             which = here == value
-            rows.append({"field": name, "value": value} | _compared(data, base, other, which, ks))
+            parts.append((name, value, _compared(data, base, other, which, ks)))
             p_values.append(_p_values(data, pair, which, ks))
-    tests = np.array(p_values).reshape(len(rows), len(ks))
+    tests = np.array(p_values).reshape(len(parts), len(ks))
     adjusted = holm(tests.ravel()).reshape(tests.shape)
-    for row, p, after in zip(rows, tests, adjusted, strict=True):
-        row["p_value"] = dict(zip(map(str, ks), known(p), strict=True))
-        row["adjusted_p_value"] = dict(zip(map(str, ks), known(after), strict=True))
-    return {"base": pair.base, "other": pair.other, "tests": int(tests.size), "slices": rows}
+    rows = [
+        Slice(
+            field=field,
+            value=value,
+            p_value=dict(zip(ks.tolist(), known(p), strict=True)),
+            adjusted_p_value=dict(zip(ks.tolist(), known(after), strict=True)),
+            **part.given(),
+        )
+        for (field, value, part), p, after in zip(parts, tests, adjusted, strict=True)
+    ]
+    return Slices(base=pair.base, other=pair.other, tests=int(tests.size), slices=rows)
 
 
 def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known, mean_interval, t_intervals
+from vlm_boundary.records import CostOfArm, Coverage, Efficiency, EfficiencyGap
 
 SAMPLING_EFFICIENCY_K = 256
 """The k of the paper's sampling-efficiency gap; a smaller n stands in for it, and says so."""
 
 
-def efficiency(data: BenchmarkData) -> dict[str, Any]:
+def efficiency(data: BenchmarkData) -> Efficiency:
     """Tokens and coverage of each arm, and each pair's sampling-efficiency gap."""
-    return {
-        "arms": {arm: _arm(data, arm) for arm in data.arms},
-        "pairs": [_gap(data, pair) for pair in data.pairs()],
-    }
+    return Efficiency(
+        arms={arm: _cost(data, arm) for arm in data.arms},
+        pairs=[_gap(data, pair) for pair in data.pairs()],
+    )
 
 
 def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
@@ -39,7 +38,7 @@ def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
     return np.where(samples > 0, total / np.maximum(samples, 1), np.nan)
 
 
-def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
+def _cost(data: BenchmarkData, arm: str) -> CostOfArm:
     counts, responses = data.counts(arm), data.responses[arm]
     level = data.settings.confidence
     mean = tokens_by_problem(responses.problem, responses.tokens, len(responses.problem_ids))
@@ -52,30 +51,29 @@ def _arm(data: BenchmarkData, arm: str) -> dict[str, Any]:
         level,
         (0, 1),
         data.groups(counts.problem_ids),
-    ).as_dicts()
+    ).entries()
     # k samples of a problem cost k times what one costs; problems count alike, as in pass@k.
     each = float(mean.mean()) if len(mean) else np.nan
-    return {
-        "tokens": None if np.isnan(total) else int(total),
-        "tokens_per_sample": mean_interval(
+    spent = known(np.asarray(ks * each, dtype=np.float64))
+    return CostOfArm(
+        tokens=None if np.isnan(total) else int(total),
+        tokens_per_sample=mean_interval(
             mean, level, (0, np.inf), data.groups(responses.problem_ids)
         ),
-        "tokens_per_solved_problem": _per(total, solved),
-        "tokens_per_correct_sample": _per(total, correct),
-        "coverage": [
-            {"k": int(k), "tokens_per_problem": spent, "pass_at_k": found}
-            for k, spent, found in zip(
-                ks, known(np.asarray(ks * each, dtype=np.float64)), coverage, strict=True
-            )
+        tokens_per_solved_problem=_per(total, solved),
+        tokens_per_correct_sample=_per(total, correct),
+        coverage=[
+            Coverage(k=k, tokens_per_problem=tokens, pass_at_k=found)
+            for k, tokens, found in zip(ks.tolist(), spent, coverage, strict=True)
         ],
-    }
+    )
 
 
 def _per(total: float, count: int) -> float | None:
     return None if count == 0 or np.isnan(total) else total / count
 
 
-def _gap(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+def _gap(data: BenchmarkData, pair: Pair) -> EfficiencyGap:
     """ΔSE: the base's pass@k less the other arm's pass@1; lower is better.
 
     Yue et al. 2025, arXiv 2504.13837, section 4.3, with k = 256; paired over problems.
@@ -87,9 +85,4 @@ def _gap(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
         - pass_at_k(other.correct, other.samples, np.array([1]))
     )[:, 0]
     interval = mean_interval(gap, data.settings.confidence, (-1, 1), data.groups(pair.problem_ids))
-    return {
-        "base": pair.base,
-        "other": pair.other,
-        "k": k,
-        "sampling_efficiency_gap": interval,
-    }
+    return EfficiencyGap(base=pair.base, other=pair.other, k=k, sampling_efficiency_gap=interval)

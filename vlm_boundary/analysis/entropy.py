@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import SamplingConfig
+from vlm_boundary.records import EntropyOfArm
 
 
 def surprisal_per_token(
@@ -85,7 +84,7 @@ def is_untouched(sampling: SamplingConfig) -> bool:
     )
 
 
-def entropy(data: BenchmarkData) -> dict[str, Any] | None:
+def entropy(data: BenchmarkData) -> dict[str, EntropyOfArm] | None:
     """How surprising each arm's own samples are to it, a token, in nats.
 
     Stored log-probabilities are the model's own, at temperature 1; samples are drawn after
@@ -101,12 +100,12 @@ def entropy(data: BenchmarkData) -> dict[str, Any] | None:
         if np.isnan(values).all():
             continue
         sampling = data.experiment.arm_sampling(arm)
-        found[arm] = {
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "cross_entropy": mean_interval(
+        found[arm] = EntropyOfArm(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            cross_entropy=mean_interval(
                 values, data.settings.confidence, (0, np.inf), data.groups(responses.problem_ids)
             ),
-            "is_entropy": is_untouched(sampling),
-        }
+            is_entropy=is_untouched(sampling),
+        )
     return found or None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.sets import cells
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import FollowUp, FreshSamples, SolvedAgain, StillUnsolved
 from vlm_boundary.sampling.plan import TopUp
 from vlm_boundary.store import RunDirectory
 
@@ -43,7 +42,7 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
     ]
 
 
-def followup(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def followup(data: BenchmarkData) -> list[FollowUp] | None:
     """What the samples beyond n, which no headline number uses, say of each pair's two cells.
 
     Only fresh samples count here, of both arms: a problem is in its cell because of what the first
@@ -53,7 +52,7 @@ def followup(data: BenchmarkData) -> list[dict[str, Any]] | None:
     return rows or None
 
 
-def _row(data: BenchmarkData, pair: Pair, cell: str) -> dict[str, Any] | None:
+def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     ids = _ids(pair, cell)
     solved = {}
     least = []
@@ -67,22 +66,18 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> dict[str, Any] | None:
         least.append(int(counts.samples.min()))
         solved[arm] = counts.correct > 0
     base, other = solved[pair.base], solved[pair.other]
-    return {
-        "base": pair.base,
-        "other": pair.other,
-        "cell": cell,
-        "problems": len(ids),
-        "fresh_samples": {"base": least[0], "other": least[1]},
-        "solved_again": {
-            "base": int(base.sum()),
-            "other": int(other.sum()),
-            "both": int((base & other).sum()),
-        },
-        "still_unsolved_by": {
-            "base": np.array(ids, dtype=object)[~base].tolist(),
-            "other": np.array(ids, dtype=object)[~other].tolist(),
-        },
-    }
+    names = np.array(ids, dtype=object)
+    return FollowUp(
+        base=pair.base,
+        other=pair.other,
+        cell=cell,
+        problems=len(ids),
+        fresh_samples=FreshSamples(base=least[0], other=least[1]),
+        solved_again=SolvedAgain(
+            base=int(base.sum()), other=int(other.sum()), both=int((base & other).sum())
+        ),
+        still_unsolved_by=StillUnsolved(base=names[~base].tolist(), other=names[~other].tolist()),
+    )
 
 
 def _ids(pair: Pair, cell: str) -> tuple[str, ...]:

@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
-
-Entry = dict[str, Any]
-"""An estimate in JSON: estimate, low, high, problems, few; None where not known."""
+from vlm_boundary.records import Curve, Entry
 
 NOTHING = 1e-12
 """Standard errors below this are rounding, not spread."""
@@ -40,8 +38,8 @@ class Intervals:
     freedom: Ints
     few: Bools
 
-    def as_dicts(self) -> list[Entry]:
-        """A dictionary a column: estimate, low, high (None where not known), problems, few."""
+    def entries(self) -> list[Entry]:
+        """A record a column; None where something is not known."""
         columns = zip(
             known(self.estimate),
             known(self.low),
@@ -50,12 +48,18 @@ class Intervals:
             self.few.tolist(),
             strict=True,
         )
-        names = ("estimate", "low", "high", "problems", "few")
-        return [dict(zip(names, column, strict=True)) for column in columns]
+        return [
+            Entry(estimate=estimate, low=low, high=high, problems=problems, few=few)
+            for estimate, low, high, problems, few in columns
+        ]
 
-    def by(self, keys: Iterable[Any]) -> dict[str, Entry]:
-        """The dictionaries of the columns under these keys."""
-        return {str(key): row for key, row in zip(keys, self.as_dicts(), strict=True)}
+    def by(self, names: Iterable[str]) -> dict[str, Entry]:
+        """The records of the columns under these names."""
+        return dict(zip(names, self.entries(), strict=True))
+
+    def curve(self, ks: Ints) -> Curve:
+        """The records of the columns by k."""
+        return dict(zip(ks.tolist(), self.entries(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -259,8 +263,8 @@ def mean_interval(
     bounds: tuple[float, float],
     groups: Codes | None = None,
 ) -> Entry:
-    """`t_intervals` of one column, shape (problems,), as a dictionary."""
-    return t_intervals(values[:, None], confidence, bounds, groups).as_dicts()[0]
+    """`t_intervals` of one column, shape (problems,), as a record."""
+    return t_intervals(values[:, None], confidence, bounds, groups).entries()[0]
 
 
 def known(values: Floats) -> list[float | None]:

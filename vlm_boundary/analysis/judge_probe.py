@@ -11,28 +11,30 @@ from vlm_boundary.analysis.readings import BANDS, judges
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, validity
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
+from vlm_boundary.records import ProbedChains
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import Gold, Grader, Output
 
 _Key = tuple[str, int]
+_ByEdit = dict[str, ProbedChains]
 
 
-def judge_probe(data: BenchmarkData) -> dict[str, Any] | None:
+def judge_probe(data: BenchmarkData) -> dict[str, dict[str, _ByEdit]] | None:
     """By judge, arm and edit: the share of chains that each band accepts, of the same chains.
 
     `text_checks` is the share that the verifier and the deterministic layers let through by
     themselves; a blank or another picture is none of their business. Abstentions accept nothing and
     are counted.
     """
-    found: dict[str, Any] = {}
+    found = {}
     for judge in judges(data):
-        arms = {arm: said for arm in data.arms if (said := _arm(data, judge, arm))}
+        arms = {arm: said for arm in data.arms if (said := _probed(data, judge, arm))}
         if arms:
             found[judge] = arms
     return found or None
 
 
-def _arm(data: BenchmarkData, judge: str, arm: str) -> dict[str, Any]:
+def _probed(data: BenchmarkData, judge: str, arm: str) -> _ByEdit:
     partition = Partition(arm, data.benchmark)
     votes = {
         variant: {
@@ -46,21 +48,20 @@ def _arm(data: BenchmarkData, judge: str, arm: str) -> dict[str, Any]:
         return {}
     checks = _text_checks(data, partition, probed)
     return {
-        variant: _shares([given[key] for key in probed if key in given])
-        | ({"text_checks": checks[variant]} if variant in checks else {})
+        variant: _shares(
+            [given[key] for key in probed if key in given],
+            {"text_checks": checks[variant]} if variant in checks else {},
+        )
         for variant, given in votes.items()
         if any(key in given for key in probed)
     }
 
 
-def _shares(votes: list[list[bool | None]]) -> dict[str, Any]:
+def _shares(votes: list[list[bool | None]], checks: dict[str, float]) -> ProbedChains:
     read = [bands(given) for given in votes]
     accepted = {band: sum(getattr(one, band) is True for one in read) / len(read) for band in BANDS}
-    return {
-        "chains": len(read),
-        "accepted": accepted,
-        "abstained": sum(one.any is None for one in read),
-    }
+    abstained = sum(one.any is None for one in read)
+    return ProbedChains(chains=len(read), accepted=accepted, abstained=abstained, **checks)
 
 
 def _text_checks(data: BenchmarkData, partition: Partition, probed: list[_Key]) -> dict[str, float]:

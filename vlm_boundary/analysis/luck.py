@@ -6,12 +6,11 @@ import hashlib
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.floor import (
     Moved,
     above_floor_p_values,
@@ -29,6 +28,7 @@ from vlm_boundary.analysis.guessing import (
 from vlm_boundary.analysis.intervals import known, t_intervals
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Curve, Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
 from vlm_boundary.store import Partition, by_place, encoded
 from vlm_boundary.verifier import Gold, cross
 
@@ -46,22 +46,19 @@ class _Above:
         return {key for key, yes in zip(self.problem_ids, self.above, strict=True) if yes}
 
 
-def luck(data: BenchmarkData) -> dict[str, Any]:
+def luck(data: BenchmarkData) -> Luck:
     """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that."""
-    found = {arm: _arm(data, arm) for arm in data.arms}
+    found = {arm: _luck_of(data, arm) for arm in data.arms}
     above = {arm: what for arm, (_, what) in found.items()}
-    return {
-        "guesser": _guesser(data),
-        "false_discovery_rate": data.settings.false_discovery_rate,
-        "arms": {arm: said for arm, (said, _) in found.items()},
-        "pairs": [
-            {"base": pair.base, "other": pair.other} | _compare(above[pair.base], above[pair.other])
-            for pair in data.pairs()
-        ],
-    }
+    return Luck(
+        guesser=_guesser(data),
+        false_discovery_rate=data.settings.false_discovery_rate,
+        arms={arm: said for arm, (said, _) in found.items()},
+        pairs=[_compare(pair, above[pair.base], above[pair.other]) for pair in data.pairs()],
+    )
 
 
-def _guesser(data: BenchmarkData) -> dict[str, Any]:
+def _guesser(data: BenchmarkData) -> Guesser:
     """A guesser that knows how often each answer is right, and not the question."""
     problem_ids = tuple(sorted({key for arm in data.arms for key in data.counts(arm).problem_ids}))
     problems = [data.problems[key] for key in problem_ids]
@@ -72,12 +69,14 @@ def _guesser(data: BenchmarkData) -> dict[str, Any]:
     if path is None:
         right = cross([gold.answer for gold in golds], golds)
         chance = leave_one_out_chance(right, smoothing, spread)
-        prior: dict[str, Any] = {"prior": "leave_one_out", "answers": len(golds) - 1}
+        prior = {"prior": "leave_one_out"}
+        known_answers = len(golds) - 1
     else:
         answers = read_prior(Path(path))
         chance = held_out_chance(cross(answers, golds), smoothing, spread)
         digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        prior = {"prior": path, "answers": len(answers), "sha256": digest}
+        prior = {"prior": path, "sha256": digest}
+        known_answers = len(answers)
     declared = np.array(
         [np.nan if p.grading.chance is None else p.grading.chance for p in problems]
     )
@@ -85,11 +84,13 @@ def _guesser(data: BenchmarkData) -> dict[str, Any]:
     ks = data.grid(max(data.n(arm) for arm in data.arms))
     values = guessed_pass_at_k(chance, ks)
     interval = partial(t_intervals, groups=data.groups(problem_ids))
-    return prior | {
-        "smoothing": smoothing,
-        "declared_chances": int((~np.isnan(declared)).sum()),
-        "pass_at_k": interval(values, data.settings.confidence, (0, 1)).by(ks),
-    }
+    return Guesser(
+        answers=known_answers,
+        smoothing=smoothing,
+        declared_chances=int((~np.isnan(declared)).sum()),
+        pass_at_k=interval(values, data.settings.confidence, (0, 1)).curve(ks),
+        **prior,
+    )
 
 
 def read_prior(path: Path) -> list[str]:
@@ -113,7 +114,7 @@ def read_prior(path: Path) -> list[str]:
     return answers
 
 
-def _arm(data: BenchmarkData, arm: str) -> tuple[dict[str, Any], _Above]:
+def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
     counts, level = data.counts(arm), data.settings.confidence
     moved = _moved(data, arm)
     chance = own_chance(moved)
@@ -123,23 +124,22 @@ def _arm(data: BenchmarkData, arm: str) -> tuple[dict[str, Any], _Above]:
     ks = data.grid(data.n(arm))
     groups = data.groups(counts.problem_ids)
 
-    def curve(values: Floats) -> dict[str, Any]:
-        return t_intervals(values, level, (0, 1), groups).by(ks)
+    def curve(values: Floats) -> Curve:
+        return t_intervals(values, level, (0, 1), groups).curve(ks)
 
-    said = {
-        "floor_pass_at_k": curve(moved_pass_at_k(moved, ks)),
-        "independent_guesses_pass_at_k": curve(guessed_pass_at_k(chance, ks)),
-        "solved": int((counts.correct > 0).sum()),
-        "solved_and_tested": int(((counts.correct > 0) & tested).sum()),
-        "above_floor": int(above.sum()),
-        "tested": int(tested.sum()),
-        "problems": {
-            key: {"chance": one, "p_value": p, "above_floor": bool(yes) if p is not None else None}
-            for key, one, p, yes in zip(
-                counts.problem_ids, known(chance), known(p_values), above, strict=True
-            )
+    columns = zip(counts.problem_ids, known(chance), known(p_values), above.tolist(), strict=True)
+    said = LuckOfArm(
+        floor_pass_at_k=curve(moved_pass_at_k(moved, ks)),
+        independent_guesses_pass_at_k=curve(guessed_pass_at_k(chance, ks)),
+        solved=int((counts.correct > 0).sum()),
+        solved_and_tested=int(((counts.correct > 0) & tested).sum()),
+        above_floor=int(above.sum()),
+        tested=int(tested.sum()),
+        problems={
+            key: ProblemLuck(chance=one, p_value=p, above_floor=None if p is None else yes)
+            for key, one, p, yes in columns
         },
-    }
+    )
     return said, _Above(counts.problem_ids, tested, above)
 
 
@@ -177,7 +177,7 @@ def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
     return places[problem[within]], answer[within].astype(np.int64), answers
 
 
-def _compare(base: _Above, other: _Above) -> dict[str, Any]:
+def _compare(pair: Pair, base: _Above, other: _Above) -> LuckOfPair:
     """Problems above their floors in both arms, in one, in none, of those tested in both.
 
     Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
@@ -190,13 +190,15 @@ def _compare(base: _Above, other: _Above) -> dict[str, Any]:
     shared = tested[0] & tested[1]
     first, second = base.ids() & shared, other.ids() & shared
     lost, won = first - second, second - first
-    return {
-        "tested": len(shared),
-        "both": len(first & second),
-        "base_only": len(lost),
-        "other_only": len(won),
-        "neither": len(shared - first - second),
-        "base_only_ids": sorted(lost),
-        "other_only_ids": sorted(won),
-        "mcnemar_p_value": mcnemar(len(lost), len(won)),
-    }
+    return LuckOfPair(
+        base=pair.base,
+        other=pair.other,
+        tested=len(shared),
+        both=len(first & second),
+        base_only=len(lost),
+        other_only=len(won),
+        neither=len(shared - first - second),
+        base_only_ids=sorted(lost),
+        other_only_ids=sorted(won),
+        mcnemar_p_value=mcnemar(len(lost), len(won)),
+    )

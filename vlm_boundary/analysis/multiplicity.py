@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
 
 import numpy as np
 
 from vlm_boundary.analysis.intervals import holm, known
+from vlm_boundary.records import BenchmarkAnalysis, HeadlineTest, Multiplicity
 
 
-def family(benchmarks: dict[str, Any]) -> dict[str, Any]:
+def family(benchmarks: Mapping[str, BenchmarkAnalysis]) -> Multiplicity:
     """Every pair on every benchmark at k = 1 and at k = n as one family of tests.
 
     At k = 1 the test is Student's t, at k = n McNemar's exact test on the solved sets; p-values are
     adjusted by Holm's method. Intervals are not: each holds by itself, those of a band over all k.
-
-    Args:
-        benchmarks: what analysis.json says of each.
     """
     tests = [
-        {"benchmark": name, "base": pair["base"], "other": pair["other"], "k": k, "p": p}
+        (name, pair, k, p)
         for name, content in benchmarks.items()
-        for pair in content["pairs"]
-        for k, p in ((1, pair["p_values"]["1"]), (pair["n"], pair["mcnemar_p"]))
+        for pair in content.pairs
+        for k, p in ((1, pair.p_values[1]), (pair.n, pair.mcnemar_p))
     ]
-    p_values = np.array([np.nan if test["p"] is None else test["p"] for test in tests], dtype=float)
-    for test, adjusted in zip(tests, known(holm(p_values)), strict=True):
-        test["p_holm"] = adjusted
-    return {"method": "Holm", "family": "benchmark × pair × {k = 1, k = n}", "tests": tests}
+    p_values = np.array([np.nan if p is None else p for *_, p in tests], dtype=float)
+    return Multiplicity(
+        method="Holm",
+        family="benchmark × pair × {k = 1, k = n}",
+        tests=[
+            HeadlineTest(
+                benchmark=name, base=pair.base, other=pair.other, k=k, p=p, p_holm=adjusted
+            )
+            for (name, pair, k, p), adjusted in zip(tests, known(holm(p_values)), strict=True)
+        ],
+    )

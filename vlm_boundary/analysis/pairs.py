@@ -20,14 +20,15 @@ from vlm_boundary.analysis.intervals import (
 from vlm_boundary.analysis.power import needed, sampling_variance, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
+from vlm_boundary.records import Difference, Estimate, Needed, PairAnalysis, PairedDifference
 
 
-def pairs(data: BenchmarkData) -> list[dict[str, Any]]:
+def pairs(data: BenchmarkData) -> list[PairAnalysis]:
     """Every arm against every base."""
-    return [_pair(data, pair) for pair in data.pairs()]
+    return [_compared(data, pair) for pair in data.pairs()]
 
 
-def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
+def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
     base, other = pair.base_counts, pair.other_counts
     level = data.settings.confidence
     ks = np.arange(1, pair.n + 1)
@@ -40,19 +41,19 @@ def _pair(data: BenchmarkData, pair: Pair) -> dict[str, Any]:
         data.rng(pair.base, pair.other),
     )
     shown = np.array([k for k in data.experiment.ks(pair.n) if k <= pair.n])
-    return {
-        "base": pair.base,
-        "other": pair.other,
-        "n": pair.n,
-        "problems": len(pair.problem_ids),
-        **compared,
-        "this_benchmark": this_benchmark(base, other, ks, level),
-        "needed": {str(k): found for k, found in needed_at(pair, shown, level).items()},
-        **solved(base, other, level),
-    }
+    return PairAnalysis(
+        base=pair.base,
+        other=pair.other,
+        n=pair.n,
+        problems=len(pair.problem_ids),
+        this_benchmark=this_benchmark(base, other, ks, level),
+        needed=needed_at(pair, shown, level),
+        **compared.given(),
+        **solved(base, other, level).given(),
+    )
 
 
-def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, dict[str, Any]]:
+def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, Needed]:
     """The `gap` at each k, and what it would take to find one of its size; see `power.needed`."""
     base, other = pair.base_counts, pair.other_counts
     values = difference_at_k(base, other, ks)
@@ -60,8 +61,7 @@ def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, dict[str, An
     for place, spread in enumerate(variances(values, base, other, ks)):
         known_values = values[~np.isnan(values[:, place]), place]
         gap = float(known_values.mean()) if len(known_values) else 0.0
-        needs = needed(gap, spread, len(known_values), pair.n, confidence)
-        found[int(ks[place])] = {"gap": gap, **needs}
+        found[int(ks[place])] = needed(gap, spread, len(known_values), pair.n, confidence)
     return found
 
 
@@ -76,7 +76,7 @@ def compare(
     groups: Codes | None,
     draws: int,
     rng: np.random.Generator,
-) -> dict[str, Any]:
+) -> PairedDifference:
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
 
     Args:
@@ -86,11 +86,8 @@ def compare(
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
 
     Returns:
-        `difference`: by k, Student's t interval (low, high), the band that holds at every k at once
-        (band_low, band_high; None beyond the last k with all problems), and, at the paper's k, the
-        bootstrap-t interval (bootstrap_low, bootstrap_high); `band_level`: the level at which each
-        interval of the band stands alone; `crossover`; `p_values`: of t at each k
-        of the paper's grid; `clusters`, where there are.
+        The band ends at the last k with all problems; bootstrap-t intervals and p-values are at the
+        paper's k only; `clusters` where there are.
     """
     sums = Clustered.of(values, groups)
     found = intervals_of(sums, confidence, (-1, 1))
@@ -108,18 +105,22 @@ def compare(
         np.where(unknown, np.nan, side)
         for side in bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
     )
-    rows = found.by(ks)
-    for row, low, high in zip(rows.values(), known(band_low), known(band_high), strict=True):
-        row |= {"band_low": low, "band_high": high}
-    for k, low, high in zip(grid, known(boot_low), known(boot_high), strict=True):
-        rows[str(k)] |= {"bootstrap_low": low, "bootstrap_high": high}
-    said = {
-        "difference": rows,
-        "band_level": band_level,
-        "crossover": crossover(found),
-        "p_values": dict(zip(map(str, grid), known(p_values(found)[grid - 1]), strict=True)),
+    drawn: dict[int, dict[str, Any]] = {
+        k: {"bootstrap_low": low, "bootstrap_high": high}
+        for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
     }
-    return said if groups is None else said | {"clusters": int(sums.clusters.max(initial=0))}
+    columns = zip(ks.tolist(), found.entries(), known(band_low), known(band_high), strict=True)
+    clusters = {} if groups is None else {"clusters": int(sums.clusters.max(initial=0))}
+    return PairedDifference(
+        difference={
+            k: Difference(**row.given(), band_low=low, band_high=high, **drawn.get(k, {}))
+            for k, row, low, high in columns
+        },
+        band_level=band_level,
+        crossover=crossover(found),
+        p_values=dict(zip(grid.tolist(), known(p_values(found)[grid - 1]), strict=True)),
+        **clusters,
+    )
 
 
 def p_values(difference: Intervals) -> Floats:
@@ -132,9 +133,7 @@ def p_values(difference: Intervals) -> Floats:
     return np.asarray(np.where(usable, p, np.nan))
 
 
-def this_benchmark(
-    base: Counts, other: Counts, ks: Ints, confidence: float
-) -> dict[str, dict[str, float | None]]:
+def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:
     """The difference on these very problems, were only the samples drawn again.
 
     Normal intervals from the sum of `sampling_variance` over problems and arms, for the k at which
@@ -152,8 +151,8 @@ def this_benchmark(
         spread = np.maximum(np.where(missing, 0.0, noise).sum(axis=0), 0.0)
         reach = norm.ppf(0.5 + confidence / 2) * np.sqrt(spread) / problems
     low, high = np.maximum(mean - reach, -1.0), np.minimum(mean + reach, 1.0)
-    rows = zip(map(str, half), known(mean), known(low), known(high), problems.tolist(), strict=True)
+    rows = zip(half.tolist(), known(mean), known(low), known(high), problems.tolist(), strict=True)
     return {
-        k: {"estimate": estimate, "low": below, "high": above, "problems": count}
+        k: Estimate(estimate=estimate, low=below, high=above, problems=count)
         for k, estimate, below, above, count in rows
     }

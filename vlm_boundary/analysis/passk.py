@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -15,6 +14,15 @@ from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import (
+    ComparedModels,
+    CountsByModel,
+    Crossover,
+    Curve,
+    Interval,
+    ModelCurve,
+    ProblemsByModel,
+)
 
 CONFIDENCE = 0.95
 DRAWS = 10_000
@@ -26,7 +34,7 @@ class Comparison:
 
     base: str
     rl: str
-    content: dict[str, Any]
+    content: ComparedModels
     table: VerdictTable
     mcnemar_p: float | None
     """None too where problems share a cluster: the test takes them for independent."""
@@ -62,34 +70,42 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
         difference_at_k(first, second, ks), CONFIDENCE, groups, DRAWS, np.random.default_rng(0)
     )
     sets = solved(first, second, CONFIDENCE)
-    content = {
-        "models": {name: {"pass_at_k": _curve(found, table)} for name, found in counts.items()},
-        "difference": compared["difference"],
-        "crossover_k": compared["crossover"],
-        **({} if groups is None else {"clusters": compared["clusters"]}),
-        "solved": _renamed(sets["solved"]),
-        "solved_problems": _renamed(sets["solved_problems"]),
-    }
+    cells, problems = sets.solved, sets.solved_problems
+    clusters = {} if groups is None else {"clusters": compared.clusters}
+    content = ComparedModels(
+        models={name: ModelCurve(pass_at_k=_curve(one, table)) for name, one in counts.items()},
+        difference=compared.difference,
+        crossover_k=compared.crossover,
+        solved=CountsByModel(
+            both=cells.both,
+            base_only=cells.base_only,
+            rl_only=cells.other_only,
+            neither=cells.neither,
+        ),
+        solved_problems=ProblemsByModel(
+            both=problems.both,
+            base_only=problems.base_only,
+            rl_only=problems.other_only,
+            neither=problems.neither,
+        ),
+        **clusters,
+    )
     unequal = int(np.count_nonzero(first.samples != second.samples))
-    p = sets["mcnemar_p"] if groups is None else None
+    p = sets.mcnemar_p if groups is None else None
     return Comparison(base, rl, content, table, p, len(ids), unequal)
 
 
-def _curve(counts: Counts, table: VerdictTable) -> dict[str, Any]:
+def _curve(counts: Counts, table: VerdictTable) -> Curve:
     ks = every_k(counts.samples)
     values = pass_at_k(counts.correct, counts.samples, ks)
     groups = cluster_codes(counts.problem_ids, table.clusters)
-    return t_intervals(values, CONFIDENCE, (0, 1), groups).by(ks)
-
-
-def _renamed(sets: dict[str, Any]) -> dict[str, Any]:
-    return {key.replace("other_only", "rl_only"): value for key, value in sets.items()}
+    return t_intervals(values, CONFIDENCE, (0, 1), groups).curve(ks)
 
 
 def describe(found: Comparison) -> Iterator[str]:
     """The comparison as lines for a terminal."""
-    models, difference = found.content["models"], found.content["difference"]
-    counts, turn = found.table.counts, found.content["crossover_k"]
+    models, difference = found.content.models, found.content.difference
+    counts, turn = found.table.counts, found.content.crossover_k
     if found.table.repeats:
         yield f"{found.table.repeats:,} rows left out that repeat a sample of another row"
     for name in (found.base, found.rl):
@@ -107,32 +123,32 @@ def describe(found: Comparison) -> Iterator[str]:
         row = difference[k]
         rows.append(
             (
-                k,
-                *(_at_k(models[name]["pass_at_k"], k) for name in (found.base, found.rl)),
-                _interval(row, "low", "high", "{:+.1f}"),
-                _interval(row, "band_low", "band_high", "{:+.1f}", estimate=False),
-                str(row["problems"]),
+                str(k),
+                *(_at_k(models[name].pass_at_k, k) for name in (found.base, found.rl)),
+                _interval(row, "{:+.1f}"),
+                _interval(row.band, "{:+.1f}", estimate=False),
+                str(row.problems),
             )
         )
-    widths = [max(len(row[i]) for row in rows) for i in range(len(header))]
-    for row in rows:
-        yield "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+    widths = [max(len(line[i]) for line in rows) for i in range(len(header))]
+    for line in rows:
+        yield "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
     kind = "problems taken as a sample of their kind"
-    if "clusters" in found.content:
-        kind = f"the {found.content['clusters']:,} clusters of problems taken as a sample of theirs"
+    if found.content.clusters is not None:
+        kind = f"the {found.content.clusters:,} clusters of problems taken as a sample of theirs"
     yield f"pass@k in %, {CONFIDENCE:.0%} intervals, {kind}"
-    if turn["up_to"] < len(difference):
+    if turn.up_to < len(difference):
         yield (
-            f"Not all of the {found.shared:,} problems have more than {turn['up_to']} samples of "
+            f"Not all of the {found.shared:,} problems have more than {turn.up_to} samples of "
             "both models: crossover and band are of k up to that, rows beyond are of other problems"
         )
     yield ""
     yield crossover_line(turn)
-    sets = found.content["solved"]
+    sets = found.content.solved
     p = "" if found.mcnemar_p is None else f"; McNemar's exact p = {found.mcnemar_p:.2g}"
     yield (
-        f"Solved at least once: both {sets['both']}, base only {sets['base_only']}, "
-        f"RL only {sets['rl_only']}, neither {sets['neither']}{p}"
+        f"Solved at least once: both {sets.both}, base only {sets.base_only}, "
+        f"RL only {sets.rl_only}, neither {sets.neither}{p}"
     )
     if found.unequal:
         yield (
@@ -141,21 +157,21 @@ def describe(found: Comparison) -> Iterator[str]:
         )
 
 
-def _at_k(curve: dict[str, Any], k: str) -> str:
+def _at_k(curve: Curve, k: int) -> str:
     """A model's pass@k, with the number of problems that it is of where some have fewer samples."""
-    said, of = _interval(curve[k], "low", "high", "{:.1f}"), curve[k]["problems"]
-    return said if of == curve["1"]["problems"] else f"{said} of {of}"
+    said, of = _interval(curve[k], "{:.1f}"), curve[k].problems
+    return said if of == curve[1].problems else f"{said} of {of}"
 
 
-def crossover_line(turn: dict[str, Any]) -> str:
+def crossover_line(turn: Crossover) -> str:
     """A crossover in words."""
-    if turn["status"] == "none":
-        sure = "ruled out" if turn["excluded"] else "not ruled out"
-        return f"Crossover: none up to k = {turn['up_to']}, {sure} by the intervals"
-    low = "below" if turn["low"] is None else str(turn["low"])
-    high = "beyond" if turn["high"] is None else str(turn["high"])
-    status = "resolved" if turn["status"] == "resolved" else "not resolved"
-    return f"Crossover: k = {turn['estimate']} [{low}, {high}], {status}"
+    if turn.status == "none":
+        sure = "ruled out" if turn.excluded else "not ruled out"
+        return f"Crossover: none up to k = {turn.up_to}, {sure} by the intervals"
+    low = "below" if turn.low is None else str(turn.low)
+    high = "beyond" if turn.high is None else str(turn.high)
+    status = "resolved" if turn.status == "resolved" else "not resolved"
+    return f"Crossover: k = {turn.estimate} [{low}, {high}], {status}"
 
 
 def _sizes(name: str, counts: Counts) -> str:
@@ -168,14 +184,14 @@ def _sizes(name: str, counts: Counts) -> str:
     return line + (f"; {undecided:,} undecided count as not correct" if undecided else "")
 
 
-def _shown(n: int) -> list[str]:
-    return [str(k) for k in sorted({*(1 << i for i in range(n.bit_length())), n})]
+def _shown(n: int) -> list[int]:
+    return sorted({*(1 << i for i in range(n.bit_length())), n})
 
 
-def _interval(row: dict[str, Any], low: str, high: str, form: str, *, estimate: bool = True) -> str:
-    if row["estimate"] is None:
+def _interval(row: Interval, form: str, *, estimate: bool = True) -> str:
+    if row.estimate is None:
         return "–"
-    said = form.format(100 * row["estimate"]) if estimate else ""
-    if row[low] is None:
+    said = form.format(100 * row.estimate) if estimate else ""
+    if row.low is None or row.high is None:
         return said or "–"
-    return f"{said} [{form.format(100 * row[low])}, {form.format(100 * row[high])}]".strip()
+    return f"{said} [{form.format(100 * row.low)}, {form.format(100 * row.high)}]".strip()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +10,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import known, mean_interval
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Perplexity, Quartiles
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -53,7 +52,7 @@ def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[lis
     return problem.dictionary.to_pylist(), quartiles
 
 
-def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
     """Perplexity for each pair of arms that was scored, and of each such arm's own samples.
 
     What an arm makes of its own samples is known from sampling; of those, as many of each problem
@@ -69,7 +68,7 @@ def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
             if under not in experiment.arms or scores.num_rows == 0:
                 continue
             failed = len(run.score_failures(under).read(partition))
-            rows[arm, under] = _row(experiment, scores, failed)
+            rows[arm, under] = _row(experiment, (arm, under), scores, failed)
             for one in (arm, under):
                 used = int(pc.max(scores["sample_index"]).as_py()) + 1
                 depth[one] = max(depth.get(one, 0), used)
@@ -77,9 +76,9 @@ def perplexities(data: BenchmarkData) -> list[dict[str, Any]] | None:
         if (arm, arm) not in rows:
             own = _own(run, Partition(arm, benchmark), used)
             if own.num_rows:
-                rows[arm, arm] = _row(experiment, own, 0)
+                rows[arm, arm] = _row(experiment, (arm, arm), own, 0)
     return [
-        {"responses_of": arm, "under": under} | rows[arm, under]
+        rows[arm, under]
         for arm in experiment.arms
         for under in experiment.arms
         if (arm, under) in rows
@@ -93,16 +92,21 @@ def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:
     return rows.filter(pc.and_(pc.is_valid(rows["logprob_sum"]), pc.greater(rows["tokens"], 0)))
 
 
-def _row(experiment: ExperimentConfig, rows: pa.Table, failed: int) -> dict[str, Any]:
+def _row(
+    experiment: ExperimentConfig, arms: tuple[str, str], rows: pa.Table, failed: int
+) -> Perplexity:
     values = response_perplexity(rows["logprob_sum"].to_numpy(), rows["tokens"].to_numpy())
     problem_ids, quartiles = problem_quartiles(rows["problem_id"], values)
     finite = np.where(np.isfinite(quartiles), quartiles, np.nan)
-    return {
-        "responses": rows.num_rows,
-        "not_scored": failed,
-        "perplexity": mean_interval(finite[:, 1], experiment.analysis.confidence, (1.0, np.inf)),
-        "by_problem": {
-            key: dict(zip(("lower_quartile", "median", "upper_quartile"), known(row), strict=True))
-            for key, row in zip(problem_ids, finite, strict=True)
-        },
-    }
+    by_problem = {}
+    for key, row in zip(problem_ids, finite, strict=True):
+        lower, median, upper = known(row)
+        by_problem[key] = Quartiles(lower_quartile=lower, median=median, upper_quartile=upper)
+    return Perplexity(
+        responses_of=arms[0],
+        under=arms[1],
+        responses=rows.num_rows,
+        not_scored=failed,
+        perplexity=mean_interval(finite[:, 1], experiment.analysis.confidence, (1.0, np.inf)),
+        by_problem=by_problem,
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
 
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
+from vlm_boundary.records import Needed
 
 POWER = 0.8
 
@@ -78,7 +78,7 @@ def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> lis
 
 def needed(
     gap: float, spread: Variance, problems: int, n: int, confidence: float, power: float = POWER
-) -> dict[str, Any]:
+) -> Needed:
     """What it would take to find a gap as large as the one that was seen.
 
     The mean's variance is (between + within)/N, and within shrinks as 1/n: more problems always
@@ -90,16 +90,17 @@ def needed(
         this N and n find; all at this `power`.
     """
     if gap == 0 or not spread.total > 0:
-        return {"power": power, "problems": None, "samples": None, "smallest_gap": None}
+        return Needed(gap=gap, power=power, problems=None, samples=None, smallest_gap=None)
     ratio = factor(confidence, power) ** 2
     between = spread.total - spread.within
     room = gap**2 * problems / ratio - between  # variance that the samples may add
     samples = None
     if not np.isnan(spread.within) and room > 0:
         samples = max(1, ceil(n * max(spread.within, 0.0) / room))
-    return {
-        "power": power,
-        "problems": ceil(ratio * spread.total / gap**2),
-        "samples": samples,
-        "smallest_gap": float(np.sqrt(ratio * spread.total / problems)),
-    }
+    return Needed(
+        gap=gap,
+        power=power,
+        problems=ceil(ratio * spread.total / gap**2),
+        samples=samples,
+        smallest_gap=float(np.sqrt(ratio * spread.total / problems)),
+    )

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.pairs import compare, difference_at_k
+from vlm_boundary.records import SelfTest
 
 HALVES = "its other half"
 
 
-def self_test(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def self_test(data: BenchmarkData) -> list[SelfTest] | None:
     """A/A comparisons, which every claim is held against.
 
     Each arm's samples of even index against those of odd index cost nothing, and show what the
@@ -37,7 +36,7 @@ def self_test(data: BenchmarkData) -> list[dict[str, Any]] | None:
 
 def _row(
     data: BenchmarkData, arm: str, against: str, first: Counts, second: Counts
-) -> dict[str, Any] | None:
+) -> SelfTest | None:
     ids = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
     if not ids:
         return None
@@ -50,19 +49,14 @@ def _row(
         data.settings.bootstrap_draws,
         data.rng(arm, against),
     )
-    rows = list(found["difference"].values())
-    return {
-        "arm": arm,
-        "against": against,
-        "n": int(ks[-1]),
-        "problems": len(ids),
-        "difference": found["difference"],
-        "found_at": [k for k, row in found["difference"].items() if _excludes_zero(row, "")],
-        "found_by_band": any(_excludes_zero(row, "band_") for row in rows),
-        "crossover": found["crossover"],
-    }
-
-
-def _excludes_zero(row: dict[str, Any], side: str) -> bool:
-    low, high = row[f"{side}low"], row[f"{side}high"]
-    return low is not None and (low > 0 or high < 0)
+    rows = found.difference
+    return SelfTest(
+        arm=arm,
+        against=against,
+        n=int(ks[-1]),
+        problems=len(ids),
+        difference=rows,
+        found_at=[str(k) for k, row in rows.items() if row.sign],
+        found_by_band=any(row.band.sign for row in rows.values()),
+        crossover=found.crossover,
+    )

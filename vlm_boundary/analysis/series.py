@@ -10,20 +10,30 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.records import (
+    ArmSeries,
+    Curve,
+    Seeds,
+    SpreadOfSeeds,
+    Temperatures,
+    TrainingArm,
+    TrainingSteps,
+    WarmArm,
+)
 
 
-def series(data: BenchmarkData) -> dict[str, Any] | None:
+def series(data: BenchmarkData) -> ArmSeries | None:
     """Training steps, temperature sweeps and RL seeds, as far as there are arms for them."""
-    found = {
+    found: dict[str, Any] = {
         "training": _training(data),
         "temperature": _temperatures(data),
         "seeds": _seeds(data),
     }
     said = {key: value for key, value in found.items() if value}
-    return said or None
+    return ArmSeries(**said) if said else None
 
 
-def _training(data: BenchmarkData) -> dict[str, Any] | None:
+def _training(data: BenchmarkData) -> TrainingSteps | None:
     """Arms with a training step in their order, after each arm with the role base.
 
     At k = 1 and at the largest k that all of them have.
@@ -35,16 +45,21 @@ def _training(data: BenchmarkData) -> dict[str, Any] | None:
     bases = [arm for arm in data.arms if arms[arm].role == "base" and arm not in steps]
     order = [*bases, *sorted(steps, key=lambda arm: (steps[arm], arm))]
     ks = _ends(data, order)
-    return {
-        "ks": ks.tolist(),
-        "arms": [
-            {"arm": arm, "role": arms[arm].role, "step": steps.get(arm)} | _at(data, arm, ks)
+    return TrainingSteps(
+        ks=ks.tolist(),
+        arms=[
+            TrainingArm(
+                arm=arm,
+                role=arms[arm].role,
+                step=steps.get(arm),
+                pass_at_k=_curve(data, arm, ks),
+            )
             for arm in order
         ],
-    }
+    )
 
 
-def _temperatures(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def _temperatures(data: BenchmarkData) -> list[Temperatures]:
     """Arms of one checkpoint that differ in temperature."""
     groups: dict[tuple[Any, ...], list[str]] = {}
     for arm in data.arms:
@@ -56,19 +71,23 @@ def _temperatures(data: BenchmarkData) -> list[dict[str, Any]] | None:
             continue
         order = sorted(arms, key=lambda arm: (warm[arm], arm))
         found.append(
-            {
-                "model": data.experiment.arms[arms[0]].model,
-                "arms": [
-                    # A greedy arm has one sample, and so k = 1 alone.
-                    {"arm": arm, "temperature": warm[arm]} | _at(data, arm, _ends(data, [arm]))
+            Temperatures(
+                model=data.experiment.arms[arms[0]].model,
+                arms=[
+                    WarmArm(
+                        arm=arm,
+                        temperature=warm[arm],
+                        # A greedy arm has one sample, and so k = 1 alone.
+                        pass_at_k=_curve(data, arm, _ends(data, [arm])),
+                    )
                     for arm in order
                 ],
-            }
+            )
         )
-    return found or None
+    return found
 
 
-def _seeds(data: BenchmarkData) -> list[dict[str, Any]] | None:
+def _seeds(data: BenchmarkData) -> list[Seeds]:
     """RL checkpoints that differ in nothing but their training, as seeds of one recipe do.
 
     Their spread is that between training runs, which no interval over problems contains.
@@ -93,23 +112,23 @@ def _seeds(data: BenchmarkData) -> list[dict[str, Any]] | None:
         values = np.array([np.nanmean(_values(data, arm, ids, ks), axis=0) for arm in arms])
         between = t_intervals(values, data.settings.confidence, (0, 1))
         found.append(
-            {
-                "arms": arms,
-                "step": experiment.arms[arms[0]].step,
-                "problems": len(ids),
-                "pass_at_k": {
-                    str(k): {
-                        "estimate": float(between.estimate[column]),
-                        "low": float(between.low[column]),
-                        "high": float(between.high[column]),
-                        "standard_deviation": float(values[:, column].std(ddof=1)),
-                        "checkpoints": len(arms),
-                    }
-                    for column, k in enumerate(ks)
+            Seeds(
+                arms=arms,
+                step=experiment.arms[arms[0]].step,
+                problems=len(ids),
+                pass_at_k={
+                    k: SpreadOfSeeds(
+                        estimate=float(between.estimate[column]),
+                        low=float(between.low[column]),
+                        high=float(between.high[column]),
+                        standard_deviation=float(values[:, column].std(ddof=1)),
+                        checkpoints=len(arms),
+                    )
+                    for column, k in enumerate(ks.tolist())
                 },
-            }
+            )
         )
-    return found or None
+    return found
 
 
 def _checkpoint(data: BenchmarkData, arm: str) -> tuple[Any, ...]:
@@ -127,8 +146,8 @@ def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Int
     return pass_at_k(counts.correct, counts.samples, ks)
 
 
-def _at(data: BenchmarkData, arm: str, ks: Ints) -> dict[str, Any]:
+def _curve(data: BenchmarkData, arm: str, ks: Ints) -> Curve:
     ids = data.counts(arm).problem_ids
     values = _values(data, arm, ids, ks)
     level = data.settings.confidence
-    return {"pass_at_k": t_intervals(values, level, (0, 1), data.groups(ids)).by(ks)}
+    return t_intervals(values, level, (0, 1), data.groups(ids)).curve(ks)

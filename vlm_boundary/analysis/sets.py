@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
+from vlm_boundary.records import CellCounts, CellProblems, SolvedSets, Support
 
 CELLS = ("both", "base_only", "other_only", "neither")
 
@@ -22,24 +21,25 @@ def cells(base_correct: Ints, other_correct: Ints) -> dict[str, Bools]:
     return dict(zip(CELLS, masks, strict=True))
 
 
-def solved_sets(base_correct: Ints, other_correct: Ints) -> dict[str, int]:
+def solved_sets(base_correct: Ints, other_correct: Ints) -> CellCounts:
     """How many problems are in each of the `cells`."""
-    return {name: int(mask.sum()) for name, mask in cells(base_correct, other_correct).items()}
+    found = cells(base_correct, other_correct)
+    return CellCounts(**{name: int(mask.sum()) for name, mask in found.items()})
 
 
-def support_metrics(solved: dict[str, int]) -> dict[str, float | None]:
+def support_metrics(solved: CellCounts) -> Support:
     """How the set of solved problems changed (Wu et al. 2025, arXiv 2507.14843).
 
     With P problems solved by both, S by the base only (shrinkage) and E by the other only
     (expansion): SRR = P/(P+S), support retained; NDR = E/(P+E), newly discovered; SDS, their
     harmonic mean; NSCR = (E-S)/(P+E+S), net change. None where a denominator is zero.
     """
-    p, s, e = solved["both"], solved["base_only"], solved["other_only"]
+    p, s, e, _ = solved.counts
     srr, ndr = _ratio(p, p + s), _ratio(e, p + e)
     sds = None
     if srr is not None and ndr is not None:
         sds = _ratio(2 * srr * ndr, srr + ndr)
-    return {"srr": srr, "ndr": ndr, "sds": sds, "nscr": _ratio(e - s, p + e + s)}
+    return Support(srr=srr, ndr=ndr, sds=sds, nscr=_ratio(e - s, p + e + s))
 
 
 def mcnemar(base_only: int, other_only: int) -> float | None:
@@ -65,21 +65,20 @@ def unsolved_bound(samples: Ints, confidence: float) -> Floats:
     return np.where(samples > 0, bound, np.nan)
 
 
-def solved(base: Counts, other: Counts, confidence: float) -> dict[str, Any]:
+def solved(base: Counts, other: Counts, confidence: float) -> SolvedSets:
     """The solved sets of a pair, by count and by id, and what follows from them."""
     counted = solved_sets(base.correct, other.correct)
     ids = np.array(base.problem_ids, dtype=object)
     found = cells(base.correct, other.correct)
     drawn = np.concatenate([base.samples, other.samples])
     bound = unsolved_bound(drawn, confidence).max() if len(drawn) else np.nan
-    return {
-        "solved": counted,
-        "solved_problems": {name: ids[mask].tolist() for name, mask in found.items()},
-        "support": support_metrics(counted),
-        "mcnemar_p": mcnemar(counted["base_only"], counted["other_only"]),
-        # One-sided: an unsolved problem's success probability is below this, not zero.
-        "unsolved_below": None if np.isnan(bound) else float(bound),
-    }
+    return SolvedSets(
+        solved=counted,
+        solved_problems=CellProblems(**{name: ids[mask].tolist() for name, mask in found.items()}),
+        support=support_metrics(counted),
+        mcnemar_p=mcnemar(counted.base_only, counted.other_only),
+        unsolved_below=None if np.isnan(bound) else float(bound),
+    )
 
 
 def _ratio(part: float, whole: float) -> float | None:

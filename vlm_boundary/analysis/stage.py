@@ -14,6 +14,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import distributions
 from vlm_boundary.analysis.efficiency import efficiency
 from vlm_boundary.analysis.entropy import entropy
+from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.analysis.followup import followup
 from vlm_boundary.analysis.judge_probe import judge_probe
 from vlm_boundary.analysis.luck import luck
@@ -22,14 +23,14 @@ from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
+from vlm_boundary.analysis.shown import write_shown_tables
 from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
-
-SCHEMA_VERSION = 4
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
@@ -53,7 +54,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
 }
 
 
-def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
+def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
     Raises:
@@ -65,21 +66,27 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> dict[str, Any]:
     if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
     benchmarks = {found.benchmark: _benchmark(found) for found in data}
-    content = {
-        "schema_version": SCHEMA_VERSION,
-        "grader": grader_version(),
-        "confidence": experiment.analysis.confidence,
-        "benchmarks": benchmarks,
-        "multiplicity": family(benchmarks),
-    }
-    write_json(run.analysis, content)
-    write_tables(run.tables, benchmarks, data)
-    return content
+    found = Analysis(
+        schema_version=SCHEMA_VERSION,
+        grader=grader_version(),
+        confidence=experiment.analysis.confidence,
+        benchmarks=benchmarks,
+        multiplicity=family(benchmarks),
+    )
+    write_json(run.analysis, found.as_json())
+    write_tables(run.tables, found.benchmarks, data)
+    # Of what was written, as whoever reads the file has it: the page's tables are the same.
+    written = Findings(read_analysis(run.analysis), in_order(experiment))
+    write_shown_tables(run.tables, written)
+    return found
 
 
-def _benchmark(data: BenchmarkData) -> dict[str, Any]:
-    sizes = {key: data.manifest[key] for key in ("problems", "unusable")}
+def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
     shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
-    sizes["ks"] = sorted(shown)  # those of tables; curves have every k
     found = {key: section(data) for key, section in SECTIONS.items()}
-    return sizes | {key: said for key, said in found.items() if said is not None}
+    return BenchmarkAnalysis(
+        problems=data.manifest["problems"],
+        unusable=data.manifest["unusable"],
+        ks=sorted(shown),
+        **{key: said for key, said in found.items() if said is not None},
+    )

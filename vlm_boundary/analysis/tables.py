@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.text_tables import latex, markdown
+from vlm_boundary.analysis.shown.formats import latex, markdown
+from vlm_boundary.records import ArmAnalysis, BenchmarkAnalysis, Curve, PairAnalysis, Record
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 
@@ -111,9 +112,6 @@ _SLICES = pa.schema(
         ("adjusted_p_value", pa.float64()),
     ]
 )
-_METRICS = (
-    "pass_at_k", "pass_at_k_strict", "pass_at_k_lenient", "pass_hat_k", "maj_at_k", "mg_pass_at_k",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class _Table:
 
 
 def write_tables(
-    folder: Path, benchmarks: dict[str, Any], data: Iterable[BenchmarkData]
+    folder: Path, benchmarks: Mapping[str, BenchmarkAnalysis], data: Iterable[BenchmarkData]
 ) -> list[Path]:
     """Write every table into a folder; returns the files.
 
@@ -152,15 +150,17 @@ def write_tables(
     return files
 
 
-def _tables(benchmarks: dict[str, Any], data: list[BenchmarkData]) -> Iterator[_Table]:
+def _tables(
+    benchmarks: Mapping[str, BenchmarkAnalysis], data: list[BenchmarkData]
+) -> Iterator[_Table]:
     curves = [row for name, content in benchmarks.items() for row in _curves(name, content)]
     differences = [
-        {"benchmark": name, "base": pair["base"], "other": pair["other"], "k": int(k), **entry}
+        {"benchmark": name, "base": pair.base, "other": pair.other, "k": k, **entry.given()}
         for name, content in benchmarks.items()
-        for pair in content["pairs"]
-        for k, entry in pair["difference"].items()
+        for pair in content.pairs
+        for k, entry in pair.difference.items()
     ]
-    shown = {name: set(content["ks"]) for name, content in benchmarks.items()}
+    shown = {name: set(content.ks) for name, content in benchmarks.items()}
     headline = ("pass_at_k", "avg_at_n", "single_pass")
     page = [
         row
@@ -170,7 +170,7 @@ def _tables(benchmarks: dict[str, Any], data: list[BenchmarkData]) -> Iterator[_
     yield _Table("curves", _CURVES, curves, page)
     page = [row for row in differences if row["k"] in shown[row["benchmark"]]]
     yield _Table("differences", _DIFFERENCES, differences, page)
-    pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content["pairs"]]
+    pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content.pairs]
     yield _Table("pairs", _PAIRS, pairs, pairs)
     yield _Table("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
     luck = [row for name, content in benchmarks.items() for row in _luck(name, content)]
@@ -182,78 +182,90 @@ def _tables(benchmarks: dict[str, Any], data: list[BenchmarkData]) -> Iterator[_
     yield _Table("slices", _SLICES, slices, slices)
 
 
-def _curves(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
-    for arm, values in content["arms"].items():
-        key: Row = {"benchmark": benchmark, "arm": arm, "tau": None}
-        for metric in _METRICS:
-            for k, entry in values[metric].items():
-                yield key | {"metric": metric, "k": int(k)} | entry
-        for tau, curve in values["g_pass_at_k"].items():
-            for k, entry in curve.items():
-                yield key | {"metric": "g_pass_at_k", "tau": float(tau), "k": int(k)} | entry
-        for tau, entry in values["cover_at_tau"].items():
-            yield key | {"metric": "cover_at_tau", "tau": float(tau), "k": None} | entry
-        yield key | {"metric": "avg_at_n", "k": None} | values["avg_at_n"]
-        yield key | {"metric": "single_pass", "k": None} | values["single_pass"] | {"arm": arm}
+def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    for arm, values in content.arms.items():
+        key: Row = {"benchmark": benchmark, "arm": arm}
+        for metric, curve in _metrics(values).items():
+            yield from _rows(key | {"metric": metric}, curve)
+        for tau, curve in values.g_pass_at_k.items():
+            yield from _rows(key | {"metric": "g_pass_at_k", "tau": float(tau)}, curve)
+        for tau, entry in values.cover_at_tau.items():
+            yield key | {"metric": "cover_at_tau", "tau": float(tau), "k": None} | entry.given()
+        yield key | {"metric": "avg_at_n", "k": None} | values.avg_at_n.given()
+        yield values.single_pass.given() | key | {"metric": "single_pass", "k": None}
 
 
-def _luck(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
-    said = content["luck"]
-    curves = [(None, "guesser", said["guesser"]["pass_at_k"])]
-    for arm, values in said["arms"].items():
-        curves.append((arm, "floor", values["floor_pass_at_k"]))
-        curves.append((arm, "independent_guesses", values["independent_guesses_pass_at_k"]))
-    for condition, arms in content.get("controls", {}).items():
-        curves += [(arm, condition, values["pass_at_k"]) for arm, values in arms.items()]
-    for arm, of, curve in curves:
-        for k, entry in curve.items():
-            yield {"benchmark": benchmark, "arm": arm, "of": of, "k": int(k)} | entry
+def _metrics(values: ArmAnalysis) -> dict[str, Curve]:
+    return {
+        "pass_at_k": values.pass_at_k,
+        "pass_at_k_strict": values.pass_at_k_strict,
+        "pass_at_k_lenient": values.pass_at_k_lenient,
+        "pass_hat_k": values.pass_hat_k,
+        "maj_at_k": values.maj_at_k,
+        "mg_pass_at_k": values.mg_pass_at_k,
+    }
 
 
-def _beyond_n(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
-    for arm, values in content.get("beyond_n", {"arms": {}})["arms"].items():
-        for model in ("beta_binomial", "zero_inflated"):
-            for k, entry in values[model]["pass_at_k"].items():
-                yield {"benchmark": benchmark, "arm": arm, "model": model, "k": int(k)} | entry
+def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
+    """A row a k."""
+    for k, entry in by_k.items():
+        yield key | {"k": k} | entry.given()
 
 
-def _slices(benchmark: str, content: dict[str, Any]) -> Iterator[Row]:
-    for pair in content["distributions"]["slices"]:
-        key = {"benchmark": benchmark, "base": pair["base"], "other": pair["other"]}
-        for row in pair["slices"]:
-            if not row["problems"]:
-                continue
-            for k, entry in row["difference"].items():
-                yield (
-                    key
-                    | entry
-                    | {
-                        "field": row["field"],
-                        "value": row["value"],
-                        "k": int(k),
-                        "base_pass_at_k": row["base_pass_at_k"][k]["estimate"],
-                        "other_pass_at_k": row["other_pass_at_k"][k]["estimate"],
-                        "p_value": row["p_value"][k],
-                        "adjusted_p_value": row["adjusted_p_value"][k],
-                    }
-                )
+def _luck(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    curves: list[tuple[str | None, str, Curve]] = []
+    if content.luck:
+        curves.append((None, "guesser", content.luck.guesser.pass_at_k))
+        for arm, luck in content.luck.arms.items():
+            curves.append((arm, "floor", luck.floor_pass_at_k))
+            curves.append((arm, "independent_guesses", luck.independent_guesses_pass_at_k))
+    for condition, arms in (content.controls or {}).items():
+        curves += [(arm, condition, values.pass_at_k) for arm, values in arms.items()]
+    for name, of, curve in curves:
+        yield from _rows({"benchmark": benchmark, "arm": name, "of": of}, curve)
 
 
-def _pair(benchmark: str, pair: dict[str, Any]) -> Row:
-    turn = pair["crossover"]
+def _beyond_n(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    for arm, values in content.beyond_n.arms.items() if content.beyond_n else ():
+        for model, fitted in values.models.items():
+            key = {"benchmark": benchmark, "arm": arm, "model": model}
+            yield from _rows(key, fitted.pass_at_k)
+
+
+def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    for pair in content.distributions.slices if content.distributions else ():
+        for row in pair.slices:
+            for k, entry in row.difference.items():
+                yield {
+                    "benchmark": benchmark,
+                    "base": pair.base,
+                    "other": pair.other,
+                    "field": row.field,
+                    "value": row.value,
+                    "k": k,
+                    "base_pass_at_k": row.base_pass_at_k[k].estimate,
+                    "other_pass_at_k": row.other_pass_at_k[k].estimate,
+                    "p_value": row.p_value[k],
+                    "adjusted_p_value": row.adjusted_p_value[k],
+                    **entry.given(),
+                }
+
+
+def _pair(benchmark: str, pair: PairAnalysis) -> Row:
+    turn = pair.crossover
     return {
         "benchmark": benchmark,
-        "base": pair["base"],
-        "other": pair["other"],
-        "problems": pair["problems"],
-        "n": pair["n"],
-        "crossover": turn["estimate"],
-        "crossover_low": turn["low"],
-        "crossover_high": turn["high"],
-        "crossover_status": turn["status"],
-        "mcnemar_p": pair["mcnemar_p"],
-        **pair["solved"],
-        **pair["support"],
+        "base": pair.base,
+        "other": pair.other,
+        "problems": pair.problems,
+        "n": pair.n,
+        "crossover": turn.estimate,
+        "crossover_low": turn.low,
+        "crossover_high": turn.high,
+        "crossover_status": turn.status,
+        "mcnemar_p": pair.mcnemar_p,
+        **pair.solved.given(),
+        **pair.support.given(),
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,14 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known, mean_interval
+from vlm_boundary.records import (
+    Entry,
+    ErrorOfArm,
+    ErrorOfPair,
+    Interval,
+    Range,
+    VerifierErrors,
+)
 
 
 @dataclass(frozen=True)
@@ -110,7 +117,7 @@ def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget
     return float((taken * gain[order]).sum())
 
 
-def verifier_error(data: BenchmarkData) -> dict[str, Any] | None:
+def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
     """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
 
     The rates are uncertain themselves: intervals of corrected values span those of the corners of
@@ -123,34 +130,34 @@ def verifier_error(data: BenchmarkData) -> dict[str, Any] | None:
     level = data.settings.confidence
     alphas = _rate(measured.wrong_accepted, measured.wrong, level)
     betas = _rate(measured.right_rejected, measured.right, level)
-    point = ErrorRates(alphas[0], betas[0])
+    at, low, high = zip(alphas, betas, strict=True)
+    point = ErrorRates(*at)
     corners = [
         ErrorRates(alpha, beta)
         for alpha, beta in product(alphas[1:], betas[1:])
         if alpha + beta < 1
     ]
-    worst = ErrorRates(alphas[2], betas[2])
-    ranges = {arm: _ranges(data.counts(arm), data.grid(data.n(arm)), worst) for arm in data.arms}
-    return {
-        "false_positive": dict(zip(("estimate", "low", "high"), alphas, strict=True)),
-        "false_negative": dict(zip(("estimate", "low", "high"), betas, strict=True)),
-        "arms": {
-            arm: {
-                "pass_at_1": _corrected(data, arm, point, corners),
-                "pass_at_k_range": ranges[arm],
-            }
+    worst = ErrorRates(*high)
+    return VerifierErrors(
+        false_positive=Interval(estimate=at[0], low=low[0], high=high[0]),
+        false_negative=Interval(estimate=at[1], low=low[1], high=high[1]),
+        arms={
+            arm: ErrorOfArm(
+                pass_at_1=_corrected(data, arm, point, corners),
+                pass_at_k_range=_ranges(data.counts(arm), data.grid(data.n(arm)), worst),
+            )
             for arm in data.arms
         },
-        "pairs": [
-            {
-                "base": pair.base,
-                "other": pair.other,
-                "difference_at_1": _corrected_difference(data, pair, point, corners),
-                "difference_range": _difference_range(pair, data.grid(pair.n), worst),
-            }
+        pairs=[
+            ErrorOfPair(
+                base=pair.base,
+                other=pair.other,
+                difference_at_1=_corrected_difference(data, pair, point, corners),
+                difference_range=_difference_range(pair, data.grid(pair.n), worst),
+            )
             for pair in data.pairs()
         ],
-    }
+    )
 
 
 def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]:
@@ -161,27 +168,22 @@ def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]
     return errors / checked, float(interval.low), float(interval.high)
 
 
-def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[str, dict[str, float | None]]:
+def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[int, Range]:
     if rates.false_positive + rates.false_negative >= 1:
         low = high = np.full(len(ks), np.nan)
     else:
         low, high = pass_at_k_range(counts.correct, counts.samples, ks, rates)
     return {
-        str(k): {"low": least, "high": largest}
-        for k, least, largest in zip(ks, known(low), known(high), strict=True)
+        k: Range(low=least, high=largest)
+        for k, least, largest in zip(ks.tolist(), known(low), known(high), strict=True)
     }
 
 
-def _difference_range(
-    pair: Pair, ks: Ints, rates: ErrorRates
-) -> dict[str, dict[str, float | None]]:
+def _difference_range(pair: Pair, ks: Ints, rates: ErrorRates) -> dict[int, Range]:
     """From the one's least minus the other's largest to the reverse, on the shared problems."""
     base, other = (_ranges(one, ks, rates) for one in (pair.base_counts, pair.other_counts))
     return {
-        k: {
-            "low": _minus(other[k]["low"], base[k]["high"]),
-            "high": _minus(other[k]["high"], base[k]["low"]),
-        }
+        k: Range(low=_minus(other[k].low, base[k].high), high=_minus(other[k].high, base[k].low))
         for k in base
     }
 
@@ -192,45 +194,41 @@ def _minus(one: float | None, two: float | None) -> float | None:
 
 def _corrected(
     data: BenchmarkData, arm: str, point: ErrorRates, corners: list[ErrorRates]
-) -> dict[str, Any]:
+) -> Entry:
     counts = data.counts(arm)
     shares = np.where(counts.samples > 0, counts.correct / np.maximum(counts.samples, 1), np.nan)
     groups = data.groups(counts.problem_ids)
 
-    def interval(rates: ErrorRates) -> dict[str, Any]:
+    def interval(rates: ErrorRates) -> Entry:
         none, every = corrected_share(np.array([0.0, 1.0]), rates)
         values = corrected_share(shares, rates)
         return mean_interval(values, data.settings.confidence, (none, every), groups)
 
-    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (0, 1))
+    return _spanning(interval(point), [interval(rates) for rates in corners], (0, 1))
 
 
 def _corrected_difference(
     data: BenchmarkData, pair: Pair, point: ErrorRates, corners: list[ErrorRates]
-) -> dict[str, Any]:
+) -> Entry:
     base, other = pair.base_counts, pair.other_counts
     first = pass_at_k(base.correct, base.samples, np.array([1]))[:, 0]
     second = pass_at_k(other.correct, other.samples, np.array([1]))[:, 0]
     groups = data.groups(pair.problem_ids)
 
-    def interval(rates: ErrorRates) -> dict[str, Any]:
+    def interval(rates: ErrorRates) -> Entry:
         none, every = corrected_share(np.array([0.0, 1.0]), rates)
         values = corrected_share(second, rates) - corrected_share(first, rates)
         return mean_interval(values, data.settings.confidence, (none - every, every - none), groups)
 
-    return _within(_spanning(interval(point), [interval(rates) for rates in corners]), (-1, 1))
+    return _spanning(interval(point), [interval(rates) for rates in corners], (-1, 1))
 
 
-def _spanning(point: dict[str, Any], corners: list[dict[str, Any]]) -> dict[str, Any]:
-    lows = [one["low"] for one in [point, *corners] if one["low"] is not None]
-    highs = [one["high"] for one in [point, *corners] if one["high"] is not None]
-    return point | {"low": min(lows, default=None), "high": max(highs, default=None)}
-
-
-def _within(interval: dict[str, Any], bounds: tuple[float, float]) -> dict[str, Any]:
-    """The interval cut off at what a value can be; the estimate stays as it is."""
-    low, high = interval["low"], interval["high"]
-    return interval | {
-        "low": None if low is None else max(low, bounds[0]),
-        "high": None if high is None else min(high, bounds[1]),
+def _spanning(point: Entry, corners: list[Entry], bounds: tuple[float, float]) -> Entry:
+    """The point with an interval that holds all of these, cut off at what a value can be."""
+    lows = [one.low for one in [point, *corners] if one.low is not None]
+    highs = [one.high for one in [point, *corners] if one.high is not None]
+    ends = {
+        "low": max(min(lows), bounds[0]) if lows else None,
+        "high": min(max(highs), bounds[1]) if highs else None,
     }
+    return point.model_copy(update=ends)

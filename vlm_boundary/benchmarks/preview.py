@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vlm_boundary.benchmarks.fields import Candidate
 from vlm_boundary.benchmarks.filters import FilterStep
@@ -24,6 +24,7 @@ from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
+from vlm_boundary.pages import page_template
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 
@@ -97,7 +98,7 @@ def write_preview(
     preview: Preview, config: BenchmarkConfig, path: Path, *, model: str, condition: Condition
 ) -> None:
     """Write the sheet: one HTML file that opens without a network."""
-    page = _template().render(
+    page = page_template("vlm_boundary.benchmarks", "preview.html.j2").render(
         config=config,
         preview=preview,
         model=model,
@@ -156,16 +157,3 @@ def _seen(opened: Image.Image, fitted: Image.Image) -> Seen:
     png = io.BytesIO()
     fitted.save(png, format="PNG")
     return Seen(opened.size, fitted.size, png.getvalue())
-
-
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("vlm_boundary.benchmarks", "."),
-        autoescape=True,  # questions, answers and reasons come from files of strangers
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("preview.html.j2")

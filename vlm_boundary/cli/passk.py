@@ -38,6 +38,6 @@ def passk(source: Path, base: str, rl: str, target: Path | None) -> None:
 
     found = compare_models(read_table_file(source), base, rl, str(source))
     if target is not None:
-        write_json(target, found.content)
+        write_json(target, found.content.as_json())
     for line in describe(found):
         click.echo(line)

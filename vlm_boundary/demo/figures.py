@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -14,6 +13,7 @@ from vlm_boundary.analysis import pass_at_k
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.text import visible
+from vlm_boundary.records import read_contents
 
 _LARGEST = 8 << 20
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -29,7 +29,7 @@ def figures_page(run: RunIndex) -> str:
         path.stem: path
         for suffix in (".png", ".svg")
         for path in sorted([*folder.glob(f"*{suffix}"), *folder.glob(f"figures/*{suffix}")])
-        if path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST
+        if _readable(path)
     }
     if not found:
         return (
@@ -37,7 +37,9 @@ def figures_page(run: RunIndex) -> str:
             "<code>vlm-boundary report RUN</code> draws them.</p>"
         )
     made = []
-    titles = _titles(folder)
+    contents = folder / "contents.json"
+    drawn = read_contents(contents).figures if _readable(contents) else []
+    titles = {figure.name: figure.title for figure in drawn}
     for name in [*(name for name in titles if name in found), *sorted({*found} - {*titles})]:
         path, title = found[name], titles.get(name, "")
         data = base64.b64encode(path.read_bytes()).decode()
@@ -49,14 +51,9 @@ def figures_page(run: RunIndex) -> str:
     return "".join(made)
 
 
-def _titles(report: Path) -> dict[str, str]:
-    """The figures' titles, by name and in the order in which the report shows them."""
-    path = report / "report.md"
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
-        return {}
-    text = path.read_text(encoding="utf-8", errors="replace")
-    shown = re.findall(r"^!\[([^]\n]*)\]\(figures/(\w+)\.png\)$", text, re.MULTILINE)
-    return {name: title for title, name in shown}
+def _readable(path: Path) -> bool:
+    """Whether it is a file of the run itself, of a size to be shown."""
+    return path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST
 
 
 def runs_page(runs: Mapping[str, RunIndex]) -> str:

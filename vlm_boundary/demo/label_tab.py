@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -53,17 +53,60 @@ def label_tab(
 ) -> None:
     """Lay out the tab; labels go to the run of `view`, `desk` holds the reader's `Desk`."""
     remembered = gr.BrowserState("", storage_key="vlm-boundary-labeller", secret="labeller")
+    who, sheet, does = _who_row(signed_in), _sheet(), _Deeds(runs)
+    after = [desk, sheet.item, sheet.note, sheet.told, sheet.agreed]
+    entered = [*after, who.name, who.queue, who.make, remembered]
+    given = [view, desk, who.name, remembered, who.queue, who.blind]
+    tab.select(does.enter, given, entered, **_EVENT)
+    for changed in (who.name.submit, who.name.blur, who.queue.input, who.blind.input):
+        changed(does.enter, given, entered, **_EVENT)
+    for verdict, button in sheet.verdicts.items():
+        button.click(does.answer(verdict), [desk, sheet.note, who.blind], after, **_EVENT)
+    sheet.undo.click(does.take_back, [desk, who.blind], after, **_EVENT)
+    sheet.skip.click(does.put_off, [desk, who.blind], after, **_EVENT)
+    made = who.make.click(does.new_queue, view, sheet.told, **_EVENT)
+    made.then(does.enter, given, entered, **_EVENT)
+
+
+class _Who(NamedTuple):
+    """Who reads which queue, and how."""
+
+    name: gr.Textbox
+    queue: gr.Dropdown
+    blind: gr.Checkbox
+    make: gr.Button
+
+
+def _who_row(signed_in: bool) -> _Who:
     with gr.Row():
-        name = gr.Textbox(
-            label="Your name", max_length=80, elem_id="vb-labeller", visible=not signed_in
+        return _Who(
+            gr.Textbox(
+                label="Your name", max_length=80, elem_id="vb-labeller", visible=not signed_in
+            ),
+            gr.Dropdown([], label="Queue", elem_id="vb-queue-name", allow_custom_value=False),
+            gr.Checkbox(
+                True,
+                label="Blind",
+                info="Hide model and checker's marks until answered",
+                min_width=120,
+            ),
+            gr.Button("Make the paper's queue", size="sm", visible=False, elem_id="vb-make-queue"),
         )
-        queue = gr.Dropdown([], label="Queue", elem_id="vb-queue-name", allow_custom_value=False)
-        blind = gr.Checkbox(
-            True, label="Blind", info="Hide model and checker's marks until answered", min_width=120
-        )
-        make = gr.Button(
-            "Make the paper's queue", size="sm", visible=False, elem_id="vb-make-queue"
-        )
+
+
+class _Sheet(NamedTuple):
+    """The sample to be judged, what can be said of it, and what was said."""
+
+    item: gr.HTML
+    verdicts: dict[str, gr.Button]
+    note: gr.Textbox
+    undo: gr.Button
+    skip: gr.Button
+    told: gr.HTML
+    agreed: gr.HTML
+
+
+def _sheet() -> _Sheet:
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             item = gr.HTML(elem_classes="vb", elem_id="vb-queue")
@@ -81,17 +124,27 @@ def label_tab(
                 skip = gr.Button("skip  [s]", size="sm", elem_id="vb-skip", min_width=80)
             told = gr.HTML(elem_classes="vb", elem_id="vb-told")
             agreed = gr.HTML(elem_classes="vb", elem_id="vb-agreement")
+    return _Sheet(item, buttons, note, undo, skip, told, agreed)
 
-    def shown(desk: Desk, blind: bool, message: str = "") -> list[Any]:
-        run = runs[desk.run]
-        return [desk, _item_page(run, desk, blind), "", message, _agreement_page(run)]
 
-    after = [desk, item, note, told, agreed]
+@dataclass(frozen=True)
+class _Deeds:
+    """What a reader can do; each gives the desk and the sheet as they are afterwards."""
+
+    runs: Mapping[str, RunIndex]
 
     def enter(
-        view: View, desk: Desk, typed: str, kept: str, wanted: str, blind: bool, request: gr.Request
+        self,
+        view: View,
+        desk: Desk,
+        typed: str,
+        kept: str,
+        wanted: str,
+        blind: bool,
+        request: gr.Request,
     ) -> list[Any]:
-        run = runs[view.run]
+        """Take a seat, with the row above the sheet as it is then."""
+        run = self.runs[view.run]
         names = queue_names(run.directory)
         labeller, message = _labeller(request.username, typed or kept)
         wanted = wanted if wanted in names else next(iter(names), "")
@@ -99,7 +152,7 @@ def label_tab(
             picked = desk.picked if desk.run in ("", view.run) else None
             desk = Desk(view.run, wanted, labeller, picked=picked)
         return [
-            *shown(desk, blind, message),
+            *self._shown(desk, blind, message),
             # Sent back only if it differs: the reader may be typing on.
             gr.skip() if labeller == typed else gr.Textbox(value=labeller),
             gr.Dropdown(choices=names, value=wanted or None),
@@ -107,34 +160,27 @@ def label_tab(
             labeller,
         ]
 
-    entered = [*after, name, queue, make, remembered]
-    who = [view, desk, name, remembered, queue, blind]
-    tab.select(enter, who, entered, **_EVENT)
-    for changed in (name.submit, name.blur, queue.input, blind.input):
-        changed(enter, who, entered, **_EVENT)
+    def answer(self, verdict: str) -> Callable[[Desk, str, bool, gr.Request], list[Any]]:
+        """The deed of a verdict's button."""
 
-    def answer(verdict: str) -> Any:
         def save(desk: Desk, said: str, blind: bool, request: gr.Request) -> list[Any]:
             desk = _as_signed_in(desk, request.username)
-            return shown(*_save(runs, desk, verdict, said, blind))
+            return self._shown(*_save(self.runs, desk, verdict, said, blind))
 
         return save
 
-    for verdict, button in buttons.items():
-        button.click(answer(verdict), [desk, note, blind], after, **_EVENT)
-
-    def take_back(desk: Desk, blind: bool, request: gr.Request) -> list[Any]:
+    def take_back(self, desk: Desk, blind: bool, request: gr.Request) -> list[Any]:
+        """Withdraw the last label."""
         desk = _as_signed_in(desk, request.username)
-        if not desk.done or desk.run not in runs:
+        if not desk.done or desk.run not in self.runs:
             return [desk, gr.skip(), gr.skip(), "<p>Nothing to undo.</p>", gr.skip()]
-        withdraw_label(runs[desk.run].directory, desk.labeller, desk.done[-1])
+        withdraw_label(self.runs[desk.run].directory, desk.labeller, desk.done[-1])
         desk = replace(desk, done=desk.done[:-1], picked=desk.done[-1])
-        return shown(desk, blind, '<p class="vb-quiet">Undone; here it is again.</p>')
+        return self._shown(desk, blind, '<p class="vb-quiet">Undone; here it is again.</p>')
 
-    undo.click(take_back, [desk, blind], after, **_EVENT)
-
-    def put_off(desk: Desk, blind: bool) -> list[Any]:
-        current = _current(runs[desk.run], desk) if desk.run in runs else None
+    def put_off(self, desk: Desk, blind: bool) -> list[Any]:
+        """Leave a sample for later."""
+        current = _current(self.runs[desk.run], desk) if desk.run in self.runs else None
         if current is None:
             return [gr.skip()] * 5
         item = current[1]
@@ -143,12 +189,13 @@ def label_tab(
         else:
             others = tuple(one for one in desk.skipped if one != item.item)
             desk = replace(desk, skipped=(*others, item.item))
-        return shown(desk, blind, '<p class="vb-quiet">Skipped: it comes back at the end.</p>')
+        return self._shown(
+            desk, blind, '<p class="vb-quiet">Skipped: it comes back at the end.</p>'
+        )
 
-    skip.click(put_off, [desk, blind], after, **_EVENT)
-
-    def new_queue(view: View) -> str:
-        run = runs[view.run]
+    def new_queue(self, view: View) -> str:
+        """Make the paper's queue; what came of it."""
+        run = self.runs[view.run]
         experiment = ExperimentConfig.model_validate(run.manifest["experiment"])
         try:
             make_queue(run.directory, experiment)
@@ -156,7 +203,9 @@ def label_tab(
             return f'<p class="vb-warn">{escape(str(error))}</p>'
         return '<p class="vb-quiet">The queue is made.</p>'
 
-    make.click(new_queue, view, told, **_EVENT).then(enter, who, entered, **_EVENT)
+    def _shown(self, desk: Desk, blind: bool, message: str = "") -> list[Any]:
+        run = self.runs[desk.run]
+        return [desk, _item_page(run, desk, blind), "", message, _agreement_page(run)]
 
 
 def _labeller(signed_in: str | None, typed: str) -> tuple[str, str]:

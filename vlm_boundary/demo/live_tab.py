@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
@@ -28,6 +29,44 @@ _EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"
 def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State) -> None:
     """Lay out the tab; the two models are the arms of `view`, asked as its benchmark asks."""
     problem_id = gr.State("")
+    form, asking = _form(), _Asking(runs, engines)
+    gr.HTML(
+        '<p class="vb vb-quiet">Not part of the measurement: nothing drawn here is stored in the '
+        "run.</p>"
+    )
+    with gr.Row():
+        left = gr.HTML(elem_classes="vb", elem_id="vb-live-left")
+        right = gr.HTML(elem_classes="vb", elem_id="vb-live-right")
+    shown = [form.image, form.question, form.gold, problem_id]
+    form.take.click(asking.use, view, shown, **_EVENT)
+    sizes = [form.n, form.temperature, form.tokens, form.seed]
+    running = form.go.click(
+        asking.sample,
+        [view, problem_id, form.image, form.question, form.gold, *sizes],
+        [left, right],
+        concurrency_id="live",
+        concurrency_limit=1,
+        **_EVENT,
+    )
+    form.stop.click(engines.stop, None, None, cancels=[running], **_EVENT)
+
+
+class _Form(NamedTuple):
+    """What is asked, and how it is sampled."""
+
+    image: gr.Image
+    take: gr.Button
+    question: gr.Textbox
+    gold: gr.Textbox
+    n: gr.Slider
+    temperature: gr.Slider
+    tokens: gr.Number
+    seed: gr.Number
+    go: gr.Button
+    stop: gr.Button
+
+
+def _form() -> _Form:
     with gr.Row():
         with gr.Column(scale=1, min_width=260):
             image = gr.Image(
@@ -61,16 +100,19 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
             with gr.Row():
                 go = gr.Button("Sample both", variant="primary", elem_id="vb-live-go")
                 stop = gr.Button("Stop", elem_id="vb-live-stop", min_width=80)
-    gr.HTML(
-        '<p class="vb vb-quiet">Not part of the measurement: nothing drawn here is stored in the '
-        "run.</p>"
-    )
-    with gr.Row():
-        left = gr.HTML(elem_classes="vb", elem_id="vb-live-left")
-        right = gr.HTML(elem_classes="vb", elem_id="vb-live-right")
+    return _Form(image, take, question, gold, n, temperature, tokens, seed, go, stop)
 
-    def use(view: View) -> list[Any]:
-        run = runs[view.run]
+
+@dataclass(frozen=True)
+class _Asking:
+    """What a reader can do."""
+
+    runs: Mapping[str, RunIndex]
+    engines: LiveEngines
+
+    def use(self, view: View) -> list[Any]:
+        """Put the problem that is shown into the form."""
+        run = self.runs[view.run]
         place = run.places.get(view.benchmark, {}).get(view.problem)
         if place is None:
             return [gr.skip()] * 4
@@ -83,9 +125,8 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
                     shown = opened.convert("RGB")
         return [shown, problem.question, problem.answer, problem.problem_id]
 
-    take.click(use, view, [image, question, gold, problem_id], **_EVENT)
-
     def sample(
+        self,
         view: View,
         problem_id: str,
         image: Image.Image | None,
@@ -96,13 +137,14 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         tokens: float | None,
         seed: float | None,
     ) -> Iterator[list[str]]:
+        """Both models' answers as they come."""
         arms = (view.left, view.right)
         if not question.strip():
             yield [_failed("Type a question first."), ""]
             return
+        engines = self.engines
         try:
             names = _stored(image, engines.folder)
-            run = runs[view.run]
             asked = Asked(
                 Problem(view.benchmark, "live", question[:_LONGEST_QUESTION], gold, names),
                 engines.folder,
@@ -111,21 +153,12 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
                 max_tokens=min(max(int(tokens or 1024), 1), 1 << 17),
                 seed=int(seed or 0) & 0x7FFFFFFF,
             )
-            known = [run.directory.thinking_open(arm) for arm in arms]
-            same = _gold(run, view, problem_id, asked)
-            yield from _stream(engines, view, arms, asked, same, known)
+            directory = self.runs[view.run].directory
+            known = [directory.thinking_open(arm) for arm in arms]
+            rules = _gold(self.runs[view.run], view, problem_id, asked)
+            yield from _stream(engines, view, arms, asked, rules, known)
         except (UserError, PictureError) as error:
             yield [_failed(str(error)), ""]
-
-    running = go.click(
-        sample,
-        [view, problem_id, image, question, gold, n, temperature, tokens, seed],
-        [left, right],
-        concurrency_id="live",
-        concurrency_limit=1,
-        **_EVENT,
-    )
-    stop.click(engines.stop, None, None, cancels=[running], **_EVENT)
 
 
 def _stream(

@@ -8,7 +8,6 @@ as the server decodes it: vLLM's leaves out the bytes of a character that a resp
 from __future__ import annotations
 
 import asyncio
-import difflib
 import hashlib
 import os
 import threading
@@ -36,7 +35,7 @@ from vlm_boundary.engines.openai_server import (
     probe_habits,
     try_parameters,
 )
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -319,8 +318,7 @@ def _check_known(sampling: SamplingConfig, server: Server) -> None:
         return
     for name in sampling.args:
         if name not in server.parameters:
-            near = difflib.get_close_matches(name, sorted(server.parameters - OWNED.keys()), n=3)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
+            hint = did_you_mean(name, server.parameters - OWNED.keys())
             raise UserError(f"sampling.args: {server.base_url} knows no parameter {name!r}{hint}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
@@ -23,7 +22,7 @@ from vlm_boundary.engines.lora import lora_arguments
 from vlm_boundary.engines.vllm_loop import EngineLoop, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
@@ -275,8 +274,7 @@ def resolve_arguments(config: VllmConfig, *, on_cpu: bool) -> dict[str, Any]:
     valid = {field.name for field in fields(EngineArgs)} - {"model", "tokenizer"}
     for name in config.args:
         if name not in valid:
-            near = difflib.get_close_matches(name, sorted(valid), n=3)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
+            hint = did_you_mean(name, valid)
             raise UserError(f"engine.args: vLLM has no engine argument {name!r}{hint}")
     args = dict(CPU_DEFAULTS if on_cpu else {"enable_prefix_caching": True}) | config.args
     if on_cpu and args.get("enable_chunked_prefill") is False and "max_model_len" in args:

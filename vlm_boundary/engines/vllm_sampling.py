@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.config import SamplingConfig
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
@@ -109,8 +108,7 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
 def _known(given: Iterable[str], names: Collection[str], inside: str) -> None:
     for name in given:
         if name not in names:
-            near = difflib.get_close_matches(name, sorted(names), n=3)
-            hint = f"; nearest: {', '.join(near)}" if near else ""
+            hint = did_you_mean(name, names)
             what = f"{inside} has no key" if inside else "vLLM has no sampling parameter"
             raise UserError(f"sampling.args: {what} {name!r}{hint}")
 

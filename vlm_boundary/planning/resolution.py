@@ -38,13 +38,13 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
         data = BenchmarkData.read(run, experiment, manifest, benchmark)
         for pair in data.pairs() if data else ():
             for k, found in needed_at(pair, np.unique([1, pair.n]), level).items():
-                if found["problems"] is None:
+                if found.problems is None:
                     continue
-                samples = found["samples"]
+                samples = found.samples
                 more = f", or {samples:,} samples of each" if samples else ""
                 yield (
                     f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: "
-                    f"{100 * found['gap']:+.1f} points so far; to find a gap of that size "
-                    f"{POWER:.0%} of the time takes {found['problems']:,} problems (there are "
+                    f"{100 * found.gap:+.1f} points so far; to find a gap of that size "
+                    f"{POWER:.0%} of the time takes {found.problems:,} problems (there are "
                     f"{len(pair.problem_ids):,}){more}"
                 )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from vlm_boundary.records import Interval
 
 # Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -13,6 +15,7 @@ NEUTRAL = "#6b7280"
 Style = Literal["line", "dashed", "dotted", "points", "bars"]
 Scale = Literal["linear", "log2", "log10", "category"]
 Number = float | int | None
+X = TypeVar("X", int, float, str)
 
 
 @dataclass(frozen=True)
@@ -93,22 +96,21 @@ class Figure:
 
 
 def interval_series(
-    label: str, entries: Mapping[Any, Mapping[str, Any]], *, scale: float = 100, **settings: Any
+    label: str, entries: Mapping[X, Interval], *, scale: float = 100, **settings: Any
 ) -> Series:
-    """A series of entries of analysis.json by their x; those that are not known are left out.
+    """A series of intervals by their x; those that are not known are left out.
 
     Args:
-        entries: by x, `estimate`, `low` and `high`.
         scale: what values are multiplied by; 100 for shares in percent.
     """
-    known = {x: entry for x, entry in entries.items() if entry["estimate"] is not None}
+    known = {x: entry for x, entry in entries.items() if entry.estimate is not None}
     rows = list(known.values())
     return Series(
         label,
         tuple(known),
-        times([row["estimate"] for row in rows], scale),
-        times([row.get("low") for row in rows], scale),
-        times([row.get("high") for row in rows], scale),
+        times([row.estimate for row in rows], scale),
+        times([row.low for row in rows], scale),
+        times([row.high for row in rows], scale),
         **settings,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from vlm_boundary.pages import page_template
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure
 from vlm_boundary.report.interactive import specs
 
@@ -42,7 +43,7 @@ def page(*, headline: Figure, figures: list[Figure], picture: bytes, **content: 
     data = {"palettes": _PALETTES, "panels": by_panel}
     scripts = [_static(name) for name in SCRIPTS]
     return str(
-        _template().render(
+        page_template("vlm_boundary.report", "static/page.html.j2").render(
             headline=_shown(headline, by_panel),
             picture=base64.b64encode(picture).decode(),
             style=Markup(_static("page.css")),
@@ -84,16 +85,3 @@ def _static(name: str) -> str:
     text = files("vlm_boundary.report").joinpath("static", name).read_text(encoding="utf-8")
     # Browsers hash what they have parsed, in which every line ends alike.
     return text.replace("\r\n", "\n")
-
-
-def _template() -> Any:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("vlm_boundary.report", "static"),
-        autoescape=True,  # names, paths and reasons come from users and models
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html.j2")

@@ -9,8 +9,9 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.report.tables.table import Table
+from vlm_boundary.records import Analysis, ArmAnalysis
 from vlm_boundary.store import Partition, RunDirectory
 
 # What the statistics and the figures are computed with.
@@ -39,12 +40,12 @@ def settings_yaml(experiment: ExperimentConfig) -> str:
 
 def tables(
     run: RunDirectory, experiment: ExperimentConfig, manifest: dict[str, Any], grader: str
-) -> list[Table]:
+) -> list[TextTable]:
     """Models, benchmarks, and versions."""
     return [_arms(experiment, manifest), _benchmarks(experiment, manifest), _versions(grader)]
 
 
-def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
     rows = []
     for name, arm in experiment.arms.items():
         sampling, engine = experiment.arm_sampling(name), experiment.arm_engine(name)
@@ -64,10 +65,10 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
             )
         )
     header = ("arm", "role", "model", "weights", "chat template", "engine", "sampling")
-    return Table("Arms", header, tuple(rows))
+    return TextTable("Arms", header, tuple(rows))
 
 
-def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table:
+def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
     rows = []
     for name in experiment.benchmarks:
         known = manifest["benchmarks"].get(name)
@@ -85,16 +86,16 @@ def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> Table
                 )
             )
     header = ("benchmark", "what", "problems", "filters", "content")
-    return Table("Benchmarks", header, tuple(rows))
+    return TextTable("Benchmarks", header, tuple(rows))
 
 
-def _versions(grader: str) -> Table:
+def _versions(grader: str) -> TextTable:
     from vlm_boundary import __version__
 
     rows = [("vlm_boundary", __version__), ("verifier", grader)]
     rows += [("Python", platform.python_version())]
     rows += [(name, version(name)) for name in _PACKAGES]
-    return Table("Versions that computed this page", ("package", "version"), tuple(rows))
+    return TextTable("Versions that computed this page", ("package", "version"), tuple(rows))
 
 
 def resolved(run: RunDirectory) -> list[tuple[str, str]]:
@@ -107,7 +108,7 @@ def resolved(run: RunDirectory) -> list[tuple[str, str]]:
     return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
 
 
-def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
+def failures(run: RunDirectory, experiment: ExperimentConfig) -> TextTable:
     """Problems and samples that could not be drawn; of very many the first, and how many more."""
     rows: list[tuple[str, ...]] = []
     for benchmark in experiment.benchmarks:
@@ -124,11 +125,11 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> Table:
     if left > 0:
         del rows[_MOST_FAILURES:]
         rows.append(("…", "", "", f"and {left:,} more, in the run's problems/ and failures/"))
-    return Table("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
+    return TextTable("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
 
 
 def warnings(
-    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: dict[str, Any]
+    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: Analysis
 ) -> list[str]:
     """What a reader must know beside the first number."""
     lines = []
@@ -136,46 +137,46 @@ def warnings(
         note = manifest["arms"].get(arm, {}).get("note")
         if note:
             lines.append(f"{arm} ({experiment.arms[arm].model}): {note}.")
-    for name, content in sorted(analysis["benchmarks"].items()):
-        usable = content["problems"] - content["unusable"]
-        if content["unusable"]:
+    for name, content in sorted(analysis.benchmarks.items()):
+        usable = content.problems - content.unusable
+        if content.unusable:
             lines.append(
-                f"{name}: {content['unusable']} of {content['problems']} problems cannot be put "
+                f"{name}: {content.unusable} of {content.problems} problems cannot be put "
                 f"to a model; the reasons are listed below."
             )
-        for arm, values in content["arms"].items():
+        for arm, values in content.arms.items():
             lines += _about_arm(name, arm, values, usable)
-        missing = [arm for arm in experiment.arms if arm not in content["arms"]]
+        missing = [arm for arm in experiment.arms if arm not in content.arms]
         if missing:
             lines.append(f"{name}: no samples yet from {', '.join(missing)}.")
-        for row in content.get("self_test", []):
-            if row["found_by_band"]:
+        for row in content.self_test or ():
+            if row.found_by_band:
                 lines.append(
-                    f"{name}: the self-test found a difference between {row['arm']} and "
-                    f"{row['against']}, where there is none."
+                    f"{name}: the self-test found a difference between {row.arm} and "
+                    f"{row.against}, where there is none."
                 )
     return lines
 
 
-def _about_arm(name: str, arm: str, values: dict[str, Any], usable: int) -> list[str]:
+def _about_arm(name: str, arm: str, values: ArmAnalysis, usable: int) -> list[str]:
     lines = []
-    if values["problems"] < usable:
+    if values.problems < usable:
         lines.append(
-            f"{name}: only {values['problems']} of {usable} problems were sampled from "
+            f"{name}: only {values.problems} of {usable} problems were sampled from "
             f"{arm}; the numbers hold for those."
         )
-    if values["problems_with_fewer_than_n"]:
+    if values.problems_with_fewer_than_n:
         lines.append(
-            f"{name}: {values['problems_with_fewer_than_n']} problems have fewer than "
-            f"{values['n']} samples from {arm}; each k leaves out those with fewer than k."
+            f"{name}: {values.problems_with_fewer_than_n} problems have fewer than "
+            f"{values.n} samples from {arm}; each k leaves out those with fewer than k."
         )
-    if undecided := values["statuses"]["undecided"]:
-        highest = values["pass_at_k_lenient"]
-        k = max(highest, key=int)
-        if highest[k]["estimate"] is not None:
+    if undecided := values.statuses["undecided"]:
+        highest = values.pass_at_k_lenient
+        k = max(highest)
+        if highest[k].estimate is not None:
             lines.append(
                 f"{name}: {undecided} samples of {arm} are undecided and count as not correct; "
-                f"with all of them correct, pass@{k} would be {highest[k]['estimate']:.1%}."
+                f"with all of them correct, pass@{k} would be {highest[k].estimate:.1%}."
             )
     return lines
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from vlm_boundary.analysis.findings import Findings
+from vlm_boundary.analysis.shown import TextTable, shown_tables
 from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.figures import bars, curves, points
-from vlm_boundary.report.findings import Findings
-from vlm_boundary.report.tables import comparisons, luck, parts, reasoning
-from vlm_boundary.report.tables.table import Table
 
 
 @dataclass(frozen=True)
@@ -28,23 +26,8 @@ class Section:
     title: str
     text: str
     figures: tuple[Figure, ...] = ()
-    tables: tuple[tuple[str, Table], ...] = ()
+    tables: tuple[tuple[str, TextTable], ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
-
-
-class _Of(NamedTuple):
-    """A table for each benchmark that has a part of the analysis.
-
-    Attributes:
-        name: of its files, behind the benchmark's.
-        part: key in a benchmark's analysis.
-        make: from the benchmark's name and analysis and, if `level`, the intervals' level.
-    """
-
-    name: str
-    part: str
-    make: Callable[..., Table]
-    level: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,7 +35,7 @@ class _Plan:
     """A section before it is known what there is to fill it with.
 
     Attributes:
-        family: whether it ends with the table of all comparisons taken together.
+        tables: by name, in order.
         missing: what is not known yet, see `Section`.
     """
 
@@ -60,54 +43,45 @@ class _Plan:
     title: str
     text: str
     figure: Callable[[Findings], Figure | None]
-    tables: tuple[_Of, ...] = ()
-    family: bool = False
+    tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
 
-    def fill(self, found: Findings) -> Section:
+    def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, TextTable]]]) -> Section:
         figure = self.figure(found)
-        tables = []
-        for name, part, make, level in self.tables:
-            for benchmark, content, _ in found.with_section(part):
-                table = make(benchmark, content, *([found.confidence] if level else []))
-                if table.rows:
-                    tables.append((f"{benchmark}-{name}", table))
-        family = found.analysis["multiplicity"]
-        if self.family and family["tests"]:
-            tables.append(("family", comparisons.family(dict(family))))
         figures = () if figure is None else (figure,)
-        missing = self.missing(found)
-        return Section(self.key, self.title, self.text, figures, tuple(tables), missing)
+        tables = tuple(table for name in self.tables for table in shown.get(name, ()))
+        return Section(self.key, self.title, self.text, figures, tables, self.missing(found))
 
 
 def sections(found: Findings) -> list[Section]:
     """Every section that says something; RUN in its commands is the run's folder."""
-    made = [plan.fill(found) for plan in _PLANS]
+    shown = shown_tables(found)
+    made = [plan.fill(found, shown) for plan in _PLANS]
     return [one for one in made if one.figures or one.tables or one.missing]
 
 
 def _no_controls(found: Findings) -> tuple[tuple[str, str], ...]:
-    if any(found.with_section("controls")):
+    if any(found.with_section(lambda one: one.controls)):
         return ()
     command = "vlm-boundary run RUN -o controls.no_image.n=16"
     return (("what is solved without looking at the picture", command),)
 
 
 def _no_reasoning(found: Findings) -> tuple[tuple[str, str], ...]:
-    if not any(found.with_section("cot")):
+    if not any(found.with_section(lambda one: one.cot)):
         command = "vlm-boundary check RUN && vlm-boundary analyze RUN"
         return (("whether right answers were reasoned to", command),)
-    if not any(found.with_section("calibration")):
+    if not any(found.with_section(lambda one: one.calibration)):
         command = "vlm-boundary queue RUN && vlm-boundary demo RUN"
         return (("how far these checks agree with people", command),)
     return ()
 
 
 def _no_perplexity(found: Findings) -> tuple[tuple[str, str], ...]:
-    pairs = [pair for one in found.benchmarks.values() for pair in found.pairs(one["pairs"])]
-    if any(found.with_section("perplexity")) or not pairs:
+    pairs = [pair for one in found.benchmarks.values() for pair in found.pairs(one.pairs)]
+    if any(found.with_section(lambda one: one.perplexity)) or not pairs:
         return ()
-    base, other = pairs[0]["base"], pairs[0]["other"]
+    base, other = pairs[0].names
     command = f"vlm-boundary score RUN --responses-of {other} --under {base}"
     return ((f"how likely {base} finds what {other} writes", command),)
 
@@ -119,8 +93,8 @@ _PLANS = (
         "pass@k at the usual k; what one answer, the average, and a vote of the samples do.",
         curves.consistency,
         (
-            _Of("pass_at_k", "arms", comparisons.curves, level=True),
-            _Of("single_answers", "arms", comparisons.alone, level=True),
+            "pass_at_k",
+            "single_answers",
         ),
     ),
     _Plan(
@@ -130,11 +104,11 @@ _PLANS = (
         "zero resolves nothing, and the last table says what would.",
         curves.differences,
         (
-            _Of("differences", "pairs", comparisons.differences, level=True),
-            _Of("crossovers", "pairs", comparisons.crossovers),
-            _Of("needed", "pairs", comparisons.needed),
+            "differences",
+            "crossovers",
+            "needed",
+            "family",
         ),
-        family=True,
     ),
     _Plan(
         "solved",
@@ -143,9 +117,9 @@ _PLANS = (
         "counts only what an arm's own answers to other problems do not explain.",
         bars.solved_sets,
         (
-            _Of("solved_sets", "pairs", comparisons.solved),
-            _Of("solved_above_floor", "luck", luck.above_floor_pairs),
-            _Of("followup", "followup", comparisons.followup),
+            "solved_sets",
+            "solved_above_floor",
+            "followup",
         ),
     ),
     _Plan(
@@ -161,9 +135,9 @@ _PLANS = (
         "without reasoning.",
         curves.controls,
         (
-            _Of("above_floor", "luck", luck.above_floor),
-            _Of("controls", "controls", luck.controls),
-            _Of("guess_filter", "guess_filter", luck.guess_filter),
+            "above_floor",
+            "controls",
+            "guess_filter",
         ),
         missing=_no_controls,
     ),
@@ -175,11 +149,11 @@ _PLANS = (
         "was generated, judges; then how far they can be trusted.",
         curves.valid_reasoning,
         (
-            _Of("valid_reasoning", "cot", reasoning.valid),
-            _Of("valid_reasoning_pairs", "cot", reasoning.valid_pairs),
-            _Of("calibration", "calibration", reasoning.calibration),
-            _Of("people", "calibration", reasoning.people),
-            _Of("judge_probe", "judge_probe", reasoning.judge_probe),
+            "valid_reasoning",
+            "valid_reasoning_pairs",
+            "calibration",
+            "people",
+            "judge_probe",
         ),
         missing=_no_reasoning,
     ),
@@ -189,8 +163,8 @@ _PLANS = (
         "The same comparison on parts of the problems.",
         points.slices,
         (
-            _Of("slices", "distributions", parts.slices),
-            _Of("strata", "distributions", parts.strata),
+            "slices",
+            "strata",
         ),
     ),
     _Plan(
@@ -199,10 +173,10 @@ _PLANS = (
         "What became of the samples, where answers stood, and how much hangs on the verifier.",
         bars.outcomes,
         (
-            _Of("outcomes", "arms", comparisons.outcomes),
-            _Of("sources", "arms", comparisons.sources),
-            _Of("readings", "arms", comparisons.readings),
-            _Of("verifier_error", "verifier_error", luck.verifier_error),
+            "outcomes",
+            "sources",
+            "readings",
+            "verifier_error",
         ),
     ),
     _Plan(
@@ -210,7 +184,7 @@ _PLANS = (
         "Training series",
         "Checkpoints on the way, temperatures, and training seeds.",
         points.training,
-        (_Of("series", "series", parts.training),),
+        ("series",),
     ),
     _Plan(
         "perplexity",
@@ -218,8 +192,8 @@ _PLANS = (
         "How likely one arm finds the other's responses.",
         points.perplexity,
         (
-            _Of("perplexity", "perplexity", comparisons.perplexity, level=True),
-            _Of("entropy", "entropy", parts.entropy),
+            "perplexity",
+            "entropy",
         ),
         missing=_no_perplexity,
     ),
@@ -228,7 +202,7 @@ _PLANS = (
         "Beyond n",
         "What more samples might do. A model, not a measurement.",
         curves.beyond_n,
-        (_Of("beyond_n", "beyond_n", parts.beyond_n),),
+        ("beyond_n",),
     ),
     _Plan(
         "cost",
@@ -236,8 +210,8 @@ _PLANS = (
         "What the samples cost in generated tokens, and what that bought.",
         curves.coverage_by_tokens,
         (
-            _Of("cost", "efficiency", parts.cost),
-            _Of("efficiency_gaps", "efficiency", parts.efficiency_gaps),
+            "cost",
+            "efficiency_gaps",
         ),
     ),
     _Plan(
@@ -245,6 +219,6 @@ _PLANS = (
         "Self-test",
         "The same statistics where the truth is known: no difference.",
         curves.self_test,
-        (_Of("self_test", "self_test", comparisons.self_test),),
+        ("self_test",),
     ),
 )

@@ -1,22 +1,21 @@
-"""The report stage: one page that opens from disk, and its figures and tables as files."""
+"""The report stage: one page that opens from disk, and its figures as files."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from vlm_boundary import __version__
+from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.records import DrawnFigure, ReportContents, read_analysis
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
 from vlm_boundary.report.figures.curves import pass_at_k
-from vlm_boundary.report.findings import Findings, in_order
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
-from vlm_boundary.report.verdict import Verdict, verdicts
-from vlm_boundary.store import RunDirectory, write_text
+from vlm_boundary.report.verdict import Statement, statements
+from vlm_boundary.store import RunDirectory, write_json, write_text
 
 
 def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
@@ -25,24 +24,18 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     Raises:
         UserError: the run has not been analysed.
     """
-    if not run.analysis.is_file():
-        raise UserError(f"{run.path}: there is no analysis.json; run 'vlm-boundary analyze' first")
-    analysis = json.loads(run.analysis.read_text(encoding="utf-8"))
+    analysis = read_analysis(run.analysis)
     manifest = run.read_manifest()
-    found = Findings.of(analysis, in_order(experiment))
-    said, shown = verdicts(found), sections(found)
+    found = Findings(analysis, in_order(experiment))
+    said, shown = statements(found), sections(found)
     headline = pass_at_k(found)
     figures = [figure for section in shown for figure in section.figures]
     with progress_bar("drawing", total=1 + len(figures), unit="figure") as bar:
         for figure in (headline, *figures):
             draw(figure, run.report / "figures")
             bar.update()
-    for section in shown:
-        for name, table in section.tables:
-            path = run.report / "tables" / name
-            write_text(path.with_suffix(".md"), table.markdown())
-            write_text(path.with_suffix(".csv"), table.csv())
-            write_text(path.with_suffix(".tex"), table.latex())
+    drawn = [DrawnFigure(name=one.name, title=one.title) for one in (headline, *figures)]
+    write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
     settings = provenance.settings_yaml(experiment)
     write_text(run.report / "experiment.yaml", settings)
     warnings = provenance.warnings(experiment, manifest, analysis)
@@ -54,7 +47,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         name=experiment.name,
         arms=", ".join(found.roles),
         sizes=", ".join(
-            f"{name}: {one['problems']} problems" for name, one in found.benchmarks.items()
+            f"{name}: {one.problems} problems" for name, one in found.benchmarks.items()
         ),
         verdicts=said,
         warnings=warnings,
@@ -62,18 +55,18 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
         failures=provenance.failures(run, experiment),
         seed=experiment.seed,
         commands=provenance.COMMANDS,
-        provenance=provenance.tables(run, experiment, manifest, analysis["grader"]),
+        provenance=provenance.tables(run, experiment, manifest, analysis.grader),
         resolved=provenance.resolved(run),
         settings=settings,
         version=__version__,
-        grader=analysis["grader"],
+        grader=analysis.grader,
     )
     path = run.page
     write_text(path, text)
     return path
 
 
-def _markdown(name: str, said: list[Verdict], warnings: list[str], shown: list[Section]) -> str:
+def _markdown(name: str, said: list[Statement], warnings: list[str], shown: list[Section]) -> str:
     """What the page says, for a terminal or a pull request."""
     lines = [f"# {name}", ""]
     for verdict in said:

@@ -1,14 +1,19 @@
-"""The verdict: from analysis.json to sentences, in words no stronger than the intervals."""
+"""The verdict: from an analysis to sentences, in words no stronger than the intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from vlm_boundary.report.findings import Content, Findings, reading_name
+from vlm_boundary.analysis.findings import Findings, reading_name
+from vlm_boundary.records import (
+    BenchmarkAnalysis,
+    Crossover,
+    Difference,
+    LuckOfPair,
+    PairAnalysis,
+    find_pair,
+)
 
-Entry = Mapping[str, Any]
 NOT_RESOLVED = "not resolved"
 
 
@@ -18,14 +23,16 @@ class Claim:
 
     Attributes:
         resolved: whether the data settle it; what is only counted is settled.
+        goes_on: whether it says more of what the claim before is about.
     """
 
     text: str
     resolved: bool = True
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Statement:
     """What is said of a pair of arms, or of arms that are not compared.
 
     Attributes:
@@ -46,84 +53,80 @@ class Verdict:
     @property
     def parts(self) -> list[tuple[str, Claim]]:
         """Each claim with what stands before it; the last ends the sentence."""
-        between = ["", *("; " for _ in self.claims[1:])]
-        if len(self.claims) > 1 and self.claims[1].text.startswith(("solves", "whether it")):
-            between[1] = " and "
-        first, *others = self.claims
-        if first.text.startswith("whether"):
-            first = Claim("W" + first.text[1:], first.resolved)
-        claims = [first, *others]
-        claims[-1] = Claim(claims[-1].text + ".", claims[-1].resolved)
+        *others, last = self.claims
+        claims = [*others, replace(last, text=f"{last.text}.")]
+        between = ["", *(" and " if claim.goes_on else "; " for claim in claims[1:])]
         return list(zip(between, claims, strict=True))
 
 
-def verdicts(found: Findings) -> list[Verdict]:
+def statements(found: Findings) -> list[Statement]:
     """A sentence for every pair on every benchmark; where there is none, what each arm does."""
     said = []
     for name, content in found.benchmarks.items():
-        pairs = found.pairs(content["pairs"])
+        pairs = found.pairs(content.pairs)
         said += [_pair(found, name, content, pair) for pair in pairs]
         if not pairs:
             said.append(_alone(found, name, content))
     return said
 
 
-def _pair(found: Findings, name: str, content: Content, pair: Entry) -> Verdict:
-    base, other, n = pair["base"], pair["other"], pair["n"]
-    if not pair["problems"]:
+def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnalysis) -> Statement:
+    base, other, n = pair.base, pair.other, pair.n
+    if not pair.problems:
         text = f"{base} and {other} have no problem in common, so that nothing is compared"
-        return Verdict(name, (Claim(text, resolved=False),))
-    first = pair["difference"]["1"]
-    claims = [_at(found, first, 1, other, "finds answers sooner", "is right less often",
-                  f"whether {other} finds answers sooner")]  # fmt: skip
+        return Statement(name, (Claim(text, resolved=False),))
+    first = pair.difference[1]
+    claims = [
+        _at(
+            found,
+            first,
+            1,
+            f"{other} finds answers sooner",
+            f"{other} is right less often",
+            f"Whether {other} finds answers sooner",
+        )
+    ]
     if n > 1:
-        last = pair["difference"][str(n)]
-        claims.append(
-            _at(found, last, n, "", "solves more problems", "solves fewer problems",
-                "whether it solves more problems")
-        )  # fmt: skip
-        claims.append(_crossover(found, pair["crossover"], n))
+        at_n = _at(
+            found,
+            pair.difference[n],
+            n,
+            "solves more problems",
+            "solves fewer problems",
+            "whether it solves more problems",
+        )
+        claims.append(replace(at_n, goes_on=True))
+        claims.append(_crossover(found, pair.crossover))
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
-    claims += _above_floors(content, base, other)
-    return Verdict(name, tuple(claims), tuple(_notes(found, name, content, pair)))
+    claims += _above_floors(_luck(content, pair))
+    return Statement(name, tuple(claims), tuple(_notes(found, name, content, pair)))
 
 
-def _at(
-    found: Findings, entry: Entry, k: int, subject: str, above: str, below: str, open_: str
-) -> Claim:
+def _at(found: Findings, entry: Difference, k: int, above: str, below: str, open_: str) -> Claim:
     """What a difference at k says: its word only where the interval leaves out zero."""
-    if entry["estimate"] is None:
+    if entry.estimate is None:
         text = f"{open_} is {NOT_RESOLVED} (no problem has {k} samples of both)"
         return Claim(text, resolved=False)
-    sign = _sign(entry)
-    digits = _digits(entry)
+    sign, digits = entry.sign, _digits(entry)
     where = f"points at k = {k}, {_interval(found, entry, digits)}"
-    numbers = f"({_points(entry['estimate'], digits)} {where})"
+    numbers = f"({_points(entry.estimate, digits)} {where})"
     if sign == 0:
         return Claim(f"{open_} is {NOT_RESOLVED} {numbers}", resolved=False)
-    return Claim(f"{subject} {above if sign > 0 else below} {numbers}".strip())
+    return Claim(f"{above if sign > 0 else below} {numbers}")
 
 
-def _sign(entry: Entry) -> int:
-    """1 or -1 where the interval lies above or below zero, else 0."""
-    low, high = entry["low"], entry["high"]
+def _interval(found: Findings, entry: Difference, digits: int) -> str:
+    low, high = entry.low, entry.high
     if low is None or high is None:
-        return 0
-    return 1 if low > 0 else -1 if high < 0 else 0
-
-
-def _interval(found: Findings, entry: Entry, digits: int) -> str:
-    low, high = entry["low"], entry["high"]
-    if low is None or high is None:
-        return f"no {found.level} interval from {_count(entry['problems'], 'problem')}"
+        return f"no {found.level} interval from {_count(entry.problems, 'problem')}"
     return f"{found.level} interval {_points(low, digits)} to {_points(high, digits)}"
 
 
-def _digits(entry: Entry) -> int:
+def _digits(entry: Difference) -> int:
     """Decimals of points with which no number of the entry but zero is shown as zero."""
-    values = [100 * (entry[key] or 0.0) for key in ("estimate", "low", "high")]
+    values = [100 * (value or 0.0) for value in (entry.estimate, entry.low, entry.high)]
     return next((d for d in (1, 2) if all(not v or round(v, d) for v in values)), 3)
 
 
@@ -133,12 +136,11 @@ def _points(share: float, digits: int) -> str:
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
 
-def _crossover(found: Findings, turn: Entry, n: int) -> Claim:
-    k, low, high = turn["estimate"], turn["low"], turn["high"]
-    n = turn.get("up_to", n)  # an analysis of an older version looked at every k
-    if turn["status"] == "resolved":
+def _crossover(found: Findings, turn: Crossover) -> Claim:
+    k, low, high, n = turn.estimate, turn.low, turn.high, turn.up_to
+    if turn.status == "resolved":
         return Claim(f"they cross at k = {k} ({found.level} interval {low} to {high})")
-    if turn["status"] == "not_resolved":
+    if turn.status == "not_resolved":
         where = (
             f"between {low} and {high}"
             if low and high
@@ -150,70 +152,65 @@ def _crossover(found: Findings, turn: Entry, n: int) -> Claim:
         )
         text = f"their estimates cross at k = {k}, which is {NOT_RESOLVED} ({where})"
         return Claim(text, resolved=False)
-    if turn["excluded"]:
+    if turn.excluded:
         return Claim(f"they do not cross up to k = {n}")
     text = f"whether they cross up to k = {n} is {NOT_RESOLVED} (their estimates do not)"
     return Claim(text, resolved=False)
 
 
-def _above_floors(content: Content, base: str, other: str) -> list[Claim]:
-    pair = _luck(content, base, other)
+def _above_floors(pair: LuckOfPair | None) -> list[Claim]:
     if pair is None:
         return []
-    if not pair["tested"]:
+    if not pair.tested:
         return [Claim("no problem could be held against a guess floor", resolved=False)]
-    both, first, second = pair["both"], pair["base_only"], pair["other_only"]
+    both, first, second, _ = pair.counts
     return [
         Claim(
-            f"above its own guess floor {base} solves {_count(both + first, 'problem')}, {other} "
-            f"{both + second}, {second} of them {other} alone"
+            f"above its own guess floor {pair.base} solves {_count(both + first, 'problem')}, "
+            f"{pair.other} {both + second}, {second} of them {pair.other} alone"
         )
     ]
 
 
-def _luck(content: Content, base: str, other: str) -> Entry | None:
-    for pair in content.get("luck", {}).get("pairs", []):
-        if (pair["base"], pair["other"]) == (base, other):
-            return dict(pair)
-    return None
+def _luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> LuckOfPair | None:
+    return find_pair(content.luck.pairs, pair.names) if content.luck else None
 
 
-def _notes(found: Findings, name: str, content: Content, pair: Entry) -> list[str]:
+def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
     """What the sentence leaves out: other tests, and how many problems were reasoned to."""
-    base, other = pair["base"], pair["other"]
     alpha = 1 - found.confidence
     notes = []
-    n, up_to = pair["n"], pair["crossover"].get("up_to", pair["n"])
-    if up_to < n:
+    up_to = pair.crossover.up_to
+    if up_to < pair.n:
         notes.append(
             f"Not all problems have more than {up_to} samples of both: whether they cross is asked "
-            f"up to k = {up_to}, and what is said of k = {n} is of "
-            f"{pair['difference'][str(n)]['problems']} of {pair['problems']} problems."
+            f"up to k = {up_to}, and what is said of k = {pair.n} is of "
+            f"{pair.difference[pair.n].problems} of {pair.problems} problems."
         )
-    tests = found.analysis["multiplicity"]["tests"]
+    tests = found.analysis.multiplicity.tests
     for test in tests:
-        if (test["benchmark"], test["base"], test["other"]) != (name, base, other):
+        if (test.benchmark, test.names) != (name, pair.names):
             continue
-        sign = _sign(pair["difference"][str(test["k"])])
-        if sign and test["p_holm"] is not None and test["p_holm"] > alpha:
+        sign = pair.difference[test.k].sign
+        if sign and test.p_holm is not None and test.p_holm > alpha:
             notes.append(
-                f"At k = {test['k']} the difference is {NOT_RESOLVED} once all {len(tests)} "
-                f"comparisons of this report are allowed for (Holm, p = {test['p_holm']:.2g})."
+                f"At k = {test.k} the difference is {NOT_RESOLVED} once all {len(tests)} "
+                f"comparisons of this report are allowed for (Holm, p = {test.p_holm:.2g})."
             )
-    luck = _luck(content, base, other)
-    if luck and luck["tested"]:
-        p = luck["mcnemar_p_value"]
+    luck = _luck(content, pair)
+    if luck and luck.tested:
+        p = luck.mcnemar_p_value
         if p is None or p > alpha:
             said = "no problem is solved by one alone" if p is None else f"McNemar, p = {p:.2g}"
             notes.append(
                 f"Which of the two solves more problems above its floor is {NOT_RESOLVED} ({said})."
             )
-    return notes + _reasoned(content, base, other)
+    return notes + _reasoned(content, *pair.names)
 
 
-def _reasoned(content: Content, base: str, other: str) -> list[str]:
+def _reasoned(content: BenchmarkAnalysis, base: str, other: str) -> list[str]:
     """Of the problems that each solves, those with a valid chain by the surest reading there is."""
-    arms = content.get("cot", {}).get("arms", {})
+    arms = content.cot.arms if content.cot else {}
     shared = sorted(set(arms.get(base, {})) & set(arms.get(other, {})), key=_sureness)
     if not shared:
         return []
@@ -221,8 +218,8 @@ def _reasoned(content: Content, base: str, other: str) -> list[str]:
     parts = []
     for arm in (base, other):
         one = arms[arm][reading]
-        least = "at least " if one["judged"] < one["correct"] or one["unknown"] else ""
-        parts.append(f"{arm} {least}{one['solved_with_a_valid_chain']} of its {one['solved']}")
+        least = "at least " if one.judged < one.correct or one.unknown else ""
+        parts.append(f"{arm} {least}{one.solved_with_a_valid_chain} of its {one.solved}")
     said = ", ".join(parts)
     return [f"Solved with valid reasoning ({reading_name(reading)}): {said} solved problems."]
 
@@ -235,22 +232,22 @@ def _sureness(reading: str) -> tuple[int, str]:
     return (2 if reading == "structural" else 3), reading
 
 
-def _alone(found: Findings, name: str, content: Content) -> Verdict:
-    arms = content["arms"]
+def _alone(found: Findings, name: str, content: BenchmarkAnalysis) -> Statement:
+    arms = content.arms
     claims = []
     for arm in found.arms(arms):
         one = arms[arm]
-        rate, solved = one["pass_at_k"]["1"], one["pass_at_k"][str(one["n"])]
-        if rate["estimate"] is None:
+        rate, solved = one.pass_at_k[1], one.pass_at_k[one.n]
+        if rate.estimate is None:
             continue
-        text = f"{arm} is right in {100 * rate['estimate']:.1f}% of its samples"
-        if one["n"] > 1 and solved["estimate"] is not None:
-            text += f" and solves {100 * solved['estimate']:.1f}% of problems in {one['n']}"
+        text = f"{arm} is right in {100 * rate.estimate:.1f}% of its samples"
+        if one.n > 1 and solved.estimate is not None:
+            text += f" and solves {100 * solved.estimate:.1f}% of problems in {one.n}"
         claims.append(Claim(text))
     bases = [arm for arm in found.arms(arms) if found.roles[arm] == "base"]
     reason = "there is no other arm to compare it with" if bases else "no arm has the role base"
     claims.append(Claim(f"{reason}, so that nothing is compared", resolved=False))
-    return Verdict(name, tuple(claims))
+    return Statement(name, tuple(claims))
 
 
 def _count(number: int, noun: str) -> str:

@@ -62,6 +62,14 @@ def far_apart(one: str, two: str) -> bool:
     return any(abs(a - b) > _FAR * max(abs(a), abs(b)) for a, b in zip(*values, strict=True))
 
 
+def worked_out(text: str) -> float | None:
+    """The value of a formula without variables; None of one that this does not cover."""
+    try:
+        return _Formula(_tokens(text), {}).value()
+    except (_NotCovered, ArithmeticError, ValueError):
+        return None
+
+
 def _is_variable(token: str) -> bool:
     return token in _GREEK or (len(token) == 1 and token.isascii() and token.isalpha())
 

@@ -48,6 +48,7 @@ _CLAUSE_END = re.compile(
     re.IGNORECASE,
 )
 _FURTHER = re.compile(r"\s{0,3}\$?-?\d[\d.,]{0,12}\$?(?=\s*(?:[.;]?\s*$|\.\s|;))", re.MULTILINE)
+_NOT_OTHER = re.compile(r"(?<=\w),?\s{1,3}(?:and\s+|but\s+)?not\s", re.IGNORECASE)  # B, not D
 _POLITE = re.compile(r"(?:です|である|だ|でした)\s*$")
 _ASIDE = re.compile(  # words of correction behind a dash; what they say is read from them on
     r"\s*(?:--?|—|–|\.\.\.?|…)\s*(?:no|wait|hmm+|sorry|oops|actually|or\s+rather|i\s+mean)(?!\w)",
@@ -263,6 +264,8 @@ def complement(
     """The value that a clause says, whole or up to where it goes on about something else."""
     if words and (polite := _POLITE.search(text, start, end)):
         end = polite.start()
+    if words and (other := _NOT_OTHER.search(text, start, end)):
+        end = other.start()
     whole = _uncut(reading(source, text, start, end, listed=listed, prose=True))
     if whole.unsupported and not re.search(r"[a-z]{3,} [a-z]{3,}", whole.raw):
         return whole

@@ -17,6 +17,8 @@ from vlm_boundary.verifier.equations import (
     single,
 )
 from vlm_boundary.verifier.exact import Unsupported
+from vlm_boundary.verifier.expressions import literal
+from vlm_boundary.verifier.latex import plain_characters
 from vlm_boundary.verifier.moments import (
     Clock,
     compare_clock,
@@ -44,6 +46,8 @@ from vlm_boundary.verifier.values import (
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 _DIGITS = re.compile(r"\d+")
+_DECIMAL = re.compile(r"[-+]?[\d.]+")
+_SPACED = re.compile(r"-?\d+(?:\.\d+)?(?:\s+-?\d+(?:\.\d+)?)+")
 _MAX_SPELLED = 1000
 
 
@@ -62,6 +66,10 @@ class Target:
             self.value = read(gold.answer, listed=self.listed)
         except Unsupported:
             self.unsupported = True
+        numbers = gold.answer.split()
+        if _SPACED.fullmatch(gold.answer.strip()) and (self.value is None or "-" in gold.answer):
+            # 3 5 and 3 -5 are two numbers, neither their product nor their difference
+            self.value = Several("list", tuple(literal(n) for n in numbers))
         self.name: str | None = None
         self._named()
         self.clock: Clock | None = None
@@ -159,9 +167,10 @@ class Target:
     @cached_property
     def spelling(self) -> re.Pattern[str] | None:
         """The gold answer up to the end of a line or sentence, where reading it may fail."""
-        words = self.gold.answer.strip().rstrip(".").split()
-        if self._literal or self.letter or not words or len(self.gold.answer) > _MAX_SPELLED:
+        answer = plain_characters(self.gold.answer)[0].strip().rstrip(".")
+        if _DECIMAL.fullmatch(answer) or self.letter or not 0 < len(answer) <= _MAX_SPELLED:
             return None
+        words = answer.split()
         body = r"\s*".join(re.escape(word) for word in words)
         return re.compile(rf"({body})[.*$\s]{{0,8}}(?:\n|\Z|(?<=\s)[A-Z])")
 
@@ -236,9 +245,9 @@ class Target:
         if isinstance(value, Interval) or value.operator not in "=∈":
             return Outcome(False, "inequality")
         given = assigned(value)
-        if given is None and is_curve(value):
-            return Outcome(None, "equation")
         outcome = self._single(gold, given[1] if given else value.right)
+        if outcome.correct and given is None and is_curve(value):
+            return Outcome(None, "equation")
         other = self.name and given and another_name(self.name, given[0])
         return Outcome(None, "another_name") if outcome.correct and other else outcome
 

@@ -15,7 +15,10 @@ _SENTENCE_START = re.compile(r"[.!?;](?=\s)|\n|[。！？；]")
 _SENTENCE_STOP = re.compile(r"[.!?](?=\s|$)|\n|[。！？]")
 _WRAPPING = r"[\s$*_\\(){}\[\]~\"',]{0,12}"
 
-_THAT = r"(?:that|this|it|which|the\s+(?:above|answer(?:\s+above)?|result|value|previous\s+answer))"
+_THAT = (
+    r"(?:(?:that|this|my)(?:\s+(?:answer|result|value|number|count|total))?|it|which"
+    r"|the\s+(?:above|answer(?:\s+above)?|result|value|previous\s+answer))"
+)
 _BE = (
     r"(?:'s|\s+(?:is|was|would\s+be|seems(?:\s+to\s+be)?|looks|must\s+be|may\s+be|might\s+be"
     r"|turns\s+out\s+to\s+be|appears(?:\s+to\s+be)?|gives?))"
@@ -30,7 +33,7 @@ _TOO = (
 )
 _NO_GOOD = (
     rf"(?:wrong|incorrect|mistaken|false|impossible|absurd|nonsense|inconsistent|invalid|unreasonable"
-    rf"|not\s+(?:quite\s+|actually\s+|at\s+all\s+)?(?:right|correct|true|possible|valid|the\s+(?:right\s+|correct\s+)?"
+    rf"|not\s+(?:quite\s+|actually\s+|at\s+all\s+)?(?:right|correct|true|possible|valid|it(?=\W)|the\s+(?:right\s+|correct\s+)?"
     rf"(?:answer|case|value|solution|result)|an?\s+(?:solution|answer)|consistent|reasonable|what)"
     rf"|ruled\s+out|excluded|rejected|discarded|eliminated|refuted|out\s+of\s+the\s+question"
     rf"|an?\s+(?:\w+\s+)?(?:mistake|error|typo|overcount|undercount|miscount|illusion|trap|contradiction)"
@@ -38,7 +41,7 @@ _NO_GOOD = (
 )
 _FAILS = (
     r"(?:(?:does|do|did|ca|could|would|can)(?:\s+not|n't)\s+(?:actually\s+|really\s+)?"
-    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense|agree|equal|be\s+(?:right|correct|true|possible|it))"
+    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense|agree|equal|(?:look|seem|sound|feel)\s+(?:quite\s+)?(?:right|correct|plausible)|be\s+(?:right|correct|true|possible|it))"
     r"|cannot\s+be\s*(?:right|correct|true|possible|it\b)|contradicts|violates|fails|overcounts|undercounts"
     r"|makes\s+no\s+sense)"
 )
@@ -56,6 +59,7 @@ DISOWNED = Phrase(
         |should\s+(?:recount|redo|reconsider|recompute|have\s+\w+))
     | (?<!\w)(?:scratch|strike|forget|ignore|disregard|discard)\s+
         (?:that|this|it\b|(?:the\s+|my\s+)?(?:above|last|previous|answer|earlier|box))
+    | (?<!\w)I\s+(?:take\s+(?:that|this|it)\s+back|retract|withdraw)(?!\w)
     | (?<!\w)(?:never\s+mind|nevermind|my\s+(?:mistake|bad|error)|off\s+by\s+(?:one|\d))(?!\w)
     | (?<!\w)(?:there(?:'s|\s+is|\s+was)\s+(?:a|an)\s+(?:mistake|error)\s+(?:above|in\s+my))
     | 不对|错了|有误|算错|更正|我(?:漏|数错|看错|弄错)
@@ -64,7 +68,8 @@ DISOWNED = Phrase(
     "unreasonable not_ "
     "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
     "contradict too "
-    "off n't cannot violat fail sense was_ forg miss misread miscal overlook mixed messed skip "
+    "retract withdraw take_that take_this take_it off n't cannot violat fail sense was_ forg "
+    "miss misread miscal overlook mixed messed skip "
     "should scratch strike ignore disregard never my_ i_am "
     "不对 错了 有误 算错 更正 漏 数错 看错 弄错",
 )
@@ -122,8 +127,8 @@ _DISOWNED_NOUN = re.compile(
     re.IGNORECASE,
 )
 NOT_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:not(?:\s+(?:necessarily|exactly|always|just|only|simply|be|equal\s+to))?|never|isn't|aren't|wasn't|weren't"
-    r"|ain't|won't\s+be|hardly|barely|anything\s+but|nothing\s+like|far\s+from|nowhere\s+near|no\s+longer|neither|nor"
+    r"(?:(?<!\w)(?:not(?:\s+(?:necessarily|exactly|always|just|only|simply|be|equal\s+to))?|never|(?:isn't|aren't|wasn't|weren't)(?:\s+(?:exactly|necessarily|quite|really|just|only|even))?|all\s+but"
+    r"|ain't|won't\s+be|hardly|barely|anything\s+but|nothing\s+like|far\s+from|nowhere\s+(?:near|close\s+to)|no\s+longer|neither|nor"
     r"|cannot\s+be|can't\s+be|couldn't\s+be|can\s+not\s+be|could\s+not\s+be|(?:but|and)\s+not|rather\s+than|instead\s+of"
     r"|(?<!none\s)other\s+than|different\s+from|unlikely(?:\s+to\s+be)?|impossible\s+to\s+be|doubt(?:ful)?"
     r"|unequal\s+to)\s{1,4}|不是|不可能是|并非|不等于)\s{0,4}[$*\\({\[]{0,4}$",
@@ -133,6 +138,7 @@ _COUNTERFACTUAL = re.compile(
     r"(?<!\w)(?:would|could|might)\s+(?:have\s+been|be|equal|become|give)\s*[\\$(:*\s]{0,8}$",
     re.IGNORECASE,
 )
+_IF_BEHIND = re.compile(r"[^.!?\n,;]{0,60}(?<!\w)(?:if|had|were)(?!\w)", re.IGNORECASE)
 _IF = re.compile(r"(?<!\w)(?:if|had|were\s+(?:we|it|the))(?!\w)", re.IGNORECASE)
 
 
@@ -159,7 +165,9 @@ def only_supposed(text: str, start: int, said: int, end: int) -> bool:
     quoted = last_match(_QUOTED, before)
     if quoted and not _RELEASED.search(before, quoted.end()):
         return True
-    if _COUNTERFACTUAL.search(text[max(0, said - 40) : said]) and _IF.search(before):
+    if _COUNTERFACTUAL.search(text[max(0, said - 40) : said]) and (
+        _IF.search(before) or _IF_BEHIND.match(text, end)
+    ):
         return True
     asked = _ASKED.match(text, end)
     if asked and not _YES.match(text, asked.end()):
@@ -180,6 +188,14 @@ DENYING = Phrase(
         |seem\s+to\s+be|looks?\s+like\s+[^.]{{1,80}},\s+but|at\s+first\s+(?:glance|sight)|tempting)(?!\w)
     | (?<!\w)(?:is|are|remains?)\s+(?:unknown|unclear|uncertain|undetermined|unreadable
       |illegible)(?!\w)
+    | (?<!\w)(?:supposedly|allegedly|used\s+to\s+be|(?:was|is|were|are)\s+(?:thought|believed
+      |assumed)\s+to
+        |by\s+no\s+means|in\s+no\s+(?:case|way)|under\s+no\s+circumstances?|rul(?:es?|ed|ing)\s+out|exclud(?:es?|ed|ing)
+        |would\s+have\s+said|(?:am|i'm)\s+(?:not\s+(?:sure|certain|confident)|unsure|uncertain)|what\s+if
+        |(?:whether|if)\s+the\s+answer|(?:could|might|may)\s+(?:also\s+|well\s+|perhaps\s+)?be
+        |unlikely|out\s+of\s+the\s+question)(?!\w)
+    | \d[\w%.]{{0,9}}\s+(?:{_FAILS})(?!\w)
+    | \(\s*(?:incorrect|wrong|false)\s*\) | [✗✘❌]
     | (?<!\w)right\s*[?？]
     | [?？]\s*no(?!\w)
     | [?？]\s*$
@@ -190,7 +206,10 @@ DENYING = Phrase(
     "contradict too_ "
     "off nobody no_one doubt n't claimed said alleged claim says think thought might may_ "
     "could seem "
-    "look first tempting unknown unclear uncertain undetermined unreadable illegible ? ？",
+    "supposedly allegedly used_to assumed believed no_means no_case no_way circumstance "
+    "ruling rules "
+    "exclud unsure sure certain confident whether if_the be unlikely work fail ✗ ✘ ❌ look "
+    "first tempting unknown unclear uncertain undetermined unreadable illegible ? ？",
 )
 
 
@@ -212,18 +231,21 @@ _CORRECTION = Phrase(
       (?:(?<=[\s.,;:(!?—–\-~])|^)
       (?:i\s+mean(?:t)?(?:\s+to\s+say)?|or\s+rather|make\s+(?:that|it)|correction|corrected(?:\s+answer)?|edit|update
         |(?:(?:wait|actually|hmm+|oh|ah|oops|sorry|well|but)[\s,.!…—–-]{1,4}){0,3}(?:no|nope)(?=\s*[,.:;!—–-])
-        |(?:but\s+)?wait(?=\s*[,.:;!…—–-])|oops|sorry(?=\s*[,.:;!—–-])|hmm+|actually(?=\s*[,:;]|\s+(?:it|that|the|-?\d|\$|\\))
+        |(?:but\s+)?wait(?=\s*[,.:;!…—–-])|oops|(?:my\s+)?apologies(?:\s+for\s+(?:\w+\s+){1,3}?(?:confusion|error|mistake|slip))?|rather(?=\s*,)
+        |(?:revised|updated|amended|new|final\s+corrected)\s+(?:answer|value|count|result|total)(?=\s*[:=])
+        |(?:but|however|so)?,?\s{0,3}(?=(?:it\s+should\s+(?:actually\s+)?(?:be|have\s+been)|the\s+(?:correct|right|actual|real|true)\s+\w{1,12}\s+(?:is|was|should|=))\s)
+        |sorry(?=\s*[,.:;!—–-])|hmm+|actually(?=\s*[,:;]|\s+(?:it|that|the|-?\d|\$|\\))
         |(?:on|upon)\s+(?:second\s+thoughts?|reflection|closer\s+inspection)|instead|更正|不对|等等|应该是)
-      [\s,.:：;!…—–，。-]{0,6}
+      (?:[\s,.:：;!…—–，。]|-(?!\d)){0,6}
       (?:(?:(?:wait|actually|hmm+|no|oops|sorry|rather)[\s,.!…—–-]{1,6}){1,3})?
       (?:let\s+me\s+(?:re-?\w+|double[-\s]?check|check|count|try)(?:\s+(?:that|this|it|again|once\s+more)){0,2}[\s,.:;!…-]{1,6})?
-      (?:(?:so\s+)?(?:it|that|this|there|the\s+(?:correct\s+|right\s+|real\s+|final\s+)?(?:answer|value|result|count|total|number))
+      (?:(?:so\s+)?(?:it|that|this|there|the\s+(?:correct\s+|right\s+|actual\s+|real\s+|true\s+|final\s+)?(?:answer|value|result|count|total|number))
         (?:'s|\s+(?:is|are|was|should\s+(?:actually\s+)?(?:be|have\s+been|read)|must\s+be|equals))\s{1,4}
         |答案?(?:应该?)?(?:是|为)|应该?(?:是|为))?
     """,
     "mean rather make correction corrected edit update no nope wait oops sorry hmm actually "
-    "second_thought "
-    "reflection inspection instead 更正 不对 等等 应该是",
+    "apologies revised updated amended new_ corrected should correct_ right_ actual_ real_ true_ "
+    "second_thought reflection inspection instead 更正 不对 等等 应该是",
 )
 
 
@@ -234,23 +256,25 @@ def corrections(text: str, start: int) -> list[int]:
 
 # Words behind an answer after which it stands only if it is confirmed.
 _RECONSIDERS = Phrase(
-    r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|on\s+second\s+thoughts?"
+    r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|on\s+second\s+thoughts?|look(?:ing)?\s+(?:again|closer|more\s+closely)|(?:on|upon)\s+closer\s+\w+"
     r"|let(?:'s|\s+me|\s+us)\s+(?:re-?count|re-?check|re-?consider|re-?think|re-?do|re-?compute|re-?calculate|re-?examine"
     r"|re-?read|re-?evaluate|re-?verify|redo|start\s+over|try\s+again|correct|fix)"
     r"|i(?:'m|\s+am)\s+not\s+(?:\w+\s+)?(?:sure|certain|confident)|i\s+should\s+(?:recount|recheck|reconsider)"
     r"|to\s+correct)(?!\w)|等等|重新",
-    "wait hmm hold_on hang_on oops second_thought count check consider think re-do redo "
+    "look closer wait hmm hold_on hang_on oops second_thought count check consider think "
+    "re-do redo "
     "compute calculate "
     "examine read evaluate verify start_over try_again correct fix not_ should 等等 重新",
 )
 # Words behind an answer after which another value is a second answer.
 _CHECKS = Phrase(
     r"(?:(?<=[\s.,;:(!?—–*-])|^)(?:let(?:'s|\s+me|\s+us)\s+(?:double[-\s]?check|check|verify|confirm|see)"
-    r"|alternatively|is\s+also\s+(?:possible|valid|correct|right|a\s+(?:possible|valid))|are\s+also\s+(?:possible|valid|correct)"
+    r"|alternatively|(?:but\s+)?the\s+question\s+(?:asks|asked|wants)|is\s+also\s+(?:possible|valid|correct|right|a\s+(?:possible|valid))|are\s+also\s+(?:possible|valid|correct)"
     r"|(?:would|could|might|may)\s+also\s+(?:be|work)|also\s+(?:works|fits|possible)|another\s+(?:possible|valid|correct|plausible)"
     r"|it\s+(?:might|may|could)\s+be|but\s+(?:it|also)\s+(?:might|may|could)|if\s+not(?=\s+\d))(?!\w)"
     r"|让我检查|也可能",
-    "check verify confirm see alternatively also another might may could if_not 检查 也可能",
+    "question check verify confirm see alternatively also another might may could if_not 检查 "
+    "也可能",
 )
 _CONFIRMS = re.compile(
     r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|correct|right|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"

@@ -16,9 +16,26 @@ MAX_TERMS = 64
 MAX_EXPONENT = 20
 MAX_FACTORIAL = 100
 _MAX_RADICAND = 10**10
+_NEARLY = 1e-9
 
+
+class Constant(str):
+    """The name of an irrational number that is no square root: π, 2^(1/3), ln(2)."""
+
+    size: float
+
+    @classmethod
+    def of(cls, name: str, size: float) -> Constant:
+        """A constant by its name and its value as a float."""
+        constant = cls(name)
+        constant.size = size
+        return constant
+
+
+PI = Constant.of("π", math.pi)
+_E = {"e": math.e}  # a variable where other variables are, a number where none is
 Monomial = tuple[int, tuple[tuple[str, int], ...]]
-"""A square-free radicand, and variables with their powers; π is the variable "π"."""
+"""A square-free radicand, and variables and constants with their powers."""
 _ONE: Monomial = (1, ())
 
 
@@ -47,7 +64,7 @@ class Exact:
 
     @staticmethod
     def variable(name: str) -> Exact:
-        """A variable, or π."""
+        """A variable, or a constant such as π."""
         return Exact((((1, ((name, 1),)), Fraction(1)),))
 
     @property
@@ -60,15 +77,23 @@ class Exact:
 
     @property
     def variables(self) -> frozenset[str]:
-        """Names in it, but π."""
-        return frozenset(n for (_, powers), _ in self.terms for n, _ in powers if n != "π")
+        """Names in it that are no constants."""
+        return frozenset(
+            n for (_, powers), _ in self.terms for n, _ in powers if not isinstance(n, Constant)
+        )
+
+    @property
+    def transcendent(self) -> bool:
+        """Whether it has a constant in it whose sums and products are not worked out here."""
+        names = (n for (_, powers), _ in self.terms for n, _ in powers)
+        return any(isinstance(n, Constant) and n != PI for n in names)
 
     def coefficients(self) -> dict[tuple[tuple[str, int], ...], Exact]:
         """What stands at each product of variables; π and roots belong to the coefficients."""
         found: dict[tuple[tuple[str, int], ...], dict[Monomial, Fraction]] = {}
         for (radicand, powers), coefficient in self.terms:
-            variables = tuple(item for item in powers if item[0] != "π")
-            constant = tuple(item for item in powers if item[0] == "π")
+            variables = tuple(p for p in powers if not isinstance(p[0], Constant))
+            constant = tuple(p for p in powers if isinstance(p[0], Constant))
             found.setdefault(variables, {})[radicand, constant] = coefficient
         return {variables: _exact(terms) for variables, terms in sorted(found.items())}
 
@@ -83,11 +108,11 @@ class Exact:
     @property
     def approximate(self) -> float | None:
         """Its value as a float; None with variables, or past what a float holds."""
-        if self.variables:
+        if self.variables - {"e"}:
             return None
         try:
             return sum(
-                float(c) * math.sqrt(radicand) * math.prod(math.pi**power for _, power in powers)
+                float(c) * math.sqrt(radicand) * math.prod(_size(n) ** power for n, power in powers)
                 for (radicand, powers), c in self.terms
             )
         except OverflowError:
@@ -144,7 +169,8 @@ class Exact:
         if power.denominator == 2 and abs(power.numerator) <= MAX_EXPONENT:
             return self.root() ** Exact.rational(power.numerator)
         if power.denominator != 1:
-            raise Unsupported("a root other than a square root")
+            whole_power = self ** Exact.rational(power.numerator)
+            return whole_power.nth_root(power.denominator)
         whole = int(power)
         value = self.fraction
         if value is not None:
@@ -159,12 +185,52 @@ class Exact:
     def root(self) -> Exact:
         """Its square root, where it is a rational number that is not negative."""
         value = self.fraction
+        if value is None and len(self.terms) == 1:
+            (((radicand, powers), coefficient),) = self.terms
+            if not powers and coefficient > 0:  # the root of c√r is the fourth root of c²r
+                return Exact.rational(coefficient**2 * radicand).nth_root(4)
         if value is None or value < 0:
             raise Unsupported("square root of something other than a rational number")
         if value == 0:
             return self
         outside, inside = _square_free(value.numerator * value.denominator)
         return Exact((((inside, ()), Fraction(outside, value.denominator)),))
+
+    def nth_root(self, order: int) -> Exact:
+        """Its real root of an order, where it is a rational number that has one."""
+        value = self.fraction
+        if value is None or not 2 <= order <= MAX_EXPONENT or (value < 0 and order % 2 == 0):
+            raise Unsupported("a root of something other than a rational number")
+        if value <= 0:
+            return -(-self).nth_root(order) if value else self
+        for factor in range(2, order + 1):
+            while order % factor == 0 and (smaller := _perfect_root(value, factor)) is not None:
+                value, order = smaller, order // factor
+        if order == 1:
+            return Exact.rational(value)
+        if order == 2:
+            return Exact.rational(value).root()
+        outside, inside = _power_free(value.numerator * value.denominator ** (order - 1), order)
+        name = Constant.of(f"{inside}^(1/{order})", inside ** (1 / order))
+        return Exact.rational(Fraction(outside, value.denominator)) * Exact.variable(name)
+
+    def logarithm(self, base: Exact | None = None) -> Exact:
+        """Its logarithm, natural without a base, where both are positive rational numbers."""
+        value, to = self.fraction, Fraction(1) if base is None else base.fraction
+        if value is None or to is None or value <= 0 or to <= 0 or (base and to == 1):
+            raise Unsupported("a logarithm of something other than a rational number")
+        if value == 1:
+            return Exact(())
+        try:
+            size = math.log(value) / (1 if base is None else math.log(to))
+        except (OverflowError, ValueError) as error:
+            raise BeyondLimits("number too large") from error
+        if base is not None and abs(size - round(size)) < _NEARLY:
+            whole = round(size)
+            if abs(whole) <= MAX_EXPONENT and to**whole == value:
+                return Exact.rational(whole)
+        name = f"ln({value})" if base is None else f"log_{to}({value})"
+        return Exact.variable(Constant.of(name, size))
 
     def factorial(self) -> Exact:
         """Its factorial, where it is a small whole number."""
@@ -195,6 +261,35 @@ def _term(monomial: Monomial, coefficient: Fraction) -> str:
     if number in ("1", "-1") and factors:
         number = number[:-1]
     return number + "".join(factors)
+
+
+def _size(name: str) -> float:
+    return name.size if isinstance(name, Constant) else _E[name]
+
+
+def _perfect_root(value: Fraction, order: int) -> Fraction | None:
+    roots = []
+    for part in (value.numerator, value.denominator):
+        if part > _MAX_RADICAND**2:
+            raise BeyondLimits("radicand too large")
+        root = round(part ** (1 / order))
+        if root**order != part:
+            return None
+        roots.append(root)
+    return Fraction(*roots)
+
+
+def _power_free(number: int, order: int) -> tuple[int, int]:
+    """(outside, inside) with number = outside^order × inside, and nothing more to take out."""
+    if number > _MAX_RADICAND:
+        raise BeyondLimits("radicand too large")
+    outside, inside, factor = 1, number, 2
+    while factor**order <= inside:
+        while inside % factor**order == 0:
+            inside //= factor**order
+            outside *= factor
+        factor += 1
+    return outside, inside
 
 
 def _joined(

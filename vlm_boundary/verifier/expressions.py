@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
+from vlm_boundary.verifier.exact import PI, BeyondLimits, Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.tokens import Token
 from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Number
@@ -27,6 +27,8 @@ def literal(text: str) -> Number:
         BeyondLimits: more digits or a larger exponent than any answer has.
     """
     digits = text.replace(",", "").replace(" ", "").replace("'", "")
+    if not digits.isascii():
+        raise Unsupported("digits of another kind")  # ② is one to isdigit(), not to int()
     mantissa, _, exponent = digits.lower().partition("e")
     whole, _, decimals = mantissa.partition(".")
     if len(exponent) > 4 or abs(int(exponent or 0)) > MAX_POWER_OF_TEN:
@@ -169,7 +171,7 @@ class Expression:
         token = self._token()
         if token is None:
             return False
-        if token.text in ("(", "{", "\\frac", "\\sqrt", "√", "π", "["):
+        if token.text in ("(", "{", "\\frac", "\\sqrt", "√", "π", "[", "\\ln", "\\log"):
             return token.text != "[" and not (self.prose and token.text == "(" and token.spaced)
         if token.kind == "number":  # 2^{12} 13^2, where no digit stands before
             return not self.prose and self.tokens[self.place - 1].text in ")}"
@@ -183,7 +185,7 @@ class Expression:
         if self._depth > 1:
             return len(text) == 1 or text in _FUNCTIONS
         if _GREEK.fullmatch(text) or "_" in text:
-            return True
+            return not self.prose
         if text in UNITS or text.lower() in SCALES or not text.isascii():
             # A unit only ends a value; in the middle of one the letter is a variable.
             following = self._peek(1)
@@ -247,14 +249,35 @@ class Expression:
                 raise Unsupported("the absolute value of a variable")
             return value if size >= 0 else -value
         if token.text in ("\\sqrt", "√", "sqrt"):
-            if self._peek() == "[":
-                raise Unsupported("a root other than a square root")
-            return self._argument(whole_number=True).root()
+            return self._root()
         if token.text in ("π", "pi"):
-            return Exact.variable("π")
+            return Exact.variable(PI)
+        if token.text in ("\\ln", "\\log", "ln", "log"):
+            return self._logarithm(natural=token.text.endswith("n"))
         if token.kind == "name" and token.text not in _FUNCTIONS:
             return self._named(token)
         raise Unsupported(f"{token.text!r} is not covered")
+
+    def _root(self) -> Exact:
+        if self._peek() != "[":
+            return self._argument(whole_number=True).root()
+        self.place += 1
+        order = self._enclosed("]").fraction
+        if order is None or order.denominator != 1:
+            raise Unsupported("a root of no whole order")
+        radicand = self._argument(whole_number=True)
+        return radicand.root() if order == 2 else radicand.nth_root(int(order))
+
+    def _logarithm(self, *, natural: bool) -> Exact:
+        base = None
+        if self._peek() == "_":
+            self.place += 1
+            base = self._argument(whole_number=False)
+        elif not natural:
+            raise Unsupported("a logarithm without a base")
+        if self._peek() == "^":
+            raise Unsupported("a power of a function")
+        return self._argument(whole_number=True).logarithm(base)
 
     def _named(self, token: Token) -> Exact:
         text = token.text

@@ -69,8 +69,8 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         return "taken_back"
     if truncated:
         return "cut_off"
-    outcome = _unmarked(text, target, words)
-    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
+    rest = _unmarked(text, target, words)
+    return rest if isinstance(rest, str) else _one_option(rest, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:
@@ -96,10 +96,8 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     content = text[start:end].strip()
     if (truncated and not closed) or not content or PLACEHOLDER.fullmatch(content[:80]):
         return box
-    inside = boxes(text[start:end])
-    if inside:
-        within = boxed(text[start:end], listed=target.listed)
-        assert within is not None
+    within = boxed(text[start:end], listed=target.listed) if boxes(text[start:end]) else None
+    if within is not None:
         found = replace(within, start=within.start + start, end=within.end + start)
     else:
         found = reading("tag", text, start, end, listed=target.listed)
@@ -194,6 +192,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
+            if line[0] in "→➜":  # the end of something that does not stand here
+                return replace(found, doubt="fragment")
             if len(lines) > 1 and _said_otherwise(text, lines, found):
                 return replace(found, doubt="two_values")
             if len(lines) > 1 and (

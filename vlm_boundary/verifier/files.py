@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
 _CHUNK = 4096
+_MOST_FORKS = 8
 
 
 @dataclass
@@ -76,7 +78,7 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
     with (
         replacing(target) as temporary,
         temporary.open("w", encoding="utf-8") as file,
-        Grader() as grader,
+        Grader(forks=min(len(os.sched_getaffinity(0)), _MOST_FORKS)) as grader,
         closing(KillingPool()) as pool,
         _extractor(opinions) as llm,
         progress_bar(f"grading {source.name}", unit="output") as bar,

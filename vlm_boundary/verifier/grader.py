@@ -6,18 +6,23 @@ import atexit
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from types import TracebackType
+from typing import Any
 
-from vlm_boundary.verifier.approximate import far_apart
+from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target, target_of
-from vlm_boundary.verifier.exact import TooLarge, Unsupported
+from vlm_boundary.verifier.exact import Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
+from vlm_boundary.verifier.forks import in_forks
+from vlm_boundary.verifier.numbers import equal
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
+from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
@@ -27,6 +32,8 @@ _VARIABLE = re.compile(
 _RULES = 3  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
+_WORTH_FORKING = 1000
+_FIELDS = tuple(Verdict.__dataclass_fields__)
 _MAX_KEPT = 2000  # characters of an answer kept in its verdict
 _CacheKey = tuple[Gold, str, bool, bool]
 _STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
@@ -65,6 +72,8 @@ class Grader:
         workers: how many processes; by default one a core.
         deadline: seconds one symbolic comparison may take before its process is killed.
         cache: remember verdicts.
+        forks: how many forks of this process share what is decided here, where many outputs come at
+            once; only for a program whose threads may be forked, such as a command.
     """
 
     def __init__(
@@ -73,7 +82,9 @@ class Grader:
         deadline: float = DEADLINE_SECONDS,
         *,
         cache: bool = True,
+        forks: int = 1,
     ) -> None:
+        self._forks = forks
         self._pool = KillingPool(workers, deadline)
         self._cache: dict[_CacheKey, Verdict] | None = {} if cache else None
         self._cached = 0
@@ -112,13 +123,12 @@ class Grader:
         found: list[Verdict | _Pending] = []
         cache = self._cache
         pending: dict[_CacheKey, _Pending] = {}
-        keys = []
-        for output in outputs:
-            key = self.key(output)
-            keys.append(key)
+        keys = [self.key(output) for output in outputs]
+        ahead = self._ahead(keys)
+        for key in keys:
             known = cache.get(key) if cache is not None else None
             if known is None:
-                made = _guarded(key)
+                made = ahead.get(key) or _guarded(key)
                 if isinstance(made, _Pending):
                     if not pending:
                         self._pool.start()  # it loads its library while we go on
@@ -137,6 +147,19 @@ class Grader:
             settled[key] if isinstance(made, _Pending) else made
             for key, made in zip(keys, found, strict=True)
         ]
+
+    def _ahead(self, keys: list[_CacheKey]) -> dict[_CacheKey, Verdict]:
+        """Verdicts that forks reach; without those that wait for a comparison."""
+        if self._forks < 2 or len(keys) < _WORTH_FORKING:
+            return {}
+        known = self._cache or {}
+        distinct = [key for key in dict.fromkeys(keys) if key not in known]
+        said = in_forks(distinct, _as_json, self._forks)
+        return {
+            key: _from_json(fields)
+            for key, fields in zip(distinct, said, strict=True)
+            if fields is not None
+        }
 
     @staticmethod
     def key(output: Output) -> _CacheKey:
@@ -158,9 +181,9 @@ class Grader:
         comparisons = list(dict.fromkeys(item.comparison for item in pending.values()))
         outcomes: dict[tuple[str, str], Outcome] = {}
         answers = self._pool.ask("equal", comparisons)
-        for comparison, (equal, why) in zip(comparisons, answers, strict=True):
-            rule = why or ("not_parsed" if equal is None else "math_verify")
-            outcomes[comparison] = Outcome(equal, rule)
+        for comparison, (same, why) in zip(comparisons, answers, strict=True):
+            rule = why or ("not_parsed" if same is None else "math_verify")
+            outcomes[comparison] = Outcome(same, rule)
         return {key: item.concluded(outcomes[item.comparison]) for key, item in pending.items()}
 
 
@@ -200,6 +223,18 @@ def _guarded(key: _CacheKey) -> Verdict | _Pending:
         return failed(error)
 
 
+def _as_json(key: _CacheKey) -> list[Any] | None:
+    made = _guarded(key)
+    return None if isinstance(made, _Pending) else [getattr(made, name) for name in _FIELDS]
+
+
+def _from_json(fields: list[Any]) -> Verdict:
+    values = dict(zip(_FIELDS, fields, strict=True))
+    span = values["span"]
+    values["span"] = None if span is None else tuple(span)
+    return Verdict(**values | {"flags": tuple(values["flags"])})
+
+
 def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
     target = target_of(gold)
     scope = answer_scope(text, gold.question, thinking_open=thinking_open)
@@ -226,6 +261,8 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
 
 def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
+    if found.rivals:
+        return _concluded(found, scope, Outcome(None, "ambiguous"))
     raw = found.raw.strip("$ ")
     if target.is_written(raw, found.value):
         return _concluded(found, scope, Outcome(True, "as_written"))
@@ -238,9 +275,28 @@ def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
     if target.is_constant and _VARIABLE.search(raw):
         # Whether they cancel out is what costs math-verify its whole deadline; they hardly do.
         return _concluded(found, scope, Outcome(None, "variables_left"))
+    if _rounds(found, target):
+        return _concluded(found, scope, Outcome(True, "rounded", str(target.tolerance)))
     if far_apart(raw, gold):
         return _concluded(found, scope, Outcome(False, "formula_differs"))
     return _Pending(found, scope, (raw, gold))
+
+
+def _rounds(found: Found, target: Target) -> bool:
+    """Whether one of the two is a decimal to which the other, a formula, rounds."""
+    gold = target.value or _formula(target.gold.answer)
+    value = found.value or _formula(found.raw)
+    if not (isinstance(gold, Number) and isinstance(value, Number)):
+        return False
+    try:
+        return equal(gold, value, target.tolerance, target.gold)
+    except Unsupported:
+        return False
+
+
+def _formula(text: str) -> Number | None:
+    value = worked_out(text)
+    return None if value is None else Number(Exact.rational(Fraction(value)))
 
 
 def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:

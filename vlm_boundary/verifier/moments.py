@@ -18,7 +18,8 @@ _LEAD = re.compile(
 _DIGITAL = re.compile(rf"(\d{{1,2}}):(\d{{2}})(?::(\d{{2}}))?{_HALF}", re.IGNORECASE)
 _HOUR = re.compile(r"(\d{1,2})(?:\s*o'?clock\b)?" + _HALF, re.IGNORECASE)
 _SPOKEN = re.compile(
-    r"(half|(?:a\s+)?quarter|\d{1,2}(?:\s+minutes?)?)\s+(past|after|to|before)\s+(\d{1,2})" + _HALF,
+    r"(half|(?:a\s+)?quarter|1/4|\d{1,2}(?:\s+minutes?)?)\s+(past|after|to|before)\s+(\d{1,2})"
+    + _HALF,
     re.IGNORECASE,
 )
 _MONTH = (
@@ -59,7 +60,13 @@ def read_clock(text: str) -> Clock | None:
         return _clock(int(match[1]), 0, 0, match[2])
     if match := _SPOKEN.fullmatch(plain):
         part = match[1].lower()
-        minutes = 30 if part == "half" else 15 if "quarter" in part else int(part.split()[0])
+        minutes = (
+            30
+            if part == "half"
+            else 15
+            if part.endswith(("quarter", "/4"))
+            else int(part.split()[0])
+        )
         back = match[2].lower() in ("to", "before")
         hour = int(match[3])
         if back and part == "half":

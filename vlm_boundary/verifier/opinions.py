@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from vlm_boundary.pages import page_template
 from vlm_boundary.verifier.compare import target_of
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.pool import KillingPool
@@ -179,16 +180,7 @@ class Disagreements:
 
     def write(self, path: Path) -> None:
         """Write them as a page."""
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-
-        environment = Environment(
-            loader=PackageLoader("vlm_boundary.verifier", "."),
-            autoescape=True,  # outputs come from models
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        page = environment.get_template("disagreements.html.j2").render(
+        page = page_template("vlm_boundary.verifier", "disagreements.html.j2").render(
             rows=self._listed,
             found=self.found,
             total=self.total,

@@ -197,7 +197,7 @@ CHANGED_BEHIND = re.compile(
 CHANGES_BEHIND = re.compile(
     rf"[\s$*]{{0,3}}(?:(?:degrees?|units?|metres?|meters?|times)\s+)?(?:{_CHANGES}"
     r"|to\s+the\s+(?:power|\w+\s+power|total|whole)|(?:divided|multiplied|raised|reduced|increased|decreased)\s+(?:by|to)"
-    r"|(?:times|plus|minus|over)\s+(?=\S))(?![\w-])",
+    r")(?![\w-])|[\s$*]{0,3}(?:times|plus|minus|over|point|choose)\s+(?=\S)",
     re.IGNORECASE,
 )
 # Words before a number that make another one of it.
@@ -205,7 +205,7 @@ CHANGES_BEFORE = re.compile(
     r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
     r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
     r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
-    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?)"
+    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
     r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
     re.IGNORECASE,
 )

@@ -43,7 +43,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 
-_LEAD = re.compile(r"(?:[=-]>|[⇒→∴])\s*")
+_LEAD = re.compile(r"(?:=>|[⇒∴])\s*")
 _FORMULAS = re.compile(
     r"(?=.*[\\a-zA-Z^√π])(?:\s*(?:,|;|and|or)?\s*(?:\$+[^$]+\$+|\\\([^$]*?\\\)))+[\s.]*", re.DOTALL
 )
@@ -266,6 +266,9 @@ class _Reader:
             value = self._ratio(tokens)
         except Unsupported:
             return None
+        if isinstance(value, Words) and len(value.text) == 2 and value.text.islower():
+            one, two = map(Exact.variable, value.text)  # xy = 6 is an equation
+            return Number(one * two)
         return None if isinstance(value, Words) else value
 
     def _operators(self, tokens: list[Token]) -> list[str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
-from vlm_boundary.verifier.exact import Exact, Unsupported
+from vlm_boundary.verifier.exact import Exact
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
-from vlm_boundary.verifier.reader import read
+from vlm_boundary.verifier.questions import (
+    Question,
+    content,
+    in_the_blank,
+    number_said,
+    question_of,
+)
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
 from vlm_boundary.verifier.words import FIRST_WORDS
@@ -37,33 +42,16 @@ _RELATIVE = re.compile(
     r"\s*(?:[a-zA-Z]+\s+){0,2}?(?:more|less|fewer|times|greater|larger|higher|older|younger|taller)\b",
     re.IGNORECASE,
 )
-_DIFFERENCE = re.compile(
-    r"\b(?:more|less|fewer|times|difference|differ|gap|higher|lower|longer|shorter|\w+er\s+than|older|younger)\b",
-    re.IGNORECASE,
-)
 _WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(
     r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE
 )
-_ASKED = re.compile(
-    r"\b(?:which|what)\s+(year|week|day|month|grade|score|step|level|hour|row|column|question)\b",
-    re.IGNORECASE,
-)
 _MARKER = re.compile(
     r"^\s*(?:[-*•+]\s+|\(?\d{1,2}[.)]\s+(?=\S)|step\s+\d+\s*[.:)]\s*|#+\s+)", re.IGNORECASE
-)
-_WORD = re.compile(r"[a-z]{3,}|\d+(?:\.\d+)?|(?<![a-z])[a-z](?=\()")
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_STOP = frozenset(
-    "the and are was were how many what which does did has have for from this that with into "
-    "there their its they them than please answer question image shown figure following give "
-    "value find all one two three you your can will been being per".split()
 )
 _OR_BETWEEN = re.compile(
     r"\s*,?\s*(?:or|to|or\s+maybe|and/or|或者?)\s*(?:maybe|even|about|around)?\s*", re.IGNORECASE
 )
-_BLANK = re.compile(r"(?:\(\s*_*\s*\)|_{2,})\s+([a-z]+(?:\s+[a-z]+){1,3})", re.IGNORECASE)
-_SHARE_ASKED = re.compile(r"\b(?:fraction|proportion|probability|what\s+part)\b", re.IGNORECASE)
 _SHARE = re.compile(
     r"\s*(?:[a-zA-Z]+\s+)?out\s+of\s+(?:every\s+|the\s+|all\s+)?(\w{1,12})", re.IGNORECASE
 )
@@ -112,7 +100,7 @@ def sentences(text: str) -> list[Sentence]:
     return found[-MAX_SENTENCES:]
 
 
-def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run, ...]]:
+def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run, ...]]:
     """The value that a sentence is about, and those that it may as well be about."""
     marker = _MARKER.match(sentence.text)
     body = sentence.text
@@ -120,7 +108,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         body = " " * marker.end() + body[marker.end() :]
     found = _apart([_as_asked(body, run, question) for run in runs(body, question.numbers)])
     gap = _GAP.search(body) if question.compares else None
-    if gap and (years := _number(gap[1])) is not None:
+    if gap and (years := number_said(gap[1])) is not None:
         return Run(gap.start(1), gap.end(1), Number(years)), ()
     main = [run for run in found if not run.aside]
     nothing = _NONE_EXISTS.search(body)
@@ -134,11 +122,11 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
             return None, ()
         # What the question says already is hardly its answer, nor is 1 of "1 out of 10", nor
         # what only a clause beside the main one says.
-        chosen = weak[-1]
-        said_outright = chosen.aside == "subordinate clause" and (
-            ASSERTED.search(body[: chosen.start]) or _CLOSED.search(body[: chosen.start])
+        only = weak[-1]
+        said_outright = only.aside == "subordinate clause" and (
+            ASSERTED.search(body[: only.start]) or _CLOSED.search(body[: only.start])
         )
-        return chosen, (() if said_outright else (replace(chosen, value=_ECHO),))
+        return only, (() if said_outright else (replace(only, value=_ECHO),))
     new = [
         r for r in found if r.aside == "subordinate clause" and not _said_before(body, r, question)
     ]
@@ -149,7 +137,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
         return hedged, ()
     if len({repr(core(run.value)) for run in main}) == 1:
         return main[-1], ()
-    if any(isinstance(run.value, Several) for run in main):
+    if any(isinstance(r.value, Several) and r.value.kind == "ratio" for r in main):
         return None, tuple(main)
     for chosen in (
         [r for r in main[-1:] if _EXISTS.search(body[: r.start])],
@@ -163,7 +151,7 @@ def said(sentence: Sentence, question: _Question) -> tuple[Run | None, tuple[Run
     return None, tuple(main)
 
 
-def _said_before(body: str, run: Run, question: _Question) -> bool:
+def _said_before(body: str, run: Run, question: Question) -> bool:
     return body[run.start : run.end].strip().replace(",", "") in question.numbers
 
 
@@ -176,26 +164,17 @@ def _apart(found: list[Run]) -> list[Run]:
     return kept
 
 
-def _number(text: str) -> Exact | None:
-    """The number that a word or digits say."""
-    try:
-        value = read(text)
-    except Unsupported:
-        return None
-    return value.value if isinstance(value, Number) and not value.value.variables else None
-
-
 def _added(body: str, main: list[Run], run: Run) -> bool:
     """Whether another value is named beside it: 1 block and 2 cylinders."""
     before = [r for r in main if r.end < run.start]
     return bool(before) and re.search(r"\band\s+\W*$", body[before[-1].end : run.start]) is not None
 
 
-def _as_asked(body: str, run: Run, question: _Question) -> Run:
+def _as_asked(body: str, run: Run, question: Question) -> Run:
     """The run as it counts where the question asks for a year, a week, a difference."""
     asked = question.asked
     if question.share and (of := _SHARE.match(body, run.end)):
-        whole = _number(of[1])
+        whole = number_said(of[1])
         part = run.value.value if isinstance(run.value, Number) else None
         if part is not None and whole is not None and whole.terms:
             return Run(run.start, of.end(), Number(part / whole))
@@ -219,7 +198,7 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     """Values right behind is, are or =, where none stands behind them."""
     last = main[-1]
     before = body[: last.start]
-    ends = re.match(r"[\s\w,%°\"*)-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
+    ends = re.match(r"[\s\w,%°\"*)/-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
     if (
         ends
         and (isinstance(last.value, Relation) or _COPULA.search(before))
@@ -236,14 +215,14 @@ def _after_being(body: str, main: list[Run]) -> list[Run]:
     return []
 
 
-def _in_the_questions_words(body: str, main: list[Run], question: _Question) -> list[Run]:
+def _in_the_questions_words(body: str, main: list[Run], question: Question) -> list[Run]:
     """The one value that is said of what the question asks: the perimeter is 8, the area is 4."""
     said = []
     for before, run in zip([None, *main], main, strict=False):
         start = before.end if before else 0
         if not _IS.search(body[start : run.start]):
             return []
-        if question.words & _content(body[start : run.start]):
+        if question.words & content(body[start : run.start]):
             said.append(run)
     return said if len(said) == 1 else []
 
@@ -263,43 +242,14 @@ def core(value: Value | None) -> object:
     return value.value if isinstance(value, Number) else value
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What a question says: its numbers, what it asks for, its words."""
-
-    text: str
-    numbers: frozenset[str]
-    asked: str
-    compares: bool
-    share: bool
-    words: frozenset[str]
-
-
-@lru_cache(maxsize=4096)
-def _question(text: str) -> _Question:
-    asked = _ASKED.search(text)
-    return _Question(
-        " ".join(text.split()),
-        frozenset(_NUMBER.findall(text)),
-        asked[1].lower() if asked else "",
-        _DIFFERENCE.search(text) is not None,
-        _SHARE_ASKED.search(text) is not None,
-        _content(text),
-    )
-
-
-def _content(text: str) -> frozenset[str]:
-    return frozenset(w for w in _WORD.findall(text.lower()) if w not in _STOP)
-
-
 def conclude(text: str, question_text: str) -> Found | None:
     """The value of the sentence that answers, and its rivals.
 
     A concluding sentence (therefore …) wins; else the only sentence with a value; else the one
     that answers in the question's words; else they are rivals.
     """
-    question = _question(question_text)
-    filled = _in_the_blank(text, question)
+    question = question_of(question_text)
+    filled = in_the_blank(text, question)
     if filled is not None:
         return filled
     candidates = [s for s in sentences(text) if _may_say(s, question)]
@@ -332,7 +282,7 @@ def conclude(text: str, question_text: str) -> Found | None:
     return _answering(readable, question)
 
 
-def _beside(found: Found, later: list[_Said], question: _Question) -> Found:
+def _beside(found: Found, later: list[_Said], question: Question) -> Found:
     """The conclusion with what a later sentence in the question's words says beside it."""
     others = tuple(
         run.value
@@ -340,7 +290,7 @@ def _beside(found: Found, later: list[_Said], question: _Question) -> Found:
         if run is not None
         and not rivals
         and core(run.value) != core(found.value)
-        and len(question.words & _content(sentence.text)) > _ALSO_ANSWERS * len(question.words)
+        and len(question.words & content(sentence.text)) > _ALSO_ANSWERS * len(question.words)
     )
     if not others:
         return found
@@ -348,29 +298,17 @@ def _beside(found: Found, later: list[_Said], question: _Question) -> Found:
     return replace(found, rivals=rivals, flags=("several_sentences",))
 
 
-def _in_the_blank(text: str, question: _Question) -> Found | None:
-    """The number before the words that follow the question's blank, where it is always the same."""
-    blank = _BLANK.search(question.text)
-    if blank is None:
-        return None
-    words = r"\s+".join(map(re.escape, blank[1].split()))
-    places = list(re.finditer(rf"(?<![\w.,-])(\w{{1,12}})\s+{words}\b", text, re.IGNORECASE))[-20:]
-    values = [(m, _number(m[1])) for m in places]
-    if not values or any(value is None or value != values[0][1] for _, value in values):
-        return None
-    last = values[-1][0]
-    return Found("sentence", last[1], last.start(1), last.end(1), read(last[1]))
-
-
 def _worked_out(readable: list[_Said]) -> bool:
     """Whether the last sentence says what the sum before it comes to."""
     if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
         return False
     result = _WORKED_OUT.search(readable[-2][0].text)
-    return result is not None and _number(result[1].strip("$€£ ")) == core(readable[-1][1].value)
+    if result is None:
+        return False
+    return number_said(result[1].strip("$€£ ")) == core(readable[-1][1].value)
 
 
-def _may_say(sentence: Sentence, question: _Question) -> bool:
+def _may_say(sentence: Sentence, question: Question) -> bool:
     """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
     text = sentence.text
     if (
@@ -416,12 +354,12 @@ def _emphasised(readable: list[_Said]) -> Found | None:
     return _found(source, sentence, run, ())
 
 
-def _answering(readable: list[_Said], question: _Question) -> Found | None:
+def _answering(readable: list[_Said], question: Question) -> Found | None:
     """Among several sentences, the one in the question's words; the first and last are rivals."""
     asked = question.words
     scored = []
     for place, item in enumerate(readable):
-        overlap = len(asked & _content(item[0].text)) / len(asked) if asked else 0.0
+        overlap = len(asked & content(item[0].text)) / len(asked) if asked else 0.0
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
     if best[0] >= 0.5:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target
-from vlm_boundary.verifier.phrases import STATEMENT
+from vlm_boundary.verifier.doubts import only_supposed
+from vlm_boundary.verifier.phrases import OR, STATEMENT
 
 
 def as_written(text: str, start: int, stated: Found | None, target: Target) -> Found | None:
@@ -24,4 +25,6 @@ def as_written(text: str, start: int, stated: Found | None, target: Target) -> F
     if not ends or (stated is not None and stated.start > max(ends)):
         return stated
     begin = place if target.ends(text, place) else last[0].end()
+    if only_supposed(text, last[0].start(), begin, max(ends)) or OR.match(text, max(ends)):
+        return stated
     return Found("statement", text[begin : max(ends)], begin, max(ends), target.value)

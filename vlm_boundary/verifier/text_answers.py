@@ -19,7 +19,9 @@ _BETWEEN = re.compile(r"[\s,;.&+/()\[\]{}]|\b(?:and|or|options?|choices?)\b", re
 _LETTERS = re.compile(r"[A-J]+")
 _NOT = re.compile(r"[不非错误除没]")
 _PUNCTUATION = re.compile(r"[^\w\s%°+\-/.:=<>≤≥≠≈±√^*|∠∞$€£]|(?<!\d)[.:]|[.:](?!\d)")
+_AROUND = re.compile(r" ?([=<>≤≥≠≈+*/^±-]) ?")
 _ARTICLES = re.compile(r"\b(?:the|an|a)\s+(?=[^\W\d_]{2})")
+_SPACE = re.compile(r"(?<!\d)\s+|\s+(?![\d-])")  # 3 5 is not 35
 _YES = {"yes": "yes", "no": "no", "true": "true", "false": "false", "是": "yes", "否": "no"}
 _YES_HEAD = re.compile(
     r"\s*(?:the\s+(?:correct\s+)?answer\s+is\s*:?\s*)?[*\"']*(yes|no|true|false|是|否)[*\"']*"
@@ -38,7 +40,7 @@ def normal_text(text: str) -> str:
     plain = plain_math(text[:2000]).casefold().replace("_", " ")
     plain = _PUNCTUATION.sub(" ", plain)
     plain = _ARTICLES.sub(" ", plain)
-    return " ".join(plain.split())
+    return _AROUND.sub(r"\1", " ".join(plain.split()))
 
 
 def option_letter(text: str) -> tuple[str, str] | None:
@@ -79,4 +81,4 @@ def _alone(text: str, match: re.Match[str]) -> bool:
 @lru_cache(maxsize=8192)
 def written(text: str) -> str:
     """An answer as it is written, but for spaces, dollars, brackets' sizes and a final stop."""
-    return re.sub(r"\s+", "", plain_math(text[:2000])).strip(".,;:。，；")
+    return _SPACE.sub("", plain_math(text[:2000])).strip(".,;:。，；")

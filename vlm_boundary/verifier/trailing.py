@@ -78,7 +78,7 @@ def _unit_text(rest: list[Token]) -> str | None:
     for token in rest:
         text = token.text
         depth += (text in "({[") - (text in ")}]")
-        if token.kind == "command" or text in "=<>≤≥≈±+√π∞:_\\":
+        if token.kind == "command" or "_" in text or text in "=<>≤≥≈±+√π∞:_\\":
             return None
         if token.kind == "number" and previous not in ("^", "{", "-"):
             return None

@@ -74,6 +74,7 @@ UNITS: dict[str, Unit] = {
     for name in names.split()
 }
 SCALES: dict[str, Fraction] = {
+    "hundred": Fraction(100),
     "thousand": Fraction(10**3),
     "thousands": Fraction(10**3),
     "million": Fraction(10**6),

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+from vlm_boundary.analysis.findings import Findings
+from vlm_boundary.records import find_pair
 from vlm_boundary.report.chart import Figure, Panel, Series, times
-from vlm_boundary.report.findings import Findings
-
-_CELLS = ("both", "base_only", "other_only", "neither")
 
 
 def solved_sets(found: Findings) -> Figure | None:
     """Which problems both arms solve, one of them, or none; and the same above guess floors."""
     panels = []
     for name, content in found.benchmarks.items():
-        above = {
-            (pair["base"], pair["other"]): pair for pair in content.get("luck", {}).get("pairs", [])
-        }
-        for pair in found.pairs(content["pairs"]):
-            base, other = pair["base"], pair["other"]
-            rows = {f"at least once in {pair['n']}": pair["solved"]}
-            floor = above.get((base, other))
-            if floor and floor["tested"]:
-                rows["above its own guess floor"] = floor
+        for pair in found.pairs(content.pairs):
+            base, other = pair.names
+            rows = {f"at least once in {pair.n}": pair.solved.counts}
+            floor = find_pair(content.luck.pairs, pair.names) if content.luck else None
+            if floor and floor.tested:
+                rows["above its own guess floor"] = floor.counts
             labels = ("both", f"{base} only", f"{other} only", "neither")
             colours = (2, found.colour(base), found.colour(other), None)
             if 2 in colours[1:3]:
@@ -29,11 +25,13 @@ def solved_sets(found: Findings) -> Figure | None:
                 Series(
                     label,
                     tuple(rows),
-                    tuple(cells[cell] for cells in rows.values()),
+                    cells,
                     colour=colour,
                     style="bars",
                 )
-                for label, cell, colour in zip(labels, _CELLS, colours, strict=True)
+                for label, cells, colour in zip(
+                    labels, zip(*rows.values(), strict=True), colours, strict=True
+                )
             )
             panels.append(
                 Panel(
@@ -51,17 +49,17 @@ def solved_sets(found: Findings) -> Figure | None:
 def accuracy_histogram(found: Findings) -> Figure | None:
     """How many problems have which accuracy."""
     panels = []
-    for name, _, section in found.with_section("distributions"):
-        bins = tuple(_bin_name(one) for one in section["accuracy_bins"])
+    for name, _, section in found.with_section(lambda one: one.distributions):
+        bins = tuple(_bin_name(one) for one in section.accuracy_bins)
         series = tuple(
             Series(
                 arm,
                 bins,
-                tuple(section["arms"][arm]["accuracy_histogram"]),
+                tuple(section.arms[arm].accuracy_histogram),
                 colour=found.colour(arm),
                 style="bars",
             )
-            for arm in found.arms(section["arms"])
+            for arm in found.arms(section.arms)
         )
         panels.append(
             Panel(name, "accuracy of a problem (share of samples that are right, %)", "problems",
@@ -83,24 +81,22 @@ def _bin_name(name: str) -> str:
 def outcomes(found: Findings) -> Figure | None:
     """What became of the samples, over all problems and over those that an arm never solved."""
     panels = []
-    titles = {"all_problems": "all problems", "unsolved_problems": "problems never solved"}
-    for name, _, section in found.with_section("distributions"):
-        arms = found.arms(section["arms"])
-        for key, title in titles.items():
-            here = [
-                arm
-                for arm in arms
-                if section["arms"][arm]["outcomes"][key]["correct"]["estimate"] is not None
-            ]
+    for name, _, section in found.with_section(lambda one: one.distributions):
+        arms = found.arms(section.arms)
+        outcomes = {arm: section.arms[arm].outcomes for arm in arms}
+        shown = {
+            "all problems": {arm: one.all_problems for arm, one in outcomes.items()},
+            "problems never solved": {arm: one.unsolved_problems for arm, one in outcomes.items()},
+        }
+        for title, by_arm in shown.items():
+            here = {arm: one for arm, one in by_arm.items() if one["correct"].estimate is not None}
             if not here:
                 continue
-            first = section["arms"][here[0]]["outcomes"][key]
+            first = next(iter(here.values()))
             order = ("correct", "incorrect", "no_answer", "truncated", "undecided")
             statuses = [status for status in order if status in first]
             shares = {
-                status: times(
-                    [section["arms"][arm]["outcomes"][key][status]["estimate"] for arm in here], 100
-                )
+                status: times([one[status].estimate for one in here.values()], 100)
                 for status in statuses
             }
             colours = dict(zip(order, (2, 1, 4, 3, None), strict=True))

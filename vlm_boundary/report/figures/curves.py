@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
 
-from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
-from vlm_boundary.report.findings import (
-    Content,
+from vlm_boundary.analysis.findings import (
     Findings,
     on_grid,
     powers_of_two,
     reading_name,
 )
+from vlm_boundary.records import BenchmarkAnalysis, Interval, PairAnalysis
+from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
 
 K = "k (samples per problem, log₂ scale)"
 
@@ -30,33 +29,35 @@ def pass_at_k(found: Findings) -> Figure:
     )
 
 
-def _pass_at_k(found: Findings, name: str, content: Content) -> Panel:
-    arms = found.arms(content["arms"])
+def _pass_at_k(found: Findings, name: str, content: BenchmarkAnalysis) -> Panel:
+    arms = found.arms(content.arms)
     series = []
     for arm in arms:
-        entries = on_grid(content["arms"][arm]["pass_at_k"])
+        entries = on_grid(content.arms[arm].pass_at_k)
         series.append(interval_series(arm, entries, colour=found.colour(arm)))
-    luck = content.get("luck")
+    luck = content.luck
     if luck:
         for arm in arms:
-            floor = on_grid(luck["arms"][arm]["floor_pass_at_k"])
+            floor = on_grid(luck.arms[arm].floor_pass_at_k)
             series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
-        guesser = on_grid(luck["guesser"]["pass_at_k"])
+        guesser = on_grid(luck.guesser.pass_at_k)
         series.append(_bare("a blind guesser", guesser, None, None))
         series.append(Series("dotted: guess floors", (), (), style="dotted"))
-    most = max((content["arms"][arm]["n"] for arm in arms), default=1)
+    most = max((content.arms[arm].n for arm in arms), default=1)
     return Panel(
         f"{name} ({_size(content)})",
         K,
         "pass@k (%)",
         tuple(series),
         "log2",
-        marks=tuple(_crossovers(found, content)),
+        marks=tuple(_crossovers(found, found.pairs(content.pairs))),
         ticks=powers_of_two(most),
     )
 
 
-def _bare(label: str, entries: dict[int, Any], colour: int | None, group: str | None) -> Series:
+def _bare(
+    label: str, entries: Mapping[int, Interval], colour: int | None, group: str | None
+) -> Series:
     """A dotted line without a band; the legend has one entry for all of them."""
     with_band = interval_series(label, entries)
     return Series(
@@ -64,44 +65,41 @@ def _bare(label: str, entries: dict[int, Any], colour: int | None, group: str | 
     )
 
 
-def _crossovers(found: Findings, content: Content) -> Iterator[Mark]:
-    for pair in found.pairs(content["pairs"]):
-        turn = pair["crossover"]
-        if turn["estimate"] is None:
+def _crossovers(found: Findings, pairs: Iterable[PairAnalysis]) -> Iterator[Mark]:
+    for pair in pairs:
+        turn = pair.crossover
+        if turn.estimate is None:
             continue
-        where = f"k = {turn['estimate']}" if turn["status"] == "resolved" else "not resolved"
+        where = f"k = {turn.estimate}" if turn.status == "resolved" else "not resolved"
         yield Mark(
-            f"{pair['other']} × {pair['base']}: {where}",
-            turn["estimate"],
-            turn["low"],
-            turn["high"],
-            found.colour(pair["other"]),
+            f"{pair.other} × {pair.base}: {where}",
+            turn.estimate,
+            turn.low,
+            turn.high,
+            found.colour(pair.other),
         )
 
 
-def _size(content: Content) -> str:
+def _size(content: BenchmarkAnalysis) -> str:
     """How many problems the curves stand on, of how many there are."""
-    used = sorted({values["problems"] for values in content["arms"].values()})
-    if used == [content["problems"]]:
+    used = sorted({values.problems for values in content.arms.values()})
+    if used == [content.problems]:
         return f"{used[0]} problems"
-    return f"{' or '.join(map(str, used))} of {content['problems']} problems"
+    return f"{' or '.join(map(str, used))} of {content.problems} problems"
 
 
 def differences(found: Findings) -> Figure | None:
     """Other − base at every k, with the interval at each k and the band over all."""
     panels = []
     for name, content in found.benchmarks.items():
-        for pair in found.pairs(content["pairs"]):
-            rows = on_grid(pair["difference"])
-            colour = found.colour(pair["other"])
+        for pair in found.pairs(content.pairs):
+            rows = on_grid(pair.difference)
+            colour = found.colour(pair.other)
             each = interval_series(f"{found.level} interval at each k", rows, colour=colour)
-            band = {
-                k: {"estimate": row["estimate"], "low": row["band_low"], "high": row["band_high"]}
-                for k, row in rows.items()
-            }
+            band = {k: row.band for k, row in rows.items()}
             panels.append(
                 Panel(
-                    f"{name}: {pair['other']} − {pair['base']}",
+                    f"{name}: {pair.other} − {pair.base}",
                     K,
                     "difference in pass@k (points)",
                     (
@@ -109,8 +107,8 @@ def differences(found: Findings) -> Figure | None:
                         each,
                     ),
                     "log2",
-                    marks=tuple(_crossovers(found, {"pairs": [pair]})),
-                    ticks=powers_of_two(pair["n"]),
+                    marks=tuple(_crossovers(found, [pair])),
+                    ticks=powers_of_two(pair.n),
                     zero=True,
                     bottom=None,
                 )
@@ -126,14 +124,12 @@ def consistency(found: Findings) -> Figure | None:
     """Majority votes, and how many problems are solved how reliably."""
     panels = []
     for name, content in found.benchmarks.items():
-        arms = found.arms(content["arms"])
-        most = max((content["arms"][arm]["n"] for arm in arms), default=1)
+        arms = found.arms(content.arms)
+        most = max((content.arms[arm].n for arm in arms), default=1)
         if most < 2:
             continue
         votes = [
-            interval_series(
-                arm, on_grid(content["arms"][arm]["maj_at_k"]), colour=found.colour(arm)
-            )
+            interval_series(arm, on_grid(content.arms[arm].maj_at_k), colour=found.colour(arm))
             for arm in arms
         ]
         covered = [
@@ -142,7 +138,7 @@ def consistency(found: Findings) -> Figure | None:
                 dict(
                     sorted(
                         (100 * float(tau), entry)
-                        for tau, entry in content["arms"][arm]["cover_at_tau"].items()
+                        for tau, entry in content.arms[arm].cover_at_tau.items()
                     )
                 ),
                 colour=found.colour(arm),
@@ -169,20 +165,18 @@ def consistency(found: Findings) -> Figure | None:
 def controls(found: Findings) -> Figure | None:
     """Each arm's curve under each control condition beside its own."""
     panels = []
-    for name, content, section in found.with_section("controls"):
+    for name, content, section in found.with_section(lambda one: one.controls):
         conditions = sorted(section)
         for arm in found.arms({arm for by_arm in section.values() for arm in by_arm}):
             here = {key: section[key][arm] for key in conditions if arm in section[key]}
-            most = max(one["n"] for one in here.values())
-            full = {
-                k: e for k, e in on_grid(content["arms"][arm]["pass_at_k"]).items() if k <= most
-            }
+            most = max(one.n for one in here.values())
+            full = {k: e for k, e in on_grid(content.arms[arm].pass_at_k).items() if k <= most}
             series = [interval_series("as it is", full, colour=found.colour(arm))]
             for place, (condition, one) in enumerate(here.items()):
                 series.append(
                     interval_series(
                         condition.replace("_", " "),
-                        on_grid(one["pass_at_k"]),
+                        on_grid(one.pass_at_k),
                         colour=found.colour(arm) + 1 + place,
                         style=("dashed", "dotted")[place % 2],
                     )
@@ -203,25 +197,25 @@ def controls(found: Findings) -> Figure | None:
 def valid_reasoning(found: Findings) -> Figure | None:
     """CoT-pass@k under each reading of valid, beside pass@k."""
     panels = []
-    for name, content, section in found.with_section("cot"):
-        names = sorted({reading for by_name in section["arms"].values() for reading in by_name})
+    for name, content, section in found.with_section(lambda one: one.cot):
+        names = sorted({reading for by_name in section.arms.values() for reading in by_name})
         for reading in names:
             series = []
-            for arm in found.arms(section["arms"]):
-                if reading not in section["arms"][arm]:
+            for arm in found.arms(section.arms):
+                if reading not in section.arms[arm]:
                     continue
-                one, colour = section["arms"][arm][reading], found.colour(arm)
-                upper = one.get("cot_pass_at_k_upper", one["cot_pass_at_k"])
+                one, colour = section.arms[arm][reading], found.colour(arm)
+                upper = one.cot_pass_at_k_upper or one.cot_pass_at_k
                 both = {
-                    k: row | {"high": upper[str(k)]["high"]}
-                    for k, row in on_grid(one["cot_pass_at_k"]).items()
+                    k: row.model_copy(update={"high": upper[k].high})
+                    for k, row in on_grid(one.cot_pass_at_k).items()
                 }
-                plain = on_grid(content["arms"][arm]["pass_at_k"])
+                plain = on_grid(content.arms[arm].pass_at_k)
                 series += [
                     interval_series(arm, both, colour=colour),
                     _bare(f"pass@k of {arm}", plain, colour, arm),
                 ]
-            most = max(content["arms"][arm]["n"] for arm in section["arms"])
+            most = max(content.arms[arm].n for arm in section.arms)
             series.append(Series("dotted: pass@k", (), (), style="dotted"))
             panels.append(
                 Panel(
@@ -240,13 +234,13 @@ def valid_reasoning(found: Findings) -> Figure | None:
 def coverage_by_tokens(found: Findings) -> Figure | None:
     """pass@k against the tokens that k samples cost."""
     panels = []
-    for name, _, section in found.with_section("efficiency"):
+    for name, _, section in found.with_section(lambda one: one.efficiency):
         series = []
-        for arm in found.arms(section["arms"]):
+        for arm in found.arms(section.arms):
             rows = {
-                row["tokens_per_problem"]: row["pass_at_k"]
-                for row in section["arms"][arm]["coverage"]
-                if row["tokens_per_problem"]
+                row.tokens_per_problem: row.pass_at_k
+                for row in section.arms[arm].coverage
+                if row.tokens_per_problem
             }
             if rows:
                 series.append(interval_series(arm, rows, colour=found.colour(arm)))
@@ -265,17 +259,16 @@ def beyond_n(found: Findings) -> Figure | None:
     """Measured curves to n, and what two models of the problems' accuracies say past it."""
     panels = []
     models = {"beta_binomial": "beta-binomial", "zero_inflated": "with unsolvable problems"}
-    for name, content, section in found.with_section("beyond_n"):
-        for arm in found.arms(section["arms"]):
-            one, colour = section["arms"][arm], found.colour(arm)
-            measured = on_grid(content["arms"][arm]["pass_at_k"])
+    for name, content, section in found.with_section(lambda one: one.beyond_n):
+        for arm in found.arms(section.arms):
+            one, colour = section.arms[arm], found.colour(arm)
+            measured = on_grid(content.arms[arm].pass_at_k)
             series = [interval_series("measured", measured, colour=colour)]
-            for place, (key, label) in enumerate(models.items()):
-                values = dict(sorted((int(k), e) for k, e in one[key]["pass_at_k"].items()))
+            for place, (model, fitted) in enumerate(one.models.items()):
                 series.append(
                     interval_series(
-                        label,
-                        values,
+                        models[model],
+                        fitted.pass_at_k,
                         colour=None if place else colour,
                         style="dotted" if place else "dashed",
                     )
@@ -283,7 +276,7 @@ def beyond_n(found: Findings) -> Figure | None:
             panels.append(
                 Panel(
                     f"{name}: {arm}", K, "pass@k (%)", tuple(series), "log2",
-                    ticks=powers_of_two(one["n"] * section["reach"])[::2],
+                    ticks=powers_of_two(one.n * section.reach)[::2],
                 )
             )  # fmt: skip
     caption = (
@@ -296,18 +289,18 @@ def beyond_n(found: Findings) -> Figure | None:
 def self_test(found: Findings) -> Figure | None:
     """The same checkpoint against itself."""
     panels = []
-    for name, _, section in found.with_section("self_test"):
+    for name, _, section in found.with_section(lambda one: one.self_test):
         for row in section:
-            colour = found.colour(row["arm"])
-            values = on_grid(row["difference"])
+            colour = found.colour(row.arm)
+            values = on_grid(row.difference)
             panels.append(
                 Panel(
-                    f"{name}: {row['arm']} against {row['against']}",
+                    f"{name}: {row.arm} against {row.against}",
                     K,
                     "difference in pass@k (points)",
                     (interval_series(f"{found.level} interval", values, colour=colour),),
                     "log2",
-                    ticks=powers_of_two(row["n"]),
+                    ticks=powers_of_two(row.n),
                     zero=True,
                     bottom=None,
                 )

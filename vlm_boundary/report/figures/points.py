@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from vlm_boundary.report.chart import Figure, Panel, Series, interval_series
-from vlm_boundary.report.findings import Findings
+from vlm_boundary.analysis.findings import Findings
+from vlm_boundary.records import ComparedPart, Curve, Seeds
+from vlm_boundary.report.chart import Figure, Panel, Series, interval_series, times
 
 _MOST_ROWS = 40
 
@@ -14,20 +14,19 @@ _MOST_ROWS = 40
 def slices(found: Findings) -> Figure | None:
     """Differences by metadata and by how hard a problem is for the base."""
     panels = []
-    for name, _, section in found.with_section("distributions"):
-        by_pair = {(p["base"], p["other"]): p["slices"] for p in section["slices"]}
-        for pair in found.pairs(section["strata"]):
-            key = (pair["base"], pair["other"])
-            title = f"{name}: {pair['other']} − {pair['base']}"
+    for name, _, section in found.with_section(lambda one: one.distributions):
+        by_pair = {pair.names: pair.slices for pair in section.slices}
+        for pair in found.pairs(section.strata):
+            title = f"{name}: {pair.other} − {pair.base}"
             rows = {
-                f"{row['field']}: {row['value']} ({row['problems']})": row
-                for row in by_pair.get(key, [])
-                if row["problems"]
+                f"{row.field}: {row.value} ({row.problems})": row
+                for row in by_pair.get(pair.names, [])
+                if row.problems
             }
             hard = {
-                f"base accuracy {row['base_accuracy']} ({row['problems']})": row
-                for row in pair["strata"]
-                if row["problems"]
+                f"base accuracy {row.base_accuracy} ({row.problems})": row
+                for row in pair.strata
+                if row.problems
             }
             if rows and len(rows) <= _MOST_ROWS:
                 panels.append(_forest(f"{title}, by metadata", rows))
@@ -40,13 +39,13 @@ def slices(found: Findings) -> Figure | None:
     return Figure("slices", "Slices", caption, tuple(panels)) if panels else None
 
 
-def _forest(title: str, rows: Mapping[str, Any]) -> Panel:
-    ks = sorted({int(k) for row in rows.values() for k in row["difference"]})
+def _forest(title: str, rows: Mapping[str, ComparedPart]) -> Panel:
+    ks = sorted({k for row in rows.values() for k in row.difference})
     series = tuple(
         interval_series(
             f"k = {k}",
-            {label: row["difference"][str(k)] for label, row in rows.items()
-             if str(k) in row["difference"]},
+            {label: row.difference[k] for label, row in rows.items()
+             if k in row.difference},
             colour=(4, 5)[place % 2], style="points",
         )
         for place, k in enumerate(ks)
@@ -60,13 +59,13 @@ def _forest(title: str, rows: Mapping[str, Any]) -> Panel:
 def perplexity(found: Findings) -> Figure | None:
     """How likely one arm finds the other's responses."""
     panels = []
-    for name, _, section in found.with_section("perplexity"):
+    for name, _, section in found.with_section(lambda one: one.perplexity):
         series = []
-        for under in found.arms({row["under"] for row in section}):
+        for under in found.arms({row.under for row in section}):
             rows = {
-                f"responses of {row['responses_of']}": row["perplexity"]
+                f"responses of {row.responses_of}": row.perplexity
                 for row in section
-                if row["under"] == under
+                if row.under == under
             }
             series.append(
                 interval_series(
@@ -87,16 +86,14 @@ def perplexity(found: Findings) -> Figure | None:
 def training(found: Findings) -> Figure | None:
     """Along training steps and temperatures, at k = 1 and at the largest k."""
     panels: list[Panel] = []
-    for name, _, section in found.with_section("series"):
-        steps = section.get("training")
-        if steps:
-            rows = [(row["step"] or 0, row) for row in steps["arms"]]
-            panels.append(_along(f"{name}: training", "training step (0: the base)", rows))
-        for group in section.get("temperature", []):
-            rows = [(row["temperature"], row) for row in group["arms"]]
-            panels.append(_along(f"{name}: {group['model']}", "temperature", rows))
-        for group in section.get("seeds", []):
-            panels.append(_seeds(found, name, group))
+    for name, _, section in found.with_section(lambda one: one.series):
+        if section.training:
+            steps = [(row.step or 0, row.pass_at_k) for row in section.training.arms]
+            panels.append(_along(f"{name}: training", "training step (0: the base)", steps))
+        for group in section.temperature:
+            rows = [(row.temperature, row.pass_at_k) for row in group.arms]
+            panels.append(_along(f"{name}: {group.model}", "temperature", rows))
+        panels += [_seeds(found, name, seeds) for seeds in section.seeds]
     caption = (
         "Checkpoints on the way, temperatures of one checkpoint, and seeds of one recipe: one "
         "training run is one draw, and what differs between seeds no interval over problems holds."
@@ -104,12 +101,12 @@ def training(found: Findings) -> Figure | None:
     return Figure("series", "Training series", caption, tuple(panels)) if panels else None
 
 
-def _along(title: str, label: str, rows: list[tuple[float, Any]]) -> Panel:
-    ks = sorted({int(k) for _, row in rows for k in row["pass_at_k"]})
+def _along(title: str, label: str, rows: Sequence[tuple[float, Curve]]) -> Panel:
+    ks = sorted({k for _, curve in rows for k in curve})
     series = tuple(
         interval_series(
             f"pass@{k}",
-            {x: row["pass_at_k"][str(k)] for x, row in rows if str(k) in row["pass_at_k"]},
+            {x: curve[k] for x, curve in rows if k in curve},
             colour=(4, 5)[place % 2],
         )
         for place, k in enumerate(ks)
@@ -117,22 +114,22 @@ def _along(title: str, label: str, rows: list[tuple[float, Any]]) -> Panel:
     return Panel(title, label, "pass@k (%)", series)
 
 
-def _seeds(found: Findings, name: str, group: Mapping[str, Any]) -> Panel:
+def _seeds(found: Findings, name: str, group: Seeds) -> Panel:
     """Each seed's own estimate, and the mean over seeds with its interval."""
-    ks = sorted(map(int, group["pass_at_k"]))
-    contents = found.benchmarks[name]["arms"]
+    ks = sorted(group.pass_at_k)
+    arms = found.benchmarks[name].arms
     labels = {k: f"pass@{k}" for k in ks}
     series = [
         Series(
             arm,
             tuple(labels.values()),
-            tuple(100 * contents[arm]["pass_at_k"][str(k)]["estimate"] for k in ks),
+            times([arms[arm].pass_at_k[k].estimate for k in ks], 100),
             colour=found.colour(arm),
             style="points",
         )
-        for arm in group["arms"]
+        for arm in group.arms
     ]
-    mean = {labels[k]: group["pass_at_k"][str(k)] for k in ks}
+    mean = {labels[k]: group.pass_at_k[k] for k in ks}
     series.append(interval_series("mean over seeds", mean, style="points"))
     return Panel(
         f"{name}: seeds", "problems solved", "pass@k (%)", tuple(series), "category",

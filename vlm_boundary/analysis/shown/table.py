@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from vlm_boundary.analysis import text_tables
+from vlm_boundary.analysis.shown import formats
+from vlm_boundary.records import ArmPair, Interval
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A titled table; the first column is a label, the others are right-aligned."""
 
     title: str
@@ -25,11 +29,11 @@ class Table:
 
     def markdown(self) -> str:
         """With its title, in GitHub's Markdown."""
-        return f"### {self.title}\n\n{text_tables.markdown(self.header, self.rows, self.align)}"
+        return f"### {self.title}\n\n{formats.markdown(self.header, self.rows, self.align)}"
 
     def latex(self) -> str:
         """A tabular for the booktabs package, its title as a comment."""
-        return f"% {self.title}\n{text_tables.latex(self.header, self.rows, self.align)}"
+        return f"% {self.title}\n{formats.latex(self.header, self.rows, self.align)}"
 
     def csv(self) -> str:
         """Comma-separated; no cell is a formula to a spreadsheet."""
@@ -47,12 +51,12 @@ def _inert(cell: str) -> str:
     return cell
 
 
-def percent(value: dict[str, Any] | None) -> str:
-    """An entry of analysis.json as percent, with its interval."""
+def percent(value: Interval | None) -> str:
+    """A share as percent, with its interval."""
     return interval(value, "{:.1f}")
 
 
-def points(value: dict[str, Any] | None) -> str:
+def points(value: Interval | None) -> str:
     """A difference in points, with its interval."""
     return interval(value, "{:+.1f}")
 
@@ -67,17 +71,31 @@ def share(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def at(curve: dict[str, Any], ks: list[int]) -> list[tuple[str, Any]]:
+def p_value(value: float | None) -> str:
+    """A p-value to two digits."""
+    return "–" if value is None else f"{value:.2g}"
+
+
+def minus(pair: ArmPair) -> str:
+    """The difference that is said something of."""
+    return f"{pair.other} − {pair.base}"
+
+
+def at(curve: Mapping[int, T], ks: Iterable[int]) -> list[tuple[int, T]]:
     """The entries of a curve at these k, of those that there are."""
-    return [(str(k), curve[str(k)]) for k in ks if str(k) in curve]
+    return [(k, curve[k]) for k in ks if k in curve]
 
 
-def interval(value: dict[str, Any] | None, form: str, scale: float = 100, *, side: str = "") -> str:
-    """An estimate with its interval; of another `side` than the headline's the interval alone."""
-    if value is None or value["estimate"] is None:
+def interval(value: Interval | None, form: str, scale: float = 100) -> str:
+    """An estimate with its interval."""
+    if value is None or value.estimate is None:
         return "–"
-    estimate = "" if side else form.format(scale * value["estimate"])
-    if value.get(f"{side}low") is None:
-        return estimate or "–"
-    low, high = (form.format(scale * value[f"{side}{end}"]) for end in ("low", "high"))
-    return f"{estimate} [{low}, {high}]".strip()
+    estimate = form.format(scale * value.estimate)
+    return estimate if value.low is None else f"{estimate} {ends(value, form, scale)}"
+
+
+def ends(value: Interval, form: str, scale: float = 100) -> str:
+    """An interval without its estimate."""
+    if value.low is None or value.high is None:
+        return "–"
+    return f"[{form.format(scale * value.low)}, {form.format(scale * value.high)}]"

@@ -1,17 +1,37 @@
-"""analysis.json with its arms in order, and how they are told apart."""
+"""An analysis with its arms in order, and how they are told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Analysis, ArmPair, BenchmarkAnalysis
 
-Content = Mapping[str, Any]
+T = TypeVar("T")
+P = TypeVar("P", bound=ArmPair)
+
 _ROLES = ("base", "rl", "step", "distilled", "instruct", "repeat")
 _READINGS = {"exact": "exact check of generated problems", "structural": "checks of the text"}
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """One part of what was found on one benchmark.
+
+    Attributes:
+        found: all that was found.
+        name: of the benchmark.
+        content: what was found there.
+        section: the part.
+    """
+
+    found: Findings
+    name: str
+    content: BenchmarkAnalysis
+    section: T
 
 
 @dataclass(frozen=True)
@@ -19,45 +39,17 @@ class Findings:
     """What was found, and how arms are told apart: by their order, roles and colours.
 
     Attributes:
-        analysis: the content of analysis.json, whose keys are sorted.
+        analysis: as it was read.
         roles: the role of every arm, in order.
     """
 
-    analysis: Mapping[str, Any]
+    analysis: Analysis
     roles: Mapping[str, str]
-
-    @classmethod
-    def of(cls, analysis: Mapping[str, Any], roles: Mapping[str, str]) -> Findings:
-        """The analysis with its arms and pairs in order."""
-        unordered = cls(analysis, roles)
-        benchmarks = {
-            name: {key: unordered._ordered(one) for key, one in content.items()}
-            | {
-                "arms": unordered._arms(content["arms"]),
-                "pairs": unordered.pairs(content["pairs"]),
-            }
-            for name, content in analysis["benchmarks"].items()
-        }
-        return cls({**analysis, "benchmarks": benchmarks}, roles)
-
-    def _ordered(self, section: Any) -> Any:
-        """A section whose own arms and pairs stand in order."""
-        if not isinstance(section, dict):
-            return section
-        ordered = dict(section)
-        if isinstance(section.get("arms"), dict):
-            ordered["arms"] = self._arms(section["arms"])
-        if isinstance(section.get("pairs"), list):
-            ordered["pairs"] = self.pairs(section["pairs"])
-        return ordered
-
-    def _arms(self, by_arm: Mapping[str, Any]) -> dict[str, Any]:
-        return {arm: by_arm[arm] for arm in self.roles if arm in by_arm}
 
     @property
     def confidence(self) -> float:
         """Level of the intervals."""
-        return float(self.analysis["confidence"])
+        return self.analysis.confidence
 
     @property
     def level(self) -> str:
@@ -65,15 +57,21 @@ class Findings:
         return f"{self.confidence:.0%}"
 
     @property
-    def benchmarks(self) -> dict[str, Content]:
+    def benchmarks(self) -> dict[str, BenchmarkAnalysis]:
         """What was found on each benchmark, by name."""
-        return dict(sorted(self.analysis["benchmarks"].items()))
+        return dict(sorted(self.analysis.benchmarks.items()))
 
-    def with_section(self, key: str) -> Iterator[tuple[str, Content, Any]]:
+    def with_section(
+        self, of: Callable[[BenchmarkAnalysis], T | None]
+    ) -> Iterator[tuple[str, BenchmarkAnalysis, T]]:
         """The benchmarks that have a section: name, content, section."""
         for name, content in self.benchmarks.items():
-            if content.get(key):
-                yield name, content, content[key]
+            if section := of(content):
+                yield name, content, section
+
+    def by_arm(self, found: Mapping[str, T]) -> dict[str, T]:
+        """What is known of each arm, in order."""
+        return {arm: found[arm] for arm in self.roles if arm in found}
 
     def arms(self, found: Iterable[str]) -> list[str]:
         """These arms in order, without those that only repeat another."""
@@ -84,13 +82,13 @@ class Findings:
         """An arm's place in the palette."""
         return list(self.roles).index(arm)
 
-    def pairs(self, found: Iterable[Any]) -> list[Any]:
-        """Entries with `base` and `other` in order; RL checkpoints come first."""
+    def pairs(self, found: Iterable[P]) -> list[P]:
+        """These pairs in order; RL checkpoints come first."""
         order = list(self.roles)
 
-        def place(pair: Any) -> tuple[bool, int, int]:
-            other = pair["other"]
-            return self.roles[other] != "rl", order.index(pair["base"]), order.index(other)
+        def place(pair: P) -> tuple[bool, int, int]:
+            base, other = pair.names
+            return self.roles[other] != "rl", order.index(base), order.index(other)
 
         return sorted(found, key=place)
 
@@ -110,11 +108,10 @@ def reading_name(reading: str) -> str:
     return _READINGS.get(reading, reading.replace(".", ", "))
 
 
-def on_grid(by_k: Mapping[str, Any]) -> dict[int, Any]:
+def on_grid(by_k: Mapping[int, T]) -> dict[int, T]:
     """The entries at the k of the published figures, of those that there are."""
-    ks = sorted(map(int, by_k))
-    shown = set(paper_grid(ks[-1]).tolist()) if ks else set()
-    return {k: by_k[str(k)] for k in ks if k in shown}
+    shown = set(paper_grid(max(by_k)).tolist()) if by_k else set()
+    return {k: entry for k, entry in by_k.items() if k in shown}
 
 
 def powers_of_two(most: int) -> tuple[int, ...]:

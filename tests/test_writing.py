@@ -1,0 +1,35 @@
+"""A file is there whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vlm_boundary.writing import replacing
+
+
+def test_a_file_takes_its_place_when_it_is_finished(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+    with replacing(path) as file:
+        file.write_text("new")
+        assert path.read_text() == "old"
+    assert path.read_text() == "new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("stopped", [ValueError, KeyboardInterrupt])
+def test_of_a_failed_attempt_nothing_stays(tmp_path: Path, stopped: type[BaseException]) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def fail() -> None:
+        with replacing(path) as file:
+            file.write_text("ha")
+            raise stopped
+
+    with pytest.raises(stopped):
+        fail()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -1,0 +1,263 @@
+"""Tables of arms, of pairs, and of what became of the samples."""
+
+from __future__ import annotations
+
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import (
+    TextTable,
+    at,
+    ends,
+    interval,
+    minus,
+    p_value,
+    percent,
+    points,
+    points_of,
+    share,
+)
+from vlm_boundary.records import (
+    ArmAnalysis,
+    FollowUp,
+    Multiplicity,
+    PairAnalysis,
+    Perplexity,
+    SelfTest,
+)
+
+_Arms = Part[dict[str, ArmAnalysis]]
+_Pairs = Part[list[PairAnalysis]]
+
+
+def curves(part: _Arms) -> TextTable:
+    """pass@k at the k of tables, and its paired differences."""
+    arms, pairs = part.found.by_arm(part.section), part.found.pairs(part.content.pairs)
+    rows = []
+    for k in part.content.ks:
+        row = [str(k)]
+        row += [percent(one.pass_at_k.get(k)) for one in arms.values()]
+        row += [points(pair.difference.get(k)) for pair in pairs]
+        rows.append(tuple(row))
+    header = ("k", *arms, *map(minus, pairs))
+    title = f"{part.name}: pass@k in %, {part.found.level} intervals (Student's t over problems)"
+    return TextTable(title, header, tuple(rows))
+
+
+def differences(part: _Pairs) -> TextTable:
+    """Each difference with every interval there is."""
+    rows = [
+        (
+            f"{minus(pair)}, k = {k}",
+            points(entry),
+            ends(entry.bootstrap, "{:+.1f}"),
+            ends(entry.band, "{:+.1f}"),
+            points(pair.this_benchmark.get(k)),
+            str(entry.problems),
+        )
+        for pair in part.found.pairs(part.section)
+        for k, entry in at(pair.difference, part.content.ks)
+    ]
+    header = (
+        "difference", "Student's t", "bootstrap-t", "band over all k", "this very benchmark",
+        "problems",
+    )  # fmt: skip
+    title = (
+        f"{part.name}: differences in points, {part.found.level}: problems like these (this very "
+        f"benchmark: only the samples drawn again)"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def crossovers(part: _Pairs) -> TextTable:
+    """Where pairs cross."""
+    rows = []
+    for pair in part.found.pairs(part.section):
+        turn = pair.crossover
+        ks = ["–" if k is None else str(k) for k in (turn.estimate, turn.low, turn.high)]
+        status = turn.status.replace("_", " ")
+        if turn.status == "none":
+            status += ", ruled out" if turn.excluded else ", not ruled out"
+        rows.append((minus(pair), *ks, status))
+    header = ("difference", "crossover k", "from", "to", "status")
+    title = f"{part.name}: the k at which the difference turns from above zero to zero or below"
+    return TextTable(title, header, tuple(rows))
+
+
+def solved(part: _Pairs) -> TextTable:
+    """The solved sets at n, and what they say of support."""
+    rows = []
+    pairs = part.found.pairs(part.section)
+    for pair in pairs:
+        support = pair.support
+        shares = map(share, (support.srr, support.ndr, support.sds, support.nscr))
+        cells = (*map(str, pair.solved.counts), p_value(pair.mcnemar_p), *shares)
+        rows.append((f"{pair.base} / {pair.other}", *cells))
+    header = (
+        "pair", "both", "first only", "second only", "neither", "McNemar p", "SRR", "NDR", "SDS",
+        "NSCR",
+    )  # fmt: skip
+    bounds = [pair.unsolved_below for pair in pairs if pair.unsolved_below is not None]
+    note = ""
+    if bounds:
+        note = f"; unsolved means a success probability below {max(bounds):.1%}, one-sided, not 0"
+    return TextTable(f"{part.name}: problems solved at least once{note}", header, tuple(rows))
+
+
+def needed(part: _Pairs) -> TextTable:
+    """How many problems or samples would resolve a gap of the size seen."""
+    rows = [
+        (
+            f"{minus(pair)}, k = {k}",
+            points_of(pair.difference[k].estimate),
+            points_of(found.smallest_gap).lstrip("+"),
+            "–" if found.problems is None else f"{found.problems:,}",
+            "–" if found.samples is None else f"{found.samples:,}",
+        )
+        for pair in part.found.pairs(part.section)
+        for k in sorted({1, pair.n})
+        if (found := pair.needed.get(k))
+    ]
+    header = ("difference", "seen", "smallest found", "problems needed", "or samples of each")
+    title = f"{part.name}: what finds a gap of the size seen 80 % of the time (–: no number would)"
+    return TextTable(title, header, tuple(rows))
+
+
+def alone(part: _Arms) -> TextTable:
+    """What one answer, the average and the vote do."""
+    rows = []
+    for arm, values in part.found.by_arm(part.section).items():
+        single = values.single_pass
+        kind = "greedy" if single.greedy else "first sample"
+        if single.arm != arm:
+            kind += f" of {single.arm}"
+        last = values.n
+        rows.append(
+            (
+                arm,
+                f"{percent(single)} ({kind})",
+                percent(values.avg_at_n),
+                percent(values.maj_at_k[last]),
+                percent(values.pass_hat_k[last]),
+                percent(values.g_pass_at_k["0.5"].get(last)),
+                percent(values.cover_at_tau["0.5"]),
+            )
+        )
+    header = ("arm", "single pass", "avg@n", "maj@n", "pass^n", "G-Pass@n, τ 0.5", "Cover@0.5")
+    title = (
+        f"{part.name}: one answer, the average, the vote, and consistency, in %, {part.found.level}"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def self_test(part: Part[list[SelfTest]]) -> TextTable:
+    """What was found between a checkpoint and itself."""
+    rows = [
+        (
+            f"{row.arm} against {row.against}",
+            str(row.n),
+            f"{len(row.found_at)} of {row.n}",
+            "yes" if row.found_by_band else "no",
+            row.crossover.status.replace("_", " "),
+        )
+        for row in part.section
+    ]
+    header = ("same checkpoint twice", "k up to", "k with a difference", "by the band", "crossover")
+    title = (
+        f"{part.name}: self-test: a true difference is zero here; one k in twenty errs, and "
+        f"neighbours err together"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def followup(part: Part[list[FollowUp]]) -> TextTable:
+    """What fresh samples say of problems that one arm alone solved."""
+    rows = [
+        (
+            f"{row.base} / {row.other}: "
+            + ("first only" if row.cell == "base_only" else "second only"),
+            str(row.problems),
+            f"{row.fresh_samples.base:,} / {row.fresh_samples.other:,}",
+            str(row.solved_again.base),
+            str(row.solved_again.other),
+        )
+        for row in part.section
+    ]
+    header = ("cell", "problems", "fresh samples", "solved by the first", "by the second")
+    title = f"{part.name}: problems that one alone had solved, in fresh samples of both"
+    return TextTable(title, header, tuple(rows))
+
+
+def family(multiplicity: Multiplicity) -> TextTable:
+    """Every headline test, adjusted for there being so many."""
+    rows = [
+        (
+            f"{test.benchmark}: {minus(test)}, k = {test.k}",
+            p_value(test.p),
+            p_value(test.p_holm),
+        )
+        for test in multiplicity.tests
+    ]
+    title = (
+        f"All {len(rows)} headline tests as one family (t at k = 1, McNemar's exact test at k = n)"
+    )
+    return TextTable(title, ("difference", "p", "p, Holm's"), tuple(rows))
+
+
+def outcomes(part: _Arms) -> TextTable:
+    """How many samples ended how."""
+    arms = part.found.by_arm(part.section)
+    statuses = list(next(iter(arms.values())).statuses)
+    rows = [
+        (
+            arm,
+            str(values.problems),
+            str(values.samples),
+            *(str(values.statuses[status]) for status in statuses),
+        )
+        for arm, values in arms.items()
+    ]
+    header = ("arm", "problems", "samples", *(status.replace("_", " ") for status in statuses))
+    return TextTable(f"{part.name}: what became of the samples", header, tuple(rows))
+
+
+def perplexity(part: Part[list[Perplexity]]) -> TextTable:
+    """Perplexity of responses, by who wrote and who reads them."""
+    rows = [
+        (
+            f"{row.responses_of} under {row.under}",
+            interval(row.perplexity, "{:.3f}", scale=1),
+            str(row.perplexity.problems),
+            str(row.responses),
+            str(row.not_scored),
+        )
+        for row in part.section
+    ]
+    header = ("responses", "perplexity", "problems", "scored", "not scored")
+    title = (
+        f"{part.name}: perplexity a token, end of turn counted: each problem's median response, "
+        f"mean over problems, {part.found.level} intervals (Student's t over problems)"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def sources(part: _Arms) -> TextTable:
+    """Where each arm's answers stood: a verifier that favours one way favours an arm."""
+    arms = part.found.by_arm(part.section)
+    sources = list(next(iter(arms.values())).sources)
+    rows = [
+        (arm, *(f"{values.sources[s] / values.samples:.1%}" for s in sources))
+        for arm, values in arms.items()
+    ]
+    return TextTable(f"{part.name}: where the answers stood", ("arm", *sources), tuple(rows))
+
+
+def readings(part: _Arms) -> TextTable:
+    """pass@k when only answers said outright count, as it is, and with the undecided as correct."""
+    rows = []
+    for arm, values in part.found.by_arm(part.section).items():
+        curves = (values.pass_at_k_strict, values.pass_at_k, values.pass_at_k_lenient)
+        for k in sorted({1, max(curves[0])}):
+            if k in curves[0]:
+                rows.append((f"{arm}, k = {k}", *(percent(curve[k]) for curve in curves)))
+    header = ("arm", "strict", "as reported", "lenient")
+    title = f"{part.name}: pass@k in % by reading (strict: the answer was marked or said alone; "
+    return TextTable(title + "lenient: undecided counts as correct)", header, tuple(rows))

@@ -1,0 +1,126 @@
+"""Tables of what guessing explains, and of what the verifier may have got wrong."""
+
+from __future__ import annotations
+
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
+from vlm_boundary.records import ControlArm, GuessFilter, Luck, Range, VerifierErrors
+
+
+def above_floor(part: Part[Luck]) -> TextTable:
+    """What each arm solves, and what of that its own answers to other problems do not explain."""
+    rows = []
+    for arm, one in part.found.by_arm(part.section.arms).items():
+        rows.append(
+            (
+                arm,
+                str(one.solved),
+                str(one.above_floor),
+                str(one.tested),
+                percent(one.floor_pass_at_k.get(1)),
+                percent(one.floor_pass_at_k.get(part.content.arms[arm].n)),
+            )
+        )
+    guesser = part.section.guesser.pass_at_k
+    ends = percent(guesser[1]), percent(guesser[max(guesser)])
+    rows.append(("a blind guesser", "–", "–", "–", *ends))
+    header = ("arm", "solved", "above its floor", "tested", "floor at k = 1", "floor at k = n")
+    title = (
+        f"{part.name}: problems solved at least once, and above the arm's own guess floor "
+        f"(Fisher's exact test, false discovery rate {part.section.false_discovery_rate:.0%})"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def above_floor_pairs(part: Part[Luck]) -> TextTable:
+    """The solved sets above each arm's own floor."""
+    rows = []
+    for pair in part.found.pairs(part.section.pairs):
+        p = pair.mcnemar_p_value
+        cells = map(str, pair.counts)
+        rows.append((f"{pair.base} / {pair.other}", *cells, p_value(p)))
+    header = ("pair", "both", "first only", "second only", "neither", "McNemar p")
+    title = f"{part.name}: problems solved above each arm's own guess floor"
+    return TextTable(title, header, tuple(rows))
+
+
+def controls(part: Part[dict[str, dict[str, ControlArm]]]) -> TextTable:
+    """What is solved without the picture, with another, without reasoning."""
+    rows = []
+    for condition, by_arm in part.section.items():
+        for arm, one in by_arm.items():
+            for k in sorted({1, one.n}):
+                rows.append(
+                    (
+                        f"{arm}, {condition.replace('_', ' ')}, k = {k}",
+                        percent(one.pass_at_k.get(k)),
+                        points(one.full_minus_control.get(k)),
+                        str(one.problems),
+                    )
+                )
+    header = ("control", "pass@k (%)", "as it is − control (points)", "problems")
+    return TextTable(f"{part.name}: controls", header, tuple(rows))
+
+
+def guess_filter(part: Part[list[GuessFilter]]) -> TextTable:
+    """Pairs on the problems that direct answers do not guess."""
+    rows = []
+    for one in part.section:
+        label = f"{minus(one)}"
+        if one.surviving is None:
+            reason = f"needs {one.draws_needed} direct answers a problem, there are"
+            rows.append((label, "–", str(one.problems), f"{reason} {one.draws}", "–"))
+            continue
+        last = max(one.difference)
+        rows.append(
+            (
+                label,
+                str(one.surviving),
+                str(one.problems),
+                points(one.difference[1]),
+                points(one.difference[last]),
+            )
+        )
+    header = ("difference", "problems left", "of", "at k = 1 (points)", "at k = n (points)")
+    title = f"{part.name}: without the problems that direct answers guess now and then"
+    return TextTable(title, header, tuple(rows))
+
+
+def verifier_error(part: Part[VerifierErrors]) -> TextTable:
+    """Numbers corrected for a measured error of the verifier, and what it leaves possible."""
+    section = part.section
+    rows = []
+    for arm, one in part.found.by_arm(section.arms).items():
+        last = max(one.pass_at_k_range)
+        rows.append(
+            (
+                arm,
+                percent(part.content.arms[arm].pass_at_k[1]),
+                percent(one.pass_at_1),
+                _range(one.pass_at_k_range[last], "{:.1f}"),
+            )
+        )
+    for pair in part.found.pairs(section.pairs):
+        compared = part.content.pair(pair.names)
+        last = max(pair.difference_range)
+        rows.append(
+            (
+                minus(pair),
+                points(compared.difference[1] if compared else None),
+                points(pair.difference_at_1),
+                _range(pair.difference_range[last], "{:+.1f}"),
+            )
+        )
+    rates = [interval(one, "{:.2f}") for one in (section.false_positive, section.false_negative)]
+    title = (
+        f"{part.name}: what the verifier's error does: wrong answers accepted {rates[0]} %, right "
+        f"ones rejected {rates[1]} %"
+    )
+    header = ("", "k = 1 as it is", "k = 1 corrected", "possible range at k = n")
+    return TextTable(title, header, tuple(rows))
+
+
+def _range(one: Range, form: str) -> str:
+    if one.low is None or one.high is None:
+        return "–"
+    return f"{form.format(100 * one.low)} to {form.format(100 * one.high)}"

@@ -1,0 +1,175 @@
+"""Tables of parts of the problems, of series of arms, of what lies past n, and of cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
+from vlm_boundary.records import (
+    ArmSeries,
+    BeyondN,
+    Distributions,
+    Efficiency,
+    EntropyOfArm,
+    Interval,
+)
+
+
+def slices(part: Part[Distributions]) -> TextTable:
+    """Differences by metadata, with p-values that allow for how many there are."""
+    rows = []
+    for pair in part.section.slices:
+        for one in pair.slices:
+            for k, entry in one.difference.items():
+                p = one.adjusted_p_value[k]
+                rows.append(
+                    (
+                        f"{minus(pair)}, {one.field}: {one.value}, k = {k}",
+                        str(one.problems),
+                        percent(one.base_pass_at_k[k]),
+                        percent(one.other_pass_at_k[k]),
+                        points(entry),
+                        p_value(p),
+                    )
+                )
+    header = (
+        "slice", "problems", "base (%)", "other (%)", "difference (points)", "p, Holm's"
+    )  # fmt: skip
+    return TextTable(f"{part.name}: by metadata", header, tuple(rows))
+
+
+def strata(part: Part[Distributions]) -> TextTable:
+    """Differences by how hard problems are for the base, judged by samples that do not count."""
+    rows = []
+    judged = 0
+    for pair in part.section.strata:
+        judged = max(judged, pair.judged_on)
+        for one in pair.strata:
+            for k, entry in one.difference.items():
+                rows.append(
+                    (
+                        f"{minus(pair)}, base right in {one.base_accuracy}, k = {k}",
+                        str(one.problems),
+                        percent(one.base_pass_at_k[k]),
+                        percent(one.other_pass_at_k[k]),
+                        points(entry),
+                    )
+                )
+    header = ("stratum", "problems", "base (%)", "other (%)", "difference (points)")
+    title = (
+        f"{part.name}: by the base's accuracy in {judged} samples a problem; its other samples are "
+        "those that are compared"
+    )
+    return TextTable(title, header, tuple(rows))
+
+
+def training(part: Part[ArmSeries]) -> TextTable:
+    """Training steps, temperatures and seeds."""
+    section = part.section
+    rows = []
+    for one in section.training.arms if section.training else ():
+        step = "base" if one.step is None else f"step {one.step}"
+        rows.append((f"{one.arm} ({step})", *_ends(one.pass_at_k)))
+    for group in section.temperature:
+        rows += [
+            (f"{one.arm} (temperature {one.temperature:g})", *_ends(one.pass_at_k))
+            for one in group.arms
+        ]
+    for seeds in section.seeds:
+        label = f"mean of seeds: {', '.join(seeds.arms)}"
+        rows.append((label, *_ends(seeds.pass_at_k)))
+        spread = {
+            k: Interval(estimate=entry.standard_deviation, low=None, high=None)
+            for k, entry in seeds.pass_at_k.items()
+        }
+        rows.append(("their standard deviation", *_ends(spread)))
+    header = ("checkpoint", "pass@1 (%)", "largest k", "pass@k (%)")
+    return TextTable(f"{part.name}: training steps, temperatures, seeds", header, tuple(rows))
+
+
+def _ends(curve: Mapping[int, Interval]) -> tuple[str, str, str]:
+    last = max(curve)
+    return percent(curve[1]), str(last), percent(curve[last])
+
+
+def beyond_n(part: Part[BeyondN]) -> TextTable:
+    """What the models say past n, and how far they were off where it is known."""
+    rows = []
+    models = {"beta_binomial": "beta-binomial", "zero_inflated": "with unsolvable problems"}
+    for arm, one in part.found.by_arm(part.section.arms).items():
+        tested = one.back_test.models if one.back_test else {}
+        for model, fitted in one.models.items():
+            curve = fitted.pass_at_k
+            far = max(curve)
+            rows.append(
+                (
+                    f"{arm}, {models[model]}",
+                    percent(curve[one.n]),
+                    f"{far:,}",
+                    percent(curve[far]),
+                    percent(fitted.never_solved),
+                    points(tested[model].error) if tested else "–",
+                )
+            )
+    header = (
+        "arm, model", "at n (%)", "k", "at that k (%)", "never solved (%)",
+        "back-test error (points)",
+    )  # fmt: skip
+    return TextTable(f"{part.name}: models past n, and their back-test", header, tuple(rows))
+
+
+def cost(part: Part[Efficiency]) -> TextTable:
+    """Tokens, and what they bought."""
+    rows = []
+    for arm, one in part.found.by_arm(part.section.arms).items():
+        total = one.tokens
+        if total is None and one.tokens_per_sample.estimate is None:
+            continue
+        rows.append(
+            (
+                arm,
+                "–" if total is None else f"{total:,}",
+                interval(one.tokens_per_sample, "{:.1f}", 1),
+                _tokens(one.tokens_per_correct_sample),
+                _tokens(one.tokens_per_solved_problem),
+            )
+        )
+    header = ("arm", "tokens", "per sample", "per right sample", "per solved problem")
+    return TextTable(f"{part.name}: tokens generated", header, tuple(rows))
+
+
+def efficiency_gaps(part: Part[Efficiency]) -> TextTable:
+    """How far the other arm's single sample is from the base's many."""
+    rows = [
+        (
+            f"{pair.base} / {pair.other}",
+            str(pair.k),
+            points(pair.sampling_efficiency_gap),
+        )
+        for pair in part.found.pairs(part.section.pairs)
+    ]
+    title = f"{part.name}: sampling-efficiency gap ΔSE: the base's pass@k − the other's pass@1"
+    return TextTable(title, ("pair", "k", "gap (points)"), tuple(rows))
+
+
+def _tokens(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def entropy(part: Part[dict[str, EntropyOfArm]]) -> TextTable:
+    """How surprising each arm's own samples are to it."""
+    rows = [
+        (
+            arm,
+            f"{one.temperature:g}",
+            f"{one.top_p:g}",
+            interval(one.cross_entropy, "{:.3f}", 1),
+            "entropy" if one.is_entropy else "cross-entropy",
+        )
+        for arm, one in part.section.items()
+    ]
+    header = ("arm", "temperature", "top-p", "nats a token", "which is its")
+    return TextTable(
+        f"{part.name}: how surprising each arm's own samples are to it", header, tuple(rows)
+    )

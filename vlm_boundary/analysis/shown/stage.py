@@ -1,0 +1,86 @@
+"""Which tables there are, and where they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from vlm_boundary.analysis.findings import Findings, Part
+from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning
+from vlm_boundary.analysis.shown.table import TextTable
+from vlm_boundary.records import BenchmarkAnalysis
+from vlm_boundary.store import write_text
+
+
+class _Shown(NamedTuple):
+    """A table for each benchmark that has a part of the analysis.
+
+    Attributes:
+        name: of its files, behind the benchmark's.
+        of: the part; what has none, or an empty one, gets no table.
+        make: the table of it.
+    """
+
+    name: str
+    of: Callable[[BenchmarkAnalysis], Any]
+    make: Callable[[Part[Any]], TextTable]
+
+
+_SHOWN = (
+    _Shown("pass_at_k", lambda one: one.arms, comparisons.curves),
+    _Shown("single_answers", lambda one: one.arms, comparisons.alone),
+    _Shown("differences", lambda one: one.pairs, comparisons.differences),
+    _Shown("crossovers", lambda one: one.pairs, comparisons.crossovers),
+    _Shown("needed", lambda one: one.pairs, comparisons.needed),
+    _Shown("solved_sets", lambda one: one.pairs, comparisons.solved),
+    _Shown("solved_above_floor", lambda one: one.luck, luck.above_floor_pairs),
+    _Shown("followup", lambda one: one.followup, comparisons.followup),
+    _Shown("above_floor", lambda one: one.luck, luck.above_floor),
+    _Shown("controls", lambda one: one.controls, luck.controls),
+    _Shown("guess_filter", lambda one: one.guess_filter, luck.guess_filter),
+    _Shown("valid_reasoning", lambda one: one.cot, reasoning.valid),
+    _Shown("valid_reasoning_pairs", lambda one: one.cot, reasoning.valid_pairs),
+    _Shown("calibration", lambda one: one.calibration, reasoning.calibration),
+    _Shown("people", lambda one: one.calibration, reasoning.people),
+    _Shown("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),
+    _Shown("slices", lambda one: one.distributions, parts.slices),
+    _Shown("strata", lambda one: one.distributions, parts.strata),
+    _Shown("outcomes", lambda one: one.arms, comparisons.outcomes),
+    _Shown("sources", lambda one: one.arms, comparisons.sources),
+    _Shown("readings", lambda one: one.arms, comparisons.readings),
+    _Shown("verifier_error", lambda one: one.verifier_error, luck.verifier_error),
+    _Shown("series", lambda one: one.series, parts.training),
+    _Shown("perplexity", lambda one: one.perplexity, comparisons.perplexity),
+    _Shown("entropy", lambda one: one.entropy, parts.entropy),
+    _Shown("beyond_n", lambda one: one.beyond_n, parts.beyond_n),
+    _Shown("cost", lambda one: one.efficiency, parts.cost),
+    _Shown("efficiency_gaps", lambda one: one.efficiency, parts.efficiency_gaps),
+    _Shown("self_test", lambda one: one.self_test, comparisons.self_test),
+)
+FAMILY = "family"
+
+
+def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
+    """The tables that have rows by their name, those of each benchmark with the name of its files.
+
+    `family`, all comparisons taken together, is of no one benchmark.
+    """
+    made: dict[str, list[tuple[str, TextTable]]] = {}
+    for name, of, make in _SHOWN:
+        for benchmark, content, section in found.with_section(of):
+            table = make(Part(found, benchmark, content, section))
+            if table.rows:
+                made.setdefault(name, []).append((f"{benchmark}-{name}", table))
+    if found.analysis.multiplicity.tests:
+        made[FAMILY] = [(FAMILY, comparisons.family(found.analysis.multiplicity))]
+    return made
+
+
+def write_shown_tables(folder: Path, found: Findings) -> None:
+    """Write every one of them as Markdown, CSV and LaTeX."""
+    for tables in shown_tables(found).values():
+        for name, table in tables:
+            write_text(folder / f"{name}.md", table.markdown())
+            write_text(folder / f"{name}.csv", table.csv())
+            write_text(folder / f"{name}.tex", table.latex())

@@ -1,0 +1,206 @@
+"""analysis.json: everything that a run's verdicts say, one record for the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from vlm_boundary.errors import UserError
+from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
+from vlm_boundary.records.record import (
+    ArmPair,
+    ByK,
+    CellCounts,
+    CellProblems,
+    Curve,
+    Entry,
+    Estimate,
+    PairedDifference,
+    Record,
+    find_pair,
+)
+from vlm_boundary.records.sections import (
+    ArmSeries,
+    BeyondN,
+    ControlArm,
+    Distributions,
+    Efficiency,
+    EntropyOfArm,
+    FollowUp,
+    GuessFilter,
+    Luck,
+    Perplexity,
+    SelfTest,
+    VerifierErrors,
+)
+
+SCHEMA_VERSION: Final = 4
+"""Raised when a key goes, is renamed, or comes to mean something else. A key that is added does not
+raise it: readers leave alone what they do not know. A reader takes its own version only, since an
+analysis is made again from verdicts in seconds."""
+
+
+class SinglePass(Entry):
+    """Accuracy of one answer a problem."""
+
+    arm: str
+    """Whose answers: the checkpoint's one-sample arm where there is one."""
+    greedy: bool
+
+
+class ArmAnalysis(Record):
+    """What an arm does alone; every curve with `pass_at_k` in its name has every k up to n."""
+
+    role: str
+    n: int
+    problems: int
+    problems_with_fewer_than_n: int
+    samples: int
+    correct: int
+    statuses: dict[str, int]
+    """How many samples ended how."""
+    sources: dict[str, int]
+    """How many answers stood where."""
+    pass_at_k: Curve
+    pass_at_k_strict: Curve
+    """Only answers said outright count."""
+    pass_at_k_lenient: Curve
+    """The undecided count as correct."""
+    avg_at_n: Entry
+    single_pass: SinglePass
+    pass_hat_k: Curve
+    """All k are right."""
+    maj_at_k: Curve
+    """The most frequent of k answers is right."""
+    g_pass_at_k: dict[str, Curve]
+    """By τ: at least a share τ of k samples is right."""
+    mg_pass_at_k: Curve
+    """The mean of `g_pass_at_k` over τ from one half to one."""
+    cover_at_tau: dict[str, Entry]
+    """By τ: the share of problems of which at least a share τ of samples is right."""
+
+
+class Needed(Record):
+    """What it would take to find a gap as large as the one that was seen."""
+
+    gap: float
+    power: float
+    problems: int | None
+    samples: int | None
+    smallest_gap: float | None
+
+
+class Support(Record):
+    """How the set of solved problems changed; see `analysis.sets.support_metrics`."""
+
+    srr: float | None
+    ndr: float | None
+    sds: float | None
+    nscr: float | None
+
+
+class SolvedSets(Record):
+    """Which problems each of two arms solved at least once, and what that proves."""
+
+    solved: CellCounts
+    solved_problems: CellProblems
+    support: Support
+    mcnemar_p: float | None
+    unsolved_below: float | None
+    """One-sided: an unsolved problem's success probability is below this, not zero."""
+
+
+class PairAnalysis(ArmPair, PairedDifference, SolvedSets):
+    """Two arms on the problems that both have."""
+
+    n: int
+    problems: int
+    this_benchmark: ByK[Estimate]
+    """On these very problems, were only the samples drawn again."""
+    needed: ByK[Needed]
+
+
+class BenchmarkAnalysis(Record):
+    """What is known of one benchmark; a section that has nothing to say is not there."""
+
+    problems: int
+    unusable: int
+    """Of those, the ones that cannot be put to a model."""
+    ks: list[int]
+    """Those of tables; curves have every k."""
+    arms: dict[str, ArmAnalysis]
+    pairs: list[PairAnalysis]
+    self_test: list[SelfTest] | None = None
+    followup: list[FollowUp] | None = None
+    perplexity: list[Perplexity] | None = None
+    luck: Luck | None = None
+    controls: dict[str, dict[str, ControlArm]] | None = None
+    """By condition and arm."""
+    guess_filter: list[GuessFilter] | None = None
+    verifier_error: VerifierErrors | None = None
+    distributions: Distributions | None = None
+    efficiency: Efficiency | None = None
+    entropy: dict[str, EntropyOfArm] | None = None
+    series: ArmSeries | None = None
+    beyond_n: BeyondN | None = None
+    cot: ValidReasoning | None = None
+    judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None
+    """By judge, arm and edit."""
+    calibration: Calibration | None = None
+
+    def pair(self, names: tuple[str, str]) -> PairAnalysis | None:
+        """The pair of a base and another arm; None where they were not compared."""
+        return find_pair(self.pairs, names)
+
+
+class HeadlineTest(ArmPair):
+    """One of the tests that a reader holds against each other."""
+
+    benchmark: str
+    k: int
+    p: float | None
+    p_holm: float | None
+    """Adjusted for there being so many."""
+
+
+class Multiplicity(Record):
+    """How many claims are made at once, and what is left of each for it."""
+
+    method: str
+    family: str
+    tests: list[HeadlineTest]
+
+
+class Analysis(Record):
+    """The file analysis.json."""
+
+    schema_version: Literal[4]
+    grader: str
+    """The verifier whose verdicts these are of."""
+    confidence: float
+    """Level of the intervals."""
+    benchmarks: dict[str, BenchmarkAnalysis]
+    multiplicity: Multiplicity
+
+
+def read_analysis(path: Path) -> Analysis:
+    """Read an analysis.json.
+
+    Raises:
+        UserError: there is none, or it is of another version.
+    """
+    again = "run 'vlm-boundary analyze' first"
+    if not path.is_file():
+        raise UserError(f"{path.parent}: there is no {path.name}; {again}")
+    text = path.read_text(encoding="utf-8")
+    try:
+        return Analysis.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UserError(
+            f"{path}: it is not an analysis of version {SCHEMA_VERSION}, which this "
+            f"vlm_boundary reads ({where}: {first['msg']}); {again}"
+        ) from None

@@ -1,0 +1,405 @@
+"""The parts of analysis.json beside the curves and pairs: luck, parts of the problems, cost."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from vlm_boundary.records.record import (
+    ArmPair,
+    ByK,
+    CellCounts,
+    Crossover,
+    Curve,
+    Difference,
+    Entry,
+    Interval,
+    Range,
+    Record,
+)
+
+
+class SelfTest(Record):
+    """A checkpoint against itself, where nothing should be found."""
+
+    arm: str
+    against: str
+    n: int
+    problems: int
+    difference: ByK[Difference]
+    found_at: list[str]
+    """The k whose interval leaves out zero."""
+    found_by_band: bool
+    crossover: Crossover
+
+
+class FreshSamples(Record):
+    """How many samples a problem beyond n there are, at least."""
+
+    base: int
+    other: int
+
+
+class SolvedAgain(Record):
+    """How many problems the fresh samples of one arm, or of both, solve."""
+
+    base: int
+    other: int
+    both: int
+
+
+class StillUnsolved(Record):
+    """Which problems the fresh samples of an arm do not solve."""
+
+    base: list[str]
+    other: list[str]
+
+
+class FollowUp(ArmPair):
+    """Problems that one arm alone had solved, in fresh samples of both."""
+
+    cell: str
+    problems: int
+    fresh_samples: FreshSamples
+    solved_again: SolvedAgain
+    still_unsolved_by: StillUnsolved
+
+
+class Quartiles(Record):
+    """Of the perplexities of one problem's responses."""
+
+    lower_quartile: float | None
+    median: float | None
+    upper_quartile: float | None
+
+
+class Perplexity(Record):
+    """One arm's responses under another arm, or under itself."""
+
+    responses_of: str
+    under: str
+    responses: int
+    not_scored: int
+    perplexity: Entry
+    by_problem: dict[str, Quartiles]
+
+
+class Guesser(Record):
+    """A guesser that knows how often each answer is right, and not the question."""
+
+    prior: str
+    answers: int
+    sha256: str | None = None
+    smoothing: float
+    declared_chances: int
+    pass_at_k: Curve
+
+
+class ProblemLuck(Record):
+    """What guessing explains of one problem; null where there was nothing to test."""
+
+    chance: float | None
+    p_value: float | None
+    above_floor: bool | None
+
+
+class LuckOfArm(Record):
+    """What an arm's answers score on problems that they were not given for."""
+
+    floor_pass_at_k: Curve
+    independent_guesses_pass_at_k: Curve
+    solved: int
+    solved_and_tested: int
+    above_floor: int
+    tested: int
+    problems: dict[str, ProblemLuck]
+
+
+class LuckOfPair(ArmPair, CellCounts):
+    """Problems above their floors in both arms, in one, in none, of those tested in both."""
+
+    tested: int
+    base_only_ids: list[str]
+    other_only_ids: list[str]
+    mcnemar_p_value: float | None
+
+
+class Luck(Record):
+    """What guessing would score, and which problems are solved above that."""
+
+    guesser: Guesser
+    false_discovery_rate: float
+    arms: dict[str, LuckOfArm]
+    pairs: list[LuckOfPair]
+
+
+class ControlArm(Record):
+    """An arm under a control condition."""
+
+    n: int
+    problems: int
+    pass_at_k: Curve
+    full_minus_control: Curve
+
+
+class GuessFilter(ArmPair):
+    """A pair without the problems that direct answers guess now and then."""
+
+    judged_by: list[str]
+    draws: int
+    draws_needed: int
+    threshold: float
+    problems: int
+    surviving: int | None
+    """Null where there are too few draws to tell; what follows is then not there."""
+    guessable: dict[str, list[str]] = Field(default_factory=dict)
+    unknown: int = 0
+    base_pass_at_k: Curve = Field(default_factory=dict)
+    other_pass_at_k: Curve = Field(default_factory=dict)
+    difference: Curve = Field(default_factory=dict)
+
+
+class ErrorOfArm(Record):
+    """What the verifier's error does to an arm."""
+
+    pass_at_1: Entry
+    pass_at_k_range: ByK[Range]
+
+
+class ErrorOfPair(ArmPair):
+    """What the verifier's error does to a difference."""
+
+    difference_at_1: Entry
+    difference_range: ByK[Range]
+
+
+class VerifierErrors(Record):
+    """Numbers corrected for a measured error of the verifier."""
+
+    false_positive: Interval
+    false_negative: Interval
+    arms: dict[str, ErrorOfArm]
+    pairs: list[ErrorOfPair]
+
+
+class Outcomes(Record):
+    """What share of a problem's samples ended how, by status."""
+
+    all_problems: dict[str, Entry]
+    unsolved_problems: dict[str, Entry]
+
+
+class ArmDistribution(Record):
+    """How an arm's accuracies and outcomes are spread."""
+
+    accuracy_histogram: list[int]
+    outcomes: Outcomes
+
+
+class ComparedPart(Record):
+    """Both arms on some of the problems; without any there are no curves."""
+
+    problems: int
+    base_pass_at_k: Curve = Field(default_factory=dict)
+    other_pass_at_k: Curve = Field(default_factory=dict)
+    difference: Curve = Field(default_factory=dict)
+
+
+class Stratum(ComparedPart):
+    """Problems on which the base is so accurate."""
+
+    base_accuracy: str
+
+
+class Strata(ArmPair):
+    """A pair by how hard problems are for the base."""
+
+    judged_on: int
+    """Samples a problem that judge, and are not compared."""
+    strata: list[Stratum]
+
+
+class Slice(ComparedPart):
+    """Problems with one value of a metadata field."""
+
+    field: str
+    value: str
+    p_value: ByK[float | None]
+    adjusted_p_value: ByK[float | None]
+
+
+class Slices(ArmPair):
+    """A pair by metadata."""
+
+    tests: int
+    slices: list[Slice]
+
+
+class Distributions(Record):
+    """How a benchmark's problems are distributed."""
+
+    accuracy_bins: list[str]
+    arms: dict[str, ArmDistribution]
+    strata: list[Strata]
+    slices: list[Slices]
+
+
+class Coverage(Record):
+    """What k samples of a problem cost and solve."""
+
+    k: int
+    tokens_per_problem: float | None
+    pass_at_k: Entry
+
+
+class CostOfArm(Record):
+    """Tokens that an arm generated; null where not all lengths are known."""
+
+    tokens: int | None
+    tokens_per_sample: Entry
+    tokens_per_solved_problem: float | None
+    tokens_per_correct_sample: float | None
+    coverage: list[Coverage]
+
+
+class EfficiencyGap(ArmPair):
+    """The base's pass@k less the other arm's pass@1."""
+
+    k: int
+    sampling_efficiency_gap: Entry
+
+
+class Efficiency(Record):
+    """What sampling costs."""
+
+    arms: dict[str, CostOfArm]
+    pairs: list[EfficiencyGap]
+
+
+class EntropyOfArm(Record):
+    """How surprising an arm's own samples are to it, in nats a token."""
+
+    temperature: float
+    top_p: float
+    cross_entropy: Entry
+    is_entropy: bool
+    """Samples were drawn from the model's own distribution."""
+
+
+class TrainingArm(Record):
+    """A checkpoint on the way; a base has no step."""
+
+    arm: str
+    role: str
+    step: int | None
+    pass_at_k: Curve
+
+
+class TrainingSteps(Record):
+    """Arms with a training step, in their order, after the bases."""
+
+    ks: list[int]
+    arms: list[TrainingArm]
+
+
+class WarmArm(Record):
+    """A checkpoint at one temperature."""
+
+    arm: str
+    temperature: float
+    pass_at_k: Curve
+
+
+class Temperatures(Record):
+    """Arms of one checkpoint that differ in temperature."""
+
+    model: str
+    arms: list[WarmArm]
+
+
+class SpreadOfSeeds(Interval):
+    """Mean over checkpoints, and how they differ."""
+
+    standard_deviation: float
+    checkpoints: int
+
+
+class Seeds(Record):
+    """RL checkpoints of one recipe."""
+
+    arms: list[str]
+    step: int | None
+    problems: int
+    pass_at_k: ByK[SpreadOfSeeds]
+
+
+class ArmSeries(Record):
+    """Arms that belong together, along training, temperature or seeds."""
+
+    training: TrainingSteps | None = None
+    temperature: list[Temperatures] = Field(default_factory=list)
+    seeds: list[Seeds] = Field(default_factory=list)
+
+
+class FittedModel(Record):
+    """A model of the problems' accuracies, and what it says past n."""
+
+    a: float | None
+    b: float | None
+    never_solved: Interval
+    pass_at_k: ByK[Interval]
+
+
+class PredictionError(Record):
+    """How far a model was off where it is known."""
+
+    predicted: Interval
+    error: Interval
+
+
+class BackTest(Record):
+    """Models fitted on the first part of the samples, held against all of them."""
+
+    fitted_on: int
+    k: int
+    observed: float
+    beta_binomial: PredictionError
+    zero_inflated: PredictionError
+
+    @property
+    def models(self) -> dict[str, PredictionError]:
+        """By the model's name."""
+        return {"beta_binomial": self.beta_binomial, "zero_inflated": self.zero_inflated}
+
+
+class BeyondNOfArm(Record):
+    """An arm's curve past the samples that were drawn."""
+
+    n: int
+    problems: int
+    left_out: int
+    beta_binomial: FittedModel
+    zero_inflated: FittedModel
+    back_test: BackTest | None
+
+    @property
+    def models(self) -> dict[str, FittedModel]:
+        """By the model's name."""
+        return {"beta_binomial": self.beta_binomial, "zero_inflated": self.zero_inflated}
+
+
+class BeyondNOfPair(ArmPair):
+    """A difference past n, by model."""
+
+    n: int
+    problems: int
+    back_test_error: dict[str, float | None]
+    difference: dict[str, ByK[Interval]]
+
+
+class BeyondN(Record):
+    """What more samples might do: a model, not a measurement."""
+
+    reach: int
+    """How many times n the claims go."""
+    arms: dict[str, BeyondNOfArm]
+    pairs: list[BeyondNOfPair]
