@@ -149,10 +149,50 @@ def test_an_arm_that_gets_nothing_is_an_error(folder: Path) -> None:
     nested = [line | {"responses": [[[text]] for text in line["responses"]]} for line in lines]
     (folder / "rl.jsonl").write_text("\n".join(map(json.dumps, nested)))
     done = call_without_engines(folder, "sample", "elsewhere.yaml")
-    assert done.returncode == 2
+    assert done.returncode == 1
     assert "rl on procedural: 28 of 28 samples were not drawn" in done.stderr
     assert "Error: " in done.stderr.splitlines()[-1]
-    assert "nothing could be drawn of rl on procedural" in done.stderr.splitlines()[-1]
+    assert "28 samples drawn" in done.stderr.splitlines()[-1]
+    assert "but none of rl on procedural" in done.stderr.splitlines()[-1]
+    assert any(
+        "  21: text is list, not text, first in" in line for line in done.stderr.splitlines()
+    )
     assert "samples drawn" not in done.stdout
     run = RunDirectory(folder / "runs" / "elsewhere")
     assert run.samples.read(Partition("base", "procedural")).num_rows == 28
+
+
+def test_an_unfinished_thought_that_the_prompt_opened_is_not_right(folder: Path) -> None:
+    lines = [json.loads(line) for line in (folder / "base.jsonl").read_text().splitlines()]
+    right = [line for line in lines if "no idea" not in line["text"]]
+    with (folder / "base.jsonl").open("w") as file:
+        for line in right:
+            box = line["text"]
+            inside = [("stop", f"so {box}"), ("length", f"so {box}, or")]
+            for why, text in (*inside, *((("stop", f"so 7.</think>It is {box}."),) * 2)):
+                file.write(json.dumps(line | {"text": text, "finish_reason": why}) + "\n")
+    experiment = folder / "elsewhere.yaml"
+    experiment.write_text(YAML.replace("path: base.jsonl", "path: base.jsonl, thinking_open: true"))
+    assert call_without_engines(folder, "sample", "elsewhere.yaml").returncode == 0
+    run = RunDirectory(folder / "runs" / "elsewhere")
+    here = Partition("base", "procedural")
+    told = run.read_manifest()
+
+    def verified(fact: bool | None) -> tuple[str, list[bool]]:
+        """What `verify` says where the manifest says so of the arm, and which are right."""
+        arms = told["arms"]
+        base = {key: value for key, value in arms["base"].items() if key != "thinking_open"}
+        known = {} if fact is None else {"thinking_open": fact}
+        run.write_manifest(told | {"arms": arms | {"base": base | known}})
+        done = call_without_engines(folder, "verify", "runs/elsewhere")
+        assert done.returncode == 0, done.stderr
+        rows = run.verdicts.read(here, ["problem_id", "sample_index", "correct"])
+        rows = rows.sort_by([("problem_id", "ascending"), ("sample_index", "ascending")])
+        return done.stdout, rows["correct"].to_pylist()
+
+    assert told["arms"]["base"]["thinking_open"] is True
+    assert verified(None)[1] == [True] * 28  # a run from before the fact was kept
+    said, correct = verified(True)
+    assert "28 samples graded" in said
+    assert correct == [False, False, True, True] * 7
+    assert "0 samples graded" in verified(True)[0]

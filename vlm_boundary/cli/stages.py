@@ -20,7 +20,6 @@ from vlm_boundary.cli.options import (
     shares_on,
     target_argument,
 )
-from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
@@ -40,7 +39,7 @@ def draw_samples(
     """The sampling stage, how fast it was, and what could not be drawn.
 
     Raises:
-        UserError: of an arm nothing at all could be drawn.
+        ClickException: of an arm nothing at all could be drawn; the command ends with code 1.
     """
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL
@@ -61,7 +60,9 @@ def draw_samples(
     empty = [lack.partition for lack in lacks if lack.missing == lack.asked]
     if empty:
         names = ", ".join(f"{one.arm} on {one.benchmark}" for one in empty)
-        raise UserError(f"{run.path}: nothing could be drawn of {names}; the reasons stand above")
+        raise click.ClickException(
+            f"{drawn:,} samples drawn into {run.path}, but none of {names}; the reasons stand above"
+        )
     return drawn
 
 

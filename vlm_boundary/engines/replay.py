@@ -56,6 +56,7 @@ class ReplayEngine:
             wanted.setdefault(request.problem_id, []).append(request)
             missing[request.request_id] = set(request.indices)
         held: dict[str, int] = {}
+        firsts: dict[str, str] = {}
         other: str | None = None
         for row in self.rows():
             alive()
@@ -75,7 +76,12 @@ class ReplayEngine:
                         f"twice"
                     )
                 missing[span].discard(index)
-                yield row.outcome(span, index)
+                if wrong := row.wrong():
+                    # The same words for all that it is wrong with, so that they can be counted.
+                    first = firsts.setdefault(wrong, row.where)
+                    yield Failure(span, index, f"{wrong}, first in {first}")
+                else:
+                    yield row.completion(span, index)
         for request in (request for asked in wanted.values() for request in asked):
             if missing[request.request_id]:
                 reason = self._lack(request, held.get(request.problem_id, 0), other)
@@ -158,27 +164,29 @@ class _Row:
             request.condition,
         )
 
-    def outcome(self, request_id: str, index: int) -> Completion | Failure:
-        """The sample, or what is wrong with it."""
+    def wrong(self) -> str | None:
+        """What makes it no sample."""
         text, tokens = self.values["text"], self.values["token_ids"]
         logprob = self.values["logprob_sum"]
-        wrong = None
         if not isinstance(text, str):
-            wrong = "has no text" if text is None else f"text is {type(text).__name__}, not text"
-        elif not _is_unicode(text):
-            wrong = "text is not valid Unicode"
-        elif tokens is not None and not _are_token_ids(tokens):
-            wrong = "token_ids are not a list of numbers"
-        elif logprob is not None and not _is_finite(logprob):
-            wrong = f"logprob_sum {str(logprob)[:40]!r} is not a number"
-        if wrong:
-            return Failure(request_id, index, f"{self.where}: {wrong}")
+            return "has no text" if text is None else f"text is {type(text).__name__}, not text"
+        if not _is_unicode(text):
+            return "text is not valid Unicode"
+        if tokens is not None and not _are_token_ids(tokens):
+            return "token_ids are not a list of numbers"
+        if logprob is not None and not _is_finite(logprob):
+            return f"logprob_sum is {str(logprob)[:40]!r}, not a number"
+        return None
+
+    def completion(self, request_id: str, index: int) -> Completion:
+        """The sample, of which nothing is wrong."""
+        tokens, logprob = self.values["token_ids"], self.values["logprob_sum"]
         return Completion(
             request_id=request_id,
             index=index,
             seed=None,  # what it was drawn with elsewhere means nothing here
             token_ids=list(tokens or ()),
-            text=text,
+            text=self.values["text"],
             finish_reason=_text(self.values["finish_reason"]) or UNKNOWN,
             logprob_sum=None if logprob is None else float(logprob),
         )
