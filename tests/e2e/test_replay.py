@@ -158,6 +158,11 @@ def test_an_arm_that_gets_nothing_is_an_error(folder: Path) -> None:
         "  21: text is list, not text, first in" in line for line in done.stderr.splitlines()
     )
     assert "samples drawn" not in done.stdout
+    whole = call_without_engines(folder, "run", "elsewhere.yaml")
+    assert whole.returncode == 1
+    assert "but none of rl on procedural" in whole.stderr.splitlines()[-1]
+    assert "0 samples drawn, 28 graded, 28 checked." in whole.stdout
+    assert (folder / "runs" / "elsewhere" / "report" / "index.html").is_file()
     run = RunDirectory(folder / "runs" / "elsewhere")
     assert run.samples.read(Partition("base", "procedural")).num_rows == 28
 

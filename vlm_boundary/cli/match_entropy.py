@@ -74,7 +74,9 @@ def match_entropy(
         raise UserError(f"{target}: there is an arm {name!r} already; give --arm another name")
 
     def draw(run: RunDirectory, probes: ExperimentConfig) -> int:
-        return draw_samples(run, probes, limit)
+        drawn = draw_samples(run, probes, limit)
+        drawn.refuse_empty(run)
+        return drawn.samples
 
     found = find(experiment, base, rl, _numbers(temperatures), per_problem, draw)
     click.echo(f"{base}: {found.target:.4f} nats a token, over {found.problems} problems")

@@ -53,8 +53,9 @@ def run(
     if experiment.judge:
         judge_reasoning(directory, experiment)
     page = _report(directory, experiment)
-    click.echo(f"{drawn:,} samples drawn, {graded:,} graded, {checked:,} checked.")
+    click.echo(f"{drawn.samples:,} samples drawn, {graded:,} graded, {checked:,} checked.")
     click.echo(f"Report: {page}")
+    drawn.refuse_empty(directory)
 
 
 def _report(run: RunDirectory, experiment: ExperimentConfig) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,18 +30,30 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """How many samples were drawn, and of which arms and benchmarks there is none at all."""
+
+    samples: int
+    empty: tuple[str, ...] = ()
+
+    def refuse_empty(self, run: RunDirectory) -> None:
+        """End the command with code 1 where something of the experiment has no sample."""
+        if self.empty:
+            raise click.ClickException(
+                f"{self.samples:,} samples drawn into {run.path}, but none of "
+                f"{', '.join(self.empty)}; the reasons stand above"
+            )
+
+
 def draw_samples(
     run: RunDirectory,
     experiment: ExperimentConfig,
     limit: int | None,
     shard: Shard | None = None,
     top_ups: Sequence[TopUp] = (),
-) -> int:
-    """The sampling stage, how fast it was, and what could not be drawn.
-
-    Raises:
-        ClickException: of an arm nothing at all could be drawn; the command ends with code 1.
-    """
+) -> Drawn:
+    """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL
     from vlm_boundary.sampling import sample as draw
@@ -58,12 +71,7 @@ def draw_samples(
     for line in (line for lack in lacks for line in lack.lines()):
         click.echo(line, err=True)
     empty = [lack.partition for lack in lacks if lack.missing == lack.asked]
-    if empty:
-        names = ", ".join(f"{one.arm} on {one.benchmark}" for one in empty)
-        raise click.ClickException(
-            f"{drawn:,} samples drawn into {run.path}, but none of {names}; the reasons stand above"
-        )
-    return drawn
+    return Drawn(drawn, tuple(f"{one.arm} on {one.benchmark}" for one in empty))
 
 
 def stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
@@ -99,7 +107,8 @@ def sample(
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
     run, experiment = open_target(target, overrides, n, gpus, ray)
     drawn = draw_samples(run, experiment, limit, shard)
-    click.echo(f"{drawn:,} samples drawn into {run.path}.")
+    drawn.refuse_empty(run)
+    click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
 
 
 def tell_failures(run: RunDirectory) -> None:
