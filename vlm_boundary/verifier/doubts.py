@@ -62,6 +62,8 @@ DISOWNED = Phrase(
     | (?<!\w)I\s+(?:take\s+(?:that|this|it)\s+back|retract|withdraw)(?!\w)
     | (?<!\w)(?:never\s+mind|nevermind|my\s+(?:mistake|bad|error)|off\s+by\s+(?:one|\d))(?!\w)
     | (?<!\w)(?:there(?:'s|\s+is|\s+was)\s+(?:a|an)\s+(?:mistake|error)\s+(?:above|in\s+my))
+    | (?<!\w)(?:this|that|it)\s+should\s+(?:actually\s+)?have\s+been(?!\w)
+    | ,\s+which\s+we\s+(?:should|must|do|did|can)(?:n't|\s+not)(?!\w)
     | (?<!\w)I\s+(?:\w+\s+)?(?:disagree|do(?:n't|\s+not)\s+(?:agree|believe))(?!\w)
     | 不对|错了|有误|算错|更正|我(?:漏|数错|看错|弄错)
     """,
@@ -116,7 +118,7 @@ _QUOTED = re.compile(
 _QUOTED_AT_ALL = re.compile(
     _QUOTED.pattern
     + r"|(?<!\w)(?:wrong|incorrect|mistaken|erroneous|naive|previous|earlier|initial)\s+"
-    r"(?:\w+\s+)?(?:answer|result|solution|guess|response)(?!\w)",
+    r"(?:\w+\s+)?(?:answer|result|solution|guess|response|attempt)(?!\w)",
     re.IGNORECASE,
 )
 _RELEASED = re.compile(
@@ -136,8 +138,9 @@ NOT_BEFORE = re.compile(
     r"|cannot\s+be|can't\s+be|couldn't\s+be|can\s+not\s+be|could\s+not\s+be|(?:but|and)\s+not|rather\s+than|instead\s+of"
     r"|(?<!none\s)other\s+than|different\s+from|unlikely(?:\s+to\s+be)?|impossible\s+to\s+be|doubt(?:ful)?"
     r"|unequal\s+to|almost|nearly|upwards?\s+of|short\s+of|(?:just|slightly|a\s+(?:bit|little))\s+(?:under|over)"
-    r"|except(?:\s+for)?|excluding|(?:rul(?:e|es|ed|ing)\s+out|exclud(?:e|es|ed)|eliminat(?:e|es|ed)|reject(?:s|ed)?))\s{1,4}|不是|不可能是|并非|不等于"
-    r"|不到|不足|超过|多于|少于|高于|低于|大于|小于|将近|几乎|接近|排除)\s{0,4}[$*\\({\[]{0,4}$",
+    r"|except(?:\s+for)?|excluding|no\s+(?:evidence|sign|trace)\s+of"
+    r"|(?:not|(?:do|does|did)n't)\s+(?:actually\s+)?(?:contain|show|have|see|count|include|find|depict|equal|give|yield|produce|get)|(?:rul(?:e|es|ed|ing)\s+out|exclud(?:e|es|ed)|eliminat(?:e|es|ed)|reject(?:s|ed)?))\s{1,4}|不是|不可能是|并非|不等于"
+    r"|不到|不足|超过|多于|少于|高于|低于|大于|小于|将近|几乎|接近|排除|没有)\s{0,4}[$*\\({\[]{0,4}$",
     re.IGNORECASE,
 )
 _COUNTERFACTUAL = re.compile(
@@ -203,6 +206,9 @@ DENYING = Phrase(
         |(?:whether|if)\s+the\s+answer|(?:could|might|may)\s+(?:also\s+|well\s+|perhaps\s+)?be
         |unlikely|out\s+of\s+the\s+question)(?!\w)
     | \d[\w%.]{{0,9}}\s+(?:{_FAILS})(?!\w)
+    | (?<!\w)(?:(?:mistake|error|wrong|incorrect)\s+to\s+(?:say|claim|think|conclude)
+      |there\s+should\s+have\s+been|hypothetically|in\s+(?:the|this|that)\s+(?:\w+\s+)?example
+      |(?:people|students|many|some)\s+(?:answer|say|guess|claim)(?:ed)?)(?!\w)
     | (?:not|n't)\s+(?:clear|legible|readable|visible)(?!\w)
     | ^\W{{0,6}}(?:so\s+|now\s+)?(?:let(?:'s|\s+me|\s+us)\s+)?
       (?:try|test|see\s+(?:if|whether)|check\s+(?:if|whether))(?!\s+again)(?!\w)
@@ -217,6 +223,7 @@ DENYING = Phrase(
     "contradict too_ "
     "off nobody no_one doubt n't claimed said alleged claim says think thought might may_ "
     "could seem clear legible readable visible try test see_ check_ supposed_to "
+    "hypothetically example people students many some there_should "
     "extraneous spurious inadmissible supposedly allegedly used_to assumed believed no_means "
     "no_case no_way circumstance ruling rules exclud unsure sure certain confident whether if_the "
     "be unlikely work fail ✗ ✘ ❌ look first tempting unknown unclear uncertain undetermined "
@@ -277,6 +284,8 @@ def corrections(text: str, start: int) -> list[int]:
 # Words behind an answer after which it stands only if it is confirmed.
 _RECONSIDERS = Phrase(
     r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|(?:on|at|upon)\s+(?:a\s+)?(?:second\s+(?:thoughts?|glance|look)|closer\s+\w+)|look(?:ing)?\s+(?:again|closer|more\s+closely)"
+    r"|i\s+(?:now\s+|just\s+)?(?:realize|realise|notice)d?|(?:on|upon|after)\s+(?:re-?)?checking"
+    r"|but\s+(?:that|this|it)(?:'s|\s+is|\s+was)\s+(?:only\s+|just\s+)?the\s+\w{1,15}\s+of"
     r"|not\s+so\s+fast|re-?(?:reading|counting|checking|examining|reviewing)|(?:correction|corrected|edit|update)(?=\s*:)"
     r"|not\s+[^\s,]{1,12},?\s+but|but\s+we\s+(?:still\s+|also\s+)?(?:need|have|must)(?:\s+\w+){0,2}\s+(?:add|subtract|multiply|divide|double|halve|account|include|exclude)"
     r"|let(?:'s|\s+me|\s+us)\s+(?:re-?count|re-?check|re-?consider|re-?think|re-?do|re-?compute|re-?calculate|re-?examine"
@@ -284,7 +293,7 @@ _RECONSIDERS = Phrase(
     r"|i(?:'m|\s+am)\s+not\s+(?:\w+\s+)?(?:sure|certain|confident)|i\s+should\s+(?:recount|recheck|reconsider)"
     r"|to\s+correct)(?!\w)|等等|等一下|重新|(?<=[。！？\n])不，",
     "look closer wait hmm hold_on hang_on oops second_ count check consider think so_fast correct "
-    "edit: update not_ but_we review 一下 不， "
+    "edit: update realize realise notice but_th but_it not_ but_we review 一下 不， "
     "re-do redo "
     "compute calculate "
     "examine read evaluate verify start_over try_again correct fix not_ should 等等 重新",

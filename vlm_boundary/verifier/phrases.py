@@ -210,7 +210,7 @@ CHANGES_BEFORE = re.compile(
     r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
     r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
     r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
-    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
+    r"|divisible\s+by|proportional\s+to|root|sqrt|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
     r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
     re.IGNORECASE,
 )
