@@ -39,6 +39,9 @@ TAKEN_BACK = st.sampled_from(
         "不对。",
         "Hmm, let me redo this.",
         "This answer is incorrect.",
+        "Not so fast: the angle is obtuse.",
+        "Oh, that should have been larger.",
+        "I disagree.",
     ]
 )
 CORRECTED = st.sampled_from(
@@ -85,6 +88,10 @@ SUPPOSED = st.sampled_from(
         "The answer is anything but {}.",
         "The answer cannot be {}.",
         "The answer is far from {}.",
+        "The answer is nearly {}.",
+        "The answer is anything except {}.",
+        "It is hard to believe that the answer is {}.",
+        "Nobody would say that the answer is {}.",
         "如果答案是{}。",
         "答案不是{}。",
         "If it were \\boxed{{{}}}, the sum would be odd.",
@@ -102,6 +109,8 @@ CHANGED = st.sampled_from(
         "The answer is a multiple of {}.",
         "The answer is {} to the power of 3.",
         "The answer is {} tenths.",
+        "The answer is {} out of 1000.",
+        "The answer is root {}.",
     ]
 )
 

@@ -86,8 +86,8 @@ def write(folder: Path, **fields: object) -> Path:
 
 @pytest.mark.parametrize("value", [True, False, None])
 def test_a_file_says_whether_the_prompt_opened_a_thought(tmp_path: Path, value: object) -> None:
-    ((_, output),) = output_records(write(tmp_path, thinking_open=value))
-    assert output.thinking_open is value
+    (line,) = output_records(write(tmp_path, thinking_open=value))
+    assert line.output.thinking_open is value
 
 
 @pytest.mark.parametrize("value", ["yes", 1, 0, [], {}])

@@ -21,6 +21,12 @@ from vlm_boundary.verifier.text_answers import option_letter
 from vlm_boundary.verifier.values import Number, Relation, Value, Words
 
 _CLAUSE = re.compile(r"[^\n.!?,;。！？，；]{1,80}(?:(?<=\d)[.,](?=\d)[^\n.!?,;。！？，；]{1,40})?")
+_CONDITION = re.compile(
+    r"\W*(?:(?:so|then|and)\W+)?(?:if|unless|provided|when)(?!\w)", re.IGNORECASE
+)
+_YET = re.compile(
+    r"[^.!?\n]{0,60}[.!?\n]\W{0,6}(?:but|however|yet|unfortunately)(?!\w)", re.IGNORECASE
+)
 _MAX_TAIL = 8_000
 _EMPTY_BOX = re.compile(r"\\f?boxed\s*\{[\s?.…_]{0,8}\}")
 _QUERIED = re.compile(r"\s*\(?\s*[?？]+\s*\)?$")
@@ -30,6 +36,8 @@ def in_view_of_the_rest(text: str, found: Found, *, words: bool, truncated: bool
     """The answer that stands when the output ends, or why none does."""
     if _QUERIED.search(found.raw):
         return replace(found, doubt="queried")
+    if _condition_fails(text, found):
+        found = replace(found, doubt="condition")
     rest = text[: _MAX_TAIL + found.end]
     corrected = _corrected(rest, found, words=words)
     if corrected is not None:
@@ -40,6 +48,27 @@ def in_view_of_the_rest(text: str, found: Found, *, words: bool, truncated: bool
         doubt = _unfinished(text, found) or _doubted(rest, found, truncated=truncated)
         found = replace(found, doubt=doubt)
     return found
+
+
+def withstands(text: str, found: Found) -> Found | str:
+    """What sentences say, where nothing behind takes it back or thinks again."""
+    rest = text[: _MAX_TAIL + found.end]
+    if DISOWNED.search(rest, found.end):
+        return "taken_back"
+    again = None if found.doubt else reconsidered(rest, found.end)
+    if _condition_fails(text, found):
+        return replace(found, doubt="condition")
+    if again is None or confirmed(rest, again):
+        return found
+    same = _last_value(rest, again) == core(found.value)
+    return found if same else replace(found, doubt="reconsidered")
+
+
+def _condition_fails(text: str, found: Found) -> bool:
+    """Whether the answer stands under a condition to which a "but" answers: "if h = 4, 12. But"."""
+    if not _CONDITION.match(sentence_before(text, found.start)):
+        return False
+    return _YET.match(text, found.end) is not None
 
 
 def _corrected(text: str, found: Found, *, words: bool) -> Found | None:

@@ -49,6 +49,7 @@ _CLAUSE_END = re.compile(
 )
 _FURTHER = re.compile(r"\s{0,3}\$?-?\d[\d.,]{0,12}\$?(?=\s*(?:[.;]?\s*$|\.\s|;))", re.MULTILINE)
 _NOT_OTHER = re.compile(r"(?<=\w),?\s{1,3}(?:and\s+|but\s+)?not\s", re.IGNORECASE)  # B, not D
+_SHARE = re.compile(r"\$?\d+\$?\s+(?:out\s+of|in)\s+\$?\d{1,4}(?!\s*\w)", re.IGNORECASE)
 _POLITE = re.compile(r"(?:です|である|だ|でした)\s*$")
 _ASIDE = re.compile(  # words of correction behind a dash; what they say is read from them on
     r"\s*(?:--?|—|–|\.\.\.?|…)\s*(?:no|wait|hmm+|sorry|oops|actually|or\s+rather|i\s+mean)(?!\w)",
@@ -279,6 +280,8 @@ def complement(
         rest = text[stop:end]
         if not _is_value(head.value) and not head.unsupported:
             continue
+        if _SHARE.match(text, head.end - len(head.raw), end):
+            return replace(head, doubt="share")
         hedge = OR.match(rest)
         return head if hedge is None else _hedged(text, head, stop + hedge.end(), end, source)
     if words and whole.raw:

@@ -35,7 +35,7 @@ _NO_GOOD = (
     rf"(?:wrong|incorrect|mistaken|false|impossible|absurd|nonsense|inconsistent|invalid|unreasonable"
     rf"|not\s+(?:quite\s+|actually\s+|at\s+all\s+)?(?:right|correct|true|possible|valid|it(?=\W)|the\s+(?:right\s+|correct\s+)?"
     rf"(?:answer|case|value|solution|result)|an?\s+(?:solution|answer)|consistent|reasonable|what)"
-    rf"|ruled\s+out|excluded|rejected|discarded|eliminated|refuted|out\s+of\s+the\s+question"
+    rf"|ruled\s+out|excluded|extraneous|spurious|inadmissible|rejected|discarded|eliminated|refuted|out\s+of\s+the\s+question"
     rf"|an?\s+(?:\w+\s+)?(?:mistake|error|typo|overcount|undercount|miscount|illusion|trap|contradiction)"
     rf"|{_TOO}|off(?:\s+by\b|\s*$|[.,;!]))"
 )
@@ -62,12 +62,15 @@ DISOWNED = Phrase(
     | (?<!\w)I\s+(?:take\s+(?:that|this|it)\s+back|retract|withdraw)(?!\w)
     | (?<!\w)(?:never\s+mind|nevermind|my\s+(?:mistake|bad|error)|off\s+by\s+(?:one|\d))(?!\w)
     | (?<!\w)(?:there(?:'s|\s+is|\s+was)\s+(?:a|an)\s+(?:mistake|error)\s+(?:above|in\s+my))
+    | (?<!\w)(?:this|that|it)\s+should\s+(?:actually\s+)?have\s+been(?!\w)
+    | ,\s+which\s+we\s+(?:should|must|do|did|can)(?:n't|\s+not)(?!\w)
+    | (?<!\w)I\s+(?:\w+\s+)?(?:disagree|do(?:n't|\s+not)\s+(?:agree|believe))(?!\w)
     | 不对|错了|有误|算错|更正|我(?:漏|数错|看错|弄错)
     """,
     "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid "
     "unreasonable not_ "
-    "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
-    "contradict too "
+    "ruled exclud extraneous spurious inadmissible reject discard eliminat refut out_of error typo "
+    "count illusion trap contradict too disagree "
     "retract withdraw take_that take_this take_it off n't cannot violat fail sense was_ forg "
     "miss misread miscal overlook mixed messed skip "
     "should scratch strike ignore disregard never my_ i_am "
@@ -79,6 +82,8 @@ _DENIED_BEHIND = re.compile(
     rf"(?:would\s+be|is|are|was|were|must\s+be|can\s+be|could\s+be|should\s+be|seems|turns\s+out\s+to\s+be)"
     rf"{_HOW}\s+(?:{_NO_GOOD})"
     rf"|{_WRAPPING}(?:(?:and\s+|but\s+)?{_THAT}\s+)?{_FAILS}"
+    rf"|{_WRAPPING}(?<=\()(?:incorrect|wrong|false|mistaken|rejected)(?!\w)"
+    rf"|{_WRAPPING}(?:is\s+what\s+\w+(?:'d|\s+(?:would|might|could))|would\s[^.!?\n]{{1,60}}\sif)\s"
     rf"|{_WRAPPING}(?:是|就)?(?:错|不对|不正确)",
     re.IGNORECASE,
 )
@@ -102,6 +107,7 @@ _QUOTED = re.compile(
     r"|my\s+(?:first|initial|original|earlier)\s+(?:\w+\s+)?(?:guess|answer|thought|idea|impression|attempt|estimate)"
     r"|(?:was|is|been)\s+(?:claimed|believed|alleged)"
     r"|tempting|at\s+first\s+(?:glance|sight)|first\s+guess"
+    r"|hard\s+to\s+(?:believe|imagine)|(?:nobody|no\s+one)\s+(?:would|could|can|says?|said|thinks?|claims?)"
     r"|i(?:'d|\s+would)?\s+(?:strongly\s+)?doubt|do(?:n't|\s+not)\s+(?:think|believe)"
     r"|not\s+(?:true|the\s+case|sure|certain|convinced)|false\s+that|no\s+way"
     r"|for\s+example|for\s+instance|e\.g\.)(?!\w)|有人|例如|不确定"
@@ -112,7 +118,7 @@ _QUOTED = re.compile(
 _QUOTED_AT_ALL = re.compile(
     _QUOTED.pattern
     + r"|(?<!\w)(?:wrong|incorrect|mistaken|erroneous|naive|previous|earlier|initial)\s+"
-    r"(?:\w+\s+)?(?:answer|result|solution|guess|response)(?!\w)",
+    r"(?:\w+\s+)?(?:answer|result|solution|guess|response|attempt)(?!\w)",
     re.IGNORECASE,
 )
 _RELEASED = re.compile(
@@ -131,7 +137,10 @@ NOT_BEFORE = re.compile(
     r"|ain't|won't\s+be|hardly|barely|anything\s+but|nothing\s+like|far\s+from|nowhere\s+(?:near|close\s+to)|no\s+longer|neither|nor"
     r"|cannot\s+be|can't\s+be|couldn't\s+be|can\s+not\s+be|could\s+not\s+be|(?:but|and)\s+not|rather\s+than|instead\s+of"
     r"|(?<!none\s)other\s+than|different\s+from|unlikely(?:\s+to\s+be)?|impossible\s+to\s+be|doubt(?:ful)?"
-    r"|unequal\s+to)\s{1,4}|不是|不可能是|并非|不等于)\s{0,4}[$*\\({\[]{0,4}$",
+    r"|unequal\s+to|almost|nearly|upwards?\s+of|short\s+of|(?:just|slightly|a\s+(?:bit|little))\s+(?:under|over)"
+    r"|except(?:\s+for)?|excluding|no\s+(?:evidence|sign|trace)\s+of"
+    r"|(?:not|(?:do|does|did)n't)\s+(?:actually\s+)?(?:contain|show|have|see|count|include|find|depict|equal|give|yield|produce|get)|(?:rul(?:e|es|ed|ing)\s+out|exclud(?:e|es|ed)|eliminat(?:e|es|ed)|reject(?:s|ed)?))\s{1,4}|不是|不可能是|并非|不等于"
+    r"|不到|不足|超过|多于|少于|高于|低于|大于|小于|将近|几乎|接近|排除|没有)\s{0,4}[$*\\({\[]{0,4}$",
     re.IGNORECASE,
 )
 _COUNTERFACTUAL = re.compile(
@@ -139,7 +148,9 @@ _COUNTERFACTUAL = re.compile(
     re.IGNORECASE,
 )
 _IF_BEHIND = re.compile(r"[^.!?\n,;]{0,60}(?<!\w)(?:if|had|were)(?!\w)", re.IGNORECASE)
-_IF = re.compile(r"(?<!\w)(?:if|had|were\s+(?:we|it|the))(?!\w)", re.IGNORECASE)
+_IF = re.compile(
+    r"(?<!\w)(?:if|had|without|were\s+(?:we|it|the|\w+\s+(?:to|equal)))(?!\w)", re.IGNORECASE
+)
 
 
 def sentence_before(text: str, place: int) -> str:
@@ -185,7 +196,7 @@ DENYING = Phrase(
         |do(?:n't|\s+not)\s+(?:think|believe)|(?:was|is|been)\s+(?:claimed|said|alleged)
         |(?:someone|somebody|he|she|they|student|some)\s+(?:claims?|claimed|says?|said|thinks?|thought)
         |(?:might|may|could)\s+(?:think|say|believe|seem)|seems?\s+(?:to\s+be\s+)?(?:like\s+)?[^.]{{1,80}},\s+but
-        |seem\s+to\s+be|looks?\s+like\s+[^.]{{1,80}},\s+but|at\s+first\s+(?:glance|sight)|tempting)(?!\w)
+        |seem\s+to\s+be|supposed\s+to\s+(?:be|have)|looks?\s+like\s+[^.]{{1,80}},\s+but|at\s+first\s+(?:glance|sight)|tempting)(?!\w)
     | (?<!\w)(?:is|are|remains?)\s+(?:unknown|unclear|uncertain|undetermined|unreadable
       |illegible)(?!\w)
     | (?<!\w)(?:supposedly|allegedly|used\s+to\s+be|(?:was|is|were|are)\s+(?:thought|believed
@@ -195,6 +206,12 @@ DENYING = Phrase(
         |(?:whether|if)\s+the\s+answer|(?:could|might|may)\s+(?:also\s+|well\s+|perhaps\s+)?be
         |unlikely|out\s+of\s+the\s+question)(?!\w)
     | \d[\w%.]{{0,9}}\s+(?:{_FAILS})(?!\w)
+    | (?<!\w)(?:(?:mistake|error|wrong|incorrect)\s+to\s+(?:say|claim|think|conclude)
+      |there\s+should\s+have\s+been|hypothetically|in\s+(?:the|this|that)\s+(?:\w+\s+)?example
+      |(?:people|students|many|some)\s+(?:answer|say|guess|claim)(?:ed)?)(?!\w)
+    | (?:not|n't)\s+(?:clear|legible|readable|visible)(?!\w)
+    | ^\W{{0,6}}(?:so\s+|now\s+)?(?:let(?:'s|\s+me|\s+us)\s+)?
+      (?:try|test|see\s+(?:if|whether)|check\s+(?:if|whether))(?!\s+again)(?!\w)
     | \(\s*(?:incorrect|wrong|false)\s*\) | [✗✘❌]
     | (?<!\w)right\s*[?？]
     | [?？]\s*no(?!\w)
@@ -205,20 +222,30 @@ DENYING = Phrase(
     "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
     "contradict too_ "
     "off nobody no_one doubt n't claimed said alleged claim says think thought might may_ "
-    "could seem "
-    "supposedly allegedly used_to assumed believed no_means no_case no_way circumstance "
-    "ruling rules "
-    "exclud unsure sure certain confident whether if_the be unlikely work fail ✗ ✘ ❌ look "
-    "first tempting unknown unclear uncertain undetermined unreadable illegible ? ？",
+    "could seem clear legible readable visible try test see_ check_ supposed_to "
+    "hypothetically example people students many some there_should "
+    "extraneous spurious inadmissible supposedly allegedly used_to assumed believed no_means "
+    "no_case no_way circumstance ruling rules exclud unsure sure certain confident whether if_the "
+    "be unlikely work fail ✗ ✘ ❌ look first tempting unknown unclear uncertain undetermined "
+    "unreadable illegible ? ？",
 )
 
 
+# "3 is impossible, so it is 4": what stands behind the turn is claimed.
+_TURN = re.compile(
+    r"[,;]\s*(?:and\s+)?(?:so|therefore|thus|hence)(?!\s+that)(?!\w)(?=[^.!?]{0,80}\d)",
+    re.IGNORECASE,
+)
+_CONTRAST = re.compile(r",\s+not\s+\S{1,20}\s+as\s[^.!?\n]{0,80}", re.IGNORECASE)
 _WOULD = re.compile(r"(?<!\w)would(?!\w)", re.IGNORECASE)
 
 
 def says_nothing(sentence: str) -> bool:
     """Whether a sentence only supposes, quotes, asks or denies what it says."""
-    if DENYING.search(sentence) or _SUPPOSED.match(sentence.lstrip()):
+    sentence = _CONTRAST.sub("", sentence)
+    turn = last_match(_TURN, sentence)
+    claim = sentence[turn.end() :] if turn else sentence
+    if DENYING.search(claim) or _SUPPOSED.match(sentence.lstrip()):
         return True
     if _IF.search(sentence) and _WOULD.search(sentence):
         return True
@@ -256,12 +283,17 @@ def corrections(text: str, start: int) -> list[int]:
 
 # Words behind an answer after which it stands only if it is confirmed.
 _RECONSIDERS = Phrase(
-    r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|on\s+second\s+thoughts?|look(?:ing)?\s+(?:again|closer|more\s+closely)|(?:on|upon)\s+closer\s+\w+"
+    r"(?:(?<=[\s.,;:(!?—–-])|^)(?:wait(?=\s*[,.:;!…—–-])|hmm+|hold\s+on|hang\s+on|oops|(?:on|at|upon)\s+(?:a\s+)?(?:second\s+(?:thoughts?|glance|look)|closer\s+\w+)|look(?:ing)?\s+(?:again|closer|more\s+closely)"
+    r"|i\s+(?:now\s+|just\s+)?(?:realize|realise|notice)d?|(?:on|upon|after)\s+(?:re-?)?checking"
+    r"|but\s+(?:that|this|it)(?:'s|\s+is|\s+was)\s+(?:only\s+|just\s+)?the\s+\w{1,15}\s+of"
+    r"|not\s+so\s+fast|re-?(?:reading|counting|checking|examining|reviewing)|(?:correction|corrected|edit|update)(?=\s*:)"
+    r"|not\s+[^\s,]{1,12},?\s+but|but\s+we\s+(?:still\s+|also\s+)?(?:need|have|must)(?:\s+\w+){0,2}\s+(?:add|subtract|multiply|divide|double|halve|account|include|exclude)"
     r"|let(?:'s|\s+me|\s+us)\s+(?:re-?count|re-?check|re-?consider|re-?think|re-?do|re-?compute|re-?calculate|re-?examine"
     r"|re-?read|re-?evaluate|re-?verify|redo|start\s+over|try\s+again|correct|fix)"
     r"|i(?:'m|\s+am)\s+not\s+(?:\w+\s+)?(?:sure|certain|confident)|i\s+should\s+(?:recount|recheck|reconsider)"
-    r"|to\s+correct)(?!\w)|等等|重新",
-    "look closer wait hmm hold_on hang_on oops second_thought count check consider think "
+    r"|to\s+correct)(?!\w)|等等|等一下|重新|(?<=[。！？\n])不，",
+    "look closer wait hmm hold_on hang_on oops second_ count check consider think so_fast correct "
+    "edit: update realize realise notice but_th but_it not_ but_we review 一下 不， "
     "re-do redo "
     "compute calculate "
     "examine read evaluate verify start_over try_again correct fix not_ should 等等 重新",
@@ -277,7 +309,7 @@ _CHECKS = Phrase(
     "也可能",
 )
 _CONFIRMS = re.compile(
-    r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|correct|right|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"
+    r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|(?:correct|right)(?!\s+\w{1,12}\s+(?:is|was|are|should|must)(?!\w))|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"
     r"|verified|fine|valid|as\s+expected|stands|same\s+(?:answer|result|value)|satisf(?:y|ies|ied)|good)(?!\w)(?!\s*[?？])"
     r"|[✓✔✅☑]|正确|没错|成立|一致|符合",
     re.IGNORECASE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from vlm_boundary.verifier.aftermath import in_view_of_the_rest
+from vlm_boundary.verifier.aftermath import in_view_of_the_rest, withstands
 from vlm_boundary.verifier.commitments import (
     Found,
     boxed,
@@ -32,9 +32,14 @@ from vlm_boundary.verifier.values import Number, Relation, Several, Words
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
 _END_MARK = re.compile(r"[.!?。!?\n)\]}$]\s*$")
-_OR = re.compile(r"\bor\b|或|/", re.IGNORECASE)
+_OR = re.compile(r"\b(?:or|maybe|perhaps|possibly)\b|或|也?可能|/", re.IGNORECASE)
 _LETTER_FIRST = re.compile(
     r"\W{0,6}(?:\(([A-J])\)|([A-HJ])(?=[,.:)]|\s+(?:because|since|as|-|—)\s))", re.IGNORECASE
+)
+_LETTER_LAST = re.compile(  # "hence D.", "only D fits"
+    r"(?:(?<![^\s,;.!?])(?i:therefore|thus|hence|so)\W{1,3}"
+    r"(?i:it(?:'s|\s+is|\s+must\s+be)\s+|(?:option|choice)\s+)?\(?([A-J])\)?[\s.!*]*$"
+    r"|\b(?i:only)\s+(?i:option\s+)?\(?([A-J])\)?\s+(?i:fits|works|matches|remains)[\s.!*]*$)"
 )
 _WRAPPED = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
@@ -69,8 +74,10 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         return "taken_back"
     if truncated:
         return "cut_off"
-    rest = _unmarked(text, target, words)
-    return rest if isinstance(rest, str) else _one_option(rest, target)
+    outcome = _unmarked(text, target, words)
+    if isinstance(outcome, Found) and outcome.source != "sole":
+        outcome = withstands(text, outcome)
+    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:
@@ -238,6 +245,11 @@ def _in_words(text: str, target: Target) -> Found | None:
         start, end = first.span(first.lastindex or 0)
         if not only_supposed(text, start, start, first.end()):
             return reading("sentence", text, start, end)
+    last = last_match(_LETTER_LAST, text[-300:]) if target.letter or target.gold.choices else None
+    if last:
+        begin = max(0, len(text) - 300)
+        start, end = (begin + place for place in last.span(last.lastindex or 0))
+        return reading("conclusion", text, start, end)
     return predicate(text)
 
 

@@ -88,6 +88,7 @@ STATEMENT = Phrase(
         |Odpowied[źz]|คำตอบ|الجواب|الإجابة|उत्तर|התשובה|پاسخ)
         (?:\s*[:：]|은|는|คือ|\s+(?:est|es|ist|é|è|adalah|là|هو|هي|है|היא|is|är|to|ist)(?=\s))\s*
       | \#{{4}}\s*
+      | 【答案】\s*
       | (?:正确|最终|最后)?(?:的)?(?:答案|选项|结果|答)\s*(?:应该|应)?\s*(?:是|为|[:：]
         |选)\s*[:：]?\s*(?:选项\s*)?
       | (?:故选|所以选|应选|选择|本题选|因此选|应该选)(?:择)?\s*[:：]?\s*(?:选项\s*)?
@@ -97,7 +98,7 @@ STATEMENT = Phrase(
     "respuesta antwort resposta risposta jawaban đáp 정답 cevap antwoord svar odpowied คำตอบ "
     "الجواب "
     "الإجابة उत्तर התשובה پاسخ #### 正确 最终 最后 答 选项 结果 故选 所以选 应选 选择 本题选 "
-    "因此选 应该选 正解 解答 正しい",
+    "因此选 应该选 【答案】 正解 解答 正しい",
 )
 # "(B) is the correct option": the letter stands first.
 OPTION_FIRST = Phrase(
@@ -191,13 +192,17 @@ _CHANGES = (
     r"|ninths?|tenths?|hundredths?|thousandths?|millionths?|dozens?|scores?|(?:square\s+|cube\s+)?roots?"
     r"|below\s+(?:zero|sea|ground|the)|under\s+zero|modulo|mod"
 )
+_CHANGES_CHINESE = r"分之|倍的|的(?:平方|立方|倒数|相反数|一半|两倍|\w{1,3}倍)"
 CHANGED_BEHIND = re.compile(
-    rf"\d[\s,$*]{{0,3}}(?:[a-z]{{1,12}}\s+)?(?:{_CHANGES})(?![\w-])", re.IGNORECASE
+    rf"\d[\s,$*]{{0,3}}(?:[a-z]{{1,12}}\s+)?(?:{_CHANGES})(?![\w-])|\d(?:st|nd|rd|th)(?!\w)"
+    rf"|\d\s{{0,3}}(?:{_CHANGES_CHINESE}|\((?:or\s|(?:incorrect|wrong|false|rejected)\)))",
+    re.IGNORECASE,
 )
 CHANGES_BEHIND = re.compile(
     rf"[\s$*]{{0,3}}(?:(?:degrees?|units?|metres?|meters?|times)\s+)?(?:{_CHANGES}"
     r"|to\s+the\s+(?:power|\w+\s+power|total|whole)|(?:divided|multiplied|raised|reduced|increased|decreased)\s+(?:by|to)"
-    r")(?![\w-])|[\s$*]{0,3}(?:times|plus|minus|over|point|choose)\s+(?=\S)",
+    r")(?![\w-])|[\s$*]{0,3}(?:times|plus|minus|over|point|choose)\s+(?=\S)"
+    rf"|\s{{0,3}}(?:{_CHANGES_CHINESE})",
     re.IGNORECASE,
 )
 # Words before a number that make another one of it.
@@ -205,7 +210,7 @@ CHANGES_BEFORE = re.compile(
     r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
     r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
     r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
-    r"|divisible\s+by|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
+    r"|divisible\s+by|proportional\s+to|root|sqrt|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
     r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
     re.IGNORECASE,
 )

@@ -64,6 +64,7 @@ _WORKED_OUT = re.compile(r"=\s*([$€£]?\s?-?[\d.,]*\d)\s*[a-zA-Z%°]{0,12}[\s.
 _IS = re.compile(
     r"(?<!there )\b(?:is|are|was|were|equals)\s+(?:about\s+)?[$*]{0,3}$", re.IGNORECASE
 )
+_OF_ANOTHER = re.compile(r"\bthan\s[^,.]{1,40},\s(?:who|which)\s[^,.]{1,20}$", re.IGNORECASE)
 _CLOSED = re.compile(r",\s(?:which|who|with)\b[^,]{1,120},\s", re.IGNORECASE)
 _TASK = re.compile(
     r"\s*(?:find|calculate|determine|compute|work\s+out|figure\s+out)\b[^=]*$", re.IGNORECASE
@@ -123,8 +124,10 @@ def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run,
         # What the question says already is hardly its answer, nor is 1 of "1 out of 10", nor
         # what only a clause beside the main one says.
         only = weak[-1]
-        said_outright = only.aside == "subordinate clause" and (
-            ASSERTED.search(body[: only.start]) or _CLOSED.search(body[: only.start])
+        said_outright = (
+            only.aside == "subordinate clause"
+            and not _OF_ANOTHER.search(body[: only.start])
+            and (ASSERTED.search(body[: only.start]) or _CLOSED.search(body[: only.start]))
         )
         return only, (() if said_outright else (replace(only, value=_ECHO),))
     new = [

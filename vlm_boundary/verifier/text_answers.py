@@ -33,6 +33,12 @@ _YES_OR_NO = re.compile(
 )
 _OF_TWO = re.compile(r"^\W*(?:and|or|wait|but|maybe|perhaps|unsure|not\s+sure)\b", re.IGNORECASE)
 
+_NOT_AFTER_ALL = re.compile(
+    r"\bbut\s+(?:it|this|that|they|he|she|the\s+\w+(?:\s+\w+)?)\s+"
+    r"(?:is|are|was|were|does|do|did|has|have|can)(?:\s+(?:actually|really|in\s+fact))?(?:\s+not|n't)\b",
+    re.IGNORECASE,
+)
+
 
 @lru_cache(maxsize=8192)
 def normal_text(text: str) -> str:
@@ -64,7 +70,7 @@ def yes_or_no(text: str) -> str | None:
     if not match:
         return None
     said, rest = _YES[match[1].lower()], text[match.end() : 500]
-    if _OF_TWO.match(rest):
+    if _OF_TWO.match(rest) or _NOT_AFTER_ALL.search(rest):
         return None
     others = {
         _YES.get(other[0].lower()) for other in _YES_OR_NO.finditer(rest) if _alone(rest, other)
