@@ -14,6 +14,7 @@ from vlm_boundary.verifier.equations import (
     compare_equation,
     compare_intervals,
     is_curve,
+    says,
     single,
 )
 from vlm_boundary.verifier.exact import Unsupported
@@ -31,7 +32,13 @@ from vlm_boundary.verifier.options import Choices, compare_letter, compare_lette
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.several import compare_ratio, compare_several
-from vlm_boundary.verifier.text_answers import normal_text, option_letter, written, yes_or_no
+from vlm_boundary.verifier.text_answers import (
+    listed_words,
+    normal_text,
+    option_letter,
+    written,
+    yes_or_no,
+)
 from vlm_boundary.verifier.units import UNITS, clash, parse_unit
 from vlm_boundary.verifier.values import (
     Approximated,
@@ -48,6 +55,7 @@ from vlm_boundary.verifier.verdict import Gold, Tolerance
 _DIGITS = re.compile(r"\d+")
 _DECIMAL = re.compile(r"[-+]?[\d.]+")
 _SPACED = re.compile(r"-?\d+(?:\.\d+)?(?:\s+-?\d+(?:\.\d+)?)+")
+_SYMBOLS = ("e", "i")  # rather numbers than options
 _MAX_SPELLED = 1000
 
 
@@ -79,6 +87,8 @@ class Target:
             self.is_date = is_date(gold.answer)
         letter = option_letter(gold.answer)
         self.letter = letter[0] if letter and not letter[1] else None
+        if gold.answer.strip(" $") in _SYMBOLS and not (gold.choices or self.is_text):
+            self.letter = None
         wordy = isinstance(self.value, Words | None) and not self.unsupported
         self.is_text |= wordy or self.clock is not None or self.is_date
         self.is_text |= self.letter is not None and not gold.answer_type
@@ -245,6 +255,8 @@ class Target:
         if isinstance(value, Interval) or value.operator not in "=∈":
             return Outcome(False, "inequality")
         given = assigned(value)
+        if given is None and self.name and (same := says(value, self.name, gold.value)) is not None:
+            return Outcome(same, "equation_equal" if same else "equation_differs")
         outcome = self._single(gold, given[1] if given else value.right)
         if outcome.correct and given is None and is_curve(value):
             return Outcome(None, "equation")
@@ -268,7 +280,7 @@ class Target:
             doubtful = found.doubtful or gold.doubtful
             if doubtful and (found.unit is None or found.unit != gold.unit):
                 return Outcome(None, "unit_or_variable", str(tolerance))
-            if clash(gold.unit, found.unit):
+            if clash(gold.unit, value.unit):
                 return Outcome(None, "another_unit", str(tolerance))
             if gold.value == value.value:
                 return Outcome(True, "number_equal", str(tolerance))
@@ -317,7 +329,7 @@ class Target:
         if self.is_date:
             return compare_date(self.gold.answer, raw)
         gold, found = normal_text(self.gold.answer), normal_text(raw)
-        if found and gold == found:
+        if found and (gold == found or listed_words(self.gold.answer) == listed_words(raw)):
             return Outcome(True, "text_equal")
         wanted = yes_or_no(self.gold.answer)
         if wanted is not None:

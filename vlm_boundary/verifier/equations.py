@@ -34,8 +34,10 @@ def is_name(value: Relation) -> bool:
 
 def is_curve(value: Relation) -> bool:
     """Whether an equation is of a curve rather than of what was asked, as a+b = 7 may be."""
-    if not isinstance(value.left, Number) or len(value.left.value.terms) < 2:
+    if not isinstance(value.left, Number):
         return False
+    if len(value.left.value.terms) < 2:
+        return "^" in value.name and bool(value.left.value.variables)  # x² = 3 gives no x
     return any(sum(map(abs, dict(p).values())) > 1 for p in value.left.value.coefficients())
 
 
@@ -103,8 +105,17 @@ def _other_relation(gold: Relation, right: Exact | None, value: Value) -> Outcom
     return Outcome(True if same else None, "inequality")
 
 
+def says(value: Relation, name: str, number: Exact) -> bool | None:
+    """Whether an equation in one variable says that it is this number; None if it has no such."""
+    left, right = single(value.left), single(value.right)
+    if left is None or right is None or not (left - right).variables:
+        return None
+    return proportional(left - right, Exact.variable(name) - number)
+
+
 def proportional(one: Exact, two: Exact) -> bool:
     """Whether two equations, both "sum = 0", say the same up to a constant factor."""
+    one, two = one.without_denominators(), two.without_denominators()
     if not one.terms or not two.terms or len(one.terms) != len(two.terms):
         return one.terms == two.terms and bool(one.terms)
     first = one.coefficients()

@@ -88,6 +88,29 @@ class Exact:
         names = (n for (_, powers), _ in self.terms for n, _ in powers)
         return any(isinstance(n, Constant) and n != PI for n in names)
 
+    def without_denominators(self) -> Exact:
+        """The same times the least product of variables that leaves none with a negative power."""
+        least: dict[str, int] = {}
+        for (_, powers), _ in self.terms:
+            for name, power in powers:
+                if power < least.get(name, 0) and not isinstance(name, Constant):
+                    least[name] = power
+        if not least:
+            return self
+        return self * Exact((((1, tuple(sorted((n, -p) for n, p in least.items()))), Fraction(1)),))
+
+    def with_imaginary(self) -> Exact:
+        """The same with i as the imaginary unit, where it is the one variable: i² is -1."""
+        if self.variables != {"i"}:
+            return self
+        total = Exact(())
+        for (radicand, powers), coefficient in self.terms:
+            turns = dict(powers).get("i", 0) % 4
+            rest = tuple(p for p in powers if p[0] != "i") + ((("i", 1),) if turns % 2 else ())
+            term = (radicand, tuple(sorted(rest))), -coefficient if turns > 1 else coefficient
+            total = total + Exact((term,))
+        return total
+
     def coefficients(self) -> dict[tuple[tuple[str, int], ...], Exact]:
         """What stands at each product of variables; π and roots belong to the coefficients."""
         found: dict[tuple[tuple[str, int], ...], dict[Monomial, Fraction]] = {}

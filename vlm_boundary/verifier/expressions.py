@@ -16,6 +16,7 @@ MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _GREEK = re.compile(r"[α-ορ-ω]")
+_OF_UNITS = frozenset("*/^(){}")
 _FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp arcsin arccos arctan max min".split())
 
 
@@ -184,6 +185,8 @@ class Expression:
             return True
         if self._depth > 1:
             return len(text) == 1 or text in _FUNCTIONS
+        if text == "μ" and text + self._peek(1) in UNITS and not self._peek(2):
+            return False  # 5 μ m
         if _GREEK.fullmatch(text) or "_" in text:
             return not self.prose
         if text in UNITS or text.lower() in SCALES or not text.isascii():
@@ -201,9 +204,19 @@ class Expression:
 
     def _unit_tail(self) -> bool:
         """Whether what is left reads as a compound unit, such as m/s or m^2."""
-        rest = "".join(t.text for t in self.tokens[self.place :])
-        parts = rest.replace("{", "").replace("}", "").split("/")
-        return all(part.split("^")[0] in UNITS for part in parts)
+        previous = "*"
+        for token in self.tokens[self.place :]:
+            text = token.text
+            if token.kind == "number":
+                unit = previous in ("^", "{", "-")
+            elif text == "-":
+                unit = previous in ("^", "{")
+            else:
+                unit = text in UNITS or text in _OF_UNITS
+            if not unit:
+                return False
+            previous = text
+        return True
 
     def _power(self) -> Exact:
         base = self._atom()

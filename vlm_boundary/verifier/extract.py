@@ -17,6 +17,7 @@ from vlm_boundary.verifier.commitments import (
 )
 from vlm_boundary.verifier.compare import Target
 from vlm_boundary.verifier.doubts import only_supposed, says_nothing
+from vlm_boundary.verifier.moments import read_clock
 from vlm_boundary.verifier.phrases import CONCLUDES, OUTRIGHT_REFUSAL, PLACEHOLDER, last_match
 from vlm_boundary.verifier.scope import Scope
 from vlm_boundary.verifier.sentences import conclude, core, predicate
@@ -46,6 +47,8 @@ _WRAPPED = re.compile(
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
 SOLE_LENGTH = 80
+
+_SENTENCE = 3  # words
 
 
 def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
@@ -95,7 +98,8 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     """The answer in the last tag or box, whichever stands later."""
     tag = last_tag(text) if "<" in text else None
     box = boxed(text, listed=target.listed)
-    if box is not None and box.value is None and not box.unsupported:
+    spoken = box is not None and target.clock is not None and read_clock(box.raw) is not None
+    if box is not None and box.value is None and not (box.unsupported or spoken):
         box = _in_box(text, box, target, words) or box
     if tag is None or (box is not None and box.start > tag[1]):
         return box
@@ -120,6 +124,8 @@ def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
         lambda m: " " * (m.start(1) - m.start()) + m[1] + " " * (m.end() - m.end(1)),
         text[box.start : box.end],
     )
+    if ":" not in plain and len(plain.split()) < _SENTENCE:  # 3 dozen
+        return None
     found = _within(plain, 0, len(plain), target, words)
     if found is None or "ratio" in plain.lower():  # a ratio may be meant where a fraction is said
         return None

@@ -37,7 +37,16 @@ def _plain_character(c: str) -> str:
         return ""
     if "MATHEMATICAL" in unicodedata.name(c, ""):
         return unicodedata.normalize("NFKC", c)
-    return {"’": "'", "‘": "'", "“": '"', "”": '"', "\u2044": "/", "∶": ":"}.get(c, c)
+    return {
+        "µ": "μ",
+        "Ω": "Ω",
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "\u2044": "/",
+        "∶": ":",
+    }.get(c, c)
 
 
 def plain_characters(text: str) -> tuple[str, list[int] | None]:

@@ -10,6 +10,7 @@ from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.tokens import spelled_out
 
 _HALF = r"(?:\s*([ap])\.?\s?m\b\.?)?"
+_PART_OF_DAY = re.compile(r"\s+in\s+the\s+(morning|afternoon|evening)$", re.IGNORECASE)
 _LEAD = re.compile(
     r"(?:(?:it|that|this|the\s+(?:time|clock|watch|answer))\s+)?(?:(?:is|was|shows?|reads?|says?)\s+)?"
     r"(?:(?:at|now|exactly|about|around|approximately)\s+)*",
@@ -52,6 +53,8 @@ def read_clock(text: str) -> Clock | None:
         return None
     plain = spelled_out(plain_math(text)).strip(" .,\"'")
     plain = plain[_LEAD.match(plain).end() :]  # type: ignore[union-attr]  # matches nothing, too
+    if said := _PART_OF_DAY.search(plain):
+        plain = plain[: said.start()] + (" am" if said[1].lower() == "morning" else " pm")
     if plain.lower() in ("noon", "midnight"):
         return _clock(12, 0, 0, "p" if plain.lower() == "noon" else "a")
     if match := _DIGITAL.fullmatch(plain):

@@ -6,13 +6,19 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
-from vlm_boundary.verifier.exact import Exact, Unsupported
+from vlm_boundary.verifier.exact import PI, Exact, Unsupported
 from vlm_boundary.verifier.units import SCALES
 from vlm_boundary.verifier.values import Number, Unit
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)
 _ARTEFACT = Fraction(1, 10**9)  # what binary arithmetic leaves behind, as a share of the value
+# Of each scale the size of a degree in Celsius degrees, and where water freezes.
+_CELSIUS = {
+    "celsius": (Fraction(1), Fraction(0)),
+    "fahrenheit": (Fraction(5, 9), Fraction(32)),
+    "kelvin": (Fraction(1), Fraction(27315, 100)),
+}
 ROUNDED_SIGNIFICANT = 3
 """Digits from which a rounded decimal counts for an exact gold answer."""
 
@@ -27,6 +33,14 @@ def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> l
     other = found.unit
     if unit and other and unit.dimension == other.dimension and unit.size != other.size:
         return [_times(found, other.size / unit.size)]
+    if unit and other and unit != other and {unit.dimension, other.dimension} <= _CELSIUS.keys():
+        return [found, _on_scale(found, other, unit)]
+    if unit and unit.dimension == "angle" and _in_radians(found):
+        degrees = found.value * Exact.rational(180 / unit.size) / Exact.variable(PI)
+        return [replace(found, value=degrees, unit=unit)]
+    if other and other.dimension == "angle" and _in_radians(gold):
+        radians = found.value * Exact.rational(other.size / 180) * Exact.variable(PI)
+        return [replace(found, value=radians, unit=unit)]
     found_forms = [found]
     if found.percent and not gold.percent and gold.value.terms:  # 3 % is not 0.0
         found_forms.append(_times(found, Fraction(1, 100)))
@@ -37,6 +51,22 @@ def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> l
     return found_forms
 
 
+def _on_scale(found: Number, other: Unit, unit: Unit) -> Number:
+    """A temperature on another scale."""
+    size, zero = _CELSIUS[other.dimension]
+    to, freezing = _CELSIUS[unit.dimension]
+    above = (found.value - Exact.rational(zero)) * Exact.rational(size / to)
+    step = None if found.step is None else found.step * size / to
+    return replace(found, value=above + Exact.rational(freezing), step=step, unit=unit)
+
+
+def _in_radians(found: Number) -> bool:
+    """Whether an angle is a share of π, said to be of radians."""
+    share = found.value.terms[0][0] if len(found.value.terms) == 1 else None
+    radians = found.unit is not None and found.unit.dimension == "radian"
+    return radians and share == (1, ((PI, 1),))
+
+
 def equal(gold: Number, found: Number, tolerance: Tolerance, declared: Gold) -> bool:
     """Whether two numbers are equal within a tolerance.
 
@@ -45,6 +75,8 @@ def equal(gold: Number, found: Number, tolerance: Tolerance, declared: Gold) -> 
     """
     if gold.value == found.value:
         return True
+    if "i" in gold.value.variables | found.value.variables:
+        return gold.value.with_imaginary() == found.value.with_imaginary()
     if (gold.value.variables | found.value.variables) - {"e"}:
         return False
     one, two = _real(gold.value), _real(found.value)

@@ -12,6 +12,7 @@ from vlm_boundary.verifier.values import Value
 _REASON = re.compile(r"\b(?:because|since|as|for|while|whereas)\b", re.IGNORECASE)
 _ANOTHER = re.compile(
     r"\([A-J]\)|(?<![\w])[B-J][).:](?!\d)|^\W*(?:and|or|and/or|&|/|,)?\s*\(?[A-J]\)?\s*(?:$|[,;./])"
+    r"|\b(?:or|and)\s+(?:(?:maybe|perhaps|possibly|probably|also|even|rather|else|option)\s+){1,3}[A-J](?!\w)"
 )
 _REJECTED = re.compile(
     r"\b(?:not|wrong|incorrect|false|ruled\s+out|excluded|eliminated|impossible|invalid|n't)\b",

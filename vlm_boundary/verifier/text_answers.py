@@ -22,6 +22,7 @@ _PUNCTUATION = re.compile(r"[^\w\s%°+\-/.:=<>≤≥≠≈±√^*|∠∞$€£]|
 _AROUND = re.compile(r" ?([=<>≤≥≠≈+*/^±-]) ?")
 _ARTICLES = re.compile(r"\b(?:the|an|a)\s+(?=[^\W\d_]{2})")
 _SPACE = re.compile(r"(?<!\d)\s+|\s+(?![\d-])")  # 3 5 is not 35
+_SEPARATORS = re.compile(r",?\s+(?:and|&)\s+|[,;]\s+")
 _YES = {"yes": "yes", "no": "no", "true": "true", "false": "false", "是": "yes", "否": "no"}
 _YES_HEAD = re.compile(
     r"\s*(?:the\s+(?:correct\s+)?answer\s+is\s*:?\s*)?[*\"']*(yes|no|true|false|是|否)[*\"']*"
@@ -47,6 +48,11 @@ def normal_text(text: str) -> str:
     plain = _PUNCTUATION.sub(" ", plain)
     plain = _ARTICLES.sub(" ", plain)
     return _AROUND.sub(r"\1", " ".join(plain.split()))
+
+
+def listed_words(text: str) -> list[str]:
+    """The texts that commas and "and" separate, in order: "red, green and blue"."""
+    return [normal_text(part) for part in _SEPARATORS.split(text[:2000]) if part.strip()]
 
 
 def option_letter(text: str) -> tuple[str, str] | None:

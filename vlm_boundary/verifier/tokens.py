@@ -32,11 +32,18 @@ _REST = (
 )
 _TOKEN = re.compile(r"(?P<number>(?:" + _DIGITS + ")" + _REST)
 _LISTED = re.compile(r"(?P<number>(?:" + _BARE_DIGITS + ")" + _REST)
-_NUMBER_WORDS = re.compile(rf"(?<![\w-])({ENGLISH})(?!\w)", re.IGNORECASE)
+_NUMBER_WORDS = re.compile(
+    rf"(?<![\w-])({ENGLISH}|an?\s+(?:hundred|thousand|million|billion))(?!\w)", re.IGNORECASE
+)
+_AND_A_PART = re.compile(  # two and a half; "2 and 1/2" may be two values
+    rf"(?<![\w./-])({ENGLISH}|\d+)\s+and\s+an?\s+(half|third|quarter)(?!\w)", re.IGNORECASE
+)
 _DENOMINATORS = {
     "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4,
-    "fourths": 4, "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8,
-    "tenth": 10, "tenths": 10,
+    "fourths": 4, "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7,
+    "eighth": 8, "eighths": 8, "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10,
+    "twelfth": 12, "twelfths": 12, "hundredth": 100, "hundredths": 100, "thousandth": 1000,
+    "thousandths": 1000,
 }  # fmt: skip
 _FRACTION_WORDS = re.compile(
     rf"(?<![\w-])({ENGLISH}|an?)[ -]({'|'.join(_DENOMINATORS)})(?!\w)", re.IGNORECASE
@@ -67,11 +74,14 @@ _LETTER = re.compile(r"[a-zA-Z]{3}")
 def spelled_out(text: str) -> str:
     """The text with numbers in words written as digits: "twenty-one students" is "21 students"."""
     if _LETTER.search(text):
+        if " and a" in text:
+            text = _AND_A_PART.sub(_and_a_part, text)
         text = _FRACTION_WORDS.sub(_fraction, text)
         text = _NUMBER_WORDS.sub(_number, text)
         if _ARITHMETIC.search(text):
             for pattern, sign in _SPOKEN:
                 text = pattern.sub(sign, text)
+        text = text.replace("infinity", "∞")
     if not text.isascii():
         text = _HAN_NUMBER.sub(lambda m: str(han_number(m[1])), text)
     return text
@@ -80,6 +90,10 @@ def spelled_out(text: str) -> str:
 def _number(match: re.Match[str]) -> str:
     value = english_number(match[1])
     return match[1] if value is None else str(value)
+
+
+def _and_a_part(match: re.Match[str]) -> str:
+    return f"{match[1]} 1/{_DENOMINATORS[match[2].lower()]}"
 
 
 def _fraction(match: re.Match[str]) -> str:

@@ -15,7 +15,8 @@ _CHANGING = frozenset(
     "or to plus minus times divided by and more less than fewer over point squared cubed if but "
     "not between each hundred thousandths below above dozen either through until pi versus vs "
     "x ratio multiplied added subtracted greater smaller larger higher lower is was are were has "
-    "wrong incorrect because since".split()
+    "wrong incorrect because since factorial halves half thirds quarters fourths fifths sixths "
+    "sevenths eighths ninths tenths twelfths hundredths millionths".split()
 )
 _MARKS = {"'": ("foot", "arcminute"), '"': ("inch", "arcsecond")}
 
@@ -61,12 +62,13 @@ def _with_unit(number: Number, rest: list[Token]) -> Number | None:
         return None
     unit = parse_unit(words)
     if unit is None:  # "12 cm of string": the unit stands first
-        unit = parse_unit(words.split(" ")[0]) if " " in words else None
+        head, _, more = words.partition(" ")
+        unit = parse_unit(head) if more and head != "in" else None
     doubtful = (
         len(rest) == 1 and rest[0].text in LETTERS and not rest[0].spaced and number.unit is None
     )
-    if len(rest) == 1 and len(rest[0].text) == 1 and unit is None and rest[0].text.isascii():
-        doubtful = True
+    if unit is None and all(t.text == "*" or (len(t.text) == 1 and t.text.isascii()) for t in rest):
+        doubtful = len(rest) == 1 or words.islower()  # N·m is a unit, g·t hardly
     return replace(number, unit=number.unit or unit, doubtful=doubtful)
 
 

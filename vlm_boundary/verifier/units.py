@@ -58,20 +58,54 @@ _UNITS: dict[str, dict[str, str]] = {
     "kelvin": {"K kelvin Kelvin": "1"},
     "radian": {"rad radian radians": "1"},
     "speed": {"mph": "0.44704", "kph kmh": "0.2777777777777777778"},
-    "energy": {"J joule joules": "1", "kJ kilojoule kilojoules": "1000"},
-    "power": {"W watt watts": "1", "kW": "1000", "MW": "1000000"},
-    "force": {"N newton newtons": "1", "kN": "1000"},
-    "pressure": {"Pa": "1", "kPa": "1000", "MPa": "1000000"},
-    "voltage": {"V volt volts": "1", "mV": "0.001", "kV": "1000"},
-    "current": {"A amp amps ampere amperes": "1", "mA": "0.001"},
-    "resistance": {"Ω ohm ohms": "1", "kΩ": "1000"},
-    "frequency": {"Hz": "1", "kHz": "1000", "MHz": "1000000"},
+    "energy": {"joule joules": "1", "kilojoule kilojoules": "1000", "cal": "4.184", "kcal": "4184"},
+    "power": {"watt watts": "1"},
+    "force": {"newton newtons": "1"},
+    "pressure": {"pascal pascals": "1", "atm": "101325"},
+    "voltage": {"volt volts": "1"},
+    "current": {"amp amps ampere amperes": "1"},
+    "resistance": {"ohm ohms": "1"},
+    "frequency": {"hertz": "1"},
+    "charge": {"coulomb coulombs": "1"},
+    "capacitance": {"farad farads": "1"},
+    "magnetic field": {"tesla teslas": "1"},
+    "inductance": {"henry henries henrys": "1"},
+    "amount": {"mole moles": "1"},
+    "electronvolt": {},
 }
+# Symbols and the prefixes with which they are written; pm would be p.m., kT is an energy.
+_SYMBOLS: dict[str, tuple[str, str]] = {
+    "J": ("energy", "num kMG"),
+    "W": ("power", "num kMG"),
+    "N": ("force", "num kM"),
+    "Pa": ("pressure", "m kMG"),
+    "V": ("voltage", "num kM"),
+    "A": ("current", "pnum k"),
+    "Ω": ("resistance", "m kM"),
+    "Hz": ("frequency", "m kMG"),
+    "C": ("charge", "pnum"),
+    "F": ("capacitance", "pnum"),
+    "T": ("magnetic field", "num"),
+    "H": ("inductance", "num"),
+    "mol": ("amount", "num k"),
+    "eV": ("electronvolt", "m kMG"),
+    "m": ("length", "nu"),
+    "s": ("time", "pnu"),
+    "g": ("mass", "u"),
+}
+_PREFIXES = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
 UNITS: dict[str, Unit] = {
     name: Unit(dimension, Fraction(size))
     for dimension, sizes in _UNITS.items()
     for names, size in sizes.items()
     for name in names.split()
+}
+UNITS |= {
+    sign + symbol: Unit(dimension, UNITS.get(symbol, Unit("", Fraction(1))).size * size)
+    for symbol, (dimension, prefixes) in _SYMBOLS.items()
+    for prefix in ["", *prefixes.replace(" ", "")]
+    for size in (Fraction(10) ** _PREFIXES[prefix],)
+    for sign in (("μ",) if prefix == "u" else (prefix,))
 }
 SCALES: dict[str, Fraction] = {
     "hundred": Fraction(100),
@@ -90,7 +124,12 @@ UNITS |= {
     name: Unit("angle", Fraction(1, part))
     for name, part in (("arcminute", 60), ("arcminutes", 60), ("arcsecond", 3600))
 }
-_DEGREES = frozenset(("angle", "celsius", "fahrenheit"))
+# What may be written alike: 25° is an angle or a temperature, 25 C a charge or a temperature.
+_ALIKE = (
+    frozenset(("angle", "celsius", "fahrenheit")),
+    frozenset(("charge", "celsius")),
+    frozenset(("capacitance", "fahrenheit")),
+)
 LETTERS = frozenset(name for name in UNITS if len(name) == 1 and name.isascii())
 
 
@@ -122,8 +161,10 @@ def clash(one: Unit | None, two: Unit | None) -> bool:
     """
     if one is None or two is None or one.dimension == two.dimension:
         return False
-    degrees = {one.dimension, two.dimension}
-    return not ("angle" in degrees and degrees <= _DEGREES)
+    both = {one.dimension, two.dimension}
+    if both == {"celsius", "fahrenheit"}:
+        return True
+    return not any(both <= alike for alike in _ALIKE)
 
 
 def _simple(words: list[str]) -> Unit | None:
@@ -141,7 +182,7 @@ def _simple(words: list[str]) -> Unit | None:
         if exponent not in ("2", "3", "{2}", "{3}"):
             return None
         power = int(exponent.strip("{}"))
-    unit = UNITS.get(name) or UNITS.get(name.lower())
+    unit = UNITS.get(name) or UNITS.get("inch" if name == "in" else name.lower())
     if unit is None or power == 1:
         return unit
     if unit.dimension == "length" and power == 3:  # a litre is a cubic decimetre
