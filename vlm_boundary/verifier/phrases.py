@@ -152,7 +152,7 @@ CLOSING = Phrase(
     "hope let_me_know anything do_you feel_free if_you would_you happy thank",
 )
 NEGATED = re.compile(
-    r"\s*(?:(?:not|never|n't|neither|anything\s+but|hardly|barely|far\s+from|nowhere\s+near|no\s+longer"
+    r"\s*(?:(?:not|never|n't|neither|almost|nearly|anything\s+(?:but|except)|hardly|barely|far\s+from|nowhere\s+near|no\s+longer"
     r"|close\s+to\s+but\s+not|(?<!none )other\s+than|different\s+from|unlikely|unknown"
     r"|unclear|uncertain"
     r"|undetermined|undefined|in\s+doubt|wrong|incorrect)\b|不是|不可能)",
