@@ -21,6 +21,8 @@ from demo_parts import Reader, browsing, make_demo_run
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
 VLM_BOUNDARY = str(COMMANDS / "vlm-boundary")
+# What a make that runs the tests tells those below it: it would print its folder first.
+MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 # The recipe as it is, with the environment that runs this test as one that is set up.
 MAKE = ["make", "-f", f"{REPOSITORY}/Makefile", "-o", ".venv/.ready-demo", f"BIN={COMMANDS}"]
 
@@ -45,7 +47,12 @@ def typed(folder: Path, *command: str) -> Iterator[str]:
     said = folder / "said.txt"
     with said.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            cwd=folder,
+            env={k: v for k, v in os.environ.items() if k not in MAKES},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         until = time.monotonic() + 300

@@ -84,7 +84,8 @@ def _unit_text(rest: list[Token]) -> str | None:
             return None
         if token.kind == "number" and previous not in ("^", "{", "-"):
             return None
-        if text in "*-" and previous != "^" and not (text == "-" and previous.isalpha()):
+        hyphen = text == "-" and previous.isalpha() and not token.spaced
+        if text in "*-" and previous != "^" and not hyphen:
             if text == "*" and previous.isalpha():  # N·m
                 pieces.append("*")
                 previous = text
