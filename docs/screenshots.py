@@ -22,6 +22,7 @@ from vlm_boundary.demo.serve import serve
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import RunDirectory
 
 
@@ -37,7 +38,7 @@ def main() -> None:
         shutil.copytree(options.run, copy)
         _queue(RunDirectory(copy))
         empty = RunDirectory(Path(folder) / "begun")
-        empty.write_manifest({"experiment": RunDirectory(copy).read_manifest()["experiment"]})
+        empty.write_manifest(Manifest(experiment=RunDirectory(copy).read_manifest().experiment))
         address, close = serve([copy])
         try:
             with sync_playwright() as playwright:
@@ -58,7 +59,7 @@ def main() -> None:
 
 def _queue(run: RunDirectory) -> None:
     """The paper's queue, some of it labelled as exact checks say: an agreement to show."""
-    experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
+    experiment = ExperimentConfig.model_validate(run.read_manifest().experiment)
     try:
         queue = make_queue(run, experiment)
     except UserError as error:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 
 # One sample: the answer, and whether it is right (None: undecided); no answer: None.
@@ -58,11 +59,13 @@ def make_run(
         "filters": [],
     }
     directory.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {"mine": known},
-            "arms": {arm: {"identity": {"weights": "a" * 64}, "note": None} for arm in arms},
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {"mine": known},
+                "arms": {arm: {"identity": {"weights": "a" * 64}, "note": None} for arm in arms},
+            }
+        )
     )
     return BenchmarkRun(directory, experiment)
 
@@ -76,8 +79,7 @@ class BenchmarkRun:
 
     @property
     def data(self) -> BenchmarkData:
-        manifest = self.directory.read_manifest()
-        found = BenchmarkData.read(self.directory, self.experiment, manifest, "mine")
+        found = BenchmarkData.read(self.directory, self.experiment, "mine")
         assert found is not None
         return found
 

@@ -9,6 +9,7 @@ import pytest
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 
 # Samples by arm and problem: base solves more problems, rl solves its own more often.
@@ -66,15 +67,17 @@ def make_run(path: Path, *, note: str | None = None, question: str = "How many?"
         "filters": [{"step": "multiple_choice: drop", "before": 9, "after": 4}],
     }
     directory.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {"mine": known},
-            "arms": {
-                # A server renders chats itself, so it has no template that we know.
-                arm: {"identity": {"weights": "a" * 64, "chat_template": None}, "note": note}
-                for arm in experiment.arms
-            },
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {"mine": known},
+                "arms": {
+                    # A server renders chats itself, so it has no template that we know.
+                    arm: {"identity": {"weights": "a" * 64, "chat_template": None}, "note": note}
+                    for arm in experiment.arms
+                },
+            }
+        )
     )
     for arm, by_problem in TEXTS.items():
         writer = SampleWriter(directory.samples, Partition(arm, "mine"))

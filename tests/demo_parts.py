@@ -15,6 +15,7 @@ from PIL import Image
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.benchmarks.images import store_picture
+from vlm_boundary.records import Manifest, RunBenchmark
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 from vlm_boundary.verifier import verify
 
@@ -73,7 +74,7 @@ def make_demo_run(
         },
         "sampling": {"n": samples, "max_tokens": 64},
     }
-    run.write_manifest({"experiment": experiment, "benchmarks": {"made": {}}, "arms": {}})
+    run.write_manifest(Manifest(experiment=experiment, benchmarks={"made": RunBenchmark()}))
     for arm, solving in (("base", (0, 1)), ("rl", (0, 2))):
         partition = Partition(arm, "made")
         writer = SampleWriter(run.samples, partition)

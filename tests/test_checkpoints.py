@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Checkpoint, RunArm
 
 
 @pytest.fixture
@@ -97,7 +98,8 @@ def test_of_several_named_templates_the_default_counts(folder: Path) -> None:
 def test_a_manifest_gives_the_checkpoint_back(folder: Path) -> None:
     for adapter in (None, folder / "adapter"):
         found = Checkpoint(folder, "identity", "{{ t }}", None, adapter)
-        assert Checkpoint.from_record(json.loads(json.dumps(found.record()))) == found
+        kept = RunArm(checkpoint=found).as_json()
+        assert RunArm.model_validate_json(json.dumps(kept)).checkpoint == found
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def write(run: RunDirectory, name: str, sample: Sample, second: int) -> None:
 def numbers(made: HandMadeRun) -> dict[str, Any]:
     """What the analysis and the demo make of sample 0 of the first problem, and of its arm."""
     run = made.directory
-    data = BenchmarkData.read(run, made.experiment, run.read_manifest(), "mine")
+    data = BenchmarkData.read(run, made.experiment, "mine")
     assert data is not None
     lengths, verdicts = data.responses["base"], data.verdicts["base"]
     opened = RunIndex(run.path)

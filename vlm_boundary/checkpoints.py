@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from vlm_boundary import tiny
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Checkpoint
 from vlm_boundary.sharded import merged_folder
 
 # Beyond this many bytes a file's fingerprint reads evenly spaced blocks, not all of it.
@@ -22,41 +21,6 @@ _BLOCK = _WHOLE_FILE // _BLOCKS
 _WEIGHTS = "*.safetensors"
 _FILES = (_WEIGHTS, "*.json", "*.jinja", "*.txt", "*.model")
 _ADAPTER = "adapter_config.json"
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A model folder and what identifies it.
-
-    `identity` is the hub commit, or a fingerprint of a local folder's weights, configuration and
-    tokenizer; with a LoRA adapter, both of the base and of the adapter. `chat_template` is the
-    Jinja source that prompts are rendered with. `note` is what the folder says of itself.
-    """
-
-    folder: Path
-    identity: str
-    chat_template: str
-    note: str | None
-    adapter: Path | None = None
-
-    @property
-    def chat_template_hash(self) -> str:
-        """SHA-256 of the chat template."""
-        return hashlib.sha256(self.chat_template.encode()).hexdigest()
-
-    def record(self) -> dict[str, Any]:
-        """The checkpoint as a manifest keeps it."""
-        return asdict(self) | {
-            "folder": str(self.folder),
-            "adapter": str(self.adapter) if self.adapter else None,
-        }
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Checkpoint:
-        """The checkpoint that a manifest kept."""
-        folder, adapter = Path(record["folder"]), record["adapter"]
-        paths = {"folder": folder, "adapter": Path(adapter) if adapter else None}
-        return cls(**{**record, **paths})
 
 
 def resolve_checkpoint(

@@ -60,8 +60,7 @@ def test_a_pair_holds_what_both_have(run: HandMadeRun) -> None:
     rows = run.directory.verdicts.read(BASE)
     kept = [name != "p1" for name in rows["problem_id"].to_pylist()]
     run.directory.verdicts.replace(BASE, rows.filter(pa.array(kept)))
-    manifest = run.directory.read_manifest()
-    data = BenchmarkData.read(run.directory, run.experiment, manifest, "mine")
+    data = BenchmarkData.read(run.directory, run.experiment, "mine")
     assert data is not None
     (pair,) = data.pairs()
     assert pair.problem_ids == ("p2", "p3")
@@ -70,8 +69,7 @@ def test_a_pair_holds_what_both_have(run: HandMadeRun) -> None:
 
 def test_tokens_of_samples_are_counted(run: HandMadeRun) -> None:
     verify(run.directory)
-    manifest = run.directory.read_manifest()
-    data = BenchmarkData.read(run.directory, run.experiment, manifest, "mine")
+    data = BenchmarkData.read(run.directory, run.experiment, "mine")
     assert data is not None
     found = data.responses["rl"]
     assert found.problem_ids == ("p1", "p2", "p3")

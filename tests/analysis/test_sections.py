@@ -16,6 +16,7 @@ from vlm_boundary.analysis import analyze
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 from vlm_boundary.verifier import verify
 
@@ -58,13 +59,16 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
         "analysis": {"bootstrap_draws": 500},
     }
     experiment = ExperimentConfig.model_validate(settings)
-    known = small.directory.read_manifest()["benchmarks"]["mine"] | {"problems": 60, "unusable": 0}
+    loaded = small.directory.read_manifest().benchmarks["mine"]
+    known = loaded.model_copy(update={"problems": 60, "unusable": 0})
     directory.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {"mine": known},
-            "arms": {arm: {"identity": {"weights": "a" * 64}, "note": None} for arm in arms},
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {"mine": known},
+                "arms": {arm: {"identity": {"weights": "a" * 64}, "note": None} for arm in arms},
+            }
+        )
     )
     sharper = np.where(chance < 0.2, 0.0, chance**0.5)
     for arm, p, n in (("base", chance, N), ("rl", sharper, N), ("greedy", chance.round(), 1)):
@@ -127,7 +131,7 @@ def test_a_benchmark_that_declares_clusters_is_drawn_by_them(many: HandMadeRun) 
     alone = mine(many)["pairs"][0]
     assert "clusters" not in alone
     manifest = many.directory.read_manifest()
-    manifest["benchmarks"]["mine"]["config"] = {"cluster": "origin"}
+    manifest.benchmarks["mine"].config["cluster"] = "origin"
     many.directory.write_manifest(manifest)
     clustered = mine(many)["pairs"][0]
     assert clustered["clusters"] == 30

@@ -63,11 +63,9 @@ class Sampled:
         self.experiment = ExperimentConfig.model_validate(raw)
         self.missing_calls = 0
         manifest = self.run.read_manifest()
-        for arm in self.experiment.arms:
-            manifest["arms"][arm] |= {"checkpoint": None}
         config = load_benchmark("procedural").model_dump(mode="json") | {"name": "mine"}
-        manifest["benchmarks"]["mine"]["config"] = config
-        self.run.write_manifest(manifest | {"experiment": raw})
+        manifest.benchmarks["mine"].config.update(config)
+        self.run.write_manifest(manifest.model_copy(update={"experiment": raw}))
 
     def missing(self) -> dict[str, list[tuple[int, Any]]]:
         self.missing_calls += 1

@@ -15,6 +15,7 @@ from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import read_labels
 from vlm_boundary.reasoning.queue import make_queue
+from vlm_boundary.records import Manifest, RunBenchmark
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
 
 TITLE = 'document.querySelector(".vb-problem h2")?.innerText'
@@ -32,7 +33,7 @@ def browser() -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunDirectory:
     run = make_demo_run(tmp_path_factory.mktemp("demo") / "first")
-    experiment = ExperimentConfig.model_validate(run.read_manifest()["experiment"])
+    experiment = ExperimentConfig.model_validate(run.read_manifest().experiment)
     make_queue(run, experiment)
     return run
 
@@ -243,7 +244,7 @@ def test_nothing_a_run_holds_runs_or_loads(browser: Any, tmp_path: Path) -> None
 
 def test_an_empty_run_says_so(browser: Any, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "begun")
-    run.write_manifest({"experiment": {"arms": {"base": {"model": "m", "role": "base"}}}})
+    run.write_manifest(Manifest(experiment={"arms": {"base": {"model": "m", "role": "base"}}}))
     with served(run.path) as address:
         reader = Reader(browser, address)
         reader.page.goto(address)
@@ -255,7 +256,7 @@ def test_an_empty_run_says_so(browser: Any, tmp_path: Path) -> None:
 def test_an_empty_run_that_gets_problems_is_followed(browser: Any, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "begun")
     arms = {role: {"model": f"org/{role}", "role": role} for role in ("base", "rl")}
-    run.write_manifest({"experiment": {"arms": arms}})
+    run.write_manifest(Manifest(experiment={"arms": arms}))
     with served(run.path) as address:
         reader = Reader(browser, address)
         page = reader.page
@@ -269,8 +270,8 @@ def test_an_empty_run_that_gets_problems_is_followed(browser: Any, tmp_path: Pat
         # Another benchmark comes while a problem is read: it can be picked, the reader stays.
         reader.press("j", f'{TITLE} === "p1"')
         run.write_problems("later", (Problem("later", "q0", "And this?", "4"),))
-        manifest = run.read_manifest()
-        run.write_manifest({**manifest, "benchmarks": {"made": {}, "later": {}}})
+        loaded = {"made": RunBenchmark(), "later": RunBenchmark()}
+        run.write_manifest(run.read_manifest().model_copy(update={"benchmarks": loaded}))
         picker.click()
         page.get_by_role("option", name="later").click()
         page.wait_for_function(f'{TITLE} === "q0"')

@@ -12,6 +12,7 @@ from vlm_boundary.demo import index as index_module
 from vlm_boundary.demo.codes import Bit, has, invalid, valid
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, compact_run
 from vlm_boundary.verifier import verify
 
@@ -96,7 +97,7 @@ def test_what_cannot_be_shown_is_said(run: RunDirectory) -> None:
 def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "empty")
     experiment = {"arms": {"base": {"model": "m", "role": "base"}}}
-    run.write_manifest({"experiment": experiment})
+    run.write_manifest(Manifest(experiment=experiment))
     opened = RunIndex(run.path)
     assert opened.benchmarks == []
     assert opened.arms == ["base"]

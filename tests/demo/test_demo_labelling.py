@@ -53,7 +53,7 @@ def test_cohens_kappa(pairs: list[tuple[str, str]], expected: float | None) -> N
 
 
 def test_the_queue_is_walked_once_and_skipped_ones_come_last(run: RunIndex) -> None:
-    experiment = ExperimentConfig.model_validate(run.manifest["experiment"])
+    experiment = ExperimentConfig.model_validate(run.manifest.experiment)
     queue = make_queue(run.directory, experiment)
     assert len(queue.items) == 7  # the only right answers of base's four problems and rl's three
     desk = Desk(run.name, queue.name, "anna", skipped=(queue.items[0].item,))

@@ -16,6 +16,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
 from vlm_boundary.demo.serve import _host_of, serve
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import RunBenchmark
 
 
 @pytest.mark.parametrize(
@@ -80,7 +81,8 @@ def test_runs_beside_each_other(tmp_path: Path) -> None:
     # base: 4 of 6 problems solved, each once in 4 samples.
     assert "<td class=vb-num>16.7%</td><td class=vb-num>66.7%</td><td class=vb-num>4</td>" in page
     assert "no figures yet" in figures_page(runs["one"])
-    runs["two"].manifest["benchmarks"]["made"]["content"] = "other"
+    other = {"made": RunBenchmark(content="other")}
+    runs["two"].manifest = runs["two"].manifest.model_copy(update={"benchmarks": other})
     assert "not comparable" in runs_page(runs)
 
 

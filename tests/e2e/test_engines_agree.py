@@ -77,8 +77,8 @@ def test_ten_problems_give_the_same_text_at_temperature_0(url: str, tmp_path: Pa
             allowed = 0.001 * len(reference["token_ids"])
             assert row["logprob_sum"] == pytest.approx(reference["logprob_sum"], abs=allowed)
     manifest = run.read_manifest()
-    assert manifest["arms"]["server"]["identity"]["weights"] == f"tiny @ {url}"
-    assert manifest["arms"]["server"]["checkpoint"] is None
+    assert manifest.arms["server"].identity.weights == f"tiny @ {url}"
+    assert manifest.arms["server"].checkpoint is None
 
 
 def test_a_seed_means_the_same_in_process_and_on_the_server(url: str, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from e2e.runs import call
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory
 
 YAML = """\
@@ -185,17 +186,19 @@ def test_an_unfinished_thought_that_the_prompt_opened_is_not_right(folder: Path)
 
     def verified(fact: bool | None) -> tuple[str, list[bool]]:
         """What `verify` says where the manifest says so of the arm, and which are right."""
-        arms = told["arms"]
-        base = {key: value for key, value in arms["base"].items() if key != "thinking_open"}
-        known = {} if fact is None else {"thinking_open": fact}
-        run.write_manifest(told | {"arms": arms | {"base": base | known}})
+        content = told.as_json()
+        base = content["arms"]["base"]
+        del base["thinking_open"]
+        if fact is not None:
+            base["thinking_open"] = fact
+        run.write_manifest(Manifest.model_validate(content))
         done = call_without_engines(folder, "verify", "runs/elsewhere")
         assert done.returncode == 0, done.stderr
         rows = run.verdicts.read(here, ["problem_id", "sample_index", "correct"])
         rows = rows.sort_by([("problem_id", "ascending"), ("sample_index", "ascending")])
         return done.stdout, rows["correct"].to_pylist()
 
-    assert told["arms"]["base"]["thinking_open"] is True
+    assert told.arms["base"].thinking_open is True
     assert verified(None)[1] == [True] * 28  # a run from before the fact was kept
     said, correct = verified(True)
     assert "28 samples graded" in said

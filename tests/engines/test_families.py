@@ -13,11 +13,12 @@ pytest.importorskip("vllm", reason="vLLM is not installed")
 import torch
 from engine_parts import ENGINE_ARGS, ask, draw_picture
 
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, TransformersConfig, VllmConfig
 from vlm_boundary.engines import Completion, Engine
 from vlm_boundary.engines.base import Workload
 from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.records import Checkpoint
 
 pytestmark = pytest.mark.engine
 

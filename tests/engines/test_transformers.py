@@ -21,9 +21,10 @@ pytest.importorskip("transformers", reason="transformers is not installed")
 
 import torch
 
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.seeded import SeededSampler
 from vlm_boundary.engines.transformers import TransformersEngine
+from vlm_boundary.records import Checkpoint
 
 SAMPLING = SamplingConfig(temperature=1.0, top_p=1.0, max_tokens=8)
 END = 258

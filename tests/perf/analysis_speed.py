@@ -29,6 +29,7 @@ from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.stage import SECTIONS
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -54,13 +55,15 @@ def make_run(path: Path, problems: int, samples: int) -> tuple[RunDirectory, Exp
     )
     run.write_problems("mine", known)
     run.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {
-                "mine": {"config": {}, "problems": problems, "unusable": 0, "filters": []}
-            },
-            "arms": {},
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {
+                    "mine": {"config": {}, "problems": problems, "unusable": 0, "filters": []}
+                },
+                "arms": {},
+            }
+        )
     )
     rng = np.random.default_rng(0)
     easy = rng.beta(0.35, 0.7, problems)
@@ -126,7 +129,7 @@ def main() -> None:
 
         timed("curves and the pair, every k, 10,000 draws", curves_and_pair, lines)
         timed("whole analysis, analysis.json and tables", lambda: analyze(run, experiment), lines)
-        data = BenchmarkData.read(run, experiment, run.read_manifest(), "mine")
+        data = BenchmarkData.read(run, experiment, "mine")
         assert data is not None
         for key, section in SECTIONS.items():
             timed(f"  of that, {key}", lambda section=section: section(data), lines)

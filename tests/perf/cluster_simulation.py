@@ -31,6 +31,7 @@ from simulated_engine import Opener
 from vlm_boundary.benchmarks import Problem, load_benchmark
 from vlm_boundary.cluster import draw_models
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.sampling.plan import Task, plan_task
 from vlm_boundary.store import Partition, RunDirectory
 
@@ -88,7 +89,7 @@ def _made(path: Path, options: argparse.Namespace, n: int) -> tuple[RunDirectory
     benchmark = load_benchmark("procedural").model_dump(mode="json") | {"name": "mine"}
     arms = {arm: {"identity": {"weights": arm}, "checkpoint": None} for arm in ARMS}
     manifest = {"experiment": raw, "benchmarks": {"mine": {"config": benchmark}}, "arms": arms}
-    run.write_manifest(manifest)
+    run.write_manifest(Manifest.model_validate(manifest))
     return run, experiment
 
 

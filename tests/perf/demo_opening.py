@@ -25,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from vlm_boundary.benchmarks import Problem
+from vlm_boundary.records import Manifest, RunBenchmark
 from vlm_boundary.store import Partition, RunDirectory, compact_run
 
 ARMS = ("base", "rl")
@@ -46,7 +47,7 @@ def write_run(path: Path, samples: int, characters: int, parts: int, *, finished
         "arms": {arm: {"model": f"org/{arm}", "role": arm} for arm in ARMS},
         "sampling": {"n": PER_PROBLEM, "max_tokens": 2048},
     }
-    run.write_manifest({"experiment": experiment, "benchmarks": {"made": {}}, "arms": {}})
+    run.write_manifest(Manifest(experiment=experiment, benchmarks={"made": RunBenchmark()}))
     random = np.random.default_rng(0)
     words = np.array(_WORDS)
     texts = [" ".join(random.choice(words, characters // 4)) for _ in range(200)]

@@ -30,6 +30,7 @@ import pyarrow as pa
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import Partition, ProblemReader, RunDirectory
 from vlm_boundary.store.parts import whole_problems
 
@@ -137,13 +138,15 @@ def make_run(path: Path, problems: int, samples: int | None, draws: int) -> None
         )
     run.write_problems("mine", tuple(known))
     run.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {
-                "mine": {"config": {}, "problems": problems, "unusable": 0, "filters": []}
-            },
-            "arms": {},
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {
+                    "mine": {"config": {}, "problems": problems, "unusable": 0, "filters": []}
+                },
+                "arms": {},
+            }
+        )
     )
     if samples is None:
         once = pa.array(range(len(texts(0)[0])))
@@ -168,7 +171,7 @@ def stage(name: str, path: Path) -> None:
     else:
         from vlm_boundary.analysis import analyze
 
-        analyze(run, ExperimentConfig.model_validate(run.read_manifest()["experiment"]))
+        analyze(run, ExperimentConfig.model_validate(run.read_manifest().experiment))
 
 
 def measure(name: str, path: Path) -> None:

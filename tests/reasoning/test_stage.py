@@ -12,6 +12,7 @@ from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning import arithmetic
 from vlm_boundary.reasoning.stage import chains_of, check
+from vlm_boundary.records import Manifest, RunBenchmark
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, derived
 from vlm_boundary.verifier import verify
 
@@ -25,7 +26,7 @@ WRONG = "3 + 4 = 7, 7 × 3 = 21.\n\\boxed{21}"
 def a_run(tmp_path: Path, texts: list[str], *, generated: bool = False) -> RunDirectory:
     run = RunDirectory(tmp_path / "run")
     config = {"procedural": {"seed": 0}} if generated else {"procedural": None}
-    run.write_manifest({"benchmarks": {"b": {"config": config}}})
+    run.write_manifest(Manifest(benchmarks={"b": RunBenchmark(config=config)}))
     name = "line_chart-test-0-6" if generated else "p"
     run.write_problems("b", (Problem("b", name, "How many?", "4" if generated else "14"),))
     write(run, texts, name=name)
@@ -104,7 +105,7 @@ def test_a_run_without_verdicts_is_refused(tmp_path: Path) -> None:
 def many(tmp_path: Path, order: int = 1) -> RunDirectory:
     """Three generated problems in many parts, each sample twice."""
     run = RunDirectory(tmp_path / "run")
-    run.write_manifest({"benchmarks": {"b": {"config": {"procedural": {"seed": 0}}}}})
+    run.write_manifest(Manifest(benchmarks={"b": RunBenchmark(config={"procedural": {"seed": 0}})}))
     names = ["line_chart-test-0-6", "line_chart-test-0-7", "other"]
     run.write_problems("b", tuple(Problem("b", name, "How many?", "14") for name in names))
     for name in names[::order]:

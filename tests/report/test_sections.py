@@ -18,7 +18,7 @@ from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
-from vlm_boundary.records import ProbedChains, read_analysis
+from vlm_boundary.records import Manifest, ProbedChains, read_analysis
 from vlm_boundary.report.interactive import specs
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, Score
@@ -60,13 +60,16 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
             },
         }
     )  # fmt: skip
-    known = small.directory.read_manifest()["benchmarks"]["mine"]
+    loaded = small.directory.read_manifest().benchmarks["mine"]
+    known = loaded.model_copy(update={"problems": PROBLEMS, "unusable": 0})
     directory.write_manifest(
-        {
-            "experiment": experiment.model_dump(mode="json"),
-            "benchmarks": {"mine": known | {"problems": PROBLEMS, "unusable": 0}},
-            "arms": {arm: {"identity": {}, "note": None} for arm in ARMS},
-        }
+        Manifest.model_validate(
+            {
+                "experiment": experiment.model_dump(mode="json"),
+                "benchmarks": {"mine": known},
+                "arms": {arm: {"identity": {}, "note": None} for arm in ARMS},
+            }
+        )
     )
     for arm in ARMS:
         for condition, n in (("full", N), ("no_image", 4), ("direct_answer", 4)):

@@ -81,8 +81,8 @@ def test_what_is_served_is_known_by_name_and_address_or_by_what_the_user_says() 
     said = there.model_copy(update={"revision": "step 300"})
     assert resolve_source(said, engine).weights == "served @ step 300"
     identity = arm_identity(config, "there", resolve_source(there, engine))
-    assert identity["chat_template"] is None
-    assert identity["engine"] == {"kind": "openai"}
+    assert identity.chat_template is None
+    assert identity.engine == {"kind": "openai"}
 
 
 def test_replayed_samples_owe_nothing_to_our_settings(tmp_path: Path) -> None:
@@ -95,16 +95,16 @@ def test_replayed_samples_owe_nothing_to_our_settings(tmp_path: Path) -> None:
         source = resolve_source(config.arms["then"], config.arm_engine("then"))
         found.append(arm_identity(config, "then", source))
     assert found[0] == found[1]
-    assert len(found[0]["weights"]) == 64
+    assert len(found[0].weights) == 64
 
 
 def test_only_what_changes_the_texts_is_in_the_identity() -> None:
     fast = {"max_num_seqs": 64, "dtype": "float32"}
     config = experiment(engine={"args": fast}, sampling={"args": {"min_tokens": 2}})
     identity = arm_identity(config, "base", ArmSource(None, "w", None))
-    assert identity["engine"] == {"kind": "vllm", "dtype": "float32"}
-    assert identity["sampling"]["args"] == {"min_tokens": 2}
-    assert "n" not in identity["sampling"]
+    assert identity.engine == {"kind": "vllm", "dtype": "float32"}
+    assert identity.sampling["args"] == {"min_tokens": 2}
+    assert "n" not in identity.sampling
 
 
 @pytest.mark.parametrize(

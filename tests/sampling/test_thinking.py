@@ -11,6 +11,7 @@ import pytest
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.records import Manifest, RunArm
 from vlm_boundary.sampling import thinking
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.thinking import thinking_open
@@ -82,12 +83,12 @@ def test_of_replayed_samples_their_owner_says_it(tmp_path: Path, said: bool) -> 
     run = RunDirectory(tmp_path / "run")
     prepare(run, experiment(tmp_path, thinking_open=said))
     assert run.thinking_open("told") is said
-    arm = run.read_manifest()["arms"]["told"]
-    assert arm["identity"]["engine"]["thinking_open"] is said
+    identity = run.read_manifest().arms["told"].identity.as_json()
+    assert identity["engine"]["thinking_open"] is said
 
 
 def test_a_run_that_does_not_say_it_does_not_know(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "run")
     assert run.thinking_open("base") is None
-    run.write_manifest({"arms": {"base": {"identity": {}}}})
+    run.write_manifest(Manifest(arms={"base": RunArm()}))
     assert run.thinking_open("base") is None

@@ -9,6 +9,7 @@ import pytest
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Manifest
 from vlm_boundary.store import (
     Partition,
     RunDirectory,
@@ -28,9 +29,13 @@ def manifest(**changes: Any) -> dict[str, Any]:
     }
 
 
+def write_manifest(run: RunDirectory, content: dict[str, Any]) -> None:
+    run.write_manifest(Manifest.model_validate(content))
+
+
 def run_with(path: Path, keys: list[tuple[str, int]], **changes: Any) -> RunDirectory:
     run = RunDirectory(path)
-    run.write_manifest(manifest(**changes))
+    write_manifest(run, manifest(**changes))
     run.write_problems("b", (Problem("b", "p", "?", "1"), Problem("b", "q", "?", "1")))
     writer = SampleWriter(run.samples, Partition("base", "b"))
     for problem_id, index in keys:
@@ -82,11 +87,11 @@ def test_an_arm_of_its_own_joins_the_others(tmp_path: Path) -> None:
     theirs = manifest()
     theirs["arms"] = {"rl": theirs["arms"].pop("base")}
     theirs["experiment"]["arms"] = {"rl": {"model": "n"}}
-    two.write_manifest(theirs)
+    write_manifest(two, theirs)
     merge([two], one)
     joined = one.read_manifest()
-    assert sorted(joined["arms"]) == ["base", "rl"]
-    assert sorted(joined["experiment"]["arms"]) == ["base", "rl"]
+    assert sorted(joined.arms) == ["base", "rl"]
+    assert sorted(joined.experiment["arms"]) == ["base", "rl"]
 
 
 def test_other_weights_are_refused_by_name(tmp_path: Path) -> None:
@@ -137,8 +142,8 @@ def test_different_queues_of_one_name_are_refused(tmp_path: Path) -> None:
 def test_judges_are_joined_unless_they_differ(tmp_path: Path) -> None:
     runs = [run_with(tmp_path / str(i), [("p", i)]) for i in range(3)]
     for run, weights in zip(runs, ("w", "w", "v"), strict=True):
-        run.write_manifest(manifest() | {"judges": {"j": {"identity": {"weights": weights}}}})
+        write_manifest(run, manifest() | {"judges": {"j": {"identity": {"weights": weights}}}})
     merge(runs[:2], into := RunDirectory(tmp_path / "all"))
-    assert into.read_manifest()["judges"]["j"]["identity"] == {"weights": "w"}
+    assert into.read_manifest().judges["j"].identity.weights == "w"
     with pytest.raises(UserError, match=r"judges\.j\.identity\.weights"):
         merge(runs, RunDirectory(tmp_path / "other"))

@@ -146,7 +146,7 @@ def test_problems_survive_the_run_directory(tmp_path: Path) -> None:
 
 def test_an_edited_manifest_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
-    with pytest.raises(UserError, match="not valid JSON"):
+    with pytest.raises(UserError, match=r"not a manifest \(Invalid JSON"):
         RunDirectory(tmp_path).read_manifest()
 
 

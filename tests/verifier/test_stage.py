@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from vlm_boundary.benchmarks import Problem
+from vlm_boundary.records import Manifest, RunArm
 from vlm_boundary.store import Partition, RunDirectory, Share, derived
 from vlm_boundary.verifier import Grader, Output, Verdict, verify, verify_share
 
@@ -240,7 +241,8 @@ def test_a_box_inside_a_thought_that_the_prompt_opened_is_graded_again(tmp_path:
         append(run, here, rows)
     assert verify(run) == 6  # before it was known
     assert _correct(run, HERE) == [True, True, True]
-    run.write_manifest({"arms": {"base": {"thinking_open": True}, "rl": {"thinking_open": False}}})
+    arms = {"base": RunArm(thinking_open=True), "rl": RunArm(thinking_open=False)}
+    run.write_manifest(Manifest(arms=arms))
     assert verify(run) == 3  # of the arm that the fact concerns
     assert _correct(run, HERE) == [False, False, True]
     assert _correct(run, ARMS[1]) == [True, True, True]

@@ -22,6 +22,7 @@ from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import cluster_codes
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
+from vlm_boundary.records import RunBenchmark
 from vlm_boundary.store import Partition, RunDirectory, by_place
 
 
@@ -64,27 +65,27 @@ class BenchmarkData:
     """One benchmark of a run: its settings, and its tables, each read when first asked for.
 
     Attributes:
-        manifest: the benchmark's entry in the run's manifest.
+        loaded: the benchmark as the run's manifest has it.
         everything: every verdict of the experiment itself, by arm; arms without any are left out.
     """
 
     run: RunDirectory
     experiment: ExperimentConfig
     benchmark: str
-    manifest: Mapping[str, Any]
+    loaded: RunBenchmark
     everything: Mapping[str, Verdicts]
     _controls: dict[tuple[str, Condition], Verdicts | None] = field(default_factory=dict)
 
     @classmethod
     def read(
-        cls, run: RunDirectory, experiment: ExperimentConfig, manifest: dict[str, Any], name: str
+        cls, run: RunDirectory, experiment: ExperimentConfig, name: str
     ) -> BenchmarkData | None:
         """The benchmark as the run has it; None where none of it was verified."""
         found = {arm: read_verdicts(run, Partition(arm, name)) for arm in experiment.arms}
         known = {arm: verdicts for arm, verdicts in found.items() if verdicts is not None}
         if not known:
             return None
-        return cls(run, experiment, name, manifest["benchmarks"][name], known)
+        return cls(run, experiment, name, run.read_manifest().benchmarks[name], known)
 
     @property
     def settings(self) -> AnalysisConfig:
@@ -130,7 +131,7 @@ class BenchmarkData:
     @cached_property
     def clusters(self) -> Mapping[str, Any] | None:
         """What problems of one origin share, by problem id; None where the benchmark has none."""
-        name = self.manifest.get("config", {}).get("cluster")
+        name = self.loaded.config.get("cluster")
         if name is None:
             return None
         return {key: problem.metadata.get(name) for key, problem in self.problems.items()}

@@ -23,11 +23,10 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
     Raises:
         UserError: n is not above what the run has, or nothing was verified yet.
     """
-    manifest = run.read_manifest()
     wanted: dict[tuple[str, str], set[str]] = {}
     verified = False
     for name in experiment.benchmarks:
-        data = BenchmarkData.read(run, experiment, manifest, name)
+        data = BenchmarkData.read(run, experiment, name)
         for pair in data.pairs() if data else ():
             verified = True
             if n <= max(data.n(pair.base), data.n(pair.other)) if data else False:

@@ -60,8 +60,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     Raises:
         UserError: there is no verdict to analyse.
     """
-    manifest = run.read_manifest()
-    read = [BenchmarkData.read(run, experiment, manifest, name) for name in experiment.benchmarks]
+    read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
     data = [found for found in read if found is not None]
     if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
@@ -85,8 +84,8 @@ def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
     shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
     found = {key: section(data) for key, section in SECTIONS.items()}
     return BenchmarkAnalysis(
-        problems=data.manifest["problems"],
-        unusable=data.manifest["unusable"],
+        problems=data.loaded.problems,
+        unusable=data.loaded.unusable,
         ks=sorted(shown),
         **{key: said for key, said in found.items() if said is not None},
     )

@@ -1,7 +1,6 @@
 """Image benchmarks: one YAML each, read into problems with their pictures."""
 
 from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
-from vlm_boundary.benchmarks.filters import FilterStep
 from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
 from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.problem import Grading, Problem, dataset_hash
@@ -18,7 +17,6 @@ from vlm_boundary.benchmarks.schema import BenchmarkConfig, ImagesConfig
 __all__ = [
     "PROTOCOLS",
     "BenchmarkConfig",
-    "FilterStep",
     "Grading",
     "ImagesConfig",
     "LoadedBenchmark",

@@ -7,24 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.schema import BenchmarkConfig, FilterConfig, GuessableConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import FilterStep
 
 Keeps = Callable[[Candidate], bool]
-
-
-@dataclass(frozen=True)
-class FilterStep:
-    """What one filter did: its wording and the number of problems before and after it."""
-
-    step: str
-    before: int
-    after: int
 
 
 class Filter:

@@ -57,6 +57,6 @@ def _source(run: str, stack: ExitStack) -> RunDirectory:
 
     copy = RunDirectory(Path(stack.enter_context(TemporaryDirectory(prefix="vlm-boundary-"))))
     Storage(run).pull_results(copy, inputs=True)
-    if not copy.read_manifest():
+    if not copy.begun:
         raise UserError(f"{run}: no run is stored there")
     return copy

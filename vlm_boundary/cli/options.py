@@ -129,10 +129,8 @@ def open_target(
         overrides = (*overrides, f"ray.address={ray}")
     if target.is_dir():
         run = RunDirectory(target)
-        manifest = run.read_manifest()
-        if "experiment" not in manifest:
-            raise UserError(f"{target}: not a run directory (it has no manifest.json)")
-        return run, build_experiment(manifest["experiment"], overrides, where=str(target))
+        manifest = run.existing_manifest()
+        return run, build_experiment(manifest.experiment, overrides, where=str(target))
     experiment = load_experiment(target, overrides)
     return RunDirectory(experiment.run_path), experiment
 
@@ -164,6 +162,6 @@ def existing_run(
         UserError: there is no such run yet, or its settings are not valid.
     """
     run, experiment = open_target(target, overrides, gpus=gpus)
-    if not run.read_manifest():
+    if not run.begun:
         raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
     return run, experiment

@@ -164,7 +164,7 @@ class ClusterEngine:
         if self._storage:
             return self._open.enter_context(Storage(self._storage).scratch())
         run = RunDirectory(self._path)
-        if not run.read_manifest():
+        if not run.begun:
             raise UserError(
                 f"{host} does not see the run directory {self._path}; keep it on a file system "
                 f"that all machines share, or give ray.storage a URI, as in s3://BUCKET/RUN"
@@ -208,7 +208,7 @@ class ClusterEngine:
 
 def _problems(run: RunDirectory, job: Job) -> dict[tuple[str, str], dict[str, Problem]]:
     """The problems that a job is about, by benchmark and condition, as that puts them."""
-    seed = ExperimentConfig.model_validate(run.read_manifest()["experiment"]).seed
+    seed = ExperimentConfig.model_validate(run.read_manifest().experiment).seed
     return {
         (benchmark, condition): {
             problem.problem_id: problem

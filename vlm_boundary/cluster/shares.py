@@ -55,7 +55,7 @@ class ClusterShares:
 
 def _on_machine(work: Callable[[Share], Result], share: Share) -> Result:
     """Work on a share where the task runs."""
-    if not RunDirectory(share.run).read_manifest():
+    if not RunDirectory(share.run).begun:
         import platform
 
         raise UserError(

@@ -62,7 +62,7 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
     content: dict[str, set[str]] = {}
     for run in runs.values():
         for benchmark in run.benchmarks:
-            known = run.manifest["benchmarks"][benchmark].get("content", "")
+            known = run.manifest.benchmarks[benchmark].content
             content.setdefault(benchmark, set()).add(known)
             for arm in run.arms:
                 rows.append(_row(run, arm, benchmark))

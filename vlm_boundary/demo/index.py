@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.followed import FollowedTable
-from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, PartTable, RunDirectory, schemas
 
 MAX_INDEX = 1 << 16
@@ -258,9 +257,7 @@ class RunIndex:
 
     def __init__(self, path: Path) -> None:
         self.directory = RunDirectory(path)
-        self.manifest = self.directory.read_manifest()
-        if "experiment" not in self.manifest:
-            raise UserError(f"{path}: not a run directory (it has no manifest.json)")
+        self.manifest = self.directory.existing_manifest()
         self.name = path.resolve().name
         self.problems: dict[str, list[Problem]] = {}
         self.places: dict[str, dict[str, int]] = {}
@@ -274,15 +271,15 @@ class RunIndex:
     @property
     def arms(self) -> list[str]:
         """The experiment's arms, in its order."""
-        return list(self.manifest["experiment"].get("arms", {}))
+        return list(self.manifest.experiment.get("arms", {}))
 
     def role(self, arm: str) -> str:
         """An arm's role."""
-        return str(self.manifest["experiment"]["arms"].get(arm, {}).get("role", ""))
+        return str(self.manifest.arm_settings(arm).get("role", ""))
 
     def model(self, arm: str) -> str:
         """The checkpoint that an arm is."""
-        return str(self.manifest["experiment"]["arms"].get(arm, {}).get("model", ""))
+        return str(self.manifest.arm_settings(arm).get("model", ""))
 
     @property
     def benchmarks(self) -> list[str]:
@@ -312,7 +309,8 @@ class RunIndex:
             now = time.monotonic()
             if now - self._refreshed < _REFRESH_SECONDS:
                 return False
-            self.manifest = self.directory.read_manifest() or self.manifest
+            if self.directory.begun:
+                self.manifest = self.directory.read_manifest()
             changed = self._load_problems()
             layers = self.directory.validity_layers()
             for partition in self.directory.samples.partitions():
@@ -360,7 +358,7 @@ class RunIndex:
     def _load_problems(self) -> bool:
         new = [
             name
-            for name in self.manifest.get("benchmarks", {})
+            for name in self.manifest.benchmarks
             if name not in self.problems and self.directory.has_problems(name)
         ]
         for name in new:

@@ -196,7 +196,7 @@ class _Deeds:
     def new_queue(self, view: View) -> str:
         """Make the paper's queue; what came of it."""
         run = self.runs[view.run]
-        experiment = ExperimentConfig.model_validate(run.manifest["experiment"])
+        experiment = ExperimentConfig.model_validate(run.manifest.experiment)
         try:
             make_queue(run.directory, experiment)
         except UserError as error:

@@ -136,7 +136,7 @@ class LiveEngines:
 
     def _experiment(self, run: str) -> ExperimentConfig:
         return build_experiment(
-            self._runs[run].manifest["experiment"], self._overrides, where=f"run {run}"
+            self._runs[run].manifest.experiment, self._overrides, where=f"run {run}"
         )
 
     def _places(self, experiment: ExperimentConfig) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import (
     EngineConfig,
     OpenAIConfig,
@@ -13,6 +12,7 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Checkpoint
 
 
 def open_engine(

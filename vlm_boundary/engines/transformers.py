@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import SamplingConfig, TransformersConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Checkpoint
 
 if TYPE_CHECKING:
     from vlm_boundary.engines.seeded import SeededSampler

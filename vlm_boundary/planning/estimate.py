@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
-    FilterStep,
     Problem,
     dataset_hash,
     load_benchmark,
@@ -22,13 +21,14 @@ from vlm_boundary.benchmarks import (
     prompt_hash,
     resolve_prompt,
 )
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
 from vlm_boundary.planning.bound import MEMORY_SHARE, Bound, Workload, lower_bound
 from vlm_boundary.planning.gpus import Gpu
 from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.records import Checkpoint, FilterStep
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.data_changes import (
     changed_since,
@@ -163,17 +163,17 @@ def plan(
 
 def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
     """A benchmark from the run directory if it is there, else into a folder that is thrown away."""
-    known = run.read_manifest().get("benchmarks", {}).get(config.name)
+    known = run.read_manifest().benchmarks.get(config.name)
     changes = changed_since(run, config, known)
     if known and not changes:
         problems = run.read_problems(config.name)
-        filters = [FilterStep(**step) for step in known["filters"]]
+        filters = known.filters
         folder, to_store = run.images, 0
     else:
         folder = scratch
         with progress_bar(f"loading {config.name}", unit="problem") as bar:
             found = load_problems(config, folder, progress=lambda _: bar.update())
-        other = known and known["content"] != dataset_hash(found.problems)
+        other = known and known.content != dataset_hash(found.problems)
         if other and has_samples(run, config.name):
             refuse_other_problems(run, config.name, found.problems, changes)
         problems, filters = list(found.problems), list(found.filter_log)

@@ -17,9 +17,9 @@ from vlm_boundary.benchmarks import (
     pictures_shown,
 )
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.records import Checkpoint
 
 # Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
 MEASURED = 512

@@ -33,9 +33,8 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
                     f"Resolution: {problems:,} problems of {benchmark} show a gap in pass@n, "
                     f"{POWER:.0%} of the time, from {said}"
                 )
-    manifest = run.read_manifest()
-    for benchmark in experiment.benchmarks if manifest else ():
-        data = BenchmarkData.read(run, experiment, manifest, benchmark)
+    for benchmark in experiment.benchmarks:
+        data = BenchmarkData.read(run, experiment, benchmark)
         for pair in data.pairs() if data else ():
             for k, found in needed_at(pair, np.unique([1, pair.n]), level).items():
                 if found.problems is None:

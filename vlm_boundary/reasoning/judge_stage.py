@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +20,7 @@ from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import nothing_to_read
+from vlm_boundary.records import Identity, Manifest, RunJudge
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.places import engine_places
@@ -116,41 +116,37 @@ def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfi
     manifest = run.read_manifest()
     if not config.allow_model_under_test:
         _refuse_model_under_test(manifest, config, source)
-    identity = {
-        "weights": source.weights,
-        "engine": engine.identity(),
-        "chat_template": source.checkpoint.chat_template_hash if source.checkpoint else None,
-        "prompt": judge_prompt_hash(config.prompt),
-        "pictures": config.pictures,
-        "sampling": config.sampling.model_dump(mode="json"),
-    }
-    judges = manifest.setdefault("judges", {})
-    before = judges.get(config.name, {}).get("identity")
-    if difference := first_difference(before, identity, "") if before else None:
+    identity = Identity(
+        weights=source.weights,
+        engine=engine.identity(),
+        chat_template=source.checkpoint.chat_template_hash if source.checkpoint else None,
+        prompt=judge_prompt_hash(config.prompt),
+        pictures=config.pictures,
+        sampling=config.sampling.model_dump(mode="json"),
+    )
+    before = manifest.judges.get(config.name)
+    if before and (difference := first_difference(before.identity.as_json(), identity.as_json())):
         raise UserError(
             f"{run.path}: judge {config.name!r} already read chains with {difference.what} = "
             f"{difference.before}, and now it is {difference.now}; give this one another "
             f"judge.name, or restore it"
         )
-    judges[config.name] = {
-        "config": json.loads(resolved.model_dump_json()),
-        "identity": identity,
-        "checkpoint": source.checkpoint.record() if source.checkpoint else None,
-        "note": source.note,
-    }
-    run.write_manifest(manifest)
+    judge = RunJudge(
+        config=json.loads(resolved.model_dump_json()),
+        identity=identity,
+        checkpoint=source.checkpoint,
+        note=source.note,
+    )
+    judges = manifest.judges | {config.name: judge}
+    run.write_manifest(manifest.model_copy(update={"judges": judges}))
 
 
-def _refuse_model_under_test(
-    manifest: dict[str, Any], config: JudgeConfig, source: ArmSource
-) -> None:
+def _refuse_model_under_test(manifest: Manifest, config: JudgeConfig, source: ArmSource) -> None:
     """A model finds its own reasoning better than it is."""
     own = set(source.weights.split("+lora:"))
-    for name, arm in manifest["arms"].items():
-        weights = set(str(arm["identity"]["weights"]).split("+lora:"))
-        if own & weights or config.model == manifest["experiment"]["arms"].get(name, {}).get(
-            "model"
-        ):
+    for name, arm in manifest.arms.items():
+        weights = set(arm.identity.weights.split("+lora:"))
+        if own & weights or config.model == manifest.arm_settings(name).get("model"):
             raise UserError(
                 f"judge: {config.model} is under test as arm {name!r}, and models judge their own "
                 f"reasoning kindly; take another judge, or set judge.allow_model_under_test: true"
@@ -240,8 +236,8 @@ class _JudgeLayer:
         return [run.validity(layer_name(self._config.name))]
 
     def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
-        identity = run.read_manifest()["judges"][self._config.name]["identity"]
-        basis = short_hash(json.dumps(identity, sort_keys=True))
+        identity = run.read_manifest().judges[self._config.name].identity
+        basis = short_hash(json.dumps(identity.as_json(), sort_keys=True))
         checker = f"{self._config.model} ({self._config.prompt})"
 
         def of_problems(problem_ids: tuple[str, ...], judgements: pa.Table) -> list[Wanted]:

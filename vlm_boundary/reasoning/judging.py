@@ -59,7 +59,7 @@ class _Chain:
 
 def stored_judge(run: RunDirectory, name: str) -> JudgeConfig:
     """The settings of a judge as the manifest keeps them."""
-    return JudgeConfig.model_validate(run.read_manifest()["judges"][name]["config"])
+    return JudgeConfig.model_validate(run.read_manifest().judges[name].config)
 
 
 def variants(judge: JudgeConfig) -> list[Variant]:

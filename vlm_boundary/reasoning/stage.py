@@ -221,6 +221,5 @@ def _chains(
 
 
 def _layers_of(run: RunDirectory, partition: Partition) -> list[Layer]:
-    drawn = run.read_manifest().get("benchmarks", {})
-    config = drawn.get(partition.benchmark, {}).get("config", {})
-    return layers_for(generated=config.get("procedural") is not None)
+    loaded = run.read_manifest().benchmarks.get(partition.benchmark)
+    return layers_for(generated=loaded is not None and loaded.config.get("procedural") is not None)

@@ -14,6 +14,16 @@ from vlm_boundary.records.analysis import (
     Support,
     read_analysis,
 )
+from vlm_boundary.records.manifest import (
+    Checkpoint,
+    FilterStep,
+    Identity,
+    Manifest,
+    RunArm,
+    RunBenchmark,
+    RunJudge,
+    RunModel,
+)
 from vlm_boundary.records.passk import (
     ComparedModels,
     CountsByModel,
@@ -50,6 +60,7 @@ from vlm_boundary.records.record import (
     Range,
     Record,
     find_pair,
+    first_problem,
 )
 from vlm_boundary.records.report import DrawnFigure, ReportContents, read_contents
 from vlm_boundary.records.sections import (
@@ -115,6 +126,7 @@ __all__ = [
     "Calibration",
     "CellCounts",
     "CellProblems",
+    "Checkpoint",
     "ComparedModels",
     "ComparedPart",
     "Confusion",
@@ -135,18 +147,21 @@ __all__ = [
     "ErrorOfArm",
     "ErrorOfPair",
     "Estimate",
+    "FilterStep",
     "FittedModel",
     "FollowUp",
     "FreshSamples",
     "GuessFilter",
     "Guesser",
     "HeadlineTest",
+    "Identity",
     "Interval",
     "LabelGroup",
     "LabelledArm",
     "Luck",
     "LuckOfArm",
     "LuckOfPair",
+    "Manifest",
     "ModelCurve",
     "Multiplicity",
     "Needed",
@@ -163,6 +178,10 @@ __all__ = [
     "Range",
     "Record",
     "ReportContents",
+    "RunArm",
+    "RunBenchmark",
+    "RunJudge",
+    "RunModel",
     "Seeds",
     "SelfTest",
     "SinglePass",
@@ -186,6 +205,7 @@ __all__ = [
     "VerifierErrors",
     "WarmArm",
     "find_pair",
+    "first_problem",
     "read_analysis",
     "read_contents",
 ]

@@ -20,6 +20,7 @@ from vlm_boundary.records.record import (
     PairedDifference,
     Record,
     find_pair,
+    first_problem,
 )
 from vlm_boundary.records.sections import (
     ArmSeries,
@@ -198,9 +199,7 @@ def read_analysis(path: Path) -> Analysis:
     try:
         return Analysis.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
         raise UserError(
             f"{path}: it is not an analysis of version {SCHEMA_VERSION}, which this "
-            f"vlm_boundary reads ({where}: {first['msg']}); {again}"
+            f"vlm_boundary reads ({first_problem(error)}); {again}"
         ) from None

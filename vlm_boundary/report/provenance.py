@@ -11,7 +11,7 @@ from typing import Any
 
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Analysis, ArmAnalysis
+from vlm_boundary.records import Analysis, ArmAnalysis, Manifest, RunArm
 from vlm_boundary.store import Partition, RunDirectory
 
 # What the statistics and the figures are computed with.
@@ -39,24 +39,24 @@ def settings_yaml(experiment: ExperimentConfig) -> str:
 
 
 def tables(
-    run: RunDirectory, experiment: ExperimentConfig, manifest: dict[str, Any], grader: str
+    run: RunDirectory, experiment: ExperimentConfig, manifest: Manifest, grader: str
 ) -> list[TextTable]:
     """Models, benchmarks, and versions."""
     return [_arms(experiment, manifest), _benchmarks(experiment, manifest), _versions(grader)]
 
 
-def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
+def _arms(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
     rows = []
     for name, arm in experiment.arms.items():
         sampling, engine = experiment.arm_sampling(name), experiment.arm_engine(name)
-        identity = manifest["arms"].get(name, {}).get("identity", {})
+        identity = manifest.arms.get(name, RunArm()).identity
         rows.append(
             (
                 name,
                 arm.role,
                 arm.model,
-                _short(identity.get("weights") or ""),
-                _short(identity.get("chat_template") or "none of ours"),  # a server's, a replay's
+                _short(identity.weights),
+                _short(identity.chat_template or "none of ours"),  # a server's, a replay's
                 _pairs(engine.model_dump(mode="json", exclude_defaults=True)) or engine.kind,
                 # A replayed sample was drawn as its maker says, not as ours would be.
                 f"n {sampling.n}; the rest as in the file"
@@ -68,21 +68,19 @@ def _arms(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
     return TextTable("Arms", header, tuple(rows))
 
 
-def _benchmarks(experiment: ExperimentConfig, manifest: dict[str, Any]) -> TextTable:
+def _benchmarks(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
     rows = []
     for name in experiment.benchmarks:
-        known = manifest["benchmarks"].get(name)
+        known = manifest.benchmarks.get(name)
         if known:
-            steps = [
-                f"{step['step']} ({step['before']} → {step['after']})" for step in known["filters"]
-            ]
+            steps = [f"{step.step} ({step.before} → {step.after})" for step in known.filters]
             rows.append(
                 (
                     name,
-                    known["config"]["description"],
-                    str(known["problems"]),
+                    known.config["description"],
+                    str(known.problems),
                     "; ".join(steps) or "none",
-                    _short(known["content"]),
+                    _short(known.content),
                 )
             )
     header = ("benchmark", "what", "problems", "filters", "content")
@@ -128,15 +126,13 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> TextTable:
     return TextTable("Not sampled", ("benchmark", "arm", "problem", "reason"), tuple(rows))
 
 
-def warnings(
-    experiment: ExperimentConfig, manifest: dict[str, Any], analysis: Analysis
-) -> list[str]:
+def warnings(experiment: ExperimentConfig, manifest: Manifest, analysis: Analysis) -> list[str]:
     """What a reader must know beside the first number."""
     lines = []
     for arm in experiment.arms:
-        note = manifest["arms"].get(arm, {}).get("note")
-        if note:
-            lines.append(f"{arm} ({experiment.arms[arm].model}): {note}.")
+        known = manifest.arms.get(arm)
+        if known and known.note:
+            lines.append(f"{arm} ({experiment.arms[arm].model}): {known.note}.")
     for name, content in sorted(analysis.benchmarks.items()):
         usable = content.problems - content.unusable
         if content.unusable:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from operator import attrgetter
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from vlm_boundary.benchmarks import BenchmarkConfig, Origin, Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import RunBenchmark
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.store.difference import first_difference
 
@@ -24,7 +25,7 @@ _PARTS = {
 
 
 def changed_since(
-    run: RunDirectory, benchmark: BenchmarkConfig, before: Mapping[str, Any] | None
+    run: RunDirectory, benchmark: BenchmarkConfig, before: RunBenchmark | None
 ) -> list[str]:
     """What may have changed since a benchmark was loaded into a run, named; nothing if nothing has.
 
@@ -32,12 +33,12 @@ def changed_since(
     commit. Where something differs, the content decides, which takes reading it again.
 
     Args:
-        before: the benchmark's entry in the run's manifest.
+        before: the benchmark as the run's manifest has it.
     """
     if not before or not run.has_problems(benchmark.name):
         return [f"benchmark {benchmark.name!r}"]
     config = json.loads(benchmark.model_dump_json())
-    if found := first_difference(before["config"], config):
+    if found := first_difference(before.config, config):
         return [f"{found.what} (from {found.before} to {found.now})"]
     origin = run.read_origin(benchmark.name)
     if origin is None:  # written by an older version

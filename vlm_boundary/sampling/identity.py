@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash, resolve_prompt
-from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
+from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import (
     ArmConfig,
     Condition,
@@ -20,6 +19,7 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Checkpoint, Identity
 from vlm_boundary.store.difference import first_difference
 
 
@@ -55,15 +55,15 @@ def resolve_source(arm: ArmConfig, engine: EngineConfig | PrmConfig) -> ArmSourc
 
 
 def same_source(
-    arm: ArmConfig, engine: EngineConfig | PrmConfig, entry: Mapping[str, Any]
+    arm: ArmConfig, engine: EngineConfig | PrmConfig, known: Identity
 ) -> Checkpoint | None:
-    """Find on this machine what a manifest's entry of an arm was found to be on another.
+    """Find on this machine what an arm was found to be on another.
 
     Raises:
         UserError: there is no such checkpoint here, or it is another one.
     """
     source = resolve_source(arm, engine)
-    if source.weights != entry["identity"]["weights"]:
+    if source.weights != known.weights:
         raise UserError(
             f"{arm.model}: {platform.node()} has another checkpoint under this name than the run "
             f"was begun with; give all machines the same, or a hub id with its revision"
@@ -94,22 +94,18 @@ def refuse_different_templates(experiment: ExperimentConfig, sources: dict[str, 
             )
 
 
-def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> dict[str, Any]:
+def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> Identity:
     """What determines an arm's distribution over responses, apart from the benchmark."""
     engine = experiment.arm_engine(arm)
-    identity: dict[str, Any] = {"weights": source.weights, "engine": engine.identity()}
+    known: dict[str, Any] = {"weights": source.weights, "engine": engine.identity()}
     if isinstance(engine, ReplayConfig):
-        return identity  # sampled elsewhere: our settings and seed had no part in it
+        return Identity(**known)  # sampled elsewhere: our settings and seed had no part in it
     sampling = experiment.arm_sampling(arm).model_dump()
     # A larger n is a top-up, and what is kept of a sample does not change it.
     for name in ("n", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
-    return identity | {
-        "chat_template": template,
-        "sampling": sampling,
-        "seed": experiment.seed,
-    }
+    return Identity(**known, chat_template=template, sampling=sampling, seed=experiment.seed)
 
 
 def benchmark_identity(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
@@ -19,6 +17,7 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.records import Manifest, RunArm, RunBenchmark
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -38,7 +37,7 @@ from vlm_boundary.store import Partition, RunDirectory
 
 def prepare(
     run: RunDirectory, experiment: ExperimentConfig, *, only: Collection[str] | None = None
-) -> dict[str, Any]:
+) -> Manifest:
     """Load what the experiment names into the run directory; returns the new manifest.
 
     Args:
@@ -59,7 +58,7 @@ def prepare(
     }
     refuse_different_templates(experiment, sources)
     manifest = run.read_manifest()
-    loaded = manifest.get("benchmarks", {})
+    loaded = dict(manifest.benchmarks)
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
@@ -71,19 +70,22 @@ def prepare(
     for name, protocol, condition in wordings:
         _check_prompts(run, benchmarks[name], protocol, condition)
     for name, source in sources.items():
-        arms[name] = _arm(run, experiment, name, source, manifest, benchmarks, loaded)
-    manifest |= {
-        "experiment": json.loads(experiment.model_dump_json()),
-        "benchmarks": loaded,
-        "arms": manifest.get("arms", {}) | arms,
-    }
+        before = manifest.arms.get(name)
+        arms[name] = _arm(run, experiment, name, source, before, benchmarks, loaded)
+    manifest = manifest.model_copy(
+        update={
+            "experiment": json.loads(experiment.model_dump_json()),
+            "benchmarks": loaded,
+            "arms": manifest.arms | arms,
+        }
+    )
     run.write_manifest(manifest)
     return manifest
 
 
 def _load(
-    run: RunDirectory, benchmark: BenchmarkConfig, before: dict[str, Any] | None
-) -> dict[str, Any]:
+    run: RunDirectory, benchmark: BenchmarkConfig, before: RunBenchmark | None
+) -> RunBenchmark:
     config = json.loads(benchmark.model_dump_json())
     changes = changed_since(run, benchmark, before)
     if before and not changes:
@@ -91,17 +93,17 @@ def _load(
     with progress_bar(f"loading {benchmark.name}", unit="problem") as bar:
         found = load_problems(benchmark, run.images, progress=lambda _: bar.update())
     content = dataset_hash(found.problems)
-    if before and before["content"] != content and has_samples(run, benchmark.name):
+    if before and before.content != content and has_samples(run, benchmark.name):
         refuse_other_problems(run, benchmark.name, found.problems, changes)
     run.write_problems(benchmark.name, found.problems)
     run.write_origin(benchmark.name, found.origin.record())
-    return {
-        "config": config,
-        "content": content,
-        "problems": len(found.problems),
-        "unusable": sum(problem.error is not None for problem in found.problems),
-        "filters": [asdict(step) for step in found.filter_log],
-    }
+    return RunBenchmark(
+        config=config,
+        content=content,
+        problems=len(found.problems),
+        unusable=sum(problem.error is not None for problem in found.problems),
+        filters=list(found.filter_log),
+    )
 
 
 def _check_prompts(
@@ -123,36 +125,37 @@ def _arm(
     experiment: ExperimentConfig,
     name: str,
     source: ArmSource,
-    manifest: dict[str, Any],
+    before: RunArm | None,
     benchmarks: dict[str, BenchmarkConfig],
-    loaded: dict[str, Any],
-) -> dict[str, Any]:
-    before = manifest.get("arms", {}).get(name, {})
+    loaded: dict[str, RunBenchmark],
+) -> RunArm:
     identity = arm_identity(experiment, name, source)
-    known = before.get("identity") == identity and "thinking_open" in before
-    prompts = dict(before.get("prompts", {}))
+    drawn_from = before.identity.as_json() if before else None
+    prompts = dict(before.prompts) if before else {}
     scored = run.scores(name).partitions()
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
             continue
-        content = loaded[benchmark]["content"]
+        content = loaded[benchmark].content
         now = benchmark_identity(experiment, benchmarks[benchmark], name, condition, content)
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
         by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
         if by_it or run.samples.parts(Partition(name, benchmark, condition)):
             where = f"{run.path}: arm {name!r}"
-            refuse_difference(before.get("identity"), identity, where=where)
+            refuse_difference(drawn_from, identity.as_json(), where=where)
             refuse_difference(prompts.get(what), now, where=where, what=what)
         prompts[what] = now
-    return {
-        "identity": identity,
-        "prompts": prompts,
-        "sampling": experiment.arm_sampling(name).model_dump(mode="json"),
-        "engine": experiment.arm_engine(name).model_dump(mode="json"),
-        "checkpoint": source.checkpoint.record() if source.checkpoint else None,
-        "note": source.note,
+    if before and drawn_from == identity.as_json() and "thinking_open" in before.model_fields_set:
         # Rendering takes seconds, and the same checkpoint's template ends alike every time.
-        "thinking_open": before["thinking_open"]
-        if known
-        else thinking_open(run, experiment, name, source.checkpoint, benchmarks),
-    }
+        opened = before.thinking_open
+    else:
+        opened = thinking_open(run, experiment, name, source.checkpoint, benchmarks)
+    return RunArm(
+        identity=identity,
+        prompts=prompts,
+        sampling=experiment.arm_sampling(name).model_dump(mode="json"),
+        engine=experiment.arm_engine(name).model_dump(mode="json"),
+        checkpoint=source.checkpoint,
+        note=source.note,
+        thinking_open=opened,
+    )

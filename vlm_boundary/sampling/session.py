@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 from uuid import uuid4
 
 from vlm_boundary.benchmarks import BenchmarkConfig
-from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import (
     EngineConfig,
     ExperimentConfig,
@@ -25,6 +23,7 @@ from vlm_boundary.engines.base import Completion, Engine, ScoringEngine, Workloa
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.planning.efficiency import Tally
 from vlm_boundary.reasoning.judging import judge_chains, plan_judging, stored_judge
+from vlm_boundary.records import Checkpoint
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.identity import same_source
 from vlm_boundary.sampling.jobs import Assignment, Job
@@ -38,7 +37,7 @@ OpenEngine = Callable[[str, Checkpoint | None, EngineConfig | PrmConfig, Workloa
 
 def anything_missing(run: RunDirectory, job: Job) -> bool:
     """Whether the run lacks something of a job, so that an engine is worth its start."""
-    seed = ExperimentConfig.model_validate(run.read_manifest()["experiment"]).seed
+    seed = ExperimentConfig.model_validate(run.read_manifest().experiment).seed
     return any(_task(run, assignment, seed).samples for assignment in job.assignments)
 
 
@@ -58,10 +57,10 @@ class EngineSession:
         self._run = run
         self._job = job
         manifest = run.read_manifest()
-        self._experiment = ExperimentConfig.model_validate(manifest["experiment"])
+        self._experiment = ExperimentConfig.model_validate(manifest.experiment)
         self._benchmarks = {
-            name: BenchmarkConfig.model_validate(known["config"])
-            for name, known in manifest["benchmarks"].items()
+            name: BenchmarkConfig.model_validate(known.config)
+            for name, known in manifest.benchmarks.items()
         }
         self._model = _model(run, self._experiment, job)
         started = time.monotonic()
@@ -197,22 +196,18 @@ class _Model:
 def _model(run: RunDirectory, experiment: ExperimentConfig, job: Job) -> _Model:
     manifest, name = run.read_manifest(), job.arms[0]
     if job.activity == "judging":
-        entry = manifest["judges"][name]
         judge = stored_judge(run, name)
         engine = judge.engine or experiment.engine
-        return _Model(judge.model, _checkpoint(entry), engine, (judge.sampling,), judge)
-    entry = manifest["arms"][name]
+        checkpoint = manifest.judges[name].checkpoint
+        return _Model(judge.model, checkpoint, engine, (judge.sampling,), judge)
+    known = manifest.arms[name]
     draws = job.activity == "sampling"
     samplings = tuple(map(experiment.arm_sampling, job.arms)) if draws else ()
     arm, engine = experiment.arms[name], experiment.arm_engine(name)
-    checkpoint = _checkpoint(entry)
+    checkpoint = known.checkpoint
     if checkpoint is not None and not checkpoint.folder.exists():
-        checkpoint = same_source(arm, engine, entry)  # another machine than the manifest's
+        checkpoint = same_source(arm, engine, known.identity)  # another machine than the manifest's
     return _Model(arm.model, checkpoint, engine, samplings)
-
-
-def _checkpoint(entry: dict[str, Any]) -> Checkpoint | None:
-    return Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None
 
 
 def _task(run: RunDirectory, assignment: Assignment, seed: int) -> Task:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
+from vlm_boundary.records import Manifest
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Job, make_jobs, waves
 from vlm_boundary.sampling.places import Place, engine_places
@@ -59,7 +58,7 @@ def sample(
 def _draw(
     run: RunDirectory,
     experiment: ExperimentConfig,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     scope: Scope,
     places: list[Place],
 ) -> None:
@@ -76,7 +75,7 @@ def _draw(
 def _jobs(
     run: RunDirectory,
     experiment: ExperimentConfig,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     scope: Scope,
     steps: list[int],
     places: list[Place],
@@ -88,7 +87,7 @@ def _jobs(
 def _groups(
     run: RunDirectory,
     experiment: ExperimentConfig,
-    manifest: dict[str, Any],
+    manifest: Manifest,
     scope: Scope,
     steps: list[int],
 ) -> dict[str, list[tuple[int, Task]]]:
@@ -97,9 +96,9 @@ def _groups(
     for step in steps:
         for n, task in tasks_of(run, experiment, scope, step):
             if task.samples:
-                entry = manifest["arms"][task.partition.arm]
-                source = [entry["identity"]["weights"], entry["checkpoint"], entry["engine"]]
-                groups.setdefault(json.dumps(source), []).append((n, task))
+                arm = manifest.arms[task.partition.arm]
+                source = repr((arm.identity.weights, arm.checkpoint, arm.engine))
+                groups.setdefault(source, []).append((n, task))
     return groups
 
 

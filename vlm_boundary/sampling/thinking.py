@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
-from vlm_boundary.checkpoints import Checkpoint
 from vlm_boundary.config import EngineConfig, ExperimentConfig, ReplayConfig
+from vlm_boundary.records import Checkpoint
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier.thoughts import ends_in_thought
 

@@ -71,7 +71,7 @@ def score(
 
 def _refuse_other_changes(run: RunDirectory, experiment: ExperimentConfig, under: str) -> None:
     """The manifest goes on saying what was sampled: only the scoring arm is looked at anew."""
-    sampled = run.read_manifest()["experiment"]["arms"]
+    sampled = run.read_manifest().experiment["arms"]
     for name, arm in experiment.arms.items():
         if name != under and sampled.get(name) not in (None, arm.model_dump(mode="json")):
             raise UserError(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Manifest, RunModel
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard
@@ -44,9 +45,7 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
         for source in sources:
             if source.path.resolve() == into.path.resolve():
                 continue
-            theirs = source.read_manifest()
-            if "experiment" not in theirs:
-                raise UserError(f"{source.path}: not a run directory (it has no manifest.json)")
+            theirs = source.existing_manifest()
             manifest = _joined(into.read_manifest(), theirs, source.path, into.path)
             for name in _JOINED:
                 _copy(source.path / name, into.path / name)
@@ -60,44 +59,46 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
     )
 
 
-def _joined(
-    ours: dict[str, Any], theirs: dict[str, Any], source: Path, into: Path
-) -> dict[str, Any]:
-    if not ours:
+def _joined(ours: Manifest, theirs: Manifest, source: Path, into: Path) -> Manifest:
+    if not ours.experiment:
         return theirs
-    for name in ours["benchmarks"].keys() & theirs["benchmarks"].keys():
-        _refuse(ours, theirs, ("benchmarks", name, "content"), source, into)
-    for name in ours["arms"].keys() & theirs["arms"].keys():
-        _refuse(ours, theirs, ("arms", name, "identity"), source, into)
-        both = ours["arms"][name]["prompts"].keys() & theirs["arms"][name]["prompts"].keys()
-        for benchmark in both:
-            _refuse(ours, theirs, ("arms", name, "prompts", benchmark), source, into)
-    judges = [manifest.get("judges", {}) for manifest in (theirs, ours)]
-    for name in judges[0].keys() & judges[1].keys():
-        _refuse(ours, theirs, ("judges", name, "identity"), source, into)
-    arms = {}
-    for name, arm in (theirs["arms"] | ours["arms"]).items():
-        prompts = theirs["arms"].get(name, arm)["prompts"] | arm["prompts"]
-        arms[name] = arm | {"prompts": prompts}
-    experiment = ours["experiment"]
-    for part in ("benchmarks", "arms"):
-        experiment[part] = theirs["experiment"][part] | experiment[part]
-    return ours | {
-        "experiment": experiment,
-        "benchmarks": theirs["benchmarks"] | ours["benchmarks"],
-        "arms": arms,
-        **({"judges": judges[0] | judges[1]} if any(judges) else {}),
+
+    def refuse(here: Any, there: Any, what: str) -> None:
+        if difference := first_difference(here, there, what):
+            raise UserError(
+                f"{source} cannot be merged into {into}: {difference.what} is {difference.now} "
+                f"there and {difference.before} here; only runs of the same experiment can be "
+                f"joined"
+            )
+
+    for name in ours.benchmarks.keys() & theirs.benchmarks.keys():
+        contents = ours.benchmarks[name].content, theirs.benchmarks[name].content
+        refuse(*contents, f"benchmarks.{name}.content")
+    models: tuple[tuple[str, Mapping[str, RunModel], Mapping[str, RunModel]], ...] = (
+        ("arms", ours.arms, theirs.arms),
+        ("judges", ours.judges, theirs.judges),
+    )
+    for kind, here, there in models:
+        for name in here.keys() & there.keys():
+            identities = here[name].identity.as_json(), there[name].identity.as_json()
+            refuse(*identities, f"{kind}.{name}.identity")
+    arms = theirs.arms | ours.arms
+    for name in ours.arms.keys() & theirs.arms.keys():
+        prompts, others = ours.arms[name].prompts, theirs.arms[name].prompts
+        for benchmark in prompts.keys() & others.keys():
+            refuse(prompts[benchmark], others[benchmark], f"arms.{name}.prompts.{benchmark}")
+        arms[name] = arms[name].model_copy(update={"prompts": others | prompts})
+    experiment = ours.experiment | {
+        part: theirs.experiment[part] | ours.experiment[part] for part in ("benchmarks", "arms")
     }
-
-
-def _refuse(ours: Any, theirs: Any, keys: tuple[str, ...], source: Path, into: Path) -> None:
-    for key in keys:
-        ours, theirs = ours[key], theirs[key]
-    if difference := first_difference(ours, theirs, ".".join(keys)):
-        raise UserError(
-            f"{source} cannot be merged into {into}: {difference.what} is {difference.now} there "
-            f"and {difference.before} here; only runs of the same experiment can be joined"
-        )
+    joined = {
+        "experiment": experiment,
+        "benchmarks": theirs.benchmarks | ours.benchmarks,
+        "arms": arms,
+    }
+    if judges := theirs.judges | ours.judges:
+        joined["judges"] = judges
+    return ours.model_copy(update=joined)
 
 
 def _join_labels(source: Path, into: Path) -> None:

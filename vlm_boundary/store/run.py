@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records import Manifest, first_problem
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import RunLocks
@@ -116,32 +118,50 @@ class RunDirectory:
         if self._published:
             self._published(path)
 
-    def read_manifest(self) -> dict[str, Any]:
-        """The manifest's content; empty before the first stage.
+    @property
+    def begun(self) -> bool:
+        """Whether there is a manifest, which the first stage writes."""
+        return (self.path / MANIFEST).is_file()
+
+    def read_manifest(self) -> Manifest:
+        """The manifest; empty before the first stage.
 
         Raises:
-            UserError: the file is not valid JSON.
+            UserError: the file is not one.
         """
         path = self.path / MANIFEST
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            return Manifest.model_validate_json(path.read_bytes())
         except (FileNotFoundError, NotADirectoryError):
-            return {}
-        except json.JSONDecodeError as error:
-            raise UserError(f"{path}: not valid JSON ({error.msg}); was it edited?") from None
-        return dict(content)
+            return Manifest()
+        except ValidationError as error:
+            raise UserError(
+                f"{path}: not a manifest ({first_problem(error)}); was it edited?"
+            ) from None
+
+    def existing_manifest(self) -> Manifest:
+        """The manifest of a run that was begun.
+
+        Raises:
+            UserError: the folder is none.
+        """
+        found = self.read_manifest()
+        if not found.experiment:
+            raise UserError(f"{self.path}: not a run directory (it has no {MANIFEST})")
+        return found
 
     def thinking_open(self, arm: str) -> bool | None:
         """Whether an arm's prompts end inside a thought; None where that is not known.
 
         Runs older than the fact do not say it until their arm is sampled again.
         """
-        found = self.read_manifest().get("arms", {}).get(arm, {}).get("thinking_open")
-        return found if isinstance(found, bool) else None
+        found = self.read_manifest().arms.get(arm)
+        return found.thinking_open if found else None
 
-    def write_manifest(self, content: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest as a whole; one that says the same is left as it is."""
-        if json.loads(json.dumps(content)) != self.read_manifest():
+        content = manifest.as_json()
+        if not self.begun or content != self.read_manifest().as_json():
             write_json(self.path / MANIFEST, content)
 
     def write_problems(self, benchmark: str, problems: tuple[Problem, ...]) -> None:

@@ -1,0 +1,122 @@
+"""What a run was made from: the file manifest.json."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from vlm_boundary.records.record import Record
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model folder and what identifies it.
+
+    `identity` is the hub commit, or a fingerprint of a local folder's weights, configuration and
+    tokenizer; with a LoRA adapter, both of the base and of the adapter. `chat_template` is the
+    Jinja source that prompts are rendered with. `note` is what the folder says of itself.
+    """
+
+    folder: Path
+    identity: str
+    chat_template: str
+    note: str | None
+    adapter: Path | None = None
+
+    @property
+    def chat_template_hash(self) -> str:
+        """SHA-256 of the chat template."""
+        return hashlib.sha256(self.chat_template.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class FilterStep:
+    """One step of a benchmark's filters and its effect on the number of records."""
+
+    step: str
+    before: int
+    after: int
+
+
+class _Kept(Record):
+    """A part of the manifest: what another version wrote there is kept when it is written again.
+
+    Any field may be missing: manifests of older versions do not say everything.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Identity(_Kept):
+    """What determines a model's answers; which settings these are depends on the engine."""
+
+    weights: str = ""
+    """Hub commit, fingerprint, or a server's word for it."""
+    chat_template: str | None = None
+    """Its SHA-256; null where a server renders chats."""
+    engine: dict[str, Any] = Field(default_factory=dict)
+    """The settings that change what is drawn."""
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    """Without n: a larger one is a top-up."""
+    seed: int | None = None
+    prompt: str | None = None
+    """SHA-256 of a judge's prompt."""
+    pictures: bool | None = None
+    """Whether a judge is shown them."""
+
+
+class RunBenchmark(_Kept):
+    """A benchmark as it was loaded into the run."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+    """Its settings, resolved."""
+    content: str = ""
+    """SHA-256 over the problems."""
+    problems: int = 0
+    unusable: int = 0
+    """Problems that cannot be put to a model."""
+    filters: list[FilterStep] = Field(default_factory=list)
+
+
+class RunModel(_Kept):
+    """A model that worked for the run."""
+
+    identity: Identity = Identity()
+    checkpoint: Checkpoint | None = None
+    """Where it was found; null where nothing was loaded here."""
+    note: str | None = None
+
+
+class RunArm(RunModel):
+    """An arm as it was sampled or scored under."""
+
+    prompts: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What determines its prompts, by benchmark, or benchmark/condition for the controls."""
+    sampling: dict[str, Any] = Field(default_factory=dict)
+    engine: dict[str, Any] = Field(default_factory=dict)
+    thinking_open: bool | None = None
+    """Whether its prompts end inside a thought; null where that is not known."""
+
+
+class RunJudge(RunModel):
+    """A judge that read chains."""
+
+    config: dict[str, Any] = Field(default_factory=dict)
+
+
+class Manifest(_Kept):
+    """The file manifest.json; without an experiment, of a run that was not begun."""
+
+    experiment: dict[str, Any] = Field(default_factory=dict)
+    """Its settings, resolved."""
+    benchmarks: dict[str, RunBenchmark] = Field(default_factory=dict)
+    arms: dict[str, RunArm] = Field(default_factory=dict)
+    judges: dict[str, RunJudge] = Field(default_factory=dict)
+
+    def arm_settings(self, arm: str) -> dict[str, Any]:
+        """An arm's settings in the experiment; empty where it has none."""
+        return dict(self.experiment.get("arms", {}).get(arm, {}))
