@@ -22,7 +22,7 @@ from vlm_boundary.demo.serve import serve
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import RunDirectory
 
 

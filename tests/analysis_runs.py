@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
-from vlm_boundary.records import Manifest
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 # One sample: the answer, and whether it is right (None: undecided); no answer: None.
 Outcome = tuple[str | None, bool | None]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Manifest
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 # Samples by arm and problem: base solves more problems, rl solves its own more often.
 TEXTS = {

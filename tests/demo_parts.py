@@ -13,10 +13,11 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.benchmarks.images import store_picture
-from vlm_boundary.records import Manifest, RunBenchmark
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.manifest import Manifest, RunBenchmark
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 SAMPLES = 24

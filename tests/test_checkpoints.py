@@ -11,7 +11,7 @@ import pytest
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Checkpoint, RunArm
+from vlm_boundary.records.manifest import Checkpoint, RunArm
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.reasoning.selection import correct_samples
 from vlm_boundary.reasoning.stage import check
-from vlm_boundary.store import Partition, ProblemReader, RunDirectory, Sample, compact_run
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, ProblemReader, RunDirectory, compact_run
 from vlm_boundary.verifier import store_opinions, verify
 
 BASE = Partition("base", "mine")

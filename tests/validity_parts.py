@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from conftest import HandMadeRun, make_run
 
-from vlm_boundary.benchmarks import Problem
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition
 
 Judge = Callable[[str, int], Any]

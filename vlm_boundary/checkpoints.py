@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 from vlm_boundary import tiny
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.sharded import merged_folder
 
 # Beyond this many bytes a file's fingerprint reads evenly spaced blocks, not all of it.

@@ -18,8 +18,8 @@ from vlm_boundary.analysis.distributions import (
 )
 from vlm_boundary.analysis.efficiency import efficiency, tokens_by_problem
 from vlm_boundary.analysis.series import series
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 
 ARMS = {"base": {"model": "b", "role": "base"}, "rl": {"model": "r", "role": "rl"}}
 

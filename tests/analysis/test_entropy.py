@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 from vlm_boundary.analysis import probes
 from vlm_boundary.analysis.entropy import entropy, matched_temperature, surprisal_per_token
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cli import cli
 from vlm_boundary.cli.stages import Drawn
 from vlm_boundary.config import ExperimentConfig, load_experiment
 from vlm_boundary.errors import UserError
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 COMMAND = import_module("vlm_boundary.cli.match_entropy")  # not the command of that name
 YAML = """\

@@ -20,7 +20,7 @@ from vlm_boundary.analysis.extrapolation import (
     fit_beta_binomial,
     fit_zero_inflated,
 )
-from vlm_boundary.benchmarks import Problem
+from vlm_boundary.records.problem import Problem
 
 
 def counts(a: float, b: float, never: float, n: int, problems: int, seed: int) -> np.ndarray:

@@ -11,9 +11,8 @@ from analysis_runs import NO_ANSWER, BenchmarkRun, make_run, right, wrong
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.verifier_error import verifier_error
-from vlm_boundary.benchmarks import Problem
-from vlm_boundary.benchmarks.problem import Grading
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Grading, Problem
 
 ARMS = {
     "base": {"model": "org/base", "role": "base"},

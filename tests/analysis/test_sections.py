@@ -13,11 +13,12 @@ import pytest
 from conftest import HandMadeRun, make_run
 
 from vlm_boundary.analysis import analyze
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Manifest
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 N = 16

@@ -18,7 +18,7 @@ from vlm_boundary.analysis.power import (
     variances,
 )
 from vlm_boundary.analysis.sets import mcnemar, solved, support_metrics, unsolved_bound
-from vlm_boundary.records import CellCounts, CellProblems
+from vlm_boundary.records.record import CellCounts, CellProblems
 
 
 def counts(correct: list[int], n: int) -> Counts:

@@ -10,7 +10,6 @@ import pytest
 from vlm_boundary.benchmarks import (
     PROTOCOLS,
     ImagesConfig,
-    Problem,
     PromptConfig,
     messages,
     pictures_shown,
@@ -19,6 +18,7 @@ from vlm_boundary.benchmarks import (
 )
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 
 PROBLEM = Problem("b", "1", "What is x?\n<image1>", "3", pictures=("a.png",), unit="cm")
 PICTURE = {"type": "image", "image": "a.png"}

@@ -13,7 +13,6 @@ from benchmarks.making import png
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
-    Grading,
     LoadedBenchmark,
     load_benchmark,
     load_problems,
@@ -21,6 +20,7 @@ from vlm_boundary.benchmarks import (
     resolve_prompt,
     shipped_names,
 )
+from vlm_boundary.records.problem import Grading
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PICTURE = {"bytes": png(), "path": None}

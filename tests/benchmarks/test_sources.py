@@ -13,8 +13,9 @@ import datasets
 import pytest
 from benchmarks.making import FIELDS, config, png, rows, write
 
-from vlm_boundary.benchmarks import Problem, load_benchmark, load_problems
+from vlm_boundary.benchmarks import load_benchmark, load_problems
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 
 COLOURS = ("red", "blue")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cluster.pieces import Piece, Queue, pieces_of
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Span, Task
 from vlm_boundary.store import Partition
 

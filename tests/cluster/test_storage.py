@@ -9,7 +9,8 @@ from conftest import HandMadeRun
 
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.errors import UserError
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 
 def test_results_come_home_each_once(run: HandMadeRun, tmp_path: Path) -> None:

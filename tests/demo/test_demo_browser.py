@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from demo_parts import HOSTILE, SAMPLES, Reader, browsing, make_demo_run, served
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import read_labels
 from vlm_boundary.reasoning.queue import make_queue
-from vlm_boundary.records import Manifest, RunBenchmark
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.manifest import Manifest, RunBenchmark
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 TITLE = 'document.querySelector(".vb-problem h2")?.innerText'
 LEFT = 'document.querySelector("[data-testid=left-index]")?.innerText'

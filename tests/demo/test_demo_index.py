@@ -12,8 +12,9 @@ from vlm_boundary.demo import index as index_module
 from vlm_boundary.demo.codes import Bit, has, invalid, valid
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Manifest
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, compact_run
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter, compact_run
 from vlm_boundary.verifier import verify
 
 

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.live import Asked, LiveEngines
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import RunDirectory
 

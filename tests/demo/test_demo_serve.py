@@ -16,7 +16,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
 from vlm_boundary.demo.serve import _host_of, serve
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import RunBenchmark
+from vlm_boundary.records.manifest import RunBenchmark
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from e2e.runs import call
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import Partition, RunDirectory
 
 YAML = """\

@@ -10,9 +10,10 @@ from PIL import Image
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from vlm_boundary.benchmarks import ImagesConfig, Problem, messages, resolve_prompt
+from vlm_boundary.benchmarks import ImagesConfig, messages, resolve_prompt
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.records.problem import Problem
 
 IN_TEXT = ImagesConfig(placeholder=r"<image(\d+)>", position="in_text")
 TWO = Problem("b", "1", "Is <image2> in <image1>?", "no", pictures=("a.png", "b.png"))

@@ -18,7 +18,7 @@ from vlm_boundary.config import SamplingConfig, TransformersConfig, VllmConfig
 from vlm_boundary.engines import Completion, Engine
 from vlm_boundary.engines.base import Workload
 from vlm_boundary.engines.factory import open_engine
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 
 pytestmark = pytest.mark.engine
 

@@ -14,7 +14,8 @@ from vlm_boundary.config import ReplayConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.engines.replay import ReplayEngine, fingerprint_samples, unknown_samples
 from vlm_boundary.errors import UserError
-from vlm_boundary.store import Partition, Sample, SampleWriter
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, SampleWriter
 from vlm_boundary.store.parts import PartTable
 from vlm_boundary.store.schemas import SAMPLES
 

@@ -24,7 +24,7 @@ import torch
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.seeded import SeededSampler
 from vlm_boundary.engines.transformers import TransformersEngine
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 
 SAMPLING = SamplingConfig(temperature=1.0, top_p=1.0, max_tokens=8)
 END = 258

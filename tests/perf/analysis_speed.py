@@ -27,9 +27,9 @@ from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.stage import SECTIONS
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory
 
 

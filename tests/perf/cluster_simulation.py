@@ -28,10 +28,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import simulated_engine
 from simulated_engine import Opener
 
-from vlm_boundary.benchmarks import Problem, load_benchmark
+from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.cluster import draw_models
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Task, plan_task
 from vlm_boundary.store import Partition, RunDirectory
 

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from vlm_boundary.benchmarks import Problem
-from vlm_boundary.records import Manifest, RunBenchmark
+from vlm_boundary.records.manifest import Manifest, RunBenchmark
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, compact_run
 
 ARMS = ("base", "rl")

@@ -28,9 +28,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, ProblemReader, RunDirectory
 from vlm_boundary.store.parts import whole_problems
 

@@ -9,15 +9,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
 from vlm_boundary.planning import Plan, describe, plan
 from vlm_boundary.planning.bound import Bound
 from vlm_boundary.planning.gpus import find_gpu
 from vlm_boundary.planning.prompts import PromptLengths, evenly_spaced
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 

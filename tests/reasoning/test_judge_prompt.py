@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.judge_prompt import (
@@ -19,6 +18,7 @@ from vlm_boundary.reasoning.judge_prompt import (
     steps_of,
     without_control_tokens,
 )
+from vlm_boundary.records.problem import Problem
 
 GOLD = "741852"
 PROBLEM = Problem(

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning import arithmetic
 from vlm_boundary.reasoning.stage import chains_of, check
-from vlm_boundary.records import Manifest, RunBenchmark
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, derived
+from vlm_boundary.records.manifest import Manifest, RunBenchmark
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter, derived
 from vlm_boundary.verifier import verify
 
 HERE = Partition("rl", "b")

@@ -10,7 +10,7 @@ from conftest import HandMadeRun
 
 from vlm_boundary.analysis import analyze
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import SCHEMA_VERSION, Analysis, read_analysis
+from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, read_analysis
 from vlm_boundary.verifier import verify
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "analysis.schema.json"

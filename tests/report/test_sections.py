@@ -14,14 +14,17 @@ from conftest import HandMadeRun, make_run
 from vlm_boundary.analysis import analyze
 from vlm_boundary.analysis.findings import Findings, Part, in_order
 from vlm_boundary.analysis.shown import reasoning, write_shown_tables
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
-from vlm_boundary.records import Manifest, ProbedChains, read_analysis
+from vlm_boundary.records.analysis import read_analysis
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.reasoning import ProbedChains
+from vlm_boundary.records.sample import Sample, Score
 from vlm_boundary.report.interactive import specs
 from vlm_boundary.report.sections import Section, sections
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter, Score
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 N, PROBLEMS = 16, 12

@@ -195,7 +195,7 @@ def test_names_and_reasons_are_shown_as_text(tmp_path: Path) -> None:
 def test_of_very_many_failures_the_page_lists_the_first_and_counts_the_rest(
     run: HandMadeRun,
 ) -> None:
-    from vlm_boundary.benchmarks import Problem
+    from vlm_boundary.records.problem import Problem
     from vlm_boundary.report.provenance import failures
 
     broken = [Problem("mine", f"p{i}", "?", "1", error="no picture") for i in range(1234)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vlm_boundary.analysis.findings import Findings
-from vlm_boundary.records import SCHEMA_VERSION, Analysis
+from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis
 from vlm_boundary.report.verdict import Statement, statements
 
 REST = {"problems": 100, "few": False, "band_low": None, "band_high": None}

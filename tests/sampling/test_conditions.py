@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import put
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1", pictures=(f"{i}.png",)) for i in range(20)]

@@ -7,9 +7,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling import problem_seed
 from vlm_boundary.sampling.jobs import make_jobs, waves
 from vlm_boundary.sampling.plan import Scope, Span, Task, missing_spans

@@ -11,7 +11,7 @@ import pytest
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import ExperimentConfig, build_experiment
-from vlm_boundary.records import Manifest, RunArm
+from vlm_boundary.records.manifest import Manifest, RunArm
 from vlm_boundary.sampling import thinking
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.thinking import thinking_open

@@ -15,12 +15,13 @@ import pytest
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling import worker
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.session import EngineSession
 from vlm_boundary.scoring import score, stage
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 HERE = Partition("base", "b")
 

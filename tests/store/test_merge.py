@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Manifest
-from vlm_boundary.store import (
-    Partition,
-    RunDirectory,
-    Sample,
-    SampleWriter,
-    Score,
-)
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample, Score
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.store.merge import merge
 
 

@@ -11,13 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from vlm_boundary.benchmarks import Grading, Problem
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Grading, Problem
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import (
     Partition,
     PartTable,
     RunDirectory,
-    Sample,
     SampleWriter,
     compact,
     sample_indices,

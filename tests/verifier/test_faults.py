@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cli import cli
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import Gold, Grader, Output, cross, failures_of, grade, verify
 from vlm_boundary.verifier import compare as compare_module

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hostile_texts import HOSTILE
 
-from vlm_boundary.benchmarks.problem import Grading, Problem
+from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.verifier import Grader, Output, Verdict, grade, grader_version
 from vlm_boundary.verifier import grader as grader_module
 

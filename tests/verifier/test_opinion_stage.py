@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from conftest import HandMadeRun, make_run
 
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import store_opinions, verify
 from vlm_boundary.verifier.opinions import LISTED, Disagreements, Opinions
 from vlm_boundary.verifier.pool import Answer, KillingPool
-from vlm_boundary.verifier.verdict import Output, Verdict
+from vlm_boundary.verifier.verdict import Output
 
 RL = Partition("rl", "mine")
 

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 import pyarrow as pa
 import pytest
 
-from vlm_boundary.benchmarks import Problem
-from vlm_boundary.records import Manifest, RunArm
+from vlm_boundary.records.manifest import Manifest, RunArm
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, Share, derived
 from vlm_boundary.verifier import Grader, Output, Verdict, verify, verify_share
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.intervals import known
-from vlm_boundary.records import Estimate
+from vlm_boundary.records.record import Estimate
 
 _DRAWS = 2000
 _CELLS = 4  # both valid, first only, second only, neither

@@ -16,13 +16,13 @@ from vlm_boundary.analysis.extrapolation import (
     fit_zero_inflated,
 )
 from vlm_boundary.analysis.intervals import known
-from vlm_boundary.records import (
+from vlm_boundary.records.record import Interval
+from vlm_boundary.records.sections import (
     BackTest,
     BeyondN,
     BeyondNOfArm,
     BeyondNOfPair,
     FittedModel,
-    Interval,
     PredictionError,
 )
 

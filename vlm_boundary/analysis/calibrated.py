@@ -6,7 +6,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.intervals import known
-from vlm_boundary.records import Interval
+from vlm_boundary.records.record import Interval
 
 _POSTERIOR_DRAWS = 50
 _RESAMPLES = 40  # of problems, for each draw of the posterior

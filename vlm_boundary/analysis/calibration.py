@@ -26,18 +26,17 @@ from vlm_boundary.analysis.intervals import Clustered, known
 from vlm_boundary.analysis.readings import ValidReading, readings
 from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
 from vlm_boundary.reasoning.queue import Queue, read_queue
-from vlm_boundary.records import (
+from vlm_boundary.records.reasoning import (
     AgainstPeople,
     Calibration,
     Confusion,
     CorrectedShare,
-    Estimate,
-    Interval,
     LabelGroup,
     LabelledArm,
     QueueSize,
     TwoPeople,
 )
+from vlm_boundary.records.record import Estimate, Interval
 from vlm_boundary.store import Partition
 
 BY_HAND = "picked by hand"

@@ -12,7 +12,7 @@ from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.config import Condition
-from vlm_boundary.records import ControlArm, GuessFilter
+from vlm_boundary.records.sections import ControlArm, GuessFilter
 
 
 def controls(data: BenchmarkData) -> dict[str, dict[str, ControlArm]] | None:

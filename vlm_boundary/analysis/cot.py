@@ -14,15 +14,8 @@ from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.readings import ValidCounts, readings
 from vlm_boundary.analysis.subset import subset_pass_at_k
-from vlm_boundary.records import (
-    Crossover,
-    Curve,
-    Entry,
-    ValidDifference,
-    ValidOfArm,
-    ValidOfPair,
-    ValidReasoning,
-)
+from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
+from vlm_boundary.records.record import Crossover, Curve, Entry
 
 E = TypeVar("E", bound=Entry)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlm_boundary.analysis.intervals import Intervals, same_problems
-from vlm_boundary.records import Crossover
+from vlm_boundary.records.record import Crossover
 
 _ZERO = 1e-12  # differences below this are rounding
 

@@ -16,7 +16,8 @@ from vlm_boundary.analysis.estimators import (
 )
 from vlm_boundary.analysis.intervals import Intervals, mean_interval, t_intervals
 from vlm_boundary.analysis.majority import majority_at_k
-from vlm_boundary.records import ArmAnalysis, Curve, SinglePass
+from vlm_boundary.records.analysis import ArmAnalysis, SinglePass
+from vlm_boundary.records.record import Curve
 
 TAUS = (0.25, 0.5, 0.75, 1.0)
 COVER_PERCENTS = (1, 5, *range(10, 101, 10))

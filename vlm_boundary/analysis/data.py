@@ -20,9 +20,9 @@ from vlm_boundary.analysis.counts import (
 )
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import cluster_codes
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
-from vlm_boundary.records import RunBenchmark
+from vlm_boundary.records.manifest import RunBenchmark
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, by_place
 
 

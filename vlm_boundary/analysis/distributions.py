@@ -9,7 +9,7 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import holm, known, t_intervals
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import (
+from vlm_boundary.records.sections import (
     ArmDistribution,
     ComparedPart,
     Distributions,

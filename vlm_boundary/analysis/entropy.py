@@ -8,7 +8,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import SamplingConfig
-from vlm_boundary.records import EntropyOfArm
+from vlm_boundary.records.sections import EntropyOfArm
 
 
 def surprisal_per_token(

@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Analysis, ArmPair, BenchmarkAnalysis
+from vlm_boundary.records.analysis import Analysis, BenchmarkAnalysis
+from vlm_boundary.records.record import ArmPair
 
 T = TypeVar("T")
 P = TypeVar("P", bound=ArmPair)

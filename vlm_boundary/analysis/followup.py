@@ -8,7 +8,7 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.sets import cells
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import FollowUp, FreshSamples, SolvedAgain, StillUnsolved
+from vlm_boundary.records.sections import FollowUp, FreshSamples, SolvedAgain, StillUnsolved
 from vlm_boundary.sampling.plan import TopUp
 from vlm_boundary.store import RunDirectory
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
-from vlm_boundary.records import Curve, Entry
+from vlm_boundary.records.record import Curve, Entry
 
 NOTHING = 1e-12
 """Standard errors below this are rounding, not spread."""

@@ -11,7 +11,7 @@ from vlm_boundary.analysis.readings import BANDS, judges
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, validity
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
-from vlm_boundary.records import ProbedChains
+from vlm_boundary.records.reasoning import ProbedChains
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import Gold, Grader, Output
 

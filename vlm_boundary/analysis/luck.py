@@ -28,7 +28,8 @@ from vlm_boundary.analysis.guessing import (
 from vlm_boundary.analysis.intervals import known, t_intervals
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Curve, Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
+from vlm_boundary.records.record import Curve
+from vlm_boundary.records.sections import Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
 from vlm_boundary.store import Partition, by_place, encoded
 from vlm_boundary.verifier import Gold, cross
 

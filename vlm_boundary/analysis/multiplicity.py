@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vlm_boundary.analysis.intervals import holm, known
-from vlm_boundary.records import BenchmarkAnalysis, HeadlineTest, Multiplicity
+from vlm_boundary.records.analysis import BenchmarkAnalysis, HeadlineTest, Multiplicity
 
 
 def family(benchmarks: Mapping[str, BenchmarkAnalysis]) -> Multiplicity:

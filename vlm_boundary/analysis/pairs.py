@@ -20,7 +20,8 @@ from vlm_boundary.analysis.intervals import (
 from vlm_boundary.analysis.power import needed, sampling_variance, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
-from vlm_boundary.records import Difference, Estimate, Needed, PairAnalysis, PairedDifference
+from vlm_boundary.records.analysis import Needed, PairAnalysis
+from vlm_boundary.records.record import Difference, Estimate, PairedDifference
 
 
 def pairs(data: BenchmarkData) -> list[PairAnalysis]:

@@ -14,15 +14,8 @@ from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import (
-    ComparedModels,
-    CountsByModel,
-    Crossover,
-    Curve,
-    Interval,
-    ModelCurve,
-    ProblemsByModel,
-)
+from vlm_boundary.records.passk import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
+from vlm_boundary.records.record import Crossover, Curve, Interval
 
 CONFIDENCE = 0.95
 DRAWS = 10_000

@@ -10,7 +10,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import known, mean_interval
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Perplexity, Quartiles
+from vlm_boundary.records.sections import Perplexity, Quartiles
 from vlm_boundary.store import Partition, RunDirectory
 
 

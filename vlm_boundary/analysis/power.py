@@ -9,7 +9,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
-from vlm_boundary.records import Needed
+from vlm_boundary.records.analysis import Needed
 
 POWER = 0.8
 

@@ -10,9 +10,9 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
-from vlm_boundary.records import (
+from vlm_boundary.records.record import Curve
+from vlm_boundary.records.sections import (
     ArmSeries,
-    Curve,
     Seeds,
     SpreadOfSeeds,
     Temperatures,

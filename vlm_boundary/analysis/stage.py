@@ -28,7 +28,7 @@ from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
+from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
 

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.shown.formats import latex, markdown
-from vlm_boundary.records import ArmAnalysis, BenchmarkAnalysis, Curve, PairAnalysis, Record
+from vlm_boundary.records.analysis import ArmAnalysis, BenchmarkAnalysis, PairAnalysis
+from vlm_boundary.records.record import Curve, Record
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 

@@ -11,14 +11,8 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known, mean_interval
-from vlm_boundary.records import (
-    Entry,
-    ErrorOfArm,
-    ErrorOfPair,
-    Interval,
-    Range,
-    VerifierErrors,
-)
+from vlm_boundary.records.record import Entry, Interval, Range
+from vlm_boundary.records.sections import ErrorOfArm, ErrorOfPair, VerifierErrors
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
 from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
 from vlm_boundary.benchmarks.origin import Origin
-from vlm_boundary.benchmarks.problem import Grading, Problem, dataset_hash
 from vlm_boundary.benchmarks.prompts import (
     PROTOCOLS,
     PromptConfig,
@@ -13,6 +12,7 @@ from vlm_boundary.benchmarks.prompts import (
     resolve_prompt,
 )
 from vlm_boundary.benchmarks.schema import BenchmarkConfig, ImagesConfig
+from vlm_boundary.records.problem import Grading, Problem, dataset_hash
 
 __all__ = [
     "PROTOCOLS",

@@ -11,11 +11,11 @@ from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.benchmarks.picture_source import PictureSource
-from vlm_boundary.benchmarks.problem import ANSWER_TYPES, Problem
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import Record, picture_roots
 from vlm_boundary.benchmarks.templates import TemplateProblem, as_list, is_template, render
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import ANSWER_TYPES, Problem
 
 MOST_DECIMALS = 30
 

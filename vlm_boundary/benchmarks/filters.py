@@ -13,7 +13,7 @@ from typing import Any
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.schema import BenchmarkConfig, FilterConfig, GuessableConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import FilterStep
+from vlm_boundary.records.manifest import FilterStep
 
 Keeps = Callable[[Candidate], bool]
 

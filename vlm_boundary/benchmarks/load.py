@@ -10,11 +10,11 @@ from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.filters import Filter
 from vlm_boundary.benchmarks.images import PictureError, store_picture
 from vlm_boundary.benchmarks.origin import Origin, Stamp, stamp
-from vlm_boundary.benchmarks.problem import Problem
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import iter_records
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import FilterStep
+from vlm_boundary.records.manifest import FilterStep
+from vlm_boundary.records.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from vlm_boundary.benchmarks.fields import Candidate
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.benchmarks.load import Scan
-from vlm_boundary.benchmarks.problem import Problem
 from vlm_boundary.benchmarks.prompts import (
     PromptConfig,
     messages,
@@ -24,7 +23,8 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
 from vlm_boundary.pages import page_template
-from vlm_boundary.records import FilterStep
+from vlm_boundary.records.manifest import FilterStep
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 

@@ -14,8 +14,8 @@ from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from vlm_boundary.benchmarks.problem import Problem
     from vlm_boundary.benchmarks.schema import ImagesConfig
+    from vlm_boundary.records.problem import Problem
 
 Message = dict[str, Any]
 """One chat turn: role, and content parts of type image or text."""

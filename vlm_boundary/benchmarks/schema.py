@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from vlm_boundary.benchmarks.problem import AnswerType, Grading, LetterRule, NumericRule
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Settings
+from vlm_boundary.records.problem import AnswerType, Grading, LetterRule, NumericRule
 
 # A list of none would be read as a data set without records.
 _Several = Annotated[tuple[str, ...], Field(min_length=1)]

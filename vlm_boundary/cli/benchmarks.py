@@ -13,7 +13,7 @@ from vlm_boundary.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vlm_boundary.records import FilterStep
+    from vlm_boundary.records.manifest import FilterStep
 
 
 @click.group(short_help="List, show, validate and preview image benchmarks.")

@@ -15,12 +15,12 @@ import ray
 from ray.util.metrics import Counter as Metric
 
 from vlm_boundary import __version__
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cluster.pieces import Piece
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Job
 from vlm_boundary.sampling.plan import Span

@@ -13,7 +13,7 @@ from vlm_boundary.analysis import pass_at_k
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.text import visible
-from vlm_boundary.records import read_contents
+from vlm_boundary.records.report import read_contents
 
 _LARGEST = 8 << 20
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.followed import FollowedTable
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, PartTable, RunDirectory, schemas
 
 MAX_INDEX = 1 << 16

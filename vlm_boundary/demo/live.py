@@ -18,16 +18,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from vlm_boundary.benchmarks import (
-    Problem,
-    load_benchmark,
-    messages,
-    pictures_shown,
-    resolve_prompt,
-)
+from vlm_boundary.benchmarks import load_benchmark, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig, ReplayConfig, build_experiment
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 
 MAX_SAMPLES = 16
 _MAX_IMAGES = 1

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.benchmarks.images import PictureError, store_picture
 from vlm_boundary.demo import pages
 from vlm_boundary.demo.index import Drawn, RunIndex
@@ -20,6 +19,7 @@ from vlm_boundary.demo.live import MAX_SAMPLES, Asked, LiveEngines
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.verifier import Gold, Grader, Output
 
 _LONGEST_QUESTION = 10_000

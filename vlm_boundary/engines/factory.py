@@ -12,7 +12,7 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 
 
 def open_engine(

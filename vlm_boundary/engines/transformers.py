@@ -10,7 +10,7 @@ from vlm_boundary.config import SamplingConfig, TransformersConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 
 if TYPE_CHECKING:
     from vlm_boundary.engines.seeded import SeededSampler

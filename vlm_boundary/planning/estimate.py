@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
-    Problem,
-    dataset_hash,
     load_benchmark,
     load_problems,
     prompt_hash,
@@ -28,7 +26,8 @@ from vlm_boundary.planning.gpus import Gpu
 from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records import Checkpoint, FilterStep
+from vlm_boundary.records.manifest import Checkpoint, FilterStep
+from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.data_changes import (
     changed_since,

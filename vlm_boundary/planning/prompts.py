@@ -9,17 +9,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from vlm_boundary.benchmarks import (
-    BenchmarkConfig,
-    Problem,
-    PromptConfig,
-    messages,
-    pictures_shown,
-)
+from vlm_boundary.benchmarks import BenchmarkConfig, PromptConfig, messages, pictures_shown
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.chat import ChatRenderer
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
+from vlm_boundary.records.problem import Problem
 
 # Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
 MEASURED = 512

@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from vlm_boundary.benchmarks import Problem, PromptConfig, messages
+from vlm_boundary.benchmarks import PromptConfig, messages
 from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.problem import Problem
 
 QUESTION = (
     "{{ question }}{% if unit %} (unit: {{ unit }}){% endif %}"

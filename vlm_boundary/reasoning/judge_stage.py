@@ -11,7 +11,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.evidence import Validity
@@ -20,7 +19,8 @@ from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import nothing_to_read
-from vlm_boundary.records import Identity, Manifest, RunJudge
+from vlm_boundary.records.manifest import Identity, Manifest, RunJudge
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.places import engine_places

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vlm_boundary.store import Vote
+from vlm_boundary.records.sample import Vote
 from vlm_boundary.verifier.thoughts import after_thoughts
 
 _LINE = re.compile(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, cast
 
 import pyarrow.compute as pc
 
-from vlm_boundary.benchmarks import Problem, pictures_shown
+from vlm_boundary.benchmarks import pictures_shown
 from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.config import MAX_SAMPLES, JudgeConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
@@ -26,14 +26,10 @@ from vlm_boundary.reasoning.probe import (
     spoil,
 )
 from vlm_boundary.reasoning.selection import CorrectSamples, correct_samples, lottery
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Judgement
 from vlm_boundary.sampling.plan import Span, Task
-from vlm_boundary.store import (
-    Judgement,
-    Partition,
-    RunDirectory,
-    SampleWriter,
-    sample_indices,
-)
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter, sample_indices
 
 # Problems whose texts are read at once.
 _READ = 16

@@ -9,9 +9,9 @@ from typing import assert_never
 
 from PIL import Image
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.benchmarks.images import open_rgb, store_picture
 from vlm_boundary.reasoning.probe import PictureEdit
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.store import RunDirectory
 

@@ -10,7 +10,7 @@ from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
-from vlm_boundary.verifier.verdict import COMMITTED
+from vlm_boundary.records.verdict import COMMITTED
 
 CHECKER = "structure/1"
 

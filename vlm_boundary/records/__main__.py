@@ -2,6 +2,6 @@
 
 import json
 
-from vlm_boundary.records import Analysis
+from vlm_boundary.records.analysis import Analysis
 
 print(json.dumps(Analysis.model_json_schema(), indent=1, ensure_ascii=False))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
-from vlm_boundary.records import Interval
+from vlm_boundary.records.record import Interval
 
 # Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

@@ -11,7 +11,8 @@ from typing import Any
 
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records import Analysis, ArmAnalysis, Manifest, RunArm
+from vlm_boundary.records.analysis import Analysis, ArmAnalysis
+from vlm_boundary.records.manifest import Manifest, RunArm
 from vlm_boundary.store import Partition, RunDirectory
 
 # What the statistics and the figures are computed with.

@@ -8,7 +8,8 @@ from vlm_boundary import __version__
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records import DrawnFigure, ReportContents, read_analysis
+from vlm_boundary.records.analysis import read_analysis
+from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
 from vlm_boundary.report.figures.curves import pass_at_k

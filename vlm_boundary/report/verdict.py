@@ -5,14 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vlm_boundary.analysis.findings import Findings, reading_name
-from vlm_boundary.records import (
-    BenchmarkAnalysis,
-    Crossover,
-    Difference,
-    LuckOfPair,
-    PairAnalysis,
-    find_pair,
-)
+from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
+from vlm_boundary.records.record import Crossover, Difference, find_pair
+from vlm_boundary.records.sections import LuckOfPair
 
 NOT_RESOLVED = "not resolved"
 

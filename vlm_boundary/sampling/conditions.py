@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import Condition
+from vlm_boundary.records.problem import Problem
 
 
 def put(problems: Sequence[Problem], condition: Condition, seed: int) -> list[Problem]:

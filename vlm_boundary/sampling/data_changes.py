@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from operator import attrgetter
 from typing import NoReturn
 
-from vlm_boundary.benchmarks import BenchmarkConfig, Origin, Problem
+from vlm_boundary.benchmarks import BenchmarkConfig, Origin
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import RunBenchmark
+from vlm_boundary.records.manifest import RunBenchmark
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.store.difference import first_difference
 

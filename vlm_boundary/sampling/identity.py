@@ -19,7 +19,7 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Checkpoint, Identity
+from vlm_boundary.records.manifest import Checkpoint, Identity
 from vlm_boundary.store.difference import first_difference
 
 

@@ -8,9 +8,10 @@ from functools import partial
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 
 def draw(

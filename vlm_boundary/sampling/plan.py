@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.benchmarks.problem import Problem
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, Shard, sample_indices
 
 Indices = NDArray[np.int32]

@@ -7,7 +7,6 @@ from collections.abc import Collection
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
-    dataset_hash,
     load_benchmark,
     load_problems,
     messages,
@@ -17,7 +16,8 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records import Manifest, RunArm, RunBenchmark
+from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
+from vlm_boundary.records.problem import dataset_hash
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,

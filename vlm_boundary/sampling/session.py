@@ -23,7 +23,7 @@ from vlm_boundary.engines.base import Completion, Engine, ScoringEngine, Workloa
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.planning.efficiency import Tally
 from vlm_boundary.reasoning.judging import judge_chains, plan_judging, stored_judge
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.identity import same_source
 from vlm_boundary.sampling.jobs import Assignment, Job

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
-from vlm_boundary.records import Manifest
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import put
 from vlm_boundary.sampling.jobs import Job, make_jobs, waves
 from vlm_boundary.sampling.places import Place, engine_places

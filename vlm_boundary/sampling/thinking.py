@@ -6,7 +6,7 @@ from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
 from vlm_boundary.config import EngineConfig, ExperimentConfig, ReplayConfig
-from vlm_boundary.records import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier.thoughts import ends_in_thought
 

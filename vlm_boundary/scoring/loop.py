@@ -10,19 +10,15 @@ from functools import partial
 import numpy as np
 import pyarrow.compute as pc
 
-from vlm_boundary.benchmarks import BenchmarkConfig, Problem
+from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Failure, ScoreRequest, ScoringEngine
 from vlm_boundary.iterate import batched
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Score
 from vlm_boundary.sampling.loop import requests_of
 from vlm_boundary.sampling.plan import Task, missing_spans
-from vlm_boundary.store import (
-    Partition,
-    RunDirectory,
-    SampleWriter,
-    Score,
-    sample_indices,
-)
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter, sample_indices
 
 # Problems whose responses are read at once.
 _READ = 16

@@ -1,5 +1,6 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
+from vlm_boundary.records.sample import Judgement, Sample, Score, Vote
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share
 from vlm_boundary.store.failures import Failures
@@ -10,14 +11,7 @@ from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.pieces import Reconciled
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
 from vlm_boundary.store.run import RunDirectory, write_json, write_text
-from vlm_boundary.store.samples import (
-    Judgement,
-    Sample,
-    SampleWriter,
-    Score,
-    Vote,
-    sample_indices,
-)
+from vlm_boundary.store.samples import SampleWriter, sample_indices
 from vlm_boundary.store.shares import Share, ShareMap
 
 __all__ = [

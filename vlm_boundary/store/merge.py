@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Manifest, RunModel
+from vlm_boundary.records.manifest import Manifest, RunModel
 from vlm_boundary.store.compact import compact_run
 from vlm_boundary.store.difference import first_difference
 from vlm_boundary.store.locks import Shard

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import ValidationError
 
-from vlm_boundary.benchmarks.problem import Grading, Problem
 from vlm_boundary.errors import UserError
-from vlm_boundary.records import Manifest, first_problem
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import Grading, Problem
+from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import Failures
 from vlm_boundary.store.locks import RunLocks

@@ -5,18 +5,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vlm_boundary.records.verdict import COMMITTED, SOURCES, STATUSES, Verdict
 from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader, grade, grader_version
-from vlm_boundary.verifier.verdict import (
-    COMMITTED,
-    SOURCES,
-    STATUSES,
-    Gold,
-    GradedProblem,
-    Output,
-    Tolerance,
-    Verdict,
-)
+from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Tolerance
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.crossing import cross

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from vlm_boundary.records.verdict import Source
 from vlm_boundary.verifier.doubts import only_supposed
 from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.phrases import (
@@ -23,7 +24,6 @@ from vlm_boundary.verifier.phrases import (
 )
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number, Several, Value, Words
-from vlm_boundary.verifier.verdict import Source
 
 _SIMPLE_BOX = re.compile(r"\\f?boxed\s*\{([^{}]*)\}")
 _BOX = re.compile(r"\\f?boxed\s*\{")

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from vlm_boundary.verifier.verdict import Verdict
+from vlm_boundary.records.verdict import Verdict
 
 # What a rule raises on a text that its author did not think of: too deep, an index or key that is
 # not there, a value of another kind than expected, a number out of range, a broken assumption. All

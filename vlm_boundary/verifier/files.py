@@ -14,17 +14,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.records.problem import ANSWER_TYPES
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
-from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import replacing
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.llm import LlmExtractor
 
-ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
 _CHUNK = 16_384
 _MOST_FORKS = 8

@@ -10,6 +10,7 @@ from fractions import Fraction
 from types import TracebackType
 from typing import Any
 
+from vlm_boundary.records.verdict import Status, Verdict
 from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target, target_of
@@ -23,7 +24,7 @@ from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
 from vlm_boundary.verifier.values import Number
-from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Status, Verdict
+from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output
 
 _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL)
 _VARIABLE = re.compile(

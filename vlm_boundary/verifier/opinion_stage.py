@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import (
     CHUNK_ROWS,
     Deriver,
@@ -24,7 +25,6 @@ from vlm_boundary.store import (
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.stage import SAMPLE, golds_of, outputs_of
-from vlm_boundary.verifier.verdict import Verdict
 
 _OF = ["problem_id", "sample_index", "grader", "text_hash", "gold_hash"]
 """What names a verdict, and with it the opinions that stand beside it."""

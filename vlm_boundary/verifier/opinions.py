@@ -15,13 +15,14 @@ from functools import partial
 from pathlib import Path
 
 from vlm_boundary.pages import page_template
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.verifier.compare import target_of
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.symbolic import is_mathematics
 from vlm_boundary.verifier.values import Number, Relation, Value
-from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import replacing
 
 _OPTION = re.compile(r"\(([A-Za-z])\)")

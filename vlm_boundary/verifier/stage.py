@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import (
     Derived,
     Deriver,
@@ -24,7 +25,7 @@ from vlm_boundary.store import (
 )
 from vlm_boundary.verifier.faults import FAILED, Failures
 from vlm_boundary.verifier.grader import Grader, grader_version
-from vlm_boundary.verifier.verdict import Gold, Output, Verdict
+from vlm_boundary.verifier.verdict import Gold, Output
 
 SAMPLE = ("problem_id", "sample_index", "text", "finish_reason")
 """What of a sample is looked at."""

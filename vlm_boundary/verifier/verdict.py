@@ -1,4 +1,4 @@
-"""What is graded, against what, and what is said of it."""
+"""What is graded, and against what."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
 if TYPE_CHECKING:
-    from vlm_boundary.benchmarks.problem import Grading
-
-Status = Literal["correct", "incorrect", "no_answer", "truncated", "undecided"]
-STATUSES: tuple[Status, ...] = get_args(Status)
-
-Source = Literal["tag", "box", "statement", "conclusion", "sole", "sentence", "none"]
-SOURCES: tuple[Source, ...] = get_args(Source)
-"""Where an answer stood: <answer> tags, \\boxed{}, "the answer is", a concluding sentence, an
-output (or last line) that is a value alone, another sentence that answers the question."""
-COMMITTED: frozenset[Source] = frozenset(("tag", "box", "statement", "sole"))
+    from vlm_boundary.records.problem import Grading
 
 
 @dataclass(frozen=True)
@@ -145,34 +136,3 @@ class Output:
     def target(self) -> Gold:
         """The gold answer with its type."""
         return self.gold if isinstance(self.gold, Gold) else Gold(self.gold, self.answer_type)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether an output's final answer is right, and everything that decided it.
-
-    `correct` is None where it cannot be told; such outputs count as not correct in headline
-    numbers, and the bound that counts them as correct is printed beside. `rule` names what decided.
-    `extracted` is the answer as written, at `span` (start, end) of the output's characters, and
-    `normalised` the value it was read as. `flags` say what else was seen.
-    """
-
-    correct: bool | None
-    status: Status
-    extracted: str | None
-    rule: str
-    normalised: str | None = None
-    span: tuple[int, int] | None = None
-    source: Source = "none"
-    flags: tuple[str, ...] = ()
-    tolerance: str | None = None
-
-    @property
-    def strict(self) -> bool:
-        """Right, and said outright: tagged, boxed, stated as the answer, or said alone."""
-        return self.correct is True and self.source in COMMITTED
-
-    @property
-    def lenient(self) -> bool:
-        """Right, or not known to be wrong."""
-        return self.correct is not False

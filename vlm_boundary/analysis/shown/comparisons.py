@@ -15,14 +15,8 @@ from vlm_boundary.analysis.shown.table import (
     points_of,
     share,
 )
-from vlm_boundary.records import (
-    ArmAnalysis,
-    FollowUp,
-    Multiplicity,
-    PairAnalysis,
-    Perplexity,
-    SelfTest,
-)
+from vlm_boundary.records.analysis import ArmAnalysis, Multiplicity, PairAnalysis
+from vlm_boundary.records.sections import FollowUp, Perplexity, SelfTest
 
 _Arms = Part[dict[str, ArmAnalysis]]
 _Pairs = Part[list[PairAnalysis]]

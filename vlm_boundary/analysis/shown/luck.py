@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
-from vlm_boundary.records import ControlArm, GuessFilter, Luck, Range, VerifierErrors
+from vlm_boundary.records.record import Range
+from vlm_boundary.records.sections import ControlArm, GuessFilter, Luck, VerifierErrors
 
 
 def above_floor(part: Part[Luck]) -> TextTable:

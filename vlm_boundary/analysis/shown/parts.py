@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from vlm_boundary.analysis.findings import Part
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
-from vlm_boundary.records import (
+from vlm_boundary.records.record import Interval
+from vlm_boundary.records.sections import (
     ArmSeries,
     BeyondN,
     Distributions,
     Efficiency,
     EntropyOfArm,
-    Interval,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part, reading_name
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, percent, points
-from vlm_boundary.records import Calibration, ProbedChains, ValidReasoning
+from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
 
 
 def valid(part: Part[ValidReasoning]) -> TextTable:

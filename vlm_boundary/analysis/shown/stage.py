@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from vlm_boundary.analysis.findings import Findings, Part
 from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning
 from vlm_boundary.analysis.shown.table import TextTable
-from vlm_boundary.records import BenchmarkAnalysis
+from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.store import write_text
 
 

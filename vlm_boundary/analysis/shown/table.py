@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vlm_boundary.analysis.shown import formats
-from vlm_boundary.records import ArmPair, Interval
+from vlm_boundary.records.record import ArmPair, Interval
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 from PIL import Image
 
 from vlm_boundary.benchmarks.procedural.draw import DESIGN, Canvas
+from vlm_boundary.records.problem import AnswerType
 
 Split = Literal["train", "test"]
 QuestionType = Literal["free_form", "multi_choice"]
-AnswerType = Literal["integer", "float", "list", "text"]
 
 
 @dataclass(frozen=True)

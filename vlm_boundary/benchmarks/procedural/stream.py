@@ -18,12 +18,12 @@ from vlm_boundary.benchmarks.procedural import (
     table,
 )
 from vlm_boundary.benchmarks.procedural.problem import (
-    AnswerType,
     ProceduralProblem,
     Question,
     Scene,
     Split,
 )
+from vlm_boundary.records.problem import AnswerType
 
 _DRAFTS: dict[str, Callable[[Random, int], tuple[Scene, Question | None]]] = {
     "bar_chart": bar_chart.draft,

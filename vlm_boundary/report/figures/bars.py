@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Findings
-from vlm_boundary.records import find_pair
+from vlm_boundary.records.record import find_pair
 from vlm_boundary.report.chart import Figure, Panel, Series, times
 
 

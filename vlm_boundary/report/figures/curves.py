@@ -10,7 +10,8 @@ from vlm_boundary.analysis.findings import (
     powers_of_two,
     reading_name,
 )
-from vlm_boundary.records import BenchmarkAnalysis, Interval, PairAnalysis
+from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
+from vlm_boundary.records.record import Interval
 from vlm_boundary.report.chart import Figure, Mark, Panel, Series, interval_series
 
 K = "k (samples per problem, log₂ scale)"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-AnswerType = Literal["integer", "float", "text", "list", "expression"]
+AnswerType = Literal["integer", "float", "list", "expression", "text"]
 ANSWER_TYPES: tuple[str, ...] = get_args(AnswerType)
 
 NumericRule = Literal["exact", "absolute", "relative", "decimals"]
