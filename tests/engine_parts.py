@@ -91,6 +91,8 @@ class Manners:
 
     answer: Callable[[dict[str, Any], int], str]
     """The text of choice j of a request."""
+    model: str = "tiny"
+    """What it serves."""
     most: int = 1000
     """Choices it gives at most."""
     refusals: Iterator[int] = field(default_factory=lambda: itertools.repeat(200))
@@ -101,11 +103,11 @@ class Manners:
 
 @contextmanager
 def scripted_server(manners: Manners) -> Iterator[str]:
-    """A server with OpenAI's chat API that serves `tiny` as it was told; gives its address."""
+    """A server with OpenAI's chat API that serves a model as it was told; gives its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._reply(200, {"data": [{"id": "tiny", "object": "model", "owned_by": "me"}]})
+            self._reply(200, {"data": [{"id": manners.model, "object": "model", "owned_by": "me"}]})
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -120,7 +122,7 @@ def scripted_server(manners: Manners) -> Iterator[str]:
                     "finish_reason": next(manners.reasons),
                     "message": {"role": "assistant", "content": manners.answer(body, j)},
                 }
-                for j in range(min(body["n"], manners.most))
+                for j in range(min(body.get("n") or 1, manners.most))
             ]
             self._reply(200, {"id": "1", "object": "chat.completion", "choices": choices})
 

@@ -19,7 +19,7 @@ from vlm_boundary.analysis.agreement import (
     specificity,
 )
 from vlm_boundary.reasoning.labels import HumanVerdict, Label, SampleKey, add_label
-from vlm_boundary.reasoning.queue import Queue, make_queue
+from vlm_boundary.reasoning.queue import LabelQueue, make_queue
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def run(tmp_path: Path) -> HandMadeRun:
     return made
 
 
-def label_all(run: HandMadeRun, queue: Queue, labeller: str = "anna") -> None:
+def label_all(run: HandMadeRun, queue: LabelQueue, labeller: str = "anna") -> None:
     for item in queue.items:
         key = item.sample
         verdict: HumanVerdict = (

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_parts import HOSTILE, SAMPLES, Reader, browsing, make_demo_run, served
+from demo_parts import HOSTILE, SAMPLES, Reader, make_demo_run, served
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.reasoning.labels import read_labels
@@ -23,12 +23,6 @@ TITLE = 'document.querySelector(".vb-problem h2")?.innerText'
 LEFT = 'document.querySelector("[data-testid=left-index]")?.innerText'
 PROGRESS = 'document.querySelector("[data-testid=progress]")?.innerText'
 RIGHT = 'document.querySelector("[data-testid=right-index]")?.innerText'
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

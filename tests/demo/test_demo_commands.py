@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from demo_parts import Reader, browsing, make_demo_run
+from demo_parts import Reader, make_demo_run
 
 REPOSITORY = Path(__file__).parents[2]
 COMMANDS = Path(sys.executable).parent
@@ -25,12 +25,6 @@ VLM_BOUNDARY = str(COMMANDS / "vlm-boundary")
 MAKES = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
 # The recipe as it is, with the environment that runs this test as one that is set up.
 MAKE = ["make", "-f", f"{REPOSITORY}/Makefile", "-o", ".venv/.ready-demo", f"BIN={COMMANDS}"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with browsing() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

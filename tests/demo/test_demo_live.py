@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+from engine_parts import Manners, scripted_server
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
@@ -24,48 +22,15 @@ from vlm_boundary.store import RunDirectory
 pytest.importorskip("openai", reason="the openai package is not installed")
 
 
-@contextmanager
-def _server(model: str, seconds: float = 0.0) -> Iterator[str]:
+def _server(model: str, seconds: float = 0.0) -> AbstractContextManager[str]:
     """A server whose samples say its model's name and the seed they were asked for with."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self._reply({"data": [{"id": model, "object": "model", "owned_by": "me"}]})
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def answer(body: dict[str, Any], j: int) -> str:
+        if j == 0:
             time.sleep(seconds)
-            choices = [
-                {
-                    "index": j,
-                    "finish_reason": "stop",
-                    "message": {
-                        "role": "assistant",
-                        "content": f"{model} says \\boxed{{{body['seed'] + j}}}",
-                    },
-                }
-                for j in range(body.get("n") or 1)
-            ]
-            self._reply({"id": "1", "object": "chat.completion", "choices": choices})
+        return f"{model} says \\boxed{{{body['seed'] + j}}}"
 
-        def _reply(self, content: dict[str, Any]) -> None:
-            data = json.dumps(content).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *arguments: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
+    return scripted_server(Manners(answer, model=model))
 
 
 def _run(folder: Path, base: dict[str, Any]) -> RunIndex:

@@ -11,7 +11,7 @@ from demo_parts import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vlm_boundary.demo.text import LONGEST_SHOWN, Mark, plain, rendered, visible
+from vlm_boundary.demo.text import LONGEST_SHOWN, Highlight, plain, rendered, visible
 
 _CHARACTERS = "ab*_`#<>[]()!|$\\{}&;\"'-=1. \n\ufdd0\ufdd3\u202e~"
 ALLOWED = {
@@ -59,7 +59,7 @@ def _read(html: str) -> _Tags:
 @pytest.mark.parametrize("show", [plain, rendered])
 @pytest.mark.parametrize("text", HOSTILE)
 def test_only_our_own_elements_come_out(show: object, text: str) -> None:
-    _read(show(text, [Mark(0, 5, "answer", '"><script>')]))  # type: ignore[operator]
+    _read(show(text, [Highlight(0, 5, "answer", '"><script>')]))  # type: ignore[operator]
 
 
 @settings(max_examples=150, deadline=None)
@@ -70,7 +70,9 @@ def test_only_our_own_elements_come_out(show: object, text: str) -> None:
 )
 def test_whatever_the_text_is(text: str, start: int, end: int) -> None:
     for show in (plain, rendered):
-        _read(show(text, [Mark(start, end, "answer"), Mark(end // 2, start, "fault", "n")]))
+        _read(
+            show(text, [Highlight(start, end, "answer"), Highlight(end // 2, start, "fault", "n")])
+        )
 
 
 def test_text_as_written_is_whole() -> None:
@@ -90,7 +92,7 @@ def test_text_as_written_is_whole() -> None:
     ],
 )
 def test_marks_stand_where_they_belong(text: str, span: tuple[int, int], expected: str) -> None:
-    marks = [Mark(*span, "answer")]
+    marks = [Highlight(*span, "answer")]
     assert _read(rendered(text, marks)).marked.replace("\n", "") == expected
     assert _read(plain(text, marks)).marked == text[slice(*span)]
 

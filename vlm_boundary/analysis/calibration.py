@@ -25,7 +25,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import Clustered, known
 from vlm_boundary.analysis.readings import ValidReading, readings
 from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
-from vlm_boundary.reasoning.queue import Queue, read_queue
+from vlm_boundary.reasoning.queue import LabelQueue, read_queue
 from vlm_boundary.records.reasoning import (
     AgainstPeople,
     Calibration,
@@ -121,7 +121,7 @@ def _people(data: BenchmarkData, labels: list[Label]) -> list[TwoPeople]:
     return found
 
 
-def _group(data: BenchmarkData, labels: list[Label], queue: Queue | None) -> LabelGroup:
+def _group(data: BenchmarkData, labels: list[Label], queue: LabelQueue | None) -> LabelGroup:
     """One queue's labels, arm by arm; or those picked by hand."""
     arms = {}
     for arm in data.arms:
@@ -135,7 +135,7 @@ def _group(data: BenchmarkData, labels: list[Label], queue: Queue | None) -> Lab
 
 
 def _labelled(
-    data: BenchmarkData, arm: str, labels: list[Label], queue: Queue | None
+    data: BenchmarkData, arm: str, labels: list[Label], queue: LabelQueue | None
 ) -> LabelledArm:
     by_sample = labels_by_sample(labels)
     truth: dict[SampleKey, bool] = {}
@@ -173,7 +173,7 @@ def _against_people(
     rows: Ints,
     y: Bools,
     w: Floats,
-    queue: Queue | None,
+    queue: LabelQueue | None,
 ) -> AgainstPeople:
     """A reading against people.
 
@@ -217,7 +217,7 @@ def _corrected(
     data: BenchmarkData,
     arm: str,
     reading: ValidReading,
-    queue: Queue,
+    queue: LabelQueue,
     y: Bools,
     f: Bools,
     w: Floats,
@@ -259,13 +259,9 @@ def _corrected(
     estimate, low, high = known(values)
     curve = {}
     if (told == counts.correct[at]).all():  # p_j is known of every right answer
-        passed = by_problem.valid[at]
-        ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
-        rng = data.rng("calibrated", arm, reading.name)
-        labels = {verdict: (int(y[f == verdict].sum()), int((f == verdict).sum()))
-                  for verdict in (True, False)}  # fmt: skip
-        curve["cot_pass_at_k"] = calibrated_curve(
-            counts.samples[at], passed, told - passed, labels, ks, data.settings.confidence, rng
+        passed, samples = by_problem.valid[at], counts.samples[at]
+        curve["cot_pass_at_k"] = _curve(
+            data, arm, reading.name, (y, f), samples, passed, told - passed
         )
     return CorrectedShare(
         checker=known(np.array([q]))[0],
@@ -274,6 +270,23 @@ def _corrected(
         problems=len(at),
         **curve,
     )
+
+
+def _curve(
+    data: BenchmarkData,
+    arm: str,
+    reading: str,
+    said: tuple[Bools, Bools],
+    samples: Ints,
+    passed: Ints,
+    vetoed: Ints,
+) -> dict[int, Interval]:
+    """CoT-pass@k by people's word: `said` holds theirs and the checker's of the labelled chains."""
+    y, f = said
+    labels = {kind: (int(y[f == kind].sum()), int((f == kind).sum())) for kind in (True, False)}
+    ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
+    rng = data.rng("calibrated", arm, reading)
+    return calibrated_curve(samples, passed, vetoed, labels, ks, data.settings.confidence, rng)
 
 
 def _estimate(data: BenchmarkData, tables: Tables, statistic: Statistic, *names: str) -> Estimate:

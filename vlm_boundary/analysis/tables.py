@@ -116,7 +116,7 @@ _SLICES = pa.schema(
 
 
 @dataclass(frozen=True)
-class _Table:
+class _LongTable:
     """Rows under a schema; `page` are those that fit a page, None where none do."""
 
     name: str
@@ -153,7 +153,7 @@ def write_tables(
 
 def _tables(
     benchmarks: Mapping[str, BenchmarkAnalysis], data: list[BenchmarkData]
-) -> Iterator[_Table]:
+) -> Iterator[_LongTable]:
     curves = [row for name, content in benchmarks.items() for row in _curves(name, content)]
     differences = [
         {"benchmark": name, "base": pair.base, "other": pair.other, "k": k, **entry.given()}
@@ -168,19 +168,19 @@ def _tables(
         for row in curves
         if row["metric"] in headline and (row["k"] is None or row["k"] in shown[row["benchmark"]])
     ]
-    yield _Table("curves", _CURVES, curves, page)
+    yield _LongTable("curves", _CURVES, curves, page)
     page = [row for row in differences if row["k"] in shown[row["benchmark"]]]
-    yield _Table("differences", _DIFFERENCES, differences, page)
+    yield _LongTable("differences", _DIFFERENCES, differences, page)
     pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content.pairs]
-    yield _Table("pairs", _PAIRS, pairs, pairs)
-    yield _Table("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
+    yield _LongTable("pairs", _PAIRS, pairs, pairs)
+    yield _LongTable("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
     luck = [row for name, content in benchmarks.items() for row in _luck(name, content)]
     page = [row for row in luck if row["k"] in shown[row["benchmark"]]]
-    yield _Table("luck", _LUCK, luck, page)
+    yield _LongTable("luck", _LUCK, luck, page)
     beyond = [row for name, content in benchmarks.items() for row in _beyond_n(name, content)]
-    yield _Table("beyond_n", _BEYOND_N, beyond, beyond)
+    yield _LongTable("beyond_n", _BEYOND_N, beyond, beyond)
     slices = [row for name, content in benchmarks.items() for row in _slices(name, content)]
-    yield _Table("slices", _SLICES, slices, slices)
+    yield _LongTable("slices", _SLICES, slices, slices)
 
 
 def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:

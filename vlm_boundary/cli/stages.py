@@ -31,7 +31,7 @@ Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnSamples:
     """How many samples were drawn, and of which arms and benchmarks there is none at all."""
 
     samples: int
@@ -52,7 +52,7 @@ def draw_samples(
     limit: int | None,
     shard: Shard | None = None,
     top_ups: Sequence[TopUp] = (),
-) -> Drawn:
+) -> DrawnSamples:
     """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL
@@ -71,7 +71,7 @@ def draw_samples(
     for line in (line for lack in lacks for line in lack.lines()):
         click.echo(line, err=True)
     empty = [lack.partition for lack in lacks if lack.missing == lack.asked]
-    return Drawn(drawn, tuple(f"{one.arm} on {one.benchmark}" for one in empty))
+    return DrawnSamples(drawn, tuple(f"{one.arm} on {one.benchmark}" for one in empty))
 
 
 def stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:

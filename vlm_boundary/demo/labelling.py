@@ -13,7 +13,7 @@ from vlm_boundary.analysis.agreement import cohen_kappa
 from vlm_boundary.demo.codes import Bit
 from vlm_boundary.demo.index import Drawn, RunIndex
 from vlm_boundary.reasoning.labels import Label, SampleKey
-from vlm_boundary.reasoning.queue import Queue, QueueItem
+from vlm_boundary.reasoning.queue import LabelQueue, QueueItem
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Desk:
         return replace(self, done=(*self.done[-99:], sample), picked=picked)
 
 
-def next_item(queue: Queue, labels: Iterable[Label], desk: Desk) -> QueueItem | None:
+def next_item(queue: LabelQueue, labels: Iterable[Label], desk: Desk) -> QueueItem | None:
     """What the labeller reads next, what was skipped last; None when all is answered."""
     answered = {label.sample for label in labels if label.labeller == desk.labeller}
     waiting = [item for item in queue.items if item.sample not in answered]
@@ -45,7 +45,7 @@ def next_item(queue: Queue, labels: Iterable[Label], desk: Desk) -> QueueItem | 
     return waiting[0] if waiting else None
 
 
-def progress(queue: Queue, labels: Iterable[Label], labeller: str) -> tuple[int, int]:
+def progress(queue: LabelQueue, labels: Iterable[Label], labeller: str) -> tuple[int, int]:
     """How many of the queue's samples the labeller has answered, of how many."""
     answered = {label.sample for label in labels if label.labeller == labeller}
     return sum(item.sample in answered for item in queue.items), len(queue.items)

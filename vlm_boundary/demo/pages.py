@@ -11,11 +11,11 @@ from vlm_boundary.demo.charts import answer_bars, pass_at_k_chart
 from vlm_boundary.demo.codes import SHOWN, Bit, has, invalid, kind, valid
 from vlm_boundary.demo.index import Drawn, RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
-from vlm_boundary.demo.text import LONGEST_RENDERED, Mark, MarkKind, plain, rendered, visible
+from vlm_boundary.demo.text import LONGEST_RENDERED, Highlight, MarkKind, plain, rendered, visible
 from vlm_boundary.demo.view import (
     PAGE,
     SOLVED,
-    Counts,
+    Tallies,
     View,
     counts,
     current_sample,
@@ -173,7 +173,7 @@ def _button(label: str, do: str, value: str, key: str = "", *, on: bool = False)
     )
 
 
-def _groups(view: View, run: RunIndex, known: Counts) -> str:
+def _groups(view: View, run: RunIndex, known: Tallies) -> str:
     left, right = visible(view.left, 24), visible(view.right, 24)
     names = {
         "all": "all problems",
@@ -216,7 +216,7 @@ def _legend(view: View) -> str:
     )
 
 
-def _list_row(view: View, run: RunIndex, known: Counts, place: int) -> str:
+def _list_row(view: View, run: RunIndex, known: Tallies, place: int) -> str:
     problem = run.problems[view.benchmark][place]
     picture_uri = thumbnail(run.directory.images, problem.pictures[0]) if problem.pictures else None
     image = f'<img src="{picture_uri}" alt="">' if picture_uri else '<i class="vb-no-picture"></i>'
@@ -411,23 +411,23 @@ def _checks(drawn: Drawn) -> str:
     return f'<div class="vb-checks">{"".join(rows)}</div>' if rows else ""
 
 
-def _marks(drawn: Drawn) -> list[Mark]:
+def _marks(drawn: Drawn) -> list[Highlight]:
     found = []
     if drawn.verdict and drawn.verdict["span"]:
         start, end = drawn.verdict["span"]
-        found.append(Mark(start, end, "answer", "the extracted answer"))
+        found.append(Highlight(start, end, "answer", "the extracted answer"))
     pointed = []
     for layer, row in drawn.validity.items():
         for one in row["evidence"]:
             note = f"{layer}, {one['flag']}: {one['note']}"
             kind_of: MarkKind = "fault" if one["veto"] else "hint"
-            pointed.append(Mark(one["start"], one["end"], kind_of, note))
+            pointed.append(Highlight(one["start"], one["end"], kind_of, note))
     if "arithmetic" in drawn.validity:
         found += _sound_steps(drawn.sample["text"], pointed)
     return found + pointed
 
 
-def _sound_steps(text: str, pointed: list[Mark]) -> list[Mark]:
+def _sound_steps(text: str, pointed: list[Highlight]) -> list[Highlight]:
     """The equations that the arithmetic layer reads and has nothing against."""
     if len(text) > LONGEST_RENDERED:
         return []
@@ -435,7 +435,7 @@ def _sound_steps(text: str, pointed: list[Mark]) -> list[Mark]:
 
     spans = ((step.left.start, step.right.end) for step in equations(text, 0, len(text)))
     return [
-        Mark(start, end, "sound", "read, and no error found")
+        Highlight(start, end, "sound", "read, and no error found")
         for start, end in spans
         if not any(mark.start < end and start < mark.end for mark in pointed)
     ]

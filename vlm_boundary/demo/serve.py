@@ -132,26 +132,33 @@ def serve(
         )
     _check_place(host, port)
     runs = _opened(paths)
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-    for switch in _SWITCHES:
-        os.environ.pop(switch, None)
-    own = ",".join(LOOPBACK)
-    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks its own address whether it is up
-        os.environ[name] = f"{os.environ[name]},{own}" if os.environ.get(name) else own
+    _set_environment()
     try:
-        import gradio
+        import gradio  # noqa: F401
         import markdown_it  # noqa: F401  # wanted by the first text that is shown
     except ImportError as error:
         raise UserError(f"the demo needs {error.name}: pip install 'vlm-boundary[demo]'") from None
-    from starlette.middleware import Middleware
-
     from vlm_boundary.demo.app import build
     from vlm_boundary.demo.live import LiveEngines
 
     live = LiveEngines(runs, overrides)
-    assets = Assets()
     app = build(runs, live, signed_in=auth is not None)
     app.queue(default_concurrency_limit=16, max_size=64)
+    address = _launch(app, host, port, auth)
+
+    def close() -> None:
+        app.close()
+        live.close()
+
+    return address, close
+
+
+def _launch(app: Any, host: str, port: int | None, auth: list[tuple[str, str]] | None) -> str:
+    """Serve the app, in threads of this process; returns its address."""
+    import gradio
+    from starlette.middleware import Middleware
+
+    assets = Assets()
     try:
         _, address, _ = app.launch(
             server_name=f"[{host}]" if ":" in host else host,  # as it stands in an address
@@ -183,12 +190,17 @@ def serve(
         )
     except OSError as error:
         raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
+    return str(address)
 
-    def close() -> None:
-        app.close()
-        live.close()
 
-    return address, close
+def _set_environment() -> None:
+    """What Gradio reads of the environment, as it should be here."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    for switch in _SWITCHES:
+        os.environ.pop(switch, None)
+    own = ",".join(LOOPBACK)
+    for name in ("NO_PROXY", "no_proxy"):  # Gradio asks its own address whether it is up
+        os.environ[name] = f"{os.environ[name]},{own}" if os.environ.get(name) else own
 
 
 def _opened(paths: list[Path]) -> dict[str, RunIndex]:

@@ -41,7 +41,7 @@ _TEX = re.compile(
 
 
 @dataclass(frozen=True)
-class Mark:
+class Highlight:
     """A stretch of the text (start and end in its characters) that is pointed out."""
 
     start: int
@@ -50,14 +50,14 @@ class Mark:
     note: str = ""
 
 
-def plain(text: str, marks: Sequence[Mark] = ()) -> str:
+def plain(text: str, marks: Sequence[Highlight] = ()) -> str:
     """The text as written, escaped, line breaks kept, marks in place."""
     shown, left_out = _cut(text)
     body = _finish(escape(_with_marks(shown, marks)), marks, {})
     return f'<div class="vb-plain">{body}</div>{left_out}'
 
 
-def rendered(text: str, marks: Sequence[Mark] = ()) -> str:
+def rendered(text: str, marks: Sequence[Highlight] = ()) -> str:
     """The text with its Markdown and LaTeX rendered, marks in place; very long texts as written."""
     if len(text) > LONGEST_RENDERED:
         return plain(text, marks)
@@ -90,7 +90,7 @@ def _cut(text: str) -> tuple[str, str]:
     return text[:LONGEST_SHOWN], f'<p class="vb-quiet">{note}</p>'
 
 
-def _with_marks(text: str, marks: Sequence[Mark]) -> str:
+def _with_marks(text: str, marks: Sequence[Highlight]) -> str:
     """The text with a noncharacter where a mark starts or ends."""
     clean = _UNFIT.sub("\ufffd", text)
     events: list[tuple[int, int, int, str]] = []
@@ -106,7 +106,7 @@ def _with_marks(text: str, marks: Sequence[Mark]) -> str:
     return "".join([*pieces, clean[last:]])
 
 
-def _finish(html: str, marks: Sequence[Mark], formulas: dict[int, tuple[str, bool]]) -> str:
+def _finish(html: str, marks: Sequence[Highlight], formulas: dict[int, tuple[str, bool]]) -> str:
     """Tags in place of what was inserted; a mark never crosses another element's border."""
     active: list[int] = []
     out: list[str] = []
@@ -137,7 +137,7 @@ def _finish(html: str, marks: Sequence[Mark], formulas: dict[int, tuple[str, boo
     return "".join(out)
 
 
-def _marked(html: str, marks: Sequence[Mark], active: Iterable[int]) -> str:
+def _marked(html: str, marks: Sequence[Highlight], active: Iterable[int]) -> str:
     if not html.strip():
         return html
     wanted = [marks[number] for number in dict.fromkeys(active) if number < len(marks)]

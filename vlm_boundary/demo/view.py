@@ -105,7 +105,7 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
 
 
 @dataclass(frozen=True)
-class Counts:
+class Tallies:
     """Samples of each problem by the two arms; arrays of shape (problems,)."""
 
     left: Codes
@@ -160,14 +160,14 @@ class Counts:
 
 
 def _rates(codes: Codes) -> NDArray[np.float64]:
-    rates = Counts.correct(codes) / np.maximum(Counts.drawn(codes), 1)
+    rates = Tallies.correct(codes) / np.maximum(Tallies.drawn(codes), 1)
     return np.asarray(rates, dtype=np.float64)
 
 
-def counts(view: View, run: RunIndex) -> Counts:
+def counts(view: View, run: RunIndex) -> Tallies:
     """What the two arms did on the view's benchmark."""
     where = (view.benchmark, view.condition)
-    return Counts(run.codes(view.left, *where), run.codes(view.right, *where))
+    return Tallies(run.codes(view.left, *where), run.codes(view.right, *where))
 
 
 def slices_of(run: RunIndex, benchmark: str) -> list[str]:

@@ -29,7 +29,7 @@ from vlm_boundary.engines.openai_request import (
 )
 from vlm_boundary.engines.openai_server import (
     Habits,
-    Seeds,
+    SeedSupport,
     Server,
     meet_servers,
     probe_habits,
@@ -46,7 +46,7 @@ _BEAT_SECONDS = 5.0
 
 
 @dataclass
-class _Prompt:
+class _ServedPrompt:
     """A request on its way, its pictures encoded once for all its samples."""
 
     request: Request
@@ -60,7 +60,7 @@ class _Prompt:
 class _Chunk:
     """Samples of one prompt that are asked for together."""
 
-    prompt: _Prompt
+    prompt: _ServedPrompt
     indices: range
 
 
@@ -197,7 +197,7 @@ class OpenAIEngine:
             except PictureError as error:
                 yield Failure(request.request_id, None, str(error))
                 continue
-            prompt = _Prompt(request, self._server_of(request), pictures)
+            prompt = _ServedPrompt(request, self._server_of(request), pictures)
             for start in range(request.indices.start, request.indices.stop, self._together):
                 stop = min(start + self._together, request.indices.stop)
                 yield _Chunk(prompt, range(start, stop))
@@ -229,7 +229,7 @@ class OpenAIEngine:
         return results
 
     async def _ask(
-        self, prompt: _Prompt, indices: range, sampling: SamplingConfig
+        self, prompt: _ServedPrompt, indices: range, sampling: SamplingConfig
     ) -> list[Completion | Failure | int]:
         """One request; an integer stands for a sample that the server did not finish."""
         import openai
@@ -238,7 +238,7 @@ class OpenAIEngine:
         payload = self._fields(sampling)
         payload |= self._pixel_budget(request.min_pixels, request.max_pixels)
         payload |= {"model": self._model, "n": len(indices)}
-        if self._seeds is not Seeds.IGNORED:
+        if self._seeds is not SeedSupport.IGNORED:
             payload["seed"] = request.seed + indices.start
         whole = turns_with_pictures(request, prompt.pictures, vllm=server.is_vllm)
         by_name = prompt.known_there and server.is_vllm
@@ -268,7 +268,7 @@ class OpenAIEngine:
         return self._results(done, prompt, indices, sampling)
 
     def _results(
-        self, done: ChatCompletion, prompt: _Prompt, indices: range, sampling: SamplingConfig
+        self, done: ChatCompletion, prompt: _ServedPrompt, indices: range, sampling: SamplingConfig
     ) -> list[Completion | Failure | int]:
         request, server = prompt.request, prompt.server
         length = done.usage.prompt_tokens if done.usage else 0
@@ -286,7 +286,7 @@ class OpenAIEngine:
             if choice is None or choice.finish_reason in (None, "error", "abort"):
                 results.append(index)
             else:
-                seed = None if self._seeds is Seeds.IGNORED else request.seed + index
+                seed = None if self._seeds is SeedSupport.IGNORED else request.seed + index
                 keep = index < sampling.token_logprobs
                 results.append(_completion(choice, request.request_id, index, seed, server, keep))
         return results

@@ -19,7 +19,7 @@ _TOGETHER = 4
 _TURNS = [{"role": "user", "content": "Write random numbers."}]
 
 
-class Seeds(Enum):
+class SeedSupport(Enum):
     """What a server does with the seed of a request for several samples; best first."""
 
     COUNTED = "sample j of a request is drawn with the request's seed + j"
@@ -31,13 +31,13 @@ class Seeds(Enum):
 class Habits:
     """What a server does with `seed` and `n`."""
 
-    seeds: Seeds
+    seeds: SeedSupport
     several: bool
     """Whether a request for n samples gives n."""
 
     def samples_together(self, wanted: int) -> int:
         """How many samples to put into one request, at most `wanted`."""
-        return wanted if self.several and self.seeds is not Seeds.FIRST_ONLY else 1
+        return wanted if self.several and self.seeds is not SeedSupport.FIRST_ONLY else 1
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ async def probe_habits(servers: Sequence[Server], model: str, parameters: dict[s
     for server in servers:
         with _refusals(server, pixels=False):
             found.append(await _probe(server, model, parameters))
-    order = list(Seeds)
+    order = list(SeedSupport)
     return Habits(
         max((habits.seeds for habits in found), key=order.index),
         all(habits.several for habits in found),
@@ -184,6 +184,6 @@ async def _probe(server: Server, model: str, parameters: dict[str, Any]) -> Habi
     # What follows is told only by texts that differ: seed + 1 must give another text than seed.
     alone, again, moved = [await draw(seed + step, 1) for step in (0, 0, 1)]
     if alone != again or alone == moved:
-        return Habits(Seeds.IGNORED, several)
+        return Habits(SeedSupport.IGNORED, several)
     counted = several and once == await draw(seed, _TOGETHER) and once[:2] == alone + moved
-    return Habits(Seeds.COUNTED if counted else Seeds.FIRST_ONLY, several)
+    return Habits(SeedSupport.COUNTED if counted else SeedSupport.FIRST_ONLY, several)

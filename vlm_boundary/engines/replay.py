@@ -38,7 +38,9 @@ class ReplayEngine:
     def __init__(self, config: ReplayConfig) -> None:
         self._files = _files(config)
         self._path = config.path
-        self._names = {name: name for name in (*_PER_SAMPLE, *_Row.KEYS)} | dict(config.fields)
+        self._names = {name: name for name in (*_PER_SAMPLE, *_ReplayedRow.KEYS)} | dict(
+            config.fields
+        )
 
     def generate(
         self,
@@ -105,15 +107,15 @@ class ReplayEngine:
         like = f" (it has samples of problem {other!r}, for one)" if other is not None else ""
         return f"{self._path} holds no sample of this problem{like}"
 
-    def rows(self) -> Iterator[_Row]:
+    def rows(self) -> Iterator[_ReplayedRow]:
         """Every sample that the files hold, as they stand."""
         for path in self._files:
             for number, record in enumerate(_records(path), start=1):
-                yield from _Row.from_record(record, self._names, f"{path}, record {number}")
+                yield from _ReplayedRow.from_record(record, self._names, f"{path}, record {number}")
 
 
 @dataclass(frozen=True)
-class _Row:
+class _ReplayedRow:
     """One sample as a file has it."""
 
     KEYS = ("problem_id", "sample_index", "benchmark", "condition")
@@ -128,7 +130,7 @@ class _Row:
     @classmethod
     def from_record(
         cls, record: Mapping[str, Any], names: Mapping[str, str], where: str
-    ) -> Iterator[_Row]:
+    ) -> Iterator[_ReplayedRow]:
         found = {ours: record.get(theirs) for ours, theirs in names.items()}
         for ours in ("problem_id", "text"):
             if names[ours] not in record:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -53,11 +53,7 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
     """
     from vllm import SamplingParams
     from vllm.exceptions import VLLMClientError
-    from vllm.sampling_params import (
-        RepetitionDetectionParams,
-        RequestOutputKind,
-        StructuredOutputsParams,
-    )
+    from vllm.sampling_params import RequestOutputKind
 
     known = {name for name in SamplingParams.__struct_fields__ if not name.startswith("_")}
     ours = set(SamplingConfig.model_fields) - {"args"}
@@ -67,21 +63,8 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
         if name in ours:
             raise UserError(f"sampling.args: write {name} as sampling.{name}")
     _known(sampling.args, known - OWNED.keys(), "")
-    further = dict(sampling.args)
-    records = {
-        "repetition_detection": RepetitionDetectionParams,
-        "structured_outputs": StructuredOutputsParams,
-    }
     try:
-        for name, record in records.items():
-            if isinstance(further.get(name), dict):
-                # The record itself would pass over names that it does not have.
-                _known(further[name], {field.name for field in fields(record)}, name)
-                further[name] = record(**further[name])
-        if further.get("logit_bias"):
-            # YAML and JSON have text as keys where vLLM has token ids.
-            bias = further["logit_bias"]
-            further["logit_bias"] = {int(token): float(value) for token, value in bias.items()}
+        further = _further(sampling.args)
         arguments = {
             "n": 1,
             "temperature": sampling.temperature,
@@ -103,6 +86,27 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"sampling.args: vLLM refuses {sampling.args}: {reason}") from None
     return arguments
+
+
+def _further(args: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters of vLLM that are none of ours, as vLLM takes them."""
+    from vllm.sampling_params import RepetitionDetectionParams, StructuredOutputsParams
+
+    further = dict(args)
+    records = {
+        "repetition_detection": RepetitionDetectionParams,
+        "structured_outputs": StructuredOutputsParams,
+    }
+    for name, record in records.items():
+        if isinstance(further.get(name), dict):
+            # The record itself would pass over names that it does not have.
+            _known(further[name], {field.name for field in fields(record)}, name)
+            further[name] = record(**further[name])
+    if further.get("logit_bias"):
+        # YAML and JSON have text as keys where vLLM has token ids.
+        bias = further["logit_bias"]
+        further["logit_bias"] = {int(token): float(value) for token, value in bias.items()}
+    return further
 
 
 def _known(given: Iterable[str], names: Collection[str], inside: str) -> None:

@@ -41,7 +41,7 @@ Wanted: TypeAlias = dict[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class _Chain:
+class _ChainToJudge:
     """A chain of thought as it is read, with its problem as the judge sees that."""
 
     problem: Problem
@@ -126,7 +126,7 @@ def judge_chains(
         progress: called with the number of tokens that the votes on a chain took.
         alive: called whenever the engine has done something.
     """
-    chains: dict[str, _Chain] = {}
+    chains: dict[str, _ChainToJudge] = {}
     given: dict[str, dict[int, Completion]] = {}
     writer = SampleWriter(run.judgements(judge.name, variant), task.partition)
     failures: list[tuple[str, int | None, str]] = []
@@ -191,7 +191,7 @@ def _probed(
 
 def _written(
     run: RunDirectory, partition: Partition, wanted: Wanted, problems: Sequence[Problem]
-) -> Iterator[_Chain]:
+) -> Iterator[_ChainToJudge]:
     """Chains as they were written."""
     shown = {problem.problem_id: problem for problem in problems}
     for group in batched(sorted(wanted), _READ):
@@ -203,7 +203,7 @@ def _written(
             for index in wanted[problem_id]:
                 verdict = verdicts[problem_id, index]
                 span = verdict["span"]
-                yield _Chain(
+                yield _ChainToJudge(
                     shown[problem_id],
                     index,
                     texts[problem_id, index]["text"],
@@ -214,7 +214,7 @@ def _written(
 
 def _as_read(
     run: RunDirectory, task: Task, variant: Variant, problems: Sequence[Problem], seed: int
-) -> Iterator[_Chain]:
+) -> Iterator[_ChainToJudge]:
     """Chains as the variant has them."""
     wanted: Wanted = {}
     for span in task.spans:
@@ -242,7 +242,7 @@ def _request(
     run: RunDirectory,
     judge: JudgeConfig,
     images: ImagesConfig,
-    chain: _Chain,
+    chain: _ChainToJudge,
     seed: int,
 ) -> Request:
     problem = chain.problem
@@ -262,14 +262,16 @@ def _request(
     )
 
 
-def _seed(run_seed: int, judge: str, partition: Partition, variant: Variant, chain: _Chain) -> int:
+def _seed(
+    run_seed: int, judge: str, partition: Partition, variant: Variant, chain: _ChainToJudge
+) -> int:
     """The seed of a chain's first vote; like a sample's, it leaves room for all of them."""
     what = (partition.folder, variant, chain.problem.problem_id, str(chain.index))
     digest = hashlib.blake2b("\0".join((str(run_seed), judge, *what)).encode(), digest_size=8)
     return int.from_bytes(digest.digest(), "big") % ((1 << 32) - MAX_SAMPLES)
 
 
-def _judgement(chain: _Chain, votes: list[Completion]) -> Judgement:
+def _judgement(chain: _ChainToJudge, votes: list[Completion]) -> Judgement:
     return Judgement(
         problem_id=chain.problem.problem_id,
         sample_index=chain.index,

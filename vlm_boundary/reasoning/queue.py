@@ -39,7 +39,7 @@ class QueueItem:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Queue:
+class LabelQueue:
     """Samples in the order in which they are read, arms and problems mixed.
 
     Its population is the right answers of each arm on each benchmark, on problems whose accuracy
@@ -62,7 +62,7 @@ def make_queue(
     seed: int = 0,
     max_accuracy: float = PAPER_ACCURACY,
     per_arm: int | None = None,
-) -> Queue:
+) -> LabelQueue:
     """Draw a queue and store it as labels/queues/<name>.json.
 
     Raises:
@@ -79,7 +79,7 @@ def make_queue(
         raise UserError(f"{run.path}: {_why_empty(run, experiment, max_accuracy)}")
     # By a hash of the item's own: no arm before another, no problem's samples side by side.
     items.sort(key=lambda item: item.item)
-    queue = Queue(
+    queue = LabelQueue(
         name=name, seed=seed, max_accuracy=max_accuracy, per_arm=per_arm, items=tuple(items)
     )
     if path.is_file() and read_queue(run, name) != queue:
@@ -118,7 +118,7 @@ def queue_names(run: RunDirectory) -> list[str]:
     return sorted(path.stem for path in (run.path / "labels" / "queues").glob("*.json"))
 
 
-def read_queue(run: RunDirectory, name: str) -> Queue:
+def read_queue(run: RunDirectory, name: str) -> LabelQueue:
     """A stored queue.
 
     Raises:
@@ -131,7 +131,7 @@ def read_queue(run: RunDirectory, name: str) -> Queue:
             QueueItem(**item | {"sample": SampleKey(**item["sample"])})
             for item in content.pop("items")
         )
-        return Queue(**content, items=items)
+        return LabelQueue(**content, items=items)
     except FileNotFoundError:
         there = ", ".join(queue_names(run)) or "none; 'vlm-boundary queue' makes one"
         raise UserError(f"{run.path}: no queue {name!r}; there are {there}") from None

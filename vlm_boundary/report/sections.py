@@ -31,7 +31,7 @@ class Section:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _SectionPlan:
     """A section before it is known what there is to fill it with.
 
     Attributes:
@@ -87,7 +87,7 @@ def _no_perplexity(found: Findings) -> tuple[tuple[str, str], ...]:
 
 
 _PLANS = (
-    _Plan(
+    _SectionPlan(
         "numbers",
         "The curves in numbers",
         "pass@k at the usual k; what one answer, the average, and a vote of the samples do.",
@@ -97,7 +97,7 @@ _PLANS = (
             "single_answers",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "differences",
         "Paired differences",
         "Both arms on the same problems. Intervals are over problems like these; one that holds "
@@ -110,7 +110,7 @@ _PLANS = (
             "family",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "solved",
         "Solved sets",
         "Which problems which arm solves. A single right sample may be luck, so the second row "
@@ -122,13 +122,13 @@ _PLANS = (
             "followup",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "accuracy",
         "Accuracy histogram",
         "How many problems an arm gets right how often.",
         bars.accuracy_histogram,
     ),
-    _Plan(
+    _SectionPlan(
         "luck",
         "Luck and controls",
         "What guessing alone would score at the same k, and what is solved without the picture or "
@@ -141,7 +141,7 @@ _PLANS = (
         ),
         missing=_no_controls,
     ),
-    _Plan(
+    _SectionPlan(
         "reasoning",
         "Reasoning validity",
         "A right answer counts here only if its reasoning is valid too, by each of those who judge "
@@ -157,7 +157,7 @@ _PLANS = (
         ),
         missing=_no_reasoning,
     ),
-    _Plan(
+    _SectionPlan(
         "slices",
         "Slices",
         "The same comparison on parts of the problems.",
@@ -167,7 +167,7 @@ _PLANS = (
             "strata",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "failures",
         "Failures",
         "What became of the samples, where answers stood, and how much hangs on the verifier.",
@@ -179,14 +179,14 @@ _PLANS = (
             "verifier_error",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "series",
         "Training series",
         "Checkpoints on the way, temperatures, and training seeds.",
         points.training,
         ("series",),
     ),
-    _Plan(
+    _SectionPlan(
         "perplexity",
         "Perplexity",
         "How likely one arm finds the other's responses.",
@@ -197,14 +197,14 @@ _PLANS = (
         ),
         missing=_no_perplexity,
     ),
-    _Plan(
+    _SectionPlan(
         "beyond",
         "Beyond n",
         "What more samples might do. A model, not a measurement.",
         curves.beyond_n,
         ("beyond_n",),
     ),
-    _Plan(
+    _SectionPlan(
         "cost",
         "Cost",
         "What the samples cost in generated tokens, and what that bought.",
@@ -214,7 +214,7 @@ _PLANS = (
             "efficiency_gaps",
         ),
     ),
-    _Plan(
+    _SectionPlan(
         "self-test",
         "Self-test",
         "The same statistics where the truth is known: no difference.",

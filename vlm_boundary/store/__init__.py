@@ -3,7 +3,7 @@
 from vlm_boundary.records.sample import Judgement, Sample, Score, Vote
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share
-from vlm_boundary.store.failures import Failures
+from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import fingerprint, short_hash
 from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
 from vlm_boundary.store.locks import Shard
@@ -18,7 +18,7 @@ __all__ = [
     "CHUNK_ROWS",
     "Derived",
     "Deriver",
-    "Failures",
+    "FailureTable",
     "Judgement",
     "PartTable",
     "Partition",

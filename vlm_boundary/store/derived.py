@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store.parts import Partition, PartTable
-from vlm_boundary.store.pieces import Piece, PieceWriter, Reconciled, remove_pieces, stitch
+from vlm_boundary.store.pieces import DerivedPiece, PieceWriter, Reconciled, remove_pieces, stitch
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
 from vlm_boundary.store.run import RunDirectory
 from vlm_boundary.store.shares import Share, shares_of
@@ -43,7 +43,7 @@ Deriver: TypeAlias = Callable[[tuple[str, ...], pa.Table], Sequence[Wanted]]
 """Given problems and their source's rows: what each derived table should hold of them."""
 
 
-class Derivation(Protocol):
+class TableDerivation(Protocol):
     """What a stage says of the tables that it derives.
 
     Attributes:
@@ -79,14 +79,14 @@ class Derived:
         left_out: samples of which no row is to be had yet.
     """
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[DerivedPiece, ...]
     made: int
     left_out: int
 
 
 def derive(
     run: RunDirectory,
-    derivation: Derivation,
+    derivation: TableDerivation,
     *,
     force: bool = False,
     elsewhere: Callable[[Sequence[Share]], Iterable[Derived]] | None = None,
@@ -129,7 +129,9 @@ def derive(
 
 
 def derive_share(
-    derivation: Derivation, share: Share, progress: Callable[[int], object] = lambda samples: None
+    derivation: TableDerivation,
+    share: Share,
+    progress: Callable[[int], object] = lambda samples: None,
 ) -> Derived:
     """Make the rows of a share that are out of date, and leave them beside the tables' parts."""
     run, partition = RunDirectory(share.run), share.partition
@@ -159,7 +161,7 @@ def derive_share(
     return Derived(tuple(writer.piece for writer in writers), made, left_out)
 
 
-def _here(derivation: Derivation, shares: Iterable[Share]) -> Iterator[Derived]:
+def _here(derivation: TableDerivation, shares: Iterable[Share]) -> Iterator[Derived]:
     for partition, group in groupby(shares, lambda share: share.partition):
         theirs = list(group)
         name = f"{derivation.doing} {partition.arm} on {partition.benchmark}"
@@ -180,7 +182,7 @@ def _filled(expected: pa.Table, records: Sequence[object], schema: pa.Schema) ->
 
 
 @contextmanager
-def _alone(run: RunDirectory, derivation: Derivation) -> Iterator[None]:
+def _alone(run: RunDirectory, derivation: TableDerivation) -> Iterator[None]:
     """Be the only process that derives these tables; pieces that were not used are removed."""
 
     def tidy() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Difference:
+class Mismatch:
     """Where two nested mappings differ (keys joined by dots), and both values in short."""
 
     what: str
@@ -15,7 +15,7 @@ class Difference:
     now: str
 
 
-def first_difference(before: Any, now: Any, what: str = "") -> Difference | None:
+def first_difference(before: Any, now: Any, what: str = "") -> Mismatch | None:
     """Compare two nested mappings, keys in order; None when they are equal."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted({*before, *now}):
@@ -23,7 +23,7 @@ def first_difference(before: Any, now: Any, what: str = "") -> Difference | None
             if found := first_difference(before.get(key), now.get(key), inner):
                 return found
         return None
-    return None if before == now else Difference(what, _short(before), _short(now))
+    return None if before == now else Mismatch(what, _short(before), _short(now))
 
 
 def _short(value: Any) -> str:

@@ -12,7 +12,7 @@ from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.samples import sample_indices
 
 
-class Failures:
+class FailureTable:
     """The failures beside a table of samples or scores; what came after all is none any more."""
 
     def __init__(self, table: PartTable, results: PartTable) -> None:

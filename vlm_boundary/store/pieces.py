@@ -7,7 +7,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from types import TracebackType
 from uuid import uuid4
 
 import numpy as np
@@ -26,7 +25,7 @@ _PIECE = ".piece-"
 
 
 @dataclass(frozen=True)
-class Piece:
+class DerivedPiece:
     """Rows made of some problems; they take the place of all that these problems have.
 
     `path` is a Parquet file beside the table's parts, None where no row is left.
@@ -94,19 +93,14 @@ class PieceWriter:
     def __enter__(self) -> PieceWriter:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             with place_errors(self._path):
                 self._open.close()
         except PlaceError:
             self._path.unlink(missing_ok=True)
             raise
-        if error is not None:
+        if kind is not None:
             with suppress(OSError):  # there is none, or there is no place for one
                 self._path.unlink()
 
@@ -123,13 +117,16 @@ class PieceWriter:
             self._writer.write_table(rows.cast(self._schema))
 
     @property
-    def piece(self) -> Piece:
+    def piece(self) -> DerivedPiece:
         """What was written."""
-        return Piece(tuple(self._problem_ids), self._path if self._writer else None)
+        return DerivedPiece(tuple(self._problem_ids), self._path if self._writer else None)
 
 
 def stitch(
-    table: PartTable, partition: Partition, problem_ids: Sequence[str], pieces: Sequence[Piece]
+    table: PartTable,
+    partition: Partition,
+    problem_ids: Sequence[str],
+    pieces: Sequence[DerivedPiece],
 ) -> None:
     """Make these problems' rows, from pieces where they have some, the partition's only.
 

@@ -17,7 +17,7 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
-from vlm_boundary.store.failures import Failures
+from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.parts import PartTable
 from vlm_boundary.writing import replacing
@@ -37,7 +37,7 @@ class RunDirectory:
         self._published = published
         self.samples = PartTable(path / "samples", schemas.SAMPLES, published)
         failures = PartTable(path / "failures", schemas.FAILURES, published)
-        self.failures = Failures(failures, self.samples)
+        self.failures = FailureTable(failures, self.samples)
         self.locks = RunLocks(path / ".locks")
         self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
         self.opinions = PartTable(path / "opinions", schemas.OPINIONS)
@@ -46,10 +46,10 @@ class RunDirectory:
         """How likely the arm `under` finds samples; partitions are those of the samples."""
         return PartTable(self.path / "scores" / f"scored_by={under}", schemas.SCORES)
 
-    def score_failures(self, under: str) -> Failures:
+    def score_failures(self, under: str) -> FailureTable:
         """The samples that could not be scored, and why."""
         table = PartTable(self.path / "score_failures" / f"scored_by={under}", schemas.FAILURES)
-        return Failures(table, self.scores(under))
+        return FailureTable(table, self.scores(under))
 
     def scorers(self) -> list[str]:
         """The arms that have scored something, sorted."""
@@ -73,10 +73,10 @@ class RunDirectory:
         """What a judge said of samples' reasoning, as written or in a spoilt variant."""
         return PartTable(self.path / "judgements" / _judging(judge, variant), schemas.JUDGEMENTS)
 
-    def judge_failures(self, judge: str, variant: str) -> Failures:
+    def judge_failures(self, judge: str, variant: str) -> FailureTable:
         """The samples that could not be judged, and why."""
         path = self.path / "judge_failures" / _judging(judge, variant)
-        return Failures(PartTable(path, schemas.FAILURES), self.judgements(judge, variant))
+        return FailureTable(PartTable(path, schemas.FAILURES), self.judgements(judge, variant))
 
     @property
     def images(self) -> Path:

@@ -15,7 +15,7 @@ from vlm_boundary.tiny.data import ProblemSet, training, validation
 from vlm_boundary.tiny.recipes import Reinforcement
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.reward import Rewarder
-from vlm_boundary.tiny.rollout import Sample, sample
+from vlm_boundary.tiny.rollout import Rollout, sample
 from vlm_boundary.tiny.sequences import group_scores
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _advantages(rewards: Tensor) -> Tensor:
 
 
 def _gradients(
-    model: Any, problems: ProblemSet, samples: list[list[Sample]], advantages: Tensor
+    model: Any, problems: ProblemSet, samples: list[list[Rollout]], advantages: Tensor
 ) -> _Update:
     """Accumulate the gradients of the advantage-weighted log-probability of every token."""
     import torch

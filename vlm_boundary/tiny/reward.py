@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from statistics import fmean
-from types import TracebackType
 from typing import Any
 
 from vlm_boundary.tiny.data import ProblemSet
-from vlm_boundary.tiny.rollout import Sample, sample
+from vlm_boundary.tiny.rollout import Rollout, sample
 from vlm_boundary.verifier import Grader, Output
 
 _CHUNK = 48  # problems sampled at once
@@ -21,18 +20,12 @@ class Rewarder:
         self._grader = Grader(workers=1)
 
     def __enter__(self) -> Rewarder:
-        self._grader.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._grader.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._grader.close()
 
-    def rewards(self, problems: ProblemSet, samples: list[list[Sample]]) -> list[list[float]]:
+    def rewards(self, problems: ProblemSet, samples: list[list[Rollout]]) -> list[list[float]]:
         """1 for each sample whose final answer the verifier finds right, else 0."""
         outputs = [
             Output(s.text, problem.answer, "stop" if s.ended else "length", problem.answer_type)

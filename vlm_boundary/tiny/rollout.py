@@ -28,7 +28,7 @@ _ROOM = 48  # tokens
 
 
 @dataclass(frozen=True)
-class Sample:
+class Rollout:
     """A drawn response; `ended` tells whether it ended its turn within the limit."""
 
     ids: tuple[int, ...]
@@ -38,7 +38,7 @@ class Sample:
 
 def sample(
     model: Any, problems: ProblemSet, count: int, *, max_tokens: int, generator: Generator
-) -> list[list[Sample]]:
+) -> list[list[Rollout]]:
     """Draw `count` responses to each problem at temperature 1."""
     drawn: list[list[int]] = [[] for _ in range(len(problems) * count)]
     with torch.inference_mode(), _grouped_attention(model):
@@ -146,10 +146,10 @@ def _attend(
     return attended.reshape(len(query), 1, query.shape[1], query.shape[3]), None
 
 
-def _samples(rows: list[list[int]]) -> list[Sample]:
+def _samples(rows: list[list[int]]) -> list[Rollout]:
     ended = [row[-1] == END for row in rows]
     kept = [row[:-1] if end else row for row, end in zip(rows, ended, strict=True)]
     texts = decode(kept)
     return [
-        Sample(tuple(row), text, end) for row, text, end in zip(rows, texts, ended, strict=True)
+        Rollout(tuple(row), text, end) for row, text, end in zip(rows, texts, ended, strict=True)
     ]

@@ -32,7 +32,7 @@ _MOST_FORKS = 8
 
 
 @dataclass
-class Summary:
+class GradedFile:
     """What became of a file's outputs."""
 
     statuses: Counter[str] = field(default_factory=Counter)
@@ -62,7 +62,9 @@ class SecondOpinions:
     llm_model: str = ""
 
 
-def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()) -> Summary:
+def grade_file(
+    source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()
+) -> GradedFile:
     """Grade a JSONL file into another: every input field is kept, the verdict's are added.
 
     A field of the input named as one that is added is kept as `input_…`.
@@ -74,7 +76,7 @@ def grade_file(source: Path, target: Path, opinions: SecondOpinions = SecondOpin
         raise UserError(f"{source}: there is no such file")
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
-    summary = Summary()
+    summary = GradedFile()
     disagreements = Disagreements()
     with (
         replacing(target) as temporary,
@@ -133,7 +135,7 @@ def _opinions(
     return extra, said
 
 
-class Line(NamedTuple):
+class OutputLine(NamedTuple):
     """A line of a file of outputs: where it stands, its fields, and what is graded of it."""
 
     where: str
@@ -142,7 +144,7 @@ class Line(NamedTuple):
     output: Output
 
 
-def output_records(path: Path) -> Iterator[Line]:
+def output_records(path: Path) -> Iterator[OutputLine]:
     """The lines of a file of outputs that are not blank.
 
     Raises:
@@ -156,7 +158,7 @@ def output_records(path: Path) -> Iterator[Line]:
                     record = json.loads(line)
                 except (ValueError, RecursionError):
                     raise UserError(f"{where}: this line is not JSON") from None
-                yield Line(where, number, record, _output(record, where))
+                yield OutputLine(where, number, record, _output(record, where))
 
 
 def _output(record: Any, where: str) -> Output:
