@@ -16,8 +16,7 @@ from vlm_boundary.analysis.extrapolation import (
     fit_zero_inflated,
 )
 from vlm_boundary.analysis.intervals import known
-from vlm_boundary.records.record import Interval
-from vlm_boundary.records.sections import (
+from vlm_boundary.records.beyond_n import (
     BackTest,
     BeyondN,
     BeyondNOfArm,
@@ -25,6 +24,7 @@ from vlm_boundary.records.sections import (
     FittedModel,
     PredictionError,
 )
+from vlm_boundary.records.record import Interval
 
 REACH = 10
 """Claims end at this many times n: further out all depends on accuracies near zero, of which n

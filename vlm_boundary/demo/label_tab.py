@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.demo import pages
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.labelling import (
     Agreement,
@@ -22,6 +21,7 @@ from vlm_boundary.demo.labelling import (
     progress,
 )
 from vlm_boundary.demo.pictures import picture
+from vlm_boundary.demo.shown_sample import sample_body
 from vlm_boundary.demo.text import rendered, visible
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError
@@ -306,8 +306,8 @@ def _item_page(run: RunIndex, desk: Desk, blind: bool) -> str:
         f'<p class="vb-gold"><span class="vb-quiet">gold answer</span> '
         f"<b>{visible(problem.answer)}</b></p></div></div>"
         f'<div class="vb-text" data-testid="to-label"><div class="vb-as-rendered">'
-        f"{pages.sample_body(drawn, marks=not hidden)}</div>"
-        f'<div class="vb-as-written" hidden>{pages.sample_body(drawn, marks=not hidden, raw=True)}'
+        f"{sample_body(drawn, marks=not hidden)}</div>"
+        f'<div class="vb-as-written" hidden>{sample_body(drawn, marks=not hidden, raw=True)}'
         "</div></div></section>"
     )
 

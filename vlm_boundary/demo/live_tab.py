@@ -13,7 +13,7 @@ import gradio as gr
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureError, store_picture
-from vlm_boundary.demo import pages
+from vlm_boundary.demo import shown_sample
 from vlm_boundary.demo.index import Drawn, RunIndex
 from vlm_boundary.demo.live import MAX_SAMPLES, Asked, LiveEngines
 from vlm_boundary.demo.text import visible
@@ -229,8 +229,8 @@ def _pane(arm: str, state: str, drawn: list[Drawn]) -> str:
     right = sum(one.verdict["correct"] is True for one in graded if one.verdict)
     rate = f" · <b>{right} of {len(graded)}</b> right" if graded else ""
     samples = "".join(
-        f'{pages.verdict_line(one) if one.verdict else ""}<div class="vb-text">'
-        f"{pages.sample_body(one)}</div>{pages.numbers_line(one.sample)}"
+        f'{shown_sample.verdict_line(one) if one.verdict else ""}<div class="vb-text">'
+        f"{shown_sample.sample_body(one)}</div>{shown_sample.numbers_line(one.sample)}"
         for one in sorted(drawn, key=lambda one: int(one.sample["index"]))
     )
     return (

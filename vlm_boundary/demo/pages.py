@@ -9,9 +9,10 @@ import numpy as np
 
 from vlm_boundary.demo.charts import answer_bars, pass_at_k_chart
 from vlm_boundary.demo.codes import SHOWN, Bit, has, invalid, kind, valid
-from vlm_boundary.demo.index import Drawn, RunIndex
+from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
-from vlm_boundary.demo.text import LONGEST_RENDERED, Highlight, MarkKind, plain, rendered, visible
+from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, verdict_line
+from vlm_boundary.demo.text import rendered, visible
 from vlm_boundary.demo.view import (
     PAGE,
     SOLVED,
@@ -28,7 +29,6 @@ _CELLS = (
     "invalid reasoning. Red and low: wrong. Outlined: undecided. Grey: not graded yet. Dark foot: "
     "ended at the token limit."
 )
-_RULES = {"mathvista": "MathVista", "mathvision": "MATH-V", "math_verify": "math-verify"}
 
 
 def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
@@ -125,15 +125,6 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, side, index)}</section>"
     )
-
-
-def sample_body(drawn: Drawn, *, marks: bool = True, raw: bool = False) -> str:
-    """A sample's text with what was extracted and checked marked where it stands."""
-    pointed = _marks(drawn) if marks else []
-    text = str(drawn.sample["text"])
-    if not text:
-        return '<p class="vb-empty">The model wrote nothing.</p>'
-    return plain(text, pointed) if raw else rendered(text, pointed)
 
 
 def status_line(run: RunIndex) -> str:
@@ -348,94 +339,5 @@ def _sample(view: View, run: RunIndex, side: str, index: int | None) -> str:
         f'<div class="vb-text" data-testid="{side}-text">'
         f'<div class="vb-as-rendered">{sample_body(drawn)}</div>'
         f'<div class="vb-as-written" hidden>{sample_body(drawn, raw=True)}</div></div>'
-        f"{numbers_line(drawn.sample)}{_checks(drawn)}"
+        f"{numbers_line(drawn.sample)}{checks(drawn)}"
     )
-
-
-def verdict_line(drawn: Drawn) -> str:
-    """What the verifier made of a sample."""
-    verdict = drawn.verdict
-    if verdict is None:
-        return '<p class="vb-verdict vb-is-rest">not graded yet</p>'
-    kind_of = {True: "right", False: "wrong", None: "undecided"}[verdict["correct"]]
-    sign = {"right": "✓", "wrong": "✗", "undecided": "?"}[kind_of]
-    said = verdict["extracted"]
-    answer = f"<b>{visible(said, 120)}</b>" if said is not None else "no answer found"
-    read = verdict["normalised"]
-    as_read = f" read as {visible(read, 120)}," if read is not None and read != said else ""
-    flags = "".join(f' <span class="vb-flag">{visible(f, 60)}</span>' for f in verdict["flags"])
-    rules = [
-        f"{name}: {'right' if drawn.opinions[key] else 'wrong'}"
-        for key, name in _RULES.items()
-        if drawn.opinions.get(key) is not None
-        and drawn.opinions[key] != (verdict["correct"] is True)
-    ]
-    against = f' <span class="vb-warn">but {escape("; ".join(rules))}</span>' if rules else ""
-    return (
-        f'<p class="vb-verdict vb-is-{kind_of}"><span>{sign} {escape(verdict["status"])}</span> '
-        f'{answer} <span class="vb-quiet">{as_read} from {escape(verdict["source"])}, '
-        f"rule {escape(verdict['rule'])}</span>{flags}{against}</p>"
-    )
-
-
-def numbers_line(sample: dict[str, Any]) -> str:
-    """How a sample ended, its length, log-probability and seed."""
-    logprob = sample["logprob_sum"]
-    tokens = sample["tokens"]
-    facts = [
-        f"ended by {visible(str(sample['finish_reason']), 30)}",
-        f"{tokens:,} tokens" if tokens is not None else "",
-        f"log-probability {logprob:.2f}" if logprob is not None else "no log-probability",
-        f"{logprob / tokens:.3f} a token" if logprob is not None and tokens else "",
-        f"seed {sample['seed']}" if sample["seed"] is not None else "no seed",
-    ]
-    return f'<p class="vb-quiet vb-numbers">{" · ".join(fact for fact in facts if fact)}</p>'
-
-
-def _checks(drawn: Drawn) -> str:
-    rows = []
-    for layer, row in sorted(drawn.validity.items()):
-        name = {True: "valid", False: "invalid", None: "not judged"}[row["valid"]]
-        if row["valid"] is False and not any(found["veto"] for found in row["evidence"]):
-            name = "nothing against it, but a wrong answer is never valid"
-        flags = ", ".join(visible(flag, 80) for flag in row["flags"])
-        notes = "".join(
-            f"<li>{visible(found['flag'], 60)}: {visible(found['note'], 300)}</li>"
-            for found in row["evidence"][:20]
-        )
-        listed = f"<ul>{notes}</ul>" if notes else ""
-        rows.append(
-            f'<div class="vb-check vb-{name.partition(" ")[0]}"><b>{visible(layer, 40)}</b> '
-            f"{name} {f'({flags})' if flags else ''}{listed}</div>"
-        )
-    return f'<div class="vb-checks">{"".join(rows)}</div>' if rows else ""
-
-
-def _marks(drawn: Drawn) -> list[Highlight]:
-    found = []
-    if drawn.verdict and drawn.verdict["span"]:
-        start, end = drawn.verdict["span"]
-        found.append(Highlight(start, end, "answer", "the extracted answer"))
-    pointed = []
-    for layer, row in drawn.validity.items():
-        for one in row["evidence"]:
-            note = f"{layer}, {one['flag']}: {one['note']}"
-            kind_of: MarkKind = "fault" if one["veto"] else "hint"
-            pointed.append(Highlight(one["start"], one["end"], kind_of, note))
-    if "arithmetic" in drawn.validity:
-        found += _sound_steps(drawn.sample["text"], pointed)
-    return found + pointed
-
-
-def _sound_steps(text: str, pointed: list[Highlight]) -> list[Highlight]:
-    """The equations that the arithmetic layer reads and has nothing against."""
-    if len(text) > LONGEST_RENDERED:
-        return []
-    from vlm_boundary.reasoning.equations import equations
-
-    spans = ((step.left.start, step.right.end) for step in equations(text, 0, len(text)))
-    return [
-        Highlight(start, end, "sound", "read, and no error found")
-        for start, end in spans
-        if not any(mark.start < end and start < mark.end for mark in pointed)
-    ]

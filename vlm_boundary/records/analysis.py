@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import ValidationError
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
 from vlm_boundary.records.record import (
     ArmPair,
@@ -24,7 +25,6 @@ from vlm_boundary.records.record import (
 )
 from vlm_boundary.records.sections import (
     ArmSeries,
-    BeyondN,
     ControlArm,
     Distributions,
     Efficiency,

@@ -6,14 +6,9 @@ from collections.abc import Mapping
 
 from vlm_boundary.analysis.findings import Part
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
+from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.record import Interval
-from vlm_boundary.records.sections import (
-    ArmSeries,
-    BeyondN,
-    Distributions,
-    Efficiency,
-    EntropyOfArm,
-)
+from vlm_boundary.records.sections import ArmSeries, Distributions, Efficiency, EntropyOfArm
 
 
 def slices(part: Part[Distributions]) -> TextTable:
