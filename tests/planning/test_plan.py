@@ -12,9 +12,9 @@ from click.testing import CliRunner
 from vlm_boundary.benchmarks import Problem
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
+from vlm_boundary.engines.bound import Bound
+from vlm_boundary.engines.gpus import find_gpu
 from vlm_boundary.planning import Plan, describe, plan
-from vlm_boundary.planning.bound import Bound
-from vlm_boundary.planning.gpus import find_gpu
 from vlm_boundary.planning.prompts import PromptLengths, evenly_spaced
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import Partition, RunDirectory, Sample, SampleWriter

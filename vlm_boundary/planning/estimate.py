@@ -24,9 +24,9 @@ from vlm_boundary.benchmarks import (
 )
 from vlm_boundary.checkpoints import Checkpoint, resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.planning.bound import MEMORY_SHARE, Bound, Workload, lower_bound
-from vlm_boundary.planning.gpus import Gpu
-from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
+from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, Workload, lower_bound
+from vlm_boundary.engines.gpus import Gpu
+from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.sampling.conditions import put

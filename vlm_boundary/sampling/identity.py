@@ -71,6 +71,11 @@ def same_source(
     return source.checkpoint
 
 
+def stored_checkpoint(entry: Mapping[str, Any]) -> Checkpoint | None:
+    """The checkpoint that a manifest's entry of an arm or a judge names, if it has one."""
+    return Checkpoint.from_record(entry["checkpoint"]) if entry["checkpoint"] else None
+
+
 def refuse_different_templates(experiment: ExperimentConfig, sources: dict[str, ArmSource]) -> None:
     """Refuse to compare arms that would see different prompts, unless the experiment allows it.
 
