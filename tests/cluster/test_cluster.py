@@ -21,6 +21,7 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.stage import check
 from vlm_boundary.sampling import EngineDied, problem_seed
 from vlm_boundary.sampling.plan import plan_task
+from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
@@ -61,24 +62,22 @@ class Sampled:
         raw = made.experiment.model_dump(mode="json") | {"ray": settings, "sampling": {"n": 24}}
         raw["arms"]["rl"]["model"] = model
         self.experiment = ExperimentConfig.model_validate(raw)
-        self.missing_calls = 0
         manifest = self.run.read_manifest()
         config = load_benchmark("procedural").model_dump(mode="json") | {"name": "mine"}
         manifest.benchmarks["mine"].config.update(config)
         self.run.write_manifest(manifest.model_copy(update={"experiment": raw}))
 
-    def missing(self) -> dict[str, list[tuple[int, Any]]]:
-        self.missing_calls += 1
+    def wanted(self) -> list[list[Draw]]:
         problems = [p for p in self.run.read_problems("mine") if not p.error]
-        found = {}
+        found = []
         for arm in self.experiment.arms:
-            tasks = [(n, plan_task(self.run, Partition(arm, "mine"), n, problems)) for n in (8, 24)]
-            if any(task.samples for _, task in tasks):
-                found[arm] = [one for one in tasks if one[1].samples]
+            task = plan_task(self.run, Partition(arm, "mine"), 24, problems)
+            unit = Draw(task.partition, task.spans_by_problem(), 24)
+            found.append([one for one in (unit.within(0, 8), unit.within(8, 24)) if one.spans])
         return found
 
     def draw(self, opener: Opener) -> None:
-        draw_models(self.run, self.experiment, self.missing, opener)
+        draw_models(self.run, self.experiment, self.wanted(), opener)
 
     def texts(self, arm: str) -> dict[tuple[str, int], str]:
         rows = self.run.samples.read(Partition(arm, "mine"), ["text"]).to_pylist()
@@ -119,7 +118,6 @@ def test_both_models_are_drawn_as_one_process_would(sampled: Callable[..., Sampl
     assert one.stored() == 2 * 3 * 24  # nothing drawn twice
     assert len(one.run.writers()) == 2
     one.draw(Opener())
-    assert one.missing_calls == 2
     assert len(one.run.writers()) == 2  # nothing was missing, no engine started
 
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from vlm_boundary.cluster.pieces import Piece, Queue, pieces_of
-from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.plan import Span, Task
+from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition
 
 HERE = Partition("base", "mine")
-
-
-def task(*spans: tuple[str, int, int]) -> Task:
-    found = [Span(Problem("mine", p, "?", "1"), range(start, stop)) for p, start, stop in spans]
-    return Task(HERE, found)
 
 
 def piece(problem_id: str, samples: int = 4, crashes: int = 0) -> Piece:
     return Piece(HERE, problem_id, (range(samples),), crashes)
 
 
-def test_a_piece_is_what_a_problem_lacks_and_a_later_wave_only_what_is_more() -> None:
-    first = task(("a", 0, 2), ("a", 3, 4), ("b", 0, 4))
-    second = task(("a", 0, 2), ("a", 3, 4), ("a", 6, 8), ("b", 0, 8), ("c", 0, 8))
-    found = [(p.problem_id, p.spans) for p in pieces_of([(4, first), (8, second)])]
+def test_a_piece_is_what_a_problem_lacks_in_a_wave() -> None:
+    first = Draw(HERE, {"a": (range(2), range(3, 4)), "b": (range(4),)}, 4)
+    second = Draw(HERE, {"a": (range(6, 8),), "b": (range(4, 8),), "c": (range(8),)}, 8)
+    found = [(p.problem_id, p.spans) for p in pieces_of([first, second])]
     assert found == [
         ("a", (range(2), range(3, 4))),
         ("b", (range(4),)),
@@ -32,11 +24,6 @@ def test_a_piece_is_what_a_problem_lacks_and_a_later_wave_only_what_is_more() ->
         ("b", (range(4, 8),)),
         ("c", (range(8),)),
     ]
-
-
-def test_what_is_stored_is_taken_out() -> None:
-    assert piece("a", 6).without({0, 3, 9}) == replace(piece("a"), spans=(range(1, 3), range(4, 6)))
-    assert piece("a", 3).without({0, 1, 2}) is None
 
 
 def test_pieces_come_in_order_of_as_many_samples_as_are_asked_for() -> None:

@@ -33,7 +33,8 @@ from vlm_boundary.cluster import draw_models
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.plan import Task, plan_task
+from vlm_boundary.sampling.plan import plan_task
+from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory
 
 ARMS = ("base", "rl")
@@ -55,23 +56,23 @@ def main() -> None:
         run, experiment = _made(Path(folder) / "run", options, n)
         problems = run.read_problems("mine")
 
-        def missing() -> dict[str, list[tuple[int, Task]]]:
-            tasks = {arm: plan_task(run, Partition(arm, "mine"), n, problems) for arm in ARMS}
-            return {arm: [(n, task)] for arm, task in tasks.items() if task.samples}
+        def missing() -> list[list[Draw]]:
+            tasks = [plan_task(run, Partition(arm, "mine"), n, problems) for arm in ARMS]
+            return [[Draw(task.partition, task.spans_by_problem(), n)] for task in tasks]
 
         ray.init(num_cpus=options.engines, log_to_driver=False)
         ray.cloudpickle.register_pickle_by_value(simulated_engine)
         started = time.time()
         used = time.process_time()
         with _Watched(run, 2 * n * options.problems) as watched:
-            draw_models(run, experiment, missing, opener)
+            draw_models(run, experiment, missing(), opener)
         took, used = time.time() - started, time.process_time() - used
         print(f"{2 * n * options.problems:,} samples, {took:.0f} s in all")
         print(f"driver: {1000 * used / took / options.engines:.2f} ms of CPU a second an engine")
         watched.say()
         _use(run, options)
         left = missing()
-        print(f"missing: {sum(task.samples for ((_, task),) in left.values())}")
+        print(f"missing: {sum(unit.samples for (unit,) in left)}")
 
 
 def _made(path: Path, options: argparse.Namespace, n: int) -> tuple[RunDirectory, ExperimentConfig]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vlm_boundary.engines import Completion
-from vlm_boundary.planning.efficiency import Tally, speed_lines
+from vlm_boundary.planning.efficiency import speed_lines
+from vlm_boundary.sampling.tally import Tally
 from vlm_boundary.store import Partition
 
 HERE = Partition("base", "b")
@@ -29,7 +30,6 @@ def test_the_work_is_that_of_the_samples_with_each_prompt_once(folder: Path) -> 
     for problem in ("p", "q"):
         for _ in range(8):
             tally.add(HERE, problem, DONE)
-    assert (tally.samples, tally.tokens) == (16, 640)
     bound = tally.lower_bound(folder, {"device": "NVIDIA H200", "max_num_seqs": 4})
     assert bound["gpu"] == "H200"
     wider = tally.lower_bound(folder, {"device": "NVIDIA H200", "max_num_seqs": 8})

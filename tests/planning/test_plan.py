@@ -11,9 +11,9 @@ from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
+from vlm_boundary.engines.bound import Bound
+from vlm_boundary.engines.gpus import find_gpu
 from vlm_boundary.planning import Plan, describe, plan
-from vlm_boundary.planning.bound import Bound
-from vlm_boundary.planning.gpus import find_gpu
 from vlm_boundary.planning.prompts import PromptLengths, evenly_spaced
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample

@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.conditions import shown_under
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1", pictures=(f"{i}.png",)) for i in range(20)]
 TWO = [Problem("b", f"t{i}", "?", "1", pictures=(f"{i}a.png", f"{i}b.png")) for i in range(3)]
 
 
 def test_every_problem_gets_the_pictures_of_another_one_with_as_many() -> None:
-    shuffled = put([*PROBLEMS, *TWO], "shuffled_image", seed=1)
+    shuffled = shown_under([*PROBLEMS, *TWO], "shuffled_image", seed=1)
     for before, after in zip([*PROBLEMS, *TWO], shuffled, strict=True):
         assert after == replace(before, pictures=after.pictures)
         assert after.pictures != before.pictures
@@ -23,28 +23,28 @@ def test_every_problem_gets_the_pictures_of_another_one_with_as_many() -> None:
 
 
 def test_the_order_of_problems_changes_nothing_and_the_seed_does() -> None:
-    there = {p.problem_id: p.pictures for p in put(PROBLEMS, "shuffled_image", seed=1)}
-    back = {p.problem_id: p.pictures for p in put(PROBLEMS[::-1], "shuffled_image", seed=1)}
-    other = {p.problem_id: p.pictures for p in put(PROBLEMS, "shuffled_image", seed=2)}
+    there = {p.problem_id: p.pictures for p in shown_under(PROBLEMS, "shuffled_image", seed=1)}
+    back = {p.problem_id: p.pictures for p in shown_under(PROBLEMS[::-1], "shuffled_image", seed=1)}
+    other = {p.problem_id: p.pictures for p in shown_under(PROBLEMS, "shuffled_image", seed=2)}
     assert there == back
     assert there != other
 
 
 def test_two_problems_about_one_picture_do_not_get_it_again() -> None:
     same = [replace(p, pictures=("x.png",)) for p in PROBLEMS[:3]] + PROBLEMS[3:5]
-    for before, after in zip(same, put(same, "shuffled_image", seed=0), strict=True):
+    for before, after in zip(same, shown_under(same, "shuffled_image", seed=0), strict=True):
         assert after.pictures != before.pictures
 
 
 def test_what_a_condition_cannot_show_says_so() -> None:
     text = Problem("b", "text", "?", "1")
-    assert put([text], "no_image", seed=0)[0].error == "no picture to leave out"
+    assert shown_under([text], "no_image", seed=0)[0].error == "no picture to leave out"
     alone = [PROBLEMS[0], text]
-    errors = [problem.error for problem in put(alone, "shuffled_image", seed=0)]
+    errors = [problem.error for problem in shown_under(alone, "shuffled_image", seed=0)]
     assert errors == ["no other problem with as many pictures"] * 2
     broken = replace(PROBLEMS[0], error="cannot be decoded")
-    assert put([broken, PROBLEMS[1]], "shuffled_image", seed=0)[0] == broken
-    assert put(PROBLEMS, "direct_answer", seed=0) == PROBLEMS
+    assert shown_under([broken, PROBLEMS[1]], "shuffled_image", seed=0)[0] == broken
+    assert shown_under(PROBLEMS, "direct_answer", seed=0) == PROBLEMS
 
 
 def test_controls_are_sampled_for_every_arm_beside_the_experiment() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import pytest
 
@@ -11,9 +9,9 @@ from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling import problem_seed
-from vlm_boundary.sampling.jobs import make_jobs, waves
-from vlm_boundary.sampling.plan import Scope, Span, Task, missing_spans
-from vlm_boundary.store import Partition, Shard
+from vlm_boundary.sampling.plan import Scope, missing_spans
+from vlm_boundary.sampling.stage import waves
+from vlm_boundary.store import Shard
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1") for i in range(3)]
 
@@ -76,54 +74,6 @@ def test_shards_share_out_every_problem_once(count: int) -> None:
 def test_a_shard_that_is_none_is_refused(index: int, count: int) -> None:
     with pytest.raises(UserError, match="valid are 0/"):
         Shard(index, count)
-
-
-def engine_tasks(arm: str, problems: int, n: int) -> list[tuple[int, Task]]:
-    spans = [Span(Problem("b", f"p{i}", "?", "1"), range(n)) for i in range(problems)]
-    return [(n, Task(Partition(arm, "b"), spans))]
-
-
-@pytest.mark.parametrize(
-    ("arms", "places", "engines"),
-    [(2, 2, 2), (1, 2, 2), (3, 2, 6), (2, 8, 8), (3, 1, 3), (4, 2, 4)],
-)
-def test_every_place_is_kept_busy_to_the_end(arms: int, places: int, engines: int) -> None:
-    tasks = {f"arm{i}": engine_tasks(f"arm{i}", 100, 512) for i in range(arms)}
-    jobs = make_jobs(tasks, places)
-    assert len(jobs) == engines
-    assert sum(job.samples for job in jobs) == arms * 100 * 512
-    drawn = Counter((a.arm, p) for job in jobs for a in job.assignments for p in a.problems)
-    assert set(drawn.values()) == {1}
-    assert len(drawn) == arms * 100
-
-
-def test_little_work_is_not_split() -> None:
-    assert len(make_jobs({"base": engine_tasks("base", 10, 16)}, 8)) == 1
-
-
-def test_one_engine_draws_a_problem_in_every_wave() -> None:
-    first, last = engine_tasks("base", 60, 64), engine_tasks("base", 100, 256)
-    jobs = make_jobs({"base": [*first, *last]}, 4)
-    assert len(jobs) == 4
-    owners: dict[str, set[int]] = {}
-    for place, job in enumerate(jobs):
-        assert [a.n for a in job.assignments] == [64, 256]
-        for assignment in job.assignments:
-            for problem_id in assignment.problems:
-                owners.setdefault(problem_id, set()).add(place)
-    assert all(len(places) == 1 for places in owners.values())
-    assert sum(job.samples for job in jobs) == 100 * 256  # what a wave draws counts once
-
-
-def test_scoring_is_shared_out_in_the_same_way() -> None:
-    tasks = engine_tasks("rl", 100, 64)
-    jobs = make_jobs({"base": tasks}, 2, under="base")
-    assert [(job.activity, job.arms) for job in jobs] == [("scoring", ("base",))] * 2
-    given = [(a.arm, a.under, a.n) for job in jobs for a in job.assignments]
-    assert given == [("rl", "base", 64)] * 2
-    assert sum(job.samples for job in jobs) == 6400
-    (drawing,) = make_jobs({"base": engine_tasks("base", 10, 16)}, 2)
-    assert (drawing.activity, drawing.arms) == ("sampling", ("base",))
 
 
 def test_waves_end_at_n() -> None:

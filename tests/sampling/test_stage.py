@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from vlm_boundary.config import build_experiment
+from vlm_boundary.fleet import Job
 from vlm_boundary.sampling import sample, stage
-from vlm_boundary.sampling.jobs import Job
 from vlm_boundary.store import RunDirectory
 
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -23,8 +23,10 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
 
     def note(run: RunDirectory, jobs: Sequence[Job], *_: Any) -> None:
         for job in jobs:
-            for assignment in job.assignments:
-                asked.setdefault((assignment.arm, assignment.condition), []).append(assignment.n)
+            for unit in job.units:
+                where = unit.partition
+                stops = [span.stop for spans in unit.spans.values() for span in spans]
+                asked.setdefault((where.arm, where.condition), []).append(max(stops))
 
     monkeypatch.setattr(stage, "run_jobs", note)
     raw = {

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +12,12 @@ import pytest
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import Job
+from vlm_boundary.fleet.session import EngineSession
 from vlm_boundary.records.sample import Sample
-from vlm_boundary.sampling import worker
-from vlm_boundary.sampling.jobs import Assignment, Job
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.session import EngineSession
-from vlm_boundary.scoring import score, stage
+from vlm_boundary.scoring import score, stage, work
+from vlm_boundary.scoring.work import Score
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -96,18 +93,16 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
     def run_jobs(run: RunDirectory, jobs: Sequence[Job], *_: object) -> None:
         for job in jobs:
-            said = json.loads(json.dumps([asdict(one) for one in job.assignments]))
-            assignments = [
-                Assignment(**fields | {"problems": tuple(fields["problems"])}) for fields in said
-            ]
-            assert tuple(assignments) == job.assignments
-            told = io.StringIO()
-            worker._work(run, assignments, worker._Channel(told))
+            units = [unit for unit in job.units if isinstance(unit, Score)]
+            session = EngineSession(work.Scorer(run, units), opened)
+            told: list[int] = []
+            for unit in units:
+                session.do(unit, told.append, lambda: None)
+            session.close()
             assert workloads[-1].samplings == ()
-            assert sum("sample" in json.loads(line) for line in told.getvalue().splitlines())
+            assert told
         given.extend(jobs)
 
-    monkeypatch.setattr(worker, "EngineSession", partial(EngineSession, opener=opened))
     monkeypatch.setattr(stage, "run_jobs", run_jobs)
     return given
 
@@ -125,7 +120,7 @@ def test_what_is_missing_goes_to_the_scoring_arms_engine(
     problems = len(run.read_problems("procedural"))
     assert go(experiment, 3, limit=2) == (2 * 2 * 3, 0)
     assert go(experiment, 5) == (2 * (problems * 4 - 2 * 3), 2 * problems)  # the fifth never
-    assert {(job.activity, job.arms) for job in jobs} == {("scoring", ("base",))}
+    assert {(job.kind, job.engines) for job in jobs} == {(Score, ("base",))}
     rows = run.scores("base").read(RL).to_pylist()
     assert len(rows) == problems * 4
     assert all((row["tokens"], row["logprob_sum"]) == (2, -2.0) for row in rows)

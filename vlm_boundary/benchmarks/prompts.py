@@ -241,7 +241,7 @@ def _with_pictures(question: str, count: int, images: ImagesConfig) -> tuple[str
         return first + bare, bare
     left = list(range(count))
 
-    def put(match: re.Match[str]) -> str:
+    def filled(match: re.Match[str]) -> str:
         number = match[1] if pattern.groups else None
         wanted = int(number) - 1 if number and number.isdigit() else (left or [-1])[0]
         if wanted not in left:
@@ -249,7 +249,7 @@ def _with_pictures(question: str, count: int, images: ImagesConfig) -> tuple[str
         left.remove(wanted)
         return _mark(wanted)
 
-    placed = pattern.sub(put, question).strip()
+    placed = pattern.sub(filled, question).strip()
     return "".join(map(_mark, left)) + placed, bare
 
 

@@ -13,6 +13,7 @@ from vlm_boundary.errors import UserError
 if TYPE_CHECKING:
     from vlm_boundary.cluster.shares import ClusterShares
     from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.sampling.stage import Scheduler
     from vlm_boundary.store import RunDirectory, Shard
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -133,6 +134,17 @@ def open_target(
         return run, build_experiment(manifest.experiment, overrides, where=str(target))
     experiment = load_experiment(target, overrides)
     return RunDirectory(experiment.run_path), experiment
+
+
+def scheduler_of(experiment: ExperimentConfig) -> Scheduler:
+    """Where samples are drawn: on this machine, or on the experiment's Ray cluster."""
+    if experiment.ray:
+        from vlm_boundary.cluster import draw_models
+
+        return draw_models
+    from vlm_boundary.sampling.stage import on_this_machine
+
+    return on_this_machine
 
 
 def shares_on(

@@ -55,10 +55,10 @@ def plan(
     Problems after each filter, prompt lengths with pictures, samples that are missing, disk, and
     the least time on a GPU at its data sheet's rates. What a run holds already is subtracted.
     """
+    from vlm_boundary.engines.gpus import find_gpu
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
     from vlm_boundary.planning.efficiency import speed_lines
-    from vlm_boundary.planning.gpus import find_gpu
     from vlm_boundary.planning.resolution import resolution_lines
 
     gpus = [find_gpu(name) for name in gpu_names]

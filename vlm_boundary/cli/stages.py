@@ -17,6 +17,7 @@ from vlm_boundary.cli.options import (
     override_option,
     ray_option,
     sampling_options,
+    scheduler_of,
     shard_option,
     shares_on,
     target_argument,
@@ -60,9 +61,19 @@ def draw_samples(
     from vlm_boundary.sampling.lacks import find_lacks, unknown_lines
 
     before = set(run.writers())
-    drawn = stoppable(
-        run, lambda: draw(run, experiment, limit=limit, shard=shard or ALL, top_ups=top_ups)
-    )
+    scheduler = scheduler_of(experiment)
+
+    def stage() -> int:
+        return draw(
+            run,
+            experiment,
+            limit=limit,
+            shard=shard or ALL,
+            top_ups=top_ups,
+            scheduler=scheduler,
+        )
+
+    drawn = stoppable(run, stage)
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
     lacks = find_lacks(run, experiment, limit=limit, shard=shard or ALL, top_ups=top_ups)

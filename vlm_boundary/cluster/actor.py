@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +17,14 @@ from ray.util.metrics import Counter as Metric
 from vlm_boundary import __version__
 from vlm_boundary.cluster.pieces import Piece
 from vlm_boundary.cluster.storage import Storage
-from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet.session import EngineSession, OpenEngine
+from vlm_boundary.fleet.worker import leave_nothing_behind
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import put
-from vlm_boundary.sampling.jobs import Job
+from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import Span
-from vlm_boundary.sampling.session import EngineSession, OpenEngine
-from vlm_boundary.sampling.worker import leave_nothing_behind
+from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import RunDirectory
 
 # Two threads: one that draws, and one that answers while it does.
@@ -91,7 +90,7 @@ class ClusterEngine:
         self._node = str(ray.get_runtime_context().get_node_id())
 
     @ray.method(concurrency_group="work")
-    def open(self, job: Job) -> Opened:
+    def open(self, units: Sequence[Draw]) -> Opened:
         """Start the engine.
 
         Raises:
@@ -106,9 +105,10 @@ class ClusterEngine:
                 f"same everywhere"
             )
         run = self._directory(host)
-        self._session = EngineSession(run, job, self._opener)
-        self._problems = _problems(run, job)
-        tags = {"arm": job.arms[0]}
+        self._drawer = Drawer(run, units)
+        self._session = EngineSession(self._drawer, self._opener)
+        self._problems = _problems(self._drawer)
+        tags = {"arm": units[0].engine}
         self._samples = Metric("vlm_boundary_samples", "Samples drawn", tag_keys=("arm",))
         self._tokens = Metric("vlm_boundary_tokens", "Tokens drawn", tag_keys=("arm",))
         for metric in (self._samples, self._tokens):
@@ -196,7 +196,8 @@ class ClusterEngine:
                 if not to_come[problem_id]:
                     self._news.finished.extend(numbers.pop(problem_id))
 
-        self._session.draw(partition, spans(), done, self._still_alive)
+        engine = self._session.engine
+        self._drawer.draw(partition, spans(), engine, done, self._still_alive)
         with self._lock:  # what is left could not be drawn, and is recorded so
             self._news.finished.extend(number for left in numbers.values() for number in left)
 
@@ -206,13 +207,14 @@ class ClusterEngine:
             raise _Stopped
 
 
-def _problems(run: RunDirectory, job: Job) -> dict[tuple[str, str], dict[str, Problem]]:
-    """The problems that a job is about, by benchmark and condition, as that puts them."""
-    seed = ExperimentConfig.model_validate(run.read_manifest().experiment).seed
+def _problems(drawer: Drawer) -> dict[tuple[str, str], dict[str, Problem]]:
+    """The problems that an engine is for, by benchmark and condition, as that puts them."""
+    seed = drawer.experiment.seed
+    partitions = [unit.partition for unit in drawer.units]
     return {
         (benchmark, condition): {
             problem.problem_id: problem
-            for problem in put(run.read_problems(benchmark), condition, seed)
+            for problem in shown_under(drawer.run.read_problems(benchmark), condition, seed)
         }
-        for benchmark, condition in {(a.benchmark, a.condition) for a in job.assignments}
+        for benchmark, condition in {(p.benchmark, p.condition) for p in partitions}
     }

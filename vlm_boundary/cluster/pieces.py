@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from vlm_boundary.sampling.plan import Task
+from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition
 
 
@@ -31,44 +31,14 @@ class Piece:
         """Whether both are samples of one problem, in one partition."""
         return (self.partition, self.problem_id) == (other.partition, other.problem_id)
 
-    def without(self, present: Container[int]) -> Piece | None:
-        """The piece without the samples that exist already; None where that leaves nothing."""
-        left = [
-            part
-            for span in self.spans
-            for part in _runs([index for index in span if index not in present])
-        ]
-        return replace(self, spans=tuple(left)) if left else None
 
-
-def pieces_of(tasks: Iterable[tuple[int, Task]]) -> list[Piece]:
-    """The pieces of tasks, each with the n that it leads to, in the tasks' order.
-
-    What an earlier task of the same partition draws is not drawn again for a larger n.
-    """
-    reached: dict[tuple[Partition, str], int] = {}
-    pieces = []
-    for n, task in tasks:
-        wanted: dict[str, list[range]] = {}
-        for span in task.spans:
-            problem_id = span.problem.problem_id
-            start = max(span.indices.start, reached.get((task.partition, problem_id), 0))
-            if start < span.indices.stop:
-                wanted.setdefault(problem_id, []).append(range(start, span.indices.stop))
-        for problem_id, spans in wanted.items():
-            reached[task.partition, problem_id] = n
-            pieces.append(Piece(task.partition, problem_id, tuple(spans)))
-    return pieces
-
-
-def _runs(indices: list[int]) -> list[range]:
-    found: list[range] = []
-    for index in indices:
-        if found and found[-1].stop == index:
-            found[-1] = range(found[-1].start, index + 1)
-        else:
-            found.append(range(index, index + 1))
-    return found
+def pieces_of(units: Iterable[Draw]) -> list[Piece]:
+    """The pieces of units, in their order."""
+    return [
+        Piece(unit.partition, problem_id, spans)
+        for unit in units
+        for problem_id, spans in unit.spans.items()
+    ]
 
 
 class Queue:

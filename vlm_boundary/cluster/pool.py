@@ -20,15 +20,15 @@ from vlm_boundary.cluster.pieces import Piece, Queue
 from vlm_boundary.config import RayConfig, Timeouts
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
-from vlm_boundary.progress import progress_bar
-from vlm_boundary.sampling.jobs import Job
-from vlm_boundary.sampling.session import OpenEngine
-from vlm_boundary.sampling.supervise import (
+from vlm_boundary.fleet import Job
+from vlm_boundary.fleet.session import OpenEngine
+from vlm_boundary.fleet.supervise import (
     MAX_IN_VAIN,
     STOP_SECONDS,
     EngineDied,
     terminated_as_interrupted,
 )
+from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import RunDirectory
 
 _OPTIONS: dict[str, Any] = {"concurrency_groups": GROUPS, "max_restarts": 0}
@@ -65,7 +65,7 @@ class Model:
     @property
     def label(self) -> str:
         """Its arms."""
-        return ", ".join(self.job.arms)
+        return ", ".join(self.job.engines)
 
 
 @dataclass
@@ -95,7 +95,7 @@ class _Engine:
         self.started: float | None = None  # its process answered
         self.answered = time.monotonic()
         self.next_beat = 0.0
-        self.opening: Any = handle.open.remote(model.job)
+        self.opening: Any = handle.open.remote(model.job.units)
         self.drawing: Any = None
         self.beat: Any = handle.heard.remote()
 

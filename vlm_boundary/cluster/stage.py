@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from vlm_boundary.cluster.connect import connected
 from vlm_boundary.cluster.pieces import Piece, Queue, pieces_of
@@ -13,44 +16,44 @@ from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
-from vlm_boundary.sampling.jobs import Assignment, Job
-from vlm_boundary.sampling.places import engine_width
-from vlm_boundary.sampling.plan import Task
-from vlm_boundary.sampling.session import OpenEngine
+from vlm_boundary.fleet import Job
+from vlm_boundary.fleet.places import engine_width
+from vlm_boundary.fleet.session import OpenEngine
+from vlm_boundary.fleet.work import lacking
+from vlm_boundary.sampling.stage import Wanted
 from vlm_boundary.store import RunDirectory, sample_indices
 
 _FETCH_SECONDS = 30.0
-_Groups = Mapping[str, Sequence[tuple[int, Task]]]
 
 
 def draw_models(
     run: RunDirectory,
     experiment: ExperimentConfig,
-    missing: Callable[[], _Groups],
+    wanted: Wanted,
     opener: OpenEngine = open_engine,
 ) -> None:
-    """Draw what the run lacks on the experiment's cluster.
+    """Draw on the experiment's cluster: a scheduler for `sample`.
 
     Args:
-        missing: what that is, by model; asked again after engines were lost, since what they had
-            not stored yet is to be drawn once more.
+        wanted: what the run lacks; after engines were lost, what they had not stored is drawn once
+            more.
         opener: opens the engines.
 
     Raises:
         UserError: the cluster cannot be reached, or an engine not be had.
         EngineDied: a model's engines end again and again.
     """
-    config = experiment.ray
-    assert config is not None
+    config = experiment.ray or RayConfig()
     storage = Storage(config.storage) if config.storage else None
     with connected(config):
         fetch = _Fetch(storage, run) if storage else None
         if storage and fetch:
             storage.push_inputs(run)
             fetch.now()  # what another driver began
+            wanted = _left(run, wanted)
         poisoned: set[tuple[Any, str]] = set()
         try:
-            while models := _models(experiment, config, missing(), poisoned):
+            while models := _models(experiment, config, wanted, poisoned):
                 lost = draw_on_cluster(
                     run,
                     models,
@@ -68,6 +71,7 @@ def draw_models(
                     return
                 if fetch:
                     fetch.now()
+                wanted = _left(run, wanted)
         finally:
             if fetch:
                 fetch.now()
@@ -93,23 +97,20 @@ class _Fetch:
 def _models(
     experiment: ExperimentConfig,
     config: RayConfig,
-    groups: _Groups,
+    wanted: Wanted,
     poisoned: set[tuple[Any, str]],
 ) -> list[Model]:
     models = []
-    for tasks in groups.values():
-        pieces = [p for p in pieces_of(tasks) if (p.partition, p.problem_id) not in poisoned]
-        if not pieces:
-            continue
-        job = Job(tuple(_assignment(n, task) for n, task in tasks), sum(p.samples for p in pieces))
-        models.append(Model(job, _resources(experiment, config, job.arms[0]), Queue(pieces)))
+    for units in wanted:
+        pieces = [p for p in pieces_of(units) if (p.partition, p.problem_id) not in poisoned]
+        if pieces:
+            job = Job(tuple(units))
+            models.append(Model(job, _resources(experiment, config, job.engines[0]), Queue(pieces)))
     return models
 
 
-def _assignment(n: int, task: Task) -> Assignment:
-    where = task.partition
-    problems = tuple(dict.fromkeys(span.problem.problem_id for span in task.spans))
-    return Assignment(where.arm, where.benchmark, where.condition, n, problems)
+def _left(run: RunDirectory, wanted: Wanted) -> Wanted:
+    return [[unit.left(run) for unit in units] for units in wanted]
 
 
 def _resources(experiment: ExperimentConfig, config: RayConfig, arm: str) -> dict[str, Any]:
@@ -132,11 +133,14 @@ def _lacking(run: RunDirectory, pieces: Sequence[Piece], fetch: _Fetch | None) -
     """What of a lost engine's pieces is not stored, in their order."""
     if fetch:
         fetch.now()
+    none = np.zeros(0, dtype=np.int32)
     present = {
         partition: sample_indices(run.samples, partition)
         for partition in {piece.partition for piece in pieces}
     }
     left = (
-        piece.without(set(present[piece.partition].get(piece.problem_id, ()))) for piece in pieces
+        replace(piece, spans=tuple(part for span in piece.spans for part in lacking(span, there)))
+        for piece in pieces
+        for there in [present[piece.partition].get(piece.problem_id, none)]
     )
-    return [piece for piece in left if piece]
+    return [piece for piece in left if piece.spans]

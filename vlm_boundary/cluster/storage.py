@@ -51,7 +51,7 @@ class Storage:
                     continue
                 if name == "images" and there.get(relative) == path.stat().st_size:
                     continue
-                self.put(path, relative)
+                self.upload(path, relative)
 
     def pull_results(self, run: RunDirectory, *, inputs: bool = False) -> int:
         """Copy results that the run directory lacks, whole or not at all; returns how many files.
@@ -67,7 +67,7 @@ class Storage:
                 copied += 1
         return copied
 
-    def put(self, path: Path, relative: str) -> None:
+    def upload(self, path: Path, relative: str) -> None:
         """Upload one file under its name in the run directory, trying again for ten minutes.
 
         Raises:
@@ -95,7 +95,7 @@ class Storage:
             path = Path(folder)
 
             def upload(file: Path) -> None:
-                self.put(file, file.relative_to(path).as_posix())
+                self.upload(file, file.relative_to(path).as_posix())
                 file.unlink()
 
             run = RunDirectory(path, published=upload)

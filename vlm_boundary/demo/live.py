@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import threading
 from collections import OrderedDict
@@ -22,6 +18,8 @@ from vlm_boundary.benchmarks import load_benchmark, messages, pictures_shown, re
 from vlm_boundary.config import ExperimentConfig, ReplayConfig, build_experiment
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet.places import Place, engine_places
+from vlm_boundary.fleet.process import EngineProcess
 from vlm_boundary.records.problem import Problem
 
 MAX_SAMPLES = 16
@@ -55,7 +53,7 @@ class LiveEngines:
     def __init__(self, runs: Mapping[str, RunIndex], overrides: tuple[str, ...] = ()) -> None:
         self._runs = runs
         self._overrides = overrides
-        self._engines: OrderedDict[tuple[str, str], _EngineProcess] = OrderedDict()
+        self._engines: OrderedDict[tuple[str, str], _LiveEngine] = OrderedDict()
         # A process told to end with its parent ends with the thread that started it.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="engines")
         self._folder = tempfile.TemporaryDirectory(prefix="vlm-boundary-live-")
@@ -79,7 +77,7 @@ class LiveEngines:
             UserError: an arm's samples are replayed, or settings are not valid.
         """
         experiment = self._experiment(run)
-        places = self._places(experiment)
+        places = engine_places(experiment)
         if len(places) < 2 and arms[0] != arms[1]:  # one place: one after the other
             for side, arm in enumerate(arms):
                 yield from self._draw(run, {side: arm}, benchmark, asked, experiment, places)
@@ -106,9 +104,9 @@ class LiveEngines:
         benchmark: str,
         asked: Asked,
         experiment: ExperimentConfig,
-        places: list[dict[str, str]],
+        places: list[Place],
     ) -> Iterator[tuple[int, dict[str, Any]]]:
-        waiting: dict[int, tuple[_EngineProcess, str]] = {}
+        waiting: dict[int, tuple[_LiveEngine, str]] = {}
         for side, arm in sides.items():
             with self._lock:
                 engine = self._engine(run, arm, experiment, places, side)
@@ -134,19 +132,14 @@ class LiveEngines:
             self._runs[run].manifest.experiment, self._overrides, where=f"run {run}"
         )
 
-    def _places(self, experiment: ExperimentConfig) -> list[dict[str, str]]:
-        from vlm_boundary.sampling.places import engine_places
-
-        return [place.environment for place in engine_places(experiment)]
-
     def _engine(
         self,
         run: str,
         arm: str,
         experiment: ExperimentConfig,
-        places: list[dict[str, str]],
+        places: list[Place],
         side: int,
-    ) -> _EngineProcess:
+    ) -> _LiveEngine:
         key = (run, arm)
         engine = self._engines.get(key)
         if engine is not None and engine.running:
@@ -166,8 +159,8 @@ class LiveEngines:
             "arm": arm,
             "max_images": _MAX_IMAGES,
         }
-        environment = places[side % len(places)]
-        made = self._starter.submit(_EngineProcess, order, environment, self.folder).result()
+        place = places[side % len(places)]
+        made = self._starter.submit(_LiveEngine, order, place, self.folder).result()
         self._engines[key] = made
         return made
 
@@ -197,48 +190,29 @@ class LiveEngines:
         }
 
 
-class _EngineProcess:
+class _LiveEngine:
     """One engine's process, what it said kept by request."""
 
-    def __init__(self, order: dict[str, Any], environment: dict[str, str], folder: Path) -> None:
-        self._log = folder / f"engine-{uuid4().hex[:8]}.log"
-        answers, write_end = os.pipe()
-        with self._log.open("w") as output:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "vlm_boundary.demo.live_worker",
-                    "--answers-fd",
-                    str(write_end),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                pass_fds=[write_end],
-                start_new_session=True,
-                env=dict(os.environ) | environment,
-                text=True,
-                bufsize=1,
-            )
-        os.close(write_end)
+    def __init__(self, order: dict[str, Any], place: Place, folder: Path) -> None:
+        log = folder / f"engine-{uuid4().hex[:8]}.log"
+        self._process = EngineProcess("vlm_boundary.demo.live_worker", (), place, log)
         self.ready = False
         self._inboxes: dict[str, list[dict[str, Any]]] = {}
         self._ended: str | None = None
         self._lock = threading.Lock()
-        self._say(order)
-        threading.Thread(target=self._listen, args=(answers,), daemon=True).start()
+        self._process.tell(order)
+        threading.Thread(target=self._listen, daemon=True).start()
 
     @property
     def running(self) -> bool:
         """Whether it can be asked."""
-        return self._process.poll() is None
+        return self._process.running
 
     def ask(self, request: dict[str, Any]) -> None:
         """Hand over a request; its answers come through `heard`."""
         with self._lock:
             self._inboxes[request["id"]] = []
-        self._say(request)
+        self._process.tell(request)
 
     def heard(self, request_id: str) -> list[dict[str, Any]]:
         """What it has said of a request since the last time."""
@@ -253,22 +227,11 @@ class _EngineProcess:
 
     def end(self) -> None:
         """End it and whatever it started."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        with contextlib.suppress(OSError):
-            if self._process.stdin:
-                self._process.stdin.close()
+        self._process.kill()
 
-    def _say(self, content: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it ended; `_listen` says why
-            self._process.stdin.write(json.dumps(content) + "\n")
-            self._process.stdin.flush()
-
-    def _listen(self, answers: int) -> None:
+    def _listen(self) -> None:
         said: str | None = None
-        with os.fdopen(answers) as lines:
+        with os.fdopen(self._process.messages) as lines:
             for line in lines:
                 message = json.loads(line)
                 with self._lock:
@@ -282,12 +245,4 @@ class _EngineProcess:
                         self._inboxes[message["id"]].append(message)
         self._process.wait()
         with self._lock:
-            self._ended = said or f"the engine ended: {self._last_line()}"
-
-    def _last_line(self) -> str:
-        try:
-            lines = self._log.read_text(errors="replace").splitlines()
-        except FileNotFoundError:
-            return "stopped"
-        kept = [line.strip() for line in lines if line.strip()]
-        return kept[-1][:300] if kept else "it said nothing"
+            self._ended = said or f"the engine ended: {self._process.last_line()}"

@@ -1,50 +1,25 @@
-"""One live engine's process: `python -m vlm_boundary.demo.live_worker --answers-fd N`.
+"""One live engine's process; see `fleet.worker`.
 
-Standard input holds JSON lines: first the experiment and the arm, then requests. Answers go through
-a pipe as JSON lines; what engines print goes wherever the parent sent it. It ends with its input.
+Standard input holds JSON lines: first the experiment and the arm, then requests, whose answers are
+told. It ends with its input.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import os
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from vlm_boundary.config import ExperimentConfig, OpenAIConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Engine, Request, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet.worker import Channel, serve
 from vlm_boundary.sampling.identity import resolve_source
-from vlm_boundary.sampling.worker import Stopped, leave_nothing_behind, stop_cleanly
 
 
-def main() -> int:
-    """Serve requests until the input ends; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers-fd", type=int, required=True)
-    options = parser.parse_args()
-    stop_cleanly()
-    guard = leave_nothing_behind()
-    os.set_inheritable(options.answers_fd, False)
-    with os.fdopen(options.answers_fd, "w", buffering=1) as answers:
-        try:
-            _serve(answers)
-        except UserError as error:
-            _tell(answers, error=str(error))
-            code = 2
-        except (Stopped, BrokenPipeError):
-            return 130  # perhaps because the demo is gone: the guard sees to what is left
-        else:
-            code = 0
-    if guard is not None:
-        guard.kill()
-    return code
-
-
-def _serve(answers: TextIO) -> None:
+def _serve(channel: Channel) -> None:
     order = json.loads(sys.stdin.readline())
     experiment = ExperimentConfig.model_validate(order["experiment"])
     arm = order["arm"]
@@ -58,14 +33,14 @@ def _serve(answers: TextIO) -> None:
         Workload(samplings=(experiment.arm_sampling(arm),), max_images=order["max_images"]),
     )
     try:
-        _tell(answers, ready=True)
+        channel.tell(ready=True)
         for line in sys.stdin:
-            _answer(engine, json.loads(line), answers)
+            _answer(engine, json.loads(line), channel)
     finally:
         engine.close()
 
 
-def _answer(engine: Engine, asked: dict[str, Any], answers: TextIO) -> None:
+def _answer(engine: Engine, asked: dict[str, Any], channel: Channel) -> None:
     request = Request(
         request_id=asked["id"],
         messages=asked["messages"],
@@ -79,8 +54,7 @@ def _answer(engine: Engine, asked: dict[str, Any], answers: TextIO) -> None:
     try:
         for result in engine.generate([request], sampling, lambda: None):
             if isinstance(result, Completion):
-                _tell(
-                    answers,
+                channel.tell(
                     id=asked["id"],
                     index=result.index,
                     seed=result.seed,
@@ -90,15 +64,11 @@ def _answer(engine: Engine, asked: dict[str, Any], answers: TextIO) -> None:
                     logprob_sum=result.logprob_sum,
                 )
             else:
-                _tell(answers, id=asked["id"], failure=result.reason)
+                channel.tell(id=asked["id"], failure=result.reason)
     except UserError as error:  # a server that is away now may be back for the next request
-        _tell(answers, id=asked["id"], failure=str(error))
-    _tell(answers, id=asked["id"], done=True)
-
-
-def _tell(answers: TextIO, **message: Any) -> None:
-    answers.write(json.dumps(message) + "\n")
+        channel.tell(id=asked["id"], failure=str(error))
+    channel.tell(id=asked["id"], done=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(int(sys.argv[1]), _serve))

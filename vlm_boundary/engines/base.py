@@ -84,6 +84,10 @@ class Failure:
     reason: str
 
 
+class PromptTooLong(Exception):
+    """A prompt that leaves no room for a whole response."""
+
+
 @dataclass(frozen=True)
 class Workload:
     """What an engine will be asked for, as far as it is known before it starts.

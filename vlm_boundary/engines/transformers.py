@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import SamplingConfig, TransformersConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
+from vlm_boundary.engines.base import Completion, Failure, PromptTooLong, Request, Workload, unheard
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
@@ -48,7 +48,7 @@ class TransformersEngine:
                 )
         self._chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
         self._picture_sizes = self._chat.picture_sizes(workload.min_pixels, workload.max_pixels)
-        self._refusals = (PictureError, _PromptTooLong)
+        self._refusals = (PictureError, PromptTooLong)
         self._batch_size = config.batch_size
         self._device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
@@ -124,7 +124,7 @@ class TransformersEngine:
         ).to(self._device)
         length = inputs["input_ids"].shape[1]
         if self._room is not None and length + sampling.max_tokens > self._room:
-            raise _PromptTooLong(
+            raise PromptTooLong(
                 f"prompt of {length} tokens and max_tokens {sampling.max_tokens} exceed the "
                 f"checkpoint's {self._room} positions"
             )
@@ -173,10 +173,6 @@ class TransformersEngine:
                 logprob_sum=row.logprob_sum if sampling.logprob_sum else None,
                 token_logprobs=row.logprobs if index < sampling.token_logprobs else None,
             )
-
-
-class _PromptTooLong(Exception):
-    """A prompt that leaves no room for a whole response."""
 
 
 def _as_set(ids: int | list[int] | None) -> set[int]:

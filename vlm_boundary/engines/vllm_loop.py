@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.engines.base import Completion, Failure, Request, Scored
+from vlm_boundary.engines.base import Completion, Failure, PromptTooLong, Request, Scored
 from vlm_boundary.engines.chat import ChatRenderer
 
 if TYPE_CHECKING:
@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 3
 
 Result = TypeVar("Result", Completion, Scored)
-
-
-class PromptTooLong(Exception):
-    """A prompt that leaves no room for a whole response."""
 
 
 @dataclass

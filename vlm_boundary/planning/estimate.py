@@ -21,14 +21,14 @@ from vlm_boundary.benchmarks import (
 )
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.planning.bound import MEMORY_SHARE, Bound, Workload, lower_bound
-from vlm_boundary.planning.gpus import Gpu
-from vlm_boundary.planning.model_size import ModelSize, NoBound, read_model_size
+from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, Workload, lower_bound
+from vlm_boundary.engines.gpus import Gpu
+from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, FilterStep
 from vlm_boundary.records.problem import Problem, dataset_hash
-from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -144,7 +144,7 @@ def plan(
         measure = _Prompts(experiment)
         plans = []
         for name, benchmark, condition, n in experiment.targets():
-            shown = put(loaded[benchmark].problems, condition, experiment.seed)
+            shown = shown_under(loaded[benchmark].problems, condition, experiment.seed)
             problems = Scope(limit).of(shown)
             prompts = measure(arms[name], loaded[benchmark], condition, problems)
             partition = Partition(name, benchmark, condition)

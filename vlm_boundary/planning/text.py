@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary.config import FULL
-from vlm_boundary.planning.bound import Bound
+from vlm_boundary.engines.bound import Bound
 from vlm_boundary.planning.estimate import ArmPlan, BenchmarkPlan, Plan
 
 

@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.reasoning.evidence import Validity
 from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
+from vlm_boundary.reasoning.judge_work import Judge
 from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import nothing_to_read
 from vlm_boundary.records.manifest import Identity, Manifest, RunJudge
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
-from vlm_boundary.sampling.jobs import Assignment, Job
-from vlm_boundary.sampling.places import engine_places
 from vlm_boundary.sampling.plan import ALL, Task
-from vlm_boundary.sampling.supervise import run_jobs
 from vlm_boundary.store import (
     Deriver,
     Partition,
@@ -37,9 +37,6 @@ from vlm_boundary.store import (
     short_hash,
 )
 from vlm_boundary.store.difference import first_difference
-
-# Chains below which one more engine's start costs more than it saves.
-_WORTH_AN_ENGINE = 256
 
 
 @dataclass
@@ -78,9 +75,12 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
         missing = _chains(tasks)
         if missing:
             places = engine_places(experiment, [experiment.judge_engine])
-            run_jobs(
-                run, _jobs(experiment, config, tasks, len(places)), places, experiment.timeouts
-            )
+            units = [
+                Judge(task.partition, task.spans_by_problem(), config.name, variant)
+                for variant, task in tasks
+                if task.samples
+            ]
+            run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)
         done = Judged(
             chains=missing - _chains(_tasks(run, experiment, config)),
             lacking=nothing_to_read(run, experiment),
@@ -155,7 +155,7 @@ def _refuse_model_under_test(manifest: Manifest, config: JudgeConfig, source: Ar
 
 def _tasks(
     run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfig
-) -> list[tuple[Variant, int, Task]]:
+) -> list[tuple[Variant, Task]]:
     """What is left to read, with the variant and n."""
     tasks = []
     problems: dict[str, list[Problem]] = {
@@ -167,44 +167,12 @@ def _tasks(
                 n = experiment.arm_sampling(arm).n
                 where = Partition(arm, benchmark)
                 task = plan_judging(run, config, variant, where, n, experiment.seed, known)
-                tasks.append((variant, n, task))
+                tasks.append((variant, task))
     return tasks
 
 
-def _chains(tasks: list[tuple[Variant, int, Task]]) -> int:
-    return sum(task.samples for _, _, task in tasks)
-
-
-def _jobs(
-    experiment: ExperimentConfig,
-    config: JudgeConfig,
-    tasks: list[tuple[Variant, int, Task]],
-    places: int,
-) -> list[Job]:
-    pieces = max(1, min(places, _chains(tasks) // _WORTH_AN_ENGINE))
-    jobs = []
-    for piece in range(pieces):
-        assignments, chains = [], 0
-        for variant, n, task in tasks:
-            problems = list(dict.fromkeys(span.problem.problem_id for span in task.spans))
-            mine = tuple(problems[piece::pieces])
-            if mine:
-                where = task.partition
-                assignments.append(
-                    Assignment(
-                        where.arm,
-                        where.benchmark,
-                        where.condition,
-                        n,
-                        mine,
-                        judge=config.name,
-                        variant=variant,
-                    )
-                )
-                chains += sum(span.problem.problem_id in mine for span in task.spans)
-        if assignments:
-            jobs.append(Job(tuple(assignments), chains))
-    return jobs
+def _chains(tasks: list[tuple[Variant, Task]]) -> int:
+    return sum(task.samples for _, task in tasks)
 
 
 def _tidy(run: RunDirectory, config: JudgeConfig) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from vlm_boundary.benchmarks.images import open_rgb, store_picture
 from vlm_boundary.reasoning.probe import PictureEdit
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import put
+from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.store import RunDirectory
 
 
@@ -24,7 +24,7 @@ def with_edited_pictures(
     if edit == "blank_picture":
         return {p.problem_id: replace(p, pictures=_blank(run, p.pictures)) for p in usable}
     if edit == "shuffled_picture":
-        shown = put(usable, "shuffled_image", seed)
+        shown = shown_under(usable, "shuffled_image", seed)
         return {problem.problem_id: problem for problem in shown if problem.error is None}
     assert_never(edit)
 

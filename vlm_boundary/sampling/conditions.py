@@ -10,7 +10,7 @@ from vlm_boundary.config import Condition
 from vlm_boundary.records.problem import Problem
 
 
-def put(problems: Sequence[Problem], condition: Condition, seed: int) -> list[Problem]:
+def shown_under(problems: Sequence[Problem], condition: Condition, seed: int) -> list[Problem]:
     """The problems as a condition shows them; those that it cannot show carry an error.
 
     Under `shuffled_image` every problem has the pictures of another one with as many of them, the

@@ -56,7 +56,7 @@ def find_lacks(
 ) -> list[Lack]:
     """What is still missing of what a `sample` with the same arguments was to draw."""
     tasks = tasks_of(run, experiment, Scope(limit, shard, tuple(top_ups)))
-    return [_lack(run, task) for _, task in tasks if task.samples]
+    return [_lack(run, task) for task in tasks if task.samples]
 
 
 def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_boundary.fleet.work import lacking
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, Shard, sample_indices
 
@@ -34,6 +35,14 @@ class Task:
     def samples(self) -> int:
         """How many samples that is."""
         return sum(len(span.indices) for span in self.spans)
+
+    def spans_by_problem(self) -> dict[str, tuple[range, ...]]:
+        """The indices alone, as units of work have them."""
+        found: dict[str, tuple[range, ...]] = {}
+        for span in self.spans:
+            key = span.problem.problem_id
+            found[key] = (*found.get(key, ()), span.indices)
+        return found
 
 
 @dataclass(frozen=True)
@@ -79,12 +88,5 @@ def missing_spans(problems: list[Problem], n: int, present: Mapping[str, Indices
     return [
         Span(problem, span)
         for problem in problems
-        for span in _gaps(n, present.get(problem.problem_id, none))
+        for span in lacking(range(n), present.get(problem.problem_id, none))
     ]
-
-
-def _gaps(n: int, present: Indices) -> Iterator[range]:
-    absent = np.setdiff1d(np.arange(n), present, assume_unique=True)
-    if len(absent):
-        for piece in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1):
-            yield range(int(piece[0]), int(piece[-1]) + 1)

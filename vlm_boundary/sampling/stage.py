@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import put
-from vlm_boundary.sampling.jobs import Job, make_jobs, waves
-from vlm_boundary.sampling.places import Place, engine_places
+from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.supervise import run_jobs
+from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
+
+Wanted: TypeAlias = Sequence[Sequence[Draw]]
+"""What is to be drawn, for each engine that is needed: a checkpoint under one setting."""
+Scheduler: TypeAlias = Callable[[RunDirectory, ExperimentConfig, Wanted], None]
+"""Has it drawn."""
 
 
 def sample(
@@ -24,6 +30,7 @@ def sample(
     limit: int | None = None,
     shard: Shard = ALL,
     top_ups: Sequence[TopUp] = (),
+    scheduler: Scheduler | None = None,
 ) -> int:
     """Draw every sample that the experiment asks for and the run lacks; returns how many.
 
@@ -31,23 +38,24 @@ def sample(
         limit: sample only each benchmark's first problems.
         shard: of those, sample only one share; other processes may sample the others meanwhile.
         top_ups: draw these in place of what the experiment asks for.
+        scheduler: who has it drawn, and where; by default this machine, by `on_this_machine`.
 
     Raises:
         UserError: something in the experiment cannot be run as it stands.
         EngineDied: an engine failed; running the stage again goes on from there.
     """
+    if scheduler is None and experiment.ray:
+        raise UserError(
+            "ray: sample() draws here; give it scheduler=vlm_boundary.cluster.draw_models"
+        )
     scope = Scope(limit, shard, tuple(top_ups))
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment)
-        missing = _samples(tasks_of(run, experiment, scope))
-        if missing and experiment.ray:
-            from vlm_boundary.cluster.stage import draw_models
-
-            steps = _steps(experiment, scope)
-            draw_models(run, experiment, partial(_groups, run, experiment, manifest, scope, steps))
-        elif missing:
-            _draw(run, experiment, manifest, scope, engine_places(experiment))
+        tasks = tasks_of(run, experiment, scope)
+        missing = _samples(tasks)
+        if missing:
+            (scheduler or on_this_machine)(run, experiment, _groups(manifest, experiment, tasks))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
@@ -55,72 +63,52 @@ def sample(
         return missing - _samples(tasks_of(run, experiment, scope))
 
 
-def _draw(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    manifest: Manifest,
-    scope: Scope,
-    places: list[Place],
-) -> None:
-    steps = _steps(experiment, scope)
-    jobs = _jobs(run, experiment, manifest, scope, steps, places)
+def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
+    """Draw in processes of this machine, one at each of its places."""
+    places = engine_places(experiment)
+    jobs = make_jobs(wanted, len(places))
     if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
         run_jobs(run, jobs, places, experiment.timeouts)
         return
-    for step in steps:  # each a round of all arms, so that being stopped leaves a usable pair
-        jobs = _jobs(run, experiment, manifest, scope, [step], places)
-        run_jobs(run, jobs, places, experiment.timeouts)
+    # Each wave is a round of all arms, so that being stopped leaves a usable pair.
+    for wave in sorted({unit.wave for units in wanted for unit in units}):
+        part = [[unit for unit in units if unit.wave == wave] for units in wanted]
+        run_jobs(run, make_jobs(part, len(places)), places, experiment.timeouts)
 
 
-def _jobs(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    manifest: Manifest,
-    scope: Scope,
-    steps: list[int],
-    places: list[Place],
-) -> list[Job]:
-    """Jobs for what is missing, shared out over the places."""
-    return make_jobs(_groups(run, experiment, manifest, scope, steps), len(places))
+def waves(experiment: ExperimentConfig, n: int) -> list[int]:
+    """The n that arms are brought to in turn, the last of them n itself."""
+    return [*(wave for wave in experiment.waves if wave < n), n]
 
 
 def _groups(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    manifest: Manifest,
-    scope: Scope,
-    steps: list[int],
-) -> dict[str, list[tuple[int, Task]]]:
-    """What is missing, arms of one source under one engine setting together."""
-    groups: dict[str, list[tuple[int, Task]]] = {}
-    for step in steps:
-        for n, task in tasks_of(run, experiment, scope, step):
-            if task.samples:
+    manifest: Manifest, experiment: ExperimentConfig, tasks: Sequence[Task]
+) -> list[list[Draw]]:
+    """Tasks as units, wave by wave, arms of one source under one engine setting together."""
+    groups: dict[str, list[Draw]] = {}
+    start = 0
+    for stop in waves(experiment, max(s.indices.stop for task in tasks for s in task.spans)):
+        for task in tasks:
+            unit = Draw(task.partition, task.spans_by_problem(), stop).within(start, stop)
+            if unit.spans:
                 arm = manifest.arms[task.partition.arm]
                 source = repr((arm.identity.weights, arm.checkpoint, arm.engine))
-                groups.setdefault(source, []).append((n, task))
-    return groups
+                groups.setdefault(source, []).append(unit)
+        start = stop
+    return list(groups.values())
 
 
-def _steps(experiment: ExperimentConfig, scope: Scope) -> list[int]:
-    return waves(experiment, max(n for *_, n, _ in _targets(experiment, scope)))
-
-
-def tasks_of(
-    run: RunDirectory, experiment: ExperimentConfig, scope: Scope, step: int | None = None
-) -> list[tuple[int, Task]]:
-    """What every partition lacks of its n, or of a wave's where that is smaller, with that n."""
+def tasks_of(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
+    """What every partition lacks of its n."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
     for arm, benchmark, condition, n, ids in _targets(experiment, scope):
         key = (benchmark, condition)
         if key not in shown:
-            problems = put(run.read_problems(benchmark), condition, experiment.seed)
+            problems = shown_under(run.read_problems(benchmark), condition, experiment.seed)
             shown[key] = scope.of(problems)
-        where = Partition(arm, benchmark, condition)
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
-        least = n if step is None else min(n, step)
-        tasks.append((least, plan_task(run, where, least, problems)))
+        tasks.append(plan_task(run, Partition(arm, benchmark, condition), n, problems))
     return tasks
 
 
@@ -136,5 +124,5 @@ def _targets(
     return [(*target, None) for target in experiment.targets()]
 
 
-def _samples(tasks: list[tuple[int, Task]]) -> int:
-    return sum(task.samples for _, task in tasks)
+def _samples(tasks: list[Task]) -> int:
+    return sum(task.samples for task in tasks)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.sampling.conditions import put
-from vlm_boundary.sampling.jobs import make_jobs
-from vlm_boundary.sampling.places import engine_places
+from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet.places import engine_places
+from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.supervise import run_jobs
 from vlm_boundary.scoring.loop import plan_scores
+from vlm_boundary.scoring.work import Score
 from vlm_boundary.store import Partition, RunDirectory, compact_run
 
 
@@ -59,9 +59,8 @@ def score(
         missing = _samples(tasks)
         if missing:
             places = engine_places(experiment)
-            wanted = {under: [(per_problem, task) for task in tasks if task.samples]}
-            jobs = make_jobs(wanted, len(places), under=under)
-            run_jobs(run, jobs, places, experiment.timeouts)
+            units = [Score(t.partition, t.spans_by_problem(), under) for t in tasks if t.samples]
+            run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)
         with run.locks.alone(ALL) as alone:
             if alone:
                 compact_run(run)
@@ -90,7 +89,7 @@ def _tasks(
 ) -> list[Task]:
     tasks = []
     for benchmark in experiment.benchmarks:
-        shown = put(run.read_problems(benchmark), FULL, experiment.seed)
+        shown = shown_under(run.read_problems(benchmark), FULL, experiment.seed)
         problems = Scope(limit).of(shown)
         for arm in responses_of:
             where = Partition(arm, benchmark)

@@ -46,11 +46,11 @@ def store_opinions(run: RunDirectory, *, samples_a_share: int = SHARE_SAMPLES) -
     """
     with closing(KillingPool()) as pool:
         # Every share at once: math-verify is slow, and an end by Ctrl-C should cost little.
-        derive(run, _OpinionTable(pool), share_samples=samples_a_share, each_share=True)
+        derive(run, _OpinionStage(pool), share_samples=samples_a_share, each_share=True)
     return sum(_write_disagreements(run, partition) for partition in run.samples.partitions())
 
 
-class _OpinionTable:
+class _OpinionStage:
     name = "opinions"
     doing = "second opinions of"
     columns: Sequence[str] = SAMPLE

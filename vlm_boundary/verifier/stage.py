@@ -53,7 +53,7 @@ def verify(
     with Grader() as grader:
         graded, _ = derive(
             run,
-            _VerdictTable(grader),
+            _VerdictStage(grader),
             force=force,
             elsewhere=(lambda shares: elsewhere(verify_share, shares)) if elsewhere else None,
             share_samples=samples_a_share if elsewhere else None,
@@ -64,7 +64,7 @@ def verify(
 def verify_share(share: Share) -> Derived:
     """Bring a share's verdicts up to date, on one core, and leave them beside the table's parts."""
     with Grader(workers=1) as grader:
-        return derive_share(_VerdictTable(grader), share)
+        return derive_share(_VerdictStage(grader), share)
 
 
 def failures_of(run: RunDirectory) -> Failures:
@@ -80,7 +80,7 @@ def failures_of(run: RunDirectory) -> Failures:
     return failures
 
 
-class _VerdictTable:
+class _VerdictStage:
     name = "verdicts"
     doing = "verifying"
     columns: Sequence[str] = SAMPLE

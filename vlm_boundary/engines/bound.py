@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vlm_boundary.planning.gpus import Gpu
-from vlm_boundary.planning.model_size import ModelSize, NoBound
+from vlm_boundary.engines.gpus import Gpu
+from vlm_boundary.engines.model_size import ModelSize, NoBound
 
 # vLLM's own share of the memory where gpu_memory_utilization is not given.
 MEMORY_SHARE = 0.92

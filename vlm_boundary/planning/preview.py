@@ -98,7 +98,7 @@ def write_preview(
     preview: Preview, config: BenchmarkConfig, path: Path, *, model: str, condition: Condition
 ) -> None:
     """Write the sheet: one HTML file that opens without a network."""
-    page = page_template("vlm_boundary.benchmarks", "preview.html.j2").render(
+    page = page_template("vlm_boundary.planning", "preview.html.j2").render(
         config=config,
         preview=preview,
         model=model,

@@ -6,31 +6,28 @@ import json
 import os
 import selectors
 import signal
-import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from vlm_boundary.config import Timeouts
 from vlm_boundary.errors import PlaceError, UserError
+from vlm_boundary.fleet.places import Place
+from vlm_boundary.fleet.process import EngineProcess
+from vlm_boundary.fleet.work import Job
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.sampling.jobs import Job
-from vlm_boundary.sampling.places import Place
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import place_errors
 
 # How long a worker that was asked to stop may take to store what it has.
 STOP_SECONDS = 60.0
-# What each activity stores.
-RESULTS = {"sampling": "samples", "scoring": "scores", "judging": "judgements"}
 # How often an engine may end without one new stored sample before its job is given up.
 MAX_IN_VAIN = 3
 
@@ -53,7 +50,7 @@ def run_jobs(
         UserError: a worker found a mistake in the experiment.
         EngineDied: an engine ended by itself, again and again.
     """
-    pending = deque(_Attempt(job) for job in jobs)
+    pending = deque(_Attempt(job, job.samples) for job in jobs)
     free = deque(enumerate(places))
     active: list[_Worker] = []
     failures: list[UserError | EngineDied] = []
@@ -61,7 +58,7 @@ def run_jobs(
         while pending or active:
             while pending and free:
                 worker = _Worker(run, pending.popleft(), *free.popleft(), timeouts)
-                selector.register(worker.channel, selectors.EVENT_READ, worker)
+                selector.register(worker.process.messages, selectors.EVENT_READ, worker)
                 active.append(worker)
             for worker in active:
                 worker.watch()
@@ -69,16 +66,21 @@ def run_jobs(
                 worker = key.data
                 if worker.read():
                     continue
-                selector.unregister(worker.channel)
+                selector.unregister(worker.process.messages)
                 active.remove(worker)
                 free.append((worker.row, worker.place))
                 failure = worker.finish()
                 if isinstance(failure, PlaceError):
                     raise failure
-                if again := worker.next_attempt(failure):
-                    tqdm.write(f"{failure}\nStarting it again.", file=sys.stderr)
-                    pending.appendleft(again)
-                elif failure:
+                if isinstance(failure, EngineDied):
+                    left = worker.job.left(run)
+                    if left is None:
+                        continue  # it ended after its last result
+                    if again := worker.next_attempt(left):
+                        tqdm.write(f"{failure}\nStarting it again.", file=sys.stderr)
+                        pending.appendleft(again)
+                        continue
+                if failure:
                     failures.append(failure)
     if failures:
         # A mistake that can be mended comes before an engine that died, perhaps of the same.
@@ -87,9 +89,13 @@ def run_jobs(
 
 @dataclass(frozen=True)
 class _Attempt:
-    """A job, what of it is done, and how often in a row its engine ended without doing more."""
+    """What is left of a job of so many samples, of which so many are done.
+
+    `in_vain` is how often in a row its engine ended without doing more.
+    """
 
     job: Job
+    samples: int
     in_vain: int = 0
     done: int = 0
 
@@ -102,30 +108,17 @@ class _Worker:
     ) -> None:
         self.row = row
         self.place = place
+        self._run = run
         self._attempt = attempt
         self._timeouts = timeouts
-        self._label = ", ".join(attempt.job.arms)
+        self.job = attempt.job
+        self._label = ", ".join(attempt.job.engines)
         with place_errors(run.logs):
             run.logs.mkdir(parents=True, exist_ok=True)
-        began = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
-        self._log = run.logs / f"{attempt.job.activity}-{attempt.job.arms[0]}-{began}-{row}.log"
-        self.channel, write_end = os.pipe()
-        command = [sys.executable, "-m", "vlm_boundary.sampling.worker", str(run.path)]
-        command += ["--progress-fd", str(write_end)]
-        with self._log.open("w") as output:
-            # A session of its own: its engine's processes end with it, and Ctrl-C reaches it
-            # from here, once.
-            self.process = subprocess.Popen(
-                command,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.PIPE,
-                pass_fds=[write_end],
-                start_new_session=True,
-                env=dict(os.environ) | place.environment,
-            )
-        os.close(write_end)
-        _give(self.process, [asdict(assignment) for assignment in attempt.job.assignments])
+        kind, began = attempt.job.kind, f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+        log = run.logs / f"{kind.activity}-{attempt.job.engines[0]}-{began}-{row}.log"
+        self.process = EngineProcess(kind.worker, [str(run.path)], place, log)
+        self.process.tell([unit.record() for unit in attempt.job.units])
         self._buffer = b""
         self._error: UserError | None = None
         self._stuck: str | None = None
@@ -135,7 +128,7 @@ class _Worker:
         self._tokens = 0
         self._bar = progress_bar(
             f"{self._label}: starting the engine",
-            total=attempt.job.samples,
+            total=attempt.samples,
             unit="sample",
             place=row,
         )
@@ -146,11 +139,11 @@ class _Worker:
         if self._stuck is None and time.monotonic() - self._heard > limit:
             doing = "did nothing" if self._ready else "did not start"
             self._stuck = f"{doing} for {limit:g} s and was ended"
-            self.kill()
+            self.process.kill()
 
     def read(self) -> bool:
         """Take what the process has said; False when it has said its last."""
-        data = os.read(self.channel, 1 << 16)
+        data = os.read(self.process.messages, 1 << 16)
         *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             self._take(json.loads(line))
@@ -159,42 +152,37 @@ class _Worker:
     def finish(self) -> UserError | EngineDied | None:
         """Wait for the process, end whatever it started, and say what went wrong, if anything."""
         code = self.process.wait()
-        self.kill()
+        self.process.kill()
         self._bar.close()
-        os.close(self.channel)
+        os.close(self.process.messages)
         if code == 0:
             return None
         if code == 2 and self._error:
             return self._error
-        happened = self._stuck or f"ended with {_code(code)}: {_last_line(self._log)}"
+        assert code is not None
+        happened = self._stuck or f"ended with {_code(code)}: {self.process.last_line()}"
         return EngineDied(
-            f"the engine of {self._label} {happened} (all it printed is in {self._log}); "
-            f"{self._attempt.done + self._samples:,} of {self._attempt.job.samples:,} "
-            f"{RESULTS[self._attempt.job.activity]} are stored, run the same command to go on"
+            f"the engine of {self._label} {happened} (all it printed is in {self.process.log}); "
+            f"{self._attempt.done + self._samples:,} of {self._attempt.samples:,} "
+            f"{self._attempt.job.kind.results} are stored, run the same command to go on"
         )
 
-    def next_attempt(self, failure: UserError | EngineDied | None) -> _Attempt | None:
-        """The same job once more, if its engine died of something that may not come back."""
-        if not isinstance(failure, EngineDied) or not self._ready:
+    def next_attempt(self, left: Job) -> _Attempt | None:
+        """What is left once more, if the engine died of something that may not come back."""
+        if not self._ready:
             return None
         in_vain = 0 if self._samples else self._attempt.in_vain + 1
         if in_vain == MAX_IN_VAIN:
             return None
-        return _Attempt(self._attempt.job, in_vain, self._attempt.done + self._samples)
-
-    def kill(self) -> None:
-        """Leave nothing behind of the process and its children."""
-        with suppress(ProcessLookupError):  # already gone, with all its children
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        return _Attempt(left, self._attempt.samples, in_vain, self._attempt.done + self._samples)
 
     def _take(self, message: dict[str, Any]) -> None:
         self._heard = time.monotonic()
         if "ready" in message:
             self._ready = True
-            self._bar.set_description(f"{self._attempt.job.activity} {self._label}")
+            self._bar.set_description(f"{self._attempt.job.kind.activity} {self._label}")
             # The rate counts from the first sample.
-            self._bar.reset(total=self._attempt.job.samples)
+            self._bar.reset(total=self._attempt.samples)
             self._bar.update(self._attempt.done)
         elif "sample" in message:
             self._samples += 1
@@ -208,12 +196,6 @@ class _Worker:
             self._error = kind(message["error"])
 
 
-def _give(process: subprocess.Popen[bytes], content: Any) -> None:
-    assert process.stdin is not None
-    with suppress(BrokenPipeError), process.stdin as pipe:  # it ended at once; `finish` says why
-        pipe.write(json.dumps(content).encode())
-
-
 @contextmanager
 def _ending(active: list[_Worker]) -> Iterator[None]:
     """Let workers store what they have when all is to end, and leave none of them behind."""
@@ -222,15 +204,14 @@ def _ending(active: list[_Worker]) -> Iterator[None]:
             yield
     except (KeyboardInterrupt, PlaceError):
         for worker in active:
-            worker.process.send_signal(signal.SIGTERM)
+            worker.process.stop()
         deadline = time.monotonic() + STOP_SECONDS
         for worker in active:
-            with suppress(subprocess.TimeoutExpired):  # then it is killed below
-                worker.process.wait(timeout=max(0.0, deadline - time.monotonic()))
+            worker.process.wait(max(0.0, deadline - time.monotonic()))  # or it is killed below
         raise
     finally:
         for worker in active:
-            worker.kill()
+            worker.process.kill()
 
 
 @contextmanager
@@ -249,8 +230,3 @@ def _raise_interrupt(signum: int, frame: Any) -> None:
 
 def _code(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-
-
-def _last_line(log: Path) -> str:
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip()[:300] if lines else "no output"

@@ -13,9 +13,9 @@ from PIL import Image
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
-from vlm_boundary.benchmarks.preview import Preview, make_preview, save_pictures, write_preview
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.planning.preview import Preview, make_preview, save_pictures, write_preview
 
 EVIL = "<script>alert(1)</script><img src=http://example.com/x onerror=alert(2)>"
 

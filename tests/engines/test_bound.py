@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from vlm_boundary.engines.bound import Workload, lower_bound
+from vlm_boundary.engines.gpus import GPUS, find_gpu, recognise
+from vlm_boundary.engines.model_size import NoBound, model_size
 from vlm_boundary.errors import UserError
-from vlm_boundary.planning.bound import Workload, lower_bound
-from vlm_boundary.planning.gpus import GPUS, find_gpu, recognise
-from vlm_boundary.planning.model_size import NoBound, model_size
 
 # The numbers of Qwen/Qwen2.5-VL-7B-Instruct's config.json that count here.
 QWEN_7B = {

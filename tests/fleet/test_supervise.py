@@ -1,0 +1,119 @@
+"""What becomes of engines that misbehave: real processes, with a tiny engine made up for it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from vlm_boundary.config import Timeouts
+from vlm_boundary.errors import PlaceError, UserError
+from vlm_boundary.fleet import EngineDied, Job, run_jobs, supervise
+from vlm_boundary.fleet.places import Place
+from vlm_boundary.store import Partition, RunDirectory
+
+sys.path.insert(0, str(Path(__file__).parent))
+from fake_worker import Fake
+
+WHERE = os.pathsep.join(map(str, (Path(__file__).parent, *filter(None, sys.path))))
+PLACES = [Place({"PYTHONPATH": WHERE})]
+TIMEOUTS = Timeouts(start_seconds=30, stall_seconds=2)
+SPANS = {"a": (range(3),), "bad": (range(2, 4),), "c": (range(2),)}
+ALL = Counter({("a", 0), ("a", 1), ("a", 2), ("bad", 2), ("bad", 3), ("c", 0), ("c", 1)})
+
+
+def job(does: str, arm: str = "base") -> Job:
+    return Job((Fake(Partition(arm, "mine"), SPANS, does),))
+
+
+def stored(run: RunDirectory, arm: str = "base") -> Counter[tuple[str, int]]:
+    rows = run.samples.read(Partition(arm, "mine"), ["problem_id", "sample_index"]).to_pylist()
+    return Counter((row["problem_id"], row["sample_index"]) for row in rows)
+
+
+def opened(run: RunDirectory, arm: str = "base") -> int:
+    return len((run.path / f"opened-{arm}").read_text())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path)
+
+
+def test_an_engine_that_behaves_is_opened_once_and_leaves_nothing(run: RunDirectory) -> None:
+    run_jobs(run, [job("leaves a child")], PLACES, TIMEOUTS)
+    assert stored(run) == ALL
+    assert opened(run) == 1
+    assert len(run.writers()) == 1
+    child = int((run.path / "child").read_text())
+    deadline = time.monotonic() + 5
+    while _lives(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["dies", "hangs"])
+def test_one_that_dies_or_hangs_is_started_again_for_what_is_left(
+    run: RunDirectory, how: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_jobs(run, [job(how)], PLACES, TIMEOUTS)
+    assert stored(run) == ALL  # nothing lost, nothing twice
+    assert opened(run) == 2
+    said = {
+        "dies": "ended with signal SIGKILL: out of memory, say",
+        "hangs": "did nothing for 2 s and was ended",
+    }
+    told = capfd.readouterr().err
+    assert said[how] in told
+    assert "3 of 7 fakes are stored" in told
+
+
+def test_a_poisoned_one_is_given_up_when_it_gets_no_further(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "MAX_IN_VAIN", 1)
+    with pytest.raises(EngineDied, match=r"SIGKILL: out of memory, say .* 3 of 7 fakes"):
+        run_jobs(run, [job("always dies")], PLACES, TIMEOUTS)
+    assert stored(run) == Counter({("a", 0), ("a", 1), ("a", 2)})
+    assert opened(run) == 2  # once with samples, once in vain
+
+
+def test_one_that_writes_nothing_ends_and_its_work_stays_missing(run: RunDirectory) -> None:
+    run_jobs(run, [job("writes nothing")], PLACES, TIMEOUTS)
+    assert stored(run) == Counter()
+    assert opened(run) == 1
+
+
+@pytest.mark.parametrize("how", ["does not open", "dies as it opens"])
+def test_one_that_does_not_open_is_not_tried_again(run: RunDirectory, how: str) -> None:
+    with pytest.raises(EngineDied, match=r"did not start for 1\.5 s|ended with exit code 3"):
+        run_jobs(run, [job(how)], PLACES, Timeouts(start_seconds=1.5, stall_seconds=2))
+    assert not run.writers()
+
+
+def test_a_mistake_does_not_stop_the_others_and_is_said_at_the_end(run: RunDirectory) -> None:
+    jobs = [job("refuses", "rl"), job("nothing bad")]
+    with pytest.raises(UserError, match="the model is not what it says"):
+        run_jobs(run, jobs, PLACES, TIMEOUTS)
+    assert opened(run, "rl") == 1
+    assert stored(run) == ALL
+
+
+def test_where_nothing_can_be_written_all_end_at_once(run: RunDirectory) -> None:
+    jobs = [job("finds the disk full", "rl"), job("hangs")]
+    began = time.monotonic()
+    with pytest.raises(PlaceError, match="the disk is full"):
+        run_jobs(run, jobs, PLACES * 2, Timeouts(start_seconds=60, stall_seconds=60))
+    assert time.monotonic() - began < 30
+
+
+def _lives(process: int) -> bool:
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

@@ -1,0 +1,170 @@
+"""One open engine and what it does for a run, wherever its process is."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import uuid4
+
+from vlm_boundary.benchmarks import BenchmarkConfig
+from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, SamplingConfig
+from vlm_boundary.engines.base import Engine, Workload
+from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.fleet.work import Unit
+from vlm_boundary.records.manifest import Checkpoint
+from vlm_boundary.store import RunDirectory
+
+OpenEngine: TypeAlias = Callable[
+    [str, Checkpoint | None, EngineConfig | PrmConfig, Workload], Engine
+]
+U = TypeVar("U", bound=Unit)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What an engine is opened with."""
+
+    model: str
+    checkpoint: Checkpoint | None
+    engine: EngineConfig | PrmConfig
+    workload: Workload
+
+
+class Operator(ABC, Generic[U]):
+    """Does units of one kind with an engine, in the process that opens it; one a kind.
+
+    Args:
+        run: where results are stored.
+        units: everything that the engine may be asked for, which decides how it is opened.
+
+    Raises:
+        UserError: the run says no longer what its engine is to be opened with.
+    """
+
+    def __init__(self, run: RunDirectory, units: Sequence[U]) -> None:
+        self.run = run
+        self.units = units
+        self.manifest = run.read_manifest()
+        self.experiment = ExperimentConfig.model_validate(self.manifest.experiment)
+        self.benchmarks = {
+            name: BenchmarkConfig.model_validate(known.config)
+            for name, known in self.manifest.benchmarks.items()
+        }
+        self.samples = 0
+        self.tokens = 0
+
+    @abstractmethod
+    def opening(self) -> Opening:
+        """What the engine is opened with."""
+
+    @abstractmethod
+    def do(
+        self,
+        unit: U,
+        engine: Engine,
+        done: Callable[[int], None],
+        alive: Callable[[], None],
+    ) -> None:
+        """Do a unit, storing results as they come.
+
+        Args:
+            done: called with the tokens of each result, once it is stored.
+            alive: called whenever the engine has done something.
+        """
+
+    @abstractmethod
+    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+        """What the run's record of the engine says of this kind of work.
+
+        Args:
+            seconds: how long it took.
+            engine: what the engine says of itself.
+        """
+
+    def count(self, tokens: int) -> None:
+        """Count a result of so many tokens."""
+        self.samples += 1
+        self.tokens += tokens
+
+    def workload(self, samplings: tuple[SamplingConfig, ...]) -> Workload:
+        """What an engine will be asked for that is shown the units' pictures."""
+        benchmarks = [self.benchmarks[unit.partition.benchmark] for unit in self.units]
+        most = 0
+        for name in {unit.partition.benchmark for unit in self.units}:
+            asked = {k for u in self.units if u.partition.benchmark == name for k in u.spans}
+            problems = self.run.read_problems(name)
+            most = max(most, *(len(p.pictures) for p in problems if p.problem_id in asked), 0)
+        return Workload(samplings=samplings, max_images=most, **_largest_budget(benchmarks))
+
+
+class EngineSession(Generic[U]):
+    """An engine, open until `close`, that does one operator's units.
+
+    Raises:
+        UserError: the engine cannot be had as the experiment asks for it.
+    """
+
+    def __init__(self, operator: Operator[U], opener: OpenEngine = open_engine) -> None:
+        self._operator = operator
+        opening = operator.opening()
+        started = time.monotonic()
+        self.engine = opener(opening.model, opening.checkpoint, opening.engine, opening.workload)
+        self._ready = time.monotonic()
+        self.start_seconds = self._ready - started
+        self._begun = datetime.now(UTC).isoformat()
+        self._said = self.engine.describe()
+
+    @property
+    def sequences(self) -> int | None:
+        """How many samples the engine draws at a time, where it says so."""
+        return self._said.get("max_num_seqs")
+
+    def do(self, unit: U, done: Callable[[int], None], alive: Callable[[], None]) -> None:
+        """Do a unit; see `Operator.do`."""
+        self._operator.do(unit, self.engine, done, alive)
+
+    def close(self) -> None:
+        """Record what was done and with what, and end the engine."""
+        seconds = round(time.monotonic() - self._ready, 3)
+        operator = self._operator
+        work = {
+            "started": self._begun,
+            "samples": operator.samples,
+            "tokens": operator.tokens,
+            "start_seconds": round(self.start_seconds, 3),
+            "peak_memory_bytes": _peak_memory(),
+            **self.engine.usage(),
+            **operator.account(seconds, self._said),
+        }
+        engines = tuple(dict.fromkeys(unit.engine for unit in operator.units))
+        # A file of its own: writers of one run, on whatever machine, never write the same one.
+        name = f"{engines[0]}-{os.getpid()}-{int(time.time())}-{uuid4().hex[:8]}"
+        try:
+            operator.run.add_writer(name, {"arms": engines, "engine": self._said, "work": work})
+        finally:
+            self.engine.close()
+
+
+def _peak_memory() -> int:
+    """The most that this process and any one of its children held, in bytes."""
+    scopes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    unit = 1 if sys.platform == "darwin" else 1024
+    return sum(resource.getrusage(scope).ru_maxrss for scope in scopes) * unit
+
+
+def _largest_budget(benchmarks: Sequence[BenchmarkConfig]) -> dict[str, int | None]:
+    budgets = [b.images for b in benchmarks]
+    if any(images.max_pixels is None for images in budgets):
+        return {"min_pixels": None, "max_pixels": None}
+    smallest = [images.min_pixels for images in budgets]
+    return {
+        "min_pixels": None if None in smallest else min(filter(None, smallest), default=None),
+        "max_pixels": max(images.max_pixels or 1 for images in budgets),
+    }

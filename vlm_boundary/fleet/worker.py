@@ -1,0 +1,144 @@
+"""An engine's process: what it is told, what it tells, and nothing left behind of it.
+
+Each kind of work has a module that is run, as in `python -m vlm_boundary.sampling.worker FD RUN`.
+The first line of its standard input says what to do. What it tells its parent goes through the pipe
+FD as JSON lines; what engines print goes wherever the parent sent it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.errors import PlaceError, UserError, place_error
+from vlm_boundary.fleet.session import EngineSession, OpenEngine, Operator, U
+from vlm_boundary.store import RunDirectory
+
+_PR_SET_PDEATHSIG = 1
+_BEAT_SECONDS = 1.0
+# Ends the process group named by its argument as soon as its standard input is closed.
+_GUARD = 'read -r _; kill -s KILL -- "-$1"'
+
+
+class Stopped(Exception):
+    """The parent, or a scheduler, asked the worker to stop."""
+
+
+class Channel:
+    """What the parent is told."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._told = 0.0
+
+    def tell(self, **message: Any) -> None:
+        """Send one message."""
+        self._told = time.monotonic()
+        try:
+            self._file.write(json.dumps(message) + "\n")
+        except BrokenPipeError:
+            raise Stopped from None  # nobody listens any more
+
+    def alive(self) -> None:
+        """Say so, unless something was said a moment ago."""
+        if time.monotonic() - self._told >= _BEAT_SECONDS:
+            self.tell(alive=True)
+
+
+def work_off(
+    kind: type[U],
+    operator: Callable[[RunDirectory, Sequence[U]], Operator[U]],
+    opener: OpenEngine = open_engine,
+) -> int:
+    """Do the units of one kind that standard input names; returns the exit code, as `serve`."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("fd", type=int)
+    parser.add_argument("run", type=Path)
+    options = parser.parse_args()
+
+    def work(channel: Channel) -> None:
+        units = [kind.from_record(record) for record in json.loads(sys.stdin.readline())]
+        session = EngineSession(operator(RunDirectory(options.run), units), opener)
+        channel.tell(ready=session.start_seconds)
+        try:
+            for unit in units:
+                session.do(unit, lambda tokens: channel.tell(sample=tokens), channel.alive)
+        finally:
+            session.close()
+
+    return serve(options.fd, work)
+
+
+def serve(fd: int, work: Callable[[Channel], None]) -> int:
+    """Work as an engine's process; returns the exit code: 0 done, 2 a user's mistake, 130 stopped.
+
+    Args:
+        fd: the pipe to the parent.
+    """
+    stop_cleanly()
+    guard = leave_nothing_behind()
+    os.set_inheritable(fd, False)
+    with os.fdopen(fd, "w", buffering=1) as file:
+        channel = Channel(file)
+        code = 0
+        try:
+            work(channel)
+        except UserError as error:
+            channel.tell(error=str(error), place=isinstance(error, PlaceError))
+            code = 2
+        except OSError as error:
+            found = place_error(error)
+            if found is None:
+                raise
+            channel.tell(error=str(found), place=True)
+            code = 2
+        except Stopped:
+            return 130  # perhaps because the parent is gone: the guard sees to what is left
+    if guard is not None:
+        guard.kill()  # an end of our own, and the parent lives to see to what is left
+    return code
+
+
+def stop_cleanly() -> None:
+    """End with the parent, and turn signals into an exception that lets results be stored."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def stop(signum: int, frame: Any) -> None:
+        # Once: a second signal while results are being stored must not interrupt that.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise Stopped
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def leave_nothing_behind() -> subprocess.Popen[bytes] | None:
+    """Have the engine's processes ended with this one, however it ends.
+
+    vLLM's core outlives a killed parent and keeps its GPU. A guard outside our process group holds
+    the other end of a pipe that closes with us, and then ends the group.
+
+    Returns:
+        The guard, whose pipe must stay open as long as this process is to live.
+    """
+    if os.getpgid(0) != os.getpid():  # a debugger runs us inside its own group
+        return None
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _GUARD, "guard", str(os.getpid())],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,0 +1,127 @@
+"""Drawing as work for the fleet: a unit of it, and what an engine's process does with one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from vlm_boundary.config import SamplingConfig
+from vlm_boundary.engines.base import Completion, Engine
+from vlm_boundary.fleet.session import Opening, Operator
+from vlm_boundary.fleet.work import Unit
+from vlm_boundary.records.manifest import Checkpoint
+from vlm_boundary.sampling.conditions import shown_under
+from vlm_boundary.sampling.identity import same_source
+from vlm_boundary.sampling.loop import draw
+from vlm_boundary.sampling.plan import Span
+from vlm_boundary.sampling.tally import Tally
+from vlm_boundary.store import Partition, PartTable, RunDirectory
+
+
+@dataclass(frozen=True)
+class Draw(Unit):
+    """Samples to be drawn, in a wave of all arms that brings them to so many a problem."""
+
+    activity: ClassVar[str] = "sampling"
+    results: ClassVar[str] = "samples"
+    worker: ClassVar[str] = "vlm_boundary.sampling.worker"
+
+    wave: int
+
+    def table(self, run: RunDirectory) -> PartTable:
+        """The samples."""
+        return run.samples
+
+    def within(self, start: int, stop: int) -> Draw:
+        """Those with an index from `start` to below `stop`."""
+
+        def part(_: str, span: range) -> tuple[range, ...]:
+            kept = range(max(span.start, start), min(span.stop, stop))
+            return (kept,) if kept else ()
+
+        return self.narrowed(part)
+
+
+class Drawer(Operator[Draw]):
+    """Draws."""
+
+    def __init__(self, run: RunDirectory, units: Sequence[Draw]) -> None:
+        super().__init__(run, units)
+        self._arms = tuple(dict.fromkeys(unit.engine for unit in units))
+        self._tally = Tally()
+        self._checkpoint: Checkpoint | None = None
+
+    def opening(self) -> Opening:
+        """With one checkpoint, for the sampling of all arms that share it."""
+        samplings = tuple(map(self.experiment.arm_sampling, self._arms))
+        opening = arm_opening(self, self._arms[0], samplings)
+        self._checkpoint = opening.checkpoint
+        return opening
+
+    def do(
+        self,
+        unit: Draw,
+        engine: Engine,
+        done: Callable[[int], None],
+        alive: Callable[[], None],
+    ) -> None:
+        """Draw a unit's samples."""
+        spans = spans_of(self, unit)
+        self.draw(unit.partition, spans, engine, lambda _, tokens: done(tokens), alive)
+
+    def draw(
+        self,
+        partition: Partition,
+        spans: Iterable[Span],
+        engine: Engine,
+        done: Callable[[str, int], None],
+        alive: Callable[[], None],
+    ) -> None:
+        """Draw spans of one partition, taken from the iterable as the engine has room for them.
+
+        Args:
+            done: called with the problem and the tokens of each sample, once it is stored.
+            alive: called whenever the engine has done something.
+        """
+
+        def drawn(problem_id: str, sample: Completion) -> None:
+            self.count(len(sample.token_ids))
+            self._tally.add(partition, problem_id, sample)
+            done(problem_id, len(sample.token_ids))
+
+        benchmark = self.benchmarks[partition.benchmark]
+        draw(self.run, self.experiment, benchmark, partition, spans, engine, drawn, alive)
+
+    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+        """How long it took, and the least that it could have taken."""
+        folder = self._checkpoint.folder if self._checkpoint else None
+        bound = self._tally.lower_bound(folder, engine)
+        return {"draw_seconds": seconds, "lower_bound": bound}
+
+
+def arm_opening(
+    operator: Operator[Any], arm: str, samplings: tuple[SamplingConfig, ...]
+) -> Opening:
+    """What an arm's engine is opened with, as the manifest has found it.
+
+    Raises:
+        UserError: on this machine its checkpoint is another one, or missing.
+    """
+    known = operator.manifest.arms[arm]
+    config, engine = operator.experiment.arms[arm], operator.experiment.arm_engine(arm)
+    checkpoint = known.checkpoint
+    if checkpoint is not None and not checkpoint.folder.exists():
+        # Another machine than the manifest's.
+        checkpoint = same_source(config, engine, known.identity)
+    return Opening(config.model, checkpoint, engine, operator.workload(samplings))
+
+
+def spans_of(operator: Operator[Any], unit: Unit) -> list[Span]:
+    """A unit's spans with their problems as its condition puts them."""
+    where = unit.partition
+    shown = shown_under(
+        operator.run.read_problems(where.benchmark), where.condition, operator.experiment.seed
+    )
+    known = {problem.problem_id: problem for problem in shown}
+    return [Span(known[key], span) for key, spans in unit.spans.items() for span in spans]
