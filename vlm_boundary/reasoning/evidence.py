@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
+
+from vlm_boundary.verifier.faults import FAILED, FAULTS
 
 Flag = Literal[
     "no_reasoning",
@@ -17,9 +19,13 @@ Flag = Literal[
     "wrong_fact",
     "wrong_step",
     "underived",
+    "failed",
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
-"""The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth."""
+"""The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth.
+
+failed says that a checker itself raised; what is right is then undecided.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +59,28 @@ class Evidence:
     veto: bool = True
 
 
+Check = Callable[[Chain], tuple[Evidence, ...]]
+
+
+def guarded(check: Check, chain: Chain) -> tuple[Evidence, ...]:
+    """What a checker says of an output; that it failed, and by which error, where it raises."""
+    try:
+        return check(chain)
+    except FAULTS as error:
+        return (Evidence("failed", 0, 0, type(error).__name__, veto=False),)
+
+
 def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
-    """False for a wrong answer or a veto, true for a right answer without one, else None."""
-    if correct is None:
-        return None
-    return correct and not any(item.veto for item in evidence)
+    """False for a wrong answer or a veto, true for a right answer without one, else None.
+
+    None too where a checker failed and nothing else is a veto.
+    """
+    evidence = tuple(evidence)
+    if not correct:
+        return correct
+    if any(item.veto for item in evidence):
+        return False
+    return None if any(item.flag == FAILED for item in evidence) else True
 
 
 def flags(evidence: Iterable[Evidence]) -> list[str]:
