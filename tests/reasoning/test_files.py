@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
+from vlm_boundary.reasoning import files
 
 LINES: list[dict[str, Any]] = [
     {"question": "Sum?", "output": "3 + 4 = 7 \\boxed{7}", "answer": "7", "id": 1},
@@ -59,3 +60,22 @@ def test_a_file_needs_an_output(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli, ["check", str(source)])
     assert result.exit_code == 2
     assert "--output" in result.output
+
+
+def test_what_one_output_raises_is_that_outputs_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = files.check_arithmetic
+
+    def raising(chain: Any) -> Any:
+        return whole(chain) if "bad" not in chain.text else [][1]
+
+    monkeypatch.setattr(files, "check_arithmetic", raising)
+    texts = ["3 + 4 = 7 \\boxed{7}", "bad: 3 + 4 = 7 \\boxed{7}", "bad: 3 + 4 = 8 \\boxed{8}"]
+    text = "".join(json.dumps({"output": text, "answer": "7"}) + "\n" for text in texts)
+    code, output, lines = run(tmp_path, text)
+    assert code == 0, output
+    assert [line["valid"] for line in lines] == [True, None, False]
+    assert [line["flags"] for line in lines] == [[], ["failed"], ["failed"]]
+    assert "2 outputs could not be checked, by a fault of the checker's (2 IndexError)" in output
+    assert "in.jsonl:2" in output

@@ -10,7 +10,7 @@ import pytest
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning import arithmetic
-from vlm_boundary.reasoning.stage import chains_of, check
+from vlm_boundary.reasoning.stage import chains_of, check, failures_of
 from vlm_boundary.records.manifest import Manifest, RunBenchmark
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample
@@ -74,6 +74,25 @@ def test_only_what_is_missing_is_checked(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(arithmetic, "CHECKER", "arithmetic/next")
     assert check(run).samples == 2
     assert {row["checker"] for row in rows(run, "arithmetic")} == {"arithmetic/next"}
+
+
+def test_a_checker_that_raises_leaves_its_sample_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = arithmetic.check_arithmetic
+    raising = RIGHT + " "
+
+    def raises(chain: Any) -> Any:
+        return {}["a rule's table"] if chain.text == raising else whole(chain)
+
+    monkeypatch.setattr(arithmetic, "check_arithmetic", raises)
+    run = a_run(tmp_path, [RIGHT, raising])
+    assert check(run).samples == 2
+    assert [row["valid"] for row in rows(run, "arithmetic")] == [True, None]
+    assert [row["valid"] for row in rows(run, "structure")] == [True, True]
+    failures = failures_of(run)
+    assert failures.kinds == {"KeyError": 1}
+    assert failures.first == "problem p, sample 1, of rl on b (full), arithmetic"
 
 
 def test_another_verdict_makes_a_row_stale(tmp_path: Path) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from vlm_boundary.reasoning.evidence import Evidence, Validity
 from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.records.sample import Judgement, Sample, Score, Vote
+from vlm_boundary.records.validity import Evidence, Validity
 from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import schemas
 

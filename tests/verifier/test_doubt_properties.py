@@ -114,9 +114,33 @@ CHANGED = st.sampled_from(
     ]
 )
 
+THINGS = st.sampled_from(["boats", "swans", "keys", "lamps", "towers", "melons", "coins"])
+OF_THINGS = st.sampled_from(
+    [
+        "So there are {} {}.",
+        "Therefore, there are {} {} in the picture.",
+        "There are {} {}.",
+        "Overall, I count {} {}.",
+        "Hence we can see {} {}.",
+        "So {} {} are visible.",
+    ]
+)
+MEASURES = st.sampled_from(["area", "perimeter", "volume", "radius", "diameter"])
+CONDITIONS = st.sampled_from(
+    [
+        "The answer is {}, if only y were odd.",
+        "The answer is {}, provided that y is odd.",
+        "The answer is {} unless y is odd.",
+        "\\boxed{{{}}} only if y is odd.",
+        "\\boxed{{{}}}, assuming y is odd.",
+        "The answer should be {}, but it isn't.",
+    ]
+)
+GROUPS = st.sampled_from(["pairs", "decades", "batches", "packs", "percent of x", "% of the price"])
 
-def graded(text: str, gold: str) -> bool | None:
-    return GRADER.grade([Output(text, Gold(gold), "stop")])[0].correct
+
+def graded(text: str, gold: str, question: str = "") -> bool | None:
+    return GRADER.grade([Output(text, Gold(gold, question=question), "stop")])[0].correct
 
 
 @settings(max_examples=200, deadline=None)
@@ -208,3 +232,46 @@ def test_hostile_lengths_take_linear_time(text: str) -> None:
     whole = min(seconds(text), seconds(text + " "))
     quarter = min(seconds(text[: len(text) // 4]), seconds(text[: len(text) // 4] + " "))
     assert whole < max(0.25, 8 * quarter)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(2, 99_999).map(str), THINGS, THINGS, OF_THINGS)
+def test_a_count_of_another_thing_is_not_right(
+    value: str, thing: str, other: str, said: str
+) -> None:
+    question = f"How many {thing} are there?"
+    assert graded(said.format(value, thing), value, question) is True
+    if other != thing:
+        assert graded(said.format(value, other), value, question) is not True
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.integers(2, 99_999).map(str), MEASURES, MEASURES, st.sampled_from(["So", "Therefore,"]))
+def test_another_measure_is_not_right(value: str, asked: str, said: str, so: str) -> None:
+    text = f"{so} the {said} is {value}."
+    right = graded(text, value, f"What is the {asked} of the figure?")
+    assert right is (True if said == asked else None)
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, CONDITIONS)
+def test_what_stands_under_a_condition_is_not_right(value: str, said: str) -> None:
+    assert graded(said.format(value), value) is not True
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES, st.sampled_from(["The answer is {} {}.", "\\boxed{{{} \\text{{ {}}}}}"]), GROUPS)
+def test_a_group_or_a_share_is_not_right(value: str, said: str, group: str) -> None:
+    assert graded(said.format(value, group), value, "How many shoes are there?") is not True
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 999), st.integers(1, 999), MARKED, MEASURES, st.sampled_from([" ", "\n\n"]))
+def test_a_conclusion_behind_a_mark_that_says_another_value_leaves_it_undecided(
+    value: int, other: int, marked: str, measure: str, gap: str
+) -> None:
+    question = f"What is the {measure} of the figure?"
+    text = marked.format(value) + gap + f"So the {measure} of the figure is {other}."
+    close = min(abs(value - other * scale) / max(value, other * scale) for scale in (1, 100, 0.01))
+    assume(other == value or close > 0.03)
+    assert graded(text, str(value), question) is (True if other == value else None)

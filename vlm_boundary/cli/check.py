@@ -43,11 +43,14 @@ def check(
         raise UserError(f"--output goes with a file of outputs; {target} is no .jsonl file")
     run, experiment = existing_run(target, overrides)
     from vlm_boundary.reasoning.stage import check as compute
+    from vlm_boundary.reasoning.stage import failures_of
 
     done = compute(run, force=force, elsewhere=shares_on(experiment, ray, "checking"))
     click.echo(f"{done.samples:,} samples checked in {run.path}.")
     if done.unverified:
         click.echo(f"{done.unverified:,} have no verdict yet; 'vlm-boundary verify' gives them.")
+    if failures := failures_of(run):
+        click.echo(str(failures), err=True)
 
 
 def _check_file(source: Path, target: Path) -> None:
@@ -56,8 +59,9 @@ def _check_file(source: Path, target: Path) -> None:
     summary = check_file(source, target)
     total = summary.total
     click.echo(f"{total:,} outputs checked into {target}.")
-    if summary.failures:
-        click.echo(str(summary.failures), err=True)
+    for failures in (summary.failures, summary.check_failures):
+        if failures:
+            click.echo(str(failures), err=True)
     names = {True: "valid", False: "not valid", None: "cannot be told"}
     for key, count in summary.valid.most_common():
         click.echo(f"  {names[key]:20} {count:8,}  {count / total:6.1%}")

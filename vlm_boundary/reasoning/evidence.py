@@ -1,25 +1,14 @@
-"""What a checker reads of one output, and what it points at."""
+"""What a checker reads of one output, and how it is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Callable
+from dataclasses import dataclass
 
-Flag = Literal[
-    "no_reasoning",
-    "arithmetic_error",
-    "answer_unsupported",
-    "repetition",
-    "truncated",
-    "hedging",
-    "contradiction",
-    "wrong_fact",
-    "wrong_step",
-    "underived",
-]
-FLAGS: tuple[Flag, ...] = get_args(Flag)
-"""The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth."""
+from vlm_boundary.records.validity import Evidence
+from vlm_boundary.verifier.faults import FAULTS
+
+__all__ = ["Chain", "Check", "Evidence", "guarded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,43 +28,12 @@ class Chain:
     source: str = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A flag and the characters of the text that raised it.
-
-    Without `veto` it is a hint, which leaves the output as valid as it was.
-    """
-
-    flag: Flag
-    start: int
-    end: int
-    note: str
-    veto: bool = True
+Check = Callable[[Chain], tuple[Evidence, ...]]
 
 
-def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
-    """False for a wrong answer or a veto, true for a right answer without one, else None."""
-    if correct is None:
-        return None
-    return correct and not any(item.veto for item in evidence)
-
-
-def flags(evidence: Iterable[Evidence]) -> list[str]:
-    """The flags raised, vetoes and hints, sorted, each once."""
-    return sorted({item.flag for item in evidence})
-
-
-@dataclass(frozen=True, slots=True)
-class Validity:
-    """What a layer says of one sample's reasoning; see `store.schemas.VALIDITY`."""
-
-    valid: bool | None
-    flags: list[str]
-    evidence: list[dict[str, Any]]
-    votes: list[bool | None] | None = None
-
-    @classmethod
-    def of(cls, correct: bool | None, evidence: tuple[Evidence, ...]) -> Validity:
-        """What follows from a checker's evidence and the answer's verdict."""
-        items = [asdict(item) for item in evidence]
-        return cls(validity(correct, evidence), flags(evidence), items)
+def guarded(check: Check, chain: Chain) -> tuple[Evidence, ...]:
+    """What a checker says of an output; that it failed, and by which error, where it raises."""
+    try:
+        return check(chain)
+    except FAULTS as error:
+        return (Evidence("failed", 0, 0, type(error).__name__, veto=False),)

@@ -12,10 +12,11 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.reasoning.arithmetic import check_arithmetic
-from vlm_boundary.reasoning.evidence import Chain, Evidence, flags, validity
+from vlm_boundary.reasoning.evidence import Chain, Evidence, guarded
 from vlm_boundary.reasoning.structure import check_structure
+from vlm_boundary.records.validity import flags, validity
 from vlm_boundary.verifier import Grader, Output, Verdict
-from vlm_boundary.verifier.faults import Failures
+from vlm_boundary.verifier.faults import FAILED, Failures
 from vlm_boundary.verifier.files import encodable, output_records
 from vlm_boundary.writing import replacing
 
@@ -31,6 +32,9 @@ class Summary:
     correct: Counter[bool | None] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     failures: Failures = field(default_factory=Failures)
+    """Outputs that the verifier failed on."""
+    check_failures: Failures = field(default_factory=lambda: Failures("checker", "checked"))
+    """Outputs that a checker failed on."""
 
     @property
     def total(self) -> int:
@@ -67,6 +71,9 @@ def check_file(source: Path, target: Path) -> Summary:
                 summary.correct[verdict.correct] += 1
                 summary.flags.update(checked["flags"])
                 summary.failures.add(line.where, verdict.rule, verdict.flags)
+                failed = [item for item in evidence if item.flag == FAILED]
+                for item in failed:
+                    summary.check_failures.add(line.where, item.flag, (item.note,))
                 file.write(encodable(json.dumps(checked, ensure_ascii=False)) + "\n")
             bar.update(len(chunk))
     return summary
@@ -83,7 +90,7 @@ def check_output(output: Output, verdict: Verdict) -> tuple[Evidence, ...]:
         verdict.span,
         verdict.source,
     )
-    return check_structure(chain) + check_arithmetic(chain)
+    return guarded(check_structure, chain) + guarded(check_arithmetic, chain)
 
 
 def _checked(

@@ -15,7 +15,6 @@ from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmCon
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import make_jobs, run_jobs
 from vlm_boundary.fleet.places import engine_places
-from vlm_boundary.reasoning.evidence import Validity
 from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judge_work import Judge
@@ -24,6 +23,7 @@ from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import nothing_to_read
 from vlm_boundary.records.manifest import Identity, Manifest, RunJudge
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.validity import Validity
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.plan import ALL, Task
 from vlm_boundary.store import (

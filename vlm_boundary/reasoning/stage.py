@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning import arithmetic, structure
-from vlm_boundary.reasoning.evidence import Chain, Evidence, Validity
+from vlm_boundary.reasoning.evidence import Chain, Check, guarded
+from vlm_boundary.records.validity import Validity
 from vlm_boundary.store import (
     CHUNK_ROWS,
     Derived,
@@ -29,10 +30,10 @@ from vlm_boundary.store import (
     places_of,
     short_hash,
 )
+from vlm_boundary.verifier.faults import FAILED, Failures
 from vlm_boundary.verifier.stage import SAMPLE, text_hashes
 
 _BASIS = ["correct", "extracted", "span", "source"]  # what of a verdict a check is given
-Check = Callable[[Chain], tuple[Evidence, ...]]
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,25 @@ def check(
     )
 
 
+def failures_of(run: RunDirectory) -> Failures:
+    """The stored rows on which a checker itself failed, those of earlier calls too."""
+    failures = Failures("checker", "checked")
+    for here in run.verdicts.partitions():
+        for layer in _layers_of(run, here):
+            table = run.validity(layer.name)
+            flags = table.read(here, ["flags"])["flags"].combine_chunks()
+            if FAILED not in pc.unique(flags.flatten()).to_pylist():
+                continue
+            columns = ["problem_id", "sample_index", "flags", "evidence"]
+            for row in table.read(here, columns).to_pylist():
+                if FAILED in row["flags"]:
+                    kinds = [item["note"] for item in row["evidence"] if item["flag"] == FAILED]
+                    where = f"problem {row['problem_id']}, sample {row['sample_index']}"
+                    of = f"{here.arm} on {here.benchmark} ({here.condition}), {layer.name}"
+                    failures.add(f"{where}, of {of}", FAILED, kinds)
+    return failures
+
+
 def check_share(share: Share) -> Derived:
     """Bring every layer's rows of a share up to date and leave them beside the tables' parts."""
     return derive_share(_Layers(), share)
@@ -144,7 +164,7 @@ def _wanted(layer: Layer, chains: Chains) -> Wanted:
             same = (key["problem_id"], key["text_hash"], key["basis_hash"])
             check, chain = checks[key["problem_id"]], chains.chains[row]
             if same not in known and check is not None:
-                known[same] = Validity.of(chain.correct, check(chain))
+                known[same] = Validity.of(chain.correct, guarded(check, chain))
             records.append(known[same])
         return records
 

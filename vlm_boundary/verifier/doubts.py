@@ -65,6 +65,7 @@ DISOWNED = Phrase(
     | (?<!\w)(?:this|that|it)\s+should\s+(?:actually\s+)?have\s+been(?!\w)
     | ,\s+which\s+we\s+(?:should|must|do|did|can)(?:n't|\s+not)(?!\w)
     | (?<!\w)I\s+(?:\w+\s+)?(?:disagree|do(?:n't|\s+not)\s+(?:agree|believe))(?!\w)
+    | ,\s+but\s+(?:it|that|this)\s+(?:is|was|does|did)(?:n't|\s+not)(?=\s*[.,;!—]|\s*$)
     | 不对|错了|有误|算错|更正|我(?:漏|数错|看错|弄错)
     """,
     "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid "
@@ -303,10 +304,18 @@ _CHECKS = Phrase(
     r"(?:(?<=[\s.,;:(!?—–*-])|^)(?:let(?:'s|\s+me|\s+us)\s+(?:double[-\s]?check|check|verify|confirm|see)"
     r"|alternatively|(?:but\s+)?the\s+question\s+(?:asks|asked|wants)|is\s+also\s+(?:possible|valid|correct|right|a\s+(?:possible|valid))|are\s+also\s+(?:possible|valid|correct)"
     r"|(?:would|could|might|may)\s+also\s+(?:be|work)|also\s+(?:works|fits|possible)|another\s+(?:possible|valid|correct|plausible)"
+    r"|(?:this|that|it|which)(?:\s+(?:answer|result|value|number|count|total))?\s+(?:only\s+|still\s+|just\s+)?"
+    r"(?:assumed|ignores|ignored|leaves?\s+out|left\s+out|neglects|neglected|omits|omitted|forgets|forgot|misses|missed|overlooks|overlooked)"
+    r"|come\s+to\s+think\s+of\s+it|in\s+(?:truth|reality)|well,?\s+(?:almost|nearly|not\s+quite)|or\s+is\s+it\s*\?"
     r"|it\s+(?:might|may|could)\s+be|but\s+(?:it|also)\s+(?:might|may|could)|if\s+not(?=\s+\d))(?!\w)"
     r"|让我检查|也可能",
-    "question check verify confirm see alternatively also another might may could if_not 检查 "
-    "也可能",
+    "assumed ignore leave_out leaves_out left_out neglect omit forget forgot misse overlook "
+    "think_of truth reality almost nearly not_quite or_is_it question check verify confirm see "
+    "alternatively also another might may could if_not 检查 也可能",
+)
+_CHECK = re.compile(
+    r"(?:(?<=[.!?;\n])|(?<=[.!?;\n]\s))\W{0,6}(?:check|verification|verify(?:ing)?|proof)\b[*_]{0,3}\s*:",
+    re.IGNORECASE,
 )
 _CONFIRMS = re.compile(
     r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|(?:correct|right)(?!\s+\w{1,12}\s+(?:is|was|are|should|must)(?!\w))|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"
@@ -319,6 +328,26 @@ _NOT_CONFIRMED = re.compile(
 )
 
 
+# A condition behind an answer: "4, provided that it is even".
+_CONDITION_BEHIND = re.compile(
+    r"[\s$*_)}.]{0,8},?\s{0,3}(?:(?:but\s+)?only\s+)?(?:if(?!\s+(?:not|needed|necessary|you\s+round|we\s+round|rounded))"
+    r"|provided|assuming(?!\s+(?:that\s+)?the\s+(?:figure|picture))|unless|as\s+long\s+as|were\s|had\s|or\s+(?:it\s+)?would\b)(?!\w)",
+    re.IGNORECASE,
+)
+_ONLY_IF = re.compile(
+    r"[^.!?;\n=]{0,40}?(?<!\w)(?:if\s+(?:you|we|one)\s+(?:do\s+not\s+|don't\s+)?(?:count|include|exclude|ignore)"
+    r"|assuming|provided|unless)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def conditional(text: str, end: int, *, loosely: bool) -> bool:
+    """Whether a condition stands behind an answer, or loosely behind it in its sentence."""
+    if _CONDITION_BEHIND.match(text, end) and "." not in text[end : end + 2]:
+        return True
+    return loosely and _ONLY_IF.match(text, end) is not None
+
+
 def reconsidered(text: str, start: int) -> int | None:
     """Where what stands behind an answer begins to think again; None where it does not."""
     match = _RECONSIDERS.search(text, start)
@@ -329,6 +358,14 @@ def checked(text: str, start: int) -> int | None:
     """Where it begins to check, or to name a further answer."""
     match = _CHECKS.search(text, start)
     return match.start() if match else None
+
+
+def without_check(text: str) -> str:
+    """A text up to a last check of its answer that comes out: "x = 9. Check: 2·9 = 18 ✓"."""
+    check = last_match(_CHECK, text)
+    if check is None or not text[: check.start()].strip():
+        return text
+    return text[: check.start()] if confirmed(text, check.end()) else text
 
 
 def confirmed(text: str, start: int) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from vlm_boundary.verifier.aftermath import in_view_of_the_rest, withstands
+from vlm_boundary.verifier.asked import grouped
 from vlm_boundary.verifier.commitments import (
     Found,
     boxed,
@@ -16,7 +17,7 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import Target
-from vlm_boundary.verifier.doubts import only_supposed, says_nothing
+from vlm_boundary.verifier.doubts import only_supposed, says_nothing, without_check
 from vlm_boundary.verifier.moments import read_clock
 from vlm_boundary.verifier.phrases import CONCLUDES, OUTRIGHT_REFUSAL, PLACEHOLDER, last_match
 from vlm_boundary.verifier.scope import Scope
@@ -71,16 +72,25 @@ def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
         flags = stated.flags if found is None else (*stated.flags, "restated")
         found = replace(stated, flags=flags)
     if found is not None:
-        outcome = in_view_of_the_rest(text, found, words=words, truncated=truncated)
-        return outcome if isinstance(outcome, str) else _one_option(outcome, target)
+        outcome = in_view_of_the_rest(text, found, target, words=words, truncated=truncated)
+        return outcome if isinstance(outcome, str) else _as_asked(text, outcome, target)
     if boxes(text):  # each is only supposed, or denied
         return "taken_back"
     if truncated:
         return "cut_off"
     outcome = _unmarked(text, target, words)
     if isinstance(outcome, Found) and outcome.source != "sole":
-        outcome = withstands(text, outcome)
-    return outcome if isinstance(outcome, str) else _one_option(outcome, target)
+        outcome = withstands(text, outcome, target.gold.question)
+    return outcome if isinstance(outcome, str) else _as_asked(text, outcome, target)
+
+
+def _as_asked(text: str, found: Found, target: Target) -> Found:
+    """The answer, in doubt if it counts pairs, or names several options, where one is asked for."""
+    if not found.doubt and not target.is_text:
+        question = f"{target.gold.question} {target.gold.answer} {target.gold.unit or ''}"
+        if grouped(text, found.raw, found.end, question):
+            return replace(found, doubt="grouped")
+    return _one_option(found, target)
 
 
 def _one_option(found: Found, target: Target) -> Found:
@@ -99,7 +109,8 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     tag = last_tag(text) if "<" in text else None
     box = boxed(text, listed=target.listed)
     spoken = box is not None and target.clock is not None and read_clock(box.raw) is not None
-    if box is not None and box.value is None and not (box.unsupported or spoken):
+    as_said = box is None or box.unsupported or target.is_written(box.raw)
+    if box is not None and box.value is None and not (as_said or spoken):
         box = _in_box(text, box, target, words) or box
     if tag is None or (box is not None and box.start > tag[1]):
         return box
@@ -166,6 +177,7 @@ def _unmarked(text: str, target: Target, words: bool) -> Found | str:
     cut = open_box(text)
     if cut is not None:
         text = text[:cut]
+    text = without_check(text)
     sole = _sole(text, target, words)
     if sole is not None:
         return sole

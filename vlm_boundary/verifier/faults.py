@@ -32,8 +32,10 @@ def failed(error: Exception) -> Verdict:
 
 @dataclass
 class Failures:
-    """Outputs on which the verifier itself failed: how many by kind of error, and the first."""
+    """Outputs on which a room's own rules failed: how many by kind of error, and the first."""
 
+    whose: str = "verifier"
+    done: str = "graded"
     kinds: Counter[str] = field(default_factory=Counter)
     first: str | None = None
 
@@ -49,6 +51,7 @@ class Failures:
     def __str__(self) -> str:
         kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.kinds.most_common())
         return (
-            f"{self.kinds.total():,} outputs could not be graded, by a fault of the verifier's "
-            f"({kinds}); they count as undecided. The first: {self.first}."
+            f"{self.kinds.total():,} outputs could not be {self.done}, "
+            f"by a fault of the {self.whose}'s ({kinds}); they count as undecided. "
+            f"The first: {self.first}."
         )

@@ -1,0 +1,74 @@
+"""What a layer says of one sample's reasoning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+Flag = Literal[
+    "no_reasoning",
+    "arithmetic_error",
+    "answer_unsupported",
+    "repetition",
+    "truncated",
+    "hedging",
+    "contradiction",
+    "wrong_fact",
+    "wrong_step",
+    "underived",
+    "failed",
+]
+FLAGS: tuple[Flag, ...] = get_args(Flag)
+"""The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth.
+
+failed says that a checker itself raised; what is right is then undecided.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A flag and the characters of the text that raised it.
+
+    Without `veto` it is a hint, which leaves the output as valid as it was.
+    """
+
+    flag: Flag
+    start: int
+    end: int
+    note: str
+    veto: bool = True
+
+
+def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
+    """False for a wrong answer or a veto, true for a right answer without one, else None.
+
+    None too where a checker failed and nothing else is a veto.
+    """
+    evidence = tuple(evidence)
+    if not correct:
+        return correct
+    if any(item.veto for item in evidence):
+        return False
+    return None if any(item.flag == "failed" for item in evidence) else True
+
+
+def flags(evidence: Iterable[Evidence]) -> list[str]:
+    """The flags raised, vetoes and hints, sorted, each once."""
+    return sorted({item.flag for item in evidence})
+
+
+@dataclass(frozen=True, slots=True)
+class Validity:
+    """What a layer says of one sample's reasoning; see `store.schemas.VALIDITY`."""
+
+    valid: bool | None
+    flags: list[str]
+    evidence: list[dict[str, Any]]
+    votes: list[bool | None] | None = None
+
+    @classmethod
+    def of(cls, correct: bool | None, evidence: tuple[Evidence, ...]) -> Validity:
+        """What follows from a checker's evidence and the answer's verdict."""
+        items = [asdict(item) for item in evidence]
+        return cls(validity(correct, evidence), flags(evidence), items)
