@@ -12,19 +12,15 @@ from vlm_boundary.benchmarks.prompts import (
     resolve_prompt,
 )
 from vlm_boundary.benchmarks.schema import BenchmarkConfig, ImagesConfig
-from vlm_boundary.records.problem import Grading, Problem, dataset_hash
 
 __all__ = [
     "PROTOCOLS",
     "BenchmarkConfig",
-    "Grading",
     "ImagesConfig",
     "LoadedBenchmark",
     "Origin",
-    "Problem",
     "PromptConfig",
     "Scan",
-    "dataset_hash",
     "load_benchmark",
     "load_benchmark_file",
     "load_problems",

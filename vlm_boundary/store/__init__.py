@@ -1,6 +1,5 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
-from vlm_boundary.records.sample import Judgement, Sample, Score, Vote
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share
 from vlm_boundary.store.failures import FailureTable
@@ -19,19 +18,15 @@ __all__ = [
     "Derived",
     "Deriver",
     "FailureTable",
-    "Judgement",
     "PartTable",
     "Partition",
     "ProblemReader",
     "Reconciled",
     "RunDirectory",
-    "Sample",
     "SampleWriter",
-    "Score",
     "Shard",
     "Share",
     "ShareMap",
-    "Vote",
     "Wanted",
     "by_place",
     "compact",
