@@ -91,14 +91,14 @@ class Manners:
 
     answer: Callable[[dict[str, Any], int], str]
     """The text of choice j of a request."""
-    model: str = "tiny"
-    """What it serves."""
     most: int = 1000
     """Choices it gives at most."""
     refusals: Iterator[int] = field(default_factory=lambda: itertools.repeat(200))
     """Status codes, one a request."""
     reasons: Iterator[str] = field(default_factory=lambda: itertools.repeat("stop"))
     asked: list[dict[str, Any]] = field(default_factory=list)
+    model: str = "tiny"
+    """What it serves."""
 
 
 @contextmanager
