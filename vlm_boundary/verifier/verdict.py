@@ -44,7 +44,7 @@ class Tolerance:
 
 
 class GradedProblem(Protocol):
-    """What a verdict depends on besides the output; a `benchmarks.Problem` is one."""
+    """What a verdict depends on besides the output; a `records.problem.Problem` is one."""
 
     @property
     def question(self) -> str: ...  # noqa: D102
