@@ -61,7 +61,7 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
         return text, kept
     odd = {c: _plain_character(c) for c in set(_ODD.findall(text))}
     if all(len(plain) == 1 and c not in _RESPELLED for c, plain in odd.items()):
-        return text.translate(str.maketrans(odd)), kept
+        return text.translate({ord(c): plain for c, plain in odd.items()}), kept
     pieces: list[str] = []
     places: list[int] = []
     raised = {m.start(): m for m in _SUPER_RUN.finditer(text)}
