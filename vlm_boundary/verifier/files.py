@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 ANSWER_TYPES = ("integer", "float", "list", "expression", "text")
 ADDED = ("extracted", "correct", "status", "rule", "flags")
-_CHUNK = 4096
+_CHUNK = 16_384
 _MOST_FORKS = 8
 
 

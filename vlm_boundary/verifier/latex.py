@@ -13,6 +13,7 @@ _MAX_REPEATED = 200
 _FLOOD = re.compile(rf"(.)\1{{{_MAX_REPEATED},}}|\s{{{_MAX_REPEATED},}}", re.DOTALL)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_RESPELLED = {*_SUPERSCRIPTS, "\x0c"}
 _SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 
 
@@ -59,6 +60,9 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
     text, kept = _without_floods(text)
     if not _ODD.search(text):
         return text, kept
+    odd = {c: _plain_character(c) for c in set(_ODD.findall(text))}
+    if all(len(plain) == 1 and c not in _RESPELLED for c, plain in odd.items()):
+        return text.translate(str.maketrans(odd)), kept
     pieces: list[str] = []
     places: list[int] = []
     raised = {m.start(): m for m in _SUPER_RUN.finditer(text)}
@@ -80,7 +84,7 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
 
 def _without_floods(text: str) -> tuple[str, list[int] | None]:
     """The text with no character or space repeated without end, and where each was."""
-    if not _FLOOD.search(text):
+    if not _may_flood(text):
         return text, None
     pieces: list[str] = []
     places: list[int] = []
@@ -91,6 +95,13 @@ def _without_floods(text: str) -> tuple[str, list[int] | None]:
         places.extend(range(start, stop))
         start = flood.end() if flood else stop
     return "".join(pieces), places
+
+
+def _may_flood(text: str) -> bool:
+    """Whether a block of the text is one character, as one within a flood must be."""
+    half = _MAX_REPEATED // 2
+    blocks = (text[place : place + half] for place in range(0, len(text) - half, half))
+    return any(block.isspace() or block == block[0] * half for block in blocks)
 
 
 _WRAPPERS = (

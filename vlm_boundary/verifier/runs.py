@@ -72,6 +72,8 @@ _OPERAND = re.compile(
 WHICH_IS = re.compile(
     r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
 )
+_BEFORE_ONE = re.compile(r"\b(?:is|are|with|only|exactly|be)\s+$")
+_NEAR = 100  # characters before a value in which the words that bear on it stand
 _CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
 
 
@@ -240,31 +242,32 @@ def _with_unit(sentence: str, end: int) -> int:
 
 
 def _aside(before: str, after: str, text: str, question_numbers: frozenset[str]) -> str:
+    near = max(0, len(before) - _NEAR)
     if NOT_BEFORE.search(before[-40:]):
         return "negated"
     if CHANGES_BEFORE.search(before[-40:]) or CHANGES_BEHIND.match(after):
         return "changed"
     if _OPERAND.match(after) and not re.match(r"\s*[-–]\s*[a-zA-Z]", after):
         return "operand"
-    if _WORDED_OPERATION.search(before):
+    if _WORDED_OPERATION.search(before, near):
         return "operand"
-    if WHICH_IS.search(before):
+    if WHICH_IS.search(before, near):
         return ""
-    if _COMPARING.search(before):
+    if _COMPARING.search(before, near):
         return "comparison"
     if _OUT_OF.match(after) or _GROUP.fullmatch(before):
         return "share"
-    if _LABEL.search(before):
+    if _LABEL.search(before, near):
         return "label"
     if before.count("(") > before.count(")"):
         return "parenthesis"
     if _SUBORDINATE.search(before):
         return "subordinate clause"
-    if text.strip().replace(",", "") in question_numbers and not ASSERTED.search(before):
+    if text.strip().replace(",", "") in question_numbers and not ASSERTED.search(before, near):
         return "in the question"
     if (
         text.strip().lower() == "one"
-        and not re.search(r"\b(?:is|are|with|only|exactly|be)\s+$", before)
+        and not _BEFORE_ONE.search(before, near)
         and not re.match(r"\W*$", after)
     ):
         return "word"
