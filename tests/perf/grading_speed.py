@@ -36,7 +36,7 @@ from vlm_boundary.verifier import (
     Output,
     Verdict,
     compare,
-    expressions,
+    numerals,
     reader,
     text_answers,
 )
@@ -80,7 +80,7 @@ def forget() -> None:
     """Empty every cache below the grader's own."""
     compare.target_of.cache_clear()
     reader._read.cache_clear()
-    expressions.literal.cache_clear()
+    numerals.literal.cache_clear()
     text_answers.normal_text.cache_clear()
 
 

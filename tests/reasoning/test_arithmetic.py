@@ -8,20 +8,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import numeric
+from vlm_boundary.mathtext.lexer import raw_tokens
+from vlm_boundary.mathtext.parser import CHAIN, Parser
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic
 from vlm_boundary.reasoning.equations import equations
-from vlm_boundary.reasoning.expressions import Parser, Unread, evaluate, tokenize
 
 NUMBERS = st.integers(0, 9_999)
 SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 
 
 def value(text: str) -> object:
-    parser = Parser(tokenize(text, 0, len(text)))
+    parser = Parser(raw_tokens(text, 0, len(text)), CHAIN)
     node = parser.expression().node
     if parser.place < len(parser.tokens):
-        raise Unread
-    return evaluate(node)
+        raise Unsupported
+    return numeric(node)
 
 
 def found(text: str) -> tuple[Evidence, ...]:
@@ -91,7 +94,7 @@ def test_notations(text: str, expected: object) -> None:
     ],
 )
 def test_beyond_the_bounds_is_not_read(text: str) -> None:
-    with pytest.raises(Unread):
+    with pytest.raises(Unsupported):
         value(text)
 
 

@@ -24,6 +24,11 @@ APART = [
     (r"-\sqrt[3]{2}", r"\sqrt[3]{2}"),
     (r"\frac{\sqrt[3]{4}}{2}", r"\sqrt[3]{4}"),
     (r"\sqrt{2+\sqrt{3}}", r"\sqrt{2}+\sqrt{3}"),
+    (r"\frac12", "9"),
+    (r"5!", "9"),
+    (r"|x|", "9"),
+    (r"x**y", "x*y"),
+    (r"3\sqrt{2.}", r"2\sqrt{2}"),
 ]
 NEAR = [
     (r"\sqrt[3]{16}", r"2\sqrt[3]{2}"),
@@ -42,7 +47,6 @@ UNKNOWN = [  # more than one reading, or none
     (r"2i", "5"),
     (r"\log 100", "3"),
     (r"\sin 2x", "9"),
-    (r"\frac12", "9"),
     (r"1,2", "9"),
     (r"x=5", "9"),
     (r"\sqrt{-1}", "9"),
@@ -55,8 +59,6 @@ UNKNOWN = [  # more than one reading, or none
     ("", "9"),
     ("(" * 150, "9"),
     (r"\binom{5}{2}", "9"),
-    (r"5!", "9"),
-    (r"|x|", "9"),
 ]
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.verifier import Gold, Tolerance, cross
 from vlm_boundary.verifier.compare import target_of
-from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.reader import read
 
 GOLDS = [

@@ -5,22 +5,23 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import (
+    Value,
+    has_percent,
+    is_rounded,
+    last_place,
+    literals,
+    numeric,
+    spread,
+)
+from vlm_boundary.mathtext.tree import PI, Numeral
+from vlm_boundary.mathtext.units import NOUNS
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.expressions import (
-    UNITS,
-    Expression,
-    Node,
-    Number,
-    Unread,
-    evaluate,
-    literals,
-    operators,
-)
 from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
 
 CHECKER = "arithmetic/1"
-_PI_ERROR = 0.0016  # 3.14 and 22/7 are taken for π
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )
@@ -54,38 +55,42 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
-def _wrong(equation: Equation) -> tuple[Number, Number] | None:
+def _wrong(equation: Equation) -> tuple[Value, Value] | None:
     """The two values, if no reading of % and no rounding makes them equal."""
     left, right = equation.left.node, equation.right.node
     try:
-        values = evaluate(left), evaluate(right)
+        values = numeric(left), numeric(right)
         if values[0] == values[1]:
             return None
         if _close(equation, *values, percent=False):
             return None
-        if "%" in operators(left) | operators(right):
-            percent = evaluate(left, percent=True), evaluate(right, percent=True)
+        if has_percent(left) or has_percent(right):
+            percent = numeric(left, percent=True), numeric(right, percent=True)
             if _close(equation, *percent, percent=True):
                 return None
-    except (Unread, OverflowError):
+    except (Unsupported, OverflowError):
         return None
     return values
 
 
-def _close(equation: Equation, left: Number, right: Number, *, percent: bool) -> bool:
+def _close(equation: Equation, left: Value, right: Value, *, percent: bool) -> bool:
     """Whether two values agree to the digits shown."""
     if left == right:
         return True
     distance = abs(float(left) - float(right))
     inexact = isinstance(left, float) or isinstance(right, float)
     allowed = 1e-9 * max(abs(float(left)), abs(float(right))) if inexact else 0.0
-    allowed += _spread(equation.left, percent) + _spread(equation.right, percent)
+    allowed += sum(
+        spread(side.node, percent=percent)
+        for side in (equation.left, equation.right)
+        if side.operations
+    )
     sides = ((equation.right, equation.left, left), (equation.left, equation.right, right))
     for shown, other, value in sides:
         if shown.operations == 0:
-            unit = _shown_unit(shown.node, loose=equation.loose, percent=percent)
+            unit = last_place(shown.node, loose=equation.loose, percent=percent)
             exact = isinstance(value, int | Fraction) and Fraction(value) % unit == 0
-            rounded = any(node[0] == "pi" or node[2] for node in literals(other.node))
+            rounded = any(map(is_rounded, literals(other.node)))
             if not exact or equation.loose or rounded:
                 bare = right if shown is equation.right else left
                 # Whole numbers may be rounded up (boxes needed), decimals also be cut off.
@@ -97,55 +102,18 @@ def _close(equation: Equation, left: Number, right: Number, *, percent: bool) ->
     return distance <= allowed
 
 
-def _spread(side: Expression, percent: bool) -> float:
-    """How far the value of a side may be off because its decimals are rounded."""
-    if side.operations == 0:
-        return 0.0
-    signs = operators(side.node)
-    numbers = literals(side.node)
-    inexact = [node for node in numbers if node[0] == "pi" or node[2]]
-    if not inexact or not signs & {"*", "/", "^", "sqrt"} or len(numbers) > 40:
-        return 0.0
-    value = float(evaluate(side.node, percent=percent))
-    total = 0.0
-    for node in inexact:
-        shift = _PI_ERROR if node[0] == "pi" else Fraction(1, 2 * 10 ** node[2])
-        try:
-            moved = evaluate(side.node, percent=percent, shift=(node, shift))
-        except Unread:
-            continue
-        total += abs(float(moved) - value)
-    return total
-
-
-def _shown_unit(node: Node, *, loose: bool, percent: bool) -> Fraction:
-    """What the last digit of a bare number is worth."""
-    scale = Fraction(1)
-    while node[0] in ("neg", "%"):
-        if node[0] == "%" and percent:
-            scale = Fraction(1, 100)
-        node = node[1]
-    if node[0] != "num":
-        return Fraction(0) + Fraction(1, 10**9)
-    unit = Fraction(1, 10 ** node[2])
-    if loose and node[2] == 0 and node[1]:
-        digits = str(node[1])
-        unit = Fraction(10 ** (len(digits) - len(digits.rstrip("0"))))
-    return unit * scale
-
-
 def _converts(equation: Equation) -> bool:
     """Whether units may make both sides equal, as in 2 m + 50 cm = 250 cm or 6 inches = 6 / 12."""
-    units = (equation.left.labels | equation.right.labels) & UNITS
-    return len(units) > 1 or (bool(equation.left.labels & UNITS) and not equation.left.operations)
+    units = (equation.left.labels | equation.right.labels) & NOUNS
+    return len(units) > 1 or (bool(equation.left.labels & NOUNS) and not equation.left.operations)
 
 
-def _other_reading(equation: Equation, text: str, values: tuple[Number, Number]) -> bool:
+def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -> bool:
     """Whether something other than an error may explain the difference."""
     first = literals(equation.right.node)[0]
-    if equation.right.operations and first[0] == "num" and first[1] == values[0]:
+    if equation.right.operations and isinstance(first, Numeral) and first.value == values[0]:
         return True  # 2 + 3 = 5 × 4 = 20: said in passing
-    has_pi = [any(n[0] == "pi" for n in literals(s.node)) for s in (equation.left, equation.right)]
+    has_pi = [PI in literals(side.node) for side in (equation.left, equation.right)]
     if has_pi[0] != has_pi[1] and not equation.loose:
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
         if abs(ratio - 3.14159) < 0.01 or abs(ratio - 0.31831) < 0.001:
@@ -157,7 +125,7 @@ def _other_reading(equation: Equation, text: str, values: tuple[Number, Number])
     return False
 
 
-def _short(value: Number) -> str:
+def _short(value: Value) -> str:
     if isinstance(value, Fraction) and value.denominator != 1:
         return f"{float(value):.6g}"
     return f"{float(value):.6g}" if isinstance(value, float) else str(value)[:40]

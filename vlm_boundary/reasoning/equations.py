@@ -8,17 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from vlm_boundary.reasoning.expressions import (
-    MAX_TOKENS,
-    SCALES,
-    Expression,
-    Node,
-    Parser,
-    Token,
-    Unread,
-    label_name,
-    tokenize,
-)
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.lexer import Token, raw_tokens
+from vlm_boundary.mathtext.parser import CHAIN, MAX_TOKENS, Expression, Parser, label_name
+from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
+from vlm_boundary.mathtext.units import CHANGING
 
 _WINDOW = 200  # characters looked at on either side
 _RELATION = re.compile(
@@ -95,9 +89,9 @@ def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expressi
     match = _NUMBER_ALONE.match(text, start, end)
     if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
         return None
-    node: Node = ("num", int(match[2]), 0)
+    node: Node = Numeral(int(match[2]))
     if match[1]:
-        node = ("neg", node)
+        node = Applied("-", node)
     return Expression(node, match.start(1), match.end(), 0, frozenset()), True
 
 
@@ -108,9 +102,9 @@ def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression,
         return None
     sign = match[3]
     numbers = [int(piece) for piece in match[1].split(f" {sign} ")]
-    node: Node = ("num", numbers[0], 0)
+    node: Node = Numeral(numbers[0])
     for number in numbers[1:]:
-        node = (sign, node, ("num", number, 0))
+        node = Operation(sign, node, Numeral(number))
     return Expression(node, match.start(1), match.end(1), len(numbers) - 1, frozenset()), True
 
 
@@ -119,7 +113,7 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     newline = text.find("\n", start, end)
     if newline >= 0 and text[start:newline].strip():
         end = newline
-    tokens = tokenize(text, start, end, leading=True)
+    tokens = raw_tokens(text, start, end, leading=True)
     if (
         newline != end
         and end - start >= _WINDOW
@@ -130,11 +124,13 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
         tokens.pop()  # perhaps cut in two
     if not tokens:
         return None
-    parser = Parser(tokens[:MAX_TOKENS])
+    parser = Parser(tokens[:MAX_TOKENS], CHAIN)
     try:
         found = parser.expression()
-    except Unread:
+    except Unsupported:
         return None
+    if tokens[parser.place - 1].kind == "factorial" and not text.startswith("=", end):
+        return None  # "= 7!" at the end of a sentence
     return _ended(text, found, tokens, parser.place)
 
 
@@ -189,7 +185,7 @@ def _fraction_follows(tokens: list[Token], place: int) -> bool:
     if tokens[place].kind == "letter":
         return True
     rest = tokens[place : place + 3]
-    return [t.kind for t in rest] == ["num", "op", "num"] and rest[1].text == "/"
+    return [t.kind for t in rest] == ["number", "op", "number"] and rest[1].text == "/"
 
 
 def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
@@ -198,7 +194,7 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     # Arithmetic never reaches over these; the sign itself tells how it begins.
     near = max(text.rfind(sign, start, last) for sign in _BREAKS)
     cut = near < 0 and start > bound  # the window begins in the midst of a line
-    tokens = tokenize(text, max(near, start), end)
+    tokens = raw_tokens(text, max(near, start), end)
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None
@@ -217,10 +213,10 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
             sure = False
         elif boundary is not None and boundary.kind != "stop":
             sure = False
-    parser = Parser(tokens[: first + MAX_TOKENS], first)
+    parser = Parser(tokens[: first + MAX_TOKENS], CHAIN, first)
     try:
         found = parser.expression()
-    except Unread:
+    except Unsupported:
         return None
     rest = tokens[parser.place :]
     if len(rest) > 3 or not all(_is_label(token, found.end) for token in rest):
@@ -246,11 +242,11 @@ def _stretch(tokens: list[Token]) -> tuple[int, Token | None]:
                 return place, token
         elif token.kind in ("word", "label"):
             following = tokens[place] if place < len(tokens) else None
-            behind = place >= 2 and tokens[place - 2].kind in ("num", "close", "word", "label")
+            behind = place >= 2 and tokens[place - 2].kind in ("number", "close", "word", "label")
             carries_on = following is None or following.kind in ("op", "close", "word", "label")
             if not (behind and carries_on and _number_before(tokens, place - 1)):
                 return _balanced(tokens, place, token, depth)
-        elif token.kind in ("stop", "letter", "other"):
+        elif token.kind in ("stop", "letter", "symbol", "command"):
             if token.kind == "letter" and _unit_letter(tokens, place - 1):
                 place -= 1
                 continue
@@ -267,13 +263,17 @@ def _is_label(token: Token, end: int) -> bool:
         token.kind == "word"
         and token.start > end
         and not (token.text.isupper() and token.text.isascii())
-        and token.text.lower() not in SCALES
+        and token.text.lower() not in CHANGING
     )
 
 
 def _unit_letter(tokens: list[Token], place: int) -> bool:
     """5 m × 4 m: a letter behind a number and a space, before an operator or the end."""
-    if not place or tokens[place - 1].kind != "num" or tokens[place - 1].end == tokens[place].start:
+    if (
+        not place
+        or tokens[place - 1].kind != "number"
+        or tokens[place - 1].end == tokens[place].start
+    ):
         return False
     return place + 1 == len(tokens) or tokens[place + 1].kind in ("op", "sup", "close")
 
@@ -281,7 +281,7 @@ def _unit_letter(tokens: list[Token], place: int) -> bool:
 def _number_before(tokens: list[Token], place: int) -> bool:
     """Whether at most three words stand between this word and a number before it."""
     for back in range(place - 1, max(-1, place - 4), -1):
-        if tokens[back].kind in ("num", "close", "deg", "pct", "sup"):
+        if tokens[back].kind in ("number", "close", "deg", "pct", "sup"):
             return True
         if tokens[back].kind not in ("word", "label"):
             return False
@@ -334,5 +334,5 @@ def _after_result(tokens: list[Token], first: int) -> bool:
     before = tokens[: first - 1]
     if not before:
         return False
-    plain = all(token.kind in ("num", "deg", "pct", "word") for token in before)
+    plain = all(token.kind in ("number", "deg", "pct", "word") for token in before)
     return plain or before[-1].kind == "stop"

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.expressions import Unread, evaluate
 from vlm_boundary.reasoning.passages import answer_place, own_turn
 from vlm_boundary.reasoning.solutions import Derivation, derivations, key
 from vlm_boundary.tiny.mixture import caption
@@ -72,8 +73,8 @@ class Truth:
         for equation in read:
             span = equation.left.start, equation.right.end
             try:
-                left, right = evaluate(equation.left.node), evaluate(equation.right.node)
-            except Unread:
+                left, right = numeric(equation.left.node), numeric(equation.right.node)
+            except Unsupported:
                 found.append(Evidence("wrong_step", *span, "cannot be worked out"))
                 continue
             name = key(equation.left.node)

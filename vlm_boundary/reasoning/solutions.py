@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem
+from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.reasoning.equations import equations
-from vlm_boundary.reasoning.expressions import Node
 
 Line = Sequence[int | None]
 
@@ -27,19 +27,21 @@ class Derivation:
 
 def key(node: Node) -> str:
     """An expression with the operands of + and × in a fixed order."""
-    if node[0] == "num":
-        return str(node[1])
-    if node[0] in "+*":
-        return f"({node[0].join(sorted(_operands(node, node[0])))})"
-    return (
-        f"({node[0].join(key(part) for part in node[1:])})" if len(node) > 2 else f"-{key(node[1])}"
-    )
+    if isinstance(node, Numeral):
+        return str(node.value)
+    if isinstance(node, Operation):
+        commutes = node.sign in "+*"
+        parts = (
+            sorted(_operands(node, node.sign)) if commutes else map(key, (node.left, node.right))
+        )
+        return f"({node.sign.join(parts)})"
+    return f"{node.sign}{key(node.of)}" if isinstance(node, Applied) else repr(node)
 
 
 def _operands(node: Node, sign: str) -> list[str]:
-    if node[0] != sign:
+    if not isinstance(node, Operation) or node.sign != sign:
         return [key(node)]
-    return [operand for part in node[1:] for operand in _operands(part, sign)]
+    return [*_operands(node.left, sign), *_operands(node.right, sign)]
 
 
 def derivations(problem: ProceduralProblem) -> list[Derivation]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import Value, numeric
+from vlm_boundary.mathtext.lexer import raw_tokens
+from vlm_boundary.mathtext.parser import CHAIN, Parser
+from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.expressions import Number, Parser, Unread, evaluate, tokenize
 from vlm_boundary.reasoning.passages import AnswerPlace
-from vlm_boundary.verifier.words import ENGLISH, english_number
 
 _NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
@@ -44,13 +47,13 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []  # the answer is itself the result of an equation
     if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
         return []
-    results: list[Number] = []
+    results: list[Value] = []
     for equation in equations(text, start, end):
         if equation.right.end <= answer.start or equation.left.start >= answer.end:
             for side in (equation.left, equation.right):
                 try:
-                    results.append(evaluate(side.node))
-                except (Unread, OverflowError):
+                    results.append(numeric(side.node))
+                except (Unsupported, OverflowError):
                     continue
     if not results or any(_same(result, value) for result in results):
         return []
@@ -60,7 +63,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
 
-def _silent_step(words: str, numbers: list[Number], value: Number) -> bool:
+def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
     """Whether words behind the last equation name a step from these numbers to the value."""
     if _HALF.search(words):
         return any(_same(number * Fraction(1, 2), value) for number in _exactly(numbers))
@@ -69,11 +72,11 @@ def _silent_step(words: str, numbers: list[Number], value: Number) -> bool:
     return _SILENT.search(words) is not None
 
 
-def _exactly(numbers: list[Number]) -> list[Fraction]:
+def _exactly(numbers: list[Value]) -> list[Fraction]:
     return [Fraction(number) for number in numbers]
 
 
-def _numbers(text: str, start: int, end: int) -> list[Number]:
+def _numbers(text: str, start: int, end: int) -> list[Value]:
     written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
     return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
 
@@ -87,27 +90,27 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     return bool(said) and said in chain.text[start : answer.start].lower()
 
 
-def _answer(chain: Chain) -> Number | None:
+def _answer(chain: Chain) -> Value | None:
     """The final answer as a number, if it is one."""
     written = chain.answer
     if not written or len(written) > 60:
         return None
     if written.isdecimal() and written.isascii():
         return int(written)
-    tokens = [t for t in tokenize(written, 0, len(written)) if t.kind not in ("stop",)]
+    tokens = [t for t in raw_tokens(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):
         return None
-    parser = Parser(tokens)
+    parser = Parser(tokens, CHAIN)
     try:
         found = parser.expression()
         if any(t.kind not in ("word", "label", "letter", "close") for t in tokens[parser.place :]):
             return None
-        return evaluate(found.node)
-    except (Unread, OverflowError):
+        return numeric(found.node)
+    except (Unsupported, OverflowError):
         return None
 
 
-def _states(text: str, start: int, end: int, value: Number) -> bool:
+def _states(text: str, start: int, end: int, value: Value) -> bool:
     """Whether a number equal to the value stands there as something other than an operand."""
     for match in _NUMBER.finditer(text, start, end):
         written = match[0]
@@ -130,7 +133,7 @@ def _states(text: str, start: int, end: int, value: Number) -> bool:
     return False
 
 
-def _same(one: Number, other: Number) -> bool:
+def _same(one: Value, other: Value) -> bool:
     """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
     if one == other or one == -other:
         return True
@@ -146,5 +149,5 @@ def _same(one: Number, other: Number) -> bool:
     return False
 
 
-def _last_result(results: list[Number]) -> str:
+def _last_result(results: list[Value]) -> str:
     return f"{float(results[-1]):.6g}" if results else "nothing"

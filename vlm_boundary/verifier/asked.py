@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vlm_boundary.mathtext.units import SCALES, UNITS
 from vlm_boundary.verifier.questions import content
-from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Number, Relation, Unit, Value
 
 _QUESTION = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")

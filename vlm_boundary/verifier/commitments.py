@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.records.verdict import Source
 from vlm_boundary.verifier.doubts import only_supposed
-from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.phrases import (
     AFTER_NEGATION,
     CHANGED_BEHIND,

@@ -7,6 +7,8 @@ from dataclasses import replace
 from functools import cached_property, lru_cache
 from typing import TypeGuard
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.units import UNITS, Unit, clash, parse_unit
 from vlm_boundary.verifier.equations import (
     another_name,
     as_interval,
@@ -17,8 +19,6 @@ from vlm_boundary.verifier.equations import (
     says,
     single,
 )
-from vlm_boundary.verifier.exact import Unsupported
-from vlm_boundary.verifier.expressions import literal
 from vlm_boundary.verifier.latex import plain_characters
 from vlm_boundary.verifier.moments import (
     Clock,
@@ -28,6 +28,7 @@ from vlm_boundary.verifier.moments import (
     read_clock,
 )
 from vlm_boundary.verifier.numbers import equal, forms
+from vlm_boundary.verifier.numerals import literal
 from vlm_boundary.verifier.options import Choices, compare_letter, compare_letter_set
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.reader import read
@@ -39,14 +40,12 @@ from vlm_boundary.verifier.text_answers import (
     written,
     yes_or_no,
 )
-from vlm_boundary.verifier.units import UNITS, clash, parse_unit
 from vlm_boundary.verifier.values import (
     Approximated,
     Interval,
     Number,
     Relation,
     Several,
-    Unit,
     Value,
     Words,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact
+from vlm_boundary.mathtext.errors import BeyondLimits
+from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.values import Interval, Number, Relation, Several, Value
 

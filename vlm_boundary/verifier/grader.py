@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from vlm_boundary.mathtext.errors import TooLarge, Unsupported
+from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.records.verdict import Status, Verdict
 from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target, target_of
-from vlm_boundary.verifier.exact import Exact, TooLarge, Unsupported
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.forks import in_forks

@@ -6,12 +6,13 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from vlm_boundary.mathtext.lexer import VULGAR
+
 _ODD = re.compile(r"[^\x20-\x7e\n\t]")
 _MAX_REPEATED = 200
 _FLOOD = re.compile(rf"(.)\1{{{_MAX_REPEATED},}}|\s{{{_MAX_REPEATED},}}", re.DOTALL)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
-_VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅕": "1/5", "⅛": "1/8"}
 _RESPELLED = {*_SUPERSCRIPTS, "\x0c"}
 _SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 
@@ -21,8 +22,8 @@ def _plain_character(c: str) -> str:
     """What a character outside plain ASCII is read as; nothing for the invisible."""
     if c in _MINUSES:
         return "-"
-    if c in _VULGAR:
-        return " " + _VULGAR[c]
+    if c in VULGAR:
+        return " " + VULGAR[c]
     if c in _SUPERSCRIPTS:
         return c
     if "\uff01" <= c <= "\uff5e":

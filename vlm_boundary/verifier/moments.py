@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.latex import plain_math
 from vlm_boundary.verifier.outcome import Outcome
-from vlm_boundary.verifier.tokens import spelled_out
 
 _HALF = r"(?:\s*([ap])\.?\s?m\b\.?)?"
 _PART_OF_DAY = re.compile(r"\s+in\s+the\s+(morning|afternoon|evening)$", re.IGNORECASE)

@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from fractions import Fraction
 
-from vlm_boundary.verifier.exact import PI, Exact, Unsupported
-from vlm_boundary.verifier.units import SCALES
-from vlm_boundary.verifier.values import Number, Unit
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.exact import PI, Exact
+from vlm_boundary.mathtext.units import SCALES, Unit
+from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 SCALE_WORD = re.compile("|".join(SCALES), re.IGNORECASE)

@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.verifier.commitments import Found
-from vlm_boundary.verifier.exact import Exact, Unsupported
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number
 

@@ -6,19 +6,21 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
-from vlm_boundary.verifier.exact import BeyondLimits, Exact, TooLarge, Unsupported
-from vlm_boundary.verifier.expressions import MAX_DIGITS, Expression, literal
+from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.lexer import FORMULAS, MAX_DIGITS, NAMES, Token, tokenize
+from vlm_boundary.mathtext.parser import ANSWER, SENTENCE
+from vlm_boundary.mathtext.units import UNITS, Unit
+from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.latex import plain_math
-from vlm_boundary.verifier.tokens import Token, spelled_out, tokenize
+from vlm_boundary.verifier.numerals import leading_number, literal
 from vlm_boundary.verifier.trailing import combined, with_trailing
-from vlm_boundary.verifier.units import UNITS
 from vlm_boundary.verifier.values import (
     Approximated,
     Interval,
     Number,
     Relation,
     Several,
-    Unit,
     Value,
     Words,
 )
@@ -29,6 +31,7 @@ _HUGE = re.compile(r"[-+]?[\d,.]*\d(?:[eE][+-]?\d+)?")
 _OPEN, _CLOSE = "([{⦃", ")]}⦄"
 _RELATIONS = "=≈<>≤≥≠∈"
 _RISING, _FALLING = "<≤", ">≥"
+_MATHEMATICS = FORMULAS | {"number"}
 _ENDING = ".,;:!?。，；！？、"
 _FACTORIAL = re.compile(r"[\w)]!$")
 _LEADING = frozenset(
@@ -103,9 +106,9 @@ def _read(text: str, listed: bool, prose: bool) -> Value | None:
         rest = _read(spelled[more.end() :], listed, prose)
         return Relation(">", None, rest, "") if rest is not None else None
     tokens = tokenize(spelled, listed=listed)
-    if not any(t.kind in ("number", "command") or t.text in "√π∞=" for t in tokens):
-        name = tokens[0].text if len(tokens) == 1 and tokens[0].kind == "name" else ""
-        if len(tokens) > 1 and not any(len(t.text) > 1 for t in tokens if t.kind == "name"):
+    if not any(t.kind in _MATHEMATICS or t.text in "∞=" for t in tokens):
+        name = tokens[0].text if len(tokens) == 1 and tokens[0].kind in NAMES else ""
+        if len(tokens) > 1 and not any(len(t.text) > 1 for t in tokens if t.kind in NAMES):
             return _Reader(tokens, spelled, listed, prose).value()
         return Words(plain) if not (len(name) == 1 and name.islower()) else _letter(name, plain)
     return _Reader(tokens, spelled, listed, prose).value()
@@ -350,21 +353,20 @@ class _Reader:
         tokens, sign, money = _without_lead(tokens)
         if not tokens:
             return None
-        if not any(t.kind in ("number", "command") or t.text in "√π∞([{" for t in tokens):
+        if not any(t.kind in _MATHEMATICS or t.text in "∞([{" for t in tokens):
             if len(tokens) == 1 and len(tokens[0].text) == 1 and not self.prose:
                 return _letter(tokens[0].text, tokens[0].text)
-            if all(t.kind == "name" for t in tokens):
+            if all(t.kind in NAMES for t in tokens):
                 return Words(" ".join(t.text for t in tokens))
         if self.prose:
             texts = [t.text for t in tokens]
             dashed = texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-"
             if dashed and tokens[0].kind == tokens[2].kind == "number" and not _goes_on(tokens[3:]):
                 return Several("range", (literal(texts[0]), literal(texts[2])))
-        expression = Expression(tokens, prose=self.prose)
-        number = expression.number()
+        number, rest = leading_number(tokens, SENTENCE if self.prose else ANSWER)
         if sign < 0:
             number = replace(number, value=-number.value)
-        return with_trailing(number, tokens[expression.place :], money)
+        return with_trailing(number, rest, money)
 
 
 def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Unit | None]:
@@ -390,9 +392,11 @@ def _goes_on(rest: list[Token]) -> bool:
     if not rest:
         return False
     first = rest[0]
-    letter = first.kind == "name" and len(first.text) == 1 and not first.spaced
+    letter = first.kind in NAMES and len(first.text) == 1 and not first.spaced
     return (
-        first.kind == "command" or first.text in "√π*/^({|" or (letter and first.text not in UNITS)
+        (first.kind in _MATHEMATICS and first.kind != "number")
+        or first.text in "*/^({|"
+        or (letter and first.text not in UNITS)
     )
 
 
@@ -409,7 +413,7 @@ def _without_hedges(tokens: list[Token]) -> list[Token]:
 
 def _starts_value(tokens: list[Token]) -> bool:
     tokens, _, _ = _without_lead(tokens)
-    return bool(tokens) and (tokens[0].kind in ("number", "command") or tokens[0].text in "-√π([")
+    return bool(tokens) and (tokens[0].kind in _MATHEMATICS or tokens[0].text in "-([")
 
 
 def _matching(tokens: list[Token]) -> int:

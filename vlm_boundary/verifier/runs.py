@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.units import SCALES, UNITS
+from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS
 from vlm_boundary.verifier.doubts import NOT_BEFORE
-from vlm_boundary.verifier.exact import Unsupported
 from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.units import SCALES, UNITS
 from vlm_boundary.verifier.values import Several, Value
-from vlm_boundary.verifier.words import ENGLISH, FIRST_WORDS
 
 _TOKEN = re.compile(
     r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"

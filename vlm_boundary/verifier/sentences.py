@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.words import FIRST_WORDS
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
-from vlm_boundary.verifier.exact import Exact
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
 from vlm_boundary.verifier.questions import (
     Question,
@@ -19,7 +20,6 @@ from vlm_boundary.verifier.questions import (
 )
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
-from vlm_boundary.verifier.words import FIRST_WORDS
 
 _BOUNDARY = re.compile(r"(?<=[.!?])[*_\"')\]]*\s+(?=[^\s])|\n+|(?<=[。！？；])|;\s+")
 _DIGIT = re.compile(r"\d")

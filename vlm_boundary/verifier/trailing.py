@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vlm_boundary.verifier.exact import Exact
-from vlm_boundary.verifier.expressions import Expression
-from vlm_boundary.verifier.tokens import Token
-from vlm_boundary.verifier.units import LETTERS, SCALES, UNITS, parse_unit
-from vlm_boundary.verifier.values import Number, Unit, Value
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.lexer import FORMULAS, NAMES, Token
+from vlm_boundary.mathtext.parser import ANSWER
+from vlm_boundary.mathtext.units import LETTERS, SCALES, UNITS, Unit, parse_unit
+from vlm_boundary.verifier.numerals import leading_number
+from vlm_boundary.verifier.values import Number, Value
 
 # After a number these words change its value, so what precedes them is not the value alone.
 _CHANGING = frozenset(
@@ -80,7 +81,7 @@ def _unit_text(rest: list[Token]) -> str | None:
     for token in rest:
         text = token.text
         depth += (text in "({[") - (text in ")}]")
-        if token.kind == "command" or "_" in text or text in "=<>≤≥≈±+√π∞:_\\":
+        if token.kind in FORMULAS or "_" in text or text in "=<>≤≥≈±+∞:_\\":
             return None
         if token.kind == "number" and previous not in ("^", "{", "-"):
             return None
@@ -91,7 +92,7 @@ def _unit_text(rest: list[Token]) -> str | None:
                 previous = text
                 continue
             return None
-        if token.kind == "name" and text.lower() in _CHANGING and depth == 0:
+        if token.kind in NAMES and text.lower() in _CHANGING and depth == 0:
             return None
         if depth == 0 and text in ",;":
             return None
@@ -109,9 +110,7 @@ def _with_part(number: Number, rest: list[Token]) -> Number | None:
     """One quantity in several units: 1 hour 30 minutes, 5 feet 6 inches, 30° 15'."""
     if number.unit is None:
         return None
-    expression = Expression(rest)
-    further = expression.number()
-    after = rest[expression.place :]
+    further, after = leading_number(rest, ANSWER)
     if after and after[0].text in _MARKS:
         minutes = number.unit.dimension == "angle"
         part = _marked(further, after, minutes=minutes)

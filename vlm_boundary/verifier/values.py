@@ -6,15 +6,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from vlm_boundary.verifier.exact import Exact
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A unit by what it measures and its size in that dimension's base unit."""
-
-    dimension: str
-    size: Fraction
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.units import Unit
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from fractions import Fraction
 
-from vlm_boundary.verifier.values import Unit
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit by what it measures and its size in that dimension's base unit."""
+
+    dimension: str
+    size: Fraction
+
 
 _LENGTH = {
     "mm millimeter millimeters millimetre millimetres 毫米": "0.001",
@@ -58,7 +66,14 @@ _UNITS: dict[str, dict[str, str]] = {
     "kelvin": {"K kelvin Kelvin": "1"},
     "radian": {"rad radian radians": "1"},
     "speed": {"mph": "0.44704", "kph kmh": "0.2777777777777777778"},
-    "energy": {"joule joules": "1", "kilojoule kilojoules": "1000", "cal": "4.184", "kcal": "4184"},
+    "energy": {
+        "joule joules": "1",
+        "kilojoule kilojoules": "1000",
+        "Wh": "3600",
+        "kWh": "3600000",
+        "cal": "4.184",
+        "kcal": "4184",
+    },
     "power": {"watt watts": "1"},
     "force": {"newton newtons": "1"},
     "pressure": {"pascal pascals": "1", "atm": "101325"},
@@ -131,6 +146,13 @@ _ALIKE = (
     frozenset(("capacitance", "fahrenheit")),
 )
 LETTERS = frozenset(name for name in UNITS if len(name) == 1 and name.isascii())
+NOUNS = frozenset(name.lower().rstrip("s") or "s" for name in UNITS)
+"""The names of units in small letters, without a plural s."""
+CHANGING = frozenset(SCALES) | frozenset(
+    "hundreds trillions dozen dozens squared cubed mod modulo remainder half halves quarter "
+    "quarters third thirds factorial r pairs pair".split()
+)
+"""Words that change the number before them."""
 
 
 def parse_unit(text: str | None) -> Unit | None:

@@ -1,37 +1,78 @@
-"""Tokens of a span in plain spelling."""
+"""Numbers and sums written as words, in English and Chinese."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Literal
 
-from vlm_boundary.verifier.words import ENGLISH, HAN, english_number, han_number
+_SMALL = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+        "fifteen sixteen seventeen eighteen nineteen".split()
+    )
+}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate(
+        "twenty thirty forty fifty sixty seventy eighty ninety".split(), start=2
+    )
+}
+_MULTIPLES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
+_SPECIAL = {"dozen": 12}
+_FIRST = "|".join(sorted({*_SMALL, *_TENS, *_SPECIAL}, key=len, reverse=True))
+_WORD = "|".join([*sorted(_MULTIPLES, key=len, reverse=True), _FIRST])
+ENGLISH = rf"(?:{_FIRST})(?:(?:\s+and\s+|[\s-])(?:{_WORD})(?![a-zA-Z]))*"
+"""A regular expression for a number in English words, to be bounded by word edges."""
+FIRST_WORDS = frozenset({*_SMALL, *_TENS, *_SPECIAL})
+"""Words that a number in English words begins with."""
+_PARTS = re.compile(rf"{_WORD}|and")
 
-TokenKind = Literal["number", "command", "name", "symbol"]
+_HAN = {**{c: i for i, c in enumerate("零一二三四五六七八九")}, "〇": 0, "两": 2}
+_HAN_UNITS = {"十": 10, "百": 100, "千": 1000}
+HAN = r"[零〇一二两三四五六七八九十百千]+"
+"""A regular expression for a number in Chinese characters, below ten thousand."""
 
 
-@dataclass(frozen=True)
-class Token:
-    """One token, where it stands, and whether a space stands before it."""
+def english_number(text: str) -> int | None:
+    """The number that English words spell: "one hundred and twenty-five" is 125; else None."""
+    total, group, last = 0, 0, 10**12
+    for word in _PARTS.findall(text.lower()):
+        if word == "and":
+            continue
+        if word in _SPECIAL:
+            group = max(group, 1) * _SPECIAL[word]
+        elif word in _MULTIPLES:
+            multiple = _MULTIPLES[word]
+            if multiple == 100:
+                group = max(group, 1) * 100
+            else:
+                total += max(group, 1) * multiple
+                group = 0
+            last = multiple
+        else:
+            value = _SMALL.get(word, _TENS.get(word, 0))
+            size = 10 if word in _TENS else 1
+            if size >= last and last < 100:  # "two three" are two numbers
+                return None
+            group += value
+            last = size if word in _TENS else 0
+    return total + group
 
-    kind: TokenKind
-    text: str
-    start: int
-    end: int
-    spaced: bool
+
+def han_number(text: str) -> int | None:
+    """The number that Chinese characters spell: 一百二十五 is 125; else None."""
+    if not any(c in _HAN_UNITS for c in text):
+        return int("".join(str(_HAN[c]) for c in text)) if len(text) <= 12 else None
+    total, digit = 0, 0
+    for c in text:
+        if c in _HAN:
+            digit = _HAN[c]
+        else:
+            total += (digit or 1) * _HAN_UNITS[c]
+            digit = 0
+    return total + digit
 
 
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+(?![\d])|\d{1,3}(?:[ ']\d{3})+(?![\d.,/])|\d+)(?:\.\d+)?|\.\d+"
-_BARE_DIGITS = r"\d+(?:\.\d+)?|\.\d+"
-_REST = (
-    r"(?:[eE][+-]?\d+(?![a-zA-Z\d]))?)"
-    r"|(?P<command>\\[a-zA-Z]+)"
-    r"|(?P<name>[A-Za-z](?:_(?:[a-zA-Z0-9]|\{[^{}]{1,12}\}))+|[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:'[a-z]+)?|[一-鿿]+)"
-    r"|(?P<symbol>\S)"
-)
-_TOKEN = re.compile(r"(?P<number>(?:" + _DIGITS + ")" + _REST)
-_LISTED = re.compile(r"(?P<number>(?:" + _BARE_DIGITS + ")" + _REST)
 _NUMBER_WORDS = re.compile(
     rf"(?<![\w-])({ENGLISH}|an?\s+(?:hundred|thousand|million|billion))(?!\w)", re.IGNORECASE
 )
@@ -99,14 +140,3 @@ def _and_a_part(match: re.Match[str]) -> str:
 def _fraction(match: re.Match[str]) -> str:
     top = 1 if match[1].lower() in ("a", "an") else english_number(match[1])
     return match[0] if top is None else f"{top}/{_DENOMINATORS[match[2].lower()]}"
-
-
-def tokenize(text: str, *, listed: bool = False) -> list[Token]:
-    """Tokens in order; in a list a comma between digits separates, elsewhere it may group them."""
-    tokens: list[Token] = []
-    end = 0
-    for match in (_LISTED if listed else _TOKEN).finditer(text):
-        kind: TokenKind = match.lastgroup  # type: ignore[assignment]
-        tokens.append(Token(kind, match[0], match.start(), match.end(), match.start() > end))
-        end = match.end()
-    return tokens

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from vlm_boundary.mathtext.errors import BeyondLimits, Unsupported
+
 MAX_BITS = 4096
 MAX_TERMS = 64
 MAX_EXPONENT = 20
@@ -37,18 +39,6 @@ _E = {"e": math.e}  # a variable where other variables are, a number where none 
 Monomial = tuple[int, tuple[tuple[str, int], ...]]
 """A square-free radicand, and variables and constants with their powers."""
 _ONE: Monomial = (1, ())
-
-
-class Unsupported(ValueError):
-    """A form that exact arithmetic does not cover."""
-
-
-class BeyondLimits(Unsupported):
-    """A number too large, or an expression too long, to be worked out."""
-
-
-class TooLarge(BeyondLimits):
-    """A number written in more digits than any that can be read, so that it equals none of them."""
 
 
 @dataclass(frozen=True)

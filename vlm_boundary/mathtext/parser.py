@@ -1,0 +1,431 @@
+"""From tokens to the tree of the longest expression that they begin with.
+
+Nothing is ever executed. Numbers, nesting and length are bounded, and what is no mathematics
+through and through is not read at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vlm_boundary.mathtext.errors import BeyondLimits, Unsupported
+from vlm_boundary.mathtext.lexer import GREEK, MAX_DIGITS, NAMES, VULGAR, Token, digits
+from vlm_boundary.mathtext.tree import (
+    PI,
+    Applied,
+    Logarithm,
+    Name,
+    Node,
+    Numeral,
+    Operation,
+    Root,
+    numerals,
+)
+from vlm_boundary.mathtext.units import CHANGING, NOUNS, SCALES, UNITS
+
+MAX_DEPTH = 30
+MAX_TOKENS = 120
+_CLOSING = {"(": ")", "[": "]", "{": "}"}
+_OPERANDS = frozenset(("number", "vulgar", "open", "root", "frac", "pi"))
+_FACTORS = frozenset(("root", "frac", "pi"))
+_GREEK = re.compile(r"[α-ορ-ω]")
+_OF_UNITS = frozenset("*/^(){}")
+_FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp arcsin arccos arctan max min".split())
+_LOGARITHMS = frozenset(("\\ln", "\\log", "ln", "log"))
+_COMMANDS = GREEK | {f"\\{name}" for name in _FUNCTIONS}
+_NOTHING = Token("", "", 0, 0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What only some texts have in them.
+
+    Attributes:
+        variables: letters are variables and factors need no sign between them.
+        mixed: a whole number and a fraction behind it are a sum, as in 1 3/4.
+        prose: a sentence goes on behind the value.
+        labels: words say of what a number is, between numbers and signs; % and ° stand anywhere.
+        formula: it is a formula and nothing else, so that no letter is a unit.
+        digits: how many digits a number may have.
+    """
+
+    variables: bool = False
+    mixed: bool = False
+    prose: bool = False
+    labels: bool = False
+    formula: bool = False
+    digits: int = MAX_DIGITS
+
+
+ANSWER = Dialect(variables=True, mixed=True)
+SENTENCE = Dialect(variables=True, mixed=True, prose=True)
+FORMULA = Dialect(variables=True, formula=True)
+CHAIN = Dialect(labels=True, digits=24)
+
+
+@dataclass(slots=True)
+class Expression:
+    """A parsed stretch of text, and what makes its reading less than certain."""
+
+    node: Node
+    start: int
+    end: int
+    operations: int
+    labels: frozenset[str]
+    unsure: bool = False
+
+
+class Parser:
+    """Recursive descent over tokens; `place` is where it stands, and ends."""
+
+    def __init__(self, tokens: list[Token], dialect: Dialect, place: int = 0) -> None:
+        self.tokens, self.dialect, self.place = tokens, dialect, place
+        self.operations = 0
+        self.labels: set[str] = set()
+        self.unsure = False
+        self._divided = False
+        self._depth = 0
+
+    def expression(self) -> Expression:
+        """The longest expression from here.
+
+        Raises:
+            Unsupported: no expression stands here that this grammar covers.
+        """
+        start = self._peek().start
+        node = self.node()
+        end = self.tokens[self.place - 1].end
+        return Expression(node, start, end, self.operations, frozenset(self.labels), self.unsure)
+
+    def node(self) -> Node:
+        """The tree of the longest expression from here."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise BeyondLimits("nested too deeply")
+        node = self._product()
+        while sign := self._operator("+-"):
+            node = Operation(sign, node, self._product())
+        self._depth -= 1
+        return node
+
+    def _peek(self, ahead: int = 0) -> Token:
+        place = self.place + ahead
+        return self.tokens[place] if place < len(self.tokens) else _NOTHING
+
+    def _product(self) -> Node:
+        node = self._signed()
+        while True:
+            if sign := self._operator("*/"):
+                self._divided |= sign == "/"
+                node = Operation(sign, node, self._signed())
+            elif self._factor_follows():
+                self.operations += 1
+                node = Operation("*", node, self._power())
+            else:
+                return node
+
+    def _operator(self, signs: str) -> str:
+        """The operator here, or behind labels, if the expression goes on with it."""
+        if self.dialect.labels:
+            return self._labelled_operator(signs)
+        token = self._peek()
+        if token.kind != "op" or token.text not in signs:
+            return ""
+        following = self._peek(1)
+        if following.kind in NAMES and len(following.text) > 1:
+            if token.text == "-" and self.dialect.prose:
+                return ""  # 5-year
+            if token.text == "/" and following.text in UNITS:
+                return ""
+        self.place += 1
+        self.operations += 1
+        return token.text
+
+    def _labelled_operator(self, signs: str) -> str:
+        place = self.place
+        while place < len(self.tokens) and self.tokens[place].kind in ("word", "label", "letter"):
+            place += 1
+            if place - self.place > 3:
+                return ""
+        if place + 1 >= len(self.tokens):
+            return ""
+        token, after = self.tokens[place], self.tokens[place + 1]
+        if token.kind != "op" or token.text not in signs:
+            return ""
+        if after.kind not in _OPERANDS and after[:2] != ("op", "-"):
+            return ""
+        for label in self.tokens[self.place : place]:
+            self._label(label)
+        self.place = place + 1
+        self.operations += 1
+        return token.text
+
+    def _label(self, token: Token) -> None:
+        if token.text.lower() in CHANGING:
+            raise Unsupported("a word that changes the number")
+        if token.kind == "letter":
+            if token.text.lower() in "xyzn" or self.tokens[self.place - 1].end == token.start:
+                raise Unsupported("a variable")
+            self.unsure = True
+        self.labels.add(label_name(token))
+
+    def _factor_follows(self) -> bool:
+        """Whether a factor follows without a sign between."""
+        token = self._peek()
+        kind, before = token.kind, self.tokens[self.place - 1]
+        if kind == "frac" and before.kind == "number" and not self.dialect.mixed:
+            raise Unsupported("a sum or a product")  # 2\frac{1}{2}
+        if not self.dialect.variables:
+            if kind in _FACTORS and token.start - before.end <= 1:
+                return True
+            glued = token.text == "(" and token.start == before.end  # not 7 (correct)
+            return glued and self._peek(1).kind in _OPERANDS
+        if kind in _FACTORS or (token.text in _LOGARITHMS and kind == "command"):
+            return True
+        if kind == "open":
+            return not (self.dialect.prose and token.text == "(" and token.spaced)
+        if kind == "number":  # 2^{12} 13^2, where no digit stands before
+            return not self.dialect.prose and before.text in ")}"
+        return kind in NAMES and self._is_variable(token)
+
+    def _is_variable(self, token: Token) -> bool:
+        """Whether a name behind a factor is a variable, not a unit or the thing counted."""
+        text = token.text
+        if text in ("sqrt", "pi"):
+            return True
+        if self._depth > 1 or self.dialect.formula:
+            return len(text) == 1 or text in _FUNCTIONS
+        if text == "μ" and text + self._peek(1).text in UNITS and not self._peek(2).text:
+            return False  # 5 μ m
+        if _GREEK.fullmatch(text) or "_" in text:
+            return not self.dialect.prose
+        if text in UNITS or text.lower() in SCALES or not text.isascii():
+            # A unit only ends a value; in the middle of one the letter is a variable.
+            following = self._peek(1)
+            goes_on = following.kind in ("op", "power") or following.text == "("
+            return len(text) == 1 and goes_on and not self._unit_tail()
+        if len(text) == 1:
+            return not (self.dialect.prose and token.spaced)
+        return len(text) <= 3 and not token.spaced and text.islower() and not self.dialect.prose
+
+    def _unit_tail(self) -> bool:
+        """Whether what is left reads as a compound unit, such as m/s or m^2."""
+        previous = "*"
+        for token in self.tokens[self.place :]:
+            text = token.text
+            if token.kind == "number":
+                unit = previous in ("^", "{", "-")
+            elif text == "-":
+                unit = previous in ("^", "{")
+            else:
+                unit = text in UNITS or text in _OF_UNITS
+            if not unit:
+                return False
+            previous = text
+        return True
+
+    def _signed(self) -> Node:
+        """A power, perhaps with a sign; a second sign stands only before a number or a bracket."""
+        token = self._peek()
+        if token.kind != "op" or token.text not in "+-":
+            return self._power()
+        if self._peek(-1).kind == "op" and self.place and self._peek(1).kind not in _OPERANDS:
+            raise Unsupported("two signs")
+        self.place += 1
+        if self._peek().kind == "op":
+            raise Unsupported("two signs")
+        node = self._power()
+        return Applied("-", node) if token.text == "-" else node
+
+    def _power(self) -> Node:
+        node = self._postfixed(self._atom())
+        if self._peek().kind != "power":
+            return node
+        self.place += 1
+        self.operations += 1
+        bare = self._peek().kind == "number"
+        node = Operation("^", node, self._signed())
+        if self.dialect.labels:
+            if bare and self._peek().text == "/":
+                self.unsure = True  # 8^1/3
+            elif self._divided and isinstance(node.left, Numeral) and node.left.value == 10:
+                self.unsure = True  # 8 × 10^3 / 2 × 10^2
+        return self._postfixed(node)
+
+    def _postfixed(self, node: Node) -> Node:
+        """With what stands behind it: a factorial, ², and in a chain % and °."""
+        while True:
+            kind = self._peek().kind
+            if kind == "factorial":
+                node = Applied("!", node)
+            elif kind == "sup":
+                node = Operation("^", node, Numeral(2 if self._peek().text == "²" else 3))
+            elif kind == "pct" and self.dialect.labels:
+                node = Applied("%", node)
+            elif kind != "deg" or not self.dialect.labels:
+                return node
+            self.operations += kind in ("factorial", "sup")
+            self.place += 1
+
+    def _atom(self) -> Node:
+        token = self._peek()
+        kind, text = token.kind, token.text
+        if kind == "number":
+            return self._mixed(token, self._numeral(token))
+        self.place += 1
+        if kind == "open":
+            return self._enclosed(_CLOSING[text])
+        if kind == "frac":
+            self.operations += 1
+            top = self._argument()
+            return Operation("/", top, self._argument())
+        if kind == "root" or text == "sqrt":
+            self.operations += 1
+            return self._root(text)
+        if kind == "pi" or text == "pi":
+            return PI
+        if kind == "vulgar":
+            return _vulgar(text)
+        if text == "|":
+            return Applied("|", self._enclosed("|"))
+        if self.dialect.variables:
+            if text in _LOGARITHMS:
+                return self._logarithm(natural=text.endswith("n"))
+            if text == "[":
+                return self._enclosed("]")
+            if kind in NAMES and text not in _FUNCTIONS:
+                return _named(text)
+            if text == "∞" or text in GREEK:
+                return Name(text)
+            if text[1:] in _FUNCTIONS:
+                return self._function(text[1:])
+        raise Unsupported(f"{text!r} is not covered")
+
+    def _numeral(self, token: Token) -> Numeral:
+        self.place += 1
+        if self.dialect.labels:
+            following = self._peek()
+            if following.start == token.end and following.kind in ("word", "letter", "number"):
+                if following.kind != "word" or label_name(following) not in NOUNS:
+                    raise Unsupported("a number with something beside it")
+                self.labels.add(label_name(following))
+                self.place += 1
+        value, decimals, significant = digits(token.text)
+        if significant > self.dialect.digits:
+            raise BeyondLimits("number too long")
+        return Numeral(value, decimals, significant, token.start, token.end)
+
+    def _root(self, text: str) -> Node:
+        order = text.partition("[")[2].strip("] ")
+        if self._peek().text == "[" or order in ("0", "1"):
+            raise Unsupported("a root of no whole order")
+        return Root(self._argument(whole_number=True), int(order or 2))
+
+    def _logarithm(self, *, natural: bool) -> Node:
+        base = None
+        if self._peek().text == "_":
+            self.place += 1
+            base = self._argument()
+        elif not natural:
+            raise Unsupported("a logarithm without a base")
+        return Logarithm(self._called_with(), base)
+
+    def _function(self, name: str) -> Node:
+        power: Node | None = None
+        if self._peek().kind == "power":
+            self.place += 1
+            power = self._argument(whole_number=True)
+            if isinstance(power, Applied) and [n.value for n in numerals(power)] == [1]:
+                name, power = f"arc{name}", None
+        node = Applied(name, self._called_with())
+        return node if power is None else Operation("^", node, power)
+
+    def _called_with(self) -> Node:
+        """What a function is of: a group, or one thing with nothing beside it."""
+        if self._peek().kind == "power":
+            raise Unsupported("a power of a function")
+        grouped = self._peek().kind == "open"
+        node = self._argument(whole_number=True)
+        if self._peek().kind == "power" or (not grouped and self._factor_follows()):
+            raise Unsupported("perhaps within the function")
+        return node
+
+    def _mixed(self, token: Token, whole: Node) -> Node:
+        r"""A number, or a mixed number: 1 3/4, 1\frac{3}{4}."""
+        if not self.dialect.mixed or not token.text.isdigit():
+            return whole
+        following = self._peek()
+        if following.kind == "frac" and self._plain_fraction():
+            self.place += 1
+            top = self._argument()
+            return Operation("+", whole, Operation("/", top, self._argument()))
+        if following.kind == "number" and following.spaced and following.text.isdigit():
+            bottom = self._peek(2)
+            if (
+                self._peek(1).text == "/"
+                and bottom.text.isdigit()
+                and int(following.text) < int(bottom.text)
+            ):
+                top = self._numeral(following)
+                self.place += 1
+                return Operation("+", whole, Operation("/", top, self._numeral(bottom)))
+        return whole
+
+    def _plain_fraction(self) -> bool:
+        r"""Whether a proper fraction of whole numbers follows: \frac{1}{2} or \frac12."""
+        texts = [self._peek(i).text for i in range(1, 7)]
+        if texts[0] == "{" and texts[2:4] == ["}", "{"] and texts[5] == "}":
+            return texts[1].isdigit() and texts[4].isdigit() and int(texts[1]) < int(texts[4])
+        return len(texts[0]) == 2 and texts[0].isdigit() and texts[0][0] < texts[0][1]
+
+    def _argument(self, *, whole_number: bool = False) -> Node:
+        r"""What a command is of: a group, or one digit of a number unless it takes it whole."""
+        token = self._peek()
+        if token.kind == "open":
+            self.place += 1
+            return self._enclosed(_CLOSING[token.text])
+        if token.kind != "number":
+            return self._atom()
+        if whole_number or len(token.text) == 1:
+            return self._numeral(token)
+        start = token.start + 1
+        rest = Token("number", token.text[1:], start, token.end, False)
+        self.tokens = [*self.tokens[: self.place], rest, *self.tokens[self.place + 1 :]]
+        return Numeral(*digits(token.text[0]), token.start, start)
+
+    def _enclosed(self, closing: str) -> Node:
+        node = self.node()
+        if self.dialect.labels:
+            while self._peek().kind in ("word", "label"):  # (5 apples)
+                self._label(self._peek())
+                self.place += 1
+        if self._peek().text != closing:
+            raise Unsupported("a bracket that does not close")
+        self.place += 1
+        return node
+
+
+def label_name(token: Token) -> str:
+    """What a label says: the unit or noun, without LaTeX and plural."""
+    text = token.text.lower()
+    if token.kind == "label":
+        text = text[text.index("{") + 1 : -1].strip("~ .^23²³/")
+    return text.rstrip("s") or "s"
+
+
+def _named(text: str) -> Node:
+    """A variable, or the product of up to three."""
+    if len(text) == 1 or len(text) > 3 or "_" in text:
+        return Name(text)
+    node: Node = Name(text[0])
+    for letter in text[1:]:
+        node = Operation("*", node, Name(letter))
+    return node
+
+
+def _vulgar(text: str) -> Node:
+    """½, or 2½."""
+    top, bottom = map(int, VULGAR[text[-1]].split("/"))
+    node = Operation("/", Numeral(top), Numeral(bottom))
+    return Operation("+", Numeral(int(text[:-1])), node) if text[:-1] else node
