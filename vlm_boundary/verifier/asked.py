@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vlm_boundary.mathtext.units import SCALES, UNITS
+from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
 from vlm_boundary.verifier.questions import content
-from vlm_boundary.verifier.values import Number, Relation, Unit, Value
+from vlm_boundary.verifier.values import Number, Relation, Value
 
 _QUESTION = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")
 _ASKS = re.compile(r"\W*(?:find|how|what|determine|calculate)\b", re.IGNORECASE)
