@@ -22,7 +22,7 @@ SIGNS = {"+": "+", "-": "−", "*": "×", "/": "÷"}
 def value(text: str) -> object:
     parser = Parser(raw_tokens(text, 0, len(text)), CHAIN)
     node = parser.expression().node
-    if parser.place < len(parser.tokens):
+    if parser.rest:
         raise Unsupported
     return numeric(node)
 

@@ -42,7 +42,7 @@ _GROUPED = r"\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|"
 _SPACED = r"\d{1,3}(?:[ ']\d{3})+(?![\d.,/])|"
 _NAME = (
     r"(?P<word>[A-Za-z](?:_(?:[a-zA-Z0-9]|\{[^{}]{1,12}\}))+"
-    r"|[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:['’][a-z]+|(?<=[a-z]{2})[²³])?|[一-鿿]+|[^\W\d_π]+)"
+    r"|[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:['’][a-z]+|(?<=[a-z]{2})[²³])?|[一-鿿]+|[^\W\d_πº²³½-¾⅐-⅞]+)"
 )
 _ROOT = r"(?P<root>\\sqrt(?![a-zA-Z])(?:\s{0,2}\[\s{0,2}\d{1,3}\s{0,2}\])?|√)"
 
@@ -56,10 +56,11 @@ _PLAIN, _LISTED = (
     for groups in (_GROUPED + _SPACED, "")
 )
 _RAW = re.compile(
-    rf"(?P<space>\s+)|(?P<vulgar>\d{{0,9}}[{''.join(VULGAR)}])|{_number(_GROUPED)}|(?P<sup>[²³])"
+    rf"\s*(?:{_number(_GROUPED)}"
     r"|(?P<said>(?:(?:divided|multiplied)\s{1,2}by|per\s{1,2}cent)\b)"
-    r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)"
     rf"|{_NAME}"
+    r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)|(?P<sup>[²³])"
+    rf"|(?P<vulgar>[{''.join(VULGAR)}])"
     r"|(?P<power>\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
     r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
     r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
@@ -74,7 +75,7 @@ _RAW = re.compile(
     r"|(?P<label>\\(?:text|mathrm|textbf|textit|operatorname)\s{0,2}\{[^{}\n]{0,60}\})"
     r"|(?P<stop>[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒"
     r"|\\[Rr]ightarrow)"
-    r"|(?P<symbol>.)"
+    r"|(?P<symbol>\S))"
 )
 _KINDS = {
     **dict.fromkeys("+-*/", "op"), **dict.fromkeys("({", "open"), **dict.fromkeys(")}", "close"),
@@ -116,14 +117,12 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
     With `leading` only as many as an expression at the beginning can be made of, and what ends it.
     """
     found: list[Token] = []
-    words = 0
-    spaced = False
+    words, last = 0, start
     for match in _RAW.finditer(text, start, end):
         kind: str = match.lastgroup  # type: ignore[assignment]
-        if kind == "space" or kind == "mark":
-            spaced = True
+        if kind == "mark":
             continue
-        written = match[0]
+        written, (begin, after) = match[kind], match.span(kind)
         if leading and not found and written == "\\boxed":
             continue  # 2 + 4 = \boxed{6}
         if kind == "number":
@@ -137,8 +136,8 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
                 kind = "letter"
         else:
             written = _SPELLED.get(written, written)
-        found.append(Token(kind, written, match.start(), match.end(), spaced))
-        spaced = False
+        found.append(Token(kind, written, begin, after, begin > last))
+        last = after
         if leading:
             words = words + 1 if kind == "word" else 0
             if words > 4 or kind == "stop" or kind == "symbol":

@@ -29,6 +29,8 @@ MAX_TOKENS = 120
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _OPERANDS = frozenset(("number", "vulgar", "open", "root", "frac", "pi"))
 _FACTORS = frozenset(("root", "frac", "pi"))
+_LABELS = frozenset(("word", "label", "letter"))
+_POSTFIXES = frozenset(("factorial", "sup", "pct", "deg"))
 _GREEK = re.compile(r"[α-ορ-ω]")
 _OF_UNITS = frozenset("*/^(){}")
 _FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp arcsin arccos arctan max min".split())
@@ -80,7 +82,8 @@ class Parser:
     """Recursive descent over tokens; `place` is where it stands, and ends."""
 
     def __init__(self, tokens: list[Token], dialect: Dialect, place: int = 0) -> None:
-        self.tokens, self.dialect, self.place = tokens, dialect, place
+        self.dialect, self.place = dialect, place
+        self._tokens = [*tokens, _NOTHING]
         self.operations = 0
         self.labels: set[str] = set()
         self.unsure = False
@@ -93,9 +96,9 @@ class Parser:
         Raises:
             Unsupported: no expression stands here that this grammar covers.
         """
-        start = self._peek().start
+        start = self._tokens[self.place].start
         node = self.node()
-        end = self.tokens[self.place - 1].end
+        end = self._tokens[self.place - 1].end
         return Expression(node, start, end, self.operations, frozenset(self.labels), self.unsure)
 
     def node(self) -> Node:
@@ -109,9 +112,14 @@ class Parser:
         self._depth -= 1
         return node
 
-    def _peek(self, ahead: int = 0) -> Token:
+    @property
+    def rest(self) -> list[Token]:
+        """The tokens that it has not come to."""
+        return self._tokens[self.place : -1]
+
+    def _peek(self, ahead: int) -> Token:
         place = self.place + ahead
-        return self.tokens[place] if place < len(self.tokens) else _NOTHING
+        return self._tokens[place] if place < len(self._tokens) else _NOTHING
 
     def _product(self) -> Node:
         node = self._signed()
@@ -129,7 +137,7 @@ class Parser:
         """The operator here, or behind labels, if the expression goes on with it."""
         if self.dialect.labels:
             return self._labelled_operator(signs)
-        token = self._peek()
+        token = self._tokens[self.place]
         if token.kind != "op" or token.text not in signs:
             return ""
         following = self._peek(1)
@@ -144,18 +152,17 @@ class Parser:
 
     def _labelled_operator(self, signs: str) -> str:
         place = self.place
-        while place < len(self.tokens) and self.tokens[place].kind in ("word", "label", "letter"):
+        while self._tokens[place].kind in _LABELS:
             place += 1
             if place - self.place > 3:
                 return ""
-        if place + 1 >= len(self.tokens):
-            return ""
-        token, after = self.tokens[place], self.tokens[place + 1]
+        token = self._tokens[place]
         if token.kind != "op" or token.text not in signs:
             return ""
+        after = self._tokens[place + 1]
         if after.kind not in _OPERANDS and after[:2] != ("op", "-"):
             return ""
-        for label in self.tokens[self.place : place]:
+        for label in self._tokens[self.place : place]:
             self._label(label)
         self.place = place + 1
         self.operations += 1
@@ -165,15 +172,15 @@ class Parser:
         if token.text.lower() in CHANGING:
             raise Unsupported("a word that changes the number")
         if token.kind == "letter":
-            if token.text.lower() in "xyzn" or self.tokens[self.place - 1].end == token.start:
+            if token.text.lower() in "xyzn" or self._tokens[self.place - 1].end == token.start:
                 raise Unsupported("a variable")
             self.unsure = True
         self.labels.add(label_name(token))
 
     def _factor_follows(self) -> bool:
         """Whether a factor follows without a sign between."""
-        token = self._peek()
-        kind, before = token.kind, self.tokens[self.place - 1]
+        token = self._tokens[self.place]
+        kind, before = token.kind, self._tokens[self.place - 1]
         if kind == "frac" and before.kind == "number" and not self.dialect.mixed:
             raise Unsupported("a sum or a product")  # 2\frac{1}{2}
         if not self.dialect.variables:
@@ -212,7 +219,7 @@ class Parser:
     def _unit_tail(self) -> bool:
         """Whether what is left reads as a compound unit, such as m/s or m^2."""
         previous = "*"
-        for token in self.tokens[self.place :]:
+        for token in self.rest:
             text = token.text
             if token.kind == "number":
                 unit = previous in ("^", "{", "-")
@@ -227,27 +234,27 @@ class Parser:
 
     def _signed(self) -> Node:
         """A power, perhaps with a sign; a second sign stands only before a number or a bracket."""
-        token = self._peek()
+        token = self._tokens[self.place]
         if token.kind != "op" or token.text not in "+-":
             return self._power()
         if self._peek(-1).kind == "op" and self.place and self._peek(1).kind not in _OPERANDS:
             raise Unsupported("two signs")
         self.place += 1
-        if self._peek().kind == "op":
+        if self._tokens[self.place].kind == "op":
             raise Unsupported("two signs")
         node = self._power()
         return Applied("-", node) if token.text == "-" else node
 
     def _power(self) -> Node:
         node = self._postfixed(self._atom())
-        if self._peek().kind != "power":
+        if self._tokens[self.place].kind != "power":
             return node
         self.place += 1
         self.operations += 1
-        bare = self._peek().kind == "number"
+        bare = self._tokens[self.place].kind == "number"
         node = Operation("^", node, self._signed())
         if self.dialect.labels:
-            if bare and self._peek().text == "/":
+            if bare and self._tokens[self.place].text == "/":
                 self.unsure = True  # 8^1/3
             elif self._divided and isinstance(node.left, Numeral) and node.left.value == 10:
                 self.unsure = True  # 8 × 10^3 / 2 × 10^2
@@ -255,21 +262,21 @@ class Parser:
 
     def _postfixed(self, node: Node) -> Node:
         """With what stands behind it: a factorial, ², and in a chain % and °."""
-        while True:
-            kind = self._peek().kind
-            if kind == "factorial":
+        while (token := self._tokens[self.place]).kind in _POSTFIXES:
+            if token.kind == "factorial":
                 node = Applied("!", node)
-            elif kind == "sup":
-                node = Operation("^", node, Numeral(2 if self._peek().text == "²" else 3))
-            elif kind == "pct" and self.dialect.labels:
+            elif token.kind == "sup":
+                node = Operation("^", node, Numeral(2 if token.text == "²" else 3))
+            elif not self.dialect.labels:
+                break
+            elif token.kind == "pct":
                 node = Applied("%", node)
-            elif kind != "deg" or not self.dialect.labels:
-                return node
-            self.operations += kind in ("factorial", "sup")
+            self.operations += token.kind in ("factorial", "sup")
             self.place += 1
+        return node
 
     def _atom(self) -> Node:
-        token = self._peek()
+        token = self._tokens[self.place]
         kind, text = token.kind, token.text
         if kind == "number":
             return self._mixed(token, self._numeral(token))
@@ -305,7 +312,7 @@ class Parser:
     def _numeral(self, token: Token) -> Numeral:
         self.place += 1
         if self.dialect.labels:
-            following = self._peek()
+            following = self._tokens[self.place]
             if following.start == token.end and following.kind in ("word", "letter", "number"):
                 if following.kind != "word" or label_name(following) not in NOUNS:
                     raise Unsupported("a number with something beside it")
@@ -318,13 +325,13 @@ class Parser:
 
     def _root(self, text: str) -> Node:
         order = text.partition("[")[2].strip("] ")
-        if self._peek().text == "[" or order in ("0", "1"):
+        if self._tokens[self.place].text == "[" or order in ("0", "1"):
             raise Unsupported("a root of no whole order")
         return Root(self._argument(whole_number=True), int(order or 2))
 
     def _logarithm(self, *, natural: bool) -> Node:
         base = None
-        if self._peek().text == "_":
+        if self._tokens[self.place].text == "_":
             self.place += 1
             base = self._argument()
         elif not natural:
@@ -333,7 +340,7 @@ class Parser:
 
     def _function(self, name: str) -> Node:
         power: Node | None = None
-        if self._peek().kind == "power":
+        if self._tokens[self.place].kind == "power":
             self.place += 1
             power = self._argument(whole_number=True)
             if isinstance(power, Applied) and [n.value for n in numerals(power)] == [1]:
@@ -343,19 +350,21 @@ class Parser:
 
     def _called_with(self) -> Node:
         """What a function is of: a group, or one thing with nothing beside it."""
-        if self._peek().kind == "power":
+        if self._tokens[self.place].kind == "power":
             raise Unsupported("a power of a function")
-        grouped = self._peek().kind == "open"
+        grouped = self._tokens[self.place].kind == "open"
         node = self._argument(whole_number=True)
-        if self._peek().kind == "power" or (not grouped and self._factor_follows()):
+        if self._tokens[self.place].kind == "power" or (not grouped and self._factor_follows()):
             raise Unsupported("perhaps within the function")
         return node
 
     def _mixed(self, token: Token, whole: Node) -> Node:
-        r"""A number, or a mixed number: 1 3/4, 1\frac{3}{4}."""
+        r"""A number, or a mixed number: 2½, 1 3/4, 1\frac{3}{4}."""
+        following = self._tokens[self.place]
+        if following.kind == "vulgar" and following.start == token.end:
+            return Operation("+", whole, self._atom())
         if not self.dialect.mixed or not token.text.isdigit():
             return whole
-        following = self._peek()
         if following.kind == "frac" and self._plain_fraction():
             self.place += 1
             top = self._argument()
@@ -381,7 +390,7 @@ class Parser:
 
     def _argument(self, *, whole_number: bool = False) -> Node:
         r"""What a command is of: a group, or one digit of a number unless it takes it whole."""
-        token = self._peek()
+        token = self._tokens[self.place]
         if token.kind == "open":
             self.place += 1
             return self._enclosed(_CLOSING[token.text])
@@ -391,16 +400,16 @@ class Parser:
             return self._numeral(token)
         start = token.start + 1
         rest = Token("number", token.text[1:], start, token.end, False)
-        self.tokens = [*self.tokens[: self.place], rest, *self.tokens[self.place + 1 :]]
+        self._tokens = [*self._tokens[: self.place], rest, *self._tokens[self.place + 1 :]]
         return Numeral(*digits(token.text[0]), token.start, start)
 
     def _enclosed(self, closing: str) -> Node:
         node = self.node()
         if self.dialect.labels:
-            while self._peek().kind in ("word", "label"):  # (5 apples)
-                self._label(self._peek())
+            while self._tokens[self.place].kind in ("word", "label"):  # (5 apples)
+                self._label(self._tokens[self.place])
                 self.place += 1
-        if self._peek().text != closing:
+        if self._tokens[self.place].text != closing:
             raise Unsupported("a bracket that does not close")
         self.place += 1
         return node
@@ -424,8 +433,6 @@ def _named(text: str) -> Node:
     return node
 
 
-def _vulgar(text: str) -> Node:
-    """½, or 2½."""
-    top, bottom = map(int, VULGAR[text[-1]].split("/"))
-    node = Operation("/", Numeral(top), Numeral(bottom))
-    return Operation("+", Numeral(int(text[:-1])), node) if text[:-1] else node
+def _vulgar(sign: str) -> Node:
+    top, bottom = map(int, VULGAR[sign].split("/"))
+    return Operation("/", Numeral(top), Numeral(bottom))

@@ -60,6 +60,7 @@ class Logarithm:
 
 Node = Numeral | Name | Operation | Applied | Root | Logarithm
 PI = Name("π")
+_LEAVES = (Numeral, Name)
 
 
 def parts(node: Node) -> Iterator[Node]:
@@ -68,7 +69,7 @@ def parts(node: Node) -> Iterator[Node]:
     if isinstance(node, Operation):
         yield from parts(node.left)
         yield from parts(node.right)
-    elif not isinstance(node, Numeral | Name):
+    elif not isinstance(node, _LEAVES):
         yield from parts(node.of)
         if isinstance(node, Logarithm) and node.base is not None:
             yield from parts(node.base)

@@ -61,6 +61,6 @@ def _tree(text: str) -> Node:
     text = _DROPPED.sub(" ", text).replace("**", "^")
     parser = Parser(raw_tokens(text, 0, len(text)), FORMULA)
     tree = parser.node()
-    if parser.place < len(parser.tokens) or _names(tree) & _CONSTANTS:
+    if parser.rest or _names(tree) & _CONSTANTS:
         raise Unsupported("more than a formula")
     return tree

@@ -35,7 +35,7 @@ def leading_number(tokens: list[Token], dialect: Dialect) -> tuple[Number, list[
     value = exactly(node)
     shown = _shown(node)
     number = Number(value) if shown is None else _number(value, *shown)
-    return number, parser.tokens[parser.place :]
+    return number, parser.rest
 
 
 def _number(value: Exact, decimals: int, significant: int) -> Number:
