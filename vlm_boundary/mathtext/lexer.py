@@ -40,9 +40,11 @@ class Token(NamedTuple):
 _EXPONENT = r"(?:[eE][+-]?\d+(?![a-zA-Z\d]))?"
 _GROUPED = r"\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|"
 _SPACED = r"\d{1,3}(?:[ ']\d{3})+(?![\d.,/])|"
+_LETTER = "[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]"
 _NAME = (
-    r"(?P<word>[A-Za-z](?:_(?:[a-zA-Z0-9]|\{[^{}]{1,12}\}))+"
-    r"|[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]+(?:['’][a-z]+|(?<=[a-z]{2})[²³])?|[一-鿿]+|[^\W\d_πº²³½-¾⅐-⅞]+)"
+    rf"(?P<word>{_LETTER}{{2,}}(?:['’][a-z]+|(?<=[a-z]{{2}})[²³])?"
+    rf"|[A-Za-z](?:_(?:[a-zA-Z0-9]|\{{[^{{}}]{{1,12}}\}}))+|{_LETTER}(?:['’][a-z]+)?"
+    r"|[一-鿿]+|[^\W\d_πº²³½-¾⅐-⅞]+)"
 )
 _ROOT = r"(?P<root>\\sqrt(?![a-zA-Z])(?:\s{0,2}\[\s{0,2}\d{1,3}\s{0,2}\])?|√)"
 
@@ -122,11 +124,13 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
         kind: str = match.lastgroup  # type: ignore[assignment]
         if kind == "mark":
             continue
-        written, (begin, after) = match[kind], match.span(kind)
+        written = match[match.lastindex]  # type: ignore[index]
+        begin, after = match.span(match.lastindex)  # type: ignore[arg-type]
         if leading and not found and written == "\\boxed":
             continue  # 2 + 4 = \boxed{6}
         if kind == "number":
-            _times(found)
+            if found and found[-1].text == "x":
+                _times(found)
         elif kind == "word" or kind == "said":
             if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
                 kind, written = said

@@ -15,12 +15,15 @@ from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING
 
 _WINDOW = 200  # characters looked at on either side
-_RELATION = re.compile(
-    r"(?<![<>!:=~\\≠])=(?![=>])|≈|≃|≅|\\approx(?![a-zA-Z])|\\simeq(?![a-zA-Z])"
-    r"|(?<=[\d)}%°] )(?:is equal to|equals?|makes|gives|leaves"
-    r"|is(?: (?:about|approximately|roughly))?)"
-    r"(?=\s{1,3}[-$]?\s?\d)"
-)
+_RELATION = re.compile(  # branches begin with a character each, so that all others are passed fast
+    r"=(?<![<>!:=~\\≠]=)(?![=>])|≈|≃|≅|\\(?:approx|simeq)(?![a-zA-Z])|"
+    + "|".join(
+        rf"{word[0]}(?<=[\d)}}%°] {word[0]}){word[1:]}(?=\s{{1,3}}[-$]?\s?\d)"
+        for word in (
+            "is(?: equal to| about| approximately| roughly)?", "equals?", "makes", "gives", "leaves"
+        )
+    )
+)  # fmt: skip
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
@@ -81,7 +84,10 @@ def _equations(text: str, start: int, end: int) -> Iterator[Equation]:
 
 
 def _ends_in_number(text: str, end: int, start: int) -> bool:
-    return _DIGIT.search(text, max(start, end - 40), end) is not None or "π" in text[start:end]
+    return (
+        _DIGIT.search(text, max(start, end - 40), end) is not None
+        or text.find("π", start, end) >= 0
+    )
 
 
 def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
@@ -129,63 +135,42 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
         found = parser.expression()
     except Unsupported:
         return None
-    if tokens[parser.place - 1].kind == "factorial" and not text.startswith("=", end):
+    if text[found.end - 1] == "!" and not text.startswith("=", end):
         return None  # "= 7!" at the end of a sentence
-    return _ended(text, found, tokens, parser.place)
+    return _ended(text, found, [*parser.rest, *tokens[MAX_TOKENS:]])
 
 
-def _ended(
-    text: str, found: Expression, tokens: list[Token], place: int
-) -> tuple[Expression, bool] | None:
+def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression, bool] | None:
     """Whether an expression ends where the parser stopped, or goes on in what it cannot read."""
     sure = not found.unsure
-    if place >= len(tokens):
+    if not rest:
         return found, sure
-    token = tokens[place]
+    token, following = rest[0], rest[1].kind if len(rest) > 1 else ""
     spaced = token.start > found.end
     if token.kind in _END_LABELS:
         word = token.text.lower()
         if word == "or" or (word != "and" and not _is_label(token, found.end)):
             return None
         found.labels |= {label_name(token)}
-        following = tokens[place + 1] if place + 1 < len(tokens) else None
         if word == "and":
-            sure = sure and not _fraction_follows(tokens, place + 1)
-        elif following is not None and following.kind in ("op", "power", "sup"):
+            sure = sure and not _fraction_follows(rest[1:])
+        elif following in ("op", "power", "sup"):
             return None  # a label, and then the expression goes on
         return found, sure
     if token.kind == "stop":
-        if token.text in "?？":
-            return None
-        if token.text in ":：" and not text[token.end : token.end + 1].isspace():
-            return None
-        if token.text in "!！" and not spaced:
-            return None
-        if token.text == "[":
-            return None
-        return found, sure
-    if token.kind == "close":
-        return found, sure
-    if token.kind == "open" and spaced:
-        following = tokens[place + 1] if place + 1 < len(tokens) else None
-        if token.text == "(" and following is not None and following.kind in ("word", "label"):
-            return found, sure
-        return None
-    if token.kind == "op" and token.text == "-" and spaced:
-        following = tokens[place + 1] if place + 1 < len(tokens) else None
-        if following is not None and following.kind == "word":
-            return found, sure  # a dash
-    return None
+        inside = token.text in ":：" and not text[token.end : token.end + 1].isspace()
+        shouted = token.text in "!！" and not spaced
+        return None if inside or shouted or token.text in "?？[" else (found, sure)
+    aside = spaced and token.text == "(" and following in ("word", "label")
+    dash = spaced and token.text == "-" and following == "word"
+    return (found, sure) if token.kind == "close" or aside or dash else None
 
 
-def _fraction_follows(tokens: list[Token], place: int) -> bool:
+def _fraction_follows(rest: list[Token]) -> bool:
     """Whether "and 1/2" or "and a half" follows a whole number."""
-    if place >= len(tokens):
-        return False
-    if tokens[place].kind == "letter":
-        return True
-    rest = tokens[place : place + 3]
-    return [t.kind for t in rest] == ["number", "op", "number"] and rest[1].text == "/"
+    if [token.kind for token in rest[:3]] == ["number", "op", "number"]:
+        return rest[1].text == "/"
+    return bool(rest) and rest[0].kind == "letter"
 
 
 def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
@@ -218,7 +203,7 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
         found = parser.expression()
     except Unsupported:
         return None
-    rest = tokens[parser.place :]
+    rest = [*parser.rest, *tokens[first + MAX_TOKENS :]]
     if len(rest) > 3 or not all(_is_label(token, found.end) for token in rest):
         return None
     found.labels |= {label_name(token) for token in rest}
