@@ -71,12 +71,12 @@ class Target:
         self.value: Value | None = None
         try:
             self.value = read(gold.answer, listed=self.listed)
+            spelled = plain_characters(gold.answer)[0].strip()
+            if _SPACED.fullmatch(spelled) and (self.value is None or "-" in spelled):
+                # 3 5 and 3 -5 are two numbers, neither their product nor their difference
+                self.value = Several("list", tuple(literal(n) for n in spelled.split()))
         except Unsupported:
             self.unsupported = True
-        numbers = gold.answer.split()
-        if _SPACED.fullmatch(gold.answer.strip()) and (self.value is None or "-" in gold.answer):
-            # 3 5 and 3 -5 are two numbers, neither their product nor their difference
-            self.value = Several("list", tuple(literal(n) for n in numbers))
         self.name: str | None = None
         self._named()
         self.clock: Clock | None = None
