@@ -154,9 +154,9 @@ def preview(
 ) -> None:
     """Write an HTML sheet of the first problems: pictures, exact prompts, token counts, answers."""
     from vlm_boundary.benchmarks import load_benchmark_file
-    from vlm_boundary.benchmarks import preview as sheet
     from vlm_boundary.checkpoints import resolve_checkpoint
     from vlm_boundary.engines.chat import ChatRenderer
+    from vlm_boundary.planning import preview as sheet
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
