@@ -14,6 +14,7 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from random import Random
@@ -43,12 +44,10 @@ def same(answer: str, gold: str) -> bool:
 def slipped_responses(count: int, seed: int) -> Iterator[Output]:
     """Responses of the embedded models' training mixture, every one with a slip."""
     from vlm_boundary.benchmarks.procedural import problems
-    from vlm_boundary.tiny.mixture import BROAD, guesses, response
+    from vlm_boundary.tiny.mixture import BROAD, Slip, guesses, response
 
-    slips = {"misread": 0.35, "arithmetic": 0.35, "stop": 0.15, "guess": 0.15}
-    mixture = type(BROAD)(
-        terse=0.4, other=0.4, answer_only=0.2, boxed=0.6, phrased=0.4, slips=slips
-    )
+    slips: dict[Slip, float] = {"misread": 0.35, "arithmetic": 0.35, "stop": 0.15, "guess": 0.15}
+    mixture = replace(BROAD, slips=slips)
     rng = Random(seed)
     drawn = [p for p in problems(split="train", seed=seed, count=600) if not p.choices]
     likely = guesses(drawn)

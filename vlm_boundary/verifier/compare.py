@@ -90,7 +90,7 @@ class Target:
             self.letter = None
         wordy = isinstance(self.value, Words | None) and not self.unsupported
         self.is_text |= wordy or self.clock is not None or self.is_date
-        wrapped = self.letter is not None and not gold.answer.strip(" $").isalpha()  # \\text{(C)}
+        wrapped = self.letter is not None and not gold.answer.strip(" $").isalpha()  # \text{(C)}
         self.is_text |= self.letter is not None and (wrapped or not gold.answer_type)
 
     def _named(self) -> None:

@@ -1,0 +1,31 @@
+"""The scripts that the documentation quotes run as they are typed, here on few data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("script", "options", "says"),
+    [
+        ("perf/false_positives.py", "--count 100", "called right; 0 of other form"),
+        (
+            "perf/grading_speed.py",
+            "--problems 1 --samples 2 --theirs 2",
+            "verdicts are the same with the cache off, cold and warm: True",
+        ),
+        ("perf/analysis_speed.py", "--problems 4 --samples 8", "whole analysis"),
+        ("fuzz_verifier.py", "--count 20 --seed 1", "0 raised"),
+    ],
+)
+def test_a_script_of_the_documentation_runs(script: str, options: str, says: str) -> None:
+    command = [sys.executable, f"tests/{script}", *options.split()]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert says in done.stdout
