@@ -53,6 +53,7 @@ from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 _DIGITS = re.compile(r"\d+")
 _DECIMAL = re.compile(r"[-+]?[\d.]+")
+_NUMERAL = re.compile(r"-?\d+(?:\.\d+)?")
 _SPACED = re.compile(r"-?\d+(?:\.\d+)?(?:\s+-?\d+(?:\.\d+)?)+")
 _SYMBOLS = ("e", "i")  # rather numbers than options
 _MAX_SPELLED = 1000
@@ -81,7 +82,7 @@ class Target:
         self._named()
         self.clock: Clock | None = None
         self.is_date = False
-        if gold.answer_type in (None, "text"):
+        if gold.answer_type in (None, "text") and not _NUMERAL.fullmatch(gold.answer):
             self.clock = None if "ratio" in gold.question.lower() else read_clock(gold.answer)
             self.is_date = is_date(gold.answer)
         letter = option_letter(gold.answer)

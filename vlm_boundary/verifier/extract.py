@@ -47,6 +47,7 @@ _WRAPPED = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
+_NOT_AVAILABLE = re.compile(r"\s*N/?A\W*", re.IGNORECASE)
 SOLE_LENGTH = 80
 
 _SENTENCE = 3  # words
@@ -181,7 +182,7 @@ def _unmarked(text: str, target: Target, words: bool) -> Found | str:
     sole = _sole(text, target, words)
     if sole is not None:
         return sole
-    if OUTRIGHT_REFUSAL.search(text):
+    if OUTRIGHT_REFUSAL.search(text) or _NOT_AVAILABLE.fullmatch(text):
         return "refusal"
     if words:
         found = _in_words(text, target)
