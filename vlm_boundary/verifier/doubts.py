@@ -40,9 +40,9 @@ _NO_GOOD = (
 )
 _FAILS = (
     r"(?:(?:does|do|did|ca|could|would|can)(?:\s+not|n't)\s+(?:actually\s+|really\s+)?"
-    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense|agree|equal|(?:look|seem|sound|feel)\s+(?:quite\s+)?(?:right|correct|plausible)|be\s+(?:right|correct|true|possible|it))"
+    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense(?!\s+(?:for|that|to)\b)|agree|equal|(?:look|seem|sound|feel)\s+(?:quite\s+)?(?:right|correct|plausible)|be\s+(?:right|correct|true|possible|it))"
     r"|cannot\s+be\s*(?:right|correct|true|possible|it\b)|contradicts|violates|fails|overcounts|undercounts"
-    r"|makes\s+no\s+sense)"
+    r"|makes\s+no\s+sense(?!\s+(?:for|that|to)\b))"
 )
 # Behind an answer: it, or what was done to get it, is disowned outright.
 DISOWNED = Phrase(

@@ -159,6 +159,7 @@ _SINGLE = str.maketrans(
     {**dict.fromkeys("×·⋅∙∗✕✖⨯", "*"), **dict.fromkeys("÷∕", "/"), **dict.fromkeys("≃∼≅", "≈")}
     | {"℃": "°C", "℉": "°F", "＄": "$"}
 )
+_UNEQUAL = re.compile(r"(?<= )!=")  # 5!=120 is an equation
 _STARS = re.compile(r"( *)(\*{1,3})( *)")
 _OPERAND_END = re.compile(r"(?:[\d)}\]!°π%]|(?<![a-zA-Z])[a-zA-Z])$")
 _OPERAND = re.compile(r"[\d({\[\\√π.+-]|[a-zA-Z](?![a-zA-Z])")
@@ -182,6 +183,8 @@ def plain_math(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text or "~" in text:
         text = _plain_latex(text)
     text = _SPACES.sub(" ", text)
+    if "=" in text:
+        text = _UNEQUAL.sub("≠", text.replace("<=", "≤").replace(">=", "≥"))
     if "*" in text:
         text = _STARS.sub(_star, _EMPHASIS.sub(r"\2", text))
     if "_" in text:
