@@ -10,7 +10,7 @@ import pytest
 from benchmarks.making import FIELDS, config, png, rows, write
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
-from vlm_boundary.benchmarks.templates import as_options
+from vlm_boundary.benchmarks.lists import as_options
 from vlm_boundary.errors import UserError
 
 
