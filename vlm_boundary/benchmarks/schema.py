@@ -68,10 +68,10 @@ class ImagesConfig(Settings):
     """Of several columns in fields.image, those that a record does not have at all: a mistake, or
     passed over as empty ones are. One of them must be there."""
     placeholder: str | None = None
-    """Regular expression of picture marks in the question, as in `<image(\\d+)>`."""
+    """Regular expression of picture marks in question and options, as in `<image(\\d+)>`."""
     position: Literal["first", "in_text"] = "first"
     """Pictures before the text, or where their marks stand: by number where the expression has a
-    group, else in order. Marks without a picture are removed either way."""
+    group, else in order. A question's other marks are removed; an option's stay as text."""
     min_pixels: int | None = Field(default=None, ge=1)
     """Smaller pictures are enlarged to this many pixels (Qwen-VL families only); by default the
     checkpoint's own number, or max_pixels where that is less."""
