@@ -6,32 +6,9 @@ import math
 from fractions import Fraction
 
 import pytest
+from mathtext_readings import answer, chain
 
 from vlm_boundary.mathtext.errors import BeyondLimits, Unsupported
-from vlm_boundary.mathtext.evaluate import Value, numeric
-from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Parser
-from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.values import Number
-
-
-def answer(text: str) -> Exact:
-    """What the verifier reads."""
-    value = read(text)
-    if not isinstance(value, Number):
-        raise Unsupported("no number")
-    return value.value
-
-
-def chain(text: str) -> Value:
-    """What the checker reads, the whole of it."""
-    parser = Parser(raw_tokens(text, 0, len(text)), CHAIN)
-    node = parser.node()
-    if parser.rest:
-        raise Unsupported("goes on")
-    return numeric(node)
-
 
 RATIONAL = {
     "5!": 120,
@@ -110,13 +87,13 @@ KNOWN_DIFFERENCES = {
 
 @pytest.mark.parametrize(("text", "expected"), RATIONAL.items())
 def test_one_value_in_both(text: str, expected: Fraction | int) -> None:
-    assert answer(text).fraction == expected
+    assert answer(text).value.fraction == expected
     assert chain(text) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), IRRATIONAL.items())
 def test_one_irrational_value_in_both(text: str, expected: float) -> None:
-    assert answer(text).approximate == pytest.approx(expected, rel=1e-12)
+    assert answer(text).value.approximate == pytest.approx(expected, rel=1e-12)
     assert chain(text) == pytest.approx(expected, rel=1e-12)
 
 
@@ -135,7 +112,7 @@ def test_what_is_beyond_bounds_says_so_by_its_type() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), VARIABLES.items())
 def test_variables_are_for_answers(text: str, expected: str) -> None:
-    assert str(answer(text)) == expected
+    assert str(answer(text).value) == expected
     with pytest.raises(Unsupported):
         chain(text)
 
@@ -143,6 +120,6 @@ def test_variables_are_for_answers(text: str, expected: str) -> None:
 @pytest.mark.parametrize("text", KNOWN_DIFFERENCES)
 def test_a_chain_leaves_unread_what_may_be_two_things(text: str) -> None:
     expected, reason = KNOWN_DIFFERENCES[text]
-    assert answer(text).fraction == expected
+    assert answer(text).value.fraction == expected
     with pytest.raises(Unsupported):
         raise AssertionError(f"{chain(text)}: {reason}")
