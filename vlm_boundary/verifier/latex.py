@@ -23,7 +23,7 @@ def _plain_character(c: str) -> str:
     if c in _MINUSES:
         return "-"
     if c in VULGAR:
-        return " " + VULGAR[c]
+        return f"({VULGAR[c]})"
     if c in _SUPERSCRIPTS:
         return c
     if "\uff01" <= c <= "\uff5e":
@@ -77,6 +77,8 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
         elif place in raised:
             skip = raised[place].end()
             piece = "^{" + "".join(_SUPERSCRIPTS[s] for s in raised[place][0]) + "}"
+        elif c in VULGAR and text[max(0, place - 2) : place].rstrip(" ")[-1:].isdigit():
+            piece = " " + VULGAR[c]  # 2½ is a sum
         else:
             piece = c if "\x20" <= c <= "\x7e" or c in "\n\t" else _plain_character(c)
         pieces.append(piece)
@@ -161,8 +163,8 @@ _SINGLE = str.maketrans(
 )
 _UNEQUAL = re.compile(r"(?<= )!=")  # 5!=120 is an equation
 _STARS = re.compile(r"( *)(\*{1,3})( *)")
-_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%]|(?<![a-zA-Z])[a-zA-Z])$")
-_OPERAND = re.compile(r"[\d({\[\\√π.+-]|[a-zA-Z](?![a-zA-Z])")
+_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%|]|(?<![a-zA-Z])[a-zA-Z])$")
+_OPERAND = re.compile(r"[\d({\[\\√π.+-]|\|(?=[\d({\\√-])|[a-zA-Z](?![a-zA-Z])")
 _EMPHASIS = re.compile(  # behind a value a star multiplies
     r"(?<![\w)}\]*])(?<![\d)}\]] )(\*{1,3})(?=[^\s*])([^*\n]{1,300})(?<=\S)\1(?![\w*({\\])"
 )
