@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from vlm_boundary.cli.judge import judge_reasoning
-from vlm_boundary.cli.options import open_target, override_option, sampling_options, target_argument
+from vlm_boundary.cli.options import (
+    DERIVED,
+    open_target,
+    override_option,
+    sampling_options,
+    target_argument,
+)
 from vlm_boundary.cli.stages import draw_samples, tell_failures
 
 if TYPE_CHECKING:
@@ -40,7 +46,7 @@ def run(
 
     Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
     """
-    directory, experiment = open_target(target, overrides, n, gpus, ray)
+    directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
     if self_test:
         experiment = experiment.with_self_test()
     from vlm_boundary.reasoning.stage import check
@@ -61,6 +67,7 @@ def run(
 def _report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     """Analyse and report, unless that was done of the very same by this very package."""
     from vlm_boundary.analysis import analyze
+    from vlm_boundary.analysis.left_out import left_out_lines
     from vlm_boundary.report import report
     from vlm_boundary.store import write_text
 
@@ -69,7 +76,8 @@ def _report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     inputs = _inputs(run, experiment, without={*made, done})
     if done.is_file() and done.read_text(encoding="utf-8") == _outputs(made, inputs):
         return run.page
-    analyze(run, experiment)
+    for line in left_out_lines(analyze(run, experiment)):
+        click.echo(line, err=True)
     page = report(run, experiment)
     # With the inputs as they were before: whoever adds samples meanwhile is analysed next time.
     write_text(done, _outputs(made, inputs))
