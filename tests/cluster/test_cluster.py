@@ -18,8 +18,9 @@ from simulated_engine import Opener
 from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import EngineDied
 from vlm_boundary.reasoning.stage import check
-from vlm_boundary.sampling import EngineDied, problem_seed
+from vlm_boundary.sampling import problem_seed
 from vlm_boundary.sampling.plan import plan_task
 from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory

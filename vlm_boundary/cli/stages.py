@@ -88,7 +88,7 @@ def draw_samples(
 
 def stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:
     """Run a stage that needs an engine, with what a terminal is told when it stops early."""
-    from vlm_boundary.sampling import EngineDied
+    from vlm_boundary.fleet import EngineDied
 
     try:
         return stage()

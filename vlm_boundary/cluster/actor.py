@@ -22,9 +22,8 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import EngineSession, OpenEngine
 from vlm_boundary.fleet.worker import leave_nothing_behind
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import Span
-from vlm_boundary.sampling.work import Draw, Drawer
+from vlm_boundary.sampling.work import Draw, Drawer, problems_of
 from vlm_boundary.store import RunDirectory
 
 # Two threads: one that draws, and one that answers while it does.
@@ -107,7 +106,7 @@ class ClusterEngine:
         run = self._directory(host)
         self._drawer = Drawer(run, units)
         self._session = EngineSession(self._drawer, self._opener)
-        self._problems = _problems(self._drawer)
+        self._problems: dict[tuple[str, str], dict[str, Problem]] = {}
         tags = {"arm": units[0].engine}
         self._samples = Metric("vlm_boundary_samples", "Samples drawn", tag_keys=("arm",))
         self._tokens = Metric("vlm_boundary_tokens", "Tokens drawn", tag_keys=("arm",))
@@ -174,7 +173,10 @@ class ClusterEngine:
     def _draw_partition(self) -> None:
         """Draw pieces until the next one given is another partition's, or none is."""
         partition = self._given[0][1].partition
-        problems = self._problems[partition.benchmark, partition.condition]
+        shown = partition.benchmark, partition.condition
+        if shown not in self._problems:
+            self._problems[shown] = problems_of(self._drawer, partition)
+        problems = self._problems[shown]
         to_come: Counter[str] = Counter()  # samples, by problem
         numbers: dict[str, list[int]] = {}
 
@@ -189,6 +191,7 @@ class ClusterEngine:
                     yield Span(problems[piece.problem_id], span)
 
         def done(problem_id: str, tokens: int) -> None:
+            self._drawer.count(tokens)
             to_come[problem_id] -= 1
             with self._lock:
                 self._news.samples += 1
@@ -205,16 +208,3 @@ class ClusterEngine:
         self._alive = time.monotonic()
         if self._stop.is_set():
             raise _Stopped
-
-
-def _problems(drawer: Drawer) -> dict[tuple[str, str], dict[str, Problem]]:
-    """The problems that an engine is for, by benchmark and condition, as that puts them."""
-    seed = drawer.experiment.seed
-    partitions = [unit.partition for unit in drawer.units]
-    return {
-        (benchmark, condition): {
-            problem.problem_id: problem
-            for problem in shown_under(drawer.run.read_problems(benchmark), condition, seed)
-        }
-        for benchmark, condition in {(p.benchmark, p.condition) for p in partitions}
-    }

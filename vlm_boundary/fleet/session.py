@@ -128,7 +128,12 @@ class EngineSession(Generic[U]):
 
     def do(self, unit: U, done: Callable[[int], None], alive: Callable[[], None]) -> None:
         """Do a unit; see `Operator.do`."""
-        self._operator.do(unit, self.engine, done, alive)
+
+        def counted(tokens: int) -> None:
+            self._operator.count(tokens)
+            done(tokens)
+
+        self._operator.do(unit, self.engine, counted, alive)
 
     def close(self) -> None:
         """Record what was done and with what, and end the engine."""

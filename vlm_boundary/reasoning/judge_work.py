@@ -64,11 +64,6 @@ class Judging(Operator[Judge]):
     ) -> None:
         """Have a unit's chains read."""
         where = unit.partition
-
-        def judged(tokens: int) -> None:
-            self.count(tokens)
-            done(tokens)
-
         judge_chains(
             self.run,
             self._judge,
@@ -78,7 +73,7 @@ class Judging(Operator[Judge]):
             self.run.read_problems(where.benchmark),
             engine,
             self.experiment.seed,
-            judged,
+            done,
             alive,
         )
 

@@ -11,6 +11,7 @@ from vlm_boundary.engines.base import Completion, Engine
 from vlm_boundary.fleet.session import Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.identity import same_source
 from vlm_boundary.sampling.loop import draw
@@ -86,7 +87,6 @@ class Drawer(Operator[Draw]):
         """
 
         def drawn(problem_id: str, sample: Completion) -> None:
-            self.count(len(sample.token_ids))
             self._tally.add(partition, problem_id, sample)
             done(problem_id, len(sample.token_ids))
 
@@ -119,9 +119,12 @@ def arm_opening(
 
 def spans_of(operator: Operator[Any], unit: Unit) -> list[Span]:
     """A unit's spans with their problems as its condition puts them."""
-    where = unit.partition
-    shown = shown_under(
-        operator.run.read_problems(where.benchmark), where.condition, operator.experiment.seed
-    )
-    known = {problem.problem_id: problem for problem in shown}
+    known = problems_of(operator, unit.partition)
     return [Span(known[key], span) for key, spans in unit.spans.items() for span in spans]
+
+
+def problems_of(operator: Operator[Any], where: Partition) -> dict[str, Problem]:
+    """A partition's problems by id, as its condition puts them."""
+    problems = operator.run.read_problems(where.benchmark)
+    shown = shown_under(problems, where.condition, operator.experiment.seed)
+    return {problem.problem_id: problem for problem in shown}

@@ -51,16 +51,9 @@ class Scorer(Operator[Score]):
     ) -> None:
         """Score a unit's samples."""
         assert isinstance(engine, ScoringEngine)  # the stage has seen to that
-
-        def scored(tokens: int) -> None:
-            self.count(tokens)
-            done(tokens)
-
         benchmark = self.benchmarks[unit.partition.benchmark]
         task = Task(unit.partition, spans_of(self, unit))
-        score_responses(
-            self.run, self.experiment, benchmark, task, unit.under, engine, scored, alive
-        )
+        score_responses(self.run, self.experiment, benchmark, task, unit.under, engine, done, alive)
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
         """Whose responses were scored, and how long it took."""
