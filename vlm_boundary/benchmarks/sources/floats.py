@@ -35,11 +35,9 @@ def _mending(kind: pa.DataType) -> Mending | None:
         inner = {field.name: mending for field in kind if (mending := _mending(field.type))}
         return _in_struct(inner) if inner else None
     if types.is_map(kind):
-        item = _mending(kind.item_type)
-        return item and (lambda pairs: pairs and [(key, item(value)) for key, value in pairs])
+        return _in_pairs(_mending(kind.item_type))
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        item = _mending(kind.value_type)
-        return item and (lambda values: values and [item(value) for value in values])
+        return _in_list(_mending(kind.value_type))
     return None
 
 
@@ -48,6 +46,14 @@ def _shortest(bits: int) -> Mending:
 
     narrow = {16: np.float16, 32: np.float32}[bits]
     return lambda value: None if value is None else float(str(narrow(value)))
+
+
+def _in_list(item: Mending | None) -> Mending | None:
+    return item and (lambda values: values and [item(value) for value in values])
+
+
+def _in_pairs(item: Mending | None) -> Mending | None:
+    return item and (lambda pairs: pairs and [(key, item(value)) for key, value in pairs])
 
 
 def _in_struct(fields: Mapping[str, Mending]) -> Mending:
