@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.benchmarks.prompts import PromptConfig, messages
-from vlm_boundary.benchmarks.schema import ImagesConfig
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.records.problem import Problem
 

@@ -169,7 +169,7 @@ class RecordReader:
         named = self._config.fields.image
         names: tuple[str | None, ...] = named if isinstance(named, tuple) else (named,)
         if self._config.images.missing_columns == "skip":
-            names = tuple(name for name in names if _has(record, name or "")) or names
+            names = tuple(name for name in names if name and _has(record, name)) or names
         columns = (self.column(record, name, "fields.image") for name in names)
         return [value for column in columns for value in as_list(column) if not is_null(value)]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.benchmarks.templates import check_template, render
 from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
@@ -16,7 +17,6 @@ from vlm_boundary.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vlm_boundary.benchmarks.schema import ImagesConfig
     from vlm_boundary.records.problem import Problem
 
 Message = dict[str, Any]

@@ -23,7 +23,7 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output
-from vlm_boundary.writing import replacing
+from vlm_boundary.writing import encodable, replacing
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.llm import LlmExtractor
@@ -210,8 +210,3 @@ def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> d
     added = {name: getattr(verdict, name) for name in ADDED} | more
     kept = {f"input_{name}" if name in added else name: value for name, value in record.items()}
     return kept | added
-
-
-def encodable(text: str) -> str:
-    """The text with what UTF-8 cannot hold replaced."""
-    return text.encode("utf-8", errors="replace").decode("utf-8")
