@@ -106,7 +106,7 @@ class RecordReader:
             error=error,
         )
         pictures = tuple(
-            PictureSource(picture, self._encoding, self._roots)
+            PictureSource(picture, self._encoding, self._roots, config.images.download)
             for picture in self._pictures(record)
         )
         candidate = Candidate(problem, pictures, record, _text(value("language")))
@@ -143,15 +143,13 @@ class RecordReader:
                 raise UserError(
                     f"{here}, record {record['_row']}: {error}; {_columns(record)}"
                 ) from None
-        value: Any = record
-        for part in [name] if name in record else name.split("."):
-            if not isinstance(value, Mapping) or part not in value:
-                raise UserError(
-                    f"{here} names column {name!r}, which record {record['_row']} does not have; "
-                    f"{_columns(record)}"
-                )
-            value = value[part]
-        return value
+        try:
+            return record[name] if name in record else _inside(record, name.split("."))
+        except KeyError:
+            raise UserError(
+                f"{here} names column {name!r}, which record {record['_row']} does not have; "
+                f"{_columns(record)}"
+            ) from None
 
     def _choices(self, record: Record) -> tuple[tuple[str, ...], str | None]:
         """The options by their letters, and the reason where they cannot be used.
@@ -169,7 +167,7 @@ class RecordReader:
     def _pictures(self, record: Record) -> list[Any]:
         """The pictures in one column, or in several; each may hold a list."""
         named = self._config.fields.image
-        names = named if isinstance(named, tuple) else (named,)
+        names: tuple[str | None, ...] = named if isinstance(named, tuple) else (named,)
         if self._config.images.missing_columns == "skip":
             names = tuple(name for name in names if name and _has(record, name)) or names
         columns = (self.column(record, name, "fields.image") for name in names)
@@ -180,12 +178,29 @@ def _has(record: Record, name: str) -> bool:
     """Whether there is such a column; a template is no column and always there."""
     if name in record or is_template(name):
         return True
-    value: Any = record
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return False
-        value = value[part]
+    try:
+        _inside(record, name.split("."))
+    except KeyError:
+        return False
     return True
+
+
+def _inside(value: Any, path: list[str]) -> Any:
+    """What stands at a path in nested records; in a list of records, a list of what stands in each.
+
+    Raises:
+        KeyError: there is no such place.
+    """
+    for place, part in enumerate(path):
+        if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            inner = (_inside(item, path[place:]) for item in value if item is not None)
+            return [
+                one for found in inner for one in (found if isinstance(found, list) else [found])
+            ]
+        if not isinstance(value, Mapping):
+            raise KeyError(part)
+        value = value[part]
+    return value
 
 
 def _columns(record: Record) -> str:

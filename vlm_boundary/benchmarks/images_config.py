@@ -17,6 +17,9 @@ class ImagesConfig(Settings):
     missing_columns: Literal["error", "skip"] = "error"
     """Of several columns in fields.image, those that a record does not have at all: a mistake, or
     passed over as empty ones are. One of them must be there."""
+    download: bool = False
+    """Fetch pictures that are web addresses, once, into this machine's cache; addresses inside
+    private networks are refused."""
     placeholder: Pattern | None = None
     """Regular expression of picture marks in question and options, as in `<image(\\d+)>`."""
     position: Literal["first", "in_text"] = "first"

@@ -19,9 +19,10 @@ _Several = Annotated[tuple[str, ...], Field(min_length=1)]
 class FieldsConfig(Settings):
     """Where a record says what.
 
-    A column's name (`a.b` reaches into nested records), or a Jinja template over the columns, as in
-    `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is stored as text, the
-    filter `as_options` options that stand in one text, each after its letter ("A. one; B. two").
+    A column's name (`a.b` reaches into nested records and lists of them), or a Jinja template over
+    the columns, as in `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is
+    stored as text, the filter `as_options` options that stand in one text, each after its letter
+    ("A. one; B. two").
     Every record also has `_row` (its number, from 0), and those of a data set `_name` and `_split`.
     """
 
@@ -196,8 +197,9 @@ class BenchmarkConfig(Settings):
     include: str | None = None
     """A shipped benchmark's name or a YAML file whose keys this one starts from."""
     dataset_path: str | None = None
-    """Hub data set id; a local .jsonl, .json, .csv, .tsv or .parquet file; or a local folder: a
-    data set in the hub's layout, or pictures with a metadata.jsonl, .csv or .parquet."""
+    """Hub data set id; a local .jsonl, .json, .csv, .tsv (each also with .gz) or .parquet file; or
+    a local folder: a data set in the hub's layout, one split that `save_to_disk` wrote, or
+    pictures with a metadata.jsonl, .csv or .parquet."""
     dataset_name: str | _Several | None = None
     """Configuration of the data set, or several, read one after the other."""
     split: str | _Several | None = None
@@ -209,7 +211,8 @@ class BenchmarkConfig(Settings):
     format: Literal["vlmevalkit"] | None = None
     """The .tsv is VLMEvalKit's: base64 pictures, in which a short value names another row."""
     image_root: str | None = None
-    """Folder that picture paths are relative to and cannot leave; by default the data's folder."""
+    """Folder that picture paths are relative to and cannot leave, or a .zip or .tar with pictures
+    under these paths; by default the data's folder."""
     procedural: ProceduralConfig | None = None
     """Draw the problems instead of reading a data set."""
     fields: FieldsConfig

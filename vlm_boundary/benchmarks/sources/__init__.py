@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from vlm_boundary.benchmarks.archive import checked_archive, is_archive
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.drawn import drawn_records
 from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records, kind_of
@@ -75,15 +76,20 @@ def data_paths(config: BenchmarkConfig) -> tuple[Path, ...]:
 
 
 def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
-    """The folders that picture paths cannot leave; a relative path starts in the first.
+    """The folders that picture paths cannot leave, or the archive that pictures are in.
+
+    A relative path starts in the first.
 
     Raises:
         UserError: image_root is no folder, or the data set's path looks local and nothing is there.
     """
     if config.image_root is not None:
         root = Path(config.image_root).expanduser()
+        if is_archive(root):
+            return (checked_archive(root),)
         if not root.is_dir():
-            raise UserError(_absent(config, "image_root", root, "give the pictures' folder"))
+            valid = "give the pictures' folder, or a .zip or .tar of them"
+            raise UserError(_absent(config, "image_root", root, valid))
         return (root,)
     if config.procedural is not None:
         return (Path(),)

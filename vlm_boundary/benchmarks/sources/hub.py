@@ -12,6 +12,7 @@ from vlm_boundary.benchmarks.sources.files import Record
 from vlm_boundary.benchmarks.sources.floats import shortest_floats
 from vlm_boundary.errors import UserError
 
+_BATCH = 8  # records in memory at a time, pictures and all
 _PATIENCE = 10.0  # seconds that the hub has to name a commit
 
 
@@ -24,14 +25,24 @@ def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
     Raises:
         UserError: the data set cannot be found, reached or read.
     """
+    folder = Path(config.dataset_path or "").expanduser()
+    if is_saved_split(folder):
+        split, dataset = _saved(config, folder)
+        yield from _as_stored(dataset, {"_name": None, "_split": split})
+        return
     names = config.dataset_name if isinstance(config.dataset_name, tuple) else [config.dataset_name]
     splits = config.split if isinstance(config.split, tuple) else [config.split or "test"]
     for name in names:
         for split in splits:
-            dataset = _load(config, name, split)
-            mended = shortest_floats(dataset.features.arrow_schema)
-            for record in dataset:
-                yield mended(record) | {"_name": name, "_split": split}
+            yield from _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+
+
+def _as_stored(dataset: Any, origin: Record) -> Iterator[Record]:
+    """Records with pictures as they are stored, however deep: each is opened late, by our rules."""
+    mended = shortest_floats(dataset.features.arrow_schema)
+    for batch in dataset.with_format("arrow").iter(_BATCH):
+        for record in batch.to_pylist():
+            yield mended(record) | origin
 
 
 def dataset_commit(config: BenchmarkConfig) -> str | None:
@@ -95,16 +106,35 @@ def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
         raise UserError(
             f"benchmark {config.name!r}: cannot load {config.dataset_path}{part}: {reason}"
         ) from None
-    return _undecoded(dataset)
-
-
-def _undecoded(dataset: Any) -> Any:
-    """Pictures as they are stored, so that each is opened once, late, and by our own rules."""
-    from datasets import Image, List
-
-    for column, feature in dataset.features.items():
-        if isinstance(feature, Image):
-            dataset = dataset.cast_column(column, Image(decode=False))
-        elif isinstance(feature, List) and isinstance(feature.feature, Image):
-            dataset = dataset.cast_column(column, List(Image(decode=False)))
     return dataset
+
+
+def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:
+    """The one split that `save_to_disk` put into a folder, and its name where it has one."""
+    import datasets
+    import pyarrow as pa
+
+    where = f"benchmark {config.name!r}"
+    for key in ("dataset_name", "revision", "data_files"):
+        if getattr(config, key) is not None:
+            raise UserError(f"{where}: {folder} is one split, saved to disk, and has no {key}")
+    try:
+        dataset = datasets.load_from_disk(str(folder))
+    except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
+        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"{where}: cannot load {folder}, saved to disk: {reason}") from None
+    name = None if dataset.split is None else str(dataset.split)
+    if config.split is not None and (
+        isinstance(config.split, tuple) or (name is not None and name != config.split)
+    ):
+        asked = config.split if isinstance(config.split, str) else ", ".join(config.split)
+        raise UserError(
+            f"{where}: {folder} is the one split {name or 'that was saved there'}, not {asked}; "
+            f"leave split out"
+        )
+    return name or config.split, dataset
+
+
+def is_saved_split(folder: Path) -> bool:
+    """Whether `Dataset.save_to_disk` wrote this folder, which `load_dataset` does not read."""
+    return (folder / "state.json").is_file() and (folder / "dataset_info.json").is_file()
