@@ -12,9 +12,10 @@ import pyarrow as pa
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.records.manifest import Manifest
-from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.records.sample import Sample
-from vlm_boundary.store import Partition, RunDirectory, SampleWriter
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter, short_hash
+from vlm_boundary.verifier.stage import gold_hashes_of
 
 # One sample: the answer, and whether it is right (None: undecided); no answer: None.
 Outcome = tuple[str | None, bool | None]
@@ -54,7 +55,7 @@ def make_run(
     directory.write_problems("mine", tuple(problems))
     known = {
         "config": {"description": "made"},
-        "content": "0" * 64,
+        "content": dataset_hash(problems),
         "problems": len(problems),
         "unusable": 0,
         "filters": [],
@@ -97,24 +98,53 @@ class BenchmarkRun:
                 "flags": [],
                 "rule": "made",
                 "grader": "made",
-                "text_hash": "",
-                "gold_hash": "",
             }
             for problem_id, samples in sorted(outcomes.items())
             for index, (answer, correct) in enumerate(samples)
         ]
-        table = pa.Table.from_pylist(rows, schema=self.directory.verdicts.schema)
-        self.directory.verdicts.replace(Partition(arm, "mine", condition), table)
+        write_verdicts(self.directory, Partition(arm, "mine", condition), rows)
 
     def add_samples(self, arm: str, lengths: Mapping[str, Sequence[int]], surprisal: float) -> None:
         """Samples of so many tokens, each token with this negative log-probability."""
-        writer = SampleWriter(self.directory.samples, Partition(arm, "mine"))
-        for problem_id, tokens in lengths.items():
-            for index, length in enumerate(tokens):
-                ids = [7] * length
-                sample = Sample(problem_id, index, index, ids, "", "stop", -surprisal * length)
-                writer.add(sample)
-        writer.flush()
+        samples = [
+            Sample(key, index, index, [7] * length, "", "stop", -surprisal * length)
+            for key, tokens in lengths.items()
+            for index, length in enumerate(tokens)
+        ]
+        write_samples(self.directory, Partition(arm, "mine"), samples)
+
+
+def write_samples(run: RunDirectory, partition: Partition, samples: Sequence[Sample]) -> None:
+    """In place of those that stand under the same keys."""
+    new = {(sample.problem_id, sample.sample_index) for sample in samples}
+    there = run.samples.read(partition)
+    keys = zip(there["problem_id"].to_pylist(), there["sample_index"].to_pylist(), strict=True)
+    there = there.filter(pa.array([key not in new for key in keys], pa.bool_()))
+    for part in run.samples.parts(partition):
+        part.unlink()
+    run.samples.append(partition, there)
+    writer = SampleWriter(run.samples, partition)
+    for sample in samples:
+        writer.add(sample)
+    writer.flush()
+
+
+def write_verdicts(
+    run: RunDirectory, partition: Partition, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Verdicts, on samples that are written where there are none, by the problems' answers."""
+    stored = run.samples.read(partition, ["text_hash"]).to_pylist()
+    hashes = {(row["problem_id"], row["sample_index"]): row["text_hash"] for row in stored}
+    keys = [(row["problem_id"], row["sample_index"]) for row in rows]
+    missing = [Sample(*key, None, [], "", "stop", None) for key in keys if key not in hashes]
+    write_samples(run, partition, missing)
+    golds, empty = gold_hashes_of(run, partition), short_hash("", "stop")
+    full = [
+        {"text_hash": hashes.get(key, empty), "gold_hash": golds[key[0]]} | dict(row)
+        for key, row in zip(keys, rows, strict=True)
+    ]
+    table = pa.Table.from_pylist(full, schema=run.verdicts.schema)
+    run.verdicts.replace(partition, table)
 
 
 def _status(answer: str | None, correct: bool | None) -> str:

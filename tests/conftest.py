@@ -9,7 +9,7 @@ import pytest
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.manifest import Manifest
-from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
@@ -62,7 +62,7 @@ def make_run(path: Path, *, note: str | None = None, question: str = "How many?"
     directory.write_problems("mine", tuple(problems))
     known = {
         "config": {"description": "by hand"},
-        "content": "0" * 64,
+        "content": dataset_hash(problems),
         "problems": 4,
         "unusable": 1,
         "filters": [{"step": "multiple_choice: drop", "before": 9, "after": 4}],

@@ -7,17 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from analysis_runs import write_samples, write_verdicts
 from conftest import HandMadeRun, make_run
 
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.store import Partition
+from vlm_boundary.records.sample import Sample
+from vlm_boundary.store import Partition, short_hash
 
 Judge = Callable[[str, int], Any]
 """What is said of a sample, by problem and index."""
 
 
 def text_hash(arm: str, problem_id: str, index: int) -> str:
-    return f"{arm}-{problem_id}-{index}"
+    return short_hash(f"{arm}-{problem_id}-{index}", "stop")
 
 
 def written_run(path: Path, n: int, right: dict[str, dict[str, int]]) -> HandMadeRun:
@@ -39,14 +41,17 @@ def written_run(path: Path, n: int, right: dict[str, dict[str, int]]) -> HandMad
                 "flags": [],
                 "rule": "",
                 "grader": "",
-                "text_hash": text_hash(arm, problem_id, index),
-                "gold_hash": "",
             }
             for problem_id, count in counts.items()
             for index in range(n)
         ]
-        table = made.directory.verdicts
-        table.replace(Partition(arm, "mine"), pa.Table.from_pylist(rows, schema=table.schema))
+        samples = [
+            Sample(key, index, None, [], f"{arm}-{key}-{index}", "stop", None)
+            for key in counts
+            for index in range(n)
+        ]
+        write_samples(made.directory, Partition(arm, "mine"), samples)
+        write_verdicts(made.directory, Partition(arm, "mine"), rows)
     return HandMadeRun(made.directory, experiment)
 
 

@@ -1,4 +1,4 @@
-"""Progress on the terminal: one bar, its rate and the time left."""
+"""Progress on the terminal: one bar, its rate and the time left; and what is said beside it."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def progress_bar(
         dynamic_ncols=True,
         smoothing=0.1,
     )
+
+
+def notice(line: str) -> None:
+    """Say something on standard error, above whatever bars are shown there."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)

@@ -16,7 +16,7 @@ BASE = Partition("base", "mine")
 
 def test_the_counts_are_those_of_the_samples(run: HandMadeRun) -> None:
     verify(run.directory)
-    found = read_verdicts(run.directory, BASE)
+    found = read_verdicts(run.directory, BASE).verdicts
     assert found is not None
     assert found.problem_ids == ("p1", "p2", "p3")
     assert found.counts.samples.tolist() == [4, 4, 4]
@@ -29,12 +29,12 @@ def test_the_counts_are_those_of_the_samples(run: HandMadeRun) -> None:
 
 def test_rows_in_any_order_and_twice_count_once(run: HandMadeRun) -> None:
     verify(run.directory)
-    before = read_verdicts(run.directory, BASE)
+    before = read_verdicts(run.directory, BASE).verdicts
     rows = run.directory.verdicts.read(BASE)
     order = np.random.default_rng(0).permutation(rows.num_rows)
     run.directory.verdicts.replace(BASE, rows.take(pa.array(order)))
     run.directory.verdicts.append(BASE, rows.slice(0, 5))
-    after = read_verdicts(run.directory, BASE)
+    after = read_verdicts(run.directory, BASE).verdicts
     assert before is not None
     assert after is not None
     for name in ("problem", "index", "right", "undecided", "status", "source"):
@@ -42,12 +42,12 @@ def test_rows_in_any_order_and_twice_count_once(run: HandMadeRun) -> None:
 
 
 def test_nothing_verified_is_none(run: HandMadeRun) -> None:
-    assert read_verdicts(run.directory, BASE) is None
+    assert read_verdicts(run.directory, BASE).verdicts is None
 
 
 def test_only_the_first_n_count(run: HandMadeRun) -> None:
     verify(run.directory)
-    found = read_verdicts(run.directory, BASE)
+    found = read_verdicts(run.directory, BASE).verdicts
     assert found is not None
     two = found.first(2)
     assert two.counts.samples.tolist() == [2, 2, 2]

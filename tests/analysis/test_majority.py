@@ -27,6 +27,7 @@ def verdicts(problems: list[list[str]]) -> Verdicts:
         np.zeros(size, dtype=np.int8),
         np.array([-1 if a == "-" else answers.index(a) for _, _, a in flat], dtype=np.int32),
         tuple(answers),
+        np.zeros(size, dtype=np.uint64),
     )
 
 

@@ -156,8 +156,8 @@ def test_run_self_test_adds_each_base_again(many: HandMadeRun) -> None:
     assert again.repeats("base-again", "base")
     assert not again.repeats("rl", "base")
     # Samples of the base under other indices stand in for those of other seeds.
-    source = many.directory.verdicts.read(Partition("base", "mine"))
-    many.directory.verdicts.replace(Partition("base-again", "mine"), source)
+    for table in (many.directory.samples, many.directory.verdicts):
+        table.replace(Partition("base-again", "mine"), table.read(Partition("base", "mine")))
     content = analyze(many.directory, again).as_json()["benchmarks"]["mine"]
     row = next(row for row in content["self_test"] if row["against"] == "base-again")
     assert (row["arm"], row["n"]) == ("base", N // 4)

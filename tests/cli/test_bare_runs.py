@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from conftest import TEXTS, make_run
 
 from vlm_boundary.cli import cli
+from vlm_boundary.records.problem import dataset_hash
 
 WRONG = {problem_id: ["\\boxed{99}"] * 4 for problem_id in TEXTS["rl"]}
 RUNS = {
@@ -42,6 +43,9 @@ def test_every_stage_takes_a_bare_run(
     run = make_run(tmp_path / "run").directory
     if name == "no samples":
         run.write_problems("mine", ())
+        manifest = run.read_manifest()
+        empty = manifest.benchmarks["mine"].model_copy(update={"content": dataset_hash(())})
+        run.write_manifest(manifest.model_copy(update={"benchmarks": {"mine": empty}}))
     wanted = {"verify": 0, "check": 0, "queue": 0, "analyze": 0, "report": 0}
     if name.startswith("no "):
         wanted["queue"] = 2

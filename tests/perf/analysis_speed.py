@@ -14,6 +14,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ from vlm_boundary.analysis.stage import SECTIONS
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, short_hash
+from vlm_boundary.verifier.stage import gold_hashes_of
 
 
 def make_run(path: Path, problems: int, samples: int) -> tuple[RunDirectory, ExperimentConfig]:
-    """A run directory with verdicts alone."""
+    """A run directory with verdicts, and empty samples that they are on."""
     experiment = ExperimentConfig.model_validate(
         {
             "name": "speed",
@@ -87,10 +89,23 @@ def make_run(path: Path, problems: int, samples: int) -> tuple[RunDirectory, Exp
             "rule": ["equal"] * rows,
             "tolerance": pa.nulls(rows, pa.string()),
             "grader": ["made up"] * rows,
-            "text_hash": ["0" * 16] * rows,
-            "gold_hash": ["0" * 16] * rows,
+            "text_hash": [short_hash("", "stop")] * rows,
         }
-        run.verdicts.replace(Partition(arm, "mine"), pa.table(columns, schema=run.verdicts.schema))
+        partition = Partition(arm, "mine")
+        hashes = gold_hashes_of(run, partition)
+        columns["gold_hash"] = np.repeat(np.array([hashes[key] for key in ids]), samples)
+        run.verdicts.replace(partition, pa.table(columns, schema=run.verdicts.schema))
+        drawn: dict[str, Any] = {name: columns[name] for name in ("problem_id", "sample_index")}
+        drawn |= {
+            "token_ids": pa.array([[]] * rows, pa.list_(pa.int32())),
+            "text": [""] * rows,
+            "finish_reason": ["stop"] * rows,
+            "written_at": [datetime.now(UTC)] * rows,
+            "text_hash": columns["text_hash"],
+        }
+        schema = run.samples.schema
+        filled = [drawn.get(one.name, pa.nulls(rows, one.type)) for one in schema]
+        run.samples.replace(partition, pa.table(filled, schema=schema))
     return run, experiment
 
 

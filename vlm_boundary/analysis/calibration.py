@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import combinations
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.agreement import (
@@ -81,8 +82,10 @@ def _current(data: BenchmarkData, labels: list[Label]) -> tuple[list[Label], int
         )
         columns = ["problem_id", "sample_index", "correct", "text_hash"]
         rows = data.run.verdicts.read(Partition(arm, data.benchmark), columns, wanted)
-        for row in rows.to_pylist():
-            if row["correct"] and row["sample_index"] < data.n(arm):
+        indices = rows["sample_index"].to_numpy()
+        counted = data.verdicts[arm].rows_of(rows["problem_id"], indices) >= 0
+        for row in rows.filter(pa.array(counted)).to_pylist():
+            if row["correct"]:
                 key = SampleKey(
                     arm=arm,
                     benchmark=data.benchmark,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vlm_boundary.analysis.fitting import TextHashes, fitting, text_hashes
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
 
@@ -57,6 +58,7 @@ class Verdicts:
         source: place in `verifier.SOURCES`.
         answer: place of the normalised answer in `answers`, -1 where there is none.
         answers: the distinct normalised answers.
+        text: the hash of the text that it is on.
     """
 
     problem_ids: tuple[str, ...]
@@ -68,6 +70,7 @@ class Verdicts:
     source: NDArray[np.int8]
     answer: Codes
     answers: tuple[str, ...]
+    text: TextHashes
 
     def __len__(self) -> int:
         return len(self.problem)
@@ -104,12 +107,27 @@ class Verdicts:
             self.source[which],
             self.answer[which],
             self.answers,
+            self.text[which],
         )
 
     def first(self, n: int) -> Verdicts:
         """Only samples 0 … n-1 of each problem."""
         within = self.index < n
         return self if within.all() else self.where(within)
+
+    def rows_of(self, problem_ids: pa.ChunkedArray, indices: NDArray[np.integer]) -> Ints:
+        """The row that belongs to each key, -1 where there is none."""
+        if not len(problem_ids) or not len(self):
+            return np.full(len(problem_ids), -1, dtype=np.int64)
+        place = {problem_id: code for code, problem_id in enumerate(self.problem_ids)}
+        codes, ids = encoded(problem_ids)
+        problem = np.array([place.get(one, -1) for one in ids])[codes]
+        width = int(max(self.index.max(), indices.max())) + 1
+        known = self.problem.astype(np.int64) * width + self.index  # ascending
+        wanted = problem.astype(np.int64) * width + indices
+        rows = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        found: Ints = np.where((problem >= 0) & (known[rows] == wanted), rows, -1)
+        return found
 
     def statuses(self) -> dict[str, int]:
         """How many samples have each status."""
@@ -120,15 +138,30 @@ class Verdicts:
         return _tally(self.source, SOURCES)
 
 
-def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
-    """A partition's verdicts; None where nothing was verified."""
-    table = run.verdicts.read(partition, [*_CODED, "correct"], coded=_CODED)
+@dataclass(frozen=True)
+class ReadVerdicts:
+    """A partition's verdicts that count; None where there are none.
+
+    `left_out` is how many of its rows do not count, by reason; see `fitting`.
+    """
+
+    verdicts: Verdicts | None
+    left_out: dict[str, int]
+
+
+def read_verdicts(run: RunDirectory, partition: Partition) -> ReadVerdicts:
+    """The verdicts on what the run holds."""
+    columns = [*_CODED, "correct", "text_hash", "gold_hash"]
+    table = run.verdicts.read(partition, columns, coded=[*_CODED, "gold_hash"])
+    counted, left_out = fitting(run, partition, table)
+    if not counted.all():
+        table = table.filter(pa.array(counted))
     if table.num_rows == 0:
-        return None
+        return ReadVerdicts(None, left_out)
     problem, problem_ids = by_place(table["problem_id"])
     answer, answers = encoded(table["normalised"])
     correct = table["correct"]
-    return Verdicts(
+    verdicts = Verdicts(
         problem_ids,
         problem,
         table["sample_index"].to_numpy(),
@@ -138,7 +171,9 @@ def read_verdicts(run: RunDirectory, partition: Partition) -> Verdicts | None:
         _places(table["source"], SOURCES, "none"),
         answer,
         tuple(answers),
+        text_hashes(table["text_hash"]),
     )
+    return ReadVerdicts(verdicts, left_out)
 
 
 def _places(column: pa.ChunkedArray, names: tuple[str, ...], missing: str) -> NDArray[np.int8]:

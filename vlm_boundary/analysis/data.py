@@ -67,6 +67,8 @@ class BenchmarkData:
     Attributes:
         loaded: the benchmark as the run's manifest has it.
         everything: every verdict of the experiment itself, by arm; arms without any are left out.
+        left_out: how many rows of a partition do not count, by reason; those of controls once they
+            were read.
     """
 
     run: RunDirectory
@@ -74,6 +76,7 @@ class BenchmarkData:
     benchmark: str
     loaded: RunBenchmark
     everything: Mapping[str, Verdicts]
+    left_out: dict[Partition, dict[str, int]]
     _controls: dict[tuple[str, Condition], Verdicts | None] = field(default_factory=dict)
 
     @classmethod
@@ -81,11 +84,14 @@ class BenchmarkData:
         cls, run: RunDirectory, experiment: ExperimentConfig, name: str
     ) -> BenchmarkData | None:
         """The benchmark as the run has it; None where none of it was verified."""
+        if not run.has_problems(name):
+            return None  # nothing was ever loaded, or what was sampled is no longer known
         found = {arm: read_verdicts(run, Partition(arm, name)) for arm in experiment.arms}
-        known = {arm: verdicts for arm, verdicts in found.items() if verdicts is not None}
+        known = {arm: read.verdicts for arm, read in found.items() if read.verdicts is not None}
         if not known:
             return None
-        return cls(run, experiment, name, run.read_manifest().benchmarks[name], known)
+        left_out = {Partition(arm, name): read.left_out for arm, read in found.items()}
+        return cls(run, experiment, name, run.read_manifest().benchmarks[name], known, left_out)
 
     @property
     def settings(self) -> AnalysisConfig:
@@ -120,7 +126,8 @@ class BenchmarkData:
         key = (arm, condition)
         if key not in self._controls:
             partition = Partition(arm, self.benchmark, condition)
-            self._controls[key] = read_verdicts(self.run, partition)
+            found = read_verdicts(self.run, partition)
+            self._controls[key], self.left_out[partition] = found.verdicts, found.left_out
         return self._controls[key]
 
     @cached_property

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.readings import BANDS, judges
+from vlm_boundary.analysis.readings import BANDS, judges, of_the_same_text
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, validity
 from vlm_boundary.reasoning.judge_verdict import bands
+from vlm_boundary.reasoning.judging import Variant
 from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
 from vlm_boundary.records.reasoning import ProbedChains
 from vlm_boundary.store import Partition
@@ -39,7 +41,7 @@ def _probed(data: BenchmarkData, judge: str, arm: str) -> _ByEdit:
     votes = {
         variant: {
             (row["problem_id"], row["sample_index"]): [vote["valid"] for vote in row["votes"]]
-            for row in data.run.judgements(judge, variant).read(partition, ["votes"]).to_pylist()
+            for row in _of_what_counts(data, judge, variant, partition).to_pylist()
         }
         for variant in (ORIGINAL, *CHAIN_EDITS, *PICTURE_EDITS)
     }
@@ -55,6 +57,15 @@ def _probed(data: BenchmarkData, judge: str, arm: str) -> _ByEdit:
         for variant, given in votes.items()
         if any(key in given for key in probed)
     }
+
+
+def _of_what_counts(
+    data: BenchmarkData, judge: str, variant: Variant, partition: Partition
+) -> pa.Table:
+    """A judge's votes on chains that the run still holds, as they were when it read them."""
+    columns = ["votes", "text_hash"]
+    rows = data.run.judgements(judge, variant).read(partition, columns)
+    return rows.filter(pa.array(of_the_same_text(data.everything[partition.arm], rows) >= 0))
 
 
 def _shares(votes: list[list[bool | None]], checks: dict[str, float]) -> ProbedChains:

@@ -173,7 +173,8 @@ def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
     problem, problem_ids = by_place(table["problem_id"])
     index = table["sample_index"].to_numpy()
     answer, answers = encoded(table["extracted"])
-    within = (index < data.n(arm)) & (answer >= 0)
+    counted = data.verdicts[arm].rows_of(table["problem_id"], index) >= 0
+    within = counted & (answer >= 0)
     place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
     places = np.array([place.get(key, -1) for key in problem_ids], dtype=np.int64)
     return places[problem[within]], answer[within].astype(np.int64), answers

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Ints, Verdicts
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.fitting import text_hashes
 from vlm_boundary.reasoning.judge_stage import layer_name
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import lottery
-from vlm_boundary.store import Partition, encoded
+from vlm_boundary.store import Partition
 
 DETERMINISTIC = ("structure", "arithmetic")
 """Layers whose veto makes a chain invalid under every reading."""
@@ -111,11 +112,11 @@ class _Votes:
     @classmethod
     def read(cls, data: BenchmarkData, arm: str, judge: str) -> _Votes | None:
         verdicts, partition = data.verdicts[arm], Partition(arm, data.benchmark)
-        columns = ["problem_id", "sample_index", "votes"]
+        columns = ["problem_id", "sample_index", "votes", "text_hash"]
         table = data.run.validity(layer_name(judge)).read(partition, columns, coded=["problem_id"])
         if table.num_rows == 0:
             return None
-        rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
+        rows = of_the_same_text(verdicts, table)
         votes = table["votes"].combine_chunks()
         owner = pc.list_parent_indices(votes).to_numpy()
         flat = votes.flatten()
@@ -161,7 +162,7 @@ def _could_not_be_read(data: BenchmarkData, judge: str, partition: Partition) ->
     ]
     if failures:
         problem_ids = pa.chunked_array([[problem_id for problem_id, _ in failures]])
-        rows = _rows_of(verdicts, problem_ids, np.array([index for _, index in failures]))
+        rows = verdicts.rows_of(problem_ids, np.array([index for _, index in failures]))
         marked[rows[rows >= 0]] = True
     return marked
 
@@ -190,29 +191,20 @@ def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
 def _states(data: BenchmarkData, arm: str, layer: str) -> States:
     """What a layer says of each verdict's sample."""
     verdicts = data.verdicts[arm]
-    columns = ["problem_id", "sample_index", "valid"]
+    columns = ["problem_id", "sample_index", "valid", "text_hash"]
     partition = Partition(arm, data.benchmark)
     table = data.run.validity(layer).read(partition, columns, coded=["problem_id"])
     states = np.full(len(verdicts), _ABSENT, dtype=np.int8)
-    rows = _rows_of(verdicts, table["problem_id"], table["sample_index"].to_numpy())
+    rows = of_the_same_text(verdicts, table)
     said = pc.fill_null(pc.cast(table["valid"], pa.int8()), _UNKNOWN).to_numpy()
     known = rows >= 0
     states[rows[known]] = said[known]
     return states
 
 
-def _rows_of(
-    verdicts: Verdicts, problem_ids: pa.ChunkedArray, indices: NDArray[np.integer]
-) -> Ints:
-    """The verdict that belongs to each key, -1 where there is none."""
-    if not len(problem_ids) or not len(verdicts):
-        return np.full(len(problem_ids), -1, dtype=np.int64)
-    place = {problem_id: code for code, problem_id in enumerate(verdicts.problem_ids)}
-    codes, ids = encoded(problem_ids)
-    problem = np.array([place.get(one, -1) for one in ids])[codes]
-    width = int(max(verdicts.index.max(), indices.max())) + 1
-    known = verdicts.problem.astype(np.int64) * width + verdicts.index  # ascending
-    wanted = problem.astype(np.int64) * width + indices
-    rows = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    found: Ints = np.where((problem >= 0) & (known[rows] == wanted), rows, -1)
+def of_the_same_text(verdicts: Verdicts, rows: pa.Table) -> Ints:
+    """The verdict that each row of a layer belongs to, -1 where it is on another text, or none."""
+    found = verdicts.rows_of(rows["problem_id"], rows["sample_index"].to_numpy())
+    if len(verdicts):
+        found[verdicts.text[found] != text_hashes(rows["text_hash"])] = -1
     return found

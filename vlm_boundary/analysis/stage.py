@@ -17,6 +17,7 @@ from vlm_boundary.analysis.entropy import entropy
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.analysis.followup import followup
 from vlm_boundary.analysis.judge_probe import judge_probe
+from vlm_boundary.analysis.left_out import left_out
 from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
@@ -51,6 +52,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "cot": cot,
     "judge_probe": judge_probe,
     "calibration": calibration,
+    "left_out": left_out,  # last: the others read the controls
 }
 
 

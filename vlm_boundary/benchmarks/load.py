@@ -9,12 +9,13 @@ from pathlib import Path
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.filters import Filter
 from vlm_boundary.benchmarks.images import PictureError, store_picture
-from vlm_boundary.benchmarks.origin import Origin, Stamp, stamp
+from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import iter_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import FilterStep
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.store.fingerprint import Stamp, stamp
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,7 @@ from typing import Any
 
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import data_paths, dataset_commit
-
-Stamp = tuple[int, int] | None
-"""A file's size in bytes and time of change in nanoseconds; None where there is no such file."""
+from vlm_boundary.store.fingerprint import Stamp, stamp
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ class Origin:
     def from_record(cls, record: Mapping[str, Any]) -> Origin:
         """What `record` gave, read from JSON."""
         data, pictures = (
-            {name: None if found is None else (found[0], found[1]) for name, found in of.items()}
+            {name: None if found is None else tuple(found) for name, found in of.items()}
             for of in (record["data"], record["pictures"])
         )
         return cls(data, pictures, record["commit"])
@@ -59,15 +57,6 @@ class Origin:
             return []
         pictures = {name: stamp(Path(name)) for name in self.pictures}
         return [*_unlike(self.data, now.data), *_unlike(self.pictures, pictures)]
-
-
-def stamp(file: Path) -> Stamp:
-    """A file's size and time of change."""
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns
 
 
 def _unlike(before: Mapping[str, Stamp], now: Mapping[str, Stamp]) -> list[str]:

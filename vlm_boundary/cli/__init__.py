@@ -13,6 +13,7 @@ from vlm_boundary.cli.check import check
 from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
+from vlm_boundary.cli.fsck import fsck
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.match_entropy import match_entropy
@@ -81,6 +82,7 @@ for command in (
     passk,
     match_entropy,
     merge,
+    fsck,
     benchmarks,
     doctor,
 ):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlm_boundary.cli.options import DERIVED, tell_state
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def merge(runs: tuple[str, ...], into: Path) -> None:
 
     with ExitStack() as stack:
         sources = [_source(run, stack) for run in runs]
+        for source in sources:  # verdicts and checks are not taken along
+            tell_state(source, mends=DERIVED)
         samples = join(sources, RunDirectory(into))
     click.echo(f"{samples:,} samples in {into}; 'vlm-boundary run {into}' goes on from there.")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from vlm_boundary.sampling.stage import Scheduler
     from vlm_boundary.store import RunDirectory, Shard
 
+_MOST_TOLD = 5
+DERIVED = ("verdicts", "opinions", "validity")
+"""What of a run is made again without an engine, by its folders."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -113,8 +116,9 @@ def open_target(
     n: int | None = None,
     gpus: str | None = None,
     ray: str | None = None,
+    mends: Collection[str] = (),
 ) -> tuple[RunDirectory, ExperimentConfig]:
-    """The run directory and settings that a command is about.
+    """The run directory and settings that a command is about; `mends` as in `tell_state`.
 
     Raises:
         UserError: there is no such file or run, or its settings are not valid.
@@ -131,9 +135,34 @@ def open_target(
     if target.is_dir():
         run = RunDirectory(target)
         manifest = run.existing_manifest()
+        tell_state(run, mends)
         return run, build_experiment(manifest.experiment, overrides, where=str(target))
     experiment = load_experiment(target, overrides)
-    return RunDirectory(experiment.run_path), experiment
+    run = RunDirectory(experiment.run_path)
+    tell_state(run, mends)
+    return run, experiment
+
+
+def tell_state(run: RunDirectory, mends: Collection[str] = ()) -> None:
+    """Say, on standard error, what of a run is damaged, missing or not its own, if it was begun.
+
+    Args:
+        mends: the folders of tables that the command makes again itself, or does not look at.
+
+    Raises:
+        UserError: no stage can go on with the run as it is.
+    """
+    from vlm_boundary.store.wholeness import look, refuse_what_stops
+
+    if not run.begun:
+        return
+    found = look(run)
+    refuse_what_stops(run, found, mends)
+    for finding in found[:_MOST_TOLD]:
+        click.echo(str(finding), err=True)
+    if len(found) > _MOST_TOLD:
+        more = len(found) - _MOST_TOLD
+        click.echo(f"and {more:,} more: see 'vlm-boundary fsck {run.path}'", err=True)
 
 
 def scheduler_of(experiment: ExperimentConfig) -> Scheduler:
@@ -166,14 +195,17 @@ def shares_on(
 
 
 def existing_run(
-    target: Path, overrides: tuple[str, ...], gpus: str | None = None
+    target: Path,
+    overrides: tuple[str, ...],
+    gpus: str | None = None,
+    mends: Collection[str] = (),
 ) -> tuple[RunDirectory, ExperimentConfig]:
     """What `open_target` gives, for a stage that reads what a run already holds.
 
     Raises:
         UserError: there is no such run yet, or its settings are not valid.
     """
-    run, experiment = open_target(target, overrides, gpus=gpus)
+    run, experiment = open_target(target, overrides, gpus=gpus, mends=mends)
     if not run.begun:
         raise UserError(f"{run.path}: there is no such run yet; 'vlm-boundary sample' begins one")
     return run, experiment

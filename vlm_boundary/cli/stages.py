@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vlm_boundary.cli.options import (
+    DERIVED,
     existing_run,
     gpus_option,
     limit_option,
@@ -116,7 +117,7 @@ def sample(
     ray: str | None,
 ) -> None:
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
-    run, experiment = open_target(target, overrides, n, gpus, ray)
+    run, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
     drawn = draw_samples(run, experiment, limit, shard)
     drawn.refuse_empty(run)
     click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
@@ -145,7 +146,7 @@ def verify(
     target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, opinions: bool
 ) -> None:
     """Grade the samples that have no verdict by this version of the verifier yet."""
-    run, experiment = existing_run(target, overrides)
+    run, experiment = existing_run(target, overrides, mends=DERIVED)
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 
@@ -193,7 +194,7 @@ def score(
     The stored token ids are scored, token by token, under the scoring arm's own prompt. 'analyze'
     then adds perplexities, and 'report' shows them.
     """
-    run, experiment = existing_run(target, overrides, gpus)
+    run, experiment = existing_run(target, overrides, gpus, mends=DERIVED)
     from vlm_boundary.scoring import score as compute
 
     def stage() -> tuple[int, int]:
@@ -219,8 +220,10 @@ def analyze(target: Path, overrides: tuple[str, ...]) -> None:
     """Compute the statistics of a run from its verdicts; write analysis.json and tables/."""
     run, experiment = existing_run(target, overrides)
     from vlm_boundary.analysis import analyze as compute
+    from vlm_boundary.analysis.left_out import left_out_lines
 
-    compute(run, experiment)
+    for line in left_out_lines(compute(run, experiment)):
+        click.echo(line, err=True)
     click.echo(f"Analysis: {run.analysis}; tables: {run.tables}")
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable, each_once
 from vlm_boundary.store.keys import KEY, WRITTEN
-from vlm_boundary.store.parts import under_schema
+from vlm_boundary.store.owner import DamagedPart, reading
+from vlm_boundary.store.parts import open_part, under_schema
 
 _ROWS = 1 << 14
 
@@ -38,7 +38,8 @@ class FollowedTable:
 
     def changes(self) -> tuple[set[Path], set[Path]]:
         """Parts that came, and parts that went, since they were last read."""
-        now = set(self.table.parts(self._partition))
+        found = self.table.files(self._partition)
+        now = {*found.ours, *(damaged.path for damaged in found.damaged)}
         known = {*self._parts, *self.unreadable}
         return now - known, known - now
 
@@ -59,7 +60,7 @@ class FollowedTable:
                 yield from self._read_part(path, columns)
             except FileNotFoundError:
                 self._parts.pop(path, None)  # it was compacted away meanwhile
-            except (pa.ArrowInvalid, OSError):
+            except (DamagedPart, OSError):
                 self._parts.pop(path, None)
                 self.unreadable.append(path)
 
@@ -90,7 +91,7 @@ class FollowedTable:
             if not groups:
                 continue
             try:
-                with pq.ParquetFile(path) as file:
+                with reading(path), open_part(path) as file:
                     there = [name for name in names if name in file.schema_arrow.names]
                     # Few rows: threads would only hold more columns in memory at once.
                     rows = file.read_row_groups(groups, there, use_threads=False)
@@ -101,7 +102,7 @@ class FollowedTable:
         return each_once(pa.concat_tables(found))
 
     def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
-        with pq.ParquetFile(path, pre_buffer=False) as file:
+        with reading(path), open_part(path, pre_buffer=False) as file:
             footer = file.metadata
             ends = np.cumsum([footer.row_group(g).num_rows for g in range(footer.num_row_groups)])
             masks = [0] * footer.num_row_groups

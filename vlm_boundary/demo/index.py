@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.followed import FollowedTable
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.store import Partition, PartTable, RunDirectory, schemas
+from vlm_boundary.store import Partition, RunDirectory, schemas
 
 MAX_INDEX = 1 << 16
 """Samples of higher index are counted but not shown: a byte is kept for each below."""
@@ -127,7 +127,7 @@ class PartitionIndex:
         self._samples = FollowedTable(run.samples, partition, places)
         self._verdicts = FollowedTable(run.verdicts, partition, places)
         self._opinions = FollowedTable(run.opinions, partition, places)
-        self._failures = PartTable(run.path / "failures", schemas.FAILURES)
+        self._failures = run.table("failures", schemas.FAILURES)
         self._layers: dict[str, FollowedTable] = {}
         self.version = 0
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from vlm_boundary.store import read_writer
 
 
 def speed_lines(writers: Iterable[Path]) -> list[str]:
     """A line for each engine process that sampled: its speed, and its share of what is possible."""
     lines = []
     for path in sorted(writers):
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if record["work"].get("draw_seconds") and record["work"]["samples"]:
+        record = read_writer(path)
+        if record and record["work"].get("draw_seconds") and record["work"]["samples"]:
             lines.append(_line(record["arms"], record["work"]))
     return lines
 

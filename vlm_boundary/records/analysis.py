@@ -31,6 +31,7 @@ from vlm_boundary.records.sections import (
     EntropyOfArm,
     FollowUp,
     GuessFilter,
+    LeftOut,
     Luck,
     Perplexity,
     SelfTest,
@@ -150,6 +151,8 @@ class BenchmarkAnalysis(Record):
     judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None
     """By judge, arm and edit."""
     calibration: Calibration | None = None
+    left_out: list[LeftOut] | None = None
+    """What the numbers do not stand on, though it is stored."""
 
     def pair(self, names: tuple[str, str]) -> PairAnalysis | None:
         """The pair of a base and another arm; None where they were not compared."""

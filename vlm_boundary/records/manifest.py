@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,25 @@ class Manifest(_Kept):
     arms: dict[str, RunArm] = Field(default_factory=dict)
     judges: dict[str, RunJudge] = Field(default_factory=dict)
 
+    def identity_of(self, arm: str, benchmark: str, condition: str) -> str | None:
+        """A hash of what samples are drawn from; None where it is not known.
+
+        A null counts like a key that is not there, as where identities are compared.
+        """
+        known = self.arms.get(arm)
+        if known is None or not known.identity.weights:
+            return None
+        what = benchmark if condition == "full" else f"{benchmark}/{condition}"
+        content = _without_nulls([known.identity.as_json(), known.prompts.get(what)])
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
     def arm_settings(self, arm: str) -> dict[str, Any]:
         """An arm's settings in the experiment; empty where it has none."""
         return dict(self.experiment.get("arms", {}).get(arm, {}))
+
+
+def _without_nulls(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {key: _without_nulls(v) for key, v in content.items() if v is not None}
+    return [_without_nulls(v) for v in content] if isinstance(content, list) else content

@@ -18,6 +18,15 @@ from vlm_boundary.records.record import (
 )
 
 
+class LeftOut(Record):
+    """Rows of a run that no number stands on, for they do not fit what else it holds."""
+
+    arm: str
+    condition: str
+    reason: str
+    rows: int
+
+
 class SelfTest(Record):
     """A checkpoint against itself, where nothing should be found."""
 

@@ -9,11 +9,12 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from vlm_boundary.analysis.left_out import left_out_lines
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
 from vlm_boundary.records.manifest import Manifest, RunArm
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, read_writer
 
 # What the statistics and the figures are computed with.
 _PACKAGES = ("numpy", "scipy", "pyarrow", "matplotlib", "math-verify")
@@ -101,7 +102,9 @@ def resolved(run: RunDirectory) -> list[tuple[str, str]]:
     """What each engine resolved its settings to, by the arms that it sampled; without timings."""
     found: dict[str, set[str]] = {}
     for path in run.writers():
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_writer(path)
+        if record is None:
+            continue  # damaged: every stage says so
         text = json.dumps(record["engine"], indent=1, sort_keys=True, ensure_ascii=False)
         found.setdefault(text, set()).update(record["arms"])
     return sorted((", ".join(sorted(arms)), text) for text, arms in found.items())
@@ -134,6 +137,7 @@ def warnings(experiment: ExperimentConfig, manifest: Manifest, analysis: Analysi
         known = manifest.arms.get(arm)
         if known and known.note:
             lines.append(f"{arm} ({experiment.arms[arm].model}): {known.note}.")
+    lines += [f"{line}." for line in left_out_lines(analysis)]
     for name, content in sorted(analysis.benchmarks.items()):
         usable = content.problems - content.unusable
         if content.unusable:

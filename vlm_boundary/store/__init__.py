@@ -9,7 +9,7 @@ from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.pieces import Reconciled
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
-from vlm_boundary.store.run import RunDirectory, write_json, write_text
+from vlm_boundary.store.run import RunDirectory, read_writer, write_json, write_text
 from vlm_boundary.store.samples import SampleWriter, sample_indices
 from vlm_boundary.store.shares import Share, ShareMap
 
@@ -37,6 +37,7 @@ __all__ = [
     "encoded",
     "fingerprint",
     "places_of",
+    "read_writer",
     "sample_indices",
     "short_hash",
     "write_json",

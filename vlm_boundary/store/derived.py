@@ -7,7 +7,7 @@ tables. Share by share: whoever works on one writes pieces, which are then stitc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
@@ -17,7 +17,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vlm_boundary.progress import progress_bar
+from vlm_boundary.progress import notice, progress_bar
+from vlm_boundary.store.aside import set_aside
+from vlm_boundary.store.owner import DamagedPart
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.pieces import DerivedPiece, PieceWriter, Reconciled, remove_pieces, stitch
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
@@ -111,7 +113,11 @@ def derive(
     source = derivation.source(run)
     made = left_out = 0
     with _alone(run, derivation):
-        shares = shares_of(run.path, source, samples=share_samples, force=force)
+        known = _KnownProblems(run)
+        shares = shares_of(
+            run.path, source, samples=share_samples, force=force, known=known.of_partition
+        )
+        known.tell()
         results = elsewhere(shares) if elsewhere else _here(derivation, shares)
         problem_ids: dict[Partition, list[str]] = {}
         for share in shares:
@@ -133,8 +139,29 @@ def derive_share(
     share: Share,
     progress: Callable[[int], object] = lambda samples: None,
 ) -> Derived:
-    """Make the rows of a share that are out of date, and leave them beside the tables' parts."""
-    run, partition = RunDirectory(share.run), share.partition
+    """Make the rows of a share that are out of date, and leave them beside the tables' parts.
+
+    A stored part of these tables that turns out to be damaged is set aside, and its rows are made
+    again.
+    """
+    run = RunDirectory(share.run)
+    while True:
+        try:
+            return _derive_share(run, derivation, share, progress)
+        except DamagedPart as damaged:
+            tables = derivation.tables(run, share.partition)
+            if not any(damaged.path.is_relative_to(table.root) for table in tables):
+                raise
+            _set_aside(run, damaged)
+
+
+def _derive_share(
+    run: RunDirectory,
+    derivation: TableDerivation,
+    share: Share,
+    progress: Callable[[int], object],
+) -> Derived:
+    partition = share.partition
     tables = derivation.tables(run, partition)
     source = ProblemReader.of(derivation.source(run), partition)
     stored = [ProblemReader([] if share.force else t.parts(partition), t.schema) for t in tables]
@@ -181,6 +208,38 @@ def _filled(expected: pa.Table, records: Sequence[object], schema: pa.Schema) ->
     return pa.table(columns, schema=schema)
 
 
+class _KnownProblems:
+    """The problems that a run has; samples of others are counted, and left alone."""
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._run = run
+        self._ids: dict[str, frozenset[str]] = {}
+        self._strange: dict[Partition, tuple[int, str]] = {}
+
+    def of_partition(self, partition: Partition, counts: Mapping[str, int]) -> list[str]:
+        """Those of a partition's problems that its benchmark has, in order."""
+        if partition.benchmark not in self._ids:
+            self._ids[partition.benchmark] = frozenset(self._run.problem_ids(partition.benchmark))
+        ids = self._ids[partition.benchmark]
+        strange = [key for key in counts if key not in ids]
+        if strange:
+            self._strange[partition] = sum(counts[key] for key in strange), strange[0]
+        return [key for key in counts if key in ids]
+
+    def tell(self) -> None:
+        """Say what is left alone."""
+        for partition, (rows, first) in self._strange.items():
+            notice(
+                f"{self._run.path}: {rows:,} samples of {partition.arm} are of problems that "
+                f"{partition.benchmark!r} does not have ({first} …); they are left out"
+            )
+
+
+def _set_aside(run: RunDirectory, damaged: DamagedPart) -> None:
+    kept = set_aside(run.path, damaged.path)
+    notice(f"{damaged.path}: damaged ({damaged.why}); set aside as {kept} and made again")
+
+
 @contextmanager
 def _alone(run: RunDirectory, derivation: TableDerivation) -> Iterator[None]:
     """Be the only process that derives these tables; pieces that were not used are removed."""
@@ -189,6 +248,8 @@ def _alone(run: RunDirectory, derivation: TableDerivation) -> Iterator[None]:
         for partition in derivation.source(run).partitions():
             for table in derivation.tables(run, partition):
                 remove_pieces(table, partition)
+                for damaged in table.unfit(partition):
+                    _set_aside(run, damaged)
 
     with run.locks.deriving(derivation.name):
         tidy()  # after a process that was killed

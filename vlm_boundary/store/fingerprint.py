@@ -7,6 +7,20 @@ import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+Stamp = tuple[int, int, int] | None
+"""A file's size in bytes, and when it and when its entry changed, in nanoseconds; None where there
+is no such file. The last is the system's alone to set: a clock turned back does not hide a change.
+"""
+
+
+def stamp(file: Path) -> Stamp:
+    """By what a change of a file is noticed without reading it."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
 
 def fingerprint(paths: Collection[Path], *said: str) -> str:
     """A hash of files and texts; a file counts by its path, size and time of change, not its bytes.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 from uuid import uuid4
@@ -16,6 +15,16 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
+from vlm_boundary.store.owner import (
+    BY_CONTENT,
+    CHANGED,
+    DamagedPart,
+    Owner,
+    as_named,
+    content_name,
+    footer_of,
+    reading,
+)
 from vlm_boundary.writing import beside, publish, replacing
 
 _ROWS_WORTH_A_GROUP = 512
@@ -41,6 +50,21 @@ class Partition:
         return cls(arm, benchmark, cast(Condition, condition))
 
 
+@dataclass(frozen=True)
+class PartFiles:
+    """The files of a partition, each sorted by name.
+
+    Attributes:
+        ours: the parts.
+        foreign: parts of another table, partition or identity, with what tells so.
+        damaged: files that cannot be read.
+    """
+
+    ours: list[Path] = field(default_factory=list)
+    foreign: dict[Path, str] = field(default_factory=dict)
+    damaged: list[DamagedPart] = field(default_factory=list)
+
+
 class PartTable:
     """A table kept as Parquet parts in one folder a partition.
 
@@ -49,25 +73,83 @@ class PartTable:
 
     Args:
         published: called with each part that is added.
+        owner: whose the parts of a partition are, which each says of itself; by default none does.
     """
 
     def __init__(
-        self, root: Path, schema: pa.Schema, published: Callable[[Path], None] | None = None
+        self,
+        root: Path,
+        schema: pa.Schema,
+        published: Callable[[Path], None] | None = None,
+        owner: Callable[[Partition], Owner] | None = None,
     ) -> None:
         self.root = root
         self.schema = schema
         self._published = published
+        self._owner = owner
 
     def partitions(self) -> list[Partition]:
-        """Every partition that holds a part, sorted."""
+        """Every partition that holds a part, damaged or not, sorted."""
+        found = ((partition, self.files(partition)) for partition in self.folders())
+        return [partition for partition, files in found if files.ours or files.damaged]
+
+    def folders(self) -> list[Partition]:
+        """Every partition in whose folder a part lies, even if that is another's, sorted."""
         folders = {
-            path.parent for path in self.root.glob("arm=*/benchmark=*/condition=*/*.parquet")
+            path.parent for path in self.root.glob("arm=*/benchmark=*/condition=*/part-*.parquet")
         }
         return sorted(Partition.from_folder(folder.relative_to(self.root)) for folder in folders)
 
     def parts(self, partition: Partition) -> list[Path]:
-        """The parts of a partition, sorted by name."""
-        return sorted((self.root / partition.folder).glob("part-*.parquet"))
+        """The parts of a partition, sorted by name; what is another's is left out.
+
+        Raises:
+            DamagedPart: one cannot be read.
+        """
+        found = self.files(partition)
+        if found.damaged:
+            raise found.damaged[0]
+        return found.ours
+
+    def files(self, partition: Partition) -> PartFiles:
+        """What lies in a partition's folder, by the files' footers."""
+        found = PartFiles()
+        owner = self._owner(partition) if self._owner else None
+        for path in sorted((self.root / partition.folder).glob("part-*.parquet")):
+            try:
+                footer = footer_of(path)
+            except DamagedPart as damaged:
+                found.damaged.append(damaged)
+                continue
+            except FileNotFoundError:
+                continue  # compacted away meanwhile
+            if owner and (why := owner.unlike(footer.owner)):
+                found.foreign[path] = why
+            else:
+                found.ours.append(path)
+        return found
+
+    def unfit(self, partition: Partition) -> list[DamagedPart]:
+        """The parts that cannot be read or, by their names, are not what was written.
+
+        Every file is read for it, so it is for tables that are small.
+        """
+        found = self.files(partition)
+        changed = (path for path in found.ours if not as_named(path))
+        return [*found.damaged, *(DamagedPart(path, CHANGED) for path in changed)]
+
+    def writer(
+        self, file: BinaryIO, partition: Partition, *, by_content: bool = False
+    ) -> pq.ParquetWriter:
+        """A writer of one of a partition's parts.
+
+        Args:
+            by_content: the part will be named by its content, by which a later change shows.
+        """
+        said = self._owner(partition).metadata() if self._owner else {}
+        if by_content:
+            said |= BY_CONTENT
+        return open_writer(file, self.schema.with_metadata(said))
 
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
@@ -75,7 +157,7 @@ class PartTable:
         with (
             replacing(path) as temporary,
             temporary.open("wb") as file,
-            open_writer(file, self.schema) as writer,
+            self.writer(file, partition) as writer,
         ):
             writer.write_table(rows.cast(self.schema))
         if self._published:
@@ -99,13 +181,14 @@ class PartTable:
         folder = self.root / partition.folder
         # Called so where it cannot be written: its name depends on what is in it.
         with beside(folder / "part-compacted.parquet") as temporary:
-            with temporary.open("wb") as file, open_writer(file, self.schema) as writer:
+            with (
+                temporary.open("wb") as file,
+                self.writer(file, partition, by_content=True) as writer,
+            ):
                 for rows in groups:
                     # In one chunk: where chunks end would show in the file's pages.
                     writer.write_table(rows.combine_chunks().cast(self.schema))
-            with temporary.open("rb") as written:
-                digest = hashlib.file_digest(written, "sha256").hexdigest()
-            path = folder / f"part-{digest[:32]}.parquet"
+            path = folder / f"part-{content_name(temporary)}.parquet"
             publish(temporary, path)
         for part in old:
             if part != path:
@@ -152,33 +235,38 @@ class PartTable:
                 memory where values repeat.
         """
         schema = self.schema
-        for place, field in enumerate(schema):
-            if field.name in coded:
-                schema = schema.set(place, field.with_type(pa.dictionary(pa.int32(), field.type)))
+        for place, column in enumerate(schema):
+            if column.name in coded:
+                kind = pa.dictionary(pa.int32(), column.type)
+                schema = schema.set(place, column.with_type(kind))
         parts = self.parts(partition)
         if not parts:
             names = columns or schema.names
             return pa.schema([schema.field(name) for name in names]).empty_table()
-        # Under the schema: a part written before a column existed holds nulls there.
-        return pa.concat_tables(
-            pq.read_table(
-                part,
-                columns=columns,
-                schema=schema,
-                partitioning=None,
-                filters=filters,
-                read_dictionary=list(coded),
-            )
-            for part in parts
-        )
+        tables = []
+        for part in parts:
+            with reading(part):
+                # Under the schema: a part written before a column existed holds nulls there.
+                found = pq.read_table(
+                    part,
+                    columns=columns,
+                    schema=schema,
+                    partitioning=None,
+                    filters=filters,
+                    read_dictionary=list(coded),
+                    page_checksum_verification=True,
+                )
+            tables.append(found)
+        return pa.concat_tables(tables)
 
     def batches(
         self, partition: Partition, columns: list[str], rows: int = 8192
     ) -> Iterator[tuple[Path, pa.RecordBatch]]:
         """The rows of a partition in pieces that fit in memory, with the part they stand in."""
         for part in self.parts(partition):
-            for batch in pq.ParquetFile(part).iter_batches(batch_size=rows, columns=columns):
-                yield part, batch
+            with reading(part), open_part(part) as file:
+                for batch in file.iter_batches(batch_size=rows, columns=columns):
+                    yield part, batch
 
 
 def whole_problems(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -216,7 +304,22 @@ def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
+def open_part(path: Path, *, pre_buffer: bool = True) -> pq.ParquetFile:
+    """A reader of one part that notices damage in what it reads; see `reading`.
+
+    Args:
+        pre_buffer: hold a whole row group's bytes, which makes it fast.
+
+    Raises:
+        DamagedPart: the file is no Parquet file, or not all of it.
+    """
+    with reading(path):
+        return pq.ParquetFile(path, page_checksum_verification=True, pre_buffer=pre_buffer)
+
+
 def open_writer(file: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
     """A writer of Parquet as the run directory's tables have it."""
     # Of texts, statistics would put the first and the last of each row group into the footer.
-    return pq.ParquetWriter(file, schema, compression="zstd", write_statistics=list(KEY))
+    return pq.ParquetWriter(
+        file, schema, compression="zstd", write_statistics=list(KEY), write_page_checksum=True
+    )

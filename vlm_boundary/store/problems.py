@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
-from vlm_boundary.store.parts import Partition, PartTable, under_schema
+from vlm_boundary.store.owner import reading
+from vlm_boundary.store.parts import Partition, PartTable, open_part, under_schema
 
 CHUNK_ROWS = 4096
 """Rows in memory at a time, or one problem's if they are more."""
@@ -36,13 +37,15 @@ class ProblemReader:
     def __init__(self, parts: Sequence[Path], schema: pa.Schema) -> None:
         self._schema = schema
         self._deciding = [*KEY, *({WRITTEN} & set(schema.names))]
-        self._file = lru_cache(maxsize=_FILES_OPEN)(pq.ParquetFile)
+        self._file = lru_cache(maxsize=_FILES_OPEN)(open_part)
         self._rows = lru_cache(maxsize=_UNITS_KEPT)(self._read_unit)
         self._units: list[tuple[Path, int]] = []
         self._homes: dict[str, array[int]] = {}  # the units in which a problem has rows
         counts: dict[str, int] = {}
         for part in parts:
-            for group, found in enumerate(_problems_of_groups(self._file(part))):
+            with reading(part):
+                groups = list(_problems_of_groups(self._file(part)))
+            for group, found in enumerate(groups):
                 for problem_id, count in found:
                     self._homes.setdefault(problem_id, array("q")).append(len(self._units))
                     counts[problem_id] = counts.get(problem_id, 0) + count
@@ -100,7 +103,8 @@ class ProblemReader:
         part, group = self._units[unit]
         file = self._file(part)
         known = set(file.schema_arrow.names)
-        rows = file.read_row_group(group, columns=[name for name in columns if name in known])
+        with reading(part):
+            rows = file.read_row_group(group, columns=[name for name in columns if name in known])
         return under_schema(rows, pa.schema([self._schema.field(name) for name in columns]))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, astuple
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
 from vlm_boundary.store.failures import FailureTable
+from vlm_boundary.store.fingerprint import Stamp, stamp
 from vlm_boundary.store.locks import RunLocks
-from vlm_boundary.store.parts import PartTable
+from vlm_boundary.store.owner import DamagedPart, Owner, reading
+from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.writing import replacing
 
 MANIFEST = "manifest.json"
@@ -35,20 +38,37 @@ class RunDirectory:
     def __init__(self, path: Path, published: Callable[[Path], None] | None = None) -> None:
         self.path = path
         self._published = published
-        self.samples = PartTable(path / "samples", schemas.SAMPLES, published)
-        failures = PartTable(path / "failures", schemas.FAILURES, published)
+        self._manifest: tuple[Stamp, Manifest] = (None, Manifest())
+        self.samples = self.table("samples", schemas.SAMPLES, published)
+        failures = self.table("failures", schemas.FAILURES, published)
         self.failures = FailureTable(failures, self.samples)
         self.locks = RunLocks(path / ".locks")
-        self.verdicts = PartTable(path / "verdicts", schemas.VERDICTS)
-        self.opinions = PartTable(path / "opinions", schemas.OPINIONS)
+        self.verdicts = self.table("verdicts", schemas.VERDICTS)
+        self.opinions = self.table("opinions", schemas.OPINIONS)
+
+    def table(
+        self, folder: str, schema: pa.Schema, published: Callable[[Path], None] | None = None
+    ) -> PartTable:
+        """The table in a folder of the run, whose parts say that they are this run's."""
+        owner = partial(self._owner, folder)
+        return PartTable(self.path / folder, schema, published, owner)
+
+    def _owner(self, table: str, partition: Partition) -> Owner:
+        """Whose a part is; `_manifest` keeps what was read, for this is asked for every part."""
+        now = stamp(self.path / MANIFEST)
+        if now != self._manifest[0]:
+            self._manifest = now, self.read_manifest()
+        arm, benchmark, condition = astuple(partition)
+        identity = self._manifest[1].identity_of(arm, benchmark, condition)
+        return Owner(table, arm, benchmark, condition, identity)
 
     def scores(self, under: str) -> PartTable:
         """How likely the arm `under` finds samples; partitions are those of the samples."""
-        return PartTable(self.path / "scores" / f"scored_by={under}", schemas.SCORES)
+        return self.table(f"scores/scored_by={under}", schemas.SCORES)
 
     def score_failures(self, under: str) -> FailureTable:
         """The samples that could not be scored, and why."""
-        table = PartTable(self.path / "score_failures" / f"scored_by={under}", schemas.FAILURES)
+        table = self.table(f"score_failures/scored_by={under}", schemas.FAILURES)
         return FailureTable(table, self.scores(under))
 
     def scorers(self) -> list[str]:
@@ -62,7 +82,7 @@ class RunDirectory:
         The deterministic layers are "structure" and "arithmetic", the exact truth of generated
         problems is "procedural"; a judge's layer has the name that the experiment gives it.
         """
-        return PartTable(self.path / "validity" / f"layer={layer}", schemas.VALIDITY)
+        return self.table(f"validity/layer={layer}", schemas.VALIDITY)
 
     def validity_layers(self) -> list[str]:
         """The layers that have checked something, sorted."""
@@ -71,12 +91,12 @@ class RunDirectory:
 
     def judgements(self, judge: str, variant: str) -> PartTable:
         """What a judge said of samples' reasoning, as written or in a spoilt variant."""
-        return PartTable(self.path / "judgements" / _judging(judge, variant), schemas.JUDGEMENTS)
+        return self.table(f"judgements/{_judging(judge, variant)}", schemas.JUDGEMENTS)
 
     def judge_failures(self, judge: str, variant: str) -> FailureTable:
         """The samples that could not be judged, and why."""
-        path = self.path / "judge_failures" / _judging(judge, variant)
-        return FailureTable(PartTable(path, schemas.FAILURES), self.judgements(judge, variant))
+        table = self.table(f"judge_failures/{_judging(judge, variant)}", schemas.FAILURES)
+        return FailureTable(table, self.judgements(judge, variant))
 
     @property
     def images(self) -> Path:
@@ -173,30 +193,39 @@ class RunDirectory:
             del row["benchmark"]
             row["metadata"] = json.dumps(problem.metadata, ensure_ascii=False, default=str)
             rows.append(row)
-        path = self._problems_path(benchmark)
+        path = self.problems_path(benchmark)
         content = pa.Table.from_pylist(rows, schema=schemas.PROBLEMS)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            pq.write_table(content, file)
+            pq.write_table(content, file, write_page_checksum=True)
 
     def read_origin(self, benchmark: str) -> dict[str, Any] | None:
         """What the benchmark's problems were read from; None where that was not recorded."""
         try:
-            return dict(json.loads(self._origin_path(benchmark).read_text(encoding="utf-8")))
+            return dict(json.loads(self.origin_path(benchmark).read_text(encoding="utf-8")))
         except (FileNotFoundError, json.JSONDecodeError):
             return None  # then the data are read again, and their content is compared
 
     def write_origin(self, benchmark: str, content: dict[str, Any]) -> None:
         """Record what the benchmark's problems were read from."""
-        write_json(self._origin_path(benchmark), content)
+        write_json(self.origin_path(benchmark), content)
+
+    def problem_ids(self, benchmark: str) -> list[str]:
+        """The ids of a benchmark's problems, in the data set's order; errors as `read_problems`."""
+        return self._read_problems(benchmark, ["problem_id"])["problem_id"].to_pylist()  # type: ignore[no-any-return]
 
     def has_problems(self, benchmark: str) -> bool:
         """Whether the benchmark has been loaded into this run."""
-        return self._problems_path(benchmark).is_file()
+        return self.problems_path(benchmark).is_file()
 
     def read_problems(self, benchmark: str) -> list[Problem]:
-        """A benchmark's problems, in the data set's order."""
+        """A benchmark's problems, in the data set's order.
+
+        Raises:
+            UserError: the run has none of that name.
+            DamagedPart: the file cannot be read.
+        """
         problems = []
-        for row in pq.read_table(self._problems_path(benchmark)).to_pylist():
+        for row in self._read_problems(benchmark).to_pylist():
             row["metadata"] = json.loads(row["metadata"])
             row["pictures"] = tuple(row["pictures"])
             row["choices"] = tuple(row["choices"])
@@ -205,15 +234,41 @@ class RunDirectory:
             problems.append(Problem(benchmark=benchmark, **row))
         return problems
 
-    def _origin_path(self, benchmark: str) -> Path:
+    def _read_problems(self, benchmark: str, columns: list[str] | None = None) -> pa.Table:
+        path = self.problems_path(benchmark)
+        try:
+            with reading(path):
+                found = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        except FileNotFoundError:
+            raise UserError(
+                f"{path}: the run's problems are missing; 'vlm-boundary sample' on the experiment "
+                f"reads them again"
+            ) from None
+        names = columns or schemas.PROBLEMS.names
+        if missing := set(names) - set(found.column_names):
+            raise DamagedPart(path, f"it has no column {min(missing)!r}")
+        return found.select(names)
+
+    def origin_path(self, benchmark: str) -> Path:
+        """The file that says what a benchmark's problems were read from."""
         return self.path / "origins" / f"{benchmark}.json"
 
-    def _problems_path(self, benchmark: str) -> Path:
+    def problems_path(self, benchmark: str) -> Path:
+        """The file of a benchmark's problems."""
         return self.path / "problems" / f"{benchmark}.parquet"
 
 
 def _judging(judge: str, variant: str) -> str:
     return f"judge={judge}/variant={variant}"
+
+
+def read_writer(path: Path) -> dict[str, Any] | None:
+    """What an engine process recorded of itself; None where the file is damaged."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and {"arms", "work"} <= found.keys() else None
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vlm_boundary.records.sample import Judgement, Sample, Score
+from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.parts import Partition, PartTable
 
 
@@ -41,6 +42,7 @@ class SampleWriter:
         row = asdict(sample) if isinstance(sample, Judgement) else dict(vars(sample))
         if isinstance(sample, Sample):
             row["tokens"] = len(sample.token_ids) or None
+            row["text_hash"] = short_hash(sample.text, sample.finish_reason)
         self._rows.append(row | {"written_at": datetime.now(UTC)})
         if stored is not None:
             self._told.append(stored)

@@ -42,6 +42,7 @@ SAMPLES = pa.schema(
         pa.field("logprob_sum", pa.float64()),  # natural log, at temperature 1, end of turn counted
         pa.field("token_logprobs", pa.list_(pa.float32())),  # of the subset that keeps them
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        pa.field("text_hash", pa.string()),  # as in verdicts; null where an older version wrote it
     ]
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -36,14 +36,26 @@ class ShareMap(Protocol):
     ) -> Iterable[Result]: ...
 
 
-def shares_of(run: Path, table: PartTable, *, samples: int | None, force: bool) -> list[Share]:
-    """The problems of every partition in shares of about so many samples; None: all in one."""
+def shares_of(
+    run: Path,
+    table: PartTable,
+    *,
+    samples: int | None,
+    force: bool,
+    known: Callable[[Partition, Mapping[str, int]], Iterable[str]],
+) -> list[Share]:
+    """The problems of every partition in shares of about so many samples; None: all in one.
+
+    Args:
+        known: which of a partition's problems, given with how many rows each has, are looked at.
+    """
     shares = []
     for partition in table.partitions():
         counts = ProblemReader.of(table, partition).counts
         size = 0
         group: list[str] = []
-        for problem_id, count in counts.items():
+        for problem_id in known(partition, counts):
+            count = counts[problem_id]
             if group and samples is not None and size + count > samples:
                 shares.append(Share(run, partition, tuple(group), size, force))
                 group, size = [], 0

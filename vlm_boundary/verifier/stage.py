@@ -96,7 +96,7 @@ class _VerdictStage:
 
     def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
         golds, thinking_open = golds_of(run, partition), run.thinking_open(partition.arm)
-        gold_hashes = {key: _gold_hash(gold, thinking_open) for key, gold in golds.items()}
+        gold_hashes = gold_hashes_of(run, partition)
 
         def of_problems(problem_ids: tuple[str, ...], samples: pa.Table) -> list[Wanted]:
             def make(places: NDArray[np.int64]) -> list[Verdict]:
@@ -111,6 +111,12 @@ class _VerdictStage:
 def golds_of(run: RunDirectory, partition: Partition) -> dict[str, Gold]:
     """The gold answer of each problem."""
     return {p.problem_id: Gold.of(p) for p in run.read_problems(partition.benchmark)}
+
+
+def gold_hashes_of(run: RunDirectory, partition: Partition) -> dict[str, str]:
+    """What a verdict that is up to date says of each problem's gold answer."""
+    thinking_open = run.thinking_open(partition.arm)
+    return {key: _gold_hash(gold, thinking_open) for key, gold in golds_of(run, partition).items()}
 
 
 def outputs_of(

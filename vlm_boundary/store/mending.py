@@ -1,0 +1,70 @@
+"""Repairs of a run directory: nothing is deleted, what is taken out is set aside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pyarrow as pa
+
+from vlm_boundary.store import schemas
+from vlm_boundary.store.aside import set_aside
+from vlm_boundary.store.locks import Shard
+from vlm_boundary.store.owner import DamagedPart, reading
+from vlm_boundary.store.parts import Partition, PartTable, open_part, under_schema
+from vlm_boundary.store.run import RunDirectory
+from vlm_boundary.store.wholeness import Finding, fitting_texts, tables_of
+
+
+def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> Iterator[str]:
+    """Repair what was found, with a line on each thing done.
+
+    Args:
+        by_word: also set aside what took an engine to draw.
+
+    Raises:
+        UserError: somebody is writing into the run, or it cannot be written.
+    """
+    with run.locks.writing(Shard()), run.locks.turn():
+        for finding in findings:
+            if finding.repair == "none" or (finding.repair == "set aside by word" and not by_word):
+                continue
+            yield f"{finding.path}: {_mend(run, finding)}"
+
+
+def _mend(run: RunDirectory, finding: Finding) -> str:
+    if finding.repair == "remove":
+        finding.path.unlink(missing_ok=True)
+        return "removed"
+    kept = ""
+    if finding.repair == "set aside by word":
+        kept = _keep_what_can_be_read(run, finding.path)
+    if finding.repair == "read again" and finding.benchmark:
+        # Without it the data are read again, and compared by content with what was sampled.
+        run.origin_path(finding.benchmark).unlink(missing_ok=True)
+    if not finding.path.exists():
+        return "will be stored again"
+    return f"set aside as {set_aside(run.path, finding.path)}{kept}"
+
+
+def _keep_what_can_be_read(run: RunDirectory, path: Path) -> str:
+    """Store a damaged part's good rows anew, a row group at a time; says how many those are."""
+    table = next(one for one, _ in tables_of(run) if path.is_relative_to(one.root))
+    partition = Partition.from_folder(path.parent.relative_to(table.root))
+    good = list(_good_rows(table, path))
+    rows = sum(part.num_rows for part in good)
+    if rows:
+        table.append(partition, pa.concat_tables(good))
+    return f"; {rows:,} rows of it are kept"
+
+
+def _good_rows(table: PartTable, path: Path) -> Iterator[pa.Table]:
+    with suppress(DamagedPart), open_part(path) as file:
+        for group in range(file.num_row_groups):
+            with suppress(DamagedPart), reading(path):
+                rows = under_schema(file.read_row_group(group), table.schema)
+                if table.schema is schemas.SAMPLES:
+                    rows = rows.filter(pa.array(fitting_texts(rows), pa.bool_()))
+                if rows.num_rows:
+                    yield rows

@@ -1,0 +1,266 @@
+"""Whether a run directory is whole: what of it is damaged, missing, or not its own."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+
+from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.problem import dataset_hash
+from vlm_boundary.store import schemas
+from vlm_boundary.store.fingerprint import short_hash
+from vlm_boundary.store.keys import KEY
+from vlm_boundary.store.owner import (
+    CHANGED,
+    DamagedPart,
+    as_named,
+    footer_of,
+    mended_by,
+    place_of,
+    reading,
+)
+from vlm_boundary.store.parts import Partition, PartTable, open_part
+from vlm_boundary.store.run import RunDirectory, read_writer
+
+Kind = Literal["drawn", "derived", "failures"]
+_TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (
+    ("samples", "drawn", schemas.SAMPLES),
+    ("scores/scored_by=*", "drawn", schemas.SCORES),
+    ("judgements/judge=*/variant=*", "drawn", schemas.JUDGEMENTS),
+    ("failures", "failures", schemas.FAILURES),
+    ("score_failures/scored_by=*", "failures", schemas.FAILURES),
+    ("judge_failures/judge=*/variant=*", "failures", schemas.FAILURES),
+    ("verdicts", "derived", schemas.VERDICTS),
+    ("opinions", "derived", schemas.OPINIONS),
+    ("validity/layer=*", "derived", schemas.VALIDITY),
+)
+_DERIVED = [pattern.partition("/")[0] for pattern, kind, _ in _TABLES if kind == "derived"]
+Repair = Literal["none", "set aside", "set aside by word", "read again", "remove"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is not as it should be.
+
+    Attributes:
+        path: the file.
+        what: what is wrong with it.
+        then: what a repair does, or, where there is none, what follows.
+        repair: how it is repaired; what took an engine to draw is only moved by the user's word.
+        stops: no stage can go on as long as it is so.
+        benchmark: whose problems or pictures it is, of those to be read again.
+    """
+
+    path: Path
+    what: str
+    then: str
+    repair: Repair = "none"
+    stops: bool = False
+    benchmark: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.what}; {self.then}"
+
+
+def look(run: RunDirectory) -> list[Finding]:
+    """What footers and sizes tell: cheap enough for the start of every stage.
+
+    Raises:
+        UserError: there is no run, or its manifest cannot be read.
+    """
+    manifest = run.existing_manifest()
+    return [*_problems(run, manifest), *_parts(run), *_records(run)]
+
+
+def look_closely(run: RunDirectory) -> list[Finding]:
+    """What reading every file tells besides.
+
+    Raises:
+        UserError: as `look`.
+    """
+    found = look(run)
+    bad = {finding.path for finding in found}
+    found += [one for one in _pictures(run, by_content=True) if one.path not in bad]
+    for table, kind in tables_of(run):
+        for partition in table.folders():
+            for path in table.files(partition).ours:
+                found += _rows(run, table, kind, partition, path)
+    return [*found, *_leftovers(run)]
+
+
+def tables_of(run: RunDirectory) -> Iterator[tuple[PartTable, Kind]]:
+    """Every table that a run has a folder of."""
+    for pattern, kind, schema in _TABLES:
+        for root in sorted(run.path.glob(pattern)):
+            if root.is_dir():
+                yield run.table(root.relative_to(run.path).as_posix(), schema), kind
+
+
+def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+    for name, known in manifest.benchmarks.items():
+        path = run.problems_path(name)
+        again = "'vlm-boundary sample' on the experiment then reads the problems again"
+        try:
+            problems = run.read_problems(name)
+        except DamagedPart as damaged:
+            then = f"--repair sets it aside; {again}"
+            yield Finding(path, f"damaged ({damaged.why})", then, "read again", True, name)
+            continue
+        except UserError:
+            yield Finding(path, "missing", again, benchmark=name)
+            continue
+        if known.content and dataset_hash(problems) != known.content:
+            what = "these are not the problems that the run was begun with"
+            then = f"--repair sets them aside; {again}"
+            yield Finding(path, what, then, "read again", True, name)
+    yield from _pictures(run, by_content=False)
+
+
+def _pictures(run: RunDirectory, *, by_content: bool) -> Iterator[Finding]:
+    """Pictures that are missing or empty or, by content, other ones than their names say."""
+    seen: set[str] = set()
+    for name in run.read_manifest().benchmarks:
+        try:
+            problems = run.read_problems(name)
+        except UserError:
+            continue  # said where problems are looked at
+        for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
+            path = run.images / picture
+            if picture not in seen and (what := _wrong_picture(path, by_content)):
+                then = (
+                    "--repair takes it out; 'vlm-boundary sample' on the experiment then stores "
+                    "the benchmark's pictures again"
+                )
+                yield Finding(path, what, then, "read again", True, name)
+            seen.add(picture)
+
+
+def _wrong_picture(path: Path, by_content: bool) -> str | None:
+    try:
+        if path.stat().st_size == 0:
+            return "empty"
+        if not by_content:
+            return None
+        with path.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+        return None if same else "damaged (its content is not what its name says)"
+    except FileNotFoundError:
+        return "missing"
+
+
+def _parts(run: RunDirectory) -> Iterator[Finding]:
+    older: list[Path] = []
+    for table, kind in tables_of(run):
+        for partition in table.folders():
+            files = table.files(partition)
+            # Derived tables are small; the others are read by `look_closely`.
+            unfit = table.unfit(partition) if kind == "derived" else files.damaged
+            yield from (_damaged(kind, one.path, one.why) for one in unfit)
+            for path, why in files.foreign.items():
+                then = "it is left out; --repair sets it aside"
+                yield Finding(path, f"not of this place: {why}", then, "set aside")
+            if table.schema is schemas.SAMPLES:
+                older += [path for path in files.ours if not footer_of(path).hashed]
+    if older:
+        what = f"{len(older):,} parts are of an older version, which says no hashes of its texts"
+        yield Finding(run.samples.root, what, "verdicts are held against their keys alone")
+
+
+def _damaged(kind: Kind, path: Path, why: str) -> Finding:
+    what = f"damaged ({why})"
+    if kind == "derived":
+        then = "--repair, or the stage that made it, sets it aside, and that stage makes it again"
+        return Finding(path, what, then, "set aside", True)
+    if kind == "failures":
+        then = "--repair sets it aside; what cannot be drawn is found out again"
+        return Finding(path, what, then, "set aside", True)
+    then = (
+        "--set-aside keeps the rows that can be read and sets the file aside; the rest is drawn "
+        "again by the stage that drew it"
+    )
+    return Finding(path, what, then, "set aside by word", True)
+
+
+def _records(run: RunDirectory) -> Iterator[Finding]:
+    for path in run.writers():
+        if read_writer(path) is None:
+            then = "the report does not say what this engine was; --repair sets it aside"
+            yield Finding(path, "damaged (it is no record of an engine)", then, "set aside")
+
+
+def _rows(
+    run: RunDirectory, table: PartTable, kind: Kind, partition: Partition, path: Path
+) -> Iterator[Finding]:
+    """What reading all of a part tells."""
+    if kind != "derived" and not as_named(path):
+        yield _damaged(kind, path, CHANGED)
+        return
+    changed = strange = 0
+    try:
+        known = set(run.problem_ids(partition.benchmark))
+    except UserError:
+        known = set()  # said where problems are looked at
+    columns = [name for name in ("text", "finish_reason", "text_hash") if kind == "drawn"]
+    try:
+        with reading(path), open_part(path) as file:
+            columns = [name for name in columns if name in file.schema_arrow.names]
+            for group in range(file.num_row_groups):
+                file.read_row_group(group)
+                rows = file.read_row_group(group, columns=[KEY[0], *columns])
+                if known:
+                    strange += sum(key not in known for key in rows[KEY[0]].to_pylist())
+                if table.schema is schemas.SAMPLES and len(columns) == 3:
+                    changed += sum(not fits for fits in fitting_texts(rows))
+    except DamagedPart as damaged:
+        yield _damaged(kind, path, damaged.why)
+        return
+    if changed:
+        then = "--set-aside takes them out, keeps the rest, and they are drawn again"
+        what = f"{changed:,} texts are not those that were stored"
+        yield Finding(path, what, then, "set aside by word")
+    if strange and kind == "drawn":
+        what = f"{strange:,} rows are of problems that {partition.benchmark!r} does not have"
+        yield Finding(path, what, "they are left out")
+
+
+def fitting_texts(rows: pa.Table) -> list[bool]:
+    """Whether each sample's text is the one that its hash is of; one without a hash passes."""
+    columns = (rows[name].to_pylist() for name in ("text", "finish_reason", "text_hash"))
+    return [
+        said is None or said == short_hash(text, why)
+        for text, why, said in zip(*columns, strict=True)
+    ]
+
+
+def _leftovers(run: RunDirectory) -> Iterator[Finding]:
+    for path in sorted(run.path.rglob(".*.tmp")):
+        then = "--repair removes it, if nobody is writing"
+        yield Finding(path, "left by a process that was killed", then, "remove")
+
+
+def refuse_what_stops(
+    run: RunDirectory, findings: list[Finding], but: Collection[str] = ()
+) -> None:
+    """End where a stage cannot go on.
+
+    Args:
+        but: the folders that the stage does not look at, or mends itself.
+
+    Raises:
+        UserError: with the first such finding, and how many more there are.
+    """
+    stopping = [one for one in findings if one.stops and place_of(one.path)[1] not in but]
+    if stopping:
+        first, more = stopping[0], len(stopping) - 1
+        others = f" ({more} more: see 'vlm-boundary fsck {run.path}')" if more else ""
+        word = "--set-aside" if first.repair == "set aside by word" else "--repair"
+        mend = f"'vlm-boundary fsck {run.path} {word}' mends it"
+        if place_of(first.path)[1] in _DERIVED:
+            mend = mended_by(first.path)
+        raise UserError(f"{first.path}: {first.what}{others}; {mend}")
