@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic
 from vlm_boundary.reasoning.equations import equations
 

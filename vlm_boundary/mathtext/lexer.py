@@ -157,6 +157,14 @@ def _times(found: list[Token]) -> None:
         found[-1] = found[-1]._replace(kind="op", text="*")
 
 
+def label_name(token: Token) -> str:
+    """What a label says: the unit or noun, without LaTeX and plural."""
+    text = token.text.lower()
+    if token.kind == "label":
+        text = text[text.index("{") + 1 : -1].strip("~ .^23²³/")
+    return text.rstrip("s") or "s"
+
+
 @lru_cache(maxsize=16384)
 def digits(text: str) -> tuple[int | Fraction, int, int]:
     """A number written in digits: its value, its decimals, and its significant digits.

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.lexer import Token, raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Expression, Parser, label_name
+from vlm_boundary.mathtext.lexer import Token, label_name, raw_tokens
+from vlm_boundary.mathtext.parser import Expression, Parser
 from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING
 

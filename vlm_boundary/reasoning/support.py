@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence

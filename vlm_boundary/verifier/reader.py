@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from vlm_boundary.mathtext.dialects import ANSWER, SENTENCE
 from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, MAX_DIGITS, NAMES, Token, tokenize
-from vlm_boundary.mathtext.parser import ANSWER, SENTENCE
 from vlm_boundary.mathtext.units import UNITS, Unit
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import solved
