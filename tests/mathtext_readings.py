@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Expression, Parser
+from vlm_boundary.mathtext.parser import Expression, Parser
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number
 

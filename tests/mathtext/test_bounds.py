@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mathtext_readings import answer, chain
 
+from vlm_boundary.mathtext.dialects import ANSWER, CHAIN, FORMULA, SENTENCE
 from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 from vlm_boundary.mathtext.evaluate import exactly
 from vlm_boundary.mathtext.lexer import raw_tokens, tokenize
-from vlm_boundary.mathtext.parser import ANSWER, CHAIN, FORMULA, SENTENCE, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.verifier.approximate import worked_out
 
 LONG = 100_000
@@ -87,6 +88,14 @@ def test_what_has_no_value_is_unsupported(kind: str) -> None:
     for read_as in (answer, chain):
         with pytest.raises(Unsupported):
             read_as(OTHER[kind])
+
+
+@pytest.mark.parametrize("text", [r"1\frac{②}{③}", "1 ②/③", r"1\frac②③"])
+def test_digits_of_another_kind_make_no_mixed_number(text: str) -> None:
+    with suppress(Unsupported):
+        assert answer(text).value.fraction is None
+    with pytest.raises(Unsupported):
+        chain(text)
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic
 from vlm_boundary.reasoning.equations import equations
 
@@ -115,6 +116,11 @@ def test_beyond_the_bounds_is_not_read(text: str) -> None:
         "3 + 4 >= 8",
         "x == 3 + 4",
         "\\frac{1}{2}bh = 24",
+        "6 / 2 = \\frac12 x",
+        "6 / 2 = \\frac12 x + 1",
+        "6 / 2 = \\frac12 AB",
+        "\\frac12 x = 3 + 4",
+        "3 + \\frac12 AB = 7 + 1",
         "\\frac{1}{2} BC = 3",
         "2\\frac{1}{2} = 5 / 2",
         "1.98 trillion + 247.4 billion = 2.2274 trillion",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 
@@ -27,7 +28,6 @@ _MAX_FACTORIAL = 20
 _MAX_BASE = 1e30
 _MOST_SHIFTED = 40
 _PI_ERROR = 0.0016  # 3.14 and 22/7 are taken for π
-_PI_SPREAD = Fraction(1, 10**9)
 
 Value = int | Fraction | float
 _FUNCTIONS: dict[str, Callable[[float], float]] = {
@@ -43,6 +43,10 @@ _FUNCTIONS: dict[str, Callable[[float], float]] = {
     "exp": math.exp,
 }
 _NO_NAMES: Mapping[str, float] = {}
+_EXACTLY: dict[str, Callable[[Exact, Exact], Exact]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv,
+    "^": operator.pow,
+}  # fmt: skip
 
 
 def exactly(node: Node) -> Exact:
@@ -54,14 +58,7 @@ def exactly(node: Node) -> Exact:
     if isinstance(node, Numeral):
         return Exact.rational(node.value)
     if isinstance(node, Operation):
-        left, right = exactly(node.left), exactly(node.right)
-        if node.sign == "+":
-            return left + right
-        if node.sign == "-":
-            return left - right
-        if node.sign == "*":
-            return left * right
-        return left / right if node.sign == "/" else left**right
+        return _EXACTLY[node.sign](exactly(node.left), exactly(node.right))
     if isinstance(node, Name):
         return Exact.variable(EXACT_PI if node is PI else node.text)
     value = exactly(node.of)
@@ -157,12 +154,10 @@ def _worked_out(sign: str, left: Value, right: Value) -> Value:
 
 def _bounded(value: Value) -> Value:
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise BeyondLimits("number too large")
-    elif isinstance(value, int):
-        if value.bit_length() > _MAX_BITS:
-            raise BeyondLimits("number too large")
-    elif max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS:
+        beyond = not math.isfinite(value)
+    else:
+        beyond = max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS
+    if beyond:
         raise BeyondLimits("number too large")
     return value
 
@@ -238,7 +233,7 @@ def last_place(node: Node, *, loose: bool = False, percent: bool = False) -> Fra
             scale = Fraction(1, 100)
         node = node.of
     if not isinstance(node, Numeral):
-        return _PI_SPREAD
+        return Fraction(1, 10**9)
     place = Fraction(1, 10**node.decimals) if node.decimals > 0 else Fraction(10**-node.decimals)
     if loose and node.decimals == 0 and node.value:
         shown = str(node.value)
@@ -246,11 +241,15 @@ def last_place(node: Node, *, loose: bool = False, percent: bool = False) -> Fra
     return place * scale
 
 
+def _magnifies(node: Node) -> bool:
+    return isinstance(node, Root) or (isinstance(node, Operation) and node.sign in "*/^")
+
+
 def spread(node: Node, *, percent: bool) -> float:
     """How far the value of a tree may be off because its decimals are rounded."""
     numbers = literals(node)
     inexact = [part for part in numbers if is_rounded(part)]
-    if not inexact or len(numbers) > _MOST_SHIFTED or not _magnifies(node):
+    if not inexact or len(numbers) > _MOST_SHIFTED or not any(map(_magnifies, parts(node))):
         return 0.0
     value = float(numeric(node, percent=percent))
     total = 0.0
@@ -262,11 +261,3 @@ def spread(node: Node, *, percent: bool) -> float:
             continue
         total += abs(float(moved) - value)
     return total
-
-
-def _magnifies(node: Node) -> bool:
-    """Whether more than sums is made of the numbers in it."""
-    return any(
-        isinstance(part, Root) or (isinstance(part, Operation) and part.sign in "*/^")
-        for part in parts(node)
-    )

@@ -206,7 +206,7 @@ class Exact:
             raise Unsupported("square root of something other than a rational number")
         if value == 0:
             return self
-        outside, inside = _square_free(value.numerator * value.denominator)
+        outside, inside = _power_free(value.numerator * value.denominator, 2)
         return Exact((((inside, ()), Fraction(outside, value.denominator)),))
 
     def nth_root(self, order: int) -> Exact:
@@ -292,19 +292,6 @@ def _perfect_root(value: Fraction, order: int) -> Fraction | None:
     return Fraction(*roots)
 
 
-def _power_free(number: int, order: int) -> tuple[int, int]:
-    """(outside, inside) with number = outside^order × inside, and nothing more to take out."""
-    if number > _MAX_RADICAND:
-        raise BeyondLimits("radicand too large")
-    outside, inside, factor = 1, number, 2
-    while factor**order <= inside:
-        while inside % factor**order == 0:
-            inside //= factor**order
-            outside *= factor
-        factor += 1
-    return outside, inside
-
-
 def _joined(
     one: tuple[tuple[str, int], ...], two: tuple[tuple[str, int], ...]
 ) -> tuple[tuple[str, int], ...]:
@@ -326,8 +313,8 @@ def _rational_power(value: Fraction, exponent: int) -> Fraction:
 
 
 @lru_cache(maxsize=4096)
-def _square_free(number: int) -> tuple[int, int]:
-    """(outside, inside) with number = outside² × inside and inside square-free."""
+def _power_free(number: int, order: int) -> tuple[int, int]:
+    """(outside, inside) with number = outside^order × inside, and nothing more to take out."""
     if number > _MAX_RADICAND:
         raise BeyondLimits("radicand too large")
     outside, inside, factor = 1, 1, 2
@@ -336,7 +323,7 @@ def _square_free(number: int) -> tuple[int, int]:
         while number % factor == 0:
             number //= factor
             power += 1
-        outside *= factor ** (power // 2)
-        inside *= factor ** (power % 2)
+        outside *= factor ** (power // order)
+        inside *= factor ** (power % order)
         factor += 1
     return outside, inside * number

@@ -16,6 +16,7 @@ from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 NAMES = frozenset(("word", "letter"))
+_ENDS = frozenset(("stop", "symbol"))
 FORMULAS = frozenset(("command", "frac", "root", "pi"))
 """Kinds that only mathematics has, numbers besides."""
 GREEK = frozenset(r"\alpha \beta \gamma \theta \lambda \mu \phi \omega".split())
@@ -61,13 +62,13 @@ _RAW = re.compile(
     rf"\s*(?:{_number(_GROUPED)}"
     r"|(?P<said>(?:(?:divided|multiplied)\s{1,2}by|per\s{1,2}cent)\b)"
     rf"|{_NAME}"
+    r"|(?P<op>[-+/−–×·⋅÷∕∗]|\*(?!\*)|\\(?:times|cdot|div|ast)(?![a-zA-Z])|\{\\(?:times|cdot|div)\})"
+    r"|(?P<open>\\?\{|\()|(?P<close>\\?\}|\))"
     r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)|(?P<sup>[²³])"
     rf"|(?P<vulgar>[{''.join(VULGAR)}])"
     r"|(?P<power>\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
     r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
     r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
-    r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z])|\{\\(?:times|cdot|div)\})"
-    r"|(?P<open>\\?\{|\()|(?P<close>\\?\}|\))"
     r"|(?P<factorial>(?<=[\d)}])!(?!=)"
     r"(?=[\d(|]|\s{0,3}(?:[-+*/^=)}$×·÷−≈]|\{?\\(?:times|cdot|div|right|[,;:])|$)))"
     rf"|(?P<pct>\\?%)|(?P<frac>\\[dt]?frac(?![a-zA-Z]))|{_ROOT}"
@@ -145,7 +146,7 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
         last = after
         if leading:
             words = words + 1 if kind == "word" else 0
-            if words > 4 or kind == "stop" or kind == "symbol":
+            if words > 4 or kind in _ENDS or (len(found) == 1 and kind in NAMES):
                 break
     return found
 
@@ -154,6 +155,14 @@ def _times(found: list[Token]) -> None:
     """An x between two numbers is a sign, as in 3 x 4; the second one follows now."""
     if len(found) > 1 and found[-1].text == "x" and found[-2].kind == "number":
         found[-1] = found[-1]._replace(kind="op", text="*")
+
+
+def label_name(token: Token) -> str:
+    """What a label says: the unit or noun, without LaTeX and plural."""
+    text = token.text.lower()
+    if token.kind == "label":
+        text = text[text.index("{") + 1 : -1].strip("~ .^23²³/")
+    return text.rstrip("s") or "s"
 
 
 @lru_cache(maxsize=16384)

@@ -9,19 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from vlm_boundary.mathtext.dialects import Dialect
 from vlm_boundary.mathtext.errors import BeyondLimits, Unsupported
-from vlm_boundary.mathtext.lexer import GREEK, MAX_DIGITS, NAMES, VULGAR, Token, digits
-from vlm_boundary.mathtext.tree import (
-    PI,
-    Applied,
-    Logarithm,
-    Name,
-    Node,
-    Numeral,
-    Operation,
-    Root,
-    numerals,
-)
+from vlm_boundary.mathtext.lexer import GREEK, MAX_DIGITS, NAMES, VULGAR, Token, digits, label_name
+from vlm_boundary.mathtext.tree import PI, Applied, Logarithm, Name, Node, Numeral, Operation, Root
 from vlm_boundary.mathtext.units import CHANGING, NOUNS, SCALES, UNITS
 
 MAX_DEPTH = 30
@@ -36,35 +27,7 @@ _GREEK = re.compile(r"[α-ορ-ω]")
 _OF_UNITS = frozenset("*/^(){}")
 _FUNCTIONS = frozenset("sin cos tan cot sec csc log ln exp arcsin arccos arctan max min".split())
 _LOGARITHMS = frozenset(("\\ln", "\\log", "ln", "log"))
-_COMMANDS = GREEK | {f"\\{name}" for name in _FUNCTIONS}
 _NOTHING = Token("", "", 0, 0, False)
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What only some texts have in them.
-
-    Attributes:
-        variables: letters are variables and factors need no sign between them.
-        mixed: a whole number and a fraction behind it are a sum, as in 1 3/4.
-        prose: a sentence goes on behind the value.
-        labels: words say of what a number is, between numbers and signs; % and ° stand anywhere.
-        formula: it is a formula and nothing else, so that no letter is a unit.
-        digits: how many digits a number may have.
-    """
-
-    variables: bool = False
-    mixed: bool = False
-    prose: bool = False
-    labels: bool = False
-    formula: bool = False
-    digits: int = MAX_DIGITS
-
-
-ANSWER = Dialect(variables=True, mixed=True)
-SENTENCE = Dialect(variables=True, mixed=True, prose=True)
-FORMULA = Dialect(variables=True, formula=True)
-CHAIN = Dialect(labels=True, digits=24)
 
 
 @dataclass(slots=True)
@@ -254,11 +217,9 @@ class Parser:
         self.operations += 1
         bare = self._tokens[self.place].kind == "number"
         node = Operation("^", node, self._signed())
-        if self.dialect.labels:
-            if bare and self._tokens[self.place].text == "/":
-                self.unsure = True  # 8^1/3
-            elif self._divided and isinstance(node.left, Numeral) and node.left.value == 10:
-                self.unsure = True  # 8 × 10^3 / 2 × 10^2
+        tens = isinstance(node.left, Numeral) and node.left.value == 10
+        # 8^1/3 and 8 × 10^3 / 2 × 10^2
+        self.unsure |= (bare and self._tokens[self.place].text == "/") or (tens and self._divided)
         return self._postfixed(node)
 
     def _postfixed(self, node: Node) -> Node:
@@ -286,15 +247,15 @@ class Parser:
             return self._enclosed(_CLOSING[text])
         if kind == "frac":
             self.operations += 1
-            top = self._argument()
-            return Operation("/", top, self._argument())
+            return Operation("/", self._argument(), self._argument())
         if kind == "root" or text == "sqrt":
             self.operations += 1
             return self._root(text)
         if kind == "pi" or text == "pi":
             return PI
         if kind == "vulgar":
-            return _vulgar(text)
+            top, bottom = map(int, VULGAR[text].split("/"))
+            return Operation("/", Numeral(top), Numeral(bottom))
         if text == "|":
             return Applied("|", self._enclosed("|"))
         if self.dialect.variables:
@@ -344,7 +305,8 @@ class Parser:
         if self._tokens[self.place].kind == "power":
             self.place += 1
             power = self._argument(whole_number=True)
-            if isinstance(power, Applied) and [n.value for n in numerals(power)] == [1]:
+            of = power.of if isinstance(power, Applied) else None
+            if isinstance(of, Numeral) and of.value == 1:  # sin^{-1}
                 name, power = f"arc{name}", None
         node = Applied(name, self._called_with())
         return node if power is None else Operation("^", node, power)
@@ -368,15 +330,11 @@ class Parser:
             return whole
         if following.kind == "frac" and self._plain_fraction():
             self.place += 1
-            top = self._argument()
-            return Operation("+", whole, Operation("/", top, self._argument()))
-        if following.kind == "number" and following.spaced and following.text.isdigit():
+            fraction = Operation("/", self._argument(), self._argument())
+            return Operation("+", whole, fraction)
+        if following.kind == "number" and following.spaced and self._peek(1).text == "/":
             bottom = self._peek(2)
-            if (
-                self._peek(1).text == "/"
-                and bottom.text.isdigit()
-                and int(following.text) < int(bottom.text)
-            ):
+            if _proper(following.text, bottom.text):
                 top = self._numeral(following)
                 self.place += 1
                 return Operation("+", whole, Operation("/", top, self._numeral(bottom)))
@@ -386,8 +344,8 @@ class Parser:
         r"""Whether a proper fraction of whole numbers follows: \frac{1}{2} or \frac12."""
         texts = [self._peek(i).text for i in range(1, 7)]
         if texts[0] == "{" and texts[2:4] == ["}", "{"] and texts[5] == "}":
-            return texts[1].isdigit() and texts[4].isdigit() and int(texts[1]) < int(texts[4])
-        return len(texts[0]) == 2 and texts[0].isdigit() and texts[0][0] < texts[0][1]
+            return _proper(texts[1], texts[4])
+        return len(texts[0]) == 2 and _proper(*texts[0])
 
     def _argument(self, *, whole_number: bool = False) -> Node:
         r"""What a command is of: a group, or one digit of a number unless it takes it whole."""
@@ -420,12 +378,10 @@ def _begins_operand(token: Token) -> bool:
     return token.kind in _OPERANDS or token[:2] == ("op", "-")
 
 
-def label_name(token: Token) -> str:
-    """What a label says: the unit or noun, without LaTeX and plural."""
-    text = token.text.lower()
-    if token.kind == "label":
-        text = text[text.index("{") + 1 : -1].strip("~ .^23²³/")
-    return text.rstrip("s") or "s"
+def _proper(top: str, bottom: str) -> bool:
+    """Whether two texts are whole numbers and make a fraction below one."""
+    decimal = top.isdecimal() and bottom.isdecimal() and len(bottom) <= MAX_DIGITS
+    return decimal and len(top) <= len(bottom) and int(top) < int(bottom)
 
 
 def _named(text: str) -> Node:
@@ -436,8 +392,3 @@ def _named(text: str) -> Node:
     for letter in text[1:]:
         node = Operation("*", node, Name(letter))
     return node
-
-
-def _vulgar(sign: str) -> Node:
-    top, bottom = map(int, VULGAR[sign].split("/"))
-    return Operation("/", Numeral(top), Numeral(bottom))

@@ -73,8 +73,3 @@ def parts(node: Node) -> Iterator[Node]:
         yield from parts(node.of)
         if isinstance(node, Logarithm) and node.base is not None:
             yield from parts(node.base)
-
-
-def numerals(node: Node) -> list[Numeral]:
-    """The numbers in digits of a tree, from left to right."""
-    return [part for part in parts(node) if isinstance(part, Numeral)]

@@ -14,19 +14,18 @@ class Unit:
     size: Fraction
 
 
-_LENGTH = {
-    "mm millimeter millimeters millimetre millimetres 毫米": "0.001",
-    "cm cms centimeter centimeters centimetre centimetres 厘米": "0.01",
-    "dm decimeter decimeters decimetre decimetres 分米": "0.1",
-    "m meter meters metre metres 米": "1",
-    "km kms kilometer kilometers kilometre kilometres 千米 公里": "1000",
-    "inch inches": "0.0254",
-    "ft foot feet": "0.3048",
-    "yd yds yard yards": "0.9144",
-    "mi mile miles": "1609.344",
-}
 _UNITS: dict[str, dict[str, str]] = {
-    "length": _LENGTH,
+    "length": {
+        "mm millimeter millimeters millimetre millimetres 毫米": "0.001",
+        "cm cms centimeter centimeters centimetre centimetres 厘米": "0.01",
+        "dm decimeter decimeters decimetre decimetres 分米": "0.1",
+        "m meter meters metre metres 米": "1",
+        "km kms kilometer kilometers kilometre kilometres 千米 公里": "1000",
+        "inch inches": "0.0254",
+        "ft foot feet": "0.3048",
+        "yd yds yard yards": "0.9144",
+        "mi mile miles": "1609.344",
+    },
     "mass": {
         "mg milligram milligrams": "0.001",
         "g gram grams 克": "1",
@@ -50,64 +49,38 @@ _UNITS: dict[str, dict[str, str]] = {
         "dl": "100",
         "l L liter liters litre litres 升": "1000",
     },
-    "money": {
-        "cent cents ¢": "0.01",
-        "dollar dollars usd USD $ 美元": "1",
-    },
-    "pence": {"penny pence": "1"},
-    "rupee": {"₹ rupee rupees": "1"},
-    "yen": {"yen ¥": "1"},
-    "euro": {"euro euros eur EUR €": "1"},
-    "pound sterling": {"£ gbp GBP": "1"},
-    "yuan": {"yuan rmb 元": "1"},
-    "angle": {"° degree degrees deg 度": "1"},
-    "celsius": {"°C celsius Celsius": "1"},
-    "fahrenheit": {"°F fahrenheit Fahrenheit": "1"},
-    "kelvin": {"K kelvin Kelvin": "1"},
-    "radian": {"rad radian radians": "1"},
+    "money": {"cent cents ¢": "0.01", "dollar dollars usd USD $ 美元": "1"},
     "speed": {"mph": "0.44704", "kph kmh": "0.2777777777777777778"},
     "energy": {
-        "joule joules": "1",
-        "kilojoule kilojoules": "1000",
-        "Wh": "3600",
-        "kWh": "3600000",
-        "cal": "4.184",
-        "kcal": "4184",
+        "joule joules": "1", "kilojoule kilojoules": "1000", "Wh": "3600", "kWh": "3600000",
+        "cal": "4.184", "kcal": "4184",
     },
-    "power": {"watt watts": "1"},
-    "force": {"newton newtons": "1"},
     "pressure": {"pascal pascals": "1", "atm": "101325"},
-    "voltage": {"volt volts": "1"},
-    "current": {"amp amps ampere amperes": "1"},
-    "resistance": {"ohm ohms": "1"},
-    "frequency": {"hertz": "1"},
-    "charge": {"coulomb coulombs": "1"},
-    "capacitance": {"farad farads": "1"},
-    "magnetic field": {"tesla teslas": "1"},
-    "inductance": {"henry henries henrys": "1"},
-    "amount": {"mole moles": "1"},
-    "electronvolt": {},
-}
+}  # fmt: skip
+# What has one unit in words.
+_UNITS |= {
+    dimension: {names: "1"}
+    for dimension, names in {
+        "pence": "penny pence", "rupee": "₹ rupee rupees", "yen": "yen ¥",
+        "euro": "euro euros eur EUR €", "pound sterling": "£ gbp GBP", "yuan": "yuan rmb 元",
+        "angle": "° degree degrees deg 度", "celsius": "°C celsius Celsius",
+        "fahrenheit": "°F fahrenheit Fahrenheit", "kelvin": "K kelvin Kelvin",
+        "radian": "rad radian radians", "power": "watt watts", "force": "newton newtons",
+        "voltage": "volt volts", "current": "amp amps ampere amperes", "resistance": "ohm ohms",
+        "frequency": "hertz", "charge": "coulomb coulombs", "capacitance": "farad farads",
+        "magnetic field": "tesla teslas", "inductance": "henry henries henrys",
+        "amount": "mole moles", "electronvolt": "",
+    }.items()
+}  # fmt: skip
 # Symbols and the prefixes with which they are written; pm would be p.m., kT is an energy.
 _SYMBOLS: dict[str, tuple[str, str]] = {
-    "J": ("energy", "num kMG"),
-    "W": ("power", "num kMG"),
-    "N": ("force", "num kM"),
-    "Pa": ("pressure", "m kMG"),
-    "V": ("voltage", "num kM"),
-    "A": ("current", "pnum k"),
-    "Ω": ("resistance", "m kM"),
-    "Hz": ("frequency", "m kMG"),
-    "C": ("charge", "pnum"),
-    "F": ("capacitance", "pnum"),
-    "T": ("magnetic field", "num"),
-    "H": ("inductance", "num"),
-    "mol": ("amount", "num k"),
-    "eV": ("electronvolt", "m kMG"),
-    "m": ("length", "nu"),
-    "s": ("time", "pnu"),
-    "g": ("mass", "u"),
-}
+    "J": ("energy", "num kMG"), "W": ("power", "num kMG"), "N": ("force", "num kM"),
+    "Pa": ("pressure", "m kMG"), "V": ("voltage", "num kM"), "A": ("current", "pnum k"),
+    "Ω": ("resistance", "m kM"), "Hz": ("frequency", "m kMG"), "C": ("charge", "pnum"),
+    "F": ("capacitance", "pnum"), "T": ("magnetic field", "num"), "H": ("inductance", "num"),
+    "mol": ("amount", "num k"), "eV": ("electronvolt", "m kMG"), "m": ("length", "nu"),
+    "s": ("time", "pnu"), "g": ("mass", "u"),
+}  # fmt: skip
 _PREFIXES = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
 UNITS: dict[str, Unit] = {
     name: Unit(dimension, Fraction(size))
@@ -123,17 +96,13 @@ UNITS |= {
     for sign in (("μ",) if prefix == "u" else (prefix,))
 }
 SCALES: dict[str, Fraction] = {
-    "hundred": Fraction(100),
-    "thousand": Fraction(10**3),
-    "thousands": Fraction(10**3),
-    "million": Fraction(10**6),
-    "millions": Fraction(10**6),
-    "billion": Fraction(10**9),
-    "billions": Fraction(10**9),
-    "trillion": Fraction(10**12),
-    "万": Fraction(10**4),
-    "亿": Fraction(10**8),
-}
+    word: Fraction(10**power)
+    for power, words in {
+        2: "hundred", 3: "thousand thousands", 6: "million millions", 9: "billion billions",
+        12: "trillion", 4: "万", 8: "亿",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "平方": 2, "立方": 3}
 UNITS |= {
     name: Unit("angle", Fraction(1, part))

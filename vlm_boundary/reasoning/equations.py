@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.lexer import Token, raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Expression, Parser, label_name
+from vlm_boundary.mathtext.lexer import Token, label_name, raw_tokens
+from vlm_boundary.mathtext.parser import Expression, Parser
 from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING
 
@@ -120,16 +121,10 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     if newline >= 0 and text[start:newline].strip():
         end = newline
     tokens = raw_tokens(text, start, end, leading=True)
-    if (
-        newline != end
-        and end - start >= _WINDOW
-        and end < whole
-        and tokens[-1:]
-        and (tokens[-1].end == end)
-    ):
-        tokens.pop()  # perhaps cut in two
     if not tokens:
         return None
+    if newline != end and end - start >= _WINDOW and end < whole and tokens[-1].end == end:
+        tokens.pop()  # perhaps cut in two
     parser = Parser(tokens, CHAIN)
     try:
         found = parser.expression()
@@ -183,12 +178,9 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None
-    sure = True
-    if boundary is not None:
-        judged = _begins(text, boundary, tokens, first)
-        if judged is None:
-            return None
-        sure = judged
+    sure = boundary is None or _begins(text, boundary, tokens, first)
+    if sure is None:
+        return None
     if tokens[first].kind == "op":
         glued = first + 1 < len(tokens) and tokens[first].end == tokens[first + 1].start
         if tokens[first].text in "+/" or first + 1 >= len(tokens):
@@ -254,11 +246,8 @@ def _is_label(token: Token, end: int) -> bool:
 
 def _unit_letter(tokens: list[Token], place: int) -> bool:
     """5 m × 4 m: a letter behind a number and a space, before an operator or the end."""
-    if (
-        not place
-        or tokens[place - 1].kind != "number"
-        or tokens[place - 1].end == tokens[place].start
-    ):
+    before = tokens[place - 1] if place else None
+    if before is None or before.kind != "number" or before.end == tokens[place].start:
         return False
     return place + 1 == len(tokens) or tokens[place + 1].kind in ("op", "sup", "close")
 
@@ -307,11 +296,7 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
     if boundary.kind == "open":
         before = text[boundary.start - 1 : boundary.start]
         return None if before.isalnum() else True
-    if boundary.kind == "close":
-        return False
-    if boundary.kind == "label":
-        return False
-    return None
+    return False if boundary.kind in ("close", "label") else None
 
 
 def _after_result(tokens: list[Token], first: int) -> bool:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
+from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import Value, numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace
 
 _NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
+_FRACTION = re.compile(
+    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)|\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}"
+)
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(
@@ -66,14 +71,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
 def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
     """Whether words behind the last equation name a step from these numbers to the value."""
     if _HALF.search(words):
-        return any(_same(number * Fraction(1, 2), value) for number in _exactly(numbers))
+        return any(_same(Fraction(number) / 2, value) for number in numbers)
     if _TWICE.search(words):
         return any(_same(number * 2, value) for number in numbers)
     return _SILENT.search(words) is not None
-
-
-def _exactly(numbers: list[Value]) -> list[Fraction]:
-    return [Fraction(number) for number in numbers]
 
 
 def _numbers(text: str, start: int, end: int) -> list[Value]:
@@ -103,7 +104,7 @@ def _answer(chain: Chain) -> Value | None:
     parser = Parser(tokens, CHAIN)
     try:
         found = parser.expression()
-        if any(t.kind not in ("word", "label", "letter", "close") for t in tokens[parser.place :]):
+        if any(t.kind not in ("word", "label", "letter", "close") for t in parser.rest):
             return None
         return numeric(found.node)
     except (Unsupported, OverflowError):
@@ -112,11 +113,7 @@ def _answer(chain: Chain) -> Value | None:
 
 def _states(text: str, start: int, end: int, value: Value) -> bool:
     """Whether a number equal to the value stands there as something other than an operand."""
-    for match in _NUMBER.finditer(text, start, end):
-        written = match[0]
-        if len(written) > 24:
-            continue
-        number = int(written) if written.isdigit() else Fraction(written.replace(",", ""))
+    for match, number in _stated(text, start, end, fractions=value != int(value)):
         negative = value < 0 and text[match.start() - 1 : match.start()] in ("-", "−")
         if not _same(-number if negative else number, value):
             continue
@@ -131,6 +128,20 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
             if english_number(match[0]) == value:
                 return True
     return False
+
+
+def _stated(
+    text: str, start: int, end: int, *, fractions: bool
+) -> Iterator[tuple[re.Match[str], Value]]:
+    """The numbers of a text in digits, and its fractions where the answer is no whole number."""
+    for match in _NUMBER.finditer(text, start, end):
+        written = match[0]
+        if len(written) <= 24:
+            yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))
+    for match in _FRACTION.finditer(text, start, end) if fractions else ():
+        top, bottom = int(match[1] or match[3]), int(match[2] or match[4])
+        if bottom:
+            yield match, Fraction(top, bottom)
 
 
 def _same(one: Value, other: Value) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from vlm_boundary.mathtext.dialects import FORMULA
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import FORMULA, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import PI, Name, Node, parts
 
 _FAR = 0.02  # more than any rounding that a rule allows

@@ -33,7 +33,6 @@ from vlm_boundary.verifier.values import Number, Relation, Several, Words
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
-_END_MARK = re.compile(r"[.!?。!?\n)\]}$]\s*$")
 _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly)\b|或|也?可能|/", re.IGNORECASE)
 _LETTER_FIRST = re.compile(
     r"\W{0,6}(?:\(([A-J])\)|([A-HJ])(?=[,.:)]|\s+(?:because|since|as|-|—)\s))", re.IGNORECASE

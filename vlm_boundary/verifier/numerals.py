@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 
+from vlm_boundary.mathtext.dialects import Dialect
 from vlm_boundary.mathtext.evaluate import exactly
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import Token, digits
-from vlm_boundary.mathtext.parser import Dialect, Parser
+from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.verifier.values import Number
 

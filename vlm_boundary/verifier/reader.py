@@ -6,10 +6,10 @@ import re
 from dataclasses import replace
 from functools import lru_cache
 
+from vlm_boundary.mathtext.dialects import ANSWER, SENTENCE
 from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, MAX_DIGITS, NAMES, Token, tokenize
-from vlm_boundary.mathtext.parser import ANSWER, SENTENCE
 from vlm_boundary.mathtext.units import UNITS, Unit
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import solved
@@ -339,9 +339,9 @@ class _Reader:
             return interval
         text = self.text[inner[0].start :] if inner else ""
         reader = _Reader(inner, self.text, True, self.prose) if listed or text else self
-        if len(self._split(inner, frozenset((",", ";", "，", "；", "、")))) > 1:
-            parts = [p for p in self._split(inner, frozenset((",", ";", "，", "；", "、"))) if p]
-            found = reader._several("list", parts)
+        parts = self._split(inner, frozenset((",", ";", "，", "；", "、")))
+        if len(parts) > 1:
+            found = reader._several("list", [part for part in parts if part])
             if not isinstance(found, Several):
                 return None
             kinds = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
@@ -350,8 +350,8 @@ class _Reader:
             item = reader._alternatives(inner)
             kind = "set" if first == "⦃" else "list"
             return None if item is None else Several(kind, (item,), first + last)  # type: ignore[arg-type]
-        if first == "(" and inner:
-            return self._number([*inner]) if self.prose else self._alternatives(inner)
+        if first == "(" and inner and self.prose:
+            return self._number(inner)
         return self._alternatives(inner)
 
     def _number(self, tokens: list[Token]) -> Value | None:

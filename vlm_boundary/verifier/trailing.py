@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vlm_boundary.mathtext.dialects import ANSWER
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, NAMES, Token
-from vlm_boundary.mathtext.parser import ANSWER
 from vlm_boundary.mathtext.units import LETTERS, SCALES, UNITS, Unit, parse_unit
 from vlm_boundary.verifier.numerals import leading_number
 from vlm_boundary.verifier.values import Number, Value
