@@ -132,26 +132,25 @@ def _pictures(run: RunDirectory, *, by_content: bool) -> Iterator[Finding]:
             continue  # said where problems are looked at
         for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
             path = run.images / picture
-            if picture not in seen and (what := _wrong_picture(path, by_content)):
-                then = (
-                    "--repair takes it out; 'vlm-boundary sample' on the experiment then stores "
-                    "the benchmark's pictures again"
-                )
-                yield Finding(path, what, then, "read again", True, name)
+            if picture in seen:
+                continue
             seen.add(picture)
+            again = "'vlm-boundary sample' on the experiment then stores it again"
+            if not path.exists():
+                yield Finding(path, "missing", again)
+            elif what := _wrong_picture(path, by_content):
+                then = f"--repair takes it out; {again}"
+                yield Finding(path, what, then, "read again", True, name)
 
 
 def _wrong_picture(path: Path, by_content: bool) -> str | None:
-    try:
-        if path.stat().st_size == 0:
-            return "empty"
-        if not by_content:
-            return None
-        with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
-        return None if same else "damaged (its content is not what its name says)"
-    except FileNotFoundError:
-        return "missing"
+    if path.stat().st_size == 0:
+        return "empty"
+    if not by_content:
+        return None
+    with path.open("rb") as file:
+        same = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+    return None if same else "damaged (its content is not what its name says)"
 
 
 def _parts(run: RunDirectory) -> Iterator[Finding]:
@@ -198,9 +197,6 @@ def _rows(
     run: RunDirectory, table: PartTable, kind: Kind, partition: Partition, path: Path
 ) -> Iterator[Finding]:
     """What reading all of a part tells."""
-    if kind != "derived" and not as_named(path):
-        yield _damaged(kind, path, CHANGED)
-        return
     changed = strange = 0
     try:
         known = set(run.problem_ids(partition.benchmark))
@@ -219,6 +215,9 @@ def _rows(
                     changed += sum(not fits for fits in fitting_texts(rows))
     except DamagedPart as damaged:
         yield _damaged(kind, path, damaged.why)
+        return
+    if kind != "derived" and not as_named(path):
+        yield _damaged(kind, path, CHANGED)
         return
     if changed:
         then = "--set-aside takes them out, keeps the rest, and they are drawn again"
