@@ -49,9 +49,10 @@ test: .venv/.ready-dev ## Run the tests (unit, end to end with the real engine, 
 test-long: .venv/.ready-dev ## Run the tests that take minutes each: killed, stuck and shared runs
 	@$(BIN)/python -m pytest -m long --durations=0
 
-lint: .venv/.ready-dev ## Check style and types
+lint: .venv/.ready-dev ## Check style, imports and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/lint-imports --no-logo --no-cache
 	@$(BIN)/mypy
 
 format: .venv/.ready-dev ## Format the code

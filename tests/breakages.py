@@ -15,8 +15,41 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 from vlm_boundary.store import short_hash
+
+PROBLEMS, N = 4, 4
+EXPERIMENT = """
+name: broken
+run_dir: {folder}/run
+benchmarks:
+  mine:
+    dataset_path: {folder}/data.jsonl
+    fields: {{question: q, answer: a, problem_id: id, image: picture}}
+arms:
+  base: {{model: org/base, role: base, engine: {{kind: replay, path: {folder}/base.jsonl}}}}
+  rl: {{model: org/rl, role: rl, engine: {{kind: replay, path: {folder}/rl.jsonl}}}}
+sampling: {{n: 4}}
+analysis: {{bootstrap_draws: 100}}
+"""
+
+
+def write_data(folder: Path) -> None:
+    records = [
+        {"id": f"p{i}", "q": f"What is {i}?", "a": str(i), "picture": f"{i}.png"}
+        for i in range(PROBLEMS)
+    ]
+    (folder / "data.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
+    for i in range(PROBLEMS):
+        Image.new("RGB", (8, 8), (i, 0, 0)).save(folder / f"{i}.png")
+    for arm, right in (("base", 1), ("rl", 2)):
+        lines = [
+            {"problem_id": f"p{i}", "text": f"So \\boxed{{{i if k < right and i else 77}}}"}
+            for i in range(PROBLEMS)
+            for k in range(N)
+        ]
+        (folder / f"{arm}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
 
 
 @dataclass(frozen=True)

@@ -241,13 +241,51 @@ def judged() -> dict[str, dict[str, Any]]:
     return {row["case"]: row for row in rows}
 
 
+_MARKS = {True: "right", False: "wrong", None: "undecided"}
+_JUDGES = ("theirs", "either", "ours")
+
+
+def table(
+    found: Sequence[Case], verdicts: Sequence[Verdict], known: dict[str, dict[str, Any]]
+) -> str:
+    """The differences that were looked into, as Markdown: counts by suite, cases by reason."""
+    lines = ["| suite | cases | the same | ours right | theirs right | either |"]
+    lines += ["|---|---:|---:|---:|---:|---:|"]
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for suite in _SUITES:
+        counts: Counter[str] = Counter()
+        for case, verdict in zip(found, verdicts, strict=True):
+            if case.suite != suite:
+                continue
+            if case.theirs is verdict.correct:
+                counts["same"] += 1
+                continue
+            said = known[case.key]
+            counts[said["right"]] += 1
+            where = f"{suite} `{case.place.removeprefix('tests/').rpartition('/')[2]}`"
+            where = where.replace("test_all.py::", "").replace("test_extractive_match.py::", "")
+            change = f"{where} {_MARKS[case.theirs]} → {_MARKS[verdict.correct]}"
+            reasons.setdefault((said["right"], said["why"]), []).append(change)
+        total = sum(case.suite == suite for case in found)
+        shown = " | ".join(str(counts[name]) for name in ("same", "ours", "theirs", "either"))
+        lines.append(f"| {suite} | {total} | {shown} |")
+    lines += ["", "| who is right, and why | cases (theirs → ours) |", "|---|---|"]
+    for (right, why), changed in sorted(reasons.items(), key=lambda r: _JUDGES.index(r[0][0])):
+        lines.append(f"| **{right}**: {why} | {'; '.join(changed)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--all", action="store_true", help="differences already judged, too")
+    parser.add_argument("--table", action="store_true", help="print the page of docs instead")
     options = parser.parse_args()
     found = cases(options.folder)
     verdicts, known = graded(found), judged()
+    if options.table:
+        print(table(found, verdicts, known))
+        return
     for suite in _SUITES:
         counts = Counter(
             (case.theirs, verdict.correct)

@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from vlm_boundary.errors import UserError, did_you_mean
-from vlm_boundary.writing import replacing
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -207,27 +206,3 @@ def _did_you_mean_file(path: Path) -> str:
     names = sorted(p.name for p in folder.glob("*.y*ml"))
     hint = did_you_mean(path.name, names, lambda name: str(folder / name))
     return hint or (f"; {folder}/ holds {', '.join(names)}" if names else "")
-
-
-def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) -> None:
-    """Add an arm to an experiment file: another arm's, with further sampling parameters.
-
-    Comments and order stay as they are.
-
-    Raises:
-        UserError: the file has no such arm, or cannot be written.
-    """
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.width = 1 << 16  # no line is folded
-    yaml.preserve_quotes = True
-    content = yaml.load(path.read_text(encoding="utf-8"))
-    arms = content["arms"]
-    if like not in arms:
-        raise UserError(f"{path}: it has no arm {like!r} to add another one after")
-    arm = copy.deepcopy(arms[like])
-    arm["sampling"] = {**(arm.get("sampling") or {}), **sampling}
-    arms.insert(list(arms).index(like) + 1, name, arm)
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        yaml.dump(content, file)

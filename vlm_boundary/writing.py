@@ -71,3 +71,8 @@ def place_errors(path: Path) -> Iterator[None]:
         if found is None:
             raise
         raise found from error
+
+
+def encodable(text: str) -> str:
+    """The text with what UTF-8 cannot hold replaced."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -59,6 +61,59 @@ def test_what_is_no_picture_is_said(tmp_path: Path) -> None:
 def test_sixteen_bit_grey_is_scaled_and_not_cut_off(tmp_path: Path) -> None:
     Image.new("I;16", (4, 4), 128 * 256).save(tmp_path / "x.png")
     assert open_rgb(tmp_path / "x.png").getpixel((1, 1)) == (128, 128, 128)
+
+
+def greys(values: Any, folder: Path, name: str, **options: Any) -> list[int]:
+    """The grey values of a picture with one row of values, as a model sees them."""
+    Image.fromarray(np.array([values])).save(folder / name, **options)
+    picture = open_rgb(folder / name)
+    found = [picture.getpixel((x, 0)) for x in range(len(values))]
+    assert all(red == green == blue for red, green, blue in found)  # type: ignore[misc]
+    return [pixel[0] for pixel in found]  # type: ignore[index]
+
+
+def test_sixteen_bit_grey_with_a_transparent_value_is_scaled_too(tmp_path: Path) -> None:
+    """All of it became white."""
+    values = np.array([0, 100 * 256, 200 * 256, 65_535], dtype=np.uint16)
+    clear = int(values[1])
+    assert greys(values, tmp_path, "x.png", transparency=clear) == [0, 255, 200, 255]
+    assert greys(values, tmp_path, "x.png") == [0, 100, 200, 255]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "seen"),
+    [
+        ([0, 100, 255], np.int32, [0, 100, 255]),  # became black
+        ([0.0, 0.5, 1.0], np.float32, [0, 128, 255]),  # became black
+        ([0.0, 0.5, 0.75], np.float32, [0, 128, 191]),
+        ([0, 1, 0], np.int32, [0, 255, 0]),
+        ([0.0, 100.0, 255.0], np.float32, [0, 100, 255]),
+        ([0, 100 * 256, 65_535], np.int32, [0, 100, 255]),
+        ([0, 600_000, 1_000_000], np.int32, [0, 153, 255]),
+        ([-1.0, 0.0, 1.0], np.float32, [0, 128, 255]),
+        ([-5, 0, 5], np.int32, [0, 128, 255]),
+        ([0, 0, 0], np.int32, [0, 0, 0]),
+        ([0.0, np.nan, 1.0], np.float32, [0, 0, 255]),
+        ([0, 100, 200], np.uint16, [0, 0, 0]),  # 16 bits have their white at 65,535
+    ],
+)
+def test_deep_grey_of_a_tiff_keeps_what_it_shows(
+    tmp_path: Path, values: list[float], kind: Any, seen: list[int]
+) -> None:
+    assert greys(np.array(values, dtype=kind), tmp_path, "x.tiff") == seen
+
+
+def test_deep_grey_of_other_formats_has_the_white_that_they_say(tmp_path: Path) -> None:
+    (tmp_path / "x.pgm").write_bytes(b"P5 2 1 65535\n" + bytes([0, 200, 128, 0]))
+    picture = open_rgb(tmp_path / "x.pgm")
+    assert [picture.getpixel((x, 0)) for x in (0, 1)] == [(0, 0, 0), (128, 128, 128)]
+
+
+def test_deep_grey_is_turned_upright(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(np.zeros((20, 40), dtype=np.int32)).save(tmp_path / "x.tiff", exif=exif)
+    assert open_rgb(tmp_path / "x.tiff").size == (20, 40)
 
 
 BUDGET = PixelBudget(factor=28, min_pixels=262_144, max_pixels=4_194_304)

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.making import FIELDS, config, png, rows, write
 
 from vlm_boundary.benchmarks import load_benchmark, load_problems
-from vlm_boundary.benchmarks.templates import as_options
+from vlm_boundary.benchmarks.lists import as_options
 from vlm_boundary.errors import UserError
 
 
@@ -99,7 +99,7 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
         ({"prompt": "easyr1"}, ["no prompt protocol 'easyr1'", "easyr1-paper"]),
         ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
         ({"images": {"placeholder": "<image("}}, ["images.placeholder", "regular expression"]),
-        ({"images": {"min_pixels": 10}}, ["both min_pixels and max_pixels"]),
+        ({"images": {"min_pixels": 10, "max_pixels": 9}}, ["min_pixels is larger than max_pixels"]),
         ({"images": {"missing_columns": "skip"}}, ["needs several columns in fields.image"]),
         ({"procedural": {}}, ["either dataset_path or procedural"]),
         ({"dataset_path": "missing.jsonl"}, ["missing.jsonl", "does not exist"]),

@@ -16,6 +16,7 @@ from vlm_boundary.benchmarks import (
     prompt_hash,
     resolve_prompt,
 )
+from vlm_boundary.benchmarks.checking import left_out
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -223,3 +224,108 @@ def test_what_the_wording_depends_on_changes_its_hash() -> None:
     }
     assert len(hashes) == 4
     assert prompt_hash(prompt, MARKED) == prompt_hash(prompt, MARKED, "shuffled_image")
+
+
+# -------------------------------------------------------------------- pictures marked by options
+
+OPTIONS = PromptConfig(user="{{ question }}{% for o in choices %}\n({{ o }}){% endfor %}")
+MMMU = replace(
+    PROBLEM,
+    question="Which is like <image1>?",
+    choices=("<image2>", "<image3>", "none"),
+    pictures=("a", "b", "c"),
+)
+
+
+def test_pictures_stand_in_the_options_that_mark_them() -> None:
+    """As MMMU's; they came before the question, and the options were empty of them."""
+    (user,) = messages(MMMU, OPTIONS, IN_TEXT)
+    assert shape(user["content"]) == [
+        "Which is like ",
+        "[a]",
+        "?\n(",
+        "[b]",
+        ")\n(",
+        "[c]",
+        ")\n(none)",
+    ]
+    unnumbered = replace(MMMU, question="Like <image>?", choices=("<image>", "<image>"))
+    images = ImagesConfig(placeholder="<image>", position="in_text")
+    (user,) = messages(unnumbered, OPTIONS, images)
+    assert shape(user["content"]) == ["Like ", "[a]", "?\n(", "[b]", ")\n(", "[c]", ")"]
+
+
+def test_pictures_of_options_are_no_pictures_of_the_question() -> None:
+    prompt = PromptConfig(user="{{ images }}{{ text }} {{ choices | join(', ') }}")
+    (user,) = messages(MMMU, prompt, IN_TEXT)
+    assert shape(user["content"]) == ["[a]", "Which is like ? ", "[b]", ", ", "[c]", ", none"]
+
+
+def test_every_picture_is_shown_where_the_prompt_has_no_options() -> None:
+    (user,) = messages(MMMU, PromptConfig(), IN_TEXT)
+    assert shape(user["content"]) == ["[b]", "[c]", "Which is like ", "[a]", "?"]
+
+
+@pytest.mark.parametrize(
+    ("images", "condition", "choices"),
+    [(MARKED, "full", MMMU.choices), (IN_TEXT, "no_image", MMMU.choices)],
+)
+def test_an_option_is_never_left_empty(images: ImagesConfig, condition: Any, choices: Any) -> None:
+    (user,) = messages(MMMU, OPTIONS, images, condition)[-1:]
+    text = "".join(part.get("text", "") for part in user["content"])
+    assert all(f"({choice})" in text for choice in choices)
+    again = replace(MMMU, choices=("<image1>", "<image9>"))
+    (user,) = messages(again, OPTIONS, IN_TEXT)
+    assert "".join(shape(user["content"])).endswith("(<image1>)\n(<image9>)")
+
+
+def test_an_option_cannot_make_pictures_of_its_own() -> None:
+    """A NUL stands for pictures while templates are rendered; other columns may hold one."""
+    problem = replace(PROBLEM, choices=("\x007\x00",), metadata={"x": "\x007\x00"})
+    prompt = PromptConfig(user="{{ question }} {{ choices[0] }} {{ metadata.x }}")
+    (user,) = messages(problem, prompt, MARKED)
+    assert [part["type"] for part in user["content"]] == ["image", "text"]
+
+
+# ------------------------------------------------------------------ what a prompt leaves out
+
+TWO = replace(PROBLEM, question="Is <image1> <image2>?", pictures=("a", "b"))
+LIKE = replace(PROBLEM, choices=("red", "blue"))
+
+
+@pytest.mark.parametrize(
+    ("problem", "prompt", "images", "says"),
+    [
+        (PROBLEM, "easyr1-paper", MARKED, None),
+        (PROBLEM, "mathvista-query", MARKED, None),
+        (TWO, "boxed", IN_TEXT, None),
+        (replace(TWO, pictures=("a",)), "boxed", IN_TEXT, "does not have: <image2>"),
+        (replace(TWO, pictures=()), "boxed", MARKED, "does not have: <image1>"),
+        (replace(TWO, pictures=()), "boxed", ImagesConfig(), "does not have: <image1>"),
+        (replace(TWO, pictures=("a",)), "boxed", MARKED, None),  # one may show several
+        (replace(MMMU, pictures=("a", "b")), "mathvista-query", IN_TEXT, "not have: <image3>"),
+        (PROBLEM, PromptConfig(user="Solve it."), MARKED, "does not show the question"),
+        (PROBLEM, PromptConfig(user="{{ images }}"), MARKED, "does not show the question"),
+        (PROBLEM, PromptConfig(user="{{ question | upper }}"), MARKED, None),
+        (PROBLEM, PromptConfig(user="{{ question.split('is')[1] }}"), MARKED, None),
+        (replace(PROBLEM, question=""), PromptConfig(user="Solve it."), MARKED, None),
+        (PROBLEM, PromptConfig(user="{{ metadata.query }}"), MARKED, "cannot be made"),
+        (
+            replace(PROBLEM, metadata={"query": "Hint: …\nWhat is  x?"}),
+            PromptConfig(user="{{ metadata.query }}"),
+            MARKED,
+            None,
+        ),
+        (LIKE, "boxed", MARKED, "does not show the options"),
+        (LIKE, "mathvista-query", MARKED, None),
+        (replace(LIKE, choices=("a", "is")), "easyr1-paper", MARKED, "does not show the options"),
+        (replace(LIKE, question="Is it red or blue?"), "boxed", MARKED, None),
+        (replace(LIKE, choices=("A", "B", "(C)")), "boxed", MARKED, None),
+    ],
+)
+def test_what_a_prompt_leaves_out_is_said(
+    problem: Problem, prompt: str | PromptConfig, images: ImagesConfig, says: str | None
+) -> None:
+    found = left_out(problem, resolve_prompt(prompt), images)
+    assert (found is None) == (says is None), found
+    assert (says or "") in (found or "")

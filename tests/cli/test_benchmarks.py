@@ -61,6 +61,29 @@ def test_validate_counts_what_can_and_cannot_be_used(mine: Path) -> None:
     assert call("validate", mine).exit_code == 0
 
 
+def test_validate_makes_every_prompt(mine: Path) -> None:
+    """A prompt without the question, or options that none shows, were called fine."""
+    (mine.parent / "pictures" / "b.png").write_bytes(png("blue"))
+    text = mine.read_text()
+    mine.write_text(text + "prompt: {user: 'Solve it.'}\n")
+    checked = call("validate", mine)
+    assert checked.exit_code == 2
+    assert "none of its 2 problems can be put to a model; the first: its prompt" in checked.stderr
+    marked = [rows()[0], rows()[1] | {"question": "Is <image1> <image2>?", "options": "['a', 'b']"}]
+    write(mine.parent, "d.jsonl", marked)
+    mine.write_text(text + "images: {placeholder: '<image(\\d+)>', max_pixels: 50000}\n")
+    checked = call("validate", mine)
+    assert checked.exit_code == 0, checked.output
+    assert "1 problems mark more pictures than they have, as 2" in checked.output
+    mine.write_text(text + "images: {placeholder: '<image(\\d+)>', position: in_text}\n")
+    checked = call("validate", mine)
+    assert checked.exit_code == 1
+    assert "cannot be used: 2: it marks a picture that it does not have: <image2>" in checked.output
+    mine.write_text(text.replace("answer: answer", "answer: answer, choices: options"))
+    checked = call("validate", mine)
+    assert "cannot be used: 2: its prompt does not show the options" in checked.output
+
+
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [

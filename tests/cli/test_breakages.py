@@ -12,31 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from breakages import BREAKAGES, Breakage, Broken
+from breakages import BREAKAGES, EXPERIMENT, Breakage, Broken, write_data
 from breakages import table as breakage_table
 from click.testing import CliRunner
-from PIL import Image
 
 from vlm_boundary.cli import cli
 from vlm_boundary.fleet import Job
 from vlm_boundary.fleet.session import EngineSession
 from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import RunDirectory
-
-PROBLEMS, N = 4, 4
-EXPERIMENT = """
-name: broken
-run_dir: {folder}/run
-benchmarks:
-  mine:
-    dataset_path: {folder}/data.jsonl
-    fields: {{question: q, answer: a, problem_id: id, image: picture}}
-arms:
-  base: {{model: org/base, role: base, engine: {{kind: replay, path: {folder}/base.jsonl}}}}
-  rl: {{model: org/rl, role: rl, engine: {{kind: replay, path: {folder}/rl.jsonl}}}}
-sampling: {{n: 4}}
-analysis: {{bootstrap_draws: 100}}
-"""
 
 
 @dataclass(frozen=True)
@@ -45,23 +29,6 @@ class Said:
 
     text: str
     codes: dict[str, int]
-
-
-def write_data(folder: Path) -> None:
-    records = [
-        {"id": f"p{i}", "q": f"What is {i}?", "a": str(i), "picture": f"{i}.png"}
-        for i in range(PROBLEMS)
-    ]
-    (folder / "data.jsonl").write_text("".join(json.dumps(one) + "\n" for one in records))
-    for i in range(PROBLEMS):
-        Image.new("RGB", (8, 8), (i, 0, 0)).save(folder / f"{i}.png")
-    for arm, right in (("base", 1), ("rl", 2)):
-        lines = [
-            {"problem_id": f"p{i}", "text": f"So \\boxed{{{i if k < right and i else 77}}}"}
-            for i in range(PROBLEMS)
-            for k in range(N)
-        ]
-        (folder / f"{arm}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
 
 
 def call(folder: Path, *commands: str) -> Said:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_breakages import EXPERIMENT, write_data
+from breakages import EXPERIMENT, write_data
 
 # A small disk of its own, seen by nobody else; what is on it at the end is copied out.
 ON_A_SMALL_DISK = """

@@ -268,7 +268,7 @@ def steps_by_transformers(folder: Path, model: Path) -> dict[tuple[str, int], li
     from safetensors.torch import load_file
     from transformers import AutoConfig, AutoTokenizer, Qwen2Model
 
-    from vlm_boundary.benchmarks.schema import ImagesConfig
+    from vlm_boundary.benchmarks import ImagesConfig
     from vlm_boundary.reasoning.judge_prompt import judge_messages, judge_prompt
 
     run = RunDirectory(folder / "runs" / "judged")

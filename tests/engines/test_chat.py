@@ -51,6 +51,26 @@ def test_a_pixel_budget_goes_before_the_checkpoints_own(chat: ChatRenderer) -> N
     assert chat.fit(picture, 40_000, 50_000).size == (224, 224)
 
 
+def test_one_bound_alone_holds_beside_the_checkpoints_own(chat: ChatRenderer) -> None:
+    own = chat.pixel_budget(1, 1 << 40)["size"]
+    assert own == {"shortest_edge": 1, "longest_edge": 1 << 40}
+    shortest = chat.pixel_budget(None, 1 << 40)["size"]["shortest_edge"]
+    longest = chat.pixel_budget(1, None)["size"]["longest_edge"]
+    assert 1 < shortest < longest < 1 << 40
+    # A bound beyond the checkpoint's other one takes that along.
+    assert chat.pixel_budget(None, shortest - 1)["size"] == {
+        "shortest_edge": shortest - 1,
+        "longest_edge": shortest - 1,
+    }
+    assert chat.pixel_budget(longest + 1, None)["size"] == {
+        "shortest_edge": longest + 1,
+        "longest_edge": longest + 1,
+    }
+    assert chat.fit(Image.new("RGB", (300, 300)), None, 50_000).size == (196, 196)
+    assert chat.picture_sizes(None, 50_000) == "max_pixels 50000"
+    assert chat.picture_sizes(1, 50_000) == "min_pixels 1, max_pixels 50000"
+
+
 def test_other_families_keep_their_own_processor(
     chat: ChatRenderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.fleet import Job, make_jobs
+from vlm_boundary.fleet.session import _largest_budget
 from vlm_boundary.reasoning.judge_work import Judge
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.work import Draw
@@ -83,3 +85,22 @@ def test_scoring_is_shared_out_in_the_same_way_for_the_engine_that_scores() -> N
     spans = {f"p{i}": (range(64),) for i in range(100)}
     jobs = make_jobs([[Score(Partition("rl", "b"), spans, "base")]], 2)
     assert [(job.kind, job.engines, job.samples) for job in jobs] == [(Score, ("base",), 3200)] * 2
+
+
+@pytest.mark.parametrize(
+    ("images", "bounds"),
+    [
+        ([{"max_pixels": 50_000}], (None, 50_000)),
+        ([{"min_pixels": 40_000}], (40_000, None)),
+        ([{"max_pixels": 50_000}, {"max_pixels": 60_000, "min_pixels": 9}], (None, 60_000)),
+        ([{"min_pixels": 8, "max_pixels": 50_000}, {"min_pixels": 9}], (8, None)),
+        ([{"min_pixels": 8, "max_pixels": 50_000}, {}], (None, None)),
+        ([], (None, None)),
+    ],
+)
+def test_an_engine_is_opened_for_the_pixels_of_all_its_benchmarks(
+    images: list[dict[str, int]], bounds: tuple[int | None, int | None]
+) -> None:
+    benchmarks = [load_benchmark("procedural", {"images": one}) for one in images]
+    found = _largest_budget(benchmarks)
+    assert (found["min_pixels"], found["max_pixels"]) == bounds

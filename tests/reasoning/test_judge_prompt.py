@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.benchmarks.schema import ImagesConfig
+from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.judge_prompt import (
     JUDGE_PROMPTS,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import HandMadeRun
 
-from vlm_boundary.benchmarks.schema import ImagesConfig
+from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.config import JudgeConfig, JudgeProbeConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.errors import UserError

@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
+from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, caption, make_problem
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure
 from vlm_boundary.reasoning.procedural import Truth, truth_of
-from vlm_boundary.tiny.mixture import BROAD, CLEAN, caption, guesses, response
+from vlm_boundary.tiny.mixture import BROAD, CLEAN, guesses, response
 
 
 def chain_of(text: str, problem: ProceduralProblem) -> Chain:

@@ -5,14 +5,8 @@ from random import Random
 
 import pytest
 
-from vlm_boundary.benchmarks.procedural import problems
-from vlm_boundary.tiny.mixture import (
-    BROAD,
-    CLEAN,
-    caption,
-    guesses,
-    response,
-)
+from vlm_boundary.benchmarks.procedural import caption, problems
+from vlm_boundary.tiny.mixture import BROAD, CLEAN, guesses, response
 from vlm_boundary.tiny.recipes import RL
 from vlm_boundary.tiny.sequences import response_ids
 from vlm_boundary.verifier import Grader, Output

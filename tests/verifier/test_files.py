@@ -59,6 +59,37 @@ def test_every_field_is_kept_and_the_verdict_added(tmp_path: Path) -> None:
     assert "undecided" in result.output
 
 
+def test_nan_in_a_line_says_nothing_and_is_kept(tmp_path: Path) -> None:
+    """`precision: NaN` ended in a traceback, and NaN elsewhere was the text nan."""
+    nan = float("nan")
+    row = {"output": "\\boxed{4.2}", "answer": "4.2", "precision": nan, "unit": nan}
+    source = write(tmp_path / "in.jsonl", [row | {"choices": nan, "answer_type": nan}])
+    result = call(source, "--output", tmp_path / "out.jsonl")
+    assert result.exit_code == 0, result.output
+    (graded,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert '"precision": NaN' in graded
+    assert json.loads(graded)["correct"] is True
+    source = write(tmp_path / "in.jsonl", [{"output": "\\boxed{nan}", "answer": nan}])
+    result = call(source, "--output", tmp_path / "out.jsonl")
+    assert result.exit_code == 2
+    assert "no field 'answer'" in result.stderr
+    source = write(tmp_path / "in.jsonl", [row | {"precision": float("inf")}])
+    assert "number of decimals" in call(source, "--output", tmp_path / "out.jsonl").stderr
+
+
+def test_an_empty_option_keeps_its_letter(tmp_path: Path) -> None:
+    row = {"output": "(B)", "answer": "red", "choices": [None, "red"]}
+    source = write(tmp_path / "in.jsonl", [row])
+    assert call(source, "--output", tmp_path / "out.jsonl").exit_code == 0
+    assert json.loads((tmp_path / "out.jsonl").read_text())["correct"] is True
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", ROWS[:1])
+    source.write_bytes(b"\xef\xbb\xbf" + source.read_bytes())
+    assert call(source, "--output", tmp_path / "out.jsonl").exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

@@ -28,6 +28,7 @@ from vlm_boundary.analysis.guessing import (
 from vlm_boundary.analysis.intervals import known, t_intervals
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
+from vlm_boundary.nulls import is_null
 from vlm_boundary.records.record import Curve
 from vlm_boundary.records.sections import Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
 from vlm_boundary.store import Partition, by_place, encoded
@@ -104,7 +105,7 @@ def read_prior(path: Path) -> list[str]:
 
     answers = []
     for row, record in enumerate(file_records(path), start=1):
-        if record.get("answer") is None:
+        if is_null(record.get("answer")):
             raise UserError(
                 f"{path}, record {row}: it has no 'answer'; a prior is a file with that column, "
                 f"an answer a record"

@@ -1,6 +1,7 @@
 """Image benchmarks: one YAML each, read into problems with their pictures."""
 
 from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
 from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.prompts import (
@@ -11,7 +12,7 @@ from vlm_boundary.benchmarks.prompts import (
     prompt_hash,
     resolve_prompt,
 )
-from vlm_boundary.benchmarks.schema import BenchmarkConfig, ImagesConfig
+from vlm_boundary.benchmarks.schema import BenchmarkConfig
 
 __all__ = [
     "PROTOCOLS",

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.lists import OptionsError, as_list, lettered, options_of
 from vlm_boundary.benchmarks.picture_source import PictureSource
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import Record, picture_roots
-from vlm_boundary.benchmarks.templates import TemplateProblem, as_list, is_template, render
+from vlm_boundary.benchmarks.templates import TemplateProblem, is_template, render
 from vlm_boundary.errors import UserError
+from vlm_boundary.nulls import is_null
 from vlm_boundary.records.problem import ANSWER_TYPES, Problem
 
 MOST_DECIMALS = 30
@@ -67,14 +69,13 @@ class RecordReader:
         def value(name: str) -> Any:
             return self.column(record, getattr(fields, name), f"fields.{name}")
 
-        choices = tuple(str(choice) for choice in self._several(record, "choices"))
+        choices, error = self._choices(record)
         answer, answer_type = _text(value("answer")), _text(value("answer_type"))
         precision, tolerance = _number(value("precision")), _number(value("tolerance"))
-        error = None
         if precision is not None and not 0 <= precision <= MOST_DECIMALS:
             precision, error = None, f"precision {precision:g} is not a number of decimals"
         rounded = None if precision is None else round(precision)
-        if answer is None or not answer.strip():
+        if answer is None:
             error = "no gold answer"
         elif answer_type is not None and answer_type not in ANSWER_TYPES:
             error = f"unknown answer type {answer_type[:40]!r}"
@@ -95,7 +96,9 @@ class RecordReader:
                 precision=rounded,
                 choices=len(choices),
                 tolerance=None if tolerance is None else abs(tolerance),
-                alternatives=tuple(str(other) for other in as_list(value("alternatives"))),
+                alternatives=tuple(
+                    str(other) for other in as_list(value("alternatives")) if not is_null(other)
+                ),
             ),
             metadata={
                 name: self.column(record, name, "fields.metadata") for name in fields.metadata
@@ -104,7 +107,7 @@ class RecordReader:
         )
         pictures = tuple(
             PictureSource(picture, self._encoding, self._roots)
-            for picture in self._several(record, "image")
+            for picture in self._pictures(record)
         )
         candidate = Candidate(problem, pictures, record, _text(value("language")))
         if fields.problem_id is None:
@@ -117,7 +120,7 @@ class RecordReader:
         if name is None:
             return ""  # its content gives it one
         found = self.column(record, name, "fields.problem_id")
-        if found is None or not str(found).strip():
+        if is_null(found):
             raise UserError(
                 f"benchmark {self._config.name!r}: record {record['_row']} has no id "
                 f"(fields.problem_id is {name!r}); leave the key out for ids by content"
@@ -150,16 +153,27 @@ class RecordReader:
             value = value[part]
         return value
 
-    def _several(self, record: Record, field: str) -> list[Any]:
-        """The values of a field that is one column with a list in it, or a list of columns."""
-        named = getattr(self._config.fields, field)
+    def _choices(self, record: Record) -> tuple[tuple[str, ...], str | None]:
+        """The options by their letters, and the reason where they cannot be used.
+
+        Of several columns each is one option as it stands; one column has a list in it.
+        """
+        named, where = self._config.fields.choices, "fields.choices"
+        try:
+            if isinstance(named, tuple):
+                return lettered([self.column(record, name, where) for name in named]), None
+            return lettered(options_of(self.column(record, named, where))), None
+        except OptionsError as error:
+            return error.options, str(error)
+
+    def _pictures(self, record: Record) -> list[Any]:
+        """The pictures in one column, or in several; each may hold a list."""
+        named = self._config.fields.image
         names = named if isinstance(named, tuple) else (named,)
-        if field == "image" and self._config.images.missing_columns == "skip":
-            names = tuple(name for name in names if _has(record, name)) or names
-        found = []
-        for name in names:
-            found += as_list(self.column(record, name, f"fields.{field}"))
-        return [value for value in found if value is not None and value != ""]
+        if self._config.images.missing_columns == "skip":
+            names = tuple(name for name in names if name and _has(record, name)) or names
+        columns = (self.column(record, name, "fields.image") for name in names)
+        return [value for column in columns for value in as_list(column) if not is_null(value)]
 
 
 def _has(record: Record, name: str) -> bool:
@@ -181,7 +195,7 @@ def _columns(record: Record) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) == 1:
         value = value[0]  # a gold answer in a list of one
-    return str(value) if value not in (None, "") else None
+    return None if is_null(value) else str(value)
 
 
 def _number(value: Any) -> float | None:

@@ -17,6 +17,8 @@ from vlm_boundary.writing import replacing
 
 # What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
 _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+# Formats of deep grey that do not say which value is white.
+_FREELY_SCALED = ("TIFF",)
 MAX_ASPECT_RATIO = 200  # qwen-vl-utils and the Qwen-VL processors refuse more
 
 
@@ -57,7 +59,10 @@ def open_rgb(source: Path | bytes) -> Image.Image:
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
         with _decoding(), Image.open(file, formats=_formats()) as opened:
-            return _rgb(ImageOps.exif_transpose(opened))
+            upright = ImageOps.exif_transpose(opened)
+            if upright.mode.startswith(("I", "F")):
+                upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
+            return _rgb(upright)
     except _DECODING_ERRORS as error:
         raise PictureError(f"not a picture that can be decoded: {_reason(error)}") from None
 
@@ -128,10 +133,33 @@ def _rgb(picture: Image.Image) -> Image.Image:
         layers = picture.convert("RGBA")
         white = Image.new("RGBA", layers.size, (255, 255, 255, 255))
         return Image.alpha_composite(white, layers).convert("RGB")
-    if picture.mode.startswith("I"):
-        # 16-bit grey: Pillow's own conversion would cut it off at 255 instead of scaling it.
-        return picture.convert("I").point(lambda value: value / 256).convert("L").convert("RGB")
     return picture.convert("RGB")
+
+
+def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
+    """Grey of 16 bits and more in 8, which Pillow's own conversion would cut off at 255.
+
+    Args:
+        by_values: 32-bit integers and floats have white where their values have their end: the
+            first of 1, 255 and 65,535 that none exceeds, else the largest. Else it is 65,535.
+    """
+    import numpy as np
+
+    values = np.nan_to_num(np.asarray(picture, dtype=np.float32), posinf=0, neginf=0)
+    clear = values == picture.info["transparency"] if "transparency" in picture.info else None
+    black, white = 0.0, 65_535.0
+    if by_values and not picture.mode.startswith("I;16"):
+        black, largest = min(values.min(), 0.0), values.max()
+        whites = (1.0, 255.0, 65_535.0) if black == 0 else ()
+        white = next((most for most in whites if largest <= most), largest)
+    if white == 65_535:
+        grey = values / 256
+    else:
+        grey = np.rint((values - black) * (255 / max(white - black, 1e-30)))
+    shallow = Image.fromarray(grey.clip(0, 255).astype(np.uint8))
+    if clear is not None:
+        shallow.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
+    return shallow
 
 
 def _check(data: bytes) -> str:

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.benchmarks.templates import check_template, render
 from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from vlm_boundary.benchmarks.schema import ImagesConfig
+    from collections.abc import Callable
+
     from vlm_boundary.records.problem import Problem
 
 Message = dict[str, Any]
@@ -28,7 +30,8 @@ class PromptConfig(Settings):
     """A prompt protocol.
 
     Templates see `question` (its pictures in their places), `text` and `images` (the two apart),
-    `choices`, `unit`, `precision`, `answer_type`, `metadata` and `hint`.
+    `choices` (with the pictures that they mark), `unit`, `precision`, `answer_type`, `metadata` and
+    `hint`.
     """
 
     system: str | None = None
@@ -179,12 +182,8 @@ def messages(
     worded = condition_prompt(prompt, condition)
     pictures = () if condition == "no_image" else problem.pictures
     count = len(pictures)
-    placed, bare = _with_pictures(problem.question.replace(_MARK, ""), count, images)
     values: dict[str, Any] = {
-        "question": placed,
-        "text": bare,
-        "images": "".join(map(_mark, range(count))),
-        "choices": list(problem.choices),
+        **_with_pictures(problem, count, images),
         "unit": problem.unit,
         "precision": problem.precision,
         "answer_type": problem.answer_type,
@@ -230,33 +229,53 @@ def _mark(picture: int) -> str:
     return f"{_MARK}{picture}{_MARK}"
 
 
-def _with_pictures(question: str, count: int, images: ImagesConfig) -> tuple[str, str]:
-    """The question with marks for its pictures, and without."""
+def _with_pictures(problem: Problem, count: int, images: ImagesConfig) -> dict[str, Any]:
+    """What templates see of a problem's question, options and so many pictures, marks for each."""
+    question = problem.question.replace(_MARK, "")
+    choices = [choice.replace(_MARK, "") for choice in problem.choices]
     first = "".join(map(_mark, range(count)))
-    if images.placeholder is None:
-        return first + question, question
-    pattern = re.compile(images.placeholder)
-    bare = pattern.sub("", question).strip()
-    if images.position == "first":
-        return first + bare, bare
+    bare = question
+    if images.placeholder is not None:
+        bare = re.sub(images.placeholder, "", question).strip()
+    if images.placeholder is None or images.position == "first":
+        return {"question": first + bare, "text": bare, "images": first, "choices": choices}
     left = list(range(count))
+    placed = _filled(question, images.placeholder, left, lambda _: "").strip()
+    of_question = set(range(count)) - set(left)
+    # A mark that stays without a picture is text: without it, an option might be empty.
+    choices = [_filled(choice, images.placeholder, left, lambda mark: mark) for choice in choices]
+    return {
+        "question": "".join(map(_mark, left)) + placed,
+        "text": bare,
+        "images": "".join(map(_mark, sorted(of_question | set(left)))),
+        "choices": choices,
+    }
+
+
+def _filled(text: str, placeholder: str, left: list[int], other: Callable[[str], str]) -> str:
+    """A text whose marks are those of the pictures that are left, which are taken from there.
+
+    Args:
+        other: what becomes of a mark without a picture of its own, as where one shows several.
+    """
+    pattern = re.compile(placeholder)
 
     def filled(match: re.Match[str]) -> str:
         number = match[1] if pattern.groups else None
         wanted = int(number) - 1 if number and number.isdigit() else (left or [-1])[0]
         if wanted not in left:
-            return ""  # a mark without a picture of its own, as where one picture shows several
+            return other(match[0])
         left.remove(wanted)
         return _mark(wanted)
 
-    placed = pattern.sub(filled, question).strip()
-    return "".join(map(_mark, left)) + placed, bare
+    return pattern.sub(filled, text)
 
 
 def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, str]]:
     """Text with marks as content parts, each picture once."""
     pieces = _MARKED.split(text)
-    placed = dict.fromkeys(int(number) for number in pieces[1::2])
+    numbers = (int(number) for number in pieces[1::2])
+    placed = dict.fromkeys(number for number in numbers if number < len(pictures))
     # Where the template has no place for a picture, it comes first.
     parts = [{"type": "image", "image": name} for i, name in enumerate(pictures) if i not in placed]
     for place, piece in enumerate(pieces):

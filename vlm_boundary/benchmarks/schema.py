@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
 from vlm_boundary.benchmarks.templates import check_template, is_template
-from vlm_boundary.config import Name, Settings
+from vlm_boundary.config import Name, Pattern, Settings
 from vlm_boundary.records.problem import AnswerType, Grading, LetterRule, NumericRule
 
 # A list of none would be read as a data set without records.
@@ -59,54 +59,15 @@ class FieldsConfig(Settings):
         return value
 
 
-class ImagesConfig(Settings):
-    """How pictures are read, and what the model sees of them."""
-
-    encoding: Literal["path", "base64"] = "path"
-    """What text in the image column is; `data:` addresses are read in either case."""
-    missing_columns: Literal["error", "skip"] = "error"
-    """Of several columns in fields.image, those that a record does not have at all: a mistake, or
-    passed over as empty ones are. One of them must be there."""
-    placeholder: str | None = None
-    """Regular expression of picture marks in the question, as in `<image(\\d+)>`."""
-    position: Literal["first", "in_text"] = "first"
-    """Pictures before the text, or where their marks stand: by number where the expression has a
-    group, else in order. Marks without a picture are removed either way."""
-    min_pixels: int | None = Field(default=None, ge=1)
-    """Smaller pictures are enlarged to this many pixels (Qwen-VL families only)."""
-    max_pixels: int | None = Field(default=None, ge=1)
-    """Larger pictures are reduced to this many pixels (Qwen-VL families only)."""
-
-    @field_validator("placeholder")
-    @classmethod
-    def _placeholder_compiles(cls, pattern: str | None) -> str | None:
-        return None if pattern is None else _regular_expression(pattern)
-
-    @model_validator(mode="after")
-    def _both_and_ordered(self) -> ImagesConfig:
-        if (self.min_pixels is None) != (self.max_pixels is None):
-            raise ValueError("give both min_pixels and max_pixels, or neither")
-        if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
-            raise ValueError("min_pixels is larger than max_pixels")
-        if self.position == "in_text" and self.placeholder is None:
-            raise ValueError("position in_text needs the placeholder's regular expression")
-        return self
-
-
 class MatchConfig(Settings):
     """A regular expression on a column or template."""
 
     field: str
     """The column, or a template over the columns."""
-    pattern: str
+    pattern: Pattern
     """The regular expression, searched for anywhere in the value."""
     keep: bool = True
     """Keep what matches, or drop it."""
-
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, pattern: str) -> str:
-        return _regular_expression(pattern)
 
     @field_validator("field")
     @classmethod
@@ -354,11 +315,3 @@ class BenchmarkConfig(Settings):
             alternatives=alternatives,
             chance=chance,
         )
-
-
-def _regular_expression(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"not a regular expression: {error}") from None
-    return pattern

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any
+
+from vlm_boundary.benchmarks.lists import as_list, as_options
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+_TEXT_FILTERS = ("capitalize", "lower", "replace", "string", "striptags", "title", "trim", "upper")
 
 
 class TemplateProblem(Exception):
@@ -59,52 +62,15 @@ def render(source: str, values: Mapping[str, Any]) -> str:
         raise TemplateProblem(f"template {source!r}: {reason}") from None
 
 
-def as_list(value: Any) -> list[Any]:
-    """A value as a list: text in list form is read, other values stand alone, null is empty."""
-    if value is None or value == "":
-        return []
-    if isinstance(value, list | tuple):
-        return list(value)
-    if isinstance(value, str) and value.lstrip().startswith("[") and value.rstrip().endswith("]"):
-        try:
-            read = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return [value]
-        return read if isinstance(read, list) else [value]
-    return [value]
+def _null_stays(text_filter: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter of Jinja's that leaves null alone, of which Jinja would make the text "None"."""
+    value_at = 1 if hasattr(text_filter, "jinja_pass_arg") else 0
 
+    @wraps(text_filter)
+    def filtered(*given: Any, **named: Any) -> Any:
+        return None if given[value_at] is None else text_filter(*given, **named)
 
-def as_options(text: str) -> list[str]:
-    """The options of a text that holds them all, as "A. one; B. two C) three", without the letters.
-
-    An option begins at its letter (A, B, C … in order, at the start, after a space or a semicolon,
-    followed by a full stop, a colon or a bracket and then by something); what else stands in it is
-    its own, semicolons too. After a semicolon letters may leave one out.
-    """
-    places: list[tuple[int, int]] = []
-    letter, end = "A", 0
-    while found := _next_option(text, letter, end):
-        places.append(found.span())
-        end = found.end()
-        if found["letter"] == "Z":
-            break
-        letter = chr(ord(found["letter"]) + 1)
-    begins = [begin for _, begin in places]
-    ends = [*(start for start, _ in places), len(text)][1:]
-    return [text[i:j].strip("; \t\r\n") for i, j in zip(begins, ends, strict=True)]
-
-
-def _next_option(text: str, letter: str, start: int) -> re.Match[str] | None:
-    """Where the option with this letter begins from a place on; else one with a later letter."""
-    found = _option(r"(?:^|(?<=[\s;]))", letter).search(text, start)
-    if found is None and letter != "A":
-        found = _option(r"(?<=;)\s*", f"{letter}-Z").search(text, start)
-    return found
-
-
-@lru_cache(maxsize=64)
-def _option(before: str, letters: str) -> re.Pattern[str]:
-    return re.compile(rf"{before}\(?(?P<letter>[{letters}])[.:)\uff0e\uff1a](?!\s*(?:;|$))\s*")
+    return filtered
 
 
 @lru_cache(maxsize=256)
@@ -117,6 +83,8 @@ def _compile(source: str) -> Template:
         keep_trailing_newline=True,
         finalize=lambda value: "" if value is None else value,
     )
+    for name in _TEXT_FILTERS:
+        environment.filters[name] = _null_stays(environment.filters[name])
     environment.filters["as_list"] = as_list
     environment.filters["as_options"] = as_options
     return environment.from_string(source)

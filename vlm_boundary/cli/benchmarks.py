@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +60,13 @@ def show(name: str) -> None:
 @benchmarks.command()
 @click.argument("file")
 def validate(file: str) -> None:
-    """Check a benchmark's YAML, and its records and pictures where they are on this machine.
+    """Check a benchmark's YAML, and its records, pictures and prompts where the data are here.
 
     Exits with 2 when the YAML, the data set or none of its problems can be used, with 1 when some
     problems cannot.
     """
-    from vlm_boundary.benchmarks import Scan, load_benchmark_file
+    from vlm_boundary.benchmarks import Scan, load_benchmark_file, resolve_prompt
+    from vlm_boundary.benchmarks.checking import left_out, mark_without_picture
     from vlm_boundary.benchmarks.images import PictureError, open_rgb
     from vlm_boundary.benchmarks.sources import is_local, picture_roots
     from vlm_boundary.progress import progress_bar
@@ -79,8 +81,8 @@ def validate(file: str) -> None:
             f"benchmarks preview {file}' downloads and reads it."
         )
         return
-    scan = Scan(config)
-    problems, unusable = 0, []
+    scan, prompt = Scan(config), resolve_prompt(config.prompt)
+    problems, unusable, marked = 0, [], []
     with progress_bar(f"checking {config.name}", unit="problem") as bar:
         for candidate in scan:
             problems += 1
@@ -90,6 +92,12 @@ def validate(file: str) -> None:
                     open_rgb(picture.read())
             except PictureError as error:
                 reason = reason or str(error)
+            # What the prompt is made of, without the files: pictures by their places.
+            names = tuple(str(place) for place in range(len(candidate.pictures)))
+            named = replace(candidate.problem, pictures=names)
+            reason = reason or left_out(named, prompt, config.images)
+            if not reason and mark_without_picture(named, config.images):
+                marked.append(named.problem_id)
             if reason:
                 unusable.append((candidate.problem.problem_id, reason))
             bar.update()
@@ -98,6 +106,11 @@ def validate(file: str) -> None:
         raise UserError(
             f"{file}: none of its {problems:,} problems can be put to a model; the first: "
             f"{unusable[0][1]}"
+        )
+    if marked:
+        click.echo(
+            f"{len(marked):,} problems mark more pictures than they have, as {marked[0]}: right "
+            f"where one picture shows several."
         )
     for problem_id, reason in unusable[:20]:
         click.echo(f"cannot be used: {problem_id}: {reason}")

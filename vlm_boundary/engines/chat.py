@@ -58,13 +58,9 @@ class ChatRenderer:
         """
         if not self.sizes_pictures:
             return picture
-        own = self._images.size
-        budget = PixelBudget(
-            factor=int(self._images.patch_size * self._images.merge_size),
-            min_pixels=min_pixels or int(own["shortest_edge"]),
-            max_pixels=max_pixels or int(own["longest_edge"]),
-        )
-        return fit(picture, budget)
+        smallest, largest = self._bounds(min_pixels, max_pixels)
+        factor = int(self._images.patch_size * self._images.merge_size)
+        return fit(picture, PixelBudget(factor, smallest, largest))
 
     def prompt_tokens(
         self, messages: list[dict[str, Any]], pictures: list[Image.Image], **options: Any
@@ -104,7 +100,8 @@ class ChatRenderer:
             return own
         if not self.sizes_pictures:
             return f"{own}, which takes no min_pixels and max_pixels"
-        return f"min_pixels {min_pixels}, max_pixels {max_pixels}"
+        given = {"min_pixels": min_pixels, "max_pixels": max_pixels}
+        return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
 
     def pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
         """The processor's keyword arguments that keep a picture's area within a budget.
@@ -113,10 +110,15 @@ class ChatRenderer:
         """
         if not self.sizes_pictures or (min_pixels is None and max_pixels is None):
             return {}
+        smallest, largest = self._bounds(min_pixels, max_pixels)
+        return {"size": {"shortest_edge": smallest, "longest_edge": largest}}
+
+    def _bounds(self, min_pixels: int | None, max_pixels: int | None) -> tuple[int, int]:
+        """The fewest and the most pixels: those given, else the checkpoint's own within them."""
         own = self._images.size
-        return {
-            "size": {
-                "shortest_edge": own["shortest_edge"] if min_pixels is None else min_pixels,
-                "longest_edge": own["longest_edge"] if max_pixels is None else max_pixels,
-            }
-        }
+        smallest, largest = int(own["shortest_edge"]), int(own["longest_edge"])
+        if min_pixels is not None:
+            smallest, largest = min_pixels, max(largest, min_pixels)
+        if max_pixels is not None:
+            smallest, largest = min(smallest, max_pixels), max_pixels
+        return smallest, largest

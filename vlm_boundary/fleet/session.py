@@ -160,11 +160,10 @@ def _peak_memory() -> int:
 
 
 def _largest_budget(benchmarks: Sequence[BenchmarkConfig]) -> dict[str, int | None]:
-    budgets = [b.images for b in benchmarks]
-    if any(images.max_pixels is None for images in budgets):
-        return {"min_pixels": None, "max_pixels": None}
-    smallest = [images.min_pixels for images in budgets]
+    """The pixels between which all benchmarks' pictures are; None is the checkpoint's own bound."""
+    smallest = [b.images.min_pixels for b in benchmarks]
+    largest = [b.images.max_pixels for b in benchmarks]
     return {
         "min_pixels": None if None in smallest else min(filter(None, smallest), default=None),
-        "max_pixels": max(images.max_pixels or 1 for images in budgets),
+        "max_pixels": None if None in largest else max(filter(None, largest), default=None),
     }

@@ -124,8 +124,10 @@ def numeric(
         return max(value, -value)
     if node.sign != "!":
         return _called(node.sign, value)
-    if value != int(value) or not 0 <= value <= _MAX_FACTORIAL:
-        raise Unsupported("a factorial of no small whole number")
+    if value < 0 or value != int(value):
+        raise Unsupported("a factorial of no whole number")
+    if value > _MAX_FACTORIAL:
+        raise BeyondLimits("factorial too large")
     return math.factorial(int(value))
 
 

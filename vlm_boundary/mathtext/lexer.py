@@ -44,7 +44,7 @@ _LETTER = "[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]"
 _NAME = (
     rf"(?P<word>{_LETTER}{{2,}}(?:['’][a-z]+|(?<=[a-z]{{2}})[²³])?"
     rf"|[A-Za-z](?:_(?:[a-zA-Z0-9]|\{{[^{{}}]{{1,12}}\}}))+|{_LETTER}(?:['’][a-z]+)?"
-    r"|[一-鿿]+|[^\W\d_πº²³½-¾⅐-⅞]+)"
+    r"|[一-鿿]+|[^\W\d_πº²³¼-¾⅐-⅞]+)"
 )
 _ROOT = r"(?P<root>\\sqrt(?![a-zA-Z])(?:\s{0,2}\[\s{0,2}\d{1,3}\s{0,2}\])?|√)"
 
@@ -66,10 +66,10 @@ _RAW = re.compile(
     r"|(?P<power>\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
     r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
     r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
-    r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z]))"
+    r"|(?P<op>[-+*/−–×·⋅÷∕∗]|\\(?:times|cdot|div|ast)(?![a-zA-Z])|\{\\(?:times|cdot|div)\})"
     r"|(?P<open>\\?\{|\()|(?P<close>\\?\}|\))"
     r"|(?P<factorial>(?<=[\d)}])!(?!=)"
-    r"(?=\d|\s{0,3}(?:[-+*/^=)}$×·÷−≈]|\\(?:times|cdot|div|right)|$)))"
+    r"(?=[\d(|]|\s{0,3}(?:[-+*/^=)}$×·÷−≈]|\{?\\(?:times|cdot|div|right|[,;:])|$)))"
     rf"|(?P<pct>\\?%)|(?P<frac>\\[dt]?frac(?![a-zA-Z]))|{_ROOT}"
     r"|(?P<pi>\\pi(?![a-zA-Z])|π)"
     r"|(?P<command>\\(?:(?:arc)?(?:sin|cos|tan)|cot|sec|csc|log|ln|exp|alpha|beta|gamma|theta"
@@ -86,6 +86,7 @@ _KINDS = {
 _SPELLED = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/",
     "\\times": "*", "\\cdot": "*", "\\ast": "*", "\\div": "/", "**": "^", "\\{": "{", "\\}": "}",
+    "{\\times}": "*", "{\\cdot}": "*", "{\\div}": "/",
 }  # fmt: skip
 _SAID = {
     "plus": ("op", "+"), "minus": ("op", "-"), "times": ("op", "*"), "divided by": ("op", "/"),

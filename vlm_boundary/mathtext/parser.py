@@ -25,7 +25,8 @@ from vlm_boundary.mathtext.tree import (
 from vlm_boundary.mathtext.units import CHANGING, NOUNS, SCALES, UNITS
 
 MAX_DEPTH = 30
-MAX_TOKENS = 120
+MAX_TOKENS = 300
+"""An expression of more is read up to here, and what is left of it is `rest`."""
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _OPERANDS = frozenset(("number", "vulgar", "open", "root", "frac", "pi"))
 _FACTORS = frozenset(("root", "frac", "pi"))
@@ -83,7 +84,8 @@ class Parser:
 
     def __init__(self, tokens: list[Token], dialect: Dialect, place: int = 0) -> None:
         self.dialect, self.place = dialect, place
-        self._tokens = [*tokens, _NOTHING]
+        most = place + MAX_TOKENS
+        self._tokens, self._beyond = [*tokens[:most], _NOTHING], tokens[most:]
         self.operations = 0
         self.labels: set[str] = set()
         self.unsure = False
@@ -115,7 +117,7 @@ class Parser:
     @property
     def rest(self) -> list[Token]:
         """The tokens that it has not come to."""
-        return self._tokens[self.place : -1]
+        return self._tokens[self.place : -1] + self._beyond
 
     def _peek(self, ahead: int) -> Token:
         place = self.place + ahead
@@ -159,8 +161,7 @@ class Parser:
         token = self._tokens[place]
         if token.kind != "op" or token.text not in signs:
             return ""
-        after = self._tokens[place + 1]
-        if after.kind not in _OPERANDS and after[:2] != ("op", "-"):
+        if not _begins_operand(self._tokens[place + 1]):
             return ""
         for label in self._tokens[self.place : place]:
             self._label(label)
@@ -187,7 +188,7 @@ class Parser:
             if kind in _FACTORS and token.start - before.end <= 1:
                 return True
             glued = token.text == "(" and token.start == before.end  # not 7 (correct)
-            return glued and self._peek(1).kind in _OPERANDS
+            return glued and _begins_operand(self._peek(1))
         if kind in _FACTORS or (token.text in _LOGARITHMS and kind == "command"):
             return True
         if kind == "open":
@@ -413,6 +414,10 @@ class Parser:
             raise Unsupported("a bracket that does not close")
         self.place += 1
         return node
+
+
+def _begins_operand(token: Token) -> bool:
+    return token.kind in _OPERANDS or token[:2] == ("op", "-")
 
 
 def label_name(token: Token) -> str:

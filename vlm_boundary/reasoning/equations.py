@@ -10,7 +10,7 @@ from itertools import islice
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.lexer import Token, raw_tokens
-from vlm_boundary.mathtext.parser import CHAIN, MAX_TOKENS, Expression, Parser, label_name
+from vlm_boundary.mathtext.parser import CHAIN, Expression, Parser, label_name
 from vlm_boundary.mathtext.tree import Applied, Node, Numeral, Operation
 from vlm_boundary.mathtext.units import CHANGING
 
@@ -130,14 +130,14 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
         tokens.pop()  # perhaps cut in two
     if not tokens:
         return None
-    parser = Parser(tokens[:MAX_TOKENS], CHAIN)
+    parser = Parser(tokens, CHAIN)
     try:
         found = parser.expression()
     except Unsupported:
         return None
     if text[found.end - 1] == "!" and not text.startswith("=", end):
         return None  # "= 7!" at the end of a sentence
-    return _ended(text, found, [*parser.rest, *tokens[MAX_TOKENS:]])
+    return _ended(text, found, parser.rest)
 
 
 def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression, bool] | None:
@@ -198,12 +198,12 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
             sure = False
         elif boundary is not None and boundary.kind != "stop":
             sure = False
-    parser = Parser(tokens[: first + MAX_TOKENS], CHAIN, first)
+    parser = Parser(tokens, CHAIN, first)
     try:
         found = parser.expression()
     except Unsupported:
         return None
-    rest = [*parser.rest, *tokens[first + MAX_TOKENS :]]
+    rest = parser.rest
     if len(rest) > 3 or not all(_is_label(token, found.end) for token in rest):
         return None
     found.labels |= {label_name(token) for token in rest}

@@ -17,8 +17,8 @@ from vlm_boundary.reasoning.structure import check_structure
 from vlm_boundary.records.validity import flags, validity
 from vlm_boundary.verifier import Grader, Output, Verdict
 from vlm_boundary.verifier.faults import FAILED, Failures
-from vlm_boundary.verifier.files import encodable, output_records
-from vlm_boundary.writing import replacing
+from vlm_boundary.verifier.files import output_records
+from vlm_boundary.writing import encodable, replacing
 
 ADDED = ("valid", "flags", "evidence")
 _CHUNK = 4096

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import PromptConfig, messages
-from vlm_boundary.benchmarks.schema import ImagesConfig
+from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.writing import encodable
 
 QUESTION = (
     "{{ question }}{% if unit %} (unit: {{ unit }}){% endif %}"
@@ -169,5 +170,4 @@ _BRACKETED = re.compile(r"\[(?=/?[A-Z_]{3,}\])")
 
 def without_control_tokens(text: str) -> str:
     """Text in which nothing is a tokenizer's control token any more; a space breaks each open."""
-    surrogates_replaced = text.encode("utf-8", "replace").decode("utf-8")
-    return _BRACKETED.sub("[ ", _TAG.sub("< ", surrogates_replaced.replace("\0", " ")))
+    return _BRACKETED.sub("[ ", _TAG.sub("< ", encodable(text).replace("\0", " ")))

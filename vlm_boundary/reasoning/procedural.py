@@ -10,14 +10,18 @@ import re
 from collections.abc import Callable
 from functools import lru_cache
 
-from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make_problem
+from vlm_boundary.benchmarks.procedural import (
+    FAMILIES,
+    ProceduralProblem,
+    caption,
+    make_problem,
+)
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import answer_place, own_turn
 from vlm_boundary.reasoning.solutions import Derivation, derivations, key
-from vlm_boundary.tiny.mixture import caption
 
 CHECKER = "procedural/1"
 _WORD = re.compile(r"[^\s,]+")

@@ -8,7 +8,6 @@ one: only the picture tells them apart.
 from __future__ import annotations
 
 import ast
-import json
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -17,6 +16,7 @@ from fractions import Fraction
 from random import Random
 from typing import Literal
 
+from vlm_boundary.benchmarks.procedural.caption import caption
 from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step
 
 MAX_CHAIN = 76  # characters; longer chains would not fit into the tokens that RL and users allow
@@ -25,7 +25,6 @@ Slip = Literal["misread", "arithmetic", "stop", "guess"]
 
 CAPTION_QUESTION = "Describe the picture."
 PHRASES = ("The answer is {}.", "Answer: {}")
-_SHOWN = ("bars", "points", "labels", "grid", "rows", "clocks", "column_heights")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _OPERATIONS: dict[type[ast.operator], Callable[[Fraction, Fraction], Fraction]] = {
     ast.Add: operator.add,
@@ -101,15 +100,6 @@ def response(rng: Random, problem: ProceduralProblem, mixture: Mixture, likely: 
         answer = _near(rng, answer, rng.choice(likely[_kind(problem)]))
     ending = _draw(rng, {"boxed": mixture.boxed, "phrased": mixture.phrased})
     return _written(rng, steps, answer, ending)
-
-
-def caption(problem: ProceduralProblem) -> str:
-    """What the picture shows, in short: every number or label, or the initials of each shape."""
-    shown = next(value for key, value in problem.facts.items() if key in _SHOWN)
-    text = json.dumps(shown, separators=(" ", " ")).replace("null", "-")
-    # "green circle" as gc: a grid of them would be longer than any other response.
-    text = re.sub(r'"(\w)\w+ (\w)\w+"', r"\1\2", text)
-    return re.sub(r'["{}]', "", text)
 
 
 def _written(rng: Random, steps: Chain, answer: str, ending: str) -> str:

@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vlm_boundary.benchmarks.procedural import caption
 from vlm_boundary.tiny.data import ProblemSet
-from vlm_boundary.tiny.mixture import caption
 from vlm_boundary.tiny.recipes import Seeing
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.schedule import warm_cosine

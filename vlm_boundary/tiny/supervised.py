@@ -9,9 +9,9 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
-from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem
+from vlm_boundary.benchmarks.procedural import ProceduralProblem, caption
 from vlm_boundary.tiny.data import ProblemSet, validation
-from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, caption, guesses, response
+from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, guesses, response
 from vlm_boundary.tiny.recipes import EQUATION_TOKENS, Supervised
 from vlm_boundary.tiny.reckoning import Equations, train_reckoning
 from vlm_boundary.tiny.record import Log

@@ -10,8 +10,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from vlm_boundary.benchmarks.procedural import FAMILIES, make_problem
-from vlm_boundary.tiny.mixture import CAPTION_QUESTION, PHRASES, caption
+from vlm_boundary.benchmarks.procedural import FAMILIES, caption, make_problem
+from vlm_boundary.tiny.mixture import CAPTION_QUESTION, PHRASES
 
 MERGES_FILE = Path(__file__).with_name("merges.txt")
 

@@ -106,11 +106,14 @@ def _said_of_another(text: str, found: Found, question: str) -> str | None:
 
 def _concludes_otherwise(text: str, found: Found, asked: str) -> str | None:
     """Whether a later sentence in the question's words says a clearly different value."""
+    behind = sentences(text[found.end :])
+    if not behind:
+        return None
     question = question_of(asked)
     names = question.words | frozenset(_NAME.findall(asked))
     other = False
     total: float | None = 0.0
-    for sentence in sentences(text[found.end :]):
+    for sentence in behind:
         run, rivals = said(sentence, question)
         if run is None or rivals or says_nothing(sentence.text):
             continue
@@ -120,10 +123,10 @@ def _concludes_otherwise(text: str, found: Found, asked: str) -> str | None:
         size = _size(run.value)
         total = None if total is None or size is None else total + size
         before = sentence.text[: run.start]
-        behind = sentence.text[run.end : run.end + 24]
+        counted = content(sentence.text[run.end : run.end + 24])
         name = run.value.name if isinstance(run.value, Relation) else ""
         claims = _CLAIMS.search(before) and names & set(_WORDS.findall(before.lower()))
-        counts = _COUNTS.search(before) and question.words & content(behind)
+        counts = _COUNTS.search(before) and question.words & counted
         if claims or counts or name in names or (_TOTAL.match(before) and not name):
             other = True
     own = _size(found.value)

@@ -33,9 +33,8 @@ _BARE_BOX = re.compile(  # without braces
 _BRACES = re.compile(r"\\.|[{}]", re.DOTALL)
 _TAG = re.compile(r"<answer>", re.IGNORECASE)
 _TAG_END = re.compile(r"</answer>", re.IGNORECASE)
-_BETWEEN_BOXES = re.compile(
-    r"[\s$.,;]*(?:\\(?:text|quad|qquad|\s)\s*\{?)?\s*(or|and|或|和)?[\s$.,;}]*"
-)
+_GAP = r"(?:[\s$.,;{}]|\\(?:text|quad|qquad)(?![a-zA-Z])|\\[,;:()\[\] ])*"
+_BETWEEN_BOXES = re.compile(rf"{_GAP}(or|and|或|和)?{_GAP}")
 _SENTENCE_END = re.compile(r"[.!?](?=[\s*\"')\]}]|$)|\n|[。！？；;]")
 _JSON_VALUE = re.compile(
     r"\"([^\"\n]{0,400})\"|'([^'\n]{0,400})'|(\[[^\[\]]{0,400}\])|([^,}\n\"']{1,400})"
@@ -58,6 +57,7 @@ _ASIDE = re.compile(  # words of correction behind a dash; what they say is read
 _ITEM = re.compile(r"\d{1,2}[.)]\s+[A-Z]")  # "the solution: 1. Let h be …"
 _MAX_STATEMENTS = 400
 _MAX_BOXES = 64
+_MAX_GAP = 40  # characters between boxes of one answer
 MAX_GUESSES = 3
 
 
@@ -169,7 +169,7 @@ def boxed(text: str, *, listed: bool) -> Found | None:
     begin = last[0]
     for start, inner, end in reversed(all_boxes[:-1]):
         gap = text[end + 1 : begin]
-        between = _BETWEEN_BOXES.fullmatch(gap) if len(gap) < 24 else None
+        between = _BETWEEN_BOXES.fullmatch(gap) if len(gap) < _MAX_GAP else None
         if not between:
             break
         joint = between[1] or joint

@@ -29,7 +29,12 @@ from vlm_boundary.verifier.moments import (
 )
 from vlm_boundary.verifier.numbers import equal, forms
 from vlm_boundary.verifier.numerals import literal
-from vlm_boundary.verifier.options import Choices, compare_letter, compare_letter_set
+from vlm_boundary.verifier.options import (
+    Choices,
+    compare_letter,
+    compare_letter_set,
+    compare_option,
+)
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.several import compare_ratio, compare_several
@@ -53,7 +58,9 @@ from vlm_boundary.verifier.verdict import Gold, Tolerance
 
 _DIGITS = re.compile(r"\d+")
 _DECIMAL = re.compile(r"[-+]?[\d.]+")
+_NUMERAL = re.compile(r"-?\d+(?:\.\d+)?")
 _SPACED = re.compile(r"-?\d+(?:\.\d+)?(?:\s+-?\d+(?:\.\d+)?)+")
+_OPTION = re.compile(r"\([A-J]\)\s*(?=[^\W\d])[^()]{2,200}")
 _SYMBOLS = ("e", "i")  # rather numbers than options
 _MAX_SPELLED = 1000
 
@@ -81,16 +88,18 @@ class Target:
         self._named()
         self.clock: Clock | None = None
         self.is_date = False
-        if gold.answer_type in (None, "text"):
+        if gold.answer_type in (None, "text") and not _NUMERAL.fullmatch(gold.answer):
             self.clock = None if "ratio" in gold.question.lower() else read_clock(gold.answer)
             self.is_date = is_date(gold.answer)
         letter = option_letter(gold.answer)
         self.letter = letter[0] if letter and not letter[1] else None
+        self.option = letter if letter and _OPTION.fullmatch(gold.answer.strip(" $")) else None
         if gold.answer.strip(" $") in _SYMBOLS and not (gold.choices or self.is_text):
             self.letter = None
         wordy = isinstance(self.value, Words | None) and not self.unsupported
         self.is_text |= wordy or self.clock is not None or self.is_date
         wrapped = self.letter is not None and not gold.answer.strip(" $").isalpha()  # \text{(C)}
+        self.is_text |= self.option is not None
         self.is_text |= self.letter is not None and (wrapped or not gold.answer_type)
 
     def _named(self) -> None:
@@ -324,6 +333,8 @@ class Target:
     def _text(self, raw: str, value: Value | None) -> Outcome:
         if self.letter:
             return compare_letter(self.letter, raw)
+        if self.option:
+            return compare_option(*self.option, raw)
         if self.clock is not None:
             return self._time(self.clock, raw, value)
         if self.is_date:

@@ -11,8 +11,7 @@ import re
 from vlm_boundary.verifier.phrases import Phrase, last_match
 
 _MAX_BEFORE = 240
-_SENTENCE_START = re.compile(r"[.!?;](?=\s)|\n|[。！？；]")
-_SENTENCE_STOP = re.compile(r"[.!?](?=\s|$)|\n|[。！？]")
+_SENTENCE_START = re.compile(r"[.!?;\n。！？；](?:(?=\s)|(?<=[\n。！？；]))")
 _WRAPPING = r"[\s$*_\\(){}\[\]~\"',]{0,12}"
 
 _THAT = (
@@ -41,9 +40,9 @@ _NO_GOOD = (
 )
 _FAILS = (
     r"(?:(?:does|do|did|ca|could|would|can)(?:\s+not|n't)\s+(?:actually\s+|really\s+)?"
-    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense|agree|equal|(?:look|seem|sound|feel)\s+(?:quite\s+)?(?:right|correct|plausible)|be\s+(?:right|correct|true|possible|it))"
+    r"(?:satisfy|match|work|fit|hold|add\s+up|make\s+sense(?!\s+(?:for|that|to)\b)|agree|equal|(?:look|seem|sound|feel)\s+(?:quite\s+)?(?:right|correct|plausible)|be\s+(?:right|correct|true|possible|it))"
     r"|cannot\s+be\s*(?:right|correct|true|possible|it\b)|contradicts|violates|fails|overcounts|undercounts"
-    r"|makes\s+no\s+sense)"
+    r"|makes\s+no\s+sense(?!\s+(?:for|that|to)\b))"
 )
 # Behind an answer: it, or what was done to get it, is disowned outright.
 DISOWNED = Phrase(
@@ -74,7 +73,8 @@ DISOWNED = Phrase(
     "count illusion trap contradict too disagree "
     "retract withdraw take_that take_this take_it off n't cannot violat fail sense was_ forg "
     "miss misread miscal overlook mixed messed skip "
-    "should scratch strike ignore disregard never my_ i_am "
+    "should scratch strike ignore disregard never my_ i_am slip which_we but_it "
+    "but_that but_this "
     "不对 错了 有误 算错 更正 漏 数错 看错 弄错",
 )
 # Directly behind an answer, in its sentence: "4 is wrong", "4 (this is too high)", "4? No".
@@ -101,7 +101,7 @@ _UP_TO_IT = (
     r"(?:\s+(?:that|it|the|this|his|her|their|final|correct|is|an?|answer|should|be"
     r"|would)){0,6}[\s\\$(:\"']{0,8}$"
 )
-_QUOTED = re.compile(
+_QUOTED_PATTERN = (
     r"(?<!\w)(?:(?:one|you|some|people|students?|someone|somebody|many|he|she)\s+"
     r"(?:might|may|could|would)\s+(?:\w+\s+)?(?:think|say|believe|guess|argue|expect|assume)"
     r"|i\s+(?:first|initially|at\s+first)\s+(?:thought|guessed|said|got|had|believed|answered|assumed)"
@@ -113,14 +113,20 @@ _QUOTED = re.compile(
     r"|not\s+(?:true|the\s+case|sure|certain|convinced)|false\s+that|no\s+way"
     r"|for\s+example|for\s+instance|e\.g\.)(?!\w)|有人|例如|不确定"
     r"|(?<!\w)(?:student|someone|somebody|friend|teacher|people|students|he|she|they|some|many)\s+"
-    rf"(?:says?|said|thinks?|thought|claims?|claimed|believes?|believed|answered|answers?|guess(?:es|ed)?){_UP_TO_IT}",
-    re.IGNORECASE,
+    rf"(?:says?|said|thinks?|thought|claims?|claimed|believes?|believed|answered|answers?|guess(?:es|ed)?){_UP_TO_IT}"
 )
-_QUOTED_AT_ALL = re.compile(
-    _QUOTED.pattern
+_QUOTED_KEYS = (
+    "think thought say said believe guess argue expect assume got had answer idea impression "
+    "attempt estimate claim alleged tempting at_first first_guess hard_to nobody no_one doubt "
+    "not_true not_the not_sure not_certain not_convinced false_that no_way example instance e.g. "
+    "有人 例如 不确定"
+)
+_QUOTED = Phrase(_QUOTED_PATTERN, _QUOTED_KEYS)
+_QUOTED_AT_ALL = Phrase(
+    _QUOTED_PATTERN
     + r"|(?<!\w)(?:wrong|incorrect|mistaken|erroneous|naive|previous|earlier|initial)\s+"
     r"(?:\w+\s+)?(?:answer|result|solution|guess|response|attempt)(?!\w)",
-    re.IGNORECASE,
+    _QUOTED_KEYS + " wrong incorrect mistaken erroneous naive previous earlier initial",
 )
 _RELEASED = re.compile(
     r"(?<!\w)(?:but|however|yet|though|although|actually|instead|in\s+fact|therefore|thus|hence|so"
@@ -133,7 +139,7 @@ _DISOWNED_NOUN = re.compile(
     r"[\\$(:*\s]{0,8}$",
     re.IGNORECASE,
 )
-NOT_BEFORE = re.compile(
+NOT_BEFORE = Phrase(
     r"(?:(?<!\w)(?:not(?:\s+(?:necessarily|exactly|always|just|only|simply|be|equal\s+to))?|never|(?:isn't|aren't|wasn't|weren't)(?:\s+(?:exactly|necessarily|quite|really|just|only|even))?|all\s+but"
     r"|ain't|won't\s+be|hardly|barely|anything\s+but|nothing\s+like|far\s+from|nowhere\s+(?:near|close\s+to)|no\s+longer|neither|nor"
     r"|cannot\s+be|can't\s+be|couldn't\s+be|can\s+not\s+be|could\s+not\s+be|(?:but|and)\s+not|rather\s+than|instead\s+of"
@@ -142,7 +148,10 @@ NOT_BEFORE = re.compile(
     r"|except(?:\s+for)?|excluding|no\s+(?:evidence|sign|trace)\s+of"
     r"|(?:not|(?:do|does|did)n't)\s+(?:actually\s+)?(?:contain|show|have|see|count|include|find|depict|equal|give|yield|produce|get)|(?:rul(?:e|es|ed|ing)\s+out|exclud(?:e|es|ed)|eliminat(?:e|es|ed)|reject(?:s|ed)?))\s{1,4}|不是|不可能是|并非|不等于"
     r"|不到|不足|超过|多于|少于|高于|低于|大于|小于|将近|几乎|接近|排除|没有)\s{0,4}[$*\\({\[]{0,4}$",
-    re.IGNORECASE,
+    "not n't never all_but hardly barely but far_from nowhere no_longer neither nor rather_than "
+    "instead other_than different unlikely impossible doubt unequal almost nearly upward short_of "
+    "under over except exclud no_evidence no_sign no_trace rul eliminat reject "
+    "不 并非 超过 多于 少于 高于 低于 大于 小于 将近 几乎 接近 排除 没有",
 )
 _COUNTERFACTUAL = re.compile(
     r"(?<!\w)(?:would|could|might)\s+(?:have\s+been|be|equal|become|give)\s*[\\$(:*\s]{0,8}$",
@@ -174,7 +183,7 @@ def only_supposed(text: str, start: int, said: int, end: int) -> bool:
         return True
     if _SUPPOSED.search(before):
         return True
-    quoted = last_match(_QUOTED, before)
+    quoted = _QUOTED.last(before)
     if quoted and not _RELEASED.search(before, quoted.end()):
         return True
     if _COUNTERFACTUAL.search(text[max(0, said - 40) : said]) and (
@@ -218,17 +227,15 @@ DENYING = Phrase(
     | [?？]\s*no(?!\w)
     | [?？]\s*$
     """,
-    "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid "
-    "unreasonable not_ "
-    "ruled exclud reject discard eliminat refut out_of error typo count illusion trap "
-    "contradict too_ "
-    "off nobody no_one doubt n't claimed said alleged claim says think thought might may_ "
-    "could seem clear legible readable visible try test see_ check_ supposed_to "
-    "hypothetically example people students many some there_should "
-    "extraneous spurious inadmissible supposedly allegedly used_to assumed believed no_means "
-    "no_case no_way circumstance ruling rules exclud unsure sure certain confident whether if_the "
-    "be unlikely work fail ✗ ✘ ❌ look first tempting unknown unclear uncertain undetermined "
-    "unreadable illegible ? ？",
+    "wrong incorrect mistake false impossible absurd nonsense inconsistent invalid unreasonable "
+    "not_ n't rule_out rules_out ruled ruling_out exclud extraneous spurious inadmissible reject "
+    "discard eliminat refut out_of error typo count illusion trap contradict violat fail no_sense "
+    "too_ off nobody no_one doubt said say claim alleged supposed_to supposedly think thought "
+    "believed assumed guess people_answer students_answer many_answer some_answer might may_ could "
+    "seem look at_first tempting hypothetically example there_should used_to no_means no_case "
+    "no_way circumstance unsure uncertain if_the what_if whether_the unlikely unknown unclear "
+    "undetermined unreadable illegible clear visible try test see_if see_whe check_if check_whe "
+    "work ✗ ✘ ❌ ? ？",
 )
 
 
@@ -238,7 +245,7 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _CONTRAST = re.compile(r",\s+not\s+\S{1,20}\s+as\s[^.!?\n]{0,80}", re.IGNORECASE)
-_WOULD = re.compile(r"(?<!\w)would(?!\w)", re.IGNORECASE)
+_WOULD = Phrase(r"(?<!\w)would(?!\w)", "would")
 
 
 def says_nothing(sentence: str) -> bool:
@@ -248,9 +255,9 @@ def says_nothing(sentence: str) -> bool:
     claim = sentence[turn.end() :] if turn else sentence
     if DENYING.search(claim) or _SUPPOSED.match(sentence.lstrip()):
         return True
-    if _IF.search(sentence) and _WOULD.search(sentence):
+    if _WOULD.search(sentence) and _IF.search(sentence):
         return True
-    quoted = last_match(_QUOTED_AT_ALL, sentence)
+    quoted = _QUOTED_AT_ALL.last(sentence)
     return quoted is not None and not _RELEASED.search(sentence, quoted.end())
 
 
@@ -294,10 +301,10 @@ _RECONSIDERS = Phrase(
     r"|i(?:'m|\s+am)\s+not\s+(?:\w+\s+)?(?:sure|certain|confident)|i\s+should\s+(?:recount|recheck|reconsider)"
     r"|to\s+correct)(?!\w)|等等|等一下|重新|(?<=[。！？\n])不，",
     "look closer wait hmm hold_on hang_on oops second_ count check consider think so_fast correct "
-    "edit: update realize realise notice but_th but_it not_ but_we review 一下 不， "
+    "edit update realize realise notice but_th but_it not_ but_we review 一下 不， "
     "re-do redo "
     "compute calculate "
-    "examine read evaluate verify start_over try_again correct fix not_ should 等等 重新",
+    "examin read evaluate verify start_over try_again correct fix not_ should 等等 重新",
 )
 # Words behind an answer after which another value is a second answer.
 _CHECKS = Phrase(
@@ -313,9 +320,9 @@ _CHECKS = Phrase(
     "think_of truth reality almost nearly not_quite or_is_it question check verify confirm see "
     "alternatively also another might may could if_not 检查 也可能",
 )
-_CHECK = re.compile(
+_CHECK = Phrase(
     r"(?:(?<=[.!?;\n])|(?<=[.!?;\n]\s))\W{0,6}(?:check|verification|verify(?:ing)?|proof)\b[*_]{0,3}\s*:",
-    re.IGNORECASE,
+    "check verif proof",
 )
 _CONFIRMS = re.compile(
     r"(?<!\w)(?:yes|yep|yeah|confirm(?:s|ed)?|(?:correct|right)(?!\s+\w{1,12}\s+(?:is|was|are|should|must)(?!\w))|checks?\s+out|match(?:es)?|consistent|holds|agrees?|works(?:\s+out)?"
@@ -362,7 +369,7 @@ def checked(text: str, start: int) -> int | None:
 
 def without_check(text: str) -> str:
     """A text up to a last check of its answer that comes out: "x = 9. Check: 2·9 = 18 ✓"."""
-    check = last_match(_CHECK, text)
+    check = _CHECK.last(text)
     if check is None or not text[: check.start()].strip():
         return text
     return text[: check.start()] if confirmed(text, check.end()) else text

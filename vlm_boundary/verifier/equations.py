@@ -96,14 +96,60 @@ def _same_name(gold: str, name: str) -> Outcome:
 
 
 def _other_relation(gold: Relation, right: Exact | None, value: Value) -> Outcome:
-    same = (
-        isinstance(value, Relation)
-        and value.operator == gold.operator
-        and value.name == gold.name
-        and right is not None
-        and single(value.right) == right
-    )
-    return Outcome(True if same else None, "inequality")
+    """Inequalities: the same up to a factor, the sides in either order; else undecided."""
+    if not isinstance(value, Relation) or right is None or (found := single(value.right)) is None:
+        return Outcome(None, "inequality")
+    if value.operator == gold.operator and value.name == gold.name and found == right:
+        return Outcome(True, "inequality")
+    left, other = single(gold.left), single(value.left)
+    turned = _TURNED.get(gold.operator, gold.operator)
+    if left is None or other is None or value.operator not in (gold.operator, turned):
+        return Outcome(None, "inequality")
+    one, two = left - right, other - found
+    factor = _factor(one, two)
+    if factor is None or (factor > 0) != (value.operator == gold.operator):
+        same = gold.operator == "≠" and factor is not None
+        return Outcome(True if same else None, "inequality")
+    return Outcome(True, "inequality")
+
+
+_TURNED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
+
+
+def _factor(one: Exact, two: Exact) -> float | None:
+    """What one sum is of another of the same terms, where it is a number."""
+    first, second = one.coefficients(), two.coefficients()
+    if not first or not proportional(one, two) or first.keys() != second.keys():
+        return None
+    lead = next(iter(first))
+    a, b = first[lead].approximate, second[lead].approximate
+    return None if a is None or not b else a / b
+
+
+def solved(inequality: Interval, side: Exact) -> Interval | None:
+    """An inequality of a sum in one variable, to the first power, as one of the variable.
+
+    Args:
+        inequality: the bounds of the sum.
+        side: the sum, such as 3 - 2x.
+    """
+    if len(side.variables) != 1:
+        return None
+    (name,) = side.variables
+    coefficients = side.coefficients()
+    slope, shift = coefficients.pop(((name, 1),), None), coefficients.pop((), Exact(()))
+    size = slope.approximate if slope is not None else None
+    if coefficients or slope is None or not size:
+        return None
+
+    def bound(number: Number | None) -> Number | None:
+        return None if number is None else Number((number.value - shift) / slope)
+
+    low, high, brackets = bound(inequality.low), bound(inequality.high), inequality.brackets
+    if size < 0:
+        mirrored = brackets.translate(str.maketrans("()[]", ")(]["))
+        return Interval(high, low, mirrored[::-1], name)
+    return Interval(low, high, brackets, name)
 
 
 def says(value: Relation, name: str, number: Exact) -> bool | None:

@@ -40,13 +40,14 @@ _LETTER_FIRST = re.compile(
 )
 _LETTER_LAST = re.compile(  # "hence D.", "only D fits"
     r"(?:(?<![^\s,;.!?])(?i:therefore|thus|hence|so)\W{1,3}"
-    r"(?i:it(?:'s|\s+is|\s+must\s+be)\s+|(?:option|choice)\s+)?\(?([A-J])\)?[\s.!*]*$"
+    r"(?i:i\s+(?:think|believe)\s+)?(?i:it(?:'s|\s+is|\s+must\s+be)\s+|(?:option|choice)\s+)?\(?([A-J])\)?[\s.!*]*$"
     r"|\b(?i:only)\s+(?i:option\s+)?\(?([A-J])\)?\s+(?i:fits|works|matches|remains)[\s.!*]*$)"
 )
 _WRAPPED = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
 )
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
+_NOT_AVAILABLE = re.compile(r"\s*N/?A\W*", re.IGNORECASE)
 SOLE_LENGTH = 80
 
 _SENTENCE = 3  # words
@@ -178,10 +179,16 @@ def _unmarked(text: str, target: Target, words: bool) -> Found | str:
     if cut is not None:
         text = text[:cut]
     text = without_check(text)
+    whole = text.strip()
+    is_time = target.clock is not None and read_clock(whole) is not None
+    if is_time or (not target.letter and target.is_written(whole)):
+        begin = len(text) - len(text.lstrip())
+        value = Words(whole) if is_time else target.value
+        return Found("sole", whole, begin, begin + len(whole), value)
     sole = _sole(text, target, words)
     if sole is not None:
         return sole
-    if OUTRIGHT_REFUSAL.search(text):
+    if OUTRIGHT_REFUSAL.search(text) or _NOT_AVAILABLE.fullmatch(text):
         return "refusal"
     if words:
         found = _in_words(text, target)
@@ -215,6 +222,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
             continue
         found = reading("sole", text, start, end, listed=target.listed, prose=True)
         if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
+            if found.unsupported and target.many and _BRACKETED.search(line):
+                continue  # a matrix with words before it
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
             if line[0] in "→➜":  # the end of something that does not stand here
@@ -272,13 +281,19 @@ def _in_words(text: str, target: Target) -> Found | None:
 
 
 _BRACKETED = re.compile(
+    r"(?:\\left\s*[\[(]\s*)?\\begin\{([pb]?matrix|array)\}[^$]{1,300}?\\end\{\1\}(?:\s*\\right\s*[\])])?|"
     r"(?:\\left)?[\[(]\s*-?[\d.\\][^\[\]()\n]*,[^\[\]()\n]*[\])]|\\\{[^{}\n]*\\\}"
+)
+
+
+_OPERAND_BEFORE = re.compile(  # a product or a sum that is left to the reader
+    r"(?:\\end\{\w+\}(?:\s*\\right\s*[\])])?|[+*/-]|\\(?:times|cdot|pm))\s*$"
 )
 
 
 def _listed(text: str) -> Found | None:
     """The last bracketed list of a text."""
     last = last_match(_BRACKETED, text)
-    if last is None:
+    if last is None or _OPERAND_BEFORE.search(text[max(0, last.start() - 40) : last.start()]):
         return None
     return reading("sentence", text, last.start(), last.end(), listed=True)

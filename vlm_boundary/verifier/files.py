@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
+from vlm_boundary.nulls import with_nulls
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.problem import ANSWER_TYPES
 from vlm_boundary.records.verdict import Verdict
@@ -21,7 +23,7 @@ from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.verdict import Gold, Output
-from vlm_boundary.writing import replacing
+from vlm_boundary.writing import encodable, replacing
 
 if TYPE_CHECKING:
     from vlm_boundary.verifier.llm import LlmExtractor
@@ -150,7 +152,7 @@ def output_records(path: Path) -> Iterator[OutputLine]:
     Raises:
         UserError: a line is not a record that can be graded.
     """
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 where = f"{path}:{number}"
@@ -158,7 +160,7 @@ def output_records(path: Path) -> Iterator[OutputLine]:
                     record = json.loads(line)
                 except (ValueError, RecursionError):
                     raise UserError(f"{where}: this line is not JSON") from None
-                yield OutputLine(where, number, record, _output(record, where))
+                yield OutputLine(where, number, record, _output(with_nulls(record), where))
 
 
 def _output(record: Any, where: str) -> Output:
@@ -179,7 +181,10 @@ def _output(record: Any, where: str) -> Output:
         raise UserError(f"{where}: no answer_type {kind!r}; there are {', '.join(ANSWER_TYPES)}")
     precision = record.get("precision")
     if precision is not None and not (
-        isinstance(precision, int | float) and precision == int(precision) and precision >= 0
+        isinstance(precision, int | float)
+        and math.isfinite(precision)
+        and precision == int(precision)
+        and precision >= 0
     ):
         raise UserError(f"{where}: precision must be a number of decimals, not {precision!r}")
     choices = record.get("choices") or ()
@@ -195,7 +200,7 @@ def _output(record: Any, where: str) -> Output:
         kind,
         unit=None if record.get("unit") is None else str(record["unit"]),
         precision=None if precision is None else int(precision),
-        choices=tuple(str(choice) for choice in choices),
+        choices=tuple("" if choice is None else str(choice) for choice in choices),
         question=str(record.get("question") or ""),
     )
     return Output(text or "", gold, record.get("finish_reason"), thinking_open=thinking_open)
@@ -205,8 +210,3 @@ def _graded(record: dict[str, Any], verdict: Verdict, more: dict[str, Any]) -> d
     added = {name: getattr(verdict, name) for name in ADDED} | more
     kept = {f"input_{name}" if name in added else name: value for name, value in record.items()}
     return kept | added
-
-
-def encodable(text: str) -> str:
-    """The text with what UTF-8 cannot hold replaced."""
-    return text.encode("utf-8", errors="replace").decode("utf-8")

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 
-def in_forks(items: Sequence[Item], work: Callable[[Item], Any], forks: int) -> list[Any]:
-    """What `work` says of each item, in order, by way of JSON; None where a fork ended early.
+def in_forks(
+    shares: Sequence[Sequence[Item]], work: Callable[[Item], Any]
+) -> Iterator[tuple[Item, Any]]:
+    """Each item with what `work` says of it, by way of JSON; without those of a fork that failed.
 
-    A fork has the items already, answers through a pipe and ends: nothing outlives the call, and
-    nobody waits for a fork that was killed. The caller does a share itself.
+    A fork has its share already, answers through a pipe and ends: nothing outlives the call, and
+    nobody waits for a fork that was killed. The caller does the first share itself.
     """
-    results: list[Any] = [None] * len(items)
-    started = [_Fork(items[share::forks], work) for share in range(1, forks)]
-    results[::forks] = [work(item) for item in items[::forks]]
-    for share, fork in enumerate(started, start=1):
-        found = fork.results()
-        if found is not None:
-            results[share::forks] = found
-    return results
+    own, *others = shares
+    started = [_Fork(items, work) for items in others]
+    yield from [(item, work(item)) for item in own]
+    for items, fork in zip(others, started, strict=True):
+        yield from zip(items, fork.results() or (), strict=False)
 
 
 class _Fork:

@@ -149,13 +149,13 @@ class Grader:
         if self._forks < 2 or len(keys) < _WORTH_FORKING:
             return {}
         known = self._cache or {}
-        distinct = [key for key in dict.fromkeys(keys) if key not in known]
-        said = in_forks(distinct, _as_json, self._forks)
-        return {
-            key: _from_json(fields)
-            for key, fields in zip(distinct, said, strict=True)
-            if fields is not None
-        }
+        shares: list[list[_CacheKey]] = [[] for _ in range(self._forks)]
+        of: dict[Gold, list[_CacheKey]] = {}  # a gold answer and its question are read by one fork
+        for key in dict.fromkeys(keys):
+            if key not in known:
+                of.setdefault(key[0], min(shares, key=len)).append(key)
+        said = in_forks(shares, _as_json)
+        return {key: _from_json(fields) for key, fields in said if fields is not None}
 
     @staticmethod
     def key(output: Output) -> _CacheKey:

@@ -23,7 +23,7 @@ def _plain_character(c: str) -> str:
     if c in _MINUSES:
         return "-"
     if c in VULGAR:
-        return " " + VULGAR[c]
+        return f"({VULGAR[c]})"
     if c in _SUPERSCRIPTS:
         return c
     if "\uff01" <= c <= "\uff5e":
@@ -57,7 +57,9 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
     Full-width and other digits become ASCII ones, every minus one minus, superscripts powers;
     what cannot be seen (NUL, zero width, bidirectional marks) goes.
     """
-    text, kept = _without_floods(text)
+    kept: list[int] | None = None
+    if _may_flood(text):
+        text, kept = _without_floods(text)
     if not _ODD.search(text):
         return text, kept
     odd = {c: _plain_character(c) for c in set(_ODD.findall(text))}
@@ -75,6 +77,8 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
         elif place in raised:
             skip = raised[place].end()
             piece = "^{" + "".join(_SUPERSCRIPTS[s] for s in raised[place][0]) + "}"
+        elif c in VULGAR and text[max(0, place - 2) : place].rstrip(" ")[-1:].isdigit():
+            piece = " " + VULGAR[c]  # 2½ is a sum
         else:
             piece = c if "\x20" <= c <= "\x7e" or c in "\n\t" else _plain_character(c)
         pieces.append(piece)
@@ -82,10 +86,8 @@ def plain_characters(text: str) -> tuple[str, list[int] | None]:
     return "".join(pieces), places
 
 
-def _without_floods(text: str) -> tuple[str, list[int] | None]:
+def _without_floods(text: str) -> tuple[str, list[int]]:
     """The text with no character or space repeated without end, and where each was."""
-    if not _may_flood(text):
-        return text, None
     pieces: list[str] = []
     places: list[int] = []
     start = 0
@@ -100,8 +102,11 @@ def _without_floods(text: str) -> tuple[str, list[int] | None]:
 def _may_flood(text: str) -> bool:
     """Whether a block of the text is one character, as one within a flood must be."""
     half = _MAX_REPEATED // 2
-    blocks = (text[place : place + half] for place in range(0, len(text) - half, half))
-    return any(block.isspace() or block == block[0] * half for block in blocks)
+    for place in range(0, len(text) - half, half):
+        block = text[place : place + half]
+        if block.isspace() or (block[0] == block[-1] and block == block[0] * half):
+            return True
+    return False
 
 
 _WRAPPERS = (
@@ -156,9 +161,10 @@ _SINGLE = str.maketrans(
     {**dict.fromkeys("×·⋅∙∗✕✖⨯", "*"), **dict.fromkeys("÷∕", "/"), **dict.fromkeys("≃∼≅", "≈")}
     | {"℃": "°C", "℉": "°F", "＄": "$"}
 )
+_UNEQUAL = re.compile(r"(?<= )!=")  # 5!=120 is an equation
 _STARS = re.compile(r"( *)(\*{1,3})( *)")
-_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%]|(?<![a-zA-Z])[a-zA-Z])$")
-_OPERAND = re.compile(r"[\d({\[\\√π.+-]|[a-zA-Z](?![a-zA-Z])")
+_OPERAND_END = re.compile(r"(?:[\d)}\]!°π%|]|(?<![a-zA-Z])[a-zA-Z])$")
+_OPERAND = re.compile(r"[\d({\[\\√π.+-]|\|(?=[\d({\\√-])|[a-zA-Z](?![a-zA-Z])")
 _EMPHASIS = re.compile(  # behind a value a star multiplies
     r"(?<![\w)}\]*])(?<![\d)}\]] )(\*{1,3})(?=[^\s*])([^*\n]{1,300})(?<=\S)\1(?![\w*({\\])"
 )
@@ -166,6 +172,7 @@ _UNDERSCORES = re.compile(r"(?<!\S)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\S)")
 _MAX_UNWRAPPED = 8
 
 
+@lru_cache(maxsize=8192)
 def plain_math(text: str) -> str:
     r"""A span in a few symbols: \dfrac{3}{4}\,\text{cm} is \frac{3}{4} cm."""
     text, _ = plain_characters(text)
@@ -178,6 +185,8 @@ def plain_math(text: str) -> str:
     if "\\" in text or "$" in text or "{" in text or "~" in text:
         text = _plain_latex(text)
     text = _SPACES.sub(" ", text)
+    if "=" in text:
+        text = _UNEQUAL.sub("≠", text.replace("<=", "≤").replace(">=", "≥"))
     if "*" in text:
         text = _STARS.sub(_star, _EMPHASIS.sub(r"\2", text))
     if "_" in text:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.verifier.files import encodable
 from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.latex import plain_characters
 from vlm_boundary.verifier.verdict import Gold, Output
+from vlm_boundary.writing import encodable
 
 _PROMPT = (
     "Copy the final answer from the response below, exactly as it is written there, and nothing "

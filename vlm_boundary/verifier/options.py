@@ -49,6 +49,19 @@ def compare_letter(letter: str, raw: str) -> Outcome:
     return _outcome(option[0] == letter)
 
 
+def compare_option(letter: str, text: str, raw: str) -> Outcome:
+    """An option named by its letter, its text or both, where no others are known."""
+    option = named(raw)
+    if isinstance(option, Outcome):
+        return option
+    wanted = normal_text(text)
+    if option is None:
+        return _outcome(normal_text(raw) == wanted)
+    if option[1] and (option[0] == letter) != (normal_text(option[1]) == wanted):
+        return Outcome(None, "letter_and_text_differ")
+    return _outcome(option[0] == letter)
+
+
 def compare_letter_set(gold: str, raw: str) -> Outcome:
     """The letters of several options, in any order."""
     found = option_letters(raw)

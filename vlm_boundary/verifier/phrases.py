@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import deque
+from collections.abc import Sequence
 
 
 def last_match(
@@ -15,6 +16,14 @@ def last_match(
     return found[0] if found else None
 
 
+def occurs(words: Sequence[str], text: str) -> bool:
+    """Whether one of the words stands in the text."""
+    for word in words:  # noqa: SIM110  # `any` takes twice as long
+        if word in text:
+            return True
+    return False
+
+
 class Phrase:
     """A regular expression that is tried only where one of its words occurs.
 
@@ -22,23 +31,29 @@ class Phrase:
     """
 
     def __init__(self, pattern: str, keys: str) -> None:
-        self._pattern = re.compile(pattern, re.IGNORECASE | re.VERBOSE)
+        self.pattern = re.compile(pattern, re.IGNORECASE | re.VERBOSE)
         self._keys = tuple(key.replace("_", " ") for key in keys.split())
+        self._in_ascii = tuple(key for key in self._keys if key.isascii())
+
+    def _occurs(self, lower: str) -> bool:
+        return occurs(self._in_ascii if lower.isascii() else self._keys, lower)
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:
         """The first match from `start` on."""
-        lower = text[start:].lower() if start else text.lower()
-        for key in self._keys:
-            if key in lower:
-                return self._pattern.search(text, start)
+        if self._occurs(text[start:].lower() if start else text.lower()):
+            return self.pattern.search(text, start)
         return None
 
     def all(self, text: str, start: int = 0) -> list[re.Match[str]]:
         """Every match from `start` on."""
-        lower = text[start:].lower() if start else text.lower()
-        if not any(key in lower for key in self._keys):
-            return []
-        return list(self._pattern.finditer(text, start))
+        if self._occurs(text[start:].lower() if start else text.lower()):
+            return list(self.pattern.finditer(text, start))
+        return []
+
+    def last(self, text: str) -> re.Match[str] | None:
+        """The last match."""
+        found = self.all(text)
+        return found[-1] if found else None
 
     def at_keys(self, text: str, start: int) -> list[re.Match[str]]:
         """Matches that begin at one of the words, in order; none begins within another."""
@@ -46,12 +61,12 @@ class Phrase:
         if len(lower) != len(text):  # a letter whose lower case is two
             lower = text
         found: list[re.Match[str]] = []
-        for key in self._keys:
+        for key in self._in_ascii if lower.isascii() else self._keys:
             place = lower.find(key, start)
             while place >= 0:
                 before = text[place - 1] if place else " "
                 if not (key[0].isascii() and (before.isalnum() or before == "-")):
-                    match = self._pattern.match(text, place)
+                    match = self.pattern.match(text, place)
                     if match:
                         found.append(match)
                 place = lower.find(key, place + 1)
@@ -130,9 +145,9 @@ REFUSAL = Phrase(
     r"(?:be\s+)?(?:help|determine|answer|provide|see|view|tell|say|calculate|solve|give|identify|"
     r"find|infer|estimate|how|what|which|assist|process|analy[sz]e|directly)?)"
     r"|\bnot\s+enough\s+information\b|\bmore\s+information\b|\bcannot\s+be\s+(?:determined|answered)\b"
-    r"|\bno\s+(?:image|picture)\b|无法|不能确定|看不到|^\s*(?:N/?A|none|unknown)\W*$",
-    "can unable able could not_ impossible difficult hard know information image picture n/a na "
-    "none unknown 无法 不能 看不到",
+    r"|\bno\s+(?:image|picture)\b|无法|不能确定|看不到|^\s*(?:none|unknown)\W*$",
+    "cannot can't can_not unable not_able could impossible possible_to difficult hard_to n't_know "
+    "not_know information no_image no_picture none unknown 无法 不能 看不到",
 )
 OUTRIGHT_REFUSAL = Phrase(
     r"(?:I'?m|I\s+am|we\s+are|we're)\s+(?:sorry|unable|not\s+able|just\s+a|only\s+a)\b|^\W*sorry\b"
@@ -142,9 +157,9 @@ OUTRIGHT_REFUSAL = Phrase(
     r"|(?:\bnot\s+|n't\s+|\bin)(?:enough|sufficient)\s+(?:information|data|detail)|\bno\s+(?:\w+\s+)?answer\s+is\s+possible"
     r"|\b(?:cannot|can't)\s+(?:tell|say|know|see)\b|\btoo\s+(?:blurr(?:ed|y)|small|dark|unclear)\s+to\s+(?:read|see|tell)"
     r"|\bno\s+way\s+(?:to\s+(?:tell|know|say)|of\s+(?:telling|knowing))"
-    r"|^\s*N/?A\W*$|无法",
-    "enough sufficient possible blurr dark no_way too_ cannot sorry unable able just only "
-    "can't cannot can_not determined answered possible n/a na 无法",
+    r"|无法",
+    "enough sufficient possible no_way too_ cannot sorry unable not_able just_a only_a can't "
+    "cant_be can_not 无法",
 )
 CLOSING = Phrase(
     r"\b(?:I\s+hope\s+(?:this|that|it)|let\s+me\s+know|is\s+there\s+anything\s+else|do\s+you\s+(?:have|want)"
@@ -206,11 +221,12 @@ CHANGES_BEHIND = re.compile(
     re.IGNORECASE,
 )
 # Words before a number that make another one of it.
-CHANGES_BEFORE = re.compile(
+CHANGES_BEFORE = Phrase(
     r"(?<!\w)(?:(?:half|third|quarter|fourth|fifth|tenth|fraction|multiples?|factors?|divisors?|powers?|root|square"
     r"|cube|reciprocal|inverse|opposite|negative|logarithm|log|sum|product|difference|quotient|ratio|remainder"
     r"|part|some|none|most|percent|percentage|order|function)\s+(?:of|by|between)(?:\s+(?:the|all))?"
     r"|divisible\s+by|proportional\s+to|root|sqrt|twice|thrice|double|triple|quadruple|square|cube|mod(?:ulo)?|base|log|ln|sin|cos|tan)"
     r"\s+(?:the\s+)?(?:about\s+)?[$*\\(]{0,4}$",
-    re.IGNORECASE,
+    "of_ by_ between root sqrt twice thrice double triple quadruple square cube mod base log ln_ "
+    "sin cos tan proportional",
 )

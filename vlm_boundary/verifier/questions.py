@@ -9,6 +9,7 @@ from functools import lru_cache
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.verifier.commitments import Found
+from vlm_boundary.verifier.phrases import Phrase
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Number
 
@@ -16,9 +17,9 @@ _ASKED = re.compile(
     r"\b(?:which|what)\s+(year|week|day|month|grade|score|step|level|hour|row|column|question)\b",
     re.IGNORECASE,
 )
-_DIFFERENCE = re.compile(
+_DIFFERENCE = Phrase(
     r"\b(?:more|less|fewer|times|difference|differ|gap|higher|lower|longer|shorter|\w+er\s+than|older|younger)\b",
-    re.IGNORECASE,
+    "more less fewer times differ gap higher lower longer shorter older younger er_than",
 )
 _BLANK = re.compile(r"(?:\(\s*_*\s*\)|_{2,})\s+([a-z]+(?:\s+[a-z]+){1,3})", re.IGNORECASE)
 _SHARE_ASKED = re.compile(r"\b(?:fraction|proportion|probability|what\s+part)\b", re.IGNORECASE)

@@ -12,6 +12,7 @@ from vlm_boundary.mathtext.lexer import FORMULAS, MAX_DIGITS, NAMES, Token, toke
 from vlm_boundary.mathtext.parser import ANSWER, SENTENCE
 from vlm_boundary.mathtext.units import UNITS, Unit
 from vlm_boundary.mathtext.words import spelled_out
+from vlm_boundary.verifier.equations import solved
 from vlm_boundary.verifier.latex import plain_math
 from vlm_boundary.verifier.numerals import leading_number, literal
 from vlm_boundary.verifier.trailing import combined, with_trailing
@@ -68,7 +69,7 @@ def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | Non
     Raises:
         Unsupported: it is mathematical and this reader does not cover it.
     """
-    text = text.strip(" \n\t\r")
+    text = text.strip(" \n\t\r").rstrip("\\")
     if _PLAIN.fullmatch(text):
         return literal(text.rstrip(".").lstrip("+"))
     return _read(text, listed, prose)
@@ -234,9 +235,11 @@ class _Reader:
         right = self._ratio(parts[-1])
         if right is None or isinstance(right, Words):
             return None if right is None else right
-        if any(o in "<>≤≥≠" for o in operators):
-            return Relation(next(o for o in operators if o in "<>≤≥≠"), None, right, "")
         left = self._side(parts[-2])
+        if any(o in "<>≤≥≠" for o in operators):
+            name = "".join(_texts(tokens[: -len(parts[-1]) - 1]))
+            sign = next(o for o in operators if o in "<>≤≥≠")
+            return Relation(sign, left if len(parts) == 2 else None, right, name)
         if operator == "≈":
             if left is None:
                 return right
@@ -251,17 +254,19 @@ class _Reader:
             parts, operators = parts[::-1], ["≤" if o == "≥" else "<" for o in operators[::-1]]
         elif not all(o in _RISING for o in operators):
             return None
-        sides = [self._side(part) for part in parts]
-        numbers = [s if isinstance(s, Number) else None for s in sides]
-        names = [i for i, n in enumerate(numbers) if n is not None and n.value.is_name]
-        if len(names) != 1 or (len(parts) == 3 and names != [1]) or None in numbers:
+        sides = [_variable(part) or self._side(part) for part in parts]
+        numbers = [s for s in sides if isinstance(s, Number)]
+        names = [i for i, n in enumerate(numbers) if n.value.is_name]
+        names = names or [i for i, n in enumerate(numbers) if n.value.variables]
+        if len(names) != 1 or len(numbers) < len(parts) or (len(parts) == 3 and names != [1]):
             return None
         place = names[0]
         low = numbers[place - 1] if place else None
         high = numbers[place + 1] if place + 1 < len(parts) else None
         left = "[" if low is not None and operators[place - 1] == "≤" else "("
         right = "]" if high is not None and operators[place] == "≤" else ")"
-        return Interval(low, high, left + right, "".join(_texts(parts[place])))
+        found = Interval(low, high, left + right, "".join(_texts(parts[place])))
+        return found if numbers[place].value.is_name else solved(found, numbers[place].value)
 
     def _side(self, tokens: list[Token]) -> Value | None:
         """A left side; None where it is a label such as ∠ABC."""
@@ -398,6 +403,12 @@ def _goes_on(rest: list[Token]) -> bool:
         or first.text in "*/^({|"
         or (letter and first.text not in UNITS)
     )
+
+
+def _variable(tokens: list[Token]) -> Number | None:
+    """A letter alone, which beside a sign of inequality is a variable in a sentence, too."""
+    name = tokens[0].text if len(tokens) == 1 and tokens[0].kind in NAMES else ""
+    return Number(Exact.variable(name)) if len(name) == 1 and name.isascii() else None
 
 
 def _texts(tokens: list[Token]) -> list[str]:

@@ -9,17 +9,17 @@ from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.units import SCALES, UNITS
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS
 from vlm_boundary.verifier.doubts import NOT_BEFORE
-from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND
+from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND, occurs
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.values import Several, Value
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"
+    r"(?P<name>(?!π)[^\W\d_]{2,}(?:'[a-z]+)?)"  # first, for most are names
+    r"|(?P<number>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][+-]?\d+(?![a-zA-Z\d]))?|\.\d+)"
     r"|(?P<glue>\$|\\[()\[\]]|\*\*|\\(?:left|right|displaystyle|,|;|!|:)(?![a-zA-Z])|\\boxed)"
     r"|(?P<wrapped>\\(?:text|mathrm|textbf|textit|mathbf)\s*\{[^{}]*\})"
     r"|(?P<command>\\[a-zA-Z]+|[π√])"
     r"|(?P<degree>°|%|\\%)"
-    r"|(?P<name>[^\W\d_]{2,}(?:'[a-z]+)?)"
     r"|(?P<letter>[^\W\d_])"
     r"|(?P<operator>[-+*/^=×÷·≈:<>≤≥±!_~])"
     r"|(?P<bracket>[(){}\[\]])"
@@ -73,8 +73,9 @@ WHICH_IS = re.compile(
     r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
 )
 _BEFORE_ONE = re.compile(r"\b(?:is|are|with|only|exactly|be)\s+$")
-_NEAR = 100  # characters before a value in which the words that bear on it stand
+_NEAR = 48  # characters before a value in which the words that bear on it stand
 _CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
+_IN_CODE = ("__", "lambda", "import", "(")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Run:
 
 def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
     """Every value in a sentence, in order."""
-    if _CODE.search(sentence):
+    if occurs(_IN_CODE, sentence) and _CODE.search(sentence):
         return []
     found: list[Run] = []
     for start, end in _stretches(sentence):
@@ -175,7 +176,7 @@ def _stretches(sentence: str) -> list[tuple[int, int]]:
             close()
         if joins:
             current.append((match, kind))
-        else:
+        elif current:
             close()
         previous_end = match.end()
     close()

@@ -21,7 +21,10 @@ from vlm_boundary.verifier.questions import (
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
 
-_BOUNDARY = re.compile(r"(?<=[.!?])[*_\"')\]]*\s+(?=[^\s])|\n+|(?<=[。！？；])|;\s+")
+_BOUNDARY = re.compile(  # the mark itself belongs to the sentence, but for ; and line breaks
+    r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
+)
+_LEFT_OUT = "\n;"
 _DIGIT = re.compile(r"\d")
 _SPLIT = re.compile(r"[a-z]+")
 _COPULA = re.compile(
@@ -93,7 +96,9 @@ def sentences(text: str) -> list[Sentence]:
     found = []
     start = 0
     for boundary in [*_BOUNDARY.finditer(text), None]:
-        end = boundary.start() if boundary else len(text)
+        end = len(text)
+        if boundary:
+            end = boundary.start() + (boundary[0][0] not in _LEFT_OUT)
         piece = text[start:end]
         if piece.strip() and not CLOSING.search(piece):
             found.append(Sentence(start, end, piece))

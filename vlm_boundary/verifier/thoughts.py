@@ -10,7 +10,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from vlm_boundary.verifier.phrases import last_match
+from vlm_boundary.verifier.phrases import last_match, occurs
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def after_thoughts(
             where that is not known, and a text without any mark is then taken for no thought.
     """
     end = min(end, len(text))
-    if not any(hint in text for hint in _HINTS):
+    if not occurs(_HINTS, text):
         return None if thinking_open else AfterThought(start, end)
     closing = last_match(_END, text, start, end)
     if closing is None:
@@ -108,7 +108,7 @@ def after_thoughts(
 
 def first_closing(text: str, start: int, end: int) -> int | None:
     """Where the first thought of a text closes."""
-    if not any(hint in text for hint in _HINTS):
+    if not occurs(_HINTS, text):
         return None
     closing = _END.search(text, start, end)
     return closing.end() if closing else None

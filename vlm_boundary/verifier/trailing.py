@@ -37,7 +37,7 @@ def with_trailing(number: Number, rest: list[Token], money: Unit | None) -> Numb
     if not rest:
         return number
     first = rest[0].text.lower()
-    if first in ("%", "percent", "percentage", "per", "百分点", "٪"):
+    if first in ("%", "percent", "percentage", "pct", "per", "百分点", "٪"):
         if first == "per" and (len(rest) < 2 or rest[1].text.lower() != "cent"):
             return None
         skip = {"per": 2}.get(first, 1)

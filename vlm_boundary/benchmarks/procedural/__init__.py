@@ -9,7 +9,8 @@ in a fixed order: terse first, then in sentences, then the work alone, then othe
 
 from __future__ import annotations
 
+from vlm_boundary.benchmarks.procedural.caption import caption
 from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step
 from vlm_boundary.benchmarks.procedural.stream import FAMILIES, make_problem, problems
 
-__all__ = ["FAMILIES", "ProceduralProblem", "Step", "make_problem", "problems"]
+__all__ = ["FAMILIES", "ProceduralProblem", "Step", "caption", "make_problem", "problems"]

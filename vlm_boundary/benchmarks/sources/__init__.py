@@ -7,10 +7,11 @@ from pathlib import Path
 
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.drawn import drawn_records
-from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records
+from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records, kind_of
 from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_commit, dataset_records
 from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
+from vlm_boundary.nulls import with_nulls
 
 __all__ = ["Record", "data_paths", "dataset_commit", "is_local", "iter_records", "picture_roots"]
 
@@ -18,12 +19,16 @@ __all__ = ["Record", "data_paths", "dataset_commit", "is_local", "iter_records",
 def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
     """The data set's records one after the other, as plain dictionaries of the same columns.
 
-    Pictures are not opened, and no more than a few records are in memory at once (a .json file's
-    all are).
+    NaN and NaT are None in them. Pictures are not opened, and no more than a few records are in
+    memory at once (a .json file's all are).
 
     Raises:
         UserError: the data set does not exist, cannot be reached or cannot be parsed.
     """
+    return map(with_nulls, _records(config))
+
+
+def _records(config: BenchmarkConfig) -> Iterator[Record]:
     if config.procedural is not None:
         return drawn_records(config.procedural)
     file = _file(config)
@@ -113,7 +118,7 @@ def _looks_local(name: str) -> bool:
     """Whether a path is none of a hub id's form, `name` or `owner/name`."""
     owner, _, rest = name.rpartition("/")
     return (
-        Path(name).suffix.lower() in SUFFIXES
+        kind_of(Path(name)) in SUFFIXES
         or (not owner and "." in rest)  # a file, though of a kind that we do not read
         or name.startswith((".", "/", "~"))
         or name.endswith("/")

@@ -9,6 +9,7 @@ from typing import Any
 
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.files import Record
+from vlm_boundary.benchmarks.sources.floats import shortest_floats
 from vlm_boundary.errors import UserError
 
 _PATIENCE = 10.0  # seconds that the hub has to name a commit
@@ -28,8 +29,9 @@ def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
     for name in names:
         for split in splits:
             dataset = _load(config, name, split)
+            mended = shortest_floats(dataset.features.arrow_schema)
             for record in dataset:
-                yield record | {"_name": name, "_split": split}
+                yield mended(record) | {"_name": name, "_split": split}
 
 
 def dataset_commit(config: BenchmarkConfig) -> str | None:

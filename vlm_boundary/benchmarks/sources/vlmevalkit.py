@@ -19,7 +19,7 @@ def vlmevalkit_records(path: Path, image: str) -> Iterator[Record]:
     Raises:
         UserError: the file cannot be parsed, or has no index or image column.
     """
-    if path.suffix != ".tsv":
+    if path.suffix.lower() != ".tsv":
         raise UserError(f"{path}: VLMEvalKit's files end in .tsv")
     try:
         with path.open("rb") as file:
