@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
-from vlm_boundary.records.problem import dataset_hash
+from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.store import schemas
 from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.keys import KEY
@@ -86,7 +87,10 @@ def look_closely(run: RunDirectory) -> list[Finding]:
     """
     found = look(run)
     bad = {finding.path for finding in found}
-    found += [one for one in _pictures(run, by_content=True) if one.path not in bad]
+    for name in run.read_manifest().benchmarks:
+        with suppress(UserError):  # said where problems are looked at
+            pictures = _pictures(run, name, run.read_problems(name), by_content=True)
+            found += [one for one in pictures if one.path not in bad]
     for table, kind in tables_of(run):
         for partition in table.folders():
             for path in table.files(partition).ours:
@@ -119,28 +123,21 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
             yield Finding(path, what, then, "read again", True, name)
-    yield from _pictures(run, by_content=False)
+        yield from _pictures(run, name, problems, by_content=False)
 
 
-def _pictures(run: RunDirectory, *, by_content: bool) -> Iterator[Finding]:
+def _pictures(
+    run: RunDirectory, benchmark: str, problems: Iterable[Problem], *, by_content: bool
+) -> Iterator[Finding]:
     """Pictures that are missing or empty or, by content, other ones than their names say."""
-    seen: set[str] = set()
-    for name in run.read_manifest().benchmarks:
-        try:
-            problems = run.read_problems(name)
-        except UserError:
-            continue  # said where problems are looked at
-        for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
-            path = run.images / picture
-            if picture in seen:
-                continue
-            seen.add(picture)
-            again = "'vlm-boundary sample' on the experiment then stores it again"
-            if not path.exists():
-                yield Finding(path, "missing", again)
-            elif what := _wrong_picture(path, by_content):
-                then = f"--repair takes it out; {again}"
-                yield Finding(path, what, then, "read again", True, name)
+    for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
+        path = run.images / picture
+        again = "'vlm-boundary sample' on the experiment then stores it again"
+        if not path.exists():
+            yield Finding(path, "missing", again)
+        elif what := _wrong_picture(path, by_content):
+            then = f"--repair takes it out; {again}"
+            yield Finding(path, what, then, "read again", True, benchmark)
 
 
 def _wrong_picture(path: Path, by_content: bool) -> str | None:
