@@ -63,6 +63,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def longer(path: Path) -> None:
+    """Give each text 30,000 characters that no compression shortens to less than half."""
+    lines = path.read_text().splitlines()
+    path.write_text("".join(x.replace("So ", os.urandom(15_000).hex()) + "\n" for x in lines))
+
+
 def one_line(done: subprocess.CompletedProcess[str], what: str) -> None:
     assert done.returncode == 2, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -77,8 +83,7 @@ def unfinished(folder: Path) -> list[Path]:
 
 @needs_disks
 def test_a_full_disk_ends_sampling_at_once_and_it_goes_on_later(folder: Path) -> None:
-    lines = (folder / "rl.jsonl").read_text()
-    (folder / "rl.jsonl").write_text(lines.replace("So ", os.urandom(30_000).hex()))
+    longer(folder / "rl.jsonl")
     full = on_a_small_disk(folder, f"sample {folder}/e.yaml", "256k")
     one_line(full, "No space left on device")
     assert "run the same command again: what was stored stays" in full.stderr
@@ -129,8 +134,7 @@ def test_a_read_only_run_is_read_and_says_that_it_cannot_be_written(folder: Path
 
 def test_a_limit_on_the_size_of_files_is_said(folder: Path) -> None:
     """Where there are no user namespaces this is the disk that is full."""
-    lines = (folder / "rl.jsonl").read_text()
-    (folder / "rl.jsonl").write_text(lines.replace("So ", os.urandom(60_000).hex()))
+    longer(folder / "rl.jsonl")
     program = f"ulimit -f 40; exec {sys.executable} -m vlm_boundary sample {folder}/e.yaml"
     done = subprocess.run(
         ["bash", "-c", program], capture_output=True, text=True, timeout=300, check=False,
