@@ -43,7 +43,9 @@ def run(
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
     if self_test:
         experiment = experiment.with_self_test()
+    from vlm_boundary.analysis.left_out import left_out_lines
     from vlm_boundary.reasoning.stage import check
+    from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.report import up_to_date_report
     from vlm_boundary.verifier import verify
 
@@ -54,6 +56,8 @@ def run(
     if experiment.judge:
         judge_reasoning(directory, experiment)
     page = up_to_date_report(directory, experiment)
+    for line in left_out_lines(read_analysis(directory.analysis)):
+        click.echo(line, err=True)
     click.echo(f"{drawn.samples:,} samples drawn, {graded:,} graded, {checked:,} checked.")
     click.echo(f"Report: {page}")
     drawn.refuse_empty(directory)

@@ -35,11 +35,11 @@ def _mending(kind: pa.DataType) -> Mending | None:
         inner = {field.name: mending for field in kind if (mending := _mending(field.type))}
         return _in_struct(inner) if inner else None
     if types.is_map(kind):
-        item = _mending(kind.item_type)
-        return item and (lambda pairs: pairs and [(key, item(value)) for key, value in pairs])
+        of_value = _mending(kind.item_type)
+        return None if of_value is None else _in_map(of_value)
     if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
-        item = _mending(kind.value_type)
-        return item and (lambda values: values and [item(value) for value in values])
+        of_item = _mending(kind.value_type)
+        return None if of_item is None else _in_list(of_item)
     return None
 
 
@@ -57,3 +57,11 @@ def _in_struct(fields: Mapping[str, Mending]) -> Mending:
         return record | {name: mending(record[name]) for name, mending in fields.items()}
 
     return mended
+
+
+def _in_map(mending: Mending) -> Mending:
+    return lambda pairs: pairs and [(key, mending(value)) for key, value in pairs]
+
+
+def _in_list(mending: Mending) -> Mending:
+    return lambda values: values and [mending(value) for value in values]
