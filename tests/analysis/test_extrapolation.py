@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import warnings
 import math
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from vlm_boundary.analysis.beyond_n import RESAMPLES, back_test, beyond_n, resam
 from vlm_boundary.analysis.extrapolation import (
     Fit,
     Likelihood,
+    _newton_step,
     count_histogram,
     fit_beta_binomial,
     fit_zero_inflated,
@@ -194,7 +195,7 @@ def test_a_few_problems_are_too_few(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("scale", [0.0, 1e-300, 1e300])
 def test_a_flat_or_an_endless_likelihood_warns_nobody(scale: float) -> None:
-    """numpy's warnings stood on the terminal of `analyze`."""
+    """Numpy's warnings stood on the terminal of `analyze`."""
     gradient = np.array([[scale, -scale]])
     curvature = (np.array([scale]), np.array([scale]), np.array([scale]))
     with warnings.catch_warnings():

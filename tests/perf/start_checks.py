@@ -40,7 +40,9 @@ print(f"{time.perf_counter() - begun:.3f} s, {time.process_time() - busy:.3f} s 
 def make_run(path: Path, problems: int, samples: int) -> RunDirectory:
     """A run whose tables are as large as real ones."""
     run = RunDirectory(path)
-    known = tuple(Problem("mine", f"p{i:05d}", f"How many are {i}?", str(i)) for i in range(problems))
+    known = tuple(
+        Problem("mine", f"p{i:05d}", f"How many are {i}?", str(i)) for i in range(problems)
+    )
     run.write_problems("mine", known)
     arms = {arm: {"model": f"org/{arm}", "role": "base"} for arm in ARMS}
     content = {"mine": {"content": dataset_hash(known), "problems": problems}}
