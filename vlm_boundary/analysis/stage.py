@@ -17,7 +17,7 @@ from vlm_boundary.analysis.entropy import entropy
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.analysis.followup import followup
 from vlm_boundary.analysis.judge_probe import judge_probe
-from vlm_boundary.analysis.left_out import left_out, left_out_lines
+from vlm_boundary.analysis.left_out import left_out
 from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
@@ -29,7 +29,6 @@ from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.progress import notice
 from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
 from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
@@ -60,8 +59,6 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
 def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
-    What is stored and yet no number stands on is said on standard error.
-
     Raises:
         UserError: there is no verdict to analyse.
     """
@@ -77,8 +74,6 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
         benchmarks=benchmarks,
         multiplicity=family(benchmarks),
     )
-    for line in left_out_lines(found):
-        notice(line)
     write_json(run.analysis, found.as_json())
     write_tables(run.tables, found.benchmarks, data)
     # Of what was written, as whoever reads the file has it: the page's tables are the same.
