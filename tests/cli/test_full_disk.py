@@ -63,6 +63,18 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was drawn on a large disk, in `begun`."""
+    folder = tmp_path_factory.mktemp("drawn")
+    write_data(folder)
+    (folder / "e.yaml").write_text(EXPERIMENT.format(folder=folder))
+    command = [sys.executable, "-m", "vlm_boundary", "sample", str(folder / "e.yaml")]
+    subprocess.run(command, check=True, timeout=300, cwd=Path(__file__).parents[2])
+    (folder / "run").rename(folder / "begun")
+    return folder
+
+
 def longer(path: Path) -> None:
     """Give each text 30,000 characters that no compression shortens to less than half."""
     lines = path.read_text().splitlines()
@@ -99,11 +111,8 @@ def test_a_full_disk_ends_sampling_at_once_and_it_goes_on_later(folder: Path) ->
 
 
 @needs_disks
-def test_a_full_disk_ends_every_stage_in_one_line(folder: Path) -> None:
-    drawn = on_a_small_disk(folder, f"sample {folder}/e.yaml", "8m")
-    assert drawn.returncode == 0, drawn.stderr
-    shutil.rmtree(folder / "begun")
-    (folder / "after").rename(folder / "begun")
+def test_a_full_disk_ends_every_stage_in_one_line(drawn: Path) -> None:
+    folder = drawn
     fill = f"dd if=/dev/zero of={folder}/run/filler bs=4k 2>/dev/null || true"
     for command in ("verify", "fsck --repair", "analyze"):
         name, *options = command.split()
@@ -115,11 +124,8 @@ def test_a_full_disk_ends_every_stage_in_one_line(folder: Path) -> None:
 
 
 @needs_disks
-def test_a_read_only_run_is_read_and_says_that_it_cannot_be_written(folder: Path) -> None:
-    drawn = on_a_small_disk(folder, f"sample {folder}/e.yaml", "8m")
-    assert drawn.returncode == 0, drawn.stderr
-    shutil.rmtree(folder / "begun")
-    (folder / "after").rename(folder / "begun")
+def test_a_read_only_run_is_read_and_says_that_it_cannot_be_written(drawn: Path) -> None:
+    folder = drawn
     lock = f"mount -o remount,ro none {folder}/run"
     fsck = on_a_small_disk(folder, f"fsck {folder}/run", "8m", lock)
     assert fsck.returncode == 0, fsck.stderr
