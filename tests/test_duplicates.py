@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from conftest import HandMadeRun
 
@@ -35,7 +36,14 @@ def write(run: RunDirectory, name: str, sample: Sample, second: int) -> None:
     when = datetime(2000, 1, 1, 0, 0, second, tzinfo=UTC)
     row = vars(sample) | {"tokens": len(sample.token_ids), "written_at": when}
     part = run.samples.append(BASE, pa.Table.from_pylist([row], schema=run.samples.schema))
-    part.rename(part.with_name(f"part-{name}.parquet"))
+    rename(part, f"part-{name}.parquet")
+
+
+def rename(part: Path, name: str) -> None:
+    """As an older version named parts, at random: they say nothing of whose they are."""
+    rows = pq.read_table(part, partitioning=None).replace_schema_metadata(None)
+    pq.write_table(rows, part.with_name(name))
+    part.unlink()
 
 
 def numbers(made: HandMadeRun) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def test_rows_that_a_crash_left_beside_the_new_ones_count_nowhere(run: HandMadeR
         names = set(table.schema.names)
         old = [{name: row[name] for name in names} for row in rows]
         part = table.append(BASE, pa.Table.from_pylist(old, schema=table.schema))
-        part.rename(part.with_name("part-zzz.parquet"))
+        rename(part, "part-zzz.parquet")
         assert len(table.parts(BASE)) == 2
     assert numbers(run) == before
 

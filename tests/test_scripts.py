@@ -21,6 +21,7 @@ REPOSITORY = Path(__file__).parents[1]
             "verdicts are the same with the cache off, cold and warm: True",
         ),
         ("perf/analysis_speed.py", "--problems 4 --samples 8", "whole analysis"),
+        ("perf/start_checks.py", "--problems 4 --samples 8 --runs 1", "of processor"),
         ("fuzz_verifier.py", "--count 20 --seed 1", "0 raised"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from vlm_boundary.analysis.beyond_n import RESAMPLES, back_test, beyond_n, resam
 from vlm_boundary.analysis.extrapolation import (
     Fit,
     Likelihood,
+    _newton_step,
     count_histogram,
     fit_beta_binomial,
     fit_zero_inflated,
@@ -189,3 +191,14 @@ def test_a_few_problems_are_too_few(tmp_path: Path) -> None:
     run = make_run(tmp_path / "run", problems, {"base": {"model": "b", "role": "base"}}, n=8)
     run.add_verdicts("base", drawn({"a": 0.5}, {"a": "4"}, 8, 0))
     assert beyond_n(run.data) is None
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-300, 1e300])
+def test_a_flat_or_an_endless_likelihood_warns_nobody(scale: float) -> None:
+    """Numpy's warnings stood on the terminal of `analyze`."""
+    gradient = np.array([[scale, -scale]])
+    curvature = (np.array([scale]), np.array([scale]), np.array([scale]))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        step = _newton_step(gradient, curvature, np.array([1e-3]))
+    assert np.isfinite(step).all()

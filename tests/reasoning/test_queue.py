@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
+from analysis_runs import write_verdicts
 from click.testing import CliRunner
 from conftest import HandMadeRun, make_run
 
@@ -45,14 +45,11 @@ def store_verdicts(run: HandMadeRun, arm: str, right: dict[str, int], n: int = N
             "flags": [],
             "rule": "",
             "grader": "",
-            "text_hash": f"{arm}{problem_id}{index}",
-            "gold_hash": "",
         }
         for problem_id, count in right.items()
         for index in range(n)
     ]
-    table = run.directory.verdicts
-    table.replace(Partition(arm, "mine"), pa.Table.from_pylist(rows, schema=table.schema))
+    write_verdicts(run.directory, Partition(arm, "mine"), rows)
 
 
 def test_every_right_answer_on_hard_problems_is_read(run: HandMadeRun) -> None:

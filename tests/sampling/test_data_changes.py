@@ -18,6 +18,7 @@ from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.planning import estimate
 from vlm_boundary.sampling import sample
+from vlm_boundary.sampling.lacks import find_lacks
 from vlm_boundary.store import RunDirectory
 
 FIELDS = {"question": "q", "answer": "a", "problem_id": "id", "image": "picture"}
@@ -146,6 +147,43 @@ def test_a_run_of_an_older_version_is_compared_by_content(
     everything(tmp_path)
     with pytest.raises(UserError, match="4 of 4 questions differ"):
         sample(run, experiment(tmp_path))
+
+
+def test_data_changed_behind_the_clock_are_noticed(run: RunDirectory, tmp_path: Path) -> None:
+    """Size and time are as they were: only the system knows that the file was written."""
+    path = tmp_path / "data.jsonl"
+    known = path.stat()
+    write(tmp_path, {1: {"a": "7"}})
+    os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (known.st_size, known.st_mtime_ns)
+    with pytest.raises(UserError, match="1 of 4 answers differ"):
+        sample(run, experiment(tmp_path))
+
+
+def test_a_problem_that_cannot_be_drawn_starts_no_engine_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path)
+    path = tmp_path / "samples.jsonl"
+    path.write_text(
+        "".join(json.dumps({"problem_id": f"p{i}", "text": "1"}) + "\n" for i in (0, 1))
+    )
+    run = RunDirectory(tmp_path / "run")
+    assert sample(run, experiment(tmp_path)) == 2
+    monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", None)
+    assert sample(run, experiment(tmp_path)) == 0
+    found = experiment(tmp_path)
+    (lack,) = find_lacks(run, found)
+    assert lack.missing == 2  # and it is said, every time
+    assert "no reason is recorded" not in "".join(lack.lines())
+    monkeypatch.undo()
+    changed = build_experiment(
+        found.model_dump(mode="json"), ("sampling.max_tokens=9",), where="t.yaml"
+    )
+    started = []
+    monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", lambda *_: started.append(1))
+    sample(run, changed)
+    assert started  # under other settings it may go
 
 
 def test_changed_settings_are_named(run: RunDirectory, tmp_path: Path) -> None:

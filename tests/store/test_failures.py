@@ -42,6 +42,28 @@ def test_a_problem_of_which_only_some_samples_could_be_had_stays(tmp_path: Path)
     assert kept(run) == []
 
 
+def test_a_problem_that_has_every_sample_lacks_none_whatever_the_clocks_say(tmp_path: Path) -> None:
+    """Its samples came from a machine whose clock is behind."""
+    run = RunDirectory(tmp_path)
+    writer = SampleWriter(run.samples, HERE)
+    for index in range(2):
+        writer.add(Sample("p", index, 1, [1], "x", "stop", None))
+    writer.flush()
+    run.failures.add(HERE, [("p", None, "too long")])
+    assert len(run.failures.read(HERE, n=3)) == 1
+    assert run.failures.read(HERE, n=2) == []
+
+
+def test_what_would_fail_again_is_known_by_its_settings(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.failures.add(HERE, [("p", None, "too long"), ("q", 1, "engine gave 'error'")], "settings")
+    run.failures.add(HERE, [("r", None, "it ended its engine 3 times")])
+    assert run.failures.settled(HERE, "settings") == {"p"}
+    assert run.failures.settled(HERE, "others") == set()
+    run.failures.compact(HERE)
+    assert run.failures.settled(HERE, "settings") == {"p"}
+
+
 def test_what_was_drawn_after_all_is_no_failure(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     run.failures.add(HERE, [("p", None, "no picture"), ("q", 0, "x"), ("q", 1, "x")])

@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.fitting import TextHashes, fitting, text_hashes
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
+from vlm_boundary.verifier.fitting import TextHashes, fitting, text_hashes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

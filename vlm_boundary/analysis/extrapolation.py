@@ -232,8 +232,10 @@ def _newton_step(
     smallest = (aa + bb) / 2 - np.hypot((aa - bb) / 2, ab)
     lift = np.maximum(0.0, -smallest) + damping * (np.abs(aa) + np.abs(bb) + 1e-12)
     aa, bb = aa + lift, bb + lift
-    determinant = aa * bb - ab**2
     by_a, by_b = gradient[:, 0], gradient[:, 1]
-    step = np.stack([bb * by_a - ab * by_b, aa * by_b - ab * by_a], axis=1)
-    step = np.nan_to_num(step / determinant[:, None])
+    # Where the likelihood is flat, or steeper than numbers go, what is no number is no step.
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        determinant = aa * bb - ab**2
+        step = np.stack([bb * by_a - ab * by_b, aa * by_b - ab * by_a], axis=1)
+        step = np.nan_to_num(step / determinant[:, None])
     return np.asarray(np.clip(step, -_LONGEST, _LONGEST), dtype=np.float64)

@@ -31,6 +31,7 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
     run, experiment = open_target(target, overrides, gpus=gpus)
     from vlm_boundary.analysis import analyze
     from vlm_boundary.analysis.followup import top_ups
+    from vlm_boundary.analysis.left_out import left_out_lines
     from vlm_boundary.report import report
     from vlm_boundary.verifier import verify
 
@@ -41,6 +42,7 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
         drawn = draw_samples(run, experiment, None, top_ups=wanted)
         click.echo(f"{drawn.samples:,} samples drawn, {verify(run):,} graded.")
         tell_failures(run)
-        analyze(run, experiment)
+        for line in left_out_lines(analyze(run, experiment)):
+            click.echo(line, err=True)
         click.echo(f"Report: {report(run, experiment)}")
         drawn.refuse_empty(run)

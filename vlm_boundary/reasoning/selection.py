@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.verifier.fitting import fitting
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,12 @@ class CorrectSamples:
 def correct_samples(
     run: RunDirectory, partition: Partition, n: int, seed: int
 ) -> Iterator[CorrectSamples]:
-    """The problems with a right answer among their first n samples, by problem id."""
-    rows = run.verdicts.read(partition, ["correct", "text_hash"])
+    """The problems with a right answer among their first n samples, by problem id.
+
+    Verdicts count that are on what the run holds; see `verifier.fitting`.
+    """
+    rows = run.verdicts.read(partition, ["correct", "text_hash", "gold_hash"])
+    rows = rows.filter(pa.array(fitting(run, partition, rows)[0], pa.bool_()))
     rows = rows.filter(pc.less(rows["sample_index"], n))
     counted = rows.group_by("problem_id").aggregate([("sample_index", "count")])
     samples = dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))

@@ -121,7 +121,8 @@ def failures(run: RunDirectory, experiment: ExperimentConfig) -> TextTable:
                 if problem.error
             ]
         for arm in experiment.arms:
-            for failure in run.failures.read(Partition(arm, benchmark)):
+            n = experiment.arm_sampling(arm).n
+            for failure in run.failures.read(Partition(arm, benchmark), n):
                 rows.append((benchmark, arm, failure["problem_id"], failure["reason"]))
     left = len(rows) - _MOST_FAILURES
     if left > 0:

@@ -38,6 +38,9 @@ def changed_since(
     """
     if not before or not run.has_problems(benchmark.name):
         return [f"benchmark {benchmark.name!r}"]
+    for picture in (name for p in run.read_problems(benchmark.name) for name in p.pictures):
+        if not (run.images / picture).is_file():
+            return [f"{run.images / picture} (it is missing)"]
     config = json.loads(benchmark.model_dump_json())
     if found := first_difference(before.config, config):
         return [f"{found.what} (from {found.before} to {found.now})"]
@@ -61,9 +64,12 @@ def refuse_other_problems(
         UserError: always.
     """
     more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+    how = "the run's own copy is gone"
+    if run.has_problems(benchmark):
+        how = _differences(run.read_problems(benchmark), problems)
     raise UserError(
         f"{run.path} already holds samples of other problems under the name {benchmark!r}: "
-        f"{changes[0]}{more} changed ({_differences(run.read_problems(benchmark), problems)}); "
+        f"{changes[0]}{more} changed ({how}); "
         f"restore what was, or take another run_dir (or name) for the changed benchmark"
     )
 

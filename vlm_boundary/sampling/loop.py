@@ -11,6 +11,7 @@ from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.seeds import problem_seed
+from vlm_boundary.sampling.settled import drawn_under
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 
@@ -56,7 +57,8 @@ def draw(
                 writer.add(_sample(problem_id, result), partial(progress, problem_id, result))
     finally:
         writer.flush()
-        run.failures.add(partition, failures)
+        under = drawn_under(run.read_manifest(), partition) if failures else None
+        run.failures.add(partition, failures, under)
 
 
 def requests_of(

@@ -14,6 +14,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import prepare
+from vlm_boundary.sampling.settled import without_settled
 from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
 
@@ -54,8 +55,9 @@ def sample(
             manifest = prepare(run, experiment)
         tasks = tasks_of(run, experiment, scope)
         missing = _samples(tasks)
-        if missing:
-            (scheduler or on_this_machine)(run, experiment, _groups(manifest, experiment, tasks))
+        drawable = without_settled(run, manifest, tasks)
+        if _samples(drawable):
+            (scheduler or on_this_machine)(run, experiment, _groups(manifest, experiment, drawable))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)

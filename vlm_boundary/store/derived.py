@@ -113,6 +113,9 @@ def derive(
     source = derivation.source(run)
     made = left_out = 0
     with _alone(run, derivation):
+        for partition in source.partitions():
+            for damaged in source.unfit(partition):  # its rows are read anyway
+                raise damaged
         known = _KnownProblems(run)
         shares = shares_of(
             run.path, source, samples=share_samples, force=force, known=known.of_partition

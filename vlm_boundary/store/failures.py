@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.samples import sample_indices
@@ -19,19 +21,33 @@ class FailureTable:
         self._table = table
         self._results = results
 
-    def add(self, partition: Partition, found: list[tuple[str, int | None, str]]) -> None:
-        """Record problem, sample index (None: all of the problem's) and reason of each failure."""
+    def add(
+        self,
+        partition: Partition,
+        found: list[tuple[str, int | None, str]],
+        under: str | None = None,
+    ) -> None:
+        """Record problem, sample index (None: all of the problem's) and reason of each failure.
+
+        Args:
+            under: a hash of the settings under which a problem that failed as a whole fails again;
+                None where it may not.
+        """
         if found:
             now = datetime.now(UTC)
-            rows = [(*failure, now) for failure in found]
+            rows = [(*failure, now, None if failure[1] is not None else under) for failure in found]
             names = self._table.schema.names
             listed = [dict(zip(names, row, strict=True)) for row in rows]
             self._table.append(partition, pa.Table.from_pylist(listed, schema=self._table.schema))
 
-    def read(self, partition: Partition) -> list[dict[str, Any]]:
+    def read(self, partition: Partition, n: int | None = None) -> list[dict[str, Any]]:
         """The latest failure of each sample that is still missing, by problem and index.
 
         One that concerns a whole problem holds until something of it is written after all.
+
+        Args:
+            n: what is asked of each problem: a problem that has samples 0 … n-1 lacks nothing,
+                whatever the clocks of the machines say that wrote them.
         """
         rows = self._table.stored(partition).sort_by("written_at").to_pylist()
         if not rows:
@@ -43,12 +59,22 @@ class FailureTable:
 
         def holds(row: dict[str, Any]) -> bool:
             problem_id, index = row["problem_id"], row["sample_index"]
+            if index is None and n is not None and _has_all(there.get(problem_id), n):
+                return False
             if index is None:
                 return problem_id not in written or row["written_at"] >= written[problem_id]
             return problem_id not in there or index not in there[problem_id]
 
         ordered = sorted(latest.items(), key=lambda item: (item[0][0], item[0][1] or 0))
         return [row for _, row in ordered if holds(row)]
+
+    def settled(self, partition: Partition, under: str) -> set[str]:
+        """The problems that failed as a whole under these settings, and would again."""
+        return {
+            row["problem_id"]
+            for row in self.read(partition)
+            if row["sample_index"] is None and row["under"] == under
+        }
 
     def _last_written(self, partition: Partition, problems: list[str]) -> dict[str, datetime]:
         """When the latest result of each of these problems was written, if there is one."""
@@ -64,3 +90,7 @@ class FailureTable:
         if len(self._table.parts(partition)) > 1:
             rows = self.read(partition)
             self._table.replace(partition, pa.Table.from_pylist(rows, schema=self._table.schema))
+
+
+def _has_all(indices: NDArray[np.int32] | None, n: int) -> bool:
+    return indices is not None and int((indices < n).sum()) == n

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,8 +10,8 @@ import pyarrow as pa
 from vlm_boundary.store import schemas
 from vlm_boundary.store.aside import set_aside
 from vlm_boundary.store.locks import Shard
-from vlm_boundary.store.owner import DamagedPart, reading
-from vlm_boundary.store.parts import Partition, PartTable, open_part, under_schema
+from vlm_boundary.store.owner import DamagedPart, as_named, reading
+from vlm_boundary.store.parts import Partition, open_part, under_schema
 from vlm_boundary.store.run import RunDirectory
 from vlm_boundary.store.wholeness import Finding, fitting_texts, tables_of
 
@@ -49,22 +48,31 @@ def _mend(run: RunDirectory, finding: Finding) -> str:
 
 
 def _keep_what_can_be_read(run: RunDirectory, path: Path) -> str:
-    """Store a damaged part's good rows anew, a row group at a time; says how many those are."""
+    """Store a damaged part's good rows anew, a row group at a time; says how many those are.
+
+    Of one that can be read and yet is not what was written nothing is kept: it was edited, and does
+    not tell where.
+    """
     table = next(one for one, _ in tables_of(run) if path.is_relative_to(one.root))
     partition = Partition.from_folder(path.parent.relative_to(table.root))
-    good = list(_good_rows(table, path))
-    rows = sum(part.num_rows for part in good)
-    if rows:
-        table.append(partition, pa.concat_tables(good))
-    return f"; {rows:,} rows of it are kept"
-
-
-def _good_rows(table: PartTable, path: Path) -> Iterator[pa.Table]:
-    with suppress(DamagedPart), open_part(path) as file:
-        for group in range(file.num_row_groups):
-            with suppress(DamagedPart), reading(path):
-                rows = under_schema(file.read_row_group(group), table.schema)
+    good: list[pa.Table] = []
+    whole = True
+    try:
+        with reading(path), open_part(path) as file:
+            for group in range(file.num_row_groups):
+                try:
+                    with reading(path):
+                        rows = under_schema(file.read_row_group(group), table.schema)
+                except DamagedPart:
+                    whole = False
+                    continue
                 if table.schema is schemas.SAMPLES:
                     rows = rows.filter(pa.array(fitting_texts(rows), pa.bool_()))
-                if rows.num_rows:
-                    yield rows
+                good.append(rows)
+    except DamagedPart:
+        return ""
+    rows = pa.concat_tables(good) if good else None
+    if rows is None or rows.num_rows == 0 or (whole and not as_named(path)):
+        return ""
+    table.append(partition, rows)
+    return f"; {rows.num_rows:,} rows of it are kept"

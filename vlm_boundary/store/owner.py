@@ -18,7 +18,7 @@ from vlm_boundary.errors import UserError
 _KEY = b"vlm_boundary"
 BY_CONTENT = {b"vlm_boundary_named": b"by content"}
 """What a part says of itself whose name is a hash of its bytes."""
-CHANGED = "it was changed after it was written"
+CHANGED = "it was changed after it was written, or renamed"
 # Footers that were read once; a run has a few hundred parts, or some thousands while it is drawn.
 _FOOTERS_KEPT = 1 << 16
 
@@ -109,11 +109,13 @@ def reading(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowKeyError) as error:
-        raise DamagedPart(path, _short(error)) from None
+    except FileNotFoundError:
+        raise  # compacted away, or never there
     except OSError as error:
-        if error.errno is not None:  # the system's: there is no such file, or it may not be read
+        if error.errno is not None and not path.is_dir():  # the system's: it may not be read
             raise
+        raise DamagedPart(path, _short(error)) from None
+    except (pa.ArrowException, ValueError) as error:  # names that are no UTF-8 are ValueErrors
         raise DamagedPart(path, _short(error)) from None
 
 

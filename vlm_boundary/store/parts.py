@@ -6,7 +6,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,7 @@ from vlm_boundary.store.owner import (
     footer_of,
     reading,
 )
-from vlm_boundary.writing import beside, publish, replacing
+from vlm_boundary.writing import beside, publish
 
 _ROWS_WORTH_A_GROUP = 512
 
@@ -138,28 +137,13 @@ class PartTable:
         changed = (path for path in found.ours if not as_named(path))
         return [*found.damaged, *(DamagedPart(path, CHANGED) for path in changed)]
 
-    def writer(
-        self, file: BinaryIO, partition: Partition, *, by_content: bool = False
-    ) -> pq.ParquetWriter:
-        """A writer of one of a partition's parts.
-
-        Args:
-            by_content: the part will be named by its content, by which a later change shows.
-        """
-        said = self._owner(partition).metadata() if self._owner else {}
-        if by_content:
-            said |= BY_CONTENT
-        return open_writer(file, self.schema.with_metadata(said))
+    def _writer(self, file: BinaryIO, partition: Partition) -> pq.ParquetWriter:
+        owner = self._owner(partition).metadata() if self._owner else {}
+        return open_writer(file, self.schema.with_metadata(owner | BY_CONTENT))
 
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
-        path = self.root / partition.folder / f"part-{uuid4().hex}.parquet"
-        with (
-            replacing(path) as temporary,
-            temporary.open("wb") as file,
-            self.writer(file, partition) as writer,
-        ):
-            writer.write_table(rows.cast(self.schema))
+        path = self._write(partition, [rows])
         if self._published:
             self._published(path)
         return path
@@ -178,21 +162,23 @@ class PartTable:
         beside the new one, which readers resolve by dropping duplicate keys.
         """
         old = self.parts(partition)
-        folder = self.root / partition.folder
-        # Called so where it cannot be written: its name depends on what is in it.
-        with beside(folder / "part-compacted.parquet") as temporary:
-            with (
-                temporary.open("wb") as file,
-                self.writer(file, partition, by_content=True) as writer,
-            ):
-                for rows in groups:
-                    # In one chunk: where chunks end would show in the file's pages.
-                    writer.write_table(rows.combine_chunks().cast(self.schema))
-            path = folder / f"part-{content_name(temporary)}.parquet"
-            publish(temporary, path)
+        # In one chunk: where chunks end would show in the file's pages.
+        path = self._write(partition, (rows.combine_chunks() for rows in groups))
         for part in old:
             if part != path:
                 part.unlink(missing_ok=True)
+        return path
+
+    def _write(self, partition: Partition, groups: Iterable[pa.Table]) -> Path:
+        """Write tables as a part, each a row group, named by what is in it."""
+        folder = self.root / partition.folder
+        # Called so where it cannot be written: its name depends on what is in it.
+        with beside(folder / "part-0.parquet") as temporary:
+            with temporary.open("wb") as file, self._writer(file, partition) as writer:
+                for rows in groups:
+                    writer.write_table(rows.cast(self.schema))
+            path = folder / f"part-{content_name(temporary)}.parquet"
+            publish(temporary, path)
         return path
 
     def read(

@@ -22,7 +22,7 @@ from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import Stamp, stamp
 from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.owner import DamagedPart, Owner, reading
-from vlm_boundary.store.parts import Partition, PartTable
+from vlm_boundary.store.parts import Partition, PartTable, open_part
 from vlm_boundary.writing import replacing
 
 MANIFEST = "manifest.json"
@@ -237,8 +237,9 @@ class RunDirectory:
     def _read_problems(self, benchmark: str, columns: list[str] | None = None) -> pa.Table:
         path = self.problems_path(benchmark)
         try:
-            with reading(path):
-                found = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+            # Not by read_table, which imports data sets and with them pandas: a second.
+            with reading(path), open_part(path) as file:
+                found = file.read()
         except FileNotFoundError:
             raise UserError(
                 f"{path}: the run's problems are missing; 'vlm-boundary sample' on the experiment "

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
-from vlm_boundary.records.problem import dataset_hash
+from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.store import schemas
 from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.keys import KEY
@@ -86,7 +87,10 @@ def look_closely(run: RunDirectory) -> list[Finding]:
     """
     found = look(run)
     bad = {finding.path for finding in found}
-    found += [one for one in _pictures(run, by_content=True) if one.path not in bad]
+    for name in run.read_manifest().benchmarks:
+        with suppress(UserError):  # said where problems are looked at
+            pictures = _pictures(run, name, run.read_problems(name), by_content=True)
+            found += [one for one in pictures if one.path not in bad]
     for table, kind in tables_of(run):
         for partition in table.folders():
             for path in table.files(partition).ours:
@@ -119,39 +123,31 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
             yield Finding(path, what, then, "read again", True, name)
-    yield from _pictures(run, by_content=False)
+        yield from _pictures(run, name, problems, by_content=False)
 
 
-def _pictures(run: RunDirectory, *, by_content: bool) -> Iterator[Finding]:
+def _pictures(
+    run: RunDirectory, benchmark: str, problems: Iterable[Problem], *, by_content: bool
+) -> Iterator[Finding]:
     """Pictures that are missing or empty or, by content, other ones than their names say."""
-    seen: set[str] = set()
-    for name in run.read_manifest().benchmarks:
-        try:
-            problems = run.read_problems(name)
-        except UserError:
-            continue  # said where problems are looked at
-        for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
-            path = run.images / picture
-            if picture not in seen and (what := _wrong_picture(path, by_content)):
-                then = (
-                    "--repair takes it out; 'vlm-boundary sample' on the experiment then stores "
-                    "the benchmark's pictures again"
-                )
-                yield Finding(path, what, then, "read again", True, name)
-            seen.add(picture)
+    for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
+        path = run.images / picture
+        again = "'vlm-boundary sample' on the experiment then stores it again"
+        if not path.exists():
+            yield Finding(path, "missing", again)
+        elif what := _wrong_picture(path, by_content):
+            then = f"--repair takes it out; {again}"
+            yield Finding(path, what, then, "read again", True, benchmark)
 
 
 def _wrong_picture(path: Path, by_content: bool) -> str | None:
-    try:
-        if path.stat().st_size == 0:
-            return "empty"
-        if not by_content:
-            return None
-        with path.open("rb") as file:
-            same = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
-        return None if same else "damaged (its content is not what its name says)"
-    except FileNotFoundError:
-        return "missing"
+    if path.stat().st_size == 0:
+        return "empty"
+    if not by_content:
+        return None
+    with path.open("rb") as file:
+        same = hashlib.file_digest(file, "sha256").hexdigest() == path.stem
+    return None if same else "damaged (its content is not what its name says)"
 
 
 def _parts(run: RunDirectory) -> Iterator[Finding]:
@@ -198,9 +194,6 @@ def _rows(
     run: RunDirectory, table: PartTable, kind: Kind, partition: Partition, path: Path
 ) -> Iterator[Finding]:
     """What reading all of a part tells."""
-    if kind != "derived" and not as_named(path):
-        yield _damaged(kind, path, CHANGED)
-        return
     changed = strange = 0
     try:
         known = set(run.problem_ids(partition.benchmark))
@@ -219,6 +212,9 @@ def _rows(
                     changed += sum(not fits for fits in fitting_texts(rows))
     except DamagedPart as damaged:
         yield _damaged(kind, path, damaged.why)
+        return
+    if kind != "derived" and not as_named(path):
+        yield _damaged(kind, path, CHANGED)
         return
     if changed:
         then = "--set-aside takes them out, keeps the rest, and they are drawn again"

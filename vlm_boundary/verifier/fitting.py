@@ -32,6 +32,8 @@ def fitting(
     Args:
         verdicts: of the partition, sorted by key, with text_hash and gold_hash.
     """
+    if not verdicts.num_rows and not run.has_problems(partition.benchmark):
+        return np.zeros(0, dtype=bool), {}
     golds = gold_hashes_of(run, partition)
     codes, ids = encoded(verdicts["problem_id"])
     known = np.array([key in golds for key in ids], dtype=bool)[codes]
@@ -49,8 +51,9 @@ def fitting(
     if len(theirs):
         rows = order[places]
         there = theirs[rows] == keys
+        hashed = pc.is_valid(samples["text_hash"]).to_numpy()[rows]
         of_sample = text_hashes(samples["text_hash"])[rows]
-        same = (of_sample == text_hashes(verdicts["text_hash"])) | (of_sample == 0)
+        same = (of_sample == text_hashes(verdicts["text_hash"])) | ~hashed
     reasons = Counter[str]()
     left = np.ones(len(keys), dtype=bool)
     for reason, fits in (
