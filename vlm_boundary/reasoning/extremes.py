@@ -8,9 +8,11 @@ from fractions import Fraction
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import retracted
+from vlm_boundary.verifier.phrases import occurs
 
 _MOST = "highest|largest|tallest|greatest|biggest|maximum|longest|oldest|heaviest"
 _LEAST = "lowest|smallest|shortest|least|minimum|fewest|youngest|lightest"
+_EXTREMES = tuple(f"{_MOST}|{_LEAST}".split("|"))
 _CLAIM = re.compile(
     rf"\b(?P<word>{_MOST}|{_LEAST})(?: (?:bar|value|point|one|number|column|slice|sales))?"
     r"\s{0,2}(?::|=|\bis\b)\s{0,2}(?:the |at )?(?P<name>[A-Za-z]{1,15})\b(?!\s?\d)"
@@ -25,7 +27,7 @@ _OTHER = re.compile(r"\b(?:second|third|next|not|of|among|between|except|without
 
 def wrong_extremes(text: str, start: int, end: int) -> list[Evidence]:
     """A name called the largest (smallest) of values listed before it, which it is not."""
-    if "est" not in text and "imum" not in text and "least" not in text:
+    if not occurs(_EXTREMES, text.lower()):
         return []
     found: list[Evidence] = []
     values: dict[str, Fraction] | None = None
