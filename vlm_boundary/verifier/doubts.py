@@ -7,6 +7,7 @@ that the time is linear in the text. The phrases are those of models that reason
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from vlm_boundary.verifier.phrases import Phrase, last_match
 
@@ -248,6 +249,7 @@ _CONTRAST = re.compile(r",\s+not\s+\S{1,20}\s+as\s[^.!?\n]{0,80}", re.IGNORECASE
 _WOULD = Phrase(r"(?<!\w)would(?!\w)", "would")
 
 
+@lru_cache(maxsize=1024)  # a text of one sentence is looked at as a line and as a sentence
 def says_nothing(sentence: str) -> bool:
     """Whether a sentence only supposes, quotes, asks or denies what it says."""
     sentence = _CONTRAST.sub("", sentence)

@@ -260,21 +260,18 @@ def conclude(text: str, question_text: str) -> Found | None:
     filled = in_the_blank(text, question)
     if filled is not None:
         return filled
-    candidates = [s for s in sentences(text) if _may_say(s, question)]
-    if "**" not in text:
-        later: list[_Said] = []
-        for sentence in reversed(candidates):
-            run, rivals = said(sentence, question)
-            if run is None and not rivals:
-                continue
-            if CONCLUSION.search(sentence.text):
-                return _beside(_found("conclusion", sentence, run, rivals), later, question)
-            later.append((sentence, run, rivals))
-    readable: list[_Said] = []
-    for sentence in candidates:
+    concludes = "**" not in text
+    later: list[_Said] = []
+    for sentence in reversed(sentences(text)):
+        if not _may_say(sentence, question):
+            continue
         run, rivals = said(sentence, question)
-        if run is not None or rivals:
-            readable.append((sentence, run, rivals))
+        if run is None and not rivals:
+            continue
+        if concludes and CONCLUSION.search(sentence.text):
+            return _beside(_found("conclusion", sentence, run, rivals), later, question)
+        later.append((sentence, run, rivals))
+    readable = later[::-1]
     if not readable:
         return None
     bold = _emphasised(readable)
