@@ -181,7 +181,8 @@ def boxed(text: str, *, listed: bool) -> Found | None:
     group.reverse()
     kind = "list" if joint not in ("or", "或") and listed else "either"
     several = Several(kind, tuple(item.value for item in group if item.value is not None))  # type: ignore[arg-type]
-    return Found("box", text[begin : last[2] + 1], begin, last[2] + 1, several, None, ("guesses",))
+    raw = text[begin : last[2] + 1]  # a box without braces may end the text
+    return Found("box", raw, begin, begin + len(raw), several, None, ("guesses",))
 
 
 def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | None:
