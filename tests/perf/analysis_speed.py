@@ -133,7 +133,7 @@ def main() -> None:
 
         arms = [Partition(arm, "mine") for arm in ("base", "rl")]
         read = timed("verdicts from Parquet", lambda: [read_verdicts(run, a) for a in arms], lines)
-        counts = [verdicts.counts for verdicts in read]
+        counts = [found.verdicts.counts for found in read if found.verdicts]
         ks = np.arange(1, options.samples + 1)
 
         def curves_and_pair() -> None:

@@ -51,6 +51,9 @@ _NAME = re.compile(r"(?<![\w'\\])[b-hj-zA-HJ-Z](?![\w'])")
 _WORDS = re.compile(r"[a-z]+")
 _MAX_TAIL = 8_000
 _EMPTY_BOX = re.compile(r"\\f?boxed\s*\{[\s?.…_]{0,8}\}")
+_OR_ANOTHER = re.compile(
+    r"[\s.…$]{0,6}(?:\\text\s?\{)?\s?or\s+(?:\}\s?)?(?:maybe\s+|is\s+it\s+)?[$\\(]{0,3}-?\d"
+)
 _QUERIED = re.compile(r"\s*\(?\s*[?？]+\s*\)?$")
 
 
@@ -63,6 +66,8 @@ def in_view_of_the_rest(
     behind = found.end + (text[found.end : found.end + 1] == "}")
     if _condition_fails(text, found) or conditional(text, behind, loosely=False):
         found = replace(found, doubt="condition")
+    if found.doubt is None and _OR_ANOTHER.match(text, behind):
+        found = replace(found, doubt="hedged")
     rest = text[: _MAX_TAIL + found.end]
     corrected = _corrected(rest, found, words=words)
     if corrected is not None:

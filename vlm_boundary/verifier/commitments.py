@@ -56,6 +56,19 @@ _ASIDE = re.compile(  # words of correction behind a dash; what they say is read
 )
 _ITEM = re.compile(r"\d{1,2}[.)]\s+[A-Z]")  # "the solution: 1. Let h be …"
 _MAX_STATEMENTS = 400
+_GOES_INTO = re.compile(  # but "- \boxed{5}" is the item of a list, "> \boxed{5}" a quotation
+    r"(?:(?<!-)-|[\d})][^\S\n]?[-+][^\S\n]|[/^√±≠]\s?|(?<=[ $])[<>]\s?|\\frac\s?\w{1,2}|\d"
+    r"|\\(?:times|cdot|pm|mp|neq?|sqrt|ln|log|sin|cos|tan)\s?)\{?\Z"
+)
+_GOES_ON = re.compile(
+    r"[^\S\n]?(?:\^(?!\s?\{?\s?\\circ)|\\(?:pi|times|cdot|sqrt|frac)(?![a-zA-Z])"
+    r"|[+*/]\s?[\d\\]|-\s?\d)|,\d{3}|\.\d"
+)
+_CONCLUDED = re.compile(
+    r"[.!?;\n。！？；=≈⇒→]|\b(?:so|thus|hence|therefore|then|is|answer|no|wait|actually|rather|instead|correct\w*)\b"
+    r"|\\(?:implies|Rightarrow|to|text)(?![a-zA-Z])",
+    re.IGNORECASE,
+)
 _MAX_BOXES = 64
 _MAX_GAP = 40  # characters between boxes of one answer
 MAX_GUESSES = 3
@@ -164,6 +177,8 @@ def boxed(text: str, *, listed: bool) -> Found | None:
         return None
     last = all_boxes[-1]
     found = reading("box", text, last[1], last[2], listed=listed)
+    if _part_of_more(text, last[0], found.end + 1):
+        found = replace(found, doubt="part_of_a_formula")
     group = [found]
     joint = ""
     begin = last[0]
@@ -171,6 +186,11 @@ def boxed(text: str, *, listed: bool) -> Found | None:
         gap = text[end + 1 : begin]
         between = _BETWEEN_BOXES.fullmatch(gap) if len(gap) < _MAX_GAP else None
         if not between:
+            if (
+                _beside(gap)
+                and reading("box", text, inner, end, listed=listed).value != found.value
+            ):
+                found = replace(found, doubt="two_boxes")
             break
         joint = between[1] or joint
         group.append(reading("box", text, inner, end, listed=listed))
@@ -183,6 +203,17 @@ def boxed(text: str, *, listed: bool) -> Found | None:
     several = Several(kind, tuple(item.value for item in group if item.value is not None))  # type: ignore[arg-type]
     raw = text[begin : last[2] + 1]  # a box without braces may end the text
     return Found("box", raw, begin, begin + len(raw), several, None, ("guesses",))
+
+
+def _part_of_more(text: str, start: int, end: int) -> bool:
+    r"""Whether a box stands in a formula that goes on around it: -\boxed{5}, \boxed{5}^2."""
+    before = text[max(0, start - 40) : start]
+    return _GOES_INTO.search(before) is not None or _GOES_ON.match(text, end) is not None
+
+
+def _beside(gap: str) -> bool:
+    """Whether only words that do not conclude stand between two boxes: 3 as well as 5."""
+    return len(gap) < _MAX_GAP and _CONCLUDED.search(gap) is None
 
 
 def statements(text: str, start: int, *, listed: bool, words: bool) -> Found | None:

@@ -60,7 +60,7 @@ _DIGITS = re.compile(r"\d+")
 _DECIMAL = re.compile(r"[-+]?[\d.]+")
 _NUMERAL = re.compile(r"-?\d+(?:\.\d+)?")
 _SPACED = re.compile(r"-?\d+(?:\.\d+)?(?:\s+-?\d+(?:\.\d+)?)+")
-_OPTION = re.compile(r"\([A-J]\)\s*(?=[^\W\d])[^()]{2,200}")
+_OPTION = re.compile(r"\([A-J]\)(?:\s+(?=\w)|(?=[^\W\d]))[^()]{1,200}")
 _SYMBOLS = ("e", "i")  # rather numbers than options
 _MAX_SPELLED = 1000
 

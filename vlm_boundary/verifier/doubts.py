@@ -86,6 +86,7 @@ _DENIED_BEHIND = re.compile(
     rf"|{_WRAPPING}(?:(?:and\s+|but\s+)?{_THAT}\s+)?{_FAILS}"
     rf"|{_WRAPPING}(?<=\()(?:incorrect|wrong|false|mistaken|rejected)(?!\w)"
     rf"|{_WRAPPING}(?:is\s+what\s+\w+(?:'d|\s+(?:would|might|could))|would\s[^.!?\n]{{1,60}}\sif)\s"
+    rf"|{_WRAPPING}(?:[—–-]{{1,2}}\s?)?(?:nope(?!\w)|[❌✗✘])"
     rf"|{_WRAPPING}(?:是|就)?(?:错|不对|不正确)",
     re.IGNORECASE,
 )
@@ -107,9 +108,11 @@ _QUOTED_PATTERN = (
     r"(?:might|may|could|would)\s+(?:\w+\s+)?(?:think|say|believe|guess|argue|expect|assume)"
     r"|i\s+(?:first|initially|at\s+first)\s+(?:thought|guessed|said|got|had|believed|answered|assumed)"
     r"|my\s+(?:first|initial|original|earlier)\s+(?:\w+\s+)?(?:guess|answer|thought|idea|impression|attempt|estimate)"
-    r"|(?:was|is|been)\s+(?:claimed|believed|alleged)"
+    r"|(?:was|is|been)\s+(?:claimed|believed|alleged)|refuse\s+to\s+believe"
+    r"|(?:can't|cannot|can\s+not|couldn't)\s+be\s+that|is(?:n't|\s+not)\s+so\s+that|untrue|doubtful"
+    r"|rule\s+out\s+that|(?:wrong|a\s+mistake)\s+to\s+(?:say|claim|think|conclude)"
     r"|tempting|at\s+first\s+(?:glance|sight)|first\s+guess"
-    r"|hard\s+to\s+(?:believe|imagine)|(?:nobody|no\s+one)\s+(?:would|could|can|says?|said|thinks?|claims?)"
+    r"|hard\s+to\s+(?:believe|imagine)|(?:nobody|no\s+one)\s+(?:would|could|can|says?|said|thinks?|claims?|believes?)"
     r"|i(?:'d|\s+would)?\s+(?:strongly\s+)?doubt|do(?:n't|\s+not)\s+(?:think|believe)"
     r"|not\s+(?:true|the\s+case|sure|certain|convinced)|false\s+that|no\s+way"
     r"|for\s+example|for\s+instance|e\.g\.)(?!\w)|有人|例如|不确定"
@@ -119,7 +122,8 @@ _QUOTED_PATTERN = (
 _QUOTED_KEYS = (
     "think thought say said believe guess argue expect assume got had answer idea impression "
     "attempt estimate claim alleged tempting at_first first_guess hard_to nobody no_one doubt "
-    "not_true not_the not_sure not_certain not_convinced false_that no_way example instance e.g. "
+    "rule_out wrong_to mistake be_that so_that untrue refuse not_true not_the not_sure not_certain "
+    "not_convinced false_that no_way example instance e.g. "
     "有人 例如 不确定"
 )
 _QUOTED = Phrase(_QUOTED_PATTERN, _QUOTED_KEYS)
@@ -205,7 +209,7 @@ DENYING = Phrase(
     | (?<!\w)(?:not\s+(?:necessarily|true|the\s+case)|false\s+that|(?:nobody
       |no\s+one)\s+(?:would|could|can|says?|said|thinks?|claims?)|doubt(?:\s+that|ful)
         |do(?:n't|\s+not)\s+(?:think|believe)|(?:was|is|been)\s+(?:claimed|said|alleged)
-        |(?:someone|somebody|he|she|they|student|some)\s+(?:claims?|claimed|says?|said|thinks?|thought)
+        |(?:someone|somebody|he|she|they|student|some|friend|teacher|people|students)\s+(?:claims?|claimed|says?|said|thinks?|thought)
         |(?:might|may|could)\s+(?:think|say|believe|seem)|seems?\s+(?:to\s+be\s+)?(?:like\s+)?[^.]{{1,80}},\s+but
         |seem\s+to\s+be|supposed\s+to\s+(?:be|have)|looks?\s+like\s+[^.]{{1,80}},\s+but|at\s+first\s+(?:glance|sight)|tempting)(?!\w)
     | (?<!\w)(?:is|are|remains?)\s+(?:unknown|unclear|uncertain|undetermined|unreadable

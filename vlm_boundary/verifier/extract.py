@@ -17,9 +17,15 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import Target
-from vlm_boundary.verifier.doubts import only_supposed, says_nothing, without_check
+from vlm_boundary.verifier.doubts import NOT_BEFORE, only_supposed, says_nothing, without_check
 from vlm_boundary.verifier.moments import read_clock
-from vlm_boundary.verifier.phrases import CONCLUDES, OUTRIGHT_REFUSAL, PLACEHOLDER, last_match
+from vlm_boundary.verifier.phrases import (
+    CHANGES_BEFORE,
+    CONCLUDES,
+    OUTRIGHT_REFUSAL,
+    PLACEHOLDER,
+    last_match,
+)
 from vlm_boundary.verifier.scope import Scope
 from vlm_boundary.verifier.sentences import conclude, core, predicate
 from vlm_boundary.verifier.spelled import as_written
@@ -45,6 +51,7 @@ _LETTER_LAST = re.compile(  # "hence D.", "only D fits"
 _WRAPPED = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
 )
+_BEFORE_NUMBER = re.compile(r"[^\d\\]*")
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
 _NOT_AVAILABLE = re.compile(r"\s*N/?A\W*", re.IGNORECASE)
 SOLE_LENGTH = 80
@@ -225,6 +232,8 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
                 continue  # a matrix with words before it
             if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
                 continue  # the last item of an enumeration
+            if NOT_BEFORE.search(_BEFORE_NUMBER.match(line)[0]):  # type: ignore[index]
+                return replace(found, doubt="negated")
             if line[0] in "→➜":  # the end of something that does not stand here
                 return replace(found, doubt="fragment")
             if len(lines) > 1 and _said_otherwise(text, lines, found):
@@ -286,13 +295,17 @@ _BRACKETED = re.compile(
 
 
 _OPERAND_BEFORE = re.compile(  # a product or a sum that is left to the reader
-    r"(?:\\end\{\w+\}(?:\s*\\right\s*[\])])?|[+*/-]|\\(?:times|cdot|pm))\s*$"
+    r"(?:\\end\{\w+\}(?:\s*\\right\s*[\])])?|[+*/-]|\\(?:times|cdot|pm|det))\s*$|[\w}(]$"
 )
+_OPERAND_BEHIND = re.compile(r"\s*(?:\^|[+*/]|-\s?[\d\\\[(A-Z]|\\(?:times|cdot|begin)|without\b)")
 
 
 def _listed(text: str) -> Found | None:
     """The last bracketed list of a text."""
     last = last_match(_BRACKETED, text)
-    if last is None or _OPERAND_BEFORE.search(text[max(0, last.start() - 40) : last.start()]):
+    if last is None or _OPERAND_BEHIND.match(text, last.end()):
+        return None
+    before = text[max(0, last.start() - 40) : last.start()]
+    if any(p.search(before) for p in (_OPERAND_BEFORE, NOT_BEFORE, CHANGES_BEFORE)):
         return None
     return reading("sentence", text, last.start(), last.end(), listed=True)

@@ -161,7 +161,7 @@ _SINGLE = str.maketrans(
     {**dict.fromkeys("×·⋅∙∗✕✖⨯", "*"), **dict.fromkeys("÷∕", "/"), **dict.fromkeys("≃∼≅", "≈")}
     | {"℃": "°C", "℉": "°F", "＄": "$"}
 )
-_UNEQUAL = re.compile(r"(?<= )!=")  # 5!=120 is an equation
+_UNEQUAL = re.compile(r"(?:(?<= )|^)!=")  # 5!=120 is an equation
 _STARS = re.compile(r"( *)(\*{1,3})( *)")
 _OPERAND_END = re.compile(r"(?:[\d)}\]!°π%|]|(?<![a-zA-Z])[a-zA-Z])$")
 _OPERAND = re.compile(r"[\d({\[\\√π.+-]|\|(?=[\d({\\√-])|[a-zA-Z](?![a-zA-Z])")
