@@ -19,6 +19,7 @@ _ASSIGNED = re.compile(
     r"(?P<unit>\s{0,2}(?:°|\^\{?\\circ\}?|%|cm\b|mm\b|km\b|kg\b|m\b|degrees\b|units\b)?)"
     r"(?=\s{0,2}(?:[.,;!)\n$]|\\\)|\\\]|and\b|so\b|then\b|but\b|because\b|$))(?!\.\d|,\d)"
 )
+_VALUES = re.compile(r"[=s]\s{0,3}(?:exactly\s)?[$€£]?-?\d")  # all that is assigned, and more
 _GENERIC = frozenset(
     "The This That There Then Thus Total Sum Count Area Perimeter Volume Answer Result Mean "
     "Average Value Number Length Width Height "
@@ -57,7 +58,7 @@ def contradictions(text: str, start: int, end: int) -> list[Evidence]:
 
 
 def _assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fraction, str, int, int]]:
-    if sum(text.count(sign, start, end) for sign in ("=", " is ", " equals ", " measures ")) < 2:
+    if len(_VALUES.findall(text, start, end)) < 2:
         return
     for match in _ASSIGNED.finditer(text, start, end):
         name = re.sub(r"\s+", " ", match["name"]).replace("\\angle", "angle").replace("m∠", "∠")
