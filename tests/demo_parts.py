@@ -110,7 +110,7 @@ def _check(run: RunDirectory, partition: Partition) -> None:
                 "valid": bool(verdict["correct"] and even),
                 "flags": [] if even else ["no_reasoning"],
                 "evidence": [] if even else [evidence],
-                "checker": "structure/1",
+                "checker": "structure/2",
                 "text_hash": verdict["text_hash"],
                 "basis_hash": "0",
             }

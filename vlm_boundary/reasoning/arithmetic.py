@@ -21,7 +21,7 @@ from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
 
-CHECKER = "arithmetic/1"
+CHECKER = "arithmetic/2"
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )

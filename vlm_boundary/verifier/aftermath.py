@@ -49,6 +49,7 @@ _COUNTS = re.compile(
 _TOTAL = re.compile(r"\W*(?:so\s+)?(?:the\s+)?(?:total|altogether)\W+$", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w'\\])[b-hj-zA-HJ-Z](?![\w'])")
 _WORDS = re.compile(r"[a-z]+")
+_SAYS = re.compile(r"[^\W_]")
 _MAX_TAIL = 8_000
 _EMPTY_BOX = re.compile(r"\\f?boxed\s*\{[\s?.…_]{0,8}\}")
 _OR_ANOTHER = re.compile(
@@ -111,9 +112,9 @@ def _said_of_another(text: str, found: Found, question: str) -> str | None:
 
 def _concludes_otherwise(text: str, found: Found, asked: str) -> str | None:
     """Whether a later sentence in the question's words says a clearly different value."""
-    behind = sentences(text[found.end :])
-    if not behind:
+    if not _SAYS.search(text, found.end):
         return None
+    behind = sentences(text[found.end :])
     question = question_of(asked)
     names = question.words | frozenset(_NAME.findall(asked))
     other = False

@@ -177,7 +177,7 @@ def boxed(text: str, *, listed: bool) -> Found | None:
         return None
     last = all_boxes[-1]
     found = reading("box", text, last[1], last[2], listed=listed)
-    if _part_of_more(text, last[0], found.end + 1):
+    if _part_of_more(text, last[0], last[2] + 1):
         found = replace(found, doubt="part_of_a_formula")
     group = [found]
     joint = ""
@@ -207,7 +207,7 @@ def boxed(text: str, *, listed: bool) -> Found | None:
 
 def _part_of_more(text: str, start: int, end: int) -> bool:
     r"""Whether a box stands in a formula that goes on around it: -\boxed{5}, \boxed{5}^2."""
-    before = text[max(0, start - 40) : start]
+    before = text[max(0, start - 12) : start]
     return _GOES_INTO.search(before) is not None or _GOES_ON.match(text, end) is not None
 
 

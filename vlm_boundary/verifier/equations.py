@@ -13,6 +13,7 @@ _FUNCTION = re.compile(r"y|[fgh](?:\([a-z]\))?")
 _LABEL = re.compile(r"[A-Z]{2,4}|[a-zA-Z]\([^()]{1,12}\)")
 _NAME = re.compile(r"[A-Za-z](?:_(?:\w|\{\w+\}))?|[A-Z]{2,4}")
 _MOST_TERMS = 12
+_TURNED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}  # what multiplying by -1 makes of a sign
 
 
 def single(value: Value | None) -> Exact | None:
@@ -111,9 +112,6 @@ def _other_relation(gold: Relation, right: Exact | None, value: Value) -> Outcom
         same = gold.operator == "≠" and factor is not None
         return Outcome(True if same else None, "inequality")
     return Outcome(True, "inequality")
-
-
-_TURNED = {"<": ">", ">": "<", "≤": "≥", "≥": "≤"}
 
 
 def _factor(one: Exact, two: Exact) -> float | None:

@@ -30,7 +30,7 @@ _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL
 _VARIABLE = re.compile(
     r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
 )
-_RULES = 3  # raise whenever the same output may get another verdict
+_RULES = 4  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _WORTH_FORKING = 1000
@@ -149,11 +149,14 @@ class Grader:
         if self._forks < 2 or len(keys) < _WORTH_FORKING:
             return {}
         known = self._cache or {}
+        distinct = [key for key in dict.fromkeys(keys) if key not in known]
         shares: list[list[_CacheKey]] = [[] for _ in range(self._forks)]
+        full = -(-len(distinct) // self._forks)
         of: dict[Gold, list[_CacheKey]] = {}  # a gold answer and its question are read by one fork
-        for key in dict.fromkeys(keys):
-            if key not in known:
-                of.setdefault(key[0], min(shares, key=len)).append(key)
+        for key in distinct:
+            if len(of.get(key[0], ())) in (0, full):
+                of[key[0]] = min(shares, key=len)
+            of[key[0]].append(key)
         said = in_forks(shares, _as_json)
         return {key: _from_json(fields) for key, fields in said if fields is not None}
 

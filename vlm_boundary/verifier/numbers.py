@@ -76,22 +76,25 @@ def equal(gold: Number, found: Number, tolerance: Tolerance, declared: Gold) -> 
     """
     if gold.value == found.value:
         return True
-    if "i" in gold.value.variables | found.value.variables:
+    names = gold.value.variables | found.value.variables
+    if "i" in names:
         return gold.value.with_imaginary() == found.value.with_imaginary()
-    if (gold.value.variables | found.value.variables) - {"e"}:
+    if names - {"e"}:
         return False
+    long_decimal = found.step is not None and found.step <= _ARTEFACT  # 4.999999999999
+    exact = tolerance.kind == "exact" and gold.step is not None
+    worked_out = not (found.value.transcendent or gold.value.transcendent)
+    if exact and worked_out and not long_decimal:
+        return False  # what most outputs come to
     one, two = _real(gold.value), _real(found.value)
     if one is None or two is None:
         return False
     difference = abs(one - two)
-    worked_out = not (gold.value.transcendent or found.value.transcendent)
     if not worked_out and difference <= _ARTEFACT * abs(one) and (found.step or 1) >= 1:
         raise Unsupported("equal to many digits")
-    artefact = False  # 4.999999999999
-    if found.step is not None and found.step <= _ARTEFACT:
-        noise = _ARTEFACT * min(Fraction(1), abs(one))
-        artefact = found.step <= noise
-    if tolerance.kind == "exact" and gold.step is not None and not artefact:
+    noise = _ARTEFACT * min(Fraction(1), abs(one))
+    artefact = long_decimal and found.step is not None and found.step <= noise
+    if exact and not artefact:
         return False
     if difference <= tolerance.distance(one) + (0 if tolerance.kind == "exact" else _ulp(one)):
         return tolerance.kind != "exact"

@@ -36,8 +36,9 @@ class Phrase:
         self._in_ascii = tuple(key for key in self._keys if key.isascii())
 
     def _occurs(self, lower: str) -> bool:
-        if "  " in lower or "\n" in lower or "\t" in lower:
-            lower = " ".join(lower.split())
+        lower = lower.replace("\n", " ").replace("\t", " ")
+        while "  " in lower:  # words of a key are one space apart
+            lower = lower.replace("  ", " ")
         return occurs(self._in_ascii if lower.isascii() else self._keys, lower)
 
     def search(self, text: str, start: int = 0) -> re.Match[str] | None:

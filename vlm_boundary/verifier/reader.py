@@ -69,7 +69,7 @@ def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | Non
     Raises:
         Unsupported: it is mathematical and this reader does not cover it.
     """
-    text = text.strip(" \n\t\r").rstrip("\\")
+    text = text.strip(" \n\t\r").rstrip("\\")  # \boxed{185\} ends in one
     if _PLAIN.fullmatch(text):
         return literal(text.rstrip(".").lstrip("+"))
     return _read(text, listed, prose)

@@ -23,11 +23,11 @@ _SOFT_TURN = re.compile(  # from the last of several newlines, so that blank lin
 )
 _LEADING_TURN = re.compile(r"\s*(?:<\|im_start\|>\s*)?(?:assistant|Assistant|ASSISTANT)\s*[:\n]\s*")
 _LEAKED = re.compile(r"addCriterion\s*")
-# A line broken within a sentence: before a word in small letters, or before the value that it says.
-_WRAPPED_LINE = re.compile(
-    r"(?<=[A-Za-z,'’])[^\S\n]{0,3}\n[^\S\n]{0,3}(?=[a-z]{2})"
-    r"|(?<![a-zA-Z])(?i:is|are|was|were|be|not|than|except|hardly|barely|that|equals)"
-    r"[^\S\n]{0,3}\n{1,2}[^\S\n]{0,3}(?=[-+$\\(*]{0,4}\d|\\boxed)"
+# Where a line may be broken within a sentence: before a word in small letters, before a value.
+_BROKEN = re.compile(r"\n[^\S\n]{0,3}(?=[a-z]{2})|\n{1,2}[^\S\n]{0,3}(?=[-+$\\(*]{0,4}\d|\\boxed)")
+_UNFINISHED = re.compile(
+    r"(?<![a-z])(?:is|are|was|were|be|not|than|except|hardly|barely|that|equals)\s{0,3}$",
+    re.IGNORECASE,
 )
 MAX_TAIL = 20_000  # reasoning of any length ends in its answer
 
@@ -83,15 +83,19 @@ def answer_scope(output: str, question: str = "", *, thinking_open: bool | None 
     if end - begin > MAX_TAIL:
         begin = end - MAX_TAIL
         flags.append("long")
-    text = _WRAPPED_LINE.sub(_as_spaces, plain[begin:end])
+    text = _BROKEN.sub(_mended, plain[begin:end])
     reason = None
     if not text.strip(" \n\t.*#-"):
         reason = "echo" if "echo" in flags else "empty"
     return Scope(text, begin, places, reason, tuple(flags))
 
 
-def _as_spaces(match: re.Match[str]) -> str:
-    return match[0].replace("\n", " ")
+def _mended(match: re.Match[str]) -> str:
+    """A line break as a space, if what stands before it does not end there."""
+    before = match.string[max(0, match.start() - 14) : match.start()]
+    following = match.string[match.end() : match.end() + 1]
+    goes_on = following.isalpha() and re.search(r"[a-z,'’][^\S\n]{0,3}$", before, re.IGNORECASE)
+    return match[0].replace("\n", " ") if goes_on or _UNFINISHED.search(before) else match[0]
 
 
 def turn_span(output: str, question: str = "") -> tuple[int, int]:
