@@ -150,3 +150,11 @@ JUDGEMENTS = pa.schema(
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
+
+ADDED_LATER: tuple[tuple[pa.Schema, frozenset[str]], ...] = (
+    (SAMPLES, frozenset({"tokens", "token_logprobs", "text_hash"})),
+    (FAILURES, frozenset({"under"})),
+    (OPINIONS, frozenset({"grader", "gold_hash"})),
+    (VALIDITY, frozenset({"votes"})),
+)
+"""The columns that parts of older versions do not have."""
