@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import SamplingConfig, TransformersConfig
-from vlm_boundary.engines.base import Completion, Failure, PromptTooLong, Request, Workload, unheard
+from vlm_boundary.engines.base import (
+    Completion,
+    Failure,
+    PromptTooLong,
+    Request,
+    Workload,
+    refused,
+    unheard,
+)
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
@@ -98,7 +106,7 @@ class TransformersEngine:
             try:
                 inputs = self._inputs(request, sampling)
             except self._refusals as error:
-                yield Failure(request.request_id, None, str(error))
+                yield refused(request.request_id, error)
                 continue
             for start in range(request.indices.start, request.indices.stop, self._batch_size):
                 stop = min(start + self._batch_size, request.indices.stop)

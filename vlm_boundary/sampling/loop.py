@@ -11,8 +11,8 @@ from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.sampling.settled import drawn_under
-from vlm_boundary.store import Partition, RunDirectory, SampleWriter
+from vlm_boundary.sampling.settled import drawn_under, record_failures
+from vlm_boundary.store import Failed, Partition, RunDirectory, SampleWriter
 
 
 def draw(
@@ -46,19 +46,20 @@ def draw(
         writer.flush_if_due()  # also while nothing finishes
         alive()
 
-    failures: list[tuple[str, int | None, str]] = []
+    failures: list[tuple[Failed, Failure]] = []
     try:
         requests = requests_of(run, experiment, benchmark, partition, noted())
         for result in engine.generate(requests, sampling, beat):
             problem_id = asked[result.request_id]
             if isinstance(result, Failure):
-                failures.append((problem_id, result.index, result.reason))
+                failures.append(((problem_id, result.index), result))
             else:
                 writer.add(_sample(problem_id, result), partial(progress, problem_id, result))
     finally:
         writer.flush()
-        under = drawn_under(run.read_manifest(), partition) if failures else None
-        run.failures.add(partition, failures, under)
+        if failures:
+            under = drawn_under(run.read_manifest(), partition)
+            record_failures(run, partition, run.failures, failures, under)
 
 
 def requests_of(

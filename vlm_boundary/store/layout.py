@@ -23,7 +23,7 @@ def not_folders(run: Path, tables: Iterable[str]) -> Iterator[Path]:
         run: its directory.
         tables: the patterns of its tables' folders, as in `validity/layer=*`.
     """
-    patterns = [(name,) for name in (*NEEDED, *_FOLDERS)]
+    patterns: list[tuple[str, ...]] = [(name,) for name in (*NEEDED, *_FOLDERS)]
     patterns += [(*table.split("/"), *_PARTITION) for table in tables]
     levels = dict.fromkeys(one[:depth] for one in patterns for depth in range(1, len(one) + 1))
     for level in levels:
