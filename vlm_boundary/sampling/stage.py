@@ -58,6 +58,7 @@ def sample(
         raise UserError(
             "ray: sample() draws here; give it scheduler=vlm_boundary.cluster.draw_models"
         )
+    _refuse_looks(experiment)
     scope = Scope(limit, shard, tuple(top_ups))
     with run.locks.writing(shard):
         with run.locks.turn():
@@ -72,6 +73,17 @@ def sample(
         # Read from the tables: what could not be drawn is still missing.
         left = tuple(task.left(run) for task in tasks)
         return Drawn(_samples(tasks) - _samples(left), left)
+
+
+def _refuse_looks(experiment: ExperimentConfig) -> None:
+    """Refuse a stopping rule where samples cost something and would all be drawn nevertheless."""
+    for arm in experiment.arms:
+        kind = experiment.arm_engine(arm).kind
+        if experiment.arm_sampling(arm).rule and kind != "replay":
+            raise UserError(
+                f"arms.{arm}.sampling.stop: engine kind {kind} cannot stop early yet, only stored "
+                f"samples (kind replay) can be read by a rule; set stop: null"
+            )
 
 
 def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
