@@ -28,7 +28,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of, pass_at_k
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 
 def stopped_pass_at_k(correct: Ints, samples: Ints, ks: Ints, rule: StoppingRule) -> Floats:
