@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,14 @@ class Task:
     def samples(self) -> int:
         """How many samples that is."""
         return sum(len(span.indices) for span in self.spans)
+
+    def left(self, run: RunDirectory) -> Task:
+        """What of it the run does not hold by now."""
+        if not self.spans:
+            return self
+        present = sample_indices(run.samples, self.partition)
+        spans = [part for span in self.spans for part in _lacking(span, present)]
+        return replace(self, spans=spans)
 
     def spans_by_problem(self) -> dict[str, tuple[range, ...]]:
         """The indices alone, as units of work have them."""
@@ -84,9 +92,10 @@ def plan_task(run: RunDirectory, partition: Partition, n: int, problems: list[Pr
 
 def missing_spans(problems: list[Problem], n: int, present: Mapping[str, Indices]) -> list[Span]:
     """Spans that bring each problem to samples 0 … n-1, in the problems' order."""
-    none = np.zeros(0, dtype=np.int32)
-    return [
-        Span(problem, span)
-        for problem in problems
-        for span in lacking(range(n), present.get(problem.problem_id, none))
-    ]
+    return [part for problem in problems for part in _lacking(Span(problem, range(n)), present)]
+
+
+def _lacking(span: Span, present: Mapping[str, Indices]) -> Iterator[Span]:
+    """The parts of a span that are not among the indices held of each problem."""
+    held = present.get(span.problem.problem_id, np.zeros(0, dtype=np.int32))
+    return (Span(span.problem, part) for part in lacking(span.indices, held))

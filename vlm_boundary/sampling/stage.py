@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
@@ -24,6 +25,14 @@ Scheduler: TypeAlias = Callable[[RunDirectory, ExperimentConfig, Wanted], None]
 """Has it drawn."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """How many samples were drawn, and for every partition what is still missing."""
+
+    samples: int
+    left: tuple[Task, ...]
+
+
 def sample(
     run: RunDirectory,
     experiment: ExperimentConfig,
@@ -32,8 +41,8 @@ def sample(
     shard: Shard = ALL,
     top_ups: Sequence[TopUp] = (),
     scheduler: Scheduler | None = None,
-) -> int:
-    """Draw every sample that the experiment asks for and the run lacks; returns how many.
+) -> Drawn:
+    """Draw every sample that the experiment asks for and the run lacks.
 
     Args:
         limit: sample only each benchmark's first problems.
@@ -54,16 +63,16 @@ def sample(
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment)
-        tasks = tasks_of(run, experiment, scope)
-        missing = _samples(tasks)
+        tasks = _tasks(run, experiment, scope)
         drawable = without_settled(run, manifest, tasks)
         if _samples(drawable):
             (scheduler or on_this_machine)(run, experiment, _groups(manifest, experiment, drawable))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
-        # Counted from the tables: what could not be drawn is still missing.
-        return missing - _samples(tasks_of(run, experiment, scope))
+        # Read from the tables: what could not be drawn is still missing.
+        left = tuple(task.left(run) for task in tasks)
+        return Drawn(_samples(tasks) - _samples(left), left)
 
 
 def _refuse_looks(experiment: ExperimentConfig) -> None:
@@ -112,7 +121,7 @@ def _groups(
     return list(groups.values())
 
 
-def tasks_of(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
+def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
     """What every partition lacks of its n."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
@@ -138,5 +147,5 @@ def _targets(
     return [(*target, None) for target in experiment.targets()]
 
 
-def _samples(tasks: list[Task]) -> int:
+def _samples(tasks: Sequence[Task]) -> int:
     return sum(task.samples for task in tasks)
