@@ -50,7 +50,8 @@ class Counts:
         place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}
         rows = np.array([place[problem_id] for problem_id in problem_ids], dtype=np.int64)
         columns = (self.samples, self.correct, self.undecided, self.strict)
-        return Counts(problem_ids, *(column[rows] for column in columns), rule=self.rule)
+        samples, correct, undecided, strict = (column[rows] for column in columns)
+        return Counts(problem_ids, samples, correct, undecided, strict, self.rule)
 
 
 @dataclass(frozen=True)

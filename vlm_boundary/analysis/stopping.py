@@ -226,12 +226,8 @@ def strict_pass_at_k_of(counts: Counts, ks: Ints) -> tuple[Floats, Floats]:
     return stopped_part_pass_at_k(counts.strict, counts.correct, counts.samples, ks, counts.rule)
 
 
-def variance_of(counts: Counts, ks: Ints) -> Floats:
-    """Variance of `pass_at_k_of` over a problem's samples; NaN where that is not known."""
-    ks = np.asarray(ks)
-    if counts.rule is not None:
-        return stopped_variance(counts.correct, counts.samples, ks, counts.rule)
-    wrong = counts.samples - counts.correct
-    return np.asarray(
-        all_of(wrong, counts.samples, ks) ** 2 - all_of(wrong, counts.samples, 2 * ks)
-    )
+def accuracy_of(counts: Counts) -> Floats:
+    """Each problem's accuracy, shape (problems,): c/n, and by a rule the unbiased pass@1."""
+    if counts.rule is None:
+        return np.asarray(counts.correct / counts.samples)
+    return pass_at_k_of(counts, np.array([1]))[:, 0]

@@ -69,7 +69,9 @@ class SamplingConfig(Settings):
     @property
     def rule(self) -> StoppingRule | None:
         """When a problem is sampled no further; None where each gets all n."""
-        return self.stop and StoppingRule((*self.stop.after, self.n), self.stop.right)
+        if self.stop is None:
+            return None
+        return StoppingRule((*self.stop.after, self.n), self.stop.right)
 
     @property
     def stopping_rule(self) -> StoppingRule:
