@@ -15,6 +15,9 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Failed, FailureTable, Partition, RunDirectory, short_hash
 
+_OF_MANY = ("n", "stop")
+"""Sampling parameters that say how often is drawn, and not what one request is."""
+
 
 def drawn_under(manifest: Manifest, partition: Partition) -> str:
     """A hash of all that decides whether a request can be put to an arm's engine.
@@ -26,7 +29,7 @@ def drawn_under(manifest: Manifest, partition: Partition) -> str:
     what = partition.benchmark
     if partition.condition != "full":
         what = f"{what}/{partition.condition}"
-    sampling = {key: value for key, value in arm.sampling.items() if key != "n"}
+    sampling = {key: value for key, value in arm.sampling.items() if key not in _OF_MANY}
     said = [arm.identity.as_json(), arm.prompts.get(what), arm.engine, sampling]
     return short_hash(json.dumps([*said, *versions(arm.engine)], sort_keys=True))
 
