@@ -94,6 +94,12 @@ def test_sixteen_bit_grey_with_a_transparent_value_is_scaled_too(tmp_path: Path)
         ([-5, 0, 5], np.int32, [0, 128, 255]),
         ([0, 0, 0], np.int32, [0, 0, 0]),
         ([0.0, np.nan, 1.0], np.float32, [0, 0, 255]),
+        ([0.0, 0.5, 1.0001], np.float32, [0, 128, 255]),  # became black, by rounding
+        ([-0.01, 0.5, 1.01], np.float32, [0, 128, 255]),
+        ([0.0, 1.0, 2.0], np.float32, [0, 128, 255]),  # became black
+        ([0, 100, 256], np.int32, [0, 100, 255]),  # became black
+        ([0, 2048, 4095], np.int32, [0, 128, 255]),  # 12 bits
+        ([0.0, 0.0, 0.0045], np.float32, [0, 0, 255]),
         ([0, 100, 200], np.uint16, [0, 0, 0]),  # 16 bits have their white at 65,535
     ],
 )

@@ -145,7 +145,8 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
 
     Args:
         by_values: 32-bit integers and floats have white where their values have their end: the
-            first of 1, 255 and 65,535 that none exceeds, else the largest. Else it is 65,535.
+            first of 1, 255 and 65,535 that none exceeds by more than a tenth, unless the largest is
+            below a sixteenth of it; then, and beyond those, it is the largest. Else it is 65,535.
     """
     import numpy as np
 
@@ -154,8 +155,12 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
     black, white = 0.0, 65_535.0
     if by_values and not picture.mode.startswith("I;16"):
         black, largest = min(values.min(), 0.0), values.max()
+        if -black <= largest / 10:  # rounding, as of a filter
+            black = 0.0
         whites = (1.0, 255.0, 65_535.0) if black == 0 else ()
-        white = next((most for most in whites if largest <= most), largest)
+        white = next((most for most in whites if largest <= 1.1 * most), largest)
+        if largest < white / 16:
+            white = largest
     if white == 65_535:
         grey = values / 256
     else:
