@@ -198,3 +198,24 @@ def test_a_full_disk_ends_the_command_and_what_was_stored_stays(tmp_path: Path) 
     assert "Starting it again" not in done.stderr
     assert ".tmp" not in done.stdout
     assert (tmp_path / "kept" / "manifest.json").stat().st_size
+
+
+def test_a_folder_that_may_not_be_looked_into_is_no_empty_one(
+    finished: Path, tmp_path: Path
+) -> None:
+    """`fsck` called the run whole, and `verify` graded nothing."""
+    shutil.copytree(finished / "run", tmp_path / "run")
+    closed = tmp_path / "run" / "samples" / "arm=rl"
+    closed.chmod(0)
+    without: list[str] = []
+    if os.access(closed, os.R_OK):  # root may look into everything
+        if shutil.which("setpriv") is None:
+            pytest.skip("root, and no setpriv to give its rights away")
+        rights = "-dac_override,-dac_read_search"
+        without = ["setpriv", f"--inh-caps={rights}", f"--bounding-set={rights}"]
+    try:
+        for command in ("fsck", "verify", "analyze"):
+            done = call([*without, *product(command, "run")], tmp_path)
+            one_line(done, "samples/arm=rl: cannot be used (Permission denied)")
+    finally:
+        closed.chmod(0o755)

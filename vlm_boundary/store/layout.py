@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
@@ -22,12 +23,18 @@ def not_folders(run: Path, tables: Iterable[str]) -> Iterator[Path]:
     Args:
         run: its directory.
         tables: the patterns of its tables' folders, as in `validity/layer=*`.
+
+    Raises:
+        PermissionError: a folder may not be looked into, which would pass for an empty one.
     """
     patterns: list[tuple[str, ...]] = [(name,) for name in (*NEEDED, *_FOLDERS)]
     patterns += [(*table.split("/"), *_PARTITION) for table in tables]
     levels = dict.fromkeys(one[:depth] for one in patterns for depth in range(1, len(one) + 1))
-    for level in levels:
-        yield from (path for path in _entries(run, level) if not path.is_dir())
+    for path in (path for level in levels for path in _entries(run, level)):
+        if not path.is_dir():
+            yield path
+        elif not os.access(path, os.R_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 
 
 def _entries(run: Path, level: tuple[str, ...]) -> Iterator[Path]:
