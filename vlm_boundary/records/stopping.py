@@ -66,6 +66,14 @@ class StoppingRule:
                 return Standing(look, complete=True, right=found)
         raise AssertionError("the last look ends every problem")
 
+    def ends_with(self, samples: int, right: int) -> bool:
+        """Whether a problem can end with so many samples, so many of them right."""
+        if samples not in self.looks or not 0 <= right <= samples:
+            return False
+        before = self.before(samples)
+        goes_on = not before or right - (samples - before) < self.right  # at the look before
+        return goes_on and (samples == self.n or right >= self.right)
+
     def up_to(self, look: int) -> StoppingRule:
         """The same rule, ended at one of its looks: what can be read before all is drawn."""
         return StoppingRule(self.looks[: self.looks.index(look) + 1], self.right)
