@@ -25,7 +25,7 @@ from vlm_boundary.analysis.floor import above_floor_p_values, discoveries, move
 from vlm_boundary.analysis.intervals import Clustered, t_intervals
 from vlm_boundary.analysis.resampling import simultaneous_level
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 RULE = StoppingRule((32, 64, 128, 256), 4)
 N = RULE.n

@@ -22,7 +22,7 @@ from vlm_boundary.analysis.pairs import difference_at_k
 from vlm_boundary.analysis.resampling import bootstrap_t
 from vlm_boundary.analysis.table_file import read_table_file
 from vlm_boundary.cli import cli
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 Row = dict[str, Any]
 

@@ -19,7 +19,7 @@ from vlm_boundary.analysis import (
     stopped_pass_at_k,
     stopped_variance,
 )
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 RULES = [
     StoppingRule((3, 5, 8), 1),

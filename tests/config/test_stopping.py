@@ -8,7 +8,7 @@ import pytest
 
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 STOP = {"after": [32, 64, 128], "right": 4}
 

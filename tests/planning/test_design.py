@@ -12,7 +12,7 @@ from vlm_boundary.analysis import pass_at_k, stopped_pass_at_k
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.cli import cli
 from vlm_boundary.planning.design import Accuracies, designs, endings, smallest_gap_of
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 RULE = StoppingRule((8, 16, 32), 2)
 

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from vlm_boundary.config import build_experiment
-from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Job
 from vlm_boundary.sampling import sample, stage
 from vlm_boundary.store import RunDirectory
@@ -51,16 +50,3 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
     assert max(asked["base", "full"]) == 128
     assert set(asked["base", "no_image"]) == {16}
     assert set(asked["greedy", "full"]) == set(asked["greedy", "no_image"]) == {1}
-
-
-def test_an_engine_that_cannot_stop_early_is_not_asked_for_all_samples(tmp_path: Path) -> None:
-    raw = {
-        "name": "stops",
-        "run_dir": str(tmp_path / "run"),
-        "benchmarks": {"procedural": {"procedural": {"count": 8, "seed": 3}}},
-        "arms": {"base": {"model": "tiny:untrained-1", "role": "base"}},
-        "sampling": {"n": 128, "stop": {"after": [32]}},
-    }
-    experiment = build_experiment(raw, (), where="stops.yaml")
-    with pytest.raises(UserError, match=r"arms\.base\.sampling\.stop: engine kind vllm cannot"):
-        sample(RunDirectory(experiment.run_path), experiment)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
 from vlm_boundary.verifier.fitting import TextHashes, fitting, text_hashes

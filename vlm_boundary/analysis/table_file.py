@@ -13,7 +13,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Ints
 from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 SAMPLE_COUNTS = ("n", "num_samples", "n_samples")
 """Columns that say how many samples a row stands for: with one of them a row is a problem."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from vlm_boundary.records.stopping import StoppingRule
+    from vlm_boundary.stopping import StoppingRule
 
 
 @click.command(short_help="Compare two models on anyone's table of verdicts.")
@@ -70,7 +70,7 @@ def passk(
 def _rule(looks: str | None, right: int | None) -> StoppingRule | None:
     """The stopping rule of two options that belong together."""
     from vlm_boundary.errors import UserError
-    from vlm_boundary.records.stopping import StoppingRule
+    from vlm_boundary.stopping import StoppingRule
 
     if (looks is None) != (right is None):
         raise UserError("--looks and --right belong together, as in --looks 32,64,256 --right 4")

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from vlm_boundary.config.base import MAX_SAMPLES, PlainMapping, Settings
 from vlm_boundary.config.stopping import StopConfig
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 
 class SamplingConfig(Settings):

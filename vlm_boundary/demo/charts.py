@@ -11,7 +11,7 @@ import numpy as np
 
 from vlm_boundary.analysis import pass_at_k, stopped_pass_at_k
 from vlm_boundary.demo.text import visible
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 _WIDTH, _HEIGHT = 300, 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 10, 36

@@ -8,7 +8,7 @@ from vlm_boundary.analysis import stopped_pass_at_k
 from vlm_boundary.config import FULL
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.records.stopping import Standing, StoppingRule
+from vlm_boundary.stopping import Standing, StoppingRule
 
 
 def rule_of(run: RunIndex, arm: str, condition: str) -> StoppingRule | None:

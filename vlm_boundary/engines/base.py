@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from vlm_boundary.benchmarks.images import UnreadablePicture
 from vlm_boundary.config import SamplingConfig
 
 
@@ -33,6 +34,13 @@ class Request:
     keep a problem to one server."""
     condition: str = "full"
     problem_id: str = ""
+
+
+Requests: TypeAlias = Iterable["Request | None"]
+"""Requests as there is room for them. None says that there is none just now: which come next, and
+whether any do, depends on results that were handed over; an engine goes on and asks again."""
+AGAIN_SECONDS = 0.01
+"""How long an engine without any work waits before it asks again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,11 +85,21 @@ class Scored:
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that cannot run (index None: none of its samples), with the reason."""
+    """A request that cannot run (index None: none of its samples), with the reason.
+
+    `lasting` is whether the same request to the same engine would fail again.
+    """
 
     request_id: str
     index: int | None
     reason: str
+    lasting: bool = False
+
+
+def refused(request_id: str, error: Exception) -> Failure:
+    """The failure of a request that cannot be put to an engine; a damaged file may be mended."""
+    lasting = not isinstance(error, UnreadablePicture)
+    return Failure(request_id, None, str(error).splitlines()[0], lasting)
 
 
 class PromptTooLong(Exception):
@@ -110,7 +128,7 @@ class Engine(Protocol):
     """A loaded checkpoint, or something that stands for one, that draws samples."""
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
         """Draw every sample of every request, yielding each as it finishes, in any order.
 

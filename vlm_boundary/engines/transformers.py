@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import SamplingConfig, TransformersConfig
-from vlm_boundary.engines.base import Completion, Failure, PromptTooLong, Request, Workload, unheard
+from vlm_boundary.engines.base import (
+    AGAIN_SECONDS,
+    Completion,
+    Failure,
+    PromptTooLong,
+    Request,
+    Requests,
+    Workload,
+    refused,
+    unheard,
+)
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
@@ -89,16 +100,20 @@ class TransformersEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, one problem after the other; see `Engine.generate`."""
         for request in requests:
+            if request is None:
+                time.sleep(AGAIN_SECONDS)
+                alive()
+                continue
             try:
                 inputs = self._inputs(request, sampling)
             except self._refusals as error:
-                yield Failure(request.request_id, None, str(error))
+                yield refused(request.request_id, error)
                 continue
             for start in range(request.indices.start, request.indices.stop, self._batch_size):
                 stop = min(start + self._batch_size, request.indices.stop)

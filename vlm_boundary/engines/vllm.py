@@ -13,13 +13,15 @@ from vlm_boundary.engines.base import (
     Completion,
     Failure,
     Request,
+    Requests,
     Scored,
     ScoreRequest,
+    refused,
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
-from vlm_boundary.engines.vllm_loop import EngineLoop, Prompt
+from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
 from vlm_boundary.errors import UserError, did_you_mean
@@ -138,7 +140,7 @@ class VllmEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
@@ -184,24 +186,23 @@ class VllmEngine:
         """Free the checkpoint and end the engine's processes."""
         self._llm.llm_engine.engine_core.shutdown()
 
-    def _prompts(
-        self, requests: Iterator[Request], max_tokens: int
-    ) -> Iterator[tuple[Prompt, int] | Failure]:
+    def _prompts(self, requests: Iterator[Request | None], max_tokens: int) -> Iterator[Fed]:
         for request in requests:
+            if request is None:
+                yield None
+                continue
             try:
                 prompt = self._loop.prepare(request, max_tokens)
             except self._loop.refusals as error:
-                yield Failure(request.request_id, None, str(error).splitlines()[0])
+                yield refused(request.request_id, error)
                 continue
             for index in request.indices:
                 yield prompt, index
 
-    def _responses(
-        self, requests: Iterator[ScoreRequest]
-    ) -> Iterator[tuple[Prompt, int] | Failure]:
+    def _responses(self, requests: Iterator[ScoreRequest]) -> Iterator[Fed]:
         # One token of room: the engine always generates, if only to be done.
         for fed in self._prompts(requests, 1):
-            if isinstance(fed, Failure):
+            if fed is None or isinstance(fed, Failure):
                 yield fed
                 continue
             prompt, index = fed
@@ -211,7 +212,8 @@ class VllmEngine:
                 yield fed
             else:
                 said = "no token ids" if length == 0 else f"{length} tokens of {room} that fit"
-                yield Failure(prompt.request.request_id, index, f"cannot be scored: {said}")
+                reason = f"cannot be scored: {said}"
+                yield Failure(prompt.request.request_id, index, reason, lasting=True)
 
     def _completion(
         self, output: RequestOutput, prompt: Prompt, index: int, sampling: SamplingConfig

@@ -13,7 +13,7 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.extrapolation import Outcomes
 from vlm_boundary.analysis.power import factor
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 _RIGHT = 4
 _FIRST_LOOKS = (16, 32)

@@ -68,10 +68,7 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
 
 
 def _lack(run: RunDirectory, task: Task) -> Lack:
-    missing: dict[str, set[int]] = defaultdict(set)
-    for span in task.spans:
-        missing[span.problem.problem_id].update(span.indices)
-    total = task.samples
+    missing, total = task.missing(), task.samples
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     rows = run.failures.read(task.partition)
     for row in sorted(rows, key=lambda one: one["sample_index"] is None):  # the exact ones first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vlm_boundary.records.stopping import Standing, StoppingRule
+from vlm_boundary.stopping import Standing, StoppingRule
 
 RULE = StoppingRule((4, 8, 16), right=2)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -45,6 +45,11 @@ class StoppingRule:
         """Samples 0 … first - 1 are those that every problem has."""
         return self.looks[0]
 
+    @property
+    def decided_below(self) -> int:
+        """Samples of this index and above decide nothing: whoever has come so far gets all n."""
+        return self.before(self.n)
+
     def before(self, look: int) -> int:
         """The look before one; 0 before the first."""
         place = self.looks.index(look)
@@ -73,6 +78,11 @@ class StoppingRule:
         before = self.before(samples)
         goes_on = not before or right - (samples - before) < self.right  # at the look before
         return goes_on and (samples == self.n or right >= self.right)
+
+    def standing_of(self, right: Mapping[int, bool]) -> Standing:
+        """How far a problem has come, given whether each sample that has a verdict is right."""
+        indices = sorted(right)
+        return self.standing(indices, [right[index] for index in indices])
 
     def up_to(self, look: int) -> StoppingRule:
         """The same rule, ended at one of its looks: what can be read before all is drawn."""
