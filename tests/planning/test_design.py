@@ -107,10 +107,31 @@ def test_the_command_prints_designs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "not with its 51 problems, whatever n" in said
     for arguments, complaint in (
         (("--detect", "5"), "no pair of arms has verdicts yet"),
-        (asked, "give it too"),
+        (("--at-k", "32"), "give it too"),
+        (("--prior", "0.12,0.6,0.8"), "there is neither"),
         (("--detect", "5", "--prior", "0.1,0.5"), "write three numbers"),
         (("--detect", "5", "--prior", "1.5,1,1"), "a share below 1"),
     ):
         code, said = call(*arguments)
         assert code == 2, said
         assert complaint in said
+
+
+def test_the_plan_says_what_a_rule_saves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("planned.yaml").write_text(YAML)
+    rule = ("-o", "sampling.stop={after: [8, 16, 32], right: 4}")
+    arguments = ["plan", "planned.yaml", *rule]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 0, done.output
+    assert "base on procedural: its rule asks for at most 64 samples a problem; how" in done.output
+    done = CliRunner().invoke(cli, [*arguments, "--prior", "0,2000,2000"])
+    # Half of the samples are right: of the first eight at least four, in 163 of 256 problems.
+    line = next(line for line in done.output.splitlines() if line.startswith("rl on procedural"))
+    rates = np.array([0.5])
+    expected = sum(
+        look * float(chances.sum())
+        for look, _, chances in endings(StoppingRule((8, 16, 32, 64), 4), rates)
+    )
+    assert f"{expected:.0f} on average, {51 * expected:,.0f} in all" in line
+    assert line.endswith("by the stated prior")

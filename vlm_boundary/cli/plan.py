@@ -62,8 +62,8 @@ from vlm_boundary.cli.options import (
 @click.option(
     "--prior",
     metavar="NEVER,A,B",
-    help="For --detect in place of the counts so far: the share of problems never solved, and the "
-    "Beta of the others' accuracies, as in 0.12,0.6,0.8.",
+    help="In place of the counts so far, for --detect and for what a stopping rule saves: the "
+    "share of problems never solved, and the Beta of the others' accuracies, as in 0.12,0.6,0.8.",
 )
 def plan(
     target: Path,
@@ -91,12 +91,16 @@ def plan(
     from vlm_boundary.planning.detect import Asked, detect_lines
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.planning.resolution import resolution_lines
+    from vlm_boundary.planning.saving import saving_lines
 
     stated = _prior(prior)
-    if detect is None and (at_k, power, stated) != (None, None, None):
-        raise UserError("--at-k, --power and --prior say how --detect is meant; give it too")
+    if detect is None and (at_k, power) != (None, None):
+        raise UserError("--at-k and --power say how --detect is meant; give it too")
     gpus = [find_gpu(name) for name in gpu_names]
     run, experiment = open_target(target, overrides, n)
+    stops = any(experiment.arm_sampling(arm).rule for arm in experiment.arms)
+    if detect is None and stated and not stops:
+        raise UserError("--prior is for --detect, or for a stopping rule; there is neither")
     found = work_out(
         run,
         experiment,
@@ -107,6 +111,8 @@ def plan(
     )
     click.echo(describe(found))
     for line in resolution_lines(run, experiment, found):
+        click.echo(line)
+    for line in saving_lines(run, experiment, found, stated):
         click.echo(line)
     if detect is not None:
         asked = Asked(detect / 100, at_k or experiment.sampling.n, power or POWER, stated)

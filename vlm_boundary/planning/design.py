@@ -39,7 +39,7 @@ class Accuracies:
         samples they seem less alike than they are, and designs are on the safe side.
         """
         rows = rng.integers(len(base.problem_ids), size=_DRAWS)
-        return cls(*(_posterior(counts, rows, rng) for counts in (base, other)))
+        return cls(*(possible_accuracies(counts, rows, rng) for counts in (base, other)))
 
     @classmethod
     def of_prior(cls, never: float, a: float, b: float, rng: np.random.Generator) -> Accuracies:
@@ -48,9 +48,7 @@ class Accuracies:
         In eight of ten problems both models are as good as each other, in the others they are
         independent.
         """
-        one, two = (
-            np.where(rng.random(_DRAWS) < never, 0.0, rng.beta(a, b, _DRAWS)) for _ in range(2)
-        )
+        one, two = (prior_accuracies(never, a, b, rng) for _ in range(2))
         return cls(one, np.where(rng.random(_DRAWS) < _ALIKE, one, two))
 
 
@@ -130,7 +128,7 @@ def _rules(k: int) -> Iterator[StoppingRule]:
 
 def _on_grid(rule: StoppingRule, k: int) -> tuple[Floats, Floats, Floats]:
     """Accuracies, and at each the variance of the estimate of pass@k and the expected samples."""
-    grid = np.sin(np.linspace(0, np.pi / 2, _GRID)) ** 4  # dense near zero
+    grid = _grid()
     second, length = np.zeros(_GRID), np.zeros(_GRID)
     for look, correct, chances in endings(rule, grid):
         f = 1 - stopped_pass_at_k(correct, np.full(len(correct), look), np.array([k]), rule)[:, 0]
@@ -161,8 +159,27 @@ def endings(rule: StoppingRule, p: Floats) -> Iterator[tuple[int, Ints, Floats]]
         yield look, correct, chances
 
 
-def _posterior(counts: Counts, rows: Ints, rng: np.random.Generator) -> Floats:
-    """Accuracies of these problems, one draw each."""
+def expected_samples(rule: StoppingRule, accuracies: Floats) -> float:
+    """Samples a problem that a rule draws on average, of problems with these accuracies."""
+    grid = _grid()
+    length = np.zeros(len(grid))
+    for look, _, chances in endings(rule, grid):
+        length += look * chances.sum(axis=1)
+    return float(np.interp(accuracies, grid, length).mean())
+
+
+def prior_accuracies(never: float, a: float, b: float, rng: np.random.Generator) -> Floats:
+    """Accuracies by a stated prior, of one model; see `Accuracies.of_prior`."""
+    return np.where(rng.random(_DRAWS) < never, 0.0, rng.beta(a, b, _DRAWS))
+
+
+def _grid() -> Floats:
+    """Accuracies, dense near zero."""
+    return np.asarray(np.sin(np.linspace(0, np.pi / 2, _GRID)) ** 4)
+
+
+def possible_accuracies(counts: Counts, rows: Ints, rng: np.random.Generator) -> Floats:
+    """Accuracies of these problems, one draw each from what their counts leave possible."""
     from scipy.special import betaln
 
     n = int(counts.depths.max())
