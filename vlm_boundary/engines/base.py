@@ -84,6 +84,10 @@ class Failure:
     reason: str
 
 
+class PromptUnusable(Exception):
+    """A problem that cannot be put to this checkpoint as it is, with the reason."""
+
+
 class PromptTooLong(Exception):
     """A prompt that leaves no room for a whole response."""
 
