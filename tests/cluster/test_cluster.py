@@ -73,7 +73,7 @@ class Sampled:
         found = []
         for arm in self.experiment.arms:
             task = plan_task(self.run, Partition(arm, "mine"), 24, problems)
-            unit = Draw(task.partition, task.spans_by_problem(), 24)
+            unit = Draw(task.partition, task.spans_by_problem())
             found.append([one for one in (unit.within(0, 8), unit.within(8, 24)) if one.spans])
         return found
 

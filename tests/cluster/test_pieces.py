@@ -14,8 +14,8 @@ def piece(problem_id: str, samples: int = 4, crashes: int = 0) -> Piece:
 
 
 def test_a_piece_is_what_a_problem_lacks_in_a_wave() -> None:
-    first = Draw(HERE, {"a": (range(2), range(3, 4)), "b": (range(4),)}, 4)
-    second = Draw(HERE, {"a": (range(6, 8),), "b": (range(4, 8),), "c": (range(8),)}, 8)
+    first = Draw(HERE, {"a": (range(2), range(3, 4)), "b": (range(4),)})
+    second = Draw(HERE, {"a": (range(6, 8),), "b": (range(4, 8),), "c": (range(8),)})
     found = [(p.problem_id, p.spans) for p in pieces_of([first, second])]
     assert found == [
         ("a", (range(2), range(3, 4))),

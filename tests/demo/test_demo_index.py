@@ -48,11 +48,11 @@ def test_a_byte_a_sample_says_what_the_tables_say(run: RunDirectory) -> None:
 def test_a_sample_comes_with_all_that_is_stored_of_it(run: RunDirectory) -> None:
     drawn = RunIndex(run.path).load("base", "made", "full", "p1").sample(1)
     assert drawn is not None
-    assert drawn.sample["text"] == "2 + 1 = 3 so it is \\boxed{4}"
-    assert (drawn.sample["seed"], drawn.sample["tokens"]) == (101, 3)
+    assert drawn.response.text == "2 + 1 = 3 so it is \\boxed{4}"
+    assert (drawn.response.seed, drawn.response.tokens) == (101, 3)
     assert drawn.verdict is not None
-    assert drawn.verdict["correct"] is True
-    assert drawn.validity["structure"]["flags"] == ["no_reasoning"]
+    assert drawn.verdict.correct is True
+    assert drawn.checks["structure"].flags == ["no_reasoning"]
 
 
 def test_samples_that_come_are_followed(run: RunDirectory) -> None:
@@ -80,7 +80,7 @@ def test_of_two_samples_with_one_key_the_earlier_counts(run: RunDirectory) -> No
     assert has(opened.codes("rl", "made", "full")[0], Bit.DRAWN).sum() == SAMPLES
     drawn = opened.load("rl", "made", "full", "p0").sample(1)
     assert drawn is not None
-    assert drawn.sample["text"] != "later"
+    assert drawn.response.text != "later"
 
 
 def test_what_cannot_be_shown_is_said(run: RunDirectory) -> None:

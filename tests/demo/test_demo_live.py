@@ -12,7 +12,7 @@ import pytest
 from engine_parts import Manners, scripted_server
 
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.index import Response, RunIndex
 from vlm_boundary.demo.live import Asked, LiveEngines
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -50,6 +50,9 @@ def _run(folder: Path, base: dict[str, Any]) -> RunIndex:
     return RunIndex(run.path)
 
 
+_STARTING = "starting the engine (about half a minute the first time)"
+
+
 def _asked(folder: Path) -> Asked:
     problem = Problem("procedural", "live", "How many?", "4")
     return Asked(problem, folder, n=3, temperature=1.0, max_tokens=32, seed=7)
@@ -65,10 +68,13 @@ def test_two_servers_side_by_side(tmp_path: Path) -> None:
         for _ in range(2):  # the second time the engines are warm
             found: dict[int, dict[int, str]] = {0: {}, 1: {}}
             arms = ("base", "rl")
-            for side, message in engines.sample(run.name, arms, "procedural", _asked(tmp_path)):
-                assert not message.keys() & {"error", "failure"}, message
-                if "text" in message:
-                    found[side][message["index"]] = message["text"]
+            told = set()
+            for side, said in engines.sample(run.name, arms, "procedural", _asked(tmp_path)):
+                if isinstance(said, Response):
+                    found[side][said.sample_index] = said.text
+                elif said:
+                    told.add(said)
+            assert told <= {_STARTING, "sampling", "done"}
             assert found == {
                 side: {i: f"{name} says \\boxed{{{7 + i}}}" for i in range(3)}
                 for side, name in enumerate(("one", "two"))
@@ -84,8 +90,8 @@ def test_an_engine_that_cannot_start_says_why_and_the_other_goes_on(tmp_path: Pa
             heard = list(engines.sample(run.name, arms, "procedural", _asked(tmp_path)))
         finally:
             engines.close()
-        assert sum("text" in message for side, message in heard if side == 0) == 3
-        [error] = [message["error"] for side, message in heard if "error" in message]
+        assert sum(isinstance(said, Response) for side, said in heard if side == 0) == 3
+        [error] = [said for side, said in heard if side == 1 and said != _STARTING]
         assert "two" in error
 
 

@@ -15,6 +15,7 @@ from vlm_boundary.reasoning.judge_work import Judge
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.work import Draw
 from vlm_boundary.scoring.work import Score
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 HERE = Partition("rl", "b", "no_image")
@@ -23,28 +24,34 @@ SPANS = {"a": (range(2), range(3, 4)), "b": (range(8),)}
 
 def draws(arm: str, problems: int, stop: int, start: int = 0) -> list[Draw]:
     spans = {f"p{i}": (range(start, stop),) for i in range(problems)}
-    return [Draw(Partition(arm, "b"), spans, stop)]
+    return [Draw(Partition(arm, "b"), spans)]
 
 
 @pytest.mark.parametrize(
-    "unit", [Draw(HERE, SPANS, 8), Score(HERE, SPANS, "base"), Judge(HERE, SPANS, "j", "original")]
+    "unit",
+    [
+        Draw(HERE, SPANS),
+        Draw(HERE, SPANS, StoppingRule((4, 8), 1)),
+        Score(HERE, SPANS, "base"),
+        Judge(HERE, SPANS, "j", "original"),
+    ],
 )
 def test_a_unit_reaches_its_process_as_it_was_planned(unit: Draw | Score | Judge) -> None:
     assert type(unit).from_record(json.loads(json.dumps(unit.record()))) == unit
 
 
 def test_what_is_left_is_what_the_table_lacks(tmp_path: Path) -> None:
-    run, unit = RunDirectory(tmp_path), Draw(HERE, SPANS, 8)
+    run, unit = RunDirectory(tmp_path), Draw(HERE, SPANS)
     writer = SampleWriter(run.samples, HERE)
     for problem_id, index in [("a", 0), ("a", 1), ("a", 3), ("b", 0), ("b", 4), ("c", 0)]:
         writer.add(Sample(problem_id, index, 0, [1], "x", "stop", None))
     writer.flush()
-    assert unit.left(run) == Draw(HERE, {"b": (range(1, 4), range(5, 8))}, 8)
-    assert Job((Draw(HERE, {"a": (range(2),)}, 8),)).left(run) is None
+    assert unit.left(run) == Draw(HERE, {"b": (range(1, 4), range(5, 8))})
+    assert Job((Draw(HERE, {"a": (range(2),)}),)).left(run) is None
 
 
 def test_a_wave_is_a_part_of_what_is_missing() -> None:
-    unit = Draw(HERE, SPANS, 8)
+    unit = Draw(HERE, SPANS)
     assert unit.within(0, 2).spans == {"a": (range(2),), "b": (range(2),)}
     assert unit.within(2, 8).spans == {"a": (range(3, 4),), "b": (range(2, 8),)}
     assert unit.within(8, 16).spans == {}
@@ -73,7 +80,8 @@ def test_one_engine_draws_a_problem_in_every_wave() -> None:
     assert len(jobs) == 4
     owners: dict[str, set[int]] = {}
     for place, job in enumerate(jobs):
-        assert [unit.wave for unit in job.units] == [64, 256]  # type: ignore[attr-defined]
+        stops = [max(span.stop for s in unit.spans.values() for span in s) for unit in job.units]
+        assert stops == [64, 256]
         for unit in job.units:
             for problem_id in unit.spans:
                 owners.setdefault(problem_id, set()).add(place)

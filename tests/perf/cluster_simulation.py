@@ -58,7 +58,7 @@ def main() -> None:
 
         def missing() -> list[list[Draw]]:
             tasks = [plan_task(run, Partition(arm, "mine"), n, problems) for arm in ARMS]
-            return [[Draw(task.partition, task.spans_by_problem(), n)] for task in tasks]
+            return [[Draw(task.partition, task.spans_by_problem())] for task in tasks]
 
         ray.init(num_cpus=options.engines, log_to_driver=False)
         ray.cloudpickle.register_pickle_by_value(simulated_engine)

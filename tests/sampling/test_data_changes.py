@@ -60,7 +60,7 @@ def run(tmp_path: Path) -> RunDirectory:
     lines = (json.dumps({"problem_id": f"p{i}", "text": str(i)}) + "\n" for i in range(4))
     (tmp_path / "samples.jsonl").write_text("".join(lines))
     found = RunDirectory(tmp_path / "run")
-    assert sample(found, experiment(tmp_path)) == 4
+    assert sample(found, experiment(tmp_path)).samples == 4
     return found
 
 
@@ -117,23 +117,23 @@ def test_restored_data_go_on(run: RunDirectory, tmp_path: Path) -> None:
     with pytest.raises(UserError):
         sample(run, experiment(tmp_path))
     write(tmp_path)
-    assert sample(run, experiment(tmp_path)) == 0
+    assert sample(run, experiment(tmp_path)).samples == 0
 
 
 def test_a_touched_file_with_the_same_content_is_read_once_more_and_no_more(
     run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     os.utime(tmp_path / "data.jsonl", ns=(1, 1))
-    assert sample(run, experiment(tmp_path)) == 0
+    assert sample(run, experiment(tmp_path)).samples == 0
     monkeypatch.setattr("vlm_boundary.sampling.prepare.load_problems", None)
-    assert sample(run, experiment(tmp_path)) == 0
+    assert sample(run, experiment(tmp_path)).samples == 0
 
 
 def test_a_run_whose_data_are_gone_goes_on_with_its_own_copy(
     run: RunDirectory, tmp_path: Path
 ) -> None:
     (tmp_path / "data.jsonl").unlink()
-    assert sample(run, experiment(tmp_path)) == 0
+    assert sample(run, experiment(tmp_path)).samples == 0
 
 
 def test_a_run_of_an_older_version_is_compared_by_content(
@@ -141,7 +141,7 @@ def test_a_run_of_an_older_version_is_compared_by_content(
 ) -> None:
     origin = run.path / "origins" / "mine.json"
     origin.unlink()
-    assert sample(run, experiment(tmp_path)) == 0
+    assert sample(run, experiment(tmp_path)).samples == 0
     assert origin.is_file()
     origin.unlink()
     everything(tmp_path)
@@ -169,11 +169,12 @@ def test_a_problem_that_cannot_be_drawn_starts_no_engine_again(
         "".join(json.dumps({"problem_id": f"p{i}", "text": "1"}) + "\n" for i in (0, 1))
     )
     run = RunDirectory(tmp_path / "run")
-    assert sample(run, experiment(tmp_path)) == 2
+    assert sample(run, experiment(tmp_path)).samples == 2
     monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", None)
-    assert sample(run, experiment(tmp_path)) == 0
     found = experiment(tmp_path)
-    (lack,) = find_lacks(run, found)
+    drawn = sample(run, found)
+    assert drawn.samples == 0
+    (lack,) = find_lacks(run, drawn.left)
     assert lack.missing == 2  # and it is said, every time
     assert "no reason is recorded" not in "".join(lack.lines())
     monkeypatch.undo()
@@ -208,7 +209,7 @@ def test_an_included_yaml_that_changed_is_noticed(tmp_path: Path) -> None:
     raw["benchmarks"] = {"mine": {"include": str(included)}}
     found = build_experiment(raw, (), where="t.yaml")
     run = RunDirectory(tmp_path / "run")
-    assert sample(run, found) == 4
+    assert sample(run, found).samples == 4
     say("{{ q }} Say it.")
     with pytest.raises(UserError, match="4 of 4 questions differ"):
         sample(run, found)

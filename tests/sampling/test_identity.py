@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.config import ExperimentConfig, SamplingConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.identity import (
     ArmSource,
     arm_identity,
     refuse_different_templates,
+    refuse_other_rule,
     resolve_source,
 )
 
@@ -122,3 +123,39 @@ def test_what_is_kept_of_samples_is_no_part_of_what_they_are(
     source = ArmSource(None, "w", None)
     first = arm_identity(experiment(), "base", source)
     assert (arm_identity(experiment(sampling=change), "base", source) == first) is same
+
+
+def test_another_stopping_rule_is_refused_with_the_difference_named() -> None:
+    def sampling(n: int, *after: int, right: int = 4) -> SamplingConfig:
+        stop = {"after": after, "right": right} if after else None
+        return SamplingConfig.model_validate({"n": n, "stop": stop})
+
+    def check(before: SamplingConfig, now: SamplingConfig) -> None:
+        refuse_other_rule(before.model_dump(mode="json"), now, where="run: arm 'base'")
+
+    old = sampling(256, 32, 64)
+    for now in (old, sampling(1024, 32, 64), sampling(1024, 32, 64, 256)):
+        check(old, now)
+    for now, named in (
+        (sampling(256, 32, 64, right=2), r"right: 2} \(n = 256\)"),
+        (sampling(256, 16, 64), r"after: \[16, 64\]"),
+        (sampling(256), r"now it is nothing \(n = 256\)"),
+    ):
+        with pytest.raises(UserError, match=named) as refused:
+            check(old, now)
+        assert "after: [32, 64], right: 4" in str(refused.value)
+    # A manifest of an older version says nothing of rules: its n was fixed.
+    with pytest.raises(UserError, match=r"drawn with sampling\.stop = nothing"):
+        refuse_other_rule({"n": 64}, sampling(64, 32), where="run")
+    refuse_other_rule({"n": 64}, sampling(256, 64), where="run")
+    refuse_other_rule({}, old, where="run")
+
+
+def test_a_stopping_rule_does_not_change_whose_samples_they_are(folder: Path) -> None:
+    """So that parts which were written before looks were added are still the arm's."""
+    found = []
+    for stop in (None, {"after": [32]}):
+        config = experiment(sampling={"n": 128, "stop": stop})
+        (source, *_) = sources(config, folder, "t", "t").values()
+        found.append(arm_identity(config, "base", source))
+    assert found[0] == found[1]

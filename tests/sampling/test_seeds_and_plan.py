@@ -10,8 +10,10 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling import problem_seed
 from vlm_boundary.sampling.plan import Scope, missing_spans
-from vlm_boundary.sampling.stage import waves
-from vlm_boundary.store import Shard
+from vlm_boundary.sampling.stage import waves_of
+from vlm_boundary.sampling.work import Draw
+from vlm_boundary.stopping import StoppingRule
+from vlm_boundary.store import Partition, Shard
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1") for i in range(3)]
 
@@ -80,6 +82,14 @@ def test_waves_end_at_n() -> None:
     experiment = ExperimentConfig.model_validate(
         {"name": "x", "benchmarks": {"b": None}, "arms": {"base": {"model": "m", "role": "base"}}}
     )
-    assert waves(experiment, 512) == [64, 256, 512]
-    assert waves(experiment, 256) == [64, 256]
-    assert waves(experiment, 8) == [8]
+
+    def stops(n: int, rule: StoppingRule | None = None) -> list[int]:
+        unit = Draw(Partition("base", "b"), {"p": (range(n),)}, rule)
+        parts = waves_of(experiment, [unit])
+        assert sum(len(unit.spans["p"][0]) for part in parts for unit in part) == n
+        return [unit.spans["p"][0].stop for part in parts for unit in part]
+
+    assert stops(512) == [64, 256, 512]
+    assert stops(256) == [64, 256]
+    assert stops(8) == [8]
+    assert stops(512, StoppingRule((32, 64, 512), 4)) == [32, 512]

@@ -8,9 +8,9 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.extrapolation import (
     Fit,
+    Outcomes,
     count_histogram,
     fit_beta_binomial,
     fit_zero_inflated,
@@ -57,9 +57,14 @@ class Extrapolation:
             n: samples a problem.
             weights: how often each problem counts in each fit, shape (fits, problems).
         """
-        histogram = count_histogram(correct, n, weights)
-        plain = fit_beta_binomial(histogram)
-        return cls(n, {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histogram, plain)})
+        return cls.to(Outcomes.of(count_histogram(correct, n, weights)))
+
+    @classmethod
+    def to(cls, outcomes: Outcomes) -> Extrapolation:
+        """Fit both models to these."""
+        plain = fit_beta_binomial(outcomes)
+        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(outcomes, plain)}
+        return cls(outcomes.n, fits)
 
     def describe(
         self, ks: Ints, confidence: float, errors: dict[str, float]
@@ -132,8 +137,8 @@ def _one(values: Floats, confidence: float) -> Interval:
 def beyond_n(data: BenchmarkData) -> BeyondN | None:
     """Each arm's extrapolation and back-test; each pair's difference.
 
-    The models need the same n for every problem: problems with fewer samples are left out. None
-    where fewer than ten problems are left in every arm.
+    The models need the same n for every problem, or a rule by which problems ended: problems with
+    fewer samples are left out. None where fewer than ten problems are left in every arm.
     """
     fitted = _Fitted(data)
     arms = {arm: one for arm in data.arms if (one := _reached(data, fitted, arm))}
@@ -157,7 +162,11 @@ class _Fitted:
         key = (arm, counts.problem_ids)
         if key not in self._known:
             weights = self.weights(counts.problem_ids)
-            self._known[key] = Extrapolation.of(counts.correct, n, weights)
+            if counts.rule is None:
+                self._known[key] = Extrapolation.of(counts.correct, n, weights)
+            else:
+                outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
+                self._known[key] = Extrapolation.to(outcomes)
         return self._known[key]
 
 
@@ -166,8 +175,8 @@ def _ks(n: int) -> Ints:
 
 
 def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
-    """The problems that have n samples."""
-    whole = counts.samples == n
+    """The problems that have n samples, or have ended by a rule that goes as far."""
+    whole = counts.depths == n
     return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
 
 
@@ -196,9 +205,10 @@ def _back_test(
     """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
 
     The error is predicted − observed; its interval resamples problems for both alike. None where n
-    is too small, or the samples of a problem are not the first n.
+    is too small, or the samples of a problem are not the first n. Not more samples are fitted on
+    than up to an arm's first look, which all problems have.
     """
-    part = n // BACK_TEST_SHARE
+    part = min(n // BACK_TEST_SHARE, data.first_look.n(arm))
     if part < 2:
         return None
     first = data.verdicts[arm].first(part).counts
@@ -219,13 +229,13 @@ def back_test(
     Args:
         first: correct among the first `part` samples, shape (problems,).
         part: samples a problem that are fitted on.
-        correct: correct among all n samples, shape (problems,).
-        n: samples a problem.
+        correct: correct among all samples, shape (problems,).
+        n: samples a problem, at most: one with a correct sample counts 1 whenever it ended.
         weights: as in `Extrapolation.of`.
         confidence: level, as 0.95.
     """
     ks = np.array([n])
-    solved = pass_at_k(correct, np.full(len(correct), n), ks)[:, 0]
+    solved = (correct > 0).astype(np.float64)
     observed = weights @ solved / weights.sum(axis=1)
     said = {}
     for model, fit in Extrapolation.of(first, part, weights).fits.items():

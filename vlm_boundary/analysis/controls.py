@@ -8,9 +8,9 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
 from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import Condition
 from vlm_boundary.records.sections import ControlArm, GuessFilter
 
@@ -40,10 +40,8 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
     full, without = data.counts(arm).on(shared), counts.on(shared)
     ks = data.grid(n)
     level = data.settings.confidence
-    values = pass_at_k(counts.correct, counts.samples, ks)
-    gained = pass_at_k(full.correct, full.samples, ks) - pass_at_k(
-        without.correct, without.samples, ks
-    )
+    values = pass_at_k_of(counts, ks)
+    gained = pass_at_k_of(full, ks) - pass_at_k_of(without, ks)
     groups = data.groups(counts.problem_ids)
     return ControlArm(
         n=n,
@@ -88,7 +86,7 @@ def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> GuessFilter:
     base, other = pair.base_counts.on(kept), pair.other_counts.on(kept)
     ks = data.grid(pair.n)
     interval = partial(t_intervals, confidence=data.settings.confidence, groups=data.groups(kept))
-    first, second = (pass_at_k(one.correct, one.samples, ks) for one in (base, other))
+    first, second = (pass_at_k_of(one, ks) for one in (base, other))
     return filtered(
         guessable={
             arm: [key for key, yes in zip(pair.problem_ids, one == 1, strict=True) if yes]

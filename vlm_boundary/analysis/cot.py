@@ -6,13 +6,13 @@ from typing import TypeVar
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Floats, Ints
+from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
-from vlm_boundary.analysis.readings import ValidCounts, readings
+from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
 from vlm_boundary.analysis.subset import subset_pass_at_k
 from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
 from vlm_boundary.records.record import Crossover, Curve, Entry
@@ -25,18 +25,19 @@ def cot(data: BenchmarkData) -> ValidReasoning | None:
 
     A wrong answer is never valid. Differences are other − base, on the problems that both have.
     """
+    read = {arm: list(readings(data, arm)) for arm in data.arms}
     found = {
-        arm: {reading.name: reading.counts(data.verdicts[arm]) for reading in readings(data, arm)}
-        for arm in data.arms
+        arm: {reading.name: reading.counts(data.verdicts[arm]) for reading in by_arm}
+        for arm, by_arm in read.items()
+        if by_arm
     }
-    found = {arm: by_name for arm, by_name in found.items() if by_name}
     if not found:
         return None
     return ValidReasoning(
         layers=data.run.validity_layers(),
         arms={
-            arm: {name: _valid(data, arm, reading) for name, reading in by_name.items()}
-            for arm, by_name in found.items()
+            arm: {reading.name: _valid(data, arm, reading) for reading in read[arm]}
+            for arm in found
         },
         pairs=[
             ValidOfPair(
@@ -51,10 +52,11 @@ def cot(data: BenchmarkData) -> ValidReasoning | None:
     )
 
 
-def _valid(data: BenchmarkData, arm: str, reading: ValidCounts) -> ValidOfArm:
+def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
     counts, level = data.counts(arm), data.settings.confidence
+    reading = said.counts(data.verdicts[arm])
     ks = np.arange(1, data.n(arm) + 1)
-    low, high = _bounds(counts.samples, counts.correct, reading, ks)
+    low, high = _bounds(counts, reading, ks)
     groups = data.groups(counts.problem_ids)
     solved = counts.correct > 0
     none_valid = solved & (reading.valid + reading.unknown == 0)
@@ -70,7 +72,7 @@ def _valid(data: BenchmarkData, arm: str, reading: ValidCounts) -> ValidOfArm:
         judged=int(reading.judged.sum()),
         valid=int(reading.valid.sum()),
         unknown=int(reading.unknown.sum()),
-        p_valid_given_correct=_share(counts.correct, reading, level, groups),
+        p_valid_given_correct=_share_of(data, arm, said),
         cot_pass_at_k=curve(low),
         solved=int(solved.sum()),
         solved_with_a_valid_chain=int((reading.valid > 0).sum()),
@@ -89,12 +91,26 @@ def _plain_crossover(data: BenchmarkData, pair: Pair) -> Crossover:
     return crossover(t_intervals(values, data.settings.confidence, (-1, 1), groups))
 
 
-def _bounds(samples: Ints, correct: Ints, reading: ValidCounts, ks: Ints) -> tuple[Floats, Floats]:
+def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Floats]:
     """Unknown ones as not valid below, as valid above."""
-    low, _ = subset_pass_at_k(samples, correct, reading.judged, reading.valid, ks)
     lenient = reading.valid + reading.unknown
-    _, high = subset_pass_at_k(samples, correct, reading.judged, lenient, ks)
-    return low, high
+    low, high = (
+        subset_pass_at_k(counts.samples, counts.correct, reading.judged, valid, ks, counts.rule)
+        for valid in (reading.valid, lenient)
+    )
+    return low[0], high[1]
+
+
+def _share_of(data: BenchmarkData, arm: str, said: ValidReading) -> Entry:
+    """P(valid | right); with a stopping rule of the samples up to the first look.
+
+    Of all that were drawn, hard problems have more samples than others.
+    """
+    verdicts, level = data.verdicts[arm], data.settings.confidence
+    below = data.first_look.n(arm) if arm in data.ended else None
+    first = verdicts.right if below is None else verdicts.right & (verdicts.index < below)
+    groups = data.groups(verdicts.problem_ids)
+    return _share(verdicts.count(first), said.counts(verdicts, below), level, groups)
 
 
 def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | None) -> Entry:
@@ -128,7 +144,7 @@ def _differences(
             counts = data.counts(arm)
             place = {problem_id: row for row, problem_id in enumerate(counts.problem_ids)}
             rows = np.array([place[problem_id] for problem_id in pair.problem_ids])
-            bounds = _bounds(counts.samples, counts.correct, found[arm][name], ks)
+            bounds = _bounds(counts, found[arm][name], ks)
             low[arm], high[arm] = (values[rows] for values in bounds)
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
         said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
 from vlm_boundary.verifier.fitting import TextHashes, fitting, text_hashes
@@ -27,7 +28,9 @@ class Counts:
     """What one arm did on each problem, a row a problem in the order of `problem_ids`.
 
     `undecided` samples count as not correct; adding them gives the lenient reading. `strict` counts
-    the correct ones whose answer is tagged, boxed, stated as the answer, or said alone.
+    the correct ones whose answer is tagged, boxed, stated as the answer, or said alone. With a
+    `rule`, each problem's samples are those up to the look at which it ended, and estimates are
+    those of `analysis.stopping`.
     """
 
     problem_ids: tuple[str, ...]
@@ -35,13 +38,20 @@ class Counts:
     correct: Ints
     undecided: Ints
     strict: Ints
+    rule: StoppingRule | None = None
+
+    @property
+    def depths(self) -> Ints:
+        """The k up to which each problem's pass@k can be estimated."""
+        return self.samples if self.rule is None else np.full_like(self.samples, self.rule.n)
 
     def on(self, problem_ids: tuple[str, ...]) -> Counts:
         """The rows of these problems, in this order; each must be among them."""
         place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}
         rows = np.array([place[problem_id] for problem_id in problem_ids], dtype=np.int64)
         columns = (self.samples, self.correct, self.undecided, self.strict)
-        return Counts(problem_ids, *(column[rows] for column in columns))
+        samples, correct, undecided, strict = (column[rows] for column in columns)
+        return Counts(problem_ids, samples, correct, undecided, strict, self.rule)
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Codes, Counts, Floats
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import (
     cover_at_tau,
     g_pass_at_k,
     mg_pass_at_k,
     paper_grid,
-    pass_at_k,
     pass_hat_k,
 )
 from vlm_boundary.analysis.intervals import Intervals, mean_interval, t_intervals
 from vlm_boundary.analysis.majority import majority_at_k
-from vlm_boundary.records.analysis import ArmAnalysis, SinglePass
+from vlm_boundary.analysis.stopping import (
+    accuracy_of,
+    lenient_pass_at_k_of,
+    pass_at_k_of,
+    strict_pass_at_k_of,
+)
+from vlm_boundary.records.analysis import ArmAnalysis, SinglePass, Stopping
 from vlm_boundary.records.record import Curve
 
 TAUS = (0.25, 0.5, 0.75, 1.0)
@@ -29,42 +37,81 @@ def arms(data: BenchmarkData) -> dict[str, ArmAnalysis]:
 
 
 def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
-    counts, verdicts, n = data.counts(arm), data.verdicts[arm], data.n(arm)
-    groups = data.groups(counts.problem_ids)
-    level = data.settings.confidence
+    counts, n = data.counts(arm), data.n(arm)
+    groups, level = data.groups(counts.problem_ids), data.settings.confidence
+    ks = np.arange(1, n + 1)
+
+    def curve(values: Floats) -> Curve:
+        return t_intervals(values, level, (0, 1), groups).curve(ks)
+
+    strict, strict_most = strict_pass_at_k_of(counts, ks)
+    known_by_rule: dict[str, Any] = {}
+    if not np.array_equal(strict, strict_most, equal_nan=True):
+        known_by_rule["pass_at_k_strict_upper"] = curve(strict_most)
+    if arm in data.ended:
+        known_by_rule["stopping"] = stopping(data.ended[arm])
+    return ArmAnalysis(
+        role=data.experiment.arms[arm].role,
+        n=n,
+        problems=len(counts.problem_ids),
+        problems_with_fewer_than_n=int((counts.depths < n).sum()),
+        samples=int(counts.samples.sum()),
+        correct=int(counts.correct.sum()),
+        statuses=data.verdicts[arm].statuses(),
+        sources=data.verdicts[arm].sources(),
+        pass_at_k=curve(pass_at_k_of(counts, ks)),
+        pass_at_k_strict=curve(strict),
+        pass_at_k_lenient=curve(lenient_pass_at_k_of(counts, ks)),
+        avg_at_n=mean_interval(accuracy_of(counts), level, (0, 1), groups),
+        single_pass=_single_pass(data, arm),
+        **_of_alike(data.first_look, arm),
+        **known_by_rule,
+    )
+
+
+def _of_alike(data: BenchmarkData, arm: str) -> dict[str, Any]:
+    """What takes as many samples of every problem: votes, consistency, shares of right answers."""
+    counts, n = data.counts(arm), data.n(arm)
+    groups, level = data.groups(counts.problem_ids), data.settings.confidence
 
     def over_problems(values: Floats) -> Intervals:
         return t_intervals(values, level, (0, 1), groups)
 
     ks, grid = np.arange(1, n + 1), paper_grid(n)
-    samples = counts.samples
-
-    def of_right(right: Ints) -> Curve:
-        return over_problems(pass_at_k(right, samples, ks)).curve(ks)
-
-    hat = pass_hat_k(counts.correct, samples, ks)
-    majority = majority_at_k(verdicts, grid, data.rng(arm))
+    hat = pass_hat_k(counts.correct, counts.samples, ks)
+    majority = majority_at_k(data.verdicts[arm], grid, data.rng(arm))
     g_pass, mean_g_pass = _thresholds(data, arm, counts, groups)
-    covered = cover_at_tau(counts.correct, samples, np.array(COVER_PERCENTS))
-    return ArmAnalysis(
-        role=data.experiment.arms[arm].role,
-        n=n,
-        problems=len(counts.problem_ids),
-        problems_with_fewer_than_n=int((samples < n).sum()),
-        samples=int(samples.sum()),
-        correct=int(counts.correct.sum()),
-        statuses=verdicts.statuses(),
-        sources=verdicts.sources(),
-        pass_at_k=of_right(counts.correct),
-        pass_at_k_strict=of_right(counts.strict),
-        pass_at_k_lenient=of_right(counts.correct + counts.undecided),
-        avg_at_n=mean_interval(counts.correct / samples, level, (0, 1), groups),
-        single_pass=_single_pass(data, arm),
-        pass_hat_k=over_problems(hat).curve(ks),
-        maj_at_k=over_problems(majority).curve(grid),
-        g_pass_at_k=g_pass,
-        mg_pass_at_k=mean_g_pass,
-        cover_at_tau=over_problems(covered).by(f"{share / 100:g}" for share in COVER_PERCENTS),
+    covered = cover_at_tau(counts.correct, counts.samples, np.array(COVER_PERCENTS))
+    return {
+        "pass_hat_k": over_problems(hat).curve(ks),
+        "maj_at_k": over_problems(majority).curve(grid),
+        "g_pass_at_k": g_pass,
+        "mg_pass_at_k": mean_g_pass,
+        "cover_at_tau": over_problems(covered).by(f"{share / 100:g}" for share in COVER_PERCENTS),
+    }
+
+
+def stopping(ended: Ended) -> Stopping:
+    """How far problems went, and what that saved."""
+    looks, drawn = np.unique(ended.looks[ended.looks > 0], return_counts=True)
+    problems, samples = int(drawn.sum()), int(looks @ drawn)
+    return Stopping(
+        after=list(ended.rule.looks[:-1]),
+        right=ended.rule.right,
+        n=ended.rule.n,
+        ended_at=dict(zip(looks.tolist(), drawn.tolist(), strict=True)),
+        mean_n=samples / problems if problems else None,
+        saved=1 - samples / (problems * ended.n) if problems else None,
+        unread=ended.beyond,
+        unfinished=list(ended.unfinished),
+        left_out=sorted(
+            ended.failed
+            - {
+                key
+                for key, look in zip(ended.verdicts.problem_ids, ended.looks.tolist(), strict=True)
+                if look
+            }
+        ),
     )
 
 

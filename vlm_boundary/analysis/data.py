@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import (
@@ -18,6 +19,7 @@ from vlm_boundary.analysis.counts import (
     Verdicts,
     read_verdicts,
 )
+from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import cluster_codes
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
@@ -67,8 +69,11 @@ class BenchmarkData:
     Attributes:
         loaded: the benchmark as the run's manifest has it.
         everything: every verdict of the experiment itself, by arm; arms without any are left out.
+        ended: where problems ended, of the arms that have a stopping rule.
         left_out: how many rows of a partition do not count, by reason; those of controls once they
             were read.
+        to_first_look: of arms with a stopping rule only the samples up to the first look are read,
+            which every problem has; see `first_look`.
     """
 
     run: RunDirectory
@@ -76,7 +81,9 @@ class BenchmarkData:
     benchmark: str
     loaded: RunBenchmark
     everything: Mapping[str, Verdicts]
+    ended: Mapping[str, Ended]
     left_out: dict[Partition, dict[str, int]]
+    to_first_look: bool = False
     _controls: dict[tuple[str, Condition], Verdicts | None] = field(default_factory=dict)
 
     @classmethod
@@ -91,7 +98,13 @@ class BenchmarkData:
         if not known:
             return None
         left_out = {Partition(arm, name): read.left_out for arm, read in found.items()}
-        return cls(run, experiment, name, run.read_manifest().benchmarks[name], known, left_out)
+        ended = {}
+        for arm, verdicts in known.items():
+            if rule := experiment.arm_sampling(arm).rule:
+                rows = run.failures.read(Partition(arm, name), rule.n)
+                ended[arm] = Ended.of(verdicts, rule, {row["problem_id"] for row in rows})
+        loaded = run.read_manifest().benchmarks[name]
+        return cls(run, experiment, name, loaded, known, ended, left_out)
 
     @property
     def settings(self) -> AnalysisConfig:
@@ -103,14 +116,41 @@ class BenchmarkData:
         """The arms that have verdicts, in the experiment's order."""
         return tuple(self.everything)
 
-    def n(self, arm: str) -> int:
-        """Samples a problem that the experiment asks of an arm."""
+    def asked(self, arm: str) -> int:
+        """Samples a problem that the experiment asks of an arm, at most."""
         return self.experiment.arm_sampling(arm).n
+
+    def n(self, arm: str) -> int:
+        """Samples a problem that an arm is read to: those asked for, by a rule as far as it goes.
+
+        See `Ended`.
+        """
+        if arm not in self.ended:
+            return self.asked(arm)
+        found = self.ended[arm]
+        return found.rule.first if self.to_first_look else found.n
+
+    @cached_property
+    def first_look(self) -> BenchmarkData:
+        """The same with nothing read beyond an arm's first look: the samples of all problems alike.
+
+        For all that is no function of an unbiased pass@k: how many samples a problem has depends on
+        how hard it is, so that what is said of "all samples" would be of the hard ones.
+        """
+        return replace(self, to_first_look=True) if self.ended else self
 
     @cached_property
     def verdicts(self) -> dict[str, Verdicts]:
-        """The verdicts of samples 0 … n-1, which headline numbers stand on, by arm."""
-        return {arm: found.first(self.n(arm)) for arm, found in self.everything.items()}
+        """The verdicts that headline numbers stand on, by arm.
+
+        Of samples 0 … n-1, by a rule of those up to the look at which a problem ended.
+        """
+        return {
+            arm: self.ended[arm].read
+            if arm in self.ended and not self.to_first_look
+            else found.first(self.n(arm))
+            for arm, found in self.everything.items()
+        }
 
     def rng(self, *names: str) -> np.random.Generator:
         """Random numbers that depend on the experiment's seed and these names alone."""
@@ -118,7 +158,9 @@ class BenchmarkData:
         return np.random.default_rng([self.experiment.seed, *words])
 
     def counts(self, arm: str) -> Counts:
-        """An arm's counts over the first n samples of each problem."""
+        """An arm's counts over the samples of `verdicts`."""
+        if arm in self.ended and not self.to_first_look:
+            return self.ended[arm].counts
         return self.verdicts[arm].counts
 
     def control(self, arm: str, condition: Condition) -> Verdicts | None:
@@ -177,6 +219,10 @@ class BenchmarkData:
         first = pc.field("sample_index") < self.n(arm)
         partition = Partition(arm, self.benchmark)
         table = self.run.samples.read(partition, columns, first, coded=["problem_id"])
+        if arm in self.ended and not self.to_first_look:
+            indices = table["sample_index"].to_numpy()
+            counted = self.verdicts[arm].rows_of(table["problem_id"], indices) >= 0
+            table = table.filter(pa.array(counted))
         if table.num_rows == 0:
             nothing = np.zeros(0)
             return Responses((), nothing.astype(np.int64), nothing, nothing)

@@ -6,8 +6,9 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.analysis.pairs import difference_at_k
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.sections import (
     ArmDistribution,
@@ -64,11 +65,15 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
 
 
 def distributions(data: BenchmarkData) -> Distributions:
-    """The section `distributions`: accuracies, failures, difficulty, and results by metadata."""
+    """The section `distributions`: accuracies, failures, difficulty, and results by metadata.
+
+    But for the last they are of the samples up to the first look, where arms have a stopping rule.
+    """
+    alike = data.first_look
     return Distributions(
         accuracy_bins=list(ACCURACY_BINS),
-        arms={arm: _spread(data, arm) for arm in data.arms},
-        strata=[_strata(data, pair) for pair in data.pairs()],
+        arms={arm: _spread(alike, arm) for arm in data.arms},
+        strata=[_strata(alike, pair) for pair in alike.pairs()],
         slices=slices(data),
     )
 
@@ -133,7 +138,7 @@ def _compared(
         return ComparedPart(problems=0)
     first, second = base.on(kept), other.on(kept)
     groups, level = data.groups(kept), data.settings.confidence
-    one, two = (pass_at_k(each.correct, each.samples, ks) for each in (first, second))
+    one, two = (pass_at_k_of(each, ks) for each in (first, second))
     return ComparedPart(
         problems=len(kept),
         base_pass_at_k=t_intervals(one, level, (0, 1), groups).curve(ks),
@@ -181,10 +186,7 @@ def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats
     """Student's t test that the mean difference is zero; NaN where it has no spread."""
     from scipy.stats import t
 
-    base, other = pair.base_counts, pair.other_counts
-    difference = pass_at_k(other.correct[which], other.samples[which], ks) - pass_at_k(
-        base.correct[which], base.samples[which], ks
-    )
+    difference = difference_at_k(pair.base_counts, pair.other_counts, ks)[which]
     groups = data.groups(pair.problem_ids)
     found = t_intervals(
         difference, data.settings.confidence, (-1, 1), None if groups is None else groups[which]

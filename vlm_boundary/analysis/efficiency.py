@@ -6,8 +6,8 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known, mean_interval, t_intervals
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.sections import CostOfArm, Coverage, Efficiency, EfficiencyGap
 
 SAMPLING_EFFICIENCY_K = 256
@@ -41,13 +41,15 @@ def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
 def _cost(data: BenchmarkData, arm: str) -> CostOfArm:
     counts, responses = data.counts(arm), data.responses[arm]
     level = data.settings.confidence
-    mean = tokens_by_problem(responses.problem, responses.tokens, len(responses.problem_ids))
+    # What ends a problem is related to how long its responses are: means are of all problems alike.
+    alike = data.first_look.responses[arm]
+    mean = tokens_by_problem(alike.problem, alike.tokens, len(alike.problem_ids))
     # NaN, and so null, as soon as one length is not known: part of a total is none.
     total = float(responses.tokens.sum()) if len(responses.tokens) else np.nan
     solved, correct = int((counts.correct > 0).sum()), int(counts.correct.sum())
     ks = data.grid(data.n(arm))
     coverage = t_intervals(
-        pass_at_k(counts.correct, counts.samples, ks),
+        pass_at_k_of(counts, ks),
         level,
         (0, 1),
         data.groups(counts.problem_ids),
@@ -57,9 +59,7 @@ def _cost(data: BenchmarkData, arm: str) -> CostOfArm:
     spent = known(np.asarray(ks * each, dtype=np.float64))
     return CostOfArm(
         tokens=None if np.isnan(total) else int(total),
-        tokens_per_sample=mean_interval(
-            mean, level, (0, np.inf), data.groups(responses.problem_ids)
-        ),
+        tokens_per_sample=mean_interval(mean, level, (0, np.inf), data.groups(alike.problem_ids)),
         tokens_per_solved_problem=_per(total, solved),
         tokens_per_correct_sample=_per(total, correct),
         coverage=[
@@ -80,9 +80,6 @@ def _gap(data: BenchmarkData, pair: Pair) -> EfficiencyGap:
     """
     k = min(SAMPLING_EFFICIENCY_K, pair.n)
     base, other = pair.base_counts, pair.other_counts
-    gap = (
-        pass_at_k(base.correct, base.samples, np.array([k]))
-        - pass_at_k(other.correct, other.samples, np.array([1]))
-    )[:, 0]
+    gap = (pass_at_k_of(base, np.array([k])) - pass_at_k_of(other, np.array([1])))[:, 0]
     interval = mean_interval(gap, data.settings.confidence, (-1, 1), data.groups(pair.problem_ids))
     return EfficiencyGap(base=pair.base, other=pair.other, k=k, sampling_efficiency_gap=interval)

@@ -61,17 +61,60 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
     return np.asarray(chosen @ is_count.astype(np.float64))
 
 
-def fit_beta_binomial(histogram: Floats) -> Fit:
-    """The beta-binomial of greatest likelihood for each row of counts.
+@dataclass(frozen=True)
+class Outcomes:
+    """What fits are made from, a row a fit: problems by correct and by wrong samples.
 
-    Args:
-        histogram: problems by number of correct samples, shape (fits, n + 1).
+    Of unlike numbers of samples too: where problems ended early, by a rule on their own samples,
+    the likelihood of (c, L) has a factor for the rule that does not depend on their accuracy.
+
+    Attributes:
+        correct: problems by number of correct samples, shape (fits, n + 1).
+        wrong: the same by wrong ones.
+        drawn: the same by samples; None where all have n.
     """
-    a, b = _maximise(histogram, truncated=False)
+
+    correct: Floats
+    wrong: Floats
+    drawn: Floats | None
+
+    @classmethod
+    def of(cls, histogram: Floats) -> Outcomes:
+        """Problems by number of correct samples of n, shape (fits, n + 1)."""
+        return cls(histogram, histogram[:, ::-1], None)
+
+    @classmethod
+    def ended(cls, correct: Ints, samples: Ints, n: int, weights: Floats) -> Outcomes:
+        """Problems that ended early.
+
+        Args:
+            correct, samples: shape (problems,); those without a correct one have n samples.
+            n: the most samples that a problem gets.
+            weights: as in `count_histogram`.
+        """
+        sides = (correct, samples - correct, samples)
+        return cls(*(count_histogram(each, n, weights) for each in sides))
+
+    @property
+    def n(self) -> int:
+        """The most samples that a problem gets."""
+        return int(self.correct.shape[1]) - 1
+
+    @property
+    def informative(self) -> Bools:
+        """Where some samples were right and some wrong; elsewhere there is nothing to fit."""
+        sides = (self.correct, self.wrong)
+        right, wrong = (side[:, 1:].sum(axis=1) > 0 for side in sides)
+        return np.asarray(right & wrong)
+
+
+def fit_beta_binomial(outcomes: Outcomes) -> Fit:
+    """The beta-binomial of greatest likelihood for each row of outcomes."""
+    a, b = _maximise(outcomes, truncated=False)
     return Fit(a, b, np.where(np.isnan(a), np.nan, 0.0))
 
 
-def fit_zero_inflated(histogram: Floats, plain: Fit) -> Fit:
+def fit_zero_inflated(outcomes: Outcomes, plain: Fit) -> Fit:
     """The zero-inflated beta-binomial of greatest likelihood for each row of counts.
 
     With a free share π the count 0 is fitted exactly, so a and b follow from the other counts alone
@@ -79,12 +122,13 @@ def fit_zero_inflated(histogram: Floats, plain: Fit) -> Fit:
     makes π negative, the beta-binomial without π is the best.
 
     Args:
-        histogram: as in `fit_beta_binomial`.
+        outcomes: as in `fit_beta_binomial`.
         plain: what that returned.
     """
-    a, b = _maximise(histogram, truncated=True)
+    a, b = _maximise(outcomes, truncated=True)
+    histogram = outcomes.correct
     solved = histogram[:, 1:].sum(axis=1) / histogram.sum(axis=1)
-    never = 1 - solved / -np.expm1(_log_missed(a, b, histogram.shape[1] - 1))
+    never = 1 - solved / -np.expm1(_log_missed(a, b, outcomes.n))
     inflated = never > 0
     return Fit(
         np.where(inflated, a, plain.a),
@@ -99,46 +143,70 @@ class Likelihood:
 
     Σ_c h_c·log[B(a + c, b + n - c) / B(a, b)]; truncated, of the counts above 0 alone and less
     their number times log(1 - P(0 | a, b)). The ratio of Betas is Π_{j<c}(a + j) ·
-    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs.
+    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs;
+    with unlike n, by problem.
 
     Attributes:
         above: problems with more than j correct samples, shape (fits, n).
         below: problems with more than j wrong ones, shape (fits, n).
+        further: problems with more than j samples, shape (fits, n); None where all have n.
         problems: shape (fits,).
         truncated: whether the count 0 is left out.
     """
 
     above: Floats
     below: Floats
+    further: Floats | None
     problems: Floats
     truncated: bool
 
     @classmethod
-    def of(cls, histogram: Floats, *, truncated: bool) -> Likelihood:
-        """The likelihood of problems by number of correct samples, shape (fits, n + 1)."""
-        used = histogram.copy()
-        if truncated:
-            used[:, 0] = 0.0
-        above = used[:, :0:-1].cumsum(axis=1)[:, ::-1]
-        below = used[:, :-1].cumsum(axis=1)[:, ::-1]
-        return cls(above.copy(), below.copy(), used.sum(axis=1), truncated)
+    def of(cls, outcomes: Outcomes, *, truncated: bool) -> Likelihood:
+        """The likelihood of what was seen."""
+        unsolved = outcomes.correct[:, 0] * truncated
+        right, wrong = outcomes.correct.copy(), outcomes.wrong.copy()
+        drawn = None if outcomes.drawn is None else outcomes.drawn.copy()
+        right[:, 0] -= unsolved
+        wrong[:, -1] -= unsolved  # they have n samples, all wrong
+        if drawn is not None:
+            drawn[:, -1] -= unsolved
+        further = None if drawn is None else _more_than(drawn)
+        return cls(_more_than(right), _more_than(wrong), further, right.sum(axis=1), truncated)
 
     def rows(self, which: Bools) -> Likelihood:
         """Some of the fits."""
+        further = None if self.further is None else self.further[which]
         return Likelihood(
-            self.above[which], self.below[which], self.problems[which], self.truncated
+            self.above[which], self.below[which], further, self.problems[which], self.truncated
+        )
+
+    def _divisors(self, a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+        """Σ log(a + b + j) over problems and their samples, its slope, and less its curvature."""
+        from scipy.special import digamma, gammaln, polygamma
+
+        n, whole = self.above.shape[1], a + b
+        if self.further is None:
+            return (
+                self.problems * (gammaln(whole + n) - gammaln(whole)),
+                self.problems * (digamma(whole + n) - digamma(whole)),
+                self.problems * (polygamma(1, whole) - polygamma(1, whole + n)),
+            )
+        each = whole[:, None] + np.arange(n)
+        inverse = 1 / each
+        return (
+            _dot(self.further, np.log(each)),
+            _dot(self.further, inverse),
+            _dot(self.further, inverse**2),
         )
 
     def value(self, x: Floats) -> Floats:
         """At (log a, log b), shape (fits, 2); returns shape (fits,)."""
-        from scipy.special import gammaln
-
         n = self.above.shape[1]
         a, b, step = np.exp(x[:, 0]), np.exp(x[:, 1]), np.arange(n)
         value = (
             _dot(self.above, np.log(a[:, None] + step))
             + _dot(self.below, np.log(b[:, None] + step))
-            - self.problems * (gammaln(a + b + n) - gammaln(a + b))
+            - self._divisors(a, b)[0]
         )
         if self.truncated:
             value -= self.problems * np.log(-np.expm1(_log_missed(a, b, n)))
@@ -153,9 +221,9 @@ class Likelihood:
         by_a, by_b = 1 / (a[:, None] + step), 1 / (b[:, None] + step)
         sums = digamma(a + b + n) - digamma(a + b)  # Σ_j 1 / (a + b + j)
         squares = polygamma(1, a + b) - polygamma(1, a + b + n)
-        first_a = _dot(self.above, by_a) - self.problems * sums
-        first_b = _dot(self.below, by_b) - self.problems * sums
-        second_ab = self.problems * squares
+        _, slopes, second_ab = self._divisors(a, b)
+        first_a = _dot(self.above, by_a) - slopes
+        first_b = _dot(self.below, by_b) - slopes
         second_aa = second_ab - _dot(self.above, by_a**2)
         second_bb = second_ab - _dot(self.below, by_b**2)
         if self.truncated:
@@ -177,6 +245,11 @@ class Likelihood:
         )
 
 
+def _more_than(histogram: Floats) -> Floats:
+    """How many have more than j, j = 0 … n - 1."""
+    return histogram[:, :0:-1].cumsum(axis=1)[:, ::-1].copy()
+
+
 def _dot(one: Floats, two: Floats) -> Floats:
     return np.asarray(np.einsum("ij,ij->i", one, two), dtype=np.float64)
 
@@ -189,14 +262,13 @@ def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
     return np.asarray(np.minimum(betaln(a, b + n) - betaln(a, b), -1e-300), dtype=np.float64)
 
 
-def _maximise(histogram: Floats, *, truncated: bool) -> tuple[Floats, Floats]:
+def _maximise(outcomes: Outcomes, *, truncated: bool) -> tuple[Floats, Floats]:
     """Newton's method in log a and log b, damped, for all rows at once until each has settled."""
-    likelihood = Likelihood.of(histogram, truncated=truncated)
+    likelihood = Likelihood.of(outcomes, truncated=truncated)
     x = _best_start(likelihood)
     value = likelihood.value(x)
     damping = np.full(len(x), 1e-3)
-    # Only where some samples were right and some wrong is there anything to fit.
-    informative = (histogram[:, 1:].sum(axis=1) > 0) & (histogram[:, :-1].sum(axis=1) > 0)
+    informative = outcomes.informative
     moving = informative.copy()
     for _ in range(_STEPS):
         if not moving.any():

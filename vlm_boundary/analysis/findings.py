@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records.analysis import Analysis, BenchmarkAnalysis
+from vlm_boundary.records.analysis import Analysis, ArmAnalysis, BenchmarkAnalysis
 from vlm_boundary.records.record import ArmPair
 
 T = TypeVar("T")
@@ -107,6 +107,12 @@ def in_order(experiment: ExperimentConfig) -> dict[str, str]:
 def reading_name(reading: str) -> str:
     """How a reading of valid is called; a judge's name and band stand in `NAME.band`."""
     return _READINGS.get(reading, reading.replace(".", ", "))
+
+
+def first_looks(arms: Iterable[ArmAnalysis]) -> str:
+    """How many samples all problems of those arms have that stop early; empty if none does."""
+    looks = sorted({one.alike for one in arms if one.stopping})
+    return f"{' or '.join(map(str, looks))} samples" if looks else ""
 
 
 def on_grid(by_k: Mapping[int, T]) -> dict[int, T]:

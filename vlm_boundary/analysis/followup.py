@@ -29,7 +29,7 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
         data = BenchmarkData.read(run, experiment, name)
         for pair in data.pairs() if data else ():
             verified = True
-            if n <= max(data.n(pair.base), data.n(pair.other)) if data else False:
+            if n <= max(data.asked(pair.base), data.asked(pair.other)) if data else False:
                 raise UserError(f"--n {n}: give more than the {pair.n} samples that arms have")
             ids = {i for cell in CELLS for i in _ids(pair, cell)}
             for arm in (pair.base, pair.other):
@@ -57,7 +57,7 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     least = []
     for arm in (pair.base, pair.other):
         verdicts = data.everything[arm]
-        fresh = verdicts.where(verdicts.index >= data.n(arm)).counts
+        fresh = verdicts.where(verdicts.index >= data.asked(arm)).counts
         known = set(fresh.problem_ids)
         if not ids or not known.issuperset(ids):
             return None

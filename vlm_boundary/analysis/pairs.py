@@ -9,7 +9,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
+from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import (
     Clustered,
     Intervals,
@@ -17,9 +17,10 @@ from vlm_boundary.analysis.intervals import (
     known,
     same_problems,
 )
-from vlm_boundary.analysis.power import needed, sampling_variance, variances
+from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.analysis import Needed, PairAnalysis
 from vlm_boundary.records.record import Difference, Estimate, PairedDifference
 
@@ -68,7 +69,7 @@ def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, Needed]:
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
     """Each problem's pass@k of the other arm less the base's; NaN where either has fewer than k."""
-    return pass_at_k(other.correct, other.samples, ks) - pass_at_k(base.correct, base.samples, ks)
+    return pass_at_k_of(other, ks) - pass_at_k_of(base, ks)
 
 
 def compare(
@@ -137,14 +138,14 @@ def p_values(difference: Intervals) -> Floats:
 def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:
     """The difference on these very problems, were only the samples drawn again.
 
-    Normal intervals from the sum of `sampling_variance` over problems and arms, for the k at which
+    Normal intervals from the sum of `variance_of` over problems and arms, for the k at which
     that is known: up to half the samples. They say nothing of other problems of the kind.
     """
     from scipy.stats import norm
 
     half = ks[2 * ks <= ks[-1]]
     values = difference_at_k(base, other, half)
-    noise = sum(sampling_variance(c.correct, c.samples, half) for c in (base, other))
+    noise = sum(variance_of(counts, half) for counts in (base, other))
     missing = np.isnan(values) | np.isnan(noise)
     problems = (~missing).sum(axis=0)
     with np.errstate(invalid="ignore"):

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts
-from vlm_boundary.analysis.estimators import every_k, pass_at_k
+from vlm_boundary.analysis.estimators import every_k
 from vlm_boundary.analysis.intervals import cluster_codes, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.passk import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
@@ -56,7 +57,7 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
     if not ids:
         raise UserError(f"{where}: {base} and {rl} have no problem_id in common")
     first, second = counts[base].on(ids), counts[rl].on(ids)
-    deepest = min(int(first.samples.max()), int(second.samples.max()))
+    deepest = min(int(first.depths.max()), int(second.depths.max()))
     ks = np.arange(1, deepest + 1)
     groups = cluster_codes(ids, table.clusters)
     compared = compare(
@@ -89,8 +90,8 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
 
 
 def _curve(counts: Counts, table: VerdictTable) -> Curve:
-    ks = every_k(counts.samples)
-    values = pass_at_k(counts.correct, counts.samples, ks)
+    ks = every_k(counts.depths)
+    values = pass_at_k_of(counts, ks)
     groups = cluster_codes(counts.problem_ids, table.clusters)
     return t_intervals(values, CONFIDENCE, (0, 1), groups).curve(ks)
 

@@ -64,7 +64,7 @@ def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
     for under in run.scorers():
         for arm in experiment.arms:
             partition = Partition(arm, benchmark)
-            scores = run.scores(under).read(partition, ["logprob_sum", "tokens"])
+            scores = run.scores(under).read(partition, ["logprob_sum", "tokens"], _alike(data, arm))
             if under not in experiment.arms or scores.num_rows == 0:
                 continue
             failed = len(run.score_failures(under).read(partition))
@@ -74,7 +74,8 @@ def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
                 depth[one] = max(depth.get(one, 0), used)
     for arm, used in depth.items():
         if (arm, arm) not in rows:
-            own = _own(run, Partition(arm, benchmark), used)
+            limit = data.first_look.n(arm) if arm in data.ended else used
+            own = _own(run, Partition(arm, benchmark), min(used, limit))
             if own.num_rows:
                 rows[arm, arm] = _row(experiment, (arm, arm), own, 0)
     return [
@@ -83,6 +84,11 @@ def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
         for under in experiment.arms
         if (arm, under) in rows
     ] or None
+
+
+def _alike(data: BenchmarkData, arm: str) -> pc.Expression | None:
+    """Which samples are scored of all problems: with a stopping rule those up to the first look."""
+    return pc.field("sample_index") < data.first_look.n(arm) if arm in data.ended else None
 
 
 def _own(run: RunDirectory, partition: Partition, depth: int) -> pa.Table:

@@ -9,6 +9,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
+from vlm_boundary.analysis.stopping import stopped_variance
 from vlm_boundary.records.analysis import Needed
 
 POWER = 0.8
@@ -25,6 +26,13 @@ def sampling_variance(correct: Ints, samples: Ints, ks: Ints) -> Floats:
     """
     wrong = samples - correct
     return all_of(wrong, samples, ks) ** 2 - all_of(wrong, samples, 2 * np.asarray(ks))
+
+
+def variance_of(counts: Counts, ks: Ints) -> Floats:
+    """`sampling_variance` of each problem, by a stopping rule where it was sampled by one."""
+    if counts.rule is None:
+        return sampling_variance(counts.correct, counts.samples, ks)
+    return stopped_variance(counts.correct, counts.samples, ks, counts.rule)
 
 
 def factor(confidence: float, power: float = POWER) -> float:
@@ -66,7 +74,7 @@ def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> lis
     Args:
         differences: shape (problems, ks), NaN where a problem has none.
     """
-    noise = sum(sampling_variance(c.correct, c.samples, ks) for c in (base, other))
+    noise = sum(variance_of(counts, ks) for counts in (base, other))
     found = []
     for values, within in zip(differences.T, np.asarray(noise).T, strict=True):
         known = ~np.isnan(values)

@@ -56,9 +56,10 @@ class ValidReading:
     valid: Bools
     unknown: Bools
 
-    def counts(self, verdicts: Verdicts) -> ValidCounts:
-        """Added up by problem."""
-        columns = (self.judged, self.judged & self.valid, self.judged & self.unknown)
+    def counts(self, verdicts: Verdicts, below: int | None = None) -> ValidCounts:
+        """Added up by problem, over the samples with an index below this one if it is given."""
+        judged = self.judged if below is None else self.judged & (verdicts.index < below)
+        columns = (judged, judged & self.valid, judged & self.unknown)
         return ValidCounts(*map(verdicts.count, columns))
 
 

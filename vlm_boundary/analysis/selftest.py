@@ -16,16 +16,17 @@ def self_test(data: BenchmarkData) -> list[SelfTest] | None:
     """A/A comparisons, which every claim is held against.
 
     Each arm's samples of even index against those of odd index cost nothing, and show what the
-    statistics do where there is no difference. An arm with the role repeat (`run --self-test`) is
-    compared with the base that it repeats, which shows what sampling does besides. At each k a
-    difference is found in 5 % of such comparisons, at 95 % confidence.
+    statistics do where there is no difference; with a stopping rule those up to its first look,
+    which all problems have. An arm with the role repeat (`run --self-test`) is compared with the
+    base that it repeats, which shows what sampling does besides. At each k a difference is found in
+    5 % of such comparisons, at 95 % confidence.
     """
     rows = []
-    for arm in data.arms:
-        if data.n(arm) > 1 and data.experiment.arms[arm].role != "repeat":
-            odd = data.verdicts[arm].index % 2 == 1
-            first = data.verdicts[arm].where(~odd).counts
-            rows.append(_row(data, arm, HALVES, first, data.verdicts[arm].where(odd).counts))
+    for arm, verdicts in data.first_look.verdicts.items():
+        if data.first_look.n(arm) > 1 and data.experiment.arms[arm].role != "repeat":
+            odd = verdicts.index % 2 == 1
+            halves = verdicts.where(~odd).counts, verdicts.where(odd).counts
+            rows.append(_row(data, arm, HALVES, *halves))
     for arm in data.arms:
         if data.experiment.arms[arm].role == "repeat":
             for base in data.arms:
@@ -41,7 +42,7 @@ def _row(
     if not ids:
         return None
     first, second = first.on(ids), second.on(ids)
-    ks = np.arange(1, min(first.samples.max(), second.samples.max()) + 1)
+    ks = np.arange(1, min(first.depths.max(), second.depths.max()) + 1)
     found = compare(
         difference_at_k(first, second, ks),
         data.settings.confidence,

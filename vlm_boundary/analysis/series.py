@@ -8,8 +8,8 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.record import Curve
 from vlm_boundary.records.sections import (
     ArmSeries,
@@ -97,7 +97,7 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
     for arm in data.arms:
         config = experiment.arms[arm]
         if config.role == "rl":
-            sampling = experiment.arm_sampling(arm).model_dump(exclude={"n"})
+            sampling = experiment.arm_sampling(arm).model_dump(exclude={"n", "stop"})
             key = (config.step, config.base, config.prompt, repr(sampling))
             groups.setdefault(key, []).append(arm)
     found = []
@@ -143,7 +143,7 @@ def _ends(data: BenchmarkData, arms: list[str]) -> Ints:
 
 def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Ints) -> Floats:
     counts = data.counts(arm).on(problem_ids)
-    return pass_at_k(counts.correct, counts.samples, ks)
+    return pass_at_k_of(counts, ks)
 
 
 def _curve(data: BenchmarkData, arm: str, ks: Ints) -> Curve:

@@ -71,7 +71,7 @@ def solved(base: Counts, other: Counts, confidence: float) -> SolvedSets:
     counted = solved_sets(base.correct, other.correct)
     ids = np.array(base.problem_ids, dtype=object)
     found = cells(base.correct, other.correct)
-    drawn = np.concatenate([base.samples, other.samples])
+    drawn = np.concatenate([base.depths, other.depths])  # an unsolved problem ends at n
     bound = unsolved_bound(drawn, confidence).max() if len(drawn) else np.nan
     return SolvedSets(
         solved=counted,

@@ -34,24 +34,26 @@ from vlm_boundary.store import RunDirectory, write_json
 from vlm_boundary.verifier import grader_version
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
+# With a stopping rule some sections are of the samples up to the first look, which all problems
+# have, others of the unbiased pass@k up to n; those that are of both choose themselves.
 SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "arms": arms,
     "pairs": pairs,
     "self_test": self_test,
     "followup": followup,
     "perplexity": perplexities,
-    "luck": luck,
+    "luck": lambda data: luck(data.first_look),
     "controls": controls,
     "guess_filter": guess_filter,
-    "verifier_error": verifier_error,
+    "verifier_error": lambda data: verifier_error(data.first_look),
     "distributions": distributions,
     "efficiency": efficiency,
-    "entropy": entropy,
+    "entropy": lambda data: entropy(data.first_look),
     "series": series,
     "beyond_n": beyond_n,
     "cot": cot,
     "judge_probe": judge_probe,
-    "calibration": calibration,
+    "calibration": lambda data: calibration(data.first_look),
     "left_out": left_out,  # last: the others read the controls
 }
 

@@ -27,6 +27,7 @@ from vlm_boundary.cli.options import (
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.sampling.plan import TopUp
+    from vlm_boundary.sampling.stage import Drawn
     from vlm_boundary.store import RunDirectory, Shard
 
 Result = TypeVar("Result")
@@ -64,7 +65,7 @@ def draw_samples(
     before = set(run.writers())
     scheduler = scheduler_of(experiment)
 
-    def stage() -> int:
+    def stage() -> Drawn:
         return draw(
             run,
             experiment,
@@ -77,13 +78,13 @@ def draw_samples(
     drawn = stoppable(run, stage)
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
-    lacks = find_lacks(run, experiment, limit=limit, shard=shard or ALL, top_ups=top_ups)
-    for line in unknown_lines(run, experiment) if drawn or lacks else ():
+    lacks = find_lacks(run, drawn.left)
+    for line in unknown_lines(run, experiment) if drawn.samples or lacks else ():
         click.echo(line, err=True)
     for line in (line for lack in lacks for line in lack.lines()):
         click.echo(line, err=True)
     empty = [lack.partition for lack in lacks if lack.missing == lack.asked]
-    return DrawnSamples(drawn, tuple(f"{one.arm} on {one.benchmark}" for one in empty))
+    return DrawnSamples(drawn.samples, tuple(f"{one.arm} on {one.benchmark}" for one in empty))
 
 
 def stoppable(run: RunDirectory, stage: Callable[[], Result]) -> Result:

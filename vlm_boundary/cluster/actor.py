@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +61,18 @@ class _News:
     finished: list[int] = field(default_factory=list)
     samples: int = 0
     tokens: int = 0
+
+
+@dataclass(frozen=True)
+class _AsGiven(Iterator[Span]):
+    """Spans that were given; it may end and still have more later."""
+
+    take: Callable[[], Span | None]
+
+    def __next__(self) -> Span:
+        if (span := self.take()) is None:
+            raise StopIteration
+        return span
 
 
 class ClusterEngine:
@@ -177,30 +189,36 @@ class ClusterEngine:
         if shown not in self._problems:
             self._problems[shown] = problems_of(self._drawer, partition)
         problems = self._problems[shown]
+        rule = self._given[0][1].rule
         to_come: Counter[str] = Counter()  # samples, by problem
         numbers: dict[str, list[int]] = {}
+        taken: deque[Span] = deque()
 
-        def spans() -> Iterator[Span]:
-            while self._given and self._given[0][1].partition == partition:
+        def take() -> Span | None:
+            while not taken and self._given and self._given[0][1].partition == partition:
                 number, piece = self._given.popleft()
                 to_come[piece.problem_id] += piece.samples
                 numbers.setdefault(piece.problem_id, []).append(number)
                 with self._lock:
                     self._news.begun.append(number)
-                for span in piece.spans:
-                    yield Span(problems[piece.problem_id], span)
+                taken.extend(Span(problems[piece.problem_id], span) for span in piece.spans)
+            return taken.popleft() if taken else None
 
         def done(problem_id: str, tokens: int) -> None:
             self._drawer.count(tokens)
-            to_come[problem_id] -= 1
             with self._lock:
                 self._news.samples += 1
                 self._news.tokens += tokens
-                if not to_come[problem_id]:
+            spared(problem_id, 1)
+
+        def spared(problem_id: str, samples: int) -> None:
+            to_come[problem_id] -= samples
+            if not to_come[problem_id]:
+                with self._lock:
                     self._news.finished.extend(numbers.pop(problem_id))
 
         engine = self._session.engine
-        self._drawer.draw(partition, spans(), engine, done, self._still_alive)
+        self._drawer.draw(partition, _AsGiven(take), engine, done, self._still_alive, rule, spared)
         with self._lock:  # what is left could not be drawn, and is recorded so
             self._news.finished.extend(number for left in numbers.values() for number in left)
 

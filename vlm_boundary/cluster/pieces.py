@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlm_boundary.sampling.work import Draw
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition
 
 
@@ -14,13 +15,15 @@ from vlm_boundary.store import Partition
 class Piece:
     """Samples of one problem that one engine draws together, so that its caches hit.
 
-    `crashes` counts the engines that ended while they were at it.
+    `crashes` counts the engines that ended while they were at it. Under a rule the problem may end
+    before its spans do.
     """
 
     partition: Partition
     problem_id: str
     spans: tuple[range, ...]
     crashes: int = 0
+    rule: StoppingRule | None = None
 
     @property
     def samples(self) -> int:
@@ -35,7 +38,7 @@ class Piece:
 def pieces_of(units: Iterable[Draw]) -> list[Piece]:
     """The pieces of units, in their order."""
     return [
-        Piece(unit.partition, problem_id, spans)
+        Piece(unit.partition, problem_id, spans, rule=unit.rule)
         for unit in units
         for problem_id, spans in unit.spans.items()
     ]

@@ -20,7 +20,7 @@ from vlm_boundary.fleet import Job
 from vlm_boundary.fleet.places import engine_width
 from vlm_boundary.fleet.session import OpenEngine
 from vlm_boundary.fleet.work import lacking
-from vlm_boundary.sampling.stage import Wanted
+from vlm_boundary.sampling.stage import Wanted, waves_of
 from vlm_boundary.store import RunDirectory, sample_indices
 
 _FETCH_SECONDS = 30.0
@@ -102,7 +102,15 @@ def _models(
 ) -> list[Model]:
     models = []
     for units in wanted:
-        pieces = [p for p in pieces_of(units) if (p.partition, p.problem_id) not in poisoned]
+        ruled = any(unit.rule for unit in units)  # one engine then has the whole of a problem
+        if ruled and config.storage:
+            raise UserError(
+                "sampling.stop needs a run directory that all machines share, where engines find "
+                "each other's verdicts; drop ray.storage, or the rule"
+            )
+        waves = [units] if ruled else waves_of(experiment, units)
+        found = pieces_of(unit for wave in waves for unit in wave)
+        pieces = [p for p in found if (p.partition, p.problem_id) not in poisoned]
         if pieces:
             job = Job(tuple(units))
             models.append(Model(job, _resources(experiment, config, job.engines[0]), Queue(pieces)))

@@ -45,6 +45,9 @@ from vlm_boundary.config.running import (
 from vlm_boundary.config.sampling import (
     SamplingConfig,
 )
+from vlm_boundary.config.stopping import (
+    StopConfig,
+)
 
 __all__ = [
     "FULL",
@@ -72,6 +75,7 @@ __all__ = [
     "Role",
     "SamplingConfig",
     "Settings",
+    "StopConfig",
     "Timeouts",
     "TransformersConfig",
     "VerifierErrorConfig",

@@ -66,15 +66,23 @@ class ExperimentConfig(Settings):
         return Path(self.run_dir) if self.run_dir else Path("runs") / self.name
 
     def arm_sampling(self, arm: str) -> SamplingConfig:
-        """The experiment's sampling parameters with this arm's changes."""
-        merged = self.sampling.model_dump() | self.arms[arm].sampling
+        """The experiment's sampling parameters with this arm's changes.
+
+        Of the experiment's stopping rule an arm with a smaller n has the looks below that.
+        """
+        changes = self.arms[arm].sampling
+        merged = self.sampling.model_dump() | changes
+        if "stop" not in changes and isinstance(n := changes.get("n"), int):
+            merged["stop"] = self.sampling.stopping_within(n)
         return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
 
     def repeats(self, arm: str, base: str) -> bool:
-        """Whether an arm samples a base's checkpoint again in the same way, whatever their n."""
+        """Whether an arm samples a base's checkpoint again in the same way, however often."""
         one, other = self.arms[arm], self.arms[base]
         alike = {"role": one.role, "sampling": one.sampling}
-        first, second = (self.arm_sampling(name).model_dump(exclude={"n"}) for name in (arm, base))
+        first, second = (
+            self.arm_sampling(name).model_dump(exclude={"n", "stop"}) for name in (arm, base)
+        )
         roles = (one.role, other.role) == ("repeat", "base")
         return roles and other.model_copy(update=alike) == one and first == second
 
@@ -88,9 +96,14 @@ class ExperimentConfig(Settings):
         """
         again = {}
         for name, arm in self.arms.items():
-            n = self.arm_sampling(name).n
-            if arm.role == "base" and n > 1 and not isinstance(self.arm_engine(name), ReplayConfig):
-                sampling = arm.sampling | {"n": -(-n // 4)}
+            drawn = self.arm_sampling(name)
+            again_n = -(-drawn.n // 4)
+            replayed = isinstance(self.arm_engine(name), ReplayConfig)
+            if arm.role == "base" and drawn.n > 1 and not replayed:
+                stop = drawn.stopping_within(again_n)
+                sampling = arm.sampling | {"n": again_n}
+                if "stop" in sampling:
+                    sampling["stop"] = stop.model_dump() if stop else None
                 changes = {"role": "repeat", "sampling": sampling}
                 again[f"{name}-again"] = arm.model_copy(update=changes)
         if not again:

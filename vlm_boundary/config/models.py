@@ -63,6 +63,12 @@ class JudgeSamplingConfig(SamplingConfig):
     logprob_sum: bool = False
     """Not kept of verdicts."""
 
+    @model_validator(mode="after")
+    def _all_votes_are_given(self) -> JudgeSamplingConfig:
+        if self.stop is not None:
+            raise ValueError("stop: a judge gives all of its votes; drop it")
+        return self
+
 
 class JudgeProbeConfig(Settings):
     """Chains whose verdict is known beforehand, to learn what the judge lets through."""

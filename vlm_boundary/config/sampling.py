@@ -5,13 +5,17 @@ from __future__ import annotations
 from pydantic import Field, field_validator, model_validator
 
 from vlm_boundary.config.base import MAX_SAMPLES, PlainMapping, Settings
+from vlm_boundary.config.stopping import StopConfig
+from vlm_boundary.stopping import StoppingRule
 
 
 class SamplingConfig(Settings):
     """How answers are drawn; every value is sent to the engine explicitly."""
 
     n: int = Field(default=128, ge=1, le=MAX_SAMPLES)
-    """Samples per problem."""
+    """Samples per problem; with `stop`, the most that one gets."""
+    stop: StopConfig | None = None
+    """After how many samples a problem with enough right ones gets no more; by default never."""
     temperature: float = Field(default=0.6, ge=0.0, le=2.0)
     """Softmax temperature; 0 is greedy and allows one sample."""
     top_p: float = Field(default=0.95, gt=0.0, le=1.0)
@@ -52,3 +56,29 @@ class SamplingConfig(Settings):
         if self.token_logprobs and not self.logprob_sum:
             raise ValueError("token_logprobs needs logprob_sum: leave it true, or keep none")
         return self
+
+    @model_validator(mode="after")
+    def _looks_come_before_n(self) -> SamplingConfig:
+        if self.stop and self.stop.after[-1] >= self.n:
+            raise ValueError(
+                f"stop.after: every problem ends at n = {self.n}, so that {self.stop.after[-1]} is "
+                f"too late; write numbers below n"
+            )
+        return self
+
+    @property
+    def rule(self) -> StoppingRule | None:
+        """When a problem is sampled no further; None where each gets all n."""
+        if self.stop is None:
+            return None
+        return StoppingRule((*self.stop.after, self.n), self.stop.right)
+
+    @property
+    def stopping_rule(self) -> StoppingRule:
+        """The rule, where there is none the one that looks at the end alone."""
+        return self.rule or StoppingRule((self.n,), 1)
+
+    def stopping_within(self, n: int) -> StopConfig | None:
+        """The same rule for so many samples: its looks below n, if there are any."""
+        after = tuple(look for look in self.stop.after if look < n) if self.stop else ()
+        return self.stop.model_copy(update={"after": after}) if self.stop and after else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import pyarrow.compute as pc
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.followed import FollowedTable
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.validity import Evidence
+from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import Partition, RunDirectory, schemas
 
 MAX_INDEX = 1 << 16
@@ -25,44 +27,46 @@ _PROBLEMS_KEPT = 12  # problems (of one arm each) whose texts stay in memory
 _TEXT_BYTES_KEPT = 64 << 20
 _REFRESH_SECONDS = 4.0
 
-_SAMPLE_COLUMNS = [
-    "problem_id",
-    "sample_index",
-    "seed",
-    "tokens",
-    "text",
-    "finish_reason",
-    "logprob_sum",
-    "written_at",
-]
-_VERDICT_COLUMNS = [
-    "problem_id",
-    "sample_index",
-    "correct",
-    "status",
-    "extracted",
-    "normalised",
-    "span",
-    "source",
-    "flags",
-    "rule",
-    "tolerance",
-    "text_hash",
-]
-_VALIDITY_COLUMNS = ["problem_id", "sample_index", "valid", "flags", "evidence", "checker"]
-_OPINION_COLUMNS = ["problem_id", "sample_index", "mathvista", "mathvision", "math_verify"]
-_RULES = _OPINION_COLUMNS[2:]
+_RULES = ["mathvista", "mathvision", "math_verify"]
+
+
+@dataclass(frozen=True)
+class Response:
+    """What a model wrote, as a stage or a live engine hands it over."""
+
+    sample_index: int
+    seed: int | None
+    tokens: int | None
+    text: str
+    finish_reason: str
+    logprob_sum: float | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a layer says of a sample's reasoning."""
+
+    valid: bool | None
+    flags: list[str]
+    evidence: list[Evidence]
 
 
 @dataclass(frozen=True)
 class Drawn:
     """One sample with everything stored of it; None where a stage has not looked at it yet."""
 
-    sample: dict[str, Any]
-    verdict: dict[str, Any] | None
-    validity: dict[str, dict[str, Any]]
+    response: Response
+    verdict: Verdict | None = None
+    text_hash: str | None = None
+    """The one that the verdict stands on."""
+    checks: dict[str, Checked] = field(default_factory=dict)
     """By layer."""
-    opinions: dict[str, bool | None]
+    opinions: dict[str, bool | None] = field(default_factory=dict)
+
+
+RESPONSE = [one.name for one in fields(Response)]
+_VERDICT = [one.name for one in fields(Verdict)]
+_CHECKED = [one.name for one in fields(Checked)]
 
 
 class ProblemSamples:
@@ -101,12 +105,14 @@ class ProblemSamples:
         sample = _row(self._samples, index)
         if sample is None:
             return None
+        verdict = _row(self._verdicts, index)
         layers = {layer: _row(rows, index) for layer, rows in self._validity.items()}
         opinion = _row(self._opinions, index) or {}
         return Drawn(
-            sample,
-            _row(self._verdicts, index),
-            {layer: row for layer, row in layers.items() if row is not None},
+            Response(**{name: sample[name] for name in RESPONSE}),
+            Verdict(**{name: verdict[name] for name in _VERDICT}) if verdict else None,
+            verdict["text_hash"] if verdict else None,
+            {layer: _checked(row) for layer, row in layers.items() if row is not None},
             {rule: opinion.get(rule) for rule in _RULES if opinion},
         )
 
@@ -164,13 +170,10 @@ class PartitionIndex:
     def load(self, problem_id: str) -> ProblemSamples:
         """Read one problem's samples and all that is stored of them."""
         return ProblemSamples(
-            self._samples.rows_of(problem_id, _SAMPLE_COLUMNS),
-            self._verdicts.rows_of(problem_id, _VERDICT_COLUMNS),
-            {
-                layer: table.rows_of(problem_id, _VALIDITY_COLUMNS)
-                for layer, table in self._layers.items()
-            },
-            self._opinions.rows_of(problem_id, _OPINION_COLUMNS),
+            self._samples.rows_of(problem_id, RESPONSE),
+            self._verdicts.rows_of(problem_id, [*_VERDICT, "text_hash"]),
+            {layer: table.rows_of(problem_id, _CHECKED) for layer, table in self._layers.items()},
+            self._opinions.rows_of(problem_id, _RULES),
         )
 
     def failures(self, problem_id: str) -> list[str]:
@@ -375,3 +378,7 @@ def _row(rows: pa.Table, index: int) -> dict[str, Any] | None:
     if place == len(indices) or indices[place] != index:
         return None
     return dict(rows.slice(place, 1).to_pylist()[0])
+
+
+def _checked(row: dict[str, Any]) -> Checked:
+    return Checked(row["valid"], row["flags"], [Evidence(**one) for one in row["evidence"]])

@@ -244,12 +244,12 @@ def _save(
     drawn = drawn_sample(run, current[0]) if current else None
     if current is None or drawn is None:
         return desk, blind, '<p class="vb-warn">There is nothing to label.</p>'
-    if drawn.verdict is None:
+    if drawn.text_hash is None:
         return desk, blind, '<p class="vb-warn">Grade it first: vlm-boundary verify.</p>'
     key, item = current
     label = Label(
         sample=key,
-        text_hash=drawn.verdict["text_hash"],
+        text_hash=drawn.text_hash,
         verdict=verdict,  # type: ignore[arg-type]
         labeller=desk.labeller,
         blind=blind and item is not None,

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from vlm_boundary.benchmarks import load_benchmark, messages, pictures_shown, resolve_prompt
 from vlm_boundary.config import ExperimentConfig, ReplayConfig, build_experiment
-from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.index import RESPONSE, Response, RunIndex
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.places import Place, engine_places
 from vlm_boundary.fleet.process import EngineProcess
@@ -66,12 +66,10 @@ class LiveEngines:
 
     def sample(
         self, run: str, arms: tuple[str, str], benchmark: str, asked: Asked
-    ) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Samples of both arms as they finish: (0 or 1 for which arm, message).
+    ) -> Iterator[tuple[int, Response | str]]:
+        """Samples of both arms as they finish, and how far they are: (0 or 1 for which arm, it).
 
-        A message has `text`, `index`, `seed`, `tokens`, `finish_reason` and `logprob_sum`; or
-        `status`, `failure`, `error` (the engine is gone) or `done`. When nothing happens, (−1, {})
-        comes every moment.
+        When nothing happens, (−1, "") comes every moment.
 
         Raises:
             UserError: an arm's samples are replayed, or settings are not valid.
@@ -105,13 +103,13 @@ class LiveEngines:
         asked: Asked,
         experiment: ExperimentConfig,
         places: list[Place],
-    ) -> Iterator[tuple[int, dict[str, Any]]]:
+    ) -> Iterator[tuple[int, Response | str]]:
         waiting: dict[int, tuple[_LiveEngine, str]] = {}
         for side, arm in sides.items():
             with self._lock:
                 engine = self._engine(run, arm, experiment, places, side)
             if not engine.ready:
-                yield side, {"status": "starting the engine (about half a minute the first time)"}
+                yield side, "starting the engine (about half a minute the first time)"
             request = self._request(arm, benchmark, asked, experiment)
             engine.ask(request)
             waiting[side] = (engine, request["id"])
@@ -120,11 +118,11 @@ class LiveEngines:
             for side, (engine, request_id) in list(waiting.items()):
                 for message in engine.heard(request_id):
                     heard = True
-                    yield side, message
+                    yield side, _said(message)
                     if message.keys() & {"done", "error"}:
                         waiting.pop(side, None)
             if not heard:
-                yield -1, {}
+                yield -1, ""
                 threading.Event().wait(_TICK)
 
     def _experiment(self, run: str) -> ExperimentConfig:
@@ -188,6 +186,14 @@ class LiveEngines:
             "max_pixels": config.images.max_pixels,
             "sampling": sampling,
         }
+
+
+def _said(message: dict[str, Any]) -> Response | str:
+    if "text" in message:
+        return Response(**{name: message[name] for name in RESPONSE})
+    if "done" in message:
+        return "done"
+    return str(message.get("status") or message.get("failure") or message.get("error"))
 
 
 class _LiveEngine:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureError, store_picture
 from vlm_boundary.demo import shown_sample
-from vlm_boundary.demo.index import Drawn, RunIndex
+from vlm_boundary.demo.index import Drawn, Response, RunIndex
 from vlm_boundary.demo.live import MAX_SAMPLES, Asked, LiveEngines
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View
@@ -173,16 +173,13 @@ def _stream(
     drawn: tuple[list[Drawn], list[Drawn]] = ([], [])
     changed = True
     with Grader(workers=1) as grader:
-        for side, message in engines.sample(view.run, arms, view.benchmark, asked):
+        for side, said in engines.sample(view.run, arms, view.benchmark, asked):
             if side >= 0:
                 changed = True
-                if "text" in message:
-                    drawn[side].append(_graded(grader, message, gold, thinking_open[side]))
-                elif "done" in message:
-                    states[side] = "done"
+                if isinstance(said, Response):
+                    drawn[side].append(_graded(grader, said, gold, thinking_open[side]))
                 else:
-                    said = message.get("status") or message.get("failure") or message.get("error")
-                    states[side] = str(said)
+                    states[side] = said
             elif changed:
                 changed = False
                 yield [_pane(*one) for one in zip(arms, states, drawn, strict=True)]
@@ -190,17 +187,12 @@ def _stream(
 
 
 def _graded(
-    grader: Grader, message: dict[str, Any], gold: Gold | None, thinking_open: bool | None
+    grader: Grader, response: Response, gold: Gold | None, thinking_open: bool | None
 ) -> Drawn:
     if gold is None:
-        return Drawn(message, None, {}, {})
-    text, reason = message["text"], message["finish_reason"]
-    verdict = grader.grade([Output(text, gold, reason, thinking_open=thinking_open)])[0]
-    known = {
-        name: getattr(verdict, name)
-        for name in ("correct", "status", "extracted", "normalised", "span", "source", "rule")
-    }
-    return Drawn(message, known | {"flags": list(verdict.flags)}, {}, {})
+        return Drawn(response)
+    output = Output(response.text, gold, response.finish_reason, thinking_open=thinking_open)
+    return Drawn(response, grader.grade([output])[0])
 
 
 def _gold(run: RunIndex, view: View, problem_id: str, asked: Asked) -> Gold | None:
@@ -226,12 +218,12 @@ def _stored(image: Image.Image | None, folder: Path) -> tuple[str, ...]:
 
 def _pane(arm: str, state: str, drawn: list[Drawn]) -> str:
     graded = [one for one in drawn if one.verdict]
-    right = sum(one.verdict["correct"] is True for one in graded if one.verdict)
+    right = sum(one.verdict.correct is True for one in graded if one.verdict)
     rate = f" · <b>{right} of {len(graded)}</b> right" if graded else ""
     samples = "".join(
         f'{shown_sample.verdict_line(one) if one.verdict else ""}<div class="vb-text">'
-        f"{shown_sample.sample_body(one)}</div>{shown_sample.numbers_line(one.sample)}"
-        for one in sorted(drawn, key=lambda one: int(one.sample["index"]))
+        f"{shown_sample.sample_body(one)}</div>{shown_sample.numbers_line(one.response)}"
+        for one in sorted(drawn, key=lambda one: one.response.sample_index)
     )
     return (
         f'<section class="vb-pane"><header><h3>{visible(arm, 60)}</h3><span class="vb-quiet" '

@@ -56,7 +56,7 @@ def _answer(engine: Engine, asked: dict[str, Any], channel: Channel) -> None:
             if isinstance(result, Completion):
                 channel.tell(
                     id=asked["id"],
-                    index=result.index,
+                    sample_index=result.index,
                     seed=result.seed,
                     text=result.text,
                     tokens=len(result.token_ids),

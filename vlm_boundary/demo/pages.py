@@ -339,5 +339,5 @@ def _sample(view: View, run: RunIndex, side: str, index: int | None) -> str:
         f'<div class="vb-text" data-testid="{side}-text">'
         f'<div class="vb-as-rendered">{sample_body(drawn)}</div>'
         f'<div class="vb-as-written" hidden>{sample_body(drawn, raw=True)}</div></div>'
-        f"{numbers_line(drawn.sample)}{checks(drawn)}"
+        f"{numbers_line(drawn.response)}{checks(drawn)}"
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
-from vlm_boundary.demo.index import Drawn
+from vlm_boundary.demo.index import Drawn, Response
 from vlm_boundary.demo.text import LONGEST_RENDERED, Highlight, MarkKind, plain, rendered, visible
 
 _RULES = {"mathvista": "MathVista", "mathvision": "MATH-V", "math_verify": "math-verify"}
@@ -14,7 +13,7 @@ _RULES = {"mathvista": "MathVista", "mathvision": "MATH-V", "math_verify": "math
 def sample_body(drawn: Drawn, *, marks: bool = True, raw: bool = False) -> str:
     """A sample's text with what was extracted and checked marked where it stands."""
     pointed = _marks(drawn) if marks else []
-    text = str(drawn.sample["text"])
+    text = drawn.response.text
     if not text:
         return '<p class="vb-empty">The model wrote nothing.</p>'
     return plain(text, pointed) if raw else rendered(text, pointed)
@@ -25,37 +24,36 @@ def verdict_line(drawn: Drawn) -> str:
     verdict = drawn.verdict
     if verdict is None:
         return '<p class="vb-verdict vb-is-rest">not graded yet</p>'
-    kind_of = {True: "right", False: "wrong", None: "undecided"}[verdict["correct"]]
+    kind_of = {True: "right", False: "wrong", None: "undecided"}[verdict.correct]
     sign = {"right": "✓", "wrong": "✗", "undecided": "?"}[kind_of]
-    said = verdict["extracted"]
+    said = verdict.extracted
     answer = f"<b>{visible(said, 120)}</b>" if said is not None else "no answer found"
-    read = verdict["normalised"]
+    read = verdict.normalised
     as_read = f" read as {visible(read, 120)}," if read is not None and read != said else ""
-    flags = "".join(f' <span class="vb-flag">{visible(f, 60)}</span>' for f in verdict["flags"])
+    flags = "".join(f' <span class="vb-flag">{visible(f, 60)}</span>' for f in verdict.flags)
     rules = [
         f"{name}: {'right' if drawn.opinions[key] else 'wrong'}"
         for key, name in _RULES.items()
-        if drawn.opinions.get(key) is not None
-        and drawn.opinions[key] != (verdict["correct"] is True)
+        if drawn.opinions.get(key) is not None and drawn.opinions[key] != (verdict.correct is True)
     ]
     against = f' <span class="vb-warn">but {escape("; ".join(rules))}</span>' if rules else ""
     return (
-        f'<p class="vb-verdict vb-is-{kind_of}"><span>{sign} {escape(verdict["status"])}</span> '
-        f'{answer} <span class="vb-quiet">{as_read} from {escape(verdict["source"])}, '
-        f"rule {escape(verdict['rule'])}</span>{flags}{against}</p>"
+        f'<p class="vb-verdict vb-is-{kind_of}"><span>{sign} {escape(verdict.status)}</span> '
+        f'{answer} <span class="vb-quiet">{as_read} from {escape(verdict.source)}, '
+        f"rule {escape(verdict.rule)}</span>{flags}{against}</p>"
     )
 
 
-def numbers_line(sample: dict[str, Any]) -> str:
+def numbers_line(response: Response) -> str:
     """How a sample ended, its length, log-probability and seed."""
-    logprob = sample["logprob_sum"]
-    tokens = sample["tokens"]
+    logprob = response.logprob_sum
+    tokens = response.tokens
     facts = [
-        f"ended by {visible(str(sample['finish_reason']), 30)}",
+        f"ended by {visible(response.finish_reason, 30)}",
         f"{tokens:,} tokens" if tokens is not None else "",
         f"log-probability {logprob:.2f}" if logprob is not None else "no log-probability",
         f"{logprob / tokens:.3f} a token" if logprob is not None and tokens else "",
-        f"seed {sample['seed']}" if sample["seed"] is not None else "no seed",
+        f"seed {response.seed}" if response.seed is not None else "no seed",
     ]
     return f'<p class="vb-quiet vb-numbers">{" · ".join(fact for fact in facts if fact)}</p>'
 
@@ -63,14 +61,14 @@ def numbers_line(sample: dict[str, Any]) -> str:
 def checks(drawn: Drawn) -> str:
     """What each layer says of a sample's reasoning."""
     rows = []
-    for layer, row in sorted(drawn.validity.items()):
-        name = {True: "valid", False: "invalid", None: "not judged"}[row["valid"]]
-        if row["valid"] is False and not any(found["veto"] for found in row["evidence"]):
+    for layer, check in sorted(drawn.checks.items()):
+        name = {True: "valid", False: "invalid", None: "not judged"}[check.valid]
+        if check.valid is False and not any(found.veto for found in check.evidence):
             name = "nothing against it, but a wrong answer is never valid"
-        flags = ", ".join(visible(flag, 80) for flag in row["flags"])
+        flags = ", ".join(visible(flag, 80) for flag in check.flags)
         notes = "".join(
-            f"<li>{visible(found['flag'], 60)}: {visible(found['note'], 300)}</li>"
-            for found in row["evidence"][:20]
+            f"<li>{visible(found.flag, 60)}: {visible(found.note, 300)}</li>"
+            for found in check.evidence[:20]
         )
         listed = f"<ul>{notes}</ul>" if notes else ""
         rows.append(
@@ -82,17 +80,17 @@ def checks(drawn: Drawn) -> str:
 
 def _marks(drawn: Drawn) -> list[Highlight]:
     found = []
-    if drawn.verdict and drawn.verdict["span"]:
-        start, end = drawn.verdict["span"]
+    if drawn.verdict and drawn.verdict.span:
+        start, end = drawn.verdict.span
         found.append(Highlight(start, end, "answer", "the extracted answer"))
     pointed = []
-    for layer, row in drawn.validity.items():
-        for one in row["evidence"]:
-            note = f"{layer}, {one['flag']}: {one['note']}"
-            kind_of: MarkKind = "fault" if one["veto"] else "hint"
-            pointed.append(Highlight(one["start"], one["end"], kind_of, note))
-    if "arithmetic" in drawn.validity:
-        found += _sound_steps(drawn.sample["text"], pointed)
+    for layer, check in drawn.checks.items():
+        for one in check.evidence:
+            note = f"{layer}, {one.flag}: {one.note}"
+            kind_of: MarkKind = "fault" if one.veto else "hint"
+            pointed.append(Highlight(one.start, one.end, kind_of, note))
+    if "arithmetic" in drawn.checks:
+        found += _sound_steps(drawn.response.text, pointed)
     return found + pointed
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from vlm_boundary.config import SamplingConfig
 
@@ -33,6 +33,13 @@ class Request:
     keep a problem to one server."""
     condition: str = "full"
     problem_id: str = ""
+
+
+Requests: TypeAlias = Iterable["Request | None"]
+"""Requests as there is room for them. None says that there is none just now: which come next, and
+whether any do, depends on results that were handed over; an engine goes on and asks again."""
+AGAIN_SECONDS = 0.01
+"""How long an engine without any work waits before it asks again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +121,7 @@ class Engine(Protocol):
     """A loaded checkpoint, or something that stands for one, that draws samples."""
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
         """Draw every sample of every request, yielding each as it finishes, in any order.
 

@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,15 @@ from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, Workload, unheard
+from vlm_boundary.engines.base import (
+    AGAIN_SECONDS,
+    Completion,
+    Failure,
+    Request,
+    Requests,
+    Workload,
+    unheard,
+)
 from vlm_boundary.engines.openai_request import (
     OWNED,
     check_owned,
@@ -43,6 +52,7 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 3
 _BEAT_SECONDS = 5.0
+_HUNGRY_SECONDS = 0.1
 
 
 @dataclass
@@ -138,7 +148,7 @@ class OpenAIEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
@@ -150,19 +160,31 @@ class OpenAIEngine:
         feed = self._chunks(iter(requests))
         in_flight: set[Future[list[Completion | Failure]]] = set()
         try:
+            exhausted = False
             while True:
-                while len(in_flight) < self._config.concurrency:
-                    fed = next(feed, None)
+                hungry = False
+                while not (exhausted or hungry) and len(in_flight) < self._config.concurrency:
+                    try:
+                        fed = next(feed)
+                    except StopIteration:
+                        exhausted = True
+                        continue
                     if fed is None:
-                        break
+                        hungry = True
+                        continue
                     if isinstance(fed, Failure):
                         yield fed
                         continue
                     coroutine = self._draw(fed, sampling)
                     in_flight.add(asyncio.run_coroutine_threadsafe(coroutine, self._loop))
-                if not in_flight:
+                if not in_flight and exhausted:
                     return
-                done, in_flight = wait(in_flight, _BEAT_SECONDS, return_when=FIRST_COMPLETED)
+                if in_flight:
+                    seconds = _HUNGRY_SECONDS if hungry else _BEAT_SECONDS
+                    done, in_flight = wait(in_flight, seconds, return_when=FIRST_COMPLETED)
+                else:
+                    time.sleep(AGAIN_SECONDS)
+                    done = set()
                 alive()  # waiting is our work: a server that is stuck runs into timeout_seconds
                 # What came is handed over before what failed is raised.
                 for future in sorted(done, key=lambda future: future.exception() is not None):
@@ -190,8 +212,11 @@ class OpenAIEngine:
         for client in self._clients:
             await client.close()
 
-    def _chunks(self, requests: Iterator[Request]) -> Iterator[_Chunk | Failure]:
+    def _chunks(self, requests: Iterator[Request | None]) -> Iterator[_Chunk | Failure | None]:
         for request in requests:
+            if request is None:
+                yield None
+                continue
             try:
                 pictures = [data_url(path) for path in request.pictures]
             except PictureError as error:

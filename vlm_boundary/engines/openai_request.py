@@ -30,7 +30,11 @@ OWNED: dict[str, str] = {
     "use_beam_search": "samples are drawn, not searched for",
     "max_completion_tokens": "write it as sampling.max_tokens",
     "mm_processor_kwargs": "it follows from the benchmark's pixel budget",
-    **dict.fromkeys(set(SamplingConfig.model_fields) - {"args", "n"}, "write it under sampling"),
+    **dict.fromkeys(
+        # `stop` is the server's own: texts that end a response.
+        set(SamplingConfig.model_fields) - {"args", "n", "stop"},
+        "write it under sampling",
+    ),
 }
 
 

@@ -6,13 +6,13 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.config import ReplayConfig, SamplingConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, unheard
+from vlm_boundary.engines.base import Completion, Failure, Request, Requests, unheard
 from vlm_boundary.errors import UserError
 
 _SUFFIXES = (".jsonl", ".parquet")
@@ -44,7 +44,7 @@ class ReplayEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
@@ -55,6 +55,7 @@ class ReplayEngine:
         wanted: dict[str, list[Request]] = {}
         missing: dict[str, set[int]] = {}
         for request in requests:
+            assert request is not None  # samples that exist are all taken: nothing is decided
             wanted.setdefault(request.problem_id, []).append(request)
             missing[request.request_id] = set(request.indices)
         held: dict[str, int] = {}

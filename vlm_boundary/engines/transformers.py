@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import SamplingConfig, TransformersConfig
 from vlm_boundary.engines.base import (
+    AGAIN_SECONDS,
     Completion,
     Failure,
     PromptTooLong,
     PromptUnusable,
     Request,
+    Requests,
     Workload,
     unheard,
 )
@@ -103,12 +106,16 @@ class TransformersEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, one problem after the other; see `Engine.generate`."""
         for request in requests:
+            if request is None:
+                time.sleep(AGAIN_SECONDS)
+                alive()
+                continue
             try:
                 inputs = self._inputs(request, sampling)
             except self._refusals as error:

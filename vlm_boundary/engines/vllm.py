@@ -13,6 +13,7 @@ from vlm_boundary.engines.base import (
     Completion,
     Failure,
     Request,
+    Requests,
     Scored,
     ScoreRequest,
     unheard,
@@ -20,7 +21,7 @@ from vlm_boundary.engines.base import (
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
 from vlm_boundary.engines.processors import refuse_untrusted_code
-from vlm_boundary.engines.vllm_loop import EngineLoop, Prompt
+from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
 from vlm_boundary.errors import UserError, did_you_mean
@@ -150,7 +151,7 @@ class VllmEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
@@ -196,10 +197,11 @@ class VllmEngine:
         """Free the checkpoint and end the engine's processes."""
         self._llm.llm_engine.engine_core.shutdown()
 
-    def _prompts(
-        self, requests: Iterator[Request], max_tokens: int
-    ) -> Iterator[tuple[Prompt, int] | Failure]:
+    def _prompts(self, requests: Iterator[Request | None], max_tokens: int) -> Iterator[Fed]:
         for request in requests:
+            if request is None:
+                yield None
+                continue
             try:
                 prompt = self._loop.prepare(request, max_tokens)
             except self._loop.refusals as error:
@@ -208,12 +210,10 @@ class VllmEngine:
             for index in request.indices:
                 yield prompt, index
 
-    def _responses(
-        self, requests: Iterator[ScoreRequest]
-    ) -> Iterator[tuple[Prompt, int] | Failure]:
+    def _responses(self, requests: Iterator[ScoreRequest]) -> Iterator[Fed]:
         # One token of room: the engine always generates, if only to be done.
         for fed in self._prompts(requests, 1):
-            if isinstance(fed, Failure):
+            if fed is None or isinstance(fed, Failure):
                 yield fed
                 continue
             prompt, index = fed

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.engines.base import (
+    AGAIN_SECONDS,
     Completion,
     Failure,
     PromptTooLong,
@@ -56,6 +58,8 @@ class _InFlight:
     attempt: int
 
 
+Fed: TypeAlias = tuple[Prompt, int] | Failure | None
+"""A prompt with the index of one sample, what cannot run, or None: nothing just now."""
 Order = Callable[[Prompt, int], "tuple[Any, SamplingParams]"]
 
 
@@ -112,7 +116,7 @@ class EngineLoop:
 
     def drive(
         self,
-        feed: Iterator[tuple[Prompt, int] | Failure],
+        feed: Iterator[Fed],
         order: Order,
         result: Callable[[RequestOutput, Prompt, int], Result],
         alive: Callable[[], None],
@@ -120,7 +124,7 @@ class EngineLoop:
         """Run everything that `feed` gives, in any order.
 
         Args:
-            feed: prompts with the index of one sample each, or what cannot run.
+            feed: asked whenever there is room.
             order: what the engine is given for one index of a prompt: its input and parameters.
             result: what its finished output says.
             alive: called after every step.
@@ -136,16 +140,25 @@ class EngineLoop:
                     again.prompt.rendered = self._render(again.prompt.source)
                     self._send(again, order, in_flight)
                     continue
-                fed = None if exhausted else next(feed, None)
-                if fed is None:
+                if exhausted:
+                    break
+                try:
+                    fed = next(feed)
+                except StopIteration:
                     exhausted = True
+                    break
+                if fed is None:
                     break
                 if isinstance(fed, Failure):
                     yield fed
                     continue
                 self._send(_InFlight(*fed, 1), order, in_flight)
             if not in_flight:
-                return
+                if exhausted:
+                    return
+                time.sleep(AGAIN_SECONDS)
+                alive()
+                continue
             outputs = self._llm.llm_engine.step()
             alive()
             for output in outputs:

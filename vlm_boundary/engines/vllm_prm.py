@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.config import PrmConfig, SamplingConfig, VllmConfig
-from vlm_boundary.engines.base import Completion, Failure, Request, unheard
+from vlm_boundary.engines.base import Completion, Failure, Request, Requests, unheard
 from vlm_boundary.engines.vllm import resolve_arguments, set_up_process
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
@@ -74,7 +74,7 @@ class PrmEngine:
 
     def generate(
         self,
-        requests: Iterable[Request],
+        requests: Requests,
         sampling: SamplingConfig,
         alive: Callable[[], None] = unheard,
     ) -> Iterator[Completion | Failure]:
@@ -84,7 +84,7 @@ class PrmEngine:
             UserError: the model is not one that judges steps.
         """
         room = int(self._llm.llm_engine.model_config.max_model_len)
-        for group in batched(requests, _BATCH):
+        for group in batched(filter(None, requests), _BATCH):
             prompts = {request.request_id: self._prompt(request) for request in group}
             readable = {key: ids for key, ids in prompts.items() if len(ids) <= room}
             for key in prompts.keys() - readable.keys():

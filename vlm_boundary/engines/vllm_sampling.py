@@ -62,7 +62,7 @@ def sampling_arguments(sampling: SamplingConfig, masked: Sequence[int] = ()) -> 
     from vllm.sampling_params import RequestOutputKind
 
     known = {name for name in SamplingParams.__struct_fields__ if not name.startswith("_")}
-    ours = set(SamplingConfig.model_fields) - {"args"}
+    ours = set(SamplingConfig.model_fields) - {"args", "stop"}  # its `stop` are texts
     for name in sampling.args:
         if name in OWNED:
             raise UserError(f"sampling.args: {name} is not to be set: {OWNED[name]}")

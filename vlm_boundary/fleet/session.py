@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
 from vlm_boundary.benchmarks import BenchmarkConfig
@@ -35,6 +35,19 @@ class Opening:
     checkpoint: Checkpoint | None
     engine: EngineConfig | PrmConfig
     workload: Workload
+
+
+class Listener(Protocol):
+    """Who hears what an engine does."""
+
+    def done(self, tokens: int) -> None:
+        """A result of so many tokens is stored."""
+
+    def spared(self, samples: int) -> None:
+        """So many of the unit's samples need not be drawn."""
+
+    def alive(self) -> None:
+        """The engine has done something."""
 
 
 class Operator(ABC, Generic[U]):
@@ -69,15 +82,9 @@ class Operator(ABC, Generic[U]):
         self,
         unit: U,
         engine: Engine,
-        done: Callable[[int], None],
-        alive: Callable[[], None],
+        told: Listener,
     ) -> None:
-        """Do a unit, storing results as they come.
-
-        Args:
-            done: called with the tokens of each result, once it is stored.
-            alive: called whenever the engine has done something.
-        """
+        """Do a unit, storing results as they come; `told` hears of each and of what goes on."""
 
     @abstractmethod
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
@@ -126,14 +133,9 @@ class EngineSession(Generic[U]):
         """How many samples the engine draws at a time, where it says so."""
         return self._said.get("max_num_seqs")
 
-    def do(self, unit: U, done: Callable[[int], None], alive: Callable[[], None]) -> None:
+    def do(self, unit: U, told: Listener) -> None:
         """Do a unit; see `Operator.do`."""
-
-        def counted(tokens: int) -> None:
-            self._operator.count(tokens)
-            done(tokens)
-
-        self._operator.do(unit, self.engine, counted, alive)
+        self._operator.do(unit, self.engine, _Counting(self._operator, told))
 
     def close(self) -> None:
         """Record what was done and with what, and end the engine."""
@@ -155,6 +157,20 @@ class EngineSession(Generic[U]):
             operator.run.add_writer(name, {"arms": engines, "engine": self._said, "work": work})
         finally:
             self.engine.close()
+
+
+class _Counting:
+    """Passes on what is told, and counts results."""
+
+    def __init__(self, operator: Operator[Any], told: Listener) -> None:
+        self._operator = operator
+        self.spared, self.alive = told.spared, told.alive
+        self._done = told.done
+
+    def done(self, tokens: int) -> None:
+        """Count a result, and pass it on."""
+        self._operator.count(tokens)
+        self._done(tokens)
 
 
 def _peak_memory() -> int:

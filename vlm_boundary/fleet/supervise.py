@@ -124,6 +124,7 @@ class _Worker:
         self._stuck: str | None = None
         self._ready = False
         self._heard = time.monotonic()
+        self._total = attempt.samples
         self._samples = 0
         self._tokens = 0
         self._bar = progress_bar(
@@ -163,7 +164,7 @@ class _Worker:
         happened = self._stuck or f"ended with {_code(code)}: {self.process.last_line()}"
         return EngineDied(
             f"the engine of {self._label} {happened} (all it printed is in {self.process.log}); "
-            f"{self._attempt.done + self._samples:,} of {self._attempt.samples:,} "
+            f"{self._attempt.done + self._samples:,} of {self._total:,} "
             f"{self._attempt.job.kind.results} are stored, run the same command to go on"
         )
 
@@ -174,7 +175,8 @@ class _Worker:
         in_vain = 0 if self._samples else self._attempt.in_vain + 1
         if in_vain == MAX_IN_VAIN:
             return None
-        return _Attempt(left, self._attempt.samples, in_vain, self._attempt.done + self._samples)
+        done = self._attempt.done + self._samples
+        return _Attempt(left, done + left.samples, in_vain, done)
 
     def _take(self, message: dict[str, Any]) -> None:
         self._heard = time.monotonic()
@@ -182,7 +184,7 @@ class _Worker:
             self._ready = True
             self._bar.set_description(f"{self._attempt.job.kind.activity} {self._label}")
             # The rate counts from the first sample.
-            self._bar.reset(total=self._attempt.samples)
+            self._bar.reset(total=self._total)
             self._bar.update(self._attempt.done)
         elif "sample" in message:
             self._samples += 1
@@ -191,6 +193,10 @@ class _Worker:
             elapsed = self._bar.format_dict["elapsed"]
             if elapsed > 0:
                 self._bar.set_postfix_str(f"{self._tokens / elapsed:,.0f} tokens/s", refresh=False)
+        elif "spared" in message:
+            self._total -= message["spared"]
+            self._bar.total = self._total
+            self._bar.refresh()
         elif "error" in message:
             kind = PlaceError if message["place"] else UserError
             self._error = kind(message["error"])

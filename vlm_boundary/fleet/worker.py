@@ -49,6 +49,14 @@ class Channel:
         except BrokenPipeError:
             raise Stopped from None  # nobody listens any more
 
+    def done(self, tokens: int) -> None:
+        """A result of so many tokens is stored."""
+        self.tell(sample=tokens)
+
+    def spared(self, samples: int) -> None:
+        """So many samples need not be drawn."""
+        self.tell(spared=samples)
+
     def alive(self) -> None:
         """Say so, unless something was said a moment ago."""
         if time.monotonic() - self._told >= _BEAT_SECONDS:
@@ -72,7 +80,7 @@ def work_off(
         channel.tell(ready=session.start_seconds)
         try:
             for unit in units:
-                session.do(unit, lambda tokens: channel.tell(sample=tokens), channel.alive)
+                session.do(unit, channel)
         finally:
             session.close()
 

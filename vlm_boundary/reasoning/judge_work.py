@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from vlm_boundary.engines.base import Engine, Workload
-from vlm_boundary.fleet.session import Opening, Operator
+from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.reasoning.judging import Variant, judge_chains, stored_judge
 from vlm_boundary.sampling.plan import Task
@@ -59,8 +59,7 @@ class Judging(Operator[Judge]):
         self,
         unit: Judge,
         engine: Engine,
-        done: Callable[[int], None],
-        alive: Callable[[], None],
+        told: Listener,
     ) -> None:
         """Have a unit's chains read."""
         where = unit.partition
@@ -73,8 +72,8 @@ class Judging(Operator[Judge]):
             self.run.read_problems(where.benchmark),
             engine,
             self.experiment.seed,
-            done,
-            alive,
+            told.done,
+            told.alive,
         )
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:

@@ -147,7 +147,9 @@ def _drawn(
     max_accuracy: float,
     per_arm: int | None,
 ) -> Iterator[QueueItem]:
-    n = experiment.arm_sampling(partition.arm).n
+    sampling = experiment.arm_sampling(partition.arm)
+    # With a stopping rule hard problems have more samples; shares are of the first look's.
+    n = sampling.rule.first if sampling.rule else sampling.n
     candidates = []
     for problem in correct_samples(run, partition, n, seed):
         if problem.accuracy < max_accuracy or max_accuracy == 1.0:

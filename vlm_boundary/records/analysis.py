@@ -52,11 +52,41 @@ class SinglePass(Entry):
     greedy: bool
 
 
+class Stopping(Record):
+    """How far problems went under a stopping rule, by the verdicts that there are now.
+
+    pass@k is estimated without bias although easy problems have fewer samples. What is no function
+    of it (votes, consistency, histograms, the guess floor, lengths, entropy) is of the samples up
+    to the first look, which all problems have.
+    """
+
+    after: list[int]
+    """The looks before n."""
+    right: int
+    """Right samples that end a problem at a look."""
+    n: int
+    """The most samples a problem."""
+    ended_at: dict[int, int]
+    """How many problems are read to each look."""
+    mean_n: float | None
+    """Samples a problem, on average."""
+    saved: float | None
+    """The share of the samples of a fixed n that were not needed."""
+    unread: int
+    """Samples below n behind the look at which their problem ended; no number stands on them."""
+    unfinished: list[str]
+    """Problems that have not come to their end. Where there are any, all problems are read up to
+    the look that each of them has come to, and the arm's `n` is that look."""
+    left_out: list[str]
+    """Problems of which a sample that a look needs could not be drawn."""
+
+
 class ArmAnalysis(Record):
     """What an arm does alone; every curve with `pass_at_k` in its name has every k up to n."""
 
     role: str
     n: int
+    """Samples a problem, with a stopping rule at most."""
     problems: int
     problems_with_fewer_than_n: int
     samples: int
@@ -67,7 +97,10 @@ class ArmAnalysis(Record):
     """How many answers stood where."""
     pass_at_k: Curve
     pass_at_k_strict: Curve
-    """Only answers said outright count."""
+    """Only answers said outright count; with a stopping rule on right ones the least that it can
+    be beyond the first look."""
+    pass_at_k_strict_upper: Curve | None = None
+    """The most that it can be, where that is more."""
     pass_at_k_lenient: Curve
     """The undecided count as correct."""
     avg_at_n: Entry
@@ -82,6 +115,13 @@ class ArmAnalysis(Record):
     """The mean of `g_pass_at_k` over τ from one half to one."""
     cover_at_tau: dict[str, Entry]
     """By τ: the share of problems of which at least a share τ of samples is right."""
+    stopping: Stopping | None = None
+    """Where the arm has a stopping rule."""
+
+    @property
+    def alike(self) -> int:
+        """How many samples all problems have: n, with a stopping rule up to the first look."""
+        return self.stopping.after[0] if self.stopping else self.n
 
 
 class Needed(Record):

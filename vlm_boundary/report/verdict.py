@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vlm_boundary.analysis.findings import Findings, reading_name
+from vlm_boundary.analysis.findings import Findings, first_looks, reading_name
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import Crossover, Difference, find_pair
 from vlm_boundary.records.sections import LuckOfPair
@@ -95,7 +95,7 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
-    claims += _above_floors(_luck(content, pair))
+    claims += _above_floors(content, _luck(content, pair))
     return Statement(name, tuple(claims), tuple(_notes(found, name, content, pair)))
 
 
@@ -153,7 +153,7 @@ def _crossover(found: Findings, turn: Crossover) -> Claim:
     return Claim(text, resolved=False)
 
 
-def _above_floors(pair: LuckOfPair | None) -> list[Claim]:
+def _above_floors(content: BenchmarkAnalysis, pair: LuckOfPair | None) -> list[Claim]:
     if pair is None:
         return []
     if not pair.tested:
@@ -163,8 +163,15 @@ def _above_floors(pair: LuckOfPair | None) -> list[Claim]:
         Claim(
             f"above its own guess floor {pair.base} solves {_count(both + first, 'problem')}, "
             f"{pair.other} {both + second}, {second} of them {pair.other} alone"
+            f"{_first_look(content, pair)}"
         )
     ]
+
+
+def _first_look(content: BenchmarkAnalysis, pair: LuckOfPair) -> str:
+    """How many samples the guess floor's test looks at, where that is not all."""
+    first = first_looks(one for arm, one in content.arms.items() if arm in pair.names)
+    return f" (in the first {first})" if first else ""
 
 
 def _luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> LuckOfPair | None:
@@ -200,7 +207,26 @@ def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAna
             notes.append(
                 f"Which of the two solves more problems above its floor is {NOT_RESOLVED} ({said})."
             )
-    return notes + _reasoned(content, *pair.names)
+    return notes + _reasoned(content, *pair.names) + _saved(content, *pair.names)
+
+
+def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
+    """What ending problems early saved of the samples."""
+    parts = [
+        f"{arm} needed {one.stopping.mean_n:.0f} samples a problem on average, which saved "
+        f"{one.stopping.saved:.0%} of the samples of a fixed n = {one.n}"
+        for arm, one in content.arms.items()
+        if arm in arms
+        and one.stopping
+        and one.stopping.mean_n is not None
+        and one.stopping.saved is not None
+    ]
+    if not parts:
+        return []
+    return [
+        f"Problems with enough right samples got no more, which leaves pass@k without bias: "
+        f"{', '.join(parts)}."
+    ]
 
 
 def _reasoned(content: BenchmarkAnalysis, base: str, other: str) -> list[str]:

@@ -16,10 +16,12 @@ from vlm_boundary.config import (
     OpenAIConfig,
     PrmConfig,
     ReplayConfig,
+    SamplingConfig,
 )
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint, Identity
+from vlm_boundary.settings import validate
 from vlm_boundary.store.difference import first_difference
 
 
@@ -105,8 +107,9 @@ def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> I
     if isinstance(engine, ReplayConfig):
         return Identity(**known)  # sampled elsewhere: our settings and seed had no part in it
     sampling = experiment.arm_sampling(arm).model_dump()
-    # A larger n is a top-up, and what is kept of a sample does not change it.
-    for name in ("n", "logprob_sum", "token_logprobs"):
+    # A larger n is a top-up, further looks are told by `refuse_other_rule`, and what is kept of a
+    # sample does not change it.
+    for name in ("n", "stop", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
     if source.checkpoint and source.checkpoint.trust_remote_code:
@@ -128,6 +131,36 @@ def benchmark_identity(
         "prompt": prompt_hash(prompt, benchmark.images, condition),
         "images": benchmark.images.model_dump(include={"min_pixels", "max_pixels"}),
     }
+
+
+def refuse_other_rule(before: dict[str, Any], now: SamplingConfig, *, where: str) -> None:
+    """Compare the stopping rule that samples were drawn under with the one that is asked for.
+
+    A larger n with the same looks goes on, and so does one with the old n as a further look.
+
+    Args:
+        before: the arm's sampling parameters as its manifest has them.
+
+    Raises:
+        UserError: by the other rule the samples that are there are not those that it begins with.
+    """
+    if not before:
+        return  # a manifest that does not say
+    old = validate(SamplingConfig, before, where=where)
+    alike = now.stopping_rule.goes_on_from(old.stopping_rule)
+    if not alike:
+        raise UserError(
+            f"{where} already holds samples drawn with sampling.stop = {_rule(old)}, and now it is "
+            f"{_rule(now)}; take another run_dir (or name), or restore it (a larger n goes on, "
+            f"with the old n as a further look or without)"
+        )
+
+
+def _rule(sampling: SamplingConfig) -> str:
+    if sampling.stop is None:
+        return f"nothing (n = {sampling.n})"
+    after = ", ".join(map(str, sampling.stop.after))
+    return f"{{after: [{after}], right: {sampling.stop.right}}} (n = {sampling.n})"
 
 
 def refuse_difference(before: Any, now: Any, *, where: str, what: str = "") -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
 from vlm_boundary.engines.replay import unknown_samples
-from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp
-from vlm_boundary.sampling.stage import tasks_of
-from vlm_boundary.store import Partition, RunDirectory, Shard
+from vlm_boundary.sampling.plan import Task
+from vlm_boundary.store import Partition, RunDirectory
 
 _NAMED = 3
 _REASONS = 5
@@ -46,17 +45,9 @@ class Lack:
         return told
 
 
-def find_lacks(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    *,
-    limit: int | None = None,
-    shard: Shard = ALL,
-    top_ups: Sequence[TopUp] = (),
-) -> list[Lack]:
-    """What is still missing of what a `sample` with the same arguments was to draw."""
-    tasks = tasks_of(run, experiment, Scope(limit, shard, tuple(top_ups)))
-    return [_lack(run, task) for task in tasks if task.samples]
+def find_lacks(run: RunDirectory, left: Iterable[Task]) -> list[Lack]:
+    """Why what `sample` left could not be drawn."""
+    return [_lack(run, task) for task in left if task.spans]
 
 
 def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
@@ -77,10 +68,7 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
 
 
 def _lack(run: RunDirectory, task: Task) -> Lack:
-    missing: dict[str, set[int]] = defaultdict(set)
-    for span in task.spans:
-        missing[span.problem.problem_id].update(span.indices)
-    total = task.samples
+    missing, total = task.missing(), task.samples
     counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     rows = run.failures.read(task.partition)
     for row in sorted(rows, key=lambda one: one["sample_index"] is None):  # the exact ones first

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.fleet.work import lacking
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, Shard, sample_indices
+from vlm_boundary.verifier.beside import verdicts_below
 
 Indices = NDArray[np.int32]
 
@@ -25,16 +27,63 @@ class Span:
 
 @dataclass(frozen=True)
 class Task:
-    """Everything still to be drawn for one partition, of `asked` samples in all."""
+    """What is still to be drawn for one partition.
+
+    Attributes:
+        spans: up to n, also of problems that a rule may end earlier.
+        asked: how many samples these problems are to have, those that are stored included, as far
+            as that is known; see `samples`.
+        held: how many they have.
+        rule: under which problems end.
+        looks: how many samples each problem of `spans` has at its next look.
+    """
 
     partition: Partition
     spans: list[Span]
     asked: int = 0
+    held: int = 0
+    rule: StoppingRule | None = None
+    looks: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def samples(self) -> int:
-        """How many samples that is."""
-        return sum(len(span.indices) for span in self.spans)
+        """How many samples will be drawn for sure: under a rule those of each next look."""
+        return sum(map(len, self._certain()))
+
+    def missing(self) -> dict[str, set[int]]:
+        """The indices of those samples, by problem."""
+        found: dict[str, set[int]] = {}
+        for span, indices in zip(self.spans, self._certain(), strict=True):
+            found.setdefault(span.problem.problem_id, set()).update(indices)
+        return found
+
+    def _certain(self) -> list[range]:
+        if self.rule is None:
+            return [span.indices for span in self.spans]
+        looks = (self.looks[span.problem.problem_id] for span in self.spans)
+        return [
+            range(min(span.indices.start, look), min(span.indices.stop, look))
+            for span, look in zip(self.spans, looks, strict=True)
+        ]
+
+    def left(self, run: RunDirectory) -> Task:
+        """What of it the run does not hold by now."""
+        if not self.spans:
+            return self
+        present = sample_indices(run.samples, self.partition)
+        spans = [part for span in self.spans for part in _lacking(span, present)]
+        drawn = sum(len(span.indices) for span in self.spans) - sum(len(s.indices) for s in spans)
+        return replace(self, spans=spans, held=self.held + drawn).ended(run)
+
+    def ended(self, run: RunDirectory) -> Task:
+        """Without the problems that have ended by the rule, if there is one."""
+        if self.rule is None:
+            return self
+        ids = {span.problem.problem_id for span in self.spans}
+        looks = due_looks(run, self.partition, ids, self.rule)
+        spans = [span for span in self.spans if span.problem.problem_id in looks]
+        task = replace(self, spans=spans, looks=looks)
+        return replace(task, asked=self.held + task.samples)
 
     def spans_by_problem(self) -> dict[str, tuple[range, ...]]:
         """The indices alone, as units of work have them."""
@@ -76,17 +125,43 @@ class Scope:
         return usable[: self.limit][self.shard.index :: self.shard.count]
 
 
-def plan_task(run: RunDirectory, partition: Partition, n: int, problems: list[Problem]) -> Task:
-    """What a partition lacks of n samples for each of these problems."""
+def plan_task(
+    run: RunDirectory,
+    partition: Partition,
+    n: int,
+    problems: list[Problem],
+    rule: StoppingRule | None = None,
+) -> Task:
+    """What a partition lacks of n samples for each of these problems, or of what a rule asks for.
+
+    Under a rule, samples that have no verdict yet are graded first.
+    """
     present = sample_indices(run.samples, partition)
-    return Task(partition, missing_spans(problems, n, present), n * len(problems))
+    spans = missing_spans(problems, n, present)
+    asked = n * len(problems)
+    held = asked - sum(len(span.indices) for span in spans)
+    return Task(partition, spans, asked, held, rule).ended(run)
+
+
+def due_looks(
+    run: RunDirectory, partition: Partition, problem_ids: Collection[str], rule: StoppingRule
+) -> dict[str, int]:
+    """How many samples each problem has at its next look; those that have ended are left out."""
+    right = verdicts_below(run, partition, problem_ids, rule.decided_below)
+    looks = {}
+    for problem_id in problem_ids:
+        standing = rule.standing_of(right.get(problem_id, {}))
+        if not standing.complete:
+            looks[problem_id] = standing.look
+    return looks
 
 
 def missing_spans(problems: list[Problem], n: int, present: Mapping[str, Indices]) -> list[Span]:
     """Spans that bring each problem to samples 0 … n-1, in the problems' order."""
-    none = np.zeros(0, dtype=np.int32)
-    return [
-        Span(problem, span)
-        for problem in problems
-        for span in lacking(range(n), present.get(problem.problem_id, none))
-    ]
+    return [part for problem in problems for part in _lacking(Span(problem, range(n)), present)]
+
+
+def _lacking(span: Span, present: Mapping[str, Indices]) -> Iterator[Span]:
+    """The parts of a span that are not among the indices held of each problem."""
+    held = present.get(span.problem.problem_id, np.zeros(0, dtype=np.int32))
+    return (Span(span.problem, part) for part in lacking(span.indices, held))

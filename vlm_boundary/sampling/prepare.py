@@ -29,6 +29,7 @@ from vlm_boundary.sampling.identity import (
     benchmark_identity,
     refuse_difference,
     refuse_different_templates,
+    refuse_other_rule,
     resolve_source,
 )
 from vlm_boundary.sampling.thinking import thinking_open
@@ -144,6 +145,8 @@ def _arm(
             where = f"{run.path}: arm {name!r}"
             refuse_difference(drawn_from, identity.as_json(), where=where)
             refuse_difference(prompts.get(what), now, where=where, what=what)
+            if before and condition == FULL:
+                refuse_other_rule(before.sampling, experiment.arm_sampling(name), where=where)
         prompts[what] = now
     if before and drawn_from == identity.as_json() and "thinking_open" in before.model_fields_set:
         # Rendering takes seconds, and the same checkpoint's template ends alike every time.

@@ -12,6 +12,9 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Partition, RunDirectory, short_hash
 
+_OF_MANY = ("n", "stop")
+"""Sampling parameters that say how often is drawn, and not what one request is."""
+
 
 def drawn_under(manifest: Manifest, partition: Partition) -> str:
     """A hash of all that decides whether a request can be put to an arm's engine.
@@ -24,7 +27,7 @@ def drawn_under(manifest: Manifest, partition: Partition) -> str:
     what = partition.benchmark
     if partition.condition != "full":
         what = f"{what}/{partition.condition}"
-    sampling = {key: value for key, value in arm.sampling.items() if key != "n"}
+    sampling = {key: value for key, value in arm.sampling.items() if key not in _OF_MANY}
     said = [arm.identity.as_json(), arm.prompts.get(what), arm.engine, sampling, _version(kind)]
     return short_hash(json.dumps(said, sort_keys=True), __version__)
 

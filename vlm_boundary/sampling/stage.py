@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
 from typing import TypeAlias
 
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
@@ -24,6 +26,14 @@ Scheduler: TypeAlias = Callable[[RunDirectory, ExperimentConfig, Wanted], None]
 """Has it drawn."""
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """How many samples were drawn, and for every partition what is still missing."""
+
+    samples: int
+    left: tuple[Task, ...]
+
+
 def sample(
     run: RunDirectory,
     experiment: ExperimentConfig,
@@ -32,8 +42,8 @@ def sample(
     shard: Shard = ALL,
     top_ups: Sequence[TopUp] = (),
     scheduler: Scheduler | None = None,
-) -> int:
-    """Draw every sample that the experiment asks for and the run lacks; returns how many.
+) -> Drawn:
+    """Draw every sample that the experiment asks for and the run lacks.
 
     Args:
         limit: sample only each benchmark's first problems.
@@ -53,64 +63,81 @@ def sample(
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment)
-        tasks = tasks_of(run, experiment, scope)
-        missing = _samples(tasks)
+        tasks = _tasks(run, experiment, scope)
         drawable = without_settled(run, manifest, tasks)
         if _samples(drawable):
-            (scheduler or on_this_machine)(run, experiment, _groups(manifest, experiment, drawable))
+            (scheduler or on_this_machine)(run, experiment, _groups(manifest, drawable))
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
-        # Counted from the tables: what could not be drawn is still missing.
-        return missing - _samples(tasks_of(run, experiment, scope))
+        # Read from the tables: what could not be drawn is still missing.
+        left = tuple(task.left(run) for task in tasks)
+        return Drawn(sum(task.held for task in left) - sum(task.held for task in tasks), left)
 
 
 def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
     """Draw in processes of this machine, one at each of its places."""
     places = engine_places(experiment)
-    jobs = make_jobs(wanted, len(places))
-    if len(jobs) <= len(places):  # all at once, each taking the waves one after the other
-        run_jobs(run, jobs, places, experiment.timeouts)
-        return
-    # Each wave is a round of all arms, so that being stopped leaves a usable pair.
-    for wave in sorted({unit.wave for units in wanted for unit in units}):
-        part = [[unit for unit in units if unit.wave == wave] for units in wanted]
+    waves = [waves_of(experiment, units) for units in wanted]
+    if len(make_jobs(wanted, len(places))) <= len(places):
+        # All at once, each engine taking the waves of its arms one after the other.
+        rounds = [
+            [
+                list(units) if _goes_on(units) else [unit for wave in theirs for unit in wave]
+                for units, theirs in zip(wanted, waves, strict=True)
+            ]
+        ]
+    else:
+        # Each wave is a round of all arms, so that being stopped leaves a usable pair.
+        rounds = [list(part) for part in zip_longest(*waves, fillvalue=[])]
+    for part in rounds:
         run_jobs(run, make_jobs(part, len(places)), places, experiment.timeouts)
 
 
-def waves(experiment: ExperimentConfig, n: int) -> list[int]:
-    """The n that arms are brought to in turn, the last of them n itself."""
-    return [*(wave for wave in experiment.waves if wave < n), n]
+def waves_of(experiment: ExperimentConfig, units: Sequence[Draw]) -> list[list[Draw]]:
+    """Units part by part: all are brought to the first n, then to the next, the last of them n.
+
+    Under a stopping rule there are two: the first look, which makes a curve, and all the rest, in
+    which no problem waits for another.
+    """
+    stops = {unit.rule.first for unit in units if unit.rule} or set(experiment.waves)
+    last = max(span.stop for unit in units for spans in unit.spans.values() for span in spans)
+    bounds = [0, *sorted(stop for stop in stops if stop < last), last]
+    parts = ([unit.within(*pair) for unit in units] for pair in pairwise(bounds))
+    return [[unit for unit in part if unit.spans] for part in parts]
 
 
-def _groups(
-    manifest: Manifest, experiment: ExperimentConfig, tasks: Sequence[Task]
-) -> list[list[Draw]]:
-    """Tasks as units, wave by wave, arms of one source under one engine setting together."""
+def _goes_on(units: Sequence[Draw]) -> bool:
+    """Whether waves would only make problems wait: nothing else is to have its turn."""
+    return len(units) == 1 and units[0].rule is not None
+
+
+def _groups(manifest: Manifest, tasks: Sequence[Task]) -> list[list[Draw]]:
+    """Tasks as units, those of arms of one source under one engine setting together."""
     groups: dict[str, list[Draw]] = {}
-    start = 0
-    for stop in waves(experiment, max(s.indices.stop for task in tasks for s in task.spans)):
-        for task in tasks:
-            unit = Draw(task.partition, task.spans_by_problem(), stop).within(start, stop)
-            if unit.spans:
-                arm = manifest.arms[task.partition.arm]
-                source = repr((arm.identity.weights, arm.checkpoint, arm.engine))
-                groups.setdefault(source, []).append(unit)
-        start = stop
+    for task in tasks:
+        if task.spans:
+            arm = manifest.arms[task.partition.arm]
+            source = repr((arm.identity.weights, arm.checkpoint, arm.engine))
+            unit = Draw(task.partition, task.spans_by_problem(), task.rule)
+            groups.setdefault(source, []).append(unit)
     return list(groups.values())
 
 
-def tasks_of(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
+def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
     """What every partition lacks of its n."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
     for arm, benchmark, condition, n, ids in _targets(experiment, scope):
+        # Everywhere else n is what is asked for: controls and top-ups have no rule.
+        ruled = condition == FULL and ids is None and experiment.arm_engine(arm).kind != "replay"
+        rule = experiment.arm_sampling(arm).rule if ruled else None
         key = (benchmark, condition)
         if key not in shown:
             problems = shown_under(run.read_problems(benchmark), condition, experiment.seed)
             shown[key] = scope.of(problems)
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
-        tasks.append(plan_task(run, Partition(arm, benchmark, condition), n, problems))
+        tasks.append(plan_task(run, Partition(arm, benchmark, condition), n, problems, rule))
     return tasks
 
 
@@ -126,5 +153,5 @@ def _targets(
     return [(*target, None) for target in experiment.targets()]
 
 
-def _samples(tasks: list[Task]) -> int:
+def _samples(tasks: Sequence[Task]) -> int:
     return sum(task.samples for task in tasks)

@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.engines.base import Completion, Engine
-from vlm_boundary.fleet.session import Opening, Operator
+from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.identity import same_source
-from vlm_boundary.sampling.loop import draw
-from vlm_boundary.sampling.plan import Span
+from vlm_boundary.sampling.loop import Stopping, draw
+from vlm_boundary.sampling.plan import Span, due_looks
 from vlm_boundary.sampling.tally import Tally
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, PartTable, RunDirectory
+from vlm_boundary.verifier.beside import verdicts_below
 
 
 @dataclass(frozen=True)
 class Draw(Unit):
-    """Samples to be drawn, in a wave of all arms that brings them to so many a problem."""
+    """Samples to be drawn, at most: under a rule a problem may end before its spans do."""
 
     activity: ClassVar[str] = "sampling"
     results: ClassVar[str] = "samples"
     worker: ClassVar[str] = "vlm_boundary.sampling.worker"
 
-    wave: int
+    rule: StoppingRule | None = None
 
     def table(self, run: RunDirectory) -> PartTable:
         """The samples."""
         return run.samples
+
+    def left(self, run: RunDirectory) -> Draw:
+        """What of it the run does not hold, of problems that have not ended."""
+        unit = super().left(run)
+        if unit.rule is None or not unit.spans:
+            return unit
+        looks = due_looks(run, self.partition, unit.spans, unit.rule)
+        return replace(unit, spans={key: unit.spans[key] for key in unit.spans if key in looks})
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return super().record() | {"rule": self.rule and vars(self.rule)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Draw:
+        """The unit that a record says."""
+        said = record["rule"]
+        rule = said and StoppingRule(tuple(said["looks"]), said["right"])
+        return super().from_record({**record, "rule": rule})
 
     def within(self, start: int, stop: int) -> Draw:
         """Those with an index from `start` to below `stop`."""
@@ -64,12 +85,18 @@ class Drawer(Operator[Draw]):
         self,
         unit: Draw,
         engine: Engine,
-        done: Callable[[int], None],
-        alive: Callable[[], None],
+        told: Listener,
     ) -> None:
         """Draw a unit's samples."""
-        spans = spans_of(self, unit)
-        self.draw(unit.partition, spans, engine, lambda _, tokens: done(tokens), alive)
+        self.draw(
+            unit.partition,
+            spans_of(self, unit),
+            engine,
+            lambda _, tokens: told.done(tokens),
+            told.alive,
+            unit.rule,
+            lambda _, samples: told.spared(samples),
+        )
 
     def draw(
         self,
@@ -78,12 +105,17 @@ class Drawer(Operator[Draw]):
         engine: Engine,
         done: Callable[[str, int], None],
         alive: Callable[[], None],
+        rule: StoppingRule | None = None,
+        spared: Callable[[str, int], None] = lambda problem_id, samples: None,
     ) -> None:
         """Draw spans of one partition, taken from the iterable as the engine has room for them.
 
         Args:
             done: called with the problem and the tokens of each sample, once it is stored.
             alive: called whenever the engine has done something.
+            rule: that problems end by; of a problem all that may be drawn is among the spans.
+            spared: called with a problem that has ended and how many of its spans' samples need
+                not be drawn.
         """
 
         def drawn(problem_id: str, sample: Completion) -> None:
@@ -91,7 +123,12 @@ class Drawer(Operator[Draw]):
             done(problem_id, len(sample.token_ids))
 
         benchmark = self.benchmarks[partition.benchmark]
-        draw(self.run, self.experiment, benchmark, partition, spans, engine, drawn, alive)
+        stop = None
+        if rule is not None:
+            ids = self.run.problem_ids(partition.benchmark)
+            known = verdicts_below(self.run, partition, ids, rule.decided_below)
+            stop = Stopping(rule, known, spared)
+        draw(self.run, self.experiment, benchmark, partition, spans, engine, drawn, alive, stop)
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
         """How long it took, and the least that it could have taken."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from vlm_boundary.engines.base import Engine, ScoringEngine
-from vlm_boundary.fleet.session import Opening, Operator
+from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.sampling.work import arm_opening, spans_of
@@ -46,14 +45,15 @@ class Scorer(Operator[Score]):
         self,
         unit: Score,
         engine: Engine,
-        done: Callable[[int], None],
-        alive: Callable[[], None],
+        told: Listener,
     ) -> None:
         """Score a unit's samples."""
         assert isinstance(engine, ScoringEngine)  # the stage has seen to that
         benchmark = self.benchmarks[unit.partition.benchmark]
         task = Task(unit.partition, spans_of(self, unit))
-        score_responses(self.run, self.experiment, benchmark, task, unit.under, engine, done, alive)
+        score_responses(
+            self.run, self.experiment, benchmark, task, unit.under, engine, told.done, told.alive
+        )
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
         """Whose responses were scored, and how long it took."""

@@ -1,7 +1,7 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
 from vlm_boundary.store.compact import compact, compact_run
-from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share
+from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share, derived_rows
 from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import fingerprint, short_hash
 from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
@@ -33,6 +33,7 @@ __all__ = [
     "compact_run",
     "derive",
     "derive_share",
+    "derived_rows",
     "each_once",
     "encoded",
     "fingerprint",

@@ -181,7 +181,7 @@ def _derive_share(
                 there = Reconciled(chunk, wanted.expected, reader.read(chunk))
                 if there.problem_ids:
                     expected = wanted.expected.take(pa.array(there.missing))
-                    filled = _filled(expected, wanted.make(there.missing), table.schema)
+                    filled = derived_rows(expected, wanted.make(there.missing), table.schema)
                     writer.add(there.problem_ids, there.rows(filled))
                 anew.append(there.keys[there.missing])
                 known.append(there.keys)
@@ -200,7 +200,7 @@ def _here(derivation: TableDerivation, shares: Iterable[Share]) -> Iterator[Deri
                 yield derive_share(derivation, share, bar.update)
 
 
-def _filled(expected: pa.Table, records: Sequence[object], schema: pa.Schema) -> pa.Table:
+def derived_rows(expected: pa.Table, records: Sequence[object], schema: pa.Schema) -> pa.Table:
     """Rows of a table: what was expected of them, and what their records say besides."""
     columns = [
         expected[field.name]

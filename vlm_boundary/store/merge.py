@@ -82,6 +82,9 @@ def _joined(ours: Manifest, theirs: Manifest, source: Path, into: Path) -> Manif
         for name in here.keys() & there.keys():
             identities = here[name].identity.as_json(), there[name].identity.as_json()
             refuse(*identities, f"{kind}.{name}.identity")
+    for name in ours.arms.keys() & theirs.arms.keys():
+        here_stop, there_stop = (one.arms[name].sampling.get("stop") for one in (ours, theirs))
+        refuse(here_stop, there_stop, f"arms.{name}.sampling.stop")
     arms = theirs.arms | ours.arms
     for name in ours.arms.keys() & theirs.arms.keys():
         prompts, others = ours.arms[name].prompts, theirs.arms[name].prompts

@@ -103,7 +103,7 @@ class _VerdictStage:
                 todo = samples.take(pa.array(places))
                 return self._grader.grade(outputs_of(todo, golds, thinking_open))
 
-            return [Wanted(_expected(samples, gold_hashes), make)]
+            return [Wanted(expected_verdicts(samples, gold_hashes), make)]
 
         return of_problems
 
@@ -130,7 +130,7 @@ def outputs_of(
     ]
 
 
-def _expected(samples: pa.Table, gold_hashes: dict[str, str]) -> pa.Table:
+def expected_verdicts(samples: pa.Table, gold_hashes: dict[str, str]) -> pa.Table:
     """The keys of samples, with what a verdict that is up to date says of text, gold and grader."""
     encoded = samples["problem_id"].combine_chunks().dictionary_encode()
     golds = pa.array([gold_hashes[key] for key in encoded.dictionary.to_pylist()], pa.string())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.findings import Part, first_looks
 from vlm_boundary.analysis.shown.table import (
     TextTable,
     at,
@@ -123,7 +123,7 @@ def alone(part: _Arms) -> TextTable:
         kind = "greedy" if single.greedy else "first sample"
         if single.arm != arm:
             kind += f" of {single.arm}"
-        last = values.n
+        last = values.alike
         rows.append(
             (
                 arm,
@@ -139,6 +139,8 @@ def alone(part: _Arms) -> TextTable:
     title = (
         f"{part.name}: one answer, the average, the vote, and consistency, in %, {part.found.level}"
     )
+    if first := first_looks(part.content.arms.values()):
+        title += f"; where problems end early, votes and consistency are of the first {first}"
     return TextTable(title, header, tuple(rows))
 
 
@@ -200,16 +202,20 @@ def outcomes(part: _Arms) -> TextTable:
     """How many samples ended how."""
     arms = part.found.by_arm(part.section)
     statuses = list(next(iter(arms.values())).statuses)
+    stops = any(values.stopping for values in arms.values())
     rows = [
         (
             arm,
             str(values.problems),
             str(values.samples),
+            *((str(values.n), f"{values.samples / max(values.problems, 1):.1f}") if stops else ()),
             *(str(values.statuses[status]) for status in statuses),
         )
         for arm, values in arms.items()
     ]
-    header = ("arm", "problems", "samples", *(status.replace("_", " ") for status in statuses))
+    depth = ("n at most", "n on average") if stops else ()
+    named = (status.replace("_", " ") for status in statuses)
+    header = ("arm", "problems", "samples", *depth, *named)
     return TextTable(f"{part.name}: what became of the samples", header, tuple(rows))
 
 

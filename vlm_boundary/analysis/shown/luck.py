@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlm_boundary.analysis.findings import Part
+from vlm_boundary.analysis.findings import Part, first_looks
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
 from vlm_boundary.records.record import Range
 from vlm_boundary.records.sections import ControlArm, GuessFilter, Luck, VerifierErrors
@@ -19,7 +19,7 @@ def above_floor(part: Part[Luck]) -> TextTable:
                 str(one.above_floor),
                 str(one.tested),
                 percent(one.floor_pass_at_k.get(1)),
-                percent(one.floor_pass_at_k.get(part.content.arms[arm].n)),
+                percent(one.floor_pass_at_k.get(part.content.arms[arm].alike)),
             )
         )
     guesser = part.section.guesser.pass_at_k
@@ -29,8 +29,15 @@ def above_floor(part: Part[Luck]) -> TextTable:
     title = (
         f"{part.name}: problems solved at least once, and above the arm's own guess floor "
         f"(Fisher's exact test, false discovery rate {part.section.false_discovery_rate:.0%})"
+        f"{_first(part)}"
     )
     return TextTable(title, header, tuple(rows))
+
+
+def _first(part: Part[Luck]) -> str:
+    """What a title adds where problems end early: n is then that of the first look."""
+    first = first_looks(part.content.arms.values())
+    return f"; where problems end early, in the first {first}" if first else ""
 
 
 def above_floor_pairs(part: Part[Luck]) -> TextTable:
@@ -41,7 +48,7 @@ def above_floor_pairs(part: Part[Luck]) -> TextTable:
         cells = map(str, pair.counts)
         rows.append((f"{pair.base} / {pair.other}", *cells, p_value(p)))
     header = ("pair", "both", "first only", "second only", "neither", "McNemar p")
-    title = f"{part.name}: problems solved above each arm's own guess floor"
+    title = f"{part.name}: problems solved above each arm's own guess floor{_first(part)}"
     return TextTable(title, header, tuple(rows))
 
 
