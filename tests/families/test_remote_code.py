@@ -1,4 +1,4 @@
-"""Checkpoints that bring Python code: refused unless the arm trusts it, and then identified by it."""
+"""Checkpoints that bring code of their own: refused unless the arm trusts it, which is recorded."""
 
 from __future__ import annotations
 
