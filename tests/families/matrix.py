@@ -79,8 +79,18 @@ def table(cells: Cells) -> str:
         row = [found.get(name, "–") for name in COLUMNS]
         lines.append(f"| {FAMILIES[family].title} | " + " | ".join(row) + " |")
         if stop:
-            lines.append(f"| | {stop} |" + " |" * (len(COLUMNS) - 1))
+            lines.append(f"| {family} stops at | {stop} |" + " |" * (len(COLUMNS) - 1))
     return "\n".join(lines) + "\n"
+
+
+def read_table() -> Cells:
+    """The cells as the document has them."""
+    from vlm_boundary.tiny.families import FAMILIES
+
+    written = DOCUMENT.read_text(encoding="utf-8").split(BEGIN)[1].split(END)[0]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in written.splitlines()]
+    by_title = {row[0]: dict(zip(COLUMNS, row[1:], strict=True)) for row in rows[2:]}
+    return {name: by_title[family.title] for name, family in FAMILIES.items()}
 
 
 def main(arguments: list[str]) -> int:
