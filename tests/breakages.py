@@ -88,6 +88,7 @@ class Breakage:
         stops: a stage ends with exit code 2 before it is mended.
         same: the numbers are those of the whole run, without a word.
         again: after repair and one `run`, the numbers are those of the whole run.
+        forced: that takes `verify --force`.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Breakage:
     stops: bool = False
     same: bool = False
     again: bool = True
+    forced: bool = False
 
 
 def truncate(path: Path) -> None:
@@ -185,6 +187,36 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def a_file(name: str) -> Callable[[Broken], None]:
+    """A file in place of a folder of the run."""
+
+    def do(broken: Broken) -> None:
+        shutil.rmtree(broken.run / name, ignore_errors=True)
+        (broken.run / name).write_text("x")
+
+    return do
+
+
+def origin(text: str) -> Callable[[Broken], None]:
+    return lambda broken: (broken.run / "origins" / "mine.json").write_text(text) and None
+
+
+def misplaced(broken: Broken) -> None:
+    part = broken.part("samples", "rl")
+    part.rename(broken.run / "samples" / "arm=rl" / part.name)
+
+
+def as_text(table: pa.Table) -> pa.Table:
+    place = table.column_names.index("sample_index")
+    return table.set_column(place, "sample_index", table["sample_index"].cast(pa.string()))
+
+
+def undecided_by_pandas(broken: Broken) -> None:
+    """Another program writes verdicts again, and nothing of what a part says of itself."""
+    none = column("correct", lambda c: pa.nulls(len(c), pa.bool_()))
+    edit(broken.part("verdicts", "rl"), none, forget=True)
+
+
 def dangling(path: Path) -> None:
     path.unlink()
     path.symlink_to(path.parent / "gone")
@@ -255,6 +287,8 @@ def older(broken: Broken) -> None:
 
 
 DRAWN_AGAIN = "readable rows kept, the rest drawn again after `--set-aside`"
+DRAWN_AFTER = "drawn again after `--repair`"
+ASIDE = "set aside and drawn again after `--set-aside`"
 MADE_AGAIN = "made again by its stage; no number before that"
 LEFT_OUT = "the file is never used; `--repair` sets it aside"
 READ_AGAIN = "read again from the data after `--repair`"
@@ -263,13 +297,18 @@ ROWS_OUT = "numbers without its rows; drawn again by the next `run`"
 EDITED = "numbers without these rows; drawn again after `--set-aside`"
 
 BREAKAGES = (
-    Breakage("samples cut in half", of_arm("samples", "rl", truncate), "damaged", DRAWN_AGAIN, True),
-    Breakage("samples emptied", of_arm("samples", "rl", empty), "it is empty", DRAWN_AGAIN, True),
-    Breakage("samples without their end", of_arm("samples", "rl", spoil_end), "damaged", DRAWN_AGAIN, True),
-    Breakage("a byte of samples flipped", of_arm("samples", "rl", flip), "damaged", DRAWN_AGAIN, True),
-    Breakage("samples overwritten with text", of_arm("samples", "rl", text), "damaged", DRAWN_AGAIN, True),
-    Breakage("a folder in place of samples", of_arm("samples", "rl", a_folder), "damaged", DRAWN_AGAIN, True),
-    Breakage("a link to nothing in place of samples", of_arm("samples", "rl", dangling), "verdicts without a sample", ROWS_OUT),
+    Breakage("a file of samples cut in half", of_arm("samples", "rl", truncate), "damaged", ASIDE, True),
+    Breakage("a file of samples made empty (0 bytes)", of_arm("samples", "rl", empty), "it is empty", ASIDE, True),
+    Breakage("a file of samples without its end", of_arm("samples", "rl", spoil_end), "damaged", ASIDE, True),
+    Breakage("a byte of a file of samples flipped", of_arm("samples", "rl", flip), "damaged", DRAWN_AGAIN, True),
+    Breakage("a file of samples overwritten with text", of_arm("samples", "rl", text), "damaged", ASIDE, True),
+    Breakage("a folder in place of a file of samples", of_arm("samples", "rl", a_folder), "damaged", ASIDE, True),
+    Breakage("a link to nothing in place of a file of samples", of_arm("samples", "rl", dangling), "it is a link to nothing", ASIDE, True),
+    Breakage("a file in place of the folder of samples", a_file("samples"), "not a folder", DRAWN_AFTER, True),
+    Breakage("a file in place of an arm's folder", a_file("samples/arm=rl"), "not a folder", DRAWN_AFTER, True),
+    Breakage("samples moved out of their folder", misplaced, "not where a part is looked for", ROWS_OUT),
+    Breakage("a column of samples removed", of_arm("samples", "rl", lambda p: edit(p, lambda t: t.drop_columns(["text"]))), "it has no column 'text'", ASIDE, True),
+    Breakage("a column of samples made text", of_arm("samples", "rl", lambda p: edit(p, as_text)), "its column 'sample_index' holds string, not int32", ASIDE, True),
     Breakage("an arm's samples deleted", of_arm("samples", "rl", Path.unlink), "16 verdicts without a sample left out (rl)", ROWS_OUT),
     Breakage("all samples deleted", lambda b: shutil.rmtree(b.run / "samples"), "no verdicts to analyse", ROWS_OUT, True),
     Breakage("an arm's samples in another arm's folder", elsewhere("samples", "rl", "samples/arm=base/benchmark=mine/condition=full"), "it was written as arm 'rl'", LEFT_OUT, same=True),
@@ -278,39 +317,53 @@ BREAKAGES = (
     Breakage("samples drawn from other weights", another_run, "another identity of arm 'rl'", LEFT_OUT, same=True),
     Breakage("two arms' samples swapped", swap_arms, "it was written as arm", "neither is used; drawn again after `--repair`", True),
     Breakage("samples twice", elsewhere("samples", "rl", "samples/arm=rl/benchmark=mine/condition=full"), "it was changed after", "each key counts once; `--set-aside` takes it out", same=True),
-    Breakage("texts of samples edited", of_arm("samples", "rl", lambda p: edit(p, column("text", retext))), "it was changed after", DRAWN_AGAIN, same=True),
+    Breakage("texts of samples edited", of_arm("samples", "rl", lambda p: edit(p, column("text", retext))), "it was changed after", ASIDE, same=True),
     Breakage("texts and their hashes edited", of_arm("samples", "rl", lambda p: edit(p, retold)), "verdicts on another text", EDITED),
     Breakage("rows of samples removed", of_arm("samples", "rl", lambda p: edit(p, lambda t: t.slice(4))), "4 verdicts without a sample left out (rl)", EDITED),
     Breakage("samples of unknown problems", of_arm("samples", "rl", lambda p: edit(p, strange_ids, forget=True)), "are of problems that 'mine' does not have", "they are left out", again=True),
-    Breakage("verdicts cut in half", of_arm("verdicts", "rl", truncate), "damaged", MADE_AGAIN, True),
-    Breakage("verdicts emptied", of_arm("verdicts", "rl", empty), "it is empty", MADE_AGAIN, True),
+    Breakage("a file of verdicts cut in half", of_arm("verdicts", "rl", truncate), "damaged", MADE_AGAIN, True),
+    Breakage("a file of verdicts made empty (0 bytes)", of_arm("verdicts", "rl", empty), "it is empty", MADE_AGAIN, True),
     Breakage("a byte of verdicts flipped", of_arm("verdicts", "rl", flip), "it was changed after", MADE_AGAIN, True),
     Breakage("verdicts edited to be right", of_arm("verdicts", "rl", lambda p: edit(p, column("correct", lambda c: pa.array([True] * len(c))))), "it was changed after", MADE_AGAIN, True),
+    Breakage("a column of verdicts removed", of_arm("verdicts", "rl", lambda p: edit(p, lambda t: t.drop_columns(["correct"]), forget=True)), "it has no column 'correct'", MADE_AGAIN, True),
+    Breakage("a file in place of the folder of verdicts", a_file("verdicts"), "not a folder", "made again by `verify` after `--repair`", True),
+    Breakage("verdicts written again by another program", undecided_by_pandas, "do not say whose they are", "read, with a notice; `verify --force` makes them again", forced=True),
     Breakage("verdicts deleted", of_arm("verdicts", "rl", Path.unlink), "16 samples without a verdict left out (rl)", "named; made again by `verify`"),
     Breakage("an arm's verdicts in another arm's folder", elsewhere("verdicts", "rl", "verdicts/arm=base/benchmark=mine/condition=full"), "it was written as arm 'rl'", LEFT_OUT, same=True),
     Breakage("two arms' verdicts swapped", lambda b: swap(b.part("verdicts", "base"), b.part("verdicts", "rl")), "it was written as arm", LEFT_OUT, True),
     Breakage("gold answers edited", lambda b: edit(b.problems, column("answer", wrong)), "not the problems that the run was begun with", READ_AGAIN, True),
     Breakage("a problem removed", lambda b: edit(b.problems, lambda t: t.slice(1)), "not the problems that the run was begun with", READ_AGAIN, True),
-    Breakage("problems cut in half", lambda b: truncate(b.problems), "damaged", READ_AGAIN, True),
-    Breakage("problems deleted", lambda b: b.problems.unlink(), "missing", READ_AGAIN, True),
+    Breakage("the file of problems cut in half", lambda b: truncate(b.problems), "damaged", READ_AGAIN, True),
+    Breakage("the file of problems deleted", lambda b: b.problems.unlink(), "missing", READ_AGAIN, True),
     Breakage("a column of problems removed", lambda b: edit(b.problems, lambda t: t.drop_columns(["grading"])), "it has no column 'grading'", READ_AGAIN, True),
+    Breakage("a file in place of the folder of problems", a_file("problems"), "not a folder", READ_AGAIN, True),
+    Breakage("metadata of problems removed", lambda b: edit(b.problems, column("metadata", lambda c: pa.nulls(len(c), pa.string()))), "a row of it is no problem", READ_AGAIN, True),
+    Breakage("a file in place of the folder of pictures", a_file("images"), "not a folder", READ_AGAIN, True),
+    Breakage("a folder in place of a picture", lambda b: a_folder(b.picture), "not a file", READ_AGAIN, True),
     Breakage("a picture deleted", lambda b: b.picture.unlink(), "missing", "all; stored again by `sample`", same=True),
     Breakage("a picture emptied", lambda b: empty(b.picture), "empty", READ_AGAIN, True),
     Breakage("a picture replaced", lambda b: b.picture.write_bytes(b"other") and None, "its content is not what its name says", READ_AGAIN, same=True),
     Breakage("the manifest deleted", manifest(Path.unlink), "not a run directory (it has no manifest.json)", "samples stay, and are not mixed with new ones", True, again=False),
     Breakage("the manifest cut in half", manifest(truncate), "not a manifest", "everything, once it is restored", True, again=False),
     Breakage("the manifest edited", manifest(lambda p: p.write_text('{"arms": []}')), "not a manifest", "everything, once it is restored", True, again=False),
-    Breakage("what data were read from is forgotten", lambda b: (b.run / "origins" / "mine.json").write_text("{"), "is whole", "the data are read again and compared", same=True),
+    Breakage("the manifest emptied of its experiment", manifest(lambda p: p.write_text("{}")), "names no experiment", "everything, once it is restored", True, again=False),
+    Breakage("what data were read from is forgotten", origin("{"), "is whole", "the data are read again and compared", same=True),
+    Breakage("what data were read from is something else", origin("[1, 2]"), "is whole", "the data are read again and compared", same=True),
+    Breakage("a folder in place of what data were read from", lambda b: a_folder(b.run / "origins" / "mine.json"), "a folder where a file belongs", "the data are read again and compared", True),
     Breakage("failures overwritten", lambda b: (b.run / "failures/arm=rl/benchmark=mine/condition=full/part-0123.parquet").parent.mkdir(parents=True) or text(b.run / "failures/arm=rl/benchmark=mine/condition=full/part-0123.parquet"), "damaged", "found out again", True),
     Breakage("a layer of validity cut in half", of_arm("validity/layer=structure", "rl", truncate), "damaged", MADE_AGAIN, True),
     Breakage("a layer of validity deleted", lambda b: shutil.rmtree(b.run / "validity/layer=structure"), "", "made again by `check`", again=True),
     Breakage("one layer in place of another", lambda b: copy(b.part("validity/layer=structure", "rl"), b.part("validity/layer=arithmetic", "rl")), "it was written as table", "never used; made again by `check`"),
     Breakage("what an engine was is overwritten", lambda b: text(min((b.run / "writers").iterdir())), "no record of an engine", "all samples; the report leaves the engine out", same=True),
+    Breakage("a folder in place of what an engine was", lambda b: a_folder(min((b.run / "writers").iterdir())), "no record of an engine", "all samples; the report leaves the engine out", same=True),
     Breakage("an unfinished file of a killed process", left_over, "left by a process that was killed", "all; `--repair` removes it", same=True),
     Breakage("nonsense in locks", locks, "is whole", "all", same=True),
+    Breakage("a file in place of the folder of locks", a_file(".locks"), "move it away", "everything, once it is moved away", True, again=False),
     Breakage("nonsense in labels", labels, "is whole", "all; lines that are none are counted", same=True),
     Breakage("all clocks set back to 1970", rewind, "is whole", "all", same=True),
     Breakage("the statistics cut in half", lambda b: truncate(b.run / "analysis.json"), "is whole", "made again by `analyze`", same=True),
+    Breakage("a folder in place of the statistics", lambda b: a_folder(b.run / "analysis.json"), "a folder where a file belongs", "made again by `analyze` after `--repair`", True),
+    Breakage("a file in place of the folder of tables", a_file("tables"), "not a folder", "made again by `analyze` after `--repair`", True),
     Breakage("data changed behind the clock", data_behind_the_clock, "4 of 4 answers differ", "the run's own problems; sampling stops", True, again=False),
     Breakage("the data deleted", lambda b: (b.folder / "data.jsonl").unlink(), "is whole", "the run's own problems", same=True),
     Breakage("a run of an older version", older, "says no hashes of its texts", "all; verdicts are held against keys", again=True),

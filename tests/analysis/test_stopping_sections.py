@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from analysis_runs import BenchmarkRun, Outcome, drawn, make_run
-from vlm_boundary.records.stopping import StoppingRule
 
 from vlm_boundary.analysis import analyze, pass_at_k, stopped_pass_at_k
 from vlm_boundary.analysis.left_out import left_out_lines
 from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition
 
 RULE = StoppingRule((8, 16, 32), 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -202,3 +202,38 @@ def test_what_the_stage_refuses(run: HandMadeRun, change: dict[str, str], messag
 def test_no_judge_is_said(run: HandMadeRun) -> None:
     with pytest.raises(UserError, match="the experiment has no judge"):
         judge_stage(run.directory, run.experiment)
+
+
+def test_what_can_never_be_read_starts_no_engine_again(
+    run: HandMadeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify(run.directory)
+    server = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    judge = JudgeConfig.model_validate(JUDGE.model_dump(exclude={"engine"}) | {"engine": server})
+    experiment = run.experiment.model_copy(update={"judge": judge})
+    started: list[int] = []
+
+    class Refusing(ScriptedEngine):
+        def generate(
+            self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        ) -> Iterator[Failure]:
+            for request in requests:
+                yield Failure(request.request_id, None, "too long", lasting=True)
+
+    def run_jobs(directory: RunDirectory, jobs: Sequence[Any], *_: object) -> None:
+        for unit in (unit for job in jobs for unit in job.units):
+            started.append(len(unit.spans))
+            problems = directory.read_problems("mine")
+            where = unit.partition
+            task = plan_judging(directory, judge, unit.variant, where, 4, 0, problems)
+            judge_chains(
+                directory, judge, ImagesConfig(), task, unit.variant, problems, Refusing(valid), 0,
+                lambda tokens: None, lambda: None,
+            )  # fmt: skip
+
+    monkeypatch.setattr("vlm_boundary.reasoning.judge_stage.run_jobs", run_jobs)
+    first = judge_stage(run.directory, experiment)
+    assert (first.chains, bool(first.failed), bool(started)) == (0, True, True)
+    started.clear()
+    assert judge_stage(run.directory, experiment).failed == first.failed  # said every time
+    assert started == []

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from vlm_boundary.config import ExperimentConfig, build_experiment
@@ -23,6 +24,7 @@ from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 RL = Partition("rl", "procedural")
+LONG = (range(4, 5),)
 
 
 class Scorer:
@@ -49,7 +51,7 @@ class Scorer:
             for index in request.indices:
                 tokens = len(request.responses[index])
                 if tokens > 3:
-                    yield Failure(request.request_id, index, "too long")
+                    yield Failure(request.request_id, index, "too long", lasting=True)
                 else:
                     yield Scored(request.request_id, index, [-1.0] * tokens)
 
@@ -100,7 +102,8 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
                 session.do(unit, told.append, lambda: None)
             session.close()
             assert workloads[-1].samplings == ()
-            assert told
+            too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
+            assert bool(told) != too_long
         given.extend(jobs)
 
     monkeypatch.setattr(stage, "run_jobs", run_jobs)
@@ -141,3 +144,25 @@ def test_a_scoring_arm_that_changed_is_refused(
     with pytest.raises(UserError, match="'base' already holds samples drawn with weights"):
         go(changed, 1)
     assert jobs == []
+
+
+def test_what_can_never_be_scored_starts_no_engine_again(
+    experiment: ExperimentConfig, jobs: list[Job]
+) -> None:
+    run = RunDirectory(experiment.run_path)
+    problems = len(run.read_problems("procedural"))
+    assert go(experiment, 5) == (2 * problems * 4, 2 * problems)
+    jobs.clear()
+    assert go(experiment, 5) == (0, 2 * problems)  # and it is said, every time
+    assert jobs == []
+    rows = run.samples.read(RL)
+    place = rows.column_names.index("text_hash")
+    other = pa.array(["0" * 16] * len(rows))
+    run.samples.replace(RL, rows.set_column(place, rows.schema.field(place), other))
+    assert go(experiment, 5) == (0, 2 * problems)
+    assert [job.units[0].partition.arm for job in jobs] == ["rl"]  # its texts are others now
+    jobs.clear()
+    raw = run.read_manifest().experiment
+    longer = build_experiment(raw, ("engine.max_model_len=4096",), where="scored.yaml")
+    assert go(longer, 5) == (0, 2 * problems)
+    assert jobs  # under other settings it may go

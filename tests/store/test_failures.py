@@ -56,12 +56,13 @@ def test_a_problem_that_has_every_sample_lacks_none_whatever_the_clocks_say(tmp_
 
 def test_what_would_fail_again_is_known_by_its_settings(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
-    run.failures.add(HERE, [("p", None, "too long"), ("q", 1, "engine gave 'error'")], "settings")
+    under = {("p", None): "settings", ("q", 1): "settings and a text"}
+    lost = [("p", None, "too long"), ("q", 1, "too long"), ("q", 2, "engine gave 'error'")]
+    run.failures.add(HERE, lost, under)
     run.failures.add(HERE, [("r", None, "it ended its engine 3 times")])
-    assert run.failures.settled(HERE, "settings") == {"p"}
-    assert run.failures.settled(HERE, "others") == set()
+    assert run.failures.settled(HERE) == under
     run.failures.compact(HERE)
-    assert run.failures.settled(HERE, "settings") == {"p"}
+    assert run.failures.settled(HERE) == under
 
 
 def test_what_was_drawn_after_all_is_no_failure(tmp_path: Path) -> None:

@@ -90,9 +90,15 @@ class BenchmarkData:
     def read(
         cls, run: RunDirectory, experiment: ExperimentConfig, name: str
     ) -> BenchmarkData | None:
-        """The benchmark as the run has it; None where none of it was verified."""
+        """The benchmark as the run has it; None where none of it was verified.
+
+        Raises:
+            UserError: it was, but its problems are missing.
+        """
         if not run.has_problems(name):
-            return None  # nothing was ever loaded, or what was sampled is no longer known
+            if any(partition.benchmark == name for partition in run.verdicts.partitions()):
+                run.problem_ids(name)  # says that they are missing
+            return None
         found = {arm: read_verdicts(run, Partition(arm, name)) for arm in experiment.arms}
         known = {arm: read.verdicts for arm, read in found.items() if read.verdicts is not None}
         if not known:

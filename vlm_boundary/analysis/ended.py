@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Ints, Verdicts
-from vlm_boundary.records.stopping import Standing, StoppingRule
+from vlm_boundary.stopping import Standing, StoppingRule
 
 
 @dataclass(frozen=True)

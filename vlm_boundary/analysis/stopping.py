@@ -1,7 +1,7 @@
 """Unbiased estimators where problems end early, by a rule on their own right samples.
 
 Let a rule look after L_1 < … < L_m = n samples and end a problem at the first look with r right
-ones (`records.stopping`). Given that a problem ended at look L with c right samples, all sequences
+ones (`stopping.py`). Given that a problem ended at look L with c right samples, all sequences
 that end there so are equally likely, whatever its success probability p: each has the probability
 p^c q^(L-c). So the share of them whose first k samples are all wrong,
 

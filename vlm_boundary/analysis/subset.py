@@ -7,7 +7,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
 from vlm_boundary.analysis.stopping import before_the_look, stopped_part_pass_at_k
-from vlm_boundary.records.stopping import StoppingRule
+from vlm_boundary.stopping import StoppingRule
 
 
 def subset_pass_at_k(

@@ -26,6 +26,10 @@ class PictureError(Exception):
     """A picture that cannot be used, with the reason; it concerns one problem only."""
 
 
+class UnreadablePicture(PictureError):
+    """What cannot be decoded; of a stored file, that was checked, it can be mended."""
+
+
 @dataclass(frozen=True)
 class PixelBudget:
     """How the Qwen-VL families size a picture: multiples of `factor`, within these pixels."""
@@ -64,7 +68,7 @@ def open_rgb(source: Path | bytes) -> Image.Image:
                 upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
             return _rgb(upright)
     except _DECODING_ERRORS as error:
-        raise PictureError(f"not a picture that can be decoded: {_reason(error)}") from None
+        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
 
 
 def fit(picture: Image.Image, budget: PixelBudget) -> Image.Image:
@@ -168,7 +172,7 @@ def _check(data: bytes) -> str:
             picture.load()
             return (picture.format or "img").lower()
     except _DECODING_ERRORS as error:
-        raise PictureError(f"not a picture that can be decoded: {_reason(error)}") from None
+        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
 
 
 def _reason(error: BaseException) -> str:

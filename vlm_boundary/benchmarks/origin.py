@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import data_paths, dataset_commit
 from vlm_boundary.store.fingerprint import Stamp, stamp
@@ -36,13 +38,15 @@ class Origin:
         return cls(files, commit=dataset_commit(config) if asked else None)
 
     @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Origin:
-        """What `record` gave, read from JSON."""
-        data, pictures = (
-            {name: None if found is None else tuple(found) for name, found in of.items()}
-            for of in (record["data"], record["pictures"])
-        )
-        return cls(data, pictures, record["commit"])
+    def from_record(cls, record: Any) -> Origin:
+        """What `record` gave, read from JSON; of anything else an origin that nothing has.
+
+        So the records are read again, and their content is compared.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(record)
+        except ValidationError:
+            return cls({})
 
     def record(self) -> dict[str, Any]:
         """The same for JSON."""

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable, each_once
+from vlm_boundary.store.columns import under_schema
 from vlm_boundary.store.keys import KEY, WRITTEN
 from vlm_boundary.store.owner import DamagedPart, reading
-from vlm_boundary.store.parts import open_part, under_schema
+from vlm_boundary.store.parts import open_part
 
 _ROWS = 1 << 14
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from vlm_boundary.benchmarks.images import UnreadablePicture
 from vlm_boundary.config import SamplingConfig
 
 
@@ -84,11 +85,21 @@ class Scored:
 
 @dataclass(frozen=True)
 class Failure:
-    """A request that cannot run (index None: none of its samples), with the reason."""
+    """A request that cannot run (index None: none of its samples), with the reason.
+
+    `lasting` is whether the same request to the same engine would fail again.
+    """
 
     request_id: str
     index: int | None
     reason: str
+    lasting: bool = False
+
+
+def refused(request_id: str, error: Exception) -> Failure:
+    """The failure of a request that cannot be put to an engine; a damaged file may be mended."""
+    lasting = not isinstance(error, UnreadablePicture)
+    return Failure(request_id, None, str(error).splitlines()[0], lasting)
 
 
 class PromptUnusable(Exception):

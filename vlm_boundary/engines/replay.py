@@ -82,13 +82,13 @@ class ReplayEngine:
                 if wrong := row.wrong():
                     # The same words for all that it is wrong with, so that they can be counted.
                     first = firsts.setdefault(wrong, row.where)
-                    yield Failure(span, index, f"{wrong}, first in {first}")
+                    yield Failure(span, index, f"{wrong}, first in {first}", lasting=True)
                 else:
                     yield row.completion(span, index)
         for request in (request for asked in wanted.values() for request in asked):
             if missing[request.request_id]:
                 reason = self._lack(request, held.get(request.problem_id, 0), other)
-                yield Failure(request.request_id, None, reason)
+                yield Failure(request.request_id, None, reason, lasting=True)
 
     def describe(self) -> dict[str, Any]:
         """What was read."""

@@ -17,6 +17,7 @@ from vlm_boundary.engines.base import (
     Request,
     Requests,
     Workload,
+    refused,
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
@@ -119,7 +120,7 @@ class TransformersEngine:
             try:
                 inputs = self._inputs(request, sampling)
             except self._refusals as error:
-                yield Failure(request.request_id, None, str(error))
+                yield refused(request.request_id, error)
                 continue
             for start in range(request.indices.start, request.indices.stop, self._batch_size):
                 stop = min(start + self._batch_size, request.indices.stop)

@@ -16,6 +16,7 @@ from vlm_boundary.engines.base import (
     Requests,
     Scored,
     ScoreRequest,
+    refused,
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
@@ -205,7 +206,7 @@ class VllmEngine:
             try:
                 prompt = self._loop.prepare(request, max_tokens)
             except self._loop.refusals as error:
-                yield Failure(request.request_id, None, str(error).splitlines()[0])
+                yield refused(request.request_id, error)
                 continue
             for index in request.indices:
                 yield prompt, index
@@ -223,7 +224,8 @@ class VllmEngine:
                 yield fed
             else:
                 said = "no token ids" if length == 0 else f"{length} tokens of {room} that fit"
-                yield Failure(prompt.request.request_id, index, f"cannot be scored: {said}")
+                reason = f"cannot be scored: {said}"
+                yield Failure(prompt.request.request_id, index, reason, lasting=True)
 
     def _completion(
         self, output: RequestOutput, prompt: Prompt, index: int, sampling: SamplingConfig

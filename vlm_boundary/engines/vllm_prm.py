@@ -89,7 +89,7 @@ class PrmEngine:
             readable = {key: ids for key, ids in prompts.items() if len(ids) <= room}
             for key in prompts.keys() - readable.keys():
                 reason = f"{len(prompts[key])} tokens exceed the model's {room}"
-                yield Failure(key, None, reason)
+                yield Failure(key, None, reason, lasting=True)
             read = self._llm.encode(
                 [{"prompt_token_ids": ids} for ids in readable.values()],
                 pooling_task="token_classify",

@@ -18,7 +18,7 @@ from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judge_work import Judge
-from vlm_boundary.reasoning.judging import Variant, plan_judging, variants
+from vlm_boundary.reasoning.judging import Variant, judged_under, plan_judging, variants
 from vlm_boundary.reasoning.probe import ORIGINAL
 from vlm_boundary.reasoning.selection import nothing_to_read
 from vlm_boundary.records.manifest import Identity, Manifest, RunJudge
@@ -26,6 +26,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.validity import Validity
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.plan import ALL, Task
+from vlm_boundary.sampling.settled import without_refused
 from vlm_boundary.store import (
     Deriver,
     Partition,
@@ -73,11 +74,16 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
             _prepare(run, experiment, config)
         tasks = _tasks(run, experiment, config)
         missing = _chains(tasks)
-        if missing:
+        under = judged_under(run.read_manifest(), config.name)
+        readable = [
+            (variant, without_refused(run, t, run.judge_failures(config.name, variant), under))
+            for variant, t in tasks
+        ]
+        if _chains(readable):
             places = engine_places(experiment, [experiment.judge_engine])
             units = [
                 Judge(task.partition, task.spans_by_problem(), config.name, variant)
-                for variant, task in tasks
+                for variant, task in readable
                 if task.samples
             ]
             run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)

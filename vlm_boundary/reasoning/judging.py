@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,10 +27,19 @@ from vlm_boundary.reasoning.probe import (
     spoil,
 )
 from vlm_boundary.reasoning.selection import CorrectSamples, correct_samples, lottery
+from vlm_boundary.records.manifest import Manifest, RunJudge
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Judgement
 from vlm_boundary.sampling.plan import Span, Task
-from vlm_boundary.store import Partition, RunDirectory, SampleWriter, sample_indices
+from vlm_boundary.sampling.settled import record_failures, versions
+from vlm_boundary.store import (
+    Failed,
+    Partition,
+    RunDirectory,
+    SampleWriter,
+    sample_indices,
+    short_hash,
+)
 
 # Problems whose texts are read at once.
 _READ = 16
@@ -105,6 +115,13 @@ def plan_judging(
     return Task(partition, spans)
 
 
+def judged_under(manifest: Manifest, judge_name: str) -> str:
+    """A hash of what decides whether chains can be put to a judge, but for the chains."""
+    judge = manifest.judges.get(judge_name, RunJudge())
+    said = [judge.identity.as_json(), judge.config, *versions(judge.config.get("engine"))]
+    return short_hash(json.dumps(said, sort_keys=True))
+
+
 def judge_chains(
     run: RunDirectory,
     judge: JudgeConfig,
@@ -129,7 +146,7 @@ def judge_chains(
     chains: dict[str, _ChainToJudge] = {}
     given: dict[str, dict[int, Completion]] = {}
     writer = SampleWriter(run.judgements(judge.name, variant), task.partition)
-    failures: list[tuple[str, int | None, str]] = []
+    failures: list[tuple[Failed, Failure]] = []
 
     def beat() -> None:
         writer.flush_if_due()  # also while nothing finishes
@@ -146,7 +163,7 @@ def judge_chains(
         for result in engine.generate(requests(), judge.sampling, beat):
             chain = chains[result.request_id]
             if isinstance(result, Failure):
-                failures.append((chain.problem.problem_id, chain.index, result.reason))
+                failures.append(((chain.problem.problem_id, chain.index), result))
                 continue
             votes = given[result.request_id]
             votes[result.index] = result
@@ -157,7 +174,10 @@ def judge_chains(
                 writer.add(judgement, partial(progress, tokens))
     finally:
         writer.flush()
-        run.judge_failures(judge.name, variant).add(task.partition, failures)
+        if failures:
+            under = judged_under(run.read_manifest(), judge.name)
+            kept = run.judge_failures(judge.name, variant)
+            record_failures(run, task.partition, kept, failures, under)
 
 
 def _probed(

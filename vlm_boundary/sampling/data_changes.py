@@ -44,10 +44,7 @@ def changed_since(
     config = json.loads(benchmark.model_dump_json())
     if found := first_difference(before.config, config):
         return [f"{found.what} (from {found.before} to {found.now})"]
-    origin = run.read_origin(benchmark.name)
-    if origin is None:  # written by an older version
-        origin = Origin({}).record()
-    return Origin.from_record(origin).changes(benchmark)
+    return Origin.from_record(run.read_origin(benchmark.name)).changes(benchmark)
 
 
 def has_samples(run: RunDirectory, benchmark: str) -> bool:

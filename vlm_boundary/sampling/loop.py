@@ -14,9 +14,9 @@ from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.looks import Looks
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.seeds import problem_seed
-from vlm_boundary.sampling.settled import drawn_under
+from vlm_boundary.sampling.settled import drawn_under, record_failures
 from vlm_boundary.stopping import StoppingRule
-from vlm_boundary.store import Partition, RunDirectory, SampleWriter
+from vlm_boundary.store import Failed, Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier.beside import Right
 
 
@@ -79,21 +79,22 @@ def draw(
                 looks.stored(problem_id, result)
             progress(problem_id, result)
 
-        failures: list[tuple[str, int | None, str]] = []
+        failures: list[tuple[Failed, Failure]] = []
         try:
             requests = requests_of(run, experiment, benchmark, partition, noted())
             for result in engine.generate(requests, sampling, beat):
                 problem_id = asked[result.request_id]
                 if isinstance(result, Failure):
-                    failures.append((problem_id, result.index, result.reason))
+                    failures.append(((problem_id, result.index), result))
                     if looks:
                         looks.failed(problem_id)
                 else:
                     writer.add(_sample(problem_id, result), partial(stored, problem_id, result))
         finally:
             writer.flush()
-            under = drawn_under(run.read_manifest(), partition) if failures else None
-            run.failures.add(partition, failures, under)
+            if failures:
+                under = drawn_under(run.read_manifest(), partition)
+                record_failures(run, partition, run.failures, failures, under)
 
 
 def requests_of(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from vlm_boundary.fleet.work import lacking
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.stopping import StoppingRule
-from vlm_boundary.store import Partition, RunDirectory, Shard, sample_indices
+from vlm_boundary.store import Failed, Partition, RunDirectory, Shard, sample_indices
 from vlm_boundary.verifier.beside import verdicts_below
 
 Indices = NDArray[np.int32]
@@ -92,6 +92,23 @@ class Task:
             key = span.problem.problem_id
             found[key] = (*found.get(key, ()), span.indices)
         return found
+
+    def without(self, refused: Collection[Failed]) -> Task:
+        """The same but for these."""
+        of_problem: dict[str, list[int]] = {}
+        for problem_id, index in refused:
+            if index is not None:
+                of_problem.setdefault(problem_id, []).append(index)
+        spans = [
+            Span(span.problem, indices)
+            for span in self.spans
+            if (span.problem.problem_id, None) not in refused
+            for indices in lacking(
+                span.indices,
+                np.array(sorted(of_problem.get(span.problem.problem_id, ())), dtype=np.int32),
+            )
+        ]
+        return replace(self, spans=spans)
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,11 @@ def prepare(
         UserError: a benchmark or a checkpoint is not what it should be, or the run already holds
             samples of something else under the same names.
     """
+    if not run.begun and run.samples.partitions():
+        raise UserError(
+            f"{run.path}: it holds samples and no manifest.json, which says what they were drawn "
+            f"from; restore it, or take another run_dir (or name)"
+        )
     # Both are checked before either is loaded: a typing error in the second must not wait.
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()

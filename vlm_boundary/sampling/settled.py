@@ -1,16 +1,19 @@
-"""Problems that cannot be drawn as things stand, so that no engine is started for them again."""
+"""What cannot be drawn, scored or judged as things stand: no engine is started for it again."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import pyarrow.compute as pc
 
 from vlm_boundary import __version__
+from vlm_boundary.engines.base import Failure
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling.plan import Task
-from vlm_boundary.store import Partition, RunDirectory, short_hash
+from vlm_boundary.store import Failed, FailureTable, Partition, RunDirectory, short_hash
 
 _OF_MANY = ("n", "stop")
 """Sampling parameters that say how often is drawn, and not what one request is."""
@@ -23,23 +26,64 @@ def drawn_under(manifest: Manifest, partition: Partition) -> str:
     engine and of this package: when one of them is another, it is tried again.
     """
     arm = manifest.arms[partition.arm]
-    kind = str(arm.engine.get("kind", ""))
     what = partition.benchmark
     if partition.condition != "full":
         what = f"{what}/{partition.condition}"
     sampling = {key: value for key, value in arm.sampling.items() if key not in _OF_MANY}
-    said = [arm.identity.as_json(), arm.prompts.get(what), arm.engine, sampling, _version(kind)]
-    return short_hash(json.dumps(said, sort_keys=True), __version__)
+    said = [arm.identity.as_json(), arm.prompts.get(what), arm.engine, sampling]
+    return short_hash(json.dumps([*said, *versions(arm.engine)], sort_keys=True))
 
 
 def without_settled(run: RunDirectory, manifest: Manifest, tasks: Sequence[Task]) -> list[Task]:
     """The tasks without the problems that were refused under the very same settings."""
-    return [_without(run, manifest, task) if task.spans else task for task in tasks]
+    return [
+        without_refused(run, task, run.failures, drawn_under(manifest, task.partition))
+        for task in tasks
+    ]
 
 
-def _without(run: RunDirectory, manifest: Manifest, task: Task) -> Task:
-    settled = run.failures.settled(task.partition, drawn_under(manifest, task.partition))
-    return replace(task, spans=[s for s in task.spans if s.problem.problem_id not in settled])
+def without_refused(run: RunDirectory, task: Task, failures: FailureTable, under: str) -> Task:
+    """A task without what fails again, as `record_failures` kept it."""
+    if not task.spans:
+        return task
+    kept = failures.settled(task.partition)
+    now = _hashes(run, task.partition, kept, under)
+    return task.without({key for key, said in kept.items() if said == now[key]})
+
+
+def record_failures(
+    run: RunDirectory,
+    partition: Partition,
+    failures: FailureTable,
+    found: Sequence[tuple[Failed, Failure]],
+    under: str,
+) -> None:
+    """Record what failed, and of what fails again under which settings it does.
+
+    Args:
+        under: a hash of all that decides it, but for a sample's own text.
+    """
+    again = _hashes(run, partition, [key for key, failure in found if failure.lasting], under)
+    failures.add(partition, [(*key, failure.reason) for key, failure in found], again)
+
+
+def _hashes(
+    run: RunDirectory, partition: Partition, keys: Collection[Failed], under: str
+) -> dict[Failed, str]:
+    """What each of these follows from: of a stored sample its text too, for it may be redrawn."""
+    problem_ids = {problem_id for problem_id, index in keys if index is not None}
+    texts: dict[Failed, str] = {}
+    if problem_ids:
+        wanted = pc.field("problem_id").isin(sorted(problem_ids))
+        for row in run.samples.read(partition, ["text_hash"], wanted).to_pylist():
+            texts[row["problem_id"], row["sample_index"]] = row["text_hash"] or ""
+    return {key: under if key[1] is None else short_hash(under, texts.get(key, "")) for key in keys}
+
+
+def versions(engine: Mapping[str, Any] | None) -> tuple[str, str]:
+    """Of an engine's package, by its settings, and of this one."""
+    kind = (engine or {}).get("kind")
+    return _version(str(kind)) if kind else "", __version__
 
 
 def _version(package: str) -> str:

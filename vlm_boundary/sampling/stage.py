@@ -101,7 +101,8 @@ def waves_of(experiment: ExperimentConfig, units: Sequence[Draw]) -> list[list[D
     which no problem waits for another.
     """
     stops = {unit.rule.first for unit in units if unit.rule} or set(experiment.waves)
-    last = max(span.stop for unit in units for spans in unit.spans.values() for span in spans)
+    stopping_at = (span.stop for unit in units for spans in unit.spans.values() for span in spans)
+    last = max(stopping_at, default=0)
     bounds = [0, *sorted(stop for stop in stops if stop < last), last]
     parts = ([unit.within(*pair) for unit in units] for pair in pairwise(bounds))
     return [[unit for unit in part if unit.spans] for part in parts]

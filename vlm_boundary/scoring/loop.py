@@ -14,11 +14,13 @@ from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Failure, ScoreRequest, ScoringEngine
 from vlm_boundary.iterate import batched
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Score
 from vlm_boundary.sampling.loop import requests_of
 from vlm_boundary.sampling.plan import Task, missing_spans
-from vlm_boundary.store import Partition, RunDirectory, SampleWriter, sample_indices
+from vlm_boundary.sampling.settled import drawn_under, record_failures
+from vlm_boundary.store import Failed, Partition, RunDirectory, SampleWriter, sample_indices
 
 # Problems whose responses are read at once.
 _READ = 16
@@ -43,6 +45,11 @@ def plan_scores(
     return Task(partition, missing_spans(problems, per_problem, settled))
 
 
+def scored_under(manifest: Manifest, partition: Partition, under: str) -> str:
+    """A hash of what decides whether responses can be put to the arm `under`, but for them."""
+    return drawn_under(manifest, replace(partition, arm=under))
+
+
 def score_responses(
     run: RunDirectory,
     experiment: ExperimentConfig,
@@ -61,7 +68,7 @@ def score_responses(
     """
     problem_of = {}
     writer = SampleWriter(run.scores(under), task.partition)
-    failures: list[tuple[str, int | None, str]] = []
+    failures: list[tuple[Failed, Failure]] = []
 
     def beat() -> None:
         writer.flush_if_due()  # also while nothing finishes
@@ -76,7 +83,7 @@ def score_responses(
         for result in engine.score(requests(), beat):
             problem_id = problem_of[result.request_id]
             if isinstance(result, Failure):
-                failures.append((problem_id, result.index, result.reason))
+                failures.append(((problem_id, result.index), result))
             else:
                 logprobs = result.token_logprobs
                 total = math.fsum(logprobs)
@@ -84,7 +91,9 @@ def score_responses(
                 writer.add(score, partial(progress, len(logprobs)))
     finally:
         writer.flush()
-        run.score_failures(under).add(task.partition, failures)
+        if failures:
+            decided_by = scored_under(run.read_manifest(), task.partition, under)
+            record_failures(run, task.partition, run.score_failures(under), failures, decided_by)
 
 
 def _requests(

@@ -11,7 +11,8 @@ from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.scoring.loop import plan_scores
+from vlm_boundary.sampling.settled import without_refused
+from vlm_boundary.scoring.loop import plan_scores, scored_under
 from vlm_boundary.scoring.work import Score
 from vlm_boundary.store import Partition, RunDirectory, compact_run
 
@@ -54,12 +55,17 @@ def score(
     with run.locks.writing(ALL):
         with run.locks.turn():
             _refuse_other_changes(run, experiment, under)
-            prepare(run, experiment, only=[under])
+            manifest = prepare(run, experiment, only=[under])
         tasks = _tasks(run, experiment, responses_of, under, per_problem, limit)
         missing = _samples(tasks)
-        if missing:
+        failures = run.score_failures(under)
+        scorable = [
+            without_refused(run, t, failures, scored_under(manifest, t.partition, under))
+            for t in tasks
+        ]
+        if _samples(scorable):
             places = engine_places(experiment)
-            units = [Score(t.partition, t.spans_by_problem(), under) for t in tasks if t.samples]
+            units = [Score(t.partition, t.spans_by_problem(), under) for t in scorable if t.samples]
             run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)
         with run.locks.alone(ALL) as alone:
             if alone:

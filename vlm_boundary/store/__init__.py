@@ -2,7 +2,7 @@
 
 from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share, derived_rows
-from vlm_boundary.store.failures import FailureTable
+from vlm_boundary.store.failures import Failed, FailureTable
 from vlm_boundary.store.fingerprint import fingerprint, short_hash
 from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
 from vlm_boundary.store.locks import Shard
@@ -17,6 +17,7 @@ __all__ = [
     "CHUNK_ROWS",
     "Derived",
     "Deriver",
+    "Failed",
     "FailureTable",
     "PartTable",
     "Partition",

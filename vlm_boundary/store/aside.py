@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import count
 from pathlib import Path
 
@@ -17,8 +18,10 @@ def set_aside(run: Path, path: Path) -> Path:
         PlaceError: it cannot be moved.
     """
     wanted = run / ASIDE / path.relative_to(run)
-    names = (wanted.with_name(f"{wanted.name}{f'.{n}' if n else ''}") for n in count())
-    target = next(name for name in names if not name.exists())
+    # What stood in place of a folder leaves its name free, for what will lie below it.
+    first = 1 if path.parent == run or "=" in path.name else 0
+    names = (wanted.with_name(f"{wanted.name}{f'.{n}' if n else ''}") for n in count(first))
+    target = next(name for name in names if not os.path.lexists(name))
     with place_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.samples import sample_indices
+
+Failed: TypeAlias = tuple[str, int | None]
+"""A problem's sample, or None for all of them."""
 
 
 class FailureTable:
@@ -24,18 +29,18 @@ class FailureTable:
     def add(
         self,
         partition: Partition,
-        found: list[tuple[str, int | None, str]],
-        under: str | None = None,
+        found: Sequence[tuple[str, int | None, str]],
+        under: Mapping[Failed, str] = MappingProxyType({}),
     ) -> None:
         """Record problem, sample index (None: all of the problem's) and reason of each failure.
 
         Args:
-            under: a hash of the settings under which a problem that failed as a whole fails again;
-                None where it may not.
+            under: of those that fail again as long as it is the same, a hash of all that they
+                follow from.
         """
         if found:
             now = datetime.now(UTC)
-            rows = [(*failure, now, None if failure[1] is not None else under) for failure in found]
+            rows = [(*failure, now, under.get(failure[:2])) for failure in found]
             names = self._table.schema.names
             listed = [dict(zip(names, row, strict=True)) for row in rows]
             self._table.append(partition, pa.Table.from_pylist(listed, schema=self._table.schema))
@@ -68,12 +73,12 @@ class FailureTable:
         ordered = sorted(latest.items(), key=lambda item: (item[0][0], item[0][1] or 0))
         return [row for _, row in ordered if holds(row)]
 
-    def settled(self, partition: Partition, under: str) -> set[str]:
-        """The problems that failed as a whole under these settings, and would again."""
+    def settled(self, partition: Partition) -> dict[Failed, str]:
+        """What fails again as long as the hash beside it is the same; see `add`."""
         return {
-            row["problem_id"]
+            (row["problem_id"], row["sample_index"]): row["under"]
             for row in self.read(partition)
-            if row["sample_index"] is None and row["under"] == under
+            if row["under"] is not None
         }
 
     def _last_written(self, partition: Partition, problems: list[str]) -> dict[str, datetime]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pyarrow as pa
 
 from vlm_boundary.store import schemas
 from vlm_boundary.store.aside import set_aside
+from vlm_boundary.store.columns import misfit, under_schema
 from vlm_boundary.store.locks import Shard
-from vlm_boundary.store.owner import DamagedPart, as_named, reading
-from vlm_boundary.store.parts import Partition, open_part, under_schema
+from vlm_boundary.store.owner import DamagedPart, as_named, footer_of, reading
+from vlm_boundary.store.parts import Partition, open_part
 from vlm_boundary.store.run import RunDirectory
 from vlm_boundary.store.wholeness import Finding, fitting_texts, tables_of
 
@@ -25,10 +27,12 @@ def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> It
     Raises:
         UserError: somebody is writing into the run, or it cannot be written.
     """
+    left = {"none"} if by_word else {"none", "set aside by word"}
+    to_do = [one for one in findings if one.repair not in left]
+    if not to_do:
+        return
     with run.locks.writing(Shard()), run.locks.turn():
-        for finding in findings:
-            if finding.repair == "none" or (finding.repair == "set aside by word" and not by_word):
-                continue
+        for finding in to_do:
             yield f"{finding.path}: {_mend(run, finding)}"
 
 
@@ -42,7 +46,7 @@ def _mend(run: RunDirectory, finding: Finding) -> str:
     if finding.repair == "read again" and finding.benchmark:
         # Without it the data are read again, and compared by content with what was sampled.
         run.origin_path(finding.benchmark).unlink(missing_ok=True)
-    if not finding.path.exists():
+    if not os.path.lexists(finding.path):
         return "will be stored again"
     return f"set aside as {set_aside(run.path, finding.path)}{kept}"
 
@@ -50,14 +54,16 @@ def _mend(run: RunDirectory, finding: Finding) -> str:
 def _keep_what_can_be_read(run: RunDirectory, path: Path) -> str:
     """Store a damaged part's good rows anew, a row group at a time; says how many those are.
 
-    Of one that can be read and yet is not what was written nothing is kept: it was edited, and does
-    not tell where.
+    Of one that can be read and yet is not what was written, or has other columns, nothing is kept:
+    it was edited, and does not tell where.
     """
     table = next(one for one, _ in tables_of(run) if path.is_relative_to(one.root))
     partition = Partition.from_folder(path.parent.relative_to(table.root))
     good: list[pa.Table] = []
     whole = True
     try:
+        if misfit(footer_of(path).columns, table.schema):
+            return ""
         with reading(path), open_part(path) as file:
             for group in range(file.num_row_groups):
                 try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -64,13 +66,18 @@ class Owner:
 class Footer:
     """What a part says at its end, without its rows.
 
-    `hashed` is whether its rows say what they were written as: those of older versions do not.
-    `by_content` is whether its name is a hash of its bytes.
+    `columns` are those that it was written with. `by_content` is whether its name is a hash of its
+    bytes.
     """
 
     owner: Owner | None
-    hashed: bool
+    columns: pa.Schema
     by_content: bool
+
+    @property
+    def hashed(self) -> bool:
+        """Whether its rows say what they were written as: those of older versions do not."""
+        return "text_hash" in self.columns.names
 
 
 # What gives a table's rows again, where that takes no engine.
@@ -113,7 +120,7 @@ def reading(path: Path) -> Iterator[None]:
         raise  # compacted away, or never there
     except OSError as error:
         if error.errno is not None and not path.is_dir():  # the system's: it may not be read
-            raise
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
         raise DamagedPart(path, _short(error)) from None
     except (pa.ArrowException, ValueError) as error:  # names that are no UTF-8 are ValueErrors
         raise DamagedPart(path, _short(error)) from None
@@ -126,7 +133,12 @@ def footer_of(path: Path) -> Footer:
         DamagedPart: there is none to be read.
         FileNotFoundError: the part was compacted away.
     """
-    found = path.stat()
+    try:
+        found = path.stat()
+    except OSError as error:
+        if path.is_symlink() and error.errno in {errno.ENOENT, errno.ELOOP}:
+            raise DamagedPart(path, "it is a link to nothing") from None
+        raise
     return _footer(path, found.st_size, found.st_mtime_ns, found.st_ino)
 
 
@@ -138,12 +150,18 @@ def _footer(path: Path, size: int, changed: int, inode: int) -> Footer:
         found = pq.read_metadata(path)
         stored = found.metadata or {}
         said = stored.get(_KEY)
-        hashed = "text_hash" in found.schema.names
         try:
             owner = None if said is None else Owner(**json.loads(said))
         except (ValueError, TypeError):
             raise DamagedPart(path, "it does not say whose it is") from None
-        return Footer(owner, hashed, BY_CONTENT.items() <= stored.items())
+        columns = _one(found.schema.to_arrow_schema().remove_metadata())
+        return Footer(owner, columns, BY_CONTENT.items() <= stored.items())
+
+
+@lru_cache(maxsize=256)
+def _one(columns: pa.Schema) -> pa.Schema:
+    """The same object for equal schemas, of which the parts of a run have a few."""
+    return columns
 
 
 def content_name(path: Path) -> str:

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
+from vlm_boundary.store.columns import misfit, nulls
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 from vlm_boundary.store.owner import (
     BY_CONTENT,
@@ -56,7 +57,7 @@ class PartFiles:
     Attributes:
         ours: the parts.
         foreign: parts of another table, partition or identity, with what tells so.
-        damaged: files that cannot be read.
+        damaged: files that cannot be read, or not as the table's rows.
     """
 
     ours: list[Path] = field(default_factory=list)
@@ -124,6 +125,10 @@ class PartTable:
                 continue  # compacted away meanwhile
             if owner and (why := owner.unlike(footer.owner)):
                 found.foreign[path] = why
+            elif why := misfit(footer.columns, self.schema) or nulls(
+                path, footer.columns, self.schema
+            ):
+                found.damaged.append(DamagedPart(path, why))
             else:
                 found.ours.append(path)
         return found
@@ -278,16 +283,6 @@ def whole_problems(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
             size += len(ids) - begin
     if group:
         yield pa.concat_tables(group)
-
-
-def under_schema(rows: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Rows as a table's schema has them: a part older than a column holds nulls there."""
-    known = set(rows.column_names)
-    columns = [
-        rows[field.name] if field.name in known else pa.nulls(rows.num_rows, field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
 
 
 def open_part(path: Path, *, pre_buffer: bool = True) -> pq.ParquetFile:

@@ -18,6 +18,7 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
+from vlm_boundary.store.columns import misfit
 from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import Stamp, stamp
 from vlm_boundary.store.locks import RunLocks
@@ -168,7 +169,8 @@ class RunDirectory:
         """
         found = self.read_manifest()
         if not found.experiment:
-            raise UserError(f"{self.path}: not a run directory (it has no {MANIFEST})")
+            what = f"its {MANIFEST} names no experiment" if self.begun else f"it has no {MANIFEST}"
+            raise UserError(f"{self.path}: not a run directory ({what})")
         return found
 
     def thinking_open(self, arm: str) -> bool | None:
@@ -198,11 +200,11 @@ class RunDirectory:
         with replacing(path) as temporary, temporary.open("wb") as file:
             pq.write_table(content, file, write_page_checksum=True)
 
-    def read_origin(self, benchmark: str) -> dict[str, Any] | None:
+    def read_origin(self, benchmark: str) -> Any:
         """What the benchmark's problems were read from; None where that was not recorded."""
         try:
-            return dict(json.loads(self.origin_path(benchmark).read_text(encoding="utf-8")))
-        except (FileNotFoundError, json.JSONDecodeError):
+            return json.loads(self.origin_path(benchmark).read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError, RecursionError):
             return None  # then the data are read again, and their content is compared
 
     def write_origin(self, benchmark: str, content: dict[str, Any]) -> None:
@@ -224,15 +226,12 @@ class RunDirectory:
             UserError: the run has none of that name.
             DamagedPart: the file cannot be read.
         """
-        problems = []
-        for row in self._read_problems(benchmark).to_pylist():
-            row["metadata"] = json.loads(row["metadata"])
-            row["pictures"] = tuple(row["pictures"])
-            row["choices"] = tuple(row["choices"])
-            grading = row["grading"]
-            row["grading"] = Grading(**grading | {"alternatives": tuple(grading["alternatives"])})
-            problems.append(Problem(benchmark=benchmark, **row))
-        return problems
+        rows = self._read_problems(benchmark).to_pylist()
+        try:
+            return [_problem(benchmark, row) for row in rows]
+        except (TypeError, ValueError) as error:  # a null, or other JSON than we write
+            path = self.problems_path(benchmark)
+            raise DamagedPart(path, f"a row of it is no problem: {error}") from None
 
     def _read_problems(self, benchmark: str, columns: list[str] | None = None) -> pa.Table:
         path = self.problems_path(benchmark)
@@ -240,15 +239,15 @@ class RunDirectory:
             # Not by read_table, which imports data sets and with them pandas: a second.
             with reading(path), open_part(path) as file:
                 found = file.read()
-        except FileNotFoundError:
+                found.validate(full=True)  # its texts are UTF-8
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(
                 f"{path}: the run's problems are missing; 'vlm-boundary sample' on the experiment "
                 f"reads them again"
             ) from None
-        names = columns or schemas.PROBLEMS.names
-        if missing := set(names) - set(found.column_names):
-            raise DamagedPart(path, f"it has no column {min(missing)!r}")
-        return found.select(names)
+        if why := misfit(found.schema.remove_metadata(), schemas.PROBLEMS):
+            raise DamagedPart(path, why)
+        return found.select(columns or schemas.PROBLEMS.names)
 
     def origin_path(self, benchmark: str) -> Path:
         """The file that says what a benchmark's problems were read from."""
@@ -259,6 +258,16 @@ class RunDirectory:
         return self.path / "problems" / f"{benchmark}.parquet"
 
 
+def _problem(benchmark: str, row: dict[str, Any]) -> Problem:
+    """A problem as its row has it; what cannot be one is a TypeError or a ValueError."""
+    row["metadata"] = json.loads(row["metadata"])
+    row["pictures"] = tuple(row["pictures"])
+    row["choices"] = tuple(row["choices"])
+    grading = row["grading"]
+    row["grading"] = Grading(**grading | {"alternatives": tuple(grading["alternatives"])})
+    return Problem(benchmark=benchmark, **row)
+
+
 def _judging(judge: str, variant: str) -> str:
     return f"judge={judge}/variant={variant}"
 
@@ -267,7 +276,7 @@ def read_writer(path: Path) -> dict[str, Any] | None:
     """What an engine process recorded of itself; None where the file is damaged."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, FileNotFoundError, IsADirectoryError):
         return None
     return found if isinstance(found, dict) and {"arms", "work"} <= found.keys() else None
 

@@ -63,7 +63,7 @@ FAILURES = pa.schema(
         pa.field("sample_index", pa.int32()),  # null when no sample of the problem can be drawn
         pa.field("reason", pa.string(), nullable=False),
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("under", pa.string()),  # of all that fails again: a hash of the settings
+        pa.field("under", pa.string()),  # of what fails again: a hash of what it follows from
     ]
 )
 
@@ -150,3 +150,11 @@ JUDGEMENTS = pa.schema(
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
+
+ADDED_LATER: tuple[tuple[pa.Schema, frozenset[str]], ...] = (
+    (SAMPLES, frozenset({"tokens", "token_logprobs", "text_hash"})),
+    (FAILURES, frozenset({"under"})),
+    (OPINIONS, frozenset({"grader", "gold_hash"})),
+    (VALIDITY, frozenset({"votes"})),
+)
+"""The columns that parts of older versions do not have."""

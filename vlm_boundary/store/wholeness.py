@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Literal
 
 import pyarrow as pa
@@ -15,8 +17,10 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.store import schemas
+from vlm_boundary.store.columns import loose_columns, no_value
 from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.keys import KEY
+from vlm_boundary.store.layout import LOCKS, NEEDED, not_folders, strays
 from vlm_boundary.store.owner import (
     CHANGED,
     DamagedPart,
@@ -41,7 +45,7 @@ _TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (
     ("opinions", "derived", schemas.OPINIONS),
     ("validity/layer=*", "derived", schemas.VALIDITY),
 )
-_DERIVED = [pattern.partition("/")[0] for pattern, kind, _ in _TABLES if kind == "derived"]
+_FOLDERS = [pattern for pattern, _, _ in _TABLES]
 Repair = Literal["none", "set aside", "set aside by word", "read again", "remove"]
 
 
@@ -55,6 +59,7 @@ class Finding:
         then: what a repair does, or, where there is none, what follows.
         repair: how it is repaired; what took an engine to draw is only moved by the user's word.
         stops: no stage can go on as long as it is so.
+        by_stage: the stage that made it makes it again without a repair.
         benchmark: whose problems or pictures it is, of those to be read again.
     """
 
@@ -63,6 +68,7 @@ class Finding:
     then: str
     repair: Repair = "none"
     stops: bool = False
+    by_stage: bool = False
     benchmark: str | None = None
 
     def __str__(self) -> str:
@@ -76,7 +82,12 @@ def look(run: RunDirectory) -> list[Finding]:
         UserError: there is no run, or its manifest cannot be read.
     """
     manifest = run.existing_manifest()
-    return [*_problems(run, manifest), *_parts(run), *_records(run)]
+    return [
+        *_places(run, manifest),
+        *_problems(run, manifest),
+        *_parts(run),
+        *_records(run),
+    ]
 
 
 def look_closely(run: RunDirectory) -> list[Finding]:
@@ -106,6 +117,21 @@ def tables_of(run: RunDirectory) -> Iterator[tuple[PartTable, Kind]]:
                 yield run.table(root.relative_to(run.path).as_posix(), schema), kind
 
 
+def _places(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+    """What stands where a folder or a file belongs, and is none."""
+    for path in not_folders(run.path, _FOLDERS):
+        what = "not a folder, which is what belongs there"
+        if path.name in NEEDED:
+            then = "move it away: nothing can be mended before that"
+            yield Finding(path, what, then, stops=path.name == LOCKS)
+        else:
+            yield Finding(path, what, "--repair sets it aside", "set aside", True)
+    for path in (run.analysis, *map(run.origin_path, manifest.benchmarks)):
+        if path.is_dir():
+            what = "a folder where a file belongs"
+            yield Finding(path, what, "--repair sets it aside", "set aside", True)
+
+
 def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
     for name, known in manifest.benchmarks.items():
         path = run.problems_path(name)
@@ -114,7 +140,9 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             problems = run.read_problems(name)
         except DamagedPart as damaged:
             then = f"--repair sets it aside; {again}"
-            yield Finding(path, f"damaged ({damaged.why})", then, "read again", True, name)
+            yield Finding(
+                path, f"damaged ({damaged.why})", then, "read again", True, benchmark=name
+            )
             continue
         except UserError:
             yield Finding(path, "missing", again, benchmark=name)
@@ -122,7 +150,7 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
         if known.content and dataset_hash(problems) != known.content:
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
-            yield Finding(path, what, then, "read again", True, name)
+            yield Finding(path, what, then, "read again", True, benchmark=name)
         yield from _pictures(run, name, problems, by_content=False)
 
 
@@ -133,15 +161,20 @@ def _pictures(
     for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
         path = run.images / picture
         again = "'vlm-boundary sample' on the experiment then stores it again"
-        if not path.exists():
+        try:
+            found = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
             yield Finding(path, "missing", again)
-        elif what := _wrong_picture(path, by_content):
+            continue
+        if what := _wrong_picture(path, found, by_content):
             then = f"--repair takes it out; {again}"
-            yield Finding(path, what, then, "read again", True, benchmark)
+            yield Finding(path, what, then, "read again", True, benchmark=benchmark)
 
 
-def _wrong_picture(path: Path, by_content: bool) -> str | None:
-    if path.stat().st_size == 0:
+def _wrong_picture(path: Path, found: os.stat_result, by_content: bool) -> str | None:
+    if not S_ISREG(found.st_mode):
+        return "not a file"
+    if found.st_size == 0:
         return "empty"
     if not by_content:
         return None
@@ -152,6 +185,7 @@ def _wrong_picture(path: Path, by_content: bool) -> str | None:
 
 def _parts(run: RunDirectory) -> Iterator[Finding]:
     older: list[Path] = []
+    unsaid: list[Path] = []
     for table, kind in tables_of(run):
         for partition in table.folders():
             files = table.files(partition)
@@ -163,16 +197,25 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
                 yield Finding(path, f"not of this place: {why}", then, "set aside")
             if table.schema is schemas.SAMPLES:
                 older += [path for path in files.ours if not footer_of(path).hashed]
+            if kind == "derived":
+                unsaid += [path for path in files.ours if footer_of(path).owner is None]
     if older:
         what = f"{len(older):,} parts are of an older version, which says no hashes of its texts"
         yield Finding(run.samples.root, what, "verdicts are held against their keys alone")
+    if unsaid:
+        yield Finding(
+            run.path,
+            f"{len(unsaid):,} parts of verdicts or checks do not say whose they are: an older "
+            f"version, or another program, wrote them",
+            "they are read; 'vlm-boundary verify --force' (or check, judge) makes them again",
+        )
 
 
 def _damaged(kind: Kind, path: Path, why: str) -> Finding:
     what = f"damaged ({why})"
     if kind == "derived":
         then = "--repair, or the stage that made it, sets it aside, and that stage makes it again"
-        return Finding(path, what, then, "set aside", True)
+        return Finding(path, what, then, "set aside", True, by_stage=True)
     if kind == "failures":
         then = "--repair sets it aside; what cannot be drawn is found out again"
         return Finding(path, what, then, "set aside", True)
@@ -203,8 +246,11 @@ def _rows(
     try:
         with reading(path), open_part(path) as file:
             columns = [name for name in columns if name in file.schema_arrow.names]
+            loose = set(loose_columns(file.schema_arrow, table.schema))
             for group in range(file.num_row_groups):
-                file.read_row_group(group)
+                whole = file.read_row_group(group)
+                if empty := next((name for name in loose if whole[name].null_count), None):
+                    raise DamagedPart(path, no_value(empty))
                 rows = file.read_row_group(group, columns=[KEY[0], *columns])
                 if known:
                     strange += sum(key not in known for key in rows[KEY[0]].to_pylist())
@@ -238,6 +284,9 @@ def _leftovers(run: RunDirectory) -> Iterator[Finding]:
     for path in sorted(run.path.rglob(".*.tmp")):
         then = "--repair removes it, if nobody is writing"
         yield Finding(path, "left by a process that was killed", then, "remove")
+    for path in strays(run.path, _FOLDERS):
+        then = "it is never read; move it to where it belongs, or away"
+        yield Finding(path, "not where a part is looked for", then)
 
 
 def refuse_what_stops(
@@ -251,12 +300,16 @@ def refuse_what_stops(
     Raises:
         UserError: with the first such finding, and how many more there are.
     """
-    stopping = [one for one in findings if one.stops and place_of(one.path)[1] not in but]
+    stopping = [
+        one for one in findings if one.stops and not (one.by_stage and place_of(one.path)[1] in but)
+    ]
     if stopping:
         first, more = stopping[0], len(stopping) - 1
         others = f" ({more} more: see 'vlm-boundary fsck {run.path}')" if more else ""
         word = "--set-aside" if first.repair == "set aside by word" else "--repair"
         mend = f"'vlm-boundary fsck {run.path} {word}' mends it"
-        if place_of(first.path)[1] in _DERIVED:
+        if first.repair == "none":
+            mend = first.then
+        elif first.by_stage:
             mend = mended_by(first.path)
         raise UserError(f"{first.path}: {first.what}{others}; {mend}")
