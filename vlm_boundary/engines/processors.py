@@ -62,6 +62,17 @@ def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
                 )
 
 
+def has_states(folder: Path) -> bool:
+    """Whether layers of the model keep a state in place of keys and values, as Qwen3.5's do."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder)
+    except ValueError:
+        return False  # transformers does not know it
+    return "linear_attention" in (getattr(config.get_text_config(), "layer_types", None) or ())
+
+
 def place_ids(processor: Any, folder: Path) -> list[int]:
     """The tokens that stand for pictures, video and sound in a prompt."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))

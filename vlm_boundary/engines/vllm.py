@@ -21,7 +21,7 @@ from vlm_boundary.engines.base import (
 )
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
-from vlm_boundary.engines.processors import refuse_untrusted_code
+from vlm_boundary.engines.processors import has_states, refuse_untrusted_code
 from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
@@ -86,6 +86,9 @@ class VllmEngine:
             ) from None
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
+        if on_cpu and args.get("enable_chunked_prefill") is False and has_states(folder):
+            # Their prefix cache wants chunks, which seeded requests cannot have here.
+            args.setdefault("enable_prefix_caching", False)
         for sampling in samplings:
             sampling_arguments(sampling)  # refused before anything is loaded
         self._chat = ChatRenderer(folder, chat_template, trust_remote_code=trust_remote_code)
