@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ _BLOCK = _WHOLE_FILE // _BLOCKS
 # The files that make a checkpoint what it is, weights first.
 _WEIGHTS = "*.safetensors"
 _FILES = (_WEIGHTS, "*.json", "*.jinja", "*.txt", "*.model")
+_CODE = "*.py"
 _ADAPTER = "adapter_config.json"
 
 
@@ -30,6 +32,7 @@ def resolve_checkpoint(
     base: str | None = None,
     chat_template: str | None = None,
     weights: bool = True,
+    trust_remote_code: bool = False,
 ) -> Checkpoint:
     """Find a checkpoint given as `tiny:NAME`, a local folder or a hub id (then downloaded).
 
@@ -40,19 +43,24 @@ def resolve_checkpoint(
         base: the checkpoint under a LoRA adapter, in place of the one that the adapter names.
         chat_template: a Jinja file in place of the checkpoint's own.
         weights: whether they are needed; if not, none are downloaded, nor missed.
+        trust_remote_code: Python code that the checkpoint brings may run; it is then a part of what
+            identifies it.
 
     Raises:
         UserError: there is no such model, the folder is not one, or it has no chat template.
     """
-    folder, identity = _find(model, revision, weights)
+    files = _FILES + ((_CODE,) if trust_remote_code else ())
+    folder, identity = _find(model, revision, files, weights)
     template = _read_template(chat_template) if chat_template is not None else None
     if not (folder / _ADAPTER).is_file():
         if base is not None:
             raise UserError(f"{model}: not a LoRA adapter (no {_ADAPTER}), so base has no effect")
         _check_folder(folder, model, weights)
         template = template or _own_template(folder) or _no_template(model)
-        return Checkpoint(folder, identity, template, _note(folder))
-    return _with_adapter(model, folder, identity, base, template, weights)
+        found = Checkpoint(folder, identity, template, _note(folder))
+    else:
+        found = _with_adapter(model, folder, identity, base, template, files, weights)
+    return replace(found, trust_remote_code=trust_remote_code)
 
 
 def _with_adapter(
@@ -61,6 +69,7 @@ def _with_adapter(
     identity: str,
     base: str | None,
     template: str | None,
+    files: tuple[str, ...],
     weights: bool,
 ) -> Checkpoint:
     if weights and not (adapter / "adapter_model.safetensors").is_file():
@@ -72,7 +81,7 @@ def _with_adapter(
     if not named:
         raise UserError(f"{model}: a LoRA adapter that names no base model; set the arm's base")
     try:
-        folder, base_identity = _find(str(named), None, weights)
+        folder, base_identity = _find(str(named), None, files, weights)
     except UserError as error:
         raise UserError(
             f"{model}: base of the LoRA adapter: {error}; set the arm's base to where it is"
@@ -92,30 +101,34 @@ def _with_adapter(
     return Checkpoint(folder, f"{base_identity}+lora:{identity}", template, note, adapter)
 
 
-def _find(model: str, revision: str | None, weights: bool) -> tuple[Path, str]:
+def _find(
+    model: str, revision: str | None, files: tuple[str, ...], weights: bool
+) -> tuple[Path, str]:
     """Where a model's files are, and their identity."""
     if model.startswith(tiny.PREFIX):
         folder = tiny.find(model.removeprefix(tiny.PREFIX))
-        return folder, _fingerprint(folder)
+        return folder, _fingerprint(folder, files)
     path = Path(model).expanduser()
     if path.is_dir():
         if revision is not None:
             raise UserError(f"{model}: a local folder has no revision; drop {revision!r}")
         folder = merged_folder(path.resolve())
-        return folder, _fingerprint(folder)
+        return folder, _fingerprint(folder, files)
     if path.exists():
         raise UserError(f"{model}: is a file; name the folder with config.json in it")
     if model.startswith((".", "/", "~")) or model.count("/") != 1:
         raise UserError(f"{model}: no such model folder (a hub id has the form owner/name)")
-    return _from_hub(model, revision, weights)
+    return _from_hub(model, revision, files, weights)
 
 
-def _from_hub(model: str, revision: str | None, weights: bool) -> tuple[Path, str]:
+def _from_hub(
+    model: str, revision: str | None, files: tuple[str, ...], weights: bool
+) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     try:
-        patterns = [pattern for pattern in _FILES if weights or pattern != _WEIGHTS]
+        patterns = [pattern for pattern in files if weights or pattern != _WEIGHTS]
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
@@ -186,10 +199,10 @@ def _json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _fingerprint(folder: Path) -> str:
+def _fingerprint(folder: Path, files: tuple[str, ...]) -> str:
     """A hash of what the checkpoint computes, without reading all of a large one."""
     digest = hashlib.sha256()
-    for path in sorted({path for pattern in _FILES for path in folder.glob(pattern)}):
+    for path in sorted({path for pattern in files for path in folder.glob(pattern)}):
         size = path.stat().st_size
         digest.update(f"{path.name}\0{size}\0".encode())
         with path.open("rb") as file:

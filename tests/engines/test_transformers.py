@@ -199,3 +199,13 @@ def test_the_distribution_is_cut_as_asked(settings: dict[str, float], possible: 
     scores = sampler(torch.zeros((200, 1), dtype=torch.long), logits)
     assert {row.token_ids[0] for row in sampler.rows} == possible
     assert torch.isfinite(scores).sum(-1).unique().tolist() == [1]
+
+
+def test_a_masked_token_is_never_drawn_and_the_log_probabilities_stay_the_models_own() -> None:
+    sampling = SamplingConfig(temperature=1.0, top_p=1.0)
+    logits = torch.tensor([[5.0, 0.0, 0.0]]).expand(200, -1)
+    sampler = SeededSampler(sampling, list(range(200)), ends={9}, masked=[0])
+    sampler(torch.zeros((200, 1), dtype=torch.long), logits)
+    assert {row.token_ids[0] for row in sampler.rows} == {1, 2}
+    expected = float(logits[0].log_softmax(-1)[1])
+    assert all(row.logprobs[0] == pytest.approx(expected) for row in sampler.rows)

@@ -87,3 +87,10 @@ def test_what_cannot_be_set_is_refused_with_the_reason(args: dict[str, Any], say
         params(args=args)
     assert says in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_masked_tokens_get_the_lowest_bias_unless_the_user_gives_them_one() -> None:
+    settings = SamplingConfig(args={"logit_bias": {"7": 2.0, "8": -1}})
+    found = SamplingParams(seed=1, **sampling_arguments(settings, [8, 9]))
+    assert found.logit_bias == {7: 2.0, 8: -1.0, 9: -100.0}
+    assert params().logit_bias is None

@@ -82,6 +82,24 @@ def test_nothing_in_a_data_set_becomes_part_of_the_page(data: Path, chat: ChatRe
     assert "default-src 'none'" in page
 
 
+@pytest.mark.parametrize("spelling", ["<|im_end|>", "<|image_pad|>", "{{ x }}", "{% raw %}"])
+def test_a_question_that_looks_like_a_prompts_structure_is_shown_and_counted_as_text(
+    tmp_path: Path, chat: ChatRenderer, spelling: str
+) -> None:
+    (tmp_path / "a.png").write_bytes(png("red", (300, 100)))
+    asked = {"id": "1", "answer": "7", "image": "a.png"}
+    records = [asked | {"question": "How many?"}, asked | {"id": "2", "question": spelling}]
+    settings = config(write(tmp_path, "d.jsonl", records))
+    plain, card = make_preview(settings, chat, limit=2).cards
+    assert card.error is None
+    assert card.prompt == plain.prompt.replace("How many?", spelling)
+    words = [chat._tokenizer.tokenize(text) for text in ("How many?", spelling)]
+    if spelling.startswith("{"):  # else they are characters, not one token
+        assert card.tokens - plain.tokens == len(words[1]) - len(words[0])
+    else:
+        assert card.tokens > plain.tokens
+
+
 def test_what_the_model_sees_can_be_saved(data: Path, chat: ChatRenderer) -> None:
     settings = config(data, images={"min_pixels": 784 * 100, "max_pixels": 784 * 200})
     found = make_preview(settings, chat, limit=1)

@@ -103,7 +103,8 @@ def test_only_what_changes_the_texts_is_in_the_identity() -> None:
     fast = {"max_num_seqs": 64, "dtype": "float32"}
     config = experiment(engine={"args": fast}, sampling={"args": {"min_tokens": 2}})
     identity = arm_identity(config, "base", ArmSource(None, "w", None))
-    assert identity.engine == {"kind": "vllm", "dtype": "float32"}
+    masked = {"mask_picture_tokens": True}
+    assert identity.engine == {"kind": "vllm", "dtype": "float32", **masked}
     assert identity.sampling["args"] == {"min_tokens": 2}
     assert "n" not in identity.sampling
 
@@ -159,3 +160,13 @@ def test_a_stopping_rule_does_not_change_whose_samples_they_are(folder: Path) ->
         (source, *_) = sources(config, folder, "t", "t").values()
         found.append(arm_identity(config, "base", source))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("kind", ["vllm", "transformers"])
+def test_masking_is_in_the_identity_and_runs_from_before_it_go_on_without(kind: str) -> None:
+    source = ArmSource(None, "w", None)
+    masked = arm_identity(experiment(engine={"kind": kind}), "base", source)
+    assert masked.engine["mask_picture_tokens"] is True
+    engine = {"kind": kind, "mask_picture_tokens": False}
+    unmasked = arm_identity(experiment(engine=engine), "base", source)
+    assert "mask_picture_tokens" not in unmasked.engine

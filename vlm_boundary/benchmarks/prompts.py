@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, field_validator
 
 from vlm_boundary.benchmarks.images_config import ImagesConfig
-from vlm_boundary.benchmarks.templates import check_template, render
+from vlm_boundary.benchmarks.templates import (
+    DATA_CLOSES,
+    DATA_OPENS,
+    check_template,
+    render_marked,
+)
 from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
 
@@ -20,7 +25,11 @@ if TYPE_CHECKING:
     from vlm_boundary.records.problem import Problem
 
 Message = dict[str, Any]
-"""One chat turn: role, and content parts of type image or text."""
+"""One chat turn: role, and content parts of type image or text.
+
+A text part's `data` says which spans of its text come from the data set rather than from the
+prompt protocol: pairs of first and last place, the last not included.
+"""
 
 Placement = Literal["system", "user_prefix", "user_suffix"]
 Hint = Literal["integer", "float", "text", "list", "expression", "choices"]
@@ -190,13 +199,13 @@ def messages(
         "metadata": dict(problem.metadata),
     }
     hint = worded.hints.get("choices" if problem.choices else problem.answer_type or "text")
-    values["hint"] = render(hint, values) if hint else ""
-    said = {
-        "system": None if worded.system is None else render(worded.system, values),
-        "user": render(worded.user, values),
+    values["hint"] = render_marked(hint, values) if hint else ""
+    said: dict[str, str | None] = {
+        "system": None if worded.system is None else render_marked(worded.system, values),
+        "user": render_marked(worded.user, values),
     }
     if worded.instruction:
-        instruction = render(worded.instruction, values)
+        instruction = render_marked(worded.instruction, values)
         turn = "system" if worded.placement == "system" else "user"
         pieces = [said[turn], instruction]
         if worded.placement == "user_prefix":
@@ -204,7 +213,10 @@ def messages(
         said[turn] = worded.separator.join(piece for piece in pieces if piece)
     turns: list[Message] = []
     if said["system"] is not None:
-        turns.append({"role": "system", "content": said["system"]})
+        parts = _parts(said["system"], ())
+        with_data = any("data" in part for part in parts)
+        content = parts if with_data else "".join(part["text"] for part in parts)
+        turns.append({"role": "system", "content": content})
     turns.append({"role": "user", "content": _parts(said["user"] or "", pictures)})
     return turns
 
@@ -223,6 +235,7 @@ def pictures_shown(turns: list[Message]) -> tuple[str, ...]:
 # Stands for a picture while templates are rendered; no question keeps a NUL of its own.
 _MARK = "\0"
 _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
+_DATA_MARK = re.compile(f"([{DATA_OPENS}{DATA_CLOSES}])")
 
 
 def _mark(picture: int) -> str:
@@ -271,18 +284,39 @@ def _filled(text: str, placeholder: str, left: list[int], other: Callable[[str],
     return pattern.sub(filled, text)
 
 
-def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, str]]:
+def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, Any]]:
     """Text with marks as content parts, each picture once."""
     pieces = _MARKED.split(text)
     numbers = (int(number) for number in pieces[1::2])
     placed = dict.fromkeys(number for number in numbers if number < len(pictures))
     # Where the template has no place for a picture, it comes first.
-    parts = [{"type": "image", "image": name} for i, name in enumerate(pictures) if i not in placed]
+    parts: list[dict[str, Any]] = [
+        {"type": "image", "image": name} for i, name in enumerate(pictures) if i not in placed
+    ]
+    of_data = False
     for place, piece in enumerate(pieces):
         if place % 2 == 0:
-            if piece:
-                parts.append({"type": "text", "text": piece})
+            words, spans, of_data = _without_data_marks(piece, of_data)
+            if words:
+                parts.append({"type": "text", "text": words, **({"data": spans} if spans else {})})
         elif int(piece) in placed:
             del placed[int(piece)]
             parts.append({"type": "image", "image": pictures[int(piece)]})
     return parts
+
+
+def _without_data_marks(text: str, inside: bool) -> tuple[str, list[tuple[int, int]], bool]:
+    """Text without the marks of `render_marked`, the spans between them, and how it ends.
+
+    Args:
+        inside: it begins within data.
+    """
+    words, spans = "", []
+    for piece in _DATA_MARK.split(text):
+        if piece in (DATA_OPENS, DATA_CLOSES):
+            inside = piece == DATA_OPENS
+            continue
+        if inside and piece:
+            spans.append((len(words), len(words) + len(piece)))
+        words += piece
+    return words, spans, inside

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
+# What a prompt takes from a data set stands between these two while it is put together:
+# noncharacters of Unicode, which no text is made of.
+DATA_OPENS, DATA_CLOSES = "\ufdd0", "\ufdd1"
+_NO_MARKS = dict.fromkeys(map(ord, (DATA_OPENS, DATA_CLOSES)))
+
 _TEXT_FILTERS = ("capitalize", "lower", "replace", "string", "striptags", "title", "trim", "upper")
 
 
@@ -39,8 +44,33 @@ def check_template(source: str) -> str:
     return source
 
 
+class Worded(str):
+    """Text in which what comes from a data set is marked already."""
+
+    __slots__ = ()
+
+
 def render(source: str, values: Mapping[str, Any]) -> str:
     """The template's text; null values leave nothing.
+
+    Raises:
+        TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
+            the sandbox forbids.
+    """
+    return _rendered(_compile(source), source, values)
+
+
+def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
+    """The template's text, what its expressions give between `DATA_OPENS` and `DATA_CLOSES`.
+
+    Raises:
+        TemplateProblem: as `render` does.
+    """
+    return Worded(_rendered(_compile(source, marked=True), source, values))
+
+
+def _rendered(template: Template, source: str, values: Mapping[str, Any]) -> str:
+    """The text of a compiled template.
 
     Raises:
         TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
@@ -49,7 +79,7 @@ def render(source: str, values: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError
 
     try:
-        return _compile(source).render(values)
+        return template.render(values)
     except (
         TemplateError,
         TypeError,
@@ -73,15 +103,26 @@ def _null_stays(text_filter: Callable[..., Any]) -> Callable[..., Any]:
     return filtered
 
 
+def _null_is_nothing(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _marked(value: Any) -> str:
+    if isinstance(value, Worded):
+        return value
+    text = "" if value is None else str(value).translate(_NO_MARKS)
+    return f"{DATA_OPENS}{text}{DATA_CLOSES}" if text else ""
+
+
 @lru_cache(maxsize=256)
-def _compile(source: str) -> Template:
+def _compile(source: str, *, marked: bool = False) -> Template:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        finalize=lambda value: "" if value is None else value,
+        finalize=_marked if marked else _null_is_nothing,
     )
     for name in _TEXT_FILTERS:
         environment.filters[name] = _null_stays(environment.filters[name])

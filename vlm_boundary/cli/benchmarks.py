@@ -173,7 +173,7 @@ def preview(
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
-    chat = ChatRenderer(resolve_checkpoint(model).folder)
+    chat = ChatRenderer.of(resolve_checkpoint(model))
     with progress_bar(f"reading {config.name}", unit="problem") as bar:
         found = sheet.make_preview(
             config,

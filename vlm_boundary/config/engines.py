@@ -13,6 +13,11 @@ from vlm_boundary.config.base import PlainMapping, Settings
 _DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
 
 
+def _masking(masked: bool) -> dict[str, Any]:
+    # Not said where it is off, as in runs from before there was a mask: those go on unmasked.
+    return {"mask_picture_tokens": True} if masked else {}
+
+
 class VllmConfig(Settings):
     """vLLM on this machine; the default."""
 
@@ -25,6 +30,8 @@ class VllmConfig(Settings):
     """Run vLLM's core in the sampling process; by default only where there is no GPU."""
     processed_logprobs: bool = False
     """Record log-probabilities after temperature and top-p in place of the model's own."""
+    mask_picture_tokens: bool = True
+    """Never draw the tokens that stand for pictures, video or sound in a prompt."""
     args: PlainMapping = Field(default_factory=dict)
     """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
 
@@ -35,11 +42,18 @@ class VllmConfig(Settings):
             raise ValueError("logprobs_mode is not to be set: use processed_logprobs")
         return args
 
+    @field_validator("args")
+    @classmethod
+    def _trusts_nothing_by_itself(cls, args: dict[str, Any]) -> dict[str, Any]:
+        if "trust_remote_code" in args:
+            raise ValueError("trust_remote_code is not to be set: set it for the arm")
+        return args
+
     def identity(self) -> dict[str, Any]:
         """The settings that change which texts are likely, or what is recorded of them."""
         said = {name: self.args[name] for name in _DISTRIBUTION_ARGS if name in self.args}
         recorded = {"processed_logprobs": True} if self.processed_logprobs else {}
-        return {"kind": self.kind, **said, **recorded}
+        return {"kind": self.kind, **said, **recorded, **_masking(self.mask_picture_tokens)}
 
 
 class OpenAIConfig(Settings):
@@ -100,10 +114,12 @@ class TransformersConfig(Settings):
     """As torch names it; by default a GPU where there is one."""
     batch_size: int = Field(default=16, ge=1)
     """Samples of one problem drawn side by side."""
+    mask_picture_tokens: bool = True
+    """Never draw the tokens that stand for pictures, video or sound in a prompt."""
 
     def identity(self) -> dict[str, Any]:
         """The settings that change which texts are likely."""
-        return {"kind": self.kind, "dtype": self.dtype}
+        return {"kind": self.kind, "dtype": self.dtype, **_masking(self.mask_picture_tokens)}
 
 
 class ReplayConfig(Settings):

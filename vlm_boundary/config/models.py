@@ -24,6 +24,9 @@ class ModelConfig(Settings):
     """The checkpoint under a LoRA adapter, in place of the one that the adapter names."""
     chat_template: str | None = None
     """A Jinja file in place of the checkpoint's own chat template."""
+    trust_remote_code: bool = False
+    """Run Python code that the checkpoint brings, as some families' processors need; read it
+    first."""
 
 
 class ArmConfig(ModelConfig):

@@ -102,6 +102,10 @@ def refused(request_id: str, error: Exception) -> Failure:
     return Failure(request_id, None, str(error).splitlines()[0], lasting)
 
 
+class PromptUnusable(Exception):
+    """A problem that cannot be put to this checkpoint as it is, with the reason."""
+
+
 class PromptTooLong(Exception):
     """A prompt that leaves no room for a whole response."""
 

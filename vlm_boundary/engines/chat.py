@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PixelBudget, fit
+from vlm_boundary.engines.base import PromptUnusable
+from vlm_boundary.engines.processors import load_processor, place_ids
+from vlm_boundary.engines.structure import BREAK, Structure
+from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import Checkpoint
+
+# Words that a template is tried with, to see whether it shows them.
+_PROBE = "zq7probe"
 
 
 class ChatRenderer:
@@ -16,30 +25,142 @@ class ChatRenderer:
     Args:
         folder: the checkpoint.
         chat_template: Jinja source in place of the processor's own.
+        trust_remote_code: run Python code that the checkpoint brings.
+
+    Raises:
+        UserError: its processor cannot be loaded, or it has no chat template.
     """
 
-    def __init__(self, folder: Path, chat_template: str | None = None) -> None:
-        from transformers import AutoProcessor
-
-        self.processor: Any = AutoProcessor.from_pretrained(folder)
+    def __init__(
+        self, folder: Path, chat_template: str | None = None, *, trust_remote_code: bool = False
+    ) -> None:
+        self.processor: Any = load_processor(folder, trust_remote_code=trust_remote_code)
+        self._folder = folder
         self._tokenizer: Any = getattr(self.processor, "tokenizer", self.processor)
         self._images: Any = getattr(self.processor, "image_processor", None)
         self._chat_template = chat_template
+        own = getattr(self.processor, "chat_template", None)
+        self._structure = Structure(self.processor, chat_template or str(own or ""))
+        self._shown_as: dict[tuple[str, bool], bool] = {}
 
-    def prompt_text(self, messages: list[dict[str, Any]]) -> str:
-        """The prompt as the chat template writes it, each picture still one placeholder."""
-        return str(
-            self.processor.apply_chat_template(
-                messages,
-                tokenize=False,
-                add_generation_prompt=True,
-                **({"chat_template": self._chat_template} if self._chat_template else {}),
-            )
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> ChatRenderer:
+        """The renderer of a checkpoint as it was resolved."""
+        return cls(
+            checkpoint.folder,
+            checkpoint.chat_template,
+            trust_remote_code=checkpoint.trust_remote_code,
         )
 
+    def prompt_text(self, messages: list[dict[str, Any]]) -> str:
+        """The prompt as the chat template writes it, each picture still one placeholder.
+
+        Raises:
+            PromptUnusable: the problem cannot be put to this checkpoint.
+            UserError: the chat template cannot show such turns.
+        """
+        return self.processor_text(messages).replace(BREAK, "")
+
+    def processor_text(self, messages: list[dict[str, Any]]) -> str:
+        """The prompt as the processor is to be given it: data that looks like structure is marked.
+
+        Raises:
+            PromptUnusable, UserError: as for `prompt_text`.
+        """
+        turns = [self._turn(turn) for turn in messages]
+        text = self._rendered(turns)
+        for said in _texts(turns):
+            if said.strip() not in text:
+                raise PromptUnusable(
+                    f"the chat template leaves out or changes a part of the text: "
+                    f"{said.strip()[:60]!r}"
+                )
+        return text
+
     def prompt_ids(self, messages: list[dict[str, Any]]) -> list[int]:
-        """Token ids of the rendered prompt, each picture still one placeholder token."""
-        return list(self._tokenizer(self.prompt_text(messages), add_special_tokens=False).input_ids)
+        """Token ids of the rendered prompt, each picture still one placeholder token.
+
+        Raises:
+            PromptUnusable, UserError: as for `prompt_text`.
+        """
+        text = self.processor_text(messages)
+        special = self.adds_special_tokens(text)
+        ids = list(self._tokenizer(text, add_special_tokens=special).input_ids)
+        self._structure.check(text, ids)
+        return ids
+
+    def adds_special_tokens(self, text: str) -> bool:
+        """Whether the tokenizer adds what a rendered prompt lacks, as transformers has it."""
+        begin = getattr(self._tokenizer, "bos_token", None)
+        is_processor = self._tokenizer is not self.processor
+        return is_processor and not (begin and text.startswith(begin))
+
+    def place_ids(self) -> list[int]:
+        """The tokens that stand for pictures, video and sound, which no answer is made of."""
+        return place_ids(self.processor, self._folder)
+
+    def _turn(self, turn: dict[str, Any]) -> dict[str, Any]:
+        """A turn as the chat template takes it, with data kept apart from structure."""
+        content = turn["content"]
+        given: list[dict[str, Any]] = (
+            [{"type": "text", "text": content}] if isinstance(content, str) else content
+        )
+        parts = [
+            {
+                "type": "text",
+                "text": self._structure.kept_apart(part["text"], part.get("data", [])),
+            }
+            if part["type"] == "text"
+            else part
+            for part in given
+        ]
+        if any(part["type"] != "text" for part in parts):
+            return turn | {"content": parts}
+        as_given = isinstance(content, str)
+        for as_text in (as_given, not as_given):
+            if self._shows(str(turn["role"]), as_text=as_text):
+                words = "".join(part["text"] for part in parts)
+                return turn | {"content": words if as_text else parts}
+        raise UserError(
+            f"{self._folder}: its chat template does not show {turn['role']} turns; take a prompt "
+            f"protocol without one, or give the arm a chat_template"
+        )
+
+    def _shows(self, role: str, *, as_text: bool) -> bool:
+        """Whether the chat template shows a turn given as text, or as a list of parts.
+
+        Some templates go over the characters of a text as if they were parts and show nothing, and
+        some print a list with its brackets.
+        """
+        key = role, as_text
+        if key not in self._shown_as:
+            probe = _PROBE if as_text else [{"type": "text", "text": _PROBE}]
+            turns: list[dict[str, Any]] = [{"role": role, "content": probe}]
+            if role != "user":
+                asked = {"role": "user", "content": [{"type": "text", "text": "?"}]}
+                turns = [*turns, asked] if role == "system" else [asked, *turns]
+            try:
+                text = self._rendered(turns)
+            except UserError:
+                text = ""
+            self._shown_as[key] = text.count(_PROBE) == 1 and f"'{_PROBE}'" not in text
+        return self._shown_as[key]
+
+    def _rendered(self, turns: list[dict[str, Any]]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return str(
+                self.processor.apply_chat_template(
+                    turns,
+                    tokenize=False,
+                    add_generation_prompt=True,
+                    **({"chat_template": self._chat_template} if self._chat_template else {}),
+                )
+            )
+        except (TemplateError, TypeError, ValueError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise UserError(f"{self._folder}: its chat template fails: {reason}") from None
 
     @property
     def sizes_pictures(self) -> bool:
@@ -74,10 +195,11 @@ class ChatRenderer:
         unexpanded = len(self.prompt_ids(messages))
         if not pictures:
             return unexpanded, 0
+        text = self.processor_text(messages)
         inputs = self.processor(
-            text=[self.prompt_text(messages)],
+            text=[text],
             images=pictures,
-            text_kwargs={"add_special_tokens": False},  # the chat template has said them
+            text_kwargs={"add_special_tokens": self.adds_special_tokens(text)},
             **options,
         )
         length = len(inputs["input_ids"][0])
@@ -122,3 +244,11 @@ class ChatRenderer:
         if max_pixels is not None:
             smallest, largest = min(smallest, max_pixels), max_pixels
         return smallest, largest
+
+
+def _texts(turns: list[dict[str, Any]]) -> Iterator[str]:
+    for turn in turns:
+        if isinstance(turn["content"], str):
+            yield turn["content"]
+        else:
+            yield from (part["text"] for part in turn["content"] if part["type"] == "text")

@@ -56,5 +56,6 @@ def open_engine(
         max_pixels=workload.max_pixels,
         chat_template=checkpoint.chat_template,
         adapter=checkpoint.adapter,
+        trust_remote_code=checkpoint.trust_remote_code,
         samplings=workload.samplings,
     )

@@ -86,7 +86,7 @@ def turns_with_pictures(
 
     def part(content: dict[str, Any]) -> dict[str, Any]:
         if content["type"] != "image":
-            return content
+            return {"type": "text", "text": content["text"]}
         url = None if pictures is None else {"url": next(urls)}
         name = {"uuid": next(names)} if vllm else {}
         return {"type": "image_url", "image_url": url, **name}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -45,6 +45,7 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         seeds: one a row.
         ends: the tokens that end a text.
         alive: called once a token.
+        masked: tokens that are never drawn.
     """
 
     def __init__(
@@ -53,9 +54,12 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         seeds: list[int],
         ends: set[int],
         alive: Callable[[], None] = unheard,
+        *,
+        masked: Sequence[int] = (),
     ) -> None:
         self.rows = [Row() for _ in seeds]
         self._ends = ends
+        self._masked = list(masked)
         self._alive = alive
         self._greedy = sampling.temperature == 0.0
         self._noise = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -77,6 +81,10 @@ class SeededSampler(LogitsProcessor):  # type: ignore[misc]
         self._alive()
         logprobs = scores.float().log_softmax(-1)
         warped = scores.float()
+        if self._masked:
+            warped = warped.index_fill(
+                -1, torch.tensor(self._masked, device=warped.device), -torch.inf
+            )
         for warper in self._warpers:
             warped = warper(input_ids, warped)
         if not self._greedy:

@@ -13,6 +13,7 @@ from vlm_boundary.engines.base import (
     Completion,
     Failure,
     PromptTooLong,
+    PromptUnusable,
     Request,
     Requests,
     Workload,
@@ -20,6 +21,7 @@ from vlm_boundary.engines.base import (
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.processors import refuse_untrusted_code
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
 
@@ -57,16 +59,20 @@ class TransformersEngine:
                     f"sampling.args: engine kind transformers has no further sampling parameters; "
                     f"drop {', '.join(sampling.args)}"
                 )
-        self._chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
+        self._chat = ChatRenderer.of(checkpoint)
         self._picture_sizes = self._chat.picture_sizes(workload.min_pixels, workload.max_pixels)
-        self._refusals = (PictureError, PromptTooLong)
+        self._refusals = (PictureError, PromptTooLong, PromptUnusable)
+        self._masked = self._chat.place_ids() if config.mask_picture_tokens else []
         self._batch_size = config.batch_size
         self._device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         try:
             model = transformers.AutoModelForImageTextToText.from_pretrained(
-                checkpoint.folder, dtype=config.dtype
+                checkpoint.folder,
+                dtype=config.dtype,
+                trust_remote_code=checkpoint.trust_remote_code,
             )
         except ValueError as error:
+            refuse_untrusted_code(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
             raise UserError(f"transformers refuses {checkpoint.folder}: {error}") from None
         self._model: Any = model.to(self._device).eval()
         self._ends = self._chat.end_token_ids() | _as_set(model.generation_config.eos_token_id)
@@ -96,6 +102,7 @@ class TransformersEngine:
             "batch_size": self._batch_size,
             "picture_sizes": self._picture_sizes,
             "end_token_ids": sorted(self._ends),
+            "masked_token_ids": self._masked,
         }
 
     def generate(
@@ -130,11 +137,14 @@ class TransformersEngine:
     def _inputs(self, request: Request, sampling: SamplingConfig) -> Any:
         pictures = [open_rgb(path) for path in request.pictures]
         budget = self._chat.pixel_budget(request.min_pixels, request.max_pixels)
+        text = self._chat.processor_text(request.messages)
+        self._chat.prompt_ids(request.messages)  # refuses data that would become structure
         inputs = self._chat.processor(
-            text=[self._chat.prompt_text(request.messages)],
-            images=pictures or None,
+            text=[text],
+            # Those of one prompt together: LLaVA-OneVision cuts a picture that stands alone.
+            images=[pictures] if pictures else None,
             return_tensors="pt",
-            add_special_tokens=False,  # the chat template has said them
+            add_special_tokens=self._chat.adds_special_tokens(text),
             **({"images_kwargs": budget} if budget else {}),
         ).to(self._device)
         length = inputs["input_ids"].shape[1]
@@ -159,7 +169,9 @@ class TransformersEngine:
         from vlm_boundary.engines.seeded import SeededSampler
 
         seeds = [request.seed + index for index in indices]
-        sampler: SeededSampler = SeededSampler(sampling, seeds, self._ends, alive)
+        sampler: SeededSampler = SeededSampler(
+            sampling, seeds, self._ends, alive, masked=self._masked
+        )
         # The sampler leaves one possible token a row, which generate() then "draws".
         settings = GenerationConfig(
             do_sample=True,

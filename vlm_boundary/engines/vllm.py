@@ -21,6 +21,7 @@ from vlm_boundary.engines.base import (
 )
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
+from vlm_boundary.engines.processors import has_states, refuse_untrusted_code
 from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
@@ -54,6 +55,7 @@ class VllmEngine:
         chat_template: Jinja source in place of the checkpoint's own.
         adapter: folder of a LoRA adapter that every sample is drawn with.
         samplings: the sampling settings that will be asked for, checked before the model is loaded.
+        trust_remote_code: run Python code that the checkpoint brings.
 
     Raises:
         UserError: vLLM is not installed, or refuses the arguments.
@@ -70,6 +72,7 @@ class VllmEngine:
         chat_template: str | None = None,
         adapter: Path | None = None,
         samplings: tuple[SamplingConfig, ...] = (),
+        trust_remote_code: bool = False,
     ) -> None:
         set_up_process(config)
         try:
@@ -83,11 +86,14 @@ class VllmEngine:
             ) from None
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
-        self._sampling_records = [
-            sampling_record(SamplingParams(seed=0, **sampling_arguments(sampling)))
-            for sampling in samplings
-        ]
-        self._chat = ChatRenderer(folder, chat_template)
+        if on_cpu and args.get("enable_chunked_prefill") is False and has_states(folder):
+            # Their prefix cache wants chunks, which seeded requests cannot have here.
+            args.setdefault("enable_prefix_caching", False)
+        for sampling in samplings:
+            sampling_arguments(sampling)  # refused before anything is loaded
+        self._chat = ChatRenderer(folder, chat_template, trust_remote_code=trust_remote_code)
+        if trust_remote_code:
+            args["trust_remote_code"] = True
         self._picture_sizes = self._chat.picture_sizes(min_pixels, max_pixels)
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
         if budget := self._chat.pixel_budget(min_pixels, max_pixels):
@@ -103,10 +109,18 @@ class VllmEngine:
         try:
             self._llm: Any = vllm.LLM(model=str(folder), **args)
         except (ValueError, TypeError) as error:
+            refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
             # How vLLM says that settings, model and machine do not fit each other.
             raise UserError(
                 f"vLLM refuses engine.args {config.args}: {_one_line(error)}"
             ) from error
+        vocabulary = self._llm.llm_engine.model_config.get_vocab_size()
+        places = self._chat.place_ids() if config.mask_picture_tokens else []
+        self._masked = [place for place in places if place < vocabulary]
+        self._sampling_records = [
+            sampling_record(SamplingParams(seed=0, **sampling_arguments(sampling, self._masked)))
+            for sampling in samplings
+        ]
         self._loop = EngineLoop(self._llm, self._chat, lora)
         room = self._loop.max_model_len
         for sampling in samplings:
@@ -136,6 +150,7 @@ class VllmEngine:
             "args": self._args,
             "sampling_params": self._sampling_records,
             "picture_sizes": self._picture_sizes,
+            "masked_token_ids": self._masked,
         }
 
     def generate(
@@ -147,7 +162,7 @@ class VllmEngine:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
         from vllm import SamplingParams
 
-        arguments = sampling_arguments(sampling)
+        arguments = sampling_arguments(sampling, self._masked)
 
         def order(prompt: Prompt, index: int) -> tuple[Any, SamplingParams]:
             seed = prompt.request.seed + index

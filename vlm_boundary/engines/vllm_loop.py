@@ -14,6 +14,7 @@ from vlm_boundary.engines.base import (
     Completion,
     Failure,
     PromptTooLong,
+    PromptUnusable,
     Request,
     Scored,
 )
@@ -80,7 +81,7 @@ class EngineLoop:
         self.max_model_len = int(llm.llm_engine.model_config.max_model_len)
         self.max_num_seqs = int(llm.llm_engine.vllm_config.scheduler_config.max_num_seqs)
         # What is wrong with one prompt: its picture, its length, or whatever vLLM refuses it for.
-        self.refusals = (PictureError, PromptTooLong, VLLMClientError)
+        self.refusals = (PictureError, PromptTooLong, PromptUnusable, VLLMClientError)
         self.prompt_tokens = 0
         self.cached_tokens = 0
         # Enough that the engine never waits for us; samples of one problem stay neighbours.
@@ -91,7 +92,7 @@ class EngineLoop:
         """Render a request's prompt.
 
         Raises:
-            PictureError, PromptTooLong, VLLMClientError: it cannot be; see `refusals`.
+            PictureError, PromptTooLong, PromptUnusable, VLLMClientError: see `refusals`.
         """
         source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
         if request.pictures:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,9 @@ from vlm_boundary.errors import UserError, did_you_mean
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
+
+# The lowest bias that vLLM takes, far below what any logit is above another.
+_NEVER = -100.0
 
 _STREAMED = "results are taken whole, when a sample is finished"
 _LOGPROBS = "set sampling.logprob_sum: the sampled tokens' log-probabilities are added up"
@@ -40,12 +43,15 @@ OWNED: dict[str, str] = {
 }
 
 
-def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
+def sampling_arguments(sampling: SamplingConfig, masked: Sequence[int] = ()) -> dict[str, Any]:
     """Keyword arguments of vLLM's SamplingParams, all but the seed.
 
     Every parameter of ours is said explicitly. In process, vLLM takes nothing from a checkpoint's
     generation_config.json but further end-of-text token ids (`update_from_generation_config`); its
     temperature, penalties and the like have no effect.
+
+    Args:
+        masked: tokens that are never to be drawn, unless `sampling.args` gives them a bias.
 
     Raises:
         UserError: `sampling.args` names a parameter that vLLM does not have or that is not to be
@@ -65,7 +71,7 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
     _known(sampling.args, known - OWNED.keys(), "")
     try:
         further = _further(sampling.args)
-        arguments = {
+        arguments: dict[str, Any] = {
             "n": 1,
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
@@ -81,6 +87,9 @@ def sampling_arguments(sampling: SamplingConfig) -> dict[str, Any]:
             "output_kind": RequestOutputKind.FINAL_ONLY,
             **further,
         }
+        if masked:
+            bias = dict.fromkeys(masked, _NEVER) | (arguments.get("logit_bias") or {})
+            arguments["logit_bias"] = bias
         SamplingParams(seed=0, **arguments)
     except (ValueError, TypeError, AttributeError, VLLMClientError) as error:
         reason = str(error).strip().splitlines()[0]

@@ -188,7 +188,12 @@ def _look_up(experiment: ExperimentConfig, name: str, *, sized: bool) -> _Arm:
         reason = f"engine kind {engine.kind} is not reckoned with, only vllm"
         return _Arm(name, engine.kind, {}, None, reason)
     checkpoint = resolve_checkpoint(
-        arm.model, arm.revision, base=arm.base, chat_template=arm.chat_template, weights=False
+        arm.model,
+        arm.revision,
+        base=arm.base,
+        chat_template=arm.chat_template,
+        weights=False,
+        trust_remote_code=arm.trust_remote_code,
     )
     size: ModelSize | str = "no GPU was named"
     if sized:

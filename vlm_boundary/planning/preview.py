@@ -21,6 +21,7 @@ from vlm_boundary.benchmarks.prompts import (
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import Condition
+from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.errors import UserError
 from vlm_boundary.pages import page_template
 from vlm_boundary.records.manifest import FilterStep
@@ -143,11 +144,17 @@ def _card(
             f"benchmark {config.name!r}: prompt, problem {problem.problem_id!r}: {error}"
         ) from None
     shown = [int(name) for name in pictures_shown(turns)]
-    length, _ = chat.prompt_tokens(turns, [fitted[i] for i in shown], **chat.pixel_budget(*pixels))
+    try:
+        length, _ = chat.prompt_tokens(
+            turns, [fitted[i] for i in shown], **chat.pixel_budget(*pixels)
+        )
+        text = chat.prompt_text(turns)
+    except PromptUnusable as error:
+        return Card(problem, error=problem.error or str(error))
     return Card(
         problem,
         pictures=tuple(_seen(opened[i], fitted[i]) for i in shown),
-        prompt=chat.prompt_text(turns),
+        prompt=text,
         tokens=length,
         error=problem.error,
     )

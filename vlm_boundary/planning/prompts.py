@@ -12,6 +12,7 @@ from typing import Any
 from vlm_boundary.benchmarks import BenchmarkConfig, PromptConfig, messages, pictures_shown
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import Condition
+from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.records.problem import Problem
@@ -70,7 +71,7 @@ def measure_prompts(
         images: folder of the problems' pictures.
         processor_options: keywords that the engine gives the processor for every prompt.
     """
-    chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
+    chat = ChatRenderer.of(checkpoint)
     budget = benchmark.images.min_pixels, benchmark.images.max_pixels
     options = processor_options | chat.pixel_budget(*budget)
     tokens, picture_tokens = {}, {}
@@ -80,9 +81,9 @@ def measure_prompts(
             pictures = [
                 chat.fit(open_rgb(images / name), *budget) for name in pictures_shown(turns)
             ]
-        except PictureError:
+            found = chat.prompt_tokens(turns, pictures, **options)
+        except (PictureError, PromptUnusable):
             continue  # sampling records it as a failure
-        found = chat.prompt_tokens(turns, pictures, **options)
         tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
         progress()
     return PromptLengths(tokens, picture_tokens) if tokens else None

@@ -122,7 +122,9 @@ def judge_messages(
     wording = PromptConfig(user=QUESTION, no_image_instruction="")
     user = messages(problem, wording, images, condition)[-1]
     question = [
-        part if part["type"] == "image" else part | {"text": without_control_tokens(part["text"])}
+        part
+        if part["type"] == "image"
+        else {"type": "text", "text": without_control_tokens(part["text"])}
         for part in user["content"]
     ]
     text = without_control_tokens(chain)

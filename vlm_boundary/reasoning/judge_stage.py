@@ -122,7 +122,9 @@ def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfi
     manifest = run.read_manifest()
     if not config.allow_model_under_test:
         _refuse_model_under_test(manifest, config, source)
+    trusted = {"trust_remote_code": True} if config.trust_remote_code else {}
     identity = Identity(
+        **trusted,
         weights=source.weights,
         engine=engine.identity(),
         chat_template=source.checkpoint.chat_template_hash if source.checkpoint else None,

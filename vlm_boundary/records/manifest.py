@@ -20,6 +20,7 @@ class Checkpoint:
     `identity` is the hub commit, or a fingerprint of a local folder's weights, configuration and
     tokenizer; with a LoRA adapter, both of the base and of the adapter. `chat_template` is the
     Jinja source that prompts are rendered with. `note` is what the folder says of itself.
+    `trust_remote_code` allows transformers and vLLM to run Python code that it brings.
     """
 
     folder: Path
@@ -27,6 +28,7 @@ class Checkpoint:
     chat_template: str
     note: str | None
     adapter: Path | None = None
+    trust_remote_code: bool = False
 
     @property
     def chat_template_hash(self) -> str:
@@ -68,6 +70,8 @@ class Identity(_Kept):
     """SHA-256 of a judge's prompt."""
     pictures: bool | None = None
     """Whether a judge is shown them."""
+    trust_remote_code: bool | None = None
+    """True where the checkpoint's own code may run."""
 
 
 class RunBenchmark(_Kept):

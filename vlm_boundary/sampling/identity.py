@@ -51,7 +51,11 @@ def resolve_source(arm: ArmConfig, engine: EngineConfig | PrmConfig) -> ArmSourc
         note = f"replayed from {engine.path}; how it was drawn is known to who made that"
         return ArmSource(None, fingerprint_samples(engine), note)
     checkpoint = resolve_checkpoint(
-        arm.model, arm.revision, base=arm.base, chat_template=arm.chat_template
+        arm.model,
+        arm.revision,
+        base=arm.base,
+        chat_template=arm.chat_template,
+        trust_remote_code=arm.trust_remote_code,
     )
     return ArmSource(checkpoint, checkpoint.identity, checkpoint.note)
 
@@ -108,6 +112,8 @@ def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> I
     for name in ("n", "stop", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
+    if source.checkpoint and source.checkpoint.trust_remote_code:
+        known["trust_remote_code"] = True
     return Identity(**known, chat_template=template, sampling=sampling, seed=experiment.seed)
 
 

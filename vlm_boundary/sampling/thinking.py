@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
 from vlm_boundary.config import EngineConfig, ExperimentConfig, ReplayConfig
+from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier.thoughts import ends_in_thought
+
+if TYPE_CHECKING:
+    from vlm_boundary.engines.chat import ChatRenderer
 
 
 def thinking_open(
@@ -26,22 +31,28 @@ def thinking_open(
     engine: EngineConfig = experiment.arm_engine(arm)
     if isinstance(engine, ReplayConfig):
         return engine.thinking_open
-    turns = _first_prompt(run, experiment, arm, benchmarks)
-    if checkpoint is None or turns is None:
+    if checkpoint is None:
         return None
-    from vlm_boundary.engines.chat import ChatRenderer
+    chat: ChatRenderer | None = None
+    for turns in _prompts(run, experiment, arm, benchmarks):
+        if chat is None:
+            from vlm_boundary.engines.chat import ChatRenderer
 
-    chat = ChatRenderer(checkpoint.folder, checkpoint.chat_template)
-    return ends_in_thought(chat.prompt_text(turns))
+            chat = ChatRenderer.of(checkpoint)
+        try:
+            return ends_in_thought(chat.prompt_text(turns))
+        except PromptUnusable:
+            continue  # sampling records it as a failure
+    return None
 
 
-def _first_prompt(
+def _prompts(
     run: RunDirectory,
     experiment: ExperimentConfig,
     arm: str,
     benchmarks: dict[str, BenchmarkConfig],
-) -> list[dict[str, Any]] | None:
-    """The chat turns of the first problem that the arm is asked; None if it is asked nothing."""
+) -> Iterator[list[dict[str, Any]]]:
+    """The chat turns of the problems that the arm is asked."""
     for asked, name, condition, _ in experiment.targets():
         if asked != arm:
             continue
@@ -49,5 +60,4 @@ def _first_prompt(
         prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
         for problem in run.read_problems(name):
             if problem.error is None:
-                return messages(problem, prompt, benchmark.images, condition)
-    return None
+                yield messages(problem, prompt, benchmark.images, condition)

@@ -59,7 +59,7 @@ def glm4v() -> Parts:
     """GLM-4.1V to 4.6V, the dense form."""
     import transformers as hf
 
-    special = ("<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
+    special: tuple[str, ...] = ("<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
     special += ("<|system|>", "<|user|>", "<|assistant|>", "<|observation|>")
     special += ("<|begin_of_image|>", "<|end_of_image|>", "<|begin_of_video|>", "<|end_of_video|>")
     special += ("<|image|>", "<|video|>", "<|begin_of_box|>", "<|end_of_box|>")
@@ -363,7 +363,15 @@ _PIXTRAL = {
 
 
 def _mistral_tokenizer() -> Any:
-    special = ("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]")
+    special: tuple[str, ...] = (
+        "<unk>",
+        "<s>",
+        "</s>",
+        "[INST]",
+        "[/INST]",
+        "[SYSTEM_PROMPT]",
+        "[/SYSTEM_PROMPT]",
+    )
     special += ("[IMG]", "[IMG_BREAK]", "[IMG_END]", "[THINK]", "[/THINK]", "<pad>")
     return byte_level(None, special, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
 

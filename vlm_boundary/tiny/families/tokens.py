@@ -71,9 +71,11 @@ def character_level(special: Sequence[str], named: Mapping[str, str]) -> Any:
     from transformers import GemmaTokenizer
 
     words = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *special]
-    words += [f"<0x{byte:02X}>" for byte in range(256)]
+    lines = ["\n" * count for count in range(1, 7)]  # tokens of their own, as in Gemma
+    words += [*lines, *(f"<0x{byte:02X}>" for byte in range(256))]
     words += ["▁", *(chr(code) for code in range(33, 127))]
     vocab = {word: place for place, word in enumerate(words)}
     tokenizer = GemmaTokenizer(vocab=vocab, merges=[], extra_special_tokens=dict(named))
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in lines])
     return tokenizer

@@ -1,0 +1,35 @@
+"""Every family on the real engine: what the table of docs/models.md says of it still holds."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch", reason="torch is not installed")
+pytest.importorskip("transformers", reason="transformers is not installed")
+pytest.importorskip("vllm", reason="vLLM is not installed")
+
+from families.checks import Checks
+from families.matrix import COLUMNS, read_table
+
+from vlm_boundary.tiny.families import FAMILIES
+
+pytestmark = pytest.mark.engine
+
+SHORT = ("qwen3-vl", "gemma3")  # beside Qwen2.5-VL, which all other tests are of
+
+
+@pytest.mark.parametrize(
+    "family",
+    [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES],
+)
+def test_a_family_is_as_the_table_says(family: str, tmp_path: Path) -> None:
+    if family == "smolvlm" and importlib.util.find_spec("num2words") is None:
+        pytest.skip("num2words is not installed")
+    expected = read_table()[family]
+    found = dict(Checks(family, tmp_path).run())
+    for column in COLUMNS:
+        said, seen = expected[column], found.get(column, "–")
+        assert seen.split(" (")[0] == said.split(" (")[0], (column, seen)

@@ -1,0 +1,81 @@
+"""A checkpoint's processor, loaded with or without code of its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.errors import UserError
+
+# Under which names processors and configurations tell the tokens that stand for what is no text.
+_PLACES = (
+    "image_token_id",
+    "image_token_index",
+    "video_token_id",
+    "video_token_index",
+    "audio_token_id",
+    "audio_token_index",
+)
+
+# Where a checkpoint names Python files of its own that transformers is to run.
+_NAMES_CODE = (
+    "config.json",
+    "tokenizer_config.json",
+    "processor_config.json",
+    "preprocessor_config.json",
+)
+
+
+def load_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
+    """The checkpoint's processor, or its tokenizer where it has no more.
+
+    Raises:
+        UserError: it needs code of its own that is not trusted, or cannot be loaded.
+    """
+    from transformers import AutoProcessor
+
+    try:
+        return AutoProcessor.from_pretrained(folder, trust_remote_code=trust_remote_code)
+    except (ValueError, ImportError, OSError, AttributeError, KeyError, TypeError) as error:
+        refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
+        reason = " ".join(str(error).split())[:300]
+        raise UserError(f"{folder}: transformers does not load its processor: {reason}") from error
+
+
+def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
+    """Say what is missing where a checkpoint that does not load brings code of its own.
+
+    Raises:
+        UserError: it does, and the code is not trusted.
+    """
+    if trust_remote_code:
+        return
+    for name in _NAMES_CODE:
+        if (folder / name).is_file():
+            content = json.loads((folder / name).read_text(encoding="utf-8"))
+            if isinstance(content, dict) and content.get("auto_map"):
+                raise UserError(
+                    f"{folder}: {name} wants Python code of the checkpoint's own to be run, which "
+                    f"is not done unasked; read that code, and if you trust it set "
+                    f"trust_remote_code: true for that arm"
+                )
+
+
+def has_states(folder: Path) -> bool:
+    """Whether layers of the model keep a state in place of keys and values, as Qwen3.5's do."""
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(folder)
+    except ValueError:
+        return False  # transformers does not know it
+    return "linear_attention" in (getattr(config.get_text_config(), "layer_types", None) or ())
+
+
+def place_ids(processor: Any, folder: Path) -> list[int]:
+    """The tokens that stand for pictures, video and sound in a prompt."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    found = {config.get(name) for name in _PLACES}
+    found |= {getattr(processor, name, None) for name in _PLACES}
+    return sorted({place for place in found if isinstance(place, int) and place >= 0})
