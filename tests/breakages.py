@@ -268,6 +268,21 @@ def manifest(change: Callable[[Path], object]) -> Callable[[Broken], None]:
     return lambda broken: change(broken.run / "manifest.json") and None
 
 
+def without(part: str, name: str) -> Callable[[Path], object]:
+    def do(path: Path) -> None:
+        content = json.loads(path.read_text())
+        del content[part][name]
+        path.write_text(json.dumps(content))
+
+    return do
+
+
+def more_problems(path: Path) -> None:
+    content = json.loads(path.read_text())
+    content["benchmarks"]["mine"]["problems"] = 400
+    path.write_text(json.dumps(content))
+
+
 def left_over(broken: Broken) -> None:
     path = broken.part("samples", "base")
     path.with_name(".0123.tmp").write_bytes(path.read_bytes()[:99])
@@ -352,6 +367,9 @@ BREAKAGES = (
     Breakage("a picture replaced", lambda b: b.picture.write_bytes(b"other") and None, "its content is not what its name says", READ_AGAIN, same=True),
     Breakage("the manifest deleted", manifest(Path.unlink), "not a run directory (it has no manifest.json)", "samples stay, and are not mixed with new ones", True, again=False),
     Breakage("the manifest cut in half", manifest(truncate), "not a manifest", "everything, once it is restored", True, again=False),
+    Breakage("a benchmark removed from the manifest", manifest(without("benchmarks", "mine")), "says nothing of benchmark 'mine'", "everything, once it is restored", True, again=False),
+    Breakage("an arm removed from the manifest", manifest(without("arms", "rl")), "says nothing of arm 'rl'", "everything, once it is restored", again=False, same=True),
+    Breakage("how many problems there are edited in the manifest", manifest(more_problems), "not the problems that the run was begun with", READ_AGAIN, True),
     Breakage("the manifest edited", manifest(lambda p: p.write_text('{"arms": []}')), "not a manifest", "everything, once it is restored", True, again=False),
     Breakage("the manifest emptied of its experiment", manifest(lambda p: p.write_text("{}")), "names no experiment", "everything, once it is restored", True, again=False),
     Breakage("what data were read from is forgotten", origin("{"), "is whole", "the data are read again and compared", same=True),

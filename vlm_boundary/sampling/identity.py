@@ -169,6 +169,11 @@ def refuse_difference(before: Any, now: Any, *, where: str, what: str = "") -> N
     Raises:
         UserError: they differ; the first difference is named with both values.
     """
+    if before is None:
+        raise UserError(
+            f"{where} already holds samples{f' of {what}' if what else ''}, and the manifest does "
+            f"not say what they were drawn from; restore it, or take another run_dir (or name)"
+        )
     if difference := first_difference(before, now, what):
         raise UserError(
             f"{where} already holds samples drawn with {difference.what} = {difference.before}, "

@@ -31,7 +31,7 @@ from vlm_boundary.store.owner import (
     reading,
 )
 from vlm_boundary.store.parts import Partition, PartTable, open_part
-from vlm_boundary.store.run import RunDirectory, read_writer
+from vlm_boundary.store.run import MANIFEST, RunDirectory, read_writer
 
 Kind = Literal["drawn", "derived", "failures"]
 _TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (
@@ -84,6 +84,7 @@ def look(run: RunDirectory) -> list[Finding]:
     manifest = run.existing_manifest()
     return [
         *_places(run, manifest),
+        *_unknown(run, manifest),
         *_problems(run, manifest),
         *_parts(run),
         *_records(run),
@@ -132,6 +133,18 @@ def _places(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(path, what, "--repair sets it aside", "set aside", True)
 
 
+def _unknown(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+    """What the manifest says nothing of, though there are samples of it."""
+    sampled = run.samples.partitions()
+    for name in sorted({one.benchmark for one in sampled} - manifest.benchmarks.keys()):
+        what = f"it says nothing of benchmark {name!r}, of which there are samples"
+        yield Finding(run.path / MANIFEST, what, "restore what was edited", stops=True)
+    for name in sorted({one.arm for one in sampled} - manifest.arms.keys()):
+        what = f"it says nothing of arm {name!r}, of which there are samples"
+        then = "they are not held against what they were drawn from; restore what was edited"
+        yield Finding(run.path / MANIFEST, what, then)
+
+
 def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
     for name, known in manifest.benchmarks.items():
         path = run.problems_path(name)
@@ -148,7 +161,8 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(path, "missing", again, benchmark=name)
             continue
         if (known.content and dataset_hash(problems) != known.content) or (
-            known.grading and grading_hash(problems) != known.grading
+            known.grading
+            and (len(problems), grading_hash(problems)) != (known.problems, known.grading)
         ):
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
