@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.owner import DamagedPart, as_named, footer_of, reading
 from vlm_boundary.store.parts import Partition, open_part
 from vlm_boundary.store.run import RunDirectory
-from vlm_boundary.store.wholeness import Finding, fitting_texts, tables_of
+from vlm_boundary.store.wholeness import Finding, fitting_texts, look_closely, tables_of
 
 
 def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> Iterator[str]:
@@ -32,8 +31,11 @@ def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> It
     if not to_do:
         return
     with run.locks.writing(Shard()), run.locks.turn():
+        # A stage, or another repair, may have mended something before nobody else could write.
+        still = set(look_closely(run))
         for finding in to_do:
-            yield f"{finding.path}: {_mend(run, finding)}"
+            done = _mend(run, finding) if finding in still else "no longer so"
+            yield f"{finding.path}: {done}"
 
 
 def _mend(run: RunDirectory, finding: Finding) -> str:
@@ -46,8 +48,6 @@ def _mend(run: RunDirectory, finding: Finding) -> str:
     if finding.repair == "read again" and finding.benchmark:
         # Without it the data are read again, and compared by content with what was sampled.
         run.origin_path(finding.benchmark).unlink(missing_ok=True)
-    if not os.path.lexists(finding.path):
-        return "will be stored again"
     return f"set aside as {set_aside(run.path, finding.path)}{kept}"
 
 
