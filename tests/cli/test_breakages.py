@@ -108,6 +108,9 @@ def test_a_broken_run(whole: Path, breakage: Breakage) -> None:
         if "data" in breakage.name:
             before = call(folder, "analyze", "sample")
         assert breakage.says in found.text + before.text
+        assert not ("set aside" in found.text or "not a folder" in found.text) or (
+            found.codes["fsck"] == 1
+        )
         assert (2 in before.codes.values()) == breakage.stops
         if before.codes["analyze"] == 0 and numbers(folder) != right:
             assert not breakage.same

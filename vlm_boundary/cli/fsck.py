@@ -25,8 +25,8 @@ def fsck(run: Path, repair: bool, by_word: bool) -> None:
     """Read every file of a run, and say what is damaged, missing, or not its own.
 
     Nothing is deleted: what is taken out is moved below RUN/set-aside. Exits with 1 when something
-    is left that a repair would mend. Every stage begins with the part of this that reads footers
-    alone.
+    is left that a repair would mend, or that no stage can go on with. Every stage begins with the
+    part of this that reads footers alone.
     """
     from vlm_boundary.store import RunDirectory
     from vlm_boundary.store.mending import mend
@@ -42,5 +42,5 @@ def fsck(run: Path, repair: bool, by_word: bool) -> None:
         found = look_closely(directory)
     if not found:
         click.echo(f"{run} is whole.")
-    if any(finding.repair != "none" for finding in found):
+    if any(finding.repair != "none" or finding.stops for finding in found):
         raise SystemExit(1)
