@@ -63,6 +63,19 @@ def write_family(name: str, folder: Path) -> None:
     settings.pad_token_id = parts.processor.tokenizer.pad_token_id
     parts.model.save_pretrained(folder)
     parts.processor.save_pretrained(folder)
+    if parts.on_hub:
+        _rename(folder / "model.safetensors", *parts.on_hub)
+
+
+def _rename(path: Path, begins: str, published: str) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path)
+    named = {
+        published + name.removeprefix(begins) if name.startswith(begins) else name: weight
+        for name, weight in weights.items()
+    }
+    save_file(named, path, metadata={"format": "pt"})
 
 
 def _spread(model: Any) -> None:
