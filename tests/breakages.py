@@ -258,6 +258,12 @@ def data_behind_the_clock(broken: Broken) -> None:
     os.utime(path, ns=(known.st_atime_ns, known.st_mtime_ns))
 
 
+def graded_loosely(table: pa.Table) -> pa.Table:
+    """Another answer is right as well."""
+    rules = [rule | {"alternatives": ["77"]} for rule in table["grading"].to_pylist()]
+    return column("grading", lambda c: pa.array(rules, c.type))(table)
+
+
 def manifest(change: Callable[[Path], object]) -> Callable[[Broken], None]:
     return lambda broken: change(broken.run / "manifest.json") and None
 
@@ -332,6 +338,7 @@ BREAKAGES = (
     Breakage("an arm's verdicts in another arm's folder", elsewhere("verdicts", "rl", "verdicts/arm=base/benchmark=mine/condition=full"), "it was written as arm 'rl'", LEFT_OUT, same=True),
     Breakage("two arms' verdicts swapped", lambda b: swap(b.part("verdicts", "base"), b.part("verdicts", "rl")), "it was written as arm", LEFT_OUT, True),
     Breakage("gold answers edited", lambda b: edit(b.problems, column("answer", wrong)), "not the problems that the run was begun with", READ_AGAIN, True),
+    Breakage("how answers are graded edited", lambda b: edit(b.problems, graded_loosely), "not the problems that the run was begun with", READ_AGAIN, True),
     Breakage("a problem removed", lambda b: edit(b.problems, lambda t: t.slice(1)), "not the problems that the run was begun with", READ_AGAIN, True),
     Breakage("the file of problems cut in half", lambda b: truncate(b.problems), "damaged", READ_AGAIN, True),
     Breakage("the file of problems deleted", lambda b: b.problems.unlink(), "missing", READ_AGAIN, True),

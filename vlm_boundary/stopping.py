@@ -71,6 +71,14 @@ class StoppingRule:
                 return Standing(look, complete=True, right=found)
         raise AssertionError("the last look ends every problem")
 
+    def ends_with(self, samples: int, right: int) -> bool:
+        """Whether a problem can end with so many samples, so many of them right."""
+        if samples not in self.looks or not 0 <= right <= samples:
+            return False
+        before = self.before(samples)
+        goes_on = not before or right - (samples - before) < self.right  # at the look before
+        return goes_on and (samples == self.n or right >= self.right)
+
     def standing_of(self, right: Mapping[int, bool]) -> Standing:
         """How far a problem has come, given whether each sample that has a verdict is right."""
         indices = sorted(right)

@@ -15,12 +15,14 @@ import pytest
 from click.testing import CliRunner
 from scipy import stats
 
+from vlm_boundary.analysis import stopped_pass_at_k
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.intervals import Clustered, cluster_codes, t_intervals
 from vlm_boundary.analysis.pairs import difference_at_k
 from vlm_boundary.analysis.resampling import bootstrap_t
 from vlm_boundary.analysis.table_file import read_table_file
 from vlm_boundary.cli import cli
+from vlm_boundary.stopping import StoppingRule
 
 Row = dict[str, Any]
 
@@ -434,3 +436,74 @@ def test_a_hundred_thousand_problems_are_resampled_in_blocks() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 200 << 20  # all at once it took 400 MB, and 20 GB for 10,000 draws
+
+
+LOOKS = StoppingRule((4, 8, 16), 2)
+
+
+def stopped_counts() -> dict[str, list[tuple[int, int]]]:
+    """Of two models (right, samples) of each problem, as the rule leaves them."""
+    rng = np.random.default_rng(3)
+    found: dict[str, list[tuple[int, int]]] = {}
+    for model, power in (("a", 1.0), ("b", 0.5)):
+        right = rng.random((50, 16)) < rng.beta(0.4, 1.0, (50, 1)) ** power
+        ends = [LOOKS.standing(range(16), row.tolist()) for row in right]
+        found[model] = [(end.right, end.look) for end in ends]
+    return found
+
+
+@pytest.mark.parametrize("kind", ["counts", "samples", "all samples"])
+def test_tables_of_problems_that_were_stopped_early(tmp_path: Path, kind: str) -> None:
+    rows: list[Row] = []
+    for model, problems in stopped_counts().items():
+        for place, (c, n) in enumerate(problems):
+            key = {"model": model, "problem_id": f"p{place}"}
+            if kind == "counts":
+                rows.append(key | {"n": n, "c": c})
+            else:
+                # The right ones last, so that no earlier look is met.
+                right = [index >= n - c for index in range(n)]
+                right += [True] * (16 - n) if kind == "all samples" else []
+                rows += [key | {"sample_index": i, "correct": r} for i, r in enumerate(right)]
+    path, out = write(tmp_path / "table.jsonl", rows), tmp_path / "out.json"
+    arguments = ("--base", "a", "--rl", "b", "--looks", "4,8,16", "--right", 2, "--json", out)
+    code, text = call(path, *arguments)
+    assert code == 0, text
+    content = json.loads(out.read_text())
+    for model, problems in stopped_counts().items():
+        correct, samples = (np.array(column) for column in zip(*problems, strict=True))
+        values = stopped_pass_at_k(correct, samples, np.arange(1, 17), LOOKS).mean(axis=0)
+        curve = content["models"][model]["pass_at_k"]
+        assert [curve[str(k)]["estimate"] for k in range(1, 17)] == pytest.approx(values.tolist())
+        assert {entry["problems"] for entry in curve.values()} == {50}
+        saved = (
+            f"{samples.mean():.1f} on average ({1 - samples.mean() / 16:.0%} of a fixed n saved)"
+        )
+        assert f"{model}: 50 problems, at most 16 samples each, by the rule {saved}" in text
+    assert content["crossover_k"]["up_to"] == 16
+    assert "more chances" not in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--looks", "4,8"), "belong together"),
+        (("--right", 2), "belong together"),
+        (("--looks", "8,4", "--right", 2), "ascending"),
+        (("--looks", "4,x", "--right", 2), "ascending"),
+        (("--looks", "0,4", "--right", 2), "ascending"),
+        (("--looks", "4,8", "--right", 5), "after 4 samples"),
+        (("--looks", "4,8", "--right", 2), "problem q: with 1 right of 4 samples no problem ends"),
+    ],
+)
+def test_a_rule_that_is_none_or_was_not_kept_is_refused(
+    tmp_path: Path, options: tuple[object, ...], said: str
+) -> None:
+    rows = [
+        {"model": model, "problem_id": problem, "n": 4, "c": c}
+        for model in ("a", "b")
+        for problem, c in (("p", 3), ("q", 1))
+    ]
+    code, text = call(write(tmp_path / "t.csv", rows), "--base", "a", "--rl", "b", *options)
+    assert code != 0
+    assert said in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import comb
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from vlm_boundary.analysis.subset import subset_pass_at_k
+from vlm_boundary.stopping import StoppingRule
 
 
 def exact_truth(n: int, valid: int, k: int) -> Fraction:
@@ -121,3 +123,41 @@ def test_large_counts_stay_finite() -> None:
 def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="counts must be"):
         bounds(*counts, 1)
+
+
+@pytest.mark.parametrize("judged_at_most", [1, 2, 9])
+def test_problems_that_ended_early_keep_the_bounds(judged_at_most: int) -> None:
+    """Over every sequence that a rule on right samples can end with, and every judged subset."""
+    rule = StoppingRule((3, 5, 8), 2)
+    a, b = 0.15, 0.25  # right and valid, right and not
+    ks = np.arange(1, 9)
+    mean = np.zeros((2, len(ks)))
+    for look, c, v, ways in _endings(rule):
+        chance = ways * a**v * b ** (c - v) * (1 - a - b) ** (look - c)
+        m = min(c, judged_at_most)
+        for d in range(max(0, m - (c - v)), min(m, v) + 1):
+            drawn = comb(v, d) * comb(c - v, m - d) / comb(c, m)
+            one = (np.array([x]) for x in (look, c, m, d))
+            found = subset_pass_at_k(*one, ks, rule)
+            mean += chance * drawn * np.array([bound[0] for bound in found])
+    truth = 1 - (1 - a) ** ks
+    assert (mean[0] <= truth + 1e-12).all()
+    assert (truth <= mean[1] + 1e-12).all()
+    # With as few right ones as were judged among the first k, nothing is open.
+    exact = min(judged_at_most, rule.first)
+    np.testing.assert_allclose(mean[0, :exact], truth[:exact], atol=1e-12)
+    np.testing.assert_allclose(mean[1, :exact], truth[:exact], atol=1e-12)
+
+
+def _endings(rule: StoppingRule) -> Iterator[tuple[int, int, int, int]]:
+    """Look, right, valid, and how many sequences of right, valid and wrong samples end so."""
+    for look in rule.looks:
+        before = rule.before(look)
+        for c in range(look + 1):
+            paths = sum(
+                comb(before, s) * comb(look - before, c - s)
+                for s in range(min(rule.right, c + 1) if before else 1)
+            )
+            if rule.ends_with(look, c):
+                for v in range(c + 1):
+                    yield look, c, v, paths * comb(c, v)

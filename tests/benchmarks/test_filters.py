@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from benchmarks.making import FIELDS, config, png, write
 
 from vlm_boundary.benchmarks import load_problems
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import Partition, RunDirectory
-from vlm_boundary.store.schemas import VERDICTS
+from vlm_boundary.store.schemas import SAMPLES, VERDICTS
 
 EXTRA = {
     "choices": "options",
@@ -125,7 +127,7 @@ def test_a_filter_needs_its_field(data: Path, key: str, step: dict[str, Any]) ->
         config(data, filters=[step])
 
 
-def direct_answers(path: Path, right: dict[str, tuple[int, int]]) -> Path:
+def direct_answers(data: Path, path: Path, right: dict[str, tuple[int, int]]) -> Path:
     """A run with so many right answers of so many, by problem, under direct_answer."""
     rows = [
         {
@@ -143,15 +145,24 @@ def direct_answers(path: Path, right: dict[str, tuple[int, int]]) -> Path:
         for problem_id, (hits, total) in right.items()
         for index in range(total)
     ]
-    table = pa.Table.from_pylist(rows, schema=VERDICTS)
-    RunDirectory(path).verdicts.append(Partition("base", "mine", "direct_answer"), table)
+    run = RunDirectory(path)
+    where = Partition("base", "mine", "direct_answer")
+    run.write_manifest(Manifest(experiment={"name": "direct"}))
+    kept = load(data).problems
+    run.write_problems("mine", tuple(kept))
+    run.verdicts.append(where, pa.Table.from_pylist(rows, schema=VERDICTS))
+    now = datetime.now(UTC)
+    drawn = {"token_ids": [], "text": "x", "finish_reason": "stop", "written_at": now}
+    keys = ({key: row[key] for key in ("problem_id", "sample_index", "text_hash")} for row in rows)
+    samples = [drawn | key for key in keys]
+    run.samples.append(where, pa.Table.from_pylist(samples, schema=SAMPLES))
     return path
 
 
 def test_guessable_problems_are_those_hit_now_and_then(data: Path, tmp_path: Path) -> None:
     """Low but not zero is out; never and often stay (Appendix D.2 of the paper)."""
     right = {"0": (0, 100), "1": (4, 100), "2": (5, 100), "3": (1, 100), "4": (60, 100)}
-    run = direct_answers(tmp_path / "run", right | {"5": (100, 100)})
+    run = direct_answers(data, tmp_path / "run", right | {"5": (100, 100)})
     found = load(data, {"guessable": {"run": str(run), "arm": "base"}})
     assert "".join(p.problem_id for p in found.problems) == "0245"
     assert found.filter_log[0].step == "guessable: answered directly by base at a rate in (0, 0.05)"
@@ -160,7 +171,29 @@ def test_guessable_problems_are_those_hit_now_and_then(data: Path, tmp_path: Pat
 
 
 def test_a_problem_never_answered_directly_is_not_passed_over(data: Path, tmp_path: Path) -> None:
-    run = direct_answers(tmp_path / "run", {"0": (0, 10)})
+    run = direct_answers(data, tmp_path / "run", {"0": (0, 10)})
     with pytest.raises(UserError, match="no direct_answer verdict on problem '1'"):
         load(data, {"guessable": {"run": str(run), "arm": "base"}})
     assert load(data, {"first": 1}, {"guessable": {"run": str(run), "arm": "base"}})
+
+
+def test_direct_answers_count_only_on_what_their_run_holds(data: Path, tmp_path: Path) -> None:
+    right = {str(key): (60, 100) for key in range(6)}
+    run = direct_answers(data, tmp_path / "run", right)
+    step = {"guessable": {"run": str(run), "arm": "base"}}
+    assert len(load(data, step).problems) == 6
+    where = Partition("base", "mine", "direct_answer")
+    table = RunDirectory(run).samples
+    rows = table.read(where)
+    other = pa.array(["u"] * 100 + ["t"] * (len(rows) - 100))
+    place = rows.column_names.index("text_hash")
+    table.replace(where, rows.set_column(place, rows.schema.field(place), other))
+    with pytest.raises(UserError, match=r"100 verdicts in .* are on other texts than its samples"):
+        load(data, step)
+    table.replace(where, rows.slice(100))
+    with pytest.raises(UserError, match=r"100 verdicts in .* are on other texts than its samples"):
+        load(data, step)
+    table.replace(where, rows)
+    data.write_text(data.read_text().replace("How many?", "How few?"))
+    with pytest.raises(UserError, match="problem '0' has another question or answer in"):
+        load(data, step)

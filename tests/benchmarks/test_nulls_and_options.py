@@ -213,3 +213,17 @@ def test_a_list_of_long_texts_is_read_in_time() -> None:
     pictures = ["A" * 3_000_000, "B" * 3_000_000]
     assert as_list(str(pictures)) == pictures
     assert as_list("['" + "\\" * 200_000) == ["['" + "\\" * 200_000]
+
+
+def test_csv_through_the_datasets_library_has_the_same_nulls(tmp_path: Path) -> None:
+    """Which takes pandas' words for no value: NA, None, null, N/A."""
+    words = ["NA", "None", "null", "N/A", "n/a", "nan", ""]
+    lines = [f"{i},How many?,{word}" for i, word in enumerate(words)]
+    (tmp_path / "rows.csv").write_text("id,question,answer\n" + "\n".join(lines) + "\n")
+    direct = problems(tmp_path / "rows.csv")
+    settings = {"dataset_path": str(tmp_path), "data_files": {"test": ["rows.csv"]}}
+    found = load_benchmark("mine", settings | {"fields": COLUMNS})
+    through = [candidate.problem for candidate in Scan(found)]
+    assert [one.answer for one in through] == [one.answer for one in direct]
+    assert [one.answer for one in direct][:5] == words[:5]
+    assert [one.error is None for one in through] == [one.error is None for one in direct]

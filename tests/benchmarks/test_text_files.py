@@ -158,3 +158,26 @@ def test_float_golds_of_a_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_json_keeps_its_numbers(tmp_path: Path) -> None:
     (tmp_path / "d.jsonl").write_text(json.dumps(rows()[0] | {"answer": 0.1}) + "\n")
     assert problems(tmp_path / "d.jsonl")[0].answer == "0.1"
+
+
+def test_a_number_with_thousands_of_digits_is_a_line_with_its_place(tmp_path: Path) -> None:
+    line = '{"id": "1", "question": "How many?", "answer": ' + "9" * 5000 + "}\n"
+    said = refused(tmp_path / "d.jsonl", '{"id": "0", "question": "?", "answer": 1}\n' + line)
+    assert "line 2: a whole number there has too many digits" in said
+
+
+def test_bytes_and_records_are_no_text(tmp_path: Path) -> None:
+    """A gold answer was "b'abc'", or "{'value': 3}"."""
+    golds = [b"abc", b"\xff\xfe", b""]
+    table = pa.table({"id": [b"1", b"2", b"3"], "question": ["How?"] * 3, "answer": golds})
+    pq.write_table(table, tmp_path / "d.parquet")
+    found = problems(tmp_path / "d.parquet")
+    assert [one.problem_id for one in found] == ["1", "2", "3"]
+    assert [(one.answer, one.error) for one in found] == [
+        ("abc", None),
+        ("", "answer is neither text nor number, but bytes that are no UTF-8"),
+        ("", "no gold answer"),
+    ]
+    record = {"id": "1", "question": "How?", "answer": {"value": 3}}
+    (one,) = problems(write(tmp_path, "d.jsonl", [record]))
+    assert (one.answer, one.error) == ("", "answer is neither text nor number, but a record")

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
 from vlm_boundary.fleet import Job
-from vlm_boundary.fleet.session import EngineSession
+from vlm_boundary.fleet.session import EngineSession, Listener
 from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import RunDirectory
 
@@ -74,13 +74,17 @@ def _whole(folder: Path) -> Iterator[Path]:
     yield kept
 
 
+class Nobody(Listener):
+    """Hears nothing."""
+
+
 def draw_here(run: RunDirectory, jobs: Sequence[Job], *_: Any) -> None:
     """What engine processes do, without their start."""
     for job in jobs:
         units = [unit for unit in job.units if isinstance(unit, Draw)]
         session = EngineSession(Drawer(run, units))
         for unit in units:
-            session.do(unit, lambda _: None, lambda: None)
+            session.do(unit, Nobody())
         session.close()
 
 

@@ -10,24 +10,37 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.verifier import verify
 
 SAMPLES = 7 * 4  # one of the eight problems is multiple choice, and dropped
 
 
-def experiment(folder: Path, name: str, *, engine: dict[str, Any] | None = None) -> Path:
-    """Write a YAML (JSON is YAML) with one untrained arm on seven problems, n = 4, float32."""
-    content = {
+def experiment(
+    folder: Path,
+    name: str,
+    *,
+    engine: dict[str, Any] | None = None,
+    model: str = "tiny:untrained-1",
+    max_tokens: int = 24,
+    rule: StoppingRule | None = None,
+) -> Path:
+    """Write a YAML (JSON is YAML) with one arm on seven problems, n = 4 or a rule's, float32."""
+    content: dict[str, Any] = {
         "name": name,
         "benchmarks": {"procedural": {"procedural": {"count": 8, "seed": 3}}},
-        "arms": {"base": {"model": "tiny:untrained-1", "role": "base"}},
-        "sampling": {"n": 4, "temperature": 1.0, "top_p": 1.0, "max_tokens": 24},
+        "arms": {"base": {"model": model, "role": "base"}},
+        "sampling": {"n": 4, "temperature": 1.0, "top_p": 1.0, "max_tokens": max_tokens},
         "engine": {
             "args": {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 1 << 27},
             **(engine or {}),
         },
         "parallel_engines": 1,
     }
+    if rule is not None:
+        stop = {"after": rule.looks[:-1], "right": rule.right}
+        content["sampling"] |= {"n": rule.n, "stop": stop}
     path = folder / f"{name}.yaml"
     path.write_text(json.dumps(content))
     return path
@@ -62,3 +75,16 @@ def texts(run: RunDirectory, arm: str) -> dict[tuple[str, int], str]:
     """The stored texts by key."""
     rows = run.samples.read(Partition(arm, "procedural")).to_pylist()
     return {(row["problem_id"], row["sample_index"]): row["text"] for row in rows}
+
+
+def under_rule(
+    run: RunDirectory, whole: dict[tuple[str, int], str], rule: StoppingRule
+) -> dict[tuple[str, int], str]:
+    """Of the texts of a run with all n samples those that a rule asks for, by its verdicts."""
+    verify(run)
+    rows = run.verdicts.read(Partition("base", "procedural"), ["correct"]).to_pylist()
+    right: dict[str, dict[int, bool]] = {}
+    for row in rows:
+        right.setdefault(row["problem_id"], {})[row["sample_index"]] = row["correct"] is True
+    ends = {key: rule.standing_of(found).look for key, found in right.items()}
+    return {(key, index): text for (key, index), text in whole.items() if index < ends[key]}

@@ -204,3 +204,32 @@ def test_an_unfinished_thought_that_the_prompt_opened_is_not_right(folder: Path)
     assert "28 samples graded" in said
     assert correct == [False, False, True, True] * 7
     assert "0 samples graded" in verified(True)[0]
+
+
+def test_files_with_all_samples_are_read_by_a_stopping_rule(folder: Path) -> None:
+    """And the run keeps to it: another rule is another design, further looks go on."""
+    stops = ("-o", "sampling.stop={after: [2], right: 1}")
+    done = call_without_engines(folder, "run", "elsewhere.yaml", *stops)
+    assert done.returncode == 0, done.stderr
+    run = RunDirectory(folder / "runs" / "elsewhere")
+    arms = json.loads(run.analysis.read_text())["benchmarks"]["procedural"]["arms"]
+    # The right answer stands first: by the rule one of two samples, not one of four.
+    assert arms["base"]["pass_at_k"]["1"]["estimate"] == pytest.approx(0.5)
+    assert arms["base"]["pass_at_k"]["4"]["estimate"] == pytest.approx(1.0)
+    assert arms["base"]["stopping"]["saved"] == pytest.approx(0.5)
+    # The file lacks the fourth sample of rl, which no problem needs.
+    assert arms["rl"]["stopping"]["left_out"] == []
+    page = (run.report / "index.html").read_text()
+    assert "base needed 2 samples a problem on average, which saved 50% of the samples" in page
+    for other, named in (
+        ("sampling.stop={after: [2], right: 2}", "{after: [2], right: 2} (n = 4)"),
+        ("sampling.stop={after: [1], right: 1}", "{after: [1], right: 1} (n = 4)"),
+        ("sampling.stop=null", "nothing (n = 4)"),
+    ):
+        done = call_without_engines(folder, "sample", "elsewhere.yaml", "-o", other)
+        assert done.returncode == 2, done.stdout
+        assert "sampling.stop = {after: [2], right: 1} (n = 4), and now it is" in done.stderr
+        assert named in done.stderr
+        assert "Traceback" not in done.stderr
+    further = ("-o", "sampling.stop={after: [2, 4], right: 1}", "-o", "sampling.n=6")
+    assert call_without_engines(folder, "sample", "elsewhere.yaml", *further).returncode == 0

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from conftest import HandMadeRun
 
+from vlm_boundary.analysis import analyze
+from vlm_boundary.cli import cli
 from vlm_boundary.records.sample import Sample
-from vlm_boundary.report import up_to_date_report
-from vlm_boundary.store import Partition, SampleWriter
+from vlm_boundary.report import outdated_lines, report, up_to_date_report
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 
@@ -49,3 +54,19 @@ def test_the_page_is_written_again_where_something_else_would_stand_in_it(
     assert (made_at(run) != before) is again
     after = made_at(run)
     assert made_at(run) == after
+
+
+def test_a_report_of_older_statistics_says_so(run: HandMadeRun, tmp_path: Path) -> None:
+    verify(run.directory)
+    analysis = analyze(run.directory, run.experiment)
+    assert outdated_lines(run.directory, analysis) == []
+    copied = RunDirectory(shutil.copytree(run.directory.path, tmp_path / "elsewhere" / "run"))
+    assert outdated_lines(copied, analysis) == []
+    assert outdated_lines(run.directory, analysis.model_copy(update={"of": ""})) == []  # unknown
+    add_sample(run)
+    (line,) = outdated_lines(run.directory, analysis)
+    report(run.directory, run.experiment)
+    assert f"> {line}" in (run.directory.report / "report.md").read_text()
+    analyze(run.directory, run.experiment)
+    done = CliRunner().invoke(cli, ["report", str(run.directory.path)])
+    assert (done.exit_code, "older than the run" in done.output) == (0, False)

@@ -36,8 +36,16 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
                 wanted.setdefault((arm, name), set()).update(ids)
     if not verified:
         raise UserError(f"{run.path}: there is no pair of verified arms to follow up")
+
+    def fresh_from(arm: str) -> int:
+        """Where a rule ended a problem early, what lies between that and its n is not needed."""
+        sampling = experiment.arm_sampling(arm)
+        return sampling.n if sampling.rule else 0
+
     return [
-        TopUp(arm, benchmark, n, frozenset(ids)) for (arm, benchmark), ids in wanted.items() if ids
+        TopUp(arm, benchmark, n, frozenset(ids), fresh_from(arm))
+        for (arm, benchmark), ids in wanted.items()
+        if ids
     ]
 
 

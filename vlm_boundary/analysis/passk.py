@@ -84,7 +84,7 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
         ),
         **clusters,
     )
-    unequal = int(np.count_nonzero(first.samples != second.samples))
+    unequal = int(np.count_nonzero(first.depths != second.depths))
     p = sets.mcnemar_p if groups is None else None
     return Comparison(base, rl, content, table, p, len(ids), unequal)
 
@@ -173,8 +173,18 @@ def _sizes(name: str, counts: Counts) -> str:
     depth = f"{most:,}" if least == most else f"{least:,} to {most:,}"
     line = f"{name}: {len(counts.problem_ids):,} problems, {depth} samples each"
     undecided = int(counts.undecided.sum())
-    if least < most:
-        line += "; a problem with fewer than k is left out of that k"
+    if counts.rule is not None:
+        n = counts.rule.n
+        mean = counts.samples.mean()
+        line = (
+            f"{name}: {len(counts.problem_ids):,} problems, at most {n:,} samples each, by the "
+            f"rule {mean:.1f} on average ({1 - mean / n:.0%} of a fixed n saved)"
+        )
+    elif least < most:
+        line += (
+            "; a problem with fewer than k is left out of that k (where samples were stopped by "
+            "how many were right, give --looks and --right)"
+        )
     return line + (f"; {undecided:,} undecided count as not correct" if undecided else "")
 
 

@@ -30,7 +30,7 @@ from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
-from vlm_boundary.store import RunDirectory, write_json
+from vlm_boundary.store import RunDirectory, held, write_json
 from vlm_boundary.verifier import grader_version
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
@@ -64,6 +64,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     Raises:
         UserError: there is no verdict to analyse.
     """
+    of = held(run)  # before it is read: what comes meanwhile is of the next time
     read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
     data = [found for found in read if found is not None]
     if not data:
@@ -73,6 +74,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
         schema_version=SCHEMA_VERSION,
         grader=grader_version(),
         confidence=experiment.analysis.confidence,
+        of=of,
         benchmarks=benchmarks,
         multiplicity=family(benchmarks),
     )

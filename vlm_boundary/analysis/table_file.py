@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Ints
 from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
 from vlm_boundary.errors import UserError
+from vlm_boundary.stopping import StoppingRule
 
 SAMPLE_COUNTS = ("n", "num_samples", "n_samples")
 """Columns that say how many samples a row stands for: with one of them a row is a problem."""
@@ -40,13 +41,17 @@ class VerdictTable:
     repeats: int
 
 
-def read_table_file(path: Path) -> VerdictTable:
+def read_table_file(path: Path, rule: StoppingRule | None = None) -> VerdictTable:
     """Each model's counts; columns without a meaning here are ignored.
 
     A row is a sample: `correct` is true or false, 1 or 0; a null or empty one is undecided, and
     counts as not correct. Of rows with one `sample_index`, where there is that column, one counts.
     Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many samples, and so many
     correct ones.
+
+    Args:
+        rule: by which problems ended. Samples behind the look at which one did are left out where a
+            `sample_index` says which those are.
 
     Raises:
         UserError: the file cannot be read, lacks a column or has two that contradict each other, a
@@ -60,9 +65,25 @@ def read_table_file(path: Path) -> VerdictTable:
     clusters = _clusters(rows, columns["cluster"]) if "cluster" in columns else None
     number = next((name for name in SAMPLE_COUNTS if name in columns), None)
     if number is None:
-        return _of_samples(rows, columns, clusters)
-    right = next(name for name in (*CORRECT_COUNTS, "correct") if name in columns)
-    return _of_problems(rows, columns, number, right, clusters)
+        table = _of_samples(rows, columns, clusters, rule)
+    else:
+        right = next(name for name in (*CORRECT_COUNTS, "correct") if name in columns)
+        table = _of_problems(rows, columns, number, right, clusters)
+    return table if rule is None else replace(table, counts=_ended(path, table.counts, rule))
+
+
+def _ended(path: Path, counts: Mapping[str, Counts], rule: StoppingRule) -> dict[str, Counts]:
+    """The counts as a rule's; every problem must have ended by it."""
+    for model, one in counts.items():
+        columns = (one.problem_ids, one.samples.tolist(), one.correct.tolist())
+        for problem_id, samples, correct in zip(*columns, strict=True):
+            if not rule.ends_with(samples, correct):
+                raise UserError(
+                    f"{path}: model {model}, problem {problem_id}: with {correct} right of "
+                    f"{samples} samples no problem ends by looks {listed(map(str, rule.looks))} "
+                    f"and {rule.right} right ones"
+                )
+    return {model: replace(one, rule=rule) for model, one in counts.items()}
 
 
 def _meaning(names: Iterable[str]) -> tuple[str, ...]:
@@ -140,18 +161,40 @@ class _Rows:
 
 
 def _of_samples(
-    rows: _Rows, columns: dict[str, Column], clusters: Mapping[str, str | None] | None
+    rows: _Rows,
+    columns: dict[str, Column],
+    clusters: Mapping[str, str | None] | None,
+    rule: StoppingRule | None,
 ) -> VerdictTable:
     verdict = _read(columns["correct"], _verdict, rows.path, "correct")
     kept = np.ones(len(verdict.codes), dtype=bool)
     if "sample_index" in columns:
         index = _read(columns["sample_index"], _name, rows.path, "sample_index")
         kept = _once(rows, index, verdict)
+    repeats = int((~kept).sum())
+    if "sample_index" in columns and rule is not None:
+        numbers = _read(columns["sample_index"], _whole, rows.path, "sample_index")
+        kept = _up_to_looks(rows, numbers, verdict, kept, rule)
     ones = np.ones(len(kept), dtype=np.int64)
     right = verdict.where(lambda value: value is True).astype(np.int64)
     unknown = verdict.where(lambda value: value is None).astype(np.int64)
     counts = rows.counts(kept, (ones, right, unknown))
-    return VerdictTable(counts, clusters, int((~kept).sum()))
+    return VerdictTable(counts, clusters, repeats)
+
+
+def _up_to_looks(
+    rows: _Rows, index: _Values, verdict: _Values, kept: Bools, rule: StoppingRule
+) -> Bools:
+    """Of the kept rows those before the look at which their problem ended."""
+    number = np.array(index.readings, dtype=np.int64)[index.codes]
+    right = verdict.where(lambda value: value is True)
+    order = np.lexsort((number, rows.key))
+    order = order[kept[order]]
+    within = np.zeros_like(kept)
+    for group in np.split(order, np.flatnonzero(np.diff(rows.key[order])) + 1):
+        look = rule.standing(number[group].tolist(), right[group].tolist()).look
+        within[group[number[group] < look]] = True
+    return within
 
 
 def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:

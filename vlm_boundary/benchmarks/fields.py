@@ -69,27 +69,38 @@ class RecordReader:
         def value(name: str) -> Any:
             return self.column(record, getattr(fields, name), f"fields.{name}")
 
+        def text(name: str) -> str | None:
+            try:
+                return _text(value(name))
+            except _NotText as kind:
+                unread.append(f"{name} is neither text nor number, but {kind}")
+                return None
+
+        unread: list[str] = []
         choices, error = self._choices(record)
-        answer, answer_type = _text(value("answer")), _text(value("answer_type"))
+        question, unit = text("question") or "", text("unit")
+        answer, answer_type = text("answer"), text("answer_type")
         precision, tolerance = _number(value("precision")), _number(value("tolerance"))
         if precision is not None and not 0 <= precision <= MOST_DECIMALS:
             precision, error = None, f"precision {precision:g} is not a number of decimals"
         rounded = None if precision is None else round(precision)
-        if answer is None:
+        if unread:
+            error = unread[0]
+        elif answer is None:
             error = "no gold answer"
         elif answer_type is not None and answer_type not in ANSWER_TYPES:
             error = f"unknown answer type {answer_type[:40]!r}"
         problem = Problem(
             benchmark=config.name,
             problem_id=self._id(record),
-            question=_text(value("question")) or "",
+            question=question,
             answer=answer or "",
             answer_type=(
                 (answer_type or config.grading.answer_type)  # type: ignore[arg-type]  # checked
                 if error is None
                 else None
             ),
-            unit=_text(value("unit")),
+            unit=unit,
             precision=rounded,
             choices=choices,
             grading=config.problem_grading(
@@ -109,7 +120,7 @@ class RecordReader:
             PictureSource(picture, self._encoding, self._roots, config.images.download)
             for picture in self._pictures(record)
         )
-        candidate = Candidate(problem, pictures, record, _text(value("language")))
+        candidate = Candidate(problem, pictures, record, text("language"))
         if fields.problem_id is None:
             named = replace(problem, problem_id=candidate.content()[:16])
             candidate = replace(candidate, problem=named)
@@ -125,7 +136,13 @@ class RecordReader:
                 f"benchmark {self._config.name!r}: record {record['_row']} has no id "
                 f"(fields.problem_id is {name!r}); leave the key out for ids by content"
             )
-        return str(found)
+        try:
+            return (_text(found) or "") if isinstance(found, bytes | Mapping) else str(found)
+        except _NotText as kind:
+            raise UserError(
+                f"benchmark {self._config.name!r}: the id of record {record['_row']} "
+                f"(fields.problem_id is {name!r}) is {kind}"
+            ) from None
 
     def column(self, record: Record, name: str | None, where: str) -> Any:
         """What a column or template gives for a record with its `_row`.
@@ -210,7 +227,18 @@ def _columns(record: Record) -> str:
 def _text(value: Any) -> str | None:
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and len(value) == 1:
         value = value[0]  # a gold answer in a list of one
+    if isinstance(value, bytes):
+        try:
+            value = value.decode()  # some programs write text so
+        except UnicodeDecodeError:
+            raise _NotText("bytes that are no UTF-8") from None
+    if isinstance(value, Mapping):
+        raise _NotText("a record")
     return None if is_null(value) else str(value)
+
+
+class _NotText(Exception):
+    """What stands where text belongs, in a word."""
 
 
 def _number(value: Any) -> float | None:

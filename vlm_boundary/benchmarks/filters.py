@@ -100,25 +100,44 @@ def _not_guessable(config: GuessableConfig, benchmark: str, where: str) -> Keeps
     What is never hit stays, and so does what is hit often, being easy rather than guessable.
     """
     from vlm_boundary.store import Partition, RunDirectory
+    from vlm_boundary.store.wholeness import look, refuse_what_stops
 
     run = RunDirectory(Path(config.run).expanduser())
     partition = Partition(config.arm, config.benchmark or benchmark, "direct_answer")
-    verdicts = run.verdicts.read(partition, ["problem_id", "correct"])
+    verdicts = run.verdicts.read(partition, ["correct", "text_hash"])
     if verdicts.num_rows == 0:
         raise UserError(
             f"{where}.guessable: {config.run} holds no verdicts on direct_answer samples of "
             f"{partition.benchmark!r} by arm {config.arm!r}; sample and verify them first"
         )
+    refuse_what_stops(run, look(run))
+    samples = run.samples.read(partition, ["text_hash"]).to_pylist()
+    texts = {(row["problem_id"], row["sample_index"]): row["text_hash"] for row in samples}
     answered: dict[str, list[bool]] = {}
     for row in verdicts.to_pylist():
-        answered.setdefault(row["problem_id"], []).append(row["correct"] is True)
+        # One of an older version says no hash of its text: there the key alone is compared.
+        if texts.get((row["problem_id"], row["sample_index"]), "") in (None, row["text_hash"]):
+            answered.setdefault(row["problem_id"], []).append(row["correct"] is True)
+    if strange := verdicts.num_rows - sum(map(len, answered.values())):
+        raise UserError(
+            f"{where}.guessable: {strange:,} verdicts in {config.run} are on other texts than its "
+            f"samples of arm {config.arm!r}; 'vlm-boundary verify {config.run}' first"
+        )
+    asked = {one.problem_id: one for one in run.read_problems(partition.benchmark)}
 
     def keeps(candidate: Candidate) -> bool:
-        right = answered.get(candidate.problem.problem_id)
+        problem = candidate.problem
+        right = answered.get(problem.problem_id)
         if right is None:
             raise UserError(
                 f"{where}.guessable: {config.run} has no direct_answer verdict on problem "
-                f"{candidate.problem.problem_id!r} by arm {config.arm!r}; sample it there first"
+                f"{problem.problem_id!r} by arm {config.arm!r}; sample it there first"
+            )
+        theirs = asked[problem.problem_id]
+        if (theirs.question, theirs.answer) != (problem.question, problem.answer):
+            raise UserError(
+                f"{where}.guessable: problem {problem.problem_id!r} has another question or answer "
+                f"in {config.run}; sample this one there first"
             )
         return not 0 < sum(right) / len(right) < config.below
 

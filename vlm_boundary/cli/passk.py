@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from vlm_boundary.stopping import StoppingRule
 
 
 @click.command(short_help="Compare two models on anyone's table of verdicts.")
@@ -18,7 +22,20 @@ import click
     type=click.Path(path_type=Path),
     help="Write every k, and the problems behind the sets, to this file.",
 )
-def passk(source: Path, base: str, rl: str, target: Path | None) -> None:
+@click.option(
+    "--looks",
+    metavar="L,…,N",
+    help="Numbers of samples after which problems were stopped early; the last is n.",
+)
+@click.option(
+    "--right",
+    type=click.IntRange(min=1),
+    metavar="R",
+    help="How many right samples stopped a problem at a look, with --looks.",
+)
+def passk(
+    source: Path, base: str, rl: str, target: Path | None, looks: str | None, right: int | None
+) -> None:
     r"""Print pass@k of two models, their difference and their crossover.
 
     FILE is JSONL, CSV or Parquet with the columns `model` and `problem_id` and, a row a sample,
@@ -31,13 +48,39 @@ def passk(source: Path, base: str, rl: str, target: Path | None) -> None:
     cluster       what problems of one origin share, as variants of one: intervals go by clusters
 
     Where problems have unequal numbers of samples, crossover and band are of the k that all have.
+
+    Where problems were stopped early because enough of their samples were right, as in
+    `--looks 32,64,128,256 --right 4`, pass@k is estimated without bias for every k up to the last
+    look, by counting the sequences that end as each problem did (Girshick, Mosteller and Savage
+    1946). Each problem must have ended by that rule: at the first look with so many right ones, or
+    at the last. With a `sample_index`, which then counts from 0, samples behind that are left out.
     """
     from vlm_boundary.analysis.passk import compare_models, describe
     from vlm_boundary.analysis.table_file import read_table_file
     from vlm_boundary.store import write_json
 
-    found = compare_models(read_table_file(source), base, rl, str(source))
+    rule = _rule(looks, right)
+    found = compare_models(read_table_file(source, rule), base, rl, str(source))
     if target is not None:
         write_json(target, found.content.as_json())
     for line in describe(found):
         click.echo(line)
+
+
+def _rule(looks: str | None, right: int | None) -> StoppingRule | None:
+    """The stopping rule of two options that belong together."""
+    from vlm_boundary.errors import UserError
+    from vlm_boundary.stopping import StoppingRule
+
+    if (looks is None) != (right is None):
+        raise UserError("--looks and --right belong together, as in --looks 32,64,256 --right 4")
+    if looks is None or right is None:
+        return None
+    parts = [part.strip() for part in looks.split(",")]
+    numbers = tuple(int(part) for part in parts if part.isdecimal())
+    ascending = list(numbers) == sorted({*numbers} - {0})
+    if len(numbers) < len(parts) or not ascending:
+        raise UserError(f"--looks {looks}: write ascending numbers of samples, as in 32,64,256")
+    if right > numbers[0]:
+        raise UserError(f"--right {right}: not so many can be right after {numbers[0]} samples")
+    return StoppingRule(numbers, right)

@@ -9,25 +9,32 @@ from html import escape
 
 import numpy as np
 
-from vlm_boundary.analysis import pass_at_k
+from vlm_boundary.analysis import pass_at_k, stopped_pass_at_k
 from vlm_boundary.demo.text import visible
+from vlm_boundary.stopping import StoppingRule
 
 _WIDTH, _HEIGHT = 300, 128
 _LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 10, 36
 _ANSWERS = 5
 
 
-def pass_at_k_chart(correct: int, drawn: int, side: str) -> str:
+def pass_at_k_chart(correct: int, drawn: int, side: str, rule: StoppingRule | None = None) -> str:
     """One problem's pass@k by one arm, k on a log2 axis; empty without samples.
 
-    The unbiased estimator of `analysis.pass_at_k` from c and n alone.
+    The unbiased estimator of `analysis.pass_at_k` from c and n alone; of a problem that ended by a
+    rule that of `analysis.stopped_pass_at_k`, up to the rule's n.
     """
     if drawn < 1:
         return ""
+    counts = np.array([correct]), np.array([drawn])
+    drawn = rule.n if rule else drawn
     ks = [2**power for power in range(int(math.log2(drawn)) + 1)]
     if ks[-1] != drawn:
         ks.append(drawn)
-    values = pass_at_k(np.array([correct]), np.array([drawn]), np.array(ks))[0].tolist()
+    found = (
+        stopped_pass_at_k(*counts, np.array(ks), rule) if rule else pass_at_k(*counts, np.array(ks))
+    )
+    values = found[0].tolist()
     span = math.log2(drawn) or 1.0
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     points = [

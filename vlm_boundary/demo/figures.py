@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from vlm_boundary.analysis import pass_at_k
+from vlm_boundary.config import FULL
 from vlm_boundary.demo.codes import Bit, has
+from vlm_boundary.demo.ended import ended_rates, rule_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.text import visible
 from vlm_boundary.records.report import read_contents
@@ -106,12 +108,21 @@ def _row(run: RunIndex, arm: str, benchmark: str) -> str:
         state = "not sampled yet" if not there.any() else "not graded yet"
         sampled = f'<td class="vb-num">{int(there.sum())}</td>'
         return f'<tr>{cells}{sampled}<td colspan="4">{state}</td></tr>'
+    rule = rule_of(run, arm, FULL)
+    rates = ended_rates(rule, codes[there]) if rule else None
+    if rule and rates is None:
+        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
+        return f'<tr>{cells}{sampled}<td colspan="4">its problems have not all ended yet</td></tr>'
     n = int(drawn[there].min())
     counts, samples = right[there].astype(np.int64), drawn[there].astype(np.int64)
     once, often = (float(pass_at_k(counts, samples, np.array([k]))[:, 0].mean()) for k in (1, n))
+    said = f"{n}"
+    if rule and rates:
+        once, often, mean = rates
+        said = f"{rule.n} at most, {mean:.0f} on average"
     numbers = (
         f"{int(there.sum())}",
-        f"{n}",
+        said,
         f"{once:.1%}",
         f"{often:.1%}",
         f"{int((counts > 0).sum())}",

@@ -9,6 +9,7 @@ import numpy as np
 
 from vlm_boundary.demo.charts import answer_bars, pass_at_k_chart
 from vlm_boundary.demo.codes import SHOWN, Bit, has, invalid, kind, valid
+from vlm_boundary.demo.ended import ended_line, rule_of, standing
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
 from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, verdict_line
@@ -116,12 +117,17 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
     sound, faulty = int(valid(codes).sum()), int(invalid(codes).sum())
     checked = f" · {sound} valid, {faulty} invalid reasoning" if sound or faulty else ""
     index = current_sample(view, run, side)
+    chart, ended = pass_at_k_chart(right, drawn, side) if graded else "", ""
+    if graded and (rule := rule_of(run, arm, view.condition)):
+        end = standing(rule, codes)
+        ended = f'<p class="vb-quiet" data-testid="ended-{side}">{ended_line(rule, end)}</p>'
+        chart = pass_at_k_chart(end.right, end.look, side, rule) if end.complete else ""
     return (
         f'<section class="vb-pane" data-side="{side}">{head}'
         f'<p class="vb-rate"><b>{right} of {drawn}</b> right <span class="vb-quiet">({rate})'
-        f"{checked}</span></p>"
+        f"{checked}</span></p>{ended}"
         f'<div class="vb-charts"><div>{answer_bars(samples.answers())}</div>'
-        f"<div>{pass_at_k_chart(right, drawn, side) if graded else ''}</div></div>"
+        f"<div>{chart}</div></div>"
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, side, index)}</section>"
     )

@@ -135,7 +135,7 @@ def read_queue(run: RunDirectory, name: str) -> LabelQueue:
     except FileNotFoundError:
         there = ", ".join(queue_names(run)) or "none; 'vlm-boundary queue' makes one"
         raise UserError(f"{run.path}: no queue {name!r}; there are {there}") from None
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise UserError(f"{path}: not a queue ({error}); was it edited?") from None
 
 

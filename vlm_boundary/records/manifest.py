@@ -81,6 +81,8 @@ class RunBenchmark(_Kept):
     """Its settings, resolved."""
     content: str = ""
     """SHA-256 over the problems."""
+    grading: str = ""
+    """SHA-256 over how they are graded; older runs do not say it."""
     problems: int = 0
     unusable: int = 0
     """Problems that cannot be put to a model."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
 AnswerType = Literal["integer", "float", "list", "expression", "text"]
@@ -73,6 +73,14 @@ class Problem:
             self.error,
         )
         return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+
+def grading_hash(problems: Iterable[Problem]) -> str:
+    """SHA-256 over how the problems' answers are graded, whatever their order."""
+    rules = sorted(
+        (problem.problem_id, json.dumps(asdict(problem.grading))) for problem in problems
+    )
+    return hashlib.sha256(json.dumps(rules, ensure_ascii=False).encode()).hexdigest()
 
 
 def dataset_hash(problems: Iterable[Problem]) -> str:

@@ -8,7 +8,7 @@ from vlm_boundary import __version__
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records.analysis import read_analysis
+from vlm_boundary.records.analysis import Analysis, read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
@@ -16,7 +16,7 @@ from vlm_boundary.report.figures.curves import pass_at_k
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.report.verdict import Statement, statements
-from vlm_boundary.store import RunDirectory, write_json, write_text
+from vlm_boundary.store import RunDirectory, held, write_json, write_text
 
 
 def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
@@ -39,7 +39,10 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
     settings = provenance.settings_yaml(experiment)
     write_text(run.report / "experiment.yaml", settings)
-    warnings = provenance.warnings(experiment, manifest, analysis)
+    warnings = [
+        *outdated_lines(run, analysis),
+        *provenance.warnings(experiment, manifest, analysis),
+    ]
     write_text(run.report / "report.md", _markdown(experiment.name, said, warnings, shown))
     text = page(
         headline=headline,
@@ -65,6 +68,16 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     path = run.page
     write_text(path, text)
     return path
+
+
+def outdated_lines(run: RunDirectory, analysis: Analysis) -> list[str]:
+    """Says, in one line, that the statistics are of something older than what the run holds."""
+    if not analysis.of or analysis.of == held(run):
+        return []
+    return [
+        "These statistics are older than the run: its samples, verdicts, checks, problems or "
+        "labels have changed since they were computed. 'vlm-boundary analyze' makes them anew."
+    ]
 
 
 def _markdown(name: str, said: list[Statement], warnings: list[str], shown: list[Section]) -> str:

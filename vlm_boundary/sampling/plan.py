@@ -119,6 +119,8 @@ class TopUp:
     benchmark: str
     n: int
     problem_ids: frozenset[str]
+    start: int = 0
+    """The first sample of interest, where a stopping rule did not ask for those before it."""
 
 
 ALL = Shard()
@@ -148,14 +150,19 @@ def plan_task(
     n: int,
     problems: list[Problem],
     rule: StoppingRule | None = None,
+    start: int = 0,
 ) -> Task:
     """What a partition lacks of n samples for each of these problems, or of what a rule asks for.
 
     Under a rule, samples that have no verdict yet are graded first.
+
+    Args:
+        start: samples before this one are not asked for.
     """
     present = sample_indices(run.samples, partition)
-    spans = missing_spans(problems, n, present)
-    asked = n * len(problems)
+    wanted = (Span(problem, range(start, n)) for problem in problems)
+    spans = [part for span in wanted for part in _lacking(span, present)]
+    asked = (n - start) * len(problems)
     held = asked - sum(len(span.indices) for span in spans)
     return Task(partition, spans, asked, held, rule).ended(run)
 

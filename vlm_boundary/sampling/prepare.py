@@ -17,7 +17,7 @@ from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
-from vlm_boundary.records.problem import dataset_hash
+from vlm_boundary.records.problem import dataset_hash, grading_hash
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -106,6 +106,7 @@ def _load(
     return RunBenchmark(
         config=config,
         content=content,
+        grading=grading_hash(found.problems),
         problems=len(found.problems),
         unusable=sum(problem.error is not None for problem in found.problems),
         filters=list(found.filter_log),

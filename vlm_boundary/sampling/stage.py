@@ -129,7 +129,7 @@ def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> lis
     """What every partition lacks of its n."""
     shown: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
-    for arm, benchmark, condition, n, ids in _targets(experiment, scope):
+    for arm, benchmark, condition, n, ids, start in _targets(experiment, scope):
         # Everywhere else n is what is asked for: controls and top-ups have no rule.
         ruled = condition == FULL and ids is None and experiment.arm_engine(arm).kind != "replay"
         rule = experiment.arm_sampling(arm).rule if ruled else None
@@ -138,20 +138,21 @@ def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> lis
             problems = shown_under(run.read_problems(benchmark), condition, experiment.seed)
             shown[key] = scope.of(problems)
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
-        tasks.append(plan_task(run, Partition(arm, benchmark, condition), n, problems, rule))
+        partition = Partition(arm, benchmark, condition)
+        tasks.append(plan_task(run, partition, n, problems, rule, start))
     return tasks
 
 
 def _targets(
     experiment: ExperimentConfig, scope: Scope
-) -> list[tuple[str, str, Condition, int, frozenset[str] | None]]:
-    """What is to be sampled: arm, benchmark, condition, samples a problem, and of which problems.
+) -> list[tuple[str, str, Condition, int, frozenset[str] | None, int]]:
+    """What is to be sampled: arm, benchmark, condition, samples a problem, of which, from which on.
 
     None stands for all problems in scope.
     """
     if scope.top_ups:
-        return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids) for t in scope.top_ups]
-    return [(*target, None) for target in experiment.targets()]
+        return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids, t.start) for t in scope.top_ups]
+    return [(*target, None, 0) for target in experiment.targets()]
 
 
 def _samples(tasks: Sequence[Task]) -> int:

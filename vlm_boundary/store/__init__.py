@@ -4,6 +4,7 @@ from vlm_boundary.store.compact import compact, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share, derived_rows
 from vlm_boundary.store.failures import Failed, FailureTable
 from vlm_boundary.store.fingerprint import fingerprint, short_hash
+from vlm_boundary.store.held import held
 from vlm_boundary.store.keys import by_place, each_once, encoded, places_of
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
@@ -38,6 +39,7 @@ __all__ = [
     "each_once",
     "encoded",
     "fingerprint",
+    "held",
     "places_of",
     "read_writer",
     "sample_indices",

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
-from vlm_boundary.records.problem import Problem, dataset_hash
+from vlm_boundary.records.problem import Problem, dataset_hash, grading_hash
 from vlm_boundary.store import schemas
 from vlm_boundary.store.columns import loose_columns, no_value
 from vlm_boundary.store.fingerprint import short_hash
@@ -147,7 +147,9 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
         except UserError:
             yield Finding(path, "missing", again, benchmark=name)
             continue
-        if known.content and dataset_hash(problems) != known.content:
+        if (known.content and dataset_hash(problems) != known.content) or (
+            known.grading and grading_hash(problems) != known.grading
+        ):
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
             yield Finding(path, what, then, "read again", True, benchmark=name)

@@ -154,6 +154,8 @@ def _parsed(text: str, where: str) -> Any:
         raise UserError(f"{where}: not JSON: {error.msg}") from None
     except RecursionError:
         raise UserError(f"{where}: nested too deeply") from None
+    except ValueError:  # what else the parser refuses: thousands of digits
+        raise UserError(f"{where}: a whole number there has too many digits") from None
 
 
 class _DoubleKey(Exception):

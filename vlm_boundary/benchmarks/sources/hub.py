@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.files import Record
 from vlm_boundary.benchmarks.sources.floats import shortest_floats
 from vlm_boundary.errors import UserError
+from vlm_boundary.nulls import TEXT_NULLS
 
 _BATCH = 8  # records in memory at a time, pictures and all
 _PATIENCE = 10.0  # seconds that the hub has to name a commit
@@ -87,13 +89,18 @@ def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
     path = Path(config.dataset_path or "").expanduser()
     files = config.model_dump(mode="json", include={"data_files"})["data_files"]
     try:
-        dataset = datasets.load_dataset(
+        load = partial(
+            datasets.load_dataset,
             str(path) if path.is_dir() else config.dataset_path,
             name,
             split=split,
             revision=config.revision,
             data_files=files,
         )
+        dataset = load()
+        if dataset.info.builder_name == "csv":
+            # Or else its words for no value are pandas' own, NA and None among them.
+            dataset = load(keep_default_na=False, na_values=sorted({"", *TEXT_NULLS}))
     except (
         OSError,
         ValueError,
