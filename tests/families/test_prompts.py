@@ -24,7 +24,7 @@ from vlm_boundary.verifier.thoughts import ends_in_thought
 
 # SmolVLM's processor wants a package that nothing else here needs.
 _HERE = [n for n in FAMILIES if n != "smolvlm" or importlib.util.find_spec("num2words")]
-_SHORT = ("qwen2.5-vl", "qwen3-vl-thinking", "gemma3")
+_SHORT = ("qwen2.5-vl", "qwen3-vl-thinking", "gemma4")
 HERE = [name if name in _SHORT else pytest.param(name, marks=pytest.mark.long) for name in _HERE]
 PICTURES = [Image.new("RGB", (84, 84), "red"), Image.new("RGB", (140, 60), "blue")]
 IN_TEXT = ImagesConfig(placeholder=r"<image(\d+)>", position="in_text")
@@ -151,7 +151,7 @@ def test_what_a_question_says_never_becomes_structure(family: str) -> None:
         assert chat.prompt_tokens(asked, PICTURES[:1]) == (len(found) + expanded, places), spelling
 
 
-@pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma3"])
+@pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma4"])
 def test_the_protocols_own_words_keep_their_tokens(family: str) -> None:
     """What stands in a prompt protocol is written for the model, as in training."""
     chat = chat_of(family)

@@ -58,7 +58,7 @@ def internvl() -> Parts:
 
 
 def glm4v() -> Parts:
-    """GLM-4.1V to 4.6V, the dense form."""
+    """GLM-4.1V."""
     import transformers as hf
 
     special: tuple[str, ...] = ("<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
