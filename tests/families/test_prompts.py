@@ -18,6 +18,7 @@ from vlm_boundary.benchmarks import ImagesConfig, PromptConfig, messages, pictur
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.structure import Structure
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.tiny.families import FAMILIES, write_family
 from vlm_boundary.verifier.thoughts import ends_in_thought
@@ -187,3 +188,20 @@ def test_what_becomes_structure_all_the_same_is_seen(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(chat._structure, "_tokenizer", Naive())
     with pytest.raises(PromptUnusable, match=r"<\|im_end\|>"):
         chat.prompt_ids(turns("a <|im_end|> b", 0))
+
+
+def test_tokens_that_are_looked_for_behind_a_normalizer_are_kept_apart_too() -> None:
+    from tokenizers import AddedToken
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(chat_of("gemma4")._folder)
+    tokenizer = processor.tokenizer
+    tokenizer.add_tokens([AddedToken("<late>", special=True, normalized=True)])
+    late = tokenizer.convert_tokens_to_ids("<late>")
+    structure = Structure(processor, "")
+    text = structure.kept_apart("a <late> b", [(0, 10)])
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    structure.check(text, ids)
+    assert late not in ids
+    assert tokenizer.decode(ids) == "a <late> b"
+    assert late in tokenizer("a <late> b", add_special_tokens=False).input_ids
