@@ -38,7 +38,8 @@ class Looks:
 
     No problem waits for another: as soon as the samples of its look are graded, beside the engine,
     its next look comes before problems that have not begun, while their prompts are still cached.
-    Use it as a context manager.
+    The samples behind the last decision come when there is nothing else, and so keep the engine
+    busy while it would wait for verdicts. Use it as a context manager.
 
     Args:
         spans: everything that may be drawn, up to the rule's n; taken as the engine has room.
@@ -67,6 +68,7 @@ class Looks:
         self._courses: dict[str, _Course] = {}
         self._undecided: set[str] = set()
         self._ready: deque[Span] = deque()
+        self._decided: deque[Span] = deque()
         self._fresh: list[tuple[str, int, str, str]] = []
         self._grading: deque[Future[Right]] = deque()
         self._grader = GraderBeside(run, partition)
@@ -88,6 +90,8 @@ class Looks:
                 yield self._ready.popleft()
             elif (span := next(self._spans, None)) is not None:
                 self._begin(span)
+            elif self._decided:
+                yield self._decided.popleft()
             elif any(self._courses[key].given for key in self._undecided) or self._grading:
                 if time.monotonic() - self._fed > _HUNGRY_SECONDS:
                     self._fed = time.monotonic()
@@ -144,7 +148,8 @@ class Looks:
         while course.to_come and course.to_come[0].start < standing.look:
             first = course.to_come.popleft()
             given = range(first.start, min(first.stop, standing.look))
-            self._ready.append(Span(course.problem, given))
+            ahead = self._decided if standing.look == self._rule.n else self._ready
+            ahead.append(Span(course.problem, given))
             course.given += len(given)
             if given.stop < first.stop:
                 course.to_come.appendleft(range(given.stop, first.stop))
