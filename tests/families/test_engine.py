@@ -21,6 +21,11 @@ pytestmark = pytest.mark.engine
 SHORT = ("qwen3-vl", "gemma4")  # beside Qwen2.5-VL, which all other tests are of
 
 
+def kind(cell: str) -> str:
+    """A cell without its figures."""
+    return "apart" if cell.startswith("apart by") else cell.split(" (")[0]
+
+
 @pytest.mark.parametrize(
     "family",
     [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES],
@@ -34,4 +39,4 @@ def test_a_family_is_as_the_table_says(family: str, tmp_path: Path) -> None:
         said, seen = expected[column], found.get(column, "–")
         if said == "not run":
             said = "yes"
-        assert seen.split(" (")[0] == said.split(" (")[0], (column, seen)
+        assert kind(seen) == kind(said), (column, seen)
