@@ -18,7 +18,12 @@ from vlm_boundary.tiny.families import FAMILIES
 
 pytestmark = pytest.mark.engine
 
-SHORT = ("qwen3-vl", "gemma3")  # beside Qwen2.5-VL, which all other tests are of
+SHORT = ("qwen3-vl", "gemma4")  # beside Qwen2.5-VL, which all other tests are of
+
+
+def kind(cell: str) -> str:
+    """A cell without its figures."""
+    return "apart" if cell.startswith("apart by") else cell.split(" (")[0]
 
 
 @pytest.mark.parametrize(
@@ -32,4 +37,6 @@ def test_a_family_is_as_the_table_says(family: str, tmp_path: Path) -> None:
     found = dict(Checks(family, tmp_path).run())
     for column in COLUMNS:
         said, seen = expected[column], found.get(column, "–")
-        assert seen.split(" (")[0] == said.split(" (")[0], (column, seen)
+        if said == "not run":
+            said = "yes"
+        assert kind(seen) == kind(said), (column, seen)

@@ -18,13 +18,14 @@ from vlm_boundary.benchmarks import ImagesConfig, PromptConfig, messages, pictur
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.structure import Structure
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.tiny.families import FAMILIES, write_family
 from vlm_boundary.verifier.thoughts import ends_in_thought
 
 # SmolVLM's processor wants a package that nothing else here needs.
 _HERE = [n for n in FAMILIES if n != "smolvlm" or importlib.util.find_spec("num2words")]
-_SHORT = ("qwen2.5-vl", "qwen3-vl-thinking", "gemma3")
+_SHORT = ("qwen2.5-vl", "qwen3-vl-thinking", "gemma4")
 HERE = [name if name in _SHORT else pytest.param(name, marks=pytest.mark.long) for name in _HERE]
 PICTURES = [Image.new("RGB", (84, 84), "red"), Image.new("RGB", (140, 60), "blue")]
 IN_TEXT = ImagesConfig(placeholder=r"<image(\d+)>", position="in_text")
@@ -151,7 +152,7 @@ def test_what_a_question_says_never_becomes_structure(family: str) -> None:
         assert chat.prompt_tokens(asked, PICTURES[:1]) == (len(found) + expanded, places), spelling
 
 
-@pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma3"])
+@pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma4"])
 def test_the_protocols_own_words_keep_their_tokens(family: str) -> None:
     """What stands in a prompt protocol is written for the model, as in training."""
     chat = chat_of(family)
@@ -187,3 +188,20 @@ def test_what_becomes_structure_all_the_same_is_seen(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(chat._structure, "_tokenizer", Naive())
     with pytest.raises(PromptUnusable, match=r"<\|im_end\|>"):
         chat.prompt_ids(turns("a <|im_end|> b", 0))
+
+
+def test_tokens_that_are_looked_for_behind_a_normalizer_are_kept_apart_too() -> None:
+    from tokenizers import AddedToken
+    from transformers import AutoProcessor
+
+    processor = AutoProcessor.from_pretrained(chat_of("gemma4")._folder)
+    tokenizer = processor.tokenizer
+    tokenizer.add_tokens([AddedToken("<late>", special=True, normalized=True)])
+    late = tokenizer.convert_tokens_to_ids("<late>")
+    structure = Structure(processor, "")
+    text = structure.kept_apart("a <late> b", [(0, 10)])
+    ids = tokenizer(text, add_special_tokens=False).input_ids
+    structure.check(text, ids)
+    assert late not in ids
+    assert tokenizer.decode(ids) == "a <late> b"
+    assert late in tokenizer("a <late> b", add_special_tokens=False).input_ids

@@ -19,6 +19,7 @@ OTHER = {
                 "folder": "/models/base",
                 "identity": "w",
                 "note": None,
+                "trust_remote_code": False,
             },
             "identity": {"engine": {"kind": "vllm"}, "later": [1], "weights": "w"},
             "prompts": {"b": {"images": {"max_pixels": None}, "prompt": "x"}},

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from vlm_boundary.engines.base import PromptUnusable
@@ -33,30 +33,29 @@ class Structure:
     def __init__(self, processor: Any, chat_template: str) -> None:
         self._tokenizer: Any = getattr(processor, "tokenizer", processor)
         self._ids = _structural(processor, self._tokenizer, chat_template)
-        ordered = sorted(self._ids, key=len, reverse=True)
-        # Looked for at every place: one may begin within another.
-        self._spelled = re.compile(f"(?=({'|'.join(map(re.escape, ordered))}))")
-        self._broken = re.compile("|".join(re.escape(t[0] + BREAK + t[1:]) for t in ordered))
-        self._breakable = bool(ordered) and _pass_over_breaks(self._tokenizer, self._ids)
+        self._breakable = _pass_over_breaks(self._tokenizer, self._ids)
 
-    def kept_apart(self, text: str, data: list[tuple[int, int]]) -> str:
+    def kept_apart(self, text: str, data: Sequence[Sequence[int]]) -> str:
         """The text with what data spells of the structure broken open.
 
         Args:
-            data: spans of the text that come from a data set.
+            data: spans of the text that come from a data set, each its first and last place.
 
         Raises:
             PromptUnusable: this tokenizer has no way to write it as text.
         """
-        if not self._ids:
-            return text
-        found = list(self._spelled.finditer(text)) if data else []
-        touched = [m for m in found if any(a < m.end(1) and m.start(1) < b for a, b in data)]
-        if touched and not self._breakable:
-            raise PromptUnusable(_unusable(touched[0][1]))
-        for match in reversed(touched):
-            place = match.start(1) + 1
-            text = text[:place] + BREAK + text[place:]
+        # Every place of every spelling: one may begin within another.
+        places = {
+            match.start(): token
+            for token in (self._ids if data else ())
+            if token in text  # some families have thousands of tokens, and hardly any is there
+            for match in re.finditer(f"(?={re.escape(token)})", text)
+            if any(a < match.start() + len(token) and match.start() < b for a, b in data)
+        }
+        if places and not self._breakable:
+            raise PromptUnusable(_unusable(next(iter(places.values()))))
+        for place in sorted(places, reverse=True):
+            text = text[: place + 1] + BREAK + text[place + 1 :]
         return text
 
     def check(self, text: str, ids: list[int]) -> None:
@@ -68,14 +67,18 @@ class Structure:
         Raises:
             PromptUnusable: a part of it became structure all the same.
         """
-        broken = self._broken.search(text)
-        if broken is None:
+        if BREAK not in text:
             return
-        bare = self._tokenizer(self._broken.sub("", text), add_special_tokens=False).input_ids
+        bare, broken = text, ""
+        for token in self._ids:
+            spelling = token[0] + BREAK + token[1:]
+            if spelling in bare:
+                bare, broken = bare.replace(spelling, "~"), token
         structural = set(self._ids.values())
-        found, wanted = (Counter(i for i in some if i in structural) for some in (ids, bare))
+        without = self._tokenizer(bare, add_special_tokens=False).input_ids
+        found, wanted = (Counter(i for i in some if i in structural) for some in (ids, without))
         if found - wanted:
-            raise PromptUnusable(_unusable(broken[0].replace(BREAK, "")))
+            raise PromptUnusable(_unusable(broken))
 
 
 def _unusable(spelling: str) -> str:

@@ -29,12 +29,12 @@ class Family:
 
 FAMILIES: dict[str, Family] = {
     "qwen2-vl": Family("Qwen2-VL", qwen.qwen2_vl),
-    "qwen2.5-vl": Family("Qwen2.5-VL, MiMo-VL", qwen.qwen2_5_vl),
+    "qwen2.5-vl": Family("Qwen2.5-VL", qwen.qwen2_5_vl),
     "qwen3-vl": Family("Qwen3-VL Instruct", qwen.qwen3_vl),
     "qwen3-vl-thinking": Family("Qwen3-VL Thinking", qwen.qwen3_vl_thinking, thinks=True),
     "qwen3.5": Family("Qwen3.5", qwen.qwen3_5, thinks=True),
     "internvl": Family("InternVL 3, 3.5 (-HF)", others.internvl),
-    "glm4v": Family("GLM-4.1V, 4.6V-Flash", others.glm4v),
+    "glm4v": Family("GLM-4.1V", others.glm4v),
     "gemma3": Family("Gemma 3", others.gemma3),
     "gemma4": Family("Gemma 4", others.gemma4),
     "llava-onevision": Family("LLaVA-OneVision", others.llava_onevision),
@@ -63,6 +63,19 @@ def write_family(name: str, folder: Path) -> None:
     settings.pad_token_id = parts.processor.tokenizer.pad_token_id
     parts.model.save_pretrained(folder)
     parts.processor.save_pretrained(folder)
+    if parts.on_hub:
+        _rename(folder / "model.safetensors", *parts.on_hub)
+
+
+def _rename(path: Path, begins: str, published: str) -> None:
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(path)
+    named = {
+        published + name.removeprefix(begins) if name.startswith(begins) else name: weight
+        for name, weight in weights.items()
+    }
+    save_file(named, path, metadata={"format": "pt"})
 
 
 def _spread(model: Any) -> None:

@@ -15,6 +15,8 @@ _SIGLIP = {
     "patch_size": 14,
 }
 
+_SIGLIP_ON_HUB = ("vision_tower.", "vision_tower.vision_model.")
+
 
 def internvl() -> Parts:
     """InternVL 3 and 3.5 in transformers' form (-HF): tiles of a fixed number of tokens."""
@@ -56,7 +58,7 @@ def internvl() -> Parts:
 
 
 def glm4v() -> Parts:
-    """GLM-4.1V to 4.6V, the dense form."""
+    """GLM-4.1V."""
     import transformers as hf
 
     special: tuple[str, ...] = ("<|endoftext|>", "[MASK]", "[gMASK]", "[sMASK]", "<sop>", "<eop>")
@@ -146,6 +148,7 @@ def gemma3() -> Parts:
             chat_template=template("gemma3"),
         ),
         ends=ends,
+        on_hub=_SIGLIP_ON_HUB,
     )
 
 
@@ -244,6 +247,7 @@ def llava_onevision() -> Parts:
             vision_feature_select_strategy="full",
             chat_template=template("llava-onevision"),
         ),
+        on_hub=_SIGLIP_ON_HUB,
     )
 
 

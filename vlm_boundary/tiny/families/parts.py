@@ -15,11 +15,14 @@ class Parts:
     """A model with whatever weights it was made with, and its processor.
 
     `ends` are the tokens that end its answers, where they are more than the tokenizer's one.
+    `on_hub` says with what the names of its vision tower's weights begin here, and with what in the
+    family's published checkpoints, where vLLM knows only those.
     """
 
     model: Any
     processor: Any
     ends: list[int] | None = None
+    on_hub: tuple[str, str] | None = None
 
 
 def template(name: str) -> str:
