@@ -174,8 +174,8 @@ def qwen3_5() -> Parts:
             "num_hidden_layers": 4,
             "linear_num_key_heads": 2,
             "linear_num_value_heads": 4,
-            "linear_key_head_dim": 32,
-            "linear_value_head_dim": 32,
+            "linear_key_head_dim": 128,
+            "linear_value_head_dim": 128,
         },
         vision_config={
             "depth": 2,
