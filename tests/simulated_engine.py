@@ -6,7 +6,7 @@ import heapq
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -15,7 +15,18 @@ from typing import Any
 
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.engines import Completion, Request
+from vlm_boundary.engines.base import AGAIN_SECONDS, Requests
 from vlm_boundary.errors import UserError
+
+_OVER: Any = object()
+
+
+def _one_by_one(requests: Requests) -> Iterator[tuple[Request, int] | None]:
+    for request in requests:
+        if request is None:
+            yield None
+        else:
+            yield from ((request, index) for index in request.indices)
 
 
 @dataclass(frozen=True)
@@ -52,23 +63,30 @@ class SimulatedEngine:
         self._busy: Counter[int] = Counter()  # seconds of its slots, by second
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion]:
         """Finish each sample when its time has come."""
-        feed = ((request, index) for request in requests for index in request.indices)
+        feed, over = _one_by_one(requests), False
         serial = count()
         running: list[tuple[float, int, Request, int]] = []
         before = time.time()
         while True:
-            while len(running) < self._how.sequences and (fed := next(feed, None)):
+            while len(running) < self._how.sequences and not over:
+                fed = next(feed, _OVER)
+                over = fed is _OVER
+                if fed is None or fed is _OVER:
+                    break
                 request, index = fed
                 if request.problem_id == self._how.poison:
                     os._exit(1)
                 seconds = Random(request.seed + index).expovariate(1 / self._how.mean_seconds)
                 heapq.heappush(running, (time.time() + seconds, next(serial), request, index))
-            if not running:
-                return
             alive()
+            if not running:
+                if over:
+                    return
+                time.sleep(AGAIN_SECONDS)
+                continue
             if (wait := running[0][0] - time.time()) > 0:
                 time.sleep(wait)
             now = time.time()

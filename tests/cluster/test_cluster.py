@@ -23,6 +23,7 @@ from vlm_boundary.reasoning.stage import check
 from vlm_boundary.sampling import problem_seed
 from vlm_boundary.sampling.plan import plan_task
 from vlm_boundary.sampling.work import Draw
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import verify
 
@@ -54,7 +55,15 @@ def cluster() -> Iterator[Cluster]:
 class Sampled:
     """A run of two arms to be drawn on the cluster."""
 
-    def __init__(self, path: Path, *, model: str = "org/rl", **ray_settings: Any) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        model: str = "org/rl",
+        rule: StoppingRule | None = None,
+        **ray_settings: Any,
+    ) -> None:
+        self.rule = rule
         made = make_run(path)
         self.run = RunDirectory(path)
         for part in self.run.samples.root.rglob("*.parquet"):
@@ -72,9 +81,10 @@ class Sampled:
         problems = [p for p in self.run.read_problems("mine") if not p.error]
         found = []
         for arm in self.experiment.arms:
-            task = plan_task(self.run, Partition(arm, "mine"), 24, problems)
-            unit = Draw(task.partition, task.spans_by_problem())
-            found.append([one for one in (unit.within(0, 8), unit.within(8, 24)) if one.spans])
+            task = plan_task(self.run, Partition(arm, "mine"), 24, problems, self.rule)
+            unit = Draw(task.partition, task.spans_by_problem(), self.rule)
+            parts = (unit,) if self.rule else (unit.within(0, 8), unit.within(8, 24))
+            found.append([one for one in parts if one.spans])
         return found
 
     def draw(self, opener: Opener) -> None:
@@ -151,6 +161,33 @@ def test_machines_without_a_common_file_system(
     one.draw(Opener())
     assert one.texts("rl") == expected("rl")
     assert len(one.run.writers()) == 2
+
+
+def test_problems_end_by_a_rule_and_engines_go_on_with_the_others(
+    sampled: Callable[..., Sampled],
+) -> None:
+    rule = StoppingRule((4, 8, 24), 1)
+    one = sampled(rule=rule)
+    one.draw(Opener())
+    golds = {problem.problem_id: problem.answer for problem in one.run.read_problems("mine")}
+    for arm in ("base", "rl"):
+        wanted = {}
+        for problem_id in PROBLEMS:
+            whole = {key: text for key, text in expected(arm).items() if key[0] == problem_id}
+            said = {key[1]: f"{{{golds[problem_id]}}}" in text for key, text in whole.items()}
+            end = rule.standing_of(said).look
+            wanted |= {key: text for key, text in whole.items() if key[1] < end}
+        assert one.texts(arm) == wanted
+    one.draw(Opener())
+    assert len(one.run.writers()) == 2  # all have ended, and no engine started
+
+
+def test_a_rule_without_a_common_file_system_is_refused(
+    sampled: Callable[..., Sampled], tmp_path: Path
+) -> None:
+    one = sampled(rule=StoppingRule((4, 24), 1), storage=(tmp_path / "bucket").as_uri())
+    with pytest.raises(UserError, match=r"drop ray\.storage, or the rule"):
+        one.draw(Opener())
 
 
 def test_a_poisoned_problem_is_found_and_recorded(
