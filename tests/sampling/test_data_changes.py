@@ -187,6 +187,26 @@ def test_a_problem_that_cannot_be_drawn_starts_no_engine_again(
     assert started  # under other settings it may go
 
 
+def test_a_replayed_file_of_problems_that_ended_early_lacks_nothing(tmp_path: Path) -> None:
+    write(tmp_path)
+    ends = {0: 2, 1: 4, 2: 8, 3: 6}  # p3 stands at 4, and lacks two of its last eight
+    lines = (
+        json.dumps({"problem_id": f"p{i}", "text": str(i if i < 2 else 99)})
+        for i, n in ends.items()
+        for j in range(n)
+    )
+    (tmp_path / "samples.jsonl").write_text("\n".join(lines) + "\n")
+    run = RunDirectory(tmp_path / "run")
+    rule = ("sampling.n=8", "sampling.stop={after: [2, 4], right: 2}")
+    found = build_experiment(experiment(tmp_path).model_dump(mode="json"), rule, where="t.yaml")
+    for drawn_now in (20, 0):
+        drawn = sample(run, found)
+        assert drawn.samples == drawn_now
+        (lack,) = find_lacks(run, drawn.left)
+        assert lack.missing == 2
+        assert list(lack.reasons.values()) == [(2, ("p3",))]
+
+
 def test_changed_settings_are_named(run: RunDirectory, tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:
         sample(run, experiment(tmp_path, fields=FIELDS | {"question": "{{ q }}!"}))

@@ -120,7 +120,9 @@ def _groups(manifest: Manifest, tasks: Sequence[Task]) -> list[list[Draw]]:
         if task.spans:
             arm = manifest.arms[task.partition.arm]
             source = repr((arm.identity.weights, arm.checkpoint, arm.engine))
-            unit = Draw(task.partition, task.spans_by_problem(), task.rule)
+            # Samples that exist cost nothing: all that there are of them are taken.
+            rule = None if arm.engine.get("kind") == "replay" else task.rule
+            unit = Draw(task.partition, task.spans_by_problem(), rule)
             groups.setdefault(source, []).append(unit)
     return list(groups.values())
 
@@ -131,7 +133,7 @@ def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> lis
     tasks = []
     for arm, benchmark, condition, n, ids, start in _targets(experiment, scope):
         # Everywhere else n is what is asked for: controls and top-ups have no rule.
-        ruled = condition == FULL and ids is None and experiment.arm_engine(arm).kind != "replay"
+        ruled = condition == FULL and ids is None
         rule = experiment.arm_sampling(arm).rule if ruled else None
         key = (benchmark, condition)
         if key not in shown:
