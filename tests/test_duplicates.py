@@ -65,7 +65,7 @@ def numbers(made: HandMadeRun) -> dict[str, Any]:
         "valid": [(r.name, r.counts(verdicts).valid.tolist()) for r in readings(data, "base")],
         "of right": [found.accuracy for found in correct_samples(run, BASE, 4, 0)],
         "demo": {bit.name: has(codes, bit).sum(axis=1).tolist() for bit in Bit},
-        "shown": (drawn.sample["text"], drawn.sample["tokens"], drawn.verdict["correct"]),
+        "shown": (drawn.response.text, drawn.response.tokens, drawn.verdict.correct),
     }
 
 

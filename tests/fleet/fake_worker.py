@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,7 +16,7 @@ import pyarrow as pa
 from vlm_boundary.config import OpenAIConfig
 from vlm_boundary.engines import Engine, Workload
 from vlm_boundary.errors import PlaceError, UserError
-from vlm_boundary.fleet.session import Opening, Operator
+from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.fleet.worker import work_off
 from vlm_boundary.records.sample import Sample
@@ -95,15 +95,15 @@ class Faker(Operator[Fake]):
         engine = OpenAIConfig(kind="openai", base_url="http://127.0.0.1:1/v1")
         return Opening("fake", None, engine, Workload((), 0))
 
-    def do(
-        self, unit: Fake, engine: Any, done: Callable[[int], None], alive: Callable[[], None]
-    ) -> None:
+    def do(self, unit: Fake, engine: Any, told: Listener) -> None:
         for problem_id, index in engine.draw(unit, self.run):
-            alive()
+            told.alive()
             if unit.does == "writes nothing":
                 continue
             writer = SampleWriter(self.run.samples, unit.partition)
-            writer.add(Sample(problem_id, index, index, [1], "x", "stop", None), lambda: done(1))
+            writer.add(
+                Sample(problem_id, index, index, [1], "x", "stop", None), lambda: told.done(1)
+            )
             writer.flush()
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
