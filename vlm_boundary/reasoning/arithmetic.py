@@ -77,7 +77,7 @@ def _close(equation: Equation, left: Value, right: Value, *, percent: bool) -> b
     """Whether two values agree to the digits shown."""
     if left == right:
         return True
-    distance = abs(float(left) - float(right))
+    distance = abs(float(left - right))  # as floats whole numbers past 2^53 would be alike
     inexact = isinstance(left, float) or isinstance(right, float)
     allowed = 1e-9 * max(abs(float(left)), abs(float(right))) if inexact else 0.0
     allowed += sum(
@@ -94,7 +94,7 @@ def _close(equation: Equation, left: Value, right: Value, *, percent: bool) -> b
             if not exact or equation.loose or rounded:
                 bare = right if shown is equation.right else left
                 # Whole numbers may be rounded up (boxes needed), decimals also be cut off.
-                below = abs(float(bare)) < abs(float(value))
+                below = bare * bare < value * value
                 cut = unit == 1 or equation.loose or rounded or below
                 allowed += float(unit) * (1 if cut else 0.5)
             if distance < allowed:
@@ -118,7 +118,7 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
         if abs(ratio - 3.14159) < 0.01 or abs(ratio - 0.31831) < 0.001:
             return True  # π left out on one side
-    difference = abs(float(values[0]) - float(values[1]))
+    difference = abs(float(values[0] - values[1]))
     if difference in (7, 12, 24, 60) or difference % 360 == 0:
         around = text[max(0, equation.left.start - 80) : equation.right.end + 40]
         return _ROUND_THE_CLOCK.search(around) is not None
