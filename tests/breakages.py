@@ -388,6 +388,7 @@ BREAKAGES = (
     Breakage("all clocks set back to 1970", rewind, "is whole", "all", same=True),
     Breakage("the statistics cut in half", lambda b: truncate(b.run / "analysis.json"), "is whole", "made again by `analyze`", same=True),
     Breakage("a folder in place of the statistics", lambda b: a_folder(b.run / "analysis.json"), "a folder where a file belongs", "made again by `analyze` after `--repair`", True),
+    Breakage("what the statistics are of, overwritten", lambda b: (b.run / "analysis.of").write_bytes(b"\xff"), "is whole", "all; `report` calls them older than the run until `analyze` has run", same=True),
     Breakage("a file in place of the folder of tables", a_file("tables"), "not a folder", "made again by `analyze` after `--repair`", True),
     Breakage("data changed behind the clock", data_behind_the_clock, "4 of 4 answers differ", "the run's own problems; sampling stops", True, again=False),
     Breakage("the data deleted", lambda b: (b.folder / "data.jsonl").unlink(), "is whole", "the run's own problems", same=True),

@@ -58,13 +58,15 @@ def test_the_page_is_written_again_where_something_else_would_stand_in_it(
 
 def test_a_report_of_older_statistics_says_so(run: HandMadeRun, tmp_path: Path) -> None:
     verify(run.directory)
-    analysis = analyze(run.directory, run.experiment)
-    assert outdated_lines(run.directory, analysis) == []
+    analyze(run.directory, run.experiment)
+    assert outdated_lines(run.directory) == []
     copied = RunDirectory(shutil.copytree(run.directory.path, tmp_path / "elsewhere" / "run"))
-    assert outdated_lines(copied, analysis) == []
-    assert outdated_lines(run.directory, analysis.model_copy(update={"of": ""})) == []  # unknown
+    assert outdated_lines(copied) == []
     add_sample(run)
-    (line,) = outdated_lines(run.directory, analysis)
+    (line,) = outdated_lines(run.directory)
+    add_sample(HandMadeRun(copied, run.experiment))
+    copied.analysed.unlink()
+    assert outdated_lines(copied) == []  # a run from before: unknown
     report(run.directory, run.experiment)
     assert f"> {line}" in (run.directory.report / "report.md").read_text()
     analyze(run.directory, run.experiment)

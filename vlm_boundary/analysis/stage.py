@@ -30,7 +30,7 @@ from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
-from vlm_boundary.store import RunDirectory, held, write_json
+from vlm_boundary.store import RunDirectory, held, write_json, write_text
 from vlm_boundary.verifier import grader_version
 
 # What analysis.json says of a benchmark, by key; a section that has nothing to say is left out.
@@ -74,11 +74,11 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
         schema_version=SCHEMA_VERSION,
         grader=grader_version(),
         confidence=experiment.analysis.confidence,
-        of=of,
         benchmarks=benchmarks,
         multiplicity=family(benchmarks),
     )
     write_json(run.analysis, found.as_json())
+    write_text(run.analysed, of)
     write_tables(run.tables, found.benchmarks, data)
     # Of what was written, as whoever reads the file has it: the page's tables are the same.
     written = Findings(read_analysis(run.analysis), in_order(experiment))

@@ -237,10 +237,9 @@ def report(target: Path, overrides: tuple[str, ...]) -> None:
     The page is one file that opens from disk; its first screen is the verdict in plain words.
     """
     run, experiment = existing_run(target, overrides)
-    from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.report import outdated_lines
     from vlm_boundary.report import report as write
 
-    for line in outdated_lines(run, read_analysis(run.analysis)):
+    for line in outdated_lines(run):
         click.echo(line, err=True)
     click.echo(f"Report: {write(run, experiment)}")

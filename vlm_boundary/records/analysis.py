@@ -225,8 +225,6 @@ class Analysis(Record):
     """The verifier whose verdicts these are of."""
     confidence: float
     """Level of the intervals."""
-    of: str = ""
-    """A hash of what the run held; see `store.held`. Older files do not say it."""
     benchmarks: dict[str, BenchmarkAnalysis]
     multiplicity: Multiplicity
 

@@ -8,7 +8,7 @@ from vlm_boundary import __version__
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records.analysis import Analysis, read_analysis
+from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
 from vlm_boundary.report.drawing import draw
@@ -40,7 +40,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     settings = provenance.settings_yaml(experiment)
     write_text(run.report / "experiment.yaml", settings)
     warnings = [
-        *outdated_lines(run, analysis),
+        *outdated_lines(run),
         *provenance.warnings(experiment, manifest, analysis),
     ]
     write_text(run.report / "report.md", _markdown(experiment.name, said, warnings, shown))
@@ -70,9 +70,9 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     return path
 
 
-def outdated_lines(run: RunDirectory, analysis: Analysis) -> list[str]:
+def outdated_lines(run: RunDirectory) -> list[str]:
     """Says, in one line, that the statistics are of something older than what the run holds."""
-    if not analysis.of or analysis.of == held(run):
+    if not run.analysed.is_file() or run.analysed.read_bytes() == held(run).encode():
         return []
     return [
         "These statistics are older than the run: its samples, verdicts, checks, problems or "

@@ -21,7 +21,7 @@ def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     Raises:
         UserError: there is nothing to analyse.
     """
-    made = (run.analysis, run.tables, run.report)
+    made = (run.analysis, run.analysed, run.tables, run.report)
     done = run.path / ".reported"
     inputs = _inputs(run, experiment, without={*made, done})
     if done.is_file() and done.read_text(encoding="utf-8") == fingerprint(made, inputs):

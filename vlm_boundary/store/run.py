@@ -110,6 +110,14 @@ class RunDirectory:
         return self.path / "analysis.json"
 
     @property
+    def analysed(self) -> Path:
+        """What the statistics are of, as the hash that `store.held` makes.
+
+        Beside them, not in them: runs with the same samples have the same statistics, to the byte.
+        """
+        return self.path / "analysis.of"
+
+    @property
     def tables(self) -> Path:
         """Folder of the statistics as tables."""
         return self.path / "tables"

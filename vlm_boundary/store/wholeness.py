@@ -127,7 +127,7 @@ def _places(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             yield Finding(path, what, then, stops=path.name == LOCKS)
         else:
             yield Finding(path, what, "--repair sets it aside", "set aside", True)
-    for path in (run.analysis, *map(run.origin_path, manifest.benchmarks)):
+    for path in (run.analysis, run.analysed, *map(run.origin_path, manifest.benchmarks)):
         if path.is_dir():
             what = "a folder where a file belongs"
             yield Finding(path, what, "--repair sets it aside", "set aside", True)
