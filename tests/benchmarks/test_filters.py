@@ -12,7 +12,8 @@ from benchmarks.making import FIELDS, config, png, write
 
 from vlm_boundary.benchmarks import load_problems
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.manifest import Manifest
+from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
+from vlm_boundary.records.problem import dataset_hash, grading_hash
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.store.schemas import SAMPLES, VERDICTS
 
@@ -147,9 +148,13 @@ def direct_answers(data: Path, path: Path, right: dict[str, tuple[int, int]]) ->
     ]
     run = RunDirectory(path)
     where = Partition("base", "mine", "direct_answer")
-    run.write_manifest(Manifest(experiment={"name": "direct"}))
-    kept = load(data).problems
-    run.write_problems("mine", tuple(kept))
+    kept = tuple(load(data).problems)
+    mine = RunBenchmark(content=dataset_hash(kept), grading=grading_hash(kept), problems=len(kept))
+    manifest = Manifest(
+        experiment={"name": "direct"}, benchmarks={"mine": mine}, arms={"base": RunArm()}
+    )
+    run.write_manifest(manifest)
+    run.write_problems("mine", kept)
     run.verdicts.append(where, pa.Table.from_pylist(rows, schema=VERDICTS))
     now = datetime.now(UTC)
     drawn = {"token_ids": [], "text": "x", "finish_reason": "stop", "written_at": now}
