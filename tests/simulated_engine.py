@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -18,15 +18,25 @@ from vlm_boundary.engines import Completion, Request
 from vlm_boundary.engines.base import AGAIN_SECONDS, Requests
 from vlm_boundary.errors import UserError
 
-_OVER: Any = object()
 
+class Feed:
+    """Requests as single samples; `over` once there are no more."""
 
-def _one_by_one(requests: Requests) -> Iterator[tuple[Request, int] | None]:
-    for request in requests:
-        if request is None:
-            yield None
-        else:
-            yield from ((request, index) for index in request.indices)
+    def __init__(self, requests: Requests) -> None:
+        self._requests = iter(requests)
+        self._waiting: deque[tuple[Request, int]] = deque()
+        self.over = False
+
+    def take(self) -> tuple[Request, int] | None:
+        """The next sample; None where there is none, or none just now."""
+        if not self._waiting and not self.over:
+            try:
+                request = next(self._requests)
+            except StopIteration:
+                self.over = True
+                return None
+            self._waiting.extend((request, i) for i in (request.indices if request else ()))
+        return self._waiting.popleft() if self._waiting else None
 
 
 @dataclass(frozen=True)
@@ -66,16 +76,12 @@ class SimulatedEngine:
         self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion]:
         """Finish each sample when its time has come."""
-        feed, over = _one_by_one(requests), False
+        feed = Feed(requests)
         serial = count()
         running: list[tuple[float, int, Request, int]] = []
         before = time.time()
         while True:
-            while len(running) < self._how.sequences and not over:
-                fed = next(feed, _OVER)
-                over = fed is _OVER
-                if fed is None or fed is _OVER:
-                    break
+            while len(running) < self._how.sequences and (fed := feed.take()):
                 request, index = fed
                 if request.problem_id == self._how.poison:
                     os._exit(1)
@@ -83,7 +89,7 @@ class SimulatedEngine:
                 heapq.heappush(running, (time.time() + seconds, next(serial), request, index))
             alive()
             if not running:
-                if over:
+                if feed.over:
                     return
                 time.sleep(AGAIN_SECONDS)
                 continue

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import argparse
 import heapq
-import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -22,18 +22,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from vlm_boundary.config import ExperimentConfig, build_experiment
-from vlm_boundary.engines.base import Completion, Requests
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from simulated_engine import Feed
+from stopping_parts import DrawnHere, experiment_of
+
+from vlm_boundary.engines.base import Completion, Request, Requests
 from vlm_boundary.sampling import sample
-from vlm_boundary.sampling.stage import Wanted
-from vlm_boundary.sampling.work import Drawer
 from vlm_boundary.store import RunDirectory
 
 LONGEST, TOKENS_A_SECOND = 4096, 30.0
 _TICK = 0.002
 
 
-class Simulated:
+class Simulated(DrawnHere):
     """Holds so many sequences at once, each for as long as its response takes."""
 
     def __init__(self, sequences: int, factor: float) -> None:
@@ -42,39 +44,23 @@ class Simulated:
         self.used = self.possible = 0.0
         self.finished = 0
 
-    def __call__(self, run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
-        """Draw in this process: a scheduler for `sample`."""
-        for units in wanted:
-            drawer = Drawer(run, units)
-            for unit in units:
-                drawer.do(unit, self, self)  # type: ignore[arg-type]
-
     def generate(
         self, requests: Requests, sampling: Any, alive: Callable[[], None]
     ) -> Iterator[Completion]:
         """Finish each sample when its time has come."""
-        flying: list[tuple[float, int, str, int]] = []
-        feed, waiting = iter(requests), list[tuple[str, int, int]]()
-        over = False
+        flying: list[tuple[float, int, Request, int]] = []
+        feed = Feed(requests)
         used = possible = 0.0
         before = time.monotonic()
         while True:
-            while len(flying) < self.sequences and not (over and not waiting):
-                if not waiting:
-                    try:
-                        request = next(feed)
-                    except StopIteration:
-                        over = True
-                        break
-                    if request is None:
-                        break
-                    waiting = [(request.request_id, request.seed, i) for i in request.indices][::-1]
-                key, seed, index = waiting.pop()
-                length = min(Random(f"{seed + index}").lognormvariate(5.9, 1.0), LONGEST)
+            while len(flying) < self.sequences and (fed := feed.take()):
+                request, index = fed
+                seed = request.seed + index
+                length = min(Random(f"{seed}").lognormvariate(5.9, 1.0), LONGEST)
                 end = time.monotonic() + length / TOKENS_A_SECOND / self.factor
-                heapq.heappush(flying, (end, seed + index, key, index))
+                heapq.heappush(flying, (end, seed, request, index))
                 self.used, self.possible = used, possible  # as of the last that was handed over
-            if over and not flying:
+            if feed.over and not flying:
                 return
             alive()
             ahead = flying[0][0] - time.monotonic() if flying else _TICK
@@ -84,23 +70,14 @@ class Simulated:
             possible += (now - before) * self.sequences
             before = now
             while flying and flying[0][0] <= now:
-                _, seed, key, index = heapq.heappop(flying)
-                problem = int(key.split(":")[0][1:])
+                _, seed, request, index = heapq.heappop(flying)
+                problem = int(request.problem_id[1:])
                 # A third is nearly never solved, the others from now and then to always.
                 chance = 0.002 if problem % 3 == 0 else Random(problem).random()
-                answer = 7 if Random(-seed).random() < chance else 5
+                answer = 7 if Random(f"right {seed}").random() < chance else 5
                 text = f"We count the boxes one by one. {seed} So \\boxed{{{answer}}}"
                 self.finished += 1
-                yield Completion(key, index, seed, [1], text, "stop", None)
-
-    def done(self, tokens: int) -> None:
-        """Nothing is told of it."""
-
-    def spared(self, samples: int) -> None:
-        """Nor of this."""
-
-    def alive(self) -> None:
-        """Nor of this."""
+                yield Completion(request.request_id, index, seed, [1], text, "stop", None)
 
 
 def main() -> None:
@@ -115,7 +92,13 @@ def main() -> None:
         for name, stop in (("fixed", None), ("rule", {"after": [32, 64, 128], "right": 4})):
             with tempfile.TemporaryDirectory() as folder:
                 engine = Simulated(sequences, options.factor)
-                experiment = _experiment(Path(folder), options.problems, stop, options.factor)
+                experiment = experiment_of(
+                    Path(folder),
+                    options.problems,
+                    n=256,
+                    stop=stop,
+                    flush_seconds=5.0 / options.factor,
+                )
                 sample(RunDirectory(experiment.run_path), experiment, scheduler=engine)
                 shares[name] = engine.used / engine.possible
                 print(f"{sequences} sequences, {name}: {engine.finished:,} samples", flush=True)
@@ -123,25 +106,6 @@ def main() -> None:
             f"{sequences} sequences: slots used {shares['fixed']:.3f} with a fixed n, "
             f"{shares['rule']:.3f} by the rule, ratio {shares['rule'] / shares['fixed']:.3f}"
         )
-
-
-def _experiment(
-    folder: Path, problems: int, stop: dict[str, Any] | None, factor: float
-) -> ExperimentConfig:
-    lines = (json.dumps({"id": f"p{i}", "q": "How many?", "a": "7"}) for i in range(problems))
-    (folder / "data.jsonl").write_text("\n".join(lines) + "\n")
-    fields = {"question": "q", "answer": "a", "problem_id": "id"}
-    raw = {
-        "name": "busy",
-        "run_dir": str(folder / "run"),
-        "benchmarks": {"made": {"dataset_path": str(folder / "data.jsonl"), "fields": fields}},
-        "arms": {"base": {"model": "m", "role": "base"}},
-        "engine": {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"},
-        "sampling": {"n": 256, "stop": stop},
-        "waves": [],
-        "timeouts": {"flush_seconds": 5.0 / factor},
-    }
-    return build_experiment(raw, (), where="busy.yaml")
 
 
 if __name__ == "__main__":

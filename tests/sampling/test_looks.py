@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -13,14 +12,14 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 import pytest
+from simulated_engine import Feed
+from stopping_parts import DrawnHere, experiment_of
 
 from vlm_boundary.config import ExperimentConfig, build_experiment
-from vlm_boundary.engines.base import AGAIN_SECONDS, Completion, Failure, Requests
-from vlm_boundary.fleet.session import Listener
+from vlm_boundary.engines.base import AGAIN_SECONDS, Completion, Failure, Request, Requests
 from vlm_boundary.sampling import problem_seed, sample
 from vlm_boundary.sampling.lacks import find_lacks
-from vlm_boundary.sampling.stage import Drawn, Wanted
-from vlm_boundary.sampling.work import Drawer
+from vlm_boundary.sampling.stage import Drawn
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, sample_indices
 from vlm_boundary.verifier import verify
@@ -34,50 +33,33 @@ class Killed(Exception):
     """As good as a kill: nothing is stored on the way out but what was on disk."""
 
 
-class Drawing:
+class Drawing(DrawnHere):
     """Draws in this process; problem pI is right with CHANCES[I], decided by each sample's seed."""
 
     def __init__(
-        self, seed: int = 0, fails: tuple[str, int] | None = None, lives: int = 10**9
+        self, seed: float = 0, fails: tuple[str, int] | None = None, lives: int = 10**9
     ) -> None:
         self.random = Random(seed)
         self.fails = fails
         self.left = lives
         self.asked: list[tuple[str, range]] = []
-        self.idle = 0
-
-    def __call__(self, run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
-        self.run = run
-        for units in wanted:
-            drawer = Drawer(run, units)
-            for unit in units:
-                drawer.do(unit, self, Heard())  # type: ignore[arg-type]
 
     def generate(
         self, requests: Requests, sampling: Any, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
-        flying: list[tuple[Any, int]] = []
-        feed, over = iter(requests), False
-        to_send: list[tuple[Any, int]] = []
+        """Finish samples in any order."""
+        flying: list[tuple[Request, int]] = []
+        feed = Feed(requests)
         while True:
-            while not over and len(flying) < 24:
-                if to_send:
-                    flying.append(to_send.pop(0))
-                    continue
-                try:
-                    request = next(feed)
-                except StopIteration:
-                    over = True
-                    break
-                if request is None:
-                    break
-                self.asked.append((request.problem_id, request.indices))
-                to_send += [(request, index) for index in request.indices]
+            while len(flying) < 24 and (fed := feed.take()):
+                request, index = fed
+                if index == request.indices.start:
+                    self.asked.append((request.problem_id, request.indices))
+                flying.append(fed)
             alive()
             if not flying:
-                if over:
+                if feed.over:
                     return
-                self.idle += 1
                 time.sleep(AGAIN_SECONDS)
                 continue
             self.left -= 1
@@ -92,37 +74,10 @@ class Drawing:
             yield Completion(request.request_id, index, seed, [1], text, "stop", None)
 
 
-class Heard(Listener):
-    """Counts."""
-
-    def done(self, tokens: int) -> None:
-        pass
-
-    def spared(self, samples: int) -> None:
-        pass
-
-    def alive(self) -> None:
-        pass
-
-
 @pytest.fixture
 def experiment(tmp_path: Path) -> ExperimentConfig:
-    lines = [
-        json.dumps({"id": f"p{i}", "q": "How many?", "a": "7"}) + "\n" for i in range(len(CHANCES))
-    ]
-    (tmp_path / "data.jsonl").write_text("".join(lines))
-    fields = {"question": "q", "answer": "a", "problem_id": "id"}
-    raw = {
-        "name": "looks",
-        "run_dir": str(tmp_path / "run"),
-        "benchmarks": {"made": {"dataset_path": str(tmp_path / "data.jsonl"), "fields": fields}},
-        "arms": {"base": {"model": "m", "role": "base"}},
-        "engine": {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"},
-        "sampling": {"n": RULE.n, "stop": {"after": RULE.looks[:-1], "right": RULE.right}},
-        "analysis": {"ks": [1]},
-        "timeouts": {"flush_seconds": 0.01},
-    }
-    return build_experiment(raw, (), where="looks.yaml")
+    stop = {"after": RULE.looks[:-1], "right": RULE.right}
+    return experiment_of(tmp_path, len(CHANCES), n=RULE.n, stop=stop, flush_seconds=0.01)
 
 
 def drawn(experiment: ExperimentConfig, drawing: Drawing) -> Drawn:

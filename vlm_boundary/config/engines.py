@@ -13,6 +13,13 @@ from vlm_boundary.config.base import PlainMapping, Settings
 _DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
 
 
+# Engine arguments of vLLM that are settings of ours.
+_SAID_ELSEWHERE = {
+    "logprobs_mode": "use processed_logprobs",
+    "trust_remote_code": "set it for the arm",
+}
+
+
 def _masking(masked: bool) -> dict[str, Any]:
     # Not said where it is off, as in runs from before there was a mask: those go on unmasked.
     return {"mask_picture_tokens": True} if masked else {}
@@ -37,16 +44,9 @@ class VllmConfig(Settings):
 
     @field_validator("args")
     @classmethod
-    def _keeps_the_meaning_of_logprobs(cls, args: dict[str, Any]) -> dict[str, Any]:
-        if "logprobs_mode" in args:
-            raise ValueError("logprobs_mode is not to be set: use processed_logprobs")
-        return args
-
-    @field_validator("args")
-    @classmethod
-    def _trusts_nothing_by_itself(cls, args: dict[str, Any]) -> dict[str, Any]:
-        if "trust_remote_code" in args:
-            raise ValueError("trust_remote_code is not to be set: set it for the arm")
+    def _are_not_said_elsewhere(cls, args: dict[str, Any]) -> dict[str, Any]:
+        for name in args.keys() & _SAID_ELSEWHERE.keys():
+            raise ValueError(f"{name} is not to be set: {_SAID_ELSEWHERE[name]}")
         return args
 
     def identity(self) -> dict[str, Any]:

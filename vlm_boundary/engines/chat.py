@@ -83,7 +83,14 @@ class ChatRenderer:
         Raises:
             PromptUnusable, UserError: as for `prompt_text`.
         """
-        text = self.processor_text(messages)
+        return self.token_ids(self.processor_text(messages))
+
+    def token_ids(self, text: str) -> list[int]:
+        """Token ids of what `processor_text` gave.
+
+        Raises:
+            PromptUnusable: data became structure.
+        """
         special = self.adds_special_tokens(text)
         ids = list(self._tokenizer(text, add_special_tokens=special).input_ids)
         self._structure.check(text, ids)
@@ -192,10 +199,10 @@ class ChatRenderer:
             pictures: as fitted.
             options: the processor's own keywords, such as those of `pixel_budget`.
         """
-        unexpanded = len(self.prompt_ids(messages))
+        text = self.processor_text(messages)
+        unexpanded = len(self.token_ids(text))
         if not pictures:
             return unexpanded, 0
-        text = self.processor_text(messages)
         inputs = self.processor(
             text=[text],
             images=pictures,

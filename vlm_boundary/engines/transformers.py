@@ -138,7 +138,7 @@ class TransformersEngine:
         pictures = [open_rgb(path) for path in request.pictures]
         budget = self._chat.pixel_budget(request.min_pixels, request.max_pixels)
         text = self._chat.processor_text(request.messages)
-        self._chat.prompt_ids(request.messages)  # refuses data that would become structure
+        self._chat.token_ids(text)  # refuses data that would become structure
         inputs = self._chat.processor(
             text=[text],
             # Those of one prompt together: LLaVA-OneVision cuts a picture that stands alone.

@@ -269,6 +269,18 @@ def _idefics_tokenizer() -> Any:
     )
 
 
+def _idefics_shape(tokenizer: Any) -> dict[str, Any]:
+    import transformers as hf
+
+    return {
+        "text_config": hf.LlamaConfig(**text_sizes(tokenizer)),
+        "vision_config": _SIGLIP | {"image_size": 56},
+        "image_token_id": tokenizer.convert_tokens_to_ids("<image>"),
+        "scale_factor": 2,
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+
+
 _SPLIT = {"size": {"longest_edge": 112}, "max_image_size": {"longest_edge": 56}}
 
 
@@ -277,14 +289,7 @@ def idefics3() -> Parts:
     import transformers as hf
 
     tokenizer = _idefics_tokenizer()
-    text = text_sizes(tokenizer)
-    config = hf.Idefics3Config(
-        text_config=hf.LlamaConfig(**text),
-        vision_config=_SIGLIP | {"image_size": 56},
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
-        scale_factor=2,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    config = hf.Idefics3Config(**_idefics_shape(tokenizer))
     return Parts(
         hf.Idefics3ForConditionalGeneration(config),
         hf.Idefics3Processor(
@@ -301,14 +306,7 @@ def smolvlm() -> Parts:
     import transformers as hf
 
     tokenizer = _idefics_tokenizer()
-    text = text_sizes(tokenizer)
-    config = hf.SmolVLMConfig(
-        text_config=hf.LlamaConfig(**text),
-        vision_config=_SIGLIP | {"image_size": 56},
-        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
-        scale_factor=2,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    config = hf.SmolVLMConfig(**_idefics_shape(tokenizer))
     return Parts(
         hf.SmolVLMForConditionalGeneration(config),
         hf.SmolVLMProcessor(

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from vlm_boundary.tiny.architecture import SPECIAL_TOKENS
 from vlm_boundary.tiny.families.parts import Parts, template, text_sizes
 from vlm_boundary.tiny.families.tokens import byte_level
 
-_SPECIAL = (
-    "<|endoftext|>",
-    "<|im_start|>",
-    "<|im_end|>",
-    "<|vision_start|>",
-    "<|vision_end|>",
-    "<|vision_pad|>",
-    "<|image_pad|>",
-    "<|video_pad|>",
-)
+_ROPE = {"rope_type": "default", "rope_theta": 10_000.0}
 _PLAIN = ("<tool_call>", "</tool_call>")
 _THINKING = (*_PLAIN, "<think>", "</think>")
+
+
+def _tokenizer(kind: Any, plain: tuple[str, ...]) -> Any:
+    return byte_level(
+        kind, SPECIAL_TOKENS, plain=plain, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
 
 
 def _places(tokenizer: Any) -> dict[str, int]:
@@ -41,16 +39,10 @@ def qwen2_vl() -> Parts:
     """Qwen2-VL."""
     import transformers as hf
 
-    tokenizer = byte_level(
-        hf.Qwen2Tokenizer,
-        _SPECIAL,
-        plain=_PLAIN,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-    )
-    rope = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
+    tokenizer = _tokenizer(hf.Qwen2Tokenizer, _PLAIN)
     config = hf.Qwen2VLConfig(
-        text_config=text_sizes(tokenizer) | {"rope_parameters": rope},
+        text_config=text_sizes(tokenizer)
+        | {"rope_parameters": _ROPE | {"mrope_section": [4, 6, 6]}},
         vision_config={
             "depth": 2,
             "embed_dim": 64,
@@ -76,16 +68,10 @@ def qwen2_5_vl() -> Parts:
     """Qwen2.5-VL."""
     import transformers as hf
 
-    tokenizer = byte_level(
-        hf.Qwen2Tokenizer,
-        _SPECIAL,
-        plain=_PLAIN,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-    )
-    rope = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
+    tokenizer = _tokenizer(hf.Qwen2Tokenizer, _PLAIN)
     config = hf.Qwen2_5_VLConfig(
-        text_config=text_sizes(tokenizer) | {"rope_parameters": rope},
+        text_config=text_sizes(tokenizer)
+        | {"rope_parameters": _ROPE | {"mrope_section": [4, 6, 6]}},
         vision_config={
             "depth": 2,
             "hidden_size": 64,
@@ -113,19 +99,8 @@ def qwen3_vl(chat: str = "qwen3") -> Parts:
     """Qwen3-VL Instruct."""
     import transformers as hf
 
-    tokenizer = byte_level(
-        hf.Qwen2Tokenizer,
-        _SPECIAL,
-        plain=_THINKING,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-    )
-    rope = {
-        "rope_type": "default",
-        "rope_theta": 10_000.0,
-        "mrope_section": [6, 5, 5],
-        "mrope_interleaved": True,
-    }
+    tokenizer = _tokenizer(hf.Qwen2Tokenizer, _THINKING)
+    rope = _ROPE | {"mrope_section": [6, 5, 5], "mrope_interleaved": True}
     config = hf.Qwen3VLConfig(
         text_config=text_sizes(tokenizer) | {"rope_parameters": rope, "head_dim": 32},
         vision_config={
@@ -152,16 +127,8 @@ def qwen3_5() -> Parts:
     """Qwen3.5: linear attention in three layers of four, thinking unless it is told not to."""
     import transformers as hf
 
-    tokenizer = byte_level(
-        hf.Qwen3_5Tokenizer,
-        _SPECIAL,
-        plain=_THINKING,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-    )
-    rope = {
-        "rope_type": "default",
-        "rope_theta": 10_000.0,
+    tokenizer = _tokenizer(hf.Qwen3_5Tokenizer, _THINKING)
+    rope = _ROPE | {
         "partial_rotary_factor": 0.5,
         "mrope_section": [3, 3, 2],
         "mrope_interleaved": True,
