@@ -184,7 +184,7 @@ class _Counting:
 
 
 def _peak_memory() -> int:
-    """The most that this process and any one of its children held, in bytes."""
+    """The most that this process, since its start, and any one of its children held, in bytes."""
     scopes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024
     return sum(resource.getrusage(scope).ru_maxrss for scope in scopes) * unit
