@@ -27,14 +27,13 @@ def drawn(run: RunDirectory, arm: str) -> list[dict[str, Any]]:
 
 
 def test_engines_in_one_process_draw_what_engines_apart_do(tmp_path: Path) -> None:
-    """To the last bit, another architecture and a greedy arm between two of one family."""
+    """To the last bit, another architecture between two arms of one family."""
     write_family("qwen3-vl", tmp_path / "other")
     arms = {
         "base": {"model": "tiny:base", "role": "base"},
         "other": {"model": str(tmp_path / "other"), "role": "base"},
-        "rl": {"model": "tiny:rl", "role": "rl"},
-        "greedy": {
-            "model": "tiny:distilled",
+        "rl": {
+            "model": "tiny:rl",
             "role": "rl",
             "sampling": {"n": 1, "temperature": 0.0, "top_p": 1.0},
         },
@@ -55,5 +54,5 @@ def test_engines_in_one_process_draw_what_engines_apart_do(tmp_path: Path) -> No
         assert len(runs[name].writers()) == len(arms)
     for arm in arms:
         found = drawn(runs["together"], arm)
-        assert len(found) == 7 * (1 if arm == "greedy" else 4)
+        assert len(found) == 7 * (1 if arm == "rl" else 4)
         assert found == drawn(runs["apart"], arm)
