@@ -103,6 +103,7 @@ def lucky(pair: dict[str, Any]) -> dict[str, Any]:
     guesser = {"prior": "mine", "answers": 1, "smoothing": 1, "declared_chances": 0}
     return {
         "guesser": guesser | {"pass_at_k": {}}, "false_discovery_rate": 0.05, "arms": {},
+        "fewest_lists": 19,
         "pairs": [pair],
     }  # fmt: skip
 
@@ -211,7 +212,9 @@ def test_no_shared_problem_compares_nothing() -> None:
 
 def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
     said = only(one_pair(UP, DOWN, luck=lucky(ABOVE | {"tested": 0})))
-    assert said.claims[-1].text == "no problem could be held against a guess floor"
+    assert said.claims[-1].text == (
+        "no problem could be held against a guess floor, which takes 19 others of its answer type"
+    )
     assert not said.claims[-1].resolved
 
 

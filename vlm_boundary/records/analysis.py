@@ -38,7 +38,7 @@ from vlm_boundary.records.sections import (
     VerifierErrors,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Raised when a key goes, is renamed, or comes to mean something else. A key that is added does not
 raise it: readers leave alone what they do not know. A reader takes its own version only, since an
 analysis is made again from verdicts in seconds."""
@@ -220,7 +220,7 @@ class Multiplicity(Record):
 class Analysis(Record):
     """The file analysis.json."""
 
-    schema_version: Literal[4]
+    schema_version: Literal[5]
     grader: str
     """The verifier whose verdicts these are of."""
     confidence: float

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from vlm_boundary.analysis.findings import Findings, first_looks, reading_name
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
-from vlm_boundary.records.record import Crossover, Difference, find_pair
+from vlm_boundary.records.record import ArmPair, Crossover, Difference, find_pair
 from vlm_boundary.records.sections import LuckOfPair
 
 NOT_RESOLVED = "not resolved"
@@ -95,7 +95,7 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
-    claims += _above_floors(content, _luck(content, pair))
+    claims += _above_floors(content, pair.names)
     return Statement(name, tuple(claims), tuple(_notes(found, name, content, pair)))
 
 
@@ -153,11 +153,17 @@ def _crossover(found: Findings, turn: Crossover) -> Claim:
     return Claim(text, resolved=False)
 
 
-def _above_floors(content: BenchmarkAnalysis, pair: LuckOfPair | None) -> list[Claim]:
-    if pair is None:
+def _above_floors(content: BenchmarkAnalysis, names: tuple[str, str]) -> list[Claim]:
+    luck = content.luck
+    pair = find_pair(luck.pairs, names) if luck else None
+    if luck is None or pair is None:
         return []
     if not pair.tested:
-        return [Claim("no problem could be held against a guess floor", resolved=False)]
+        text = (
+            "no problem could be held against a guess floor, which takes "
+            f"{luck.fewest_lists} others of its answer type"
+        )
+        return [Claim(text, resolved=False)]
     both, first, second, _ = pair.counts
     return [
         Claim(
@@ -168,7 +174,7 @@ def _above_floors(content: BenchmarkAnalysis, pair: LuckOfPair | None) -> list[C
     ]
 
 
-def _first_look(content: BenchmarkAnalysis, pair: LuckOfPair) -> str:
+def _first_look(content: BenchmarkAnalysis, pair: ArmPair) -> str:
     """How many samples the guess floor's test looks at, where that is not all."""
     first = first_looks(one for arm, one in content.arms.items() if arm in pair.names)
     return f" (in the first {first})" if first else ""
@@ -207,7 +213,26 @@ def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAna
             notes.append(
                 f"Which of the two solves more problems above its floor is {NOT_RESOLVED} ({said})."
             )
+    notes += _by_luck(content, pair)
     return notes + _reasoned(content, *pair.names) + _saved(content, *pair.names)
+
+
+def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
+    """How many problems each arm solves, and how many it would by luck."""
+    known = content.luck.arms if content.luck else {}
+    parts = []
+    for arm in pair.names:
+        if arm in known and (one := known[arm].by_luck):
+            parts.append(
+                f"{arm} {one.solved} of {one.problems}, by luck {one.expected:.1f} "
+                f"({one.low} to {one.high})"
+            )
+    if not parts:
+        return []
+    return [
+        f"Solved at least once: {'; '.join(parts)}. By luck is what the arm's answers to other "
+        f"problems would solve{_first_look(content, pair)}."
+    ]
 
 
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
