@@ -45,7 +45,7 @@ class Exchange:
         Where the gold answers agree, a list that solves j is right for i without any luck; at 30 %
         solved this took nearly all power.
         """
-        return self.kin & ~self.same & ~np.eye(len(self.own), dtype=bool)
+        return np.asarray(self.kin & ~self.same & ~np.eye(len(self.own), dtype=bool))
 
     @cached_property
     def lists(self) -> Ints:

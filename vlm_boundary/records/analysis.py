@@ -200,9 +200,11 @@ class BenchmarkAnalysis(Record):
 
 
 class HeadlineTest(ArmPair):
-    """One of the tests that a reader holds against each other."""
+    """One of the claims of a report, with its test."""
 
     benchmark: str
+    claim: str
+    """first (a difference at k = 1), last (one at k = n), no_crossover (none up to k)."""
     k: int
     p: float | None
     p_holm: float | None
@@ -210,7 +212,7 @@ class HeadlineTest(ArmPair):
 
 
 class Multiplicity(Record):
-    """How many claims are made at once, and what is left of each for it."""
+    """All claims of a report, and what is left of each for their being so many."""
 
     method: str
     family: str
