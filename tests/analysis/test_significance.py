@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from claims_simulation import MODELS, report
-from scipy.stats import ttest_1samp
+from scipy.stats import t, ttest_1samp
 
-from vlm_boundary.analysis.intervals import Clustered, intervals_of
+from vlm_boundary.analysis.intervals import Clustered, holm, intervals_of
+from vlm_boundary.analysis.multiplicity import in_turn
 from vlm_boundary.analysis.significance import no_crossover_p, p_values
 
 
 def test_it_is_students_t_where_the_interval_is() -> None:
     values = np.random.default_rng(0).normal(0.05, 0.3, (200, 3)).clip(-1, 1)
     found = p_values(Clustered.of(values), (-1, 1))
-    assert found == pytest.approx(ttest_1samp(values, 0).pvalue)
+    away = values - values.mean(axis=0)
+    carriers = (away**2).sum(axis=0) ** 2 / (away**4).sum(axis=0)
+    statistic = ttest_1samp(values, 0).statistic
+    assert found == pytest.approx(2 * t.sf(np.abs(statistic), carriers))
 
 
 @pytest.mark.parametrize("level", [0.9, 0.95, 0.99])
@@ -46,6 +50,19 @@ def test_no_crossover_holds_at_every_k() -> None:
     assert no_crossover_p(-up, p, True) == pytest.approx(0.001)
     assert no_crossover_p(up, p, False) == 1.0
     assert no_crossover_p(up[:1], p[:1], True) is None
+
+
+def test_without_anything_to_wait_for_it_is_holms_method() -> None:
+    p = np.array([0.01, 0.04, np.nan, 0.03, 0.005])
+    np.testing.assert_allclose(in_turn(p, [()] * 5), holm(p))
+
+
+def test_a_test_that_waits_makes_no_other_harder() -> None:
+    p = np.array([0.001, 0.02, 0.02, 0.03, 0.04, 1.0])
+    after = [(), (), (0, 1), (), (), (3, 4)]
+    # Four open; after both of the first pair are rejected, what it waited for is one of three.
+    assert in_turn(p, after) == pytest.approx([0.004, 0.06, 0.06, 0.06, 0.06, 1.0])
+    assert np.isnan(in_turn(np.array([np.nan, 0.01, 0.01]), after[:3])[2])
 
 
 def test_reports_of_one_model_against_itself_rarely_claim_anything() -> None:

@@ -22,15 +22,16 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     """
     from scipy.stats import t
 
-    mean, error, freedom = sums.mean(), sums.error(), sums.clusters - 1
+    mean, error = sums.mean(), sums.error()
+    known = intervals_of(sums, 0.0, bounds)  # at the level at which t is relied upon soonest
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = 2 * t.sf(np.abs(mean) / error, np.maximum(freedom, 1))
-    spread = error > NOTHING
-    found = np.where(spread, np.clip(found, _LEAST, 1.0), _LEAST)
-    few = (freedom > 0) & intervals_of(sums, 1 - found, bounds).few
+        found = 2 * t.sf(np.abs(mean) / error, np.fmax(known.freedom, 1))
+    found = np.where(error > NOTHING, np.clip(found, _LEAST, 1.0), _LEAST)
+    tested = sums.clusters > 1
+    few = tested & (known.few | intervals_of(sums, 1 - found, bounds).few)
     if few.any():
         found[few] = _halved(sums.columns(few), bounds)
-    return np.where(freedom > 0, found, np.nan)
+    return np.where(tested, found, np.nan)
 
 
 def _halved(sums: Clustered, bounds: tuple[float, float]) -> Floats:

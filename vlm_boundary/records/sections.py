@@ -257,11 +257,25 @@ class Slice(ComparedPart):
     adjusted_p_value: ByK[float | None]
 
 
+class SampledField(Record):
+    """A pair's difference were the values of a field themselves drawn, as a sample of their kind.
+
+    Beside it, every other interval takes the values as fixed: problems like these, of the same
+    values. This one goes by the values as clusters, and is of other values as well.
+    """
+
+    field: str
+    values: int
+    difference: Curve
+
+
 class Slices(ArmPair):
     """A pair by metadata."""
 
     tests: int
     slices: list[Slice]
+    sampled: list[SampledField]
+    """By field."""
 
 
 class Distributions(Record):
