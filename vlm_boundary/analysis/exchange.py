@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.floor import discoveries
 
+EXCHANGES = 1_000
+"""How often lists are exchanged, for what luck solves on average and its range."""
 _LEAST_SHARE = 8  # a problem with less than an eighth of the most samples shortens no list
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.exchange import Exchange, fewest_lists, list_length
+from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
 from vlm_boundary.analysis.floor import (
     Moved,
     move,
@@ -173,8 +173,7 @@ def _by_luck(
     held = exchange.lists > 0
     if not held.any():
         return None
-    draws = data.settings.bootstrap_draws
-    drawn = exchange.solved_by_luck(types, draws, data.rng("luck", arm))
+    drawn = exchange.solved_by_luck(types, EXCHANGES, data.rng("luck", arm))
     tail = (1 - data.settings.confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail], method="nearest")
     solved = int((exchange.own[held] > 0).sum())
@@ -184,7 +183,7 @@ def _by_luck(
         expected=float(drawn.mean()),
         low=int(low),
         high=int(high),
-        p_value=float((1 + (drawn >= solved).sum()) / (draws + 1)),
+        p_value=float((1 + (drawn >= solved).sum()) / (EXCHANGES + 1)),
     )
 
 
