@@ -17,7 +17,6 @@ from vlm_boundary.benchmarks import (
     load_benchmark,
     load_problems,
     messages,
-    resolve_prompt,
     shipped_names,
 )
 from vlm_boundary.records.problem import Grading
@@ -58,6 +57,12 @@ MMMU = {f"image_{place}": None for place in range(1, 8)} | {
     "subfield": "x",
     "topic_difficulty": "Easy",
     "img_type": "['Diagrams']",
+}
+LOGICVISTA = {
+    "image": PICTURE,
+    "skill": ["inductive"],
+    "broad_capability": ["diagram"],
+    "specific_capability": ["sequence pattern"],
 }
 OLYMPIAD = {
     "question": "See <image_1>.",
@@ -127,6 +132,7 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
             "validation": [
                 MMMU | {"id": "v1", "question_type": "open"},
                 MMMU | {"id": "v2", "question_type": "multiple-choice"},
+                MMMU | {"id": "v3", "question_type": "open", "answer": "C"},
             ]
         },
         [("v1", "8")],
@@ -162,8 +168,16 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
         [("x-2steps_1", "B")],
     ),
     "logicvista": (
-        {"test": [{"question": "Which? A. B. C. D.", "image": PICTURE, "answer": "C"}]},
-        [("0", "C")],
+        {
+            "test": [
+                LOGICVISTA | {"id": "v1_0", "question": "What choice (A, B, or C)?", "answer": "C"},
+                LOGICVISTA | {"id": "v1_20", "question": "Select from 1-5", "answer": "3"},
+                LOGICVISTA | {"id": "v1_21", "question": "Which two?", "answer": "B, D"},
+                LOGICVISTA | {"id": "v1_382", "question": "", "answer": ""},
+                LOGICVISTA | {"id": "v1_373", "question": "Which shape?", "answer": "A"},
+            ]
+        },
+        [("v1_0", "C"), ("v1_373", "A")],
     ),
     "math500": (
         {
@@ -255,7 +269,7 @@ def test_a_shipped_benchmark_reads_its_columns(
     assert all(bool(p.pictures) != text_only for p in found)
     shipped = load_benchmark(name)
     for problem in found:  # every prompt can be worded
-        assert messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        assert messages(problem, shipped.worded(), shipped.images)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +281,7 @@ def test_a_shipped_benchmark_reads_its_columns(
         ("dynamath", Grading("absolute", tolerance=0.001)),
         ("mmmu-open", Grading(alternatives=("eight",))),
         ("we-math", Grading(letters="one", chance=0.25)),
-        ("logicvista", Grading(letters="set", chance=0.25)),
+        ("logicvista", Grading(letters="one", chance=1 / 3)),
         ("aime24", Grading(chance=0.001)),
     ],
 )
@@ -290,7 +304,7 @@ def test_olympiadbenchs_pictures_stand_in_the_question(
     shipped = load_benchmark("olympiadbench")
     for problem in found:
         (picture,) = problem.pictures
-        *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        *_, user = messages(problem, shipped.worded(), shipped.images)
         parts = [part.get("image", part.get("text")) for part in user["content"]]
         assert parts[:2] == ["See ", picture]
 
@@ -311,7 +325,7 @@ def test_mmmus_pictures_stand_in_the_question(
     (problem,) = load("mmmu-open", tmp_path, monkeypatch).problems
     shipped = load_benchmark("mmmu-open")
     first, second = problem.pictures
-    *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+    *_, user = messages(problem, shipped.worded(), shipped.images)
     assert [part.get("image", part.get("text")) for part in user["content"]] == [
         "Compare ",
         second,
@@ -360,7 +374,7 @@ def test_mathvision_testmini_is_114_problems_with_pictures(tmp_path: Path) -> No
 def test_no_mark_of_a_picture_is_left_in_mathvisions_prompts(tmp_path: Path) -> None:
     shipped = load_benchmark("mathvision-testmini")
     for problem in real_mathvision(tmp_path).problems:
-        *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        *_, user = messages(problem, shipped.worded(), shipped.images)
         assert [part["type"] for part in user["content"]] == ["image", "text"]
         assert "<image" not in user["content"][1]["text"]
 
@@ -420,7 +434,7 @@ def test_all_of_mathvista_is_kept_where_multiple_choice_is(tmp_path: Path) -> No
         8: 1,
     }
     for problem in found:
-        (user,) = messages(problem, resolve_prompt(config.prompt), config.images)
+        (user,) = messages(problem, config.worded(), config.images)
         assert f"({'ABCDEFGH'[len(problem.choices) - 1]}) " in json.dumps(user)
 
 
