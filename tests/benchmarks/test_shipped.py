@@ -1,4 +1,7 @@
-"""The shipped benchmarks: each against records of its data set's columns, two against the data."""
+"""The shipped benchmarks: each against records of its data set's columns, two against the data.
+
+The records are made up here, with the columns of the real ones; `test_real_records.py` reads those.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,13 @@ from vlm_boundary.benchmarks import (
     messages,
     shipped_names,
 )
+from vlm_boundary.benchmarks.checking import left_out
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.records.problem import Grading
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+PROMPTS = Path(__file__).with_name("shipped_prompts.json")
+"""The prompt of each benchmark's first problem here, as it reaches a model."""
 PICTURE = {"bytes": png(), "path": None}
 MATHVISION = {
     "question": "What?\n<image1>",
@@ -63,6 +70,14 @@ LOGICVISTA = {
     "skill": ["inductive"],
     "broad_capability": ["diagram"],
     "specific_capability": ["sequence pattern"],
+}
+SEEPHYS = {
+    "question": "How much energy?",
+    "images": [PICTURE],
+    "subject": "M",
+    "level": "4",
+    "img_category": "spring",
+    "vision_relevance": "essential",
 }
 OLYMPIAD = {
     "question": "See <image_1>.",
@@ -179,6 +194,26 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
         },
         [("v1_0", "C"), ("v1_373", "A")],
     ),
+    "seephys": (
+        {
+            "train": [
+                SEEPHYS
+                | {"index": "1", "language": "English", "sig_figs": "3", "answer": "2.50 J"},
+                SEEPHYS | {"index": "2", "language": "Chinese", "sig_figs": None, "answer": "mg/2"},
+            ]
+        },
+        [("1", "2.50 J"), ("2", "mg/2")],
+    ),
+    "zerobench": (
+        {
+            "zerobench": [
+                {"question_id": "1", "question_text": "How much?", "question_answer": "11.90"}
+                | {"question_images_decoded": [PICTURE, PICTURE], "image_attribution": "Own"}
+                | {"question_images": ["images/1_0.png", "images/1_1.png"]}
+            ]
+        },
+        [("1", "11.90")],
+    ),
     "math500": (
         {
             "test": [
@@ -268,8 +303,24 @@ def test_a_shipped_benchmark_reads_its_columns(
     text_only = name in ("math500", "aime24")
     assert all(bool(p.pictures) != text_only for p in found)
     shipped = load_benchmark(name)
-    for problem in found:  # every prompt can be worded
-        assert messages(problem, shipped.worded(), shipped.images)
+    inside = shipped.options.shown == "question"
+    for problem in found:
+        assert (
+            left_out(problem, shipped.worded(), shipped.images, options_in_question=inside) is None
+        )
+    turns = messages(found[0], shipped.worded(), shipped.images)
+    assert json.loads(PROMPTS.read_text())[name] == rendered(turns)
+
+
+def rendered(turns: list[Message]) -> list[str]:
+    """Turns as lines: who speaks, and what, pictures by a word."""
+    lines = []
+    for turn in turns:
+        content = turn["content"]
+        parts = [{"text": content}] if isinstance(content, str) else content
+        said = "".join(part.get("text", "[picture]") for part in parts)
+        lines.append(f"{turn['role']}: {said}")
+    return lines
 
 
 @pytest.mark.parametrize(

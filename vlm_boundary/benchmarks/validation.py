@@ -67,7 +67,7 @@ def first_records_checked(config: BenchmarkConfig, progress: Callable[[], object
     The columns that filters look at are looked at, and none of the records is left out by them.
 
     Raises:
-        UserError: the data set cannot be reached and is not in the cache, or lacks a column.
+        UserError: the hub has no such data set, it cannot be read, or it lacks a column.
     """
     began = time.monotonic()
     records, how = first_records(config, LOOKED_AT)

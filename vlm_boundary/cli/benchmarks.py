@@ -79,7 +79,8 @@ def validate(file: str) -> None:
         click.echo(found.how)
     else:
         _echo_counts(found.records, found.filter_log, found.problems)
-    click.echo(f"Checked {found.problems:,} problems in {found.seconds:.1f} s.")
+    if found.problems:
+        click.echo(f"Checked {found.problems:,} problems in {found.seconds:.1f} s.")
     if found.problems and len(found.unusable) == found.problems:
         raise UserError(
             f"{file}: none of its {found.problems:,} problems can be put to a model; the first: "

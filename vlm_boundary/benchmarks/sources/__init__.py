@@ -66,7 +66,7 @@ def first_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], st
     """The first records of a data set that is not on this disk, and how they were had, in a line.
 
     Raises:
-        UserError: it cannot be reached and is not in the cache.
+        UserError: the hub has no such data set, or it cannot be read.
     """
     records, how = first_dataset_records(config, count)
     told = [with_nulls(record) for record in records]

@@ -44,9 +44,10 @@ def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Rec
     """The first records of the first configuration and split, and how they were had.
 
     As a stream from the hub, which loads no more than they need; without a network from the cache.
+    There are none where the hub is out of reach and the cache has none.
 
     Raises:
-        UserError: the data set cannot be reached and is not in the cache.
+        UserError: the hub has no such data set, or it cannot be read.
     """
     import datasets
     from huggingface_hub import constants
@@ -70,17 +71,24 @@ def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Rec
             origin = {"_name": name, "_split": split}
             records = [record | origin for record in next(iter(batches)).to_pylist()]
             return records, f"Read the first {len(records)} records of {part} from the hub."
-        except (OSError, *HfHubHTTPError.__bases__):
-            pass  # no network, so the cache may have it
         except (
             ValueError,
             RuntimeError,
             StopIteration,
             datasets.exceptions.DatasetsError,
+            datasets.exceptions.DatasetNotFoundError,
         ) as error:
             raise UserError(_cannot_load(config, (name, split), error)) from None
-    dataset = _as_stored(_load(config, name, split), {"_name": name, "_split": split})
-    records = list(islice(dataset, count))
+        except (OSError, *HfHubHTTPError.__bases__):
+            pass  # no network, but the cache may have it
+    try:
+        dataset = _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+        records = list(islice(dataset, count))
+    except UserError:
+        return [], (
+            f"{config.dataset_path} is not on this disk and not in reach, so that nothing but the "
+            f"YAML was checked; 'vlm-boundary benchmarks preview' downloads and reads it."
+        )
     return records, f"Read the first {len(records)} records of {part} from the cache on this disk."
 
 
