@@ -146,3 +146,13 @@ def test_resamples_come_in_blocks_that_change_no_draw(monkeypatch: pytest.Monkey
     monkeypatch.setattr(resampling, "_BLOCK", 37 * 20 + 5)
     blocks = bootstrap_t(sums, 0.95, (0, 1), 501, np.random.default_rng(7))
     np.testing.assert_allclose(whole, blocks, rtol=1e-12)
+
+
+def test_bootstrap_t_that_bounds_nothing_is_not_given() -> None:
+    """Six problems, one unlike the others: it was [-100, +2]."""
+    values = np.array([[0.02], [0.02], [0.021], [0.02], [0.02], [-0.6]])
+    sums = Clustered.of(values)
+    low, high = bootstrap_t(sums, 0.95, (-1, 1), 2000, np.random.default_rng(0))
+    assert np.isnan([low, high]).all()
+    wider, end = bootstrap_t(sums, 0.95, (-np.inf, np.inf), 2000, np.random.default_rng(0))
+    assert wider < -1 < end

@@ -12,7 +12,10 @@ from analysis_runs import BenchmarkRun, Outcome, drawn, make_run
 
 from vlm_boundary.analysis import analyze, pass_at_k, stopped_pass_at_k
 from vlm_boundary.analysis.left_out import left_out_lines
+from vlm_boundary.config import build_experiment
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import BenchmarkAnalysis
+from vlm_boundary.records.manifest import RunArm
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition
@@ -206,6 +209,36 @@ def test_a_run_stopped_half_way_is_read_as_far_as_all_problems_have_come(tmp_pat
     same = analysed(short).arms["base"]
     for name in ("pass_at_k", "pass_at_k_lenient", "maj_at_k"):
         assert getattr(found.arms["base"], name) == getattr(same, name), name
+
+
+@pytest.mark.parametrize(
+    ("override", "read"),
+    [
+        ({"n": 16, "stop": {"after": [8], "right": 2}}, True),  # up to a look
+        ({"n": 64, "stop": STOP}, True),
+        ({"n": 32, "stop": None}, False),
+        ({"n": 32, "stop": {"after": [8, 16], "right": 3}}, False),
+        ({"n": 32, "stop": {"after": [16], "right": 2}}, False),
+        ({"n": 24, "stop": STOP}, True),  # the last look comes sooner
+    ],
+)
+def test_samples_of_a_rule_are_not_read_by_another(
+    tmp_path: Path, override: dict[str, Any], read: bool
+) -> None:
+    answers = {arm: as_stopped(of) for arm, of in all_answers().items()}
+    run = run_with(tmp_path / "run", answers)
+    manifest = run.directory.read_manifest()
+    drawn_by = run.experiment.sampling.model_dump(mode="json")
+    arms = {arm: RunArm(sampling=drawn_by) for arm in answers}
+    run.directory.write_manifest(manifest.model_copy(update={"arms": arms}))
+    sampling = {**drawn_by, **override}
+    raw = run.experiment.model_dump(mode="json") | {"sampling": sampling}
+    other = build_experiment(raw, (), where="x.yaml")
+    if read:
+        assert analyze(run.directory, other).benchmarks["mine"].arms["base"].pass_at_k
+    else:
+        with pytest.raises(UserError, match=r"arm 'base' holds samples drawn with sampling\.stop"):
+            analyze(run.directory, other)
 
 
 def test_before_the_first_look_it_is_a_run_of_few_samples(tmp_path: Path) -> None:

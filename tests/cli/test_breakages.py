@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -78,11 +79,12 @@ class Nobody(Listener):
     """Hears nothing."""
 
 
-def draw_here(run: RunDirectory, jobs: Sequence[Job], *_: Any) -> None:
+def draw_here(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> None:
     """What engine processes do, without their start."""
-    for job in jobs:
+    for job in chain(*rounds):
         units = [unit for unit in job.units if isinstance(unit, Draw)]
-        session = EngineSession(Drawer(run, units))
+        drawer = Drawer(run, units)
+        session = EngineSession(drawer, drawer.opening())
         for unit in units:
             session.do(unit, Nobody())
         session.close()

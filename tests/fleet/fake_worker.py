@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,8 +56,12 @@ class FakeEngine:
     def usage(self) -> dict[str, Any]:
         return {}
 
+    def __init__(self, how: str = "") -> None:
+        self._how = how
+
     def close(self) -> None:
-        pass
+        if self._how == "ends afterwards":
+            threading.Timer(0.5, os._exit, [4]).start()
 
 
 def _misbehave(how: str) -> None:
@@ -83,8 +88,13 @@ class Faker(Operator[Fake]):
         pa.array([1])  # imports for seconds, which are not to count as a stall
         with (self.run.path / f"opened-{unit.partition.arm}").open("a") as file:
             file.write(".")
+        with (self.run.path / "processes").open("a") as file:
+            file.write(f"{os.getpid()}\n")
         if unit.does == "does not open":
             time.sleep(600)
+        others = (self.run.path / "processes").read_text().split().count(str(os.getpid())) - 1
+        if unit.does == "opens in a new process alone" and others:
+            os._exit(3)
         if unit.does == "dies as it opens":
             os._exit(3)
         if unit.does == "leaves a child":
@@ -92,12 +102,15 @@ class Faker(Operator[Fake]):
             if not child:
                 time.sleep(600)
             (self.run.path / "child").write_text(str(child))
-        engine = OpenAIConfig(kind="openai", base_url="http://127.0.0.1:1/v1")
-        return Opening("fake", None, engine, Workload((), 0))
+        port = 2 if unit.does == "is set up otherwise" else 1
+        engine = OpenAIConfig(kind="openai", base_url=f"http://127.0.0.1:{port}/v1")
+        return Opening(unit.does, None, engine, Workload((), 0))
 
     def do(self, unit: Fake, engine: Any, told: Listener) -> None:
         for problem_id, index in engine.draw(unit, self.run):
             told.alive()
+            if unit.does == "slow":
+                time.sleep(0.3)
             if unit.does == "writes nothing":
                 continue
             writer = SampleWriter(self.run.samples, unit.partition)
@@ -110,8 +123,8 @@ class Faker(Operator[Fake]):
         return {}
 
 
-def open_fake(*_: object) -> Engine:
-    return FakeEngine()  # type: ignore[return-value]
+def open_fake(how: str, *_: object) -> Engine:
+    return FakeEngine(how)  # type: ignore[return-value]
 
 
 if __name__ == "__main__":

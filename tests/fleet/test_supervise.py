@@ -46,7 +46,7 @@ def run(tmp_path: Path) -> RunDirectory:
 
 
 def test_an_engine_that_behaves_is_opened_once_and_leaves_nothing(run: RunDirectory) -> None:
-    run_jobs(run, [job("leaves a child")], PLACES, TIMEOUTS)
+    run_jobs(run, [[job("leaves a child")]], PLACES, TIMEOUTS)
     assert stored(run) == ALL
     assert opened(run) == 1
     assert len(run.writers()) == 1
@@ -57,12 +57,67 @@ def test_an_engine_that_behaves_is_opened_once_and_leaves_nothing(run: RunDirect
         time.sleep(0.05)
 
 
+ARMS = ("base", "rl", "distilled")
+
+
+def processes(run: RunDirectory) -> list[str]:
+    return (run.path / "processes").read_text().split()
+
+
+def test_a_process_does_one_job_after_the_other_in_every_round(run: RunDirectory) -> None:
+    first, second = {"a": (range(2),)}, {"a": (range(2, 5),)}
+    rounds = [
+        [Job((Fake(Partition(arm, "mine"), spans, "nothing bad"),)) for arm in ARMS]
+        for spans in (first, second)
+    ]
+    run_jobs(run, rounds, PLACES, TIMEOUTS)
+    for arm in ARMS:
+        assert stored(run, arm) == Counter({("a", index): 1 for index in range(5)})
+        assert opened(run, arm) == 2  # an engine of its own for each job
+    assert len(processes(run)) == 6
+    assert len(set(processes(run))) == 1
+    assert len(run.writers()) == 6
+    assert not any(_lives(int(process)) for process in processes(run))
+
+
+def test_a_job_that_a_used_process_cannot_do_gets_a_new_one(
+    run: RunDirectory, capfd: pytest.CaptureFixture[str]
+) -> None:
+    jobs = [job("nothing bad"), job("opens in a new process alone", "rl"), job("dies", "distilled")]
+    run_jobs(run, [jobs, [job("is set up otherwise", "sft")]], PLACES, TIMEOUTS)
+    for arm in (*ARMS, "sft"):
+        assert stored(run, arm) == ALL
+    a, b, c, d, e, f, g = processes(run)
+    # rl tries base's process and then has its own; distilled takes that, its engine dies, and it
+    # goes on in another; sft needs one that is set up otherwise.
+    assert (a, c, e) == (b, d, f)
+    assert len({a, c, e, g}) == 4
+    told = capfd.readouterr().err
+    assert told.count("Starting it again.") == 1  # of distilled: that rl moved is not a failure
+
+
+def test_a_mistake_in_a_used_process_is_said_by_a_new_one(run: RunDirectory) -> None:
+    jobs = [job("nothing bad"), job("dies as it opens", "rl")]
+    with pytest.raises(EngineDied, match="ended with exit code 3"):
+        run_jobs(run, [jobs, [job("nothing bad", "distilled")]], PLACES, TIMEOUTS)
+    assert opened(run, "rl") == 2
+    assert stored(run) == ALL
+    assert stored(run, "distilled") == Counter()  # a round after one that failed
+
+
+def test_a_process_that_ends_while_it_waits_is_not_missed(run: RunDirectory) -> None:
+    jobs = [job("ends afterwards"), job("slow", "rl")]
+    run_jobs(run, [jobs, [job("nothing bad", "distilled")]], PLACES * 2, TIMEOUTS)
+    for arm in ARMS:
+        assert stored(run, arm) == ALL
+
+
 @pytest.mark.parametrize("how", ["dies", "hangs"])
 def test_one_that_dies_or_hangs_is_started_again_for_what_is_left(
     run: RunDirectory, how: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     stall = 5 if how == "hangs" else 60
-    run_jobs(run, [job(how)], PLACES, Timeouts(start_seconds=60, stall_seconds=stall))
+    run_jobs(run, [[job(how)]], PLACES, Timeouts(start_seconds=60, stall_seconds=stall))
     assert stored(run) == ALL  # nothing lost, nothing twice
     assert opened(run) == 2
     said = {
@@ -79,13 +134,13 @@ def test_a_poisoned_one_is_given_up_when_it_gets_no_further(
 ) -> None:
     monkeypatch.setattr(supervise, "MAX_IN_VAIN", 1)
     with pytest.raises(EngineDied, match=r"SIGKILL: out of memory, say .* 3 of 7 fakes"):
-        run_jobs(run, [job("always dies")], PLACES, TIMEOUTS)
+        run_jobs(run, [[job("always dies")]], PLACES, TIMEOUTS)
     assert stored(run) == Counter({("a", 0), ("a", 1), ("a", 2)})
     assert opened(run) == 2  # once with samples, once in vain
 
 
 def test_one_that_writes_nothing_ends_and_its_work_stays_missing(run: RunDirectory) -> None:
-    run_jobs(run, [job("writes nothing")], PLACES, TIMEOUTS)
+    run_jobs(run, [[job("writes nothing")]], PLACES, TIMEOUTS)
     assert stored(run) == Counter()
     assert opened(run) == 1
 
@@ -93,14 +148,14 @@ def test_one_that_writes_nothing_ends_and_its_work_stays_missing(run: RunDirecto
 @pytest.mark.parametrize("how", ["does not open", "dies as it opens"])
 def test_one_that_does_not_open_is_not_tried_again(run: RunDirectory, how: str) -> None:
     with pytest.raises(EngineDied, match=r"did not start for 1\.5 s|ended with exit code 3"):
-        run_jobs(run, [job(how)], PLACES, Timeouts(start_seconds=1.5, stall_seconds=2))
+        run_jobs(run, [[job(how)]], PLACES, Timeouts(start_seconds=1.5, stall_seconds=2))
     assert not run.writers()
 
 
 def test_a_mistake_does_not_stop_the_others_and_is_said_at_the_end(run: RunDirectory) -> None:
     jobs = [job("refuses", "rl"), job("nothing bad")]
     with pytest.raises(UserError, match="the model is not what it says"):
-        run_jobs(run, jobs, PLACES, TIMEOUTS)
+        run_jobs(run, [jobs], PLACES, TIMEOUTS)
     assert opened(run, "rl") == 1
     assert stored(run) == ALL
 
@@ -109,7 +164,7 @@ def test_where_nothing_can_be_written_all_end_at_once(run: RunDirectory) -> None
     jobs = [job("finds the disk full", "rl"), job("hangs")]
     began = time.monotonic()
     with pytest.raises(PlaceError, match="the disk is full"):
-        run_jobs(run, jobs, PLACES * 2, Timeouts(start_seconds=60, stall_seconds=60))
+        run_jobs(run, [jobs], PLACES * 2, Timeouts(start_seconds=60, stall_seconds=60))
     assert time.monotonic() - began < 30
 
 

@@ -220,8 +220,8 @@ def test_what_can_never_be_read_starts_no_engine_again(
             for request in requests:
                 yield Failure(request.request_id, None, "too long", lasting=True)
 
-    def run_jobs(directory: RunDirectory, jobs: Sequence[Any], *_: object) -> None:
-        for unit in (unit for job in jobs for unit in job.units):
+    def run_jobs(directory: RunDirectory, rounds: Sequence[Sequence[Any]], *_: object) -> None:
+        for unit in (unit for jobs in rounds for job in jobs for unit in job.units):
             started.append(len(unit.spans))
             problems = directory.read_problems("mine")
             where = unit.partition

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +15,9 @@ import pytest
 
 from vlm_boundary.analysis.findings import powers_of_two
 from vlm_boundary.analysis.shown import TextTable
+from vlm_boundary.report import drawing
 from vlm_boundary.report.chart import Figure, Mark, Panel, Scale, Series
-from vlm_boundary.report.drawing import draw
+from vlm_boundary.report.drawing import draw, draw_all
 from vlm_boundary.report.interactive import specs
 
 HOSTILE = "</script><b>$x$ <a href='javascript:1'>_é\u202e %{y} @1"
@@ -54,6 +59,35 @@ def test_every_kind_is_drawn_in_every_format_with_the_same_bytes(tmp_path: Path)
     assert first == again
     assert [kind[:4] for kind in first] == [b"\x89PNG", b"<?xm", b"%PDF"]
     assert b"Date" not in first[2]
+
+
+def test_forks_draw_the_same_and_what_a_killed_one_leaves_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = [replace(ALL, name=name) for name in "abcde"]
+    assert list(draw_all(figures, tmp_path / "1")) == figures
+    assert set(draw_all(figures, tmp_path / "2", forks=3)) == set(figures)
+    caller = os.getpid()
+
+    def killed(figure: Figure, folder: Path, formats: Sequence[str]) -> list[Path]:
+        if os.getpid() != caller:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return draw(figure, folder, formats)
+
+    monkeypatch.setattr(drawing, "draw", killed)
+    drawn = list(draw_all(figures, tmp_path / "3", forks=2))
+    assert sorted(figure.name for figure in drawn) == list("abcde")
+    one, *others = (
+        {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()} for folder in "123"
+    )
+    assert len(one) == 15
+    assert others == [one, one]
+
+
+def test_files_of_a_format_that_is_not_asked_for_do_not_stay(tmp_path: Path) -> None:
+    draw(ALL, tmp_path)
+    draw(ALL, tmp_path, ("png", "pdf"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["all.pdf", "all.png"]
 
 
 def texts_of(svg: Path) -> list[str]:

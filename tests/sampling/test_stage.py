@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,8 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
 ) -> None:
     asked: dict[tuple[str, str], list[int]] = {}
 
-    def note(run: RunDirectory, jobs: Sequence[Job], *_: Any) -> None:
-        for job in jobs:
+    def note(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> None:
+        for job in chain(*rounds):
             for unit in job.units:
                 where = unit.partition
                 stops = [span.stop for spans in unit.spans.values() for span in spans]

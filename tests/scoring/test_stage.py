@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +104,11 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         workloads.append(workload)
         return Scorer()
 
-    def run_jobs(run: RunDirectory, jobs: Sequence[Job], *_: object) -> None:
-        for job in jobs:
+    def run_jobs(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: object) -> None:
+        for job in chain(*rounds):
             units = [unit for unit in job.units if isinstance(unit, Score)]
-            session = EngineSession(work.Scorer(run, units), opened)
+            scorer = work.Scorer(run, units)
+            session = EngineSession(scorer, scorer.opening(), opened)
             told = Told()
             for unit in units:
                 session.do(unit, told)
@@ -114,7 +116,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
             assert workloads[-1].samplings == ()
             too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
             assert bool(told.tokens) != too_long
-        given.extend(jobs)
+        given.extend(chain(*rounds))
 
     monkeypatch.setattr(stage, "run_jobs", run_jobs)
     return given

@@ -145,10 +145,13 @@ def t_intervals(
     return intervals_of(Clustered.of(values, groups), confidence, bounds)
 
 
-def intervals_of(sums: Clustered, confidence: float, bounds: tuple[float, float]) -> Intervals:
-    """`t_intervals` of values that are added up by cluster already."""
+def intervals_of(
+    sums: Clustered, confidence: float | Floats, bounds: tuple[float, float]
+) -> Intervals:
+    """`t_intervals` of values added up by cluster already, at one level or one for each column."""
     from scipy.stats import t
 
+    confidence = np.broadcast_to(confidence, sums.total.shape[1:])
     estimate, error, freedom = sums.mean(), sums.error(), sums.clusters - 1
     reach = t.ppf(0.5 + confidence / 2, np.maximum(freedom, 1)) * error
     low, high = estimate - reach, estimate + reach
@@ -158,7 +161,7 @@ def intervals_of(sums: Clustered, confidence: float, bounds: tuple[float, float]
         carried = _carriers(sums) >= _needed(freedom + 1, confidence)
         few = (freedom > 0) & ((error < NOTHING) | ~carried)
         if few.any():
-            exact_low, exact_high = gamma_intervals(sums.columns(few), confidence, bounds)
+            exact_low, exact_high = gamma_intervals(sums.columns(few), confidence[few], bounds)
             low[few] = np.fmin(low[few], exact_low)
             high[few] = np.fmax(high[few], exact_high)
     return Intervals(
@@ -173,7 +176,7 @@ def intervals_of(sums: Clustered, confidence: float, bounds: tuple[float, float]
 
 
 def gamma_intervals(
-    sums: Clustered, confidence: float, bounds: tuple[float, float]
+    sums: Clustered, confidence: float | Floats, bounds: tuple[float, float]
 ) -> tuple[Floats, Floats]:
     """Interval of means whose values are mostly alike, with rare others.
 
@@ -199,7 +202,9 @@ def gamma_intervals(
     return mean - less, mean + more
 
 
-def _gamma_sum(parts: Floats, largest: Floats, confidence: float) -> tuple[Floats, Floats, Floats]:
+def _gamma_sum(
+    parts: Floats, largest: Floats, confidence: float | Floats
+) -> tuple[Floats, Floats, Floats]:
     """Sum of each column with its interval: y, low, high; see `gamma_intervals`."""
     from scipy.stats import gamma
 
@@ -219,7 +224,7 @@ def _carriers(sums: Clustered) -> Floats:
         return np.asarray(squares.sum(axis=0) ** 2 / (squares**2).sum(axis=0))
 
 
-def _needed(clusters: Ints, confidence: float) -> Floats:
+def _needed(clusters: Ints, confidence: Floats) -> Floats:
     """How many must carry the spread for t to be relied upon: FEW, or a tenth of all if less.
 
     Of n values with skewness γ, the quantile z of the studentised mean is off by about γz²/(3√n)

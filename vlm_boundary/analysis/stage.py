@@ -30,6 +30,7 @@ from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
+from vlm_boundary.sampling.identity import refuse_to_read_by
 from vlm_boundary.store import RunDirectory, held, write_json, write_text
 from vlm_boundary.verifier import grader_version
 
@@ -62,8 +63,13 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     """Compute the run's statistics, write analysis.json and tables, and return what it says.
 
     Raises:
-        UserError: there is no verdict to analyse.
+        UserError: there is no verdict to analyse, or samples were drawn under another stopping rule
+            than they are to be read by.
     """
+    for name, arm in run.read_manifest().arms.items():
+        if name in experiment.arms:
+            where = f"{run.path}: arm {name!r}"
+            refuse_to_read_by(experiment.arm_sampling(name), arm.sampling, where=where)
     of = held(run)  # before it is read: what comes meanwhile is of the next time
     read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
     data = [found for found in read if found is not None]

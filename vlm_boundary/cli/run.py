@@ -15,6 +15,7 @@ from vlm_boundary.cli.options import (
     target_argument,
 )
 from vlm_boundary.cli.stages import draw_samples, tell_failures
+from vlm_boundary.forks import usable_cores
 
 
 @click.command(short_help="Sample, verify, check, analyze and report; only what is missing.")
@@ -55,7 +56,7 @@ def run(
     checked = check(directory).samples
     if experiment.judge:
         judge_reasoning(directory, experiment)
-    page = up_to_date_report(directory, experiment)
+    page = up_to_date_report(directory, experiment, forks=usable_cores())
     for line in left_out_lines(read_analysis(directory.analysis)):
         click.echo(line, err=True)
     click.echo(f"{drawn.samples:,} samples drawn, {graded:,} graded, {checked:,} checked.")

@@ -23,6 +23,8 @@ from vlm_boundary.cli.options import (
     shares_on,
     target_argument,
 )
+from vlm_boundary.errors import UserError
+from vlm_boundary.forks import usable_cores
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
@@ -231,15 +233,26 @@ def analyze(target: Path, overrides: tuple[str, ...]) -> None:
 @click.command(short_help="Write figures, tables and the HTML page.")
 @target_argument
 @override_option
-def report(target: Path, overrides: tuple[str, ...]) -> None:
+@click.option(
+    "--formats",
+    default="png,svg,pdf",
+    show_default=True,
+    help="Of the figures' files; PNG is always among them.",
+)
+def report(target: Path, overrides: tuple[str, ...], formats: str) -> None:
     """Write a run's HTML page, its figures (PNG, SVG, PDF) and tables (Markdown, CSV, LaTeX).
 
     The page is one file that opens from disk; its first screen is the verdict in plain words.
     """
     run, experiment = existing_run(target, overrides)
-    from vlm_boundary.report import outdated_lines
+    from vlm_boundary.report import FORMATS, outdated_lines
     from vlm_boundary.report import report as write
+
+    asked = {"png", *(one.strip() for one in formats.split(","))}
+    if unknown := sorted(asked - set(FORMATS)):
+        raise UserError(f"--formats: {unknown[0]!r} is none of {', '.join(FORMATS)}")
+    kept = [one for one in FORMATS if one in asked]
 
     for line in outdated_lines(run):
         click.echo(line, err=True)
-    click.echo(f"Report: {write(run, experiment)}")
+    click.echo(f"Report: {write(run, experiment, kept, forks=usable_cores())}")

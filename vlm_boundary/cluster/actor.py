@@ -117,7 +117,7 @@ class ClusterEngine:
             )
         run = self._directory(host)
         self._drawer = Drawer(run, units)
-        self._session = EngineSession(self._drawer, self._opener)
+        self._session = EngineSession(self._drawer, self._drawer.opening(), self._opener)
         self._problems: dict[tuple[str, str], dict[str, Problem]] = {}
         tags = {"arm": units[0].engine}
         self._samples = Metric("vlm_boundary_samples", "Samples drawn", tag_keys=("arm",))

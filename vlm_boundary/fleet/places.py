@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, VllmConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.forks import usable_cores
 
 # Of Nvidia's driver, of AMD's, and of Windows' for Linux in it.
 _GPU_DEVICES = ("nvidiactl", "kfd", "dxg")
@@ -91,8 +92,7 @@ def engine_width(engine: EngineConfig | PrmConfig) -> int:
 
 
 def _cpu_places(wanted: int | None) -> list[Place]:
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    cores = usable_cores()
     count = wanted or cores
     threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, cores // count))
     return [Place({"OMP_NUM_THREADS": threads})] * count

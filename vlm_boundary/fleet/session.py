@@ -36,6 +36,15 @@ class Opening:
     engine: EngineConfig | PrmConfig
     workload: Workload
 
+    def may_follow(self, other: Opening) -> bool:
+        """Whether a process that opened `other` may open this.
+
+        Settings decide how a process is set up, and what a checkpoint's own code did to one, nobody
+        knows.
+        """
+        strange = other.checkpoint is not None and other.checkpoint.trust_remote_code
+        return self.engine == other.engine and not strange
+
 
 class Listener(Protocol):
     """Who hears what an engine does."""
@@ -118,9 +127,10 @@ class EngineSession(Generic[U]):
         UserError: the engine cannot be had as the experiment asks for it.
     """
 
-    def __init__(self, operator: Operator[U], opener: OpenEngine = open_engine) -> None:
+    def __init__(
+        self, operator: Operator[U], opening: Opening, opener: OpenEngine = open_engine
+    ) -> None:
         self._operator = operator
-        opening = operator.opening()
         started = time.monotonic()
         self.engine = opener(opening.model, opening.checkpoint, opening.engine, opening.workload)
         self._ready = time.monotonic()
@@ -174,7 +184,7 @@ class _Counting:
 
 
 def _peak_memory() -> int:
-    """The most that this process and any one of its children held, in bytes."""
+    """The most that this process, since its start, and any one of its children held, in bytes."""
     scopes = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     unit = 1 if sys.platform == "darwin" else 1024
     return sum(resource.getrusage(scope).ru_maxrss for scope in scopes) * unit

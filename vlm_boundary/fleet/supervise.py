@@ -9,9 +9,9 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,43 +37,89 @@ class EngineDied(Exception):
 
 
 def run_jobs(
-    run: RunDirectory, jobs: Sequence[Job], places: Sequence[Place], timeouts: Timeouts
+    run: RunDirectory,
+    rounds: Iterable[Sequence[Job]],
+    places: Sequence[Place],
+    timeouts: Timeouts,
 ) -> None:
-    """Run every job in a process of its own, one at each place.
+    """Run every job, one at each place, those of a round only when the round before is done.
 
-    An engine that ends, or that does nothing for too long, is started again as long as it gets on;
-    one that fails for good does not stop the others, and its error is raised when they are done.
-    Where results cannot be written all end at once: no engine mends a disk.
+    A process that has done a job is given the next one, with an engine of its own: what comes
+    before a process can start its first engine takes longer than the start. An engine that ends, or
+    that does nothing for too long, is started again, in a process of its own, as long as it gets
+    on; one that fails for good does not stop the others of its round, and its error is raised when
+    they are done. Where results cannot be written all end at once: no engine mends a disk.
+
+    Args:
+        run: where results are stored.
+        rounds: the jobs, all of one kind of work.
+        places: where they may run.
+        timeouts: how long an engine may do nothing.
 
     Raises:
         PlaceError: results cannot be stored.
         UserError: a worker found a mistake in the experiment.
         EngineDied: an engine ended by itself, again and again.
     """
-    pending = deque(_Attempt(job, job.samples) for job in jobs)
-    free = deque(enumerate(places))
-    active: list[_Worker] = []
-    failures: list[UserError | EngineDied] = []
-    with selectors.DefaultSelector() as selector, _ending(active):
-        while pending or active:
-            while pending and free:
-                worker = _Worker(run, pending.popleft(), *free.popleft(), timeouts)
-                selector.register(worker.process.messages, selectors.EVENT_READ, worker)
-                active.append(worker)
-            for worker in active:
+    crew = _Crew(run, places, timeouts)
+    with crew.selector, _ending(crew):
+        for jobs in rounds:
+            crew.work_off(jobs)
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """What is left of a job of so many samples, of which so many are done.
+
+    `in_vain` is how often in a row its engine ended without doing more; `apart` asks for a process
+    that has done nothing before.
+    """
+
+    job: Job
+    samples: int
+    in_vain: int = 0
+    done: int = 0
+    apart: bool = False
+
+
+class _Crew:
+    """Processes at their places, at work or waiting for the next job."""
+
+    def __init__(self, run: RunDirectory, places: Sequence[Place], timeouts: Timeouts) -> None:
+        self.selector = selectors.DefaultSelector()
+        self.active: list[_Worker] = []
+        self.idle: list[_Worker] = []
+        self._run = run
+        self._timeouts = timeouts
+        self._free = deque(enumerate(places))
+
+    def work_off(self, jobs: Sequence[Job]) -> None:
+        """Run the jobs of a round; see `run_jobs`."""
+        pending = deque(_Attempt(job, job.samples) for job in jobs)
+        failures: list[UserError | EngineDied] = []
+        while pending or self.active:
+            while pending and (self.idle or self._free):
+                self._hand_out(pending.popleft())
+            for worker in self.active:
                 worker.watch()
-            for key, _ in selector.select(timeout=1.0):
+            for key, _ in self.selector.select(timeout=1.0):
                 worker = key.data
                 if worker.read():
+                    if worker.done:
+                        self.active.remove(worker)
+                        self.idle.append(worker)
                     continue
-                selector.unregister(worker.process.messages)
-                active.remove(worker)
-                free.append((worker.row, worker.place))
-                failure = worker.finish()
+                at_work = worker in self.active
+                failure = self._leave(worker)
+                if not at_work:
+                    continue
                 if isinstance(failure, PlaceError):
                     raise failure
+                if worker.unfit:
+                    pending.appendleft(worker.apart())
+                    continue
                 if isinstance(failure, EngineDied):
-                    left = worker.job.left(run)
+                    left = worker.job.left(self._run)
                     if left is None:
                         continue  # it ended after its last result
                     if again := worker.next_attempt(left):
@@ -82,22 +128,27 @@ def run_jobs(
                         continue
                 if failure:
                     failures.append(failure)
-    if failures:
-        # A mistake that can be mended comes before an engine that died, perhaps of the same.
-        raise min(failures, key=lambda failure: not isinstance(failure, UserError))
+        if failures:
+            # A mistake that can be mended comes before an engine that died, perhaps of the same.
+            raise min(failures, key=lambda failure: not isinstance(failure, UserError))
 
+    def _hand_out(self, attempt: _Attempt) -> None:
+        if self.idle and not attempt.apart:
+            worker = self.idle.pop()
+            worker.take_on(attempt)
+        else:
+            if not self._free:
+                self.idle[-1].process.kill()
+                self._leave(self.idle[-1])
+            worker = _Worker(self._run, attempt, *self._free.popleft(), self._timeouts)
+            self.selector.register(worker.process.messages, selectors.EVENT_READ, worker)
+        self.active.append(worker)
 
-@dataclass(frozen=True)
-class _Attempt:
-    """What is left of a job of so many samples, of which so many are done.
-
-    `in_vain` is how often in a row its engine ended without doing more.
-    """
-
-    job: Job
-    samples: int
-    in_vain: int = 0
-    done: int = 0
+    def _leave(self, worker: _Worker) -> UserError | EngineDied | None:
+        self.selector.unregister(worker.process.messages)
+        (self.active if worker in self.active else self.idle).remove(worker)
+        self._free.append((worker.row, worker.place))
+        return worker.finish()
 
 
 class _Worker:
@@ -108,20 +159,29 @@ class _Worker:
     ) -> None:
         self.row = row
         self.place = place
-        self._run = run
-        self._attempt = attempt
         self._timeouts = timeouts
-        self.job = attempt.job
-        self._label = ", ".join(attempt.job.engines)
         with place_errors(run.logs):
             run.logs.mkdir(parents=True, exist_ok=True)
         kind, began = attempt.job.kind, f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
         log = run.logs / f"{kind.activity}-{attempt.job.engines[0]}-{began}-{row}.log"
         self.process = EngineProcess(kind.worker, [str(run.path)], place, log)
-        self.process.tell([unit.record() for unit in attempt.job.units])
         self._buffer = b""
         self._error: UserError | None = None
         self._stuck: str | None = None
+        self._warm = False
+        self._begin(attempt)
+
+    def take_on(self, attempt: _Attempt) -> None:
+        """Give it one more job."""
+        self._warm = True
+        self._begin(attempt)
+
+    def _begin(self, attempt: _Attempt) -> None:
+        self._attempt = attempt
+        self.job = attempt.job
+        self.done = False
+        self._label = ", ".join(attempt.job.engines)
+        self.process.tell([unit.record() for unit in attempt.job.units])
         self._ready = False
         self._heard = time.monotonic()
         self._total = attempt.samples
@@ -131,8 +191,17 @@ class _Worker:
             f"{self._label}: starting the engine",
             total=attempt.samples,
             unit="sample",
-            place=row,
+            place=self.row,
         )
+
+    @property
+    def unfit(self) -> bool:
+        """Whether it got no second engine to start, which a process of its own may do."""
+        return self._warm and not self._ready
+
+    def apart(self) -> _Attempt:
+        """Its attempt, for a process that has done nothing before."""
+        return replace(self._attempt, apart=True)
 
     def watch(self) -> None:
         """End the process when nothing has been heard of it for too long."""
@@ -197,26 +266,29 @@ class _Worker:
             self._total -= message["spared"]
             self._bar.total = self._total
             self._bar.refresh()
+        elif "done" in message:
+            self.done = True
+            self._bar.close()
         elif "error" in message:
             kind = PlaceError if message["place"] else UserError
             self._error = kind(message["error"])
 
 
 @contextmanager
-def _ending(active: list[_Worker]) -> Iterator[None]:
+def _ending(crew: _Crew) -> Iterator[None]:
     """Let workers store what they have when all is to end, and leave none of them behind."""
     try:
         with terminated_as_interrupted():
             yield
     except (KeyboardInterrupt, PlaceError):
-        for worker in active:
+        for worker in crew.active:
             worker.process.stop()
         deadline = time.monotonic() + STOP_SECONDS
-        for worker in active:
+        for worker in crew.active:
             worker.process.wait(max(0.0, deadline - time.monotonic()))  # or it is killed below
         raise
     finally:
-        for worker in active:
+        for worker in (*crew.active, *crew.idle):
             worker.process.kill()
 
 

@@ -1,7 +1,7 @@
 """An engine's process: what it is told, what it tells, and nothing left behind of it.
 
 Each kind of work has a module that is run, as in `python -m vlm_boundary.sampling.worker FD RUN`.
-The first line of its standard input says what to do. What it tells its parent goes through the pipe
+Each line of its standard input says what to do next. What it tells its parent goes through the pipe
 FD as JSON lines; what engines print goes wherever the parent sent it.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -21,7 +22,7 @@ from typing import Any, TextIO
 
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import EngineSession, OpenEngine, Operator, U
+from vlm_boundary.fleet.session import EngineSession, OpenEngine, Opening, Operator, U
 from vlm_boundary.store import RunDirectory
 
 _PR_SET_PDEATHSIG = 1
@@ -68,23 +69,39 @@ def work_off(
     operator: Callable[[RunDirectory, Sequence[U]], Operator[U]],
     opener: OpenEngine = open_engine,
 ) -> int:
-    """Do the units of one kind that standard input names; returns the exit code, as `serve`."""
+    """Do the units of one kind that each line of standard input names, with an engine a line.
+
+    Returns the exit code, as `serve`; 0 too where another engine was to be set up otherwise.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("fd", type=int)
     parser.add_argument("run", type=Path)
     options = parser.parse_args()
 
     def work(channel: Channel) -> None:
-        units = [kind.from_record(record) for record in json.loads(sys.stdin.readline())]
-        session = EngineSession(operator(RunDirectory(options.run), units), opener)
-        channel.tell(ready=session.start_seconds)
-        try:
-            for unit in units:
-                session.do(unit, channel)
-        finally:
-            session.close()
+        before: Opening | None = None
+        for line in iter(sys.stdin.readline, ""):
+            units = [kind.from_record(record) for record in json.loads(line)]
+            does = operator(RunDirectory(options.run), units)
+            opening = does.opening()
+            if before is not None and not opening.may_follow(before):
+                return  # the parent has it done by another process
+            _do(does, opening, opener, channel)
+            gc.collect()  # the engine's memory is the next one's
+            before = opening
+            channel.tell(done=True)
 
     return serve(options.fd, work)
+
+
+def _do(operator: Operator[U], opening: Opening, opener: OpenEngine, channel: Channel) -> None:
+    session = EngineSession(operator, opening, opener)
+    channel.tell(ready=session.start_seconds)
+    try:
+        for unit in operator.units:
+            session.do(unit, channel)
+    finally:
+        session.close()
 
 
 def serve(fd: int, work: Callable[[Channel], None]) -> int:

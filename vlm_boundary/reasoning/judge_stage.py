@@ -86,7 +86,7 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
                 for variant, task in readable
                 if task.samples
             ]
-            run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)
+            run_jobs(run, [make_jobs([units], len(places))], places, experiment.timeouts)
         done = Judged(
             chains=missing - _chains(_tasks(run, experiment, config)),
             lacking=nothing_to_read(run, experiment),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.forks import in_forks
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure, Panel, Series
 from vlm_boundary.writing import replacing
 
@@ -25,6 +26,7 @@ METADATA: dict[str, dict[str, Any]] = {
     "svg": {"Date": None, "Creator": None},
     "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
+FORMATS = tuple(METADATA)
 SETTINGS: dict[Any, Any] = {
     "text.parse_math": False,  # a dollar in a name is a dollar
     "svg.hashsalt": "vlm_boundary",
@@ -44,8 +46,37 @@ _COLUMNS = 2
 _MOST_INSIDE = 4  # entries of a legend that stands on the axes
 
 
-def draw(figure: Figure, folder: Path) -> list[Path]:
-    """Write a figure in every format into a folder; returns the files."""
+def draw_all(
+    figures: Sequence[Figure], folder: Path, formats: Sequence[str] = FORMATS, *, forks: int = 1
+) -> Iterator[Figure]:
+    """Write figures into a folder, shared out over forks of this process; yields those drawn.
+
+    Args:
+        figures: at least one.
+        folder: where their files go.
+        formats: of the files; of others none are left, which would show older numbers.
+        forks: how many; more than one only in a program whose threads may be forked.
+    """
+    first, *others = figures
+    draw(first, folder, formats)  # reads fonts and what else forks then have
+    yield first
+    shares = [share for start in range(forks) if (share := others[start::forks])]
+    drawn = set()
+
+    def files(figure: Figure) -> list[str]:
+        return [path.name for path in draw(figure, folder, formats)]
+
+    for figure, _ in in_forks(shares, files) if shares else ():
+        drawn.add(figure.name)
+        yield figure
+    for figure in others:
+        if figure.name not in drawn:  # its fork was killed
+            draw(figure, folder, formats)
+            yield figure
+
+
+def draw(figure: Figure, folder: Path, formats: Sequence[str] = FORMATS) -> list[Path]:
+    """Write a figure in these formats into a folder, and none of another; returns the files."""
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as Canvas
@@ -69,6 +100,9 @@ def draw(figure: Figure, folder: Path) -> list[Path]:
         files = []
         for suffix, metadata in METADATA.items():
             path = folder / f"{figure.name}.{suffix}"
+            if suffix not in formats:
+                path.unlink(missing_ok=True)
+                continue
             with replacing(path) as temporary:
                 canvas.savefig(temporary, format=suffix, dpi=150, metadata=metadata)
             files.append(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from vlm_boundary import __version__
@@ -11,7 +12,7 @@ from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
-from vlm_boundary.report.drawing import draw
+from vlm_boundary.report.drawing import FORMATS, draw_all
 from vlm_boundary.report.figures.curves import pass_at_k
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
@@ -19,8 +20,21 @@ from vlm_boundary.report.verdict import Statement, statements
 from vlm_boundary.store import RunDirectory, held, write_json, write_text
 
 
-def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
+def report(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    formats: Sequence[str] = FORMATS,
+    *,
+    forks: int = 1,
+) -> Path:
     """Write the run's report folder; returns the path of its page.
+
+    Args:
+        run: whose statistics are reported.
+        experiment: how it is to be reported.
+        formats: of the figures, PNG among them, which the page falls back on.
+        forks: how many forks of this process draw figures; more than one only in a program whose
+            threads may be forked, such as a command.
 
     Raises:
         UserError: the run has not been analysed.
@@ -32,8 +46,8 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     headline = pass_at_k(found)
     figures = [figure for section in shown for figure in section.figures]
     with progress_bar("drawing", total=1 + len(figures), unit="figure") as bar:
-        for figure in (headline, *figures):
-            draw(figure, run.report / "figures")
+        every = (headline, *figures)
+        for _ in draw_all(every, run.report / "figures", formats, forks=forks):
             bar.update()
     drawn = [DrawnFigure(name=one.name, title=one.title) for one in (headline, *figures)]
     write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
@@ -47,6 +61,7 @@ def report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     text = page(
         headline=headline,
         figures=figures,
+        formats=formats,
         picture=(run.report / "figures" / f"{headline.name}.png").read_bytes(),
         name=experiment.name,
         arms=", ".join(found.roles),

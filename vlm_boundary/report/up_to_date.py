@@ -13,10 +13,10 @@ from vlm_boundary.store import RunDirectory, fingerprint, write_text
 _PACKAGE = Path(__file__).parents[1]
 
 
-def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
+def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -> Path:
     """Analyse and report, unless that was done of the very same by this very package.
 
-    Returns the path of the page.
+    Returns the path of the page; for `forks` see `report`.
 
     Raises:
         UserError: there is nothing to analyse.
@@ -27,7 +27,7 @@ def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig) -> Path:
     if done.is_file() and done.read_text(encoding="utf-8") == fingerprint(made, inputs):
         return run.page
     analyze(run, experiment)
-    page = report(run, experiment)
+    page = report(run, experiment, forks=forks)
     # With the inputs as they were before: whoever adds samples meanwhile is analysed next time.
     write_text(done, fingerprint(made, inputs))
     return page

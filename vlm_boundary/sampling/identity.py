@@ -156,6 +156,30 @@ def refuse_other_rule(before: dict[str, Any], now: SamplingConfig, *, where: str
         )
 
 
+def refuse_to_read_by(now: SamplingConfig, before: dict[str, Any], *, where: str) -> None:
+    """Compare the stopping rule that samples are to be read by with the one they were drawn under.
+
+    Any rule reads samples of a fixed n; those of a rule are read by the same, up to a smaller n or
+    before a larger one: by another, problems would have ended early that it gives more samples.
+
+    Args:
+        before: the arm's sampling parameters as its manifest has them.
+
+    Raises:
+        UserError: pass@k would be biased.
+    """
+    if not before:
+        return  # a manifest that does not say
+    old = validate(SamplingConfig, before, where=where)
+    drawn, read = old.stopping_rule, now.stopping_rule
+    if old.stop and not (read.goes_on_from(drawn) or drawn.goes_on_from(read)):
+        raise UserError(
+            f"{where} holds samples drawn with sampling.stop = {_rule(old)}, which cannot be read "
+            f"as if it had been {_rule(now)}: problems that ended would lack samples; leave it as "
+            f"it was"
+        )
+
+
 def _rule(sampling: SamplingConfig) -> str:
     if sampling.stop is None:
         return f"nothing (n = {sampling.n})"

@@ -90,8 +90,8 @@ def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wan
     else:
         # Each wave is a round of all arms, so that being stopped leaves a usable pair.
         rounds = [list(part) for part in zip_longest(*waves, fillvalue=[])]
-    for part in rounds:
-        run_jobs(run, make_jobs(part, len(places)), places, experiment.timeouts)
+    jobs = [make_jobs(part, len(places)) for part in rounds]
+    run_jobs(run, jobs, places, experiment.timeouts)
 
 
 def waves_of(experiment: ExperimentConfig, units: Sequence[Draw]) -> list[list[Draw]]:

@@ -66,7 +66,7 @@ def score(
         if _samples(scorable):
             places = engine_places(experiment)
             units = [Score(t.partition, t.spans_by_problem(), under) for t in scorable if t.samples]
-            run_jobs(run, make_jobs([units], len(places)), places, experiment.timeouts)
+            run_jobs(run, [make_jobs([units], len(places))], places, experiment.timeouts)
         with run.locks.alone(ALL) as alone:
             if alone:
                 compact_run(run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing, nullcontext
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.forks import usable_cores
 from vlm_boundary.iterate import batched
 from vlm_boundary.nulls import with_nulls
 from vlm_boundary.progress import progress_bar
@@ -83,7 +83,7 @@ def grade_file(
     with (
         replacing(target) as temporary,
         temporary.open("w", encoding="utf-8") as file,
-        Grader(forks=min(len(os.sched_getaffinity(0)), _MOST_FORKS)) as grader,
+        Grader(forks=min(usable_cores(), _MOST_FORKS)) as grader,
         closing(KillingPool()) as pool,
         _extractor(opinions) as llm,
         progress_bar(f"grading {source.name}", unit="output") as bar,

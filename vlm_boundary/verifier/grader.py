@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from vlm_boundary.forks import in_forks
 from vlm_boundary.mathtext.errors import TooLarge, Unsupported
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.records.verdict import Status, Verdict
@@ -17,7 +18,6 @@ from vlm_boundary.verifier.commitments import Found
 from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
-from vlm_boundary.verifier.forks import in_forks
 from vlm_boundary.verifier.numbers import equal
 from vlm_boundary.verifier.outcome import Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool

@@ -10,6 +10,12 @@ from typing import Any, TypeVar
 Item = TypeVar("Item")
 
 
+def usable_cores() -> int:
+    """How many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def in_forks(
     shares: Sequence[Sequence[Item]], work: Callable[[Item], Any]
 ) -> Iterator[tuple[Item, Any]]:
