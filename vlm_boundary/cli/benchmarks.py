@@ -117,6 +117,11 @@ def _echo_counts(records: int, log: Iterable[FilterStep], problems: int) -> None
     help="Whose chat template, tokenizer and picture sizes are shown: a hub id, a folder, tiny:….",
 )
 @click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Run Python code that MODEL brings; read it first.",
+)
+@click.option(
     "--condition",
     type=click.Choice(["full", "no_image", "direct_answer"]),
     default="full",
@@ -139,6 +144,7 @@ def preview(
     name: str,
     limit: int,
     model: str,
+    trust_remote_code: bool,
     condition: str,
     output: Path | None,
     save_pictures: Path | None,
@@ -151,7 +157,7 @@ def preview(
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
-    chat = ChatRenderer.of(resolve_checkpoint(model))
+    chat = ChatRenderer.of(resolve_checkpoint(model, trust_remote_code=trust_remote_code))
     with progress_bar(f"reading {config.name}", unit="problem") as bar:
         found = sheet.make_preview(
             config,
