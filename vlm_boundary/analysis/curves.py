@@ -127,7 +127,9 @@ def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
         if data.n(name) == 1
         and all(
             getattr(data.experiment.arms[name], key) == getattr(config, key)
-            for key in ("model", "revision", "base", "prompt", "chat_template")
+            for key in (
+                *("model", "revision", "base", "prompt", "chat_template", "chat_template_args"),
+            )
         )
     ]
     source = same[0] if same else arm
