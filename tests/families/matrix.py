@@ -39,7 +39,7 @@ Cells = dict[str, dict[str, str]]
 
 def check(families: list[str]) -> None:
     """Check families in this process, telling each cell as it is known."""
-    from checks import Checks
+    from families.checks import Checks
 
     for family in families:
         with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ def table(cells: Cells) -> str:
     lines = ["| family | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for family, found in cells.items():
         stop = next(
-            (f"{what}: {found[what]}" for what in ("loads", "vLLM") if found.get(what) != "yes"),
+            (f"{w}: {found[w]}" for w in ("loads", "vLLM") if found.get(w, "yes") != "yes"),
             "",
         )
         row = [found.get(name, "–") for name in COLUMNS]
@@ -107,10 +107,12 @@ def main(arguments: list[str]) -> int:
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    whole = table(read_table() | cells)
-    DOCUMENT.write_text(before + BEGIN + whole + END + after, encoding="utf-8")
+    DOCUMENT.write_text(
+        before + BEGIN + table(read_table() | cells) + END + after, encoding="utf-8"
+    )
     return 0
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
     sys.exit(main(sys.argv[1:]))
