@@ -1,7 +1,9 @@
 """The table of docs/models.md: every family against what must hold of it.
 
-    python tests/families/matrix.py                 all of them, and the table is written
-    python tests/families/matrix.py qwen3-vl gemma3 only these, printed
+    python tests/families/matrix.py                 all of them
+    python tests/families/matrix.py qwen3-vl gemma3 only these; the other rows stay as they are
+
+The rows are printed and written into the document.
 
 Families share one warm process, so that an engine's start takes seconds; where one of them ends
 that process, the next goes on in another.
@@ -102,11 +104,11 @@ def main(arguments: list[str]) -> int:
         return 0
     cells = gather(arguments or list(FAMILIES))
     print(table(cells))
-    if not arguments:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        after = rest.split(END)[1]
-        DOCUMENT.write_text(before + BEGIN + table(cells) + END + after, encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    whole = table(read_table() | cells)
+    DOCUMENT.write_text(before + BEGIN + whole + END + after, encoding="utf-8")
     return 0
 
 

@@ -6,11 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
+from vlm_boundary.cli import cli
 from vlm_boundary.config import ArmConfig, VllmConfig
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.errors import UserError
@@ -87,3 +89,16 @@ def test_a_processor_that_lacks_a_package_is_one_clear_line(
     monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lacking)
     with pytest.raises(UserError, match=r"does not load its processor: Package `num2words`"):
         ChatRenderer.of(resolve_checkpoint(str(folder)))
+
+
+def test_a_preview_trusts_code_only_when_it_is_told_to(folder: Path, tmp_path: Path) -> None:
+    asked = ["benchmarks", "preview", "procedural", "--limit", "1", "--model", str(folder)]
+    sheet = tmp_path / "sheet.html"
+    runner = CliRunner()
+    refused = runner.invoke(cli, [*asked, "--output", str(sheet)])
+    assert refused.exit_code == 2
+    assert "benchmarks preview' --trust-remote-code" in refused.output
+    assert not sheet.exists()
+    done = runner.invoke(cli, [*asked, "--output", str(sheet), "--trust-remote-code"])
+    assert done.exit_code == 0, done.output
+    assert str(folder) in sheet.read_text()

@@ -58,7 +58,8 @@ def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
                 raise UserError(
                     f"{folder}: {name} wants Python code of the checkpoint's own to be run, which "
                     f"is not done unasked; read that code, and if you trust it set "
-                    f"trust_remote_code: true for that arm"
+                    f"trust_remote_code: true for that arm, or give 'benchmarks preview' "
+                    f"--trust-remote-code"
                 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, messages
 from vlm_boundary.config import EngineConfig, ExperimentConfig, ReplayConfig
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.records.manifest import Checkpoint
@@ -57,7 +57,7 @@ def _prompts(
         if asked != arm:
             continue
         benchmark = benchmarks[name]
-        prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
+        prompt = benchmark.worded(experiment.prompt(arm, condition))
         for problem in run.read_problems(name):
             if problem.error is None:
                 yield messages(problem, prompt, benchmark.images, condition)
