@@ -12,6 +12,7 @@ pytest.importorskip("vllm", reason="vLLM is not installed")
 
 from engine_parts import ENGINE_ARGS, ask, draw_picture
 
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, TransformersConfig, VllmConfig
 from vlm_boundary.engines import Completion, Engine
@@ -64,7 +65,7 @@ def test_it_is_recorded_that_its_processor_takes_no_pixel_budget(
         else TransformersConfig(kind="transformers")
     )
     sampling = SamplingConfig(max_tokens=24)
-    workload = Workload((sampling,), max_images=1, min_pixels=100, max_pixels=50_000)
+    workload = Workload((sampling,), max_images=1, budget=PictureBudget(100, 50_000))
     engine = open_engine("internvl", checkpoint, config, workload)
     assert engine.describe()["picture_sizes"].endswith("takes no min_pixels and max_pixels")
     engine.close()

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from engine_parts import Manners, ask, draw_picture, scripted_server, vllm_server
 
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.engines.base import Workload
@@ -30,9 +31,11 @@ def open_engine(
     model: str = "tiny",
     **settings: Any,
 ) -> OpenAIEngine:
-    budget = {key: settings.pop(key) for key in ("max_pixels",) if key in settings}
+    asked = {key: settings.pop(key) for key in ("max_pixels", "max_tokens") if key in settings}
     config = OpenAIConfig.model_validate({"kind": "openai", "base_url": url, **settings})
-    return OpenAIEngine(model, config, Workload((sampling,), max_images=1, **budget))
+    return OpenAIEngine(
+        model, config, Workload((sampling,), max_images=1, budget=PictureBudget(**asked))
+    )
 
 
 def draw(

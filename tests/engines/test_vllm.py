@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget
 from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.errors import UserError
@@ -132,7 +133,7 @@ def test_two_pictures_reach_the_model_in_their_order(
 
 def test_a_pixel_budget_changes_what_the_model_sees(engine: VllmEngine, picture: Path) -> None:
     plain = draw(engine, request((picture,)))["p", 0]
-    larger = draw(engine, request((picture,), min_pixels=40_000, max_pixels=50_000))["p", 0]
+    larger = draw(engine, request((picture,), budget=PictureBudget(40_000, 50_000)))["p", 0]
     assert plain.logprob_sum != larger.logprob_sum
 
 
@@ -142,14 +143,15 @@ def test_prompts_are_as_long_as_they_were_planned(
     other = tmp_path / "0e.png"
     Image.new("RGB", (300, 150), "navy").save(other)
     chat = ChatRenderer(resolve_checkpoint("tiny:untrained-1").folder)
-    small = {"min_pixels": 40_000, "max_pixels": 50_000}
-    cases = [((), {}), ((picture,), {}), ((picture, other), {}), ((other,), small)]
-    for pictures, pixels in cases:
-        asked = request(pictures, 1, **pixels)
+    small, few = PictureBudget(40_000, 50_000), PictureBudget(max_tokens=20)
+    cases = [((), ANY_SIZE), ((picture,), ANY_SIZE), ((picture, other), ANY_SIZE)]
+    for pictures, budget in [*cases, ((other,), small), ((other,), few)]:
+        asked = request(pictures, 1, budget=budget)
         (done,) = draw(engine, asked).values()
-        budget = asked.min_pixels, asked.max_pixels
-        images = [chat.fit(Image.open(path), *budget) for path in pictures]
-        planned = chat.prompt_tokens(asked.messages, images, **chat.pixel_budget(*budget))
+        rule = chat.pictures(budget)
+        images = [rule.fit(Image.open(path)) for path in pictures]
+        planned = chat.prompt_tokens(asked.messages, images, **rule.options)
+        assert budget != few or planned[1] <= 20
         assert (done.prompt_tokens, done.picture_tokens) == planned
         assert (planned[1] > 0) == bool(pictures)
 

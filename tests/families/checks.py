@@ -13,7 +13,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from vlm_boundary.benchmarks.images import open_rgb
+from vlm_boundary.benchmarks.images import ANY_SIZE, open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines import Completion, Failure, Request, Scored, ScoreRequest
@@ -203,7 +203,7 @@ class Checks:
         counts = []
         for count in (1, 2):
             shown = self.pictures[:count]
-            fitted = [self.chat.fit(open_rgb(path), None, None) for path in shown]
+            fitted = [self.chat.pictures(ANY_SIZE).fit(open_rgb(path)) for path in shown]
             ours = self.chat.prompt_tokens(self.ask(shown).messages, fitted)
             (sample,) = self.draw(shown)
             if ours != (sample.prompt_tokens, sample.picture_tokens):

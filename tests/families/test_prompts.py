@@ -71,7 +71,7 @@ def turns(question: str, pictures: int, system: str | None = "Be brief.") -> lis
     return messages(problem, PromptConfig(system=system, instruction="Say why."), IN_TEXT)
 
 
-def theirs(chat: ChatRenderer, asked: list[dict[str, Any]]) -> list[int]:
+def theirs(chat: ChatRenderer, asked: list[dict[str, Any]], **told: Any) -> list[int]:
     """The prompt through transformers alone, pictures expanded."""
     content = [
         {
@@ -87,7 +87,7 @@ def theirs(chat: ChatRenderer, asked: list[dict[str, Any]]) -> list[int]:
         if turn["role"] == "user"
     ]
     inputs = chat.processor.apply_chat_template(
-        content, tokenize=True, add_generation_prompt=True, return_dict=True
+        content, tokenize=True, add_generation_prompt=True, return_dict=True, **told
     )
     return list(inputs["input_ids"][0])
 

@@ -111,4 +111,4 @@ def test_an_engine_is_opened_for_the_pixels_of_all_its_benchmarks(
 ) -> None:
     benchmarks = [load_benchmark("procedural", {"images": one}) for one in images]
     found = _largest_budget(benchmarks)
-    assert (found["min_pixels"], found["max_pixels"]) == bounds
+    assert (found.min_pixels, found.max_pixels) == bounds

@@ -67,3 +67,14 @@ def test_lines_for_a_terminal(tmp_path: Path) -> None:
         "the least time is 6.0 s on H100, 60% of that"
     )
     assert second.endswith("; no lower bound: the peak rates of 'cpu' are not known")
+
+
+@pytest.mark.parametrize(
+    ("spared", "warned"), [(0, "0 of 4,000"), (399, "399 of 4,000"), (400, "")]
+)
+def test_a_prefix_cache_that_does_not_hit_is_said(tmp_path: Path, spared: int, warned: str) -> None:
+    work = {"samples": 100, "tokens": 5000, "draw_seconds": 10.0}
+    work |= {"repeated_prompt_tokens": 4000, "cached_prompt_tokens": spared}
+    (tmp_path / "0.json").write_text(json.dumps({"arms": ["base"], "work": work}))
+    _, *said = speed_lines(tmp_path.glob("*.json"))
+    assert [warned in line for line in said] == [True] * bool(warned)

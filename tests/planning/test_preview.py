@@ -13,6 +13,7 @@ from PIL import Image
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 
+from vlm_boundary.benchmarks.images import ANY_SIZE
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.planning.preview import Preview, make_preview, save_pictures, write_preview
@@ -122,6 +123,8 @@ def test_a_control_condition_is_shown_as_it_is_put(data: Path, chat: ChatRendere
 def test_the_processor_leaves_a_fitted_picture_as_it_is(chat: ChatRenderer) -> None:
     """What is fitted here is what the model sees: its own processor has nothing to resize."""
     for size in ((300, 100), (84, 84), (31, 500), (1200, 900)):
-        fitted = chat.fit(Image.new("RGB", size), None, None)
-        grid = chat._images(images=[fitted], return_tensors="np")["image_grid_thw"][0]
+        fitted = chat.pictures(ANY_SIZE).fit(Image.new("RGB", size))
+        grid = chat.processor.image_processor(images=[fitted], return_tensors="np")[
+            "image_grid_thw"
+        ][0]
         assert (int(grid[2]) * 14, int(grid[1]) * 14) == fitted.size

@@ -11,10 +11,11 @@ import pytest
 
 from vlm_boundary.config import ExperimentConfig, SamplingConfig, build_experiment
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import RunArm
+from vlm_boundary.sampling.alike import refuse_apart
 from vlm_boundary.sampling.identity import (
     ArmSource,
     arm_identity,
-    refuse_different_templates,
     refuse_other_rule,
     resolve_source,
 )
@@ -64,14 +65,19 @@ def sources(config: ExperimentConfig, folder: Path, *templates: str) -> dict[str
 
 def test_arms_that_would_see_different_prompts_are_not_compared(folder: Path) -> None:
     config = experiment()
-    refuse_different_templates(config, sources(config, folder, "{{ one }}", "{{ one }}"))
-    differing = sources(config, folder, "{{ one }}", "{{ two }}")
+
+    def arms(*templates: str) -> dict[str, RunArm]:
+        found = sources(config, folder, *templates)
+        return {arm: RunArm(identity=arm_identity(config, arm, of)) for arm, of in found.items()}
+
+    refuse_apart(config, arms("{{ one }}", "{{ one }}"))
+    differing = arms("{{ one }}", "{{ two }}")
     with pytest.raises(UserError) as raised:
-        refuse_different_templates(config, differing)
+        refuse_apart(config, differing)
     for part in ("'base'", "'rl'", "arms.NAME.chat_template", "allow_different_chat_templates"):
         assert part in str(raised.value)
     allowing = experiment(allow_different_chat_templates=True)
-    refuse_different_templates(allowing, differing)
+    refuse_apart(allowing, differing)
 
 
 def test_what_is_served_is_known_by_name_and_address_or_by_what_the_user_says() -> None:

@@ -133,7 +133,8 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
 
 def _checkpoint(data: BenchmarkData, arm: str) -> tuple[Any, ...]:
     config = data.experiment.arms[arm]
-    return (config.model, config.revision, config.base, config.chat_template, config.prompt)
+    told = repr(sorted(data.experiment.arm_chat_template_args(arm).items()))
+    return (config.model, config.revision, config.base, config.chat_template, told, config.prompt)
 
 
 def _ends(data: BenchmarkData, arms: list[str]) -> Ints:

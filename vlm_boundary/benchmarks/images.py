@@ -39,6 +39,26 @@ class PixelBudget:
     max_pixels: int
 
 
+@dataclass(frozen=True)
+class PictureBudget:
+    """What a benchmark allows a picture; None leaves it to the checkpoint.
+
+    `min_pixels` and `max_pixels` are for families that take pixels, `max_tokens` is for all.
+    """
+
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    max_tokens: int | None = None
+
+    @property
+    def given(self) -> dict[str, int]:
+        """What it says, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+ANY_SIZE = PictureBudget()
+
+
 def store_picture(data: bytes, folder: Path) -> str:
     """Keep a picture under its content's name, once; returns the file name.
 

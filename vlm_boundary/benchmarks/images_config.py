@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import Pattern, Settings
 
 
@@ -26,11 +27,14 @@ class ImagesConfig(Settings):
     """Pictures before the text, or where their marks stand: by number where the expression has a
     group, else in order. A question's other marks are removed; an option's stay as text."""
     min_pixels: int | None = Field(default=None, ge=1)
-    """Smaller pictures are enlarged to this many pixels (Qwen-VL families only); by default the
-    checkpoint's own number, or max_pixels where that is less."""
+    """Smaller pictures are enlarged to this many pixels (families that take pixels only); by
+    default the checkpoint's own number, or max_pixels where that is less."""
     max_pixels: int | None = Field(default=None, ge=1)
-    """Larger pictures are reduced to this many pixels (Qwen-VL families only); by default the
-    checkpoint's own number, or min_pixels where that is more."""
+    """Larger pictures are reduced to this many pixels (families that take pixels only); by default
+    the checkpoint's own number, or min_pixels where that is more."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """At most so many tokens a picture, in the words of each family: as pixels (Qwen-VL, GLM-V),
+    as its nearest smaller number of tokens (Gemma 4), as tiles (InternVL)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> ImagesConfig:
@@ -39,3 +43,8 @@ class ImagesConfig(Settings):
         if self.position == "in_text" and self.placeholder is None:
             raise ValueError("position in_text needs the placeholder's regular expression")
         return self
+
+    @property
+    def budget(self) -> PictureBudget:
+        """What a picture may be."""
+        return PictureBudget(self.min_pixels, self.max_pixels, self.max_tokens)

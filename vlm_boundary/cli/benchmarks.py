@@ -106,6 +106,19 @@ def _echo_counts(records: int, log: Iterable[FilterStep], problems: int) -> None
     click.echo(f"{problems:,} problems")
 
 
+def _assignments(
+    context: click.Context, option: click.Parameter, given: tuple[str, ...]
+) -> tuple[tuple[str, Any], ...]:
+    """NAME=VALUE as pairs, values read as in YAML."""
+    from vlm_boundary.settings import parse_value
+
+    for one in given:
+        if not one.partition("=")[0] or "=" not in one:
+            raise click.BadParameter(f"{one!r}: write NAME=VALUE, as in enable_thinking=false")
+    pairs = (one.partition("=") for one in given)
+    return tuple((name, parse_value(value)) for name, _, value in pairs)
+
+
 @benchmarks.command()
 @click.argument("name")
 @click.option("--limit", type=click.IntRange(min=1), default=8, show_default=True, metavar="N")
@@ -120,6 +133,14 @@ def _echo_counts(records: int, log: Iterable[FilterStep], problems: int) -> None
     "--trust-remote-code",
     is_flag=True,
     help="Run Python code that MODEL brings; read it first.",
+)
+@click.option(
+    "--chat-template-arg",
+    "told",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_assignments,
+    help="What the chat template is told beside the turns, as in enable_thinking=false.",
 )
 @click.option(
     "--condition",
@@ -145,6 +166,7 @@ def preview(
     limit: int,
     model: str,
     trust_remote_code: bool,
+    told: tuple[tuple[str, Any], ...],
     condition: str,
     output: Path | None,
     save_pictures: Path | None,
@@ -157,13 +179,16 @@ def preview(
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
-    chat = ChatRenderer.of(resolve_checkpoint(model, trust_remote_code=trust_remote_code))
+    chat = ChatRenderer.of(
+        resolve_checkpoint(model, weights=False, trust_remote_code=trust_remote_code)
+    )
     with progress_bar(f"reading {config.name}", unit="problem") as bar:
         found = sheet.make_preview(
             config,
             chat,
             limit=limit,
             condition=condition,  # type: ignore[arg-type]  # one of the choices
+            template_args=dict(told),
             progress=lambda _: bar.update(),
         )
     _echo_counts(found.records, found.filter_log, found.problems)

@@ -40,6 +40,23 @@ def _regular_expression(pattern: str) -> str:
 Pattern = Annotated[str, AfterValidator(_regular_expression)]
 PlainMapping = Annotated[dict[str, Any], BeforeValidator(_plain)]
 
+# What a chat template is given anyway, or what would make something else of its text.
+_GIVEN_TO_TEMPLATES = (
+    *("messages", "conversation", "tools", "documents", "chat_template", "add_generation_prompt"),
+    *("continue_final_message", "tokenize", "return_dict", "return_tensors", "processor_kwargs"),
+    *("return_assistant_tokens_mask", "load_audio_from_video"),
+)
+
+
+def _switches(args: dict[str, Any]) -> dict[str, Any]:
+    for name in args:
+        if name in _GIVEN_TO_TEMPLATES:
+            raise ValueError(f"{name} is not to be set: it follows from the prompt")
+    return args
+
+
+TemplateArgs = Annotated[PlainMapping, AfterValidator(_switches)]
+
 
 class Settings(BaseModel):
     """Base of every settings record: unknown keys are errors, values do not change."""

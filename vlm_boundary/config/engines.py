@@ -10,7 +10,10 @@ from pydantic import BeforeValidator, Field, field_validator
 from vlm_boundary.config.base import PlainMapping, Settings
 
 # The engine arguments that change which texts are likely; the others only change the speed.
-_DISTRIBUTION_ARGS = ("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides")
+_DISTRIBUTION_ARGS = (
+    *("dtype", "quantization", "kv_cache_dtype", "max_model_len", "hf_overrides"),
+    "mm_processor_kwargs",
+)
 
 
 # Engine arguments of vLLM that are settings of ours.
@@ -78,6 +81,9 @@ class OpenAIConfig(Settings):
     """How often a request is repeated, with growing pauses, before the run stops."""
     server_sets_pixels: bool = False
     """The server was started with the benchmark's pixel budget; it is not sent with requests."""
+    thinking_open: bool | None = None
+    """Whether its chat template ends prompts inside a thought, as one that writes <think>; texts
+    without a closing mark are then no answers."""
 
     @property
     def base_urls(self) -> tuple[str, ...]:
@@ -96,8 +102,9 @@ class OpenAIConfig(Settings):
         return value
 
     def identity(self) -> dict[str, Any]:
-        """The settings that change which texts are likely."""
-        return {"kind": self.kind}
+        """The settings that change which texts are likely, and how they are read."""
+        said = {} if self.thinking_open is None else {"thinking_open": self.thinking_open}
+        return {"kind": self.kind, **said}
 
 
 class TransformersConfig(Settings):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from vlm_boundary.config.analysis import AnalysisConfig
-from vlm_boundary.config.base import FULL, Condition, Control, Name, Settings
+from vlm_boundary.config.base import FULL, Condition, Control, Name, Settings, TemplateArgs
 from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
 from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
 from vlm_boundary.config.running import RayConfig, Timeouts
@@ -37,8 +37,15 @@ class ExperimentConfig(Settings):
     """Control conditions: no_image, shuffled_image (another problem's), direct_answer."""
     engine: EngineConfig = VllmConfig()
     """Engine of every arm."""
+    chat_template_args: TemplateArgs = Field(default_factory=dict)
+    """What every arm's chat template is told, as in {enable_thinking: false}; an arm's own go
+    before these, and null takes one away."""
     allow_different_chat_templates: bool = False
     """Compare arms although their chat templates differ."""
+    allow_different_thoughts: bool = False
+    """Compare arms although only one is asked to think, or their chat_template_args differ."""
+    allow_different_pictures: bool = False
+    """Compare arms although they are shown pictures in different sizes."""
     gpus: tuple[Annotated[int, Field(ge=0)], ...] | None = Field(default=None, min_length=1)
     """GPUs to use, an engine on each (tensor parallelism: on each few); by default all."""
     parallel_engines: int | None = Field(default=None, ge=1)
@@ -75,6 +82,13 @@ class ExperimentConfig(Settings):
         if "stop" not in changes and isinstance(n := changes.get("n"), int):
             merged["stop"] = self.sampling.stopping_within(n)
         return validate(SamplingConfig, merged, where=f"arms.{arm}.sampling")
+
+    def arm_chat_template_args(self, arm: str) -> dict[str, Any]:
+        """What an arm's chat template is told beside the turns."""
+        if isinstance(self.arm_engine(arm), ReplayConfig):
+            return {}
+        told = self.chat_template_args | self.arms[arm].chat_template_args
+        return {name: value for name, value in told.items() if value is not None}
 
     def repeats(self, arm: str, base: str) -> bool:
         """Whether an arm samples a base's checkpoint again in the same way, however often."""
@@ -180,6 +194,12 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
         _check_arm(config, arm, where=where)
     if config.judge and isinstance(config.judge_engine, ReplayConfig):
         raise UserError(f"{where}: judge: stored samples judge nothing; set judge.engine")
+    if (
+        config.judge
+        and config.judge.chat_template_args
+        and isinstance(config.judge_engine, PrmConfig)
+    ):
+        raise UserError(f"{where}: judge.chat_template_args has no effect with engine kind prm")
     return config
 
 
@@ -202,5 +222,7 @@ def _check_arm(config: ExperimentConfig, name: str, *, where: str) -> None:
                     f"{where}: arms.{name}.{key} has no effect with engine kind {engine.kind}; "
                     f"drop it"
                 )
-    if isinstance(engine, ReplayConfig) and arm.revision is not None:
-        raise UserError(f"{where}: arms.{name}.revision has no effect with engine kind replay")
+    if isinstance(engine, ReplayConfig):
+        for key in ("revision", "chat_template_args"):
+            if getattr(arm, key):
+                raise UserError(f"{where}: arms.{name}.{key} has no effect with engine kind replay")

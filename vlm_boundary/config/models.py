@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from vlm_boundary.config.base import MAX_SAMPLES, Name, Role, Settings
+from vlm_boundary.config.base import MAX_SAMPLES, Name, Role, Settings, TemplateArgs
 from vlm_boundary.config.engines import EngineConfig, JudgeEngineConfig, PrmConfig
 from vlm_boundary.config.sampling import SamplingConfig
 
@@ -24,6 +24,9 @@ class ModelConfig(Settings):
     """The checkpoint under a LoRA adapter, in place of the one that the adapter names."""
     chat_template: str | None = None
     """A Jinja file in place of the checkpoint's own chat template."""
+    chat_template_args: TemplateArgs = Field(default_factory=dict)
+    """What the chat template is told beside the turns, as in {enable_thinking: false}; an argument
+    that the template never reads is refused."""
     trust_remote_code: bool = False
     """Run Python code that the checkpoint brings, as some families' processors need; read it
     first."""

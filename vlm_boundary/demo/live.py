@@ -182,8 +182,8 @@ class LiveEngines:
             "pictures": [str(asked.folder / name) for name in pictures_shown(turns)],
             "n": n,
             "seed": asked.seed,
-            "min_pixels": config.images.min_pixels,
-            "max_pixels": config.images.max_pixels,
+            "budget": vars(config.images.budget),
+            "chat_template_args": experiment.arm_chat_template_args(arm),
             "sampling": sampling,
         }
 

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import ExperimentConfig, OpenAIConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Engine, Request, Workload
 from vlm_boundary.engines.factory import open_engine
@@ -30,7 +31,11 @@ def _serve(channel: Channel) -> None:
         experiment.arms[arm].model,
         resolve_source(experiment.arms[arm], config).checkpoint,
         config,
-        Workload(samplings=(experiment.arm_sampling(arm),), max_images=order["max_images"]),
+        Workload(
+            samplings=(experiment.arm_sampling(arm),),
+            max_images=order["max_images"],
+            chat_template_args=(experiment.arm_chat_template_args(arm),),
+        ),
     )
     try:
         channel.tell(ready=True)
@@ -47,8 +52,8 @@ def _answer(engine: Engine, asked: dict[str, Any], channel: Channel) -> None:
         pictures=tuple(Path(path) for path in asked["pictures"]),
         indices=range(asked["n"]),
         seed=asked["seed"],
-        min_pixels=asked["min_pixels"],
-        max_pixels=asked["max_pixels"],
+        budget=PictureBudget(**asked["budget"]),
+        chat_template_args=asked["chat_template_args"],
     )
     sampling = SamplingConfig.model_validate(asked["sampling"])
     try:

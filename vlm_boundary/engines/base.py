@@ -6,11 +6,11 @@ Engines know nothing of benchmarks, verdicts or files.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
-from vlm_boundary.benchmarks.images import UnreadablePicture
+from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, UnreadablePicture
 from vlm_boundary.config import SamplingConfig
 
 
@@ -27,8 +27,9 @@ class Request:
     pictures: tuple[Path, ...]
     indices: range
     seed: int
-    min_pixels: int | None = None
-    max_pixels: int | None = None
+    budget: PictureBudget = ANY_SIZE
+    chat_template_args: Mapping[str, Any] = field(default_factory=dict)
+    """What the chat template is told beside the turns, as in {enable_thinking: false}."""
     benchmark: str = ""
     """With `condition` and `problem_id`, whose samples these are, for engines that look them up or
     keep a problem to one server."""
@@ -114,14 +115,15 @@ class PromptTooLong(Exception):
 class Workload:
     """What an engine will be asked for, as far as it is known before it starts.
 
-    `samplings` are those that `generate` will be called with, none where it only scores; pixel
-    budgets are the widest of any request, None where the checkpoint's own holds.
+    `samplings` are those that `generate` will be called with, none where it only scores; the
+    pictures' budget is the widest of any request, None where the checkpoint's own holds;
+    `chat_template_args` are those of all requests, each once.
     """
 
     samplings: tuple[SamplingConfig, ...]
     max_images: int
-    min_pixels: int | None = None
-    max_pixels: int | None = None
+    budget: PictureBudget = ANY_SIZE
+    chat_template_args: tuple[Mapping[str, Any], ...] = ()
 
 
 def unheard() -> None:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from PIL import Image
 
-from vlm_boundary.benchmarks.images import PixelBudget, fit
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.engines.base import PromptUnusable
+from vlm_boundary.engines.pictures import PictureRule, picture_rule
 from vlm_boundary.engines.processors import load_processor, place_ids
 from vlm_boundary.engines.structure import BREAK, Structure
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, did_you_mean
 from vlm_boundary.records.manifest import Checkpoint
 
+TemplateArgs: TypeAlias = Mapping[str, Any]
+NO_ARGS: TemplateArgs = MappingProxyType({})
+# Variables of chat templates that transformers fills, or that are no switches.
+_NO_SWITCHES = {
+    "messages",
+    "tools",
+    "documents",
+    "add_generation_prompt",
+    "raise_exception",
+    "strftime_now",
+}
 # Words that a template is tried with, to see whether it shows them.
 _PROBE = "zq7probe"
 
@@ -37,11 +50,11 @@ class ChatRenderer:
         self.processor: Any = load_processor(folder, trust_remote_code=trust_remote_code)
         self._folder = folder
         self._tokenizer: Any = getattr(self.processor, "tokenizer", self.processor)
-        self._images: Any = getattr(self.processor, "image_processor", None)
         self._chat_template = chat_template
         own = getattr(self.processor, "chat_template", None)
-        self._structure = Structure(self.processor, chat_template or str(own or ""))
-        self._shown_as: dict[tuple[str, bool], bool] = {}
+        self._template = chat_template or str(own or "")
+        self._structure = Structure(self.processor, self._template)
+        self._shown_as: dict[tuple[str, bool, str], bool] = {}
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> ChatRenderer:
@@ -52,23 +65,27 @@ class ChatRenderer:
             trust_remote_code=checkpoint.trust_remote_code,
         )
 
-    def prompt_text(self, messages: list[dict[str, Any]]) -> str:
+    def prompt_text(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> str:
         """The prompt as the chat template writes it, each picture still one placeholder.
+
+        Args:
+            args: what the template is told beside the turns.
 
         Raises:
             PromptUnusable: the problem cannot be put to this checkpoint.
-            UserError: the chat template cannot show such turns.
+            UserError: the chat template cannot show such turns, or does not read the arguments.
         """
-        return self.processor_text(messages).replace(BREAK, "")
+        return self.processor_text(messages, args).replace(BREAK, "")
 
-    def processor_text(self, messages: list[dict[str, Any]]) -> str:
+    def processor_text(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> str:
         """The prompt as the processor is to be given it: data that looks like structure is marked.
 
         Raises:
             PromptUnusable, UserError: as for `prompt_text`.
         """
-        turns = [self._turn(turn) for turn in messages]
-        text = self._rendered(turns)
+        self._refuse_unread(args)
+        turns = [self._turn(turn, args) for turn in messages]
+        text = self._rendered(turns, args)
         for said in _texts(turns):
             if said.strip() not in text:
                 raise PromptUnusable(
@@ -77,13 +94,13 @@ class ChatRenderer:
                 )
         return text
 
-    def prompt_ids(self, messages: list[dict[str, Any]]) -> list[int]:
+    def prompt_ids(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> list[int]:
         """Token ids of the rendered prompt, each picture still one placeholder token.
 
         Raises:
             PromptUnusable, UserError: as for `prompt_text`.
         """
-        return self.token_ids(self.processor_text(messages))
+        return self.token_ids(self.processor_text(messages, args))
 
     def token_ids(self, text: str) -> list[int]:
         """Token ids of what `processor_text` gave.
@@ -106,7 +123,23 @@ class ChatRenderer:
         """The tokens that stand for pictures, video and sound, which no answer is made of."""
         return place_ids(self.processor, self._folder)
 
-    def _turn(self, turn: dict[str, Any]) -> dict[str, Any]:
+    def _refuse_unread(self, args: TemplateArgs) -> None:
+        """Refuse what would change nothing: a misspelt switch is not noticed in the answers."""
+        if not args:
+            return
+        # As transformers tells what is for the template from what is for the processor.
+        from transformers.utils.chat_template_utils import _get_template_variables
+
+        read = _get_template_variables(self._template) - _NO_SWITCHES
+        for name in args:
+            if name not in read:
+                known = ", ".join(sorted(read)) or "none"
+                raise UserError(
+                    f"chat_template_args: the chat template of {self._folder} never reads "
+                    f"{name!r}{did_you_mean(name, read)}; it reads {known}"
+                )
+
+    def _turn(self, turn: dict[str, Any], args: TemplateArgs) -> dict[str, Any]:
         """A turn as the chat template takes it, with data kept apart from structure."""
         content = turn["content"]
         given: list[dict[str, Any]] = (
@@ -125,7 +158,7 @@ class ChatRenderer:
             return turn | {"content": parts}
         as_given = isinstance(content, str)
         for as_text in (as_given, not as_given):
-            if self._shows(str(turn["role"]), as_text=as_text):
+            if self._shows(str(turn["role"]), args, as_text=as_text):
                 words = "".join(part["text"] for part in parts)
                 return turn | {"content": words if as_text else parts}
         raise UserError(
@@ -133,13 +166,13 @@ class ChatRenderer:
             f"protocol without one, or give the arm a chat_template"
         )
 
-    def _shows(self, role: str, *, as_text: bool) -> bool:
+    def _shows(self, role: str, args: TemplateArgs, *, as_text: bool) -> bool:
         """Whether the chat template shows a turn given as text, or as a list of parts.
 
         Some templates go over the characters of a text as if they were parts and show nothing, and
         some print a list with its brackets.
         """
-        key = role, as_text
+        key = role, as_text, repr(args)
         if key not in self._shown_as:
             probe = _PROBE if as_text else [{"type": "text", "text": _PROBE}]
             turns: list[dict[str, Any]] = [{"role": role, "content": probe}]
@@ -147,13 +180,13 @@ class ChatRenderer:
                 asked = {"role": "user", "content": [{"type": "text", "text": "?"}]}
                 turns = [*turns, asked] if role == "system" else [asked, *turns]
             try:
-                text = self._rendered(turns)
+                text = self._rendered(turns, args)
             except UserError:
                 text = ""
             self._shown_as[key] = text.count(_PROBE) == 1 and f"'{_PROBE}'" not in text
         return self._shown_as[key]
 
-    def _rendered(self, turns: list[dict[str, Any]]) -> str:
+    def _rendered(self, turns: list[dict[str, Any]], args: TemplateArgs) -> str:
         from jinja2 import TemplateError
 
         try:
@@ -163,43 +196,35 @@ class ChatRenderer:
                     tokenize=False,
                     add_generation_prompt=True,
                     **({"chat_template": self._chat_template} if self._chat_template else {}),
+                    **args,
                 )
             )
         except (TemplateError, TypeError, ValueError) as error:
             reason = " ".join(str(error).split())[:200]
             raise UserError(f"{self._folder}: its chat template fails: {reason}") from None
 
-    @property
-    def sizes_pictures(self) -> bool:
-        """Whether the checkpoint sizes pictures as the Qwen-VL families do, by pixel budget."""
-        return type(self._images).__name__.removesuffix("Fast") == "Qwen2VLImageProcessor"
-
-    def fit(
-        self, picture: Image.Image, min_pixels: int | None, max_pixels: int | None
-    ) -> Image.Image:
-        """The picture at the size that the model sees; other families' processors size it later.
-
-        Without pixels the checkpoint's own budget holds.
+    def pictures(self, budget: PictureBudget) -> PictureRule:
+        """What the model sees of pictures under a budget.
 
         Raises:
-            PictureError: it is too long or too wide for the model.
+            UserError: the family cannot keep to it.
         """
-        if not self.sizes_pictures:
-            return picture
-        smallest, largest = self._bounds(min_pixels, max_pixels)
-        factor = int(self._images.patch_size * self._images.merge_size)
-        return fit(picture, PixelBudget(factor, smallest, largest))
+        return picture_rule(self.processor, budget)
 
     def prompt_tokens(
-        self, messages: list[dict[str, Any]], pictures: list[Image.Image], **options: Any
+        self,
+        messages: list[dict[str, Any]],
+        pictures: list[Image.Image],
+        args: TemplateArgs = NO_ARGS,
+        **options: Any,
     ) -> tuple[int, int]:
         """Length of the prompt as the model reads it, and how many tokens stand for pictures.
 
         Args:
             pictures: as fitted.
-            options: the processor's own keywords, such as those of `pixel_budget`.
+            options: the processor's own keywords, such as those of a `PictureRule`.
         """
-        text = self.processor_text(messages)
+        text = self.processor_text(messages, args)
         unexpanded = len(self.token_ids(text))
         if not pictures:
             return unexpanded, 0
@@ -221,36 +246,6 @@ class ChatRenderer:
         """The tokens that end a text, as far as the tokenizer knows."""
         end = self._tokenizer.eos_token_id
         return {end} if isinstance(end, int) else set(end or ())
-
-    def picture_sizes(self, min_pixels: int | None, max_pixels: int | None) -> str:
-        """By what rule pictures are sized, for the record of a run."""
-        own = f"by the checkpoint's {type(self._images).__name__}"
-        if min_pixels is None and max_pixels is None:
-            return own
-        if not self.sizes_pictures:
-            return f"{own}, which takes no min_pixels and max_pixels"
-        given = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        return ", ".join(f"{name} {value}" for name, value in given.items() if value is not None)
-
-    def pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
-        """The processor's keyword arguments that keep a picture's area within a budget.
-
-        Empty where there is no budget, or the model's processor sizes pictures by rules of its own.
-        """
-        if not self.sizes_pictures or (min_pixels is None and max_pixels is None):
-            return {}
-        smallest, largest = self._bounds(min_pixels, max_pixels)
-        return {"size": {"shortest_edge": smallest, "longest_edge": largest}}
-
-    def _bounds(self, min_pixels: int | None, max_pixels: int | None) -> tuple[int, int]:
-        """The fewest and the most pixels: those given, else the checkpoint's own within them."""
-        own = self._images.size
-        smallest, largest = int(own["shortest_edge"]), int(own["longest_edge"])
-        if min_pixels is not None:
-            smallest, largest = min_pixels, max(largest, min_pixels)
-        if max_pixels is not None:
-            smallest, largest = min(smallest, max_pixels), max_pixels
-        return smallest, largest
 
 
 def _texts(turns: list[dict[str, Any]]) -> Iterator[str]:

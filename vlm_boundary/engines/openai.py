@@ -12,13 +12,13 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.images import PictureBudget, PictureError
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
 from vlm_boundary.engines.base import (
     AGAIN_SECONDS,
@@ -117,8 +117,10 @@ class OpenAIEngine:
                 for sampling in workload.samplings:
                     _check_known(sampling, server)
             parameters = [self._fields(sampling) for sampling in workload.samplings]
-            budget = self._pixel_budget(workload.min_pixels, workload.max_pixels)
-            self._run(try_parameters(self._servers, model, [one | budget for one in parameters]))
+            budget = self._pixel_budget(workload.budget)
+            told = [_template_fields(args) for args in workload.chat_template_args] or [{}]
+            tried = [one | budget | args for one in parameters for args in told]
+            self._run(try_parameters(self._servers, model, tried))
             plain = SamplingConfig(temperature=2.0, top_p=1.0, max_tokens=16)
             habits: Habits = self._run(probe_habits(self._servers, model, self._fields(plain)))
         except BaseException:  # Ctrl-C too: the thread must not outlive an engine that never was
@@ -261,7 +263,8 @@ class OpenAIEngine:
 
         request, server = prompt.request, prompt.server
         payload = self._fields(sampling)
-        payload |= self._pixel_budget(request.min_pixels, request.max_pixels)
+        payload |= self._pixel_budget(request.budget)
+        payload |= _template_fields(request.chat_template_args)
         payload |= {"model": self._model, "n": len(indices)}
         if self._seeds is not SeedSupport.IGNORED:
             payload["seed"] = request.seed + indices.start
@@ -319,17 +322,26 @@ class OpenAIEngine:
     def _fields(self, sampling: SamplingConfig) -> dict[str, Any]:
         return sampling_fields(sampling, vllm=all(server.is_vllm for server in self._servers))
 
-    def _pixel_budget(self, min_pixels: int | None, max_pixels: int | None) -> dict[str, Any]:
-        budget = {"min_pixels": min_pixels, "max_pixels": max_pixels}
-        budget = {name: value for name, value in budget.items() if value is not None}
+    def _pixel_budget(self, pictures: PictureBudget) -> dict[str, Any]:
+        budget = pictures.given
         if not budget or self._config.server_sets_pixels:
             return {}
+        if pictures.max_tokens is not None:
+            raise UserError(
+                "images.max_tokens: how a server's model sizes pictures is not known here; give "
+                "the server the budget when it starts (--mm-processor-kwargs) and say "
+                "engine.server_sets_pixels=true"
+            )
         if not all(server.is_vllm for server in self._servers):
             raise UserError(
                 f"the benchmark sets a pixel budget ({budget}), which only vLLM's server takes; "
                 f"set it where the server starts and say engine.server_sets_pixels=true"
             )
         return {"mm_processor_kwargs": budget}
+
+
+def _template_fields(args: Mapping[str, Any]) -> dict[str, Any]:
+    return {"chat_template_kwargs": dict(args)} if args else {}
 
 
 def _check_known(sampling: SamplingConfig, server: Server) -> None:

@@ -26,6 +26,7 @@ OWNED: dict[str, str] = {
     "skip_special_tokens": "text is stored as generated",
     "echo": "text is stored as generated",
     "chat_template": "it is the server's",
+    "chat_template_kwargs": "write it as chat_template_args of the arm or the experiment",
     "truncate_prompt_tokens": "a prompt that is too long is refused, never cut",
     "use_beam_search": "samples are drawn, not searched for",
     "max_completion_tokens": "write it as sampling.max_tokens",

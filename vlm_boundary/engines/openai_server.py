@@ -61,8 +61,9 @@ class Server:
         """One chat completion; parameters beyond OpenAI's stand in `extra_body`."""
         fields = dict(payload)
         extra = dict(fields.pop("extra_body", {}))
-        if budget := fields.pop("mm_processor_kwargs", None):
-            extra["mm_processor_kwargs"] = budget
+        for name in ("mm_processor_kwargs", "chat_template_kwargs"):
+            if name in fields:
+                extra[name] = fields.pop(name)
         done: ChatCompletion = await self.client.chat.completions.create(**fields, extra_body=extra)
         return done
 

@@ -60,7 +60,9 @@ class TransformersEngine:
                     f"drop {', '.join(sampling.args)}"
                 )
         self._chat = ChatRenderer.of(checkpoint)
-        self._picture_sizes = self._chat.picture_sizes(workload.min_pixels, workload.max_pixels)
+        pictures = self._chat.pictures(workload.budget)
+        pictures.utils()  # missed before the model is loaded
+        self._picture_sizes = pictures.sizes.said
         self._refusals = (PictureError, PromptTooLong, PromptUnusable)
         self._masked = self._chat.place_ids() if config.mask_picture_tokens else []
         self._batch_size = config.batch_size
@@ -135,9 +137,9 @@ class TransformersEngine:
         del self._model
 
     def _inputs(self, request: Request, sampling: SamplingConfig) -> Any:
-        pictures = [open_rgb(path) for path in request.pictures]
-        budget = self._chat.pixel_budget(request.min_pixels, request.max_pixels)
-        text = self._chat.processor_text(request.messages)
+        rule = self._chat.pictures(request.budget)
+        pictures = rule.seen(request.messages, [open_rgb(path) for path in request.pictures])
+        text = self._chat.processor_text(request.messages, request.chat_template_args)
         self._chat.token_ids(text)  # refuses data that would become structure
         inputs = self._chat.processor(
             text=[text],
@@ -145,7 +147,7 @@ class TransformersEngine:
             images=[pictures] if pictures else None,
             return_tensors="pt",
             add_special_tokens=self._chat.adds_special_tokens(text),
-            **({"images_kwargs": budget} if budget else {}),
+            **({"images_kwargs": rule.options} if rule.options else {}),
         ).to(self._device)
         length = inputs["input_ids"].shape[1]
         if self._room is not None and length + sampling.max_tokens > self._room:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget
 from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines.base import (
     Completion,
@@ -51,7 +52,7 @@ class VllmEngine:
         folder: the checkpoint.
         config: engine settings; `args` are vLLM's own.
         max_images: the most pictures in one prompt.
-        max_pixels: the largest pixel budget of any request, or None for the processor's own.
+        budget: the widest of any request's pictures.
         chat_template: Jinja source in place of the checkpoint's own.
         adapter: folder of a LoRA adapter that every sample is drawn with.
         samplings: the sampling settings that will be asked for, checked before the model is loaded.
@@ -67,8 +68,7 @@ class VllmEngine:
         config: VllmConfig,
         *,
         max_images: int,
-        min_pixels: int | None = None,
-        max_pixels: int | None = None,
+        budget: PictureBudget = ANY_SIZE,
         chat_template: str | None = None,
         adapter: Path | None = None,
         samplings: tuple[SamplingConfig, ...] = (),
@@ -86,7 +86,8 @@ class VllmEngine:
             ) from None
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
-        if on_cpu and args.get("enable_chunked_prefill") is False and has_states(folder):
+        whole_prompts = on_cpu and args.get("enable_chunked_prefill") is False
+        if whole_prompts and has_states(folder, trust_remote_code=trust_remote_code):
             # Their prefix cache wants chunks, which seeded requests cannot have here.
             args.setdefault("enable_prefix_caching", False)
         for sampling in samplings:
@@ -94,11 +95,13 @@ class VllmEngine:
         self._chat = ChatRenderer(folder, chat_template, trust_remote_code=trust_remote_code)
         if trust_remote_code:
             args["trust_remote_code"] = True
-        self._picture_sizes = self._chat.picture_sizes(min_pixels, max_pixels)
+        pictures = self._chat.pictures(budget)
+        pictures.utils()  # missed before the model is loaded
+        self._picture_sizes = pictures.sizes.said
         args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
-        if budget := self._chat.pixel_budget(min_pixels, max_pixels):
+        if pictures.options:
             # Also bounds what the engine profiles and the size of its encoder cache.
-            args.setdefault("mm_processor_kwargs", budget)
+            args.setdefault("mm_processor_kwargs", pictures.options)
         lora = None
         if adapter is not None:
             args = lora_arguments(adapter, args)
@@ -193,9 +196,16 @@ class VllmEngine:
         return self._loop.drive(self._responses(iter(requests)), order, result, alive)
 
     def usage(self) -> dict[str, Any]:
-        """Prompt tokens of all samples, and how many of them the prefix cache spared."""
+        """Prompt tokens of all samples, and how many of them the prefix cache spared.
+
+        `repeated_prompt_tokens` are those of samples whose prompt was given before, which it could.
+        """
         loop = self._loop
-        return {"prompt_tokens": loop.prompt_tokens, "cached_prompt_tokens": loop.cached_tokens}
+        return {
+            "prompt_tokens": loop.prompt_tokens,
+            "cached_prompt_tokens": loop.cached_tokens,
+            "repeated_prompt_tokens": loop.repeated_tokens,
+        }
 
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""

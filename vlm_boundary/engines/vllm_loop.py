@@ -84,6 +84,7 @@ class EngineLoop:
         self.refusals = (PictureError, PromptTooLong, PromptUnusable, VLLMClientError)
         self.prompt_tokens = 0
         self.cached_tokens = 0
+        self.repeated_tokens = 0
         # Enough that the engine never waits for us; samples of one problem stay neighbours.
         self._window = 2 * self.max_num_seqs
         self._serial = 0
@@ -94,18 +95,16 @@ class EngineLoop:
         Raises:
             PictureError, PromptTooLong, PromptUnusable, VLLMClientError: see `refusals`.
         """
-        source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(request.messages)}
+        turns, args = request.messages, request.chat_template_args
+        source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(turns, args)}
         if request.pictures:
-            # Sized here, by qwen-vl-utils' rules: the processor then has nothing left to resize.
-            source["multi_modal_data"] = {
-                "image": [
-                    self._chat.fit(open_rgb(path), request.min_pixels, request.max_pixels)
-                    for path in request.pictures
-                ]
-            }
+            rule = self._chat.pictures(request.budget)
+            opened = [open_rgb(path) for path in request.pictures]
+            # Where they are sized here, the processor has nothing left to resize.
+            source["multi_modal_data"] = {"image": rule.seen(turns, opened)}
             source["multi_modal_uuids"] = {"image": [path.stem for path in request.pictures]}
-            if budget := self._chat.pixel_budget(request.min_pixels, request.max_pixels):
-                source["mm_processor_kwargs"] = budget
+            if rule.options:
+                source["mm_processor_kwargs"] = rule.options
         prompt = Prompt(request, source, self._render(source))
         if prompt.tokens + max_tokens > self.max_model_len:
             raise PromptTooLong(
@@ -186,6 +185,8 @@ class EngineLoop:
         if prompt.samples_sent == 1 and prompt.request.pictures:
             # The engine has the pixels now; this rendering refers to them instead of carrying them.
             prompt.rendered = self._render(prompt.source)
+        if prompt.samples_sent > 0:
+            self.repeated_tokens += prompt.tokens
         engine_input, params = order(prompt, flight.index)
         self._serial += 1
         engine_id = str(self._serial)

@@ -7,13 +7,14 @@ import resource
 import sys
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
 
 from vlm_boundary.benchmarks import BenchmarkConfig
+from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, SamplingConfig
 from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.engines.factory import open_engine
@@ -109,7 +110,11 @@ class Operator(ABC, Generic[U]):
         self.samples += 1
         self.tokens += tokens
 
-    def workload(self, samplings: tuple[SamplingConfig, ...]) -> Workload:
+    def workload(
+        self,
+        samplings: tuple[SamplingConfig, ...],
+        template_args: tuple[Mapping[str, Any], ...],
+    ) -> Workload:
         """What an engine will be asked for that is shown the units' pictures."""
         benchmarks = [self.benchmarks[unit.partition.benchmark] for unit in self.units]
         most = 0
@@ -117,7 +122,12 @@ class Operator(ABC, Generic[U]):
             asked = {k for u in self.units if u.partition.benchmark == name for k in u.spans}
             problems = self.run.read_problems(name)
             most = max(most, *(len(p.pictures) for p in problems if p.problem_id in asked), 0)
-        return Workload(samplings=samplings, max_images=most, **_largest_budget(benchmarks))
+        return Workload(
+            samplings=samplings,
+            max_images=most,
+            budget=_largest_budget(benchmarks),
+            chat_template_args=template_args,
+        )
 
 
 class EngineSession(Generic[U]):
@@ -190,11 +200,13 @@ def _peak_memory() -> int:
     return sum(resource.getrusage(scope).ru_maxrss for scope in scopes) * unit
 
 
-def _largest_budget(benchmarks: Sequence[BenchmarkConfig]) -> dict[str, int | None]:
-    """The pixels between which all benchmarks' pictures are; None is the checkpoint's own bound."""
+def _largest_budget(benchmarks: Sequence[BenchmarkConfig]) -> PictureBudget:
+    """The widest of all benchmarks' budgets; None is the checkpoint's own bound."""
     smallest = [b.images.min_pixels for b in benchmarks]
     largest = [b.images.max_pixels for b in benchmarks]
-    return {
-        "min_pixels": None if None in smallest else min(filter(None, smallest), default=None),
-        "max_pixels": None if None in largest else max(filter(None, largest), default=None),
-    }
+    tokens = [b.images.max_tokens for b in benchmarks]
+    return PictureBudget(
+        None if None in smallest else min(filter(None, smallest), default=None),
+        None if None in largest else max(filter(None, largest), default=None),
+        None if None in tokens else max(filter(None, tokens), default=None),
+    )

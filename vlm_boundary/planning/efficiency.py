@@ -8,14 +8,21 @@ from typing import Any
 
 from vlm_boundary.store import read_writer
 
+# A cache that spares less than this share of what it could does not work.
+_HITS = 0.1
+
 
 def speed_lines(writers: Iterable[Path]) -> list[str]:
-    """A line for each engine process that sampled: its speed, and its share of what is possible."""
+    """A line for each engine process that sampled: its speed, and its share of what is possible.
+
+    And one more where its prefix cache did not hit.
+    """
     lines = []
     for path in sorted(writers):
         record = read_writer(path)
         if record and record["work"].get("draw_seconds") and record["work"]["samples"]:
             lines.append(_line(record["arms"], record["work"]))
+            lines += _without_hits(record["arms"], record["work"])
     return lines
 
 
@@ -31,3 +38,14 @@ def _line(arms: Sequence[str], work: Mapping[str, Any]) -> str:
         least = f"{bound['seconds']:,.1f} s on {bound['gpu']}"
         return f"{speed}; the least time is {least}, {share:.0%} of that"
     return f"{speed}; no lower bound: {bound.get('reason', 'not recorded')}"
+
+
+def _without_hits(arms: Sequence[str], work: Mapping[str, Any]) -> list[str]:
+    repeated, spared = work.get("repeated_prompt_tokens", 0), work.get("cached_prompt_tokens", 0)
+    if spared >= _HITS * repeated:
+        return []
+    return [
+        f"{', '.join(arms)}: warning: the prefix cache spared {spared:,} of {repeated:,} prompt "
+        f"tokens that were given again ({spared / repeated:.0%}), so that each sample costs a "
+        f"reading of its whole prompt; docs/models.md says for which families that is known"
+    ]

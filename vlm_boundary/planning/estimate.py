@@ -218,12 +218,13 @@ class _Prompts:
         config = benchmark.config
         prompt = config.worded(self._experiment.prompt(arm.name, condition))
         options = arm.args.get("mm_processor_kwargs") or {}
+        told = self._experiment.arm_chat_template_args(arm.name)
         key = (
             config.name,
             condition,
             processor_hash(arm.checkpoint),
             prompt_hash(prompt, config.images, condition),
-            json.dumps(options, sort_keys=True, default=str),
+            json.dumps([options, told], sort_keys=True, default=str),
         )
         if key not in self._known:
             with progress_bar(f"measuring {config.name}", unit="prompt") as bar:
@@ -235,6 +236,7 @@ class _Prompts:
                     problems,
                     benchmark.images,
                     options,
+                    told,
                     progress=bar.update,
                 )
             self._known[key] = found or "none can be made"

@@ -31,7 +31,7 @@ from vlm_boundary.writing import replacing
 if TYPE_CHECKING:
     from PIL import Image
 
-    from vlm_boundary.engines.chat import ChatRenderer
+    from vlm_boundary.engines.chat import ChatRenderer, TemplateArgs
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,13 @@ def make_preview(
     *,
     limit: int,
     condition: Condition = "full",
+    template_args: TemplateArgs | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Preview:
     """Read the whole benchmark for its counts, and its first problems for a closer look.
+
+    Args:
+        template_args: what the chat template is told beside the turns.
 
     Raises:
         UserError: the benchmark cannot be read, or its prompt's templates fail.
@@ -88,7 +92,7 @@ def make_preview(
     problems = 0
     for candidate in scan:
         if problems < limit:
-            cards.append(_card(candidate, config, prompt, chat, condition))
+            cards.append(_card(candidate, config, prompt, chat, condition, template_args or {}))
         problems += 1
         progress(problems)
     return Preview(scan.records, problems, scan.filter_log, tuple(cards))
@@ -126,12 +130,13 @@ def _card(
     prompt: PromptConfig,
     chat: ChatRenderer,
     condition: Condition,
+    template_args: TemplateArgs,
 ) -> Card:
     problem = candidate.problem
     try:
         opened = [open_rgb(picture.read()) for picture in candidate.pictures]
-        pixels = (config.images.min_pixels, config.images.max_pixels)
-        fitted = [chat.fit(picture, *pixels) for picture in opened]
+        rule = chat.pictures(config.images.budget)
+        fitted = [rule.fit(picture) for picture in opened]
     except PictureError as error:
         return Card(problem, error=problem.error or str(error))
     # Named by their places, which is all that a prompt needs to know of them.
@@ -145,9 +150,9 @@ def _card(
     shown = [int(name) for name in pictures_shown(turns)]
     try:
         length, _ = chat.prompt_tokens(
-            turns, [fitted[i] for i in shown], **chat.pixel_budget(*pixels)
+            turns, [fitted[i] for i in shown], template_args, **rule.options
         )
-        text = chat.prompt_text(turns)
+        text = chat.prompt_text(turns, template_args)
     except PromptUnusable as error:
         return Card(problem, error=problem.error or str(error))
     return Card(

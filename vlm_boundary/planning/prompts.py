@@ -14,7 +14,7 @@ from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
-from vlm_boundary.records.manifest import Checkpoint
+from vlm_boundary.records.manifest import Checkpoint, PictureSizes
 from vlm_boundary.records.problem import Problem
 
 # Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
@@ -26,10 +26,14 @@ _PROCESSOR_FILES = ("*token*.json", "*process*.json", "vocab.json", "merges.txt"
 
 @dataclass(frozen=True)
 class PromptLengths:
-    """Tokens of the measured prompts and, of those, tokens that stand for pictures, by problem."""
+    """Tokens of the measured prompts and, of those, tokens that stand for pictures, by problem.
+
+    `sizes` is what the model is shown of pictures.
+    """
 
     tokens: dict[str, int]
     picture_tokens: dict[str, int]
+    sizes: PictureSizes
 
     @property
     def mean(self) -> float:
@@ -61,6 +65,7 @@ def measure_prompts(
     problems: Sequence[Problem],
     images: Path,
     processor_options: dict[str, Any],
+    template_args: dict[str, Any],
     *,
     progress: Callable[[], object] = lambda: None,
 ) -> PromptLengths | None:
@@ -70,23 +75,22 @@ def measure_prompts(
         checkpoint: its weights are not needed.
         images: folder of the problems' pictures.
         processor_options: keywords that the engine gives the processor for every prompt.
+        template_args: what the chat template is told beside the turns.
     """
     chat = ChatRenderer.of(checkpoint)
-    budget = benchmark.images.min_pixels, benchmark.images.max_pixels
-    options = processor_options | chat.pixel_budget(*budget)
+    rule = chat.pictures(benchmark.images.budget)
+    options = processor_options | rule.options
     tokens, picture_tokens = {}, {}
     for problem in evenly_spaced(problems, MEASURED):
         turns = messages(problem, prompt, benchmark.images, condition)
         try:
-            pictures = [
-                chat.fit(open_rgb(images / name), *budget) for name in pictures_shown(turns)
-            ]
-            found = chat.prompt_tokens(turns, pictures, **options)
+            pictures = [rule.fit(open_rgb(images / name)) for name in pictures_shown(turns)]
+            found = chat.prompt_tokens(turns, pictures, template_args, **options)
         except (PictureError, PromptUnusable):
             continue  # sampling records it as a failure
         tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
         progress()
-    return PromptLengths(tokens, picture_tokens) if tokens else None
+    return PromptLengths(tokens, picture_tokens, rule.sizes) if tokens else None
 
 
 def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:

@@ -62,6 +62,8 @@ def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
             f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, of them "
             f"{prompts.mean_pictures:,.0f} of pictures; the longest has {prompts.longest:,}{source}"
         )
+        if prompts.mean_pictures > 0:
+            yield f"  pictures of {names}: {prompts.sizes.said}"
         for arm in group:
             if arm.too_long:
                 yield (

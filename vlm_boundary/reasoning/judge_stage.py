@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vlm_boundary.config import ArmConfig, ExperimentConfig, JudgeConfig, PrmConfig
+from vlm_boundary.benchmarks import BenchmarkConfig
+from vlm_boundary.config import (
+    ArmConfig,
+    EngineConfig,
+    ExperimentConfig,
+    JudgeConfig,
+    OpenAIConfig,
+    PrmConfig,
+)
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import make_jobs, run_jobs
 from vlm_boundary.fleet.places import engine_places
-from vlm_boundary.reasoning.judge_prompt import StepsPrompt, judge_prompt, judge_prompt_hash
+from vlm_boundary.reasoning.judge_prompt import (
+    StepsPrompt,
+    judge_messages,
+    judge_prompt,
+    judge_prompt_hash,
+)
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judge_work import Judge
 from vlm_boundary.reasoning.judging import Variant, judged_under, plan_judging, variants
@@ -26,6 +40,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.validity import Validity
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.plan import ALL, Task
+from vlm_boundary.sampling.rendered import opens_thought
 from vlm_boundary.sampling.settled import without_refused
 from vlm_boundary.store import (
     Deriver,
@@ -122,9 +137,11 @@ def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfi
     manifest = run.read_manifest()
     if not config.allow_model_under_test:
         _refuse_model_under_test(manifest, config, source)
-    trusted = {"trust_remote_code": True} if config.trust_remote_code else {}
+    further: dict[str, Any] = {"trust_remote_code": True} if config.trust_remote_code else {}
+    if config.chat_template_args:
+        further["chat_template_args"] = config.chat_template_args
     identity = Identity(
-        **trusted,
+        **further,
         weights=source.weights,
         engine=engine.identity(),
         chat_template=source.checkpoint.chat_template_hash if source.checkpoint else None,
@@ -139,14 +156,43 @@ def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfi
             f"{difference.before}, and now it is {difference.now}; give this one another "
             f"judge.name, or restore it"
         )
+    known = before is not None and "thinking_open" in before.model_fields_set
     judge = RunJudge(
         config=json.loads(resolved.model_dump_json()),
         identity=identity,
         checkpoint=source.checkpoint,
         note=source.note,
+        thinking_open=before.thinking_open
+        if before and known
+        else _thinking_open(run, manifest, config, engine, source),
     )
     judges = manifest.judges | {config.name: judge}
     run.write_manifest(manifest.model_copy(update={"judges": judges}))
+
+
+def _thinking_open(
+    run: RunDirectory,
+    manifest: Manifest,
+    config: JudgeConfig,
+    engine: EngineConfig | PrmConfig,
+    source: ArmSource,
+) -> bool | None:
+    """Whether the judge's verdicts begin inside a thought; None where that is not known."""
+    if isinstance(engine, OpenAIConfig):
+        return engine.thinking_open
+    if source.checkpoint is None or isinstance(engine, PrmConfig):
+        return None
+    from vlm_boundary.engines.chat import ChatRenderer
+
+    def prompts() -> Iterator[list[dict[str, Any]]]:
+        words = judge_prompt(config.prompt)
+        for name, known in manifest.benchmarks.items():
+            images = BenchmarkConfig.model_validate(known.config).images
+            for problem in run.read_problems(name):
+                if problem.error is None:
+                    yield judge_messages(problem, "…", words, images, pictures=config.pictures)
+
+    return opens_thought(ChatRenderer.of(source.checkpoint), config.chat_template_args, prompts())
 
 
 def _refuse_model_under_test(manifest: Manifest, config: JudgeConfig, source: ArmSource) -> None:

@@ -17,15 +17,20 @@ _LINE = re.compile(
 _LONGEST_LINE = 80
 
 
-def read_verdict(text: str, finish_reason: str) -> bool | None:
+def read_verdict(
+    text: str, finish_reason: str, *, thinking_open: bool | None = None
+) -> bool | None:
     """Whether a judge found a chain valid; None where it abstained.
 
     The last line decides. An answer that was cut off, that still thinks, that ends in anything else
     or that gave both verdicts is an abstention: it is never counted as a no.
+
+    Args:
+        thinking_open: the judge's prompt ended inside a thought.
     """
     if finish_reason != "stop":
         return None
-    said = after_thoughts(text)
+    said = after_thoughts(text, thinking_open=thinking_open)
     if said is None:
         return None
     lines = [line for line in text[said.start : said.end].splitlines() if line.strip()]
@@ -57,6 +62,6 @@ def bands(votes: Sequence[bool | None]) -> Bands:
     return Bands(yes > 0, yes > no, yes == len(votes))
 
 
-def vote(text: str, finish_reason: str) -> Vote:
-    """A judge's answer with what it says."""
-    return Vote(read_verdict(text, finish_reason), finish_reason, text)
+def vote(text: str, finish_reason: str, *, thinking_open: bool | None = None) -> Vote:
+    """A judge's answer with what it says; see `read_verdict`."""
+    return Vote(read_verdict(text, finish_reason, thinking_open=thinking_open), finish_reason, text)

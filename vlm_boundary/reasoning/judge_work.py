@@ -48,9 +48,9 @@ class Judging(Operator[Judge]):
         """With the judge, which is shown pictures or not."""
         judge = self._judge
         workload = (
-            self.workload((judge.sampling,))
+            self.workload((judge.sampling,), (judge.chat_template_args,))
             if judge.pictures
-            else Workload(samplings=(judge.sampling,), max_images=0)
+            else Workload((judge.sampling,), 0, chat_template_args=(judge.chat_template_args,))
         )
         checkpoint = self.manifest.judges[judge.name].checkpoint
         return Opening(judge.model, checkpoint, judge.engine or self.experiment.engine, workload)

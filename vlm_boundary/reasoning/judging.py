@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import pictures_shown
+from vlm_boundary.benchmarks.images import ANY_SIZE
 from vlm_boundary.benchmarks.images_config import ImagesConfig
 from vlm_boundary.config import MAX_SAMPLES, JudgeConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
@@ -145,6 +146,7 @@ def judge_chains(
     """
     chains: dict[str, _ChainToJudge] = {}
     given: dict[str, dict[int, Completion]] = {}
+    thinking_open = run.read_manifest().judges[judge.name].thinking_open
     writer = SampleWriter(run.judgements(judge.name, variant), task.partition)
     failures: list[tuple[Failed, Failure]] = []
 
@@ -170,7 +172,7 @@ def judge_chains(
             if len(votes) == judge.sampling.n:
                 del given[result.request_id], chains[result.request_id]
                 tokens = sum(len(one.token_ids) for one in votes.values())
-                judgement = _judgement(chain, [votes[i] for i in sorted(votes)])
+                judgement = _judgement(chain, [votes[i] for i in sorted(votes)], thinking_open)
                 writer.add(judgement, partial(progress, tokens))
     finally:
         writer.flush()
@@ -275,8 +277,8 @@ def _request(
         pictures=tuple(run.images / name for name in pictures_shown(turns)),
         indices=range(judge.sampling.n),
         seed=seed,
-        min_pixels=images.min_pixels if judge.pictures else None,
-        max_pixels=images.max_pixels if judge.pictures else None,
+        budget=images.budget if judge.pictures else ANY_SIZE,
+        chat_template_args=judge.chat_template_args,
         benchmark=problem.benchmark,
         problem_id=problem.problem_id,
     )
@@ -291,11 +293,13 @@ def _seed(
     return int.from_bytes(digest.digest(), "big") % ((1 << 32) - MAX_SAMPLES)
 
 
-def _judgement(chain: _ChainToJudge, votes: list[Completion]) -> Judgement:
+def _judgement(
+    chain: _ChainToJudge, votes: list[Completion], thinking_open: bool | None
+) -> Judgement:
     return Judgement(
         problem_id=chain.problem.problem_id,
         sample_index=chain.index,
-        votes=[vote(one.text, one.finish_reason) for one in votes],
+        votes=[vote(one.text, one.finish_reason, thinking_open=thinking_open) for one in votes],
         text_hash=chain.text_hash,
         edit=chain.edit,
     )

@@ -70,6 +70,8 @@ class Identity(_Kept):
     """SHA-256 of a judge's prompt."""
     pictures: bool | None = None
     """Whether a judge is shown them."""
+    chat_template_args: dict[str, Any] | None = None
+    """What the chat template is told beside the turns."""
     trust_remote_code: bool | None = None
     """True where the checkpoint's own code may run."""
 
@@ -89,6 +91,39 @@ class RunBenchmark(_Kept):
     filters: list[FilterStep] = Field(default_factory=list)
 
 
+class PictureSizes(_Kept):
+    """What an arm is shown of pictures, in the words of its family."""
+
+    processor: str = ""
+    """The processor's class, whose rule it is."""
+    min_pixels: int | None = None
+    max_pixels: int | None = None
+    step: int | None = None
+    """Sides are multiples of it, in pixels."""
+    tiles: int | None = None
+    """The most tiles; where there are several, the whole picture is one more."""
+    most_tokens: int | None = None
+    """The most tokens a picture, marks around it not counted."""
+    ignored: list[str] = Field(default_factory=list)
+    """What the benchmark says and this family does not take."""
+    engine: dict[str, Any] = Field(default_factory=dict)
+    """What engine.args gives the processor in place of that."""
+
+    @property
+    def said(self) -> str:
+        """In words."""
+        ignored = f"; takes no {' and '.join(self.ignored)}" if self.ignored else ""
+        ignored += f"; mm_processor_kwargs {self.engine}" if self.engine else ""
+        most = "" if self.most_tokens is None else f"at most {self.most_tokens:,} tokens"
+        if self.max_pixels is not None:
+            pixels = f"{self.min_pixels:,} to {self.max_pixels:,} pixels, by {self.step}"
+            return f"{most}: {pixels}{ignored}"
+        if self.tiles is not None:
+            whole = " and the whole" if self.tiles > 1 else ""
+            return f"{most}: {self.tiles} tile{'s' * (self.tiles > 1)}{whole}{ignored}"
+        return f"{most or 'by the rules of its processor'} ({self.processor}){ignored}"
+
+
 class RunModel(_Kept):
     """A model that worked for the run."""
 
@@ -96,6 +131,8 @@ class RunModel(_Kept):
     checkpoint: Checkpoint | None = None
     """Where it was found; null where nothing was loaded here."""
     note: str | None = None
+    thinking_open: bool | None = None
+    """Whether its prompts end inside a thought; null where that is not known."""
 
 
 class RunArm(RunModel):
@@ -105,8 +142,8 @@ class RunArm(RunModel):
     """What determines its prompts, by benchmark, or benchmark/condition for the controls."""
     sampling: dict[str, Any] = Field(default_factory=dict)
     engine: dict[str, Any] = Field(default_factory=dict)
-    thinking_open: bool | None = None
-    """Whether its prompts end inside a thought; null where that is not known."""
+    pictures: dict[str, PictureSizes] = Field(default_factory=dict)
+    """What it is shown of a benchmark's pictures, where that is known here."""
 
 
 class RunJudge(RunModel):

@@ -14,6 +14,7 @@ from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
 from vlm_boundary.records.manifest import Manifest, RunArm
+from vlm_boundary.sampling.alike import apart
 from vlm_boundary.store import Partition, RunDirectory, read_writer
 
 # What the statistics and the figures are computed with.
@@ -44,7 +45,12 @@ def tables(
     run: RunDirectory, experiment: ExperimentConfig, manifest: Manifest, grader: str
 ) -> list[TextTable]:
     """Models, benchmarks, and versions."""
-    return [_arms(experiment, manifest), _benchmarks(experiment, manifest), _versions(grader)]
+    return [
+        _arms(experiment, manifest),
+        _prompts(experiment, manifest),
+        _benchmarks(experiment, manifest),
+        _versions(grader),
+    ]
 
 
 def _arms(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
@@ -68,6 +74,28 @@ def _arms(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
         )
     header = ("arm", "role", "model", "weights", "chat template", "engine", "sampling")
     return TextTable("Arms", header, tuple(rows))
+
+
+def _prompts(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
+    rows = []
+    for name in experiment.arms:
+        known = manifest.arms.get(name, RunArm())
+        pictures = {of: one.said for of, one in known.pictures.items() if of in manifest.benchmarks}
+        same = set(pictures.values())
+        said = "; ".join(f"{of}: {one}" for of, one in pictures.items())
+        rows.append(
+            (
+                name,
+                _pairs(dict(known.identity.chat_template_args or {})) or "nothing",
+                _OPENS[known.thinking_open],
+                next(iter(same)) if len(same) == 1 else said or "not known",
+            )
+        )
+    header = ("arm", "chat template is told", "prompt ends inside a thought", "pictures")
+    return TextTable("Prompts and pictures", header, tuple(rows))
+
+
+_OPENS = {True: "yes", False: "no", None: "not known"}
 
 
 def _benchmarks(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
@@ -138,6 +166,11 @@ def warnings(experiment: ExperimentConfig, manifest: Manifest, analysis: Analysi
         known = manifest.arms.get(arm)
         if known and known.note:
             lines.append(f"{arm} ({experiment.arms[arm].model}): {known.note}.")
+    lines += [
+        f"{one.first} and {one.other} have different {one.how}, which this experiment allows "
+        f"({one.setting})."
+        for one in apart(experiment, manifest.arms)
+    ]
     lines += [f"{line}." for line in left_out_lines(analysis)]
     for name, content in sorted(analysis.benchmarks.items()):
         usable = content.problems - content.unusable

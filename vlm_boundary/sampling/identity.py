@@ -77,29 +77,6 @@ def same_source(
     return source.checkpoint
 
 
-def refuse_different_templates(experiment: ExperimentConfig, sources: dict[str, ArmSource]) -> None:
-    """Refuse to compare arms that would see different prompts, unless the experiment allows it.
-
-    Raises:
-        UserError: two arms' chat templates differ.
-    """
-    if experiment.allow_different_chat_templates:
-        return
-    first: tuple[str, str] | None = None
-    for name, source in sources.items():
-        if source.checkpoint is None:
-            continue
-        found = source.checkpoint.chat_template_hash
-        if first is None:
-            first = name, found
-        elif found != first[1]:
-            raise UserError(
-                f"arms {first[0]!r} and {name!r} have different chat templates, so they would see "
-                f"different prompts: give both one with arms.NAME.chat_template, or set "
-                f"allow_different_chat_templates: true"
-            )
-
-
 def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> Identity:
     """What determines an arm's distribution over responses, apart from the benchmark."""
     engine = experiment.arm_engine(arm)
@@ -112,6 +89,8 @@ def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> I
     for name in ("n", "stop", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
+    if told := experiment.arm_chat_template_args(arm):
+        known["chat_template_args"] = told
     if source.checkpoint and source.checkpoint.trust_remote_code:
         known["trust_remote_code"] = True
     return Identity(**known, chat_template=template, sampling=sampling, seed=experiment.seed)
@@ -129,7 +108,7 @@ def benchmark_identity(
     return {
         "problems": content,
         "prompt": prompt_hash(prompt, benchmark.images, condition),
-        "images": benchmark.images.model_dump(include={"min_pixels", "max_pixels"}),
+        "images": vars(benchmark.images.budget),
     }
 
 

@@ -121,8 +121,8 @@ def requests_of(
             seed=problem_seed(
                 experiment.seed, arm, problem.benchmark, condition, problem.problem_id
             ),
-            min_pixels=benchmark.images.min_pixels,
-            max_pixels=benchmark.images.max_pixels,
+            budget=benchmark.images.budget,
+            chat_template_args=experiment.arm_chat_template_args(arm),
             benchmark=problem.benchmark,
             condition=condition,
             problem_id=problem.problem_id,

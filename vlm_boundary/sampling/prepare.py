@@ -16,8 +16,9 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
+from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
 from vlm_boundary.records.problem import dataset_hash, grading_hash
+from vlm_boundary.sampling.alike import refuse_apart
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -28,11 +29,10 @@ from vlm_boundary.sampling.identity import (
     arm_identity,
     benchmark_identity,
     refuse_difference,
-    refuse_different_templates,
     refuse_other_rule,
     resolve_source,
 )
-from vlm_boundary.sampling.thinking import thinking_open
+from vlm_boundary.sampling.rendered import Rendered, rendered
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -62,7 +62,9 @@ def prepare(
         for name, arm in experiment.arms.items()
         if only is None or name in only
     }
-    refuse_different_templates(experiment, sources)
+    # As far as it is known before anything is loaded.
+    identities = {name: arm_identity(experiment, name, one) for name, one in sources.items()}
+    refuse_apart(experiment, {name: RunArm(identity=one) for name, one in identities.items()})
     manifest = run.read_manifest()
     loaded = dict(manifest.benchmarks)
     for name, benchmark in benchmarks.items():
@@ -77,7 +79,10 @@ def prepare(
         _check_prompts(run, benchmarks[name], protocol, condition)
     for name, source in sources.items():
         before = manifest.arms.get(name)
-        arms[name] = _arm(run, experiment, name, source, before, benchmarks, loaded)
+        arms[name] = _arm(
+            run, experiment, name, source, identities[name], before, benchmarks, loaded
+        )
+    refuse_apart(experiment, arms)
     manifest = manifest.model_copy(
         update={
             "experiment": json.loads(experiment.model_dump_json()),
@@ -119,6 +124,7 @@ def _check_prompts(
     """Words every problem once: no template fails in mid-run, no question is left out."""
     prompt = benchmark.worded(protocol)
     options_in_question = benchmark.options.shown == "question"
+    begun = has_samples(run, benchmark.name)  # it goes on as it was asked
     for problem in run.read_problems(benchmark.name):
         try:
             messages(problem, prompt, benchmark.images, condition)
@@ -126,10 +132,11 @@ def _check_prompts(
             raise UserError(
                 f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
             ) from None
-        reason = not_shown(
+        if begun or problem.error is not None:
+            continue
+        if reason := not_shown(
             problem, prompt, benchmark.images, options_in_question=options_in_question
-        )
-        if problem.error is None and reason:
+        ):
             raise UserError(
                 f"benchmark {benchmark.name!r}: problem {problem.problem_id!r}: {reason}"
             )
@@ -140,13 +147,17 @@ def _arm(
     experiment: ExperimentConfig,
     name: str,
     source: ArmSource,
+    identity: Identity,
     before: RunArm | None,
     benchmarks: dict[str, BenchmarkConfig],
     loaded: dict[str, RunBenchmark],
 ) -> RunArm:
-    identity = arm_identity(experiment, name, source)
     drawn_from = before.identity.as_json() if before else None
     prompts = dict(before.prompts) if before else {}
+    known = {"thinking_open", "pictures"}
+    # Rendering takes seconds, and the same checkpoint's template ends alike every time.
+    same = before is not None and drawn_from == identity.as_json()
+    same = same and before is not None and known <= before.model_fields_set
     scored = run.scores(name).partitions()
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
@@ -161,12 +172,12 @@ def _arm(
             refuse_difference(prompts.get(what), now, where=where, what=what)
             if before and condition == FULL:
                 refuse_other_rule(before.sampling, experiment.arm_sampling(name), where=where)
+        same = same and prompts.get(what) == now
         prompts[what] = now
-    if before and drawn_from == identity.as_json() and "thinking_open" in before.model_fields_set:
-        # Rendering takes seconds, and the same checkpoint's template ends alike every time.
-        opened = before.thinking_open
+    if before and same:
+        shown = Rendered(before.thinking_open, before.pictures)
     else:
-        opened = thinking_open(run, experiment, name, source.checkpoint, benchmarks)
+        shown = rendered(run, experiment, name, source.checkpoint, benchmarks)
     return RunArm(
         identity=identity,
         prompts=prompts,
@@ -174,5 +185,6 @@ def _arm(
         engine=experiment.arm_engine(name).model_dump(mode="json"),
         checkpoint=source.checkpoint,
         note=source.note,
-        thinking_open=opened,
+        thinking_open=shown.thinking_open,
+        pictures=shown.pictures,
     )

@@ -77,7 +77,8 @@ class Drawer(Operator[Draw]):
     def opening(self) -> Opening:
         """With one checkpoint, for the sampling of all arms that share it."""
         samplings = tuple(map(self.experiment.arm_sampling, self._arms))
-        opening = arm_opening(self, self._arms[0], samplings)
+        told = tuple(map(self.experiment.arm_chat_template_args, self._arms))
+        opening = arm_opening(self, self._arms[0], samplings, told)
         self._checkpoint = opening.checkpoint
         return opening
 
@@ -138,9 +139,15 @@ class Drawer(Operator[Draw]):
 
 
 def arm_opening(
-    operator: Operator[Any], arm: str, samplings: tuple[SamplingConfig, ...]
+    operator: Operator[Any],
+    arm: str,
+    samplings: tuple[SamplingConfig, ...],
+    template_args: tuple[Mapping[str, Any], ...],
 ) -> Opening:
     """What an arm's engine is opened with, as the manifest has found it.
+
+    Args:
+        template_args: what chat templates are told, of all arms that share the engine.
 
     Raises:
         UserError: on this machine its checkpoint is another one, or missing.
@@ -151,7 +158,7 @@ def arm_opening(
     if checkpoint is not None and not checkpoint.folder.exists():
         # Another machine than the manifest's.
         checkpoint = same_source(config, engine, known.identity)
-    return Opening(config.model, checkpoint, engine, operator.workload(samplings))
+    return Opening(config.model, checkpoint, engine, operator.workload(samplings, template_args))
 
 
 def spans_of(operator: Operator[Any], unit: Unit) -> list[Span]:

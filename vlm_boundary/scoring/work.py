@@ -39,7 +39,8 @@ class Scorer(Operator[Score]):
 
     def opening(self) -> Opening:
         """With the scoring arm's checkpoint."""
-        return arm_opening(self, self.units[0].under, ())
+        under = self.units[0].under
+        return arm_opening(self, under, (), (self.experiment.arm_chat_template_args(under),))
 
     def do(
         self,

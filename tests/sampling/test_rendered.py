@@ -12,9 +12,8 @@ from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.records.manifest import Manifest, RunArm
-from vlm_boundary.sampling import thinking
+from vlm_boundary.sampling import rendered
 from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.thinking import thinking_open
 from vlm_boundary.store import RunDirectory
 
 pytest.importorskip("transformers", reason="transformers is not installed")
@@ -45,6 +44,7 @@ def experiment(folder: Path, **changes: Any) -> ExperimentConfig:
         },
         "sampling": {"n": 1, "max_tokens": 8},
         "analysis": {"ks": [1]},
+        "allow_different_thoughts": True,
     }
     (folder / "a.jsonl").write_text('{"problem_id": "p", "text": "a"}\n')
     raw["arms"]["told"]["engine"] |= changes
@@ -63,7 +63,7 @@ def test_the_end_of_the_rendered_prompt_decides(
     benchmarks = {name: load_benchmark(name, of) for name, of in config.benchmarks.items()}
     prepare(run, config)
     checkpoint = replace(resolve_checkpoint("tiny:untrained-1"), chat_template=template)
-    assert thinking_open(run, config, "base", checkpoint, benchmarks) is opened
+    assert rendered.rendered(run, config, "base", checkpoint, benchmarks).thinking_open is opened
 
 
 def test_it_is_kept_in_the_manifest_and_not_rendered_again(
@@ -73,7 +73,7 @@ def test_it_is_kept_in_the_manifest_and_not_rendered_again(
     prepare(run, experiment(tmp_path))
     assert run.thinking_open("base") is False
     assert run.thinking_open("told") is None
-    monkeypatch.setattr(thinking, "ends_in_thought", None)  # nobody asks again
+    monkeypatch.setattr(rendered, "ends_in_thought", None)  # nobody asks again
     prepare(run, experiment(tmp_path))
     assert run.thinking_open("base") is False
 

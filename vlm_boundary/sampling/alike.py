@@ -1,0 +1,116 @@
+"""Whether arms are asked alike: what they differ in, beside their weights, decides no less."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import RunArm
+
+Found = tuple[Any, str]
+"""What is compared of an arm, and how it is said."""
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Two arms that are not asked alike, and the setting that allows it."""
+
+    first: str
+    other: str
+    how: str
+    consequence: str
+    setting: str
+    allowed: bool
+
+
+def apart(experiment: ExperimentConfig, arms: Mapping[str, RunArm]) -> Iterator[Apart]:
+    """How arms differ in chat template, in thinking, or in what they see of pictures.
+
+    Every arm is held against the first of which it is known.
+    """
+    known = [name for name in experiment.arms if name in arms]
+    for name, consequence, setting, of_arm in _KINDS:
+        first: tuple[str, Found] | None = None
+        for arm in known:
+            found = of_arm(arms[arm])
+            if found is None:
+                continue
+            if first is None:
+                first = arm, found
+            elif found[0] != first[1][0]:
+                how = f"{name} ({first[1][1]}, and {found[1]})"
+                allowed = bool(getattr(experiment, setting))
+                yield Apart(first[0], arm, how, consequence, setting, allowed)
+
+
+def refuse_apart(experiment: ExperimentConfig, arms: Mapping[str, RunArm]) -> None:
+    """Refuse to compare arms that are not asked alike, unless the experiment allows it.
+
+    Raises:
+        UserError: naming two such arms, and what to do.
+    """
+    for one in apart(experiment, arms):
+        if not one.allowed:
+            raise UserError(
+                f"arms {one.first!r} and {one.other!r} have different {one.how}, so "
+                f"{one.consequence}, or set {one.setting}: true"
+            )
+
+
+def _template(arm: RunArm) -> Found | None:
+    found = arm.identity.chat_template
+    return None if found is None else (found, f"{found[:12]}…")
+
+
+def _thoughts(arm: RunArm) -> Found | None:
+    if not arm.identity.weights or arm.engine.get("kind") == "replay":
+        return None
+    told = dict(arm.identity.chat_template_args or {})
+    said = ", ".join(f"{name}: {value}" for name, value in told.items()) or "no arguments"
+    return told, said
+
+
+def _opening(arm: RunArm) -> Found | None:
+    opened = arm.thinking_open
+    return None if opened is None else (opened, f"the prompt {_OPENS[opened]}")
+
+
+_OPENS = {True: "opens a thought", False: "opens none"}
+
+
+def _pictures(arm: RunArm) -> Found | None:
+    if not arm.pictures:
+        return None
+    sizes = {name: one.as_json() for name, one in arm.pictures.items()}
+    return sizes, "; ".join(dict.fromkeys(one.said for one in arm.pictures.values()))
+
+
+_KINDS: tuple[tuple[str, str, str, Callable[[RunArm], Found | None]], ...] = (
+    (
+        "chat templates",
+        "they would see different prompts: give both one with arms.NAME.chat_template",
+        "allow_different_chat_templates",
+        _template,
+    ),
+    (
+        "chat_template_args",
+        "they may think differently: write the same for both",
+        "allow_different_thoughts",
+        _thoughts,
+    ),
+    (
+        "thoughts",
+        "one begins its answers inside a thought: set chat_template_args, or one chat_template",
+        "allow_different_thoughts",
+        _opening,
+    ),
+    (
+        "pictures",
+        "they see different things: set images.max_pixels, or images.max_tokens across families",
+        "allow_different_pictures",
+        _pictures,
+    ),
+)
