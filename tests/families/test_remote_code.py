@@ -15,6 +15,8 @@ from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ArmConfig, VllmConfig
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.model_size import NoBound, read_model_size
+from vlm_boundary.engines.processors import has_states
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.identity import resolve_source
 from vlm_boundary.tiny.families import write_family
@@ -70,6 +72,21 @@ def test_trusted_code_is_a_part_of_what_identifies_a_checkpoint(folder: Path) ->
     (folder / "own.py").write_text(CODE + "# changed\n")
     assert weights(trusted=False) == untrusted != trusted
     assert weights(trusted=True) != trusted
+
+
+def test_nobody_is_asked_at_the_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not said whether code is trusted, transformers asks, and waits for an answer."""
+
+    def asked(question: str = "") -> str:
+        pytest.fail(f"asked: {question}")
+
+    monkeypatch.setattr("builtins.input", asked)
+    path = folder / "config.json"
+    content = json.loads(path.read_text()) | {"auto_map": {"AutoConfig": "own.OwnConfig"}}
+    path.write_text(json.dumps(content))
+    assert not has_states(folder, trust_remote_code=False)
+    with pytest.raises(NoBound, match="custom code"):
+        read_model_size(folder, {})
 
 
 def test_code_is_not_trusted_past_the_arm() -> None:

@@ -179,7 +179,9 @@ def preview(
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
-    chat = ChatRenderer.of(resolve_checkpoint(model, trust_remote_code=trust_remote_code))
+    chat = ChatRenderer.of(
+        resolve_checkpoint(model, weights=False, trust_remote_code=trust_remote_code)
+    )
     with progress_bar(f"reading {config.name}", unit="problem") as bar:
         found = sheet.make_preview(
             config,

@@ -124,6 +124,7 @@ def _check_prompts(
     """Words every problem once: no template fails in mid-run, no question is left out."""
     prompt = benchmark.worded(protocol)
     options_in_question = benchmark.options.shown == "question"
+    begun = has_samples(run, benchmark.name)  # it goes on as it was asked
     for problem in run.read_problems(benchmark.name):
         try:
             messages(problem, prompt, benchmark.images, condition)
@@ -131,10 +132,11 @@ def _check_prompts(
             raise UserError(
                 f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
             ) from None
-        reason = not_shown(
+        if begun or problem.error is not None:
+            continue
+        if reason := not_shown(
             problem, prompt, benchmark.images, options_in_question=options_in_question
-        )
-        if problem.error is None and reason:
+        ):
             raise UserError(
                 f"benchmark {benchmark.name!r}: problem {problem.problem_id!r}: {reason}"
             )
