@@ -30,20 +30,20 @@ SETS: dict[str, tuple[str, dict[str, Any]]] = {
     "mathvision-test": ("real_records/mathvision/test.jsonl", {"fields": {"image": "image"}}),
     "mathverse": (
         "real_records/mathverse/text_only_free_form_hard.jsonl",
-        NO_PICTURE | {"dataset_name": None},
+        NO_PICTURE,
     ),
     "mmmu-open": (
         "real_records/mmmu/open_golds.jsonl",
-        {"dataset_name": None, "fields": {"image": None, "metadata": []}},
+        {"fields": {"image": None, "metadata": []}},
     ),
     "olympiadbench": (
         "real_records/olympiadbench/to_maths_en_hard.jsonl",
-        NO_PICTURE | {"dataset_name": None},
+        NO_PICTURE,
     ),
     "math500": ("real_records/math500/hard.jsonl", {}),
     "dynamath": (
-        "real_records/dynamath/sample_variant1.jsonl",
-        {"split": "train", "fields": {"image": None, "problem_id": "id", "metadata": ["id"]}},
+        "real_records/dynamath",
+        {"split": ["sample_variant1", "sample_variant2"]},
     ),
 }
 SAID = ("\\boxed{{{}}}", "The answer is {}.")
@@ -67,7 +67,7 @@ def golds(data: Path) -> Iterator[tuple[str, list[Gold]]]:
     """The gold answers of each set that is there, as its benchmark grades them."""
     for name, (records, changes) in SETS.items():
         path = data / records
-        if path.is_file():
+        if path.exists():
             changes = {
                 "dataset_path": str(path),
                 "images": IMAGES,

@@ -23,7 +23,7 @@ from vlm_boundary.analysis.intervals import Clustered, t_intervals
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 
 N_SAMPLES = 128
-SIZES = (114, 460)
+SIZES = (15, 30, 60, 114, 460)
 SHOWN = (1, 8, 32, 128)
 Population = Callable[[int, np.random.Generator], tuple[Floats, Floats]]
 
@@ -76,6 +76,9 @@ class Outcome:
     """What happened in each repetition; arrays over repetitions and k."""
 
     t: list[Floats]
+    width: list[Floats]
+    estimate: list[Floats]
+    alone: list[Floats]
     bootstrap: list[Floats]
     band: list[bool]
     found: list[Floats]
@@ -95,12 +98,18 @@ def simulate(
     every = np.arange(N_SAMPLES + 1)
     curve = 1 - all_of(N_SAMPLES - every, np.full_like(every, N_SAMPLES), ks)
     grid = paper_grid(N_SAMPLES) - 1
-    out = Outcome([], [], [], [], [], [])
+    alone = _truth_alone(population, ks[grid])
+    out = Outcome([], [], [], [], [], [], [], [], [])
     for _ in range(repetitions):
         p_base, p_rl = population(problems, rng)
-        values = curve[rng.binomial(N_SAMPLES, p_rl)] - curve[rng.binomial(N_SAMPLES, p_base)]
+        base = curve[rng.binomial(N_SAMPLES, p_base)]
+        values = curve[rng.binomial(N_SAMPLES, p_rl)] - base
         found = t_intervals(values, 0.95, (-1, 1))
         out.t.append((found.low <= truth) & (truth <= found.high))
+        out.width.append(found.high - found.low)
+        out.estimate.append(found.estimate)
+        one = t_intervals(base[:, grid], 0.95, (0, 1))
+        out.alone.append((one.low <= alone) & (alone <= one.high))
         out.found.append((found.low > 0) | (found.high < 0))
         sums = Clustered.of(values[:, grid])
         low, high = bootstrap_t(sums, 0.95, (-1, 1), draws, rng)
@@ -124,6 +133,18 @@ def _truth(population: Population, ks: np.ndarray) -> Floats:
     return np.array([0.0 if base is rl else np.mean((1 - base) ** k - (1 - rl) ** k) for k in ks])
 
 
+def _truth_alone(population: Population, ks: np.ndarray) -> Floats:
+    base, _ = population(1_000_000, np.random.default_rng(7))
+    return np.array([1 - np.mean((1 - base) ** k) for k in ks])
+
+
+def _widths(out: Outcome, at: np.ndarray) -> str:
+    """Mean widths over those that the estimate's true spread between repetitions needs."""
+    needed = 2 * 1.959964 * np.std(np.array(out.estimate), axis=0)
+    ratio = np.mean(np.array(out.width), axis=0) / needed
+    return ", ".join(f"{ratio[i]:.2f}" for i in at)
+
+
 def _percent(values: object) -> str:
     values = np.asarray(values, dtype=float)
     known = values[~np.isnan(values)]
@@ -137,20 +158,22 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--draws", type=int, default=999, help="bootstrap draws a repetition")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     shown = ", ".join(map(str, SHOWN))
     lines = [
-        f"| scenario | N | t covers at k = {shown} | bootstrap-t | band covers all k | "
+        f"| scenario | N | interval covers at k = {shown} | at the worst k | width to the true "
+        f"spread's | one curve's covers at the worst k | bootstrap-t | band covers all k | "
         f"difference found at k = {shown} | true crossover | interval covers it | resolved |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     print("\n".join(lines), flush=True)
     at = np.array(SHOWN) - 1
     grid = paper_grid(N_SAMPLES)
     on_grid = [int(np.flatnonzero(grid == k)[0]) for k in SHOWN]
     for name, population in SCENARIOS.items():
-        for problems in SIZES:
+        for problems in options.sizes:
             out, true_k = simulate(
                 population, problems, options.repetitions, options.draws, options.seed
             )
@@ -158,6 +181,9 @@ def main() -> None:
                 name,
                 str(problems),
                 ", ".join(_percent(np.array(out.t)[:, i]) for i in at),
+                f"{100 * np.mean(out.t, axis=0).min():.1f}",
+                _widths(out, at),
+                f"{100 * np.mean(out.alone, axis=0).min():.1f}",
                 ", ".join(_percent(np.array(out.bootstrap)[:, i]) for i in on_grid),
                 _percent(out.band),
                 ", ".join(_percent(np.array(out.found)[:, i]) for i in at),

@@ -21,7 +21,7 @@ from simulation import SCENARIOS, Population
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.floor import above_floor_p_values, discoveries, move
+from vlm_boundary.analysis.exchange import Exchange
 from vlm_boundary.analysis.intervals import Clustered, t_intervals
 from vlm_boundary.analysis.resampling import simultaneous_level
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
@@ -151,8 +151,6 @@ def guessers(problems: int, repetitions: int, seed: int) -> Iterator[tuple[str, 
     All problems are one kind; gold answers and guesses are of the same ten or fifty answers,
     guesses with unlike chances. The test is of the first look's samples, and of n for comparison.
     """
-    from scipy.sparse import csr_matrix
-
     for answers in (10, 50):
         found: dict[int, list[bool]] = {RULE.first: [], N: []}
         rng = np.random.default_rng([seed, answers])
@@ -162,11 +160,9 @@ def guessers(problems: int, repetitions: int, seed: int) -> Iterator[tuple[str, 
             right = np.arange(answers)[:, None] == gold[None, :]
             for n, said in found.items():
                 given = rng.multinomial(n, chances, problems)
-                kinds = np.zeros(problems, dtype=np.int64)
-                moved = move(csr_matrix(given), np.full(problems, n), right, kinds)
-                correct = given[np.arange(problems), gold]
-                p_values = above_floor_p_values(correct, np.full(problems, n), moved)
-                said.append(bool(discoveries(p_values, 0.05).any()))
+                hits, same = given @ right, gold[:, None] == gold[None, :]
+                lists = Exchange(n, hits.diagonal().copy(), hits, np.ones_like(same), same)
+                said.append(bool(lists.above(0.05)[1].any()))
         yield f"{answers} answers", *(100 * float(np.mean(said)) for said in found.values())
 
 

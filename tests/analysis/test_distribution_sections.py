@@ -118,6 +118,20 @@ def test_slices_follow_metadata_and_adjust_for_their_number(run: BenchmarkRun) -
     assert alone["p_value"] == {"1": None, "4": None}
 
 
+def test_a_fields_values_are_fixed_or_drawn(run: BenchmarkRun) -> None:
+    """Two values of three problems each: as clusters they leave one degree of freedom."""
+    (found,) = distributions(run.data).as_json()["slices"]
+    level, single = found["sampled"]
+    assert (level["field"], level["values"], single["values"]) == ("level", 2, 6)
+    drawn, fixed = level["difference"]["1"], single["difference"]["1"]
+    assert drawn["estimate"] == pytest.approx(fixed["estimate"])
+    means = [row["difference"]["1"]["estimate"] for row in found["slices"][:2]]
+    error = abs(means[0] - means[1]) / 2
+    assert drawn["high"] - drawn["estimate"] == pytest.approx(
+        min(12.7062 * error, 1 - drawn["estimate"]), rel=1e-4
+    )
+
+
 def test_only_fields_that_exist_can_be_asked_for(run: BenchmarkRun) -> None:
     raw = run.experiment.model_dump(mode="json")
     raw["analysis"]["slices"] = ["level"]

@@ -149,3 +149,9 @@ def test_the_papers_grid() -> None:
     assert paper_grid(128).tolist() == [*published, 128]
     assert paper_grid(100).tolist() == [*published[:-1], 100]
     assert paper_grid(1).tolist() == [1]
+
+
+@pytest.mark.parametrize("k", range(1, 9))
+def test_mg_pass_of_odd_k_reaches_less_than_one(k: int) -> None:
+    found = mg_pass_at_k(np.array([16]), np.array([16]), k)
+    assert found == pytest.approx([1.0 if k % 2 == 0 else (k - 1) / k])

@@ -12,7 +12,6 @@ from scipy.sparse import csr_matrix
 
 from vlm_boundary.analysis.floor import (
     Moved,
-    above_floor_p_values,
     discoveries,
     move,
     moved_pass_at_k,
@@ -98,18 +97,6 @@ def test_the_own_chance_counts_samples_without_an_answer() -> None:
     found = own_chance(moved())
     assert found[:3] == pytest.approx([1 / 6, 1 / 6, 0])
     assert np.isnan(found[3:]).all()
-
-
-@pytest.mark.parametrize("correct", [0, 1, 2, 3])
-def test_above_the_floor_is_fishers_exact_test(correct: int) -> None:
-    """By its definition in whole numbers: ways to place the right samples."""
-    one = Moved(np.array([[0, 0], [2, 0]]), np.array([[0, 0], [1, 0]], bool), np.array([3, 5]))
-    n, m, hits = 3, 5, 2
-    total = correct + hits
-    ways = sum(math.comb(n, x) * math.comb(m, total - x) for x in range(correct, min(n, total) + 1))
-    found = above_floor_p_values(np.array([correct, 4]), np.array([3, 5]), one)
-    assert found[0] == pytest.approx(ways / math.comb(n + m, total), abs=1e-12)
-    assert math.isnan(found[1])
 
 
 def test_discoveries_step_up() -> None:

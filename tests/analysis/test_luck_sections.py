@@ -94,19 +94,25 @@ def test_each_arm_has_a_floor_of_its_own(run: BenchmarkRun) -> None:
     assert base["problems"]["a"]["chance"] == pytest.approx(2 / 8)
     assert base["problems"]["b"]["chance"] == pytest.approx(3 / 8)
     assert base["problems"]["c"]["chance"] == pytest.approx(2 / 8)
-    assert base["problems"]["d"] == {"chance": None, "p_value": None, "above_floor": None}
+    assert base["problems"]["d"] == {
+        "chance": None, "lists": 0, "p_value": None, "above_floor": None,
+    }  # fmt: skip
+    # a's gold answer is b's, so that only c's list may stand for theirs.
+    assert [base["problems"][key]["lists"] for key in "abc"] == [1, 1, 2]
     assert base["floor_pass_at_k"]["1"]["estimate"] == pytest.approx(7 / 24)
     # At k = 4 a set of answers hits or does not: a and c are hit by both others' answers, b too.
     assert base["floor_pass_at_k"]["4"]["estimate"] == pytest.approx(1)
     # One answer again and again hits as often at any k: a by b's answers, b by a's, c by none.
     for k in ("1", "4"):
         assert rl["floor_pass_at_k"][k]["estimate"] == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
-    assert rl["tested"] == 3
+    assert (rl["tested"], found["base"]["above_floor"]) == (0, 0), "too few lists of the type"
+    luck_of_rl = {"problems": 3, "solved": 3, "expected": 0.0, "low": 0, "high": 0}
+    assert {key: rl["by_luck"][key] for key in luck_of_rl} == luck_of_rl
     assert rl["floor_pass_at_k"]["4"]["problems"] == 3
 
 
 def test_a_pair_is_compared_problem_by_problem(tmp_path: Path) -> None:
-    golds = {f"p{i:02}": str(100 + i) for i in range(12)}
+    golds = {f"p{i:02}": str(100 + i) for i in range(24)}
     problems = [
         Problem("mine", key, "?", gold, answer_type="integer") for key, gold in golds.items()
     ]
@@ -122,7 +128,7 @@ def test_a_pair_is_compared_problem_by_problem(tmp_path: Path) -> None:
     (pair,) = found["pairs"]
     assert pair["base_only_ids"] == ["p00", "p01"]
     assert pair["other_only_ids"] == ["p03"]
-    assert (pair["both"], pair["neither"], pair["tested"]) == (1, 8, 12)
+    assert (pair["both"], pair["neither"], pair["tested"]) == (1, 20, 24)
     assert pair["mcnemar_p_value"] == pytest.approx(1.0)
 
 

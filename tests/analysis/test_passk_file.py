@@ -74,11 +74,13 @@ def test_every_format_gives_the_same(tmp_path: Path, suffix: str) -> None:
     # pass@2 of 0, 1, 2, 3 correct of 4: 0, 1/2, 5/6, 1.
     assert curve["2"]["estimate"] == pytest.approx((1 / 2 + 5 / 6 + 0 + 1 + 1 / 2) / 5)
     differences = np.array([3 / 4, 2 / 4, 1 / 4, -3 / 4])
-    t = stats.ttest_1samp(differences, 0).confidence_interval()
+    away = differences - differences.mean()
+    carriers = (away**2).sum() ** 2 / (away**4).sum()
+    low, high = stats.t.interval(0.95, carriers, differences.mean(), stats.sem(differences))
     entry = content["difference"]["1"]
     assert entry["estimate"] == pytest.approx(differences.mean())
-    assert entry["low"] == pytest.approx(max(t.low, -1))
-    assert entry["high"] == pytest.approx(min(t.high, 1))
+    assert entry["low"] == pytest.approx(max(low, -1))
+    assert entry["high"] == pytest.approx(min(high, 1))
     assert entry["problems"] == 4
     assert content["solved"] == {"both": 2, "base_only": 1, "rl_only": 1, "neither": 0}
     assert content["solved_problems"]["base_only"] == ["d"]
@@ -395,10 +397,13 @@ def test_clusters_widen_intervals_by_the_design_effect_and_hold_what_they_claim(
     wide, held = widths_and_hits(True)
     # Chances of Beta(1/2, 1/2): variance 1/8 between origins, 1/8 · 1/8 between samples of eight.
     correlation = (1 / 8) / (1 / 8 + 1 / 64)
-    effect = np.sqrt(1 + 9 * correlation) * stats.t.ppf(0.975, 19) / stats.t.ppf(0.975, 199)
+    # The difference of two such chances has kurtosis 3 + (1.5 - 3) / 2: that many carry the spread.
+    few, many = (stats.t.ppf(0.975, drawn / 2.25) for drawn in (20, 200))
+    effect = np.sqrt(1 + 9 * correlation) * few / many
     assert wide / plain == pytest.approx(effect, rel=0.03)
     assert missed < 0.6
-    assert held == pytest.approx(0.95, abs=0.035)
+    # Twenty clusters of which nine carry the spread: the interval allows for more than it must.
+    assert 0.95 - 0.035 <= held < 0.995
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])

@@ -172,8 +172,8 @@ def test_there_must_be_a_base_to_repeat(many: HandMadeRun) -> None:
 
 def test_the_family_of_tests_is_declared(many: HandMadeRun) -> None:
     family = analyze(many.directory, many.experiment).as_json()["multiplicity"]
-    assert [(test["other"], test["k"]) for test in family["tests"]] == [
-        ("rl", 1), ("rl", N), ("greedy", 1), ("greedy", 1),
+    assert [(test["other"], test["claim"], test["k"]) for test in family["tests"]] == [
+        ("rl", "first", 1), ("rl", "last", N), ("rl", "no_crossover", N), ("greedy", "first", 1),
     ]  # fmt: skip
     for test in family["tests"]:
         assert test["p_holm"] is None or test["p_holm"] >= test["p"]

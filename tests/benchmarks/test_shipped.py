@@ -1,4 +1,7 @@
-"""The shipped benchmarks: each against records of its data set's columns, two against the data."""
+"""The shipped benchmarks: each against records of its data set's columns, two against the data.
+
+The records are made up here, with the columns of the real ones; `test_real_records.py` reads those.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,15 @@ from vlm_boundary.benchmarks import (
     load_benchmark,
     load_problems,
     messages,
-    resolve_prompt,
     shipped_names,
 )
+from vlm_boundary.benchmarks.checking import left_out
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.records.problem import Grading
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
+PROMPTS = Path(__file__).with_name("shipped_prompts.json")
+"""The prompt of each benchmark's first problem here, as it reaches a model."""
 PICTURE = {"bytes": png(), "path": None}
 MATHVISION = {
     "question": "What?\n<image1>",
@@ -58,6 +64,20 @@ MMMU = {f"image_{place}": None for place in range(1, 8)} | {
     "subfield": "x",
     "topic_difficulty": "Easy",
     "img_type": "['Diagrams']",
+}
+LOGICVISTA = {
+    "image": PICTURE,
+    "skill": ["inductive"],
+    "broad_capability": ["diagram"],
+    "specific_capability": ["sequence pattern"],
+}
+SEEPHYS = {
+    "question": "How much energy?",
+    "images": [PICTURE],
+    "subject": "M",
+    "level": "4",
+    "img_category": "spring",
+    "vision_relevance": "essential",
 }
 OLYMPIAD = {
     "question": "See <image_1>.",
@@ -127,6 +147,7 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
             "validation": [
                 MMMU | {"id": "v1", "question_type": "open"},
                 MMMU | {"id": "v2", "question_type": "multiple-choice"},
+                MMMU | {"id": "v3", "question_type": "open", "answer": "C"},
             ]
         },
         [("v1", "8")],
@@ -162,8 +183,36 @@ CASES: dict[str, tuple[dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] 
         [("x-2steps_1", "B")],
     ),
     "logicvista": (
-        {"test": [{"question": "Which? A. B. C. D.", "image": PICTURE, "answer": "C"}]},
-        [("0", "C")],
+        {
+            "test": [
+                LOGICVISTA | {"id": "v1_0", "question": "What choice (A, B, or C)?", "answer": "C"},
+                LOGICVISTA | {"id": "v1_20", "question": "Select from 1-5", "answer": "3"},
+                LOGICVISTA | {"id": "v1_21", "question": "Which two?", "answer": "B, D"},
+                LOGICVISTA | {"id": "v1_382", "question": "", "answer": ""},
+                LOGICVISTA | {"id": "v1_373", "question": "Which shape?", "answer": "A"},
+            ]
+        },
+        [("v1_0", "C"), ("v1_373", "A")],
+    ),
+    "seephys": (
+        {
+            "train": [
+                SEEPHYS
+                | {"index": "1", "language": "English", "sig_figs": "3", "answer": "2.50 J"},
+                SEEPHYS | {"index": "2", "language": "Chinese", "sig_figs": None, "answer": "mg/2"},
+            ]
+        },
+        [("1", "2.50 J"), ("2", "mg/2")],
+    ),
+    "zerobench": (
+        {
+            "zerobench": [
+                {"question_id": "1", "question_text": "How much?", "question_answer": "11.90"}
+                | {"question_images_decoded": [PICTURE, PICTURE], "image_attribution": "Own"}
+                | {"question_images": ["images/1_0.png", "images/1_1.png"]}
+            ]
+        },
+        [("1", "11.90")],
     ),
     "math500": (
         {
@@ -254,8 +303,24 @@ def test_a_shipped_benchmark_reads_its_columns(
     text_only = name in ("math500", "aime24")
     assert all(bool(p.pictures) != text_only for p in found)
     shipped = load_benchmark(name)
-    for problem in found:  # every prompt can be worded
-        assert messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+    inside = shipped.options.shown == "question"
+    for problem in found:
+        assert (
+            left_out(problem, shipped.worded(), shipped.images, options_in_question=inside) is None
+        )
+    turns = messages(found[0], shipped.worded(), shipped.images)
+    assert json.loads(PROMPTS.read_text())[name] == rendered(turns)
+
+
+def rendered(turns: list[Message]) -> list[str]:
+    """Turns as lines: who speaks, and what, pictures by a word."""
+    lines = []
+    for turn in turns:
+        content = turn["content"]
+        parts = [{"text": content}] if isinstance(content, str) else content
+        said = "".join(part.get("text", "[picture]") for part in parts)
+        lines.append(f"{turn['role']}: {said}")
+    return lines
 
 
 @pytest.mark.parametrize(
@@ -267,7 +332,7 @@ def test_a_shipped_benchmark_reads_its_columns(
         ("dynamath", Grading("absolute", tolerance=0.001)),
         ("mmmu-open", Grading(alternatives=("eight",))),
         ("we-math", Grading(letters="one", chance=0.25)),
-        ("logicvista", Grading(letters="set", chance=0.25)),
+        ("logicvista", Grading(letters="one", chance=1 / 3)),
         ("aime24", Grading(chance=0.001)),
     ],
 )
@@ -290,7 +355,7 @@ def test_olympiadbenchs_pictures_stand_in_the_question(
     shipped = load_benchmark("olympiadbench")
     for problem in found:
         (picture,) = problem.pictures
-        *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        *_, user = messages(problem, shipped.worded(), shipped.images)
         parts = [part.get("image", part.get("text")) for part in user["content"]]
         assert parts[:2] == ["See ", picture]
 
@@ -311,7 +376,7 @@ def test_mmmus_pictures_stand_in_the_question(
     (problem,) = load("mmmu-open", tmp_path, monkeypatch).problems
     shipped = load_benchmark("mmmu-open")
     first, second = problem.pictures
-    *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+    *_, user = messages(problem, shipped.worded(), shipped.images)
     assert [part.get("image", part.get("text")) for part in user["content"]] == [
         "Compare ",
         second,
@@ -360,7 +425,7 @@ def test_mathvision_testmini_is_114_problems_with_pictures(tmp_path: Path) -> No
 def test_no_mark_of_a_picture_is_left_in_mathvisions_prompts(tmp_path: Path) -> None:
     shipped = load_benchmark("mathvision-testmini")
     for problem in real_mathvision(tmp_path).problems:
-        *_, user = messages(problem, resolve_prompt(shipped.prompt), shipped.images)
+        *_, user = messages(problem, shipped.worded(), shipped.images)
         assert [part["type"] for part in user["content"]] == ["image", "text"]
         assert "<image" not in user["content"][1]["text"]
 
@@ -420,7 +485,7 @@ def test_all_of_mathvista_is_kept_where_multiple_choice_is(tmp_path: Path) -> No
         8: 1,
     }
     for problem in found:
-        (user,) = messages(problem, resolve_prompt(config.prompt), config.images)
+        (user,) = messages(problem, config.worded(), config.images)
         assert f"({'ABCDEFGH'[len(problem.choices) - 1]}) " in json.dumps(user)
 
 

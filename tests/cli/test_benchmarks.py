@@ -79,7 +79,8 @@ def test_validate_makes_every_prompt(mine: Path) -> None:
     checked = call("validate", mine)
     assert checked.exit_code == 1
     assert "cannot be used: 2: it marks a picture that it does not have: <image2>" in checked.output
-    mine.write_text(text.replace("answer: answer", "answer: answer, choices: options"))
+    text = text.replace("answer: answer", "answer: answer, choices: options")
+    mine.write_text(text + "prompt: {user: '{{ question }}'}\n")
     checked = call("validate", mine)
     assert "cannot be used: 2: its prompt does not show the options" in checked.output
 
@@ -130,7 +131,7 @@ def test_where_a_file_was_looked_for_is_said_and_what_there_could_be(mine: Path)
 def test_validate_leaves_the_network_alone() -> None:
     checked = call("validate", "mathvista-testmini")
     assert checked.exit_code == 0
-    assert "AI4Math/MathVista is not on this disk" in checked.output
+    assert "AI4Math/MathVista is not on this disk and not in reach" in checked.output
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The table of docs/models.md: every family against what must hold of it.
 
-    python tests/families/matrix.py                 all of them, and the table is written
-    python tests/families/matrix.py qwen3-vl gemma3 only these, printed
+    python tests/families/matrix.py                 all of them
+    python tests/families/matrix.py qwen3-vl gemma3 only these; the other rows stay as they are
+
+The rows are printed and written into the document.
 
 Families share one warm process, so that an engine's start takes seconds; where one of them ends
 that process, the next goes on in another.
@@ -37,7 +39,7 @@ Cells = dict[str, dict[str, str]]
 
 def check(families: list[str]) -> None:
     """Check families in this process, telling each cell as it is known."""
-    from checks import Checks
+    from families.checks import Checks
 
     for family in families:
         with tempfile.TemporaryDirectory() as folder:
@@ -73,7 +75,7 @@ def table(cells: Cells) -> str:
     lines = ["| family | " + " | ".join(COLUMNS) + " |", "|---" * (len(COLUMNS) + 1) + "|"]
     for family, found in cells.items():
         stop = next(
-            (f"{what}: {found[what]}" for what in ("loads", "vLLM") if found.get(what) != "yes"),
+            (f"{w}: {found[w]}" for w in ("loads", "vLLM") if found.get(w, "yes") != "yes"),
             "",
         )
         row = [found.get(name, "–") for name in COLUMNS]
@@ -102,13 +104,15 @@ def main(arguments: list[str]) -> int:
         return 0
     cells = gather(arguments or list(FAMILIES))
     print(table(cells))
-    if not arguments:
-        text = DOCUMENT.read_text(encoding="utf-8")
-        before, rest = text.split(BEGIN)
-        after = rest.split(END)[1]
-        DOCUMENT.write_text(before + BEGIN + table(cells) + END + after, encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    after = rest.split(END)[1]
+    DOCUMENT.write_text(
+        before + BEGIN + table(read_table() | cells) + END + after, encoding="utf-8"
+    )
     return 0
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT / "tests"))
     sys.exit(main(sys.argv[1:]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,8 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.tiny.families import FAMILIES, write_family
 from vlm_boundary.verifier.thoughts import ends_in_thought
 
-# SmolVLM's processor wants a package that nothing else here needs.
-_HERE = [n for n in FAMILIES if n != "smolvlm" or importlib.util.find_spec("num2words")]
 _SHORT = ("qwen2.5-vl", "qwen3-vl-thinking", "gemma4")
-HERE = [name if name in _SHORT else pytest.param(name, marks=pytest.mark.long) for name in _HERE]
+HERE = [name if name in _SHORT else pytest.param(name, marks=pytest.mark.long) for name in FAMILIES]
 PICTURES = [Image.new("RGB", (84, 84), "red"), Image.new("RGB", (140, 60), "blue")]
 IN_TEXT = ImagesConfig(placeholder=r"<image(\d+)>", position="in_text")
 # What the families' templates and processors are built of, and what templates are written in.

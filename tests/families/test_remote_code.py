@@ -6,13 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
+from vlm_boundary.cli import cli
 from vlm_boundary.config import ArmConfig, VllmConfig
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.model_size import NoBound, read_model_size
+from vlm_boundary.engines.processors import has_states
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.identity import resolve_source
 from vlm_boundary.tiny.families import write_family
@@ -70,6 +74,21 @@ def test_trusted_code_is_a_part_of_what_identifies_a_checkpoint(folder: Path) ->
     assert weights(trusted=True) != trusted
 
 
+def test_nobody_is_asked_at_the_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it is not said whether code is trusted, transformers asks, and waits for an answer."""
+
+    def asked(question: str = "") -> str:
+        pytest.fail(f"asked: {question}")
+
+    monkeypatch.setattr("builtins.input", asked)
+    path = folder / "config.json"
+    content = json.loads(path.read_text()) | {"auto_map": {"AutoConfig": "own.OwnConfig"}}
+    path.write_text(json.dumps(content))
+    assert not has_states(folder, trust_remote_code=False)
+    with pytest.raises(NoBound, match="custom code"):
+        read_model_size(folder, {})
+
+
 def test_code_is_not_trusted_past_the_arm() -> None:
     with pytest.raises(ValueError, match="set it for the arm"):
         VllmConfig(args={"trust_remote_code": True})
@@ -87,3 +106,16 @@ def test_a_processor_that_lacks_a_package_is_one_clear_line(
     monkeypatch.setattr(transformers.AutoProcessor, "from_pretrained", lacking)
     with pytest.raises(UserError, match=r"does not load its processor: Package `num2words`"):
         ChatRenderer.of(resolve_checkpoint(str(folder)))
+
+
+def test_a_preview_trusts_code_only_when_it_is_told_to(folder: Path, tmp_path: Path) -> None:
+    asked = ["benchmarks", "preview", "procedural", "--limit", "1", "--model", str(folder)]
+    sheet = tmp_path / "sheet.html"
+    runner = CliRunner()
+    refused = runner.invoke(cli, [*asked, "--output", str(sheet)])
+    assert refused.exit_code == 2
+    assert "benchmarks preview' --trust-remote-code" in refused.output
+    assert not sheet.exists()
+    done = runner.invoke(cli, [*asked, "--output", str(sheet), "--trust-remote-code"])
+    assert done.exit_code == 0, done.output
+    assert str(folder) in sheet.read_text()

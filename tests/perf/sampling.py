@@ -216,7 +216,7 @@ def _prepare(folder: Path) -> None:
 
 def _inputs(folder: Path, model: str) -> tuple[Path, list[tuple[list[int], Any, int]]]:
     """The checkpoint's folder, and token ids, picture and seed of every problem."""
-    from vlm_boundary.benchmarks import load_benchmark, messages, resolve_prompt
+    from vlm_boundary.benchmarks import load_benchmark, messages
     from vlm_boundary.benchmarks.images import open_rgb
     from vlm_boundary.checkpoints import resolve_checkpoint
     from vlm_boundary.engines.chat import ChatRenderer
@@ -226,7 +226,7 @@ def _inputs(folder: Path, model: str) -> tuple[Path, list[tuple[list[int], Any, 
     run = RunDirectory(folder / "run")
     checkpoint = resolve_checkpoint(model).folder
     benchmark = load_benchmark("procedural")
-    prompt = resolve_prompt(benchmark.prompt)
+    prompt = benchmark.worded()
     chat = ChatRenderer(checkpoint)
     found = []
     for problem in run.read_problems("procedural"):

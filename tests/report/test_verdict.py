@@ -82,9 +82,24 @@ def one_pair(
     difference = {"1": first} if last is None else {"1": first, str(n): last}
     pair = SETS | {
         "base": "base", "other": "rl", "n": n, "problems": 100, "difference": difference,
-        "crossover": turn, "band_level": 0.99, "p_values": {}, "this_benchmark": {}, "needed": {},
+        "crossover": turn, "band_level": 0.99, "p_values": {}, "p_no_crossover": None,
+        "this_benchmark": {}, "needed": {},
     }  # fmt: skip
-    return analysis({"pairs": [pair], "arms": {}} | more)
+    ends = {"first": first} if last is None else {"first": first, "last": last}
+    claimed = {claim: claims(entry) for claim, entry in ends.items()}
+    claimed["no_crossover"] = turn["excluded"]
+    named = {"benchmark": "mine", "base": "base", "other": "rl"}
+    tests = tuple(
+        named | {"claim": claim, "k": 1, "p": None, "p_holm": 0.001 if holds else 0.5}
+        for claim, holds in claimed.items()
+    )
+    return analysis({"pairs": [pair], "arms": {}} | more, tests)
+
+
+def claims(entry: dict[str, Any]) -> bool:
+    """Whether its interval leaves zero out."""
+    low, high = entry["low"], entry["high"]
+    return low is not None and (low > 0 or high < 0)
 
 
 def analysis(content: dict[str, Any], tests: tuple[dict[str, Any], ...] = ()) -> dict[str, Any]:
@@ -103,6 +118,7 @@ def lucky(pair: dict[str, Any]) -> dict[str, Any]:
     guesser = {"prior": "mine", "answers": 1, "smoothing": 1, "declared_chances": 0}
     return {
         "guesser": guesser | {"pass_at_k": {}}, "false_discovery_rate": 0.05, "arms": {},
+        "fewest_lists": 19,
         "pairs": [pair],
     }  # fmt: skip
 
@@ -146,7 +162,8 @@ def test_words_are_only_as_strong_as_the_intervals(
     assert said.sentence.count("is not resolved") == sum(
         not claim.resolved for claim in said.claims
     )
-    assert ("; they cross at k = 4 (" in said.sentence) == (turn is CROSSED)
+    crossed = turn is CROSSED and (first, last) == (UP, DOWN)
+    assert ("; they cross at k = 4 (" in said.sentence) == crossed
     assert said.sentence.endswith(".")
     assert said.sentence[0] in "rW"
 
@@ -211,30 +228,54 @@ def test_no_shared_problem_compares_nothing() -> None:
 
 def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
     said = only(one_pair(UP, DOWN, luck=lucky(ABOVE | {"tested": 0})))
-    assert said.claims[-1].text == "no problem could be held against a guess floor"
+    assert said.claims[-1].text == (
+        "no problem could be held against a guess floor, which takes 19 others of its answer type"
+    )
     assert not said.claims[-1].resolved
 
 
 def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
-    open_ = only(one_pair(UP, DOWN, luck=lucky(ABOVE)))
-    (note,) = open_.notes
-    assert note.endswith("above its floor is not resolved (McNemar, p = 0.66).")
-    found = ABOVE | {"mcnemar_p_value": 0.001}
-    assert only(one_pair(UP, DOWN, luck=lucky(found))).notes == ()
-    none = ABOVE | {"mcnemar_p_value": None, "base_only": 0, "other_only": 0}
-    (note,) = only(one_pair(UP, DOWN, luck=lucky(none))).notes
-    assert "no problem is solved by one alone" in note
+    for found, words in (
+        (ABOVE, "(McNemar, p = 0.66)"),
+        (ABOVE | {"mcnemar_p_value": 0.001}, "(McNemar, p = 0.001)"),
+        (
+            ABOVE | {"mcnemar_p_value": None, "base_only": 0, "other_only": 0},
+            "(no problem is solved by one alone)",
+        ),
+    ):
+        note = only(one_pair(UP, DOWN, luck=lucky(found))).notes[-1]
+        assert note.endswith(f"above its floor is counted, not claimed {words}.")
 
 
-def test_what_many_comparisons_leave_unresolved_is_noted() -> None:
-    content = one_pair(UP, DOWN)
-    test = {"benchmark": "mine", "base": "base", "other": "rl", "p": 0.02}
-    content["multiplicity"]["tests"] = [
-        test | {"k": 1, "p_holm": 0.08},
-        test | {"k": 128, "p_holm": 0.04},
-    ]
-    (note,) = only(content).notes
-    assert note.startswith("At k = 1 the difference is not resolved once all 2 comparisons")
+def test_what_luck_would_solve_stands_beside_what_is_solved() -> None:
+    one = {
+        "floor_pass_at_k": {}, "independent_guesses_pass_at_k": {}, "list_length": 128,
+        "solved": 95, "solved_and_tested": 70, "above_floor": 46, "tested": 83, "problems": {},
+        "by_luck": {"problems": 102, "solved": 95, "expected": 30.55, "low": 23, "high": 38,
+                    "p_value": 1e-4},
+    }  # fmt: skip
+    said = only(one_pair(UP, DOWN, luck=lucky(ABOVE) | {"arms": {"base": one}}))
+    assert "base 95 of 102, by luck 30.6 (23 to 38)" in said.notes[-1]
+
+
+def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
+    content = one_pair(UP, DOWN, CROSSED)
+    content["multiplicity"]["tests"][0]["p_holm"] = 0.08
+    said = only(content)
+    assert said.sentence.startswith(
+        "Whether rl finds answers sooner is not resolved (+8.0 points at k = 1, 95% interval +5.0 "
+        "to +11.0; not once all 3 claims of this report are allowed for, p = 0.08) and solves fewer"
+    )
+    assert "; their estimates cross at k = 4, which is not resolved" in said.sentence
+    never = one_pair(UP, UP, NEVER)
+    never["multiplicity"]["tests"][2]["p_holm"] = 0.06
+    assert "whether they cross up to k = 128 is not resolved (not once" in only(never).sentence
+
+
+def test_where_few_problems_differ_the_method_is_said_to_leave_it_open() -> None:
+    said = only(one_pair(UP, OPEN | {"few": True}))
+    assert "so few problems differ that the method leaves it open" in said.sentence
+    assert "the method leaves it open" not in only(one_pair(UP, OPEN)).sentence
 
 
 @pytest.mark.parametrize(
@@ -251,7 +292,7 @@ def test_valid_reasoning_is_counted_by_the_surest_reading(
            "no_valid_chain_among_those_judged": 0}  # fmt: skip
     by_reading = {"structural": one | {"solved_with_a_valid_chain": 88}, "exact": one}
     cot = {"layers": [], "arms": {"base": by_reading, "rl": by_reading}, "pairs": []}
-    (note,) = only(one_pair(UP, DOWN, cot=cot)).notes
+    note = only(one_pair(UP, DOWN, cot=cot)).notes[-1]
     assert words in note
     assert "exact check" in note
 
@@ -287,6 +328,8 @@ def test_rl_comes_first_and_every_pair_is_told() -> None:
     content = one_pair(UP, DOWN)
     (pair,) = content["benchmarks"]["mine"]["pairs"]
     content["benchmarks"]["mine"]["pairs"] = [pair | {"other": "distilled"}, pair]
+    tests = content["multiplicity"]["tests"]
+    content["multiplicity"]["tests"] = [*tests, *(test | {"other": "distilled"} for test in tests)]
     said = told(content, {"base": "base", "distilled": "distilled", "rl": "rl"})
     assert [one.sentence.split()[0] for one in said] == ["rl", "distilled"]
 

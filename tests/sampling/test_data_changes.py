@@ -136,6 +136,35 @@ def test_a_run_whose_data_are_gone_goes_on_with_its_own_copy(
     assert sample(run, experiment(tmp_path)).samples == 0
 
 
+def test_a_run_from_before_a_setting_goes_on_with_its_own_copy(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    """What its manifest does not say is what the setting is by default: nothing is read again."""
+    manifest = json.loads((run.path / "manifest.json").read_text())
+    del manifest["benchmarks"]["mine"]["config"]["options"]
+    (run.path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "data.jsonl").unlink()
+    assert sample(run, experiment(tmp_path)).samples == 0
+
+
+def test_options_that_no_prompt_shows_stop_a_new_run_and_no_begun_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, {i: {"options": ["red", "blue"]} for i in range(4)})
+    lines = (json.dumps({"problem_id": f"p{i}", "text": str(i)}) + "\n" for i in range(4))
+    (tmp_path / "samples.jsonl").write_text("".join(lines))
+    asked = experiment(
+        tmp_path, fields=FIELDS | {"choices": "options"}, prompt={"user": "{{ question }}"}
+    )
+    run = RunDirectory(tmp_path / "run")
+    with pytest.raises(UserError, match="problem 'p0': its prompt does not show the options"):
+        sample(run, asked)
+    with monkeypatch.context() as before:  # as by a version that did not look
+        before.setattr("vlm_boundary.sampling.prepare.not_shown", lambda *_, **__: None)
+        assert sample(run, asked).samples == 4
+    assert sample(run, asked).samples == 0
+
+
 def test_a_run_of_an_older_version_is_compared_by_content(
     run: RunDirectory, tmp_path: Path
 ) -> None:

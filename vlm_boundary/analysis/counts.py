@@ -97,6 +97,12 @@ class Verdicts:
             strict=self.count(self.right & committed),
         )
 
+    @cached_property
+    def order(self) -> Ints:
+        """Each sample's place among those of its problem, from 0 on, shape (samples,)."""
+        starts = np.searchsorted(self.problem, np.arange(len(self.problem_ids)))
+        return np.asarray(np.arange(len(self)) - starts[self.problem], dtype=np.int64)
+
     def count(self, which: Bools) -> Ints:
         """How many samples of each problem are marked, shape (problems,)."""
         counted = np.bincount(self.problem[which], minlength=len(self.problem_ids))

@@ -120,16 +120,15 @@ def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
 
     The published pass@1 of the visual figure is such a single pass, not the estimator's value.
     """
-    config = data.experiment.arms[arm]
+    config, told = data.experiment.arms[arm], data.experiment.arm_chat_template_args
     same = [
         name
         for name in data.arms
         if data.n(name) == 1
+        and told(name) == told(arm)
         and all(
             getattr(data.experiment.arms[name], key) == getattr(config, key)
-            for key in (
-                *("model", "revision", "base", "prompt", "chat_template", "chat_template_args"),
-            )
+            for key in ("model", "revision", "base", "prompt", "chat_template")
         )
     ]
     source = same[0] if same else arm

@@ -6,7 +6,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.analysis.intervals import cluster_codes, holm, known, t_intervals
 from vlm_boundary.analysis.pairs import difference_at_k
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
@@ -15,6 +15,7 @@ from vlm_boundary.records.sections import (
     ComparedPart,
     Distributions,
     Outcomes,
+    SampledField,
     Slice,
     Slices,
     Strata,
@@ -179,7 +180,23 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
         )
         for (field, value, part), p, after in zip(parts, tests, adjusted, strict=True)
     ]
-    return Slices(base=pair.base, other=pair.other, tests=int(tests.size), slices=rows)
+    difference = difference_at_k(base, other, ks)
+    sampled = [
+        SampledField(
+            field=name,
+            values=len({values.get(key) for key in pair.problem_ids}),
+            difference=t_intervals(
+                difference,
+                data.settings.confidence,
+                (-1, 1),
+                cluster_codes(pair.problem_ids, values),
+            ).curve(ks),
+        )
+        for name, values in fields.items()
+    ]
+    return Slices(
+        base=pair.base, other=pair.other, tests=int(tests.size), slices=rows, sampled=sampled
+    )
 
 
 def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:

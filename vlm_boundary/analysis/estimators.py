@@ -109,7 +109,8 @@ def mg_pass_at_k(correct: Ints, samples: Ints, k: int) -> Floats:
     """G-Pass@k_τ averaged over τ from one half to one.
 
     mG-Pass@k = 2/k · Σ_{i=⌈k/2⌉+1}^{k} G-Pass@k_{i/k} (Liu et al. 2024, arXiv 2412.13147, equation
-    6, in its discrete form, which is 0 for k = 1).
+    6, in its discrete form). For odd k these are (k-1)/2 terms of weight 2/k: a model that is
+    always right has (k-1)/k, and 0 for k = 1. Values of even k reach 1 and compare with each other.
 
     Returns:
         Shape (problems,); NaN where n < k.

@@ -89,28 +89,6 @@ def own_chance(moved: Moved) -> Floats:
     return np.where(draws > 0, moved.successes / np.maximum(draws, 1), np.nan)
 
 
-def above_floor_p_values(correct: Ints, samples: Ints, moved: Moved) -> Floats:
-    """How surprising a problem's correct count is if its answers hit as answers to others do.
-
-    Fisher's exact test, one-sided: of n + m samples, n the problem's own and m those moved to it,
-    c + h are right; P(X ≥ c) with X hypergeometric. Samples count as independent. That the floor
-    is itself an estimate from m samples is part of the test, so no smoothing is needed.
-
-    Args:
-        correct: c, shape (N,).
-        samples: n, shape (N,).
-        moved: answers put to the problems.
-
-    Returns:
-        Shape (N,); NaN where nothing was moved to the problem, or it has no samples.
-    """
-    from scipy.stats import hypergeom
-
-    draws, hits = moved.draws, moved.successes
-    values = hypergeom.sf(correct - 1, samples + draws, correct + hits, samples)
-    return np.where((draws > 0) & (samples > 0), np.clip(values, 0.0, 1.0), np.nan)
-
-
 def discoveries(p_values: Floats, rate: float) -> Bools:
     """Which hypotheses are rejected while at most this share of the rejected ones is true.
 

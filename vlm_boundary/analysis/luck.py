@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
 from vlm_boundary.analysis.floor import (
     Moved,
-    above_floor_p_values,
-    discoveries,
     move,
     moved_pass_at_k,
     own_chance,
@@ -30,7 +30,14 @@ from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null
 from vlm_boundary.records.record import Curve
-from vlm_boundary.records.sections import Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
+from vlm_boundary.records.sections import (
+    ByLuck,
+    Guesser,
+    Luck,
+    LuckOfArm,
+    LuckOfPair,
+    ProblemLuck,
+)
 from vlm_boundary.store import Partition, by_place, encoded
 from vlm_boundary.verifier import Gold, cross
 
@@ -55,6 +62,7 @@ def luck(data: BenchmarkData) -> Luck:
     return Luck(
         guesser=_guesser(data),
         false_discovery_rate=data.settings.false_discovery_rate,
+        fewest_lists=fewest_lists(data.settings.false_discovery_rate),
         arms={arm: said for arm, (said, _) in found.items()},
         pairs=[_compare(pair, above[pair.base], above[pair.other]) for pair in data.pairs()],
     )
@@ -118,10 +126,12 @@ def read_prior(path: Path) -> list[str]:
 
 def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
     counts, level = data.counts(arm), data.settings.confidence
-    moved = _moved(data, arm)
+    length = list_length(counts.samples)
+    moved, types = _moved(data, arm, data.n(arm))
+    exchange = _exchange(data, arm, moved, types, length)
     chance = own_chance(moved)
-    p_values = above_floor_p_values(counts.correct, counts.samples, moved)
-    above = discoveries(p_values, data.settings.false_discovery_rate)
+    rate = data.settings.false_discovery_rate
+    p_values, above = exchange.above(rate)
     tested = ~np.isnan(p_values)
     ks = data.grid(data.n(arm))
     groups = data.groups(counts.problem_ids)
@@ -129,29 +139,86 @@ def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
     def curve(values: Floats) -> Curve:
         return t_intervals(values, level, (0, 1), groups).curve(ks)
 
-    columns = zip(counts.problem_ids, known(chance), known(p_values), above.tolist(), strict=True)
+    columns = zip(
+        counts.problem_ids,
+        known(chance),
+        exchange.lists.tolist(),
+        known(p_values),
+        above.tolist(),
+        strict=True,
+    )
     said = LuckOfArm(
         floor_pass_at_k=curve(moved_pass_at_k(moved, ks)),
         independent_guesses_pass_at_k=curve(guessed_pass_at_k(chance, ks)),
+        list_length=length,
+        by_luck=_by_luck(data, arm, exchange, types),
         solved=int((counts.correct > 0).sum()),
         solved_and_tested=int(((counts.correct > 0) & tested).sum()),
         above_floor=int(above.sum()),
         tested=int(tested.sum()),
         problems={
-            key: ProblemLuck(chance=one, p_value=p, above_floor=None if p is None else yes)
-            for key, one, p, yes in columns
+            key: ProblemLuck(
+                chance=one, lists=lists, p_value=p, above_floor=None if p is None else yes
+            )
+            for key, one, lists, p, yes in columns
         },
     )
     return said, _Above(counts.problem_ids, tested, above)
 
 
-def _moved(data: BenchmarkData, arm: str) -> Moved:
-    """An arm's answers graded on the other problems, by the verifier's own comparison."""
+def _by_luck(
+    data: BenchmarkData, arm: str, exchange: Exchange, types: NDArray[np.int64]
+) -> ByLuck | None:
+    """How many problems the arm solves of those with other lists, and how many luck would."""
+    held = exchange.lists > 0
+    if not held.any():
+        return None
+    drawn = exchange.solved_by_luck(types, EXCHANGES, data.rng("luck", arm))
+    tail = (1 - data.settings.confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail], method="nearest")
+    solved = int((exchange.own[held] > 0).sum())
+    return ByLuck(
+        problems=int(held.sum()),
+        solved=solved,
+        expected=float(drawn.mean()),
+        low=int(low),
+        high=int(high),
+        p_value=float((1 + (drawn >= solved).sum()) / (EXCHANGES + 1)),
+    )
+
+
+def _exchange(
+    data: BenchmarkData, arm: str, moved: Moved, types: NDArray[np.int64], length: int
+) -> Exchange:
+    """The first `length` samples of each problem, held against the others' gold answers."""
+    counts, verdicts = data.counts(arm), data.verdicts[arm]
+    if (counts.samples == length).all():
+        hits, own = moved.hits, counts.correct
+    else:
+        hits = _moved(data, arm, length)[0].hits
+        own = verdicts.count(verdicts.right & (verdicts.order < length))
+    problems = [data.problems[key] for key in counts.problem_ids]
+    same = np.zeros((len(problems), len(problems)), dtype=bool)
+    for kind in np.unique(types):
+        here = np.flatnonzero(types == kind)
+        golds = [Gold.of(problems[row]) for row in here]
+        same[np.ix_(here, here)] = cross([gold.answer for gold in golds], golds)
+    whole = counts.samples >= length
+    kin = (types[:, None] == types[None, :]) & whole[:, None] & whole[None, :]
+    return Exchange(length, own, hits, kin, same | same.T)
+
+
+def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np.int64]]:
+    """The first answers of each problem graded on the others, by the verifier's own comparison.
+
+    Returns:
+        The answers moved, and the answer type of each problem as a number.
+    """
     from scipy.sparse import csr_matrix
 
     counts = data.counts(arm)
     problems = [data.problems[key] for key in counts.problem_ids]
-    rows, columns, answers = _answers(data, arm)
+    rows, columns, answers = _answers(data, arm, first)
     table = csr_matrix(
         (np.ones(len(rows), dtype=np.int64), (rows, columns)), (len(problems), len(answers))
     )
@@ -163,20 +230,25 @@ def _moved(data: BenchmarkData, arm: str) -> Moved:
         given = np.unique(table[here].indices)
         golds = [Gold.of(problems[row]) for row in here]
         right[np.ix_(given, here)] = cross([answers[row] for row in given], golds)
-    return move(table, counts.samples, right, types)
+    return move(table, np.minimum(counts.samples, first), right, types), types
 
 
-def _answers(data: BenchmarkData, arm: str) -> tuple[Ints, Ints, list[str]]:
-    """What was extracted from the first n samples: problem's row, answer's column, the answers."""
+def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, list[str]]:
+    """What was extracted from the first samples of each problem, of samples 0 … n-1.
+
+    Returns:
+        The problem's row and the answer's column of each sample that has an answer; the answers.
+    """
     coded = ["problem_id", "extracted"]
     table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
     problem, problem_ids = by_place(table["problem_id"])
     index = table["sample_index"].to_numpy()
     answer, answers = encoded(table["extracted"])
-    counted = data.verdicts[arm].rows_of(table["problem_id"], index) >= 0
-    within = counted & (answer >= 0)
     place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
     places = np.array([place.get(key, -1) for key in problem_ids], dtype=np.int64)
+    rows = data.verdicts[arm].rows_of(table["problem_id"], index)
+    within = (rows >= 0) & (answer >= 0)
+    within[within] &= data.verdicts[arm].order[rows[within]] < first
     return places[problem[within]], answer[within].astype(np.int64), answers
 
 

@@ -12,7 +12,6 @@ from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import (
     Clustered,
-    Intervals,
     intervals_of,
     known,
     same_problems,
@@ -20,6 +19,7 @@ from vlm_boundary.analysis.intervals import (
 from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
+from vlm_boundary.analysis.significance import no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.analysis import Needed, PairAnalysis
 from vlm_boundary.records.record import Difference, Estimate, PairedDifference
@@ -88,8 +88,8 @@ def compare(
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
 
     Returns:
-        The band ends at the last k with all problems; bootstrap-t intervals and p-values are at the
-        paper's k only; `clusters` where there are.
+        The band ends at the last k with all problems; bootstrap-t intervals are at the paper's k
+        only, p-values at those and the last; `clusters` where there are.
     """
     sums = Clustered.of(values, groups)
     found = intervals_of(sums, confidence, (-1, 1))
@@ -107,6 +107,8 @@ def compare(
         np.where(unknown, np.nan, side)
         for side in bootstrap_t(on_grid, confidence, (-1, 1), draws, rng)
     )
+    tested = np.unique(np.append(grid, len(ks)))
+    p, turn = p_values(sums.columns(tested - 1), (-1, 1)), crossover(found)
     drawn: dict[int, dict[str, Any]] = {
         k: {"bootstrap_low": low, "bootstrap_high": high}
         for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
@@ -119,20 +121,13 @@ def compare(
             for k, row, low, high in columns
         },
         band_level=band_level,
-        crossover=crossover(found),
-        p_values=dict(zip(grid.tolist(), known(p_values(found)[grid - 1]), strict=True)),
+        crossover=turn,
+        p_values=dict(zip(tested.tolist(), known(p), strict=True)),
+        p_no_crossover=no_crossover_p(
+            found.estimate[tested - 1][tested <= up_to], p[tested <= up_to], turn.excluded
+        ),
         **clusters,
     )
-
-
-def p_values(difference: Intervals) -> Floats:
-    """Two-sided p-value of no difference, by Student's t; NaN where t is not relied upon."""
-    from scipy.stats import t
-
-    usable = (difference.freedom > 0) & ~difference.few
-    error = np.where(usable, difference.error, np.nan)
-    p = 2 * t.sf(np.abs(difference.estimate) / error, np.maximum(difference.freedom, 1))
-    return np.asarray(np.where(usable, p, np.nan))
 
 
 def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:

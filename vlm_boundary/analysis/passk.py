@@ -31,7 +31,8 @@ class Comparison:
     content: ComparedModels
     table: VerdictTable
     mcnemar_p: float | None
-    """None too where problems share a cluster: the test takes them for independent."""
+    """None too where problems share a cluster, since the test takes them for independent, and where
+    one model has more samples of a problem, and with them more chances to solve it."""
     shared: int
     unequal: int
     """Shared problems of which one model has more samples than the other."""
@@ -85,7 +86,7 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
         **clusters,
     )
     unequal = int(np.count_nonzero(first.depths != second.depths))
-    p = sets.mcnemar_p if groups is None else None
+    p = sets.mcnemar_p if groups is None and not unequal else None
     return Comparison(base, rl, content, table, p, len(ids), unequal)
 
 
@@ -147,7 +148,7 @@ def describe(found: Comparison) -> Iterator[str]:
     if found.unequal:
         yield (
             f"One model has more samples of {found.unequal} of these problems, and with them more "
-            "chances to solve it"
+            "chances to solve it: no test compares these counts"
         )
 
 

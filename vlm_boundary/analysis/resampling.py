@@ -29,10 +29,11 @@ def bootstrap_t(
     Args:
         sums: the values, shape (clusters, columns).
         draws: how many resamples.
-        bounds: what the mean can be at all; the interval stays inside.
+        bounds: what the mean can be at all.
 
     Returns:
-        low and high, shape (columns,); NaN below two clusters.
+        low and high, shape (columns,); NaN below two clusters, and where an end is not within the
+        bounds: too many resamples have next to no spread for their quantiles to bound anything.
     """
     clusters = len(sums.total)
     low = np.full(sums.total.shape[1], np.nan)
@@ -47,8 +48,12 @@ def bootstrap_t(
     alpha = 1 - confidence
     # Of the resamples' values themselves: between two of them, one infinite, there is no number.
     lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
-    low[usable] = np.maximum(mean[usable] - upper * error[usable], bounds[0])
-    high[usable] = np.minimum(mean[usable] - lower * error[usable], bounds[1])
+    low[usable], high[usable] = (
+        mean[usable] - upper * error[usable],
+        mean[usable] - lower * error[usable],
+    )
+    outside = ~((low >= bounds[0]) & (high <= bounds[1]))
+    low[outside], high[outside] = np.nan, np.nan
     return low, high
 
 

@@ -81,7 +81,9 @@ def _jsonl(path: Path, choice: Choice) -> dict[str, Column]:
         try:
             record = json.loads(line)
         except (ValueError, RecursionError):
-            raise UserError(f"{path}:{number}: this line is not JSON") from None
+            raise UserError(
+                f"{path}:{number}: this line is not JSON, or has a number of thousands of digits"
+            ) from None
         if not isinstance(record, dict):
             raise UserError(f"{path}:{number}: a line must be an object with a field a column")
         if not chosen:

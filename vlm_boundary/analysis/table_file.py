@@ -23,6 +23,7 @@ _KEY = ("model", "problem_id")
 _OPTIONAL = ("sample_index", "cluster")
 _WORDS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 _NULL = ("", "null", "none", "nan")
+_EXACT = 2**53  # from here on a float stands for several whole numbers
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,9 @@ class VerdictTable:
     repeats: int
 
 
-def read_table_file(path: Path, rule: StoppingRule | None = None) -> VerdictTable:
+def read_table_file(
+    path: Path, rule: StoppingRule | None = None, called: Mapping[str, str] | None = None
+) -> VerdictTable:
     """Each model's counts; columns without a meaning here are ignored.
 
     A row is a sample: `correct` is true or false, 1 or 0; a null or empty one is undecided, and
@@ -52,13 +55,14 @@ def read_table_file(path: Path, rule: StoppingRule | None = None) -> VerdictTabl
     Args:
         rule: by which problems ended. Samples behind the look at which one did are left out where a
             `sample_index` says which those are.
+        called: what the file calls a column, by what it means here: `{"model": "checkpoint"}`. A
+            column that has the name of one that is called otherwise means nothing.
 
     Raises:
         UserError: the file cannot be read, lacks a column or has two that contradict each other, a
             row holds what is not valid, or two rows contradict each other.
     """
-    names = frozenset((*_KEY, "correct", *SAMPLE_COUNTS, *CORRECT_COUNTS, *_OPTIONAL))
-    columns = read_columns(path, Choice(names, _meaning))
+    columns = _columns(path, dict(called or {}))
     if not columns or not len(columns["model"].codes):
         raise UserError(f"{path}: there are no rows")
     rows = _Rows(path, *(_read(columns[name], _name, path, name) for name in _KEY))
@@ -70,6 +74,25 @@ def read_table_file(path: Path, rule: StoppingRule | None = None) -> VerdictTabl
         right = next(name for name in (*CORRECT_COUNTS, "correct") if name in columns)
         table = _of_problems(rows, columns, number, right, clusters)
     return table if rule is None else replace(table, counts=_ended(path, table.counts, rule))
+
+
+def _columns(path: Path, called: dict[str, str]) -> dict[str, Column]:
+    """The columns with a meaning, by that."""
+    known = (*_KEY, "correct", *SAMPLE_COUNTS, *CORRECT_COUNTS, *_OPTIONAL)
+    means = {name: name for name in known if name not in called}
+    means |= {name: meaning for meaning, name in called.items()}
+
+    def choice(names: Iterable[str]) -> tuple[str, ...]:
+        there = list(names)
+        for name in called.values():
+            if name not in there:
+                raise ValueError(f"no column {name}; there are {listed(there) or 'none'}")
+        in_file = {means[name]: name for name in there if name in means}
+        others = [name for name in there if name not in means and name not in called]
+        return tuple(in_file[meaning] for meaning in _meaning([*in_file, *others]))
+
+    found = read_columns(path, Choice(frozenset(means), choice))
+    return {means[name]: column for name, column in found.items()}
 
 
 def _ended(path: Path, counts: Mapping[str, Counts], rule: StoppingRule) -> dict[str, Counts]:
@@ -283,7 +306,11 @@ def _read(column: Column, read: Callable[[Any], Any], path: Path, name: str) -> 
 def _name(value: Any) -> str:
     if isinstance(value, str) and value.strip():
         return value
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        if abs(value) >= _EXACT:
+            raise ValueError("as a number with a point it is not exact; write it as text")
         return str(int(value)) if value == int(value) else str(value)
     raise ValueError("it must be a text or a number")
 
@@ -300,7 +327,7 @@ def _whole(value: Any) -> int:
     if isinstance(value, str) and value.strip().removesuffix(".0").isdecimal():
         return int(value.strip().removesuffix(".0"))
     number = isinstance(value, int | float) and not isinstance(value, bool)
-    if number and 0 <= value < 2**53 and value == int(value):
+    if number and 0 <= value < _EXACT and value == int(value):
         return int(value)
     raise ValueError(
         "it must be a whole number; leave out the column with the number of samples where a row is "

@@ -12,6 +12,8 @@ from vlm_boundary.settings import load_yaml, validate
 
 # Where relative paths inside a YAML file are looked up beside that file.
 _PATH_KEYS = ("dataset_path", "image_root")
+# What of a data set a local file does not have.
+_DATA_SET_KEYS = ("dataset_name", "revision", "data_files")
 
 
 def shipped_folder() -> Path:
@@ -42,7 +44,7 @@ def load_benchmark(name: str, changes: dict[str, Any] | None = None) -> Benchmar
     inline = changes.keys() & {"dataset_path", "procedural"} and "fields" in changes
     if include is None and not (inline and name not in shipped_names()):
         include = name
-    raw = _merge(_load_file(include, seen=()) if include else {}, changes)
+    raw = _over(_load_file(include, seen=()) if include else {}, changes)
     raw["name"] = name
     raw["include"] = include
     return validate(BenchmarkConfig, raw, where=f"benchmark {name!r}")
@@ -75,7 +77,7 @@ def _load_file(reference: str, seen: tuple[Path, ...]) -> dict[str, Any]:
     if include := raw.get("include"):
         below = _load_file(str(include), (*seen, path))
         below.pop("name", None)  # the name is this file's own
-        raw = _merge(below, raw)
+        raw = _over(below, raw)
     return raw
 
 
@@ -94,6 +96,18 @@ def _find(reference: str, beside: Path | None) -> Path:
             f"or give 'include: path/to/your.yaml'"
         )
     return path
+
+
+def _over(included: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """A benchmark's keys over those that it includes.
+
+    Where it reads a local file of its own, what the included one says of a data set's parts is not
+    of that file.
+    """
+    path = own.get("dataset_path")
+    if isinstance(path, str) and Path(path).expanduser().is_file():
+        included = {key: included[key] for key in included.keys() - set(_DATA_SET_KEYS)}
+    return _merge(included, own)
 
 
 def _merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -16,27 +16,65 @@ _OTHER = "\1"
 _USUAL_MARKS = r"<image[ _]?(\d*)>"
 
 
-def left_out(problem: Problem, prompt: PromptConfig, images: ImagesConfig) -> str | None:
+def left_out(
+    problem: Problem,
+    prompt: PromptConfig,
+    images: ImagesConfig,
+    *,
+    options_in_question: bool = False,
+) -> str | None:
     """What a model would not be shown of a problem with its pictures; None where it is all there.
 
     The names of the pictures may be any: the files are not opened.
+
+    Args:
+        options_in_question: the options stand in the question or its picture, as the YAML says.
     """
+    reason = not_shown(problem, prompt, images, options_in_question=options_in_question)
+    # One picture before the text may be all that is marked, as MATH-V's composites.
+    composite = images.position == "first" and len(problem.pictures) == 1
+    if reason is None and not composite and (mark := mark_without_picture(problem, images)):
+        return f"it marks a picture that it does not have: {mark}"
+    return reason
+
+
+def not_shown(
+    problem: Problem,
+    prompt: PromptConfig,
+    images: ImagesConfig,
+    *,
+    options_in_question: bool = False,
+) -> str | None:
+    """Which of a problem's words its prompt leaves out: the question, or the options."""
     try:
         shown = _words(problem, prompt, images)
     except TemplateProblem as error:
         return f"its prompt cannot be made: {error}"
-    # One picture before the text may be all that is marked, as MATH-V's composites.
-    composite = images.position == "first" and len(problem.pictures) == 1
-    if not composite and (mark := mark_without_picture(problem, images)):
-        return f"it marks a picture that it does not have: {mark}"
     if not _shows_question(problem, prompt, images, shown):
         return "its prompt does not show the question; put {{ question }} into prompt.user"
-    if not _shows_choices(problem, prompt, images, shown):
+    options = problem.choices and not options_in_question
+    if options and not _shows_choices(problem, prompt, images, shown):
         return (
-            "its prompt does not show the options; take a prompt that has {{ choices }}, as "
-            "mathvista-query, or say them in fields.question"
+            "its prompt does not show the options; put {{ choices }} into prompt.user, take a "
+            "named protocol, or say options: {shown: question} where the question has them"
         )
     return None
+
+
+def marks_without_a_rule(problem: Problem, images: ImagesConfig) -> str | None:
+    """The first mark of a picture that stays text, since the YAML does not say that it is one."""
+    if images.placeholder is not None:
+        return None
+    texts = (problem.question, *problem.choices)
+    return next((found[0] for text in texts if (found := re.search(_USUAL_MARKS, text))), None)
+
+
+def shown_twice(problem: Problem, prompt: PromptConfig) -> bool:
+    """Whether the prompt shows options that the question's text has already, all of them."""
+    if not problem.choices or "choices" not in prompt.user:
+        return False
+    text = _squeezed(problem.question)
+    return all(_has_word(text, _squeezed(choice)) for choice in problem.choices)
 
 
 def mark_without_picture(problem: Problem, images: ImagesConfig) -> str | None:

@@ -10,10 +10,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureError
-from vlm_boundary.benchmarks.lists import OptionsError, as_list, lettered, options_of
+from vlm_boundary.benchmarks.lists import (
+    OptionsError,
+    as_list,
+    lettered,
+    options_of,
+    without_prefix,
+)
 from vlm_boundary.benchmarks.picture_source import PictureSource
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import Record, picture_roots
+from vlm_boundary.benchmarks.sources.turns import MARK
 from vlm_boundary.benchmarks.templates import TemplateProblem, is_template, render
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null
@@ -81,6 +88,9 @@ class RecordReader:
         question, unit = text("question") or "", text("unit")
         answer, answer_type = text("answer"), text("answer_type")
         precision, tolerance = _number(value("precision")), _number(value("tolerance"))
+        chance = _number(value("chance"))
+        if chance is not None and not 0 <= chance <= 1:
+            chance, error = None, f"chance {chance:g} is not a probability between 0 and 1"
         if precision is not None and not 0 <= precision <= MOST_DECIMALS:
             precision, error = None, f"precision {precision:g} is not a number of decimals"
         rounded = None if precision is None else round(precision)
@@ -107,6 +117,7 @@ class RecordReader:
                 precision=rounded,
                 choices=len(choices),
                 tolerance=None if tolerance is None else abs(tolerance),
+                chance=chance,
                 alternatives=tuple(
                     str(other) for other in as_list(value("alternatives")) if not is_null(other)
                 ),
@@ -120,6 +131,11 @@ class RecordReader:
             PictureSource(picture, self._encoding, self._roots, config.images.download)
             for picture in self._pictures(record)
         )
+        if config.format == "chat" and error is None:
+            marks = question.count(MARK)
+            if marks != len(pictures):
+                error = f"its turns mark {marks} pictures with {MARK}, and it has {len(pictures)}"
+                problem = replace(problem, error=error)
         candidate = Candidate(problem, pictures, record, text("language"))
         if fields.problem_id is None:
             named = replace(problem, problem_id=candidate.content()[:16])
@@ -174,10 +190,13 @@ class RecordReader:
         Of several columns each is one option as it stands; one column has a list in it.
         """
         named, where = self._config.fields.choices, "fields.choices"
+        split, prefix = self._config.options.split, self._config.options.prefix
         try:
             if isinstance(named, tuple):
-                return lettered([self.column(record, name, where) for name in named]), None
-            return lettered(options_of(self.column(record, named, where))), None
+                cells = [self.column(record, name, where) for name in named]
+            else:
+                cells = options_of(self.column(record, named, where), split)
+            return without_prefix(lettered(cells), prefix), None
         except OptionsError as error:
             return error.options, str(error)
 

@@ -50,8 +50,11 @@ def as_list(value: Any) -> list[Any]:
     return [value]
 
 
-def options_of(cell: Any) -> list[Any]:
+def options_of(cell: Any, split: str | None = None) -> list[Any]:
     """The options in one column's cell: a list, a list as text, or a mapping from letters.
+
+    Args:
+        split: regular expression of what stands between options in a text that is no list.
 
     Raises:
         OptionsError: it is text of another form, or a record.
@@ -69,6 +72,8 @@ def options_of(cell: Any) -> list[Any]:
         raise OptionsError(f"the options are no list, but a {type(cell).__name__}")
     found = as_list(cell)
     if found == [cell] and isinstance(cell, str):
+        if split is not None:
+            return _cut(cell, split)
         raise OptionsError(f"the options are no list that can be read: {_short(cell)}")
     return found
 
@@ -95,6 +100,43 @@ def lettered(cells: Sequence[Any]) -> tuple[str, ...]:
             texts,
         )
     return texts
+
+
+def without_prefix(options: tuple[str, ...], prefix: str | None) -> tuple[str, ...]:
+    """Options without what a regular expression matches at their beginnings.
+
+    Raises:
+        OptionsError: one begins otherwise, or has nothing else.
+    """
+    if prefix is None:
+        return options
+    found = [re.match(prefix, option) for option in options]
+    bare = tuple(o[m.end() :].strip() if m else "" for o, m in zip(options, found, strict=True))
+    if "" in bare:
+        place = bare.index("")
+        raise OptionsError(
+            f"option {_letter(place)}, {_short(options[place])}, is not a text behind what "
+            f"options.prefix says",
+            options,
+        )
+    return bare
+
+
+def option_count(text: str) -> int:
+    """How many options a text names: up to the last letter of (A) … (B) … or A, B, and C or A-E.
+
+    0 where it names none, or no more than A.
+    """
+    letters = [0]
+    marked = "".join(re.findall(r"\(([A-Z])\)", text))
+    listed = re.findall(r"\bA(?:\s*,\s*(?:and|or)?\s*[B-Z]\b)+(?:\s*(?:and|or)\s+[B-Z]\b)?", text)
+    ranges = re.findall(r"\bA\s*(?:-|–|to)\s*([B-Z])\b", text)
+    for run in (marked, *("".join(re.findall("[A-Z]", found)) for found in listed)):
+        for place in range(1, len(run) + 1):
+            if set(ascii_uppercase[:place]) <= set(run):
+                letters.append(place)
+    letters += [ascii_uppercase.index(last) + 1 for last in ranges]
+    return max(letters) if max(letters) > 1 else 0
 
 
 def as_options(text: str) -> list[str]:
@@ -149,6 +191,16 @@ def _flat_list(text: str) -> Any:
     if len(separators) > 1:
         return text  # Python joins the texts that stand side by side, numpy does not
     return [None if item in _NULL_WORDS else ast.literal_eval(item) for item in items]
+
+
+def _cut(text: str, between: str) -> list[str]:
+    """A text's pieces between the matches of a regular expression, whatever groups it has."""
+    begins, ends = [0], []
+    for match in re.finditer(between, text):
+        ends.append(match.start())
+        begins.append(match.end())
+    ends.append(len(text))
+    return [text[i:j].strip() for i, j in zip(begins, ends, strict=True)]
 
 
 def _letter(place: int) -> str:

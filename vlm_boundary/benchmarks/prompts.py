@@ -87,6 +87,12 @@ _THINK_AND_BOX = (
 _PLEASE = "Please answer the question"
 _AT_THE_END = "at the end."
 
+# Behind the question of a named protocol, each option after its letter.
+_OPTIONS = (
+    "{% if choices %}\nChoices:{% for choice in choices %}"
+    "\n({{ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[loop.index0] }}) {{ choice }}{% endfor %}{% endif %}"
+)
+
 PROTOCOLS: dict[str, PromptConfig] = {
     # Yue et al. 2025 (arXiv 2504.13837), Figure 26: for base and RL, in training and evaluation.
     "easyr1-paper": PromptConfig(
@@ -109,10 +115,7 @@ PROTOCOLS: dict[str, PromptConfig] = {
     # The `query` column of MathVista, from the columns that it was made of.
     "mathvista-query": PromptConfig(
         user="{{ images }}{% if hint %}Hint: {{ hint }}\n{% endif %}Question: {{ text }}"
-        "{% if unit %} (Unit: {{ unit }}){% endif %}"
-        "{% if choices %}\nChoices:{% for choice in choices %}"
-        "\n({{ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[loop.index0] }}) {{ choice }}"
-        "{% endfor %}{% endif %}",
+        "{% if unit %} (Unit: {{ unit }}){% endif %}" + _OPTIONS,
         hints={
             "integer": f"{_PLEASE} requiring an integer answer and provide the final value, "
             f"e.g., 1, 2, 3, {_AT_THE_END}",
@@ -139,8 +142,12 @@ PROTOCOLS: dict[str, PromptConfig] = {
 }
 
 
-def resolve_prompt(prompt: str | PromptConfig) -> PromptConfig:
+def resolve_prompt(prompt: str | PromptConfig, *, options: bool = False) -> PromptConfig:
     """The templates of a protocol given by name or in full.
+
+    Args:
+        options: a named protocol shows a problem's options behind its question, where its own
+            words do not.
 
     Raises:
         UserError: no protocol has that name.
@@ -149,7 +156,10 @@ def resolve_prompt(prompt: str | PromptConfig) -> PromptConfig:
         return prompt
     if prompt not in PROTOCOLS:
         raise UserError(f"no prompt protocol {prompt!r}; there are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[prompt]
+    named = PROTOCOLS[prompt]
+    if options and _OPTIONS not in named.user:
+        return named.model_copy(update={"user": named.user + _OPTIONS})
+    return named
 
 
 def condition_prompt(prompt: PromptConfig, condition: Condition) -> PromptConfig:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from vlm_boundary.benchmarks.images_config import ImagesConfig
-from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig
+from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig, resolve_prompt
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Pattern, Settings
 from vlm_boundary.records.problem import AnswerType, Grading, LetterRule, NumericRule
@@ -22,8 +22,10 @@ class FieldsConfig(Settings):
     A column's name (`a.b` reaches into nested records and lists of them), or a Jinja template over
     the columns, as in `"{{ question }} {{ context }}"`; the filter `as_list` reads a list that is
     stored as text, the filter `as_options` options that stand in one text, each after its letter
-    ("A. one; B. two").
-    Every record also has `_row` (its number, from 0), and those of a data set `_name` and `_split`.
+    ("A. one; B. two"), and the filter `option_count` counts the options that a question names
+    ("Select from A, B, and C").
+    Every record also has `_row` (its number, from 0), `_name` and `_split` (the configuration and
+    the split that it is of), and `_key` where a .json file is a map from id to record.
     """
 
     question: str
@@ -46,6 +48,8 @@ class FieldsConfig(Settings):
     """Further gold answers, each right by itself; a list."""
     tolerance: str | None = None
     """This problem's numeric tolerance, before `grading.tolerance`."""
+    chance: str | None = None
+    """This problem's chance floor, before `grading.chance`: a number from 0 to 1."""
     language: str | None = None
     """The question's language, for the language filter."""
     metadata: tuple[str, ...] = ()
@@ -58,6 +62,18 @@ class FieldsConfig(Settings):
             if isinstance(text, str) and is_template(text):
                 check_template(text)
         return value
+
+
+class OptionsConfig(Settings):
+    """How options stand in a record, and who shows them to the model."""
+
+    split: Pattern | None = None
+    """Regular expression of what stands between options that are one text, as `\\|` in A|B|C."""
+    prefix: Pattern | None = None
+    """Regular expression of what each option begins with and is not part of it, as its letter."""
+    shown: Literal["protocol", "question"] = "protocol"
+    """By a named prompt protocol, behind the question; or by the question, which has them in its
+    text or its picture."""
 
 
 class MatchConfig(Settings):
@@ -208,8 +224,10 @@ class BenchmarkConfig(Settings):
     """Branch, tag or commit of the hub data set."""
     data_files: str | _Several | dict[str, str | _Several] | None = None
     """Which files of the data set to read, as patterns, or by split."""
-    format: Literal["vlmevalkit"] | None = None
-    """The .tsv is VLMEvalKit's: base64 pictures, in which a short value names another row."""
+    format: Literal["vlmevalkit", "chat"] | None = None
+    """vlmevalkit: the .tsv has base64 pictures, in which a short value names another row. chat:
+    records are turns (conversations, messages or prompt), which become the columns `_question`,
+    `_answer` and `_system`; `<image>` in them marks pictures, and there are as many."""
     image_root: str | None = None
     """Folder that picture paths are relative to and cannot leave, or a .zip or .tar with pictures
     under these paths; by default the data's folder."""
@@ -217,6 +235,8 @@ class BenchmarkConfig(Settings):
     """Draw the problems instead of reading a data set."""
     fields: FieldsConfig
     """Where a record says what."""
+    options: OptionsConfig = OptionsConfig()
+    """The options of multiple-choice problems."""
     filters: tuple[FilterConfig, ...] = ()
     """Steps that keep or drop problems, in order."""
     prompt: str | PromptConfig = "easyr1-paper"
@@ -235,6 +255,16 @@ class BenchmarkConfig(Settings):
         if isinstance(prompt, str) and prompt not in PROTOCOLS:
             raise ValueError(f"no prompt protocol {prompt!r}; there are {', '.join(PROTOCOLS)}")
         return prompt
+
+    @model_validator(mode="before")
+    @classmethod
+    def _chat_marks_its_pictures(cls, raw: Any) -> Any:
+        images = raw.get("images") if isinstance(raw, dict) else None
+        if isinstance(raw, dict) and raw.get("format") == "chat" and isinstance(images or {}, dict):
+            return raw | {
+                "images": {"placeholder": "<image>", "position": "in_text"} | (images or {})
+            }
+        return raw
 
     @model_validator(mode="after")
     def _one_source(self) -> BenchmarkConfig:
@@ -268,6 +298,12 @@ class BenchmarkConfig(Settings):
         return self
 
     @model_validator(mode="after")
+    def _options_are_of_choices(self) -> BenchmarkConfig:
+        if self.options != OptionsConfig() and self.fields.choices is None:
+            raise ValueError("options needs fields.choices")
+        return self
+
+    @model_validator(mode="after")
     def _missing_columns_are_of_several(self) -> BenchmarkConfig:
         if self.images.missing_columns == "skip" and not isinstance(self.fields.image, tuple):
             raise ValueError("images.missing_columns skip needs several columns in fields.image")
@@ -292,12 +328,32 @@ class BenchmarkConfig(Settings):
             )
         return path
 
+    @property
+    def has_options(self) -> bool:
+        """Whether problems with options are left by the filters, as far as the YAML says."""
+        dropped = any(step.multiple_choice == "drop" for step in self.filters)
+        return self.fields.choices is not None and not dropped
+
+    def worded(self, protocol: str | None = None) -> PromptConfig:
+        """The templates that put its problems: another protocol's by name, or its own.
+
+        A named protocol shows the options where problems have some and the question does not.
+
+        Raises:
+            UserError: no protocol has that name.
+        """
+        return resolve_prompt(
+            protocol or self.prompt,
+            options=self.has_options and self.options.shown == "protocol",
+        )
+
     def problem_grading(
         self,
         *,
         precision: int | None,
         choices: int,
         tolerance: float | None,
+        chance: float | None,
         alternatives: tuple[str, ...],
     ) -> Grading:
         """The grading rule of one problem, from the benchmark's and what its record says."""
@@ -307,9 +363,10 @@ class BenchmarkConfig(Settings):
             decimals = precision
             numeric = "exact" if decimals is None else "decimals"
         within = numeric in ("absolute", "relative")
-        chance = rule.chance
-        if isinstance(chance, str):
+        if chance is None and rule.chance == "choices":
             chance = 1 / choices if choices else None
+        elif chance is None and rule.chance != "choices":
+            chance = rule.chance
         return Grading(
             numeric=numeric,
             tolerance=(rule.tolerance if tolerance is None else tolerance) if within else None,

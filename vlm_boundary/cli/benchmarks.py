@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,11 +43,11 @@ def show(name: str) -> None:
     """Show a benchmark's settings in full, as YAML, with the prompt written out."""
     from ruamel.yaml import YAML
 
-    from vlm_boundary.benchmarks import load_benchmark_file, resolve_prompt
+    from vlm_boundary.benchmarks import load_benchmark_file
 
     config = load_benchmark_file(name)
     content = config.model_dump(mode="json", exclude_defaults=True)
-    prompt = resolve_prompt(config.prompt).model_dump(mode="json", exclude_none=True)
+    prompt = config.worded().model_dump(mode="json", exclude_none=True)
     if isinstance(config.prompt, str):
         click.echo(f"# prompt: {config.prompt}")
     content["prompt"] = {key: value for key, value in prompt.items() if value}
@@ -60,64 +59,43 @@ def show(name: str) -> None:
 @benchmarks.command()
 @click.argument("file")
 def validate(file: str) -> None:
-    """Check a benchmark's YAML, and its records, pictures and prompts where the data are here.
+    """Check a benchmark's YAML, and its records, pictures and prompts.
 
-    Exits with 2 when the YAML, the data set or none of its problems can be used, with 1 when some
-    problems cannot.
+    Of a hub data set that is not on this disk the first records are read, not all. Exits with 2
+    when the YAML, the data set or none of its problems can be used, with 1 when some cannot.
     """
-    from vlm_boundary.benchmarks import Scan, load_benchmark_file, resolve_prompt
-    from vlm_boundary.benchmarks.checking import left_out, mark_without_picture
-    from vlm_boundary.benchmarks.images import PictureError, open_rgb
+    from vlm_boundary.benchmarks import load_benchmark_file
     from vlm_boundary.benchmarks.sources import is_local, picture_roots
+    from vlm_boundary.benchmarks.validation import checked, first_records_checked
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(file)
     local = is_local(config)
     picture_roots(config)  # refused before a record is read
     click.echo(f"{file}: the YAML is valid.")
-    if not local:
-        click.echo(
-            f"{config.dataset_path} is not on this disk, so it is a hub id; 'vlm-boundary "
-            f"benchmarks preview {file}' downloads and reads it."
-        )
-        return
-    scan, prompt = Scan(config), resolve_prompt(config.prompt)
-    problems, unusable, marked = 0, [], []
     with progress_bar(f"checking {config.name}", unit="problem") as bar:
-        for candidate in scan:
-            problems += 1
-            reason = candidate.problem.error
-            try:
-                for picture in candidate.pictures:
-                    open_rgb(picture.read())
-            except PictureError as error:
-                reason = reason or str(error)
-            # What the prompt is made of, without the files: pictures by their places.
-            names = tuple(str(place) for place in range(len(candidate.pictures)))
-            named = replace(candidate.problem, pictures=names)
-            reason = reason or left_out(named, prompt, config.images)
-            if not reason and mark_without_picture(named, config.images):
-                marked.append(named.problem_id)
-            if reason:
-                unusable.append((candidate.problem.problem_id, reason))
-            bar.update()
-    _echo_counts(scan.records, scan.filter_log, problems)
-    if len(unusable) == problems:
+        found = (checked if local else first_records_checked)(config, lambda: bar.update())
+    if found.how:
+        click.echo(found.how)
+    else:
+        _echo_counts(found.records, found.filter_log, found.problems)
+    if found.problems:
+        click.echo(f"Checked {found.problems:,} problems in {found.seconds:.1f} s.")
+    if found.problems and len(found.unusable) == found.problems:
         raise UserError(
-            f"{file}: none of its {problems:,} problems can be put to a model; the first: "
-            f"{unusable[0][1]}"
+            f"{file}: none of its {found.problems:,} problems can be put to a model; the first: "
+            f"{found.unusable[0][1]}"
         )
-    if marked:
-        click.echo(
-            f"{len(marked):,} problems mark more pictures than they have, as {marked[0]}: right "
-            f"where one picture shows several."
-        )
-    for problem_id, reason in unusable[:20]:
+    for notice in found.notices:
+        click.echo(notice)
+    for problem_id, reason in found.unusable[:20]:
         click.echo(f"cannot be used: {problem_id}: {reason}")
-    if len(unusable) > 20:
-        click.echo(f"… and {len(unusable) - 20} more")
-    if unusable:
-        click.echo(f"{len(unusable):,} of {problems:,} problems cannot be put to a model.")
+    if len(found.unusable) > 20:
+        click.echo(f"… and {len(found.unusable) - 20} more")
+    if found.unusable:
+        click.echo(
+            f"{len(found.unusable):,} of {found.problems:,} problems cannot be put to a model."
+        )
         raise SystemExit(1)
 
 
@@ -152,6 +130,11 @@ def _assignments(
     help="Whose chat template, tokenizer and picture sizes are shown: a hub id, a folder, tiny:….",
 )
 @click.option(
+    "--trust-remote-code",
+    is_flag=True,
+    help="Run Python code that MODEL brings; read it first.",
+)
+@click.option(
     "--chat-template-arg",
     "told",
     multiple=True,
@@ -182,6 +165,7 @@ def preview(
     name: str,
     limit: int,
     model: str,
+    trust_remote_code: bool,
     told: tuple[tuple[str, Any], ...],
     condition: str,
     output: Path | None,
@@ -195,7 +179,9 @@ def preview(
     from vlm_boundary.progress import progress_bar
 
     config = load_benchmark_file(name)
-    chat = ChatRenderer.of(resolve_checkpoint(model))
+    chat = ChatRenderer.of(
+        resolve_checkpoint(model, weights=False, trust_remote_code=trust_remote_code)
+    )
     with progress_bar(f"reading {config.name}", unit="problem") as bar:
         found = sheet.make_preview(
             config,

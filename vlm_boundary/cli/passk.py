@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from vlm_boundary.stopping import StoppingRule
 
 
+_COLUMNS = {
+    "model_column": "model",
+    "problem_column": "problem_id",
+    "correct_column": "correct",
+    "samples_column": "n",
+    "index_column": "sample_index",
+    "cluster_column": "cluster",
+}
+
+
 @click.command(short_help="Compare two models on anyone's table of verdicts.")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--base", metavar="NAME", required=True, help="The base, in column model.")
@@ -33,8 +43,20 @@ if TYPE_CHECKING:
     metavar="R",
     help="How many right samples stopped a problem at a look, with --looks.",
 )
+@click.option("--model-column", metavar="NAME", help="The column that means model.")
+@click.option("--problem-column", metavar="NAME", help="The one that means problem_id.")
+@click.option("--correct-column", metavar="NAME", help="The one that means correct.")
+@click.option("--samples-column", metavar="NAME", help="The one that means n.")
+@click.option("--index-column", metavar="NAME", help="The one that means sample_index.")
+@click.option("--cluster-column", metavar="NAME", help="The one that means cluster.")
 def passk(
-    source: Path, base: str, rl: str, target: Path | None, looks: str | None, right: int | None
+    source: Path,
+    base: str,
+    rl: str,
+    target: Path | None,
+    looks: str | None,
+    right: int | None,
+    **columns: str | None,
 ) -> None:
     r"""Print pass@k of two models, their difference and their crossover.
 
@@ -47,7 +69,10 @@ def passk(
     sample_index  rows that repeat a sample count once; without it each row is one more sample
     cluster       what problems of one origin share, as variants of one: intervals go by clusters
 
-    Where problems have unequal numbers of samples, crossover and band are of the k that all have.
+    A file that calls them otherwise is read with `--model-column checkpoint` and the like.
+
+    Where problems have unequal numbers of samples, crossover and band are of the k that all have,
+    and McNemar's test of the solved sets is left out.
 
     Where problems were stopped early because enough of their samples were right, as in
     `--looks 32,64,128,256 --right 4`, pass@k is estimated without bias for every k up to the last
@@ -60,7 +85,8 @@ def passk(
     from vlm_boundary.store import write_json
 
     rule = _rule(looks, right)
-    found = compare_models(read_table_file(source, rule), base, rl, str(source))
+    called = {_COLUMNS[option]: name for option, name in columns.items() if name is not None}
+    found = compare_models(read_table_file(source, rule, called), base, rl, str(source))
     if target is not None:
         write_json(target, found.content.as_json())
     for line in describe(found):

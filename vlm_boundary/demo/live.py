@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from vlm_boundary.benchmarks import load_benchmark, messages, pictures_shown, resolve_prompt
+from vlm_boundary.benchmarks import load_benchmark, messages, pictures_shown
 from vlm_boundary.config import ExperimentConfig, ReplayConfig, build_experiment
 from vlm_boundary.demo.index import RESPONSE, Response, RunIndex
 from vlm_boundary.errors import UserError
@@ -166,7 +166,7 @@ class LiveEngines:
         self, arm: str, benchmark: str, asked: Asked, experiment: ExperimentConfig
     ) -> dict[str, Any]:
         config = load_benchmark(benchmark, experiment.benchmarks[benchmark])
-        prompt = resolve_prompt(experiment.prompt(arm, "full") or config.prompt)
+        prompt = config.worded(experiment.prompt(arm, "full"))
         turns = messages(asked.problem, prompt, config.images)
         sampling = experiment.arm_sampling(arm).model_dump(mode="json")
         n = 1 if asked.temperature == 0 else asked.n

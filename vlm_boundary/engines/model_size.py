@@ -62,7 +62,8 @@ def read_model_size(folder: Path, engine_args: Mapping[str, Any]) -> ModelSize:
 
     try:
         # Through transformers, which knows what a configuration leaves to its defaults.
-        config = AutoConfig.from_pretrained(folder)
+        # A bound is not worth running a checkpoint's code for; unsaid, transformers would ask.
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except ValueError as error:
         raise NoBound(f"config.json: {str(error).splitlines()[0]}") from None
     content = config.to_dict()

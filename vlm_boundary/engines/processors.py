@@ -58,18 +58,20 @@ def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
                 raise UserError(
                     f"{folder}: {name} wants Python code of the checkpoint's own to be run, which "
                     f"is not done unasked; read that code, and if you trust it set "
-                    f"trust_remote_code: true for that arm"
+                    f"trust_remote_code: true for that arm, or give 'benchmarks preview' "
+                    f"--trust-remote-code"
                 )
 
 
-def has_states(folder: Path) -> bool:
+def has_states(folder: Path, *, trust_remote_code: bool) -> bool:
     """Whether layers of the model keep a state in place of keys and values, as Qwen3.5's do."""
     from transformers import AutoConfig
 
     try:
-        config = AutoConfig.from_pretrained(folder)
+        # Said either way: unsaid, transformers asks at the terminal.
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=trust_remote_code)
     except ValueError:
-        return False  # transformers does not know it
+        return False  # transformers does not know it, or its code is not trusted
     return "linear_attention" in (getattr(config.get_text_config(), "layer_types", None) or ())
 
 

@@ -86,7 +86,8 @@ class VllmEngine:
             ) from None
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
-        if on_cpu and args.get("enable_chunked_prefill") is False and has_states(folder):
+        whole_prompts = on_cpu and args.get("enable_chunked_prefill") is False
+        if whole_prompts and has_states(folder, trust_remote_code=trust_remote_code):
             # Their prefix cache wants chunks, which seeded requests cannot have here.
             args.setdefault("enable_prefix_caching", False)
         for sampling in samplings:

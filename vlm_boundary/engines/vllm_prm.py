@@ -42,7 +42,7 @@ class PrmEngine:
         self._args = args
         self._version = str(vllm.__version__)
         self._platform = current_platform.get_device_name()
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         ids = self._tokenizer(config.step_tag, add_special_tokens=False).input_ids
         if len(ids) != 1:
             raise UserError(

@@ -17,7 +17,6 @@ from vlm_boundary.benchmarks import (
     load_benchmark,
     load_problems,
     prompt_hash,
-    resolve_prompt,
 )
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
@@ -217,7 +216,7 @@ class _Prompts:
         if arm.checkpoint is None:
             return f"not measured for engine kind {arm.kind}"
         config = benchmark.config
-        prompt = resolve_prompt(self._experiment.prompt(arm.name, condition) or config.prompt)
+        prompt = config.worded(self._experiment.prompt(arm.name, condition))
         options = arm.args.get("mm_processor_kwargs") or {}
         told = self._experiment.arm_chat_template_args(arm.name)
         key = (

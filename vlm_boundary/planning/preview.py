@@ -16,7 +16,6 @@ from vlm_boundary.benchmarks.prompts import (
     PromptConfig,
     messages,
     pictures_shown,
-    resolve_prompt,
 )
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.templates import TemplateProblem
@@ -87,7 +86,7 @@ def make_preview(
     Raises:
         UserError: the benchmark cannot be read, or its prompt's templates fail.
     """
-    prompt = resolve_prompt(config.prompt)
+    prompt = config.worded()
     scan = Scan(config)
     cards: list[Card] = []
     problems = 0

@@ -38,7 +38,7 @@ from vlm_boundary.records.sections import (
     VerifierErrors,
 )
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """Raised when a key goes, is renamed, or comes to mean something else. A key that is added does not
 raise it: readers leave alone what they do not know. A reader takes its own version only, since an
 analysis is made again from verdicts in seconds."""
@@ -200,9 +200,11 @@ class BenchmarkAnalysis(Record):
 
 
 class HeadlineTest(ArmPair):
-    """One of the tests that a reader holds against each other."""
+    """One of the claims of a report, with its test."""
 
     benchmark: str
+    claim: str
+    """first (a difference at k = 1), last (one at k = n), no_crossover (none up to k)."""
     k: int
     p: float | None
     p_holm: float | None
@@ -210,7 +212,7 @@ class HeadlineTest(ArmPair):
 
 
 class Multiplicity(Record):
-    """How many claims are made at once, and what is left of each for it."""
+    """All claims of a report, and what is left of each for their being so many."""
 
     method: str
     family: str
@@ -220,7 +222,7 @@ class Multiplicity(Record):
 class Analysis(Record):
     """The file analysis.json."""
 
-    schema_version: Literal[4]
+    schema_version: Literal[5]
     grader: str
     """The verifier whose verdicts these are of."""
     confidence: float

@@ -125,7 +125,10 @@ class PairedDifference(Record):
     """The level at which each interval of the band stands alone."""
     crossover: Crossover
     p_values: ByK[float | None]
-    """Of Student's t, null where it is not relied upon."""
+    """At the published k and the last: below 5 % just where the 95 % interval leaves zero out."""
+    p_no_crossover: float | None
+    """That they never cross up to the last k with all problems; 1 where the intervals do not say
+    so, null where there is one k."""
     clusters: int | None = None
     """How many, where problems have clusters."""
 

@@ -104,11 +104,29 @@ class Guesser(Record):
 
 
 class ProblemLuck(Record):
-    """What guessing explains of one problem; null where there was nothing to test."""
+    """What guessing explains of one problem; null where there was nothing to test.
+
+    `lists` is how many other problems' lists of answers may stand for its own.
+    """
 
     chance: float | None
+    lists: int
     p_value: float | None
     above_floor: bool | None
+
+
+class ByLuck(Record):
+    """Problems solved at least once, and how many are when lists of answers are exchanged.
+
+    `expected`, `low` and `high` are the mean and the range of the latter.
+    """
+
+    problems: int
+    solved: int
+    expected: float
+    low: int
+    high: int
+    p_value: float
 
 
 class LuckOfArm(Record):
@@ -116,6 +134,8 @@ class LuckOfArm(Record):
 
     floor_pass_at_k: Curve
     independent_guesses_pass_at_k: Curve
+    list_length: int
+    by_luck: ByLuck | None
     solved: int
     solved_and_tested: int
     above_floor: int
@@ -137,6 +157,7 @@ class Luck(Record):
 
     guesser: Guesser
     false_discovery_rate: float
+    fewest_lists: int
     arms: dict[str, LuckOfArm]
     pairs: list[LuckOfPair]
 
@@ -236,11 +257,25 @@ class Slice(ComparedPart):
     adjusted_p_value: ByK[float | None]
 
 
+class SampledField(Record):
+    """A pair's difference were the values of a field themselves drawn, as a sample of their kind.
+
+    Beside it, every other interval takes the values as fixed: problems like these, of the same
+    values. This one goes by the values as clusters, and is of other values as well.
+    """
+
+    field: str
+    values: int
+    difference: Curve
+
+
 class Slices(ArmPair):
     """A pair by metadata."""
 
     tests: int
     slices: list[Slice]
+    sampled: list[SampledField]
+    """By field."""
 
 
 class Distributions(Record):

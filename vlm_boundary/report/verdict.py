@@ -1,4 +1,7 @@
-"""The verdict: from an analysis to sentences, in words no stronger than the intervals."""
+"""The verdict: from an analysis to sentences, in words no stronger than the tests behind them.
+
+One rule decides every word: Holm's adjusted p-values over all claims of the report.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from vlm_boundary.analysis.findings import Findings, first_looks, reading_name
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
-from vlm_boundary.records.record import Crossover, Difference, find_pair
+from vlm_boundary.records.record import ArmPair, Difference, find_pair
 from vlm_boundary.records.sections import LuckOfPair
 
 NOT_RESOLVED = "not resolved"
@@ -70,12 +73,11 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
     if not pair.problems:
         text = f"{base} and {other} have no problem in common, so that nothing is compared"
         return Statement(name, (Claim(text, resolved=False),))
-    first = pair.difference[1]
+    said = _Claimed(found, name, pair)
     claims = [
         _at(
-            found,
-            first,
-            1,
+            said,
+            "first",
             f"{other} finds answers sooner",
             f"{other} is right less often",
             f"Whether {other} finds answers sooner",
@@ -83,33 +85,85 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
     ]
     if n > 1:
         at_n = _at(
-            found,
-            pair.difference[n],
-            n,
+            said,
+            "last",
             "solves more problems",
             "solves fewer problems",
             "whether it solves more problems",
         )
         claims.append(replace(at_n, goes_on=True))
-        claims.append(_crossover(found, pair.crossover))
+        claims.append(_crossover(said))
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
-    claims += _above_floors(content, _luck(content, pair))
-    return Statement(name, tuple(claims), tuple(_notes(found, name, content, pair)))
+    claims += _above_floors(content, pair)
+    return Statement(name, tuple(claims), tuple(_notes(found, content, pair)))
 
 
-def _at(found: Findings, entry: Difference, k: int, above: str, below: str, open_: str) -> Claim:
-    """What a difference at k says: its word only where the interval leaves out zero."""
+@dataclass(frozen=True)
+class _Claimed:
+    """What is claimed of a pair: by one test each, adjusted for all claims of the report."""
+
+    found: Findings
+    benchmark: str
+    pair: PairAnalysis
+
+    @property
+    def family(self) -> int:
+        """How many claims the report could make."""
+        return len(self.found.analysis.multiplicity.tests)
+
+    def p(self, claim: str) -> float | None:
+        """The adjusted p-value of a claim; None where there is no test of it."""
+        for test in self.found.analysis.multiplicity.tests:
+            if (test.benchmark, test.names, test.claim) == (
+                self.benchmark,
+                self.pair.names,
+                claim,
+            ):
+                return test.p_holm
+        return None
+
+    def holds(self, claim: str) -> bool:
+        """Whether it is claimed."""
+        p = self.p(claim)
+        return p is not None and p <= 1 - self.found.confidence
+
+    def sign(self, claim: str) -> int:
+        """1 or -1 where a difference above or below zero is claimed, else 0."""
+        return self.entry(claim).sign if self.holds(claim) else 0
+
+    def k(self, claim: str) -> int:
+        """At which k."""
+        return self.pair.n if claim == "last" else 1
+
+    def entry(self, claim: str) -> Difference:
+        """The difference that it is about."""
+        return self.pair.difference[self.k(claim)]
+
+    def unadjusted(self, claim: str) -> str:
+        """What stands beside an interval that would claim it were it the only one."""
+        p = self.p(claim)
+        said = "" if p is None else f", p = {p:.2g}"
+        return f"not once all {self.family} claims of this report are allowed for{said}"
+
+
+def _at(said: _Claimed, claim: str, above: str, below: str, open_: str) -> Claim:
+    """What a difference at k says: its word only where its test claims it."""
+    found, entry, k = said.found, said.entry(claim), said.k(claim)
     if entry.estimate is None:
         text = f"{open_} is {NOT_RESOLVED} (no problem has {k} samples of both)"
         return Claim(text, resolved=False)
-    sign, digits = entry.sign, _digits(entry)
+    sign, digits = said.sign(claim), _digits(entry)
     where = f"points at k = {k}, {_interval(found, entry, digits)}"
-    numbers = f"({_points(entry.estimate, digits)} {where})"
+    numbers = f"{_points(entry.estimate, digits)} {where}"
     if sign == 0:
-        return Claim(f"{open_} is {NOT_RESOLVED} {numbers}", resolved=False)
-    return Claim(f"{above if sign > 0 else below} {numbers}")
+        if entry.sign:
+            numbers += f"; {said.unadjusted(claim)}"
+        elif entry.few and entry.low is not None:
+            numbers += "; so few problems differ that the method leaves it open, not the data"
+        return Claim(f"{open_} is {NOT_RESOLVED} ({numbers})", resolved=False)
+    return Claim(f"{above if sign > 0 else below} ({numbers})")
 
 
 def _interval(found: Findings, entry: Difference, digits: int) -> str:
@@ -131,10 +185,16 @@ def _points(share: float, digits: int) -> str:
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
 
-def _crossover(found: Findings, turn: Crossover) -> Claim:
+def _crossover(said: _Claimed) -> Claim:
+    """Where the arms cross: claimed where the one is above at k = 1 and below at k = n."""
+    turn = said.pair.crossover
     k, low, high, n = turn.estimate, turn.low, turn.high, turn.up_to
     if turn.status == "resolved":
-        return Claim(f"they cross at k = {k} ({found.level} interval {low} to {high})")
+        where = f"({said.found.level} interval {low} to {high}"
+        if n == said.pair.n and (said.sign("first"), said.sign("last")) == (1, -1):
+            return Claim(f"they cross at k = {k} {where})")
+        text = f"their estimates cross at k = {k}, which is {NOT_RESOLVED} {where}; that they do"
+        return Claim(f"{text} at all takes a difference claimed at both ends)", resolved=False)
     if turn.status == "not_resolved":
         where = (
             f"between {low} and {high}"
@@ -147,28 +207,35 @@ def _crossover(found: Findings, turn: Crossover) -> Claim:
         )
         text = f"their estimates cross at k = {k}, which is {NOT_RESOLVED} ({where})"
         return Claim(text, resolved=False)
-    if turn.excluded:
+    if said.holds("no_crossover"):
         return Claim(f"they do not cross up to k = {n}")
-    text = f"whether they cross up to k = {n} is {NOT_RESOLVED} (their estimates do not)"
+    why = said.unadjusted("no_crossover") if turn.excluded else "their estimates do not"
+    text = f"whether they cross up to k = {n} is {NOT_RESOLVED} ({why})"
     return Claim(text, resolved=False)
 
 
-def _above_floors(content: BenchmarkAnalysis, pair: LuckOfPair | None) -> list[Claim]:
-    if pair is None:
+def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Claim]:
+    luck, pair = content.luck, _luck(content, compared)
+    if luck is None or pair is None:
         return []
     if not pair.tested:
-        return [Claim("no problem could be held against a guess floor", resolved=False)]
+        text = (
+            "no problem could be held against a guess floor, which takes "
+            f"{luck.fewest_lists} others of its answer type"
+        )
+        return [Claim(text, resolved=False)]
     both, first, second, _ = pair.counts
+    among = "" if pair.tested == compared.problems else f", of {pair.tested} that can be tested"
     return [
         Claim(
             f"above its own guess floor {pair.base} solves {_count(both + first, 'problem')}, "
-            f"{pair.other} {both + second}, {second} of them {pair.other} alone"
+            f"{pair.other} {both + second}, {second} of them {pair.other} alone{among}"
             f"{_first_look(content, pair)}"
         )
     ]
 
 
-def _first_look(content: BenchmarkAnalysis, pair: LuckOfPair) -> str:
+def _first_look(content: BenchmarkAnalysis, pair: ArmPair) -> str:
     """How many samples the guess floor's test looks at, where that is not all."""
     first = first_looks(one for arm, one in content.arms.items() if arm in pair.names)
     return f" (in the first {first})" if first else ""
@@ -178,9 +245,8 @@ def _luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> LuckOfPair | None:
     return find_pair(content.luck.pairs, pair.names) if content.luck else None
 
 
-def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
+def _notes(found: Findings, content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
     """What the sentence leaves out: other tests, and how many problems were reasoned to."""
-    alpha = 1 - found.confidence
     notes = []
     up_to = pair.crossover.up_to
     if up_to < pair.n:
@@ -189,25 +255,39 @@ def _notes(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAna
             f"up to k = {up_to}, and what is said of k = {pair.n} is of "
             f"{pair.difference[pair.n].problems} of {pair.problems} problems."
         )
-    tests = found.analysis.multiplicity.tests
-    for test in tests:
-        if (test.benchmark, test.names) != (name, pair.names):
-            continue
-        sign = pair.difference[test.k].sign
-        if sign and test.p_holm is not None and test.p_holm > alpha:
-            notes.append(
-                f"At k = {test.k} the difference is {NOT_RESOLVED} once all {len(tests)} "
-                f"comparisons of this report are allowed for (Holm, p = {test.p_holm:.2g})."
-            )
+    family = len(found.analysis.multiplicity.tests)
+    notes.append(
+        f"Words are chosen so that all claims of this report ({family}) hold at once with "
+        f"{found.level} confidence (Holm); each interval holds by itself."
+    )
     luck = _luck(content, pair)
     if luck and luck.tested:
         p = luck.mcnemar_p_value
-        if p is None or p > alpha:
-            said = "no problem is solved by one alone" if p is None else f"McNemar, p = {p:.2g}"
-            notes.append(
-                f"Which of the two solves more problems above its floor is {NOT_RESOLVED} ({said})."
-            )
+        said = "no problem is solved by one alone" if p is None else f"McNemar, p = {p:.2g}"
+        notes.append(
+            f"Which of the two solves more problems above its floor is counted, not claimed "
+            f"({said})."
+        )
+    notes += _by_luck(content, pair)
     return notes + _reasoned(content, *pair.names) + _saved(content, *pair.names)
+
+
+def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
+    """How many problems each arm solves, and how many it would by luck."""
+    known = content.luck.arms if content.luck else {}
+    parts = []
+    for arm in pair.names:
+        if arm in known and (one := known[arm].by_luck):
+            parts.append(
+                f"{arm} {one.solved} of {one.problems}, by luck {one.expected:.1f} "
+                f"({one.low} to {one.high})"
+            )
+    if not parts:
+        return []
+    return [
+        f"Solved at least once: {'; '.join(parts)}. By luck is what the arm's answers to other "
+        f"problems would solve{_first_look(content, pair)}."
+    ]
 
 
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:

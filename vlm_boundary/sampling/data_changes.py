@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from operator import attrgetter
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from vlm_boundary.benchmarks import BenchmarkConfig, Origin
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.settings import validate
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.store.difference import first_difference
 
@@ -42,9 +43,19 @@ def changed_since(
         if not (run.images / picture).is_file():
             return [f"{run.images / picture} (it is missing)"]
     config = json.loads(benchmark.model_dump_json())
-    if found := first_difference(before.config, config):
+    if found := first_difference(_as_now(before.config, benchmark.name), config):
         return [f"{found.what} (from {found.before} to {found.now})"]
     return Origin.from_record(run.read_origin(benchmark.name)).changes(benchmark)
+
+
+def _as_now(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """A run's settings with the defaults of those that there were not when it was begun."""
+    try:
+        read = validate(BenchmarkConfig, config, where=f"benchmark {name!r}")
+    except UserError:
+        return config  # by the names of another version, so the content decides
+    known: dict[str, Any] = json.loads(read.model_dump_json())
+    return known
 
 
 def has_samples(run: RunDirectory, benchmark: str) -> bool:

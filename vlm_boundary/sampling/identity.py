@@ -6,7 +6,7 @@ import platform
 from dataclasses import dataclass
 from typing import Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import (
     ArmConfig,
@@ -104,7 +104,7 @@ def benchmark_identity(
     content: str,
 ) -> dict[str, Any]:
     """What determines the prompts that an arm sees of a benchmark under a condition."""
-    prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
+    prompt = benchmark.worded(experiment.prompt(arm, condition))
     return {
         "problems": content,
         "prompt": prompt_hash(prompt, benchmark.images, condition),

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
-from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.records.sample import Sample
@@ -106,7 +106,7 @@ def requests_of(
 ) -> Iterator[Request | None]:
     """Spans as the partition's arm sees them: its prompt, its pictures, its seeds."""
     arm, condition = partition.arm, partition.condition
-    prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
+    prompt = benchmark.worded(experiment.prompt(arm, condition))
     for span in spans:
         if span is None:
             yield None

@@ -10,8 +10,8 @@ from vlm_boundary.benchmarks import (
     load_benchmark,
     load_problems,
     messages,
-    resolve_prompt,
 )
+from vlm_boundary.benchmarks.checking import not_shown
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -121,8 +121,10 @@ def _load(
 def _check_prompts(
     run: RunDirectory, benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
 ) -> None:
-    """Words every problem once, so that no template fails in the middle of a run."""
-    prompt = resolve_prompt(protocol or benchmark.prompt)
+    """Words every problem once: no template fails in mid-run, no question is left out."""
+    prompt = benchmark.worded(protocol)
+    options_in_question = benchmark.options.shown == "question"
+    begun = has_samples(run, benchmark.name)  # it goes on as it was asked
     for problem in run.read_problems(benchmark.name):
         try:
             messages(problem, prompt, benchmark.images, condition)
@@ -130,6 +132,14 @@ def _check_prompts(
             raise UserError(
                 f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
             ) from None
+        if begun or problem.error is not None:
+            continue
+        if reason := not_shown(
+            problem, prompt, benchmark.images, options_in_question=options_in_question
+        ):
+            raise UserError(
+                f"benchmark {benchmark.name!r}: problem {problem.problem_id!r}: {reason}"
+            )
 
 
 def _arm(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vlm_boundary.benchmarks import BenchmarkConfig, messages, resolve_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, messages
 from vlm_boundary.config import ExperimentConfig, OpenAIConfig, ReplayConfig, VllmConfig
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.records.manifest import Checkpoint, PictureSizes
@@ -82,7 +82,7 @@ def _prompts(
         if asked != arm:
             continue
         benchmark = benchmarks[name]
-        prompt = resolve_prompt(experiment.prompt(arm, condition) or benchmark.prompt)
+        prompt = benchmark.worded(experiment.prompt(arm, condition))
         for problem in run.read_problems(name):
             if problem.error is None:
                 yield messages(problem, prompt, benchmark.images, condition)

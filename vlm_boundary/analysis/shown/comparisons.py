@@ -182,20 +182,25 @@ def followup(part: Part[list[FollowUp]]) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
-def family(multiplicity: Multiplicity) -> TextTable:
-    """Every headline test, adjusted for there being so many."""
+_CLAIMS = {"first": "k = {}", "last": "k = {}", "no_crossover": "no crossover up to k = {}"}
+
+
+def family(multiplicity: Multiplicity, confidence: float) -> TextTable:
+    """Every claim of the report, adjusted for there being so many."""
     rows = [
         (
-            f"{test.benchmark}: {minus(test)}, k = {test.k}",
+            f"{test.benchmark}: {minus(test)}, {_CLAIMS[test.claim].format(test.k)}",
             p_value(test.p),
             p_value(test.p_holm),
+            "claimed" if test.p_holm is not None and test.p_holm <= 1 - confidence else "open",
         )
         for test in multiplicity.tests
     ]
     title = (
-        f"All {len(rows)} headline tests as one family (t at k = 1, McNemar's exact test at k = n)"
+        f"All {len(rows)} claims of this report as one family: with Holm's p at most "
+        f"{1 - confidence:.0%} the report says so"
     )
-    return TextTable(title, ("difference", "p", "p, Holm's"), tuple(rows))
+    return TextTable(title, ("claim", "p", "p, Holm's", "the report"), tuple(rows))
 
 
 def outcomes(part: _Arms) -> TextTable:

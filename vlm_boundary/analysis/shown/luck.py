@@ -5,7 +5,7 @@ from __future__ import annotations
 from vlm_boundary.analysis.findings import Part, first_looks
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
 from vlm_boundary.records.record import Range
-from vlm_boundary.records.sections import ControlArm, GuessFilter, Luck, VerifierErrors
+from vlm_boundary.records.sections import ByLuck, ControlArm, GuessFilter, Luck, VerifierErrors
 
 
 def above_floor(part: Part[Luck]) -> TextTable:
@@ -16,8 +16,8 @@ def above_floor(part: Part[Luck]) -> TextTable:
             (
                 arm,
                 str(one.solved),
-                str(one.above_floor),
-                str(one.tested),
+                _by_luck(one.by_luck),
+                "–" if not one.tested else f"{one.above_floor} of {one.tested}",
                 percent(one.floor_pass_at_k.get(1)),
                 percent(one.floor_pass_at_k.get(part.content.arms[arm].alike)),
             )
@@ -25,11 +25,12 @@ def above_floor(part: Part[Luck]) -> TextTable:
     guesser = part.section.guesser.pass_at_k
     ends = percent(guesser[1]), percent(guesser[max(guesser)])
     rows.append(("a blind guesser", "–", "–", "–", *ends))
-    header = ("arm", "solved", "above its floor", "tested", "floor at k = 1", "floor at k = n")
+    header = ("arm", "solved", "by luck", "above its floor", "floor at k = 1", "floor at k = n")
     title = (
-        f"{part.name}: problems solved at least once, and above the arm's own guess floor "
-        f"(Fisher's exact test, false discovery rate {part.section.false_discovery_rate:.0%})"
-        f"{_first(part)}"
+        f"{part.name}: problems solved at least once, how many are when the arm's lists of answers "
+        f"are exchanged, and problems solved above the arm's own guess floor (false discovery rate "
+        f"{part.section.false_discovery_rate:.0%}; of those with {part.section.fewest_lists} other "
+        f"lists of their type or more){_first(part)}"
     )
     return TextTable(title, header, tuple(rows))
 
@@ -38,6 +39,13 @@ def _first(part: Part[Luck]) -> str:
     """What a title adds where problems end early: n is then that of the first look."""
     first = first_looks(part.content.arms.values())
     return f"; where problems end early, in the first {first}" if first else ""
+
+
+def _by_luck(one: ByLuck | None) -> str:
+    if one is None:
+        return "–"
+    among = f" of {one.problems}"
+    return f"{one.expected:.1f} [{one.low}, {one.high}]{among}"
 
 
 def above_floor_pairs(part: Part[Luck]) -> TextTable:

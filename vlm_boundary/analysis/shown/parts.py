@@ -12,7 +12,10 @@ from vlm_boundary.records.sections import ArmSeries, Distributions, Efficiency, 
 
 
 def slices(part: Part[Distributions]) -> TextTable:
-    """Differences by metadata, with p-values that allow for how many there are."""
+    """Differences by metadata, with p-values that allow for how many there are.
+
+    Then the difference over all problems, were the values of each field drawn themselves.
+    """
     rows = []
     for pair in part.section.slices:
         for one in pair.slices:
@@ -28,6 +31,11 @@ def slices(part: Part[Distributions]) -> TextTable:
                         p_value(p),
                     )
                 )
+        for field in pair.sampled:
+            for k, entry in field.difference.items():
+                what = f"its {field.values} values taken as a sample"
+                name = f"{minus(pair)}, {field.field}: {what}, k = {k}"
+                rows.append((name, str(entry.problems), "–", "–", points(entry), "–"))
     header = (
         "slice", "problems", "base (%)", "other (%)", "difference (points)", "p, Holm's"
     )  # fmt: skip

@@ -73,7 +73,7 @@ def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
             if table.rows:
                 made.setdefault(name, []).append((f"{benchmark}-{name}", table))
     if found.analysis.multiplicity.tests:
-        made[FAMILY] = [(FAMILY, comparisons.family(found.analysis.multiplicity))]
+        made[FAMILY] = [(FAMILY, comparisons.family(found.analysis.multiplicity, found.confidence))]
     return made
 
 

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vlm_boundary.benchmarks.archive import checked_archive, is_archive
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.drawn import drawn_records
 from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records, kind_of
-from vlm_boundary.benchmarks.sources.hub import cache_folders, dataset_commit, dataset_records
+from vlm_boundary.benchmarks.sources.hub import (
+    cache_folders,
+    dataset_commit,
+    dataset_records,
+    first_dataset_records,
+)
+from vlm_boundary.benchmarks.sources.turns import chat_records
 from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import with_nulls
 
-__all__ = ["Record", "data_paths", "dataset_commit", "is_local", "iter_records", "picture_roots"]
+__all__ = [
+    "Record",
+    "data_paths",
+    "dataset_commit",
+    "first_records",
+    "is_local",
+    "iter_records",
+    "picture_roots",
+]
 
 
 def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
@@ -32,28 +46,40 @@ def iter_records(config: BenchmarkConfig) -> Iterator[Record]:
 def _records(config: BenchmarkConfig) -> Iterator[Record]:
     if config.procedural is not None:
         return drawn_records(config.procedural)
-    file = _file(config)
-    if file is None:
-        if config.format is not None:
-            raise UserError(
-                f"benchmark {config.name!r}: format {config.format} needs dataset_path to be a "
-                f"local .tsv file"
-            )
-        return dataset_records(config)
-    unused = [
-        key
-        for key in ("dataset_name", "revision", "data_files")
-        if getattr(config, key) is not None
-    ]
-    if unused:
-        raise UserError(
-            f"benchmark {config.name!r}: {unused[0]} belongs to a data set, and {file} is a file"
-        )
+    where = f"benchmark {config.name!r}"
+    files = _files(config)
     if config.format == "vlmevalkit":
+        file = next(iter(files.values()), None)
+        if file is None:
+            raise UserError(
+                f"{where}: format vlmevalkit needs dataset_path to be a local .tsv file"
+            )
         if config.fields.image is None or isinstance(config.fields.image, tuple):
-            raise UserError(f"benchmark {config.name!r}: VLMEvalKit needs one fields.image column")
-        return vlmevalkit_records(file, config.fields.image)
-    return file_records(file)
+            raise UserError(f"{where}: VLMEvalKit needs one fields.image column")
+        records = vlmevalkit_records(file, config.fields.image)
+    else:
+        records = _of_files(files) if files else dataset_records(config)
+    return chat_records(records, where) if config.format == "chat" else records
+
+
+def first_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], str]:
+    """The first records of a data set that is not on this disk, and how they were had, in a line.
+
+    Raises:
+        UserError: the hub has no such data set, or it cannot be read.
+    """
+    records, how = first_dataset_records(config, count)
+    told = [with_nulls(record) for record in records]
+    if config.format == "chat":
+        told = list(chat_records(told, f"benchmark {config.name!r}"))
+    return told, how
+
+
+def _of_files(files: Mapping[str | None, Path]) -> Iterator[Record]:
+    """The records of each split's file, with the columns that those of a data set have, too."""
+    for split, file in files.items():
+        for record in file_records(file):
+            yield {"_name": None, "_split": split} | record
 
 
 def is_local(config: BenchmarkConfig) -> bool:
@@ -62,17 +88,17 @@ def is_local(config: BenchmarkConfig) -> bool:
     Raises:
         UserError: the path looks local and nothing is there.
     """
-    return config.procedural is not None or _file(config) is not None or _path(config).is_dir()
+    return config.procedural is not None or bool(_files(config)) or _path(config).is_dir()
 
 
 def data_paths(config: BenchmarkConfig) -> tuple[Path, ...]:
-    """The local file or folder that the records are read from; none where it is gone or elsewhere.
+    """The local files or folder that records are read from; none where they are gone or elsewhere.
 
     A folder of pictures counts as its metadata alone: which pictures are used, that says.
     """
     if config.procedural is not None or not _path(config).exists():
         return ()
-    return (_file(config) or _path(config),)
+    return tuple(_files(config).values()) or (_path(config),)
 
 
 def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
@@ -93,7 +119,7 @@ def picture_roots(config: BenchmarkConfig) -> tuple[Path, ...]:
         return (root,)
     if config.procedural is not None:
         return (Path(),)
-    file = _file(config)
+    file = next(iter(_files(config).values()), None)
     if file is not None:
         return (file.parent,)
     return (_path(config), *cache_folders())
@@ -103,21 +129,43 @@ def _path(config: BenchmarkConfig) -> Path:
     return Path(config.dataset_path or "").expanduser()
 
 
-def _file(config: BenchmarkConfig) -> Path | None:
-    """The one local file with the records, or None for a data set.
+def _files(config: BenchmarkConfig) -> dict[str | None, Path]:
+    """The local files with the records by their splits; none for a data set.
 
     Raises:
-        UserError: the path looks local and nothing is there.
+        UserError: the path looks local and nothing is there, or a file is given what only a data
+            set has.
     """
     path = _path(config)
-    if path.is_file():
-        return path
     if path.is_dir():
-        return None if config.data_files is not None else _metadata_file(path, config)
+        return {} if config.data_files is not None else _folder_files(path, config)
+    if path.is_file():
+        where = f"benchmark {config.name!r}"
+        for key in ("dataset_name", "revision", "data_files"):
+            if getattr(config, key) is not None:
+                raise UserError(f"{where}: {key} belongs to a data set, and {path} is a file")
+        if isinstance(config.split, tuple):
+            raise UserError(
+                f"{where}: {path} is one file, and split names {len(config.split)}; say which it "
+                f"is, or give the folder with a file for each, as {config.split[0]}.jsonl"
+            )
+        return {config.split: path}
     if _looks_local(config.dataset_path or ""):
         valid = f"give a {', '.join(SUFFIXES)} file, a folder, or a hub id"
         raise UserError(_absent(config, "dataset_path", path, valid))
-    return None
+    return {}
+
+
+def _folder_files(folder: Path, config: BenchmarkConfig) -> dict[str | None, Path]:
+    """The metadata of a folder of pictures, or a file of records named after each split."""
+    if metadata := _metadata_file(folder, config):
+        return {config.split if isinstance(config.split, str) else None: metadata}
+    splits = config.split if isinstance(config.split, tuple) else (config.split or "test",)
+    found = {
+        split: next((p for s in SUFFIXES if (p := folder / f"{split}{s}").is_file()), None)
+        for split in splits
+    }
+    return {s: file for s, file in found.items() if file} if all(found.values()) else {}
 
 
 def _looks_local(name: str) -> bool:

@@ -131,7 +131,11 @@ def _json(path: Path) -> Iterator[Record]:
     with _text(path) as file:
         content = _parsed(file.read(), str(path))
     # Either a list of records or, as MathVista has it, a mapping from id to record.
-    records = list(content.values()) if isinstance(content, dict) else content
+    if isinstance(content, dict):
+        pairs = content.items()
+        records = [{"_key": key} | _object(record, str(path)) for key, record in pairs]
+    else:
+        records = content
     if not isinstance(records, list):
         raise UserError(f"{path}: expected a list or a mapping of records")
     columns: Record = {}

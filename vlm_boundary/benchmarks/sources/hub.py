@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,58 @@ def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
     for name in names:
         for split in splits:
             yield from _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+
+
+def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], str]:
+    """The first records of the first configuration and split, and how they were had.
+
+    As a stream from the hub, which loads no more than they need; without a network from the cache.
+    There are none where the hub is out of reach and the cache has none.
+
+    Raises:
+        UserError: the hub has no such data set, or it cannot be read.
+    """
+    import datasets
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError
+
+    name, split = config.dataset_name, config.split
+    name = name[0] if isinstance(name, tuple) else name
+    split = split[0] if isinstance(split, tuple) else split or "test"
+    part = ", ".join(filter(None, (config.dataset_path, name, split)))
+    if not constants.HF_HUB_OFFLINE:
+        try:
+            stream = datasets.load_dataset(
+                config.dataset_path,
+                name,
+                split=split,
+                revision=config.revision,
+                data_files=config.model_dump(mode="json", include={"data_files"})["data_files"],
+                streaming=True,
+            )
+            batches = stream.with_format("arrow").iter(count)
+            origin = {"_name": name, "_split": split}
+            records = [record | origin for record in next(iter(batches)).to_pylist()]
+            return records, f"Read the first {len(records)} records of {part} from the hub."
+        except (
+            ValueError,
+            RuntimeError,
+            StopIteration,
+            datasets.exceptions.DatasetsError,
+            datasets.exceptions.DatasetNotFoundError,
+        ) as error:
+            raise UserError(_cannot_load(config, (name, split), error)) from None
+        except (OSError, *HfHubHTTPError.__bases__):
+            pass  # no network, but the cache may have it
+    try:
+        dataset = _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+        records = list(islice(dataset, count))
+    except UserError:
+        return [], (
+            f"{config.dataset_path} is not on this disk and not in reach, so that nothing but the "
+            f"YAML was checked; 'vlm-boundary benchmarks preview' downloads and reads it."
+        )
+    return records, f"Read the first {len(records)} records of {part} from the cache on this disk."
 
 
 def _as_stored(dataset: Any, origin: Record) -> Iterator[Record]:
@@ -108,12 +161,16 @@ def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
         datasets.exceptions.DatasetsError,
         HfHubHTTPError,
     ) as error:
-        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-        part = "".join(f", {what}" for what in (name, split) if what)
-        raise UserError(
-            f"benchmark {config.name!r}: cannot load {config.dataset_path}{part}: {reason}"
-        ) from None
+        raise UserError(_cannot_load(config, (name, split), error)) from None
     return dataset
+
+
+def _cannot_load(
+    config: BenchmarkConfig, asked: tuple[str | None, str | None], error: Exception
+) -> str:
+    reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+    part = "".join(f", {what}" for what in asked if what)
+    return f"benchmark {config.name!r}: cannot load {config.dataset_path}{part}: {reason}"
 
 
 def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:

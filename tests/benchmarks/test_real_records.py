@@ -1,0 +1,54 @@
+"""Shipped benchmarks over real records of their sets: golds against themselves and each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import real_golds
+
+from vlm_boundary.verifier import Gold, Grader
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+pytestmark = pytest.mark.skipif(
+    not (SHARED / "real_records").is_dir(), reason="the real records are not here"
+)
+
+# How many different gold answers there are after each benchmark's filters.
+COUNTS = {
+    "mathvista-testmini": 405,
+    "mathvision-testmini": 114,
+    "mathvision-test": 6,
+    "mathverse": 27,
+    "mmmu-open": 49,
+    "olympiadbench": 42,
+    "math500": 6,
+    "dynamath": 8,
+    "mathvision-test, of the outputs": 366,
+}
+
+
+@pytest.fixture(scope="module")
+def golds() -> dict[str, list[Gold]]:
+    return dict(real_golds.golds(SHARED))
+
+
+def test_which_golds_are_left(golds: dict[str, list[Gold]]) -> None:
+    assert {name: len(found) for name, found in golds.items()} == COUNTS
+
+
+def test_golds_are_right_for_themselves_and_for_no_other(golds: dict[str, list[Gold]]) -> None:
+    itself: Counter[bool | None] = Counter()
+    taken, failed = [], 0
+    with Grader(deadline=20.0) as grader:
+        for found in golds.values():
+            tried = real_golds.tried(found, grader)
+            failed += tried.failed
+            taken += tried.taken
+            for (_, correct), count in tried.itself.items():
+                itself[correct] += count
+    assert failed == 0
+    assert itself[True] / itself.total() >= 0.995
+    assert taken == []  # none is right for another but equal values, of which these have none
