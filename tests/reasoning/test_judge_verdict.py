@@ -52,6 +52,13 @@ def test_what_was_cut_off_is_an_abstention(reason: str) -> None:
     assert read_verdict("Verdict: invalid", reason) is None
 
 
+def test_a_thought_that_the_prompt_opened_gives_no_verdict_before_it_closes() -> None:
+    said = "Step 1 holds.\nVerdict: valid"
+    assert read_verdict(said, "stop", thinking_open=True) is None
+    closed = f"Verdict: invalid?</think>{said}"
+    assert read_verdict(closed, "stop", thinking_open=True) is True
+
+
 @pytest.mark.parametrize("text", ["verdict:" * 50_000, "*" * 100_000, "\n" * 100_000 + "Verdict"])
 def test_hostile_output_costs_no_time(text: str) -> None:
     assert read_verdict(text, "stop") is None

@@ -74,6 +74,7 @@ class Judging(Operator[Judge]):
             self.experiment.seed,
             told.done,
             told.alive,
+            thinking_open=self.manifest.judges[self._judge.name].thinking_open,
         )
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:

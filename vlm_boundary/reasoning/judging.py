@@ -134,6 +134,8 @@ def judge_chains(
     seed: int,
     progress: Callable[[int], None],
     alive: Callable[[], None],
+    *,
+    thinking_open: bool | None = None,
 ) -> None:
     """Have chains read, storing the votes on each when all of them are there.
 
@@ -143,10 +145,10 @@ def judge_chains(
         seed: the run's; every vote's seed follows from it and from what is read.
         progress: called with the number of tokens that the votes on a chain took.
         alive: called whenever the engine has done something.
+        thinking_open: the judge's prompts end inside a thought.
     """
     chains: dict[str, _ChainToJudge] = {}
     given: dict[str, dict[int, Completion]] = {}
-    thinking_open = run.read_manifest().judges[judge.name].thinking_open
     writer = SampleWriter(run.judgements(judge.name, variant), task.partition)
     failures: list[tuple[Failed, Failure]] = []
 
