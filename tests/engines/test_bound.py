@@ -127,6 +127,65 @@ def test_nothing_takes_no_time() -> None:
     assert lower_bound(Workload(), MODEL, find_gpu("L4"), max_sequences=256).seconds == 0
 
 
+HYBRID = {
+    "layer_types": 7
+    * ["linear_attention", "linear_attention", "linear_attention", "full_attention"],
+    "linear_num_key_heads": 16,
+    "linear_num_value_heads": 32,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+}
+
+
+def test_layers_of_linear_attention_keep_a_state_in_place_of_keys_and_values() -> None:
+    hybrid = model_size(QWEN_7B | HYBRID, {})
+    assert hybrid.kv_bytes == MODEL.kv_bytes / 4
+    assert hybrid.attention == MODEL.attention / 4
+    assert hybrid.state_bytes == 21 * 32 * 128 * 128 * 2
+    work, gpu = uniform(100, 64, 500, 1000), find_gpu("H100")
+    bound = lower_bound(work, hybrid, gpu, max_sequences=1024)
+    stateless = lower_bound(work, replace(hybrid, state_bytes=0.0), gpu, max_sequences=1024)
+    state = 2 * hybrid.state_bytes * work.response_tokens / gpu.bandwidth
+    assert bound.decode_memory == pytest.approx(stateless.decode_memory + state)
+    # A state takes room whatever the length: of short answers fewer run at once.
+    short = uniform(10_000, 64, 10, 10)
+    many = {"max_sequences": 10**9}
+    assert (
+        lower_bound(short, hybrid, gpu, **many).sequences
+        < lower_bound(short, replace(hybrid, state_bytes=0.0), gpu, **many).sequences
+    )
+
+
+def test_windows_are_left_out_so_that_the_bound_stays_one() -> None:
+    windows = {"layer_types": 14 * ["sliding_attention", "full_attention"]}
+    windowed = model_size(QWEN_7B | windows, {})
+    assert windowed.kv_bytes == MODEL.kv_bytes / 2
+    assert windowed.decoder == MODEL.decoder
+    everywhere = model_size(QWEN_7B | {"layer_types": 28 * ["sliding_attention"]}, {})
+    bound = lower_bound(uniform(9, 9, 9, 9), everywhere, find_gpu("H100"), max_sequences=256)
+    assert bound.seconds > 0
+
+
+@pytest.mark.parametrize("family", ["qwen3.5", "gemma3", "qwen3-vl"])
+def test_no_more_is_counted_than_a_model_has(family: str, tmp_path: Path) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    from safetensors import safe_open
+
+    from vlm_boundary.engines.model_size import read_model_size
+    from vlm_boundary.tiny.families import write_family
+
+    write_family(family, tmp_path)
+    with safe_open(tmp_path / "model.safetensors", "pt") as weights:
+        layers = sum(
+            weights.get_tensor(name).numel()
+            for name in weights.keys()  # noqa: SIM118 - it is no mapping
+            if "language_model" in name and ".layers." in name
+        )
+    counted = read_model_size(tmp_path, {}).decoder
+    assert 0.8 * layers < counted <= layers
+
+
 def test_a_model_that_does_not_fit_has_no_bound() -> None:
     large = replace(MODEL, decoder=30e9)
     with pytest.raises(NoBound, match="weights take"):
@@ -141,7 +200,8 @@ def test_a_model_that_does_not_fit_has_no_bound() -> None:
     [
         ({}, {"quantization": "fp8"}, "quantised"),
         ({"quantization_config": {"bits": 4}}, {}, "quantised"),
-        ({"layer_types": ["full_attention", "sliding_attention"]}, {}, "sliding_attention"),
+        ({"layer_types": ["full_attention", "chunked_attention"]}, {}, "chunked_attention"),
+        ({"model_type": "gemma4_text", "layer_types": ["full_attention"]}, {}, "Gemma 4 shares"),
         ({"hidden_size": None}, {}, "no hidden_size"),
         ({}, {"dtype": "float8"}, "float8"),
     ],

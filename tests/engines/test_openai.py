@@ -311,3 +311,26 @@ def test_a_pixel_budget_needs_a_server_that_takes_it(
     with pytest.raises(UserError, match="only vLLM's server takes"):
         open_engine(url, max_pixels=50_000)
     open_engine(url, max_pixels=50_000, server_sets_pixels=True).close()
+    with pytest.raises(UserError, match=r"images\.max_tokens: how a server's model sizes"):
+        open_engine(url, max_tokens=500)
+    open_engine(url, max_tokens=500, server_sets_pixels=True).close()
+
+
+def test_what_a_chat_template_is_told_goes_with_every_request(
+    other_server: Callable[[Manners], str],
+) -> None:
+    manners = Manners(by_seed)
+    url = other_server(manners)
+    config = OpenAIConfig.model_validate({"kind": "openai", "base_url": url})
+    told = {"enable_thinking": False}
+    workload = Workload((SAMPLING,), max_images=0, chat_template_args=(told,))
+    engine = OpenAIEngine("tiny", config, workload)
+    # Tried at the start: a server that refuses it does so before anything is drawn.
+    assert told in [body.get("chat_template_kwargs") for body in manners.asked]
+    manners.asked.clear()
+    draw(engine, ask((), 2, chat_template_args=told))
+    assert [body["chat_template_kwargs"] for body in manners.asked] == [told] * len(manners.asked)
+    manners.asked.clear()
+    draw(engine, ask((), 2))
+    assert not any("chat_template_kwargs" in body for body in manners.asked)
+    engine.close()

@@ -8,6 +8,7 @@ is the data sheet's, so no engine is faster. Real ones reach perhaps half of it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 
 from vlm_boundary.engines.gpus import Gpu
 from vlm_boundary.engines.model_size import ModelSize, NoBound
@@ -89,9 +90,10 @@ def lower_bound(
     operations and `BW` bytes a second, and A multiplications of a query with a key and a value:
 
         prefill         (2·N·ΣS + 2·A·ΣS² + 2·N_vision·patches·ΣI) / F
-        decode, memory  (W/B·ΣL + κ·Σ L(S + L/2)) / BW
+        decode, memory  (W/B·ΣL + κ·Σ L(S + L/2) + 2·σ·ΣL) / BW
         decode, compute (2·(N + N_head)·ΣL + 4·A·Σ L(S + L/2)) / F
 
+    where σ is the state that layers of linear attention read and write at every step.
     Keys and values of a shared prompt are read for each of its sequences: vLLM has no kernel that
     reads them once.
 
@@ -125,6 +127,7 @@ def lower_bound(
     memory = (
         model.decode_bytes / max(sequences, 1.0) * work.response_tokens
         + model.kv_bytes * work.context_tokens
+        + 2 * model.state_bytes * work.response_tokens
     )
     compute = (
         2 * (model.decoder + model.head) * work.response_tokens
@@ -150,4 +153,5 @@ def _fitting_sequences(
             f"{tensor_parallel * gpu.memory / 1e9:.0f} GB"
         )
     tokens = (work.response_tokens + work.prompt_tokens) / work.samples
-    return room / (model.kv_bytes * tokens)
+    kept = model.kv_bytes * tokens + model.state_bytes
+    return room / kept if kept else inf  # windows alone, which are left out

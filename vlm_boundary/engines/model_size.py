@@ -28,6 +28,7 @@ class ModelSize:
         attention: multiplications of one query with one key and one value, all layers and heads.
         kv_bytes: bytes of keys and values kept for each token.
         weight_bytes: bytes of one parameter.
+        state_bytes: bytes of the state that layers of linear attention keep for each sequence.
     """
 
     decoder: float
@@ -38,6 +39,7 @@ class ModelSize:
     attention: float
     kv_bytes: float
     weight_bytes: float
+    state_bytes: float = 0.0
 
     @property
     def decode_bytes(self) -> float:
@@ -72,27 +74,56 @@ def read_model_size(folder: Path, engine_args: Mapping[str, Any]) -> ModelSize:
 def model_size(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> ModelSize:
     """The size of a model with a Hugging Face configuration; see `read_model_size`."""
     text = config.get("text_config") or config.get("llm_config") or config
-    if other := set(text.get("layer_types") or []) - {"full_attention"}:
-        raise NoBound(f"layers of type {', '.join(sorted(other))}: only full attention is known")
     hidden, layers = _number(text, "hidden_size"), _number(text, "num_hidden_layers")
+    linear, full = _kinds_of_layers(text, layers)
     heads = _number(text, "num_attention_heads")
     kv_heads = int(text.get("num_key_value_heads") or heads)
     head_dim = int(text.get("head_dim") or hidden // heads)
     attention = hidden * head_dim * (2 * heads + 2 * kv_heads)
+    mixing, state = _linear_attention(text, hidden) if linear else (0, 0)
     head = _number(text, "vocab_size") * hidden
     tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
     vision, patches = _vision(config.get("vision_config") or {})
     kv_width = _kv_bytes(config, engine_args)
     return ModelSize(
-        decoder=float(layers * (attention + 3 * hidden * _mlp_width(text))),
+        decoder=float(
+            (layers - linear) * attention + linear * mixing + layers * 3 * hidden * _mlp_width(text)
+        ),
         head=float(head),
         embedding=0.0 if tied else float(head),
         vision=vision,
         patches_per_token=patches,
-        attention=float(layers * heads * head_dim),
-        kv_bytes=float(2 * layers * kv_heads * head_dim * kv_width),
+        attention=float(full * heads * head_dim),
+        kv_bytes=float(2 * full * kv_heads * head_dim * kv_width),
         weight_bytes=float(_weight_bytes(config, engine_args)),
+        state_bytes=float(linear * state * _weight_bytes(config, engine_args)),
     )
+
+
+def _kinds_of_layers(text: Mapping[str, Any], layers: int) -> tuple[int, int]:
+    """How many layers have linear attention, and how many look back on the whole context.
+
+    The rest look back on a window of it; what they keep and read is left out of the bound.
+    """
+    kinds = list(text.get("layer_types") or ["full_attention"] * layers)
+    known = {"full_attention", "sliding_attention", "linear_attention"}
+    if other := set(kinds) - known:
+        raise NoBound(f"layers of type {', '.join(sorted(other))} are not known")
+    if str(text.get("model_type", "")).startswith("gemma4"):
+        raise NoBound("Gemma 4 shares keys and values between layers, which is not reckoned with")
+    return kinds.count("linear_attention"), kinds.count("full_attention")
+
+
+def _linear_attention(text: Mapping[str, Any], hidden: int) -> tuple[int, int]:
+    """Parameters of one layer's gated delta rule (Qwen3.5), and numbers in its state."""
+    heads, width = _number(text, "linear_num_value_heads"), _number(text, "linear_value_head_dim")
+    key_heads, key_width = (
+        _number(text, "linear_num_key_heads"),
+        _number(text, "linear_key_head_dim"),
+    )
+    keys, values = key_heads * key_width, heads * width
+    mixing = hidden * (2 * keys + 2 * values + 2 * heads) + values * hidden
+    return mixing, heads * key_width * width
 
 
 def _mlp_width(text: Mapping[str, Any]) -> int:
