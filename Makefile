@@ -3,6 +3,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 PARALLEL := -n 2 --dist loadfile --durations=25
+# On all cores, which pip's own compiling does not use; a few files of packages are not Python 3.
+# Where Python writes no bytecode (PYTHONDONTWRITEBYTECODE, as in many containers) each engine's start
+# would else compile what it imports: 46 s in place of 17 s.
+COMPILE := $(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --no-compile
 
 .PHONY: help setup quickstart demo test test-long lint format lock clean
@@ -23,15 +27,18 @@ setup: .venv/.ready ## Create .venv with the CPU engine (on a GPU machine see th
 	  $(PIP) --no-deps --index-url $(TORCH_CPU_INDEX) "$$(grep '^torch==' requirements/cpu.lock)"
 	@$(PIP) --no-deps -r requirements/cpu.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(COMPILE)
 	@$(BIN)/vlm-boundary doctor --fix
 	@touch $@
 
 .venv/.ready-dev: .venv/.ready requirements/dev.lock requirements/demo.lock
 	@$(PIP) --no-deps -r requirements/dev.lock -r requirements/demo.lock
+	@$(COMPILE)
 	@touch $@
 
 .venv/.ready-demo: .venv/.ready requirements/demo.lock
 	@$(PIP) --no-deps -r requirements/demo.lock
+	@$(COMPILE)
 	@touch $@
 
 quickstart: .venv/.ready ## Run a whole experiment on this machine and write its report
