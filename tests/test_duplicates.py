@@ -61,7 +61,7 @@ def numbers(made: HandMadeRun) -> dict[str, Any]:
         "samples": (len(verdicts), len(lengths.tokens)),
         "length": (lengths.tokens[0], lengths.logprob_sum[0], lengths.tokens.sum()),
         "right": verdicts.counts.correct.tolist(),
-        "answers": len(_answers(data, "base")[0]),
+        "answers": len(_answers(data, "base", data.n("base"))[0]),
         "valid": [(r.name, r.counts(verdicts).valid.tolist()) for r in readings(data, "base")],
         "of right": [found.accuracy for found in correct_samples(run, BASE, 4, 0)],
         "demo": {bit.name: has(codes, bit).sum(axis=1).tolist() for bit in Bit},
