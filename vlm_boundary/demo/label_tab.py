@@ -57,9 +57,16 @@ def label_tab(
     after = [desk, sheet.item, sheet.note, sheet.told, sheet.agreed]
     entered = [*after, who.name, who.queue, who.make, remembered]
     given = [view, desk, who.name, remembered, who.queue, who.blind]
-    tab.select(does.enter, given, entered, **_EVENT)
-    for changed in (who.name.submit, who.name.blur, who.queue.input, who.blind.input):
-        changed(does.enter, given, entered, **_EVENT)
+    # One event, so that a name that is typed while the tab still opens comes after that.
+    changed = (who.name.submit, who.name.blur, who.queue.input, who.blind.input)
+    gr.on(
+        [tab.select, *changed],
+        does.enter,
+        given,
+        entered,
+        trigger_mode="always_last",
+        **_EVENT,
+    )
     for verdict, button in sheet.verdicts.items():
         button.click(does.answer(verdict), [desk, sheet.note, who.blind], after, **_EVENT)
     sheet.undo.click(does.take_back, [desk, who.blind], after, **_EVENT)
