@@ -45,6 +45,8 @@ def test_engines_in_one_process_draw_what_engines_apart_do(tmp_path: Path) -> No
             "arms": arms,
             "parallel_engines": processes,
             "allow_different_chat_templates": True,
+            "allow_different_pictures": True,
+            "allow_different_thoughts": True,
         }
         path.write_text(json.dumps(content))
         done = call(tmp_path, "sample", path.name, environment={"OMP_NUM_THREADS": "1"})
