@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,6 +56,20 @@ def test_the_page_is_written_again_where_something_else_would_stand_in_it(
     assert (made_at(run) != before) is again
     after = made_at(run)
     assert made_at(run) == after
+
+
+def test_the_command_draws_the_formats_that_are_asked_for(run: HandMadeRun) -> None:
+    verify(run.directory)
+    analyze(run.directory, run.experiment)
+    command = [sys.executable, "-m", "vlm_boundary", "report", str(run.directory.path), "--formats"]
+    wrong = subprocess.run([*command, "png,eps"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
+    assert wrong.stderr.strip() == "Error: --formats: 'eps' is none of png, svg, pdf"
+    done = subprocess.run([*command, "svg"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    figures = list((run.directory.report / "figures").iterdir())
+    assert {path.suffix for path in figures} == {".png", ".svg"}
+    assert ".png .svg</span>" in run.directory.page.read_text()
 
 
 def test_a_report_of_older_statistics_says_so(run: HandMadeRun, tmp_path: Path) -> None:
