@@ -118,6 +118,12 @@ class BenchmarkData:
         return self.experiment.analysis
 
     @property
+    def margin(self) -> float | None:
+        """What differences are held against, as a share; None where no margin is stated."""
+        points = self.settings.equivalence_margin
+        return None if points is None else points / 100
+
+    @property
     def arms(self) -> tuple[str, ...]:
         """The arms that have verdicts, in the experiment's order."""
         return tuple(self.everything)

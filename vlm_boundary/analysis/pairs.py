@@ -19,10 +19,16 @@ from vlm_boundary.analysis.intervals import (
 from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.sets import solved
-from vlm_boundary.analysis.significance import no_crossover_p, p_values
+from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.analysis import Needed, PairAnalysis
-from vlm_boundary.records.record import Difference, Estimate, PairedDifference
+from vlm_boundary.records.record import (
+    Difference,
+    Equivalence,
+    Estimate,
+    PairedDifference,
+    Within,
+)
 
 
 def pairs(data: BenchmarkData) -> list[PairAnalysis]:
@@ -41,6 +47,7 @@ def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
         data.groups(pair.problem_ids),
         data.settings.bootstrap_draws,
         data.rng(pair.base, pair.other),
+        data.margin,
     )
     shown = np.array([k for k in data.experiment.ks(pair.n) if k <= pair.n])
     return PairAnalysis(
@@ -78,6 +85,7 @@ def compare(
     groups: Codes | None,
     draws: int,
     rng: np.random.Generator,
+    margin: float | None = None,
 ) -> PairedDifference:
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
 
@@ -86,6 +94,7 @@ def compare(
             has no value.
         groups: the cluster of each problem, None where each is its own.
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
+        margin: as a share, what the first and the last difference are held against, if anything.
 
     Returns:
         The band ends at the last k with all problems; bootstrap-t intervals are at the paper's k
@@ -114,7 +123,11 @@ def compare(
         for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
     }
     columns = zip(ks.tolist(), found.entries(), known(band_low), known(band_high), strict=True)
-    clusters = {} if groups is None else {"clusters": int(sums.clusters.max(initial=0))}
+    more: dict[str, Any] = {}
+    if groups is not None:
+        more["clusters"] = int(sums.clusters.max(initial=0))
+    if margin is not None:
+        more["equivalence"] = _equivalence(sums, np.unique(ks[[0, -1]]), confidence, margin)
     return PairedDifference(
         difference={
             k: Difference(**row.given(), band_low=low, band_high=high, **drawn.get(k, {}))
@@ -126,8 +139,22 @@ def compare(
         p_no_crossover=no_crossover_p(
             found.estimate[tested - 1][tested <= up_to], p[tested <= up_to], turn.excluded
         ),
-        **clusters,
+        **more,
     )
+
+
+def _equivalence(sums: Clustered, ks: Ints, confidence: float, margin: float) -> Equivalence:
+    """The differences at these k held against a margin; see `significance.equivalence_p`."""
+    level = round(2 * confidence - 1, 12)
+    ends = sums.columns(ks - 1)
+    found = intervals_of(ends, level, (-1, 1))
+    p = known(equivalence_p(ends, margin, (-1, 1)))
+    columns = zip(ks.tolist(), found.entries(), p, strict=True)
+    at = {
+        k: Within(estimate=one.estimate, low=one.low, high=one.high, p_value=value)
+        for k, one, value in columns
+    }
+    return Equivalence(margin=margin, level=level, at=at)
 
 
 def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:

@@ -9,14 +9,14 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.estimators import every_k
-from vlm_boundary.analysis.intervals import cluster_codes, t_intervals
+from vlm_boundary.analysis.intervals import cluster_codes, holm, known, t_intervals
 from vlm_boundary.analysis.pairs import compare, difference_at_k
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.passk import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
-from vlm_boundary.records.record import Crossover, Curve, Interval
+from vlm_boundary.records.record import Crossover, Curve, Equivalence, Interval
 
 CONFIDENCE = 0.95
 DRAWS = 10_000
@@ -38,12 +38,15 @@ class Comparison:
     """Shared problems of which one model has more samples than the other."""
 
 
-def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Comparison:
+def compare_models(
+    table: VerdictTable, base: str, rl: str, where: str, margin: float | None = None
+) -> Comparison:
     """pass@k of every model, and of the RL model less the base on the problems that both have.
 
     Args:
         table: the counts by model, and the clusters of problems that intervals go by.
         where: what errors name.
+        margin: as a share, what the differences at k = 1 and the last k are held against.
 
     Raises:
         UserError: there is no such model, both are the same, or they share no problem.
@@ -62,11 +65,17 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
     ks = np.arange(1, deepest + 1)
     groups = cluster_codes(ids, table.clusters)
     compared = compare(
-        difference_at_k(first, second, ks), CONFIDENCE, groups, DRAWS, np.random.default_rng(0)
+        difference_at_k(first, second, ks),
+        CONFIDENCE,
+        groups,
+        DRAWS,
+        np.random.default_rng(0),
+        margin,
     )
     sets = solved(first, second, CONFIDENCE)
     cells, problems = sets.solved, sets.solved_problems
-    clusters = {} if groups is None else {"clusters": compared.clusters}
+    stated = compared.given()
+    more = {name: stated[name] for name in ("clusters", "equivalence") if name in stated}
     content = ComparedModels(
         models={name: ModelCurve(pass_at_k=_curve(one, table)) for name, one in counts.items()},
         difference=compared.difference,
@@ -83,7 +92,7 @@ def compare_models(table: VerdictTable, base: str, rl: str, where: str) -> Compa
             rl_only=problems.other_only,
             neither=problems.neither,
         ),
-        **clusters,
+        **more,
     )
     unequal = int(np.count_nonzero(first.depths != second.depths))
     p = sets.mcnemar_p if groups is None and not unequal else None
@@ -139,6 +148,7 @@ def describe(found: Comparison) -> Iterator[str]:
         )
     yield ""
     yield crossover_line(turn)
+    yield from _equivalence(found.content.equivalence)
     sets = found.content.solved
     p = "" if found.mcnemar_p is None else f"; McNemar's exact p = {found.mcnemar_p:.2g}"
     yield (
@@ -167,6 +177,22 @@ def crossover_line(turn: Crossover) -> str:
     high = "beyond" if turn.high is None else str(turn.high)
     status = "resolved" if turn.status == "resolved" else "not resolved"
     return f"Crossover: k = {turn.estimate} [{low}, {high}], {status}"
+
+
+def _equivalence(found: Equivalence | None) -> Iterator[str]:
+    """Whether the first and the last difference are smaller than the margin, as one family."""
+    if found is None:
+        return
+    p_values = [np.nan if one.p_value is None else one.p_value for one in found.at.values()]
+    for (k, one), p in zip(found.at.items(), known(holm(np.array(p_values))), strict=True):
+        shown = "unknown" if p is None else f"{p:.2g}"
+        said = "yes" if p is not None and p <= 1 - CONFIDENCE else "not shown"
+        both = " for both k" if len(found.at) > 1 else ""
+        yield (
+            f"Less than {100 * found.margin:g} points apart at k = {k}: {said} "
+            f"({found.level:.0%} interval {_interval(one, '{:+.1f}', estimate=False)}, "
+            f"two one-sided tests, p = {shown}{both})"
+        )
 
 
 def _sizes(name: str, counts: Counts) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Floats
-from vlm_boundary.analysis.intervals import NOTHING, Clustered, intervals_of
+from vlm_boundary.analysis.intervals import NOTHING, Clustered, Intervals, intervals_of
 
 _LEAST = 1e-12  # no p-value is said to be smaller
 _STEPS = 25  # of halving, on a logarithmic scale: to a millionth of the value
@@ -30,19 +32,61 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     tested = sums.clusters > 1
     few = tested & (known.few | intervals_of(sums, 1 - found, bounds).few)
     if few.any():
-        found[few] = _halved(sums.columns(few), bounds)
+        found[few] = _halved(sums.columns(few), bounds, 1, _without_zero)
     return np.where(tested, found, np.nan)
 
 
-def _halved(sums: Clustered, bounds: tuple[float, float]) -> Floats:
-    """By halving: wider levels leave zero out more rarely."""
+def equivalence_p(sums: Clustered, margin: float, bounds: tuple[float, float]) -> Floats:
+    """P-value that the mean lies outside ± margin, for each column: two one-sided tests (TOST).
+
+    The larger of the p-values of "at most -margin" and "at least +margin" (Schuirmann 1987), which
+    is the smallest p at which the interval of level 1 - 2p lies within the margin: below 5 % just
+    where the 90 % interval does. As in `p_values` it is Student's where the interval is.
+
+    Args:
+        margin: a share, above zero.
+
+    Returns:
+        Shape (columns,); 1 where the mean itself lies outside, NaN below two clusters.
+    """
+    from scipy.stats import t
+
+    room, error = margin - np.abs(sums.mean()), sums.error()
+    known = intervals_of(sums, 0.0, bounds)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = t.sf(room / error, np.fmax(known.freedom, 1))
+    found = np.where(error > NOTHING, np.clip(found, _LEAST, 0.5), _LEAST)
+    tested = sums.clusters > 1
+    few = tested & (known.few | intervals_of(sums, 1 - 2 * found, bounds).few)
+
+    def inside(found: Intervals) -> Bools:
+        return np.asarray((found.low > -margin) & (found.high < margin))
+
+    if few.any():
+        found[few] = _halved(sums.columns(few), bounds, 2, inside)
+    return np.where(tested, np.where(room > 0, found, 1.0), np.nan)
+
+
+def _without_zero(found: Intervals) -> Bools:
+    return np.asarray((found.low > 0) | (found.high < 0))
+
+
+def _halved(
+    sums: Clustered,
+    bounds: tuple[float, float],
+    tails: int,
+    claims: Callable[[Intervals], Bools],
+) -> Floats:
+    """The smallest p at which the interval of level 1 - tails · p claims something, by halving.
+
+    Wider levels claim more rarely.
+    """
     low = np.full(sums.total.shape[1], np.log(_LEAST))
-    high = np.zeros_like(low)
+    high = np.full_like(low, -np.log(tails))
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        found = intervals_of(sums, 1 - np.exp(middle), bounds)
-        out = (found.low > 0) | (found.high < 0)
-        low, high = np.where(out, low, middle), np.where(out, middle, high)
+        claimed = claims(intervals_of(sums, 1 - tails * np.exp(middle), bounds))
+        low, high = np.where(claimed, low, middle), np.where(claimed, middle, high)
     return np.exp(high)
 
 

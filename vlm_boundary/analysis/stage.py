@@ -81,7 +81,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
         grader=grader_version(),
         confidence=experiment.analysis.confidence,
         benchmarks=benchmarks,
-        multiplicity=family(benchmarks),
+        multiplicity=family(benchmarks, data[0].margin),
     )
     write_json(run.analysis, found.as_json())
     write_text(run.analysed, of)

@@ -43,6 +43,13 @@ _COLUMNS = {
     metavar="R",
     help="How many right samples stopped a problem at a look, with --looks.",
 )
+@click.option(
+    "--equivalence-margin",
+    "margin",
+    type=click.FloatRange(0, 100, min_open=True, max_open=True),
+    metavar="M",
+    help="Also ask whether the models are less than M points apart, at k = 1 and the last k.",
+)
 @click.option("--model-column", metavar="NAME", help="The column that means model.")
 @click.option("--problem-column", metavar="NAME", help="The one that means problem_id.")
 @click.option("--correct-column", metavar="NAME", help="The one that means correct.")
@@ -56,6 +63,7 @@ def passk(
     target: Path | None,
     looks: str | None,
     right: int | None,
+    margin: float | None,
     **columns: str | None,
 ) -> None:
     r"""Print pass@k of two models, their difference and their crossover.
@@ -74,6 +82,10 @@ def passk(
     Where problems have unequal numbers of samples, crossover and band are of the k that all have,
     and McNemar's test of the solved sets is left out.
 
+    With `--equivalence-margin 2` it is also tested whether the models differ by less than 2 points,
+    by two one-sided tests at 5 % each (the 90 % interval within the margin), at k = 1 and at the
+    last k, adjusted for there being two. That no difference was found is no such evidence.
+
     Where problems were stopped early because enough of their samples were right, as in
     `--looks 32,64,128,256 --right 4`, pass@k is estimated without bias for every k up to the last
     look, by counting the sequences that end as each problem did (Girshick, Mosteller and Savage
@@ -86,7 +98,9 @@ def passk(
 
     rule = _rule(looks, right)
     called = {_COLUMNS[option]: name for option, name in columns.items() if name is not None}
-    found = compare_models(read_table_file(source, rule, called), base, rl, str(source))
+    table = read_table_file(source, rule, called)
+    share = None if margin is None else margin / 100
+    found = compare_models(table, base, rl, str(source), share)
     if target is not None:
         write_json(target, found.content.as_json())
     for line in describe(found):

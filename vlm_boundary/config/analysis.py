@@ -47,6 +47,8 @@ class AnalysisConfig(Settings):
     """The k of tables; by default 1, 2, 4 … and n. analysis.json has every k up to n."""
     confidence: float = Field(default=0.95, gt=0.0, lt=1.0)
     """Level of the intervals."""
+    equivalence_margin: float | None = Field(default=None, gt=0.0, lt=100.0)
+    """In points: that arms differ by less than this is then claimed too, where the data show it."""
     bootstrap_draws: int = Field(default=10_000, ge=100)
     """Resamples behind bootstrap intervals and simultaneous bands."""
     guess_priors: dict[Name, str] = Field(default_factory=dict)
@@ -63,3 +65,9 @@ class AnalysisConfig(Settings):
     slices: tuple[str, ...] | None = None
     """Metadata fields, or answer_type, by whose values results are split; by default every field
     that has between 2 and 24 values."""
+
+    @model_validator(mode="after")
+    def _one_sided_tests_have_a_level(self) -> AnalysisConfig:
+        if self.equivalence_margin is not None and self.confidence <= 0.5:
+            raise ValueError("equivalence_margin takes a confidence above 0.5")
+        return self

@@ -204,7 +204,8 @@ class HeadlineTest(ArmPair):
 
     benchmark: str
     claim: str
-    """first (a difference at k = 1), last (one at k = n), no_crossover (none up to k)."""
+    """first (a difference at k = 1), last (one at k = n), no_crossover (none up to k); with a
+    margin within_first and within_last too (a difference smaller than that)."""
     k: int
     p: float | None
     p_holm: float | None
@@ -216,6 +217,8 @@ class Multiplicity(Record):
 
     method: str
     family: str
+    margin: float | None = None
+    """What differences are held against, as a share, where one is stated."""
     tests: list[HeadlineTest]
 
 

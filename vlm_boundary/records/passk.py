@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vlm_boundary.records.record import ByK, Crossover, Curve, Difference, Record
+from vlm_boundary.records.record import ByK, Crossover, Curve, Difference, Equivalence, Record
 
 
 class ModelCurve(Record):
@@ -35,6 +35,8 @@ class ComparedModels(Record):
     models: dict[str, ModelCurve]
     difference: ByK[Difference]
     crossover_k: Crossover
+    equivalence: Equivalence | None = None
+    """Where a margin is stated."""
     clusters: int | None = None
     """How many, where the file has that column."""
     solved: CountsByModel

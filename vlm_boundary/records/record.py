@@ -117,6 +117,24 @@ class Crossover(Record):
     """The last k that all problems have: beyond it problems drop out, and it is not looked for."""
 
 
+class Within(Interval):
+    """A difference held against a margin; the interval is that of two one-sided tests."""
+
+    p_value: float | None
+    """That the difference is as large as the margin, or larger; null below two problems."""
+
+
+class Equivalence(Record):
+    """Whether a difference is smaller than a margin that the user states."""
+
+    margin: float
+    """As a share: 0.02 is two points."""
+    level: float
+    """Of the intervals: 0.9 where others have 0.95, since each test is one-sided."""
+    at: ByK[Within]
+    """At k = 1 and the last k."""
+
+
 class PairedDifference(Record):
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k."""
 
@@ -129,6 +147,8 @@ class PairedDifference(Record):
     p_no_crossover: float | None
     """That they never cross up to the last k with all problems; 1 where the intervals do not say
     so, null where there is one k."""
+    equivalence: Equivalence | None = None
+    """Where a margin is stated."""
     clusters: int | None = None
     """How many, where problems have clusters."""
 

@@ -105,6 +105,7 @@ _PLANS = (
         curves.differences,
         (
             "differences",
+            "equivalence",
             "crossovers",
             "needed",
             "family",

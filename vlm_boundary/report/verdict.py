@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 from vlm_boundary.analysis.findings import Findings, first_looks, reading_name
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
-from vlm_boundary.records.record import ArmPair, Difference, find_pair
+from vlm_boundary.records.record import ArmPair, Difference, Interval, find_pair
 from vlm_boundary.records.sections import LuckOfPair
+from vlm_boundary.report.claimed import Claimed
 
 NOT_RESOLVED = "not resolved"
 
@@ -73,25 +74,22 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
     if not pair.problems:
         text = f"{base} and {other} have no problem in common, so that nothing is compared"
         return Statement(name, (Claim(text, resolved=False),))
-    said = _Claimed(found, name, pair)
-    claims = [
-        _at(
-            said,
-            "first",
-            f"{other} finds answers sooner",
-            f"{other} is right less often",
-            f"Whether {other} finds answers sooner",
-        )
-    ]
+    said = Claimed(found, name, pair)
+    first = _Words(
+        above=f"{other} finds answers sooner",
+        below=f"{other} is right less often",
+        alike=f"{other} is right as often as {base}",
+        open=f"Whether {other} finds answers sooner",
+    )
+    claims = [_at(said, "first", first)]
     if n > 1:
-        at_n = _at(
-            said,
-            "last",
-            "solves more problems",
-            "solves fewer problems",
-            "whether it solves more problems",
+        last = _Words(
+            above="solves more problems",
+            below="solves fewer problems",
+            alike="solves as many problems",
+            open="whether it solves more problems",
         )
-        claims.append(replace(at_n, goes_on=True))
+        claims.append(replace(_at(said, "last", last), goes_on=True))
         claims.append(_crossover(said))
     else:
         text = "with one sample a problem, which problems either can solve was not asked"
@@ -101,79 +99,56 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
 
 
 @dataclass(frozen=True)
-class _Claimed:
-    """What is claimed of a pair: by one test each, adjusted for all claims of the report."""
+class _Words:
+    """What is said of a difference: by its sign, that it is within the margin, that it is open."""
 
-    found: Findings
-    benchmark: str
-    pair: PairAnalysis
-
-    @property
-    def family(self) -> int:
-        """How many claims the report could make."""
-        return len(self.found.analysis.multiplicity.tests)
-
-    def p(self, claim: str) -> float | None:
-        """The adjusted p-value of a claim; None where there is no test of it."""
-        for test in self.found.analysis.multiplicity.tests:
-            if (test.benchmark, test.names, test.claim) == (
-                self.benchmark,
-                self.pair.names,
-                claim,
-            ):
-                return test.p_holm
-        return None
-
-    def holds(self, claim: str) -> bool:
-        """Whether it is claimed."""
-        p = self.p(claim)
-        return p is not None and p <= 1 - self.found.confidence
-
-    def sign(self, claim: str) -> int:
-        """1 or -1 where a difference above or below zero is claimed, else 0."""
-        return self.entry(claim).sign if self.holds(claim) else 0
-
-    def k(self, claim: str) -> int:
-        """At which k."""
-        return self.pair.n if claim == "last" else 1
-
-    def entry(self, claim: str) -> Difference:
-        """The difference that it is about."""
-        return self.pair.difference[self.k(claim)]
-
-    def unadjusted(self, claim: str) -> str:
-        """What stands beside an interval that would claim it were it the only one."""
-        p = self.p(claim)
-        said = "" if p is None else f", p = {p:.2g}"
-        return f"not once all {self.family} claims of this report are allowed for{said}"
+    above: str
+    below: str
+    alike: str
+    open: str
 
 
-def _at(said: _Claimed, claim: str, above: str, below: str, open_: str) -> Claim:
+def _at(said: Claimed, claim: str, words: _Words) -> Claim:
     """What a difference at k says: its word only where its test claims it."""
     found, entry, k = said.found, said.entry(claim), said.k(claim)
     if entry.estimate is None:
-        text = f"{open_} is {NOT_RESOLVED} (no problem has {k} samples of both)"
+        text = f"{words.open} is {NOT_RESOLVED} (no problem has {k} samples of both)"
         return Claim(text, resolved=False)
     sign, digits = said.sign(claim), _digits(entry)
     where = f"points at k = {k}, {_interval(found, entry, digits)}"
     numbers = f"{_points(entry.estimate, digits)} {where}"
-    if sign == 0:
-        if entry.sign:
-            numbers += f"; {said.unadjusted(claim)}"
-        elif entry.few and entry.low is not None:
-            numbers += "; so few problems differ that the method leaves it open, not the data"
-        return Claim(f"{open_} is {NOT_RESOLVED} ({numbers})", resolved=False)
-    return Claim(f"{above if sign > 0 else below} ({numbers})")
+    margin, within = said.margin, said.within(claim)
+    alike = within is not None and said.holds(f"within_{claim}")
+    if sign:
+        least = f", by less than {margin} points" if alike else ""
+        return Claim(f"{words.above if sign > 0 else words.below}{least} ({numbers})")
+    if within is not None and alike:
+        level = f"{said.equivalence_level} interval"
+        where = f"points at k = {k}, {level} {_range(within, digits)}"
+        numbers = f"{_points(entry.estimate, digits)} {where}"
+        return Claim(f"{words.alike} to within {margin} points ({numbers})")
+    if entry.sign:
+        numbers += f"; {said.unadjusted(claim)}"
+    elif entry.few and entry.low is not None:
+        numbers += "; so few problems differ that the method leaves it open, not the data"
+    neither = "" if within is None else f", nor whether it is within {margin} points"
+    return Claim(f"{words.open} is {NOT_RESOLVED}{neither} ({numbers})", resolved=False)
 
 
 def _interval(found: Findings, entry: Difference, digits: int) -> str:
-    low, high = entry.low, entry.high
-    if low is None or high is None:
+    if entry.low is None or entry.high is None:
         return f"no {found.level} interval from {_count(entry.problems, 'problem')}"
-    return f"{found.level} interval {_points(low, digits)} to {_points(high, digits)}"
+    return f"{found.level} interval {_range(entry, digits)}"
 
 
-def _digits(entry: Difference) -> int:
+def _range(entry: Interval, digits: int) -> str:
+    """An interval's ends in points."""
+    if entry.low is None or entry.high is None:
+        return "unknown"
+    return f"{_points(entry.low, digits)} to {_points(entry.high, digits)}"
+
+
+def _digits(entry: Interval) -> int:
     """Decimals of points with which no number of the entry but zero is shown as zero."""
     values = [100 * (value or 0.0) for value in (entry.estimate, entry.low, entry.high)]
     return next((d for d in (1, 2) if all(not v or round(v, d) for v in values)), 3)
@@ -185,7 +160,7 @@ def _points(share: float, digits: int) -> str:
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
 
-def _crossover(said: _Claimed) -> Claim:
+def _crossover(said: Claimed) -> Claim:
     """Where the arms cross: claimed where the one is above at k = 1 and below at k = n."""
     turn = said.pair.crossover
     k, low, high, n = turn.estimate, turn.low, turn.high, turn.up_to

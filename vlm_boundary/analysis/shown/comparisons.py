@@ -61,6 +61,25 @@ def differences(part: _Pairs) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
+def equivalence(part: _Pairs) -> TextTable:
+    """The differences at k = 1 and k = n held against the margin."""
+    stated = [(pair, pair.equivalence) for pair in part.found.pairs(part.section)]
+    rows = [
+        (f"{minus(pair)}, k = {k}", points(one), p_value(one.p_value))
+        for pair, found in stated
+        if found
+        for k, one in found.at.items()
+    ]
+    if not rows:
+        return TextTable("", (), ())
+    (margin, level), *_ = [(found.margin, found.level) for _, found in stated if found]
+    title = (
+        f"{part.name}: differences in points held against ±{100 * margin:g}: {level:.0%} intervals "
+        "and the p-value of two one-sided tests, before all claims are allowed for"
+    )
+    return TextTable(title, ("difference", f"{level:.0%} interval", "p"), tuple(rows))
+
+
 def crossovers(part: _Pairs) -> TextTable:
     """Where pairs cross."""
     rows = []
@@ -182,14 +201,22 @@ def followup(part: Part[list[FollowUp]]) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
-_CLAIMS = {"first": "k = {}", "last": "k = {}", "no_crossover": "no crossover up to k = {}"}
+_CLAIMS = {
+    "first": "k = {k}",
+    "last": "k = {k}",
+    "no_crossover": "no crossover up to k = {k}",
+    "within_first": "less than {margin:g} points at k = {k}",
+    "within_last": "less than {margin:g} points at k = {k}",
+}
 
 
 def family(multiplicity: Multiplicity, confidence: float) -> TextTable:
     """Every claim of the report, adjusted for there being so many."""
+    margin = 100 * (multiplicity.margin or 0.0)
     rows = [
         (
-            f"{test.benchmark}: {minus(test)}, {_CLAIMS[test.claim].format(test.k)}",
+            f"{test.benchmark}: {minus(test)}, "
+            + _CLAIMS[test.claim].format(k=test.k, margin=margin),
             p_value(test.p),
             p_value(test.p_holm),
             "claimed" if test.p_holm is not None and test.p_holm <= 1 - confidence else "open",

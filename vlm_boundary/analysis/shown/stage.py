@@ -31,6 +31,7 @@ _SHOWN = (
     _Shown("pass_at_k", lambda one: one.arms, comparisons.curves),
     _Shown("single_answers", lambda one: one.arms, comparisons.alone),
     _Shown("differences", lambda one: one.pairs, comparisons.differences),
+    _Shown("equivalence", lambda one: one.pairs, comparisons.equivalence),
     _Shown("crossovers", lambda one: one.pairs, comparisons.crossovers),
     _Shown("needed", lambda one: one.pairs, comparisons.needed),
     _Shown("solved_sets", lambda one: one.pairs, comparisons.solved),
