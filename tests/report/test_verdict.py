@@ -272,6 +272,37 @@ def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
     assert "whether they cross up to k = 128 is not resolved (not once" in only(never).sentence
 
 
+@pytest.mark.parametrize(
+    ("entry", "holds", "words"),
+    [
+        (OPEN, True, "rl is right as often as base to within 2 points (+0.4 points at k = 1, 90% "
+                     "interval −0.7 to +1.5) and"),
+        (OPEN, False, "Whether rl finds answers sooner is not resolved, nor whether it is within 2 "
+                      "points (+0.4 points at k = 1, 95% interval −1.0 to +1.8)"),
+        (REST | {"estimate": 0.01, "low": 0.004, "high": 0.016}, True,
+         "rl finds answers sooner, by less than 2 points (+1.0 points at k = 1, 95% interval"),
+        (UP, False, "rl finds answers sooner (+8.0 points at k = 1, 95% interval +5.0 to +11.0)"),
+    ],
+)  # fmt: skip
+def test_that_arms_are_within_the_margin_is_said_where_it_is_claimed(
+    entry: dict[str, Any], holds: bool, words: str
+) -> None:
+    content = one_pair(entry, DOWN)
+    (pair,) = content["benchmarks"]["mine"]["pairs"]
+    within = {"estimate": entry["estimate"], "low": -0.007, "high": 0.015, "p_value": 0.001}
+    far = {"estimate": -0.136, "low": -0.2, "high": -0.1, "p_value": 1.0}
+    pair["equivalence"] = {"margin": 0.02, "level": 0.9, "at": {"1": within, "128": far}}
+    named = {"benchmark": "mine", "base": "base", "other": "rl", "k": 1, "p": 0.001}
+    content["multiplicity"]["tests"] += [
+        named | {"claim": "within_first", "p_holm": 0.01 if holds else 0.06},
+        named | {"claim": "within_last", "p_holm": 1.0},
+    ]
+    said = only(content)
+    assert said.sentence.startswith(words)
+    assert said.claims[0].resolved == (holds or entry is UP)
+    assert "solves fewer problems (−13.6 points" in said.sentence
+
+
 def test_where_few_problems_differ_the_method_is_said_to_leave_it_open() -> None:
     said = only(one_pair(UP, OPEN | {"few": True}))
     assert "so few problems differ that the method leaves it open" in said.sentence
