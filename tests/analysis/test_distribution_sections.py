@@ -184,8 +184,8 @@ def test_no_series_without_arms_for_one(run: BenchmarkRun) -> None:
 def test_series_along_training_temperature_and_seeds(tmp_path: Path) -> None:
     arms = {
         "base": {"model": "b", "role": "base"},
-        "rl": {"model": "r1", "role": "rl"},
-        "rl2": {"model": "r2", "role": "rl"},
+        "rl": {"model": "r1", "role": "rl", "seed": 1},
+        "rl2": {"model": "r2", "role": "rl", "seed": 2},
         "late": {"model": "s80", "role": "step", "step": 80},
         "early": {"model": "s40", "role": "step", "step": 40},
         "hot": {"model": "r1", "role": "rl", "sampling": {"temperature": 1.2}},

@@ -31,8 +31,8 @@ N, PROBLEMS = 16, 12
 ARMS = {
     "base": {"model": "org/base", "role": "base"},
     "base-hot": {"model": "org/base", "role": "instruct", "sampling": {"temperature": 1.0}},
-    "rl": {"model": "org/rl", "role": "rl"},
-    "rl-seed2": {"model": "org/rl2", "role": "rl"},
+    "rl": {"model": "org/rl", "role": "rl", "seed": 1},
+    "rl-seed2": {"model": "org/rl2", "role": "rl", "seed": 2},
     "step-10": {"model": "org/step", "role": "step", "step": 10},
 }
 
@@ -158,7 +158,7 @@ def test_every_table_has_a_cell_under_every_heading(shown: dict[str, Section]) -
     for name in (
         "mine-controls", "mine-guess_filter", "mine-verifier_error", "mine-valid_reasoning",
         "mine-calibration", "mine-people", "mine-series", "mine-perplexity", "mine-cost",
-        "mine-beyond_n", "mine-slices", "mine-strata", "family",
+        "mine-beyond_n", "mine-slices", "mine-strata", "family", "seeds",
     ):  # fmt: skip
         assert name in names
     for _, table in tables:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -135,9 +136,16 @@ class Verdicts:
         """The row that belongs to each key, -1 where there is none."""
         if not len(problem_ids) or not len(self):
             return np.full(len(problem_ids), -1, dtype=np.int64)
-        place = {problem_id: code for code, problem_id in enumerate(self.problem_ids)}
         codes, ids = encoded(problem_ids)
-        problem = np.array([place.get(one, -1) for one in ids])[codes]
+        return self.rows_at(self.places(ids)[codes], indices)
+
+    def places(self, problem_ids: Sequence[str]) -> Ints:
+        """The place of each of these problems, -1 where it has no sample."""
+        place = {problem_id: code for code, problem_id in enumerate(self.problem_ids)}
+        return np.array([place.get(one, -1) for one in problem_ids], dtype=np.int64)
+
+    def rows_at(self, problem: Ints, indices: NDArray[np.integer]) -> Ints:
+        """The row of each place and index, -1 where there is none; there must be some of both."""
         width = int(max(self.index.max(), indices.max())) + 1
         known = self.problem.astype(np.int64) * width + self.index  # ascending
         wanted = problem.astype(np.int64) * width + indices

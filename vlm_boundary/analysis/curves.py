@@ -6,18 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Counts, Floats
+from vlm_boundary.analysis.consistency import COVER_PERCENTS, TAUS
+from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.ended import Ended
-from vlm_boundary.analysis.estimators import (
-    cover_at_tau,
-    g_pass_at_k,
-    mg_pass_at_k,
-    paper_grid,
-    pass_hat_k,
-)
 from vlm_boundary.analysis.intervals import Intervals, mean_interval, t_intervals
-from vlm_boundary.analysis.majority import majority_at_k
 from vlm_boundary.analysis.stopping import (
     accuracy_of,
     lenient_pass_at_k_of,
@@ -26,9 +19,6 @@ from vlm_boundary.analysis.stopping import (
 )
 from vlm_boundary.records.analysis import ArmAnalysis, SinglePass, Stopping
 from vlm_boundary.records.record import Curve
-
-TAUS = (0.25, 0.5, 0.75, 1.0)
-COVER_PERCENTS = (1, 5, *range(10, 101, 10))
 
 
 def arms(data: BenchmarkData) -> dict[str, ArmAnalysis]:
@@ -71,23 +61,21 @@ def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
 
 def _of_alike(data: BenchmarkData, arm: str) -> dict[str, Any]:
     """What takes as many samples of every problem: votes, consistency, shares of right answers."""
-    counts, n = data.counts(arm), data.n(arm)
-    groups, level = data.groups(counts.problem_ids), data.settings.confidence
+    groups, level = data.groups(data.counts(arm).problem_ids), data.settings.confidence
+    found = data.consistency[arm]
 
     def over_problems(values: Floats) -> Intervals:
         return t_intervals(values, level, (0, 1), groups)
 
-    ks, grid = np.arange(1, n + 1), paper_grid(n)
-    hat = pass_hat_k(counts.correct, counts.samples, ks)
-    majority = majority_at_k(data.verdicts[arm], grid, data.rng(arm))
-    g_pass, mean_g_pass = _thresholds(data, arm, counts, groups)
-    covered = cover_at_tau(counts.correct, counts.samples, np.array(COVER_PERCENTS))
+    g_pass = enumerate(f"{tau:g}" for tau in TAUS)
     return {
-        "pass_hat_k": over_problems(hat).curve(ks),
-        "maj_at_k": over_problems(majority).curve(grid),
-        "g_pass_at_k": g_pass,
-        "mg_pass_at_k": mean_g_pass,
-        "cover_at_tau": over_problems(covered).by(f"{share / 100:g}" for share in COVER_PERCENTS),
+        "pass_hat_k": over_problems(found.hat).curve(np.arange(1, data.n(arm) + 1)),
+        "maj_at_k": over_problems(found.majority).curve(found.grid),
+        "g_pass_at_k": {
+            tau: over_problems(found.g_pass[:, place]).curve(found.ks) for place, tau in g_pass
+        },
+        "mg_pass_at_k": over_problems(found.mean_g).curve(found.ks),
+        "cover_at_tau": over_problems(found.covered).by(f"{p / 100:g}" for p in COVER_PERCENTS),
     }
 
 
@@ -141,21 +129,3 @@ def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
     )
     temperature = data.experiment.arm_sampling(source).temperature
     return SinglePass(arm=source, greedy=temperature == 0.0, **accuracy.given())
-
-
-def _thresholds(
-    data: BenchmarkData, arm: str, counts: Counts, groups: Codes | None
-) -> tuple[dict[str, Curve], Curve]:
-    """Consistency: how often a share τ of answers is right, by τ and k, and its mean by k."""
-    level, n = data.settings.confidence, data.n(arm)
-    ks = [k for k in data.experiment.ks(n) if k <= n]
-    g_pass: dict[str, Curve] = {f"{tau:g}": {} for tau in TAUS}
-    mean_g: Curve = {}
-    for k in ks:
-        values = g_pass_at_k(counts.correct, counts.samples, k, np.array(TAUS))
-        found = t_intervals(values, level, (0, 1), groups).entries()
-        for tau, entry in zip(g_pass, found, strict=True):
-            g_pass[tau][k] = entry
-        of_k = mg_pass_at_k(counts.correct, counts.samples, k)
-        mean_g[k] = mean_interval(of_k, level, (0, 1), groups)
-    return g_pass, mean_g

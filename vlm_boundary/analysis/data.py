@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from vlm_boundary.analysis.consistency import Consistency
 from vlm_boundary.analysis.counts import (
     Codes,
     Counts,
@@ -39,6 +40,11 @@ class Pair:
     other_counts: Counts
 
     @property
+    def names(self) -> tuple[str, str]:
+        """Both, the base first."""
+        return self.base, self.other
+
+    @property
     def problem_ids(self) -> tuple[str, ...]:
         """The problems, ascending."""
         return self.base_counts.problem_ids
@@ -51,6 +57,7 @@ class Responses:
     Attributes:
         problem_ids: the problems that have a sample, ascending.
         problem: place of the sample's problem in `problem_ids`, shape (samples,).
+        index: the sample's index.
         tokens: end of turn counted; NaN where they are not known.
         logprob_sum: natural logarithm of the sample's probability under the model itself, at
             temperature 1; NaN where it was not kept.
@@ -58,6 +65,7 @@ class Responses:
 
     problem_ids: tuple[str, ...]
     problem: Ints
+    index: Ints
     tokens: Floats
     logprob_sum: Floats
 
@@ -218,13 +226,36 @@ class BenchmarkData:
 
     def grid(self, n: int) -> Ints:
         """The k at which curves beside the main ones are given: the figures' and the tables'."""
-        shown = [k for k in self.experiment.ks(n) if k <= n]
-        return np.union1d(paper_grid(n), np.array(shown, dtype=np.int64))
+        return np.union1d(paper_grid(n), self.shown_ks(n))
+
+    def shown_ks(self, n: int) -> Ints:
+        """The k of tables up to n."""
+        return np.array([k for k in self.experiment.ks(n) if k <= n], dtype=np.int64)
+
+    @cached_property
+    def consistency(self) -> dict[str, Consistency]:
+        """Votes and shares of right answers by arm; ask the first look, where there is one."""
+        return {
+            arm: Consistency.of(
+                self.verdicts[arm], self.n(arm), self.shown_ks(self.n(arm)), self.rng(arm)
+            )
+            for arm in self.arms
+        }
 
     @cached_property
     def responses(self) -> dict[str, Responses]:
         """The lengths of the samples that `verdicts` are of, by arm."""
         return {arm: self._responses(arm) for arm in self.arms}
+
+    def lengths(self, arm: str) -> Floats:
+        """The tokens of each sample of `verdicts`, in its order; NaN where they are not known."""
+        verdicts, responses = self.verdicts[arm], self.responses[arm]
+        found = np.full(len(verdicts), np.nan)
+        if len(responses.tokens) and len(verdicts):
+            problem = verdicts.places(responses.problem_ids)[responses.problem]
+            rows = verdicts.rows_at(problem, responses.index)
+            found[rows[rows >= 0]] = responses.tokens[rows >= 0]
+        return found
 
     def _responses(self, arm: str) -> Responses:
         columns = ["tokens", "logprob_sum"]
@@ -237,10 +268,12 @@ class BenchmarkData:
             table = table.filter(pa.array(counted))
         if table.num_rows == 0:
             nothing = np.zeros(0)
-            return Responses((), nothing.astype(np.int64), nothing, nothing)
+            none = nothing.astype(np.int64)
+            return Responses((), none, none, nothing, nothing)
         problem, problem_ids = by_place(table["problem_id"])
         return Responses(
             problem_ids,
             problem.astype(np.int64),
+            table["sample_index"].to_numpy().astype(np.int64),
             *(table[name].cast("float64").to_numpy(zero_copy_only=False) for name in columns),
         )

@@ -7,9 +7,10 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.intervals import cluster_codes, holm, known, t_intervals
-from vlm_boundary.analysis.pairs import difference_at_k
+from vlm_boundary.analysis.pairs import difference_at_k, transitions
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.record import Curve
 from vlm_boundary.records.sections import (
     ArmDistribution,
     ComparedPart,
@@ -122,12 +123,29 @@ def _strata(data: BenchmarkData, pair: Pair) -> Strata:
     deepest = int(base.samples.max(initial=0))
     ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
     strata = [
-        Stratum(base_accuracy=name, **_compared(data, base, other, stratum == row, ks).given())
+        Stratum(
+            base_accuracy=name,
+            **_compared(data, base, other, stratum == row, ks).given(),
+            **_moved(data, base, other, stratum == row, ks),
+        )
         for row, name in enumerate(STRATA)
         if problem_ids
     ]
     judged_on = int(judging.samples.max(initial=0))
     return Strata(base=pair.base, other=pair.other, judged_on=judged_on, strata=strata)
+
+
+def _moved(
+    data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
+) -> dict[str, Curve]:
+    """What the other solves of these and the base does not, and the reverse."""
+    if not which.any():
+        return {}
+    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    both = transitions(base.on(kept), other.on(kept), ks)
+    groups, level = data.groups(kept), data.settings.confidence
+    gained, lost = (t_intervals(each, level, (0, 1), groups).curve(ks) for each in both)
+    return {"gained": gained, "lost": lost}
 
 
 def _compared(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vlm_boundary.analysis.budgets import equal_budgets
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.intervals import known, mean_interval, t_intervals
@@ -15,10 +16,11 @@ SAMPLING_EFFICIENCY_K = 256
 
 
 def efficiency(data: BenchmarkData) -> Efficiency:
-    """Tokens and coverage of each arm, and each pair's sampling-efficiency gap."""
+    """Tokens and coverage of each arm, each pair's sampling-efficiency gap and equal budgets."""
     return Efficiency(
         arms={arm: _cost(data, arm) for arm in data.arms},
         pairs=[_gap(data, pair) for pair in data.pairs()],
+        budgets=[equal_budgets(data, pair) for pair in data.pairs()],
     )
 
 

@@ -26,7 +26,7 @@ def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Flo
         Shape (problems, ks); NaN for a problem with fewer than k samples.
     """
     counts = verdicts.counts
-    candidate, first = _candidates(verdicts)
+    candidate, first = candidates(verdicts)
     total = int(first[-1])
     owner = np.repeat(np.arange(len(counts.samples)), np.diff(first))
     order = np.lexsort((rng.random(len(verdicts)), verdicts.problem))
@@ -52,8 +52,8 @@ def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Flo
     return np.where(ks <= counts.samples[:, None], values, np.nan)
 
 
-def _candidates(verdicts: Verdicts) -> tuple[Codes, Ints]:
-    """What there is to vote for.
+def candidates(verdicts: Verdicts) -> tuple[Codes, Ints]:
+    """What there is to vote for: the right answer, whatever its form, and each wrong one.
 
     Returns:
         Each sample's candidate, -1 for no vote; and the place of each problem's first candidate,

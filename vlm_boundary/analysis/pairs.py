@@ -15,6 +15,7 @@ from vlm_boundary.analysis.intervals import (
     intervals_of,
     known,
     same_problems,
+    t_intervals,
 )
 from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
@@ -39,17 +40,19 @@ def pairs(data: BenchmarkData) -> list[PairAnalysis]:
 def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
     base, other = pair.base_counts, pair.other_counts
     level = data.settings.confidence
+    shown = data.shown_ks(pair.n)
+    gained, lost = transitions(base, other, shown)
+    groups = data.groups(pair.problem_ids)
     ks = np.arange(1, pair.n + 1)
     values = difference_at_k(base, other, ks)
     compared = compare(
         values,
         level,
-        data.groups(pair.problem_ids),
+        groups,
         data.settings.bootstrap_draws,
         data.rng(pair.base, pair.other),
         data.margin,
     )
-    shown = np.array([k for k in data.experiment.ks(pair.n) if k <= pair.n])
     return PairAnalysis(
         base=pair.base,
         other=pair.other,
@@ -57,6 +60,8 @@ def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
         problems=len(pair.problem_ids),
         this_benchmark=this_benchmark(base, other, ks, level),
         needed=needed_at(pair, shown, level),
+        gained=t_intervals(gained, level, (0, 1), groups).curve(shown),
+        lost=t_intervals(lost, level, (0, 1), groups).curve(shown),
         **compared.given(),
         **solved(base, other, level).given(),
     )
@@ -77,6 +82,20 @@ def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, Needed]:
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
     """Each problem's pass@k of the other arm less the base's; NaN where either has fewer than k."""
     return pass_at_k_of(other, ks) - pass_at_k_of(base, ks)
+
+
+def transitions(base: Counts, other: Counts, ks: Ints) -> tuple[Floats, Floats]:
+    """How likely k samples of one arm solve a problem that k of the other do not.
+
+    (1 - f)·g and f·(1 - g) with f and g the base's and the other's pass@k: given a problem the two
+    arms' samples are independent, so that a product of unbiased estimates is one of the product.
+    Their difference is that of pass@k. At k = n they are 0 or 1: which solved sets a problem is in.
+
+    Returns:
+        Gained and lost, each of shape (problems, ks); NaN where either has fewer than k.
+    """
+    first, second = pass_at_k_of(base, ks), pass_at_k_of(other, ks)
+    return (1 - first) * second, first * (1 - second)
 
 
 def compare(

@@ -11,7 +11,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.record import Curve
-from vlm_boundary.records.sections import (
+from vlm_boundary.records.series import (
     ArmSeries,
     Seeds,
     SpreadOfSeeds,
@@ -88,21 +88,16 @@ def _temperatures(data: BenchmarkData) -> list[Temperatures]:
 
 
 def _seeds(data: BenchmarkData) -> list[Seeds]:
-    """RL checkpoints that differ in nothing but their training, as seeds of one recipe do.
+    """RL checkpoints of one recipe, which differ in their training seed alone.
 
-    Their spread is that between training runs, which no interval over problems contains.
+    Their spread is that between training runs, which no interval over problems contains; what it
+    makes of the difference from a base is in `seeds`.
     """
     experiment = data.experiment
-    groups: dict[tuple[Any, ...], list[str]] = {}
-    for arm in data.arms:
-        config = experiment.arms[arm]
-        if config.role == "rl":
-            sampling = experiment.arm_sampling(arm).model_dump(exclude={"n", "stop"})
-            key = (config.step, config.base, config.prompt, repr(sampling))
-            groups.setdefault(key, []).append(arm)
     found = []
-    for arms in groups.values():
-        if len({_checkpoint(data, arm) for arm in arms}) < 2:
+    for recipe in experiment.recipes():
+        arms = [arm for arm in data.arms if arm in recipe]
+        if len(arms) < 2:
             continue
         ks = _ends(data, arms)
         shared = set.intersection(*(set(data.counts(arm).problem_ids) for arm in arms))

@@ -7,11 +7,13 @@ from typing import Any
 
 from vlm_boundary.analysis.beyond_n import beyond_n
 from vlm_boundary.analysis.calibration import calibration
+from vlm_boundary.analysis.consistency_pairs import consistency
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.cot import cot
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import distributions
+from vlm_boundary.analysis.diversity import diversity
 from vlm_boundary.analysis.efficiency import efficiency
 from vlm_boundary.analysis.entropy import entropy
 from vlm_boundary.analysis.findings import Findings, in_order
@@ -22,6 +24,7 @@ from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
+from vlm_boundary.analysis.seeds import seed_effects
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
@@ -48,6 +51,8 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "guess_filter": guess_filter,
     "verifier_error": lambda data: verifier_error(data.first_look),
     "distributions": distributions,
+    "consistency": lambda data: consistency(data.first_look),
+    "diversity": lambda data: diversity(data.first_look),
     "efficiency": efficiency,
     "entropy": lambda data: entropy(data.first_look),
     "series": series,
@@ -76,12 +81,14 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
     benchmarks = {found.benchmark: _benchmark(found) for found in data}
+    recipes = seed_effects(data)
     found = Analysis(
         schema_version=SCHEMA_VERSION,
         grader=grader_version(),
         confidence=experiment.analysis.confidence,
         benchmarks=benchmarks,
         multiplicity=family(benchmarks, data[0].margin),
+        **({} if recipes is None else {"seeds": recipes}),
     )
     write_json(run.analysis, found.as_json())
     write_text(run.analysed, of)

@@ -100,6 +100,17 @@ class ExperimentConfig(Settings):
         roles = (one.role, other.role) == ("repeat", "base")
         return roles and other.model_copy(update=alike) == one and first == second
 
+    def recipes(self) -> list[dict[str, int]]:
+        """RL arms that differ in their training seed alone, each with its seed, two or more."""
+        groups: dict[tuple[str, ...], dict[str, int]] = {}
+        for name, arm in self.arms.items():
+            if arm.seed is not None:
+                drawn = self.arm_sampling(name).model_dump(exclude={"n", "stop"})
+                told = sorted(self.arm_chat_template_args(name).items())
+                alike = (arm.recipe, arm.step, arm.base, arm.prompt, arm.chat_template)
+                groups.setdefault((repr(alike), repr(told), repr(drawn)), {})[name] = arm.seed
+        return [arms for arms in groups.values() if len(arms) > 1]
+
     def with_self_test(self) -> ExperimentConfig:
         """The experiment with every base sampled once more, a quarter as often: the A/A self-test.
 
@@ -192,6 +203,13 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
                 f"or drop the ks above {sampling.n}"
             )
         _check_arm(config, arm, where=where)
+    for seeds in config.recipes():
+        twice = [arm for arm, seed in seeds.items() if list(seeds.values()).count(seed) > 1]
+        if twice:
+            raise UserError(
+                f"{where}: arms.{twice[1]}.seed {seeds[twice[1]]} is that of {twice[0]} too; give "
+                f"another seed, or say in recipe: what each is a seed of"
+            )
     if config.judge and isinstance(config.judge_engine, ReplayConfig):
         raise UserError(f"{where}: judge: stored samples judge nothing; set judge.engine")
     if (
@@ -215,6 +233,11 @@ def _check_arm(config: ExperimentConfig, name: str, *, where: str) -> None:
                 f"response, so it must be above sampling.max_tokens {sampling.max_tokens} by at "
                 f"least the longest prompt"
             )
+    for key in ("seed", "recipe"):
+        if getattr(arm, key) is not None and arm.role != "rl":
+            raise UserError(f"{where}: arms.{name}.{key} is of role rl, and this is {arm.role}")
+    if arm.recipe is not None and arm.seed is None:
+        raise UserError(f"{where}: arms.{name}.recipe says what it is a seed of; give its seed")
     if not engine.needs_checkpoint:
         for key in ("base", "chat_template"):
             if getattr(arm, key) is not None:

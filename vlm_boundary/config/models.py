@@ -39,6 +39,10 @@ class ArmConfig(ModelConfig):
     """What the checkpoint is to the comparison."""
     step: int | None = None
     """Training step, for checkpoints along a run."""
+    seed: int | None = None
+    """Training seed, for checkpoints of role rl that differ in nothing else."""
+    recipe: Name | None = None
+    """What they are seeds of, where an experiment has checkpoints of several recipes."""
     prompt: str | None = None
     """Prompt protocol in place of the benchmark's own."""
     sampling: dict[str, Any] = Field(default_factory=dict)

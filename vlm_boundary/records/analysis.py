@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.beyond_n import BeyondN
@@ -24,9 +24,10 @@ from vlm_boundary.records.record import (
     first_problem,
 )
 from vlm_boundary.records.sections import (
-    ArmSeries,
+    ConsistencyOfPair,
     ControlArm,
     Distributions,
+    Diversity,
     Efficiency,
     EntropyOfArm,
     FollowUp,
@@ -37,6 +38,7 @@ from vlm_boundary.records.sections import (
     SelfTest,
     VerifierErrors,
 )
+from vlm_boundary.records.series import ArmSeries, RecipeEffect
 
 SCHEMA_VERSION: Final = 5
 """Raised when a key goes, is renamed, or comes to mean something else. A key that is added does not
@@ -162,6 +164,11 @@ class PairAnalysis(ArmPair, PairedDifference, SolvedSets):
     this_benchmark: ByK[Estimate]
     """On these very problems, were only the samples drawn again."""
     needed: ByK[Needed]
+    gained: Curve = Field(default_factory=dict)
+    """The share of problems that the other solves in k samples and the base does not, at the k of
+    tables."""
+    lost: Curve = Field(default_factory=dict)
+    """The reverse; gained less lost is the difference."""
 
 
 class BenchmarkAnalysis(Record):
@@ -183,6 +190,8 @@ class BenchmarkAnalysis(Record):
     guess_filter: list[GuessFilter] | None = None
     verifier_error: VerifierErrors | None = None
     distributions: Distributions | None = None
+    consistency: list[ConsistencyOfPair] | None = None
+    diversity: Diversity | None = None
     efficiency: Efficiency | None = None
     entropy: dict[str, EntropyOfArm] | None = None
     series: ArmSeries | None = None
@@ -232,6 +241,8 @@ class Analysis(Record):
     """Level of the intervals."""
     benchmarks: dict[str, BenchmarkAnalysis]
     multiplicity: Multiplicity
+    seeds: list[RecipeEffect] | None = None
+    """RL as a recipe, where there are several training seeds of one."""
 
 
 def read_analysis(path: Path) -> Analysis:

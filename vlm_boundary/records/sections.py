@@ -238,6 +238,10 @@ class Stratum(ComparedPart):
     """Problems on which the base is so accurate."""
 
     base_accuracy: str
+    gained: Curve = Field(default_factory=dict)
+    """The share of these that the other solves in k samples and the base does not."""
+    lost: Curve = Field(default_factory=dict)
+    """The reverse."""
 
 
 class Strata(ArmPair):
@@ -312,11 +316,80 @@ class EfficiencyGap(ArmPair):
     sampling_efficiency_gap: Entry
 
 
+class AtTokens(Record):
+    """Two arms that spend as many tokens a problem."""
+
+    tokens: float
+    base_k: float
+    """How many samples of each problem these are."""
+    other_k: float
+    base_pass_at_k: Entry
+    other_pass_at_k: Entry
+    difference: Entry
+
+
+class ShorterResponses(Record):
+    """Two arms with responses up to a length; longer ones answer nothing."""
+
+    max_tokens: int
+    base_longer: float
+    """The share of its samples."""
+    other_longer: float
+    base_pass_at_k: Curve
+    other_pass_at_k: Curve
+    difference: Curve
+
+
+class EqualBudgets(ArmPair):
+    """A pair at equal cost; null where not all lengths are known."""
+
+    by_tokens: list[AtTokens] | None
+    by_max_tokens: list[ShorterResponses] | None
+
+
 class Efficiency(Record):
     """What sampling costs."""
 
     arms: dict[str, CostOfArm]
     pairs: list[EfficiencyGap]
+    budgets: list[EqualBudgets] = Field(default_factory=list)
+
+
+class ConsistencyOfPair(ArmPair):
+    """Differences of votes and of shares of right answers, on the first n samples of both."""
+
+    n: int
+    maj_at_k: Curve
+    pass_hat_k: Curve
+    """At the k of tables."""
+    g_pass_at_k: dict[str, Curve]
+    """By τ, at the k of tables."""
+    cover_at_tau: dict[str, Entry]
+
+
+class DiversityOfArm(Record):
+    """How many answers an arm gives, and how spread they are."""
+
+    n: int
+    distinct_at_k: Curve
+    """How many different answers k samples give; right ones are one, no answer is none."""
+    entropy: Entry
+    """Of a problem's answers, in nats; no answer is one of them."""
+
+
+class DiversityOfPair(ArmPair):
+    """Differences of the same, on the first n samples of both."""
+
+    n: int
+    distinct_at_k: Curve
+    entropy: Entry
+
+
+class Diversity(Record):
+    """How many answers arms give."""
+
+    arms: dict[str, DiversityOfArm]
+    pairs: list[DiversityOfPair]
 
 
 class EntropyOfArm(Record):
@@ -327,58 +400,3 @@ class EntropyOfArm(Record):
     cross_entropy: Entry
     is_entropy: bool
     """Samples were drawn from the model's own distribution."""
-
-
-class TrainingArm(Record):
-    """A checkpoint on the way; a base has no step."""
-
-    arm: str
-    role: str
-    step: int | None
-    pass_at_k: Curve
-
-
-class TrainingSteps(Record):
-    """Arms with a training step, in their order, after the bases."""
-
-    ks: list[int]
-    arms: list[TrainingArm]
-
-
-class WarmArm(Record):
-    """A checkpoint at one temperature."""
-
-    arm: str
-    temperature: float
-    pass_at_k: Curve
-
-
-class Temperatures(Record):
-    """Arms of one checkpoint that differ in temperature."""
-
-    model: str
-    arms: list[WarmArm]
-
-
-class SpreadOfSeeds(Interval):
-    """Mean over checkpoints, and how they differ."""
-
-    standard_deviation: float
-    checkpoints: int
-
-
-class Seeds(Record):
-    """RL checkpoints of one recipe."""
-
-    arms: list[str]
-    step: int | None
-    problems: int
-    pass_at_k: ByK[SpreadOfSeeds]
-
-
-class ArmSeries(Record):
-    """Arms that belong together, along training, temperature or seeds."""
-
-    training: TrainingSteps | None = None
-    temperature: list[Temperatures] = Field(default_factory=list)
-    seeds: list[Seeds] = Field(default_factory=list)

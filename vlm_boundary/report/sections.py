@@ -95,6 +95,8 @@ _PLANS = (
         (
             "pass_at_k",
             "single_answers",
+            "consistency",
+            "diversity",
         ),
     ),
     _SectionPlan(
@@ -120,6 +122,7 @@ _PLANS = (
         (
             "solved_sets",
             "solved_above_floor",
+            "transitions",
             "followup",
         ),
     ),
@@ -185,7 +188,10 @@ _PLANS = (
         "Training series",
         "Checkpoints on the way, temperatures, and training seeds.",
         points.training,
-        ("series",),
+        (
+            "series",
+            "seeds",
+        ),
     ),
     _SectionPlan(
         "perplexity",
@@ -213,6 +219,8 @@ _PLANS = (
         (
             "cost",
             "efficiency_gaps",
+            "equal_tokens",
+            "shorter_responses",
         ),
     ),
     _SectionPlan(

@@ -115,6 +115,23 @@ def solved(part: _Pairs) -> TextTable:
     return TextTable(f"{part.name}: problems solved at least once{note}", header, tuple(rows))
 
 
+def transitions(part: _Pairs) -> TextTable:
+    """Which share of problems one arm of a pair solves and the other does not."""
+    rows = [
+        (
+            f"{minus(pair)}, k = {k}",
+            percent(gained),
+            percent(pair.lost[k]),
+            points(pair.difference[k]),
+        )
+        for pair in part.found.pairs(part.section)
+        for k, gained in pair.gained.items()
+    ]
+    header = ("pair", "solved by the second alone", "by the first alone", "difference (points)")
+    title = f"{part.name}: % of problems gained and lost in k samples of each, {part.found.level}"
+    return TextTable(title, header, tuple(rows))
+
+
 def needed(part: _Pairs) -> TextTable:
     """How many problems or samples would resolve a gap of the size seen."""
     rows = [

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vlm_boundary.analysis.findings import Part
-from vlm_boundary.analysis.shown.table import TextTable, interval, minus, p_value, percent, points
+from vlm_boundary.analysis.shown.table import (
+    TextTable,
+    ends,
+    interval,
+    minus,
+    p_value,
+    percent,
+    points,
+    points_of,
+)
 from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.record import Interval
-from vlm_boundary.records.sections import ArmSeries, Distributions, Efficiency, EntropyOfArm
+from vlm_boundary.records.sections import (
+    ConsistencyOfPair,
+    Distributions,
+    Diversity,
+    Efficiency,
+    EntropyOfArm,
+)
+from vlm_boundary.records.series import ArmSeries, RecipeEffect, SeedEffect
 
 
 def slices(part: Part[Distributions]) -> TextTable:
@@ -57,13 +73,49 @@ def strata(part: Part[Distributions]) -> TextTable:
                         percent(one.base_pass_at_k[k]),
                         percent(one.other_pass_at_k[k]),
                         points(entry),
+                        percent(one.gained.get(k)),
+                        percent(one.lost.get(k)),
                     )
                 )
-    header = ("stratum", "problems", "base (%)", "other (%)", "difference (points)")
+    header = (
+        "stratum", "problems", "base (%)", "other (%)", "difference (points)", "gained (%)",
+        "lost (%)",
+    )  # fmt: skip
     title = (
         f"{part.name}: by the base's accuracy in {judged} samples a problem; its other samples are "
         "those that are compared"
     )
+    return TextTable(title, header, tuple(rows))
+
+
+def consistency(part: Part[list[ConsistencyOfPair]]) -> TextTable:
+    """Paired differences of votes and of shares of right answers."""
+    rows = []
+    for pair in part.found.pairs(part.section):
+        last = max(pair.maj_at_k)
+        cells = {
+            f"maj@{last}": pair.maj_at_k[last],
+            f"pass^{last}": pair.pass_hat_k.get(last),
+            **{f"G-Pass@{last}, τ {tau}": by_k.get(last) for tau, by_k in pair.g_pass_at_k.items()},
+            **{f"Cover@{tau}": entry for tau, entry in pair.cover_at_tau.items()},
+        }
+        rows += [(f"{minus(pair)}, {name}", points(entry)) for name, entry in cells.items()]
+    title = f"{part.name}: differences in votes and consistency, in points, {part.found.level}"
+    return TextTable(title, ("difference", "points"), tuple(rows))
+
+
+def diversity(part: Part[Diversity]) -> TextTable:
+    """How many answers arms give, and how spread they are."""
+    arms, rows = part.found.by_arm(part.section.arms), []
+    pairs = part.found.pairs(part.section.pairs)
+    ks = sorted({k for one in arms.values() for k in one.distinct_at_k} & set(part.content.ks))
+    named = [(arm, one.distinct_at_k, one.entropy) for arm, one in arms.items()]
+    named += [(minus(pair), pair.distinct_at_k, pair.entropy) for pair in pairs]
+    for name, distinct, entropy in named:
+        counts = (interval(distinct.get(k), "{:.2f}", 1) for k in ks)
+        rows.append((name, *counts, interval(entropy, "{:.3f}", 1)))
+    header = ("arm", *(f"in {k}" for k in ks), "entropy (nats)")
+    title = f"{part.name}: different answers in k samples, and entropy of answers"
     return TextTable(title, header, tuple(rows))
 
 
@@ -89,6 +141,44 @@ def training(part: Part[ArmSeries]) -> TextTable:
         rows.append(("their standard deviation", *_ends(spread)))
     header = ("checkpoint", "pass@1 (%)", "largest k", "pass@k (%)")
     return TextTable(f"{part.name}: training steps, temperatures, seeds", header, tuple(rows))
+
+
+def seeds(effects: Sequence[RecipeEffect], level: str) -> TextTable:
+    """RL as a recipe against a base, beside what each of its checkpoints does."""
+    rows = []
+    for one in effects:
+        blocks = [*one.benchmarks.items()]
+        if one.together:
+            blocks.append(("all benchmarks", one.together))
+        names = ", ".join(one.seeds)
+        rows += [
+            (f"{name}: RL ({names}) − {one.base}, k = {k}", *_seed_cells(effect))
+            for name, by_k in blocks
+            for k, effect in by_k.items()
+        ]
+    header = (
+        "recipe", "of any seed", "of these seeds", "each", "deviation between seeds",
+        "another seed here", "seeds needed",
+    )  # fmt: skip
+    title = (
+        f"RL as a recipe, differences in points, {level}: training seeds taken as drawn, as "
+        "problems are (of these seeds: only problems are)"
+    )
+    if any(len(one.seeds) == 2 for one in effects):
+        title += "; two seeds say next to nothing of others, and intervals are as wide as that"
+    return TextTable(title, header, tuple(rows))
+
+
+def _seed_cells(effect: SeedEffect) -> tuple[str, ...]:
+    another = Interval(estimate=effect.estimate, low=effect.another.low, high=effect.another.high)
+    return (
+        points(effect),
+        points(effect.these_checkpoints),
+        " ".join(map(points_of, effect.each)),
+        percent(effect.between),
+        ends(another, "{:+.1f}"),
+        "–" if effect.seeds_needed is None else str(effect.seeds_needed),
+    )
 
 
 def _ends(curve: Mapping[int, Interval]) -> tuple[str, str, str]:
@@ -154,6 +244,44 @@ def efficiency_gaps(part: Part[Efficiency]) -> TextTable:
     ]
     title = f"{part.name}: sampling-efficiency gap ΔSE: the base's pass@k − the other's pass@1"
     return TextTable(title, ("pair", "k", "gap (points)"), tuple(rows))
+
+
+def equal_tokens(part: Part[Efficiency]) -> TextTable:
+    """Pairs that spend as many tokens a problem, at the k of tables of the longer-winded."""
+    rows = [
+        (
+            f"{minus(pair)}, {one.tokens:,.0f} tokens",
+            f"{one.base_k:.1f} / {one.other_k:.1f}",
+            percent(one.base_pass_at_k),
+            percent(one.other_pass_at_k),
+            points(one.difference),
+        )
+        for pair in part.found.pairs(part.section.budgets)
+        for one in pair.by_tokens or ()
+        if round(min(one.base_k, one.other_k), 6) in part.content.ks
+    ]
+    header = ("spent a problem", "samples", "base (%)", "other (%)", "difference (points)")
+    title = f"{part.name}: pass@k of as many tokens, {part.found.level} intervals"
+    return TextTable(title, header, tuple(rows))
+
+
+def shorter_responses(part: Part[Efficiency]) -> TextTable:
+    """Pairs with responses up to a length, at k = 1 and the largest."""
+    rows = [
+        (
+            f"{minus(pair)}, {one.max_tokens:,} tokens, k = {k}",
+            f"{one.base_longer:.1%} / {one.other_longer:.1%}",
+            percent(one.base_pass_at_k[k]),
+            percent(one.other_pass_at_k[k]),
+            points(one.difference[k]),
+        )
+        for pair in part.found.pairs(part.section.budgets)
+        for one in pair.by_max_tokens or ()
+        for k in sorted({1, max(one.difference)})
+    ]
+    header = ("longest response", "longer ones", "base (%)", "other (%)", "difference (points)")
+    title = f"{part.name}: pass@k were longer responses cut off, as by a smaller max_tokens"
+    return TextTable(title, header, tuple(rows))
 
 
 def _tokens(value: float | None) -> str:

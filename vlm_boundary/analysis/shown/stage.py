@@ -30,12 +30,15 @@ class _Shown(NamedTuple):
 _SHOWN = (
     _Shown("pass_at_k", lambda one: one.arms, comparisons.curves),
     _Shown("single_answers", lambda one: one.arms, comparisons.alone),
+    _Shown("consistency", lambda one: one.consistency, parts.consistency),
+    _Shown("diversity", lambda one: one.diversity, parts.diversity),
     _Shown("differences", lambda one: one.pairs, comparisons.differences),
     _Shown("equivalence", lambda one: one.pairs, comparisons.equivalence),
     _Shown("crossovers", lambda one: one.pairs, comparisons.crossovers),
     _Shown("needed", lambda one: one.pairs, comparisons.needed),
     _Shown("solved_sets", lambda one: one.pairs, comparisons.solved),
     _Shown("solved_above_floor", lambda one: one.luck, luck.above_floor_pairs),
+    _Shown("transitions", lambda one: one.pairs, comparisons.transitions),
     _Shown("followup", lambda one: one.followup, comparisons.followup),
     _Shown("above_floor", lambda one: one.luck, luck.above_floor),
     _Shown("controls", lambda one: one.controls, luck.controls),
@@ -57,15 +60,17 @@ _SHOWN = (
     _Shown("beyond_n", lambda one: one.beyond_n, parts.beyond_n),
     _Shown("cost", lambda one: one.efficiency, parts.cost),
     _Shown("efficiency_gaps", lambda one: one.efficiency, parts.efficiency_gaps),
+    _Shown("equal_tokens", lambda one: one.efficiency, parts.equal_tokens),
+    _Shown("shorter_responses", lambda one: one.efficiency, parts.shorter_responses),
     _Shown("self_test", lambda one: one.self_test, comparisons.self_test),
 )
-FAMILY = "family"
+FAMILY, SEEDS = "family", "seeds"
 
 
 def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
     """The tables that have rows by their name, those of each benchmark with the name of its files.
 
-    `family`, all comparisons taken together, is of no one benchmark.
+    `family`, all comparisons taken together, and `seeds` are of no one benchmark.
     """
     made: dict[str, list[tuple[str, TextTable]]] = {}
     for name, of, make in _SHOWN:
@@ -75,6 +80,8 @@ def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
                 made.setdefault(name, []).append((f"{benchmark}-{name}", table))
     if found.analysis.multiplicity.tests:
         made[FAMILY] = [(FAMILY, comparisons.family(found.analysis.multiplicity, found.confidence))]
+    if found.analysis.seeds:
+        made[SEEDS] = [(SEEDS, parts.seeds(found.analysis.seeds, found.level))]
     return made
 
 

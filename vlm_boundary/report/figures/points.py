@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records.record import Curve
-from vlm_boundary.records.sections import ComparedPart, Seeds
+from vlm_boundary.records.sections import ComparedPart
+from vlm_boundary.records.series import Seeds
 from vlm_boundary.report.chart import Figure, Panel, Series, interval_series, times
 
 _MOST_ROWS = 40

@@ -1,0 +1,115 @@
+"""The section `diversity`: how many answers arms give, and how spread they are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Floats, Ints, Verdicts
+from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.estimators import all_of
+from vlm_boundary.analysis.intervals import mean_interval, t_intervals
+from vlm_boundary.analysis.majority import candidates
+from vlm_boundary.records.sections import Diversity, DiversityOfArm, DiversityOfPair
+
+
+def distinct_at_k(verdicts: Verdicts, ks: Ints) -> Floats:
+    """How many different answers k samples give, on average over the samples that there are.
+
+    Σ_a (1 - C(n - m_a, k) / C(n, k)) over the answers a, of which m_a samples have each: the
+    expected number among k draws without replacement (rarefaction, Hurlbert 1971), unbiased for k
+    samples of the model. Right answers are one answer, whatever their form; wrong ones are told
+    apart by their normalised form; no answer is none. At k = 2 it is one more than the chance that
+    two samples differ, where all have an answer.
+
+    Args:
+        ks: ascending, shape (ks,).
+
+    Returns:
+        Shape (problems, ks); NaN where a problem has fewer than k samples.
+    """
+    owner, marked, samples = _answers(verdicts)
+    combinations, place = np.unique(
+        np.stack([samples[owner] - marked, samples[owner]]), axis=1, return_inverse=True
+    )
+    given = 1.0 - all_of(combinations[0], combinations[1], ks)
+    place, problems = place.reshape(-1), len(samples)
+    found = np.stack(
+        [np.bincount(owner, weights=column[place], minlength=problems) for column in given.T],
+        axis=1,
+    )
+    return np.where(ks <= samples[:, None], found, np.nan)
+
+
+def answer_entropy(verdicts: Verdicts) -> Floats:
+    """Entropy of a problem's answers in nats, "no answer" being one of them, shape (problems,).
+
+    Σ_a (m_a/n) (1/m_a + 1/(m_a + 1) + … + 1/(n - 1)) (Zhang 2012, Entropy estimation in Turing's
+    perspective; the first part of Chao, Wang and Jost 2013), which lacks only what answers rarer
+    than about one in n add; -Σ (m/n) log (m/n) lacks (answers - 1)/2n in any case.
+    """
+    owner, marked, samples = _answers(verdicts)
+    problems = len(samples)
+    none = samples - np.bincount(owner, weights=marked, minlength=problems).astype(np.int64)
+    owner = np.concatenate([owner, np.arange(problems)])
+    marked = np.concatenate([marked, none])
+    there = marked > 0
+    owner, marked = owner[there], marked[there]
+    # Sums of 1/j from m to n - 1 as differences of sums from 1.
+    harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, samples.max(initial=0) + 1))])
+    each = marked / samples[owner] * (harmonic[samples[owner] - 1] - harmonic[marked - 1])
+    return np.bincount(owner, weights=each, minlength=problems)
+
+
+def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
+    """The answers that were given: whose problem, how many samples; and samples by problem."""
+    candidate, first = candidates(verdicts)
+    marked = np.bincount(candidate[candidate >= 0], minlength=int(first[-1])).astype(np.int64)
+    owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    there = marked > 0
+    return owner[there], marked[there], verdicts.counts.samples
+
+
+def diversity(data: BenchmarkData) -> Diversity:
+    """How many answers each arm gives and how spread they are, and how pairs differ in that.
+
+    A pair is compared on the first samples, as many of both.
+    """
+    level = data.settings.confidence
+    known: dict[tuple[str, int], tuple[Floats, Floats]] = {}
+
+    def values(arm: str, n: int) -> tuple[Floats, Floats]:
+        if (arm, n) not in known:
+            drawn = data.verdicts[arm].first(n)
+            known[arm, n] = distinct_at_k(drawn, data.grid(n)), answer_entropy(drawn)
+        return known[arm, n]
+
+    arms = {}
+    for arm in data.arms:
+        distinct, spread = values(arm, data.n(arm))
+        groups = data.groups(data.verdicts[arm].problem_ids)
+        arms[arm] = DiversityOfArm(
+            n=data.n(arm),
+            distinct_at_k=t_intervals(distinct, level, (0, np.inf), groups).curve(
+                data.grid(data.n(arm))
+            ),
+            entropy=mean_interval(spread, level, (0, np.inf), groups),
+        )
+    pairs = []
+    for pair in data.pairs():
+        rows = [data.verdicts[arm].first(pair.n).places(pair.problem_ids) for arm in pair.names]
+        base, other = (
+            [of[place] for of in values(arm, pair.n)]
+            for arm, place in zip(pair.names, rows, strict=True)
+        )
+        groups, whole = data.groups(pair.problem_ids), (-np.inf, np.inf)
+        distinct = t_intervals(other[0] - base[0], level, whole, groups)
+        pairs.append(
+            DiversityOfPair(
+                base=pair.base,
+                other=pair.other,
+                n=pair.n,
+                distinct_at_k=distinct.curve(data.grid(pair.n)),
+                entropy=mean_interval(other[1] - base[1], level, whole, groups),
+            )
+        )
+    return Diversity(arms=arms, pairs=pairs)
