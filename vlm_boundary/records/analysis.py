@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.beyond_n import BeyondN
+from vlm_boundary.records.cost import Efficiency
 from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
 from vlm_boundary.records.record import (
     ArmPair,
@@ -28,7 +29,6 @@ from vlm_boundary.records.sections import (
     ControlArm,
     Distributions,
     Diversity,
-    Efficiency,
     EntropyOfArm,
     FollowUp,
     GuessFilter,

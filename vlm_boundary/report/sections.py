@@ -90,7 +90,8 @@ _PLANS = (
     _SectionPlan(
         "numbers",
         "The curves in numbers",
-        "pass@k at the usual k; what one answer, the average, and a vote of the samples do.",
+        "pass@k at the usual k; what one answer, the average, and a vote of the samples do; how many "
+        "different answers there are.",
         curves.consistency,
         (
             "pass_at_k",
@@ -186,7 +187,8 @@ _PLANS = (
     _SectionPlan(
         "series",
         "Training series",
-        "Checkpoints on the way, temperatures, and training seeds.",
+        "Checkpoints on the way, temperatures, and training seeds: what RL does as a recipe, beside "
+        "what each checkpoint does.",
         points.training,
         (
             "series",
@@ -214,7 +216,7 @@ _PLANS = (
     _SectionPlan(
         "cost",
         "Cost",
-        "What the samples cost in generated tokens, and what that bought.",
+        "What the samples cost in generated tokens, what that bought, and pairs at equal cost.",
         curves.coverage_by_tokens,
         (
             "cost",

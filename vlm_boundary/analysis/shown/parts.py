@@ -16,12 +16,12 @@ from vlm_boundary.analysis.shown.table import (
     points_of,
 )
 from vlm_boundary.records.beyond_n import BeyondN
+from vlm_boundary.records.cost import Efficiency
 from vlm_boundary.records.record import Interval
 from vlm_boundary.records.sections import (
     ConsistencyOfPair,
     Distributions,
     Diversity,
-    Efficiency,
     EntropyOfArm,
 )
 from vlm_boundary.records.series import ArmSeries, RecipeEffect, SeedEffect
