@@ -71,7 +71,7 @@ def covered(
         log_odds = base_chances(problems, rng)
         training = rng.normal(0, SCALE * between, seeds + 1)
         values = differences(log_odds, n, 1, training, rng)
-        one = seed_effect([values[:, :-1]], [None], 0.95)
+        one = seed_effect(list(map(str, range(seeds))), [values[:, :-1]], [None], 0.95)
         ends = (one.low, one.high, one.these_checkpoints.low, one.these_checkpoints.high)
         low, high, below, above = (np.nan if end is None else end for end in ends)
         another = values[:, -1].mean()

@@ -36,9 +36,9 @@ def made_up(
 def test_what_seeds_share_is_not_counted_for_each() -> None:
     rng = np.random.default_rng(0)
     differences = made_up(50, 4, rng)
-    found = seed_effect([differences], [None], 0.95)
+    found = seed_effect("abcd", [differences], [None], 0.95)
     each = differences.mean(axis=0)
-    assert found.each == pytest.approx(each)
+    assert list(found.each.values()) == pytest.approx(each)
     assert found.estimate == pytest.approx(each.mean())
     covariance = np.cov(differences, rowvar=False) / 50
     shared = covariance[~np.eye(4, dtype=bool)].mean()
@@ -60,7 +60,7 @@ def test_what_seeds_share_is_not_counted_for_each() -> None:
 
 def test_seeds_that_are_all_alike_leave_what_problems_say() -> None:
     differences = np.repeat(np.random.default_rng(1).normal(0.1, 0.2, (60, 1)), 3, axis=1)
-    found = seed_effect([differences], [None], 0.95)
+    found = seed_effect("abc", [differences], [None], 0.95)
     assert found.between.estimate == 0.0
     assert found.low == pytest.approx(found.these_checkpoints.low)
     assert found.another.low == pytest.approx(found.estimate)
@@ -71,11 +71,11 @@ def test_several_benchmarks_are_one_mean_over_the_same_seeds() -> None:
     one, two = made_up(40, 3, rng, 0.0), made_up(80, 3, rng, 0.0)
     training = rng.normal(0, 0.1, 3)
     one, two = one + training, two + training
-    found = seed_effect([one, two], [None, None], 0.95)
+    found = seed_effect("abc", [one, two], [None, None], 0.95)
     assert found.problems == 120
-    assert found.each == pytest.approx((one.mean(axis=0) + two.mean(axis=0)) / 2)
+    assert list(found.each.values()) == pytest.approx((one.mean(axis=0) + two.mean(axis=0)) / 2)
     # What a seed does to both does not average out over them; what problems do does.
-    alone = seed_effect([one], [None], 0.95)
+    alone = seed_effect("abc", [one], [None], 0.95)
     assert found.between.estimate == pytest.approx(training.std(ddof=1), rel=0.25)
     reach, apart = (b.these_checkpoints.high - b.estimate for b in (found, alone))
     assert reach < apart
@@ -83,16 +83,16 @@ def test_several_benchmarks_are_one_mean_over_the_same_seeds() -> None:
 
 def test_variants_of_one_problem_are_no_further_problems() -> None:
     differences = made_up(40, 3, np.random.default_rng(3))
-    alone = seed_effect([differences], [None], 0.95)
+    alone = seed_effect("abc", [differences], [None], 0.95)
     groups = np.repeat(np.arange(40, dtype=np.int32), 5)
-    found = seed_effect([np.repeat(differences, 5, axis=0)], [groups], 0.95)
+    found = seed_effect("abc", [np.repeat(differences, 5, axis=0)], [groups], 0.95)
     assert (found.low, found.high) == pytest.approx((alone.low, alone.high))
 
 
 def test_one_seed_says_nothing_of_others() -> None:
     with pytest.raises(ValueError, match="single seed"):
-        seed_effect([np.zeros((5, 1))], [None], 0.95)
-    single = seed_effect([np.zeros((1, 2))], [None], 0.95)
+        seed_effect("a", [np.zeros((5, 1))], [None], 0.95)
+    single = seed_effect("ab", [np.zeros((1, 2))], [None], 0.95)
     assert single.these_checkpoints.low is None
     assert single.low is None
 
@@ -137,7 +137,7 @@ def test_checkpoints_of_a_run_are_put_together_by_their_seeds(tmp_path: Path) ->
     at_1 = effect["benchmarks"]["mine"]["1"]
     pairs = {pair["other"]: pair for pair in found["benchmarks"]["mine"]["pairs"]}
     assert at_1["each"] == pytest.approx(
-        [pairs[arm]["difference"]["1"]["estimate"] for arm in ("one", "two", "three")]
+        {arm: pairs[arm]["difference"]["1"]["estimate"] for arm in ("one", "two", "three")}
     )
     shown = (made.directory.tables / "seeds.md").read_text()
     assert "one, two, three" in shown

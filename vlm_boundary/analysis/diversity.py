@@ -66,7 +66,10 @@ def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
     marked = np.bincount(candidate[candidate >= 0], minlength=int(first[-1])).astype(np.int64)
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
     there = marked > 0
-    return owner[there], marked[there], verdicts.counts.samples
+    owner, marked = owner[there], marked[there]
+    # How answers are numbered depends on how they are stored; in this order sums do not.
+    order = np.lexsort((marked, owner))
+    return owner[order], marked[order], verdicts.counts.samples
 
 
 def diversity(data: BenchmarkData) -> Diversity:

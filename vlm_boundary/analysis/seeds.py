@@ -78,7 +78,10 @@ class _Benchmark:
 
 
 def seed_effect(
-    differences: Sequence[Floats], groups: Sequence[Codes | None], confidence: float
+    arms: Sequence[str],
+    differences: Sequence[Floats],
+    groups: Sequence[Codes | None],
+    confidence: float,
 ) -> SeedEffect:
     """A recipe's effect, with training seeds and problems both taken as drawn (crossed, random).
 
@@ -106,6 +109,7 @@ def seed_effect(
     D ± t_{S-1} s √(1 + 1/S): δ̄ is the same for it, too.
 
     Args:
+        arms: the name of each seed's.
         differences: by benchmark, other − base, shape (problems, seeds).
         groups: the cluster of each problem, None where each is its own.
         confidence: level, as 0.95.
@@ -137,7 +141,7 @@ def seed_effect(
         high=high,
         problems=whole.problems,
         seeds=seeds,
-        each=whole.each.tolist(),
+        each=dict(zip(arms, whole.each.tolist(), strict=True)),
         these_checkpoints=Interval(estimate=mean, low=below, high=above),
         between=Interval(estimate=spread, low=least, high=most),
         another=Range(low=max(mean - another, -1.0), high=min(mean + another, 1.0)),
@@ -185,7 +189,8 @@ def seed_effects(benchmarks: Sequence[BenchmarkData]) -> list[RecipeEffect] | No
     found = []
     for recipe in experiment.recipes():
         for base in bases:
-            arms = (base, *recipe)
+            seeds = sorted(recipe, key=lambda arm: recipe[arm])
+            arms = (base, *seeds)
             there = [data for data in benchmarks if set(arms) <= set(data.arms)]
             values = {data.benchmark: _differences(data, arms) for data in there}
             known_on = {name: of for name, of in values.items() if of}
@@ -193,14 +198,16 @@ def seed_effects(benchmarks: Sequence[BenchmarkData]) -> list[RecipeEffect] | No
                 continue
             level = experiment.analysis.confidence
             effects = {
-                name: {k: seed_effect([d], [g], level) for k, (d, g) in of.items()}
+                name: {k: seed_effect(seeds, [d], [g], level) for k, (d, g) in of.items()}
                 for name, of in known_on.items()
             }
             more = {}
             if len(known_on) > 1:
                 ks = set.intersection(*(set(of) for of in known_on.values()))
                 together = {
-                    k: seed_effect(*zip(*(of[k] for of in known_on.values()), strict=True), level)
+                    k: seed_effect(
+                        seeds, *zip(*(of[k] for of in known_on.values()), strict=True), level
+                    )
                     for k in sorted(ks)
                 }
                 more = {"together": together}

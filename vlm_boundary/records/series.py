@@ -58,8 +58,8 @@ class SeedEffect(Estimate):
     """What RL does as a recipe: a mean over its checkpoints, with those taken as drawn, too."""
 
     seeds: int
-    each: list[float]
-    """What each checkpoint does, in the order of `seeds` of the recipe."""
+    each: dict[str, float]
+    """What each checkpoint does, by arm."""
     these_checkpoints: Interval
     """The same mean were only problems drawn: it is of these checkpoints, and no others."""
     between: Interval

@@ -90,8 +90,8 @@ _PLANS = (
     _SectionPlan(
         "numbers",
         "The curves in numbers",
-        "pass@k at the usual k; what one answer, the average, and a vote of the samples do; how many "
-        "different answers there are.",
+        "pass@k at the usual k; what one answer, the average, and a vote of the samples do; how "
+        "many different answers there are.",
         curves.consistency,
         (
             "pass_at_k",
@@ -187,8 +187,8 @@ _PLANS = (
     _SectionPlan(
         "series",
         "Training series",
-        "Checkpoints on the way, temperatures, and training seeds: what RL does as a recipe, beside "
-        "what each checkpoint does.",
+        "Checkpoints on the way, temperatures, and training seeds: what RL does as a recipe, "
+        "beside what each checkpoint does.",
         points.training,
         (
             "series",

@@ -150,9 +150,10 @@ def seeds(effects: Sequence[RecipeEffect], level: str) -> TextTable:
         blocks = [*one.benchmarks.items()]
         if one.together:
             blocks.append(("all benchmarks", one.together))
-        names = ", ".join(one.seeds)
+        arms = sorted(one.seeds, key=lambda arm: one.seeds[arm])
+        names = ", ".join(arms)
         rows += [
-            (f"{name}: RL ({names}) − {one.base}, k = {k}", *_seed_cells(effect))
+            (f"{name}: RL ({names}) − {one.base}, k = {k}", *_seed_cells(effect, arms))
             for name, by_k in blocks
             for k, effect in by_k.items()
         ]
@@ -169,12 +170,12 @@ def seeds(effects: Sequence[RecipeEffect], level: str) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
-def _seed_cells(effect: SeedEffect) -> tuple[str, ...]:
+def _seed_cells(effect: SeedEffect, arms: list[str]) -> tuple[str, ...]:
     another = Interval(estimate=effect.estimate, low=effect.another.low, high=effect.another.high)
     return (
         points(effect),
         points(effect.these_checkpoints),
-        " ".join(map(points_of, effect.each)),
+        " ".join(points_of(effect.each[arm]) for arm in arms),
         percent(effect.between),
         ends(another, "{:+.1f}"),
         "–" if effect.seeds_needed is None else str(effect.seeds_needed),
