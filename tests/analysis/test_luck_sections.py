@@ -11,6 +11,7 @@ from analysis_runs import NO_ANSWER, BenchmarkRun, make_run, right, wrong
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.luck import luck
 from vlm_boundary.analysis.verifier_error import verifier_error
+from vlm_boundary.config import build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Grading, Problem
 
@@ -211,6 +212,44 @@ def test_a_measured_error_corrects_what_is_linear(run: BenchmarkRun) -> None:
     assert pair["difference_at_1"]["high"] <= 1
     spread = base["pass_at_k_range"]["4"]
     assert spread["low"] < 3 / 4 < spread["high"]
+
+
+def test_an_arm_whose_own_verdicts_were_checked_has_its_own_rates(run: BenchmarkRun) -> None:
+    checked = {"wrong": 100, "wrong_accepted": 2, "right": 50, "right_rejected": 5}
+    own = {"wrong": 200, "wrong_accepted": 20, "right": 50, "right_rejected": 0}
+    alike, apart = (
+        verifier_error(with_settings(run, verifier_error=checked | {"arms": arms}).data)
+        for arms in ({}, {"base": own})
+    )
+    assert alike is not None
+    assert apart is not None
+    assert apart.arms["rl"] == alike.arms["rl"]
+    base = apart.as_json()["arms"]["base"]
+    assert base["false_positive"]["estimate"] == pytest.approx(0.1)
+    assert base["pass_at_1"]["estimate"] == pytest.approx((4 / 16 - 0.1) / 0.9)
+    gap, before = apart.pairs[0].difference_at_1, alike.pairs[0].difference_at_1
+    assert gap.estimate == pytest.approx((1 - 0.02) / 0.88 - (4 / 16 - 0.1) / 0.9)
+    assert gap.estimate != pytest.approx(before.estimate)
+    # Of the same verdicts checked for both each is uncertain by itself.
+    both, one = (
+        verifier_error(with_settings(run, verifier_error=checked | {"arms": arms}).data)
+        for arms in ({"base": checked, "rl": checked}, {})
+    )
+    assert both is not None
+    assert one is not None
+    wide, narrow = both.pairs[0].difference_at_1, one.pairs[0].difference_at_1
+    assert wide.estimate == pytest.approx(narrow.estimate)
+    assert wide.low <= narrow.low
+
+
+def test_rates_of_an_arm_that_there_is_not_are_refused() -> None:
+    checked = {"wrong": 9, "wrong_accepted": 1, "right": 9, "right_rejected": 1}
+    raw = {
+        "name": "x", "benchmarks": {"b": None}, "arms": {"base": {"model": "m", "role": "base"}},
+        "analysis": {"verifier_error": checked | {"arms": {"rl": checked}}},
+    }  # fmt: skip
+    with pytest.raises(UserError, match="there is no arm 'rl'; there are base"):
+        build_experiment(raw, (), where="x.yaml")
 
 
 def with_settings(run: BenchmarkRun, **settings: object) -> BenchmarkRun:

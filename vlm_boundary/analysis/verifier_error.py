@@ -11,6 +11,7 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known, mean_interval
+from vlm_boundary.config import CheckedVerdicts
 from vlm_boundary.records.record import Entry, Interval, Range
 from vlm_boundary.records.sections import ErrorOfArm, ErrorOfPair, VerifierErrors
 
@@ -111,46 +112,70 @@ def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget
     return float((taken * gain[order]).sum())
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What a check of verdicts found.
+
+    Attributes:
+        alpha, beta: false positives and negatives, each with its interval.
+        point: the rates themselves.
+        corners: those of their intervals.
+        worst: the largest of both.
+    """
+
+    alpha: Interval
+    beta: Interval
+    point: ErrorRates
+    corners: tuple[ErrorRates, ...]
+    worst: ErrorRates
+
+    @classmethod
+    def of(cls, checked: CheckedVerdicts, level: float) -> _Measured:
+        alphas = _rate(checked.wrong_accepted, checked.wrong, level)
+        betas = _rate(checked.right_rejected, checked.right, level)
+        at, low, high = zip(alphas, betas, strict=True)
+        alpha, beta = (
+            Interval(estimate=at[place], low=low[place], high=high[place]) for place in (0, 1)
+        )
+        corners = [ErrorRates(*pair) for pair in product(alphas[1:], betas[1:]) if sum(pair) < 1]
+        return cls(alpha, beta, ErrorRates(*at), tuple(corners), ErrorRates(*high))
+
+
 def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
     """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
 
     The rates are uncertain themselves: intervals of corrected values span those of the corners of
-    the rates' intervals, and ranges are worked out with the largest rates. None where no error was
-    measured.
+    the rates' intervals, and ranges are worked out with the largest rates. An arm whose own
+    verdicts were checked has its own rates; a difference of two such arms is corrected with those
+    of each, and its interval spans all corners of both. None where no error was measured.
     """
-    measured = data.settings.verifier_error
-    if measured is None:
+    checked = data.settings.verifier_error
+    if checked is None:
         return None
     level = data.settings.confidence
-    alphas = _rate(measured.wrong_accepted, measured.wrong, level)
-    betas = _rate(measured.right_rejected, measured.right, level)
-    at, low, high = zip(alphas, betas, strict=True)
-    point = ErrorRates(*at)
-    corners = [
-        ErrorRates(alpha, beta)
-        for alpha, beta in product(alphas[1:], betas[1:])
-        if alpha + beta < 1
-    ]
-    worst = ErrorRates(*high)
-    return VerifierErrors(
-        false_positive=Interval(estimate=at[0], low=low[0], high=high[0]),
-        false_negative=Interval(estimate=at[1], low=low[1], high=high[1]),
-        arms={
-            arm: ErrorOfArm(
-                pass_at_1=_corrected(data, arm, point, corners),
-                pass_at_k_range=_ranges(data.counts(arm), data.grid(data.n(arm)), worst),
-            )
-            for arm in data.arms
-        },
-        pairs=[
+    whole = _Measured.of(checked, level)
+    own = {arm: _Measured.of(one, level) for arm, one in checked.arms.items()}
+    found, pairs = {}, []
+    for arm in data.arms:
+        measured = own.get(arm, whole)
+        stated = {"false_positive": measured.alpha, "false_negative": measured.beta}
+        found[arm] = ErrorOfArm(
+            pass_at_1=_corrected(data, arm, measured),
+            pass_at_k_range=_ranges(data.counts(arm), data.grid(data.n(arm)), measured.worst),
+            **(stated if arm in own else {}),
+        )
+    for pair in data.pairs():
+        rates = own.get(pair.base, whole), own.get(pair.other, whole)
+        pairs.append(
             ErrorOfPair(
                 base=pair.base,
                 other=pair.other,
-                difference_at_1=_corrected_difference(data, pair, point, corners),
-                difference_range=_difference_range(pair, data.grid(pair.n), worst),
+                difference_at_1=_corrected_difference(data, pair, rates),
+                difference_range=_difference_range(pair, data.grid(pair.n), rates),
             )
-            for pair in data.pairs()
-        ],
+        )
+    return VerifierErrors(
+        false_positive=whole.alpha, false_negative=whole.beta, arms=found, pairs=pairs
     )
 
 
@@ -173,9 +198,12 @@ def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[int, Range]:
     }
 
 
-def _difference_range(pair: Pair, ks: Ints, rates: ErrorRates) -> dict[int, Range]:
+def _difference_range(pair: Pair, ks: Ints, rates: tuple[_Measured, _Measured]) -> dict[int, Range]:
     """From the one's least minus the other's largest to the reverse, on the shared problems."""
-    base, other = (_ranges(one, ks, rates) for one in (pair.base_counts, pair.other_counts))
+    counts = (pair.base_counts, pair.other_counts)
+    base, other = (
+        _ranges(one, ks, measured.worst) for one, measured in zip(counts, rates, strict=True)
+    )
     return {
         k: Range(low=_minus(other[k].low, base[k].high), high=_minus(other[k].high, base[k].low))
         for k in base
@@ -186,9 +214,7 @@ def _minus(one: float | None, two: float | None) -> float | None:
     return None if one is None or two is None else one - two
 
 
-def _corrected(
-    data: BenchmarkData, arm: str, point: ErrorRates, corners: list[ErrorRates]
-) -> Entry:
+def _corrected(data: BenchmarkData, arm: str, measured: _Measured) -> Entry:
     counts = data.counts(arm)
     shares = np.where(counts.samples > 0, counts.correct / np.maximum(counts.samples, 1), np.nan)
     groups = data.groups(counts.problem_ids)
@@ -198,23 +224,33 @@ def _corrected(
         values = corrected_share(shares, rates)
         return mean_interval(values, data.settings.confidence, (none, every), groups)
 
-    return _spanning(interval(point), [interval(rates) for rates in corners], (0, 1))
+    corners = [interval(rates) for rates in measured.corners]
+    return _spanning(interval(measured.point), corners, (0, 1))
 
 
 def _corrected_difference(
-    data: BenchmarkData, pair: Pair, point: ErrorRates, corners: list[ErrorRates]
+    data: BenchmarkData, pair: Pair, rates: tuple[_Measured, _Measured]
 ) -> Entry:
+    """Where both arms have the same rates they err together, else each at any of its corners."""
     base, other = pair.base_counts, pair.other_counts
     first = pass_at_k(base.correct, base.samples, np.array([1]))[:, 0]
     second = pass_at_k(other.correct, other.samples, np.array([1]))[:, 0]
     groups = data.groups(pair.problem_ids)
 
-    def interval(rates: ErrorRates) -> Entry:
-        none, every = corrected_share(np.array([0.0, 1.0]), rates)
-        values = corrected_share(second, rates) - corrected_share(first, rates)
-        return mean_interval(values, data.settings.confidence, (none - every, every - none), groups)
+    def interval(of_base: ErrorRates, of_other: ErrorRates) -> Entry:
+        none, every = corrected_share(np.array([0.0, 1.0]), of_base)
+        nothing, all_ = corrected_share(np.array([0.0, 1.0]), of_other)
+        values = corrected_share(second, of_other) - corrected_share(first, of_base)
+        bounds = (float(nothing - every), float(all_ - none))
+        return mean_interval(values, data.settings.confidence, bounds, groups)
 
-    return _spanning(interval(point), [interval(rates) for rates in corners], (-1, 1))
+    one, two = rates
+    if one is two:
+        corners = [(corner, corner) for corner in one.corners]
+    else:
+        corners = list(product(one.corners, two.corners))
+    each = [interval(*pair_of) for pair_of in corners]
+    return _spanning(interval(one.point, two.point), each, (-1, 1))
 
 
 def _spanning(point: Entry, corners: list[Entry], bounds: tuple[float, float]) -> Entry:

@@ -2,6 +2,7 @@
 
 from vlm_boundary.config.analysis import (
     AnalysisConfig,
+    CheckedVerdicts,
     GuessFilterConfig,
     VerifierErrorConfig,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "MAX_SAMPLES",
     "AnalysisConfig",
     "ArmConfig",
+    "CheckedVerdicts",
     "Condition",
     "Control",
     "ControlConfig",

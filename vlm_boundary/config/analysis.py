@@ -19,7 +19,7 @@ class GuessFilterConfig(Settings):
     either of them guesses is left out."""
 
 
-class VerifierErrorConfig(Settings):
+class CheckedVerdicts(Settings):
     """What a check of verdicts by hand found."""
 
     wrong: int = Field(ge=1)
@@ -32,12 +32,19 @@ class VerifierErrorConfig(Settings):
     """Those of them that the verifier did not call right."""
 
     @model_validator(mode="after")
-    def _parts_of_a_whole(self) -> VerifierErrorConfig:
+    def _parts_of_a_whole(self) -> CheckedVerdicts:
         if self.wrong_accepted > self.wrong or self.right_rejected > self.right:
             raise ValueError("of the answers that were checked, not more can be judged wrongly")
         if self.wrong_accepted / self.wrong + self.right_rejected / self.right >= 1:
             raise ValueError("a verifier that errs this often says nothing about the answers")
         return self
+
+
+class VerifierErrorConfig(CheckedVerdicts):
+    """What a check of verdicts by hand found, of all arms and of some by themselves."""
+
+    arms: dict[Name, CheckedVerdicts] = Field(default_factory=dict)
+    """Of an arm's own verdicts, in place of the above: a verifier can be kinder to one style."""
 
 
 class AnalysisConfig(Settings):

@@ -203,6 +203,13 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
                 f"or drop the ks above {sampling.n}"
             )
         _check_arm(config, arm, where=where)
+    checked = config.analysis.verifier_error.arms if config.analysis.verifier_error else {}
+    for arm in checked:
+        if arm not in config.arms:
+            raise UserError(
+                f"{where}: analysis.verifier_error.arms: there is no arm {arm!r}; there are "
+                f"{', '.join(config.arms)}"
+            )
     for seeds in config.recipes():
         twice = [arm for arm, seed in seeds.items() if list(seeds.values()).count(seed) > 1]
         if twice:

@@ -191,6 +191,9 @@ class GuessFilter(ArmPair):
 class ErrorOfArm(Record):
     """What the verifier's error does to an arm."""
 
+    false_positive: Interval | None = None
+    """Where the arm's own verdicts were checked."""
+    false_negative: Interval | None = None
     pass_at_1: Entry
     pass_at_k_range: ByK[Range]
 

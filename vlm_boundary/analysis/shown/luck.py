@@ -108,9 +108,13 @@ def verifier_error(part: Part[VerifierErrors]) -> TextTable:
     rows = []
     for arm, one in part.found.by_arm(section.arms).items():
         last = max(one.pass_at_k_range)
+        own = ""
+        if one.false_positive:
+            rates = (interval(each, "{:.2f}") for each in (one.false_positive, one.false_negative))
+            own = " (its own: wrong accepted {} %, right rejected {} %)".format(*rates)
         rows.append(
             (
-                arm,
+                f"{arm}{own}",
                 percent(part.content.arms[arm].pass_at_k[1]),
                 percent(one.pass_at_1),
                 _range(one.pass_at_k_range[last], "{:.1f}"),
