@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from scipy.stats import t
 from seeds_simulation import covered
 
 from vlm_boundary.analysis import analyze
-from vlm_boundary.analysis.seeds import seed_effect, seeds_needed
+from vlm_boundary.analysis.seeds import seed_effect, seed_effects, seeds_needed
 from vlm_boundary.config.experiment import build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -139,6 +140,12 @@ def test_checkpoints_of_a_run_are_put_together_by_their_seeds(tmp_path: Path) ->
     assert at_1["each"] == pytest.approx(
         {arm: pairs[arm]["difference"]["1"]["estimate"] for arm in ("one", "two", "three")}
     )
+    again = replace(made.data, benchmark="again")
+    (both,) = seed_effects([made.data, again]) or []
+    assert set(both.benchmarks) == {"mine", "again"}
+    assert both.together is not None
+    assert both.together[8].estimate == pytest.approx(both.benchmarks["mine"][8].estimate)
+    assert both.together[8].problems == 80
     shown = (made.directory.tables / "seeds.md").read_text()
     assert "one, two, three" in shown
     assert "base, k = 8 |" in shown

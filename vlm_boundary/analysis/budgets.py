@@ -75,7 +75,7 @@ def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> l
     means = {arm: float(of.mean()) for arm, of in sizes.items()}
     dearer, most = max(means.values()), min(data.n(arm) * mean for arm, mean in means.items())
     ks = paper_grid(pair.n)
-    budgets = ks[ks * dearer <= most * (1 + 1e-12)] * dearer
+    budgets = np.asarray(ks[ks * dearer <= most * (1 + 1e-12)] * dearer, dtype=np.float64)
     groups, level = data.groups(ids), data.settings.confidence
     values = {}
     for arm, counts in ((pair.base, pair.base_counts), (pair.other, pair.other_counts)):
@@ -158,10 +158,10 @@ def _cut(
     size: int,
     problem_ids: tuple[str, ...],
     ks: Ints,
-) -> tuple[Floats, float | None]:
+) -> tuple[Floats, float]:
     """pass@k of each problem, and the share of an arm's samples that are longer."""
     verdicts, places = data.verdicts[arm], data.verdicts[arm].places(problem_ids)
     within = lengths <= size
     right = verdicts.count(verdicts.right & within)[places]
     samples = verdicts.count(np.ones(len(verdicts), dtype=bool))[places]
-    return pass_at_k(right, samples, ks), float(1 - within.mean()) if len(within) else None
+    return pass_at_k(right, samples, ks), float(1 - within.mean())

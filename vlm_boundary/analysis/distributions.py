@@ -122,30 +122,26 @@ def _strata(data: BenchmarkData, pair: Pair) -> Strata:
     stratum = difficulty(judging.correct, judging.samples)
     deepest = int(base.samples.max(initial=0))
     ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
-    strata = [
-        Stratum(
-            base_accuracy=name,
-            **_compared(data, base, other, stratum == row, ks).given(),
-            **_moved(data, base, other, stratum == row, ks),
-        )
-        for row, name in enumerate(STRATA)
-        if problem_ids
-    ]
+    strata = []
+    for row, name in enumerate(STRATA if problem_ids else ()):
+        part = _compared(data, base, other, stratum == row, ks)
+        gained, lost = _moved(data, base, other, stratum == row, ks)
+        strata.append(Stratum(base_accuracy=name, gained=gained, lost=lost, **part.given()))
     judged_on = int(judging.samples.max(initial=0))
     return Strata(base=pair.base, other=pair.other, judged_on=judged_on, strata=strata)
 
 
 def _moved(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
-) -> dict[str, Curve]:
+) -> tuple[Curve, Curve]:
     """What the other solves of these and the base does not, and the reverse."""
     if not which.any():
-        return {}
+        return {}, {}
     kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
     both = transitions(base.on(kept), other.on(kept), ks)
     groups, level = data.groups(kept), data.settings.confidence
     gained, lost = (t_intervals(each, level, (0, 1), groups).curve(ks) for each in both)
-    return {"gained": gained, "lost": lost}
+    return gained, lost
 
 
 def _compared(

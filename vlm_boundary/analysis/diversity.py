@@ -28,11 +28,11 @@ def distinct_at_k(verdicts: Verdicts, ks: Ints) -> Floats:
         Shape (problems, ks); NaN where a problem has fewer than k samples.
     """
     owner, marked, samples = _answers(verdicts)
-    combinations, place = np.unique(
-        np.stack([samples[owner] - marked, samples[owner]]), axis=1, return_inverse=True
-    )
-    given = 1.0 - all_of(combinations[0], combinations[1], ks)
-    place, problems = place.reshape(-1), len(samples)
+    problems, most = len(samples), int(samples.max(initial=0)) + 1
+    # Answers that as many of as many samples have are worked out once.
+    kinds, place = np.unique(marked * most + samples[owner], return_inverse=True)
+    of = kinds % most
+    given = 1.0 - all_of(of - kinds // most, of, ks)
     found = np.stack(
         [np.bincount(owner, weights=column[place], minlength=problems) for column in given.T],
         axis=1,
@@ -57,7 +57,7 @@ def answer_entropy(verdicts: Verdicts) -> Floats:
     # Sums of 1/j from m to n - 1 as differences of sums from 1.
     harmonic = np.concatenate([[0.0], np.cumsum(1.0 / np.arange(1, samples.max(initial=0) + 1))])
     each = marked / samples[owner] * (harmonic[samples[owner] - 1] - harmonic[marked - 1])
-    return np.bincount(owner, weights=each, minlength=problems)
+    return np.asarray(np.bincount(owner, weights=each, minlength=problems), dtype=np.float64)
 
 
 def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
@@ -105,13 +105,13 @@ def diversity(data: BenchmarkData) -> Diversity:
             for arm, place in zip(pair.names, rows, strict=True)
         )
         groups, whole = data.groups(pair.problem_ids), (-np.inf, np.inf)
-        distinct = t_intervals(other[0] - base[0], level, whole, groups)
+        gap = t_intervals(other[0] - base[0], level, whole, groups)
         pairs.append(
             DiversityOfPair(
                 base=pair.base,
                 other=pair.other,
                 n=pair.n,
-                distinct_at_k=distinct.curve(data.grid(pair.n)),
+                distinct_at_k=gap.curve(data.grid(pair.n)),
                 entropy=mean_interval(other[1] - base[1], level, whole, groups),
             )
         )

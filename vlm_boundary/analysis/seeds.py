@@ -203,12 +203,11 @@ def seed_effects(benchmarks: Sequence[BenchmarkData]) -> list[RecipeEffect] | No
             }
             more = {}
             if len(known_on) > 1:
-                ks = set.intersection(*(set(of) for of in known_on.values()))
+                shared = set.intersection(*(set(of) for of in known_on.values()))
+                parts = {k: [of[k] for of in known_on.values()] for k in sorted(shared)}
                 together = {
-                    k: seed_effect(
-                        seeds, *zip(*(of[k] for of in known_on.values()), strict=True), level
-                    )
-                    for k in sorted(ks)
+                    k: seed_effect(seeds, [d for d, _ in each], [g for _, g in each], level)
+                    for k, each in parts.items()
                 }
                 more = {"together": together}
             found.append(RecipeEffect(base=base, seeds=recipe, benchmarks=effects, **more))
