@@ -88,6 +88,9 @@ def strata(part: Part[Distributions]) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
+_COVERED = ("0.1", "0.5", "0.9", "1")
+
+
 def consistency(part: Part[list[ConsistencyOfPair]]) -> TextTable:
     """Paired differences of votes and of shares of right answers."""
     rows = []
@@ -97,7 +100,7 @@ def consistency(part: Part[list[ConsistencyOfPair]]) -> TextTable:
             f"maj@{last}": pair.maj_at_k[last],
             f"pass^{last}": pair.pass_hat_k.get(last),
             **{f"G-Pass@{last}, τ {tau}": by_k.get(last) for tau, by_k in pair.g_pass_at_k.items()},
-            **{f"Cover@{tau}": entry for tau, entry in pair.cover_at_tau.items()},
+            **{f"Cover@{tau}": pair.cover_at_tau[tau] for tau in _COVERED},
         }
         rows += [(f"{minus(pair)}, {name}", points(entry)) for name, entry in cells.items()]
     title = f"{part.name}: differences in votes and consistency, in points, {part.found.level}"
