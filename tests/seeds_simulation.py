@@ -102,7 +102,7 @@ def main() -> None:
         "| of these seeds holds | another seed is in its interval |\n"
         "|---:|---:|---:|---:|---:|---:|---:|"
     )
-    for seeds in (2, 3, 5, 10):
+    for seeds in (2, 3, 5):
         for problems in (30, 114, 460):
             for between in (0.0, 0.01, 0.03):
                 rng = np.random.default_rng([seeds, problems, round(1000 * between)])

@@ -28,6 +28,7 @@ from vlm_boundary.analysis.seeds import seed_effects
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
+from vlm_boundary.analysis.shrinkage import shrinkage
 from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
@@ -56,6 +57,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "efficiency": efficiency,
     "entropy": lambda data: entropy(data.first_look),
     "series": series,
+    "shrinkage": shrinkage,
     "beyond_n": beyond_n,
     "cot": cot,
     "judge_probe": judge_probe,

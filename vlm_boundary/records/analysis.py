@@ -36,6 +36,7 @@ from vlm_boundary.records.sections import (
     Luck,
     Perplexity,
     SelfTest,
+    ShrunkArm,
     VerifierErrors,
 )
 from vlm_boundary.records.series import ArmSeries, RecipeEffect
@@ -195,6 +196,8 @@ class BenchmarkAnalysis(Record):
     efficiency: Efficiency | None = None
     entropy: dict[str, EntropyOfArm] | None = None
     series: ArmSeries | None = None
+    shrinkage: dict[str, ShrunkArm] | None = None
+    """By arm."""
     beyond_n: BeyondN | None = None
     cot: ValidReasoning | None = None
     judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None

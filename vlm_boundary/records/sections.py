@@ -331,6 +331,34 @@ class Diversity(Record):
     pairs: list[DiversityOfPair]
 
 
+class ShrinkageTest(Record):
+    """Accuracies from half of the samples held against the other half: mean squared errors."""
+
+    fitted_on: int
+    unbiased: float
+    shrunk: float
+    gain: Entry
+    """Unbiased less shrunk, problem by problem: above zero where shrinking helps."""
+
+
+class ShrunkArm(Record):
+    """Estimates drawn towards what the arm's other problems are like; no headline stands on them.
+
+    Beta(a, b) with a share never solved is fitted to all problems; without intervals, for these
+    are the unbiased estimates'.
+    """
+
+    n: int
+    a: float
+    b: float
+    never_solved: float
+    pass_at_k: ByK[float | None]
+    """Mean over problems, at k = 1 and the k of tables."""
+    accuracies: dict[str, float]
+    """By problem."""
+    back_test: ShrinkageTest | None
+
+
 class EntropyOfArm(Record):
     """How surprising an arm's own samples are to it, in nats a token."""
 

@@ -211,7 +211,10 @@ _PLANS = (
         "Beyond n",
         "What more samples might do. A model, not a measurement.",
         curves.beyond_n,
-        ("beyond_n",),
+        (
+            "beyond_n",
+            "shrinkage",
+        ),
     ),
     _SectionPlan(
         "cost",

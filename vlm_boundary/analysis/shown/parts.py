@@ -23,6 +23,7 @@ from vlm_boundary.records.sections import (
     Distributions,
     Diversity,
     EntropyOfArm,
+    ShrunkArm,
 )
 from vlm_boundary.records.series import ArmSeries, RecipeEffect, SeedEffect
 
@@ -119,6 +120,30 @@ def diversity(part: Part[Diversity]) -> TextTable:
         rows.append((name, *counts, interval(entropy, "{:.3f}", 1)))
     header = ("arm", *(f"in {k}" for k in ks), "entropy (nats)")
     title = f"{part.name}: different answers in k samples, and entropy of answers"
+    return TextTable(title, header, tuple(rows))
+
+
+def shrinkage(part: Part[dict[str, ShrunkArm]]) -> TextTable:
+    """Shrunk estimates beside the unbiased ones, and their back-test."""
+    rows = []
+    for arm, one in part.found.by_arm(part.section).items():
+        plain, tested = part.content.arms[arm].pass_at_k, one.back_test
+        errors = (
+            ("–", "–")
+            if tested is None
+            else (
+                f"{tested.unbiased:.4f} / {tested.shrunk:.4f}",
+                interval(tested.gain, "{:+.4f}", 1),
+            )
+        )
+        for k in sorted({1, max(one.pass_at_k)}):
+            shrunk = Interval(estimate=one.pass_at_k[k], low=None, high=None)
+            rows.append((f"{arm}, k = {k}", percent(plain.get(k)), percent(shrunk), *errors))
+    header = ("arm", "unbiased (%)", "shrunk (%)", "squared errors", "gain")
+    title = (
+        f"{part.name}: pass@k with problems drawn towards each other, and squared errors of their "
+        "accuracies from half of the samples (unbiased / shrunk)"
+    )
     return TextTable(title, header, tuple(rows))
 
 

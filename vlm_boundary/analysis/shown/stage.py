@@ -57,6 +57,7 @@ _SHOWN = (
     _Shown("series", lambda one: one.series, parts.training),
     _Shown("perplexity", lambda one: one.perplexity, comparisons.perplexity),
     _Shown("entropy", lambda one: one.entropy, parts.entropy),
+    _Shown("shrinkage", lambda one: one.shrinkage, parts.shrinkage),
     _Shown("beyond_n", lambda one: one.beyond_n, parts.beyond_n),
     _Shown("cost", lambda one: one.efficiency, parts.cost),
     _Shown("efficiency_gaps", lambda one: one.efficiency, parts.efficiency_gaps),
