@@ -25,9 +25,9 @@ def shrunk_pass_at_k(correct: Ints, samples: Ints, ks: Ints, fit: Fit) -> Floats
     Beta(a, b) (`extrapolation.fit_zero_inflated`; empirical Bayes, Morris 1983). After c right
     samples of n a problem's is Beta(α, β), α = a + c, β = b + n - c, so that pass@k is
     1 - B(α, β + k) / B(α, β); with c = 0 it is never solved with probability
-    π / (π + (1 - π) P(0)), P(0) = B(a, b + n) / B(a, b). Biased for each problem, and closer to most
-    where n is small. Where problems ended early by a rule the same holds: the rule does not depend
-    on their accuracies.
+    π / (π + (1 - π) P(0)), P(0) = B(a, b + n) / B(a, b). It is biased for each problem, and closer
+    to most where n is small. Where problems ended early by a rule the same holds: the rule does not
+    depend on their accuracies.
 
     Args:
         correct, samples: c and n, shape (problems,).
