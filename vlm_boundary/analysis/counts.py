@@ -104,6 +104,28 @@ class Verdicts:
         starts = np.searchsorted(self.problem, np.arange(len(self.problem_ids)))
         return np.asarray(np.arange(len(self)) - starts[self.problem], dtype=np.int64)
 
+    @cached_property
+    def candidates(self) -> tuple[Codes, Ints]:
+        """The answers of each problem: the right one, whatever its form, and each wrong one.
+
+        Returns:
+            Each sample's answer, -1 for none; and the place of each problem's first answer, the
+            right one (which no sample may have), with the number of all at the end.
+        """
+        problems = len(self.problem_ids)
+        width = len(self.answers) + 2
+        # 0 stands for the right answer, so that it sorts first among its problem's.
+        answer = np.where(self.right, 0, self.answer.astype(np.int64) + 1)
+        given = self.right | (self.answer >= 0)
+        base = self.problem.astype(np.int64) * width
+        rights = np.arange(problems, dtype=np.int64) * width
+        keys = np.concatenate([rights, (base + answer)[given]])
+        distinct, place = np.unique(keys, return_inverse=True)
+        candidate = np.full(len(self), -1, dtype=np.int32)
+        candidate[given] = place[problems:]
+        first = np.append(np.searchsorted(distinct, rights), len(distinct)).astype(np.int64)
+        return candidate, first
+
     def count(self, which: Bools) -> Ints:
         """How many samples of each problem are marked, shape (problems,)."""
         counted = np.bincount(self.problem[which], minlength=len(self.problem_ids))

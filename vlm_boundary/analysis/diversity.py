@@ -8,7 +8,6 @@ from vlm_boundary.analysis.counts import Floats, Ints, Verdicts
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.estimators import all_of
 from vlm_boundary.analysis.intervals import mean_interval, t_intervals
-from vlm_boundary.analysis.majority import candidates
 from vlm_boundary.records.sections import Diversity, DiversityOfArm, DiversityOfPair
 
 
@@ -62,7 +61,7 @@ def answer_entropy(verdicts: Verdicts) -> Floats:
 
 def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
     """The answers that were given: whose problem, how many samples; and samples by problem."""
-    candidate, first = candidates(verdicts)
+    candidate, first = verdicts.candidates
     marked = np.bincount(candidate[candidate >= 0], minlength=int(first[-1])).astype(np.int64)
     owner = np.repeat(np.arange(len(first) - 1), np.diff(first))
     there = marked > 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Floats, Ints, Verdicts
+from vlm_boundary.analysis.counts import Floats, Ints, Verdicts
 
 WINDOWS = 16
 
@@ -26,7 +26,7 @@ def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Flo
         Shape (problems, ks); NaN for a problem with fewer than k samples.
     """
     counts = verdicts.counts
-    candidate, first = candidates(verdicts)
+    candidate, first = verdicts.candidates
     total = int(first[-1])
     owner = np.repeat(np.arange(len(counts.samples)), np.diff(first))
     order = np.lexsort((rng.random(len(verdicts)), verdicts.problem))
@@ -50,25 +50,3 @@ def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Flo
     values = won / WINDOWS
     values[:, ks == 1] = (counts.correct / counts.samples)[:, None]
     return np.where(ks <= counts.samples[:, None], values, np.nan)
-
-
-def candidates(verdicts: Verdicts) -> tuple[Codes, Ints]:
-    """What there is to vote for: the right answer, whatever its form, and each wrong one.
-
-    Returns:
-        Each sample's candidate, -1 for no vote; and the place of each problem's first candidate,
-        the right answer (which may have no votes), with the number of all at the end.
-    """
-    problems = len(verdicts.problem_ids)
-    width = len(verdicts.answers) + 2
-    # 0 stands for the right answer, so that it sorts first among its problem's.
-    answer = np.where(verdicts.right, 0, verdicts.answer.astype(np.int64) + 1)
-    voted = verdicts.right | (verdicts.answer >= 0)
-    base = verdicts.problem.astype(np.int64) * width
-    rights = np.arange(problems, dtype=np.int64) * width
-    keys = np.concatenate([rights, (base + answer)[voted]])
-    distinct, place = np.unique(keys, return_inverse=True)
-    candidate = np.full(len(verdicts), -1, dtype=np.int32)
-    candidate[voted] = place[problems:]
-    first = np.append(np.searchsorted(distinct, rights), len(distinct)).astype(np.int64)
-    return candidate, first
