@@ -69,7 +69,9 @@ def test_what_is_no_weights_file_is_never_whole(
 def test_every_file_that_an_index_names_must_be_there(tmp_path: Path) -> None:
     folder = model(tmp_path / "one")
     index = folder / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": {"a": "model.safetensors", "b": "more.safetensors"}}))
+    index.write_text(
+        json.dumps({"weight_map": {"a": "model.safetensors", "b": "more.safetensors"}})
+    )
     assert what_lacks(folder) == "more.safetensors is not there"
     (folder / "more.safetensors").write_bytes(WEIGHTS)
     assert what_lacks(folder) is None

@@ -14,6 +14,7 @@ from vlm_boundary import tiny
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet import EngineDied
+from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.watch import Watched, follow
 from vlm_boundary.watch.merging import merge_command
@@ -53,12 +54,11 @@ class Trainer:
     def follow(self, **settings: Any) -> ExperimentConfig:
         """Follow it until there is nothing more to come."""
         watched = Watched(self.folder, **{"settle": 0.0, "poll": 0.01, "idle": 0.0} | settings)
-        return follow(
-            self.run, self.experiment, watched, self.draw, self.report, self.lines.append
-        )
+        return follow(self.run, self.experiment, watched, self.draw, self.report, self.lines.append)
 
     def draw(self, experiment: ExperimentConfig, arms: Collection[str]) -> None:
-        """Remember for which arms."""
+        """Remember for which arms, which are then known to the run."""
+        prepare(self.run, experiment, only=arms)
         self.drawn.append(list(arms))
 
     def report(self, experiment: ExperimentConfig) -> None:
@@ -130,7 +130,9 @@ def test_one_that_cannot_be_evaluated_is_set_aside_and_the_others_go_on(tmp_path
     assert "chat template" in trainer.lines[0]
 
 
-@pytest.mark.parametrize("error", [EngineDied("the engine of step-10 ended"), UserError("too long")])
+@pytest.mark.parametrize(
+    "error", [EngineDied("the engine of step-10 ended"), UserError("too long")]
+)
 def test_an_engine_that_dies_does_not_end_the_night(tmp_path: Path, error: Exception) -> None:
     trainer = Trainer(tmp_path)
     trainer.write(10)
@@ -188,8 +190,9 @@ def test_shards_are_merged_by_the_command_that_the_user_gives(tmp_path: Path) ->
     assert trainer.drawn == [["base"]]
     assert "2 training shards, not a merged model" in trainer.lines[0]
     code = "import shutil, sys; shutil.copytree(sys.argv[1], sys.argv[2])"
-    command = merge_command(f"{sys.executable} -c '{code}' {tiny.find('rl-step40')} {{target}}"
-                            " {shards}")
+    command = merge_command(
+        f"{sys.executable} -c '{code}' {tiny.find('rl-step40')} {{target}} {{shards}}"
+    )
     trainer.follow(merge=command, idle=0.5)
     assert trainer.drawn[2:] == [["step-10"]]
 

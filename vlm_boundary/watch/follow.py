@@ -74,8 +74,9 @@ def follow(
         raise UserError(f"--like {watched.like}: the experiment has no such arm; it has {named}")
     checkpoints(watched.folder)  # not there: said before anything is sampled
     looks = _Looks(run, watched, tell)
-    draw(experiment, list(experiment.arms))
+    # First of all: what the run knows of earlier is not to be forgotten with its next manifest.
     grown, taken = _with_earlier(run, experiment, watched, tell)
+    draw(grown, list(experiment.arms))
     _try_to_draw(draw, grown, taken, tell)
     finish(grown)
     news = time.monotonic()
