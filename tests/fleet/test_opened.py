@@ -35,7 +35,9 @@ class Engine:
     def close(self) -> None:
         self.closed = True
 
-    generate = describe = usage = None
+    def generate(self) -> None: ...
+
+    describe = usage = generate
 
 
 class Opener:
