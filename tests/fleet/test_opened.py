@@ -60,7 +60,7 @@ def test_a_checkpoint_of_the_same_shape_takes_the_open_engine() -> None:
         assert opened.become(replace(OPENING, model="rl", checkpoint=RL)) is engine
         greedy = Workload((SamplingConfig(n=1, temperature=0.0, top_p=1.0),), 1)
         assert opened.become(replace(OPENING, workload=greedy)) is engine
-    assert [engine.holds for engine in opener.opened] == [[RL, BASE, BASE]]
+    assert [engine.holds for engine in opener.opened] == [[RL, BASE]]
     assert opener.opened[0].closed
 
 
