@@ -4,10 +4,10 @@
     python tests/perf/one_process.py --arms 8 --n 16 --repetitions 3
 
 All ways are `vlm-boundary sample` with the real engine on the same problems, taking turns: one
-engine whose weights change (the default on a CPU), a fresh engine for each checkpoint in one process
-(`swap_weights: false`), and a process for each. Apart, arms differ in the seed that vLLM is started
-with, which no sample depends on and which no process serves twice. Prints medians of the wall time
-of the whole command and their ratios, and whether all drew the same to the letter.
+engine whose weights change (the default on a CPU), a fresh engine for each checkpoint in the same
+process (`swap_weights: false`), and a process for each. Apart, arms differ in the seed that vLLM
+is started with, which no sample depends on and which no process serves twice. Prints medians of
+the wall time of the whole command and their ratios, and whether all drew the same to the letter.
 """
 
 from __future__ import annotations
