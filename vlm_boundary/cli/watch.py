@@ -99,6 +99,7 @@ def watch(
     being written is never read. Stop it at any time and start it again: it goes on.
     """
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
+    from vlm_boundary.fleet.supervise import terminated_as_interrupted
     from vlm_boundary.watch import Watched, follow
     from vlm_boundary.watch.merging import merge_command
 
@@ -126,4 +127,5 @@ def watch(
     def told(line: str) -> None:
         click.echo(line, err=True)
 
-    stoppable(directory, lambda: follow(directory, experiment, watched, draw, finish, told))
+    with terminated_as_interrupted():
+        stoppable(directory, lambda: follow(directory, experiment, watched, draw, finish, told))

@@ -111,10 +111,9 @@ def _whole(path: Path) -> bool:
             if length > min(size, _LONGEST_HEADER):
                 return False
             header = json.loads(file.read(length))
-        ends = [
-            tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"
-        ]
-        return size == 8 + length + max(ends, default=0)
+        tensors = (said for name, said in header.items() if name != "__metadata__")
+        end: int = max((tensor["data_offsets"][1] for tensor in tensors), default=0)
+        return size == 8 + length + end
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         return False  # gone, or of which the header itself is not written yet
 
