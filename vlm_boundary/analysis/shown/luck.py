@@ -110,8 +110,9 @@ def verifier_error(part: Part[VerifierErrors]) -> TextTable:
         last = max(one.pass_at_k_range)
         own = ""
         if one.false_positive:
-            rates = (interval(each, "{:.2f}") for each in (one.false_positive, one.false_negative))
-            own = " (its own: wrong accepted {} %, right rejected {} %)".format(*rates)
+            accepted = interval(one.false_positive, "{:.2f}")
+            rejected = interval(one.false_negative, "{:.2f}")
+            own = f" (its own: wrong accepted {accepted} %, right rejected {rejected} %)"
         rows.append(
             (
                 f"{arm}{own}",
