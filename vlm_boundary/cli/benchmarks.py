@@ -68,11 +68,19 @@ def validate(file: str) -> None:
     from vlm_boundary.benchmarks.sources import is_local, picture_roots
     from vlm_boundary.benchmarks.validation import checked, first_records_checked
     from vlm_boundary.progress import progress_bar
+    from vlm_boundary.records.grader_program import GraderProgram
+    from vlm_boundary.verifier.program import refuse_missing
 
     config = load_benchmark_file(file)
     local = is_local(config)
     picture_roots(config)  # refused before a record is read
     click.echo(f"{file}: the YAML is valid.")
+    if program := GraderProgram.of(config.grading.model_dump()):
+        refuse_missing(program, file)
+        click.echo(
+            f"Graded by the program {program} ({program.version}), which was not started; "
+            f"'vlm-boundary grade FILE.jsonl --by {file}' tries it."
+        )
     with progress_bar(f"checking {config.name}", unit="problem") as bar:
         found = (checked if local else first_records_checked)(config, lambda: bar.update())
     if found.how:
