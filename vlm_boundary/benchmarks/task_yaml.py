@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +58,20 @@ class TaskFunction:
         return None
 
 
-def _read_of(function: ast.FunctionDef, document: str) -> Iterator[str]:
+def _read_of(function: ast.FunctionDef, document: str) -> list[str]:
+    """The columns in the order in which they stand in the text."""
+    found: list[tuple[int, int, str]] = []
     for node in ast.walk(function):
         match node:
-            case ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=str(column))):
-                if of == document:
-                    yield column
-            case ast.Call(
-                func=ast.Attribute(value=ast.Name(id=of), attr="get"),
-                args=[ast.Constant(value=str(column)), *_],
-            ):
-                if of == document:
-                    yield column
+            case (
+                ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=str(column)))
+                | ast.Call(
+                    func=ast.Attribute(value=ast.Name(id=of), attr="get"),
+                    args=[ast.Constant(value=str(column)), *_],
+                )
+            ) if of == document:
+                found.append((node.lineno, node.col_offset, column))
+    return [column for *_, column in sorted(found)]
 
 
 def load_task(path: Path, root: Path) -> dict[str, Any]:
