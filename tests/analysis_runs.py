@@ -15,7 +15,7 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter, short_hash
-from vlm_boundary.verifier.stage import gold_hashes_of
+from vlm_boundary.verifier.graders import gold_hashes_of
 
 # One sample: the answer, and whether it is right (None: undecided); no answer: None.
 Outcome = tuple[str | None, bool | None]

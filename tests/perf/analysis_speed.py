@@ -32,7 +32,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, short_hash
-from vlm_boundary.verifier.stage import gold_hashes_of
+from vlm_boundary.verifier.graders import gold_hashes_of
 
 
 def make_run(path: Path, problems: int, samples: int) -> tuple[RunDirectory, ExperimentConfig]:

@@ -55,8 +55,14 @@ class _Above:
         return {key for key, yes in zip(self.problem_ids, self.above, strict=True) if yes}
 
 
-def luck(data: BenchmarkData) -> Luck:
-    """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that."""
+def luck(data: BenchmarkData) -> Luck | None:
+    """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that.
+
+    None where a program of the benchmark's own grades: answers are held against other problems'
+    by the verifier's comparison, which is not the program's.
+    """
+    if data.loaded.grader_program is not None:
+        return None
     found = {arm: _luck_of(data, arm) for arm in data.arms}
     above = {arm: what for arm, (_, what) in found.items()}
     return Luck(

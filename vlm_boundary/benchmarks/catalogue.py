@@ -45,8 +45,7 @@ def load_benchmark(name: str, changes: dict[str, Any] | None = None) -> Benchmar
     if include is None and not (inline and name not in shipped_names()):
         include = name
     raw = _over(_load_file(include, seen=()) if include else {}, changes)
-    raw["name"] = name
-    raw["include"] = include
+    raw = _with_program_beside(raw, Path.cwd()) | {"name": name, "include": include}
     return validate(BenchmarkConfig, raw, where=f"benchmark {name!r}")
 
 
@@ -74,11 +73,24 @@ def _load_file(reference: str, seen: tuple[Path, ...]) -> dict[str, Any]:
         value = raw.get(key)
         if isinstance(value, str) and (path.parent / value).exists():
             raw[key] = str((path.parent / value).resolve())
+    raw = _with_program_beside(raw, path.parent)
     if include := raw.get("include"):
         below = _load_file(str(include), (*seen, path))
         below.pop("name", None)  # the name is this file's own
         raw = _over(below, raw)
     return raw
+
+
+def _with_program_beside(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The keys, with those of `grading.command`'s words that are files in a folder found there."""
+    grading = raw.get("grading")
+    if not (isinstance(grading, dict) and isinstance(grading.get("command"), list | tuple)):
+        return raw
+    argv = [
+        str((folder / one).resolve()) if isinstance(one, str) and (folder / one).is_file() else one
+        for one in grading["command"]
+    ]
+    return raw | {"grading": grading | {"command": argv}}
 
 
 def _find(reference: str, beside: Path | None) -> Path:

@@ -179,6 +179,26 @@ class GradingConfig(Settings):
     chance: Literal["choices"] | float | None = None
     """The chance floor: the probability that one blind guess is right, or `choices` for one in as
     many as there are options."""
+    command: _Several | None = None
+    """A grader of your own in place of the verifier: a program and its arguments, which reads and
+    writes JSON lines; files among them are beside this file."""
+    seconds: float = Field(default=10.0, gt=0.0, allow_inf_nan=False)
+    """How long the program may take for one output; 30 more for its first."""
+    memory_mib: int = Field(default=4096, ge=64)
+    """How much memory each of the program's processes may take."""
+
+    @model_validator(mode="after")
+    def _the_program_decides(self) -> GradingConfig:
+        rules = {
+            "numeric": self.numeric != "exact",
+            "tolerance": self.tolerance is not None,
+            "decimals": self.decimals is not None,
+            "letters": self.letters is not None,
+        }
+        given = [name for name, said in rules.items() if said]
+        if self.command is not None and given:
+            raise ValueError(f"grading.command's program decides: leave out grading.{given[0]}")
+        return self
 
     @field_validator("chance")
     @classmethod

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group(short_help="List, show, validate and preview image benchmarks.")
 def benchmarks() -> None:
-    """List, show, validate and preview image benchmarks.
+    """List, show, validate and preview image benchmarks; begin one from another harness's task.
 
     A benchmark is one YAML file: a shipped one is given by NAME, your own by its path.
     """
@@ -68,11 +68,19 @@ def validate(file: str) -> None:
     from vlm_boundary.benchmarks.sources import is_local, picture_roots
     from vlm_boundary.benchmarks.validation import checked, first_records_checked
     from vlm_boundary.progress import progress_bar
+    from vlm_boundary.records.grader_program import GraderProgram
+    from vlm_boundary.verifier.program import refuse_missing
 
     config = load_benchmark_file(file)
     local = is_local(config)
     picture_roots(config)  # refused before a record is read
     click.echo(f"{file}: the YAML is valid.")
+    if program := GraderProgram.of(config.grading.model_dump()):
+        refuse_missing(program, file)
+        click.echo(
+            f"Graded by the program {program} ({program.version}), which was not started; "
+            f"'vlm-boundary grade FILE.jsonl --by {file}' tries it."
+        )
     with progress_bar(f"checking {config.name}", unit="problem") as bar:
         found = (checked if local else first_records_checked)(config, lambda: bar.update())
     if found.how:
@@ -198,3 +206,42 @@ def preview(
         count = sheet.save_pictures(found, save_pictures)
         click.echo(f"Pictures: {count} in {save_pictures}")
     click.echo(f"Preview: {path}")
+
+
+@benchmarks.command(name="from-task")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The benchmark YAML; by default TASK.yaml in this folder. It is never overwritten.",
+)
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="FOLDER",
+    help="What the task includes lies in this folder; by default in the task's own.",
+)
+def from_task(file: Path, output: Path | None, root: Path | None) -> None:
+    """Begin a benchmark YAML from a task of lm-eval or lmms-eval.
+
+    Data set, split, columns and Jinja templates are copied, includes are followed. A function
+    (!function) is never run: its key is left as TODO, with the function's text as a comment. Exits
+    with 1 where something is left to do.
+    """
+    from vlm_boundary.benchmarks import load_benchmark_file
+    from vlm_boundary.benchmarks.from_task import scaffold
+    from vlm_boundary.store import write_text
+
+    found = scaffold(file, root)
+    path = output or Path(f"{found.name}.yaml")
+    if path.exists():
+        raise UserError(f"{path} exists already; give another --output")
+    write_text(path, found.text())
+    load_benchmark_file(str(path.resolve()))  # what is written is valid
+    for lines in found.todo.values():
+        click.echo(lines[0])
+    if found.todo:
+        click.echo(f"{path}: {len(found.todo)} to do, with the functions' text in it.")
+        raise SystemExit(1)
+    click.echo(f"{path}: whole; 'vlm-boundary benchmarks validate {path}' checks it.")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vlm_boundary.errors import UserError
+
+if TYPE_CHECKING:
+    from vlm_boundary.verifier.program import ProgramGrader
 
 
 @click.command(short_help="Grade a JSONL file of anyone's outputs.")
@@ -38,6 +43,13 @@ from vlm_boundary.errors import UserError
     "field of its own.",
 )
 @click.option("--llm-model", metavar="NAME", help="The model's name at that endpoint.")
+@click.option(
+    "--by",
+    "benchmark",
+    metavar="BENCHMARK.yaml",
+    help="Grade with the program of this benchmark's own (its grading.command) in place of the "
+    "verifier; it is told each line's fields.",
+)
 def grade(
     source: Path,
     target: Path,
@@ -45,6 +57,7 @@ def grade(
     page: Path | None,
     llm_url: str | None,
     llm_model: str | None,
+    benchmark: str | None,
 ) -> None:
     """Grade a file with one JSON object a line.
 
@@ -59,7 +72,8 @@ def grade(
     if (llm_url is None) != (llm_model is None):
         raise UserError("--llm-url and --llm-model are given together or not at all")
     wanted = SecondOpinions(opinions, page, llm_url, llm_model or "")
-    summary = grade_file(source, target, wanted)
+    with _program(benchmark) as program:
+        summary = grade_file(source, target, wanted, program)
     total = summary.total
     click.echo(f"{total:,} outputs graded into {target}.")
     for name, counts in (("status", summary.statuses), ("answer from", summary.sources)):
@@ -69,3 +83,16 @@ def grade(
         click.echo(str(summary.failures), err=True)
     if summary.disagreements is not None:
         click.echo(f"{summary.disagreements:,} disagreements: {page}")
+
+
+def _program(benchmark: str | None) -> AbstractContextManager[ProgramGrader | None]:
+    if benchmark is None:
+        return nullcontext()
+    from vlm_boundary.benchmarks import load_benchmark_file
+    from vlm_boundary.records.grader_program import GraderProgram
+    from vlm_boundary.verifier.program import ProgramGrader
+
+    program = GraderProgram.of(load_benchmark_file(benchmark).grading.model_dump())
+    if program is None:
+        raise UserError(f"{benchmark}: it names no grading.command; leave out --by")
+    return closing(ProgramGrader(program, benchmark))

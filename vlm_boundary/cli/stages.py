@@ -125,11 +125,12 @@ def sample(
 
 
 def tell_failures(run: RunDirectory) -> None:
-    """Say, on standard error, where the verifier itself failed on a sample of the run."""
-    from vlm_boundary.verifier import failures_of
+    """Say, on standard error, where whoever grades failed on a sample of the run."""
+    from vlm_boundary.verifier import failures_of, program_failures_of
 
-    if failures := failures_of(run):
-        click.echo(str(failures), err=True)
+    for failures in (failures_of(run), program_failures_of(run)):
+        if failures:
+            click.echo(str(failures), err=True)
 
 
 @click.command(short_help="Grade the samples that have no verdict yet.")
@@ -146,7 +147,11 @@ def tell_failures(run: RunDirectory) -> None:
 def verify(
     target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, opinions: bool
 ) -> None:
-    """Grade the samples that have no verdict by this version of the verifier yet."""
+    """Grade the samples that have no verdict by this version of the verifier yet.
+
+    A benchmark that names a program of its own (grading.command) is graded by it; --force also
+    asks again where that gave no verdict.
+    """
     run, experiment = existing_run(target, overrides, mends=DERIVED)
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade

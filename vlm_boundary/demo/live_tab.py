@@ -196,9 +196,13 @@ def _graded(
 
 
 def _gold(run: RunIndex, view: View, problem_id: str, asked: Asked) -> Gold | None:
-    """The problem's own rules where its question and answer are asked unchanged."""
+    """The problem's own rules where its question and answer are asked unchanged.
+
+    None where a program of the benchmark's own grades, which the page does not start.
+    """
     answer = asked.problem.answer.strip()
-    if not answer:
+    known = run.manifest.benchmarks.get(view.benchmark)
+    if not answer or (known and known.grader_program):
         return None
     place = run.places.get(view.benchmark, {}).get(problem_id)
     if place is not None:

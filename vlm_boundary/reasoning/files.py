@@ -33,7 +33,9 @@ class Summary:
     flags: Counter[str] = field(default_factory=Counter)
     failures: Failures = field(default_factory=Failures)
     """Outputs that the verifier failed on."""
-    check_failures: Failures = field(default_factory=lambda: Failures("checker", "checked"))
+    check_failures: Failures = field(
+        default_factory=lambda: Failures(whose="checker", done="checked")
+    )
     """Outputs that a checker failed on."""
 
     @property

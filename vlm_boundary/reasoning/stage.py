@@ -31,7 +31,7 @@ from vlm_boundary.store import (
     short_hash,
 )
 from vlm_boundary.verifier.faults import FAILED, Failures
-from vlm_boundary.verifier.stage import SAMPLE, text_hashes
+from vlm_boundary.verifier.graders import SAMPLE, text_hashes
 
 _BASIS = ["correct", "extracted", "span", "source"]  # what of a verdict a check is given
 
@@ -105,7 +105,7 @@ def check(
 
 def failures_of(run: RunDirectory) -> Failures:
     """The stored rows on which a checker itself failed, those of earlier calls too."""
-    failures = Failures("checker", "checked")
+    failures = Failures(whose="checker", done="checked")
     for here in run.verdicts.partitions():
         for layer in _layers_of(run, here):
             table = run.validity(layer.name)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.record import Record
 
 
@@ -89,6 +90,11 @@ class RunBenchmark(_Kept):
     unusable: int = 0
     """Problems that cannot be put to a model."""
     filters: list[FilterStep] = Field(default_factory=list)
+
+    @property
+    def grader_program(self) -> GraderProgram | None:
+        """The program of its own that grades it; None where the verifier does."""
+        return GraderProgram.of(self.config.get("grading") or {})
 
 
 class PictureSizes(_Kept):

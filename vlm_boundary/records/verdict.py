@@ -8,11 +8,12 @@ from typing import Literal, get_args
 Status = Literal["correct", "incorrect", "no_answer", "truncated", "undecided"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 
-Source = Literal["tag", "box", "statement", "conclusion", "sole", "sentence", "none"]
+Source = Literal["tag", "box", "statement", "conclusion", "sole", "sentence", "none", "program"]
 SOURCES: tuple[Source, ...] = get_args(Source)
 """Where an answer stood: <answer> tags, \\boxed{}, "the answer is", a concluding sentence, an
-output (or last line) that is a value alone, another sentence that answers the question."""
-COMMITTED: frozenset[Source] = frozenset(("tag", "box", "statement", "sole"))
+output (or last line) that is a value alone, another sentence that answers the question; program: a
+grader of the benchmark's own did not say where."""
+COMMITTED: frozenset[Source] = frozenset(("tag", "box", "statement", "sole", "program"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Verdict:
 
     @property
     def strict(self) -> bool:
-        """Right, and said outright: tagged, boxed, stated as the answer, or said alone."""
+        """Right, and said outright (tagged, boxed, stated, said alone), or by a program."""
         return self.correct is True and self.source in COMMITTED
 
     @property

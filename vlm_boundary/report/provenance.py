@@ -7,13 +7,14 @@ import json
 import platform
 import re
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from vlm_boundary.analysis.left_out import left_out_lines
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
-from vlm_boundary.records.manifest import Manifest, RunArm
+from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
 from vlm_boundary.sampling.alike import apart
 from vlm_boundary.store import Partition, RunDirectory, read_writer
 
@@ -48,7 +49,7 @@ def tables(
     return [
         _arms(experiment, manifest),
         _prompts(experiment, manifest),
-        _benchmarks(experiment, manifest),
+        _benchmarks(run, experiment, manifest),
         _versions(grader),
     ]
 
@@ -98,7 +99,7 @@ def _prompts(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
 _OPENS = {True: "yes", False: "no", None: "not known"}
 
 
-def _benchmarks(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
+def _benchmarks(run: RunDirectory, experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
     rows = []
     for name in experiment.benchmarks:
         known = manifest.benchmarks.get(name)
@@ -110,11 +111,22 @@ def _benchmarks(experiment: ExperimentConfig, manifest: Manifest) -> TextTable:
                     known.config["description"],
                     str(known.problems),
                     "; ".join(steps) or "none",
+                    _graded_by(run, name, known),
                     _short(known.content),
                 )
             )
-    header = ("benchmark", "what", "problems", "filters", "content")
+    header = ("benchmark", "what", "problems", "filters", "graded by", "content")
     return TextTable("Benchmarks", header, tuple(rows))
+
+
+def _graded_by(run: RunDirectory, benchmark: str, known: RunBenchmark) -> str:
+    if known.grader_program is None:
+        return "the verifier"
+    here = [one for one in run.verdicts.partitions() if one.benchmark == benchmark]
+    columns = (run.verdicts.read(one, ["grader"])["grader"] for one in here)
+    versions = {version for column in columns for version in column.unique().to_pylist()}
+    names = " ".join(Path(word).name for word in known.grader_program.argv)
+    return f"{names} ({', '.join(sorted(versions)) or 'not yet'})"
 
 
 def _versions(grader: str) -> TextTable:

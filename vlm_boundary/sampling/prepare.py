@@ -16,6 +16,7 @@ from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
+from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
 from vlm_boundary.records.problem import dataset_hash, grading_hash
 from vlm_boundary.sampling.alike import refuse_apart
@@ -34,6 +35,7 @@ from vlm_boundary.sampling.identity import (
 )
 from vlm_boundary.sampling.rendered import Rendered, rendered
 from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.verifier.program import refuse_missing
 
 
 def prepare(
@@ -68,6 +70,9 @@ def prepare(
     manifest = run.read_manifest()
     loaded = dict(manifest.benchmarks)
     for name, benchmark in benchmarks.items():
+        program = GraderProgram.of(benchmark.grading.model_dump())
+        if program and any(experiment.arm_sampling(arm).stop for arm in sources):
+            refuse_missing(program, f"benchmark {name!r}")  # it grades while the engine draws
         loaded[name] = _load(run, benchmark, loaded.get(name))
     arms = {}
     wordings = dict.fromkeys(  # most arms share one

@@ -13,7 +13,7 @@ from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output, Tolerance
 if TYPE_CHECKING:
     from vlm_boundary.verifier.crossing import cross
     from vlm_boundary.verifier.opinion_stage import store_opinions
-    from vlm_boundary.verifier.stage import failures_of, verify, verify_share
+    from vlm_boundary.verifier.stage import failures_of, program_failures_of, verify, verify_share
 
 # What works on tables of runs is imported when it is asked for: grading alone needs no tables, and
 # starts in a fraction of the time without them.
@@ -21,6 +21,7 @@ _ON_TABLES = {
     "cross": "crossing",
     "store_opinions": "opinion_stage",
     "failures_of": "stage",
+    "program_failures_of": "stage",
     "verify": "stage",
     "verify_share": "stage",
 }
@@ -47,6 +48,7 @@ __all__ = [
     "failures_of",
     "grade",
     "grader_version",
+    "program_failures_of",
     "store_opinions",
     "verify",
     "verify_share",

@@ -10,14 +10,8 @@ import pyarrow.compute as pc
 from vlm_boundary.store import Partition, RunDirectory, derived_rows, each_once, places_of
 from vlm_boundary.store.keys import KEY
 from vlm_boundary.verifier.fitting import fitting
-from vlm_boundary.verifier.grader import Grader
-from vlm_boundary.verifier.stage import (
-    SAMPLE,
-    expected_verdicts,
-    gold_hashes_of,
-    golds_of,
-    outputs_of,
-)
+from vlm_boundary.verifier.graders import SAMPLE, Graders, gold_hashes_of
+from vlm_boundary.verifier.stage import expected_verdicts
 
 Right = dict[str, dict[int, bool]]
 """Of each problem, the indices of its samples that have a verdict, and whether it says right."""
@@ -32,28 +26,27 @@ class GraderBeside:
     def __init__(self, run: RunDirectory, partition: Partition) -> None:
         self._table = run.verdicts
         self._partition = partition
-        self._golds = golds_of(run, partition)
         self._gold_hashes = gold_hashes_of(run, partition)
-        self._thinking_open = run.thinking_open(partition.arm)
-        self._grader = Grader(workers=1)
+        self._graders = Graders(run, workers=1)
+        self._grader = self._graders.of(partition)
 
     def grade(self, samples: pa.Table) -> Right:
         """The verdicts on samples, with the columns `SAMPLE`, once they are stored.
 
         Raises:
             PlaceError: they cannot be stored.
+            UserError: the benchmark's own program gives no verdict.
         """
         samples = each_once(samples)
-        outputs = outputs_of(samples, self._golds, self._thinking_open)
-        verdicts = self._grader.grade(outputs)
-        expected = expected_verdicts(samples, self._gold_hashes)
+        verdicts = self._grader.grade(samples)
+        expected = expected_verdicts(samples, self._gold_hashes, self._grader.version)
         self._table.append(self._partition, derived_rows(expected, verdicts, self._table.schema))
         said = pa.array([verdict.correct for verdict in verdicts], pa.bool_())
         return _by_problem(samples.select(KEY).append_column("correct", said))
 
     def close(self) -> None:
         """End its processes."""
-        self._grader.close()
+        self._graders.close()
 
 
 def verdicts_below(

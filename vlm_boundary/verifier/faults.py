@@ -34,16 +34,18 @@ def failed(error: Exception) -> Verdict:
 class Failures:
     """Outputs on which a room's own rules failed: how many by kind of error, and the first."""
 
+    rule: str = FAILED
     whose: str = "verifier"
     done: str = "graded"
     kinds: Counter[str] = field(default_factory=Counter)
     first: str | None = None
 
     def add(self, where: str, rule: str, flags: Iterable[str]) -> None:
-        """Count a verdict, where it is one of these."""
-        if rule == FAILED:
-            self.kinds.update(flags)
-            self.first = self.first or where
+        """Count a verdict, where it is one of these: the kind is its first flag, then why."""
+        if rule == self.rule:
+            kind, *why = flags
+            self.kinds[kind] += 1
+            self.first = self.first or (f"{where}: {why[0]}" if why else where)
 
     def __bool__(self) -> bool:
         return self.first is not None

@@ -22,6 +22,7 @@ from vlm_boundary.verifier.faults import Failures
 from vlm_boundary.verifier.grader import Grader
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
+from vlm_boundary.verifier.program import NO_VERDICT, PROGRAM, Answered, ProgramGrader
 from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import encodable, replacing
 
@@ -65,11 +66,15 @@ class SecondOpinions:
 
 
 def grade_file(
-    source: Path, target: Path, opinions: SecondOpinions = SecondOpinions()
+    source: Path,
+    target: Path,
+    opinions: SecondOpinions = SecondOpinions(),
+    program: ProgramGrader | None = None,
 ) -> GradedFile:
     """Grade a JSONL file into another: every input field is kept, the verdict's are added.
 
-    A field of the input named as one that is added is kept as `input_…`.
+    A field of the input named as one that is added is kept as `input_…`. A program, where there is
+    one, is told each line's fields in place of the verifier.
 
     Raises:
         UserError: the file cannot be read, or a line is not a record that can be graded.
@@ -79,6 +84,8 @@ def grade_file(
     if target.exists() and target.samefile(source):
         raise UserError(f"{target}: --output must be another file than the input")
     summary = GradedFile()
+    if program is not None:
+        summary.failures = Failures(NO_VERDICT, PROGRAM)
     disagreements = Disagreements()
     with (
         replacing(target) as temporary,
@@ -90,7 +97,11 @@ def grade_file(
     ):
         for chunk in batched(output_records(source), _CHUNK):
             chunk_outputs = [line.output for line in chunk]
-            found = grader.grade(chunk_outputs)
+            found = (
+                grader.grade(chunk_outputs)
+                if program is None
+                else program.grade([Answered.of_line(line.record) for line in chunk])
+            )
             extra, said = _opinions(chunk_outputs, found, opinions, pool, llm)
             for line, verdict, more in zip(chunk, found, extra, strict=True):
                 summary.statuses[verdict.status] += 1

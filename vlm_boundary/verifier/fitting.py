@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, RunDirectory, encoded
-from vlm_boundary.verifier.stage import gold_hashes_of
+from vlm_boundary.verifier.graders import gold_hashes_of
 
 TextHashes = NDArray[np.uint64]
 _DIGITS = 16  # of a hash, in hexadecimal

@@ -22,9 +22,9 @@ from vlm_boundary.store import (
     derive,
     places_of,
 )
+from vlm_boundary.verifier.graders import SAMPLE, golds_of, outputs_of
 from vlm_boundary.verifier.opinions import Disagreements, Opinions, second_opinions
 from vlm_boundary.verifier.pool import KillingPool
-from vlm_boundary.verifier.stage import SAMPLE, golds_of, outputs_of
 
 _OF = ["problem_id", "sample_index", "grader", "text_hash", "gold_hash"]
 """What names a verdict, and with it the opinions that stand beside it."""

@@ -1,0 +1,251 @@
+"""A benchmark YAML from a task of lm-eval or lmms-eval.
+
+What the task says is copied; what it runs is left as a named TODO with its text.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vlm_boundary.benchmarks.task_yaml import TaskFunction, load_task
+from vlm_boundary.benchmarks.templates import check_template, is_template
+from vlm_boundary.errors import UserError
+
+TODO = "TODO"
+_SPLITS = ("test_split", "validation_split", "training_split")
+_PICTURES = ("doc_to_image", "doc_to_visual")
+_LONGEST_SOURCE = 60  # lines of a function that are shown
+_MARK = "<image>"
+# What a loader of `datasets` is called where a task reads files of its own.
+_LOADERS = ("json", "csv", "parquet", "text", "imagefolder")
+
+
+@dataclass
+class Scaffold:
+    """A benchmark's keys, as far as the task says them.
+
+    Attributes:
+        todo: what is left, by the key of the YAML, with the reason and what to look at.
+        notes: what of the task is not in the YAML, or said otherwise there.
+    """
+
+    name: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    todo: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """The YAML, with what is left to do and the notes as comments before it."""
+        from ruamel.yaml import YAML
+
+        lines = [*self.notes, *(line for said in self.todo.values() for line in said)]
+        body = io.StringIO()
+        yaml: Any = YAML()
+        yaml.width = 100
+        yaml.dump(_blocks(self.keys), body)
+        return "".join(f"# {line}".rstrip() + "\n" for line in lines) + body.getvalue()
+
+
+def scaffold(path: Path, root: Path | None = None) -> Scaffold:
+    """What a task's YAML says of a benchmark.
+
+    Args:
+        path: the task's file.
+        root: the folder that its includes do not leave; by default its own.
+
+    Raises:
+        UserError: see `load_task`; or it is no task with a data set.
+    """
+    task = load_task(path, root or path.parent)
+    if "dataset_path" not in task:
+        members = task.get("task")
+        names = (
+            [str(one) for one in members if isinstance(one, str)]
+            if isinstance(members, list)
+            else []
+        )
+        what = (
+            f"a group: give one of its tasks ({', '.join(names)})"
+            if names
+            else "a group or a template: give a task that has one"
+        )
+        raise UserError(f"{path}: it names no dataset_path, so it is {what}")
+    task_name = task["task"] if isinstance(task.get("task"), str) else path.stem
+    found = Scaffold(re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).lstrip("._-") or "task")
+    found.notes.append(f"From the task {task_name} ({path.name}).")
+    found.keys["description"] = f"The task {task_name} of another harness"
+    _source(found, task)
+    fields: dict[str, Any] = {}
+    found.keys["fields"] = fields
+    fields["question"] = _said(found, "fields.question", "doc_to_text", task)
+    fields["answer"] = _said(found, "fields.answer", "doc_to_target", task)
+    _question(fields, task)
+    _pictures(found, fields, task)
+    _choices(found, fields, task)
+    # The task's question has all its words, so that nothing is asked besides.
+    found.keys["prompt"] = {"user": "{{ question }}"}
+    _what_is_left_out(found, task)
+    return found
+
+
+def _source(found: Scaffold, task: dict[str, Any]) -> None:
+    more = task.get("dataset_kwargs") or {}
+    data_files = more.get("data_files") if isinstance(more, dict) else None
+    path = task["dataset_path"]
+    if path in _LOADERS and isinstance(data_files, str):
+        path, data_files = data_files, None
+    elif path in _LOADERS or not isinstance(path, str):
+        found.todo["dataset_path"] = [
+            f"TODO dataset_path: the task reads {data_files or path!r} with the loader {path!r}; "
+            f"name the file or folder itself"
+        ]
+        path = TODO
+    found.keys["dataset_path"] = path
+    if task.get("dataset_name"):
+        found.keys["dataset_name"] = str(task["dataset_name"])
+    if splits := [task[key] for key in _SPLITS if isinstance(task.get(key), str)]:
+        found.keys["split"] = splits[0]
+    if data_files is not None and path != TODO:
+        found.keys["data_files"] = data_files
+    if isinstance(more, dict) and more.get("revision"):
+        found.keys["revision"] = str(more["revision"])
+    if "process_docs" in task:
+        what = "records are changed or left out before they are asked"
+        _leave(found, "filters", "process_docs", task["process_docs"], what)
+
+
+def _said(found: Scaffold, key: str, name: str, task: dict[str, Any]) -> Any:
+    """A column or template that the task gives; the word TODO where it gives a function."""
+    value = task.get(name)
+    if isinstance(value, str) and value:
+        if not is_template(value):
+            if re.fullmatch(r"[\w.-]+", value):
+                return value
+            return "{{ " + repr(value) + " }}"  # words, the same for every record
+        try:
+            return check_template(value)
+        except ValueError as error:
+            found.todo[key] = [f"TODO {key}: {name} is a template that cannot be read ({error}):"]
+            found.todo[key] += _indented(value)
+            return TODO
+    if isinstance(value, int) and not isinstance(value, bool):
+        return "{{ " + str(value) + " }}"
+    _leave(found, key, name, value, "")
+    return TODO
+
+
+def _leave(found: Scaffold, key: str, name: str, value: Any, what: str) -> None:
+    """Note that a key is left to do, with the text of the function that does it there."""
+    said = f" ({what})" if what else ""
+    if not isinstance(value, TaskFunction):
+        how = "is not given" if value is None else f"is {value!r}"
+        found.todo[key] = [f"TODO {key}: {name} {how}{said}"]
+        return
+    columns = value.columns()
+    reads = f" It reads {', '.join(columns)}." if columns else ""
+    lines = [f"TODO {key}: {name} is the function {value.name}, which was not run{said}.{reads}"]
+    source = value.source()
+    if source is None:
+        lines.append(f"    its text does not stand in {value.folder.name}/ under that name")
+    else:
+        lines += _indented(source)
+    found.todo[key] = lines
+
+
+def _indented(text: str) -> list[str]:
+    lines = text.splitlines()
+    more = (
+        [f"    … and {len(lines) - _LONGEST_SOURCE} lines more"]
+        if len(lines) > _LONGEST_SOURCE
+        else []
+    )
+    return [f"    {line}" for line in lines[:_LONGEST_SOURCE]] + more
+
+
+def _question(fields: dict[str, Any], task: dict[str, Any]) -> None:
+    """The task's description stands before its question."""
+    before, question = task.get("description"), fields["question"]
+    if isinstance(before, str) and before and question != TODO:
+        fields["question"] = before + (
+            question if is_template(question) else "{{ " + question + " }}"
+        )
+
+
+def _pictures(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> None:
+    name = next((one for one in _PICTURES if task.get(one) is not None), None)
+    if name is None:
+        return  # a task in words
+    value = task[name]
+    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
+        fields["image"] = value[0] if len(value) == 1 else list(value)
+    else:
+        fields["image"] = _said(found, "fields.image", name, task)
+    if _MARK in str(fields["question"]):
+        found.keys["images"] = {"placeholder": _MARK, "position": "in_text"}
+
+
+def _choices(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> None:
+    value = task.get("doc_to_choice")
+    if value is None:
+        return
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        fields["choices"] = "{{ " + repr(value) + " }}"
+    else:
+        fields["choices"] = _said(found, "fields.choices", "doc_to_choice", task)
+    answer = fields["answer"]
+    if answer != TODO and not is_template(answer):
+        # A harness takes a number for the option's place.
+        fields["answer"] = (
+            "{{ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'["
+            + answer
+            + "] if "
+            + answer
+            + " is integer else "
+            + answer
+            + " }}"
+        )
+    found.keys["grading"] = {"letters": "one"}
+    found.keys["options"] = {"shown": "question"}
+
+
+def _what_is_left_out(found: Scaffold, task: dict[str, Any]) -> None:
+    if isinstance(words := task.get("lmms_eval_specific_kwargs"), dict) and words:
+        found.notes.append(f"Its words around the question: {words.get('default', words)}")
+    graded = [
+        one.name if isinstance(one, TaskFunction) else str(one)
+        for one in (
+            *(
+                metric.get("metric")
+                for metric in task.get("metric_list") or []
+                if isinstance(metric, dict)
+            ),
+            task.get("process_results"),
+        )
+        if one
+    ]
+    if graded:
+        found.notes.append(
+            f"The task grades by {', '.join(graded)}; here the verifier does, unless grading says "
+            f"otherwise."
+        )
+    if task.get("output_type") in ("multiple_choice", "loglikelihood", "loglikelihood_rolling"):
+        found.notes.append("The task compares likelihoods; here the model answers in words.")
+    if task.get("num_fewshot"):
+        found.notes.append(
+            f"Its {task['num_fewshot']} worked examples before the question are left out."
+        )
+
+
+def _blocks(value: Any) -> Any:
+    """Texts of several lines as blocks, which people can read."""
+    from ruamel.yaml.scalarstring import LiteralScalarString
+
+    if isinstance(value, dict):
+        return {key: _blocks(one) for key, one in value.items()}
+    if isinstance(value, str) and "\n" in value:
+        return LiteralScalarString(value)
+    return value
