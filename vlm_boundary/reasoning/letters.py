@@ -94,7 +94,12 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
     written = run[0]
-    if len(written) > _LONGEST or _TIMES_X.search(written) or _UNIT_LETTER.search(written) or not re.search("[a-z]", written):
+    if (
+        len(written) > _LONGEST
+        or _TIMES_X.search(written)
+        or _UNIT_LETTER.search(written)
+        or not re.search("[a-z]", written)
+    ):
         return []
     if _outside(plain, run.start() - 1) or _outside(plain, run.end()):
         return []
@@ -115,7 +120,9 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
         value = _read(kept)
         sides.append(None if value is None else (first, first + len(kept), value, kept))
     return [
-        _Pair(one[0], two[1], one[2], two[2], one[2] - two[2], one[2].is_name and not two[2].variables)
+        _Pair(
+            one[0], two[1], one[2], two[2], one[2] - two[2], one[2].is_name and not two[2].variables
+        )
         for one, two in pairwise(sides)
         if one is not None and two is not None
     ]
@@ -156,7 +163,9 @@ def _never_true(plain: str, pair: _Pair) -> str:
 def _is_factoring(pair: _Pair, text: str) -> bool:
     """A quadratic of three terms and a product of two factors with the same first and last number."""
     sides = [side.strip() for side in text.split("=")]
-    products = [re.fullmatch(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)", side) is not None for side in sides]
+    products = [
+        re.fullmatch(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)", side) is not None for side in sides
+    ]
     if products == [False, True] and "(" not in sides[0]:
         product, other = pair.right, pair.left
     elif products == [True, False] and "(" not in sides[1]:

@@ -16,7 +16,9 @@ _SIDES = {
     "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10,
 }  # fmt: skip
 _FIGURE = rf"(?P<figure>{'|'.join(_SIDES)})"
-_KIND = r"(?:regular |right |isosceles |equilateral |scalene |convex |any |every |given |this |same )*"
+_KIND = (
+    r"(?:regular |right |isosceles |equilateral |scalene |convex |any |every |given |this |same )*"
+)
 _ALL = r"(?:interior |inner |internal |three |four |five |six )*"
 _SUM_IS = (
     r"(?: always| must| will| should)? (?:add(?:s)? up to|sum(?:s)?(?: up)? to|total(?:s)?|add(?:s)? to"
@@ -74,7 +76,9 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
             before = text[max(start, match.start() - 30) : match.start("sum")]
             if int(match["sum"]) == right or _NOT_ALL.search(before):
                 continue
-            if not retracted(text, match.end(), end) and not hypothetical(text, match.start(), start):
+            if not retracted(text, match.end(), end) and not hypothetical(
+                text, match.start(), start
+            ):
                 name = match["figure"].lower()
                 note = f"the angles of a {name} add up to {right}°, not to {match['sum']}°"
                 yield Evidence("arithmetic_error", *match.span(), note)
@@ -102,7 +106,9 @@ def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidenc
     for match in _FACTOR.finditer(text, percents[0].end(), min(end, percents[0].end() + 160)):
         written = match["factor"] or match["behind"]
         factor = Fraction(written)
-        if factor in (share, 1 - share, 1 + share, 0, 1) or _explained(factor, written, f"{question} {text[start:percents[0].start()]}"):
+        if factor in (share, 1 - share, 1 + share, 0, 1) or _explained(
+            factor, written, f"{question} {text[start : percents[0].start()]}"
+        ):
             continue
         if len(_SENTENCE_END.findall(text[percents[0].end() : match.start()])) > 1:
             return

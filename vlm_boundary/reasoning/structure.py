@@ -6,13 +6,15 @@ import re
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.hedges import EITHER, hedging
+from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/2"
+CHECKER = "structure/3"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -35,26 +37,6 @@ _LABEL = re.compile(
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
 _OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
-_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
-_EITHER = re.compile(
-    rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
-    rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
-    re.IGNORECASE,
-)
-_BOXES = re.compile(
-    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
-)
-_CHOSEN = re.compile(
-    r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
-    r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",
-    re.IGNORECASE,
-)
-_GUESS = re.compile(
-    r"\bI(?:['’]ll| will|['’]m going to| would| have to| must| can only)?\s+(?:just |have to )?"
-    r"(?:guess|pick (?:one )?at random)\b|\b(?:this|it|that)(?:['’]s| is) (?:just|only) a guess\b"
-    r"|\ba (?:random|wild|lucky) guess\b",
-    re.IGNORECASE,
-)
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
@@ -64,11 +46,12 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     answer = answer_place(text, start, end, chain.span)
     found = _truncated(chain, start, end)
     found += repetition(text, start, end)
-    found += _hedging(chain, start, end, answer)
+    found += hedging(text, start, end, answer)
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     found += contradictions(text, start, end)
     found += wrong_extremes(text, start, end)
+    found += wrong_lists(text, start, end, chain.question)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
@@ -106,7 +89,7 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
         if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
             return []
-        others = _NUMBER.findall(_EITHER.sub(" ", own))
+        others = _NUMBER.findall(EITHER.sub(" ", own))
         if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
             return []
     body = "\n".join(parts)
@@ -129,24 +112,3 @@ def _argues(text: str) -> bool:
 
 def _filler(text: str, start: int, answer: AnswerPlace) -> bool:
     return answer.stated and len(_LETTERS.findall(text[start : answer.start])) >= 4
-
-
-def _hedging(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
-    """More than one final answer, or a guess."""
-    text = chain.text
-    found = []
-    if boxes := _BOXES.search(text, start, end):
-        if boxes[1].strip() != boxes[2].strip():
-            found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
-    elif " or " in text[answer.sentence : end]:
-        for match in _EITHER.finditer(text, answer.sentence, end):
-            behind = text[match.end() : end]
-            if match[1] != match[2] and not _CHOSEN.search(behind):
-                note = f"{match[1]} or {match[2]}, none ruled out"
-                found.append(Evidence("hedging", *match.span(), note))
-                break
-    if "uess" in text or "random" in text:
-        near = max(start, answer.sentence - 200)
-        if guess := _GUESS.search(text, near, end):
-            found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return found

@@ -92,7 +92,9 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
-    if any(key in low for key in ("half", "alving", "third", "quarter", "fourth", "fifth", "tenth")):
+    if any(
+        key in low for key in ("half", "alving", "third", "quarter", "fourth", "fifth", "tenth")
+    ):
         yield from _simple(_SHARE, text, start, end)
     if any(key in low for key in ("wice", "thrice", "doubl", "tripl", " times ")):
         yield from _simple(_MULTIPLE, text, start, end)
@@ -104,13 +106,20 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
         for match in _ROOTED.finditer(text, start, end):
             of, said = (_value(match[place]) for place in (1, 2))
             if of is not None and said is not None:
-                right = Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
+                right = (
+                    Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
+                )
                 yield *match.span(), right, said, f"the square root of {match[1]}"
     if "%" in low or "percent" in low:
         for match in _PART.finditer(text, start, end):
             part, whole, said = (_value(match[place]) for place in (1, 2, 3))
             if part is not None and whole and said is not None:
-                yield *match.span(), 100 * part / whole, said, f"{match[1]} of {match[2]} in percent"
+                yield (
+                    *match.span(),
+                    100 * part / whole,
+                    said,
+                    f"{match[1]} of {match[2]} in percent",
+                )
 
 
 def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[_Said]:
