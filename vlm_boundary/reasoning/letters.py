@@ -24,7 +24,7 @@ _LIKELY = re.compile(
 _LETTER = r"(?<![a-zA-Z\\'’_.])[a-df-hj-z](?![a-zA-Z_'’.(])|(?<=\d)[a-df-hj-z]{1,2}(?![a-zA-Z_'’(])"
 _PART = rf"\d{{1,9}}(?:\.\d{{1,6}})?(?!\d|,\d|\.\d|%)|{_LETTER}|(?<![a-zA-Z])[abkmnpqtxyz](?=\()"
 _SIGN = r"[-+*/^()²³·×−÷]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
-_GAP = r"[^\S\n]{0,2}"
+_GAP = r"[^\S\n]{0,8}"
 _SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
 _RUN = re.compile(rf"{_SIDE}(?:{_GAP}=(?![=>]){_SIDE})*+")
@@ -46,6 +46,10 @@ _OPENED = re.compile(
     r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
     r"|multiply\w* out)\b[^.!?\n]{0,60}$",
     re.IGNORECASE,
+)
+_CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
+_OF_BOTH = re.compile(
+    r"\b(?:sides?|equations?|get|gives?|both|have|becomes?|obtain|yields?)\b", re.I
 )
 _MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
@@ -101,7 +105,12 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
         or not re.search("[a-z]", written)
     ):
         return []
-    if _outside(plain, run.start() - 1) or _outside(plain, run.end()):
+    before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
+    behind = plain[run.end() : run.end() + 8].strip(" \t")
+    glued = not written[0].isspace() and plain[max(0, run.start() - 1) : run.start()].isalnum()
+    if glued or before[-1:] in _CUT or behind[:1] in _CUT:
+        return []  # perhaps a part of something longer
+    if written.strip()[:1] in "+*/^":
         return []
     first = written.partition("=")[0].strip()
     if first.isdigit() and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
@@ -128,11 +137,6 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
     ]
 
 
-def _outside(plain: str, place: int) -> bool:
-    """Whether what stands beside a run may belong to it."""
-    return 0 <= place < len(plain) and plain[place] in "\\_%|<>≤≥≠≈√π∠∫'’!"
-
-
 def _read(written: str) -> Exact | None:
     try:
         parser = Parser(raw_tokens(written, 0, len(written)), FORMULA)
@@ -154,8 +158,12 @@ def _never_true(plain: str, pair: _Pair) -> str:
     if pair.left.variables != pair.right.variables:
         return ""
     text = plain[pair.start : pair.end]
-    opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start) is not None
-    if opened or _is_factoring(pair, text) or _is_formula(pair, text):
+    opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
+    if (
+        (opened and not _OF_BOTH.search(opened[0]))
+        or _is_factoring(pair, text)
+        or _is_formula(pair, text)
+    ):
         return f"the two sides are not the same: they differ by {_shown(rest)}"
     return ""
 
@@ -207,7 +215,8 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     if len(names) != 1 or before.solved:
         return ""
     (name,) = names
-    if not within and not _linked(plain[before.end : pair.start], name, plain=pair.solved):
+    shorter = pair.end - pair.start < before.end - before.start
+    if not within and not _linked(plain[before.end : pair.start], name, pair.solved, shorter):
         return ""
     root = _root(pair.difference)
     if root is None or not before.difference.variables:
@@ -225,15 +234,15 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     return f"this gives {name} = {root:.6g}, the equation before it {known}"
 
 
-def _linked(between: str, name: str, *, plain: bool) -> bool:
+def _linked(between: str, name: str, solved: bool, shorter: bool) -> bool:
     """Whether nothing but words of one step stands between two equations.
 
-    Two equations side by side, with no word between, may be two conditions unless one is `plain`.
+    With no word between they may be two conditions, unless the second is simpler.
     """
     if _LINK.fullmatch(between) is None or between.count("\n") > 2:
         return False
     words = [word.lower() for word in _WORD.findall(between)]
-    if not words and not plain and not _ARROW.search(between):
+    if not words and not solved and not (shorter and _ARROW.search(between)):
         return False
     return all(word in _STEPS or word == name for word in words)
 

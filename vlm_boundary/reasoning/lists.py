@@ -20,16 +20,18 @@ _SEPARATOR = r"(?:,\s?(?:and )?|;\s| and )"
 _PLAIN_LIST = re.compile(
     rf"(?P<intro>(?:\bare|[:=]|\bis|\border|sorted|\bget|\bgives)(?: (?:now|then))?,?)\s{{1,2}}"
     rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}})"
-    r"(?![\d.]*\s?(?:\.{2,}|…|[-+*/×÷=^]|,?\s?etc))"
+    r"(?![\d.]*,?\s?(?:\.{2,}|…|[-+*/×÷=^]|etc))(?!\d)"
 )
 _NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
 _ITEM = re.compile(_NUMBER)
 _PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")
 _ASCENDING = re.compile(
-    r"\b(?:sort(?:ed|ing)?|order(?:ed|ing)|arrang\w+|ascending(?: order)?|increasing(?: order)?"
-    r"|(?:numerical )?order|from (?:smallest|least|lowest) to (?:largest|greatest|highest))"
+    r"\b(?:sort(?:ed|ing)?|(?:in |an? )?(?:ascending|increasing|descending|decreasing|numerical)(?: order)?"
+    r"|(?:numbers|values|data|scores|them|these|it|arrang\w+|ordered) in order"
+    r"|from (?:smallest|least|lowest|largest|greatest|highest) to (?:largest|greatest|highest|smallest"
+    r"|least|lowest))"
     r"(?:,? (?:them|it|these|the (?:numbers|values|data|list)|gives|we (?:get|have)|they are|are|is"
-    r"|in (?:ascending|increasing|numerical) order))*\s{0,2}[:=,]?\s{0,2}$",
+    r"|in (?:ascending|increasing|descending|decreasing|numerical)(?: order)?))*\s{0,2}[:=,]?\s{0,2}$",
     re.IGNORECASE,
 )
 _DESCENDING = re.compile(r"\b(?:descending|decreasing|from (?:largest|greatest|highest))\b", re.I)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hedges import EITHER, hedging
@@ -26,7 +27,8 @@ _OPERATION = re.compile(
     r"|[^\W\d_]\s{0,3}=\s{0,3}[^\s=]"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此",
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|:[^.:\n]{15,}, so\b"
+    r"|因为|所以|因此",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -49,6 +51,8 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += hedging(text, start, end, answer)
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
+    if not bare:
+        found += only_claimed(chain, start, end, answer)
     found += contradictions(text, start, end)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)
@@ -83,6 +87,8 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
 def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer, with nothing or nothing but filler around it."""
     text = chain.text
+    if _OPERATION.search(text, answer.start, answer.end) and "=" in text[answer.start : answer.end]:
+        return []  # the answer's own statement is an equation
     parts = [text[start : answer.start], text[answer.end : end]]
     if not answer.stated:  # a sentence may hold both a step and the answer
         value = chain.span or (answer.start, answer.start)

@@ -58,6 +58,7 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "ouble",
     "ripl", "times", "halving", "alving", "sum of", "product of", "difference", "average of",
@@ -139,6 +140,8 @@ def _several(text: str, start: int, end: int) -> Iterator[_Said]:
         numbers = [value for value in values if value is not None]
         if said is None or len(numbers) < 2 or len(numbers) != len(values):
             continue
+        if all(_YEAR.fullmatch(number) for number in _NUMBER.findall(match["list"])):
+            continue  # of what stands at these years
         what = match["what"].lower()
         if what == "difference" and len(numbers) != 2:
             continue
