@@ -1,4 +1,4 @@
-"""Layer 2: every equation of a chain, in signs, letters or words, checked to the digits it shows."""
+"""Layer 2: every equation of a chain, in signs, letters or words, to the digits it shows."""
 
 from __future__ import annotations
 

@@ -15,21 +15,26 @@ _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\
 _LISTED = re.compile(r"[:;]|\n\s*[-*•]\s|,[^,\n]*,|\b[A-Z][a-z]+ and [A-Z][a-z]+\b")
 # A guess by eye.
 _BY_EYE = re.compile(
-    r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about|roughly"
-    r"|around|approximately)\b|\b(?:I|we) (?:would |can |could )?(?:estimate|guess|eyeball)\b|\bat a glance\b"
+    r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about"
+    r"|roughly"
+    r"|around|approximately)\b|\b(?:I|we) (?:would |can |could )?(?:estimate|guess|eyeball)\b"
+    r"|\bat a glance\b"
     r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b",
     re.IGNORECASE,
 )
 _READ_OFF = re.compile(
-    r"\b(?:bars?|axis|axes|hands?|scale|lines?|points?|mark\w*|label\w*|reads?|reading|shows?|clock|gauge"
+    r"\b(?:bars?|axis|axes|hands?|scale|lines?|points?|mark\w*|label\w*|reads?|reading|shows?"
+    r"|clock|gauge"
     r"|ruler|tick|legend|row|column|table|reach\w*|written|given|measured?|grid)\b",
     re.IGNORECASE,
 )
 # What is worked out, and never read off.
 _WORKED_OUT = re.compile(
-    r"\b(?:area|perimeter|average|mean|median|total (?:cost|price|number)|sum|difference|volume|percent(?:age)?"
+    r"\b(?:area|perimeter|average|mean|median|total (?:cost|price|number)|sum|difference|volume"
+    r"|percent(?:age)?"
     r"|probability|slope|hypotenuse|circumference|ratio|rate|interior angle|inscribed angle"
-    r"|remain(?:s|ing)?|result|side length|we get|gives|comes? out|must be(?= (?:about )?[\d$])|(?:I|we) (?:have )?(?:determined?"
+    r"|remain(?:s|ing)?|result|side length|we get|gives|comes? out|must be(?= (?:about )?[\d$])"
+    r"|(?:I|we) (?:have )?(?:determined?"
     r"|conclude|find|found|obtain) that(?! there)| is clear that)\b",
     re.IGNORECASE,
 )
@@ -43,7 +48,8 @@ _EMPTY = frozenset(
 _KNOWN = frozenset(("0", "1", "2", "30", "45", "60", "90", "180", "360", "0.5", "1/2"))
 _NAMED = re.compile(
     r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel|diameter"
-    r"|semicircle|full|equal(?:ly)?|same|symmetr\w*|opposite|neither|no|none|never|certain|impossible)\b",
+    r"|semicircle|full|equal(?:ly)?|same|symmetr\w*|opposite|neither|no|none|never|certain"
+    r"|impossible)\b",
     re.IGNORECASE,
 )
 _DEFINED = re.compile(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace
 
-_WORTH = rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]| [a-z]{{2,12}})?"
+_WORTH = (
+    rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
+    r" [a-z]{2,12})?"
+)
 _VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
 EITHER = re.compile(
     rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
@@ -31,23 +35,27 @@ _GUESS = re.compile(
 )
 # Several values that it may be, or that one cannot tell.
 _SEVERAL = re.compile(
-    rf"\b(?:could|might|may|can)(?: (?:also|well|even|just))? (?:have|fit|be)\b[^.!?\n]{{0,20}}?{_WORTH}"
+    rf"\b(?:could|might|may|can)(?: (?:also|well|even|just))? (?:have|fit"
+    rf"|be)\b[^.!?\n]{{0,20}}?{_WORTH}"
     rf"(?:,? (?:triangles?|[a-z]+)?)?[^.!?\n;]{{0,12}}\bor\b"
     rf"|\b(?:could|might|may) be (?:either )?{_WORTH}, {_WORTH}"
-    rf"|\b(?:is |be |it['’]s )?(?:either|maybe|perhaps|possibly) (?:it is |the \w+ is )?{_WORTH}[^\n]{{0,40}}?"
+    rf"|\b(?:is |be |it['’]s )?(?:either|maybe|perhaps|possibly) (?:it is |the \w+ is"
+    rf" )?{_WORTH}[^\n]{{0,40}}?"
     rf"\b(?:or|maybe|perhaps|possibly)\b"
     rf"|\b(?:maybe|perhaps) (?:the \w+|it) (?:is|are) {_WORTH}\."
     rf"|\bpossible (?:values|answers|options|results) (?:are|include)[: ]"
     rf"|\bsomewhere (?:around|between|near) {_WORTH} (?:to|and|or) {_WORTH}"
     rf"|\bboth [A-H] and [A-H] (?:could|might|may)\b"
-    r"|\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to) (?:tell|decide|say|see"
+    r"|\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to) (?:tell|decide"
+    r"|say|see"
     r"|determine|know|work it out)\b|\bno way to (?:tell|know|work it out|decide|see)\b"
     r"|\bI(?:['’]m| am) not (?:sure|certain)\b|\b(?:probably|perhaps) (?:it is )?\d",
     re.IGNORECASE,
 )
 # One is taken, in words that name no reason.
 _TAKEN = re.compile(
-    r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply| then)? "
+    r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply"
+    r"| then)? "
     r"(?:go(?:ing)? (?:with|for)|choose|pick|take|say|settle (?:on|for)|answer|try|opt for|select"
     r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
     r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
@@ -56,22 +64,28 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\d\s?[-+*/×÷·=<>]\s?\d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*|reject\w*|discard\w*|does not"
-    r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?|satisf\w+"
+    r"\d\s?[-+*/×÷·=<>]\s?\d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*|reject\w*|discard\w*"
+    r"|does not"
+    r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?"
+    r"|satisf\w+"
     r"|shows?|label\w*|marked|exactly|right at|therefore|hence|as (?:it|the)|acute|obtuse|positive"
     r"|negative)\b",
     re.IGNORECASE,
 )
 _AFTERTHOUGHT = re.compile(
-    rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as well|well"
-    rf"|even|just))* (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly) ({_WORTH})",
+    rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
+    rf" well|well"
+    rf"|even|just))* (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
+    rf" ({_WORTH})",
     re.IGNORECASE,
 )
 _SETTLED = re.compile(
-    r"\b(?:but|since|because|however|therefore|hence|so(?! I)|asks?|visible|counted|rul\w+ out|not)\b|=",
+    r"\b(?:but|since|because|however|therefore|hence|so(?! I)|asks?|visible|counted|rul\w+ out"
+    r"|not)\b|=",
     re.IGNORECASE,
 )
 _AHEAD = 240
+_MOST = 50
 
 
 def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
@@ -96,10 +110,9 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
 
 def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     near = max(start, answer.start - 2 * _AHEAD)
-    taken = None
-    for taken in _TAKEN.finditer(text, near, end):
-        pass
-    if taken is not None:
+    places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
+    if places:
+        taken = places[-1]
         for doubt in _SEVERAL.finditer(text, max(start, taken.start() - _AHEAD), taken.end()):
             if not _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
                 note = (

@@ -169,7 +169,7 @@ def _never_true(plain: str, pair: _Pair) -> str:
 
 
 def _is_factoring(pair: _Pair, text: str) -> bool:
-    """A quadratic of three terms and a product of two factors with the same first and last number."""
+    """A quadratic of three terms and a product of two factors, alike in first and last number."""
     sides = [side.strip() for side in text.split("=")]
     products = [
         re.fullmatch(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)", side) is not None for side in sides

@@ -19,19 +19,22 @@ _NAMED = rf"[A-Z][A-Za-z]{{0,14}}(?: is| has|:| =)?\s{{1,2}}{_NUMBER}"
 _SEPARATOR = r"(?:,\s?(?:and )?|;\s| and )"
 _PLAIN_LIST = re.compile(
     rf"(?P<intro>(?:\bare|[:=]|\bis|\border|sorted|\bget|\bgives)(?: (?:now|then))?,?)\s{{1,2}}"
-    rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}})"
+    rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
     r"(?![\d.]*,?\s?(?:\.{2,}|…|[-+*/×÷=^]|etc))(?!\d)"
 )
 _NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
 _ITEM = re.compile(_NUMBER)
 _PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")
 _ASCENDING = re.compile(
-    r"\b(?:sort(?:ed|ing)?|(?:in |an? )?(?:ascending|increasing|descending|decreasing|numerical)(?: order)?"
+    r"\b(?:sort(?:ed|ing)?|(?:in |an? )?(?:ascending|increasing|descending|decreasing"
+    r"|numerical)(?: order)?"
     r"|(?:numbers|values|data|scores|them|these|it|arrang\w+|ordered) in order"
-    r"|from (?:smallest|least|lowest|largest|greatest|highest) to (?:largest|greatest|highest|smallest"
+    r"|from (?:smallest|least|lowest|largest|greatest|highest) to (?:largest|greatest|highest"
+    r"|smallest"
     r"|least|lowest))"
     r"(?:,? (?:them|it|these|the (?:numbers|values|data|list)|gives|we (?:get|have)|they are|are|is"
-    r"|in (?:ascending|increasing|descending|decreasing|numerical)(?: order)?))*\s{0,2}[:=,]?\s{0,2}$",
+    r"|in (?:ascending|increasing|descending|decreasing|numerical)(?:"
+    r" order)?))*\s{0,2}[:=,]?\s{0,2}$",
     re.IGNORECASE,
 )
 _DESCENDING = re.compile(r"\b(?:descending|decreasing|from (?:largest|greatest|highest))\b", re.I)
@@ -40,15 +43,18 @@ _LEAST, _MOST = "smallest|lowest|minimum|least|shortest", "largest|highest|maxim
 _NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "last")
 _WHAT = "value|number|one|score|temperature|element|entry|term"
 _CLAIM = re.compile(
-    rf"\b(?:the|their|its)\s(?P<what>median|mode|mean|average|range|sum|total|middle|{_LEAST}|{_MOST}"
+    rf"\b(?:the|their|its)\s(?P<what>median|mode|mean|average|range|sum|total|middle|{_LEAST}"
+    rf"|{_MOST}"
     rf"|{'|'.join(_NTH)})(?:\s(?:{_WHAT}))?(?:\s(?:in|of) the (?:list|data|chart|table))?"
     rf"\s(?:is|equals|=)\s(?P<value>{_NUMBER})"
-    r"(?=\s?(?:[.;!)\n]|$|,? (?:and|so|while|but)\b|,)|\s(?:cm|m|kg|degrees|units|points|dollars)[.,;])"
+    r"(?=\s?(?:[.;!)\n]|$|,? (?:and|so|while|but)\b|,)|\s(?:cm|m|kg|degrees|units|points"
+    r"|dollars)[.,;])"
     r"(?![.,]\d)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"(?:(?:so|thus|therefore|then|hence|and|here|clearly|now|we see that|this means|while|but|of these"
+    r"(?:(?:so|thus|therefore|then|hence|and|here|clearly|now|we see that|this means|while|but|of"
+    r" these"
     rf"|of them|(?:the|their) (?:{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is {_NUMBER})[,\s]*)*",
     re.IGNORECASE,
 )
@@ -99,7 +105,7 @@ def wrong_lists(text: str, start: int, end: int, question: str) -> Iterator[Evid
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
     a part of the list: the largest odd one, those of group B.
     """
-    if text.count(",", start, end) < 2:
+    if text.count(",", start, end) + text.count(" and ", start, end) < 2:
         return
     low = text.lower()
     if not any(key in low for key in _KEYS):
@@ -177,11 +183,12 @@ def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) 
         most = match["what"].lower() in _MOST.split("|")
         ranks = sorted(set(named.values()), reverse=most)
         place = ("second", "third").index(match["nth"].lower()) + 1
-        if match["name"] in named and place < len(ranks) and len(set(named.values())) == len(named):
-            if named[match["name"]] != ranks[place] and _alone(text, lists[0].end, match.start()):
-                right_name = next(name for name, value in named.items() if value == ranks[place])
-                ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-                yield *match.span(), f"{ranked} of the list is {right_name}"
+        if match["name"] not in named or len(ranks) < len(named) or place >= len(ranks):
+            continue
+        if named[match["name"]] != ranks[place] and _alone(text, lists[0].end, match.start()):
+            right_name = next(name for name, value in named.items() if value == ranks[place])
+            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
+            yield *match.span(), f"{ranked} of the list is {right_name}"
 
 
 def _alone(text: str, after: int, start: int) -> bool:

@@ -29,7 +29,8 @@ _SUPPOSED = re.compile(
 )
 _STATEMENT = re.compile(
     r"(?:\$+\s*|\\\(\s*)?\\(?:boxed|fbox)\s*\{|<answer>|####"
-    r"|(?:(?:so|thus|hence|therefore)[, ]+)?(?:the\s+|my\s+)?(?:final\s+|correct\s+)?answer\s*(?:in\s+\w+\s*)?"
+    r"|(?:(?:so|thus|hence|therefore)[, ]+)?(?:the\s+|my\s+)?(?:final\s+"
+    r"|correct\s+)?answer\s*(?:in\s+\w+\s*)?"
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )

@@ -21,7 +21,8 @@ _KIND = (
 )
 _ALL = r"(?:interior |inner |internal |three |four |five |six )*"
 _SUM_IS = (
-    r"(?: always| must| will| should)? (?:add(?:s)? up to|sum(?:s)?(?: up)? to|total(?:s)?|add(?:s)? to"
+    r"(?: always| must| will| should)? (?:add(?:s)? up to|sum(?:s)?(?: up)? to|total(?:s)?"
+    r"|add(?:s)? to"
     r"|is|equals|make(?:s)?(?: up)?|=)(?: always)?(?: equal to)? \$?(?P<sum>\d{2,4})"
     r"(?=\s?°|\s?degrees|\^|[.,;)]|\s|$)(?!\.\d)"
 )

@@ -11,6 +11,7 @@ from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
+from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.records.verdict import COMMITTED
@@ -54,6 +55,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     if not bare:
         found += only_claimed(chain, start, end, answer)
     found += contradictions(text, start, end)
+    found += restatements(text, start, end)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)
     if not bare:

@@ -34,15 +34,18 @@ _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
-    r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
+    r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
+    r"|each|per|more|less|fewer|factor\w*|opposite"
     r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
 )
 _BENT = re.compile(
-    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the (?:choices|options"
+    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
+    r" (?:choices|options"
     r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
     r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice )?\(?[\dA-H]",
+    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
+    r" )?\(?[\dA-H]",
     re.IGNORECASE,
 )
 _ASKS_NEAR = re.compile(
@@ -50,13 +53,15 @@ _ASKS_NEAR = re.compile(
 )
 # Nothing but the answer's opening between the last step and the answer.
 _BETWEEN = re.compile(
-    r"(?:[\s.,;:$*\\()\[\]°%]|\b(?:in total|in all|altogether|so|thus|therefore|hence|cm|m|units|degrees"
+    r"(?:[\s.,;:$*\\()\[\]°%]|\b(?:in total|in all|altogether|so|thus|therefore|hence|cm|m|units"
+    r"|degrees"
     r"|the answer is)\b)*",
     re.IGNORECASE,
 )
 _CHECKED = re.compile(r"\b(?:check\w*|verif\w*|indeed|since|because|as|note|whereas|while)\b", re.I)
 _CHOOSES = re.compile(
-    r"\b(?:which|largest|smallest|highest|lowest|most|least|maximum|minimum|greatest|max|min|longest"
+    r"\b(?:which|largest|smallest|highest|lowest|most|least|maximum|minimum|greatest|max|min"
+    r"|longest"
     r"|shortest|larger|smaller|bigger|value (?:of|in|for)|read|shown?|was sold)\b",
     re.IGNORECASE,
 )
@@ -68,7 +73,7 @@ _SIZES = tuple(
     for size, units in (
         (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
         (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
-        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:grams?|met(?:er|re)s?|lit(?:er|re)s?)|thousands?"),
+        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
         (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
@@ -82,10 +87,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     A hint only where the chain's words name a step that may have been taken silently. A number that
     the chain only starts from is not one that it comes to.
     """
-    if bent := _BENT.search(chain.text, start, end):
-        if not _ASKS_NEAR.search(chain.question):
-            note = "what was worked out is no option, and another value is taken"
-            return [Evidence("answer_unsupported", *bent.span(), note)]
+    bent = _BENT.search(chain.text, start, end)
+    if bent and not _ASKS_NEAR.search(chain.question):
+        note = "what was worked out is no option, and another value is taken"
+        return [Evidence("answer_unsupported", *bent.span(), note)]
     value = _answer(chain)
     if value is None or not answer.stated:
         return []

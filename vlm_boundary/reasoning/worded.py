@@ -20,7 +20,10 @@ _SAYS = (
     r"(?: (?:equal to|just|simply|also|exactly))?\s"
 )
 # Behind the result: a sentence's end, or another clause.
-_END = r"(?![\w%°]|[.,]\d|\s?[-+*/×÷^·(=]|\s(?:more|less|times|plus|minus|and a|percent|%|out|o'clock))"
+_END = (
+    r"(?![\w%°]|[.,]\d|\s?[-+*/×÷^·(=]|\s(?:more|less|times|plus|minus|and a|percent|%|out"
+    r"|o'clock))"
+)
 _SHARES = {
     "half": Fraction(1, 2), "a half": Fraction(1, 2), "one half": Fraction(1, 2),
     "a third": Fraction(1, 3), "one third": Fraction(1, 3), "two thirds": Fraction(2, 3),
