@@ -14,6 +14,7 @@ from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
+from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
 CHECKER = "structure/3"
@@ -50,6 +51,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found = _truncated(chain, start, end)
     found += repetition(text, start, end)
     found += hedging(text, start, end, answer)
+    found += beside_thought(chain, start, end)
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     if not bare:

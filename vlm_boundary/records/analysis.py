@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.beyond_n import BeyondN
-from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
+from vlm_boundary.records.reasoning import Calibration, ProbedChains, ThoughtsOfArm, ValidReasoning
 from vlm_boundary.records.record import (
     ArmPair,
     ByK,
@@ -188,6 +188,8 @@ class BenchmarkAnalysis(Record):
     series: ArmSeries | None = None
     beyond_n: BeyondN | None = None
     cot: ValidReasoning | None = None
+    thoughts: dict[str, ThoughtsOfArm] | None = None
+    """By arm, where samples have a separate thought."""
     judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None
     """By judge, arm and edit."""
     calibration: Calibration | None = None
