@@ -9,9 +9,9 @@ import pytest
 from analysis_runs import BenchmarkRun, make_run, write_samples
 
 from vlm_boundary.analysis import analyze
-from vlm_boundary.benchmarks import Problem
 from vlm_boundary.reasoning.stage import check
-from vlm_boundary.sampling import Sample
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import verify
 

@@ -17,7 +17,8 @@ _LISTED = re.compile(r"[:;]|\n\s*[-*•]\s|,[^,\n]*,|\b[A-Z][a-z]+ and [A-Z][a-z
 _BY_EYE = re.compile(
     r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about"
     r"|roughly"
-    r"|around|approximately)\b|\b(?:I|we) (?:would |can |could )?(?:estimate|guess|eyeball)\b"
+    r"|around|approximately)\b|\b(?:I|we)(?: would| can|"
+    r" could|['’]d)? (?:estimate|guess|eyeball)\b"
     r"|\bat a glance\b"
     r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b",
     re.IGNORECASE,
@@ -35,10 +36,13 @@ _WORKED_OUT = re.compile(
     r"|probability|slope|hypotenuse|circumference|ratio|rate|interior angle|inscribed angle"
     r"|remain(?:s|ing)?|result|side length|we get|gives|comes? out|must be(?= (?:about )?[\d$])"
     r"|(?:I|we) (?:have )?(?:determined?"
-    r"|conclude|find|found|obtain) that(?! there)| is clear that)\b",
+    r"|conclude|find|found|obtain) that(?! there)| is clear that|the answer is(?= [\d$]))\b",
     re.IGNORECASE,
 )
 _BECAUSE = re.compile(r"\b(?:because|since)\b", re.IGNORECASE)
+_IT_IS = re.compile(
+    r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
+)
 _CLAUSE_WORD = re.compile(r"[^\W\d_]{2,}")
 _EMPTY = frozenset(
     "the an of is are was it its this that these those be as in on at to and or so then thus hence"
@@ -50,6 +54,16 @@ _NAMED = re.compile(
     r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel|diameter"
     r"|semicircle|full|equal(?:ly)?|same|symmetr\w*|opposite|neither|no|none|never|certain"
     r"|impossible)\b",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(
+    r"\b(?:how many|which|what (?:year|time|value|colou?r)|choices?)\b", re.IGNORECASE
+)
+# A property or a theorem from which a value may follow without a number.
+_RECALLED = re.compile(
+    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|parallel|perpendicular|right"
+    r" angle|semicircle|diameter|straight|equilateral|square|similar|congruent|bisect\w*|horizontal"
+    r"|vertical|constant|whole|full|none|never|twice|each)\b|Pythag|Thales",
     re.IGNORECASE,
 )
 _DEFINED = re.compile(
@@ -74,7 +88,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         if answer.stated
         else text[start:end]
     )
-    if not body.strip() or _WORKED.search(body.replace("%", "", body.count(said + "%"))):
+    plain = re.sub(rf"\b[A-Za-z]{{1,4}} ?= ?{re.escape(said)}(?!\w|\.\d)", lambda _: said, body)
+    if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
         return _circle(text, start, end, said)
@@ -84,13 +99,15 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return []
     if circle := _circle(text, start, end, said):
         return circle
+    given = _numbers(chain.question) and not _COUNTS.search(chain.question)
+    unused = bool(given) and not _RECALLED.search(body) and len(body.split()) > 4
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
         if said not in _numbers(sentence) and _in_words(sentence) != said:
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if by_eye or claim:
+        if by_eye or claim or (unused and not _READ_OFF.search(sentence)):
             note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
             return [Evidence("no_reasoning", *match.span(), note)]
     return []
@@ -126,6 +143,8 @@ def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:
         if because is None or not because.start():
             continue
         claim, reason = match[0][: because.start()], match[0][because.end() :]
+        if _IT_IS.match(reason) and said in _numbers(claim) and not _numbers(reason):
+            return [Evidence("no_reasoning", *match.span(), "the claim is its own reason")]
         told = {word.lower() for word in _CLAUSE_WORD.findall(reason)} - _EMPTY
         known = {word.lower() for word in _CLAUSE_WORD.findall(claim)}
         if _numbers(reason) - {said} or not told <= known:

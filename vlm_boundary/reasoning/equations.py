@@ -42,7 +42,7 @@ _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
     "line side triangle problem example method level grade page player clock bar point".split()
 )
-_UNIT_LETTERS = frozenset("mgsl")  # behind a number and a space; others are names in most chains
+_UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _END_LABELS = frozenset(("word", "label"))
 
 

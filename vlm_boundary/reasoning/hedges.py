@@ -44,6 +44,8 @@ _SEVERAL = re.compile(
     rf"\b(?:or|maybe|perhaps|possibly)\b"
     rf"|\b(?:maybe|perhaps) (?:the \w+|it) (?:is|are) {_WORTH}\."
     rf"|\bpossible (?:values|answers|options|results) (?:are|include)[: ]"
+    rf"|\b(?:is|be) {_WORTH}(?:,| or) {_WORTH},? or {_WORTH}"
+    rf"|\b(?:could|might|may) be {_WORTH}[,;.] (?:it )?(?:could|might|may) (?:also )?be {_WORTH}"
     rf"|\bsomewhere (?:around|between|near) {_WORTH} (?:to|and|or) {_WORTH}"
     rf"|\bboth [A-H] and [A-H] (?:could|might|may)\b"
     r"|\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to) (?:tell|decide"
@@ -57,10 +59,12 @@ _TAKEN = re.compile(
     r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply"
     r"| then)? "
     r"(?:go(?:ing)? (?:with|for)|choose|pick|take|say|settle (?:on|for)|answer|try|opt for|select"
+    r"|assume"
     r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
     r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
     r"|right|best)\b|\bsounds? (?:reasonable|right|plausible)\b|\bmy best guess\b"
-    r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b",
+    r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b|\bleaning towards?\b"
+    r"|\bis an? (?:typical|common|usual|plausible|likely|reasonable)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(
@@ -84,6 +88,7 @@ _SETTLED = re.compile(
     r"|not)\b|=",
     re.IGNORECASE,
 )
+_PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
 _AHEAD = 240
 _MOST = 50
 
@@ -119,6 +124,11 @@ def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
                     "several values are named or none is known, and one is taken without a reason"
                 )
                 return [Evidence("hedging", doubt.start(), max(doubt.end(), taken.end()), note)]
+    perhaps = list(islice(_PERHAPS.finditer(text, near, answer.start), _MOST))
+    several = len({match[1] for match in perhaps}) > 1
+    if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
+        note = "several values are thought possible, and one is taken without a reason"
+        return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
     for after in _AFTERTHOUGHT.finditer(text, near, end):
         other = (after[1] or after[2]).strip("$\\({* ")
         behind = text[after.end() : min(end, max(answer.start, after.end()))]

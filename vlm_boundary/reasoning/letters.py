@@ -31,6 +31,11 @@ _RUN = re.compile(rf"{_SIDE}(?:{_GAP}=(?![=>]){_SIDE})*+")
 _BLANKED = re.compile(
     r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
 )
+_REWRITTEN = re.compile(
+    r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
+    r" expression)? "
+    rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
+)
 _TIMES_X = re.compile(r"[\d)]\s?x\s?[\d(]|\)\s?x\s")
 _UNIT_LETTER = re.compile(r"\d\s+[mgshldt](?![a-zA-Z^²*(])|\d[mgshl]\b")
 _STEPS = frozenset(
@@ -76,9 +81,10 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     an identity is meant where words or the form say so. A condition in one letter is compared with
     the one that the chain draws from it.
     """
-    if "=" not in text or _LIKELY.search(text, start, end) is None:
+    if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
     plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
+    yield from _rewritten(plain, start)
     before: _Pair | None = None
     runs = (run for run in _RUN.finditer(plain) if "=" in run[0])
     for run in islice(runs, _MOST):
@@ -94,6 +100,19 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
             before = pair
         if not pairs:
             before = None
+
+
+def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
+    """Expressions that are said to become another one, as in "expanding … we get …"."""
+    for match in islice(_REWRITTEN.finditer(plain), _MOST):
+        if plain[match.end() :].lstrip(" ")[:1] in _CUT or _TIMES_X.search(match[0]):
+            continue
+        one, two = _read(match["one"].strip()), _read(match["two"].strip())
+        if one is None or two is None or not one.variables or one.variables != two.variables:
+            continue
+        if (one - two).terms:
+            note = f"the two are not the same: they differ by {_shown(one - two)}"
+            yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
 
 
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -21,6 +22,10 @@ _PLAIN_LIST = re.compile(
     rf"(?P<intro>(?:\bare|[:=]|\bis|\border|sorted|\bget|\bgives)(?: (?:now|then))?,?)\s{{1,2}}"
     rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
     r"(?![\d.]*,?\s?(?:\.{2,}|…|[-+*/×÷=^]|etc))(?!\d)"
+)
+_LIST_FIRST = re.compile(
+    rf"(?:^|(?<=[.!] )|(?<=\n))(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
+    r" are the (?:\w+ )?(?:values|numbers|scores|data|heights|lengths)\b"
 )
 _NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
 _ITEM = re.compile(_NUMBER)
@@ -43,9 +48,11 @@ _LEAST, _MOST = "smallest|lowest|minimum|least|shortest", "largest|highest|maxim
 _NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "last")
 _WHAT = "value|number|one|score|temperature|element|entry|term"
 _CLAIM = re.compile(
-    rf"\b(?:the|their|its)\s(?P<what>median|mode|mean|average|range|sum|total|middle|{_LEAST}"
+    rf"\b(?:the|their|its)\s(?P<what>median|mode|most frequent|most common|mean|average|range|sum"
+    rf"|total|middle|{_LEAST}"
     rf"|{_MOST}"
-    rf"|{'|'.join(_NTH)})(?:\s(?:{_WHAT}))?(?:\s(?:in|of) the (?:list|data|chart|table))?"
+    rf"|{'|'.join(_NTH)})(?:\s(?:{_WHAT}))?(?:\s(?:in|of) (?:the (?:list|data|chart|table|values"
+    rf"|numbers)|these|them))?"
     rf"\s(?:is|equals|=)\s(?P<value>{_NUMBER})"
     r"(?=\s?(?:[.;!)\n]|$|,? (?:and|so|while|but)\b|,)|\s(?:cm|m|kg|degrees|units|points"
     r"|dollars)[.,;])"
@@ -65,7 +72,8 @@ _COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "more than": operator.gt, "higher than": operator.gt, "bigger than": operator.gt,
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
-_THINGS = r"values|numbers|scores|bars|of them|of these|elements|entries|temperatures|points"
+_THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|values|numbers|scores|bars|of them|of these"
+r"|elements|entries|temperatures|points"
 _COUNTED = re.compile(
     rf"\b(?:there are |only |so |thus |exactly )?(?P<count>\d{{1,3}}|{ENGLISH}|none)\s(?:{_THINGS})"
     rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(_COMPARED)})\s"
@@ -82,10 +90,15 @@ _RANKED = re.compile(
     r" (?:bar |at )?(?P<name>[A-Z][A-Za-z]{0,14})\b(?=\s?[.,;!])",
     re.IGNORECASE,
 )
+_RANKED_VALUE = re.compile(
+    rf"\bthe (?P<nth>second|third)[ -](?P<what>{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is"
+    rf" (?P<value>{_NUMBER})(?=[.,;!]?(?:\s|$))(?!\s[a-z])",
+    re.IGNORECASE,
+)
 _WHOLE = ("sum", "total", "mean", "average")
 _KEYS = (
     "median", "mode", "mean", "average", "range", "sum", "total", "middle", "first", "second",
-    "third", "fourth", "last", "there are ", "order", "sorted", "ascending",
+    "third", "fourth", "last", "most ", "there are ", "order", "sorted", "ascending",
     *(word for words in (_LEAST, _MOST) for word in words.split("|")), *_COMPARED,
 )  # fmt: skip
 _LISTS = 12
@@ -129,7 +142,8 @@ def _lists(text: str, start: int, end: int) -> list[_List]:
         names = tuple(name for name, _ in pairs)
         if len(set(names)) == len(names):
             found.append(_List(tuple(_value(v) for _, v in pairs), names, *match.span("list")))
-    for match in _PLAIN_LIST.finditer(text, start, end):
+    plain = (pattern.finditer(text, start, end) for pattern in (_PLAIN_LIST, _LIST_FIRST))
+    for match in chain.from_iterable(plain):
         first, last = match.span("list")
         if not any(one.start < last and first < one.end for one in found):
             values = tuple(_value(v) for v in _ITEM.findall(match["list"]))
@@ -178,6 +192,14 @@ def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) 
             value = next(iter(right))
             assert value is not None
             yield *match.span(), f"the {what} of the list is {_shown(value)}, not {match['value']}"
+    for match in _RANKED_VALUE.finditer(text, lists[0].end, end):
+        ranks = sorted(set(lists[0].values), reverse=match["what"].lower() in _MOST.split("|"))
+        place = ("second", "third").index(match["nth"].lower()) + 1
+        if len(ranks) < len(lists[0].values) or place >= len(ranks):
+            continue  # which of two equal ones is the second can be said in two ways
+        if _value(match["value"]) != ranks[place] and _alone(text, lists[0].end, match.start()):
+            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
+            yield *match.span(), f"{ranked} of the list is {_shown(ranks[place])}"
     for match in _RANKED.finditer(text, lists[0].end, end):
         named = dict(zip(lists[0].names, lists[0].values, strict=False))
         most = match["what"].lower() in _MOST.split("|")
@@ -213,7 +235,7 @@ def _of_list(what: str, values: Sequence[Fraction]) -> Fraction | None:
         return Fraction(median(values))
     if what == "middle":
         return values[len(values) // 2] if len(values) % 2 else None
-    if what == "mode":
+    if what in ("mode", "most frequent", "most common"):
         (most, times), *others = Counter(values).most_common(2)
         return most if times > 1 and (not others or others[0][1] < times) else None
     place = len(values) - 1 if what == "last" else _NTH.index(what)
@@ -226,7 +248,7 @@ def _counts(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
         said = _count(match["count"])
         bound, how = Fraction(match["bound"]), match["how"].lower()
         right = sum(_COMPARED[how](value, bound) for value in values)
-        if said is not None and said != right:
+        if said is not None and said != right and _alone(text, lists[0].end, match.start()):
             yield *match.span(), f"of the list {right} are {how} {match['bound']}, not {said}"
     for match in _LENGTH.finditer(text, lists[0].end, end):
         said = _count(match["count"])

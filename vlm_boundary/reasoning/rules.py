@@ -50,6 +50,11 @@ _LEGS = re.compile(
 )
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
 _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
+_PARTS = {
+    "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
+    "tenth": Fraction(1, 10),
+}  # fmt: skip
+_PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
 _FACTOR = re.compile(
     r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
     r"|(?:[*×·]|\\times|\\cdot|\btimes|\bmultipl(?:y|ied|ying)(?: it| this| that)? by)\s?\$?"
@@ -64,7 +69,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
         yield from _angle_sums(text, start, end)
     if "ythag" in text:
         yield from _legs_added(text, start, end)
-    if "%" in text or "ercent" in text:
+    if any(sign in text for sign in ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")):
         yield from _factors(text, start, end, question)
 
 
@@ -101,9 +106,11 @@ def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     percents = list(_PERCENT.finditer(text, start, end))
-    if not percents or len({match[1] for match in percents}) > 1:
+    parts = list(_PART.finditer(text, start, end))
+    if len({match[1].lower() for match in (*percents, *parts)}) != 1:
         return
-    share = Fraction(percents[0][1]) / 100
+    share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]
+    percents = percents or parts
     for match in _FACTOR.finditer(text, percents[0].end(), min(end, percents[0].end() + 160)):
         written = match["factor"] or match["behind"]
         factor = Fraction(written)

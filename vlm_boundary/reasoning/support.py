@@ -43,11 +43,15 @@ _BENT = re.compile(
     r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
     r" (?:choices|options"
     r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
+    r"|\bnone of the (?:options|choices|answers)\b[^\n]{0,40}\bI (?:['’]ll )?(?:choose|pick|take"
+    r"|select"
+    r"|go)\b"
     r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
     r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
     r" )?\(?[\dA-H]",
     re.IGNORECASE,
 )
+_OPTION = re.compile(r"\(([A-H])\)\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)")
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
@@ -91,10 +95,12 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if bent and not _ASKS_NEAR.search(chain.question):
         note = "what was worked out is no option, and another value is taken"
         return [Evidence("answer_unsupported", *bent.span(), note)]
+    text = chain.text
+    if another := _another_option(chain, start, answer):
+        return another
     value = _answer(chain)
     if value is None or not answer.stated:
         return []
-    text = chain.text
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
     worked = [
@@ -116,6 +122,23 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     silent = _silent_step(closing, [*results, *_numbers(text, start, answer.start)], value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
+    """A letter chosen, where the last equation comes to what another letter stands for."""
+    if not chain.answer or len(chain.answer) != 1 or "(" not in chain.question:
+        return []
+    options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    chosen = options.get(chain.answer.upper())
+    worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
+    if chosen is None or not worked:
+        return []
+    last = _sides(worked[-1])[-1:]
+    others = [name for name, value in options.items() if last and value == last[0]]
+    if not others or chosen in last or _states(chain.text, start, answer.start, chosen):
+        return []
+    note = f"the chain comes to {_last_result(last)}, which is option {others[0]}"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
 def _sides(equation: Equation) -> list[Value]:

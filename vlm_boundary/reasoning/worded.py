@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import chain
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Evidence
@@ -60,12 +61,27 @@ _PART = re.compile(
     rf" (?:which is|that is|i\.e\.|or|is|are) (?:exactly )?({_DIGITS})\s?(?:\\?%|percent)",
     re.IGNORECASE,
 )
+_REVERSED = re.compile(
+    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )){_VALUE} is"
+    rf" (?P<share>{'|'.join(sorted(_SHARES, key=len)[::-1])}|twice|double) (?:of )?{_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_ADD_UP = re.compile(
+    rf"(?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}) (?:add up to|sum to|sum up to|together"
+    rf" make)"
+    rf" {_VALUE}{_END}",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
-    "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "ouble",
+    "add up", "sum up", "together", "half", "third", "quarter", "fourth", "fifth", "tenth",
+    "wice", "thrice", "doubl", "ouble",
     "ripl", "times", "halving", "alving", "sum of", "product of", "difference", "average of",
     "mean of", "dd", "ubtract", "ultipl", "ivid", "square root of", " of ",
+)  # fmt: skip
+_TOTALS = (
+    "sum ", "add up to", "together make", "product ", "difference ", "average ", "mean "
 )  # fmt: skip
 _BEHIND_A_SIGN = re.compile(
     r"(?:[-+*/×÷^·=(]|\b(?:of|than|plus|minus|times|by|over|least|most|about|nearly|almost|twice"
@@ -102,7 +118,11 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
         yield from _simple(_SHARE, text, start, end)
     if any(key in low for key in ("wice", "thrice", "doubl", "tripl", " times ")):
         yield from _simple(_MULTIPLE, text, start, end)
-    if any(key in low for key in ("sum ", "product ", "difference ", "average ", "mean ")):
+    if any(
+        key in low for key in (" is half", " third of", " quarter of", " is twice", " is doubl")
+    ):
+        yield from _reversed(text, start, end)
+    if any(key in low for key in _TOTALS):
         yield from _several(text, start, end)
     if any(key in low for key in ("add", "subtract", "multipl", "divid")):
         yield from _acted(text, start, end)
@@ -136,8 +156,18 @@ def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterat
             yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
 
 
+def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
+    for match in _REVERSED.finditer(text, start, end):
+        word = match["share"].lower()
+        part, whole = _value(match[1]), _value(match[3])
+        if part is not None and whole is not None:
+            right = whole * (_SHARES.get(word) or Fraction(_TIMES[word]))
+            yield *match.span(), right, part, f"{word} of {match[3]}"
+
+
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    for match in _OF_SEVERAL.finditer(text, start, end):
+    found = (pattern.finditer(text, start, end) for pattern in (_OF_SEVERAL, _ADD_UP))
+    for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
         numbers = [value for value in values if value is not None]
@@ -145,7 +175,7 @@ def _several(text: str, start: int, end: int) -> Iterator[_Said]:
             continue
         if all(_YEAR.fullmatch(number) for number in _NUMBER.findall(match["list"])):
             continue  # of what stands at these years
-        what = match["what"].lower()
+        what = match["what"].lower() if match.re is _OF_SEVERAL else "sum"
         if what == "difference" and len(numbers) != 2:
             continue
         right = {
