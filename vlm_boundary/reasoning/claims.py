@@ -19,7 +19,7 @@ _BY_EYE = re.compile(
     r"|roughly"
     r"|around|approximately)\b|\b(?:I|we)(?: would| can|"
     r" could|['’]d)? (?:estimate|guess|eyeball)\b"
-    r"|\bat a glance\b"
+    r"|\bat a glance\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
     r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b",
     re.IGNORECASE,
 )

@@ -238,6 +238,8 @@ def _is_label(token: Token, end: int) -> bool:
     """Whether a token behind an expression only says of what: 3 apples, but not 3ab or 3 AB."""
     if token.kind == "label":
         return True
+    if token.kind == "letter":
+        return token.start > end and token.text in _UNIT_LETTERS
     return (
         token.kind == "word"
         and token.start > end

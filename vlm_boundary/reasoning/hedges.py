@@ -62,7 +62,7 @@ _TAKEN = re.compile(
     r"|assume"
     r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
     r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
-    r"|right|best)\b|\bsounds? (?:reasonable|right|plausible)\b|\bmy best guess\b"
+    r"|right|best)\b|\b(?:sound|seem)s? (?:reasonable|right|plausible)\b|\bmy best guess\b"
     r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b|\bleaning towards?\b"
     r"|\bis an? (?:typical|common|usual|plausible|likely|reasonable)\b",
     re.IGNORECASE,

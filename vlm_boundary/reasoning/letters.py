@@ -172,10 +172,12 @@ def _never_true(plain: str, pair: _Pair) -> str:
     rest = pair.difference.without_denominators()
     if not rest.terms:
         return ""
-    if not rest.variables and pair.left.variables == pair.right.variables:
-        return f"the two sides differ by {_shown(rest)} whatever the letters are"
     if pair.left.variables != pair.right.variables:
         return ""
+    if not rest.variables:
+        return f"the two sides differ by {_shown(rest)} whatever the letters are"
+    if len(rest.terms) == 1:  # as a condition it would hold for zero alone
+        return f"the two sides are not the same: they differ by {_shown(rest)}"
     text = plain[pair.start : pair.end]
     opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
     if (

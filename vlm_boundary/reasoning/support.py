@@ -82,6 +82,18 @@ _SIZES = tuple(
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
+# Words of steps that lead from numbers to a number; others (count, pattern) may lead anywhere.
+_ARITHMETIC = re.compile(
+    r"(?:third|quarter|remain|rest|left|complement|supplement|differen|sum|total|product|average"
+    r"|mean|add"
+    r"|subtract|divid|multipl|convert|altogether|each|per|more|less|fewer|times|squar)",
+    re.IGNORECASE,
+)
+_USUAL = (2, 3, 4, 10, 60, 90, 100, 180, 360, 1000)
+_CONCLUDED = re.compile(
+    r"(?:(?<=[.!?] )|(?<=\n)|^)(?:So|Therefore|Thus|Hence|This means|Consequently)\b[^.!?\n=+*/×÷]*"
+    r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
+)
 _FEW = 16  # numbers of a chain that a silent step may have used
 
 
@@ -110,7 +122,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     ]
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
-    if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
+    body = _without_conclusions(text, start, answer, worked)
+    if _states(body, 0, len(body), value) or _states(text, answer.end, end, value):
         return []
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(_same(result, value) for result in results):
@@ -119,7 +132,12 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if any(_converted(result, value, about) for result in results):
         return []
     closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
-    silent = _silent_step(closing, [*results, *_numbers(text, start, answer.start)], value)
+    known = [
+        *results,
+        *_numbers(body, 0, len(body)),
+        *_numbers(chain.question, 0, len(chain.question)),
+    ]
+    silent = _silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
@@ -149,6 +167,16 @@ def _sides(equation: Equation) -> list[Value]:
         except (Unsupported, OverflowError):
             continue
     return found
+
+
+def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: list[Equation]) -> str:
+    """What stands before the answer, without sentences behind the last step that only say it.
+
+    "So each gets 30" says the answer once more; it is no step that leads to it.
+    """
+    before = [equation.right.end for equation in worked if equation.right.end <= answer.start]
+    last = max(before, default=answer.start)
+    return text[start:last] + _CONCLUDED.sub(" ", text[last : answer.start])
 
 
 def _left_behind(
@@ -216,7 +244,24 @@ def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
         return any(_same(Fraction(number) / 2, value) for number in numbers)
     if _TWICE.search(words):
         return any(_same(number * 2, value) for number in numbers)
-    return _SILENT.search(words) is not None
+    named = {match[0].lower() for match in _SILENT.finditer(words)}
+    if not named or any(not _ARITHMETIC.match(word) for word in named):
+        return bool(named)
+    return _one_step(numbers, value)
+
+
+def _one_step(numbers: list[Value], value: Value) -> bool:
+    """Whether one step of arithmetic leads from some of the numbers to the value."""
+    known = [Fraction(number) for number in numbers[-_FEW:]]
+    others = [*known, *map(Fraction, _USUAL)]
+    whole = [Fraction(number) for number in numbers]
+    reached = [sum(whole, Fraction(0)), sum(whole, Fraction(0)) / len(whole)] if whole else []
+    for one in known:
+        reached += [one * one, *(one + other for other in others)]
+        reached += [one - other for other in others]
+        reached += [one * other for other in others]
+        reached += [one / other for other in others if other]
+    return any(_same(float(number), value) or number == value for number in reached)
 
 
 def _numbers(text: str, start: int, end: int) -> list[Value]:
