@@ -56,6 +56,7 @@ _NAMED = re.compile(
     r"|impossible)\b",
     re.IGNORECASE,
 )
+_IMAGE = re.compile(r"<image ?\d*>")
 _COUNTS = re.compile(
     r"\b(?:how many|which|what (?:year|time|value|colou?r)|choices?)\b", re.IGNORECASE
 )
@@ -99,18 +100,22 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return []
     if circle := _circle(text, start, end, said):
         return circle
-    given = _numbers(chain.question) and not _COUNTS.search(chain.question)
+    given = _numbers(_IMAGE.sub(" ", chain.question)) and not _COUNTS.search(chain.question)
     unused = bool(given) and not _RECALLED.search(body) and len(body.split()) > 4
+    found: list[Evidence] = []
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
+        if answer.stated and answer.start - 1 <= match.start() < answer.end:
+            continue
         if said not in _numbers(sentence) and _in_words(sentence) != said:
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if by_eye or claim or (unused and not _READ_OFF.search(sentence)):
-            note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
-            return [Evidence("no_reasoning", *match.span(), note)]
-    return []
+        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
+            return []  # the value is read here
+        note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
+        found.append(Evidence("no_reasoning", *match.span(), note))
+    return found[:1]
 
 
 def _numbers(text: str) -> set[str]:

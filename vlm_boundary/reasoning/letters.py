@@ -176,8 +176,8 @@ def _never_true(plain: str, pair: _Pair) -> str:
         return ""
     if not rest.variables:
         return f"the two sides differ by {_shown(rest)} whatever the letters are"
-    if len(rest.terms) == 1:  # as a condition it would hold for zero alone
-        return f"the two sides are not the same: they differ by {_shown(rest)}"
+    if len(rest.terms) == 1 and len(rest.variables) == 1:
+        return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
     text = plain[pair.start : pair.end]
     opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
     if (

@@ -9,12 +9,14 @@ from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import takes_back
 
 _VALUE = r"(?P<value>-?\d{1,9}(?:\.\d{1,6})?)"
-_END = r"(?=\s?(?:°|cm\b|m\b|units\b|degrees\b)?(?:[.;,!]?\s|[.;,!]?$))(?![.,]\d)"
+_END = r"(?=\s?(?:°|cm\b|m\b|units\b|degrees\b)?(?:[.;,!]?\s|[.;,!]?$))"
+_END += r"(?![.,]\d|\s{0,2}(?:degrees )?[-+*/×÷·^(=])"
 _NOUNS = "width|height|length|radius|diameter|base|side length|thickness|depth"
 _SAID = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\b(?P<name>[Tt]here (?:is|are)) (?P<value>\d{1,6}|one|two|three|four|five|six|seven"
+        r"(?:(?<=[.!] )|(?<=\n)|^)(?P<name>There (?:is|are)) (?P<value>\d{1,6}|one|two|three|four"
+        r"|five|six|seven"
         r"|eight|nine|ten)"
         r" (?P<of>[a-z][a-z ]{2,40})(?=\.)",
         rf"\b(?P<name>[Ii]n (?:19|20)\d\d),? (?P<of>the [a-z ]{{3,20}}|it|sales) (?:is|was|were)"
@@ -28,7 +30,6 @@ _SAID = tuple(
 )
 _SAID_OF = (
     "There ",
-    "there ",
     "In ",
     "in ",
     "idth",

@@ -122,7 +122,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     ]
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
-    body = _without_conclusions(text, start, answer, worked)
+    started = [number for equation in worked for number in _operands(equation)]
+    body = text[start : answer.start]
+    if value not in [*started, *_numbers(chain.question, 0, len(chain.question))]:
+        body = _without_conclusions(text, start, answer, worked)
     if _states(body, 0, len(body), value) or _states(text, answer.end, end, value):
         return []
     results = [result for equation in worked for result in _sides(equation)]
