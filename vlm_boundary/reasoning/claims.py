@@ -12,6 +12,8 @@ _SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
 _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
+_WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
+_NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(r"[:;]|\n\s*[-*•]\s|,[^,\n]*,|\b[A-Z][a-z]+ and [A-Z][a-z]+\b")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -84,12 +86,14 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
+    if _WORKED_SURELY.search(text, start, answer.start):
+        return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
         if answer.stated
         else text[start:end]
     )
-    plain = re.sub(rf"\b[A-Za-z]{{1,4}} ?= ?{re.escape(said)}(?!\w|\.\d)", lambda _: said, body)
+    plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):

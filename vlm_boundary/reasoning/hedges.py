@@ -8,6 +8,7 @@ from itertools import islice
 from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
     rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
@@ -89,6 +90,11 @@ _SETTLED = re.compile(
     re.IGNORECASE,
 )
 _PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
+_DOUBTS = (
+    "could", "might", "may ", "can ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
+    "both ", "tell", "decide", "not sure", "not certain", "no way", "probabl", "hard to", "cannot",
+    "unable", "not able", "n't ", "n’t ",
+)  # fmt: skip
 _AHEAD = 240
 _MOST = 50
 
@@ -115,6 +121,8 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
 
 def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     near = max(start, answer.start - 2 * _AHEAD)
+    if not occurs(_DOUBTS, text[near:end].lower()):
+        return []
     places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
     if places:
         taken = places[-1]

@@ -86,7 +86,7 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
     yield from _rewritten(plain, start)
     before: _Pair | None = None
-    runs = (run for run in _RUN.finditer(plain) if "=" in run[0])
+    runs = (run for run in _RUN.finditer(plain) if "=" in run[0] and run[0] != run[0].upper())
     for run in islice(runs, _MOST):
         pairs = _pairs(plain, run)
         for place, pair in enumerate(pairs):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, islice
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -28,6 +28,9 @@ _LIST_FIRST = re.compile(
     r" are the (?:\w+ )?(?:values|numbers|scores|data|heights|lengths)\b"
 )
 _NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
+_BESIDE = re.compile(  # two numbers of a list
+    r"\d[%°]?(?:,|;| and)\s?(?:and )?(?:[A-Z][A-Za-z]{0,14}(?: is| has|:| =)?\s{1,2})?-?\d"
+)
 _ITEM = re.compile(_NUMBER)
 _PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")
 _ASCENDING = re.compile(
@@ -118,7 +121,7 @@ def wrong_lists(text: str, start: int, end: int, question: str) -> Iterator[Evid
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
     a part of the list: the largest odd one, those of group B.
     """
-    if text.count(",", start, end) + text.count(" and ", start, end) < 2:
+    if len(list(islice(_BESIDE.finditer(text, start, end), 2))) < 2:
         return
     low = text.lower()
     if not any(key in low for key in _KEYS):

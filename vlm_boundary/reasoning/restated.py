@@ -12,33 +12,35 @@ _VALUE = r"(?P<value>-?\d{1,9}(?:\.\d{1,6})?)"
 _END = r"(?=\s?(?:°|cm\b|m\b|units\b|degrees\b)?(?:[.;,!]?\s|[.;,!]?$))"
 _END += r"(?![.,]\d|\s{0,2}(?:degrees )?[-+*/×÷·^(=])"
 _NOUNS = "width|height|length|radius|diameter|base|side length|thickness|depth"
+# Statements of which a second one in the same words is of the same thing, and what they all hold.
 _SAID = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"(?:(?<=[.!] )|(?<=\n)|^)(?P<name>There (?:is|are)) (?P<value>\d{1,6}|one|two|three|four"
-        r"|five|six|seven"
-        r"|eight|nine|ten)"
-        r" (?P<of>[a-z][a-z ]{2,40})(?=\.)",
-        rf"\b(?P<name>[Ii]n (?:19|20)\d\d),? (?P<of>the [a-z ]{{3,20}}|it|sales) (?:is|was|were)"
-        rf" {_VALUE}{_END}",
-        rf"\b(?:[Tt]he|[Aa]) (?P<name>{_NOUNS})(?P<of> of the [a-z]{{3,15}})? (?:is|of|=|equals)"
-        rf" {_VALUE}{_END}",
-        rf"(?:(?<=\. )|(?<=\n)|^)(?P<name>[A-Z][a-z]{{2,14}}): (?P<of>){_VALUE}(?=[.;]\s|\n)",
-        rf"(?:(?<=\. )|(?<=\n)|^|(?<=[Ss]ince )|(?<=figure ))(?P<name>[xyz])(?P<of>) (?:=|is)"
-        rf" {_VALUE}{_END}",
+    (keys, re.compile(pattern))
+    for keys, pattern in (
+        (
+            ("There ",),
+            r"(?:(?<=[.!] )|(?<=\n)|^)(?P<name>There (?:is|are)) (?P<value>\d{1,6}|one|two|three"
+            r"|four|five|six|seven|eight|nine|ten) (?P<of>[a-z][a-z ]{2,40})(?=\.)",
+        ),
+        (
+            ("n 19", "n 20"),
+            r"\b(?P<name>[Ii]n (?:19|20)\d\d),? (?P<of>the [a-z ]{3,20}|it|sales) (?:is|was|were)"
+            rf" {_VALUE}{_END}",
+        ),
+        (
+            ("width ", "height ", "length ", "radius ", "diameter ", "base ", "ness ", "depth "),
+            rf"\b(?:[Tt]he|[Aa]) (?P<name>{_NOUNS})(?P<of> of the [a-z]{{3,15}})?"
+            rf" (?:is|of|=|equals) {_VALUE}{_END}",
+        ),
+        (
+            (": ",),
+            rf"(?:(?<=\. )|(?<=\n)|^)(?P<name>[A-Z][a-z]{{2,14}}): (?P<of>){_VALUE}(?=[.;]\s|\n)",
+        ),
+        (
+            ("x =", "y =", "z =", "x is", "y is", "z is"),
+            r"(?:(?<=\. )|(?<=\n)|^|(?<=[Ss]ince )|(?<=figure ))(?P<name>[xyz])(?P<of>)"
+            rf" (?:=|is) {_VALUE}{_END}",
+        ),
     )
-)
-_SAID_OF = (
-    "There ",
-    "In ",
-    "in ",
-    "idth",
-    "eight",
-    "ength",
-    "adius",
-    "iameter",
-    "ase ",
-    ": ",
 )
 # Words of another thing, another time, or of several values.
 _OTHER = re.compile(
@@ -70,8 +72,8 @@ _MOST = 200
 
 def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing that is said twice, differently, with no word of a change between."""
-    if any(key in text for key in _SAID_OF) or "= " in text:
-        for pattern in _SAID:
+    for keys, pattern in _SAID:
+        if sum(map(text.count, keys)) > 1:
             yield from _twice(pattern, text, start, end)
     if "er than" in text:
         yield from _both_ways(text, start, end)

@@ -103,7 +103,9 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     A hint only where the chain's words name a step that may have been taken silently. A number that
     the chain only starts from is not one that it comes to.
     """
-    bent = _BENT.search(chain.text, start, end)
+    bent = None
+    if "earest" in chain.text or "losest" in chain.text or "none of the" in chain.text.lower():
+        bent = _BENT.search(chain.text, start, end)
     if bent and not _ASKS_NEAR.search(chain.question):
         note = "what was worked out is no option, and another value is taken"
         return [Evidence("answer_unsupported", *bent.span(), note)]
@@ -122,24 +124,23 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     ]
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
-    started = [number for equation in worked for number in _operands(equation)]
-    body = text[start : answer.start]
-    if value not in [*started, *_numbers(chain.question, 0, len(chain.question))]:
-        body = _without_conclusions(text, start, answer, worked)
-    if _states(body, 0, len(body), value) or _states(text, answer.end, end, value):
+    if not worked or _states(text, answer.end, end, value):
         return []
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(_same(result, value) for result in results):
+        return []
+    asked = _numbers(chain.question, 0, len(chain.question))
+    started = [number for equation in worked for number in _operands(equation)]
+    body = text[start : answer.start]
+    if value not in [*started, *asked]:
+        body = _without_conclusions(text, start, answer, worked)
+    if _states(body, 0, len(body), value):
         return []
     about = f"{chain.question} {text[start:end]}"
     if any(_converted(result, value, about) for result in results):
         return []
     closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
-    known = [
-        *results,
-        *_numbers(body, 0, len(body)),
-        *_numbers(chain.question, 0, len(chain.question)),
-    ]
+    known = [*results, *_numbers(body, 0, len(body)), *asked]
     silent = _silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]

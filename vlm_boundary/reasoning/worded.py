@@ -11,6 +11,7 @@ from itertools import chain
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
 
 _UNIT = r"(?:\s?(?:°|%|\\%)|\s(?:cm|mm|km|m|kg|g|degrees|units|dollars|percent|euros)\b)?"
 _MONEY = r"(?:\\?[$€£])?"
@@ -83,6 +84,7 @@ _KEYS = (
 _TOTALS = (
     "sum ", "add up to", "together make", "product ", "difference ", "average ", "mean "
 )  # fmt: skip
+_ADDED = ("add up to", "sum to", "sum up to", "together make")
 _BEHIND_A_SIGN = re.compile(
     r"(?:[-+*/×÷^·=(]|\b(?:of|than|plus|minus|times|by|over|least|most|about|nearly|almost|twice"
     r"|and a|one|two|three|four|five|number|square|cube|root|sum|product|half|if))"
@@ -166,7 +168,9 @@ def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
 
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
-    found = (pattern.finditer(text, start, end) for pattern in (_OF_SEVERAL, _ADD_UP))
+    found = [_OF_SEVERAL.finditer(text, start, end)]
+    if occurs(_ADDED, text):
+        found.append(_ADD_UP.finditer(text, start, end))
     for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
