@@ -91,10 +91,11 @@ _SETTLED = re.compile(
 )
 _PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
 _DOUBTS = (
-    "could", "might", "may ", "can ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
-    "both ", "tell", "decide", "not sure", "not certain", "no way", "probabl", "hard to", "cannot",
-    "unable", "not able", "n't ", "n’t ",
+    "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
+    "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
+    "can't ", "can’t ",
 )  # fmt: skip
+_LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 _AHEAD = 240
 _MOST = 50
 
@@ -121,7 +122,8 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
 
 def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     near = max(start, answer.start - 2 * _AHEAD)
-    if not occurs(_DOUBTS, text[near:end].lower()):
+    low = text[near:end].lower()
+    if not occurs(_DOUBTS, low):
         return []
     places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
     if places:
@@ -137,6 +139,8 @@ def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
+    if not occurs(_LATER, low):
+        return []
     for after in _AFTERTHOUGHT.finditer(text, near, end):
         other = (after[1] or after[2]).strip("$\\({* ")
         behind = text[after.end() : min(end, max(answer.start, after.end()))]

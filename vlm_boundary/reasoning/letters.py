@@ -15,6 +15,7 @@ from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
 _LIKELY = re.compile(
@@ -36,6 +37,10 @@ _REWRITTEN = re.compile(
     r" expression)? "
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
+_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
+_NEXT = 80
 _TIMES_X = re.compile(r"[\d)]\s?x\s?[\d(]|\)\s?x\s")
 _UNIT_LETTER = re.compile(r"\d\s+[mgshldt](?![a-zA-Z^²*(])|\d[mgshl]\b")
 _STEPS = frozenset(
@@ -84,22 +89,39 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
     plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
-    yield from _rewritten(plain, start)
+    if occurs(_REWRITING, plain):
+        yield from _rewritten(plain, start)
+    found = (run for run in _RUN.finditer(plain) if "=" in run[0] and _may_be_told(run[0]))
+    runs = list(islice(found, _MOST))
     before: _Pair | None = None
-    runs = (run for run in _RUN.finditer(plain) if "=" in run[0] and run[0] != run[0].upper())
-    for run in islice(runs, _MOST):
-        pairs = _pairs(plain, run)
-        for place, pair in enumerate(pairs):
+    for place, run in enumerate(runs):
+        behind = place > 0 and _beside(plain, runs[place - 1], run)
+        ahead = place + 1 < len(runs) and _beside(plain, run, runs[place + 1])
+        if not behind:
+            before = None
+        if not behind and not ahead and _is_condition(run[0]):
+            continue  # there is nothing that it could be compared with
+        for pair in _pairs(plain, run):
+            within = before is not None and before.start >= run.start()
             note = _never_true(plain, pair) or (
-                _not_kept(plain, before, pair, within=place > 0) if before else ""
+                _not_kept(plain, before, pair, within=within) if before else ""
             )
             first, last = start + pair.start, start + pair.end
             if note and not retracted(text, last, end) and not hypothetical(text, first, start):
                 yield Evidence("arithmetic_error", first, last, note)
                 return
             before = pair
-        if not pairs:
-            before = None
+
+
+def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
+    """Whether so little stands between two equations that one may be drawn from the other."""
+    return two.start() - one.end() <= _NEXT and not _BREAK.search(plain, one.end(), two.start())
+
+
+def _is_condition(written: str) -> bool:
+    """Whether it is one equation of which a side has no letter."""
+    sides = [_COMMAND.sub("", side) for side in written.split("=")]
+    return len(sides) == 2 and any(side == side.upper() for side in sides)
 
 
 def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
@@ -117,12 +139,9 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
 
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
     written = run[0]
-    if (
-        len(written) > _LONGEST
-        or _TIMES_X.search(written)
-        or _UNIT_LETTER.search(written)
-        or not re.search("[a-z]", written)
-    ):
+    if len(written) > _LONGEST or not _may_be_told(written):
+        return []
+    if _TIMES_X.search(written) or _UNIT_LETTER.search(written):
         return []
     before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
     behind = plain[run.end() : run.end() + 8].strip(" \t")
@@ -154,6 +173,14 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
         for one, two in pairwise(sides)
         if one is not None and two is not None
     ]
+
+
+def _may_be_told(written: str) -> bool:
+    """Whether two sides are of the same letters, or of one letter and none: all that is checked."""
+    letters = [
+        frozenset(filter(str.islower, _COMMAND.sub("", side))) for side in written.split("=")
+    ]
+    return any(one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters))
 
 
 def _read(written: str) -> Exact | None:

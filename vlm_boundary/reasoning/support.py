@@ -148,10 +148,11 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
     """A letter chosen, where the last equation comes to what another letter stands for."""
-    if not chain.answer or len(chain.answer) != 1 or "(" not in chain.question:
+    said = chain.answer or ""
+    if len(said) != 1 or not said.isalpha() or "(" not in chain.question:
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
-    chosen = options.get(chain.answer.upper())
+    chosen = options.get(said.upper())
     worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
     if chosen is None or not worked:
         return []
