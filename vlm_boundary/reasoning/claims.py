@@ -137,12 +137,11 @@ def _unread(body: str, said: str, question: str) -> bool:
 
     Numbers that it says again with the words of the question count for nothing.
     """
+    if _numbers(body) - {said}:
+        return True
     asked = question.lower()
-    others = _numbers(body) - {said}
     words = {word.lower() for word in _WORDED.findall(_DEFINED.sub(" ", body))}
-    return bool(others) or any(
-        word not in asked and str(english_number(word) or "") != said for word in words
-    )
+    return any(word not in asked and str(english_number(word) or "") != said for word in words)
 
 
 def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:

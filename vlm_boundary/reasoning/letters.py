@@ -28,7 +28,10 @@ _SIGN = r"[-+*/^()²³·×−÷]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
 _GAP = r"[^\S\n]{0,8}"
 _SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
-_RUN = re.compile(rf"{_SIDE}(?:{_GAP}=(?![=>]){_SIDE})*+")
+_RUN = re.compile(
+    rf"(?<![a-zA-Z])(?=[\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
+)
 _BLANKED = re.compile(
     r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
 )

@@ -14,6 +14,7 @@ from statistics import median
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
 
 _NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,9})?(?:%|°)?"
 _NAMED = rf"[A-Z][A-Za-z]{{0,14}}(?: is| has|:| =)?\s{{1,2}}{_NUMBER}"
@@ -124,7 +125,7 @@ def wrong_lists(text: str, start: int, end: int, question: str) -> Iterator[Evid
     if len(list(islice(_BESIDE.finditer(text, start, end), 2))) < 2:
         return
     low = text.lower()
-    if not any(key in low for key in _KEYS):
+    if not occurs(_KEYS, low):
         return
     lists = _lists(text, start, end)
     if not lists:

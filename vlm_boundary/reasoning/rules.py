@@ -9,6 +9,7 @@ from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
 
 _SIDES = {
     "triangle": 3, "quadrilateral": 4, "rectangle": 4, "square": 4, "parallelogram": 4,
@@ -55,6 +56,8 @@ _PARTS = {
     "tenth": Fraction(1, 10),
 }  # fmt: skip
 _PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
+_TOTALLED = ("add", "sum", "total", "make", "equal")
+_SHARES = ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")
 _FACTOR = re.compile(
     r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
     r"|(?:[*×·]|\\times|\\cdot|\btimes|\bmultipl(?:y|ied|ying)(?: it| this| that)? by)\s?\$?"
@@ -69,12 +72,12 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
         yield from _angle_sums(text, start, end)
     if "ythag" in text:
         yield from _legs_added(text, start, end)
-    if any(sign in text for sign in ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")):
+    if ("0." in text or "1." in text) and occurs(_SHARES, text):
         yield from _factors(text, start, end, question)
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
-    if "angles" not in text and "angle sum" not in text:
+    if not (occurs(("angles", "angle sum"), text) and occurs(_TOTALLED, text)):
         return
     for pattern in _ANGLES:
         for match in pattern.finditer(text, start, end):

@@ -52,7 +52,7 @@ _OF_SEVERAL = re.compile(
     re.IGNORECASE,
 )
 _ACTED = re.compile(
-    r"\b(?:if (?:we|you|one) )?(?P<act>add|subtract|multiply|divide|adding|subtracting|multiplying"
+    r"\b(?P<act>add|subtract|multiply|divide|adding|subtracting|multiplying"
     rf"|dividing) {_VALUE} (?P<by>and|to|from|by) {_VALUE}{_SAYS}{_VALUE}{_END}",
     re.IGNORECASE,
 )
@@ -76,13 +76,17 @@ _ADD_UP = re.compile(
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
-    "add up", "sum up", "together", "half", "third", "quarter", "fourth", "fifth", "tenth",
-    "wice", "thrice", "doubl", "ouble",
-    "ripl", "times", "halving", "alving", "sum of", "product of", "difference", "average of",
-    "mean of", "dd", "ubtract", "ultipl", "ivid", "square root of", " of ",
+    "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
+    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", "together make",
+    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
+    "ivide ", "ividing ", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
     "sum ", "add up to", "together make", "product ", "difference ", "average ", "mean "
+)  # fmt: skip
+_ACTS = (
+    "adding ", "add ", "subtracting ", "subtract ", "multiplying ", "multiply ", "dividing ",
+    "divide ",
 )  # fmt: skip
 _ADDED = ("add up to", "sum to", "sum up to", "together make")
 _BEHIND_A_SIGN = re.compile(
@@ -99,7 +103,7 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
     Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
     """
     low = text.lower() if end - start == len(text) else text[start:end].lower()
-    if not any(key in low for key in _KEYS):
+    if not occurs(_KEYS, low):
         return
     for first, last, right, said, what in _statements(text, low, start, end):
         if _rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
@@ -126,7 +130,7 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
         yield from _reversed(text, start, end)
     if any(key in low for key in _TOTALS):
         yield from _several(text, start, end)
-    if any(key in low for key in ("add", "subtract", "multipl", "divid")):
+    if occurs(_ACTS, low):
         yield from _acted(text, start, end)
     if "square root of " in low:
         for match in _ROOTED.finditer(text, start, end):
@@ -206,7 +210,11 @@ def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
             right = one / two
         else:
             continue
-        yield *match.span(), right, said, f"{act} {match[2]} {by} {match[4]}"
+        first = match.start()
+        for opening in ("if we ", "if you ", "if one "):  # no supposition
+            if text[max(start, first - len(opening)) : first].lower() == opening:
+                first -= len(opening)
+        yield first, match.end(), right, said, f"{act} {match[2]} {by} {match[4]}"
 
 
 def _value(written: str) -> Fraction | None:
