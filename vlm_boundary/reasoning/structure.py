@@ -30,6 +30,7 @@ _OPERATION = re.compile(
 )
 _BECAUSE = re.compile(
     r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|:[^.:\n]{15,}, so\b"
+    r"|\bthan\b[^.\n]*\b(?:which|while|whereas|both)\b"
     r"|因为|所以|因此",
     re.IGNORECASE,
 )
