@@ -153,8 +153,8 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
         return []  # perhaps a part of something longer
     if written.strip()[:1] in "+*/^":
         return []
-    first = written.partition("=")[0].strip()
-    if first.isdigit() and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
+    named = written.partition("=")[0].strip().isdigit()
+    if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
         return []  # angle 2 = 3x
     sides: list[tuple[int, int, Exact, str] | None] = []
     place = run.start()

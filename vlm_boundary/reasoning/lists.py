@@ -30,7 +30,7 @@ _LIST_FIRST = re.compile(
 )
 _NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
 _BESIDE = re.compile(  # two numbers of a list
-    r"\d[%°]?(?:,|;| and)\s?(?:and )?(?:[A-Z][A-Za-z]{0,14}(?: is| has|:| =)?\s{1,2})?-?\d"
+    r"\d[%°]?(?:,|;| and)\s?(?:and )?(?:[A-Z][A-Za-z]{0,14}(?: is| has|:| =)?\s{1,2})?(?=-?\d)"
 )
 _ITEM = re.compile(_NUMBER)
 _PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")

@@ -72,7 +72,7 @@ _CHOOSES = re.compile(
 _WHOLE = re.compile(
     r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
 )
-_SIZES = tuple(
+_SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
     for size, units in (
         (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
@@ -233,7 +233,7 @@ def _converted(result: Value, value: Value, about: str) -> bool:
     """Whether a value is a result in another unit that is named, or rounded to whole things."""
     if not result or not value:
         return False
-    whole = value == int(value) and result != int(result)
+    whole = float(value).is_integer() and not float(result).is_integer()
     if whole and abs(result - value) < 1 and _WHOLE.search(about):
         return True
     ratio = abs(float(value) / float(result))

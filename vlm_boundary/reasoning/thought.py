@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.records.validity import Flag
 from vlm_boundary.records.verdict import COMMITTED
 from vlm_boundary.verifier.grader import grade
 from vlm_boundary.verifier.thoughts import last_thought
 from vlm_boundary.verifier.verdict import Gold, Output
 
-AGREES, DIFFERS = "thought_agrees", "thought_differs"
+AGREES: Flag = "thought_agrees"
+DIFFERS: Flag = "thought_differs"
 _CONCLUDES = COMMITTED | {"conclusion"}
 _TAIL = 4000  # characters of a thought in which its conclusion stands
 

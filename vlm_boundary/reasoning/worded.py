@@ -48,7 +48,8 @@ _MULTIPLE = re.compile(
 )
 _OF_SEVERAL = re.compile(
     r"\b(?P<what>sum|product|difference|average|mean)"
-    rf" (?:of|between) (?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}){_SAYS}{_VALUE}{_END}",
+    rf" (?:of|between) (?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}){_SAYS.replace('|=', '')}"
+    rf"{_VALUE}{_END}",  # in "the sum of 3 and 4 = 8" the sign may be that of an equation
     re.IGNORECASE,
 )
 _ACTED = re.compile(
