@@ -234,7 +234,7 @@ def _converted(result: Value, value: Value, about: str) -> bool:
     if not result or not value:
         return False
     whole = float(value).is_integer() and not float(result).is_integer()
-    if whole and abs(result - value) < 1 and _WHOLE.search(about):
+    if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
         return True
     ratio = abs(float(value) / float(result))
     for size, units in _SIZES:
