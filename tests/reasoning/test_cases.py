@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from written_chains import CASES, judge, read_case
 
-from vlm_boundary.reasoning import Evidence, validity
-from vlm_boundary.reasoning.files import check_output
-from vlm_boundary.verifier import Gold, Grader, Output, Verdict
-
-CASES = Path(__file__).parent / "cases"
-_TIMES = re.compile(r"×(\d+)\{([^{}]*)\}")
+from vlm_boundary.reasoning import validity
+from vlm_boundary.verifier import Grader
 
 
 def lines() -> list[tuple[str, int, str]]:
@@ -26,28 +22,10 @@ def lines() -> list[tuple[str, int, str]]:
     ]
 
 
-def read_case(line: str) -> tuple[set[str], set[str], Output]:
-    """The flags that must veto, those known to be missed, and the output."""
-    flags, gold, finish, question, text = (part.strip() for part in line.split("|", 4))
-    named = [] if flags == "-" else [flag.strip() for flag in flags.split(",")]
-    text = _TIMES.sub(lambda match: match[2] * int(match[1]), text).replace("⏎", "\n")
-    missed = {flag[1:] for flag in named if flag.startswith("~")}
-    return (
-        {flag for flag in named if not flag.startswith("~")},
-        missed,
-        Output(text, Gold(gold, question=question), finish),
-    )
-
-
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
     with Grader(workers=1, deadline=20.0) as open_grader:
         yield open_grader
-
-
-def judge(grader: Grader, output: Output) -> tuple[Verdict, tuple[Evidence, ...]]:
-    verdict = grader.grade([output])[0]
-    return verdict, check_output(output, verdict)
 
 
 @pytest.mark.parametrize(

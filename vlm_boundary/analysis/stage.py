@@ -30,6 +30,7 @@ from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
 from vlm_boundary.analysis.shrinkage import shrinkage
 from vlm_boundary.analysis.tables import write_tables
+from vlm_boundary.analysis.thoughts import thoughts
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -60,6 +61,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "shrinkage": shrinkage,
     "beyond_n": beyond_n,
     "cot": cot,
+    "thoughts": thoughts,
     "judge_probe": judge_probe,
     "calibration": lambda data: calibration(data.first_look),
     "left_out": left_out,  # last: the others read the controls

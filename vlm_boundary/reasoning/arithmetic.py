@@ -1,4 +1,4 @@
-"""Layer 2: every equation of a chain, checked to the digits it shows."""
+"""Layer 2: every equation of a chain, in signs, letters or words, to the digits it shows."""
 
 from __future__ import annotations
 
@@ -19,25 +19,36 @@ from vlm_boundary.mathtext.tree import PI, Numeral
 from vlm_boundary.mathtext.units import NOUNS
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.letters import wrong_letters
 from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
+from vlm_boundary.reasoning.rules import broken_rules
+from vlm_boundary.reasoning.worded import wrong_words
 
-CHECKER = "arithmetic/2"
+CHECKER = "arithmetic/3"
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )
 
 
 def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
-    """An arithmetic_error for each equation that is false.
+    """An arithmetic_error for each equation that is false, in signs or words, or breaks a rule.
 
     A veto where both sides were read whole; a hint where the reading is uncertain or in a
     supposition. Equations that convert units, or that the text takes back, are no errors.
     """
     text = chain.text
-    if "=" not in text and not any(sign in text for sign in ("≈", "\\approx", " is ", "equal")):
-        return ()
     start, end = own_turn(text, chain.question)
-    found = []
+    found = _false_equations(text, start, end)
+    found += wrong_letters(text, start, end)
+    found += wrong_words(text, start, end)
+    found += broken_rules(text, start, end, chain.question)
+    return tuple(found)
+
+
+def _false_equations(text: str, start: int, end: int) -> list[Evidence]:
+    found: list[Evidence] = []
+    if "=" not in text and not any(sign in text for sign in ("≈", "\\approx", " is ", "equal")):
+        return found
     for equation in equations(text, start, end):
         wrong = _wrong(equation)
         if wrong is None or _converts(equation):
@@ -52,7 +63,7 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
         note = f"the left side is {_short(wrong[0])}, the right side {_short(wrong[1])}"
         span = equation.left.start, equation.right.end
         found.append(Evidence("arithmetic_error", *span, note, veto))
-    return tuple(found)
+    return found
 
 
 def _wrong(equation: Equation) -> tuple[Value, Value] | None:

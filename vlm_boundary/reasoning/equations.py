@@ -42,6 +42,7 @@ _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
     "line side triangle problem example method level grade page player clock bar point".split()
 )
+_UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _END_LABELS = frozenset(("word", "label"))
 
 
@@ -142,9 +143,10 @@ def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression,
         return found, sure
     token, following = rest[0], rest[1].kind if len(rest) > 1 else ""
     spaced = token.start > found.end
-    if token.kind in _END_LABELS:
+    unit = token.kind == "letter" and spaced and token.text in _UNIT_LETTERS
+    if token.kind in _END_LABELS or (unit and following not in ("open", "close", "letter")):
         word = token.text.lower()
-        if word == "or" or (word != "and" and not _is_label(token, found.end)):
+        if word == "or" or (word != "and" and not unit and not _is_label(token, found.end)):
             return None
         found.labels |= {label_name(token)}
         if word == "and":
@@ -236,6 +238,8 @@ def _is_label(token: Token, end: int) -> bool:
     """Whether a token behind an expression only says of what: 3 apples, but not 3ab or 3 AB."""
     if token.kind == "label":
         return True
+    if token.kind == "letter":
+        return token.start > end and token.text in _UNIT_LETTERS
     return (
         token.kind == "word"
         and token.start > end

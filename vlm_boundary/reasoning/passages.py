@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from vlm_boundary.verifier.scope import turn_span
 
@@ -29,7 +30,8 @@ _SUPPOSED = re.compile(
 )
 _STATEMENT = re.compile(
     r"(?:\$+\s*|\\\(\s*)?\\(?:boxed|fbox)\s*\{|<answer>|####"
-    r"|(?:(?:so|thus|hence|therefore)[, ]+)?(?:the\s+|my\s+)?(?:final\s+|correct\s+)?answer\s*"
+    r"|(?:(?:so|thus|hence|therefore)[, ]+)?(?:the\s+|my\s+)?(?:final\s+"
+    r"|correct\s+)?answer\s*(?:in\s+\w+\s*)?"
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )
@@ -39,6 +41,7 @@ _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
 
+@lru_cache(maxsize=64)  # both layers ask for it
 def own_turn(text: str, question: str = "") -> tuple[int, int]:
     """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
     return turn_span(text, question)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.hedges import EITHER, hedging
+from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
+from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
+from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/2"
+CHECKER = "structure/3"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -24,7 +29,9 @@ _OPERATION = re.compile(
     r"|[^\W\d_]\s{0,3}=\s{0,3}[^\s=]"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|因为|所以|因此",
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|:[^.:\n]{15,}, so\b"
+    r"|\bthan\b[^.\n]*\b(?:which|while|whereas|both)\b"
+    r"|因为|所以|因此",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -35,26 +42,6 @@ _LABEL = re.compile(
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
 _OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
-_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
-_EITHER = re.compile(
-    rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
-    rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
-    re.IGNORECASE,
-)
-_BOXES = re.compile(
-    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
-)
-_CHOSEN = re.compile(
-    r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
-    r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",
-    re.IGNORECASE,
-)
-_GUESS = re.compile(
-    r"\bI(?:['’]ll| will|['’]m going to| would| have to| must| can only)?\s+(?:just |have to )?"
-    r"(?:guess|pick (?:one )?at random)\b|\b(?:this|it|that)(?:['’]s| is) (?:just|only) a guess\b"
-    r"|\ba (?:random|wild|lucky) guess\b",
-    re.IGNORECASE,
-)
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
@@ -64,11 +51,16 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     answer = answer_place(text, start, end, chain.span)
     found = _truncated(chain, start, end)
     found += repetition(text, start, end)
-    found += _hedging(chain, start, end, answer)
+    found += hedging(text, start, end, answer)
+    found += beside_thought(chain, start, end)
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
+    if not bare:
+        found += only_claimed(chain, start, end, answer)
     found += contradictions(text, start, end)
+    found += restatements(text, start, end)
     found += wrong_extremes(text, start, end)
+    found += wrong_lists(text, start, end, chain.question)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
@@ -100,13 +92,15 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
 def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer, with nothing or nothing but filler around it."""
     text = chain.text
+    if _OPERATION.search(text, answer.start, answer.end) and "=" in text[answer.start : answer.end]:
+        return []  # the answer's own statement is an equation
     parts = [text[start : answer.start], text[answer.end : end]]
     if not answer.stated:  # a sentence may hold both a step and the answer
         value = chain.span or (answer.start, answer.start)
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
         if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
             return []
-        others = _NUMBER.findall(_EITHER.sub(" ", own))
+        others = _NUMBER.findall(EITHER.sub(" ", own))
         if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
             return []
     body = "\n".join(parts)
@@ -129,24 +123,3 @@ def _argues(text: str) -> bool:
 
 def _filler(text: str, start: int, answer: AnswerPlace) -> bool:
     return answer.stated and len(_LETTERS.findall(text[start : answer.start])) >= 4
-
-
-def _hedging(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
-    """More than one final answer, or a guess."""
-    text = chain.text
-    found = []
-    if boxes := _BOXES.search(text, start, end):
-        if boxes[1].strip() != boxes[2].strip():
-            found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
-    elif " or " in text[answer.sentence : end]:
-        for match in _EITHER.finditer(text, answer.sentence, end):
-            behind = text[match.end() : end]
-            if match[1] != match[2] and not _CHOSEN.search(behind):
-                note = f"{match[1]} or {match[2]}, none ruled out"
-                found.append(Evidence("hedging", *match.span(), note))
-                break
-    if "uess" in text or "random" in text:
-        near = max(start, answer.sentence - 200)
-        if guess := _GUESS.search(text, near, end):
-            found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return found

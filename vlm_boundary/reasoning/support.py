@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import pairwise
 
 from vlm_boundary.mathtext.dialects import CHAIN
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.evaluate import Value, numeric
+from vlm_boundary.mathtext.evaluate import Value, literals, numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
+from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace
 
@@ -32,9 +34,65 @@ _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
     r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
     r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
-    r"|convert\w*|squar\w*|roots?|count\w*|altogether|each|per|more|less|fewer|factor\w*|opposite"
+    r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
+    r"|each|per|more|less|fewer|factor\w*|opposite"
     r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
+)
+_BENT = re.compile(
+    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
+    r" (?:choices|options"
+    r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
+    r"|\bnone of the (?:options|choices|answers)\b[^\n]{0,40}\bI (?:['’]ll )?(?:choose|pick|take"
+    r"|select"
+    r"|go)\b"
+    r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
+    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
+    r" )?\(?[\dA-H]",
+    re.IGNORECASE,
+)
+_OPTION = re.compile(r"\(([A-H])\)\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)")
+_ASKS_NEAR = re.compile(
+    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
+)
+# Nothing but the answer's opening between the last step and the answer.
+_BETWEEN = re.compile(
+    r"(?:[\s.,;:$*\\()\[\]°%]|\b(?:in total|in all|altogether|so|thus|therefore|hence|cm|m|units"
+    r"|degrees"
+    r"|the answer is)\b)*",
+    re.IGNORECASE,
+)
+_CHECKED = re.compile(r"\b(?:check\w*|verif\w*|indeed|since|because|as|note|whereas|while)\b", re.I)
+_CHOOSES = re.compile(
+    r"\b(?:which|largest|smallest|highest|lowest|most|least|maximum|minimum|greatest|max|min"
+    r"|longest"
+    r"|shortest|larger|smaller|bigger|value (?:of|in|for)|read|shown?|was sold)\b",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(
+    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
+)
+_SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
+    (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
+    for size, units in (
+        (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
+        (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
+        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
+        (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
+        (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
+    )
+)  # fmt: skip
+# Words of steps that lead from numbers to a number; others (count, pattern) may lead anywhere.
+_ARITHMETIC = re.compile(
+    r"(?:third|quarter|remain|rest|left|complement|supplement|differen|sum|total|product|average"
+    r"|mean|add"
+    r"|subtract|divid|multipl|convert|altogether|each|per|more|less|fewer|times|squar)",
+    re.IGNORECASE,
+)
+_USUAL = (2, 3, 4, 10, 60, 90, 100, 180, 360, 1000)
+_CONCLUDED = re.compile(
+    r"(?:(?<=[.!?] )|(?<=\n)|^)(?:So|Therefore|Thus|Hence|This means|Consequently)\b[^.!?\n=+*/×÷]*"
+    r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
 )
 _FEW = 16  # numbers of a chain that a silent step may have used
 
@@ -42,30 +100,147 @@ _FEW = 16  # numbers of a chain that a silent step may have used
 def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer that is a number, where the chain computes and never comes to that number.
 
-    A hint only where the chain's words name a step that may have been taken silently.
+    A hint only where the chain's words name a step that may have been taken silently. A number that
+    the chain only starts from is not one that it comes to.
     """
+    bent = None
+    if "earest" in chain.text or "losest" in chain.text or "none of the" in chain.text.lower():
+        bent = _BENT.search(chain.text, start, end)
+    if bent and not _ASKS_NEAR.search(chain.question):
+        note = "what was worked out is no option, and another value is taken"
+        return [Evidence("answer_unsupported", *bent.span(), note)]
+    text = chain.text
+    if another := _another_option(chain, start, answer):
+        return another
     value = _answer(chain)
     if value is None or not answer.stated:
         return []
-    text = chain.text
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
-    if _states(text, start, answer.start, value) or _states(text, answer.end, end, value):
+    worked = [
+        equation
+        for equation in equations(text, start, end)
+        if equation.right.end <= answer.start or equation.left.start >= answer.end
+    ]
+    if left_behind := _left_behind(chain, start, answer, worked, value):
+        return left_behind
+    if not worked or _states(text, answer.end, end, value):
         return []
-    results: list[Value] = []
-    for equation in equations(text, start, end):
-        if equation.right.end <= answer.start or equation.left.start >= answer.end:
-            for side in (equation.left, equation.right):
-                try:
-                    results.append(numeric(side.node))
-                except (Unsupported, OverflowError):
-                    continue
+    results = [result for equation in worked for result in _sides(equation)]
     if not results or any(_same(result, value) for result in results):
         return []
+    asked = _numbers(chain.question, 0, len(chain.question))
+    started = [number for equation in worked for number in _operands(equation)]
+    body = text[start : answer.start]
+    if value not in [*started, *asked]:
+        body = _without_conclusions(text, start, answer, worked)
+    if _states(body, 0, len(body), value):
+        return []
+    about = f"{chain.question} {text[start:end]}"
+    if any(_converted(result, value, about) for result in results):
+        return []
     closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
-    silent = _silent_step(closing, [*results, *_numbers(text, start, answer.start)], value)
+    known = [*results, *_numbers(body, 0, len(body)), *asked]
+    silent = _silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
+    """A letter chosen, where the last equation comes to what another letter stands for."""
+    said = chain.answer or ""
+    if len(said) != 1 or not said.isalpha() or "(" not in chain.question:
+        return []
+    options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
+    chosen = options.get(said.upper())
+    worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
+    if chosen is None or not worked:
+        return []
+    last = _sides(worked[-1])[-1:]
+    others = [name for name, value in options.items() if last and value == last[0]]
+    if not others or chosen in last or _states(chain.text, start, answer.start, chosen):
+        return []
+    note = f"the chain comes to {_last_result(last)}, which is option {others[0]}"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _sides(equation: Equation) -> list[Value]:
+    found = []
+    for side in (equation.left, equation.right):
+        try:
+            found.append(numeric(side.node))
+        except (Unsupported, OverflowError):
+            continue
+    return found
+
+
+def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: list[Equation]) -> str:
+    """What stands before the answer, without sentences behind the last step that only say it.
+
+    "So each gets 30" says the answer once more; it is no step that leads to it.
+    """
+    before = [equation.right.end for equation in worked if equation.right.end <= answer.start]
+    last = max(before, default=answer.start)
+    return text[start:last] + _CONCLUDED.sub(" ", text[last : answer.start])
+
+
+def _left_behind(
+    chain: Chain, start: int, answer: AnswerPlace, worked: list[Equation], value: Value
+) -> list[Evidence]:
+    """An answer that the last step before it started from, where that step came to something else.
+
+    Nothing where the step is a check, comes to what was known, or where words stand between.
+    """
+    text = chain.text
+    before = [equation for equation in worked if equation.right.end <= answer.start]
+    if not before or answer.start - before[-1].right.end > 40:
+        return []
+    last = before[-1]
+    if not last.sure or _BETWEEN.fullmatch(text[last.right.end : answer.start]) is None:
+        return []
+    came_to = _sides(last)[-1:]
+    if not came_to or last.left.operations == 0 or _same(came_to[0], value):
+        return []
+    row = before if _in_a_row(before) else before[-1:]
+    operands = [number for equation in row for number in _operands(equation)]
+    opened = text[max(start, last.left.start - 40) : last.left.start]
+    asked = chain.question + text[start : last.left.start]
+    if value not in operands or _CHECKED.search(opened) or _CHOOSES.search(chain.question):
+        return []
+    if any(_same(number, came_to[0]) for number in _numbers(asked, 0, len(asked))):
+        return []  # a check, or what was read already
+    steps = [result for equation in before[:-1] for result in _sides(equation)]
+    if any(_same(result, value) for result in steps) and len(row) == 1:
+        return []
+    note = f"the last step comes to {_last_result(came_to)}; the answer is what it started from"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _operands(equation: Equation) -> list[Value]:
+    return [part.value for part in literals(equation.left.node) if isinstance(part, Numeral)]
+
+
+def _in_a_row(equations: list[Equation]) -> bool:
+    """Whether each equation starts from what the one before it came to."""
+    for one, two in pairwise(equations):
+        operands = _operands(two)
+        if not any(result in operands for result in _sides(one)[-1:]):
+            return False
+    return True
+
+
+def _converted(result: Value, value: Value, about: str) -> bool:
+    """Whether a value is a result in another unit that is named, or rounded to whole things."""
+    if not result or not value:
+        return False
+    whole = float(value).is_integer() and not float(result).is_integer()
+    if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
+        return True
+    ratio = abs(float(value) / float(result))
+    for size, units in _SIZES:
+        if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
+            return units.search(about) is not None
+    return False
 
 
 def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
@@ -74,7 +249,24 @@ def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
         return any(_same(Fraction(number) / 2, value) for number in numbers)
     if _TWICE.search(words):
         return any(_same(number * 2, value) for number in numbers)
-    return _SILENT.search(words) is not None
+    named = {match[0].lower() for match in _SILENT.finditer(words)}
+    if not named or any(not _ARITHMETIC.match(word) for word in named):
+        return bool(named)
+    return _one_step(numbers, value)
+
+
+def _one_step(numbers: list[Value], value: Value) -> bool:
+    """Whether one step of arithmetic leads from some of the numbers to the value."""
+    known = [Fraction(number) for number in numbers[-_FEW:]]
+    others = [*known, *map(Fraction, _USUAL)]
+    whole = [Fraction(number) for number in numbers]
+    reached = [sum(whole, Fraction(0)), sum(whole, Fraction(0)) / len(whole)] if whole else []
+    for one in known:
+        reached += [one * one, *(one + other for other in others)]
+        reached += [one - other for other in others]
+        reached += [one * other for other in others]
+        reached += [one / other for other in others if other]
+    return any(_same(float(number), value) or number == value for number in reached)
 
 
 def _numbers(text: str, start: int, end: int) -> list[Value]:

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.cost import Efficiency
-from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
+from vlm_boundary.records.reasoning import Calibration, ProbedChains, ThoughtsOfArm, ValidReasoning
 from vlm_boundary.records.record import (
     ArmPair,
     ByK,
@@ -200,6 +200,8 @@ class BenchmarkAnalysis(Record):
     """By arm."""
     beyond_n: BeyondN | None = None
     cot: ValidReasoning | None = None
+    thoughts: dict[str, ThoughtsOfArm] | None = None
+    """By arm, where samples have a separate thought."""
     judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None
     """By judge, arm and edit."""
     calibration: Calibration | None = None

@@ -60,6 +60,22 @@ class ValidReasoning(Record):
     pairs: list[ValidOfPair]
 
 
+class ThoughtDiffers(Record):
+    """Of samples whose separate thought concludes something, those that answer otherwise."""
+
+    samples: int
+    differ: int
+    share: Entry
+
+
+class ThoughtsOfArm(Record):
+    """How an arm's answers compare with what its thoughts conclude."""
+
+    all_answers: ThoughtDiffers
+    right_answers: ThoughtDiffers | None = None
+    """Of right answers alone: the thought of one that differs concludes something wrong."""
+
+
 class ProbedChains(Record):
     """What a judge lets through of chains that were spoilt in one way."""
 

@@ -14,6 +14,8 @@ Flag = Literal[
     "truncated",
     "hedging",
     "contradiction",
+    "thought_agrees",
+    "thought_differs",
     "wrong_fact",
     "wrong_step",
     "underived",
@@ -21,6 +23,9 @@ Flag = Literal[
 ]
 FLAGS: tuple[Flag, ...] = get_args(Flag)
 """The first seven from the text alone; wrong_fact, wrong_step and underived from exact truth.
+
+thought_agrees and thought_differs say how the final answer compares with what a separate thought
+concludes; they are never a veto.
 
 failed says that a checker itself raised; what is right is then undecided.
 """

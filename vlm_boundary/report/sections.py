@@ -156,6 +156,7 @@ _PLANS = (
         (
             "valid_reasoning",
             "valid_reasoning_pairs",
+            "thoughts",
             "calibration",
             "people",
             "judge_probe",

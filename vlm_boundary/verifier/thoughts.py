@@ -106,6 +106,17 @@ def after_thoughts(
     return AfterThought(closing.end(), opening.start())  # it thinks again and never ends
 
 
+def last_thought(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where the last thought that closes stands, without its marks; it may begin with the text."""
+    if not occurs(_HINTS, text):
+        return None
+    closing = last_match(_END, text, start, end)
+    if closing is None:
+        return None
+    opening = last_match(_START, text, start, closing.start())
+    return (start if opening is None else opening.end()), closing.start()
+
+
 def first_closing(text: str, start: int, end: int) -> int | None:
     """Where the first thought of a text closes."""
     if not occurs(_HINTS, text):

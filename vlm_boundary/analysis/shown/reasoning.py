@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vlm_boundary.analysis.findings import Part, reading_name
 from vlm_boundary.analysis.shown.table import TextTable, interval, minus, percent, points
-from vlm_boundary.records.reasoning import Calibration, ProbedChains, ValidReasoning
+from vlm_boundary.records.reasoning import Calibration, ProbedChains, ThoughtsOfArm, ValidReasoning
 
 
 def valid(part: Part[ValidReasoning]) -> TextTable:
@@ -50,6 +50,27 @@ def valid_pairs(part: Part[ValidReasoning]) -> TextTable:
         f"{part.name}: difference in CoT-pass@k (at least, at most: whatever holds of right "
         "answers that nobody read)"
     )
+    return TextTable(title, header, tuple(rows))
+
+
+def thoughts(part: Part[dict[str, ThoughtsOfArm]]) -> TextTable:
+    """By arm, checkpoints of a training among them: answers that are not what the thought says."""
+    rows = [
+        (
+            arm,
+            f"{one.all_answers.differ:,} of {one.all_answers.samples:,}",
+            percent(one.all_answers.share),
+            f"{one.right_answers.differ:,} of {one.right_answers.samples:,}"
+            if one.right_answers
+            else "–",
+            percent(one.right_answers.share) if one.right_answers else "–",
+        )
+        for arm, one in part.found.by_arm(part.section).items()
+    ]
+    header = (
+        "arm", "differ, of thoughts that conclude", "share (%)", "of right answers", "share (%)",
+    )  # fmt: skip
+    title = f"{part.name}: answers that are not what the separate thought before them concludes"
     return TextTable(title, header, tuple(rows))
 
 

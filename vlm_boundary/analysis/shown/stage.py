@@ -45,6 +45,7 @@ _SHOWN = (
     _Shown("guess_filter", lambda one: one.guess_filter, luck.guess_filter),
     _Shown("valid_reasoning", lambda one: one.cot, reasoning.valid),
     _Shown("valid_reasoning_pairs", lambda one: one.cot, reasoning.valid_pairs),
+    _Shown("thoughts", lambda one: one.thoughts, reasoning.thoughts),
     _Shown("calibration", lambda one: one.calibration, reasoning.calibration),
     _Shown("people", lambda one: one.calibration, reasoning.people),
     _Shown("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),

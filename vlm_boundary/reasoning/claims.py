@@ -1,0 +1,163 @@
+"""Answers that a chain only claims: after a look, by eye, in a circle, or behind a remark."""
+
+from __future__ import annotations
+
+import re
+
+from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import AnswerPlace
+
+_SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
+_WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
+_WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
+_WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
+_NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
+_LISTED = re.compile(r"[:;]|\n\s*[-*•]\s|,[^,\n]*,|\b[A-Z][a-z]+ and [A-Z][a-z]+\b")
+# A guess by eye.
+_BY_EYE = re.compile(
+    r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about"
+    r"|roughly"
+    r"|around|approximately)\b|\b(?:I|we)(?: would| can|"
+    r" could|['’]d)? (?:estimate|guess|eyeball)\b"
+    r"|\bat a glance\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
+    r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b",
+    re.IGNORECASE,
+)
+_READ_OFF = re.compile(
+    r"\b(?:bars?|axis|axes|hands?|scale|lines?|points?|mark\w*|label\w*|reads?|reading|shows?"
+    r"|clock|gauge"
+    r"|ruler|tick|legend|row|column|table|reach\w*|written|given|measured?|grid)\b",
+    re.IGNORECASE,
+)
+# What is worked out, and never read off.
+_WORKED_OUT = re.compile(
+    r"\b(?:area|perimeter|average|mean|median|total (?:cost|price|number)|sum|difference|volume"
+    r"|percent(?:age)?"
+    r"|probability|slope|hypotenuse|circumference|ratio|rate|interior angle|inscribed angle"
+    r"|remain(?:s|ing)?|result|side length|we get|gives|comes? out|must be(?= (?:about )?[\d$])"
+    r"|(?:I|we) (?:have )?(?:determined?"
+    r"|conclude|find|found|obtain) that(?! there)| is clear that|the answer is(?= [\d$]))\b",
+    re.IGNORECASE,
+)
+_BECAUSE = re.compile(r"\b(?:because|since)\b", re.IGNORECASE)
+_IT_IS = re.compile(
+    r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
+)
+_CLAUSE_WORD = re.compile(r"[^\W\d_]{2,}")
+_EMPTY = frozenset(
+    "the an of is are was it its this that these those be as in on at to and or so then thus hence"
+    " therefore because since we can see one has have had there which with for by also must does do"
+    " measure measures equals equal value answer exactly simply just clearly indeed here".split()
+)
+_KNOWN = frozenset(("0", "1", "2", "30", "45", "60", "90", "180", "360", "0.5", "1/2"))
+_NAMED = re.compile(
+    r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel|diameter"
+    r"|semicircle|full|equal(?:ly)?|same|symmetr\w*|opposite|neither|no|none|never|certain"
+    r"|impossible)\b",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"<image ?\d*>")
+_COUNTS = re.compile(
+    r"\b(?:how many|which|what (?:year|time|value|colou?r)|choices?)\b", re.IGNORECASE
+)
+# A property or a theorem from which a value may follow without a number.
+_RECALLED = re.compile(
+    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|parallel|perpendicular|right"
+    r" angle|semicircle|diameter|straight|equilateral|square|similar|congruent|bisect\w*|horizontal"
+    r"|vertical|constant|whole|full|none|never|twice|each)\b|Pythag|Thales",
+    re.IGNORECASE,
+)
+_DEFINED = re.compile(
+    r"\b(?:two|three|four|five|six) (?:parallel |opposite )?(?:sides|angles|corners)\b",
+    re.IGNORECASE,
+)  # what a figure of its kind always has
+_LONGEST = 600
+
+
+def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer that no number, sign, list or property leads to, and that is not read off.
+
+    What stands in a chain beside its answer must then be a claim of it: by eye, in a circle
+    ("it is 72 because it is 72"), or of something that has to be worked out.
+    """
+    text = chain.text
+    if end - start > _LONGEST or chain.answer is None or chain.span is None:
+        return []
+    said = chain.answer.strip(" $*.")
+    if _WORKED_SURELY.search(text, start, answer.start):
+        return []
+    body = (
+        text[start : answer.start] + " " + text[answer.end : end]
+        if answer.stated
+        else text[start:end]
+    )
+    plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
+    if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
+        return []
+    if not _NUMBER.search(said):
+        return _circle(text, start, end, said)
+    if _LISTED.search(body) or _unread(body, said, chain.question):
+        return []
+    if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
+        return []
+    if circle := _circle(text, start, end, said):
+        return circle
+    given = _numbers(_IMAGE.sub(" ", chain.question)) and not _COUNTS.search(chain.question)
+    unused = bool(given) and not _RECALLED.search(body) and len(body.split()) > 4
+    found: list[Evidence] = []
+    for match in _SENTENCE.finditer(text, start, end):
+        sentence = match[0]
+        if answer.stated and answer.start - 1 <= match.start() < answer.end:
+            continue
+        if said not in _numbers(sentence) and _in_words(sentence) != said:
+            continue
+        by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
+        claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
+        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
+            return []  # the value is read here
+        note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
+        found.append(Evidence("no_reasoning", *match.span(), note))
+    return found[:1]
+
+
+def _numbers(text: str) -> set[str]:
+    return {number.replace(",", "") for number in _NUMBER.findall(text)}
+
+
+def _in_words(text: str) -> str:
+    match = _WORDED.search(text)
+    number = english_number(match[0]) if match else None
+    return "" if number is None else str(number)
+
+
+def _unread(body: str, said: str, question: str) -> bool:
+    """Whether the chain has a number or a word for one that is not its answer.
+
+    Numbers that it says again with the words of the question count for nothing.
+    """
+    if _numbers(body) - {said}:
+        return True
+    asked = question.lower()
+    words = {word.lower() for word in _WORDED.findall(_DEFINED.sub(" ", body))}
+    return any(word not in asked and str(english_number(word) or "") != said for word in words)
+
+
+def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:
+    """A claim that is its own reason."""
+    for match in _SENTENCE.finditer(text, start, end):
+        because = _BECAUSE.search(match[0])
+        if because is None or not because.start():
+            continue
+        claim, reason = match[0][: because.start()], match[0][because.end() :]
+        if _IT_IS.match(reason) and said in _numbers(claim) and not _numbers(reason):
+            return [Evidence("no_reasoning", *match.span(), "the claim is its own reason")]
+        told = {word.lower() for word in _CLAUSE_WORD.findall(reason)} - _EMPTY
+        known = {word.lower() for word in _CLAUSE_WORD.findall(claim)}
+        if _numbers(reason) - {said} or not told <= known:
+            continue
+        repeats = said in _numbers(claim) and said in _numbers(reason)
+        if repeats or (told and not _numbers(reason) and len(told) >= 2):
+            return [Evidence("no_reasoning", *match.span(), "the claim is its own reason")]
+    return []

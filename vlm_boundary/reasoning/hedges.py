@@ -1,0 +1,157 @@
+"""Doubt that a chain never settles: several answers, and one taken without a reason."""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.verifier.phrases import occurs
+
+_WORTH = (
+    rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
+    r" [a-z]{2,12})?"
+)
+_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
+EITHER = re.compile(
+    rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
+    rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
+    re.IGNORECASE,
+)
+_BOXES = re.compile(
+    r"\\boxed\{([^{}\n]{1,40})\}[^\w\n]{0,8}\bor\b[^\w\n]{0,8}\\boxed\{([^{}\n]{1,40})\}"
+)
+_CHOSEN = re.compile(
+    r"\b(?:but|since|because|so|therefore|only|reject\w*|discard\w*|must|hence|thus|positive"
+    r"|negative|eliminat\w*|rul\w+ out|whichever|both|inclusive)\b",
+    re.IGNORECASE,
+)
+_GUESS = re.compile(
+    r"\bI(?:['’]ll| will|['’]m going to| would| have to| must| can only)?\s+(?:just |have to )?"
+    r"(?:guess|pick (?:one )?at random)\b|\b(?:this|it|that)(?:['’]s| is) (?:just|only) a guess\b"
+    r"|\ba (?:random|wild|lucky) guess\b|\bmy (?:best )?guess (?:is|would be)\b",
+    re.IGNORECASE,
+)
+# Several values that it may be, or that one cannot tell.
+_SEVERAL = re.compile(
+    rf"\b(?:could|might|may|can)(?: (?:also|well|even|just))? (?:have|fit"
+    rf"|be)\b[^.!?\n]{{0,20}}?{_WORTH}"
+    rf"(?:,? (?:triangles?|[a-z]+)?)?[^.!?\n;]{{0,12}}\bor\b"
+    rf"|\b(?:could|might|may) be (?:either )?{_WORTH}, {_WORTH}"
+    rf"|\b(?:is |be |it['’]s )?(?:either|maybe|perhaps|possibly) (?:it is |the \w+ is"
+    rf" )?{_WORTH}[^\n]{{0,40}}?"
+    rf"\b(?:or|maybe|perhaps|possibly)\b"
+    rf"|\b(?:maybe|perhaps) (?:the \w+|it) (?:is|are) {_WORTH}\."
+    rf"|\bpossible (?:values|answers|options|results) (?:are|include)[: ]"
+    rf"|\b(?:is|be) {_WORTH}(?:,| or) {_WORTH},? or {_WORTH}"
+    rf"|\b(?:could|might|may) be {_WORTH}[,;.] (?:it )?(?:could|might|may) (?:also )?be {_WORTH}"
+    rf"|\bsomewhere (?:around|between|near) {_WORTH} (?:to|and|or) {_WORTH}"
+    rf"|\bboth [A-H] and [A-H] (?:could|might|may)\b"
+    r"|\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to) (?:tell|decide"
+    r"|say|see"
+    r"|determine|know|work it out)\b|\bno way to (?:tell|know|work it out|decide|see)\b"
+    r"|\bI(?:['’]m| am) not (?:sure|certain)\b|\b(?:probably|perhaps) (?:it is )?\d",
+    re.IGNORECASE,
+)
+# One is taken, in words that name no reason.
+_TAKEN = re.compile(
+    r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply"
+    r"| then)? "
+    r"(?:go(?:ing)? (?:with|for)|choose|pick|take|say|settle (?:on|for)|answer|try|opt for|select"
+    r"|assume"
+    r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
+    r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
+    r"|right|best)\b|\b(?:sound|seem)s? (?:reasonable|right|plausible)\b|\bmy best guess\b"
+    r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b|\bleaning towards?\b"
+    r"|\bis an? (?:typical|common|usual|plausible|likely|reasonable)\b",
+    re.IGNORECASE,
+)
+_REASON = re.compile(
+    r"\d\s?[-+*/×÷·=<>]\s?\d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*|reject\w*|discard\w*"
+    r"|does not"
+    r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?"
+    r"|satisf\w+"
+    r"|shows?|label\w*|marked|exactly|right at|therefore|hence|as (?:it|the)|acute|obtuse|positive"
+    r"|negative)\b",
+    re.IGNORECASE,
+)
+_AFTERTHOUGHT = re.compile(
+    rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
+    rf" well|well"
+    rf"|even|just))* (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
+    rf" ({_WORTH})",
+    re.IGNORECASE,
+)
+_SETTLED = re.compile(
+    r"\b(?:but|since|because|however|therefore|hence|so(?! I)|asks?|visible|counted|rul\w+ out"
+    r"|not)\b|=",
+    re.IGNORECASE,
+)
+_PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
+_DOUBTS = (
+    "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
+    "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
+    "can't ", "can’t ",
+)  # fmt: skip
+_LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
+_AHEAD = 240
+_MOST = 50
+
+
+def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """More than one final answer, a guess, or one of several values taken without a reason."""
+    found = []
+    if boxes := _BOXES.search(text, start, end):
+        if boxes[1].strip() != boxes[2].strip():
+            found.append(Evidence("hedging", *boxes.span(), "two answers, none ruled out"))
+    elif " or " in text[answer.sentence : end]:
+        for match in EITHER.finditer(text, answer.sentence, end):
+            behind = text[match.end() : end]
+            if match[1] != match[2] and not _CHOSEN.search(behind):
+                note = f"{match[1]} or {match[2]}, none ruled out"
+                found.append(Evidence("hedging", *match.span(), note))
+                break
+    if "uess" in text or "random" in text:
+        near = max(start, answer.sentence - 200)
+        if guess := _GUESS.search(text, near, end):
+            found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
+    return found or _unsettled(text, start, answer, end)
+
+
+def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    near = max(start, answer.start - 2 * _AHEAD)
+    low = text[near:end].lower()
+    if not occurs(_DOUBTS, low):
+        return []
+    places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
+    if places:
+        taken = places[-1]
+        for doubt in _SEVERAL.finditer(text, max(start, taken.start() - _AHEAD), taken.end()):
+            if not _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
+                note = (
+                    "several values are named or none is known, and one is taken without a reason"
+                )
+                return [Evidence("hedging", doubt.start(), max(doubt.end(), taken.end()), note)]
+    perhaps = list(islice(_PERHAPS.finditer(text, near, answer.start), _MOST))
+    several = len({match[1] for match in perhaps}) > 1
+    if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
+        note = "several values are thought possible, and one is taken without a reason"
+        return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
+    if not occurs(_LATER, low):
+        return []
+    for after in _AFTERTHOUGHT.finditer(text, near, end):
+        other = (after[1] or after[2]).strip("$\\({* ")
+        behind = text[after.end() : min(end, max(answer.start, after.end()))]
+        if not _SETTLED.search(behind) and other not in text[answer.start : answer.end].split("{"):
+            said = text[answer.start : answer.end]
+            if (
+                answer.stated
+                and re.search(rf"(?<![\w.]){re.escape(other)}(?![\w.])", said)
+                and (after.end() <= answer.start)
+            ):
+                continue  # the other one is what it answers
+            note = f"{other[:20]} is still thought possible at the end"
+            return [Evidence("hedging", *after.span(), note)]
+    return []

@@ -1,0 +1,317 @@
+"""Equations with letters: identities and solved equations, checked exactly as polynomials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from vlm_boundary.mathtext.dialects import FORMULA
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import exactly
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.lexer import raw_tokens
+from vlm_boundary.mathtext.parser import Parser
+from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
+
+# A letter beside a number or a sign: what all equations of this kind have, and few other texts.
+_LIKELY = re.compile(
+    r"(?:\d|[-+*/(·=]\s?)[a-df-hj-z](?![a-zA-Z'’_])"
+    r"|(?<![a-zA-Z\\'’_])[a-df-hj-z](?:\^|²|³| ?[-+*/=]| \\?[-+=])"
+)
+_LETTER = r"(?<![a-zA-Z\\'’_.])[a-df-hj-z](?![a-zA-Z_'’.(])|(?<=\d)[a-df-hj-z]{1,2}(?![a-zA-Z_'’(])"
+_PART = rf"\d{{1,9}}(?:\.\d{{1,6}})?(?!\d|,\d|\.\d|%)|{_LETTER}|(?<![a-zA-Z])[abkmnpqtxyz](?=\()"
+_SIGN = r"[-+*/^()²³·×−÷]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
+_GAP = r"[^\S\n]{0,8}"
+_SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
+# Taken whole, with or without a sign of equality, so that no place is looked at twice.
+_RUN = re.compile(
+    rf"(?<![a-zA-Z])(?=[\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
+)
+_BLANKED = re.compile(
+    r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
+)
+_REWRITTEN = re.compile(
+    r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
+    r" expression)? "
+    rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
+)
+_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying")
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
+_NEXT = 80
+_TIMES_X = re.compile(r"[\d)]\s?x\s?[\d(]|\)\s?x\s")
+_UNIT_LETTER = re.compile(r"\d\s+[mgshldt](?![a-zA-Z^²*(])|\d[mgshl]\b")
+_STEPS = frozenset(
+    "so then thus hence therefore and gives give we get which means that implies leads to yields"
+    " subtracting subtract adding add dividing divide multiplying multiply both sides side by from"
+    " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
+    " combine combining like terms the equation value of on each i e rearranging".split()
+)
+_WORD = re.compile(r"[a-zA-Z]+")
+_LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
+_ARROW = re.compile(r"[\n⇒→⟹]")
+_OPENED = re.compile(
+    r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
+    r"|multiply\w* out)\b[^.!?\n]{0,60}$",
+    re.IGNORECASE,
+)
+_CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
+_OF_BOTH = re.compile(
+    r"\b(?:sides?|equations?|get|gives?|both|have|becomes?|obtain|yields?)\b", re.I
+)
+_MOST = 60  # equations of one text
+_LONGEST = 240  # characters of one
+_NEAR = 0.006
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two neighbouring sides and what their difference is; `root` where it is linear in one."""
+
+    start: int
+    end: int
+    left: Exact
+    right: Exact
+    difference: Exact
+    solved: bool
+    """Whether the left side is one variable alone and the right side a number."""
+
+
+def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """An equation that no value of its letters makes true, or that its successor does not keep.
+
+    Two sides with letters may be an identity or a condition. What differs by a number is neither;
+    an identity is meant where words or the form say so. A condition in one letter is compared with
+    the one that the chain draws from it.
+    """
+    if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
+        return
+    plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
+    if occurs(_REWRITING, plain):
+        yield from _rewritten(plain, start)
+    found = (run for run in _RUN.finditer(plain) if "=" in run[0] and _may_be_told(run[0]))
+    runs = list(islice(found, _MOST))
+    before: _Pair | None = None
+    for place, run in enumerate(runs):
+        behind = place > 0 and _beside(plain, runs[place - 1], run)
+        ahead = place + 1 < len(runs) and _beside(plain, run, runs[place + 1])
+        if not behind:
+            before = None
+        if not behind and not ahead and _is_condition(run[0]):
+            continue  # there is nothing that it could be compared with
+        for pair in _pairs(plain, run):
+            within = before is not None and before.start >= run.start()
+            note = _never_true(plain, pair) or (
+                _not_kept(plain, before, pair, within=within) if before else ""
+            )
+            first, last = start + pair.start, start + pair.end
+            if note and not retracted(text, last, end) and not hypothetical(text, first, start):
+                yield Evidence("arithmetic_error", first, last, note)
+                return
+            before = pair
+
+
+def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
+    """Whether so little stands between two equations that one may be drawn from the other."""
+    return two.start() - one.end() <= _NEXT and not _BREAK.search(plain, one.end(), two.start())
+
+
+def _is_condition(written: str) -> bool:
+    """Whether it is one equation of which a side has no letter."""
+    sides = [_COMMAND.sub("", side) for side in written.split("=")]
+    return len(sides) == 2 and any(side == side.upper() for side in sides)
+
+
+def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
+    """Expressions that are said to become another one, as in "expanding … we get …"."""
+    for match in islice(_REWRITTEN.finditer(plain), _MOST):
+        if plain[match.end() :].lstrip(" ")[:1] in _CUT or _TIMES_X.search(match[0]):
+            continue
+        one, two = _read(match["one"].strip()), _read(match["two"].strip())
+        if one is None or two is None or not one.variables or one.variables != two.variables:
+            continue
+        if (one - two).terms:
+            note = f"the two are not the same: they differ by {_shown(one - two)}"
+            yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
+
+
+def _pairs(plain: str, run: re.Match[str]) -> list[_Pair]:
+    written = run[0]
+    if len(written) > _LONGEST or not _may_be_told(written):
+        return []
+    if _TIMES_X.search(written) or _UNIT_LETTER.search(written):
+        return []
+    before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
+    behind = plain[run.end() : run.end() + 8].strip(" \t")
+    glued = not written[0].isspace() and plain[max(0, run.start() - 1) : run.start()].isalnum()
+    if glued or before[-1:] in _CUT or behind[:1] in _CUT:
+        return []  # perhaps a part of something longer
+    if written.strip()[:1] in "+*/^":
+        return []
+    named = written.partition("=")[0].strip().isdigit()
+    if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
+        return []  # angle 2 = 3x
+    sides: list[tuple[int, int, Exact, str] | None] = []
+    place = run.start()
+    pieces = written.split("=")
+    for index, piece in enumerate(pieces):
+        first, last = place, place + len(piece)
+        place = last + 1
+        kept = piece.strip()
+        # The article in "with a = 3 and a width" is none of the formula.
+        if index == len(pieces) - 1 and re.search(r"[\d)]\s+a$", kept):
+            kept = kept[:-1].strip()
+        first += len(piece) - len(piece.lstrip())
+        value = _read(kept)
+        sides.append(None if value is None else (first, first + len(kept), value, kept))
+    return [
+        _Pair(
+            one[0], two[1], one[2], two[2], one[2] - two[2], one[2].is_name and not two[2].variables
+        )
+        for one, two in pairwise(sides)
+        if one is not None and two is not None
+    ]
+
+
+def _may_be_told(written: str) -> bool:
+    """Whether two sides are of the same letters, or of one letter and none: all that is checked."""
+    letters = [
+        frozenset(filter(str.islower, _COMMAND.sub("", side))) for side in written.split("=")
+    ]
+    return any(one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters))
+
+
+def _read(written: str) -> Exact | None:
+    try:
+        parser = Parser(raw_tokens(written, 0, len(written)), FORMULA)
+        node = parser.expression().node
+        return None if parser.rest else exactly(node)
+    except (Unsupported, IndexError, OverflowError):
+        return None
+
+
+def _never_true(plain: str, pair: _Pair) -> str:
+    """Why two sides with letters are never the same; nothing where they may be."""
+    if not pair.left.variables or not pair.right.variables:
+        return ""
+    rest = pair.difference.without_denominators()
+    if not rest.terms:
+        return ""
+    if pair.left.variables != pair.right.variables:
+        return ""
+    if not rest.variables:
+        return f"the two sides differ by {_shown(rest)} whatever the letters are"
+    if len(rest.terms) == 1 and len(rest.variables) == 1:
+        return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
+    text = plain[pair.start : pair.end]
+    opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
+    if (
+        (opened and not _OF_BOTH.search(opened[0]))
+        or _is_factoring(pair, text)
+        or _is_formula(pair, text)
+    ):
+        return f"the two sides are not the same: they differ by {_shown(rest)}"
+    return ""
+
+
+def _is_factoring(pair: _Pair, text: str) -> bool:
+    """A quadratic of three terms and a product of two factors, alike in first and last number."""
+    sides = [side.strip() for side in text.split("=")]
+    products = [
+        re.fullmatch(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)", side) is not None for side in sides
+    ]
+    if products == [False, True] and "(" not in sides[0]:
+        product, other = pair.right, pair.left
+    elif products == [True, False] and "(" not in sides[1]:
+        product, other = pair.left, pair.right
+    else:
+        return False
+    if len(product.variables) != 1:
+        return False
+    mine, its = _powers(product), _powers(other)
+    return (
+        max(mine) == max(its) == 2
+        and 1 in its
+        and 0 in its
+        and mine[2] == its[2]
+        and 0 in mine
+        and abs(mine[0]) == abs(its[0])
+    )
+
+
+def _powers(value: Exact) -> dict[int, float]:
+    """Of a polynomial in one letter, its coefficients by power."""
+    return {
+        (powers[0][1] if powers else 0): coefficient.approximate or 0.0
+        for powers, coefficient in value.coefficients().items()
+    }
+
+
+def _is_formula(pair: _Pair, text: str) -> bool:
+    """A power or product of sums of two letters and nothing else: (a + b)² = a² + b²."""
+    if len(pair.left.variables) < 2 or re.search(r"\d", text.replace("^2", "").replace("^3", "")):
+        return False
+    left, _, right = text.partition("=")
+    return ("(" in left) != ("(" in right)
+
+
+def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
+    """Why an equation does not follow from the one before; nothing where it may."""
+    names = before.difference.variables | pair.difference.variables
+    if len(names) != 1 or before.solved:
+        return ""
+    (name,) = names
+    shorter = pair.end - pair.start < before.end - before.start
+    if not within and not _linked(plain[before.end : pair.start], name, pair.solved, shorter):
+        return ""
+    root = _root(pair.difference)
+    if root is None or not before.difference.variables:
+        return ""
+    value = _at(before.difference, root)
+    if value is None:
+        return ""
+    size = max(
+        1e-9, *(abs(c) * abs(root) ** power for power, c in _powers(before.difference).items())
+    )
+    if abs(value) <= _NEAR * size:
+        return ""
+    earlier = _root(before.difference)
+    known = f"{name} = {earlier:.6g}" if earlier is not None else "another value"
+    return f"this gives {name} = {root:.6g}, the equation before it {known}"
+
+
+def _linked(between: str, name: str, solved: bool, shorter: bool) -> bool:
+    """Whether nothing but words of one step stands between two equations.
+
+    With no word between they may be two conditions, unless the second is simpler.
+    """
+    if _LINK.fullmatch(between) is None or between.count("\n") > 2:
+        return False
+    words = [word.lower() for word in _WORD.findall(between)]
+    if not words and not solved and not (shorter and _ARROW.search(between)):
+        return False
+    return all(word in _STEPS or word == name for word in words)
+
+
+def _root(difference: Exact) -> float | None:
+    """The one value at which a linear polynomial in one letter is zero."""
+    powers = _powers(difference)
+    if set(powers) - {0, 1} or not powers.get(1):
+        return None
+    return -powers.get(0, 0.0) / powers[1]
+
+
+def _at(difference: Exact, value: float) -> float | None:
+    powers = _powers(difference)
+    if min(powers) < 0 or max(powers) > 6 or abs(value) > 1e9:
+        return None
+    return sum(coefficient * value**power for power, coefficient in powers.items())
+
+
+def _shown(value: Exact) -> str:
+    return str(value).replace("+-", "-")[:60]

@@ -1,0 +1,144 @@
+"""One thing said twice in the same words, with another value or the other way round."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import takes_back
+
+_VALUE = r"(?P<value>-?\d{1,9}(?:\.\d{1,6})?)"
+_END = r"(?=\s?(?:°|cm\b|m\b|units\b|degrees\b)?(?:[.;,!]?\s|[.;,!]?$))"
+_END += r"(?![.,]\d|\s{0,2}(?:degrees )?[-+*/×÷·^(=])"
+_NOUNS = "width|height|length|radius|diameter|base|side length|thickness|depth"
+# Statements of which a second one in the same words is of the same thing, and what they all hold.
+_SAID = tuple(
+    (keys, re.compile(pattern))
+    for keys, pattern in (
+        (
+            ("There ",),
+            r"(?:(?<=[.!] )|(?<=\n)|^)(?P<name>There (?:is|are)) (?P<value>\d{1,6}|one|two|three"
+            r"|four|five|six|seven|eight|nine|ten) (?P<of>[a-z][a-z ]{2,40})(?=\.)",
+        ),
+        (
+            ("n 19", "n 20"),
+            r"\b(?P<name>[Ii]n (?:19|20)\d\d),? (?P<of>the [a-z ]{3,20}|it|sales) (?:is|was|were)"
+            rf" {_VALUE}{_END}",
+        ),
+        (
+            ("width ", "height ", "length ", "radius ", "diameter ", "base ", "ness ", "depth "),
+            rf"\b(?:[Tt]he|[Aa]) (?P<name>{_NOUNS})(?P<of> of the [a-z]{{3,15}})?"
+            rf" (?:is|of|=|equals) {_VALUE}{_END}",
+        ),
+        (
+            (": ",),
+            rf"(?:(?<=\. )|(?<=\n)|^)(?P<name>[A-Z][a-z]{{2,14}}): (?P<of>){_VALUE}(?=[.;]\s|\n)",
+        ),
+        (
+            ("x =", "y =", "z =", "x is", "y is", "z is"),
+            r"(?:(?<=\. )|(?<=\n)|^|(?<=[Ss]ince )|(?<=figure ))(?P<name>[xyz])(?P<of>)"
+            rf" (?:=|is) {_VALUE}{_END}",
+        ),
+    )
+)
+# Words of another thing, another time, or of several values.
+_OTHER = re.compile(
+    r"\b(?:new|old|becomes?|chang\w+|after|before|initial\w*|final\w*|origin\w+|doubled|scaled"
+    r"|another"
+    r"|other|second|similar\w*|when|let|set|first|next|instead|now|if|suppos\w+|assum\w+|try|or"
+    r"|case"
+    r"|option|scenario|step|start|both|each|roots?|solutions?|for|figure|rectangle|triangle"
+    r"|square|circle"
+    r"|box|cube|room|part|piece|large|small|bigger|inner|outer|left|right|top|bottom|row|column"
+    r"|group|class"
+    r"|then|at|point|day|week|month|x²)\b|[A-Z][a-z]* ?(?:[A-Z]|\d+):|x\^2",
+    re.IGNORECASE,
+)
+_COMPARED = re.compile(
+    r"\b(?:[Tt]he )?(?P<one>[Bb]ar [A-Z]|[A-Z]{1,2}|[A-Z][a-z]{2,12}|[a-z]{3,10}(?: one| bar)?) is"
+    r" (?P<how>taller|longer|shorter|larger|smaller|higher|lower|bigger|greater|older|younger"
+    r"|heavier) than"
+    r" (?:the )?(?P<two>[Bb]ar [A-Z]|[A-Z]{1,2}|[A-Z][a-z]{2,12}|[a-z]{3,10}(?: one|"
+    r" bar)?)(?=[.,;!])"
+)
+_SUPERLATIVE = re.compile(
+    r"\b[Tt]he (?P<name>[a-z]{3,10})(?: one| bar| line| slice)? is (?:the )?"
+    r"(?P<how>longest|tallest|shortest|largest|smallest|highest|lowest|biggest)(?=[.;!])"
+)
+_FAR = 600
+_MOST = 200
+
+
+def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Both places of a thing that is said twice, differently, with no word of a change between."""
+    for keys, pattern in _SAID:
+        if sum(map(text.count, keys)) > 1:
+            yield from _twice(pattern, text, start, end)
+    if "er than" in text:
+        yield from _both_ways(text, start, end)
+    if "est." in text:
+        yield from _two_extremes(text, start, end)
+
+
+def _twice(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[Evidence]:
+    known: dict[tuple[str, str], tuple[str, int, int]] = {}
+    for count, match in enumerate(pattern.finditer(text, start, end)):
+        key = (match["name"].lower(), (match["of"] or "").strip().lower())
+        before = known.get(key)
+        known[key] = (match["value"], *match.span())
+        if before is None or count > _MOST or _number(before[0]) == _number(match["value"]):
+            continue
+        if _differs(text, before[1:], match.span(), start, end):
+            name = (
+                match["name"] if match["name"] in "xyz" else f"{match['name']}{match['of'] or ''}"
+            )
+            note = f"{name.strip()}: {before[0]}, then {match['value']}, with no word of a change"
+            yield Evidence("contradiction", before[1], before[2], note)
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _number(written: str) -> float | str:
+    return float(written) if written.lstrip("-")[0].isdigit() else written
+
+
+def _differs(text: str, one: tuple[int, int], two: tuple[int, int], start: int, end: int) -> bool:
+    """Whether two sentences speak of the same thing at the same time."""
+    if two[0] - one[1] > _FAR or takes_back(text, one[1], min(end, two[1] + 60)):
+        return False
+    opened = max(start, text.rfind("\n", start, one[0]) + 1, text.rfind(". ", start, one[0]) + 1)
+    closed = min(end, two[1] + 25)
+    around = text[opened : one[0]] + text[one[1] : two[0]] + text[two[1] : closed].partition(".")[0]
+    return _OTHER.search(around) is None
+
+
+def _both_ways(text: str, start: int, end: int) -> Iterator[Evidence]:
+    known: dict[tuple[str, str, str], tuple[int, int]] = {}
+    for count, match in enumerate(_COMPARED.finditer(text, start, end)):
+        one, two, how = (match[name].lower() for name in ("one", "two", "how"))
+        before = known.get((two, one, how))
+        known[one, two, how] = match.span()
+        if before is None or one == two or count > _MOST or match.start() - before[1] > _FAR:
+            continue
+        if takes_back(text, before[1], match.start()):
+            continue
+        if not _CHANGE.search(text, before[1], match.start()):
+            note = f"{one} is said to be {how} than {two}, and {two} than {one}"
+            yield Evidence("contradiction", *before, note)
+            yield Evidence("contradiction", *match.span(), note)
+
+
+_CHANGE = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
+
+
+def _two_extremes(text: str, start: int, end: int) -> Iterator[Evidence]:
+    known: dict[str, tuple[str, int, int]] = {}
+    for count, match in enumerate(_SUPERLATIVE.finditer(text, start, end)):
+        before = known.get(match["how"])
+        known[match["how"]] = (match["name"], *match.span())
+        if before is None or before[0] == match["name"] or count > _MOST:
+            continue
+        if _differs(text, before[1:], match.span(), start, end):
+            note = f"both {before[0]} and {match['name']} are called the {match['how']}"
+            yield Evidence("contradiction", before[1], before[2], note)
+            yield Evidence("contradiction", *match.span(), note)

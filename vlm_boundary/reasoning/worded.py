@@ -1,0 +1,243 @@
+"""Arithmetic said in words: half of 16 is 7, the sum of 4 and 5 is 10, 15% of 250 is 45."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+
+from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.verifier.phrases import occurs
+
+_UNIT = r"(?:\s?(?:°|%|\\%)|\s(?:cm|mm|km|m|kg|g|degrees|units|dollars|percent|euros)\b)?"
+_MONEY = r"(?:\\?[$€£])?"
+_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
+_VALUE = rf"{_MONEY}({_DIGITS}|{ENGLISH}){_UNIT}"
+_SAYS = (
+    r",?\s(?:is|are|equals|gives|makes|=|yields|(?:we|you) (?:get|have|obtain)|results in|which is)"
+    r"(?: (?:equal to|just|simply|also|exactly))?\s"
+)
+# Behind the result: a sentence's end, or another clause.
+_END = (
+    r"(?![\w%°]|[.,]\d|\s?[-+*/×÷^·(=]|\s(?:more|less|times|plus|minus|and a|percent|%|out"
+    r"|o'clock))"
+)
+_SHARES = {
+    "half": Fraction(1, 2), "a half": Fraction(1, 2), "one half": Fraction(1, 2),
+    "a third": Fraction(1, 3), "one third": Fraction(1, 3), "two thirds": Fraction(2, 3),
+    "a quarter": Fraction(1, 4), "one quarter": Fraction(1, 4), "a fourth": Fraction(1, 4),
+    "one fourth": Fraction(1, 4), "three quarters": Fraction(3, 4),
+    "three fourths": Fraction(3, 4), "a fifth": Fraction(1, 5), "one fifth": Fraction(1, 5),
+    "a tenth": Fraction(1, 10), "one tenth": Fraction(1, 10),
+}  # fmt: skip
+_TIMES = {
+    "twice": 2, "double": 2, "doubling": 2, "triple": 3, "thrice": 3, "tripling": 3,
+    "three times": 3, "four times": 4,
+}  # fmt: skip
+_SHARE = re.compile(
+    rf"\b(?P<share>{'|'.join(name.replace(' ', '[ -]') for name in sorted(_SHARES, key=len)[::-1])}"
+    rf"|halving) (?:of )?{_VALUE}{_SAYS}{_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_MULTIPLE = re.compile(
+    rf"\b(?P<times>{'|'.join(_TIMES)}) (?:of )?{_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE
+)
+_OF_SEVERAL = re.compile(
+    r"\b(?P<what>sum|product|difference|average|mean)"
+    rf" (?:of|between) (?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}){_SAYS.replace('|=', '')}"
+    rf"{_VALUE}{_END}",  # in "the sum of 3 and 4 = 8" the sign may be that of an equation
+    re.IGNORECASE,
+)
+_ACTED = re.compile(
+    r"\b(?P<act>add|subtract|multiply|divide|adding|subtracting|multiplying"
+    rf"|dividing) {_VALUE} (?P<by>and|to|from|by) {_VALUE}{_SAYS}{_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_ROOTED = re.compile(rf"\bsquare root of {_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE)
+_PART = re.compile(
+    rf"\b({_DIGITS}) (?:out )?of (?:the |all )?({_DIGITS})(?: [a-z]{{1,15}}){{0,3}},?"
+    rf" (?:which is|that is|i\.e\.|or|is|are) (?:exactly )?({_DIGITS})\s?(?:\\?%|percent)",
+    re.IGNORECASE,
+)
+_REVERSED = re.compile(
+    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )){_VALUE} is"
+    rf" (?P<share>{'|'.join(sorted(_SHARES, key=len)[::-1])}|twice|double) (?:of )?{_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_ADD_UP = re.compile(
+    rf"(?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}) (?:add up to|sum to|sum up to|together"
+    rf" make)"
+    rf" {_VALUE}{_END}",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_KEYS = (
+    "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
+    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", "together make",
+    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
+    "ivide ", "ividing ", "square root of", "%", "percent",
+)  # fmt: skip
+_TOTALS = (
+    "sum ", "add up to", "together make", "product ", "difference ", "average ", "mean "
+)  # fmt: skip
+_ACTS = (
+    "adding ", "add ", "subtracting ", "subtract ", "multiplying ", "multiply ", "dividing ",
+    "divide ",
+)  # fmt: skip
+_ADDED = ("add up to", "sum to", "sum up to", "together make")
+_BEHIND_A_SIGN = re.compile(
+    r"(?:[-+*/×÷^·=(]|\b(?:of|than|plus|minus|times|by|over|least|most|about|nearly|almost|twice"
+    r"|and a|one|two|three|four|five|number|square|cube|root|sum|product|half|if))"
+    r"\s(?:the |an? )?$",
+    re.IGNORECASE,
+)
+
+
+def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Each arithmetical statement in words that is false; nothing where it may mean another thing.
+
+    Numbers agree to the digits shown; statements that are taken back or supposed are no errors.
+    """
+    low = text.lower() if end - start == len(text) else text[start:end].lower()
+    if not occurs(_KEYS, low):
+        return
+    for first, last, right, said, what in _statements(text, low, start, end):
+        if _rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
+            continue
+        if retracted(text, last, end) or hypothetical(text, first, start):
+            continue
+        note = f"{what} is {_shown(right)}, not {_shown(said)}"
+        yield Evidence("arithmetic_error", first, last, note)
+
+
+_Said = tuple[int, int, Fraction, Fraction, str]
+
+
+def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
+    if any(
+        key in low for key in ("half", "alving", "third", "quarter", "fourth", "fifth", "tenth")
+    ):
+        yield from _simple(_SHARE, text, start, end)
+    if any(key in low for key in ("wice", "thrice", "doubl", "tripl", " times ")):
+        yield from _simple(_MULTIPLE, text, start, end)
+    if any(
+        key in low for key in (" is half", " third of", " quarter of", " is twice", " is doubl")
+    ):
+        yield from _reversed(text, start, end)
+    if any(key in low for key in _TOTALS):
+        yield from _several(text, start, end)
+    if occurs(_ACTS, low):
+        yield from _acted(text, start, end)
+    if "square root of " in low:
+        for match in _ROOTED.finditer(text, start, end):
+            of, said = (_value(match[place]) for place in (1, 2))
+            if of is not None and said is not None:
+                right = (
+                    Fraction(math.isqrt(int(of))) if _is_square(of) else Fraction(float(of) ** 0.5)
+                )
+                yield *match.span(), right, said, f"the square root of {match[1]}"
+    if "%" in low or "percent" in low:
+        for match in _PART.finditer(text, start, end):
+            part, whole, said = (_value(match[place]) for place in (1, 2, 3))
+            if part is not None and whole and said is not None:
+                yield (
+                    *match.span(),
+                    100 * part / whole,
+                    said,
+                    f"{match[1]} of {match[2]} in percent",
+                )
+
+
+def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterator[_Said]:
+    for match in pattern.finditer(text, start, end):
+        word = match[1].lower().replace("-", " ")
+        factor = _SHARES.get(word) or _TIMES.get(word) or Fraction(1, 2)
+        of, said = _value(match[2]), _value(match[3])
+        if of is not None and said is not None:
+            link = "" if word in _TIMES or word == "halving" else " of"
+            yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
+
+
+def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
+    for match in _REVERSED.finditer(text, start, end):
+        word = match["share"].lower()
+        part, whole = _value(match[1]), _value(match[3])
+        if part is not None and whole is not None:
+            right = whole * (_SHARES.get(word) or Fraction(_TIMES[word]))
+            yield *match.span(), right, part, f"{word} of {match[3]}"
+
+
+def _several(text: str, start: int, end: int) -> Iterator[_Said]:
+    found = [_OF_SEVERAL.finditer(text, start, end)]
+    if occurs(_ADDED, text):
+        found.append(_ADD_UP.finditer(text, start, end))
+    for match in chain.from_iterable(found):
+        values = [_value(number) for number in _NUMBER.findall(match["list"])]
+        said = _value(_NUMBER.findall(match[0])[-1])
+        numbers = [value for value in values if value is not None]
+        if said is None or len(numbers) < 2 or len(numbers) != len(values):
+            continue
+        if all(_YEAR.fullmatch(number) for number in _NUMBER.findall(match["list"])):
+            continue  # of what stands at these years
+        what = match["what"].lower() if match.re is _OF_SEVERAL else "sum"
+        if what == "difference" and len(numbers) != 2:
+            continue
+        right = {
+            "sum": sum(numbers, Fraction(0)),
+            "product": math.prod(numbers),
+            "difference": abs(numbers[0] - numbers[-1]),
+        }.get(what, sum(numbers, Fraction(0)) / len(numbers))
+        yield *match.span(), Fraction(right), said, f"the {what} of {match['list']}"
+
+
+def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
+    for match in _ACTED.finditer(text, start, end):
+        one, two, said = (_value(match[place]) for place in (2, 4, 5))
+        if one is None or two is None or said is None:
+            continue
+        act, by = match["act"].lower(), match["by"].lower()
+        if act.startswith("add") and by in ("and", "to"):
+            right = one + two
+        elif act.startswith("subtract") and by == "from":
+            right = two - one
+        elif act.startswith("multipl") and by == "by":
+            right = one * two
+        elif act.startswith("divid") and by == "by" and two:
+            right = one / two
+        else:
+            continue
+        first = match.start()
+        for opening in ("if we ", "if you ", "if one "):  # no supposition
+            if text[max(start, first - len(opening)) : first].lower() == opening:
+                first -= len(opening)
+        yield first, match.end(), right, said, f"{act} {match[2]} {by} {match[4]}"
+
+
+def _value(written: str) -> Fraction | None:
+    if written[0].isdigit():
+        return Fraction(written.replace(",", ""))
+    number = english_number(written)
+    return None if number is None else Fraction(number)
+
+
+def _is_square(value: Fraction) -> bool:
+    return value.denominator == 1 and math.isqrt(int(value)) ** 2 == value
+
+
+def _rounds_to(right: Fraction, said: Fraction) -> bool:
+    """Whether a value may be written so: rounded or cut off to the digits shown."""
+    if right == said:
+        return True
+    unit = Fraction(1)
+    while said % unit and unit > Fraction(1, 10**7):
+        unit /= 10
+    return right.denominator != 1 and abs(right - said) < unit
+
+
+def _shown(value: Fraction) -> str:
+    return str(value) if value.denominator == 1 else f"{float(value):.6g}"
