@@ -132,6 +132,12 @@ def test_one_bound_alone_holds_beside_the_checkpoints_own() -> None:
         ("internvl", 11, 4),
         ("internvl", 4, 4),
         ("gemma3", 4, 4),
+        ("idefics3", 20, 20),  # two by two tiles and the whole
+        ("idefics3", 19, 4),
+        ("smolvlm", 4, 4),
+        ("mistral3", 12, 12),  # three rows of three, and what ends a row
+        ("mistral3", 11, 6),
+        ("mistral3", 2, 2),
     ],
 )
 def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
@@ -157,7 +163,11 @@ def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
         ("gemma4", 69, "Gemma 4 takes 70, 140"),
         ("internvl", 3, "one tile of this checkpoint's takes 4"),
         ("gemma3", 3, "every picture takes 4"),
-        ("idefics3", 500, "Idefics3ImageProcessor, which has no setting"),
+        ("idefics3", 3, "one tile of this checkpoint's takes 4"),
+        ("mistral3", 1, "the smallest takes 2"),
+        ("pixtral", 500, "PixtralImageProcessor, which has no setting"),
+        ("llava-onevision", 500, "LlavaOnevisionImageProcessor, which has no setting"),
+        ("minicpm-v", 500, "MiniCPMV4_6ImageProcessor, which has no setting"),
     ],
 )
 def test_tokens_that_a_family_cannot_keep_to_are_refused(

@@ -6,6 +6,7 @@ tiles (InternVL), some do as they will. A benchmark's budget is said in the word
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,16 +122,17 @@ def picture_rule(processor: Any, budget: PictureBudget) -> PictureRule:
     images = getattr(processor, "image_processor", None)
     name = type(images).__name__.removesuffix("Fast")
     make = _RULES.get(name)
-    if make is not None:
-        return make(name, processor, budget)
+    return _unsettable(name, budget) if make is None else make(name, processor, budget)
+
+
+def _unsettable(name: str, budget: PictureBudget) -> PictureRule:
     if budget.max_tokens is not None:
         raise UserError(
             f"images.max_tokens: pictures of this checkpoint are sized by its {name}, which has no "
             f"setting for it; drop it, or set the processor's own under engine.args.mm_processor_"
             f"kwargs"
         )
-    ignored = [n for n in ("min_pixels", "max_pixels") if getattr(budget, n) is not None]
-    return PictureRule(PictureSizes(processor=name, ignored=ignored))
+    return PictureRule(PictureSizes(processor=name, ignored=_unused(budget)))
 
 
 def _qwen(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
@@ -213,6 +215,52 @@ def _tiles(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     return PictureRule(sizes, options)
 
 
+def _edges(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
+    """Idefics3 and SmolVLM: pictures as long as so many tiles, and the whole as one more."""
+    images = processor.image_processor
+    each, edge = int(processor.image_seq_len), int(images.max_image_size["longest_edge"])
+    cut = bool(images.do_image_splitting)
+    along = math.ceil(int(images.size["longest_edge"]) / edge) if cut else 1
+    options: dict[str, Any] = {}
+    if budget.max_tokens is not None:
+        room = budget.max_tokens // each
+        if room < 1:
+            _too_few(budget.max_tokens, f"one tile of this checkpoint's takes {each}")
+        if (most := max(1, math.isqrt(room - 1))) < along:
+            along = most
+            options = {"size": {"longest_edge": along * edge}}
+    tiles = along**2
+    sizes = PictureSizes(
+        processor=name,
+        tiles=tiles,
+        most_tokens=each * (tiles + (tiles > 1)),
+        ignored=_unused(budget),
+    )
+    return PictureRule(sizes, options)
+
+
+def _rows(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
+    """Mistral 3: rows of patches, each with a token at its end; whatever its sides, in a square."""
+    if int(processor.spatial_merge_size) == 1:
+        # Pixtral itself: vLLM goes by the size in its config.json, whatever the processor is told.
+        return _unsettable(name, budget)
+    images = processor.image_processor
+    step = int(processor.patch_size) * int(processor.spatial_merge_size)
+    along = math.ceil(int(images.size["longest_edge"]) / step)
+    options: dict[str, Any] = {}
+    if budget.max_tokens is not None:
+        most = (math.isqrt(4 * budget.max_tokens + 1) - 1) // 2
+        if most < 1:
+            _too_few(budget.max_tokens, "the smallest takes 2 with this checkpoint")
+        if most < along:
+            along = most
+            options = {"size": {"longest_edge": along * step}}
+    tokens = along * (along + 1)
+    return PictureRule(
+        PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)), options
+    )
+
+
 def _fixed(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     tokens = int(processor.image_seq_length)
     if budget.max_tokens is not None and budget.max_tokens < tokens:
@@ -236,5 +284,8 @@ _RULES: dict[str, Callable[[str, Any, PictureBudget], PictureRule]] = {
     "Glm46VImageProcessor": _glm,
     "Gemma4ImageProcessor": _gemma4,
     "GotOcr2ImageProcessor": _tiles,
+    "Idefics3ImageProcessor": _edges,
+    "SmolVLMImageProcessor": _edges,
+    "PixtralImageProcessor": _rows,
     "Gemma3ImageProcessor": _fixed,
 }
