@@ -191,3 +191,12 @@ def test_other_families_keep_their_own_rules_and_say_what_they_do_not_take() -> 
     assert rule.fit(picture) is picture
     assert rule.options == {}
     assert rule.sizes.said.endswith("takes no min_pixels and max_pixels")
+
+
+def test_it_is_said_where_several_pictures_are_sized_as_if_each_were_alone() -> None:
+    rule = chat_of("llava-onevision").pictures(ANY_SIZE)
+    assert "as if alone, which transformers does not do" in rule.sizes_in_vllm(2).said
+    assert rule.sizes_in_vllm(1) == rule.sizes
+    for family in ("qwen3-vl", "internvl", "idefics3", "mistral3"):
+        other = chat_of(family).pictures(ANY_SIZE)
+        assert other.sizes_in_vllm(2) == other.sizes

@@ -29,11 +29,20 @@ class PictureRule:
         sizes: for the record.
         options: the processor's keyword arguments that keep to the budget.
         pixels: how pictures are sized before the processor gets them; None leaves it to that.
+        by_number: the processor sizes them by how many belong together.
     """
 
     sizes: PictureSizes
     options: dict[str, Any] = field(default_factory=dict)
     pixels: PixelBudget | None = None
+    by_number: bool = False
+
+    def sizes_in_vllm(self, most: int) -> PictureSizes:
+        """For the record, where at most so many pictures are in one prompt.
+
+        vLLM gives the processor one picture at a time, so that it can keep what becomes of each.
+        """
+        return self.sizes.model_copy(update={"alone": self.by_number and most > 1})
 
     def fit(self, picture: Image.Image) -> Image.Image:
         """The picture at the size that the model sees, without torch: for plans and previews.
@@ -122,17 +131,19 @@ def picture_rule(processor: Any, budget: PictureBudget) -> PictureRule:
     images = getattr(processor, "image_processor", None)
     name = type(images).__name__.removesuffix("Fast")
     make = _RULES.get(name)
-    return _unsettable(name, budget) if make is None else make(name, processor, budget)
+    return (make or _unsettable)(name, processor, budget)
 
 
-def _unsettable(name: str, budget: PictureBudget) -> PictureRule:
+def _unsettable(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     if budget.max_tokens is not None:
         raise UserError(
             f"images.max_tokens: pictures of this checkpoint are sized by its {name}, which has no "
             f"setting for it; drop it, or set the processor's own under engine.args.mm_processor_"
             f"kwargs"
         )
-    return PictureRule(PictureSizes(processor=name, ignored=_unused(budget)))
+    # As LLaVA-OneVision's, which cuts a picture into tiles where it is the only one.
+    by_number = "batch_num_images" in getattr(processor.image_processor, "model_input_names", ())
+    return PictureRule(PictureSizes(processor=name, ignored=_unused(budget)), by_number=by_number)
 
 
 def _qwen(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
@@ -243,7 +254,7 @@ def _rows(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     """Mistral 3: rows of patches, each with a token at its end; whatever its sides, in a square."""
     if int(processor.spatial_merge_size) == 1:
         # Pixtral itself: vLLM goes by the size in its config.json, whatever the processor is told.
-        return _unsettable(name, budget)
+        return _unsettable(name, processor, budget)
     images = processor.image_processor
     step = int(processor.patch_size) * int(processor.spatial_merge_size)
     along = math.ceil(int(images.size["longest_edge"]) / step)
