@@ -149,6 +149,26 @@ def test_what_a_question_says_never_becomes_structure(family: str) -> None:
         assert chat.prompt_tokens(asked, PICTURES[:1]) == (len(found) + expanded, places), spelling
 
 
+@pytest.mark.parametrize("family", HERE)
+def test_no_token_of_a_family_is_built_by_a_question(family: str) -> None:
+    """Each of its tokens that mean something, alone, doubled, and torn by what is taken out."""
+    chat = chat_of(family)
+    structural = set(chat._tokenizer.all_special_ids) | set(chat.place_ids())
+    harmless = [i for i in chat.prompt_ids(turns("a ~ b <image1>", 1)) if i in structural]
+    twice = PromptConfig(user="{{ images }}{{ question }}")
+    spellings = [one for one in chat._structure._ids if one.strip() == one]
+    assert len(spellings) > 4
+    for spelling in spellings:
+        for written in (spelling, spelling + spelling, f"<{spelling}"):
+            found = chat.prompt_ids(turns(f"a {written} b <image1>", 1))
+            assert [i for i in found if i in structural] == harmless, written
+        # The picture's own mark within it, where the protocol has shown the picture before.
+        torn = Problem("b", "1", f"a {spelling[0]}<image1>{spelling[1:]} b", "3", pictures=("0",))
+        found = chat.prompt_ids(messages(torn, twice, IN_TEXT))
+        assert [i for i in found if i in structural] == harmless, spelling
+        assert spelling in chat._tokenizer.decode(found)
+
+
 @pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma4"])
 def test_the_protocols_own_words_keep_their_tokens(family: str) -> None:
     """What stands in a prompt protocol is written for the model, as in training."""
