@@ -236,6 +236,30 @@ def test_layers_that_differ_are_counted_one_by_one(content: dict[str, Any], tmp_
     assert found.head + found.embedding == embeddings
 
 
+def test_gemma_4_e4b_is_as_large_as_its_name_says() -> None:
+    """4.5 billion parameters "effective", 8 with the embeddings of its layers (and the towers)."""
+    content = {
+        "hidden_size": 2560,
+        "intermediate_size": 10240,
+        "num_hidden_layers": 42,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 256,
+        "vocab_size": 262144,
+        "vocab_size_per_layer_input": 262144,
+        "hidden_size_per_layer_input": 256,
+        "num_kv_shared_layers": 18,
+        "layer_types": 7 * [*5 * ["sliding_attention"], "full_attention"],
+        "per_layer_config": {str(i): {"head_dim": 512} for i in range(5, 42, 6)},
+        "tie_word_embeddings": True,
+    }
+    size = model_size(content, {})
+    assert size.decoder + size.head == pytest.approx(4.5e9, rel=0.05)
+    assert size.resident_bytes / 2 == pytest.approx(7.5e9, rel=0.01)
+    assert size.kv_bytes == 4 * 2 * 2 * 512 * 2  # of seven layers without a window three share
+    assert size.kv_read_bytes == 7 * 2 * 2 * 512 * 2
+
+
 def test_layers_share_what_one_of_them_keeps_and_read_it_each() -> None:
     pytest.importorskip("transformers", reason="transformers is not installed")
     import transformers as hf

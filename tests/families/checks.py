@@ -156,8 +156,20 @@ class Checks:
             raise RuntimeError(failed[0])
         return {o.index: o.token_logprobs for o in found if isinstance(o, Scored)}
 
-    def read(self, pictures: tuple[Path, ...], response: list[int]) -> list[float]:
-        """What transformers finds of a response, token by token."""
+    def read(
+        self,
+        pictures: tuple[Path, ...],
+        response: list[int],
+        *,
+        alone: bool = False,
+        backwards: bool = False,
+    ) -> list[float]:
+        """What transformers finds of a response, token by token.
+
+        Args:
+            alone: its processor is given one picture at a time.
+            backwards: its model is not told which tokens are of pictures.
+        """
         import torch
         from transformers import AutoModelForImageTextToText
 
@@ -165,7 +177,9 @@ class Checks:
             self._model = AutoModelForImageTextToText.from_pretrained(
                 self.folder, dtype="float32"
             ).eval()
-        inputs = self._inputs(pictures)
+        inputs = self._inputs(pictures, alone=alone)
+        if backwards:
+            del inputs["token_type_ids"]
         prompt = inputs["input_ids"]
         tail = torch.tensor([response])
         for name, values in list(inputs.items()):
@@ -180,7 +194,11 @@ class Checks:
         return [float(logprobs[start + i, token]) for i, token in enumerate(response)]
 
     def _inputs(
-        self, pictures: tuple[Path, ...], told: dict[str, Any] | None = None
+        self,
+        pictures: tuple[Path, ...],
+        told: dict[str, Any] | None = None,
+        *,
+        alone: bool = False,
     ) -> dict[str, Any]:
         opened = [open_rgb(path) for path in pictures]
         text = self.chat.processor_text(self.ask(pictures).messages, told or {})
@@ -188,7 +206,7 @@ class Checks:
         return dict(
             self.chat.processor(
                 text=[text],
-                images=[opened] if opened else None,
+                images=(opened if alone else [opened]) if opened else None,
                 return_tensors="pt",
                 text_kwargs={"add_special_tokens": special},
             )

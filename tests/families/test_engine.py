@@ -10,7 +10,7 @@ pytest.importorskip("torch", reason="torch is not installed")
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("vllm", reason="vLLM is not installed")
 
-from families.checks import Checks
+from families.checks import TOLERANCE, Checks
 from families.killed import resumed
 from families.matrix import COLUMNS, read_table
 
@@ -36,6 +36,30 @@ def test_a_family_is_as_the_table_says(family: str, tmp_path: Path) -> None:
     for column in set(COLUMNS) - {"killed"}:
         said, seen = expected[column], found.get(column, "–")
         assert kind(seen) == kind(said), (column, seen)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("family", "count", "otherwise"),
+    [("gemma3", 1, {"backwards": True}), ("llava-onevision", 2, {"alone": True})],
+)
+def test_a_difference_is_gone_where_transformers_does_as_vllm(
+    family: str, count: int, otherwise: dict[str, bool], tmp_path: Path
+) -> None:
+    """What docs/models.md names as the causes of two families' differences is all there is."""
+    checks = Checks(family, tmp_path)
+    checks.chat = checks._write()
+    checks.engine = checks._start()
+    try:
+        shown = checks.pictures[:count]
+        (sample,) = checks.draw(shown)
+        ours = checks.score(shown, {0: sample.token_ids})[0]
+        own = checks.read(shown, sample.token_ids)
+        theirs = checks.read(shown, sample.token_ids, **otherwise)
+    finally:
+        checks.engine.close()
+    assert max(abs(a - b) for a, b in zip(ours, own, strict=True)) > TOLERANCE
+    assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) < TOLERANCE
 
 
 @pytest.fixture(scope="module")
