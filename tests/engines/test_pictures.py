@@ -153,7 +153,7 @@ def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
             text=[chat.processor_text(TURNS)], images=[[picture]], **rule.options
         )
         # Of the marks around a picture some are among the places, one each.
-        held = Counter(token for token in inputs["input_ids"][0] if token in place)
+        held = Counter(token for token in map(int, inputs["input_ids"][0]) if token in place)
         assert 0 < max(held.values()) <= most
 
 

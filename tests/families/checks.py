@@ -343,7 +343,9 @@ class Checks:
                 return f"{planned[1]} counted, {sample.picture_tokens} in the engine"
             text = self.chat.processor_text(asked.messages)
             read = self.chat.processor(text=[text], images=fitted, **rule.options)["input_ids"][0]
-            held = Counter(token for token in read if token in places)  # marks are others, or few
+            held = Counter(
+                token for token in map(int, read) if token in places
+            )  # marks are others, or few
             if max(held.values()) > most * count:
                 return f"{max(held.values())} for {count} pictures of at most {most}"
             if sample.prompt_tokens == self.draw(shown)[0].prompt_tokens:
