@@ -22,7 +22,7 @@ from vlm_boundary.store import RunDirectory
 from vlm_boundary.tiny.families import write_family
 
 PROBLEMS = 4
-SAMPLES = 64  # of a problem: as many as run at once, so that an engine is caught in the act
+SAMPLES = 160  # of a problem: more than run at once, so that an engine is caught in the act
 _SECONDS = 240.0  # a family's, of which starting an engine is the most
 
 
