@@ -15,6 +15,22 @@ from vlm_boundary.errors import UserError
 _SHARD = re.compile(r"model_world_size_(\d+)_rank_(\d+)\.pt")
 
 
+class UnmergedError(UserError):
+    """A trainer's shards that no model has been made of yet.
+
+    Attributes:
+        shards: the folder that holds them.
+        target: where the merged model goes.
+        whole: whether all of them are there.
+    """
+
+    def __init__(self, message: str, shards: Path, *, whole: bool) -> None:
+        super().__init__(message)
+        self.shards = shards
+        self.target = shards / "huggingface"
+        self.whole = whole
+
+
 def merged_folder(folder: Path) -> Path:
     """The Hugging Face folder that a trainer's folder stands for; any other folder is itself.
 
@@ -22,7 +38,8 @@ def merged_folder(folder: Path) -> Path:
     shards have been merged into it.
 
     Raises:
-        UserError: the shards have not been merged; the command that does it is named.
+        UnmergedError: the shards have not been merged; the command that does it is named.
+        UserError: the folder holds several checkpoints.
     """
     steps = sorted(folder.glob("global_step_*"), key=_step)
     if steps and not (folder / "config.json").is_file():
@@ -40,11 +57,20 @@ def merged_folder(folder: Path) -> Path:
         merged = actor / "huggingface"
         if (merged / "config.json").is_file() and any(merged.glob("*.safetensors")):
             return merged
-        raise UserError(f"{folder}: {_advice(actor, shards, megatron=megatron)}")
+        missing = _missing(shards)
+        advice = _advice(actor, shards, missing, megatron=megatron)
+        raise UnmergedError(f"{folder}: {advice}", actor, whole=not missing)
     return folder
 
 
-def _advice(actor: Path, shards: list[re.Match[str]], *, megatron: bool) -> str:
+def _missing(shards: list[re.Match[str]]) -> list[int]:
+    """The ranks whose shards are not there."""
+    if not shards:
+        return []
+    return sorted(set(range(int(shards[0][1]))) - {int(shard[2]) for shard in shards})
+
+
+def _advice(actor: Path, shards: list[re.Match[str]], missing: list[int], *, megatron: bool) -> str:
     place = shlex.quote(str(actor))
     target = shlex.quote(str(actor / "huggingface"))
     backend = "megatron" if megatron else "fsdp"
@@ -52,14 +78,11 @@ def _advice(actor: Path, shards: list[re.Match[str]], *, megatron: bool) -> str:
         f"python -m verl.model_merger merge --backend {backend} --local_dir {place} "
         f"--target_dir {target}"
     )
-    if shards:
-        world = int(shards[0][1])
-        missing = sorted(set(range(world)) - {int(shard[2]) for shard in shards})
-        if missing:
-            return (
-                f"a sharded checkpoint that is not whole: of {world} shards, those of ranks "
-                f"{', '.join(map(str, missing))} are missing"
-            )
+    if missing:
+        return (
+            f"a sharded checkpoint that is not whole: of {shards[0][1]} shards, those of ranks "
+            f"{', '.join(map(str, missing))} are missing"
+        )
     what = f"{len(shards)} training shards" if shards else "training shards"
     if megatron or (actor / "fsdp_config.json").is_file():  # which only verl writes
         return f"{what}, not a merged model; merge them with: {verl}"

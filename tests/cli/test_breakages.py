@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,7 +20,7 @@ from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
 from vlm_boundary.fleet import Job
-from vlm_boundary.fleet.session import EngineSession, Listener
+from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine
 from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import RunDirectory
 
@@ -84,10 +85,11 @@ def draw_here(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> No
     for job in chain(*rounds):
         units = [unit for unit in job.units if isinstance(unit, Draw)]
         drawer = Drawer(run, units)
-        session = EngineSession(drawer, drawer.opening())
-        for unit in units:
-            session.do(unit, Nobody())
-        session.close()
+        with closing(OpenedEngine()) as opened:
+            session = EngineSession(drawer, drawer.opening(), opened)
+            for unit in units:
+                session.do(unit, Nobody())
+            session.record()
 
 
 @pytest.fixture(autouse=True)

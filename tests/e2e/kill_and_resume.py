@@ -8,7 +8,8 @@ is killed at once (SIGKILL), at a moment drawn at random from the start to a fif
 undisturbed run drew, so that about ten kills find something left to do. Prints what each kill left
 behind, and in the end whether every sample is there once with the text it has in the undisturbed
 run. With --stop problems end by a rule, and the undisturbed run draws all n: what the rule asks for
-is then read from its verdicts.
+is then read from its verdicts, and moments are drawn from what drawing that takes. It fails where
+no kill came in time.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 
@@ -52,15 +54,25 @@ def main() -> int:
             return 1
         seconds = time.monotonic() - started
         print(f"undisturbed: {seconds:.1f} s", flush=True)
-        (writer,) = RunDirectory(folder / "runs" / "undisturbed").writers()
-        latest = seconds - 0.8 * json.loads(writer.read_text())["work"]["draw_seconds"]
+        undisturbed = RunDirectory(folder / "runs" / "undisturbed")
+        expected = drawn = texts(undisturbed, "base")
+        if rule:
+            expected = under_rule(undisturbed, drawn, rule)
+            print(
+                f"{1 - len(expected) / len(drawn):.0%} of {len(drawn)} samples spared by the rule"
+            )
+        (writer,) = undisturbed.writers()
+        drawing = json.loads(writer.read_text())["work"]["draw_seconds"]
+        latest = seconds - drawing + 0.2 * drawing * len(expected) / len(drawn)
         moments = Random(options.seed)
         run = RunDirectory(folder / "runs" / "killed")
-        for kill in range(1, options.kills + 1):
+        in_time = [
             _kill(kill, run, _sample(folder, "killed", options.n), moments.uniform(0.0, latest))
-        if _sample(folder, "killed", options.n).wait() != 0:
+            for kill in range(1, options.kills + 1)
+        ]
+        if not any(in_time) or _sample(folder, "killed", options.n).wait() != 0:
             return 1
-        return _compare(RunDirectory(folder / "runs" / "undisturbed"), run, rule)
+        return _compare(expected, run)
 
 
 def _sample(folder: Path, name: str, n: int) -> subprocess.Popen[bytes]:
@@ -72,14 +84,15 @@ def _sample(folder: Path, name: str, n: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _kill(kill: int, run: RunDirectory, process: subprocess.Popen[bytes], after: float) -> None:
+def _kill(kill: int, run: RunDirectory, process: subprocess.Popen[bytes], after: float) -> bool:
+    """Whether it came in time."""
     try:
         process.wait(timeout=after)
     except subprocess.TimeoutExpired:
         pass
     else:
         print(f"kill {kill}: too late, the run was complete", flush=True)
-        return
+        return False
     main = psutil.Process(process.pid)
     family = [main, *main.children(recursive=True)]
     now = time.time()
@@ -95,15 +108,11 @@ def _kill(kill: int, run: RunDirectory, process: subprocess.Popen[bytes], after:
         f"newest part {age} old",
         flush=True,
     )
+    return True
 
 
-def _compare(undisturbed: RunDirectory, killed: RunDirectory, rule: StoppingRule | None) -> int:
-    counts = keys(killed, "base")
-    expected, found = texts(undisturbed, "base"), texts(killed, "base")
-    if rule:
-        drawn = len(expected)
-        expected = under_rule(undisturbed, expected, rule)
-        print(f"{1 - len(expected) / drawn:.0%} of {drawn} samples spared by the rule")
+def _compare(expected: Mapping[tuple[str, int], str], killed: RunDirectory) -> int:
+    counts, found = keys(killed, "base"), texts(killed, "base")
     differing = [key for key in expected if expected[key] != found.get(key)]
     twice = [key for key, count in counts.items() if count != 1]
     print(

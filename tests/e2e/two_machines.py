@@ -62,7 +62,14 @@ def main() -> int:
 def _experiment(options: argparse.Namespace) -> dict[str, object]:
     return {
         "name": "pair",
-        "benchmarks": {"procedural": {"procedural": {"count": options.problems}, "filters": []}},
+        # Choices are not put to the model: what is compared is not what it says.
+        "benchmarks": {
+            "procedural": {
+                "procedural": {"count": options.problems},
+                "filters": [],
+                "options": {"shown": "question"},
+            }
+        },
         "arms": {arm: {"model": f"tiny:{arm}", "role": arm} for arm in ARMS},
         "sampling": {"n": options.samples, "max_tokens": 64},
         "engine": {"args": {"max_model_len": 512, "dtype": "float32"}},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ TARGETS = ("self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj")
 
 
 def write_adapter(
-    folder: Path, base: Path, *, r: int = RANK, prefix: str = "language_model"
+    folder: Path, base: Path, *, r: int = RANK, prefix: str = "language_model", seed: int = 5
 ) -> Path:
     """An adapter as PEFT writes it, with random weights that matter."""
     folder.mkdir()
@@ -42,7 +43,7 @@ def write_adapter(
     }
     (folder / "adapter_config.json").write_text(json.dumps(config))
     weights = load_file(base / "model.safetensors")
-    generator = torch.Generator().manual_seed(5)
+    generator = torch.Generator().manual_seed(seed)
     tensors = {}
     for layer in range(3):
         for target in TARGETS:
@@ -103,6 +104,36 @@ def test_vllm_draws_what_the_merged_model_would(base: Path, tmp_path: Path) -> N
     assert {i: s.token_ids for i, s in without.items()} != {
         i: s.token_ids for i, s in with_adapter.items()
     }
+
+
+@pytest.mark.engine
+def test_adapters_of_one_base_share_its_engine(base: Path, tmp_path: Path) -> None:
+    """To the last bit what each draws in an engine of its own, there and back."""
+    pytest.importorskip("vllm", reason="vLLM is not installed")
+    from vlm_boundary.engines.vllm import VllmEngine
+
+    one, other, wide = (
+        resolve_checkpoint(str(write_adapter(tmp_path / str(seed), base, seed=seed, r=r)))
+        for seed, r in ((5, RANK), (6, RANK), (7, 20))
+    )
+    sampling = SamplingConfig(temperature=1.0, top_p=1.0, max_tokens=12)
+    request = ask((draw_picture(tmp_path),), 4)
+    config = VllmConfig(in_process=True, args=ENGINE_ARGS)
+
+    def drawn(engine: VllmEngine) -> dict[int, tuple[list[int], float | None]]:
+        found = (r for r in engine.generate([request], sampling) if isinstance(r, Completion))
+        return {r.index: (r.token_ids, r.logprob_sum) for r in found}
+
+    with closing(VllmEngine(base, config, max_images=1, adapter=other.adapter)) as engine:
+        own = drawn(engine)
+    with closing(VllmEngine(base, config, max_images=1, adapter=one.adapter)) as engine:
+        before = drawn(engine)
+        assert engine.swap(other, (sampling,))
+        assert drawn(engine) == own != before
+        assert engine.swap(one, (sampling,))
+        assert drawn(engine) == before
+        assert not engine.swap(wide, (sampling,))  # it was opened with less room
+        assert not engine.swap(resolve_checkpoint(str(base)), (sampling,))
 
 
 def test_room_is_made_for_the_adapters_rank(base: Path, tmp_path: Path) -> None:

@@ -54,14 +54,15 @@ class FakeEngine:
         return {"engine": "fake"}
 
     def usage(self) -> dict[str, Any]:
+        if self._how == "ends afterwards":
+            threading.Timer(0.5, os._exit, [4]).start()
         return {}
 
     def __init__(self, how: str = "") -> None:
         self._how = how
 
     def close(self) -> None:
-        if self._how == "ends afterwards":
-            threading.Timer(0.5, os._exit, [4]).start()
+        pass
 
 
 def _misbehave(how: str) -> None:

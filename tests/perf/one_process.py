@@ -1,12 +1,13 @@
-"""Engines of a family one after the other in one process, against a process for each.
+"""A family of checkpoints in one process, by one engine or by fresh ones, and apart.
 
     python tests/perf/one_process.py              # a pair, and a base with seven steps
     python tests/perf/one_process.py --arms 8 --n 16 --repetitions 3
 
-Both ways are `vlm-boundary sample` with the real engine on the same problems, taking turns; apart,
-arms differ in the seed that vLLM is started with, which no sample depends on and which no process
-serves twice. Prints medians of the wall time of the whole command and their ratio, and whether both
-ways drew the same to the letter.
+All ways are `vlm-boundary sample` with the real engine on the same problems, taking turns: one
+engine whose weights change (the default on a CPU), a fresh engine for each checkpoint in the same
+process (`swap_weights: false`), and a process for each. Apart, arms differ in the seed that vLLM
+is started with, which no sample depends on and which no process serves twice. Prints medians of
+the wall time of the whole command and their ratios, and whether all drew the same to the letter.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from vlm_boundary.store import Partition, RunDirectory
 
 
 def main() -> None:
-    """Time both ways for each number of arms."""
+    """Time every way for each number of arms."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--arms", type=int, nargs="+", default=[2, 8])
     parser.add_argument("--n", type=int, default=16, help="samples a problem")
@@ -34,7 +35,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()
     for arms in options.arms:
-        seconds: dict[str, list[float]] = {"in one process": [], "apart": []}
+        seconds: dict[str, list[float]] = {"apart": [], "fresh": [], "swapped": []}
         same = True
         for _ in range(options.repetitions):
             with tempfile.TemporaryDirectory() as name:
@@ -42,20 +43,30 @@ def main() -> None:
                 for way, times in seconds.items():
                     run = Path(name) / way
                     began = time.monotonic()
-                    _sample(run, arms, options, apart=way == "apart")
+                    _sample(run, arms, options, way)
                     times.append(time.monotonic() - began)
                     drawn[way] = _texts(RunDirectory(run / "runs" / "arms"), arms)
                     print(f"{arms} arms {way}: {times[-1]:.1f} s", flush=True)
-                same = same and drawn["in one process"] == drawn["apart"]
-        one, apart = (median(times) for times in seconds.values())
+                same = same and drawn["swapped"] == drawn["fresh"] == drawn["apart"]
+        apart, *others = (median(times) for times in seconds.values())
         letter = "the same to the letter" if same else "texts differ"
-        print(f"{arms} arms: {one:.1f} s against {apart:.1f} s, {one / apart:.2f}; {letter}")
+        for way, one in zip(("fresh engines", "one engine"), others, strict=True):
+            print(
+                f"{arms} arms, {way} in one process: {one:.1f} s against {apart:.1f} s apart, "
+                f"{one / apart:.2f}; {letter}"
+            )
 
 
-def _sample(folder: Path, arms: int, options: argparse.Namespace, *, apart: bool) -> None:
+def _sample(folder: Path, arms: int, options: argparse.Namespace, way: str) -> None:
     folder.mkdir()
     args = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 1 << 27}
-    engines = [{"args": args | {"seed": seed}} if apart else {"args": args} for seed in range(arms)]
+    engines: list[dict[str, Any]] = [
+        {
+            "args": args | ({"seed": seed} if way == "apart" else {}),
+            "swap_weights": way == "swapped",
+        }
+        for seed in range(arms)
+    ]
     content: dict[str, Any] = {
         "name": "arms",
         "benchmarks": {"procedural": {"procedural": {"count": options.problems, "seed": 3}}},

@@ -194,6 +194,8 @@ def _experiment(folder: Path, options: argparse.Namespace) -> None:
             "procedural": {
                 "procedural": {"count": options.problems, "size": options.size},
                 "filters": [],
+                # Choices are not put to the model: what is timed is not what it says.
+                "options": {"shown": "question"},
             }
         },
         "arms": {"base": {"model": options.model, "role": "base"}},

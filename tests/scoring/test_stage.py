@@ -15,7 +15,7 @@ from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Job
-from vlm_boundary.fleet.session import EngineSession, Listener
+from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.scoring import score, stage, work
@@ -108,11 +108,11 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         for job in chain(*rounds):
             units = [unit for unit in job.units if isinstance(unit, Score)]
             scorer = work.Scorer(run, units)
-            session = EngineSession(scorer, scorer.opening(), opened)
+            session = EngineSession(scorer, scorer.opening(), OpenedEngine(opened))
             told = Told()
             for unit in units:
                 session.do(unit, told)
-            session.close()
+            session.record()
             assert workloads[-1].samplings == ()
             too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
             assert bool(told.tokens) != too_long

@@ -23,6 +23,7 @@ from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.queue import queue
 from vlm_boundary.cli.run import run
 from vlm_boundary.cli.stages import analyze, report, sample, score, verify
+from vlm_boundary.cli.watch import watch
 from vlm_boundary.errors import UserError, place_error
 
 
@@ -67,6 +68,7 @@ def cli() -> None:
 
 for command in (
     run,
+    watch,
     plan,
     sample,
     verify,

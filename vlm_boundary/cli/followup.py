@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import gpus_option, open_target, override_option, target_argument
-from vlm_boundary.cli.stages import draw_samples, tell_failures
+from vlm_boundary.cli.stages import draw_samples, stoppable, tell_failures
 
 
 @click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
@@ -39,7 +39,7 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
     problems = {(top_up.benchmark, key) for top_up in wanted for key in top_up.problem_ids}
     click.echo(f"{len(problems):,} problems were solved by one arm of a pair alone.")
     if wanted:
-        drawn = draw_samples(run, experiment, None, top_ups=wanted)
+        drawn = stoppable(run, lambda: draw_samples(run, experiment, None, top_ups=wanted))
         click.echo(f"{drawn.samples:,} samples drawn, {verify(run):,} graded.")
         tell_failures(run)
         for line in left_out_lines(analyze(run, experiment)):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vlm_boundary.cli.options import gpus_option, limit_option, override_option
-from vlm_boundary.cli.stages import draw_samples
+from vlm_boundary.cli.stages import draw_samples, stoppable
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def match_entropy(
         raise UserError(f"{target}: there is an arm {name!r} already; give --arm another name")
 
     def draw(run: RunDirectory, probes: ExperimentConfig) -> int:
-        drawn = draw_samples(run, probes, limit)
+        drawn = stoppable(run, lambda: draw_samples(run, probes, limit))
         drawn.refuse_empty(run)
         return drawn.samples
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,12 @@ from vlm_boundary.cli.options import (
     sampling_options,
     target_argument,
 )
-from vlm_boundary.cli.stages import draw_samples, tell_failures
+from vlm_boundary.cli.stages import draw_samples, stoppable, tell_failures
 from vlm_boundary.forks import usable_cores
+
+if TYPE_CHECKING:
+    from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.store import RunDirectory
 
 
 @click.command(short_help="Sample, verify, check, analyze and report; only what is missing.")
@@ -44,21 +49,26 @@ def run(
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
     if self_test:
         experiment = experiment.with_self_test()
+    drawn = stoppable(directory, lambda: draw_samples(directory, experiment, limit))
+    grade_and_report(directory, experiment, drawn.samples)
+    drawn.refuse_empty(directory)
+
+
+def grade_and_report(run: RunDirectory, experiment: ExperimentConfig, drawn: int) -> None:
+    """Everything after sampling, as far as it is not up to date, and what was done."""
     from vlm_boundary.analysis.left_out import left_out_lines
     from vlm_boundary.reasoning.stage import check
     from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.report import up_to_date_report
     from vlm_boundary.verifier import verify
 
-    drawn = draw_samples(directory, experiment, limit)
-    graded = verify(directory)
-    tell_failures(directory)
-    checked = check(directory).samples
+    graded = verify(run)
+    tell_failures(run)
+    checked = check(run).samples
     if experiment.judge:
-        judge_reasoning(directory, experiment)
-    page = up_to_date_report(directory, experiment, forks=usable_cores())
-    for line in left_out_lines(read_analysis(directory.analysis)):
+        judge_reasoning(run, experiment)
+    page = up_to_date_report(run, experiment, forks=usable_cores())
+    for line in left_out_lines(read_analysis(run.analysis)):
         click.echo(line, err=True)
-    click.echo(f"{drawn.samples:,} samples drawn, {graded:,} graded, {checked:,} checked.")
+    click.echo(f"{drawn:,} samples drawn, {graded:,} graded, {checked:,} checked.")
     click.echo(f"Report: {page}")
-    drawn.refuse_empty(directory)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -29,7 +29,6 @@ from vlm_boundary.forks import usable_cores
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.sampling.plan import TopUp
-    from vlm_boundary.sampling.stage import Drawn
     from vlm_boundary.store import RunDirectory, Shard
 
 Result = TypeVar("Result")
@@ -57,6 +56,7 @@ def draw_samples(
     limit: int | None,
     shard: Shard | None = None,
     top_ups: Sequence[TopUp] = (),
+    arms: Collection[str] | None = None,
 ) -> DrawnSamples:
     """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.planning.efficiency import speed_lines
@@ -67,17 +67,15 @@ def draw_samples(
     before = set(run.writers())
     scheduler = scheduler_of(experiment)
 
-    def stage() -> Drawn:
-        return draw(
-            run,
-            experiment,
-            limit=limit,
-            shard=shard or ALL,
-            top_ups=top_ups,
-            scheduler=scheduler,
-        )
-
-    drawn = stoppable(run, stage)
+    drawn = draw(
+        run,
+        experiment,
+        limit=limit,
+        shard=shard or ALL,
+        top_ups=top_ups,
+        scheduler=scheduler,
+        arms=arms,
+    )
     for line in speed_lines(set(run.writers()) - before):
         click.echo(line)
     lacks = find_lacks(run, drawn.left)
@@ -121,7 +119,7 @@ def sample(
 ) -> None:
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
     run, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
-    drawn = draw_samples(run, experiment, limit, shard)
+    drawn = stoppable(run, lambda: draw_samples(run, experiment, limit, shard))
     drawn.refuse_empty(run)
     click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
 

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from vlm_boundary.cluster.pieces import Piece
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet.session import EngineSession, OpenEngine
+from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine
 from vlm_boundary.fleet.worker import leave_nothing_behind
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Span
@@ -117,7 +117,8 @@ class ClusterEngine:
             )
         run = self._directory(host)
         self._drawer = Drawer(run, units)
-        self._session = EngineSession(self._drawer, self._drawer.opening(), self._opener)
+        self._engine = OpenedEngine(self._opener)
+        self._session = EngineSession(self._drawer, self._drawer.opening(), self._engine)
         self._problems: dict[tuple[str, str], dict[str, Problem]] = {}
         tags = {"arm": units[0].engine}
         self._samples = Metric("vlm_boundary_samples", "Samples drawn", tag_keys=("arm",))
@@ -139,7 +140,8 @@ class ClusterEngine:
     @ray.method(concurrency_group="work")
     def close(self) -> None:
         """Record what was done, and end the engine."""
-        self._session.close()
+        with closing(self._engine):
+            self._session.record()
         self._open.close()
         if self._guard is not None:
             self._guard.kill()

@@ -42,6 +42,9 @@ class VllmConfig(Settings):
     """Record log-probabilities after temperature and top-p in place of the model's own."""
     mask_picture_tokens: bool = True
     """Never draw the tokens that stand for pictures, video or sound in a prompt."""
+    swap_weights: bool | None = None
+    """Let an engine go on with another checkpoint of the same shape, its weights put in place of
+    those before; by default only on a CPU, where tests hold it to engines of their own."""
     args: PlainMapping = Field(default_factory=dict)
     """vLLM's engine arguments under its own names (dtype, max_model_len …)."""
 

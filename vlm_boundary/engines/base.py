@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, UnreadablePicture
 from vlm_boundary.config import SamplingConfig
+from vlm_boundary.records.manifest import Checkpoint
 
 
 @dataclass(frozen=True)
@@ -152,6 +153,25 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
+        ...
+
+
+@runtime_checkable
+class SwappingEngine(Engine, Protocol):
+    """An engine that may go on as another one of the same shape, without being started again."""
+
+    def swap(self, checkpoint: Checkpoint, samplings: tuple[SamplingConfig, ...]) -> bool:
+        """Become an engine of this checkpoint, to the letter what one opened for it would be.
+
+        Only when nothing is in flight. Counts in `usage` begin anew. False where it cannot, and
+        then nothing was changed.
+
+        Args:
+            samplings: those that `generate` will be called with.
+
+        Raises:
+            UserError: it cannot sample so.
+        """
         ...
 
 

@@ -23,10 +23,12 @@ from vlm_boundary.engines.base import (
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.lora import lora_arguments
 from vlm_boundary.engines.processors import has_states, refuse_untrusted_code
+from vlm_boundary.engines.swapping import forget, same_but_weights, swap_weights
 from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
 from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
 from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
 from vlm_boundary.errors import UserError, did_you_mean
+from vlm_boundary.records.manifest import Checkpoint
 
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
@@ -77,7 +79,6 @@ class VllmEngine:
         set_up_process(config)
         try:
             import vllm
-            from vllm import SamplingParams
             from vllm.lora.request import LoRARequest
             from vllm.platforms import current_platform
         except ImportError as error:
@@ -102,11 +103,15 @@ class VllmEngine:
         if pictures.options:
             # Also bounds what the engine profiles and the size of its encoder cache.
             args.setdefault("mm_processor_kwargs", pictures.options)
+        self._without_adapter = dict(args)
         lora = None
         if adapter is not None:
             args = lora_arguments(adapter, args)
-            lora = LoRARequest("adapter", 1, str(adapter))
+            lora = LoRARequest("adapter-1", 1, str(adapter))
         self._args = args
+        self._folder, self._adapter = folder, adapter
+        self._swaps = on_cpu if config.swap_weights is None else config.swap_weights
+        self._swapped = 0
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
         try:
@@ -120,20 +125,12 @@ class VllmEngine:
         vocabulary = self._llm.llm_engine.model_config.get_vocab_size()
         places = self._chat.place_ids() if config.mask_picture_tokens else []
         self._masked = [place for place in places if place < vocabulary]
-        self._sampling_records = [
-            sampling_record(SamplingParams(seed=0, **sampling_arguments(sampling, self._masked)))
-            for sampling in samplings
-        ]
         self._loop = EngineLoop(self._llm, self._chat, lora)
-        room = self._loop.max_model_len
-        for sampling in samplings:
-            if sampling.max_tokens >= room:
-                self.close()
-                raise UserError(
-                    f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in "
-                    f"max_model_len {room}, which is this checkpoint's or "
-                    f"engine.args'; lower max_tokens"
-                )
+        try:
+            self._samplings = self._checked(samplings)
+        except UserError:
+            self.close()
+            raise
         self._dtype = str(self._llm.llm_engine.model_config.dtype).removeprefix("torch.")
 
     def describe(self) -> dict[str, Any]:
@@ -151,10 +148,37 @@ class VllmEngine:
             "max_model_len": self._loop.max_model_len,
             "max_num_seqs": self._loop.max_num_seqs,
             "args": self._args,
-            "sampling_params": self._sampling_records,
+            "sampling_params": self._samplings,
             "picture_sizes": self._picture_sizes,
             "masked_token_ids": self._masked,
+            # How many checkpoints it had served before this one.
+            **({"swapped": self._swapped} if self._swapped else {}),
         }
+
+    def swap(self, checkpoint: Checkpoint, samplings: tuple[SamplingConfig, ...]) -> bool:
+        """Take another checkpoint's weights, or another adapter; see `SwappingEngine.swap`."""
+        if not self._swaps or (checkpoint.adapter is None) != (self._adapter is None):
+            return False
+        said = self._checked(samplings)
+        lora = None
+        if checkpoint.adapter is None:
+            if not same_but_weights(self._folder, checkpoint.folder):
+                return False
+            swap_weights(self._llm, checkpoint.folder)
+        else:
+            from vllm.lora.request import LoRARequest
+
+            wanted = lora_arguments(checkpoint.adapter, self._without_adapter)
+            if checkpoint.folder != self._folder or wanted != self._args:
+                return False
+            number = self._swapped + 2  # vLLM knows adapters, and what it caches, by these
+            lora = LoRARequest(f"adapter-{number}", number, str(checkpoint.adapter))
+            forget(self._llm)
+        self._folder, self._adapter = checkpoint.folder, checkpoint.adapter
+        self._swapped += 1
+        self._samplings = said
+        self._loop = EngineLoop(self._llm, self._chat, lora)
+        return True
 
     def generate(
         self,
@@ -210,6 +234,25 @@ class VllmEngine:
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
         self._llm.llm_engine.engine_core.shutdown()
+
+    def _checked(self, samplings: tuple[SamplingConfig, ...]) -> list[dict[str, Any]]:
+        """What vLLM makes of sampling settings, for the record.
+
+        Raises:
+            UserError: responses as long as they may be would not fit.
+        """
+        from vllm import SamplingParams
+
+        room = self._loop.max_model_len
+        for sampling in samplings:
+            if sampling.max_tokens >= room:
+                raise UserError(
+                    f"sampling.max_tokens {sampling.max_tokens} leaves no room for a prompt in "
+                    f"max_model_len {room}, which is this checkpoint's or "
+                    f"engine.args'; lower max_tokens"
+                )
+        asked = (sampling_arguments(sampling, self._masked) for sampling in samplings)
+        return [sampling_record(SamplingParams(seed=0, **arguments)) for arguments in asked]
 
     def _prompts(self, requests: Iterator[Request | None], max_tokens: int) -> Iterator[Fed]:
         for request in requests:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 from uuid import uuid4
@@ -16,7 +17,7 @@ from uuid import uuid4
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, SamplingConfig
-from vlm_boundary.engines.base import Engine, Workload
+from vlm_boundary.engines.base import Engine, SwappingEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
@@ -26,6 +27,8 @@ OpenEngine: TypeAlias = Callable[
     [str, Checkpoint | None, EngineConfig | PrmConfig, Workload], Engine
 ]
 U = TypeVar("U", bound=Unit)
+# What of a checkpoint may differ between two that one engine serves in turn.
+_OF_THE_WEIGHTS = ("folder", "identity", "note", "adapter")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,18 @@ class Opening:
     checkpoint: Checkpoint | None
     engine: EngineConfig | PrmConfig
     workload: Workload
+
+    def swaps_with(self, other: Opening) -> bool:
+        """Whether both ask for the same engine but for the checkpoint in it, and how it samples."""
+        if self.checkpoint is None or other.checkpoint is None or self.checkpoint.trust_remote_code:
+            return False
+        as_mine = replace(
+            other.checkpoint,
+            **{name: getattr(self.checkpoint, name) for name in _OF_THE_WEIGHTS},
+        )
+        workload = replace(other.workload, samplings=self.workload.samplings)
+        settings = (self.engine, self.workload) == (other.engine, workload)
+        return settings and as_mine == self.checkpoint
 
     def may_follow(self, other: Opening) -> bool:
         """Whether a process that opened `other` may open this.
@@ -130,19 +145,62 @@ class Operator(ABC, Generic[U]):
         )
 
 
+class OpenedEngine:
+    """The engine that a process has open, from one operator to the next.
+
+    Args:
+        opener: opens engines.
+    """
+
+    def __init__(self, opener: OpenEngine = open_engine) -> None:
+        self._opener = opener
+        self._engine: Engine | None = None
+        self._opening: Opening | None = None
+
+    def become(self, opening: Opening) -> Engine:
+        """The engine that is asked for: the one that is open, if it can be it, or a fresh one.
+
+        Raises:
+            UserError: it cannot be had.
+        """
+        if self._swap(opening):
+            assert self._engine is not None
+        else:
+            self.close()
+            self._engine = self._opener(
+                opening.model, opening.checkpoint, opening.engine, opening.workload
+            )
+        self._opening = opening
+        return self._engine
+
+    def close(self) -> None:
+        """End the engine, if there is one."""
+        if self._engine is not None:
+            self._engine.close()
+        self._engine = self._opening = None
+        gc.collect()  # its memory is the next one's
+
+    def _swap(self, opening: Opening) -> bool:
+        return (
+            self._opening is not None
+            and opening.checkpoint is not None
+            and opening.swaps_with(self._opening)
+            and isinstance(self._engine, SwappingEngine)
+            and self._engine.swap(opening.checkpoint, opening.workload.samplings)
+        )
+
+
 class EngineSession(Generic[U]):
-    """An engine, open until `close`, that does one operator's units.
+    """What an engine does of one operator's units, and the record of it.
 
     Raises:
         UserError: the engine cannot be had as the experiment asks for it.
     """
 
-    def __init__(
-        self, operator: Operator[U], opening: Opening, opener: OpenEngine = open_engine
-    ) -> None:
+    def __init__(self, operator: Operator[U], opening: Opening, opened: OpenedEngine) -> None:
         self._operator = operator
         started = time.monotonic()
-        self.engine = opener(opening.model, opening.checkpoint, opening.engine, opening.workload)
+        self.engine = opened.become(opening)
         self._ready = time.monotonic()
         self.start_seconds = self._ready - started
         self._begun = datetime.now(UTC).isoformat()
@@ -157,8 +215,8 @@ class EngineSession(Generic[U]):
         """Do a unit; see `Operator.do`."""
         self._operator.do(unit, self.engine, _Counting(self._operator, told))
 
-    def close(self) -> None:
-        """Record what was done and with what, and end the engine."""
+    def record(self) -> None:
+        """Store what was done and with what."""
         seconds = round(time.monotonic() - self._ready, 3)
         operator = self._operator
         work = {
@@ -173,10 +231,7 @@ class EngineSession(Generic[U]):
         engines = tuple(dict.fromkeys(unit.engine for unit in operator.units))
         # A file of its own: writers of one run, on whatever machine, never write the same one.
         name = f"{engines[0]}-{os.getpid()}-{int(time.time())}-{uuid4().hex[:8]}"
-        try:
-            operator.run.add_writer(name, {"arms": engines, "engine": self._said, "work": work})
-        finally:
-            self.engine.close()
+        operator.run.add_writer(name, {"arms": engines, "engine": self._said, "work": work})
 
 
 class _Counting:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import gc
 import json
 import os
 import signal
@@ -17,12 +16,20 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import EngineSession, OpenEngine, Opening, Operator, U
+from vlm_boundary.fleet.session import (
+    EngineSession,
+    OpenedEngine,
+    OpenEngine,
+    Opening,
+    Operator,
+    U,
+)
 from vlm_boundary.store import RunDirectory
 
 _PR_SET_PDEATHSIG = 1
@@ -69,7 +76,9 @@ def work_off(
     operator: Callable[[RunDirectory, Sequence[U]], Operator[U]],
     opener: OpenEngine = open_engine,
 ) -> int:
-    """Do the units of one kind that each line of standard input names, with an engine a line.
+    """Do the units of one kind that each line of standard input names.
+
+    A line's engine is a fresh one, or the one before if that can become it.
 
     Returns the exit code, as `serve`; 0 too where another engine was to be set up otherwise.
     """
@@ -80,28 +89,29 @@ def work_off(
 
     def work(channel: Channel) -> None:
         before: Opening | None = None
-        for line in iter(sys.stdin.readline, ""):
-            units = [kind.from_record(record) for record in json.loads(line)]
-            does = operator(RunDirectory(options.run), units)
-            opening = does.opening()
-            if before is not None and not opening.may_follow(before):
-                return  # the parent has it done by another process
-            _do(does, opening, opener, channel)
-            gc.collect()  # the engine's memory is the next one's
-            before = opening
-            channel.tell(done=True)
+        opened = OpenedEngine(opener)
+        with closing(opened):
+            for line in iter(sys.stdin.readline, ""):
+                units = [kind.from_record(record) for record in json.loads(line)]
+                does = operator(RunDirectory(options.run), units)
+                opening = does.opening()
+                if before is not None and not opening.may_follow(before):
+                    return  # the parent has it done by another process
+                _do(does, opening, opened, channel)
+                before = opening
+                channel.tell(done=True)
 
     return serve(options.fd, work)
 
 
-def _do(operator: Operator[U], opening: Opening, opener: OpenEngine, channel: Channel) -> None:
-    session = EngineSession(operator, opening, opener)
+def _do(operator: Operator[U], opening: Opening, opened: OpenedEngine, channel: Channel) -> None:
+    session = EngineSession(operator, opening, opened)
     channel.tell(ready=session.start_seconds)
     try:
         for unit in operator.units:
             session.do(unit, channel)
     finally:
-        session.close()
+        session.record()
 
 
 def serve(fd: int, work: Callable[[Channel], None]) -> int:

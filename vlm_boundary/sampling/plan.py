@@ -128,7 +128,7 @@ ALL = Shard()
 
 @dataclass(frozen=True)
 class Scope:
-    """The problems that one command is about: of the first `limit`, one shard.
+    """What one command is about: these arms, and of the first `limit` problems one shard.
 
     With `top_ups`, those are drawn in place of what the experiment asks for.
     """
@@ -136,6 +136,7 @@ class Scope:
     limit: int | None = None
     shard: Shard = ALL
     top_ups: tuple[TopUp, ...] = ()
+    arms: frozenset[str] = frozenset()
 
     def of(self, problems: list[Problem]) -> list[Problem]:
         """The problems in scope that can be put to a model, in the data set's order."""

@@ -82,7 +82,7 @@ def prepare(
         arms[name] = _arm(
             run, experiment, name, source, identities[name], before, benchmarks, loaded
         )
-    refuse_apart(experiment, arms)
+    refuse_apart(experiment, manifest.arms | arms)
     manifest = manifest.model_copy(
         update={
             "experiment": json.loads(experiment.model_dump_json()),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import TypeAlias
@@ -42,6 +42,7 @@ def sample(
     shard: Shard = ALL,
     top_ups: Sequence[TopUp] = (),
     scheduler: Scheduler | None = None,
+    arms: Collection[str] | None = None,
 ) -> Drawn:
     """Draw every sample that the experiment asks for and the run lacks.
 
@@ -50,6 +51,7 @@ def sample(
         shard: of those, sample only one share; other processes may sample the others meanwhile.
         top_ups: draw these in place of what the experiment asks for.
         scheduler: who has it drawn, and where; by default this machine, by `on_this_machine`.
+        arms: draw for these alone; the checkpoints of others need not be there any more.
 
     Raises:
         UserError: something in the experiment cannot be run as it stands.
@@ -59,10 +61,11 @@ def sample(
         raise UserError(
             "ray: sample() draws here; give it scheduler=vlm_boundary.cluster.draw_models"
         )
-    scope = Scope(limit, shard, tuple(top_ups))
+    drawn_for = frozenset(experiment.arms if arms is None else arms)
+    scope = Scope(limit, shard, tuple(top_ups), drawn_for)
     with run.locks.writing(shard):
         with run.locks.turn():
-            manifest = prepare(run, experiment)
+            manifest = prepare(run, experiment, only=arms)
         tasks = _tasks(run, experiment, scope)
         drawable = without_settled(run, manifest, tasks)
         if _samples(drawable):
@@ -154,7 +157,7 @@ def _targets(
     """
     if scope.top_ups:
         return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids, t.start) for t in scope.top_ups]
-    return [(*target, None, 0) for target in experiment.targets()]
+    return [(*target, None, 0) for target in experiment.targets() if target[0] in scope.arms]
 
 
 def _samples(tasks: Sequence[Task]) -> int:

@@ -46,17 +46,17 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def write_family(name: str, folder: Path) -> None:
-    """Write a family's tiny checkpoint (float32, a few MB), the same weights every time.
+def write_family(name: str, folder: Path, seed: int = 0) -> None:
+    """Write a family's tiny checkpoint (float32, a few MB), the same weights for a seed.
 
     Raises:
         ImportError: the family's processor needs a package that is not installed.
     """
     import torch
 
-    torch.manual_seed(_SEED)
+    torch.manual_seed(_SEED + seed)
     parts = FAMILIES[name].build()
-    torch.manual_seed(_SEED)
+    torch.manual_seed(_SEED + seed)
     _spread(parts.model)
     settings = parts.model.generation_config
     settings.eos_token_id = parts.ends or parts.processor.tokenizer.eos_token_id
