@@ -35,6 +35,8 @@ def test_a_family_is_as_the_table_says(family: str, tmp_path: Path) -> None:
     found = dict(Checks(family, tmp_path).run())
     for column in set(COLUMNS) - {"killed"}:
         said, seen = expected[column], found.get(column, "–")
+        if said == "not run":
+            continue  # the document says so, and holds nothing
         assert kind(seen) == kind(said), (column, seen)
 
 
