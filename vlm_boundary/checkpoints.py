@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from vlm_boundary import tiny
+from vlm_boundary.engines.processors import read_json
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.sharded import merged_folder
@@ -77,7 +77,7 @@ def _with_adapter(
             f"{model}: a LoRA adapter without adapter_model.safetensors; pickled weights are never "
             f"loaded, save it again with safe_serialization=True"
         )
-    named = base or _json(adapter / _ADAPTER).get("base_model_name_or_path")
+    named = base or read_json(adapter / _ADAPTER).get("base_model_name_or_path")
     if not named:
         raise UserError(f"{model}: a LoRA adapter that names no base model; set the arm's base")
     try:
@@ -157,7 +157,7 @@ def _own_template(folder: Path) -> str | None:
     if jinja.is_file():
         return jinja.read_text(encoding="utf-8")
     for name in ("chat_template.json", "processor_config.json", "tokenizer_config.json"):
-        template = _json(folder / name).get("chat_template")
+        template = read_json(folder / name).get("chat_template")
         if isinstance(template, list):  # several by name
             template = {entry.get("name"): entry.get("template") for entry in template}
         if isinstance(template, dict):
@@ -185,18 +185,8 @@ def _read_template(path: str) -> str:
 
 
 def _note(folder: Path) -> str | None:
-    note = _json(folder / "vlm_boundary.json").get("note")
+    note = read_json(folder / "vlm_boundary.json").get("note")
     return str(note) if note else None
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not valid JSON: {error}") from None
-    return content if isinstance(content, dict) else {}
 
 
 def _fingerprint(folder: Path, files: tuple[str, ...]) -> str:

@@ -52,7 +52,10 @@ def command(*arguments: str) -> list[str]:
 
 
 def call(
-    folder: Path, *arguments: str, environment: dict[str, str] | None = None
+    folder: Path,
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    seconds: float = 600.0,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command to its end in a folder, with these variables besides one's own."""
     return subprocess.run(
@@ -61,7 +64,7 @@ def call(
         env=os.environ | (environment or {}),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=seconds,
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from vlm_boundary.engines.bound import Workload, lower_bound
 from vlm_boundary.engines.gpus import GPUS, find_gpu, recognise
-from vlm_boundary.engines.model_size import NoBound, model_size
+from vlm_boundary.engines.model_size import NoBound, model_size, read_model_size
 from vlm_boundary.errors import UserError
 
 # The numbers of Qwen/Qwen2.5-VL-7B-Instruct's config.json that count here.
@@ -76,7 +77,8 @@ def test_a_mixture_of_experts_counts_those_that_a_token_uses() -> None:
     assert model_size(QWEN_7B | experts, {}) == MODEL  # 8 × 2368 is one dense layer's 18944
 
 
-# 1,000 problems, 256 samples each, 100 % of the data sheet, 1,024 sequences, 4 GB of activations:
+# 1,000 problems, 256 samples each, 100 % of the data sheet, 1,024 sequences, 4 GB of activations,
+# prompts read in steps of their own:
 # GPU, prompt tokens, response tokens, hours.
 @pytest.mark.parametrize(
     ("gpu", "prompt", "response", "hours"),
@@ -97,7 +99,8 @@ def test_a_mixture_of_experts_counts_those_that_a_token_uses() -> None:
 )
 def test_hours_for_a_thousand_problems(gpu: str, prompt: int, response: int, hours: float) -> None:
     work = uniform(1000, 256, prompt, response)
-    bound = lower_bound(work, MODEL, find_gpu(gpu), max_sequences=1024, reserved_bytes=4e9)
+    settings = {"max_sequences": 1024, "reserved_bytes": 4e9, "chunked_prefill": False}
+    bound = lower_bound(work, MODEL, find_gpu(gpu), **settings)
     assert bound.seconds / 3600 == pytest.approx(hours, rel=0.02)
 
 
@@ -166,13 +169,12 @@ def test_windows_are_left_out_so_that_the_bound_stays_one() -> None:
     assert bound.seconds > 0
 
 
-@pytest.mark.parametrize("family", ["qwen3.5", "gemma3", "qwen3-vl"])
+@pytest.mark.parametrize("family", ["qwen3.5", "gemma3", "gemma4", "qwen3-vl"])
 def test_no_more_is_counted_than_a_model_has(family: str, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="torch is not installed")
     pytest.importorskip("transformers", reason="transformers is not installed")
     from safetensors import safe_open
 
-    from vlm_boundary.engines.model_size import read_model_size
     from vlm_boundary.tiny.families import write_family
 
     write_family(family, tmp_path)
@@ -184,6 +186,109 @@ def test_no_more_is_counted_than_a_model_has(family: str, tmp_path: Path) -> Non
         )
     counted = read_model_size(tmp_path, {}).decoder
     assert 0.8 * layers < counted <= layers
+
+
+# Gemma 4's own: layers with and without a window, of other widths; some without keys and values of
+# their own; embeddings of every layer; experts beside gated layers. (Not all in one real model.)
+SHARING: dict[str, Any] = {
+    "vocab_size": 1000,
+    "hidden_size": 64,
+    "intermediate_size": 96,
+    "num_hidden_layers": 6,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "global_head_dim": 32,
+    "layer_types": 3 * ["sliding_attention", "full_attention"],
+    "num_kv_shared_layers": 2,
+    "use_double_wide_mlp": True,
+    "hidden_size_per_layer_input": 8,
+    "vocab_size_per_layer_input": 1000,
+}
+EXPERTS: dict[str, Any] = SHARING | {
+    "num_kv_shared_layers": 0,
+    "use_double_wide_mlp": False,
+    "hidden_size_per_layer_input": 0,
+    "attention_k_eq_v": True,
+    "num_global_key_value_heads": 1,
+    "enable_moe_block": True,
+    "num_experts": 4,
+    "top_k_experts": 4,  # all of them, so that the whole model is what a token passes
+    "moe_intermediate_size": 24,
+}
+
+
+@pytest.mark.parametrize("content", [SHARING, EXPERTS])
+def test_layers_that_differ_are_counted_one_by_one(content: dict[str, Any], tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    hf = pytest.importorskip("transformers", reason="transformers is not installed")
+
+    config = hf.Gemma4TextConfig(**content)
+    hf.Gemma4Config(text_config=config, vision_config=None, audio_config=None).save_pretrained(
+        tmp_path
+    )
+    with torch.device("meta"):
+        model = hf.Gemma4ForCausalLM(config)
+    sizes = {name: one.numel() for name, one in model.named_parameters() if one.dim() > 1}
+    embeddings = sum(size for name, size in sizes.items() if "embed_tokens" in name)
+    found = read_model_size(tmp_path, {})
+    routers = sum(size for name, size in sizes.items() if "router" in name)
+    tied = sizes.get("lm_head.weight", 0)
+    assert found.decoder == sum(sizes.values()) - embeddings - routers - tied
+    assert found.head + found.embedding == embeddings
+
+
+def test_gemma_4_e4b_is_as_large_as_its_name_says() -> None:
+    """4.5 billion parameters "effective", 8 with the embeddings of its layers (and the towers)."""
+    content = {
+        "hidden_size": 2560,
+        "intermediate_size": 10240,
+        "num_hidden_layers": 42,
+        "num_attention_heads": 8,
+        "num_key_value_heads": 2,
+        "head_dim": 256,
+        "vocab_size": 262144,
+        "vocab_size_per_layer_input": 262144,
+        "hidden_size_per_layer_input": 256,
+        "num_kv_shared_layers": 18,
+        "layer_types": 7 * [*5 * ["sliding_attention"], "full_attention"],
+        "per_layer_config": {str(i): {"head_dim": 512} for i in range(5, 42, 6)},
+        "tie_word_embeddings": True,
+    }
+    size = model_size(content, {})
+    assert size.decoder + size.head == pytest.approx(4.5e9, rel=0.05)
+    assert size.resident_bytes / 2 == pytest.approx(7.5e9, rel=0.01)
+    assert size.kv_bytes == 4 * 2 * 2 * 512 * 2  # of seven layers without a window three share
+    assert size.kv_read_bytes == 7 * 2 * 2 * 512 * 2
+
+
+def test_layers_share_what_one_of_them_keeps_and_read_it_each() -> None:
+    pytest.importorskip("transformers", reason="transformers is not installed")
+    import transformers as hf
+
+    size = model_size({"text_config": hf.Gemma4TextConfig(**SHARING).to_dict()}, {})
+    # Of three layers without a window the last has none of its own.
+    assert size.kv_bytes == 2 * 2 * 2 * 32 * 2
+    assert size.kv_read_bytes == 3 * 2 * 2 * 32 * 2
+    assert size.attention == 3 * 4 * 32
+    apart = replace(size, kv_read_bytes=size.kv_bytes)
+    work, gpu = uniform(100, 64, 500, 1000), find_gpu("H100")
+    more = lower_bound(work, size, gpu, max_sequences=64)
+    less = lower_bound(work, apart, gpu, max_sequences=64)
+    assert more.decode_memory > less.decode_memory
+    assert more.sequences == less.sequences
+
+
+def test_prompts_are_read_while_decoding_waits_for_memory() -> None:
+    """Unless prefill has steps of its own: a bound above what chunks reach would be none."""
+    work, gpu = uniform(1000, 64, 1500, 2000), find_gpu("H100")
+    chunked = lower_bound(work, MODEL, gpu, max_sequences=256)
+    whole = lower_bound(work, MODEL, gpu, max_sequences=256, chunked_prefill=False)
+    assert chunked.prefill > 0
+    assert chunked.seconds == chunked.decode_memory
+    assert whole.seconds == pytest.approx(chunked.seconds + chunked.prefill)
+    short = lower_bound(uniform(1000, 1024, 100, 50), MODEL, gpu, max_sequences=1024)
+    assert short.seconds == short.prefill + short.decode_compute  # arithmetic does not overlap
 
 
 def test_a_model_that_does_not_fit_has_no_bound() -> None:
@@ -201,7 +306,7 @@ def test_a_model_that_does_not_fit_has_no_bound() -> None:
         ({}, {"quantization": "fp8"}, "quantised"),
         ({"quantization_config": {"bits": 4}}, {}, "quantised"),
         ({"layer_types": ["full_attention", "chunked_attention"]}, {}, "chunked_attention"),
-        ({"model_type": "gemma4_text", "layer_types": ["full_attention"]}, {}, "Gemma 4 shares"),
+        ({}, {"kv_sharing_fast_prefill": True}, "kv_sharing_fast_prefill"),
         ({"hidden_size": None}, {}, "no hidden_size"),
         ({}, {"dtype": "float8"}, "float8"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -13,7 +14,9 @@ from vlm_boundary.benchmarks import ImagesConfig, messages, resolve_prompt
 from vlm_boundary.benchmarks.images import ANY_SIZE
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.tiny.families import write_family
 
 IN_TEXT = ImagesConfig(placeholder=r"<image(\d+)>", position="in_text")
 TWO = Problem("b", "1", "Is <image2> in <image1>?", "no", pictures=("a.png", "b.png"))
@@ -43,3 +46,25 @@ def test_a_prompts_length_counts_every_pictures_tokens(chat: ChatRenderer) -> No
     assert chat.prompt_tokens(turns, pictures) == (expected, 9 + 44)
     without = messages(replace(TWO, pictures=()), resolve_prompt("boxed"), IN_TEXT)
     assert chat.prompt_tokens(without, []) == (len(chat.prompt_ids(without)), 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("config.json", "{ not json", "config.json: not valid JSON"),
+        ("processor_config.json", "{ not json", "processor_config.json: not valid JSON"),
+        ("tokenizer.json", None, "its tokenizer knows no words.*copy the base model's tokenizer"),
+    ],
+)
+def test_a_checkpoint_with_broken_files_is_refused_in_one_line(
+    name: str, content: str | None, words: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch", reason="torch is not installed")
+    folder = tmp_path / "checkpoint"
+    write_family("qwen2.5-vl", folder)
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(content)
+    with pytest.raises(UserError, match=words):
+        ChatRenderer.of(resolve_checkpoint(str(folder)))

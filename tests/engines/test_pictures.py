@@ -132,6 +132,12 @@ def test_one_bound_alone_holds_beside_the_checkpoints_own() -> None:
         ("internvl", 11, 4),
         ("internvl", 4, 4),
         ("gemma3", 4, 4),
+        ("idefics3", 20, 20),  # two by two tiles and the whole
+        ("idefics3", 19, 4),
+        ("smolvlm", 4, 4),
+        ("mistral3", 12, 12),  # three rows of three, and what ends a row
+        ("mistral3", 11, 6),
+        ("mistral3", 2, 2),
     ],
 )
 def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
@@ -147,7 +153,7 @@ def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
             text=[chat.processor_text(TURNS)], images=[[picture]], **rule.options
         )
         # Of the marks around a picture some are among the places, one each.
-        held = Counter(token for token in inputs["input_ids"][0] if token in place)
+        held = Counter(token for token in map(int, inputs["input_ids"][0]) if token in place)
         assert 0 < max(held.values()) <= most
 
 
@@ -157,7 +163,11 @@ def test_at_most_so_many_tokens_a_picture_in_the_words_of_each_family(
         ("gemma4", 69, "Gemma 4 takes 70, 140"),
         ("internvl", 3, "one tile of this checkpoint's takes 4"),
         ("gemma3", 3, "every picture takes 4"),
-        ("idefics3", 500, "Idefics3ImageProcessor, which has no setting"),
+        ("idefics3", 3, "one tile of this checkpoint's takes 4"),
+        ("mistral3", 1, "the smallest takes 2"),
+        ("pixtral", 500, "PixtralImageProcessor, which has no setting"),
+        ("llava-onevision", 500, "LlavaOnevisionImageProcessor, which has no setting"),
+        ("minicpm-v", 500, "MiniCPMV4_6ImageProcessor, which has no setting"),
     ],
 )
 def test_tokens_that_a_family_cannot_keep_to_are_refused(
@@ -181,3 +191,12 @@ def test_other_families_keep_their_own_rules_and_say_what_they_do_not_take() -> 
     assert rule.fit(picture) is picture
     assert rule.options == {}
     assert rule.sizes.said.endswith("takes no min_pixels and max_pixels")
+
+
+def test_it_is_said_where_several_pictures_are_sized_as_if_each_were_alone() -> None:
+    rule = chat_of("llava-onevision").pictures(ANY_SIZE)
+    assert "as if alone, which transformers does not do" in rule.sizes_in_vllm(2).said
+    assert rule.sizes_in_vllm(1) == rule.sizes
+    for family in ("qwen3-vl", "internvl", "idefics3", "mistral3"):
+        other = chat_of(family).pictures(ANY_SIZE)
+        assert other.sizes_in_vllm(2) == other.sizes

@@ -6,14 +6,15 @@ or what was seen instead.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
 
-from vlm_boundary.benchmarks.images import ANY_SIZE, open_rgb
+from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines import Completion, Failure, Request, Scored, ScoreRequest
@@ -21,6 +22,7 @@ from vlm_boundary.engines.base import Workload
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.engines.vllm import VllmEngine
+from vlm_boundary.errors import UserError
 from vlm_boundary.tiny.families import write_family
 from vlm_boundary.verifier.thoughts import ends_in_thought
 
@@ -38,6 +40,14 @@ SAMPLING = SamplingConfig(
     n=SAMPLES, temperature=1.0, top_p=1.0, max_tokens=24, token_logprobs=SAMPLES
 )
 QUESTION = "How many bars are there? " * 6  # more than two blocks of the prefix cache
+# So few tokens a picture that they change it; Gemma 4's next number above its checkpoint's own.
+FEW_TOKENS = {"gemma4": 140, "gemma3": 3, "internvl": 12}
+FEW = 6
+
+
+def engine_args(family: str) -> dict[str, Any]:
+    """The arguments of vLLM for a family's tiny checkpoint."""
+    return ENGINE_ARGS | ({"dtype": "bfloat16"} if family in ONLY_BFLOAT16 else {})
 
 
 @dataclass
@@ -71,6 +81,8 @@ class Checks:
                 ("resume", self._resume),
                 ("prefix cache", self._prefix),
                 ("mask", self._mask),
+                ("thinking switch", self._switch),
+                ("max_tokens", self._max_tokens),
             ):
                 self._make(name, check)
                 yield from self._told()
@@ -105,8 +117,7 @@ class Checks:
 
     def _start(self) -> VllmEngine:
         workload = Workload((SAMPLING,), max_images=2)
-        coarse = {"dtype": "bfloat16"} if self.family in ONLY_BFLOAT16 else {}
-        config = VllmConfig(in_process=True, args=ENGINE_ARGS | coarse)
+        config = VllmConfig(in_process=True, args=engine_args(self.family))
         engine = open_engine(self.family, self.checkpoint, config, workload)
         assert isinstance(engine, VllmEngine)
         return engine
@@ -126,7 +137,11 @@ class Checks:
 
     def draw(self, pictures: tuple[Path, ...], count: int = 1, first: int = 0) -> list[Completion]:
         """Samples of the question, in order."""
-        found = list(self.engine.generate([self.ask(pictures, count, first)], SAMPLING))
+        return self.drawn(self.ask(pictures, count, first))
+
+    def drawn(self, asked: Request) -> list[Completion]:
+        """The samples of a request, in order."""
+        found = list(self.engine.generate([asked], SAMPLING))
         failed = [one.reason for one in found if isinstance(one, Failure)]
         if failed:
             raise RuntimeError(failed[0])
@@ -141,8 +156,20 @@ class Checks:
             raise RuntimeError(failed[0])
         return {o.index: o.token_logprobs for o in found if isinstance(o, Scored)}
 
-    def read(self, pictures: tuple[Path, ...], response: list[int]) -> list[float]:
-        """What transformers finds of a response, token by token."""
+    def read(
+        self,
+        pictures: tuple[Path, ...],
+        response: list[int],
+        *,
+        alone: bool = False,
+        backwards: bool = False,
+    ) -> list[float]:
+        """What transformers finds of a response, token by token.
+
+        Args:
+            alone: its processor is given one picture at a time.
+            backwards: its model is not told which tokens are of pictures.
+        """
         import torch
         from transformers import AutoModelForImageTextToText
 
@@ -150,7 +177,9 @@ class Checks:
             self._model = AutoModelForImageTextToText.from_pretrained(
                 self.folder, dtype="float32"
             ).eval()
-        inputs = self._inputs(pictures)
+        inputs = self._inputs(pictures, alone=alone)
+        if backwards:
+            del inputs["token_type_ids"]
         prompt = inputs["input_ids"]
         tail = torch.tensor([response])
         for name, values in list(inputs.items()):
@@ -164,14 +193,20 @@ class Checks:
         start = prompt.shape[1] - 1
         return [float(logprobs[start + i, token]) for i, token in enumerate(response)]
 
-    def _inputs(self, pictures: tuple[Path, ...]) -> dict[str, Any]:
+    def _inputs(
+        self,
+        pictures: tuple[Path, ...],
+        told: dict[str, Any] | None = None,
+        *,
+        alone: bool = False,
+    ) -> dict[str, Any]:
         opened = [open_rgb(path) for path in pictures]
-        text = self.chat.processor_text(self.ask(pictures).messages)
+        text = self.chat.processor_text(self.ask(pictures).messages, told or {})
         special = self.chat.adds_special_tokens(text)
         return dict(
             self.chat.processor(
                 text=[text],
-                images=[opened] if opened else None,
+                images=(opened if alone else [opened]) if opened else None,
                 return_tensors="pt",
                 text_kwargs={"add_special_tokens": special},
             )
@@ -180,20 +215,26 @@ class Checks:
     def _prompt(self) -> str:
         for count in (0, 1, 2):
             shown = self.pictures[:count]
-            content: list[dict[str, Any]] = [
-                {"type": "image", "image": open_rgb(path)} for path in shown
-            ]
-            content.append({"type": "text", "text": QUESTION})
-            theirs = self.chat.processor.apply_chat_template(
-                [{"role": "user", "content": content}],
-                tokenize=True,
-                add_generation_prompt=True,
-                return_dict=True,
-            )["input_ids"][0]
             ours = self._inputs(shown)["input_ids"][0].tolist()
-            if ours != list(theirs):
+            theirs = self._rendered(shown, {})
+            if ours != theirs:
                 return f"another with {count} pictures: {len(ours)} tokens for {len(theirs)}"
         return "yes"
+
+    def _rendered(self, pictures: tuple[Path, ...], told: dict[str, Any]) -> list[int]:
+        """The prompt through transformers alone."""
+        content: list[dict[str, Any]] = [
+            {"type": "image", "image": open_rgb(path)} for path in pictures
+        ]
+        content.append({"type": "text", "text": QUESTION})
+        inputs = self.chat.processor.apply_chat_template(
+            [{"role": "user", "content": content}],
+            tokenize=True,
+            add_generation_prompt=True,
+            return_dict=True,
+            **told,
+        )
+        return list(inputs["input_ids"][0])
 
     def _thought(self) -> str:
         text = self.chat.prompt_text(self.ask(()).messages)
@@ -268,6 +309,49 @@ class Checks:
             return "no such tokens known"
         drawn = self.draw(self.pictures[:1], 32)
         return "drawn" if any(places & set(one.token_ids) for one in drawn) else "yes"
+
+    def _switch(self) -> str:
+        shown, prompts = self.pictures[:1], []
+        for thinks in (True, False):
+            told = {"enable_thinking": thinks}
+            try:
+                ours = self._inputs(shown, told)["input_ids"][0].tolist()
+            except UserError:
+                return "none"
+            if ours != self._rendered(shown, told):
+                return f"another prompt with {thinks}"
+            (sample,) = self.drawn(replace(self.ask(shown), chat_template_args=told))
+            if sample.prompt_tokens != len(ours):
+                return f"{thinks}: {len(ours)} tokens, {sample.prompt_tokens} in the engine"
+            prompts.append(ours)
+        return "yes" if prompts[0] != prompts[1] else "changes nothing"
+
+    def _max_tokens(self) -> str:
+        most = FEW_TOKENS.get(self.family, FEW)
+        try:
+            rule = self.chat.pictures(PictureBudget(max_tokens=most))
+        except UserError:
+            return "refused"
+        places, counts = set(self.chat.place_ids()), []
+        for count in (1, 2):
+            shown = self.pictures[:count]
+            asked = replace(self.ask(shown), budget=PictureBudget(max_tokens=most))
+            fitted = [rule.fit(open_rgb(path)) for path in shown]
+            planned = self.chat.prompt_tokens(asked.messages, fitted, **rule.options)
+            (sample,) = self.drawn(asked)
+            if planned != (sample.prompt_tokens, sample.picture_tokens):
+                return f"{planned[1]} counted, {sample.picture_tokens} in the engine"
+            text = self.chat.processor_text(asked.messages)
+            read = self.chat.processor(text=[text], images=fitted, **rule.options)["input_ids"][0]
+            held = Counter(
+                token for token in map(int, read) if token in places
+            )  # marks are others, or few
+            if max(held.values()) > most * count:
+                return f"{max(held.values())} for {count} pictures of at most {most}"
+            if sample.prompt_tokens == self.draw(shown)[0].prompt_tokens:
+                return "changes nothing"
+            counts.append(str(planned[1]))
+        return f"yes ({', '.join(counts)})"
 
 
 def _within(difference: float) -> str:

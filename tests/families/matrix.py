@@ -2,8 +2,9 @@
 
     python tests/families/matrix.py                 all of them
     python tests/families/matrix.py qwen3-vl gemma3 only these; the other rows stay as they are
+    python tests/families/matrix.py --killed        only the column of killed runs, of all of them
 
-The rows are printed and written into the document.
+The cells are printed and written into the document.
 
 Families share one warm process, so that an engine's start takes seconds; where one of them ends
 that process, the next goes on in another.
@@ -29,8 +30,11 @@ COLUMNS = (
     "log-probabilities",
     "score",
     "resume",
+    "killed",
     "prefix cache",
     "mask",
+    "thinking switch",
+    "max_tokens",
 )
 _MARK = "cell: "
 
@@ -68,6 +72,14 @@ def gather(families: list[str]) -> Cells:
     return cells
 
 
+def gather_killed(families: list[str]) -> Cells:
+    """The column of killed runs."""
+    from families.killed import resumed
+
+    with tempfile.TemporaryDirectory() as folder:
+        return {family: {"killed": cell} for family, cell in resumed(families, Path(folder))}
+
+
 def table(cells: Cells) -> str:
     """The cells as Markdown."""
     from vlm_boundary.tiny.families import FAMILIES
@@ -102,14 +114,17 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["--here"]:
         check(arguments[1:])
         return 0
-    cells = gather(arguments or list(FAMILIES))
+    killed_only = arguments[:1] == ["--killed"]
+    families = arguments[killed_only:] or list(FAMILIES)
+    known = read_table()
+    cells = {family: known[family] for family in families} if killed_only else gather(families)
+    for family, found in gather_killed(families).items():
+        cells[family] = cells.get(family, {}) | found
     print(table(cells))
     text = DOCUMENT.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    DOCUMENT.write_text(
-        before + BEGIN + table(read_table() | cells) + END + after, encoding="utf-8"
-    )
+    DOCUMENT.write_text(before + BEGIN + table(known | cells) + END + after, encoding="utf-8")
     return 0
 
 

@@ -149,6 +149,32 @@ def test_what_a_question_says_never_becomes_structure(family: str) -> None:
         assert chat.prompt_tokens(asked, PICTURES[:1]) == (len(found) + expanded, places), spelling
 
 
+@pytest.mark.parametrize("family", HERE)
+def test_no_token_of_a_family_is_built_by_a_question(family: str) -> None:
+    """Each of its tokens that mean something, alone, doubled, and torn by what is taken out."""
+    chat = chat_of(family)
+    structural = set(chat._tokenizer.all_special_ids) | set(chat.place_ids())
+    twice = PromptConfig(user="{{ images }}{{ question }}")
+
+    def found(asked: list[dict[str, Any]]) -> list[int]:
+        return [token for token in chat.prompt_ids(asked) if token in structural]
+
+    def torn(first: str, rest: str) -> list[dict[str, Any]]:
+        """The picture's own mark within a question whose protocol has shown the picture before."""
+        question = f"a {first}<image1>{rest} b"
+        return messages(Problem("b", "1", question, "3", pictures=("0",)), twice, IN_TEXT)
+
+    harmless, harmless_torn = found(turns("a ~ b <image1>", 1)), found(torn("~", "~"))
+    spellings = [one for one in chat._structure._ids if one.strip() == one]
+    assert len(spellings) > 4
+    for spelling in spellings:
+        for written in (spelling, spelling + spelling, f"<{spelling}"):
+            assert found(turns(f"a {written} b <image1>", 1)) == harmless, written
+        asked = torn(spelling[0], spelling[1:])
+        assert found(asked) == harmless_torn, spelling
+        assert f"a {spelling} b" in chat._tokenizer.decode(chat.prompt_ids(asked))
+
+
 @pytest.mark.parametrize("family", ["qwen2.5-vl", "gemma4"])
 def test_the_protocols_own_words_keep_their_tokens(family: str) -> None:
     """What stands in a prompt protocol is written for the model, as in training."""

@@ -34,7 +34,8 @@ class ImagesConfig(Settings):
     the checkpoint's own number, or min_pixels where that is more."""
     max_tokens: int | None = Field(default=None, ge=1)
     """At most so many tokens a picture, in the words of each family: as pixels (Qwen-VL, GLM-V),
-    as its nearest smaller number of tokens (Gemma 4), as tiles (InternVL)."""
+    as its nearest smaller number of tokens (Gemma 4), as tiles (InternVL, Idefics3, SmolVLM), as
+    the longer side (Mistral 3)."""
 
     @model_validator(mode="after")
     def _ordered(self) -> ImagesConfig:

@@ -303,15 +303,18 @@ def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [
         {"type": "image", "image": name} for i, name in enumerate(pictures) if i not in placed
     ]
-    of_data = False
-    for place, piece in enumerate(pieces):
-        if place % 2 == 0:
-            words, spans, of_data = _without_data_marks(piece, of_data)
-            if words:
-                parts.append({"type": "text", "text": words, **({"data": spans} if spans else {})})
-        elif int(piece) in placed:
-            del placed[int(piece)]
-            parts.append({"type": "image", "image": pictures[int(piece)]})
+    of_data, said = False, ""
+    for text_before, number in zip(pieces[::2], [*pieces[1::2], None], strict=True):
+        said += text_before
+        if number is not None and int(number) not in placed:
+            continue  # a mark without a picture: what stands around it is one text
+        words, spans, of_data = _without_data_marks(said, of_data)
+        said = ""
+        if words:
+            parts.append({"type": "text", "text": words, **({"data": spans} if spans else {})})
+        if number is not None:
+            del placed[int(number)]
+            parts.append({"type": "image", "image": pictures[int(number)]})
     return parts
 
 

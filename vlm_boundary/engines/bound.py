@@ -59,17 +59,21 @@ class Workload:
 class Bound:
     """The least seconds of each phase, and how many sequences run at once in them.
 
-    Decoding waits for memory or for arithmetic, whichever takes longer.
+    Decoding waits for memory or for arithmetic, whichever takes longer. Prompts are read meanwhile
+    where prefill is `chunked`, and else in steps of their own.
     """
 
     prefill: float
     decode_memory: float
     decode_compute: float
     sequences: float
+    chunked: bool = True
 
     @property
     def seconds(self) -> float:
         """The whole of it."""
+        if self.chunked:
+            return max(self.decode_memory, self.prefill + self.decode_compute)
         return self.prefill + max(self.decode_memory, self.decode_compute)
 
 
@@ -83,6 +87,7 @@ def lower_bound(
     tensor_parallel: int = 1,
     memory_share: float = MEMORY_SHARE,
     reserved_bytes: float = 0.0,
+    chunked_prefill: bool = True,
 ) -> Bound:
     """The least time of a workload.
 
@@ -93,7 +98,9 @@ def lower_bound(
         decode, memory  (W/B·ΣL + κ·Σ L(S + L/2) + 2·σ·ΣL) / BW
         decode, compute (2·(N + N_head)·ΣL + 4·A·Σ L(S + L/2)) / F
 
-    where σ is the state that layers of linear attention read and write at every step.
+    where σ is the state that layers of linear attention read and write at every step. With chunked
+    prefill, as vLLM has it by default, a step reads a piece of a prompt beside the responses that
+    are being generated, and what either waits for may be done meanwhile.
     Keys and values of a shared prompt are read for each of its sequences: vLLM has no kernel that
     reads them once.
 
@@ -103,6 +110,7 @@ def lower_bound(
         tensor_parallel: how many of them one engine spans.
         memory_share: vLLM's gpu_memory_utilization.
         reserved_bytes: memory for activations; unknown beforehand, and 0 keeps the bound a bound.
+        chunked_prefill: vLLM's enable_chunked_prefill.
 
     Raises:
         NoBound: the weights do not fit, or there are fewer GPUs than one engine spans.
@@ -126,14 +134,20 @@ def lower_bound(
     )
     memory = (
         model.decode_bytes / max(sequences, 1.0) * work.response_tokens
-        + model.kv_bytes * work.context_tokens
+        + model.kv_read_bytes * work.context_tokens
         + 2 * model.state_bytes * work.response_tokens
     )
     compute = (
         2 * (model.decoder + model.head) * work.response_tokens
         + 4 * model.attention * work.context_tokens
     )
-    return Bound(prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0))
+    return Bound(
+        prefill / flops,
+        memory / bandwidth,
+        compute / flops,
+        max(sequences, 1.0),
+        chunked_prefill,
+    )
 
 
 def _fitting_sequences(

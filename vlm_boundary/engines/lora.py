@@ -7,6 +7,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.engines.processors import read_json
 from vlm_boundary.errors import UserError
 
 # The ranks for which vLLM has room (vllm.config.lora.MaxLoRARanks).
@@ -21,7 +22,7 @@ def lora_arguments(adapter: Path, args: dict[str, Any]) -> dict[str, Any]:
     Raises:
         UserError: the adapter cannot be served as it was trained.
     """
-    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+    config = read_json(adapter / "adapter_config.json")
     if config.get("peft_type", "LORA") != "LORA":
         raise UserError(f"{adapter}: a {config['peft_type']} adapter; vLLM serves LoRA only: merge")
     rank = max([int(config.get("r", 1)), *map(int, (config.get("rank_pattern") or {}).values())])

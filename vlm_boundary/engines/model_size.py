@@ -27,6 +27,8 @@ class ModelSize:
         patches_per_token: patches that are merged into one token of the prompt.
         attention: multiplications of one query with one key and one value, all layers and heads.
         kv_bytes: bytes of keys and values kept for each token.
+        kv_read_bytes: bytes of them that a step reads for each token of the context: more where
+            layers share what one of them keeps.
         weight_bytes: bytes of one parameter.
         state_bytes: bytes of the state that layers of linear attention keep for each sequence.
     """
@@ -38,6 +40,7 @@ class ModelSize:
     patches_per_token: int
     attention: float
     kv_bytes: float
+    kv_read_bytes: float
     weight_bytes: float
     state_bytes: float = 0.0
 
@@ -73,45 +76,102 @@ def read_model_size(folder: Path, engine_args: Mapping[str, Any]) -> ModelSize:
 
 def model_size(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> ModelSize:
     """The size of a model with a Hugging Face configuration; see `read_model_size`."""
+    if engine_args.get("kv_sharing_fast_prefill"):
+        raise NoBound("kv_sharing_fast_prefill: which layers a prompt passes is not reckoned with")
     text = config.get("text_config") or config.get("llm_config") or config
-    hidden, layers = _number(text, "hidden_size"), _number(text, "num_hidden_layers")
-    linear, full = _kinds_of_layers(text, layers)
-    heads = _number(text, "num_attention_heads")
-    kv_heads = int(text.get("num_key_value_heads") or heads)
-    head_dim = int(text.get("head_dim") or hidden // heads)
-    attention = hidden * head_dim * (2 * heads + 2 * kv_heads)
-    mixing, state = _linear_attention(text, hidden) if linear else (0, 0)
+    hidden, layers = _number(text, "hidden_size"), _layers(text)
     head = _number(text, "vocab_size") * hidden
     tied = bool(config.get("tie_word_embeddings", text.get("tie_word_embeddings", False)))
     vision, patches = _vision(config.get("vision_config") or {})
+    full = [layer for layer in layers if layer.kind == "full_attention"]
+    linear = sum(layer.kind == "linear_attention" for layer in layers)
+    mixing, state = _linear_attention(text, hidden) if linear else (0, 0)
+    # Gemma 4's smaller models give every layer an embedding of the token of its own.
+    extra = int(text.get("hidden_size_per_layer_input") or 0) * len(layers)
     kv_width = _kv_bytes(config, engine_args)
     return ModelSize(
         decoder=float(
-            (layers - linear) * attention + linear * mixing + layers * 3 * hidden * _mlp_width(text)
+            sum(hidden * (layer.attention + 3 * layer.inner) for layer in layers)
+            + linear * mixing
+            + 3 * hidden * extra
         ),
         head=float(head),
-        embedding=0.0 if tied else float(head),
+        embedding=float(
+            (0 if tied else head) + extra * int(text.get("vocab_size_per_layer_input") or 0)
+        ),
         vision=vision,
         patches_per_token=patches,
-        attention=float(full * heads * head_dim),
-        kv_bytes=float(2 * full * kv_heads * head_dim * kv_width),
+        attention=float(sum(layer.heads * layer.head_dim for layer in full)),
+        kv_bytes=float(sum(layer.kept for layer in full) * kv_width),
+        kv_read_bytes=float(sum(layer.read for layer in full) * kv_width),
         weight_bytes=float(_weight_bytes(config, engine_args)),
         state_bytes=float(linear * state * _weight_bytes(config, engine_args)),
     )
 
 
-def _kinds_of_layers(text: Mapping[str, Any], layers: int) -> tuple[int, int]:
-    """How many layers have linear attention, and how many look back on the whole context.
+@dataclass(frozen=True)
+class _Layer:
+    """One layer of the language model.
 
-    The rest look back on a window of it; what they keep and read is left out of the bound.
+    `own` says that it has keys and values of its own, `inner` is the width of its gated layers that
+    one token passes.
     """
-    kinds = list(text.get("layer_types") or ["full_attention"] * layers)
+
+    kind: str
+    heads: int
+    kv_heads: int
+    head_dim: int
+    inner: int
+    own: bool = True
+    keys_are_values: bool = False
+
+    @property
+    def attention(self) -> int:
+        """The width of its attention's matrices, all together."""
+        if self.kind == "linear_attention":
+            return 0
+        own = self.kv_heads * (1 if self.keys_are_values else 2) if self.own else 0
+        return self.head_dim * (2 * self.heads + own)
+
+    @property
+    def read(self) -> int:
+        """Numbers that it looks back on, for each token."""
+        return 2 * self.kv_heads * self.head_dim
+
+    @property
+    def kept(self) -> int:
+        """Numbers that are kept for it, for each token."""
+        return self.read if self.own else 0
+
+
+def _layers(text: Mapping[str, Any]) -> list[_Layer]:
+    """The layers of a language model; those with a window keep and read what is left out."""
+    count = _number(text, "num_hidden_layers")
+    kinds = list(text.get("layer_types") or ["full_attention"] * count)
     known = {"full_attention", "sliding_attention", "linear_attention"}
     if other := set(kinds) - known:
         raise NoBound(f"layers of type {', '.join(sorted(other))} are not known")
-    if str(text.get("model_type", "")).startswith("gemma4"):
-        raise NoBound("Gemma 4 shares keys and values between layers, which is not reckoned with")
-    return kinds.count("linear_attention"), kinds.count("full_attention")
+    # As transformers writes what single layers have otherwise than the rest (Gemma 4).
+    otherwise = {int(i): one for i, one in (text.get("per_layer_config") or {}).items()}
+    shared = int(text.get("num_kv_shared_layers") or 0)
+    first_shared = count - shared if shared else count
+    inner, wider = _mlp_width(text), bool(text.get("use_double_wide_mlp"))
+    layers = []
+    for i, kind in enumerate(kinds):
+        one = {**text, **otherwise.get(i, {})}
+        heads = _number(one, "num_attention_heads")
+        layers.append(
+            _Layer(
+                kind=kind,
+                heads=heads,
+                kv_heads=int(one.get("num_key_value_heads") or heads),
+                head_dim=int(one.get("head_dim") or _number(one, "hidden_size") // heads),
+                inner=inner * (2 if wider and i >= first_shared else 1),
+                own=i < first_shared,
+                keys_are_values=bool(one.get("attention_k_eq_v")) and kind == "full_attention",
+            )
+        )
+    return layers
 
 
 def _linear_attention(text: Mapping[str, Any], hidden: int) -> tuple[int, int]:
@@ -128,6 +188,9 @@ def _linear_attention(text: Mapping[str, Any], hidden: int) -> tuple[int, int]:
 
 def _mlp_width(text: Mapping[str, Any]) -> int:
     """Width of the gated layers that one token passes."""
+    if text.get("enable_moe_block"):  # Gemma 4's, beside gated layers that every token passes
+        experts = _number(text, "top_k_experts") * _number(text, "moe_intermediate_size")
+        return _number(text, "intermediate_size") + experts
     if text.get("num_experts_per_tok") and text.get("moe_intermediate_size"):
         return int(text["num_experts_per_tok"]) * int(text["moe_intermediate_size"])
     return _number(text, "intermediate_size")
@@ -142,7 +205,8 @@ def _vision(config: Mapping[str, Any]) -> tuple[float, int]:
     # Qwen2.5-VL's blocks are gated (SwiGLU), other families' are not.
     matrices = 3 if config.get("hidden_act") == "silu" else 2
     block = 4 * hidden * hidden + matrices * hidden * inner
-    return float(depth * block), int(config.get("spatial_merge_size") or 1) ** 2
+    merged = config.get("spatial_merge_size") or config.get("pooling_kernel_size") or 1
+    return float(depth * block), int(merged) ** 2
 
 
 def _weight_bytes(config: Mapping[str, Any], engine_args: Mapping[str, Any]) -> int:

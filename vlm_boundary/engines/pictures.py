@@ -6,6 +6,7 @@ tiles (InternVL), some do as they will. A benchmark's budget is said in the word
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,11 +29,20 @@ class PictureRule:
         sizes: for the record.
         options: the processor's keyword arguments that keep to the budget.
         pixels: how pictures are sized before the processor gets them; None leaves it to that.
+        by_number: the processor sizes them by how many belong together.
     """
 
     sizes: PictureSizes
     options: dict[str, Any] = field(default_factory=dict)
     pixels: PixelBudget | None = None
+    by_number: bool = False
+
+    def sizes_in_vllm(self, most: int) -> PictureSizes:
+        """For the record, where at most so many pictures are in one prompt.
+
+        vLLM gives the processor one picture at a time, so that it can keep what becomes of each.
+        """
+        return self.sizes.model_copy(update={"alone": self.by_number and most > 1})
 
     def fit(self, picture: Image.Image) -> Image.Image:
         """The picture at the size that the model sees, without torch: for plans and previews.
@@ -121,16 +131,19 @@ def picture_rule(processor: Any, budget: PictureBudget) -> PictureRule:
     images = getattr(processor, "image_processor", None)
     name = type(images).__name__.removesuffix("Fast")
     make = _RULES.get(name)
-    if make is not None:
-        return make(name, processor, budget)
+    return (make or _unsettable)(name, processor, budget)
+
+
+def _unsettable(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     if budget.max_tokens is not None:
         raise UserError(
             f"images.max_tokens: pictures of this checkpoint are sized by its {name}, which has no "
             f"setting for it; drop it, or set the processor's own under engine.args.mm_processor_"
             f"kwargs"
         )
-    ignored = [n for n in ("min_pixels", "max_pixels") if getattr(budget, n) is not None]
-    return PictureRule(PictureSizes(processor=name, ignored=ignored))
+    # As LLaVA-OneVision's, which cuts a picture into tiles where it is the only one.
+    by_number = "batch_num_images" in getattr(processor.image_processor, "model_input_names", ())
+    return PictureRule(PictureSizes(processor=name, ignored=_unused(budget)), by_number=by_number)
 
 
 def _qwen(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
@@ -213,6 +226,52 @@ def _tiles(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     return PictureRule(sizes, options)
 
 
+def _edges(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
+    """Idefics3 and SmolVLM: pictures as long as so many tiles, and the whole as one more."""
+    images = processor.image_processor
+    each, edge = int(processor.image_seq_len), int(images.max_image_size["longest_edge"])
+    cut = bool(images.do_image_splitting)
+    along = math.ceil(int(images.size["longest_edge"]) / edge) if cut else 1
+    options: dict[str, Any] = {}
+    if budget.max_tokens is not None:
+        room = budget.max_tokens // each
+        if room < 1:
+            _too_few(budget.max_tokens, f"one tile of this checkpoint's takes {each}")
+        if (most := max(1, math.isqrt(room - 1))) < along:
+            along = most
+            options = {"size": {"longest_edge": along * edge}}
+    tiles = along**2
+    sizes = PictureSizes(
+        processor=name,
+        tiles=tiles,
+        most_tokens=each * (tiles + (tiles > 1)),
+        ignored=_unused(budget),
+    )
+    return PictureRule(sizes, options)
+
+
+def _rows(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
+    """Mistral 3: rows of patches, each with a token at its end; whatever its sides, in a square."""
+    if int(processor.spatial_merge_size) == 1:
+        # Pixtral itself: vLLM goes by the size in its config.json, whatever the processor is told.
+        return _unsettable(name, processor, budget)
+    images = processor.image_processor
+    step = int(processor.patch_size) * int(processor.spatial_merge_size)
+    along = math.ceil(int(images.size["longest_edge"]) / step)
+    options: dict[str, Any] = {}
+    if budget.max_tokens is not None:
+        most = (math.isqrt(4 * budget.max_tokens + 1) - 1) // 2
+        if most < 1:
+            _too_few(budget.max_tokens, "the smallest takes 2 with this checkpoint")
+        if most < along:
+            along = most
+            options = {"size": {"longest_edge": along * step}}
+    tokens = along * (along + 1)
+    return PictureRule(
+        PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)), options
+    )
+
+
 def _fixed(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     tokens = int(processor.image_seq_length)
     if budget.max_tokens is not None and budget.max_tokens < tokens:
@@ -236,5 +295,8 @@ _RULES: dict[str, Callable[[str, Any, PictureBudget], PictureRule]] = {
     "Glm46VImageProcessor": _glm,
     "Gemma4ImageProcessor": _gemma4,
     "GotOcr2ImageProcessor": _tiles,
+    "Idefics3ImageProcessor": _edges,
+    "SmolVLMImageProcessor": _edges,
+    "PixtralImageProcessor": _rows,
     "Gemma3ImageProcessor": _fixed,
 }

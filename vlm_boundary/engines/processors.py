@@ -18,6 +18,8 @@ _PLACES = (
     "audio_token_index",
 )
 
+_ANY_WORDS = "How many are there?"
+
 # Where a checkpoint names Python files of its own that transformers is to run.
 _NAMES_CODE = (
     "config.json",
@@ -36,11 +38,28 @@ def load_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
     from transformers import AutoProcessor
 
     try:
-        return AutoProcessor.from_pretrained(folder, trust_remote_code=trust_remote_code)
+        processor = AutoProcessor.from_pretrained(folder, trust_remote_code=trust_remote_code)
     except (ValueError, ImportError, OSError, AttributeError, KeyError, TypeError) as error:
         refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
         reason = " ".join(str(error).split())[:300]
         raise UserError(f"{folder}: transformers does not load its processor: {reason}") from error
+    refuse_wordless(getattr(processor, "tokenizer", processor), folder)
+    return processor
+
+
+def refuse_wordless(tokenizer: Any, folder: Path) -> None:
+    """Refuse a tokenizer without words, as transformers makes one where its files are missing.
+
+    Every prompt would be made of control tokens alone.
+
+    Raises:
+        UserError: it is one.
+    """
+    if len(set(tokenizer(_ANY_WORDS, add_special_tokens=False).input_ids)) < 2:
+        raise UserError(
+            f"{folder}: its tokenizer knows no words, so that prompts would be empty; copy the "
+            f"base model's tokenizer files (tokenizer.json and what is beside it)"
+        )
 
 
 def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
@@ -52,15 +71,27 @@ def refuse_untrusted_code(folder: Path, *, trust_remote_code: bool) -> None:
     if trust_remote_code:
         return
     for name in _NAMES_CODE:
-        if (folder / name).is_file():
-            content = json.loads((folder / name).read_text(encoding="utf-8"))
-            if isinstance(content, dict) and content.get("auto_map"):
-                raise UserError(
-                    f"{folder}: {name} wants Python code of the checkpoint's own to be run, which "
-                    f"is not done unasked; read that code, and if you trust it set "
-                    f"trust_remote_code: true for that arm, or give 'benchmarks preview' "
-                    f"--trust-remote-code"
-                )
+        if read_json(folder / name).get("auto_map"):
+            raise UserError(
+                f"{folder}: {name} wants Python code of the checkpoint's own to be run, which is "
+                f"not done unasked; read that code, and if you trust it set trust_remote_code: "
+                f"true for that arm, or give 'benchmarks preview' --trust-remote-code"
+            )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """One of a checkpoint's files; nothing where it is missing, or no JSON object.
+
+    Raises:
+        UserError: it is not valid JSON.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON: {error}") from None
+    return content if isinstance(content, dict) else {}
 
 
 def has_states(folder: Path, *, trust_remote_code: bool) -> bool:
@@ -77,7 +108,7 @@ def has_states(folder: Path, *, trust_remote_code: bool) -> bool:
 
 def place_ids(processor: Any, folder: Path) -> list[int]:
     """The tokens that stand for pictures, video and sound in a prompt."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = read_json(folder / "config.json")
     found = {config.get(name) for name in _PLACES}
     found |= {getattr(processor, name, None) for name in _PLACES}
     return sorted({place for place in found if isinstance(place, int) and place >= 0})

@@ -9,6 +9,7 @@ from typing import Any
 
 from vlm_boundary.config import PrmConfig, SamplingConfig, VllmConfig
 from vlm_boundary.engines.base import Completion, Failure, Request, Requests, unheard
+from vlm_boundary.engines.processors import refuse_wordless
 from vlm_boundary.engines.vllm import resolve_arguments, set_up_process
 from vlm_boundary.errors import UserError
 from vlm_boundary.iterate import batched
@@ -43,6 +44,7 @@ class PrmEngine:
         self._version = str(vllm.__version__)
         self._platform = current_platform.get_device_name()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        refuse_wordless(self._tokenizer, folder)
         ids = self._tokenizer(config.step_tag, add_special_tokens=False).input_ids
         if len(ids) != 1:
             raise UserError(

@@ -304,6 +304,7 @@ def _bound(
             gpus=gpu_count,
             tensor_parallel=int(arm.args.get("tensor_parallel_size") or 1),
             memory_share=float(arm.args.get("gpu_memory_utilization") or MEMORY_SHARE),
+            chunked_prefill=arm.args.get("enable_chunked_prefill") is not False,
         )
     except NoBound as reason:
         return str(reason)

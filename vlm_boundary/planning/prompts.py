@@ -80,7 +80,7 @@ def measure_prompts(
     chat = ChatRenderer.of(checkpoint)
     rule = chat.pictures(benchmark.images.budget)
     options = processor_options | rule.options
-    tokens, picture_tokens = {}, {}
+    tokens, picture_tokens, most = {}, {}, 0
     for problem in evenly_spaced(problems, MEASURED):
         turns = messages(problem, prompt, benchmark.images, condition)
         try:
@@ -89,8 +89,10 @@ def measure_prompts(
         except (PictureError, PromptUnusable):
             continue  # sampling records it as a failure
         tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
+        most = max(most, len(pictures))
         progress()
-    return PromptLengths(tokens, picture_tokens, rule.sizes) if tokens else None
+    sizes = rule.sizes_in_vllm(most)
+    return PromptLengths(tokens, picture_tokens, sizes) if tokens else None
 
 
 def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:

@@ -114,12 +114,16 @@ class PictureSizes(_Kept):
     """What the benchmark says and this family does not take."""
     engine: dict[str, Any] = Field(default_factory=dict)
     """What engine.args gives the processor in place of that."""
+    alone: bool = False
+    """Several pictures of a prompt are each sized as if alone, which transformers does not do."""
 
     @property
     def said(self) -> str:
         """In words."""
         ignored = f"; takes no {' and '.join(self.ignored)}" if self.ignored else ""
         ignored += f"; mm_processor_kwargs {self.engine}" if self.engine else ""
+        if self.alone:
+            ignored += "; several of one prompt each as if alone, which transformers does not do"
         most = "" if self.most_tokens is None else f"at most {self.most_tokens:,} tokens"
         if self.max_pixels is not None:
             pixels = f"{self.min_pixels:,} to {self.max_pixels:,} pixels, by {self.step}"

@@ -15,6 +15,7 @@ from vlm_boundary.verifier.thoughts import ends_in_thought
 
 if TYPE_CHECKING:
     from vlm_boundary.engines.chat import ChatRenderer
+    from vlm_boundary.engines.pictures import PictureRule
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,23 @@ def rendered(
     from vlm_boundary.engines.chat import ChatRenderer
 
     chat = ChatRenderer.of(checkpoint)
-    args = engine.args.get("mm_processor_kwargs") if isinstance(engine, VllmConfig) else None
-    sizes = {
-        name: chat.pictures(benchmark.images.budget).sizes for name, benchmark in benchmarks.items()
-    }
-    if args:
-        sizes = {name: one.model_copy(update={"engine": args}) for name, one in sizes.items()}
+    rules = {name: chat.pictures(one.images.budget) for name, one in benchmarks.items()}
+    if isinstance(engine, VllmConfig):
+        args = engine.args.get("mm_processor_kwargs") or {}
+        sizes = {
+            name: _sizes_in_vllm(run, name, rule).model_copy(update={"engine": args})
+            for name, rule in rules.items()
+        }
+    else:
+        sizes = {name: rule.sizes for name, rule in rules.items()}
     told = experiment.arm_chat_template_args(arm)
     return Rendered(opens_thought(chat, told, _prompts(run, experiment, arm, benchmarks)), sizes)
+
+
+def _sizes_in_vllm(run: RunDirectory, benchmark: str, rule: PictureRule) -> PictureSizes:
+    if not rule.by_number:
+        return rule.sizes
+    return rule.sizes_in_vllm(max(len(one.pictures) for one in run.read_problems(benchmark)))
 
 
 def opens_thought(

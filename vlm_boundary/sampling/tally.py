@@ -56,6 +56,7 @@ class Tally:
                 gpus=parallel,
                 tensor_parallel=parallel,
                 memory_share=float(args.get("gpu_memory_utilization") or MEMORY_SHARE),
+                chunked_prefill=args.get("enable_chunked_prefill") is not False,
             )
         except NoBound as reason:
             return {"reason": str(reason)}
