@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -58,14 +59,24 @@ class Compared:
     alike: tuple[Counts, Counts]
     shares: Mapping[str, tuple[Mapping[str, int], int]]
 
+    @cached_property
+    def _fresh(self) -> list[dict[str, tuple[int, int]]]:
+        """Right and all samples of each problem in `alike`."""
+        return [
+            dict(
+                zip(
+                    counts.problem_ids,
+                    zip(counts.correct.tolist(), counts.samples.tolist(), strict=True),
+                    strict=True,
+                )
+            )
+            for counts in self.alike
+        ]
+
     def fresh(self, problem_id: str) -> tuple[int, int, int, int]:
         """Right and all samples of a problem, of the base and of the other, from `alike`."""
-        found: list[int] = []
-        for counts in self.alike:
-            place = {key: row for row, key in enumerate(counts.problem_ids)}.get(problem_id)
-            rows = (counts.correct, counts.samples)
-            found += [0, 0] if place is None else [int(column[place]) for column in rows]
-        return found[0], found[1], found[2], found[3]
+        base, other = (found.get(problem_id, (0, 0)) for found in self._fresh)
+        return *base, *other
 
 
 @dataclass(frozen=True)
