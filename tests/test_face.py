@@ -104,7 +104,9 @@ def test_a_mistake_is_a_line(analysed: HandMadeRun, tmp_path: Path) -> None:
         vb.open_run(tmp_path)
     with pytest.raises(vb.UserError, match="'confidence'"):
         vb.open_run(run.path, ["analysis.confidnce=0.9"])
-    with pytest.raises(vb.UserError, match="no verdicts of step on mine .* there are base on mine"):
+    with pytest.raises(
+        vb.UserError, match=r"no verdicts of step on mine .* there are base on mine"
+    ):
         run.verdicts("step", "mine")
     with pytest.raises(vb.UserError, match="there are beyond_n, curves"):
         run.table("curve")  # type: ignore[arg-type]
