@@ -14,6 +14,7 @@ from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.followup import followup
 from vlm_boundary.cli.fsck import fsck
+from vlm_boundary.cli.gate import gate
 from vlm_boundary.cli.grade import grade
 from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.match_entropy import match_entropy
@@ -76,6 +77,7 @@ for command in (
     score,
     analyze,
     report,
+    gate,
     demo,
     followup,
     judge,

@@ -13,7 +13,6 @@ from vlm_boundary.errors import UserError
 if TYPE_CHECKING:
     from vlm_boundary.cluster.shares import ClusterShares
     from vlm_boundary.config import ExperimentConfig
-    from vlm_boundary.sampling.stage import Scheduler
     from vlm_boundary.store import RunDirectory, Shard
 
 _MOST_TOLD = 5
@@ -163,17 +162,6 @@ def tell_state(run: RunDirectory, mends: Collection[str] = ()) -> None:
     if len(found) > _MOST_TOLD:
         more = len(found) - _MOST_TOLD
         click.echo(f"and {more:,} more: see 'vlm-boundary fsck {run.path}'", err=True)
-
-
-def scheduler_of(experiment: ExperimentConfig) -> Scheduler:
-    """Where samples are drawn: on this machine, or on the experiment's Ray cluster."""
-    if experiment.ray:
-        from vlm_boundary.cluster import draw_models
-
-        return draw_models
-    from vlm_boundary.sampling.stage import on_this_machine
-
-    return on_this_machine
 
 
 def shares_on(

@@ -18,7 +18,6 @@ from vlm_boundary.cli.options import (
     override_option,
     ray_option,
     sampling_options,
-    scheduler_of,
     shard_option,
     shares_on,
     target_argument,
@@ -59,6 +58,7 @@ def draw_samples(
     arms: Collection[str] | None = None,
 ) -> DrawnSamples:
     """The sampling stage, how fast it was, and what could not be drawn."""
+    from vlm_boundary.face import scheduler_of
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL
     from vlm_boundary.sampling import sample as draw
