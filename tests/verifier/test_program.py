@@ -249,7 +249,10 @@ def test_equal_outputs_are_asked_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_the_command_tells_and_counts(tmp_path: Path) -> None:
     run = a_run(tmp_path / "run", a_program(tmp_path, OBEDIENT), ["5", "raise"])
-    command = [sys.executable, "-m", "vlm_boundary", "verify", str(run.path)]
+    experiment = tmp_path / "experiment.yaml"
+    told = run.read_manifest().experiment | {"run_dir": str(run.path)}
+    experiment.write_text(json.dumps(told))  # JSON is YAML
+    command = [sys.executable, "-m", "vlm_boundary", "verify", str(experiment)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "2 samples graded" in done.stdout
@@ -263,6 +266,19 @@ def test_the_command_tells_and_counts(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert f"grading.command: the {program} gave no verdict" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("stage", ["verify", "run", "sample"])
+def test_a_run_directory_alone_starts_no_program(tmp_path: Path, stage: str) -> None:
+    """It may be somebody else's, and name whatever they liked."""
+    program = a_program(tmp_path, f"open({str(tmp_path / 'started')!r}, 'w')\n{OBEDIENT}")
+    run = a_run(tmp_path / "run", program, ["5"])
+    command = [sys.executable, "-m", "vlm_boundary", stage, str(run.path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "is graded by the program" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "started").exists()
 
 
 @pytest.fixture

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from vlm_boundary.cli.options import gpus_option, open_target, override_option, target_argument
+from vlm_boundary.cli.options import (
+    gpus_option,
+    open_target,
+    override_option,
+    refuse_unasked_programs,
+    target_argument,
+)
 from vlm_boundary.cli.stages import draw_samples, stoppable, tell_failures
 
 
@@ -29,6 +35,7 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
     say is reported beside them.
     """
     run, experiment = open_target(target, overrides, gpus=gpus)
+    refuse_unasked_programs(run, target)
     from vlm_boundary.analysis import analyze
     from vlm_boundary.analysis.followup import top_ups
     from vlm_boundary.analysis.left_out import left_out_lines

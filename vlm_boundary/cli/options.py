@@ -182,6 +182,23 @@ def shares_on(
     return ClusterShares(config.model_copy(update={"address": address}), doing)
 
 
+def refuse_unasked_programs(run: RunDirectory, target: Path) -> None:
+    """Start no grading program that only a run directory names: it may be somebody else's.
+
+    Raises:
+        UserError: the target is a run directory with a benchmark that a program grades.
+    """
+    if not target.is_dir():
+        return
+    for name, benchmark in run.existing_manifest().benchmarks.items():
+        if program := benchmark.grader_program:
+            raise UserError(
+                f"{target}: benchmark {name!r} is graded by the program {list(program.argv)}, "
+                f"which a run directory may name freely; read it, then give the experiment's YAML "
+                f"in place of the run directory"
+            )
+
+
 def existing_run(
     target: Path,
     overrides: tuple[str, ...],

@@ -12,6 +12,7 @@ from vlm_boundary.cli.options import (
     DERIVED,
     open_target,
     override_option,
+    refuse_unasked_programs,
     sampling_options,
     target_argument,
 )
@@ -47,6 +48,7 @@ def run(
     Stop it at any time and run it again: finished samples are kept, and a larger --n adds to them.
     """
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
+    refuse_unasked_programs(directory, target)
     if self_test:
         experiment = experiment.with_self_test()
     drawn = stoppable(directory, lambda: draw_samples(directory, experiment, limit))

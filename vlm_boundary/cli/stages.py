@@ -17,6 +17,7 @@ from vlm_boundary.cli.options import (
     open_target,
     override_option,
     ray_option,
+    refuse_unasked_programs,
     sampling_options,
     shard_option,
     shares_on,
@@ -119,6 +120,7 @@ def sample(
 ) -> None:
     """Draw the samples that a run lacks; running it again goes on where it stopped."""
     run, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
+    refuse_unasked_programs(run, target)
     drawn = stoppable(run, lambda: draw_samples(run, experiment, limit, shard))
     drawn.refuse_empty(run)
     click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
@@ -153,6 +155,7 @@ def verify(
     asks again where that gave no verdict.
     """
     run, experiment = existing_run(target, overrides, mends=DERIVED)
+    refuse_unasked_programs(run, target)
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 

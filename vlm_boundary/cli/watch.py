@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vlm_boundary.cli.options import DERIVED, open_target, override_option, sampling_options
+from vlm_boundary.cli.options import (
+    DERIVED,
+    open_target,
+    override_option,
+    refuse_unasked_programs,
+    sampling_options,
+)
 from vlm_boundary.cli.run import grade_and_report
 from vlm_boundary.cli.stages import draw_samples, stoppable
 
@@ -99,6 +105,7 @@ def watch(
     being written is never read. Stop it at any time and start it again: it goes on.
     """
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
+    refuse_unasked_programs(directory, target)
     from vlm_boundary.fleet.supervise import terminated_as_interrupted
     from vlm_boundary.watch import Watched, follow
     from vlm_boundary.watch.merging import merge_command
