@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from conftest import HandMadeRun
@@ -39,6 +40,20 @@ def test_help_lists_the_commands_in_order_of_use() -> None:
     output = call("--help").output
     places = [output.index(f"\n  {name} ") for name in ("run", "sample", "verify", "analyze")]
     assert places == sorted(places)
+
+
+def test_no_help_shows_the_marks_that_lay_it_out() -> None:
+    commands = [([name], one) for name, one in cli.commands.items()]
+    commands += [
+        ([*words, name], inner)
+        for words, one in commands
+        if isinstance(one, click.Group)
+        for name, inner in one.commands.items()
+    ]
+    for words, _ in commands:
+        said = CliRunner().invoke(cli, [*words, "--help"])
+        assert said.exit_code == 0, words
+        assert "\\b" not in said.output, words
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -5,7 +5,7 @@ they have 95 %): just where the printed interval lies beyond the margin. GO take
 rule, so that a violated one is let through with at most that chance, however many rules there are
 (an intersection-union test; Berger 1982). A rule is violated where the opposite is shown, adjusted
 by Holm's method for all rules that are tested, so that NO-GO has at most that chance where all
-rules hold. What is neither is open.
+rules hold. What is neither is open. These are nominal levels: docs/gate.md has the simulated ones.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def gate(
     as_json: Path | None,
     junit: Path | None,
 ) -> None:
-    r"""Ask rules of a run's verdicts, or of a table of verdicts that `passk` reads.
+    """Ask rules of a run's verdicts, or of a table of verdicts that `passk` reads.
 
     \b
     exit code 0  GO: every rule is shown to hold
@@ -58,7 +58,7 @@ def gate(
 
     The tests are those of the report's claims, asked at the rules' margins, with the same
     adjustment; docs/gate.md has the rules, and how often the decision is wrong.
-    """
+    """  # noqa: D301 - click reads the backspace itself
     from vlm_boundary.config.gate import load_rules
     from vlm_boundary.report.gate import gate_lines, write_junit
     from vlm_boundary.store import write_json

@@ -66,7 +66,7 @@ def passk(
     margin: float | None,
     **columns: str | None,
 ) -> None:
-    r"""Print pass@k of two models, their difference and their crossover.
+    """Print pass@k of two models, their difference and their crossover.
 
     FILE is JSONL, CSV or Parquet with the columns `model` and `problem_id` and, a row a sample,
     `correct` (true or false, 1 or 0; null is undecided and counts as not correct), or, a row a
@@ -91,7 +91,7 @@ def passk(
     look, by counting the sequences that end as each problem did (Girshick, Mosteller and Savage
     1946). Each problem must have ended by that rule: at the first look with so many right ones, or
     at the last. With a `sample_index`, which then counts from 0, samples behind that are left out.
-    """
+    """  # noqa: D301 - click reads the backspace itself
     from vlm_boundary.analysis.passk import compare_models, describe
     from vlm_boundary.analysis.table_file import read_table_file
     from vlm_boundary.store import write_json

@@ -53,7 +53,7 @@ class Gate(Record):
 
     decision: Decision
     level: float
-    """The bound on either error: GO though a rule is violated, NO-GO though all hold."""
+    """Nominal, of either error: GO though a rule is violated, NO-GO though all hold."""
     tests: int
     """How many rules are tested, for which NO-GO allows; the others are counted."""
     rules: list[JudgedRule]

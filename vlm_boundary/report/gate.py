@@ -27,8 +27,8 @@ def gate_lines(gate: Gate) -> Iterator[str]:
     for rule in gate.rules:
         yield f"  {rule.standing:8}  {rule.benchmark}: {rule.rule} ({_why(rule)})"
     yield (
-        f"Either error has at most a chance of {100 * gate.level:g}%: GO though a rule is "
-        f"violated, NO-GO though all hold ({gate.tests} tested, Holm)"
+        f"Level of either error, GO though a rule is violated and NO-GO though all hold: "
+        f"{100 * gate.level:g}% ({gate.tests} tested, Holm)"
     )
     for by in dict.fromkeys((flip.benchmark, flip.names, flip.solved_by) for flip in gate.flips):
         found = [one for one in gate.flips if (one.benchmark, one.names, one.solved_by) == by]

@@ -107,7 +107,7 @@ def _whole(path: Path) -> bool:
             start = file.read(8)
             if len(start) < 8:
                 return False
-            (length,) = struct.unpack("<Q", start)
+            length: int = struct.unpack("<Q", start)[0]
             if length > min(size, _LONGEST_HEADER):
                 return False
             header = json.loads(file.read(length))
