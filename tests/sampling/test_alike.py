@@ -61,6 +61,16 @@ def test_what_is_not_known_of_an_arm_is_not_held_against_it() -> None:
     refuse_apart(experiment(), {"base": arm(True), "rl": RunArm()})
 
 
+def test_what_is_said_to_be_nothing_is_what_is_not_said() -> None:
+    """An engine without settings of its own is no other engine than one that has none to give."""
+    said = arm()
+    said.pictures["b"] = said.pictures["b"].model_copy(update={"engine": {}, "alone": False})
+    refuse_apart(experiment(), {"base": said, "rl": arm()})
+    said.pictures["b"] = said.pictures["b"].model_copy(update={"alone": True})
+    with pytest.raises(UserError, match="each as if alone"):
+        refuse_apart(experiment(), {"base": said, "rl": arm()})
+
+
 def test_arguments_are_of_the_experiment_and_of_the_arm_and_in_its_identity() -> None:
     config = experiment(
         {"chat_template_args": {"enable_thinking": None, "reasoning_effort": "low"}},

@@ -84,7 +84,8 @@ _OPENS = {True: "opens a thought", False: "opens none"}
 def _pictures(arm: RunArm) -> Found | None:
     if not arm.pictures:
         return None
-    sizes = {name: one.as_json() for name, one in arm.pictures.items()}
+    # What was said and what holds unsaid count alike: an engine that says {} says nothing.
+    sizes = {name: one.model_dump(exclude_defaults=True) for name, one in arm.pictures.items()}
     return sizes, "; ".join(dict.fromkeys(one.said for one in arm.pictures.values()))
 
 
