@@ -89,6 +89,16 @@ def test_checkpoints_that_wait_are_taken_together_and_every_k_only(tmp_path: Pat
     assert trainer.drawn == [["base"], ["step-10", "step-20"]]
 
 
+def test_a_step_that_the_experiment_names_itself_is_not_taken_again(tmp_path: Path) -> None:
+    step = {"model": "tiny:rl-step40", "role": "step", "step": 10}
+    trainer = Trainer(tmp_path, arms={"base": BASE, "step-10": step})
+    trainer.write(10)
+    trainer.write(20, "rl-step80")
+    grown = trainer.follow(until=20, idle=None)
+    assert trainer.drawn == [["base", "step-10"], ["step-20"]]
+    assert grown.arms["step-10"].model == "tiny:rl-step40"
+
+
 def test_settings_may_be_another_arms(tmp_path: Path) -> None:
     rl = {"model": "tiny:rl", "role": "rl", "sampling": {"n": 8}, "prompt": "mathvista-query"}
     trainer = Trainer(tmp_path, arms={"base": BASE, "rl": rl})

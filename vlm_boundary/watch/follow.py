@@ -81,7 +81,8 @@ def follow(
     finish(grown)
     news = time.monotonic()
     while True:
-        known = {arm.step for name, arm in grown.arms.items() if name not in experiment.arms}
+        # By name: an experiment may name steps of its own, as one that is read from a watched run.
+        known = {arm.step for name, arm in grown.arms.items() if name == f"step-{arm.step}"}
         grown, taken = _with_new(run, grown, watched, looks.ready(without=known), looks)
         if taken:
             _try_to_draw(draw, grown, taken, tell)
