@@ -8,17 +8,23 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from vlm_boundary.errors import UserError, did_you_mean
 
+if TYPE_CHECKING:
+    from ruamel.yaml import YAML
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def load_yaml(path: Path) -> Any:
+def load_yaml(path: Path, parser: YAML | None = None) -> Any:
     """Parse one YAML 1.2 document into plain Python values; tags and duplicate keys are errors.
+
+    Args:
+        parser: takes other tags, or duplicate keys.
 
     Raises:
         UserError: the file cannot be read or is not valid YAML.
@@ -33,7 +39,7 @@ def load_yaml(path: Path) -> Any:
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     try:
-        return YAML(typ="safe", pure=True).load(text)
+        return (parser or YAML(typ="safe", pure=True)).load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark
         line = f", line {mark.line + 1}" if mark is not None else ""

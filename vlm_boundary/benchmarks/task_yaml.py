@@ -9,10 +9,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import ScalarNode
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.settings import load_yaml
 
 
 @dataclass(frozen=True)
@@ -103,21 +103,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = _constructor(path.parent)
     yaml.allow_duplicate_keys = True  # some tasks have them, and the harness reads the last
-    try:
-        found = yaml.load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
-    except MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = f", line {mark.line + 1}" if mark is not None else ""
-        problem = (error.problem or "not valid YAML").strip().splitlines()[0]
-        raise UserError(f"{path}{line}: {problem}") from None
-    except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
-    except RecursionError:
-        raise UserError(f"{path}: nested too deeply") from None
+    found = load_yaml(path, yaml)
     if not isinstance(found, dict):
         raise UserError(f"{path}: expected a task's keys and values")
     return {str(key): value for key, value in found.items()}
