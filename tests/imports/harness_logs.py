@@ -64,8 +64,9 @@ def one(doc, results):
 
 
 def each(doc, results):
-    """Of repeats, which the filter leaves as a list."""
-    return {"right": [said(text, doc) for text in results[0]]}
+    """Of repeats: lm-eval gives them as a list in a list, lmms-eval as a list."""
+    texts = results[0] if isinstance(results[0], list) else results
+    return {"right": [said(text, doc) for text in texts]}
 
 
 def mean(values):
