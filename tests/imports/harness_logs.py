@@ -1,4 +1,4 @@
-"""lm-eval and lmms-eval on the embedded pair through vLLM, beside this package on the same problems.
+"""lm-eval and lmms-eval on the embedded pair through vLLM, beside this package's own run.
 
     python tests/imports/harness_logs.py make FOLDER --python OTHER/bin/python
     python tests/imports/harness_logs.py compare FOLDER
@@ -22,11 +22,17 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+
 from vlm_boundary.benchmarks import load_benchmark_file, load_problems
-from vlm_boundary.config import load_experiment
+from vlm_boundary.cli import cli
+from vlm_boundary.imports import Imported, find_sources, import_logs
 
 REPOSITORY = Path(__file__).parents[2]
 ARMS = ("base", "rl")
@@ -43,6 +49,8 @@ ENGINE = {
     "block_size": 32,
     "max_num_seqs": 64,
 }
+# Without these it asks for 1,024 tokens at least, and puts pictures behind the question.
+LMMS_EVAL = {"max_new_tokens": TOKENS, "image_first": True}
 UTILS = r'''"""Pictures, and the last \boxed{} held against the gold answer as text."""
 
 import re
@@ -145,8 +153,12 @@ def ask_harness(folder: Path, python: Path, tool: str, arm: str) -> None:
     """Run a harness's own command on both tasks, in its environment and with its own engine."""
     module, model, named, more = {
         "lm-eval": ("lm_eval", "vllm-vlm", "pretrained", {}),
-        # Without these it asks for 1,024 tokens at least, and puts pictures behind the question.
-        "lmms-eval": ("lmms_eval", "vllm", "model", {"max_new_tokens": TOKENS, "image_first": True}),
+        "lmms-eval": (
+            "lmms_eval",
+            "vllm",
+            "model",
+            {"max_new_tokens": TOKENS, "image_first": True},
+        ),
     }[tool]
     args = {named: f"tiny/{arm}", **ENGINE, **more}
     command = [str(python), "-m", module, "--model", model]
@@ -174,6 +186,150 @@ def draw_here(folder: Path) -> None:
     }
     (folder / "ours.yaml").write_text(json.dumps(experiment, indent=1))
     subprocess.run(["vlm-boundary", "run", "ours.yaml"], cwd=folder, check=True)
+    keep_ours(folder)
+
+
+def keep_ours(folder: Path) -> None:
+    """What that run drew and counted, as two small files."""
+    with (folder / "ours.jsonl").open("w", encoding="utf-8") as file:
+        for arm in ARMS:
+            for part in sorted((folder / "runs/ours/samples" / f"arm={arm}").rglob("*.parquet")):
+                table = pq.read_table(part, columns=["problem_id", "text"])
+                for row in table.sort_by([("problem_id", "ascending")]).to_pylist():
+                    file.write(json.dumps({"arm": arm} | row, ensure_ascii=False) + "\n")
+    analysis = json.loads((folder / "runs/ours/analysis.json").read_text())
+    (folder / "ours.json").write_text(json.dumps(curves_of(analysis)) + "\n")
+
+
+def texts_here(folder: Path) -> dict[str, dict[str, str]]:
+    """By arm and problem, what this package's own run drew greedily."""
+    found: dict[str, dict[str, str]] = {arm: {} for arm in ARMS}
+    for line in (folder / "ours.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        found[row["arm"]][row["problem_id"]] = row["text"]
+    return found
+
+
+def log_of(folder: Path, tool: str, task: str, arm: str) -> Path:
+    """The log that a harness wrote of one task and model."""
+    (path,) = (folder / "logs" / tool / f"tiny__{arm}").glob(f"*samples_{task}*.jsonl")
+    return path
+
+
+def texts_of(path: Path, tool: str) -> dict[str, list[str]]:
+    """By document, what stands in a log of one model, read without the importer."""
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        held = row["resps"][0] if tool == "lm-eval" else row["filtered_resps"]
+        found[str(row["doc_id"])] = held if isinstance(held, list) else [held]
+    return found
+
+
+def curves(experiment: Path, runs: Path) -> dict[str, dict[str, float]]:
+    """Each arm's pass@k by a whole run of an experiment, its run kept in a folder."""
+    told = runs / experiment.parent.name
+    command = [
+        "run",
+        str(experiment),
+        "-o",
+        f"run_dir={told}",
+        "-o",
+        "analysis.bootstrap_draws=100",
+    ]
+    result = CliRunner().invoke(cli, command, catch_exceptions=False)
+    if result.exit_code:
+        raise SystemExit(result.output)
+    return curves_of(json.loads((told / "analysis.json").read_text()))
+
+
+def curves_of(analysis: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Each arm's pass@k, of a run of one benchmark."""
+    (benchmark,) = analysis["benchmarks"].values()
+    return {
+        arm: {k: at["estimate"] for k, at in facts["pass_at_k"].items()}
+        for arm, facts in benchmark["arms"].items()
+    }
+
+
+def by_hand(folder: Path, texts: dict[str, dict[str, list[str]]], place: Path) -> Path:
+    """An experiment of texts mapped to `replay` without the importer."""
+    place.mkdir(parents=True)
+    arms = {}
+    for arm, problems in texts.items():
+        rows = [{"problem_id": key, "text": said} for key, said in problems.items()]
+        body = "".join(json.dumps(row) + "\n" for row in rows)
+        (place / f"{arm}.jsonl").write_text(body, encoding="utf-8")
+        engine = {"kind": "replay", "path": f"{arm}.jsonl"}
+        arms[arm] = {"model": f"tiny:{arm}", "role": arm, "engine": engine}
+    n = max(len(said) for problems in texts.values() for said in problems.values())
+    content = {
+        "name": place.name,
+        "benchmarks": {"problems": {"include": str((folder / "problems.yaml").resolve())}},
+        "arms": arms,
+        "sampling": {"n": n},
+    }
+    (place / "experiment.yaml").write_text(json.dumps(content))
+    return place / "experiment.yaml"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One task of one harness.
+
+    Attributes:
+        texts: by arm and problem, as they stand in the log.
+        curves: each arm's pass@k when the import is run.
+        mapped: the same of the same texts mapped by hand.
+        told: each arm's mean by the harness's own metric.
+        done: the import.
+    """
+
+    texts: dict[str, dict[str, list[str]]]
+    curves: dict[str, dict[str, float]]
+    mapped: dict[str, dict[str, float]]
+    told: dict[str, float]
+    done: Imported
+
+
+def compared(folder: Path, tool: str, task: str, place: Path) -> Compared:
+    """Import a task's logs, run what was imported, and run the same texts mapped by hand."""
+    logs = {arm: log_of(folder, tool, task, arm) for arm in ARMS}
+    sources = find_sources([f"{arm}={path}" for arm, path in logs.items()])
+    name = f"{tool}-{task}"
+    done = import_logs(sources, place / name, problems=folder / "problems.yaml")
+    texts = {arm: texts_of(path, tool) for arm, path in logs.items()}
+    mapped = by_hand(folder, texts, place / f"{name}-mapped")
+    told = {}
+    for arm, path in logs.items():
+        rights = [json.loads(line)["right"] for line in path.read_text("utf-8").splitlines()]
+        each = [one for said in rights for one in (said if isinstance(said, list) else [said])]
+        told[arm] = sum(each) / len(each)
+    experiment = place / name / "experiment.yaml"
+    runs = place / "runs"
+    return Compared(texts, curves(experiment, runs), curves(mapped, runs), told, done)
+
+
+def compare(folder: Path) -> None:
+    """Print what each harness's logs give beside the same texts and beside our own greedy ones."""
+    ours = texts_here(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        print("drawn here, greedy:", (folder / "ours.json").read_text().strip())
+        for tool in ("lm-eval", "lmms-eval"):
+            for task in (GREEDY, DRAWN):
+                found = compared(folder, tool, task, Path(scratch))
+                print(f"{tool}, {task}: run of the import: {json.dumps(found.curves)}")
+                print("  the same texts mapped by hand:", found.curves == found.mapped)
+                opinions = found.done.opinions
+                differ = dict(opinions.differ) if opinions else None
+                counted = dict(opinions.compared) if opinions else None
+                print(f"  the harness's own mean {found.told}; differs {differ} of {counted}")
+                if task == GREEDY:
+                    for arm in ARMS:
+                        same = sum(
+                            found.texts[arm][key] == [text] for key, text in ours[arm].items()
+                        )
+                        print(f"  {arm}: {same} of {len(ours[arm])} texts as drawn here")
 
 
 def make(folder: Path, python: Path, count: int) -> None:
@@ -199,8 +355,12 @@ def main() -> None:
     making.add_argument("folder", type=Path)
     making.add_argument("--python", type=Path, required=True)
     making.add_argument("--count", type=int, default=40)
+    commands.add_parser("compare").add_argument("folder", type=Path)
     given = parser.parse_args()
-    make(given.folder, given.python, given.count)
+    if given.what == "make":
+        make(given.folder, given.python, given.count)
+    else:
+        compare(given.folder)
 
 
 if __name__ == "__main__":
