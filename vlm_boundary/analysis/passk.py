@@ -198,7 +198,8 @@ def _equivalence(found: Equivalence | None) -> Iterator[str]:
 def _sizes(name: str, counts: Counts) -> str:
     least, most = int(counts.samples.min()), int(counts.samples.max())
     depth = f"{most:,}" if least == most else f"{least:,} to {most:,}"
-    line = f"{name}: {len(counts.problem_ids):,} problems, {depth} samples each"
+    samples = "sample" if most == 1 else "samples"
+    line = f"{name}: {len(counts.problem_ids):,} problems, {depth} {samples} each"
     undecided = int(counts.undecided.sum())
     if counts.rule is not None:
         n = counts.rule.n

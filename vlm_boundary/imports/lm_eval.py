@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.imports.records import Asked, Format, Response, Row, digest
-from vlm_boundary.imports.repeated import Judged, Said
+from vlm_boundary.imports.repeated import Judged, Said, flat
 from vlm_boundary.imports.values import opens_thought, records, verdict_columns, why_no_text
 
 _KEYS = frozenset({"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"})
@@ -56,34 +56,31 @@ def _read(path: Path) -> Iterator[Row]:
                 asked,
                 text,
                 task=task,
-                opinions=judged[key].of(usable, text),
+                opinions=judged[key].of(usable, place),
                 thinking_open=opens_thought(asked.question),
             )
-            for text in usable
+            for place, text in enumerate(usable)
         )
         yield Row(where, responses, tuple(why for text in texts if (why := why_no_text(text))))
 
 
 def _judged(path: Path) -> dict[str, Judged]:
     """What was said of each document under each filter."""
-    rows = [(where, record) for where, record in _without_texts(path)]
-    names = [name for name in rows[0][1] if name not in _OWN] if rows else []
-    columns = verdict_columns((record for _, record in rows), names)
-    found: dict[str, Judged] = {}
-    for where, record in rows:
-        label = record.get("filter") or "none"
-        suffix = "" if label == "none" else f" ({label})"
-        said = {f"{name}{suffix}": record.get(name) for name in columns}
-        judged = found.setdefault(str(record["doc_id"]), Judged([], []))
-        judged.rows.append(where)
-        judged.said.append(Said(said, record["filtered_resps"]))
-    return found
-
-
-def _without_texts(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    heavy = ("doc", "arguments", "resps")
+    rows = []
     for where, record in records(path):
-        yield where, {name: value for name, value in record.items() if name not in heavy}
+        metrics = flat({name: value for name, value in record.items() if name not in _OWN})
+        label = record.get("filter") or "none"
+        rows.append((where, str(record["doc_id"]), label, metrics, record["filtered_resps"]))
+    names = rows[0][3] if rows else {}
+    columns = verdict_columns((metrics for _, _, _, metrics, _ in rows), names)
+    found: dict[str, Judged] = {}
+    for where, key, label, metrics, filtered in rows:
+        suffix = "" if label == "none" else f" ({label})"
+        said = {f"{name}{suffix}": metrics.get(name) for name in columns}
+        judged = found.setdefault(key, Judged([], []))
+        judged.rows.append(where)
+        judged.said.append(Said(said, filtered))
+    return found
 
 
 def _texts(resps: Any) -> tuple[list[Any], str | None]:

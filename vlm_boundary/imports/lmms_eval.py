@@ -14,7 +14,7 @@ from typing import Any
 
 from vlm_boundary.imports.pictures import pictures_of
 from vlm_boundary.imports.records import Asked, Format, Response, Row, digest
-from vlm_boundary.imports.repeated import Judged, Said
+from vlm_boundary.imports.repeated import Judged, Said, flat
 from vlm_boundary.imports.values import as_golds, records, verdict_columns, why_no_text
 
 _KEYS = frozenset({"doc_id", "target", "filtered_resps", "doc_hash", "input"})
@@ -48,28 +48,27 @@ def _read(path: Path) -> Iterator[Row]:
         asked = _asked(record, path)
         usable = [text for text in texts if why_no_text(text) is None]
         responses = tuple(
-            Response(where, asked, text, task=task, opinions=judged[key].of(usable, text))
-            for text in usable
+            Response(where, asked, text, task=task, opinions=judged[key].of(usable, place))
+            for place, text in enumerate(usable)
         )
         yield Row(where, responses, tuple(why for text in texts if (why := why_no_text(text))))
 
 
 def _judged(path: Path) -> dict[str, Judged]:
-    heavy = ("input", "input_media", "resps")
-    rows = [
-        (where, {name: value for name, value in record.items() if name not in heavy})
-        for where, record in records(path)
-    ]
-    names = [name for name in rows[0][1] if name not in _OWN] if rows else []
-    columns = verdict_columns((record for _, record in rows), names)
+    rows = []
+    for where, record in records(path):
+        metrics = flat({name: value for name, value in record.items() if name not in _OWN})
+        rows.append((where, str(record["doc_id"]), metrics, record["filtered_resps"]))
+    names = rows[0][2] if rows else {}
+    columns = verdict_columns((metrics for _, _, metrics, _ in rows), names)
     found: dict[str, Judged] = {}
-    for where, record in rows:
-        judged = found.setdefault(str(record["doc_id"]), Judged([], []))
+    for where, key, metrics, filtered in rows:
+        judged = found.setdefault(key, Judged([], []))
         # Rows do not name their filter.
         suffix = f" ({len(judged.rows) + 1})" if judged.rows else ""
         judged.rows.append(where)
-        said = {f"{name}{suffix}": record.get(name) for name in columns}
-        judged.said.append(Said(said, record["filtered_resps"]))
+        said = {f"{name}{suffix}": metrics.get(name) for name in columns}
+        judged.said.append(Said(said, filtered))
     return found
 
 

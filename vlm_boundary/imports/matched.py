@@ -42,6 +42,7 @@ class DataFile:
             config = validate(BenchmarkConfig, self.keys | {"name": "data"}, where=str(path))
         self._by_id: dict[str, Problem] = {}
         self._by_answer: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._keys_of: dict[str, str] = {}
         self._found: dict[tuple[str | None, str], tuple[str | None, str]] = {}
         for candidate in Scan(config):
             problem = candidate.problem
@@ -61,25 +62,38 @@ class DataFile:
     def match(self, asked: Asked) -> tuple[str | None, str]:
         """The id of the problem that was asked; None and the reason where it is not just one.
 
-        A log's own id is the problem's, if the golds are alike. Without an id it is the problem
+        It is the one whose id is the log's own, if question and gold are alike there: a harness
+        counts documents from 0, and a data set may count from 1. Without that it is the problem
         whose question stands in the prompt, whole, and whose gold answer is the log's where the
         log has one; of questions of which one contains the other, the longest.
         """
         key = (asked.key, asked.content)
         if key not in self._found:
-            self._found[key] = (
-                self._by_key(asked) if asked.key is not None else self._by_text(asked)
-            )
+            self._found[key] = self._one(asked)
         return self._found[key]
 
-    def _by_key(self, asked: Asked) -> tuple[str | None, str]:
-        problem = self._by_id.get(asked.key or "")
+    def _one(self, asked: Asked) -> tuple[str | None, str]:
+        if asked.key is None:
+            return self._by_text(asked)
+        unlike = self._unlike(asked.key, asked)
+        found = self._by_text(asked)[0] if unlike else asked.key
+        if found is None:
+            return None, unlike
+        if self._keys_of.setdefault(found, asked.key) != asked.key:
+            return None, f"{self._path} has one problem for two ids of the log"
+        return found, ""
+
+    def _unlike(self, key: str, asked: Asked) -> str:
+        """Why the problem with the log's id is not what was asked; nothing where it is."""
+        problem = self._by_id.get(key)
         if problem is None:
-            return None, f"{self._path} has no problem with the id that the log has"
+            return f"{self._path} has no problem with the id that the log has"
         answers = {_words(problem.answer), *map(_words, problem.grading.alternatives)}
         if asked.golds and problem.answer and not answers & set(map(_words, asked.golds)):
-            return None, f"{self._path} has another gold under the id that the log has"
-        return asked.key, ""
+            return f"{self._path} has another gold under the id that the log has"
+        if asked.question and _words(problem.question) not in _words(asked.question):
+            return f"{self._path} has another question under the id that the log has"
+        return ""
 
     def _by_text(self, asked: Asked) -> tuple[str | None, str]:
         golds = list(map(_words, asked.golds)) or list(self._by_answer)

@@ -29,8 +29,8 @@ class Judged:
     rows: list[str]
     said: list[Said]
 
-    def of(self, texts: Sequence[str], text: str) -> dict[str, bool | None]:
-        """The verdicts on one of a document's texts.
+    def of(self, texts: Sequence[str], place: int) -> dict[str, bool | None]:
+        """The verdicts on the text at one place of a document's.
 
         A metric is of what the filter left. It is one text's where there is no other, where the
         filter left just that text, or where it is a list with a verdict for each. Else it is of
@@ -41,11 +41,25 @@ class Judged:
             left = _only(said.filtered)
             for name, value in said.metrics.items():
                 if isinstance(value, list):
-                    one = value[texts.index(text)] if len(value) == len(texts) else None
+                    one = value[place] if len(value) == len(texts) else None
                 else:
-                    one = value if len(texts) == 1 or left == text else None
+                    one = value if len(texts) == 1 or left == texts[place] else None
                 found[name] = verdict_of(one)
         return found
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose metrics that are records, or lists of them, are a metric a member each."""
+    found: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, dict):
+            found |= {f"{name}.{member}": one for member, one in value.items()}
+        elif isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
+            for member in value[0]:
+                found[f"{name}.{member}"] = [one.get(member) for one in value]
+        else:
+            found[name] = value
+    return found
 
 
 def _only(filtered: Any) -> str | None:

@@ -13,6 +13,7 @@ from vlm_boundary.benchmarks.sources.files import SUFFIXES, kind_of
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports.formats import format_of, recognised
 from vlm_boundary.imports.records import Format
+from vlm_boundary.imports.values import shown
 
 _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)", re.DOTALL)
 _LOOKED_AT = (*SUFFIXES, ".eval")
@@ -80,7 +81,14 @@ def _split(named: str) -> tuple[str | None, Path]:
     found = _NAMED.fullmatch(named)
     if found and not os.path.lexists(named):
         return found[1], Path(found[2]).expanduser()
-    return None, Path(named).expanduser()
+    path = Path(named).expanduser()
+    arm, is_named, _ = named.partition("=")
+    if is_named and os.sep not in arm and not os.path.lexists(path):
+        raise UserError(
+            f"{shown(named)}: an arm is called by letters, digits, '.', '_' and '-', the first a "
+            f"letter or digit, not {shown(arm)!r}; or, if all of it is a path, there is no such file"
+        )
+    return None, path
 
 
 def _in_folder(folder: Path, form: str | None) -> tuple[list[tuple[Path, Format]], list[Path]]:

@@ -68,8 +68,8 @@ def import_logs(
     with replacing_folder(folder) as place:
         _write_samples(gathered, place)
         roles = _roles(gathered.arms, base)
-        unasked = _write_benchmarks(gathered, place, home)
-        _write_yaml(place / EXPERIMENT, _experiment(gathered, roles, home))
+        unasked = _write_benchmarks(gathered, place)
+        _write_yaml(place / EXPERIMENT, _experiment(gathered, roles))
         lost = [{"where": where, "reason": why} for where, why in gathered.lost]
         if lost:
             _write_lines(place / UNUSABLE, lost)
@@ -106,7 +106,7 @@ def samples_file(folder: Path, arm: str, benchmark: str) -> Path:
     return folder / "samples" / arm / f"{benchmark}.jsonl"
 
 
-def _write_benchmarks(gathered: Gathered, place: Path, home: Path) -> int:
+def _write_benchmarks(gathered: Gathered, place: Path) -> int:
     """Write what was asked; returns how many problems of the data file were not."""
     unasked = 0
     for name, problems in gathered.problems.items():
@@ -127,7 +127,7 @@ def _write_benchmarks(gathered: Gathered, place: Path, home: Path) -> int:
             fields["image"] = "images"
         if any(one.choices for one in asked):
             fields["choices"] = "choices"
-        keys = {"dataset_path": str(home / f"{name}.problems.jsonl"), "fields": fields}
+        keys = {"dataset_path": f"{name}.problems.jsonl", "fields": fields}
         keys["prompt"] = {"user": "{{ question }}"}
         _write_yaml(place / f"{name}.yaml", said | keys)
     return unasked
@@ -168,11 +168,11 @@ def _roles(arms: dict[str, ArmFacts], base: str | None) -> dict[str, str]:
     }
 
 
-def _experiment(gathered: Gathered, roles: dict[str, str], home: Path) -> dict[str, Any]:
+def _experiment(gathered: Gathered, roles: dict[str, str]) -> dict[str, Any]:
     most = max(facts.most for facts in gathered.arms.values())
     arms: dict[str, Any] = {}
     for arm, facts in gathered.arms.items():
-        engine: dict[str, Any] = {"kind": "replay", "path": str(home / "samples" / arm)}
+        engine: dict[str, Any] = {"kind": "replay", "path": f"samples/{arm}"}
         if facts.opened[True] and len(facts.opened) == 1:
             engine["thinking_open"] = True
         arms[arm] = {"model": facts.model, "role": roles[arm]}
@@ -183,7 +183,7 @@ def _experiment(gathered: Gathered, roles: dict[str, str], home: Path) -> dict[s
         arms[arm]["engine"] = engine
     return {
         "name": gathered.benchmark,
-        "benchmarks": {name: {"include": str(home / f"{name}.yaml")} for name in gathered.problems},
+        "benchmarks": {name: {"include": f"{name}.yaml"} for name in gathered.problems},
         "arms": arms,
         "sampling": {"n": most},
     }

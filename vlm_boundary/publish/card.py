@@ -127,7 +127,25 @@ def _again(experiment: ExperimentConfig) -> Iterator[str]:
     yield 'responses = load_dataset("OWNER/NAME", "responses", split="train")'
     yield "```"
     yield ""
-    if any(experiment.arm_engine(arm).kind == "replay" for arm in experiment.arms):
+    yield from _how_to_run(experiment)
+    yield (
+        f"Made with vlm_boundary {__version__}, after Yue et al. 2025, *Does Reinforcement "
+        "Learning Really Incentivize Reasoning Capacity in LLMs Beyond the Base Model?* "
+        "(arXiv 2504.13837). Please cite both."
+    )
+
+
+def _how_to_run(experiment: ExperimentConfig) -> Iterator[str]:
+    """The command, where the settings draw anything."""
+    elsewhere = [experiment.arm_engine(arm).kind == "replay" for arm in experiment.arms]
+    if all(elsewhere):
+        yield (
+            "The samples were drawn elsewhere and are the table `responses`; `experiment.yaml` says "
+            "how they were graded and counted, and draws none."
+        )
+        yield ""
+        return
+    if any(elsewhere):
         yield "Samples of some models were drawn elsewhere; the settings do not draw them again."
         yield ""
     yield "```bash"
@@ -135,11 +153,6 @@ def _again(experiment: ExperimentConfig) -> Iterator[str]:
     yield "vlm-boundary run experiment.yaml"
     yield "```"
     yield ""
-    yield (
-        f"Made with vlm_boundary {__version__}, after Yue et al. 2025, *Does Reinforcement "
-        "Learning Really Incentivize Reasoning Capacity in LLMs Beyond the Base Model?* "
-        "(arXiv 2504.13837). Please cite both."
-    )
 
 
 def _plain(text: str) -> str:
