@@ -35,7 +35,7 @@ SIZES = (114, 460)
 
 
 def of_a_base(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """A base of the reference simulation, and an RL model that finds answers sooner."""
+    """A base of the reference simulation, and an RL model that is right more often."""
     base = np.where(rng.random(size) < 0.12, 0.0, rng.beta(0.6, 0.8, size))
     rl = np.where((base == 0) | (rng.random(size) < 0.05), 0.0, base**0.7)
     return base, rl

@@ -9,14 +9,22 @@ import pytest
 from scipy import stats
 
 from vlm_boundary.analysis import resampling
-from vlm_boundary.analysis.intervals import Clustered, holm, mean_interval, t_intervals
+from vlm_boundary.analysis.intervals import (
+    Clustered,
+    gamma_intervals,
+    holm,
+    intervals_of,
+    mean_interval,
+    t_intervals,
+)
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
+from vlm_boundary.analysis.significance import one_sided_p, p_values
 
 RNG = np.random.default_rng(5)
 
 
 def test_the_interval_is_students_t_over_problems() -> None:
-    found = mean_interval(np.array([0.0, 0.5, 1.0, np.nan]), 0.95, (-9, 9))
+    found = mean_interval(np.array([0.0, 0.5, 1.0, np.nan]), 0.95, (-np.inf, np.inf))
     assert found.problems == 3
     assert found.estimate == pytest.approx(0.5)
     # t(0.975, 2) = 4.302653, standard error 0.5 / sqrt(3): from printed tables.
@@ -24,7 +32,7 @@ def test_the_interval_is_students_t_over_problems() -> None:
 
 
 def test_every_column_is_students_interval_by_who_carries_the_spread() -> None:
-    values = RNG.normal(size=(40, 7)) / 10
+    values = RNG.normal(size=(40, 7)) / 3
     found = t_intervals(values, 0.9, (-1, 1))
     for column in range(7):
         away = values[:, column] - values[:, column].mean()
@@ -34,6 +42,31 @@ def test_every_column_is_students_interval_by_who_carries_the_spread() -> None:
         )
         assert (found.low[column], found.high[column]) == pytest.approx(expected, abs=1e-12)
     assert not found.few.any()
+
+
+@pytest.mark.parametrize(("more", "claimed"), [(0.0, False), (0.1, True)])
+def test_what_one_more_problem_would_undo_is_not_claimed(more: float, claimed: bool) -> None:
+    values = np.tile([0.01, 0.02, 0.03], 5)[:, None] + more
+    sums = Clustered.of(values)
+    found = t_intervals(values, 0.95, (-1, 1))
+    assert not found.few
+    assert found.low == pytest.approx((values.sum() - 1) / 16)
+    assert found.high == pytest.approx((values.sum() + 1) / 16)
+    assert (found.low > 0) == claimed
+    assert (p_values(sums, (-1, 1)) < 0.05) == claimed
+    assert (one_sided_p(sums, 0.0, (-1, 1))[0] < 0.025) == claimed
+
+
+def test_a_skewed_share_has_the_outer_ends_of_three_intervals() -> None:
+    values = np.concatenate([np.full(25, 0.97), np.linspace(0.0, 0.9, 5)])[:, None]
+    sums = Clustered.of(values)
+    student = intervals_of(sums, 0.95, (-np.inf, np.inf))
+    found = intervals_of(sums, 0.95, (0, 1))
+    hall = intervals_of(sums, 0.95, (-np.inf, np.inf), each_end=True)
+    gamma_low, _ = gamma_intervals(sums, 0.95, (0, 1))
+    assert hall.low < student.low
+    assert found.low == pytest.approx(np.fmax(hall.low, gamma_low))
+    assert found.high == pytest.approx(np.fmin(student.high, 1))
 
 
 def test_each_column_leaves_out_its_own_missing_problems() -> None:

@@ -63,7 +63,7 @@ SETS = {
 ROLES = {"base": "base", "rl": "rl"}
 # Words that claim something, each with the sign that its interval must have.
 STRONG = {
-    "rl finds answers sooner (": (1, 1),
+    "rl is right more often (": (1, 1),
     "rl is right less often (": (1, -1),
     "solves more problems (": (128, 1),
     "solves fewer problems (": (128, -1),
@@ -137,10 +137,10 @@ def only(content: dict[str, Any], roles: dict[str, str] = ROLES) -> Statement:
 def test_everything_resolved_reads_as_a_reader_expects() -> None:
     said = only(one_pair(UP, DOWN, CROSSED, luck=lucky(ABOVE)))
     assert said.sentence == (
-        "rl finds answers sooner (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and solves "
+        "rl is right more often (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and solves "
         "fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
-        "k = 4 (95% interval 3 to 6); above its own guess floor base solves 61 problems, rl 58, "
-        "9 of them rl alone."
+        "k = 4 (95% interval 3 to 6); more often than luck explains base solves 61 problems and rl "
+        "58, 12 base alone and 9 rl alone."
     )
     assert all(claim.resolved for claim in said.claims)
 
@@ -199,7 +199,7 @@ def test_the_crossover_in_words(turn: dict[str, Any], words: str, resolved: bool
         (NO_INTERVAL, f"{FIRST_OPEN} (+100.0 points at k = 1, no "
                       "95% interval from 1 problem)"),
         (REST | {"estimate": 0.0004, "low": 0.0002, "high": 0.0006},
-         "rl finds answers sooner (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
+         "rl is right more often (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
         (REST | {"estimate": 0.0, "low": 0.0, "high": 0.0},
          f"{FIRST_OPEN} (0.0 points at k = 1, 95% interval 0.0 "
          "to 0.0)"),
@@ -231,7 +231,7 @@ def test_no_shared_problem_compares_nothing() -> None:
 def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
     said = only(one_pair(UP, DOWN, luck=lucky(ABOVE | {"tested": 0})))
     assert said.claims[-1].text == (
-        "no problem could be held against a guess floor, which takes 19 others of its answer type"
+        "what luck explains could be tested on no problem, which takes 19 others of its answer type"
     )
     assert not said.claims[-1].resolved
 
@@ -246,7 +246,7 @@ def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
         ),
     ):
         note = only(one_pair(UP, DOWN, luck=lucky(found))).notes[-1]
-        assert note.endswith(f"above its floor is counted, not claimed {words}.")
+        assert note.endswith(f"is only counted, not one of these statements {words}.")
 
 
 def test_what_luck_would_solve_stands_beside_what_is_solved() -> None:
@@ -266,7 +266,8 @@ def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
     said = only(content)
     assert said.sentence.startswith(
         f"{FIRST_OPEN} (+8.0 points at k = 1, 95% interval +5.0 "
-        "to +11.0; not once all 3 claims of this report are allowed for, p = 0.08) and solves fewer"
+        "to +11.0; not once all 3 statements of this page are allowed for, p = 0.08) and solves "
+        "fewer"
     )
     assert (
         "; their estimates cross at k = 4, but where the arms do, or whether, is not resolved"
@@ -285,8 +286,8 @@ def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
         (OPEN, False, f"{FIRST_OPEN}, nor whether it is within 2 "
                       "points (+0.4 points at k = 1, 95% interval −1.0 to +1.8)"),
         (REST | {"estimate": 0.01, "low": 0.004, "high": 0.016}, True,
-         "rl finds answers sooner, by less than 2 points (+1.0 points at k = 1, 95% interval"),
-        (UP, False, "rl finds answers sooner (+8.0 points at k = 1, 95% interval +5.0 to +11.0)"),
+         "rl is right more often, by less than 2 points (+1.0 points at k = 1, 95% interval"),
+        (UP, False, "rl is right more often (+8.0 points at k = 1, 95% interval +5.0 to +11.0)"),
     ],
 )  # fmt: skip
 def test_that_arms_are_within_the_margin_is_said_where_it_is_claimed(
@@ -316,8 +317,8 @@ def test_where_few_problems_differ_the_method_is_said_to_leave_it_open() -> None
 
 @pytest.mark.parametrize(
     ("judged", "unknown", "words"),
-    [(200, 0, "base 40 of its 90"), (150, 0, "base at least 40 of its 90"),
-     (200, 3, "base at least 40 of its 90")],
+    [(200, 0, "base 40 of the 90 it solves"), (150, 0, "base at least 40 of the 90 it solves"),
+     (200, 3, "base at least 40 of the 90 it solves")],
 )  # fmt: skip
 def test_valid_reasoning_is_counted_by_the_surest_reading(
     judged: int, unknown: int, words: str

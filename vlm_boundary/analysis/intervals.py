@@ -148,6 +148,14 @@ def t_intervals(
     of freedom that there are and `gamma_intervals`, which allows for rare problems unlike the
     others of which none happened to be drawn.
 
+    Every interval holds what the estimate would be with one more problem at either bound: where
+    one problem in N + 1 is unlike the others, N hold none of those in three samples of eight,
+    and their spread says nothing of it. So what one more problem would undo is never claimed.
+
+    Values of one sign (a curve, a share) are skewed where they are mostly small or mostly large.
+    Each end is then the outer one of Student's and of Hall's interval (see `unskewed`), Hall's no
+    further out than `gamma_intervals`: on few and very skewed values it has no bound of its own.
+
     Args:
         values: shape (problems, columns); NaN marks a problem that has no value.
         confidence: level, as 0.95.
@@ -175,21 +183,31 @@ def intervals_of(
     confidence = np.broadcast_to(confidence, sums.total.shape[1:])
     estimate, error, clusters = sums.mean(), sums.error(), sums.clusters
     carriers = _carriers(sums)
+    bounded = bool(np.isfinite(bounds).all())
     few = np.zeros(len(estimate), dtype=bool)
-    if np.isfinite(bounds).all():
+    if bounded:
         carried = carriers >= _needed(clusters, confidence)
         few = (clusters > 1) & ((error < NOTHING) | ~carried)
     freedom = np.where(few, clusters - 1, np.fmin(clusters - 1, carriers))
-    below = above = student(0.5 + confidence / 2, np.fmax(freedom, 1))
-    if each_end:
+    t = student(0.5 + confidence / 2, np.fmax(freedom, 1))
+    low, high = estimate - t * error, estimate + t * error
+    one_sign = bounded and bounds[0] >= 0
+    if each_end or one_sign:
         skewness = sums.skewness()
-        below, above = (np.fmax(below, _skewed(below, one)) for one in (skewness, -skewness))
-    low, high = estimate - below * error, estimate + above * error
+        hall_low = estimate - _skewed(t, skewness) * error
+        hall_high = estimate + _skewed(t, -skewness) * error
+        if one_sign and len(sums.total):
+            gamma_low, gamma_high = gamma_intervals(sums, confidence, bounds)
+            hall_low, hall_high = np.fmax(hall_low, gamma_low), np.fmin(hall_high, gamma_high)
+        low, high = np.minimum(low, hall_low), np.maximum(high, hall_high)
     low, high = np.where(error < NOTHING, np.nan, low), np.where(error < NOTHING, np.nan, high)
     if few.any():
         exact_low, exact_high = gamma_intervals(sums.columns(few), confidence[few], bounds)
         low[few] = np.fmin(low[few], exact_low)
         high[few] = np.fmax(high[few], exact_high)
+    if bounded:
+        worst, best = with_one_more(sums, bounds)
+        low, high = np.minimum(low, worst), np.maximum(high, best)
     return Intervals(
         estimate,
         np.maximum(low, bounds[0]),
@@ -199,6 +217,17 @@ def intervals_of(
         freedom,
         few,
     )
+
+
+def with_one_more(sums: Clustered, bounds: tuple[float, float]) -> tuple[Floats, Floats]:
+    """The mean were there one more cluster, of mean size, of the lowest or the highest values.
+
+    Returns:
+        The lowest and the highest, each of shape (columns,).
+    """
+    mean, clusters = sums.mean(), sums.clusters
+    low, high = ((clusters * mean + bound) / (clusters + 1) for bound in bounds)
+    return low, high
 
 
 def unskewed(studentised: Floats, skewness: Floats) -> Floats:

@@ -13,6 +13,7 @@ from vlm_boundary.analysis.intervals import (
     Intervals,
     intervals_of,
     unskewed,
+    with_one_more,
 )
 from vlm_boundary.analysis.quantiles import beyond_student
 
@@ -36,6 +37,8 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         found = 2 * beyond_student(np.abs(mean) / error, np.fmax(known.freedom, 1))
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 1.0), _LEAST)
+    lowest, highest = with_one_more(sums, bounds)
+    found = np.where((lowest <= 0) & (highest >= 0), 1.0, found)
     tested = sums.clusters > 1
     few = tested & (known.few | _few_at(1 - found, sums, bounds))
     if few.any():
@@ -83,6 +86,8 @@ def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floa
         least = np.fmin(away, unskewed(away, sums.skewness()))
         found = beyond_student(least, np.fmax(known.freedom, 1))
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 0.5), _LEAST)
+    lowest, _ = with_one_more(sums, bounds)
+    found = np.where(lowest <= bound, 1.0, found)
     tested = sums.clusters > 1
     few = tested & (known.few | _few_at(1 - 2 * found, sums, bounds))
     if few.any():

@@ -71,4 +71,4 @@ class Claimed:
         """What stands beside an interval that would claim it were it the only one."""
         p = self.p(claim)
         said = "" if p is None else f", p = {p:.2g}"
-        return f"not once all {self.family} claims of this report are allowed for{said}"
+        return f"not once all {self.family} statements of this page are allowed for{said}"

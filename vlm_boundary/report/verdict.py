@@ -77,7 +77,7 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
         return Statement(name, (Claim(text, resolved=False),))
     said = Claimed(found, name, pair)
     first = _Words(
-        above=f"{other} finds answers sooner",
+        above=f"{other} is right more often",
         below=f"{other} is right less often",
         alike=f"{other} is right as often as {base}",
         open=f"Whether {other} is right more or less often",
@@ -196,7 +196,7 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
         return []
     if not pair.tested:
         text = (
-            "no problem could be held against a guess floor, which takes "
+            "what luck explains could be tested on no problem, which takes "
             f"{luck.fewest_lists} others of its answer type"
         )
         return [Claim(text, resolved=False)]
@@ -204,15 +204,15 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
     among = "" if pair.tested == compared.problems else f", of {pair.tested} that can be tested"
     return [
         Claim(
-            f"above its own guess floor {pair.base} solves {_count(both + first, 'problem')}, "
-            f"{pair.other} {both + second}, {second} of them {pair.other} alone{among}"
-            f"{_first_look(content, pair)}"
+            f"more often than luck explains {pair.base} solves "
+            f"{_count(both + first, 'problem')} and {pair.other} {both + second}, {first} "
+            f"{pair.base} alone and {second} {pair.other} alone{among}{_first_look(content, pair)}"
         )
     ]
 
 
 def _first_look(content: BenchmarkAnalysis, pair: ArmPair) -> str:
-    """How many samples the guess floor's test looks at, where that is not all."""
+    """How many samples the test against luck looks at, where that is not all."""
     first = first_looks(one for arm, one in content.arms.items() if arm in pair.names)
     return f" (in the first {first})" if first else ""
 
@@ -233,16 +233,17 @@ def _notes(found: Findings, content: BenchmarkAnalysis, pair: PairAnalysis) -> l
         )
     family = len(found.analysis.multiplicity.tests)
     notes.append(
-        f"Words are chosen so that all claims of this report ({family}) hold at once with "
-        f"{found.level} confidence (Holm); each interval holds by itself."
+        f"The page tests {_count(family, 'statement')}, and words a difference as found only "
+        f"where all of them hold at once with {found.level} confidence (Holm); each interval holds "
+        "by itself."
     )
     luck = _luck(content, pair)
     if luck and luck.tested:
         p = luck.mcnemar_p_value
         said = "no problem is solved by one alone" if p is None else f"McNemar, p = {p:.2g}"
         notes.append(
-            f"Which of the two solves more problems above its floor is counted, not claimed "
-            f"({said})."
+            f"Which of the two solves more problems than luck explains is only counted, not one of "
+            f"these statements ({said})."
         )
     notes += _by_luck(content, pair)
     return notes + _reasoned(content, *pair.names) + _saved(content, *pair.names)
@@ -261,16 +262,16 @@ def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
     if not parts:
         return []
     return [
-        f"Solved at least once: {'; '.join(parts)}. By luck is what the arm's answers to other "
-        f"problems would solve{_first_look(content, pair)}."
+        f"Solved at least once{_first_look(content, pair)}: {'; '.join(parts)}. By luck is what "
+        f"the arm's answers to other problems would solve."
     ]
 
 
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
     """What ending problems early saved of the samples."""
     parts = [
-        f"{arm} needed {one.stopping.mean_n:.0f} samples a problem on average, which saved "
-        f"{one.stopping.saved:.0%} of the samples of a fixed n = {one.n}"
+        f"{arm} drew {one.stopping.mean_n:.0f} samples for a problem on average, "
+        f"{one.stopping.saved:.0%} fewer than {one.n} for each"
         for arm, one in content.arms.items()
         if arm in arms
         and one.stopping
@@ -280,7 +281,7 @@ def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
     if not parts:
         return []
     return [
-        f"Problems with enough right samples got no more, which leaves pass@k without bias: "
+        f"Problems with enough right samples were sampled no further, which does not bias pass@k: "
         f"{', '.join(parts)}."
     ]
 
@@ -296,9 +297,9 @@ def _reasoned(content: BenchmarkAnalysis, base: str, other: str) -> list[str]:
     for arm in (base, other):
         one = arms[arm][reading]
         least = "at least " if one.judged < one.correct or one.unknown else ""
-        parts.append(f"{arm} {least}{one.solved_with_a_valid_chain} of its {one.solved}")
-    said = ", ".join(parts)
-    return [f"Solved with valid reasoning ({reading_name(reading)}): {said} solved problems."]
+        parts.append(f"{arm} {least}{one.solved_with_a_valid_chain} of the {one.solved} it solves")
+    said = f"{reading_name(reading)}, all samples"
+    return [f"Solved with valid reasoning ({said}): {', '.join(parts)}."]
 
 
 def _sureness(reading: str) -> tuple[int, str]:
