@@ -86,7 +86,7 @@ def _split(named: str) -> tuple[str | None, Path]:
     if is_named and os.sep not in arm and not os.path.lexists(path):
         raise UserError(
             f"{shown(named)}: an arm is called by letters, digits, '.', '_' and '-', the first a "
-            f"letter or digit, not {shown(arm)!r}; or, if all of it is a path, there is no such file"
+            f"letter or digit, not {shown(arm)!r}; or, if all of it is a path, it is not there"
         )
     return None, path
 

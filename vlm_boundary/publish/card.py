@@ -140,8 +140,8 @@ def _how_to_run(experiment: ExperimentConfig) -> Iterator[str]:
     elsewhere = [experiment.arm_engine(arm).kind == "replay" for arm in experiment.arms]
     if all(elsewhere):
         yield (
-            "The samples were drawn elsewhere and are the table `responses`; `experiment.yaml` says "
-            "how they were graded and counted, and draws none."
+            "The samples were drawn elsewhere and are the table `responses`; `experiment.yaml` "
+            "says how they were graded and counted, and draws none."
         )
         yield ""
         return
