@@ -9,7 +9,15 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from vlm_boundary.config.analysis import AnalysisConfig
-from vlm_boundary.config.base import FULL, Condition, Control, Name, Settings, TemplateArgs
+from vlm_boundary.config.base import (
+    FULL,
+    NOT_BUILT,
+    Condition,
+    Control,
+    Name,
+    Settings,
+    TemplateArgs,
+)
 from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
 from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
 from vlm_boundary.config.running import RayConfig, Timeouts
@@ -191,6 +199,8 @@ def load_experiment(path: Path, overrides: tuple[str, ...] = ()) -> ExperimentCo
 def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> ExperimentConfig:
     """Check an experiment's settings as a whole; see `load_experiment`."""
     config = validate(ExperimentConfig, apply_overrides(raw, overrides), where=where)
+    if unbuilt := NOT_BUILT & config.controls.keys():
+        raise UserError(f"{where}: controls.{min(unbuilt)} cannot be sampled yet; leave it out")
     for arm in config.arms:
         sampling = config.arm_sampling(arm)
         largest = max(config.ks(sampling.n))
