@@ -26,13 +26,15 @@ Control = Literal[
 ]
 Condition = Literal["full", Control]
 FULL: Condition = "full"
-NOT_BUILT: frozenset[Control] = frozenset(
-    (
-        *("described", "described_with_image", "misleading_caption", "wrong_prefix"),
-        *("blurred", "cropped", "noised", "rotated", "half_question"),
-    )
-)
+NOT_BUILT: frozenset[Control] = frozenset(("wrong_prefix",))
 """Controls that have a name and cannot be sampled yet."""
+STRENGTHS: dict[Control, tuple[float, float, float]] = {
+    "blurred": (0.02, 0.0, 1.0),
+    "cropped": (0.5, 0.0, 1.0),
+    "noised": (0.5, 0.0, 1.0),
+    "rotated": (90.0, 0.0, 360.0),
+}
+"""The controls that have a strength: its default, and what it is between."""
 Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
 # "repeat" is a base sampled again under other seeds: the A/A self-test.
 

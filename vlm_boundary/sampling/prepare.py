@@ -18,11 +18,12 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
-from vlm_boundary.records.problem import dataset_hash, grading_hash
+from vlm_boundary.records.problem import dataset_hash, description_hash, grading_hash
 from vlm_boundary.sampling.alike import refuse_apart
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
+    refuse_other_descriptions,
     refuse_other_problems,
 )
 from vlm_boundary.sampling.identity import (
@@ -111,11 +112,14 @@ def _load(
     content = dataset_hash(found.problems)
     if before and before.content != content and has_samples(run, benchmark.name):
         refuse_other_problems(run, benchmark.name, found.problems, changes)
+    descriptions = description_hash(found.problems)
+    refuse_other_descriptions(run, benchmark.name, before, descriptions)
     run.write_problems(benchmark.name, found.problems)
     run.write_origin(benchmark.name, found.origin.record())
     return RunBenchmark(
         config=config,
         content=content,
+        descriptions=descriptions,
         grading=grading_hash(found.problems),
         problems=len(found.problems),
         unusable=sum(problem.error is not None for problem in found.problems),
@@ -167,8 +171,9 @@ def _arm(
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
             continue
-        content = loaded[benchmark].content
-        now = benchmark_identity(experiment, benchmarks[benchmark], name, condition, content)
+        now = benchmark_identity(
+            experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
+        )
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
         by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
         if by_it or run.samples.parts(Partition(name, benchmark, condition)):

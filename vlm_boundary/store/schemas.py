@@ -27,6 +27,7 @@ PROBLEMS = pa.schema(
         ),
         pa.field("metadata", pa.string()),  # JSON
         pa.field("error", pa.string()),
+        pa.field("description", pa.string()),
     ]
 )
 
@@ -152,6 +153,7 @@ JUDGEMENTS = pa.schema(
 )
 
 ADDED_LATER: tuple[tuple[pa.Schema, frozenset[str]], ...] = (
+    (PROBLEMS, frozenset({"description"})),
     (SAMPLES, frozenset({"tokens", "token_logprobs", "text_hash"})),
     (FAILURES, frozenset({"under"})),
     (OPINIONS, frozenset({"grader", "gold_hash"})),
