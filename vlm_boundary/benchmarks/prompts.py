@@ -234,7 +234,8 @@ def messages(
     }
     words = ""
     if condition in SAYING and problem.description:
-        words = render(worded.described, values | {"description": problem.description.replace(_MARK, "")})
+        said_of_it = problem.description.replace(_MARK, "")
+        words = render(worded.described, values | {"description": said_of_it})
         values |= _with_words(problem, words, images, pictures)
     hint = worded.hints.get("choices" if problem.choices else problem.answer_type or "text")
     values["hint"] = render_marked(hint, values) if hint else ""

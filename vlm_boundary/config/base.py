@@ -26,8 +26,6 @@ Control = Literal[
 ]
 Condition = Literal["full", Control]
 FULL: Condition = "full"
-NOT_BUILT: frozenset[Control] = frozenset(("wrong_prefix",))
-"""Controls that have a name and cannot be sampled yet."""
 STRENGTHS: dict[Control, tuple[float, float, float]] = {
     "blurred": (0.02, 0.0, 1.0),
     "cropped": (0.5, 0.0, 1.0),

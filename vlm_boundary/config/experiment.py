@@ -11,7 +11,6 @@ from pydantic import Field, model_validator
 from vlm_boundary.config.analysis import AnalysisConfig
 from vlm_boundary.config.base import (
     FULL,
-    NOT_BUILT,
     STRENGTHS,
     Condition,
     Control,
@@ -228,8 +227,6 @@ def load_experiment(path: Path, overrides: tuple[str, ...] = ()) -> ExperimentCo
 def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> ExperimentConfig:
     """Check an experiment's settings as a whole; see `load_experiment`."""
     config = validate(ExperimentConfig, apply_overrides(raw, overrides), where=where)
-    if unbuilt := NOT_BUILT & config.controls.keys():
-        raise UserError(f"{where}: controls.{min(unbuilt)} cannot be sampled yet; leave it out")
     for arm in config.arms:
         sampling = config.arm_sampling(arm)
         largest = max(config.ks(sampling.n))

@@ -11,6 +11,8 @@ from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.benchmarks.altered import KINDS, Alteration
 from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.sampling.prefixes import read_prefixes
+from vlm_boundary.store import RunDirectory
 
 # Scripts without spaces between words count a character as one.
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -26,35 +28,48 @@ class Rules:
     by problem.
     """
 
-    strength: float = 0.0
+    strength: float | None = None
     family: str | None = None
     placeholder: str | None = None
     prefixes: Mapping[str, str] = field(default_factory=dict)
 
 
 def rules_of(
+    run: RunDirectory,
     experiment: ExperimentConfig,
     benchmark: BenchmarkConfig,
     condition: Condition,
-    prefixes: Mapping[str, str] | None = None,
 ) -> Rules:
-    """What a condition of an experiment goes by on a benchmark.
+    """What a condition of an experiment goes by on a benchmark, with the run's beginnings.
 
-    Args:
-        prefixes: those that were chosen, under wrong_prefix.
+    Raises:
+        UserError: a problem has two beginnings.
     """
+    begun = condition == "wrong_prefix"
+    chosen = read_prefixes(run, benchmark.name) if begun else {}
     return Rules(
-        strength=experiment.strength(condition) or 0.0,
+        strength=experiment.strength(condition),
         family=benchmark.family,
         placeholder=benchmark.images.placeholder,
-        prefixes=prefixes or {},
+        prefixes={problem_id: one.text for problem_id, one in chosen.items()},
     )
 
 
-def alteration_of(condition: Condition, seed: int, strength: float) -> Alteration | None:
+def problems_under(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    condition: Condition,
+) -> list[Problem]:
+    """A run's problems of a benchmark as a condition shows them; see `shown_under`."""
+    rules = rules_of(run, experiment, benchmark, condition)
+    return shown_under(run.read_problems(benchmark.name), condition, experiment.seed, rules)
+
+
+def alteration_of(condition: Condition, seed: int, strength: float | None) -> Alteration | None:
     """What a condition does to pictures; None where it leaves them as they are."""
     kind = next((kind for kind in KINDS if kind == condition), None)
-    return None if kind is None else Alteration(kind, strength, seed)
+    return None if kind is None or strength is None else Alteration(kind, strength, seed)
 
 
 def shown_under(
@@ -79,6 +94,12 @@ def shown_under(
     if alteration is not None:
         return [one if one.error else _altered(one, alteration) for one in problems]
     return list(problems)
+
+
+def unshown(problems: Sequence[Problem], shown: Sequence[Problem]) -> list[Problem]:
+    """Those that could be put to a model and that the condition cannot show, with the reason."""
+    both = zip(problems, shown, strict=True)
+    return [after for before, after in both if after.error and not before.error]
 
 
 def first_half(question: str, placeholder: str | None = None) -> str | None:

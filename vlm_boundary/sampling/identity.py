@@ -22,6 +22,7 @@ from vlm_boundary.config import (
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint, Identity, RunBenchmark
+from vlm_boundary.sampling.prefixes import RULES
 from vlm_boundary.settings import validate
 from vlm_boundary.store.difference import first_difference
 
@@ -115,6 +116,8 @@ def benchmark_identity(
         further["descriptions"] = loaded.descriptions
     if condition == "misleading_caption":
         further["family"] = benchmark.family
+    if condition == "wrong_prefix":
+        further["prefixes"] = RULES
     if (strength := experiment.strength(condition)) is not None:
         further["strength"] = strength
     return further | {

@@ -20,6 +20,7 @@ from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
 from vlm_boundary.records.problem import dataset_hash, description_hash, grading_hash
 from vlm_boundary.sampling.alike import refuse_apart
+from vlm_boundary.sampling.conditions import alteration_of
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -83,6 +84,8 @@ def prepare(
     )
     for name, protocol, condition in wordings:
         _check_prompts(run, benchmarks[name], protocol, condition)
+    for name, condition in dict.fromkeys((name, condition) for name, _, condition in wordings):
+        _alter_pictures(run, experiment, name, condition)
     for name, source in sources.items():
         before = manifest.arms.get(name)
         arms[name] = _arm(
@@ -149,6 +152,21 @@ def _check_prompts(
             raise UserError(
                 f"benchmark {benchmark.name!r}: problem {problem.problem_id!r}: {reason}"
             )
+
+
+def _alter_pictures(
+    run: RunDirectory, experiment: ExperimentConfig, benchmark: str, condition: Condition
+) -> None:
+    """Make the pictures that a condition shows altered, once."""
+    alteration = alteration_of(condition, experiment.seed, experiment.strength(condition))
+    if alteration is None:
+        return
+    usable = [problem for problem in run.read_problems(benchmark) if problem.error is None]
+    names = dict.fromkeys(name for problem in usable for name in problem.pictures)
+    with progress_bar(f"{condition} {benchmark}", unit="picture") as bar:
+        for name in names:
+            alteration.store(name, run.images)
+            bar.update()
 
 
 def _arm(

@@ -63,6 +63,11 @@ class RunDirectory:
         identity = self._manifest[1].identity_of(arm, benchmark, condition)
         return Owner(table, arm, benchmark, condition, identity)
 
+    @property
+    def prefixes(self) -> PartTable:
+        """Beginnings of wrong samples, by the sample; a benchmark's problem has one at most."""
+        return self.table("prefixes", schemas.PREFIXES)
+
     def scores(self, under: str) -> PartTable:
         """How likely the arm `under` finds samples; partitions are those of the samples."""
         return self.table(f"scores/scored_by={under}", schemas.SCORES)

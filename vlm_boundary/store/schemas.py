@@ -47,6 +47,18 @@ SAMPLES = pa.schema(
     ]
 )
 
+PREFIXES = pa.schema(  # of wrong samples, what answers are begun with under wrong_prefix
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("prefix", pa.string(), nullable=False),
+        pa.field("rule", pa.string(), nullable=False),  # how its end was found
+        pa.field("flag", pa.string()),  # the check that found it, where one did
+        pa.field("text_hash", pa.string(), nullable=False),  # of the sample, as in verdicts
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    ]
+)
+
 SCORES = pa.schema(
     [
         pa.field("problem_id", pa.string(), nullable=False),
