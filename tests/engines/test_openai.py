@@ -335,3 +335,16 @@ def test_what_a_chat_template_is_told_goes_with_every_request(
     draw(engine, ask((), 2))
     assert not any("chat_template_kwargs" in body for body in manners.asked)
     engine.close()
+
+
+def test_an_answer_that_is_begun_needs_a_server_that_can_go_on_with_it(
+    other_server: Callable[[Manners], str],
+) -> None:
+    manners = Manners(by_seed)
+    engine = open_engine(other_server(manners))
+    begun = ask((), 2, prefix="First, 3 + 4 = 8.")
+    (result,) = engine.generate([begun], SAMPLING)
+    engine.close()
+    assert isinstance(result, Failure)
+    assert (result.lasting, result.index) == (True, None)
+    assert result.reason.startswith("this server cannot go on with an answer that is begun")

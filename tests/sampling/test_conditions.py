@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vlm_boundary.config import ExperimentConfig
+import pytest
+
+from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import shown_under
+from vlm_boundary.sampling.conditions import Rules, first_half, shown_under, unshown
 
 PROBLEMS = [Problem("b", f"p{i}", "?", "1", pictures=(f"{i}.png",)) for i in range(20)]
 TWO = [Problem("b", f"t{i}", "?", "1", pictures=(f"{i}a.png", f"{i}b.png")) for i in range(3)]
@@ -74,3 +77,78 @@ def test_controls_are_sampled_for_every_arm_beside_the_experiment() -> None:
     ]
     assert experiment.prompt("base", "direct_answer") == "boxed"
     assert experiment.prompt("base", "no_image") is None
+
+
+def test_words_take_the_pictures_place_only_where_there_are_both() -> None:
+    said = replace(PROBLEMS[0], description="a bar of 3")
+    text = Problem("b", "text", "?", "1", description="none to see")
+    for condition in ("described", "described_with_image"):
+        shown = shown_under([said, PROBLEMS[1], text], condition, seed=0)
+        assert shown[0] == said
+        assert [one.error for one in shown[1:]] == [
+            "no description of its picture",
+            "no picture to describe",
+        ]
+        assert unshown([said, PROBLEMS[1], text], shown) == shown[1:]
+
+
+def test_a_misleading_description_is_another_problems_of_the_same_family() -> None:
+    problems = [
+        replace(one, description=f"shows {place % 7}", metadata={"kind": "ab"[place % 2]})
+        for place, one in enumerate(PROBLEMS)
+    ]
+    kinds = {one.description: set[str]() for one in problems}
+    for one in problems:
+        kinds[one.description].add(one.metadata["kind"])
+    shown = shown_under(problems, "misleading_caption", 0, Rules(family="kind"))
+    for before, after in zip(problems, shown, strict=True):
+        assert after == replace(before, description=after.description)
+        assert after.description != before.description
+        assert before.metadata["kind"] in kinds[after.description]
+    alone = [problems[0], replace(problems[1], description=None)]
+    assert [one.error for one in shown_under(alone, "misleading_caption", 0)] == [
+        "no other problem of its kind has another description",
+        "no description of its picture",
+    ]
+
+
+def test_half_a_question_is_cut_behind_a_word_without_its_marks() -> None:
+    assert first_half("What is  the area of it?") == "What is  the"
+    assert first_half("<image> What is x?", "<image>") == "What"
+    assert first_half("求 x 的值。") == "求 x"
+    assert first_half("Why?") is None
+    one = replace(PROBLEMS[0], question="<image>Why?")
+    (shown,) = shown_under([one], "half_question", 0, Rules(placeholder="<image>"))
+    assert shown.error == "a question of fewer than two words has no half"
+
+
+def test_altered_pictures_have_other_names_and_a_beginning_is_needed() -> None:
+    rules = Rules(strength=0.1, prefixes={"p0": "First, 3 + 4 = 8."})
+    blurred = shown_under(PROBLEMS[:2], "blurred", 0, rules)
+    names = {name for one in (*blurred, *PROBLEMS[:2]) for name in one.pictures}
+    assert len(names) == 4
+    text = Problem("b", "text", "?", "1")
+    assert shown_under([text], "rotated", 0, rules)[0].error == "no picture to alter"
+    begun = shown_under(PROBLEMS[:2], "wrong_prefix", 0, rules)
+    assert begun[0] == replace(PROBLEMS[0], prefix="First, 3 + 4 = 8.")
+    assert begun[1].error == "no wrong sample with a step to begin with"
+
+
+def test_a_strength_is_of_pictures_and_between_its_bounds() -> None:
+    raw = {
+        "name": "x",
+        "benchmarks": {"b": None},
+        "arms": {"base": {"model": "m", "role": "base"}},
+        "analysis": {"ks": [1]},
+    }
+
+    def of(**controls: dict[str, float]) -> ExperimentConfig:
+        return build_experiment(raw | {"controls": controls}, (), where="x.yaml")
+
+    assert of(rotated={}).strength("rotated") == 90
+    assert of(cropped={"strength": 0.25}).strength("cropped") == 0.25
+    assert of(described={}).strength("described") is None
+    with pytest.raises(UserError, match=r"controls\.described has no strength"):
+        of(described={"strength": 0.5})
+    with pytest.raises(UserError, match=r"controls\.cropped\.strength 1 is not between 0 and 1"):
+        of(cropped={"strength": 1.0})

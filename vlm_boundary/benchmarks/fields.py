@@ -126,6 +126,7 @@ class RecordReader:
                 name: self.column(record, name, "fields.metadata") for name in fields.metadata
             },
             error=error,
+            description=_description(value("description")),
         )
         pictures = tuple(
             PictureSource(picture, self._encoding, self._roots, config.images.download)
@@ -254,6 +255,14 @@ def _text(value: Any) -> str | None:
     if isinstance(value, Mapping):
         raise _NotText("a record")
     return None if is_null(value) else str(value)
+
+
+def _description(value: Any) -> str | None:
+    """What a record says of its picture; what is no text says nothing."""
+    try:
+        return (_text(value) or "").strip() or None
+    except _NotText:
+        return None
 
 
 class _NotText(Exception):

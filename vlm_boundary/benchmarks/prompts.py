@@ -14,6 +14,7 @@ from vlm_boundary.benchmarks.templates import (
     DATA_CLOSES,
     DATA_OPENS,
     check_template,
+    render,
     render_marked,
 )
 from vlm_boundary.config import FULL, Condition, Settings
@@ -30,6 +31,13 @@ Message = dict[str, Any]
 A text part's `data` says which spans of its text come from the data set rather than from the
 prompt protocol: pairs of first and last place, the last not included.
 """
+
+UNSEEING: frozenset[Condition] = frozenset(("no_image", "described", "half_question"))
+"""Conditions without the picture."""
+SAYING: frozenset[Condition] = frozenset(
+    ("described", "described_with_image", "misleading_caption")
+)
+"""Conditions that show a description."""
 
 Placement = Literal["system", "user_prefix", "user_suffix"]
 Hint = Literal["integer", "float", "text", "list", "expression", "choices"]
@@ -65,8 +73,18 @@ class PromptConfig(Settings):
         "best guess."
     )
     """Added to the instruction in the no_image condition, against refusals."""
+    half_question_instruction: str = (
+        "Only the first half of this question is shown, without its picture. Answer the whole "
+        "question nevertheless, with your best guess."
+    )
+    """Added to the instruction in the half_question condition, against refusals."""
+    described: str = "The picture shows: {{ description }}\n"
+    """A `description` as it stands in the picture's place, or behind it."""
 
-    @field_validator("system", "user", "instruction", "direct_instruction", "no_image_instruction")
+    @field_validator(
+        *("system", "user", "instruction", "direct_instruction", "no_image_instruction"),
+        *("half_question_instruction", "described"),
+    )
     @classmethod
     def _compiles(cls, template: str | None) -> str | None:
         return None if template is None else check_template(template)
@@ -165,13 +183,18 @@ def resolve_prompt(prompt: str | PromptConfig, *, options: bool = False) -> Prom
 def condition_prompt(prompt: PromptConfig, condition: Condition) -> PromptConfig:
     """The protocol as a condition words it.
 
-    `no_image` says that the picture is not shown, `direct_answer` asks for no reasoning, and
-    `shuffled_image` has the words of `full`: its model must not know that the picture is wrong.
+    `no_image` and `half_question` say what is not shown, `direct_answer` asks for no reasoning, and
+    all others have the words of `full`: a model must not know that a picture or a description is
+    wrong.
     """
     if condition == "direct_answer":
         return prompt.model_copy(update={"instruction": prompt.direct_instruction})
-    if condition == "no_image":
-        both = [prompt.instruction, prompt.no_image_instruction]
+    against_refusals = {
+        "no_image": prompt.no_image_instruction,
+        "half_question": prompt.half_question_instruction,
+    }
+    if condition in against_refusals:
+        both = [prompt.instruction, against_refusals[condition]]
         return prompt.model_copy(update={"instruction": " ".join(filter(None, both))})
     return prompt
 
@@ -179,7 +202,8 @@ def condition_prompt(prompt: PromptConfig, condition: Condition) -> PromptConfig
 def prompt_hash(prompt: PromptConfig, images: ImagesConfig, condition: Condition = FULL) -> str:
     """SHA-256 of what the wording depends on."""
     worded = condition_prompt(prompt, condition)
-    content = worded.model_dump(exclude={"direct_instruction", "no_image_instruction"})
+    others = {"direct_instruction", "no_image_instruction", "half_question_instruction"}
+    content = worded.model_dump(exclude=others if condition in SAYING else {*others, "described"})
     content |= {"placeholder": images.placeholder, "position": images.position}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -192,28 +216,35 @@ def messages(
 ) -> list[Message]:
     """The chat turns that put a problem to a model under a condition.
 
-    The user turn's parts of type image name the file, in the order in which they are shown; under
-    `no_image` there are none. For `shuffled_image`, give the problem its other picture first.
+    The user turn's parts of type image name the file, in the order in which they are shown; in
+    some conditions there are none. Give the problem as its condition shows it: with another
+    picture or description, or half of its question.
 
     Raises:
         TemplateProblem: a template asks for something that the problem does not have.
     """
     worded = condition_prompt(prompt, condition)
-    pictures = () if condition == "no_image" else problem.pictures
-    count = len(pictures)
+    pictures = () if condition in UNSEEING else problem.pictures
     values: dict[str, Any] = {
-        **_with_pictures(problem, count, images),
+        **_with_pictures(problem, len(pictures), images),
         "unit": problem.unit,
         "precision": problem.precision,
         "answer_type": problem.answer_type,
         "metadata": dict(problem.metadata),
     }
+    words = ""
+    if condition in SAYING and problem.description:
+        said_of_it = problem.description.replace(_MARK, "")
+        words = render(worded.described, values | {"description": said_of_it})
+        values |= _with_words(problem, words, images, pictures)
     hint = worded.hints.get("choices" if problem.choices else problem.answer_type or "text")
     values["hint"] = render_marked(hint, values) if hint else ""
     said: dict[str, str | None] = {
         "system": None if worded.system is None else render_marked(worded.system, values),
         "user": render_marked(worded.user, values),
     }
+    if words.strip() not in str(said["user"]):  # the template has no place for pictures
+        said["user"] = render_marked("{{ words }}", {"words": words}) + str(said["user"])
     if worded.instruction:
         instruction = render_marked(worded.instruction, values)
         turn = "system" if worded.placement == "system" else "user"
@@ -245,6 +276,7 @@ def pictures_shown(turns: list[Message]) -> tuple[str, ...]:
 # Stands for a picture while templates are rendered; no question keeps a NUL of its own.
 _MARK = "\0"
 _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
+_FIRST_MARKS = re.compile(f"(?:{_MARK}\\d+{_MARK})+")
 _DATA_MARK = re.compile(f"([{DATA_OPENS}{DATA_CLOSES}])")
 
 
@@ -273,6 +305,29 @@ def _with_pictures(problem: Problem, count: int, images: ImagesConfig) -> dict[s
         "images": "".join(map(_mark, sorted(of_question | set(left)))),
         "choices": choices,
     }
+
+
+def _with_words(
+    problem: Problem, words: str, images: ImagesConfig, pictures: tuple[str, ...]
+) -> dict[str, Any]:
+    """Question and pictures with words in the first pictures' place, or behind them.
+
+    Pictures within a line have the words before that line.
+
+    Args:
+        pictures: those that are shown; without any, the words stand for all of them.
+    """
+    marked = _with_pictures(problem, len(problem.pictures), images)
+    words = words.replace(_MARK, "")
+    said = {}
+    for name in ("question", "images"):
+        text = marked[name]
+        found = _FIRST_MARKS.search(text)
+        start, end = found.span() if found else (0, 0)
+        line = text.rfind("\n", 0, start) + 1
+        place = line if line < start or not pictures else end
+        said[name] = text[:place] + words + text[place:]
+    return said if pictures else {key: _MARKED.sub("", text) for key, text in said.items()}
 
 
 def _filled(text: str, placeholder: str, left: list[int], other: Callable[[str], str]) -> str:

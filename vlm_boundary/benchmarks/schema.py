@@ -50,6 +50,9 @@ class FieldsConfig(Settings):
     """This problem's numeric tolerance, before `grading.tolerance`."""
     chance: str | None = None
     """This problem's chance floor, before `grading.chance`: a number from 0 to 1."""
+    description: str | None = None
+    """What the picture shows, in words, for the controls that put it in the picture's place or
+    beside it; empty where a record has none."""
     language: str | None = None
     """The question's language, for the language filter."""
     metadata: tuple[str, ...] = ()
@@ -268,6 +271,9 @@ class BenchmarkConfig(Settings):
     cluster: str | None = None
     """One of fields.metadata, the same for problems of one origin (versions, variants): they are
     drawn together in every interval."""
+    family: str | None = None
+    """One of fields.metadata, the same for problems of one kind: a misleading description is that
+    of another problem of the same."""
 
     @field_validator("prompt")
     @classmethod
@@ -315,9 +321,10 @@ class BenchmarkConfig(Settings):
         return self
 
     @model_validator(mode="after")
-    def _cluster_is_kept(self) -> BenchmarkConfig:
-        if self.cluster is not None and self.cluster not in self.fields.metadata:
-            raise ValueError(f"cluster {self.cluster!r} must be one of fields.metadata")
+    def _cluster_and_family_are_kept(self) -> BenchmarkConfig:
+        for key, named in (("cluster", self.cluster), ("family", self.family)):
+            if named is not None and named not in self.fields.metadata:
+                raise ValueError(f"{key} {named!r} must be one of fields.metadata")
         return self
 
     @model_validator(mode="after")

@@ -152,10 +152,15 @@ def _assignments(
 )
 @click.option(
     "--condition",
-    type=click.Choice(["full", "no_image", "direct_answer"]),
+    type=click.Choice(
+        [
+            *("full", "no_image", "direct_answer", "described", "described_with_image"),
+            *("misleading_caption", "blurred", "cropped", "noised", "rotated", "half_question"),
+        ]
+    ),
     default="full",
     show_default=True,
-    help="How the problems are put.",
+    help="How the problems are put; controls at seed 0 and their default strength.",
 )
 @click.option(
     "--output",

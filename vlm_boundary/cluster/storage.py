@@ -16,7 +16,7 @@ from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import replacing
 
 # What engines read of a run, and what they leave in it.
-_INPUTS = ("manifest.json", "problems", "images")
+_INPUTS = ("manifest.json", "problems", "images", "prefixes")
 _RESULTS = ("samples", "failures", "writers")
 _RETRY_SECONDS = 600.0
 

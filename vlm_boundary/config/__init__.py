@@ -9,6 +9,7 @@ from vlm_boundary.config.analysis import (
 from vlm_boundary.config.base import (
     FULL,
     MAX_SAMPLES,
+    STRENGTHS,
     Condition,
     Control,
     Name,
@@ -53,6 +54,7 @@ from vlm_boundary.config.stopping import (
 __all__ = [
     "FULL",
     "MAX_SAMPLES",
+    "STRENGTHS",
     "AnalysisConfig",
     "ArmConfig",
     "CheckedVerdicts",

@@ -10,9 +10,29 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 
 # Arm and benchmark names become folder names and Hive partition values.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Control = Literal["no_image", "shuffled_image", "direct_answer"]
-Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
+Control = Literal[
+    "no_image",
+    "shuffled_image",
+    "direct_answer",
+    "described",
+    "described_with_image",
+    "misleading_caption",
+    "wrong_prefix",
+    "blurred",
+    "cropped",
+    "noised",
+    "rotated",
+    "half_question",
+]
+Condition = Literal["full", Control]
 FULL: Condition = "full"
+STRENGTHS: dict[Control, tuple[float, float, float]] = {
+    "blurred": (0.02, 0.0, 1.0),
+    "cropped": (0.5, 0.0, 1.0),
+    "noised": (0.5, 0.0, 1.0),
+    "rotated": (90.0, 0.0, 360.0),
+}
+"""The controls that have a strength: its default, and what it is between."""
 Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
 # "repeat" is a base sampled again under other seeds: the A/A self-test.
 

@@ -10,7 +10,15 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from vlm_boundary.config.analysis import AnalysisConfig
-from vlm_boundary.config.base import FULL, Condition, Control, Name, Settings, TemplateArgs
+from vlm_boundary.config.base import (
+    FULL,
+    STRENGTHS,
+    Condition,
+    Control,
+    Name,
+    Settings,
+    TemplateArgs,
+)
 from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
 from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
 from vlm_boundary.config.running import RayConfig, Timeouts
@@ -35,7 +43,10 @@ class ExperimentConfig(Settings):
     sampling: SamplingConfig = SamplingConfig()
     """Sampling parameters of every arm."""
     controls: dict[Control, ControlConfig] = Field(default_factory=dict)
-    """Control conditions: no_image, shuffled_image (another problem's), direct_answer."""
+    """Control conditions: no_image, shuffled_image (another problem's), direct_answer; described
+    (words in the picture's place), described_with_image, misleading_caption (another problem's
+    description); wrong_prefix (begun with a wrong sample's steps); blurred, cropped, noised,
+    rotated; half_question."""
     engine: EngineConfig = VllmConfig()
     """Engine of every arm."""
     chat_template_args: TemplateArgs = Field(default_factory=dict)
@@ -153,6 +164,14 @@ class ExperimentConfig(Settings):
         control = self.controls[condition].prompt if condition in self.controls else None
         return control or self.arms[arm].prompt
 
+    def strength(self, condition: Condition) -> float | None:
+        """How much a condition alters pictures; None where it leaves them as they are."""
+        if condition == FULL or condition not in STRENGTHS:
+            return None
+        control = self.controls.get(condition)
+        said = control.strength if control else None
+        return STRENGTHS[condition][0] if said is None else said
+
     def arm_engine(self, arm: str) -> EngineConfig:
         """The engine settings that hold for an arm."""
         return self.arms[arm].engine or self.engine
@@ -164,6 +183,23 @@ class ExperimentConfig(Settings):
             others = {key: value for key, value in raw.items() if key != "engine"}
             return others | {"ray": raw.get("ray") or {}}
         return raw
+
+    @model_validator(mode="after")
+    def _strengths_are_of_pictures(self) -> ExperimentConfig:
+        for name, control in self.controls.items():
+            if control.strength is None:
+                continue
+            if name not in STRENGTHS:
+                raise ValueError(
+                    f"controls.{name} has no strength; {', '.join(STRENGTHS)} have one"
+                )
+            _, least, most = STRENGTHS[name]
+            if not least < control.strength < most:
+                raise ValueError(
+                    f"controls.{name}.strength {control.strength:g} is not between {least:g} and "
+                    f"{most:g}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _waves_ascend(self) -> ExperimentConfig:

@@ -58,6 +58,10 @@ class ControlConfig(Settings):
     """Samples per problem."""
     prompt: str | None = None
     """Prompt protocol in place of the arm's own; either is reworded for the condition."""
+    strength: float | None = Field(default=None, allow_inf_nan=False)
+    """How much pictures are altered: blurred, the Gaussian's standard deviation as a share of the
+    shorter side (0.02); cropped, the share of the area that is painted white (0.5); noised, the
+    weight of noise in the mixture (0.5); rotated, degrees anticlockwise (90)."""
 
 
 class JudgeSamplingConfig(SamplingConfig):

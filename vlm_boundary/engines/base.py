@@ -31,6 +31,9 @@ class Request:
     budget: PictureBudget = ANY_SIZE
     chat_template_args: Mapping[str, Any] = field(default_factory=dict)
     """What the chat template is told beside the turns, as in {enable_thinking: false}."""
+    prefix: str = ""
+    """What every response begins with: the prompt goes on with it, behind the opened turn of the
+    assistant, and samples hold what comes after."""
     benchmark: str = ""
     """With `condition` and `problem_id`, whose samples these are, for engines that look them up or
     keep a problem to one server."""

@@ -77,8 +77,15 @@ class ChatRenderer:
         """
         return self.processor_text(messages, args).replace(BREAK, "")
 
-    def processor_text(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> str:
+    def processor_text(
+        self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS, prefix: str = ""
+    ) -> str:
         """The prompt as the processor is to be given it: data that looks like structure is marked.
+
+        Args:
+            messages: chat turns.
+            args: what the template is told beside the turns.
+            prefix: what the response begins with.
 
         Raises:
             PromptUnusable, UserError: as for `prompt_text`.
@@ -92,15 +99,17 @@ class ChatRenderer:
                     f"the chat template leaves out or changes a part of the text: "
                     f"{said.strip()[:60]!r}"
                 )
-        return text
+        return text + self._structure.continued(prefix)
 
-    def prompt_ids(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> list[int]:
+    def prompt_ids(
+        self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS, prefix: str = ""
+    ) -> list[int]:
         """Token ids of the rendered prompt, each picture still one placeholder token.
 
         Raises:
             PromptUnusable, UserError: as for `prompt_text`.
         """
-        return self.token_ids(self.processor_text(messages, args))
+        return self.token_ids(self.processor_text(messages, args, prefix))
 
     def token_ids(self, text: str) -> list[int]:
         """Token ids of what `processor_text` gave.
@@ -216,15 +225,17 @@ class ChatRenderer:
         messages: list[dict[str, Any]],
         pictures: list[Image.Image],
         args: TemplateArgs = NO_ARGS,
+        prefix: str = "",
         **options: Any,
     ) -> tuple[int, int]:
         """Length of the prompt as the model reads it, and how many tokens stand for pictures.
 
         Args:
             pictures: as fitted.
+            prefix: what the response begins with.
             options: the processor's own keywords, such as those of a `PictureRule`.
         """
-        text = self.processor_text(messages, args)
+        text = self.processor_text(messages, args, prefix)
         unexpanded = len(self.token_ids(text))
         if not pictures:
             return unexpanded, 0

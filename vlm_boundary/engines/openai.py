@@ -30,6 +30,7 @@ from vlm_boundary.engines.base import (
     unheard,
 )
 from vlm_boundary.engines.openai_request import (
+    CONTINUED,
     OWNED,
     check_owned,
     data_url,
@@ -225,6 +226,10 @@ class OpenAIEngine:
                 yield Failure(request.request_id, None, str(error))
                 continue
             prompt = _ServedPrompt(request, self._server_of(request), pictures)
+            if request.prefix and not prompt.server.is_vllm:
+                reason = "this server cannot go on with an answer that is begun; only vLLM's can"
+                yield Failure(request.request_id, None, reason, lasting=True)
+                continue
             for start in range(request.indices.start, request.indices.stop, self._together):
                 stop = min(start + self._together, request.indices.stop)
                 yield _Chunk(prompt, range(start, stop))
@@ -265,6 +270,8 @@ class OpenAIEngine:
         payload = self._fields(sampling)
         payload |= self._pixel_budget(request.budget)
         payload |= _template_fields(request.chat_template_args)
+        if request.prefix:
+            payload |= CONTINUED
         payload |= {"model": self._model, "n": len(indices)}
         if self._seeds is not SeedSupport.IGNORED:
             payload["seed"] = request.seed + indices.start

@@ -27,6 +27,10 @@ OWNED: dict[str, str] = {
     "echo": "text is stored as generated",
     "chat_template": "it is the server's",
     "chat_template_kwargs": "write it as chat_template_args of the arm or the experiment",
+    **dict.fromkeys(
+        ("add_generation_prompt", "continue_final_message"),
+        "the control wrong_prefix sets it",
+    ),
     "truncate_prompt_tokens": "a prompt that is too long is refused, never cut",
     "use_beam_search": "samples are drawn, not searched for",
     "max_completion_tokens": "write it as sampling.max_tokens",
@@ -37,6 +41,10 @@ OWNED: dict[str, str] = {
         "write it under sampling",
     ),
 }
+
+
+CONTINUED: dict[str, bool] = {"add_generation_prompt": False, "continue_final_message": True}
+"""What tells vLLM's server that the last turn is the beginning of its own."""
 
 
 def check_owned(sampling: SamplingConfig) -> None:
@@ -80,7 +88,8 @@ def turns_with_pictures(
 ) -> list[dict[str, Any]]:
     """The chat turns with their pictures as data URLs, or with only their names where None.
 
-    vLLM's server keeps pictures by name, and takes the name alone for one that it has seen.
+    vLLM's server keeps pictures by name, and takes the name alone for one that it has seen. What
+    the response is to begin with is the last turn, see `CONTINUED`.
     """
     names = iter(path.stem for path in request.pictures)
     urls = iter(pictures if pictures is not None else ())
@@ -92,11 +101,12 @@ def turns_with_pictures(
         name = {"uuid": next(names)} if vllm else {}
         return {"type": "image_url", "image_url": url, **name}
 
+    begun = [{"role": "assistant", "content": request.prefix}] if request.prefix else []
     return [
         turn
         if isinstance(turn["content"], str)
         else turn | {"content": [part(content) for content in turn["content"]]}
-        for turn in request.messages
+        for turn in [*request.messages, *begun]
     ]
 
 

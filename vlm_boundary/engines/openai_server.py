@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from vlm_boundary.engines.openai_request import CONTINUED
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Server:
         """One chat completion; parameters beyond OpenAI's stand in `extra_body`."""
         fields = dict(payload)
         extra = dict(fields.pop("extra_body", {}))
-        for name in ("mm_processor_kwargs", "chat_template_kwargs"):
+        further = ("mm_processor_kwargs", "chat_template_kwargs", *CONTINUED)
+        for name in further:
             if name in fields:
                 extra[name] = fields.pop(name)
         done: ChatCompletion = await self.client.chat.completions.create(**fields, extra_body=extra)

@@ -33,6 +33,9 @@ class Structure:
     def __init__(self, processor: Any, chat_template: str) -> None:
         self._tokenizer: Any = getattr(processor, "tokenizer", processor)
         self._ids = _structural(processor, self._tokenizer, chat_template)
+        known = getattr(self._tokenizer, "added_tokens_decoder", {})
+        words = {token.content for token in known.values() if not token.special}
+        self._control = [token for token in self._ids if token not in words]
         self._breakable = _pass_over_breaks(self._tokenizer, self._ids)
 
     def kept_apart(self, text: str, data: Sequence[Sequence[int]]) -> str:
@@ -57,6 +60,22 @@ class Structure:
         for place in sorted(places, reverse=True):
             text = text[: place + 1] + BREAK + text[place + 1 :]
         return text
+
+    def continued(self, prefix: str) -> str:
+        """What a response begins with: text of a model, whose control tokens are data here.
+
+        Tokens that are words of answers and not special, such as <think>, stay what they are.
+
+        Raises:
+            PromptUnusable: this tokenizer has no way to write it as text.
+        """
+        data = [
+            match.span()
+            for token in self._control
+            if token in prefix
+            for match in re.finditer(re.escape(token), prefix)
+        ]
+        return self.kept_apart(prefix, data)
 
     def check(self, text: str, ids: list[int]) -> None:
         """See that data stayed text.

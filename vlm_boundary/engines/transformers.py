@@ -139,7 +139,9 @@ class TransformersEngine:
     def _inputs(self, request: Request, sampling: SamplingConfig) -> Any:
         rule = self._chat.pictures(request.budget)
         pictures = rule.seen(request.messages, [open_rgb(path) for path in request.pictures])
-        text = self._chat.processor_text(request.messages, request.chat_template_args)
+        text = self._chat.processor_text(
+            request.messages, request.chat_template_args, request.prefix
+        )
         self._chat.token_ids(text)  # refuses data that would become structure
         inputs = self._chat.processor(
             text=[text],

@@ -96,7 +96,8 @@ class EngineLoop:
             PictureError, PromptTooLong, PromptUnusable, VLLMClientError: see `refusals`.
         """
         turns, args = request.messages, request.chat_template_args
-        source: dict[str, Any] = {"prompt_token_ids": self._chat.prompt_ids(turns, args)}
+        ids = self._chat.prompt_ids(turns, args, request.prefix)
+        source: dict[str, Any] = {"prompt_token_ids": ids}
         if request.pictures:
             rule = self._chat.pictures(request.budget)
             opened = [open_rgb(path) for path in request.pictures]

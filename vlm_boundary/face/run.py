@@ -15,7 +15,7 @@ from vlm_boundary.face.stages import draw, failure_lines, finish, follow_up
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.config import Condition, ExperimentConfig
     from vlm_boundary.config.gate import GateRules
     from vlm_boundary.reasoning.judge_stage import Judged
     from vlm_boundary.records.analysis import Analysis
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 AnyPath = str | os.PathLike[str]
 TableName = Literal["curves", "differences", "pairs", "problems", "luck", "beyond_n", "slices"]
-Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vlm_boundary.config import ExperimentConfig
+    from vlm_boundary.config import Condition, ExperimentConfig
     from vlm_boundary.reasoning.judge_stage import Judged
     from vlm_boundary.sampling.plan import TopUp
     from vlm_boundary.sampling.stage import Scheduler
@@ -64,29 +64,62 @@ def draw(
         UserError: something in the experiment cannot be run as it stands.
         EngineDied: an engine failed; the same call goes on from there.
     """
+    from vlm_boundary.config import FULL
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL, sample
-    from vlm_boundary.sampling.lacks import find_lacks, unknown_lines
+    from vlm_boundary.sampling.lacks import find_lacks, not_shown_lines, unknown_lines
+    from vlm_boundary.sampling.stage import Drawn as Sampled
 
     before = set(run.writers())
-    drawn = sample(
-        run,
-        experiment,
-        limit=limit,
-        shard=shard or ALL,
-        top_ups=top_ups,
-        scheduler=scheduler_of(experiment),
-        arms=arms,
-    )
+
+    def drawn_under(conditions: Collection[Condition] | None) -> Sampled:
+        return sample(
+            run,
+            experiment,
+            limit=limit,
+            shard=shard or ALL,
+            top_ups=top_ups,
+            scheduler=scheduler_of(experiment),
+            arms=arms,
+            conditions=conditions,
+        )
+
+    late = [] if top_ups else [name for name in experiment.controls if name == "wrong_prefix"]
+    early: list[Condition] = [FULL, *(c for c in experiment.controls if c not in late)]
+    drawn = drawn_under(early if late else None)
+    waits: tuple[str, ...] = ()
+    if late and shard is not None and shard.count > 1:
+        waits = ("wrong_prefix waits for all shards: run the same command without --shard then",)
+    elif late:
+        choose_beginnings(run, experiment, limit=limit)
+        after = drawn_under(late)
+        drawn = Sampled(drawn.samples + after.samples, (*drawn.left, *after.left))
     lacks = find_lacks(run, drawn.left)
     unknown = unknown_lines(run, experiment) if drawn.samples or lacks else ()
     empty = (lack.partition for lack in lacks if lack.missing == lack.asked)
     return Drawn(
         drawn.samples,
         speed=tuple(speed_lines(set(run.writers()) - before)),
-        told=(*unknown, *(line for lack in lacks for line in lack.lines())),
+        told=(
+            *(*unknown, *waits, *not_shown_lines(run, experiment)),
+            *(line for lack in lacks for line in lack.lines()),
+        ),
         empty=tuple(f"{one.arm} on {one.benchmark}" for one in empty),
     )
+
+
+def choose_beginnings(
+    run: RunDirectory, experiment: ExperimentConfig, *, limit: int | None = None
+) -> None:
+    """Grade and check what there is, and choose what answers are begun with under wrong_prefix."""
+    from vlm_boundary.reasoning.stage import check
+    from vlm_boundary.sampling.prefixes import choose_prefixes
+    from vlm_boundary.verifier import verify
+
+    if run.samples.partitions():
+        verify(run)
+        check(run)
+    choose_prefixes(run, experiment, limit=limit)
 
 
 def finish(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -> Finished:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from PIL.Image import Image
 
 from vlm_boundary.benchmarks import (
     BenchmarkConfig,
@@ -18,6 +19,7 @@ from vlm_boundary.benchmarks import (
     load_problems,
     prompt_hash,
 )
+from vlm_boundary.benchmarks.images import open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
 from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, Workload, lower_bound
@@ -27,7 +29,7 @@ from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, proces
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, FilterStep
 from vlm_boundary.records.problem import Problem, dataset_hash
-from vlm_boundary.sampling.conditions import shown_under
+from vlm_boundary.sampling.conditions import alteration_of, rules_of, shown_under
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
@@ -143,7 +145,7 @@ def plan(
         measure = _Prompts(experiment)
         plans = []
         for name, benchmark, condition, n in experiment.targets():
-            shown = shown_under(loaded[benchmark].problems, condition, experiment.seed)
+            shown = _shown(run, experiment, loaded[benchmark], condition)
             problems = Scope(limit).of(shown)
             prompts = measure(arms[name], loaded[benchmark], condition, problems)
             partition = Partition(name, benchmark, condition)
@@ -157,6 +159,20 @@ def plan(
                 )
             )  # fmt: skip
     return Plan(run.path, [benchmark.plan for benchmark in loaded.values()], plans, gpu_count)
+
+
+def _shown(
+    run: RunDirectory, experiment: ExperimentConfig, benchmark: _Loaded, condition: Condition
+) -> list[Problem]:
+    """The problems as a condition shows them, for all that is known before it is sampled.
+
+    Under wrong_prefix those without a beginning count as well: which they will be, `full` says.
+    """
+    rules = rules_of(run, experiment, benchmark.config, condition)
+    if condition == "wrong_prefix":
+        none = dict.fromkeys((one.problem_id for one in benchmark.problems), "")
+        rules = replace(rules, prefixes=none | dict(rules.prefixes))
+    return shown_under(benchmark.problems, condition, experiment.seed, rules)
 
 
 def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
@@ -234,13 +250,28 @@ class _Prompts:
                     prompt,
                     condition,
                     problems,
-                    benchmark.images,
+                    self._opener(benchmark, condition),
                     options,
                     told,
                     progress=bar.update,
                 )
             self._known[key] = found or "none can be made"
         return self._known[key]
+
+    def _opener(self, benchmark: _Loaded, condition: Condition) -> Callable[[str], Image]:
+        """Opens the pictures that a condition shows, made anew where they are altered."""
+        strength = self._experiment.strength(condition)
+        alteration = alteration_of(condition, self._experiment.seed, strength)
+        if alteration is None:
+            return lambda name: open_rgb(benchmark.images / name)
+        pictures = {name for problem in benchmark.problems for name in problem.pictures}
+        sources = {alteration.name(name): name for name in pictures}
+
+        def altered(name: str) -> Image:
+            source = sources[name]
+            return alteration.of(source, open_rgb(benchmark.images / source))
+
+        return altered
 
 
 def _plan(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from PIL.Image import Image
+
 from vlm_boundary.benchmarks import BenchmarkConfig, PromptConfig, messages, pictures_shown
-from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
@@ -63,7 +64,7 @@ def measure_prompts(
     prompt: PromptConfig,
     condition: Condition,
     problems: Sequence[Problem],
-    images: Path,
+    open_picture: Callable[[str], Image],
     processor_options: dict[str, Any],
     template_args: dict[str, Any],
     *,
@@ -73,7 +74,7 @@ def measure_prompts(
 
     Args:
         checkpoint: its weights are not needed.
-        images: folder of the problems' pictures.
+        open_picture: gives a problem's picture by its name, as it is shown.
         processor_options: keywords that the engine gives the processor for every prompt.
         template_args: what the chat template is told beside the turns.
     """
@@ -84,8 +85,8 @@ def measure_prompts(
     for problem in evenly_spaced(problems, MEASURED):
         turns = messages(problem, prompt, benchmark.images, condition)
         try:
-            pictures = [rule.fit(open_rgb(images / name)) for name in pictures_shown(turns)]
-            found = chat.prompt_tokens(turns, pictures, template_args, **options)
+            pictures = [rule.fit(open_picture(name)) for name in pictures_shown(turns)]
+            found = chat.prompt_tokens(turns, pictures, template_args, problem.prefix, **options)
         except (PictureError, PromptUnusable):
             continue  # sampling records it as a failure
         tokens[problem.problem_id], picture_tokens[problem.problem_id] = found

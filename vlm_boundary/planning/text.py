@@ -30,6 +30,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         ],
     )  # fmt: skip
     yield ""
+    yield from _controls(plan)
     yield from _responses(plan)
     yield from _disk(plan)
     yield from _times(plan)
@@ -74,6 +75,25 @@ def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
 
 def _what(arm: ArmPlan) -> str:
     return arm.benchmark if arm.condition == FULL else f"{arm.benchmark}/{arm.condition}"
+
+
+def _controls(plan: Plan) -> Iterator[str]:
+    """What the controls cost beside the full prompt, in requests and in tokens."""
+    full = [arm for arm in plan.arms if arm.condition == FULL]
+    controls = [arm for arm in plan.arms if arm.condition != FULL]
+    requests, beside = (sum(arm.n * arm.problems for arm in some) for some in (controls, full))
+    if not requests or not beside:
+        return
+    told = f"Controls: {requests:,} requests beside {beside:,} of the full prompt"
+    told += f" ({requests / beside:.0%} more)"
+    lengths = [arm.response_tokens for arm in (*controls, *full)]
+    if all(length is not None for length in lengths):
+        theirs, ours = (
+            sum(arm.n * arm.problems * (arm.response_tokens or 0.0) for arm in some)
+            for some in (controls, full)
+        )
+        told += f", {theirs:,.0f} tokens of responses beside {ours:,.0f} ({theirs / ours:.0%} more)"
+    yield told
 
 
 def _responses(plan: Plan) -> Iterator[str]:

@@ -86,6 +86,8 @@ class RunBenchmark(_Kept):
     """SHA-256 over the problems."""
     grading: str = ""
     """SHA-256 over how they are graded; older runs do not say it."""
+    descriptions: str | None = None
+    """SHA-256 over the words for their pictures; older runs do not say it."""
     problems: int = 0
     unusable: int = 0
     """Problems that cannot be put to a model."""

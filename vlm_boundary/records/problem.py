@@ -40,7 +40,9 @@ class Problem:
 
     `pictures` are file names in the run directory's `images/` folder, each the SHA-256 of the
     file's bytes with its format's suffix. `error` says why a problem cannot be put to a model; such
-    a problem is kept, counted and shown, and never sampled.
+    a problem is kept, counted and shown, and never sampled. `description` says in words what the
+    pictures show, for the conditions that show it. `prefix` is what an answer begins with under
+    wrong_prefix; no stored problem has one.
     """
 
     benchmark: str
@@ -55,11 +57,14 @@ class Problem:
     grading: Grading = Grading()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     error: str | None = None
+    description: str | None = None
+    prefix: str = ""
 
     def content_hash(self) -> str:
         """SHA-256 of what is asked: question, pictures and answer.
 
-        The grading rule is left out: under another one the same samples are graded again.
+        The grading rule is left out: under another one the same samples are graded again; and so is
+        the description, which few conditions show.
         """
         content = (
             self.problem_id,
@@ -87,3 +92,9 @@ def dataset_hash(problems: Iterable[Problem]) -> str:
     """SHA-256 over the problems' content, whatever their order."""
     digests = sorted(problem.content_hash() for problem in problems)
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def description_hash(problems: Iterable[Problem]) -> str:
+    """SHA-256 over the words for the problems' pictures, whatever their order."""
+    said = sorted((problem.problem_id, problem.description) for problem in problems)
+    return hashlib.sha256(json.dumps(said, ensure_ascii=False).encode()).hexdigest()

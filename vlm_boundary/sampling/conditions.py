@@ -1,32 +1,156 @@
-"""The controls: the same problems without their picture, or with another problem's."""
+"""The controls: the same problems with another picture, other words, or without one of them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from vlm_boundary.config import Condition
+from vlm_boundary.benchmarks import BenchmarkConfig
+from vlm_boundary.benchmarks.altered import KINDS, Alteration
+from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.sampling.prefixes import read_prefixes
+from vlm_boundary.store import RunDirectory
+
+# Scripts without spaces between words count a character as one.
+_UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_WORD = re.compile(f"[{_UNSPACED}]|[^\\s{_UNSPACED}]+")
 
 
-def shown_under(problems: Sequence[Problem], condition: Condition, seed: int) -> list[Problem]:
+@dataclass(frozen=True)
+class Rules:
+    """What a condition goes by besides the problems and the seed.
+
+    `strength` is how much a picture is altered, `family` the metadata that problems of one kind
+    share, `placeholder` what marks pictures in questions, and `prefixes` what answers begin with,
+    by problem.
+    """
+
+    strength: float | None = None
+    family: str | None = None
+    placeholder: str | None = None
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+
+
+def rules_of(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    condition: Condition,
+) -> Rules:
+    """What a condition of an experiment goes by on a benchmark, with the run's beginnings.
+
+    Raises:
+        UserError: a problem has two beginnings.
+    """
+    begun = condition == "wrong_prefix"
+    chosen = read_prefixes(run, benchmark.name) if begun else {}
+    return Rules(
+        strength=experiment.strength(condition),
+        family=benchmark.family,
+        placeholder=benchmark.images.placeholder,
+        prefixes={problem_id: one.text for problem_id, one in chosen.items()},
+    )
+
+
+def problems_under(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    condition: Condition,
+) -> list[Problem]:
+    """A run's problems of a benchmark as a condition shows them; see `shown_under`."""
+    rules = rules_of(run, experiment, benchmark, condition)
+    return shown_under(run.read_problems(benchmark.name), condition, experiment.seed, rules)
+
+
+def alteration_of(condition: Condition, seed: int, strength: float | None) -> Alteration | None:
+    """What a condition does to pictures; None where it leaves them as they are."""
+    kind = next((kind for kind in KINDS if kind == condition), None)
+    return None if kind is None or strength is None else Alteration(kind, strength, seed)
+
+
+def shown_under(
+    problems: Sequence[Problem], condition: Condition, seed: int, rules: Rules | None = None
+) -> list[Problem]:
     """The problems as a condition shows them; those that it cannot show carry an error.
 
-    Under `shuffled_image` every problem has the pictures of another one with as many of them, the
-    same for every arm: it depends on the run's seed and on the benchmark alone.
+    Under `shuffled_image` every problem has the pictures of another one with as many of them, and
+    under `misleading_caption` the description of another one of its family, the same for every arm:
+    it depends on the run's seed and on the benchmark alone. Altered pictures have other names;
+    whoever shows them makes them, as `Alteration.store` does.
     """
-    if condition == "no_image":
-        return [_without_picture(problem) for problem in problems]
+    rules = rules or Rules()
     if condition == "shuffled_image":
         return _shuffled(problems, seed)
+    if condition == "misleading_caption":
+        return _misled(problems, seed, rules.family)
+    shown = _ONE_BY_ONE.get(condition)
+    if shown is not None:
+        return [one if one.error else shown(one, rules) for one in problems]
+    alteration = alteration_of(condition, seed, rules.strength)
+    if alteration is not None:
+        return [one if one.error else _altered(one, alteration) for one in problems]
     return list(problems)
 
 
-def _without_picture(problem: Problem) -> Problem:
-    if problem.pictures or problem.error:
+def unshown(problems: Sequence[Problem], shown: Sequence[Problem]) -> list[Problem]:
+    """Those that could be put to a model and that the condition cannot show, with the reason."""
+    both = zip(problems, shown, strict=True)
+    return [after for before, after in both if after.error and not before.error]
+
+
+def first_half(question: str, placeholder: str | None = None) -> str | None:
+    """The first half of a question's words, its picture marks left out; None below two words."""
+    if placeholder is not None:
+        question = re.sub(placeholder, "", question).strip()
+    words = list(_WORD.finditer(question))
+    return question[: words[len(words) // 2 - 1].end()] if len(words) > 1 else None
+
+
+def _without_picture(problem: Problem, rules: Rules) -> Problem:
+    if problem.pictures:
         return problem  # the prompt leaves them out
     return replace(problem, error="no picture to leave out")
+
+
+def _described(problem: Problem, rules: Rules) -> Problem:
+    if not problem.pictures:
+        return replace(problem, error="no picture to describe")
+    if problem.description is None:
+        return replace(problem, error="no description of its picture")
+    return problem
+
+
+def _half(problem: Problem, rules: Rules) -> Problem:
+    half = first_half(problem.question, rules.placeholder)
+    if half is None:
+        return replace(problem, error="a question of fewer than two words has no half")
+    return replace(problem, question=half)
+
+
+def _begun(problem: Problem, rules: Rules) -> Problem:
+    prefix = rules.prefixes.get(problem.problem_id)
+    if prefix is None:
+        return replace(problem, error="no wrong sample with a step to begin with")
+    return replace(problem, prefix=prefix)
+
+
+_ONE_BY_ONE: Mapping[Condition, Callable[[Problem, Rules], Problem]] = {
+    "no_image": _without_picture,
+    "described": _described,
+    "described_with_image": _described,
+    "half_question": _half,
+    "wrong_prefix": _begun,
+}
+
+
+def _altered(problem: Problem, alteration: Alteration) -> Problem:
+    if not problem.pictures:
+        return replace(problem, error="no picture to alter")
+    return replace(problem, pictures=tuple(map(alteration.name, problem.pictures)))
 
 
 def _shuffled(problems: Sequence[Problem], seed: int) -> list[Problem]:
@@ -34,15 +158,7 @@ def _shuffled(problems: Sequence[Problem], seed: int) -> list[Problem]:
     for problem in problems:
         if problem.error is None:
             by_count.setdefault(len(problem.pictures), []).append(problem)
-    donors: dict[str, Problem] = {}
-    for same in by_count.values():
-        # Around a ring in an order that only the seed knows, each gets its neighbour's pictures.
-        ring = sorted(same, key=lambda one: _digest(seed, one.problem_id))
-        for place, problem in enumerate(ring):
-            around = (ring[(place + step) % len(ring)] for step in range(1, len(ring)))
-            other = next((one for one in around if one.pictures != problem.pictures), None)
-            if other is not None:
-                donors[problem.problem_id] = other
+    donors = _neighbours(by_count.values(), seed, lambda one: one.pictures)
     return [_with_pictures(problem, donors.get(problem.problem_id)) for problem in problems]
 
 
@@ -52,6 +168,41 @@ def _with_pictures(problem: Problem, donor: Problem | None) -> Problem:
     if donor is None:
         return replace(problem, error="no other problem with as many pictures")
     return replace(problem, pictures=donor.pictures)
+
+
+def _misled(problems: Sequence[Problem], seed: int, family: str | None) -> list[Problem]:
+    shown = [one if one.error else _described(one, Rules()) for one in problems]
+    families: dict[str, list[Problem]] = {}
+    for problem in shown:
+        if problem.error is None:
+            kind = "" if family is None else str(problem.metadata.get(family))
+            families.setdefault(kind, []).append(problem)
+    donors = _neighbours(families.values(), seed, lambda one: one.description)
+    return [_with_description(problem, donors.get(problem.problem_id)) for problem in shown]
+
+
+def _with_description(problem: Problem, donor: Problem | None) -> Problem:
+    if problem.error is not None:
+        return problem
+    if donor is None:
+        return replace(problem, error="no other problem of its kind has another description")
+    return replace(problem, description=donor.description)
+
+
+def _neighbours(
+    groups: Collection[list[Problem]], seed: int, of: Callable[[Problem], object]
+) -> dict[str, Problem]:
+    """For every problem the next of its group that has something else, if there is one."""
+    found: dict[str, Problem] = {}
+    for same in groups:
+        # Around a ring in an order that only the seed knows, each gets its neighbour's.
+        ring = sorted(same, key=lambda one: _digest(seed, one.problem_id))
+        for place, problem in enumerate(ring):
+            around = (ring[(place + step) % len(ring)] for step in range(1, len(ring)))
+            other = next((one for one in around if of(one) != of(problem)), None)
+            if other is not None:
+                found[problem.problem_id] = other
+    return found
 
 
 def _digest(seed: int, problem_id: str) -> bytes:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any, NoReturn
 
 from vlm_boundary.benchmarks import BenchmarkConfig, Origin
+from vlm_boundary.benchmarks.prompts import SAYING
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
@@ -61,6 +62,25 @@ def _as_now(config: dict[str, Any], name: str) -> dict[str, Any]:
 def has_samples(run: RunDirectory, benchmark: str) -> bool:
     """Whether any arm has samples of the benchmark."""
     return any(partition.benchmark == benchmark for partition in run.samples.partitions())
+
+
+def refuse_other_descriptions(
+    run: RunDirectory, benchmark: str, before: RunBenchmark | None, now: str
+) -> None:
+    """Refuse other words for pictures than stored samples were shown.
+
+    Raises:
+        UserError: there are such samples.
+    """
+    if before is None or before.descriptions in (None, now):
+        return
+    for one in run.samples.partitions():
+        if one.benchmark == benchmark and one.condition in SAYING:
+            raise UserError(
+                f"{run.path} already holds samples of {one.arm!r} on {benchmark!r} under "
+                f"{one.condition}, and now its descriptions are others; restore what was "
+                f"(fields.description, or the data), or take another run_dir (or name)"
+            )
 
 
 def refuse_other_problems(

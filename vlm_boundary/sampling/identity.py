@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash
+from vlm_boundary.benchmarks.prompts import SAYING
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import (
     ArmConfig,
@@ -20,7 +21,8 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.manifest import Checkpoint, Identity
+from vlm_boundary.records.manifest import Checkpoint, Identity, RunBenchmark
+from vlm_boundary.sampling.prefixes import RULES
 from vlm_boundary.settings import validate
 from vlm_boundary.store.difference import first_difference
 
@@ -101,12 +103,25 @@ def benchmark_identity(
     benchmark: BenchmarkConfig,
     arm: str,
     condition: Condition,
-    content: str,
+    loaded: RunBenchmark,
 ) -> dict[str, Any]:
-    """What determines the prompts that an arm sees of a benchmark under a condition."""
+    """What determines the prompts that an arm sees of a benchmark under a condition.
+
+    Args:
+        loaded: its problems' hashes.
+    """
     prompt = benchmark.worded(experiment.prompt(arm, condition))
-    return {
-        "problems": content,
+    further: dict[str, Any] = {}
+    if condition in SAYING:
+        further["descriptions"] = loaded.descriptions
+    if condition == "misleading_caption":
+        further["family"] = benchmark.family
+    if condition == "wrong_prefix":
+        further["prefixes"] = RULES
+    if (strength := experiment.strength(condition)) is not None:
+        further["strength"] = strength
+    return further | {
+        "problems": loaded.content,
         "prompt": prompt_hash(prompt, benchmark.images, condition),
         "images": vars(benchmark.images.budget),
     }

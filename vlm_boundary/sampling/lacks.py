@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import product
 
+from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
 from vlm_boundary.engines.replay import unknown_samples
+from vlm_boundary.sampling.conditions import problems_under, unshown
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Partition, RunDirectory
 
@@ -64,6 +67,24 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
                 f"{arm}: {engine.path} holds {sum(found.values()):,} samples of {len(found):,} "
                 f"problems that no benchmark of this run has ({_named(found)})"
             )
+    return told
+
+
+def not_shown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
+    """Which problems a control cannot show, and why, a line for a benchmark and a reason."""
+    told = []
+    manifest = run.read_manifest()
+    for name, condition in product(experiment.benchmarks, experiment.controls):
+        config = BenchmarkConfig.model_validate(manifest.benchmarks[name].config)
+        problems = run.read_problems(name)
+        reasons: dict[str, list[str]] = {}
+        for one in unshown(problems, problems_under(run, experiment, config, condition)):
+            reasons.setdefault(str(one.error), []).append(one.problem_id)
+        told += [
+            f"{condition} on {name}: {len(ids):,} of {len(problems):,} problems are not asked: "
+            f"{reason} ({_named(ids)})"
+            for reason, ids in reasons.items()
+        ]
     return told
 
 

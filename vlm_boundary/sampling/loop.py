@@ -122,6 +122,7 @@ def requests_of(
                 experiment.seed, arm, problem.benchmark, condition, problem.problem_id
             ),
             budget=benchmark.images.budget,
+            prefix=problem.prefix,
             chat_template_args=experiment.arm_chat_template_args(arm),
             benchmark=problem.benchmark,
             condition=condition,

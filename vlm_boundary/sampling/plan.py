@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_boundary.config import Condition
 from vlm_boundary.fleet.work import lacking
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.stopping import StoppingRule
@@ -130,13 +131,15 @@ ALL = Shard()
 class Scope:
     """What one command is about: these arms, and of the first `limit` problems one shard.
 
-    With `top_ups`, those are drawn in place of what the experiment asks for.
+    None of `conditions` stands for all. With `top_ups`, those are drawn in place of what the
+    experiment asks for.
     """
 
     limit: int | None = None
     shard: Shard = ALL
     top_ups: tuple[TopUp, ...] = ()
     arms: frozenset[str] = frozenset()
+    conditions: frozenset[Condition] | None = None
 
     def of(self, problems: list[Problem]) -> list[Problem]:
         """The problems in scope that can be put to a model, in the data set's order."""

@@ -18,11 +18,13 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
-from vlm_boundary.records.problem import dataset_hash, grading_hash
+from vlm_boundary.records.problem import dataset_hash, description_hash, grading_hash
 from vlm_boundary.sampling.alike import refuse_apart
+from vlm_boundary.sampling.conditions import alteration_of
 from vlm_boundary.sampling.data_changes import (
     changed_since,
     has_samples,
+    refuse_other_descriptions,
     refuse_other_problems,
 )
 from vlm_boundary.sampling.identity import (
@@ -82,6 +84,8 @@ def prepare(
     )
     for name, protocol, condition in wordings:
         _check_prompts(run, benchmarks[name], protocol, condition)
+    for name, condition in dict.fromkeys((name, condition) for name, _, condition in wordings):
+        _alter_pictures(run, experiment, name, condition)
     for name, source in sources.items():
         before = manifest.arms.get(name)
         arms[name] = _arm(
@@ -111,11 +115,14 @@ def _load(
     content = dataset_hash(found.problems)
     if before and before.content != content and has_samples(run, benchmark.name):
         refuse_other_problems(run, benchmark.name, found.problems, changes)
+    descriptions = description_hash(found.problems)
+    refuse_other_descriptions(run, benchmark.name, before, descriptions)
     run.write_problems(benchmark.name, found.problems)
     run.write_origin(benchmark.name, found.origin.record())
     return RunBenchmark(
         config=config,
         content=content,
+        descriptions=descriptions,
         grading=grading_hash(found.problems),
         problems=len(found.problems),
         unusable=sum(problem.error is not None for problem in found.problems),
@@ -147,6 +154,21 @@ def _check_prompts(
             )
 
 
+def _alter_pictures(
+    run: RunDirectory, experiment: ExperimentConfig, benchmark: str, condition: Condition
+) -> None:
+    """Make the pictures that a condition shows altered, once."""
+    alteration = alteration_of(condition, experiment.seed, experiment.strength(condition))
+    if alteration is None:
+        return
+    usable = [problem for problem in run.read_problems(benchmark) if problem.error is None]
+    names = dict.fromkeys(name for problem in usable for name in problem.pictures)
+    with progress_bar(f"{condition} {benchmark}", unit="picture") as bar:
+        for name in names:
+            alteration.store(name, run.images)
+            bar.update()
+
+
 def _arm(
     run: RunDirectory,
     experiment: ExperimentConfig,
@@ -167,8 +189,9 @@ def _arm(
     for arm, benchmark, condition, _ in experiment.targets():
         if arm != name:
             continue
-        content = loaded[benchmark].content
-        now = benchmark_identity(experiment, benchmarks[benchmark], name, condition, content)
+        now = benchmark_identity(
+            experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
+        )
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
         by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
         if by_it or run.samples.parts(Partition(name, benchmark, condition)):

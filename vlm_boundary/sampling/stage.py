@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import TypeAlias
 
+from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import make_jobs, run_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import shown_under
+from vlm_boundary.sampling.conditions import problems_under, unshown
 from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.settled import without_settled
@@ -43,6 +44,7 @@ def sample(
     top_ups: Sequence[TopUp] = (),
     scheduler: Scheduler | None = None,
     arms: Collection[str] | None = None,
+    conditions: Collection[Condition] | None = None,
 ) -> Drawn:
     """Draw every sample that the experiment asks for and the run lacks.
 
@@ -52,6 +54,7 @@ def sample(
         top_ups: draw these in place of what the experiment asks for.
         scheduler: who has it drawn, and where; by default this machine, by `on_this_machine`.
         arms: draw for these alone; the checkpoints of others need not be there any more.
+        conditions: draw under these alone.
 
     Raises:
         UserError: something in the experiment cannot be run as it stands.
@@ -62,11 +65,12 @@ def sample(
             "ray: sample() draws here; give it scheduler=vlm_boundary.cluster.draw_models"
         )
     drawn_for = frozenset(experiment.arms if arms is None else arms)
-    scope = Scope(limit, shard, tuple(top_ups), drawn_for)
+    under = None if conditions is None else frozenset(conditions)
+    scope = Scope(limit, shard, tuple(top_ups), drawn_for, under)
     with run.locks.writing(shard):
         with run.locks.turn():
             manifest = prepare(run, experiment, only=arms)
-        tasks = _tasks(run, experiment, scope)
+        tasks = _tasks(run, experiment, scope, manifest)
         drawable = without_settled(run, manifest, tasks)
         if _samples(drawable):
             (scheduler or on_this_machine)(run, experiment, _groups(manifest, drawable))
@@ -130,9 +134,16 @@ def _groups(manifest: Manifest, tasks: Sequence[Task]) -> list[list[Draw]]:
     return list(groups.values())
 
 
-def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[Task]:
+def _tasks(
+    run: RunDirectory, experiment: ExperimentConfig, scope: Scope, manifest: Manifest
+) -> list[Task]:
     """What every partition lacks of its n."""
+    configs = {
+        name: BenchmarkConfig.model_validate(known.config)
+        for name, known in manifest.benchmarks.items()
+    }
     shown: dict[tuple[str, Condition], list[Problem]] = {}
+    lacking: dict[tuple[str, Condition], list[Problem]] = {}
     tasks = []
     for arm, benchmark, condition, n, ids, start in _targets(experiment, scope):
         # Everywhere else n is what is asked for: controls and top-ups have no rule.
@@ -140,12 +151,23 @@ def _tasks(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> lis
         rule = experiment.arm_sampling(arm).rule if ruled else None
         key = (benchmark, condition)
         if key not in shown:
-            problems = shown_under(run.read_problems(benchmark), condition, experiment.seed)
+            problems = problems_under(run, experiment, configs[benchmark], condition)
             shown[key] = scope.of(problems)
+            lacking[key] = unshown(run.read_problems(benchmark), problems)
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
         partition = Partition(arm, benchmark, condition)
+        _record(run, partition, lacking[key])
         tasks.append(plan_task(run, partition, n, problems, rule, start))
     return tasks
+
+
+def _record(run: RunDirectory, partition: Partition, unshown: Sequence[Problem]) -> None:
+    """Keep why problems are not asked under a condition, each reason once."""
+    if not unshown:
+        return
+    kept = {(row["problem_id"], row["reason"]) for row in run.failures.read(partition)}
+    found = [(p.problem_id, None, str(p.error)) for p in unshown]
+    run.failures.add(partition, [one for one in found if (one[0], one[2]) not in kept])
 
 
 def _targets(
@@ -157,7 +179,11 @@ def _targets(
     """
     if scope.top_ups:
         return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids, t.start) for t in scope.top_ups]
-    return [(*target, None, 0) for target in experiment.targets() if target[0] in scope.arms]
+    return [
+        (*target, None, 0)
+        for target in experiment.targets()
+        if target[0] in scope.arms and (scope.conditions is None or target[2] in scope.conditions)
+    ]
 
 
 def _samples(tasks: Sequence[Task]) -> int:

@@ -12,7 +12,7 @@ from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import shown_under
+from vlm_boundary.sampling.conditions import problems_under
 from vlm_boundary.sampling.identity import same_source
 from vlm_boundary.sampling.loop import Stopping, draw
 from vlm_boundary.sampling.plan import Span, due_looks
@@ -169,6 +169,6 @@ def spans_of(operator: Operator[Any], unit: Unit) -> list[Span]:
 
 def problems_of(operator: Operator[Any], where: Partition) -> dict[str, Problem]:
     """A partition's problems by id, as its condition puts them."""
-    problems = operator.run.read_problems(where.benchmark)
-    shown = shown_under(problems, where.condition, operator.experiment.seed)
+    benchmark = operator.benchmarks[where.benchmark]
+    shown = problems_under(operator.run, operator.experiment, benchmark, where.condition)
     return {problem.problem_id: problem for problem in shown}

@@ -19,6 +19,7 @@ from vlm_boundary.writing import replacing
 # Tables and folders whose files are named by their content or at random, and so never clash.
 _JOINED = (
     "samples",
+    "prefixes",
     "failures",
     "scores",
     "score_failures",

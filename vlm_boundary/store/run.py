@@ -18,7 +18,7 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
-from vlm_boundary.store.columns import misfit
+from vlm_boundary.store.columns import misfit, under_schema
 from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import Stamp, stamp
 from vlm_boundary.store.locks import RunLocks
@@ -62,6 +62,11 @@ class RunDirectory:
         arm, benchmark, condition = astuple(partition)
         identity = self._manifest[1].identity_of(arm, benchmark, condition)
         return Owner(table, arm, benchmark, condition, identity)
+
+    @property
+    def prefixes(self) -> PartTable:
+        """Beginnings of wrong samples, by the sample; a benchmark's problem has one at most."""
+        return self.table("prefixes", schemas.PREFIXES)
 
     def scores(self, under: str) -> PartTable:
         """How likely the arm `under` finds samples; partitions are those of the samples."""
@@ -200,7 +205,7 @@ class RunDirectory:
         rows = []
         for problem in problems:
             row = asdict(problem)
-            del row["benchmark"]
+            del row["benchmark"], row["prefix"]
             row["metadata"] = json.dumps(problem.metadata, ensure_ascii=False, default=str)
             rows.append(row)
         path = self.problems_path(benchmark)
@@ -255,7 +260,7 @@ class RunDirectory:
             ) from None
         if why := misfit(found.schema.remove_metadata(), schemas.PROBLEMS):
             raise DamagedPart(path, why)
-        return found.select(columns or schemas.PROBLEMS.names)
+        return under_schema(found, schemas.PROBLEMS).select(columns or schemas.PROBLEMS.names)
 
     def origin_path(self, benchmark: str) -> Path:
         """The file that says what a benchmark's problems were read from."""

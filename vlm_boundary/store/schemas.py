@@ -27,6 +27,7 @@ PROBLEMS = pa.schema(
         ),
         pa.field("metadata", pa.string()),  # JSON
         pa.field("error", pa.string()),
+        pa.field("description", pa.string()),
     ]
 )
 
@@ -43,6 +44,18 @@ SAMPLES = pa.schema(
         pa.field("token_logprobs", pa.list_(pa.float32())),  # of the subset that keeps them
         pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
         pa.field("text_hash", pa.string()),  # as in verdicts; null where an older version wrote it
+    ]
+)
+
+PREFIXES = pa.schema(  # of wrong samples, what answers are begun with under wrong_prefix
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        pa.field("prefix", pa.string(), nullable=False),
+        pa.field("rule", pa.string(), nullable=False),  # how its end was found
+        pa.field("flag", pa.string()),  # the check that found it, where one did
+        pa.field("text_hash", pa.string(), nullable=False),  # of the sample, as in verdicts
+        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
     ]
 )
 
@@ -152,6 +165,7 @@ JUDGEMENTS = pa.schema(
 )
 
 ADDED_LATER: tuple[tuple[pa.Schema, frozenset[str]], ...] = (
+    (PROBLEMS, frozenset({"description"})),
     (SAMPLES, frozenset({"tokens", "token_logprobs", "text_hash"})),
     (FAILURES, frozenset({"under"})),
     (OPINIONS, frozenset({"grader", "gold_hash"})),

@@ -36,6 +36,7 @@ from vlm_boundary.store.run import MANIFEST, RunDirectory, read_writer
 Kind = Literal["drawn", "derived", "failures"]
 _TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (
     ("samples", "drawn", schemas.SAMPLES),
+    ("prefixes", "drawn", schemas.PREFIXES),
     ("scores/scored_by=*", "drawn", schemas.SCORES),
     ("judgements/judge=*/variant=*", "drawn", schemas.JUDGEMENTS),
     ("failures", "failures", schemas.FAILURES),

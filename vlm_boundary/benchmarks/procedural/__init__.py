@@ -9,7 +9,7 @@ in a fixed order: terse first, then in sentences, then the work alone, then othe
 
 from __future__ import annotations
 
-from vlm_boundary.benchmarks.procedural.caption import caption
+from vlm_boundary.benchmarks.procedural.caption import caption, description
 from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step
 from vlm_boundary.benchmarks.procedural.stream import (
     ALL_FAMILIES,
@@ -24,6 +24,7 @@ __all__ = [
     "ProceduralProblem",
     "Step",
     "caption",
+    "description",
     "make_problem",
     "problems",
 ]

@@ -36,4 +36,5 @@ def drawn_records(config: ProceduralConfig) -> Iterator[Record]:
             raise UserError(f"procedural: {error}") from None
         png = io.BytesIO()
         problem.draw(config.size).save(png, format="PNG")
-        yield problem.record() | {"image": png.getvalue()}
+        described = procedural.description(problem)
+        yield problem.record() | {"description": described, "image": png.getvalue()}
