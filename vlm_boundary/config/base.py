@@ -10,8 +10,21 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Str
 
 # Arm and benchmark names become folder names and Hive partition values.
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Control = Literal["no_image", "shuffled_image", "direct_answer"]
-Condition = Literal["full", "no_image", "shuffled_image", "direct_answer"]
+Control = Literal[
+    "no_image",
+    "shuffled_image",
+    "direct_answer",
+    "described",
+    "described_with_image",
+    "misleading_caption",
+    "wrong_prefix",
+    "blurred",
+    "cropped",
+    "noised",
+    "rotated",
+    "half_question",
+]
+Condition = Literal["full", Control]
 FULL: Condition = "full"
 Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
 # "repeat" is a base sampled again under other seeds: the A/A self-test.
