@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
 from vlm_boundary.analysis.stated import Statements
 from vlm_boundary.analysis.verdicts import Verdicts
 from vlm_boundary.records.record import Entry
 from vlm_boundary.records.seeing import Chains, ChainsOfArm, ChainsOfPair, FirstFalseShares
-from vlm_boundary.records.stated import FIRST_FALSE
+from vlm_boundary.records.stated import FIRST_FALSE, FirstFalse
 
 _OUTCOMES = ("all_chains", "right_answers", "wrong_answers")
+
+
+def _part(kind: FirstFalse) -> Callable[[Ints], tuple[Ints, Ints]]:
+    place = FIRST_FALSE.index(kind)
+    return lambda counts: (counts[:, place], counts.sum(axis=1))
+
+
+# Of the counts of problems by kind, shape (problems, kinds): part and whole of each share.
+_SHARES: dict[str, Callable[[Ints], tuple[Ints, Ints]]] = {
+    **{kind: _part(kind) for kind in FIRST_FALSE},
+    "seeing_of_stated": lambda counts: (counts[:, 0], counts[:, 0] + counts[:, 1]),
+}
 
 
 def first_false(data: BenchmarkData, stated: dict[str, Statements]) -> Chains | None:
@@ -55,12 +69,10 @@ def _of_arm(data: BenchmarkData, arm: str, tallies: dict[str, Ints]) -> ChainsOf
     level, groups = data.settings.confidence, data.groups(data.verdicts[arm].problem_ids)
 
     def shares(counts: Ints) -> FirstFalseShares:
-        whole = counts.sum(axis=1)
         entries: dict[str, Entry] = {
-            kind: share_of(counts[:, place], whole, level, groups)
-            for place, kind in enumerate(FIRST_FALSE)
+            name: share_of(*of(counts), level, groups) for name, of in _SHARES.items()
         }
-        return FirstFalseShares(samples=int(whole.sum()), **entries)
+        return FirstFalseShares(samples=int(counts.sum()), **entries)
 
     return ChainsOfArm(**{outcome: shares(counts) for outcome, counts in tallies.items()})
 
@@ -72,13 +84,8 @@ def _of_pair(data: BenchmarkData, pair: Pair, tallies: dict[str, dict[str, Ints]
     for outcome in _OUTCOMES:
         if all(outcome in tallies[arm] for arm in pair.names):
             base, other = (tallies[arm][outcome][rows[arm]] for arm in pair.names)
-
-            def of(counts: Ints, place: int) -> tuple[Floats, Floats]:
-                part, whole = counts[:, place], counts.sum(axis=1)
-                return part.astype(np.float64), whole.astype(np.float64)
-
             found[outcome] = {
-                kind: difference_of_shares(of(base, place), of(other, place), level, groups)
-                for place, kind in enumerate(FIRST_FALSE)
+                name: difference_of_shares(of(base), of(other), level, groups)
+                for name, of in _SHARES.items()
             }
     return ChainsOfPair(base=pair.base, other=pair.other, **found)

@@ -11,6 +11,7 @@ from vlm_boundary.analysis.series import along_training
 from vlm_boundary.analysis.stated import statements
 from vlm_boundary.records.record import Curve
 from vlm_boundary.records.seeing import Chains, Seeing, SeeingStep, SelfAgreement
+from vlm_boundary.records.stated import FIRST_FALSE
 
 
 def seeing(data: BenchmarkData) -> Seeing | None:
@@ -47,9 +48,7 @@ def _training(
         more = {}
         if chains and arm in chains.arms:
             shares = chains.arms[arm].all_chains
-            more["first_false"] = {
-                kind: getattr(shares, kind) for kind in ("seeing", "reasoning", "answer", "none")
-            }
+            more["first_false"] = {kind: getattr(shares, kind) for kind in FIRST_FALSE}
         if agreement and arm in agreement.arms:
             more["agreement"] = agreement.arms[arm]
         found.append(

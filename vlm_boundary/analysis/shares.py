@@ -29,8 +29,8 @@ def share_of(
 
 
 def difference_of_shares(
-    base: tuple[Floats, Floats],
-    other: tuple[Floats, Floats],
+    base: tuple[Floats | Ints, Floats | Ints],
+    other: tuple[Floats | Ints, Floats | Ints],
     confidence: float,
     groups: Codes | None,
 ) -> Entry:

@@ -78,7 +78,7 @@ def facts_of(clause: str) -> Iterator[tuple[str, str]]:
     (2, 3) and (3, 1); where no word is a number each is a value by its place.
     """
     words: list[str] = _WORD.findall(clause)
-    if not any(_VALUE.fullmatch(word) for word in words):
+    if not any(map(_NUMBER.search, words)):
         yield from ((str(place), word) for place, word in enumerate(words, start=1))
         return
     label: list[str] = []

@@ -67,6 +67,8 @@ class FirstFalseShares(Record):
     """All that was read before the answer is true, and the answer is wrong."""
     none: Entry
     """No false statement was found."""
+    seeing_of_stated: Entry
+    """Seeing as a share of seeing and reasoning: of the chains that state what is false."""
 
 
 class ChainsOfArm(Record):
