@@ -13,6 +13,7 @@ import pytest
 from analysis_runs import BenchmarkRun, Outcome, drawn, make_run, right, wrong
 from seeing_simulation import covered
 
+from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.seeing import seeing
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
 from vlm_boundary.analysis.stage import analyze
@@ -109,7 +110,8 @@ def test_whole_is_reasoning_and_seeing_by_hand(conditions: BenchmarkRun) -> None
     assert value(pair.reasoning[1]) == pytest.approx(reasoning)
     for k, one in pair.seeing.items():
         assert value(one) == pytest.approx(value(pair.whole[k]) - value(pair.reasoning[k]))
-        assert one.low is not None and one.high is not None
+        assert one.low is not None
+        assert one.high is not None
         assert one.low < value(one) < one.high
     beside = shares(conditions, "rl", "described_with_image") - shares(
         conditions, "base", "described_with_image"
@@ -265,19 +267,15 @@ def test_the_tables_say_it(conditions: BenchmarkRun) -> None:
     assert not (conditions.directory.tables / "mine-first_false.md").is_file()
 
 
-def test_a_difference_of_shares_is_linearised(tmp_path: Path) -> None:
+def test_a_difference_of_shares_is_linearised() -> None:
     """With as many in each problem it is the mean of paired differences."""
     rng = np.random.default_rng(2)
     whole = np.full(40, 10.0)
     base, other = rng.binomial(10, 0.3, 40), rng.binomial(10, 0.5, 40)
     found = difference_of_shares((base, whole), (other, whole), 0.95, None)
-    gaps = (other - base) / 10
-    assert value(found) == pytest.approx(gaps.mean())
-    assert found.high is not None
-    half = found.high - value(found)
-    assert half == pytest.approx(2.02 * gaps.std(ddof=1) / np.sqrt(40), rel=0.03)
-    none = share_of(base[:0], whole[:0], 0.95, None)
-    assert none.estimate is None or np.isnan(none.estimate)
+    expected = t_intervals((other - base)[:, None] / 10, 0.95, (-1, 1)).entries()[0]
+    assert found.model_dump() == pytest.approx(expected.model_dump())
+    assert share_of(base[:0], whole[:0], 0.95, None).estimate is None
 
 
 def test_intervals_hold_in_simulation() -> None:
