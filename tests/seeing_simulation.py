@@ -52,13 +52,16 @@ def drawn(scenario: str, problems: int, rng: np.random.Generator) -> Chances:
 
 
 def true_terms(chances: Chances, k: int) -> dict[str, float]:
-    """whole, reasoning and seeing at k, means over the problems."""
+    """whole, reasoning and seeing at k, means over the problems; at k = 1 kept, too."""
     (s, t), (r, q) = chances.see, chances.reason
     right, other = (LUCKY + (1 - LUCKY) * one for one in (s * r, t * q))
     told, other_told = (LUCKY + (1 - LUCKY) * one for one in (r, q))
     whole = float(((1 - right) ** k - (1 - other) ** k).mean())
     reasoning = float(((1 - told) ** k - (1 - other_told) ** k).mean())
-    return {"whole": whole, "reasoning": reasoning, "seeing": whole - reasoning}
+    found = {"whole": whole, "reasoning": reasoning, "seeing": whole - reasoning}
+    if k == 1:
+        found["kept"] = float(other.mean() / other_told.mean() - right.mean() / told.mean())
+    return found
 
 
 def true_shares(chances: Chances) -> dict[str, float]:
@@ -74,26 +77,27 @@ def true_shares(chances: Chances) -> dict[str, float]:
 
 
 def estimated_terms(chances: Chances, rng: np.random.Generator) -> dict[tuple[str, int], Entry]:
-    """From 16 samples of each problem, model and condition: the terms at k = 1 and k = 16."""
+    """From 16 samples of each problem, model and condition: terms at k = 1 and 16, and kept."""
     ks = np.array([1, SAMPLES])
     curve = pass_at_k(np.arange(SAMPLES + 1), np.full(SAMPLES + 1, SAMPLES), ks)
-    gains = []
+    cells = []
     for base, other in (
         (chances.see[0] * chances.reason[0], chances.see[1] * chances.reason[1]),
         chances.reason,
     ):
         counts = (rng.binomial(SAMPLES, LUCKY + (1 - LUCKY) * one) for one in (base, other))
-        first, second = (curve[one] for one in counts)
-        gains.append(second - first)
-    whole, reasoning = gains
+        cells.append([curve[one] for one in counts])
+    whole, reasoning = (other - base for base, other in cells)
+    base, other = ((full[:, 0], told[:, 0]) for full, told in zip(*cells, strict=True))
     values = {"whole": whole, "reasoning": reasoning, "seeing": whole - reasoning}
-    return {
+    found = {
         (name, k): entry
         for name, one in values.items()
         for k, entry in t_intervals(
             one, 0.95, (-2, 2) if name == "seeing" else (-1, 1)
         ).curve(ks).items()
     }  # fmt: skip
+    return found | {("kept", 1): difference_of_shares(base, other, 0.95, None, np.inf)}
 
 
 def estimated_shares(chances: Chances, rng: np.random.Generator) -> tuple[dict[str, Entry], Entry]:
@@ -165,14 +169,16 @@ def main() -> None:
     options = parser.parse_args()
     print(
         "| moved | N | terms at k = 1: truth (points) | held (%) | zero left out (%) "
-        "| terms at k = 16: truth | held | zero left out | shares: truth | held | zero left out "
-        "| base's share: truth | held |\n" + "|---|---:" + 11 * "|---:" + "|"
+        "| terms at k = 16: truth | held | zero left out | kept: truth | held | zero left out "
+        "| shares: truth | held | zero left out "
+        "| base's share: truth | held |\n" + "|---|---:" + 14 * "|---:" + "|"
     )
     for scenario in MOVED:
         for problems in options.sizes:
             rows = list(covered(scenario, problems, options.repetitions))
-            cells = [cell for part in (rows[:3], rows[3:6], rows[6:9]) for cell in _cells(part)]
-            cells += _cells(rows[9:])[:2]
+            groups = (rows[:3], rows[4:7], rows[3:4], rows[7:10])
+            cells = [cell for part in groups for cell in _cells(part)]
+            cells += _cells(rows[10:])[:2]
             print(f"| {scenario} | {problems} | {' | '.join(cells)} |", flush=True)
     print(f"\nOf {options.repetitions} repetitions.")
 

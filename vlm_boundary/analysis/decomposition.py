@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.distributions import fields_of, t_test
 from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.analysis.shares import difference_of_shares, share_of
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.records.record import Curve
@@ -71,6 +72,10 @@ class Together:
         """Other − base under a condition, shape (problems, ks)."""
         return self._values[pair.other, condition] - self._values[pair.base, condition]
 
+    def kept(self, arm: str) -> tuple[Floats, Floats]:
+        """An arm's pass@1 with the picture and with words, shape (problems,) each."""
+        return self._values[arm, FULL][:, 0], self._values[arm, WORDS][:, 0]
+
     def curve(
         self, values: Floats, bounds: tuple[float, float], which: Bools | None = None
     ) -> Curve:
@@ -97,6 +102,7 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
             n=together.n,
             problems=len(together.problem_ids),
             cost=together.curve(together.less(arm, WORDS, FULL), _ONE),
+            kept=share_of(*together.kept(arm), *_as_ratio(together)),
             **more,
         )
     return found
@@ -131,11 +137,20 @@ def decompositions(data: BenchmarkData) -> list[Decomposition]:
                     len(one.reasoning_adjusted_p) + len(one.seeing_adjusted_p) for one in kinds
                 ),
                 kinds=kinds,
+                kept=difference_of_shares(
+                    together.kept(pair.base), together.kept(pair.other), *_as_ratio(together)
+                ),
                 **_terms(together, pair).given(),
                 **more,
             )
         )
     return found
+
+
+def _as_ratio(together: Together) -> tuple[float, Codes | None, float]:
+    """Level, clusters, and that a ratio has no largest value."""
+    data = together.data
+    return data.settings.confidence, data.groups(together.problem_ids), np.inf
 
 
 def _terms(together: Together, pair: Pair, which: Bools | None = None) -> Terms:

@@ -10,13 +10,18 @@ from vlm_boundary.records.record import Entry
 
 
 def share_of(
-    part: Floats | Ints, whole: Floats | Ints, confidence: float, groups: Codes | None
+    part: Floats | Ints,
+    whole: Floats | Ints,
+    confidence: float,
+    groups: Codes | None,
+    most: float = 1.0,
 ) -> Entry:
     """Σ part / Σ whole with the interval of a ratio of sums over problems (linearised).
 
     Args:
         part, whole: shape (problems,); problems whose whole is 0 are left out.
         groups: the cluster of each problem, if there are.
+        most: what the ratio can be; infinity where the part is none of the whole.
     """
     rows = np.flatnonzero(whole > 0)
     of_rows = None if groups is None else groups[rows]
@@ -24,7 +29,7 @@ def share_of(
         Clustered.of(part[rows].astype(np.float64)[:, None], of_rows).total,
         Clustered.of(whole[rows].astype(np.float64)[:, None], of_rows).total,
     )
-    share = intervals_of(sums, confidence, (0, 1)).entries()[0]
+    share = intervals_of(sums, confidence, (0, most)).entries()[0]
     return share.model_copy(update={"problems": len(rows)})
 
 
@@ -33,6 +38,7 @@ def difference_of_shares(
     other: tuple[Floats | Ints, Floats | Ints],
     confidence: float,
     groups: Codes | None,
+    most: float = 1.0,
 ) -> Entry:
     """The difference of two such shares, other − base, of the same problems.
 
@@ -51,4 +57,4 @@ def difference_of_shares(
         shares.append(share)
     values = (moved + shares[1] - shares[0])[:, None]
     of_rows = None if groups is None else groups[rows]
-    return t_intervals(values, confidence, (-1, 1), of_rows).entries()[0]
+    return t_intervals(values, confidence, (-most, most), of_rows).entries()[0]

@@ -34,6 +34,9 @@ class Decomposition(ArmPair, Terms):
 
     n: int
     """The last k: the samples that both arms have under both."""
+    kept: Entry
+    """Other − base in `SeeingCost.kept`: zero where what helps reasoning alone was learned, if
+    pictures are as often misread on problems that are hard to reason about as on others."""
     beside_words: Curve | None = None
     """Other − base in what the picture adds where its content stands beside it in words."""
     tests: int
@@ -47,6 +50,8 @@ class SeeingCost(Record):
     problems: int
     cost: Curve
     """`described` less `full`: above zero, words do better than the picture."""
+    kept: Entry
+    """pass@1 with the picture as a share of pass@1 with words: sums over problems."""
     beside_words: Curve | None = None
     """`described_with_image` less `described`."""
 

@@ -88,7 +88,8 @@ def _no_seeing(found: Findings) -> tuple[tuple[str, str], ...]:
     if not any(one.costs for one in known):
         command = "vlm-boundary run RUN -o controls.described.n=16"
         said.append(("what of a difference is seeing, and what reasoning", command))
-    if not any(one.self_agreement for one in known):
+    checked = any(found.with_section(lambda content: content.cot))
+    if checked and not any(one.self_agreement for one in known):  # by an older version
         command = "vlm-boundary check RUN && vlm-boundary analyze RUN"
         said.append(("what samples say they see, and where chains fail first", command))
     return tuple(said)

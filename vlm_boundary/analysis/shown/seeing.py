@@ -52,6 +52,7 @@ def _measures(section: Seeing, pair: ArmPair) -> dict[str, Entry]:
             found[f"pass@{k}, whole"] = apart.whole[k]
             found[f"pass@{k}, reasoning alone (described)"] = apart.reasoning[k]
             found[f"pass@{k}, seeing (the rest)"] = apart.seeing[k]
+        found["of pass@1 with words, kept with the picture"] = apart.kept
     chains = find_pair(section.chains.pairs, pair.names) if section.chains else None
     if chains:
         found["chains whose first false statement is of seeing"] = chains.all_chains["seeing"]
@@ -106,12 +107,15 @@ def costs(part: _Section) -> TextTable:
             f"{arm}, k = {k}",
             str(one.problems),
             points(one.cost[k]),
+            percent(one.kept) if k == 1 else "–",
             points(one.beside_words.get(k) if one.beside_words else None),
         )
         for arm, one in part.found.by_arm(part.section.costs).items()
         for k in _ends(one.cost)
     ]
-    header = ("arm", "problems", "described − full", "with picture and words − with words")
+    header = (
+        "arm", "problems", "described − full", "kept of pass@1 (%)", "picture and words − words",
+    )  # fmt: skip
     title = f"{part.name}: what seeing costs, and what a picture adds beside words, in points"
     return TextTable(title, header, tuple(rows))
 
