@@ -11,6 +11,7 @@ from vlm_boundary.analysis.stated import Sets, Statements, mixed
 from vlm_boundary.analysis.verdicts import Verdicts
 from vlm_boundary.records.seeing import Agreement, AgreementOfPair, SelfAgreement
 
+_BITS = np.uint64(40)
 _NAMES = ("facts", "steps", "steps_on_same_facts", "answers")
 
 
@@ -72,6 +73,9 @@ def _agreeing(problem: Ints, group: Sets, item: Ints | Sets, problems: int) -> F
 
 
 def _pairs(problem: Ints, group: Sets, problems: int) -> Floats:
-    _, first, sizes = np.unique(group, return_index=True, return_counts=True)
+    # The problem in front of 40 bits of the hash: sorted once, and whose a group is stays known.
+    keys = (problem.astype(np.uint64) << _BITS) | (group >> (np.uint64(64) - _BITS))
+    groups, sizes = np.unique(keys, return_counts=True)
+    owner = (groups >> _BITS).astype(np.int64)
     pairs = sizes * (sizes - 1) / 2
-    return np.bincount(problem[first], weights=pairs, minlength=problems).astype(np.float64)
+    return np.bincount(owner, weights=pairs, minlength=problems).astype(np.float64)
