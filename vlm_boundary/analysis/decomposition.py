@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +26,18 @@ def counts_under(data: BenchmarkData, arm: str, condition: Condition) -> Counts 
     """An arm's counts under a condition; None where the experiment or the run has none."""
     if condition == FULL:
         return data.counts(arm)
-    control = data.experiment.controls.get(condition)
-    verdicts = data.control(arm, condition) if control else None
-    return verdicts.first(control.n).counts if verdicts and control else None
+    if condition not in data.experiment.controls:
+        return None
+    verdicts = data.control(arm, condition)
+    return None if verdicts is None else verdicts.first(_drawn(data, arm, condition)).counts
+
+
+def _drawn(data: BenchmarkData, arm: str, condition: Condition) -> int:
+    """Samples a problem that the experiment draws of an arm under a condition."""
+    for control, settings in data.experiment.controls.items():
+        if control == condition:
+            return settings.n if data.experiment.arm_sampling(arm).temperature > 0 else 1
+    return data.n(arm)
 
 
 class Together:
@@ -37,7 +47,7 @@ class Together:
         self.data = data
         shared = set.intersection(*(set(one.problem_ids) for one in cells.values()))
         self.problem_ids = tuple(sorted(shared))
-        self.n = min(self._depth(arm, condition) for arm, condition in cells)
+        self.n = min(_drawn(data, arm, condition) for arm, condition in cells)
         self.ks = data.grid(self.n)
         self._values = {
             cell: pass_at_k_of(one.on(self.problem_ids), self.ks) for cell, one in cells.items()
@@ -57,12 +67,6 @@ class Together:
                 cells[arm, condition] = found
         together = cls(data, cells)
         return together if together.problem_ids else None
-
-    def _depth(self, arm: str, condition: Condition) -> int:
-        if condition == FULL:
-            return self.data.n(arm)
-        sampled = self.data.experiment.arm_sampling(arm)
-        return self.data.experiment.controls[condition].n if sampled.temperature > 0 else 1
 
     def less(self, arm: str, one: Condition, other: Condition) -> Floats:
         """An arm under one condition less under another, shape (problems, ks)."""
@@ -95,7 +99,7 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
         if together is None:
             continue
         beside = Together.of(data, (arm,), (WORDS, BOTH))
-        more = {} if beside is None else {
+        more: dict[str, Any] = {} if beside is None else {
             "beside_words": beside.curve(beside.less(arm, BOTH, WORDS), _ONE)
         }  # fmt: skip
         found[arm] = SeeingCost(
@@ -122,7 +126,7 @@ def decompositions(data: BenchmarkData) -> list[Decomposition]:
             continue
         fields = fields_of(data) if fields is None else fields
         beside = Together.of(data, pair.names, (WORDS, BOTH))
-        more = {} if beside is None else {
+        more: dict[str, Any] = {} if beside is None else {
             "beside_words": beside.curve(
                 beside.gain(pair, BOTH) - beside.gain(pair, WORDS), _TWO
             )
@@ -221,7 +225,7 @@ def leanings(data: BenchmarkData) -> list[Leaning]:
     asked = [one for one in data.experiment.controls if one not in (WORDS, BOTH)]
     found = []
     for pair in data.pairs():
-        by_condition = {}
+        by_condition: dict[str, Curve] = {}
         for condition in asked:
             together = Together.of(data, pair.names, (FULL, condition))
             if together is not None:

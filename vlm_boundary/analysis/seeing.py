@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vlm_boundary.analysis.controls import controls
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.decomposition import decompositions, leanings, seeing_costs
@@ -22,18 +24,20 @@ def seeing(data: BenchmarkData) -> Seeing | None:
     """
     alike = data.first_look
     stated = {arm: one for arm in alike.arms if (one := statements(alike, arm)) is not None}
-    parts = {
+    chains, agreement = first_false(alike, stated), self_agreement(alike, stated)
+    parts: dict[str, Any] = {
         "costs": seeing_costs(data),
         "decomposition": decompositions(data),
         "leaning": leanings(data),
-        "chains": first_false(alike, stated),
-        "self_agreement": self_agreement(alike, stated),
+        "chains": chains,
+        "self_agreement": agreement,
     }
     known = {name: part for name, part in parts.items() if part}
     if not known:
         return None
-    steps = _training(data, parts["chains"], parts["self_agreement"])
-    return Seeing(**known, **({"training": steps} if steps else {}))
+    if steps := _training(data, chains, agreement):
+        known["training"] = steps
+    return Seeing(**known)
 
 
 def _training(
@@ -45,7 +49,7 @@ def _training(
     found = []
     for arm in order:
         config = data.experiment.arms[arm]
-        more = {}
+        more: dict[str, Any] = {}
         if chains and arm in chains.arms:
             shares = chains.arms[arm].all_chains
             more["first_false"] = {kind: getattr(shares, kind) for kind in FIRST_FALSE}

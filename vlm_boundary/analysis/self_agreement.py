@@ -23,7 +23,9 @@ def self_agreement(data: BenchmarkData, stated: dict[str, Statements]) -> SelfAg
     values = {arm: agreements(data.verdicts[arm], one) for arm, one in stated.items()}
     if not values:
         return None
-    level, arms, pairs = data.settings.confidence, {}, []
+    level = data.settings.confidence
+    arms: dict[str, Agreement] = {}
+    pairs: list[AgreementOfPair] = []
     for arm, columns in values.items():
         groups = data.groups(data.verdicts[arm].problem_ids)
         found = t_intervals(columns, level, (0, 1), groups).by(_NAMES)
@@ -54,7 +56,8 @@ def agreements(verdicts: Verdicts, stated: Statements) -> Floats:
     on_same = _agreeing(problem[both], on_facts, stated.steps[both], problems)
     candidate, _ = verdicts.candidates
     given = np.flatnonzero(candidate >= 0)
-    answers = _agreeing(problem[given], mixed(problem[given]), candidate[given], problems)
+    answer = candidate[given].astype(np.int64)
+    answers = _agreeing(problem[given], mixed(problem[given]), answer, problems)
     return np.stack([facts, steps, on_same, answers], axis=1)
 
 

@@ -49,10 +49,10 @@ def difference_of_shares(
         base, other: part and whole, each of shape (problems,).
     """
     rows = np.flatnonzero((base[1] > 0) | (other[1] > 0))
-    moved, shares = np.zeros(len(rows)), []
+    moved, shares = np.zeros(len(rows)), list[float]()
     for sign, (part, whole) in ((-1, base), (1, other)):
         total = whole[rows].sum()
-        share = part[rows].sum() / total if total else np.nan
+        share = float(part[rows].sum() / total) if total else float("nan")
         moved += sign * len(rows) * (part[rows] - share * whole[rows]) / max(total, 1)
         shares.append(share)
     values = (moved + shares[1] - shares[0])[:, None]

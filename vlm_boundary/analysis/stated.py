@@ -83,10 +83,10 @@ def _listed(column: pa.ChunkedArray) -> tuple[Ints, Ints]:
 
 def mixed(numbers: Ints | Sets) -> Sets:
     """Numbers as hashes (the finaliser of splitmix64), which may be added up."""
-    mixed = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
+    found = numbers.astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)), dtype=np.uint64)
+        found = (found ^ (found >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(found ^ (found >> np.uint64(31)), dtype=np.uint64)
 
 
 def _sets(owner: Ints, items: Sets, samples: int) -> Sets:

@@ -158,18 +158,18 @@ class _Known:
         if not found:
             return "reasoning", begin, last
         for one in found:
-            span = one.left.start, one.right.end
+            start, end = one.left.start, one.right.end
             name = key(one.left.node)
             try:
                 true = numeric(one.left.node) == numeric(one.right.node)
             except Unsupported:
-                return "reasoning", *span
+                return "reasoning", start, end
             if not true:
                 # Where the numbers are misread as well, that is the earlier fault.
                 read = self._misread(name, told)
-                return ("seeing" if read else "reasoning"), *span
+                return ("seeing" if read else "reasoning"), start, end
             if name not in self._truth.known:
-                return ("seeing" if self._misread(name, told) else "reasoning"), *span
+                return ("seeing" if self._misread(name, told) else "reasoning"), start, end
         return None
 
     def _misread(self, name: str, told: set[str]) -> bool:

@@ -15,6 +15,7 @@ from vlm_boundary.analysis.shown.table import (
 )
 from vlm_boundary.records.reasoning import ValidReasoning
 from vlm_boundary.records.record import ArmPair, Curve, Entry, find_pair
+from vlm_boundary.records.sections import ControlArm
 from vlm_boundary.records.seeing import Seeing
 
 _Section = Part[Seeing]
@@ -135,10 +136,9 @@ def leaning(part: _Section) -> TextTable:
     return TextTable(title, header, tuple(rows))
 
 
-def _lost(under: Mapping[str, Mapping[str, object]], condition: str, arm: str) -> Curve:
+def _lost(under: Mapping[str, Mapping[str, ControlArm]], condition: str, arm: str) -> Curve:
     found = under.get(condition, {}).get(arm)
-    curve: Curve = getattr(found, "full_minus_control", {})
-    return curve
+    return found.full_minus_control if found else {}
 
 
 def chains(part: _Section) -> TextTable:
