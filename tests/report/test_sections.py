@@ -180,7 +180,8 @@ def test_every_table_has_a_cell_under_every_heading(shown: dict[str, Section]) -
         "mine-valid_reasoning",
         "mine-calibration", "mine-people", "mine-series", "mine-perplexity", "mine-cost",
         "mine-seeing", "mine-seeing_costs", "mine-seeing_kinds", "mine-leaning", "mine-first_false",
-        "mine-self_agreement", "mine-seeing_training", "mine-beyond_n", "mine-slices", "mine-strata", "family", "seeds",
+        "mine-self_agreement", "mine-seeing_training", "mine-beyond_n", "mine-slices",
+        "mine-strata", "family", "seeds",
     ):  # fmt: skip
         assert name in names
     for _, table in tables:
