@@ -102,11 +102,13 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
         more: dict[str, Any] = {} if beside is None else {
             "beside_words": beside.curve(beside.less(arm, BOTH, WORDS), _ONE)
         }  # fmt: skip
+        full, told = together.kept(arm)
+        level, groups, most = _as_ratio(together)
         found[arm] = SeeingCost(
             n=together.n,
             problems=len(together.problem_ids),
             cost=together.curve(together.less(arm, WORDS, FULL), _ONE),
-            kept=share_of(*together.kept(arm), *_as_ratio(together)),
+            kept=share_of(full, told, level, groups, most),
             **more,
         )
     return found
