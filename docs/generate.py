@@ -47,6 +47,7 @@ TABLES = {
     "samples": schemas.SAMPLES,
     "verdicts": schemas.VERDICTS,
     "validity": schemas.VALIDITY,
+    "statements": schemas.STATEMENTS,
     "opinions": schemas.OPINIONS,
     "judgements": schemas.JUDGEMENTS,
     "scores": schemas.SCORES,

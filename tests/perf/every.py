@@ -37,6 +37,7 @@ SCRIPTS = (
     Script("demo_opening.py", "--samples 6000 --characters 200 --parts 30 --repeat 1"),
     Script("extrapolation_backtest.py", "--repetitions 20 --intervals 2"),
     Script("false_positives.py", "--count 2000"),
+    Script("first_false.py", "--problems 5"),
     Script("grading_speed.py", "--problems 2 --samples 32 --theirs 50"),
     Script("one_process.py", "--arms 2 --n 2 --problems 2 --repetitions 1", engine=True),
     Script("reasoning_speed.py", str(RUN), reads_run=True),

@@ -28,6 +28,7 @@ from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 N, PROBLEMS = 16, 12
+CONTROLS = ("no_image", "direct_answer", "described", "described_with_image")
 ARMS = {
     "base": {"model": "org/base", "role": "base"},
     "base-hot": {"model": "org/base", "role": "instruct", "sampling": {"temperature": 1.0}},
@@ -54,7 +55,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
             "run_dir": str(directory.path),
             "arms": ARMS,
             "sampling": {"n": N},
-            "controls": {"no_image": {"n": 4}, "direct_answer": {"n": 4}},
+            "controls": {name: {"n": 4} for name in CONTROLS},
             "analysis": {
                 "bootstrap_draws": 100,
                 "verifier_error": {
@@ -75,7 +76,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
         )
     )
     for arm in ARMS:
-        for condition, n in (("full", N), ("no_image", 4), ("direct_answer", 4)):
+        for condition, n in {"full": N, **dict.fromkeys(CONTROLS, 4)}.items():
             writer = SampleWriter(directory.samples, Partition(arm, "mine", condition))
             for problem in problems:
                 for index in range(n):
@@ -127,6 +128,16 @@ def _check(directory: RunDirectory) -> None:
             for one in directory.verdicts.read(partition).to_pylist()
         ]  # fmt: skip
         table.replace(partition, pa.Table.from_pylist(rows, schema=table.schema))
+        stated = [
+            {
+                **row, "names": ["AB", "CD"], "values": [str(row["sample_index"] % 3), "4"],
+                "steps": [f"({row['sample_index'] % 2}+1)"],
+                "first_false": "none" if row["valid"] else "seeing", "checker": "statements/1",
+            }
+            for row in rows
+        ]  # fmt: skip
+        table_of = directory.statements
+        table_of.replace(partition, pa.Table.from_pylist(stated, schema=table_of.schema))
 
 
 def found_in(run: HandMadeRun) -> Findings:
@@ -141,8 +152,8 @@ def shown(full: HandMadeRun) -> dict[str, Section]:
 
 def test_every_section_is_there(shown: dict[str, Section]) -> None:
     assert list(shown) == [
-        "numbers", "differences", "solved", "accuracy", "luck", "reasoning", "slices", "failures",
-        "series", "perplexity", "beyond", "cost", "self-test",
+        "numbers", "differences", "solved", "accuracy", "luck", "reasoning", "seeing", "slices",
+        "failures", "series", "perplexity", "beyond", "cost", "self-test",
     ]  # fmt: skip
     assert not [section.missing for section in shown.values() if section.missing]
     assert all(section.figures for section in shown.values())
@@ -168,7 +179,9 @@ def test_every_table_has_a_cell_under_every_heading(shown: dict[str, Section]) -
         "mine-controls", "mine-guess_filter", "mine-verifier_error", "mine-verifier_labels",
         "mine-valid_reasoning",
         "mine-calibration", "mine-people", "mine-series", "mine-perplexity", "mine-cost",
-        "mine-beyond_n", "mine-slices", "mine-strata", "family", "seeds",
+        "mine-seeing", "mine-seeing_costs", "mine-seeing_kinds", "mine-leaning", "mine-first_false",
+        "mine-self_agreement", "mine-seeing_training", "mine-beyond_n", "mine-slices",
+        "mine-strata", "family", "seeds",
     ):  # fmt: skip
         assert name in names
     for _, table in tables:
@@ -194,6 +207,7 @@ def test_a_run_without_extras_says_what_would_add_them(tmp_path_factory: Any) ->
     assert commands == [
         "vlm-boundary run RUN -o controls.no_image.n=16",
         "vlm-boundary check RUN && vlm-boundary analyze RUN",
+        "vlm-boundary run RUN -o controls.described.n=16",
         "vlm-boundary score RUN --responses-of rl --under base",
     ]
     assert "series" not in shown

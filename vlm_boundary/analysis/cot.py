@@ -11,8 +11,9 @@ from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
+from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
+from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.analysis.subset import subset_pass_at_k
 from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
 from vlm_boundary.records.record import Crossover, Curve, Entry
@@ -118,16 +119,9 @@ def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | No
 
     The interval is that of a ratio of sums over problems (linearised).
     """
-    rows = np.flatnonzero(reading.judged > 0)
-    weights = correct[rows].astype(np.float64)
-    shares = reading.valid[rows] / reading.judged[rows]
-    of_rows = None if groups is None else groups[rows]
-    sums = Clustered(
-        Clustered.of((weights * shares)[:, None], of_rows).total,
-        Clustered.of(weights[:, None], of_rows).total,
-    )
-    entry = intervals_of(sums, level, (0, 1)).entries()[0]
-    return entry.model_copy(update={"problems": len(rows)})
+    weights = np.where(reading.judged > 0, correct, 0)
+    shares = reading.valid / np.maximum(reading.judged, 1)
+    return share_of(weights * shares, weights, level, groups)
 
 
 def _differences(

@@ -7,7 +7,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
-from vlm_boundary.analysis.intervals import cluster_codes, holm, known, t_intervals
+from vlm_boundary.analysis.intervals import Intervals, cluster_codes, holm, known, t_intervals
 from vlm_boundary.analysis.quantiles import beyond_student
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
@@ -169,7 +169,7 @@ def slices(data: BenchmarkData) -> list[Slices]:
     The p-values of one pair, over all fields and values, are adjusted together (Holm 1979): of
     many slices some differ by chance.
     """
-    fields = _fields(data)
+    fields = fields_of(data)
     return [_sliced(data, pair, fields) for pair in data.pairs()] if fields else []
 
 
@@ -218,9 +218,15 @@ def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats
     """Student's t test that the mean difference is zero; NaN where it has no spread."""
     difference = difference_at_k(pair.base_counts, pair.other_counts, ks)[which]
     groups = data.groups(pair.problem_ids)
-    found = t_intervals(
-        difference, data.settings.confidence, (-1, 1), None if groups is None else groups[which]
+    return t_test(
+        t_intervals(
+            difference, data.settings.confidence, (-1, 1), None if groups is None else groups[which]
+        )
     )
+
+
+def t_test(found: Intervals) -> Floats:
+    """Student's t test that each column's mean is zero; NaN where it has no spread."""
     with np.errstate(invalid="ignore", divide="ignore"):
         statistic = np.abs(found.estimate / found.error)
         p_values = 2 * beyond_student(statistic, np.maximum(found.freedom, 1))
@@ -228,7 +234,7 @@ def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats
     return np.where(tested, p_values, np.nan)
 
 
-def _fields(data: BenchmarkData) -> dict[str, dict[str, str]]:
+def fields_of(data: BenchmarkData) -> dict[str, dict[str, str]]:
     """The metadata to slice by: field, problem, value as text."""
     found: dict[str, dict[str, str]] = {}
     for key, problem in data.problems.items():

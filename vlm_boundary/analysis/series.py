@@ -38,12 +38,9 @@ def _training(data: BenchmarkData) -> TrainingSteps | None:
 
     At k = 1 and at the largest k that all of them have.
     """
-    arms = data.experiment.arms
-    steps = {arm: step for arm in data.arms if (step := arms[arm].step) is not None}
-    if not steps:
+    arms, order = data.experiment.arms, along_training(data)
+    if not order:
         return None
-    bases = [arm for arm in data.arms if arms[arm].role == "base" and arm not in steps]
-    order = [*bases, *sorted(steps, key=lambda arm: (steps[arm], arm))]
     ks = _ends(data, order)
     return TrainingSteps(
         ks=ks.tolist(),
@@ -51,12 +48,20 @@ def _training(data: BenchmarkData) -> TrainingSteps | None:
             TrainingArm(
                 arm=arm,
                 role=arms[arm].role,
-                step=steps.get(arm),
+                step=arms[arm].step,
                 pass_at_k=_curve(data, arm, ks),
             )
             for arm in order
         ],
     )
+
+
+def along_training(data: BenchmarkData) -> list[str]:
+    """Arms with a training step in their order, after each base; none where no arm has a step."""
+    arms = data.experiment.arms
+    steps = {arm: step for arm in data.arms if (step := arms[arm].step) is not None}
+    bases = [arm for arm in data.arms if arms[arm].role == "base" and arm not in steps]
+    return [*bases, *sorted(steps, key=lambda arm: (steps[arm], arm))] if steps else []
 
 
 def _temperatures(data: BenchmarkData) -> list[Temperatures]:

@@ -25,6 +25,7 @@ from vlm_boundary.analysis.multiplicity import family
 from vlm_boundary.analysis.pairs import pairs
 from vlm_boundary.analysis.perplexity import perplexities
 from vlm_boundary.analysis.seeds import seed_effects
+from vlm_boundary.analysis.seeing import seeing
 from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
@@ -62,6 +63,7 @@ SECTIONS: dict[str, Callable[[BenchmarkData], Any]] = {
     "beyond_n": beyond_n,
     "cot": cot,
     "thoughts": thoughts,
+    "seeing": seeing,
     "judge_probe": judge_probe,
     "calibration": lambda data: calibration(data.first_look),
     "left_out": left_out,  # last: the others read the controls

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import Bools
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import Clustered, intervals_of
 from vlm_boundary.analysis.readings import of_the_same_text
+from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.reasoning.thought import AGREES, DIFFERS
 from vlm_boundary.records.reasoning import ThoughtDiffers, ThoughtsOfArm
 from vlm_boundary.store import Partition
@@ -65,15 +65,8 @@ def _differing(data: BenchmarkData, arm: str, agrees: Bools, differs: Bools) -> 
     compared = verdicts.count(agrees | differs)
     otherwise = verdicts.count(differs)
     groups = data.groups(verdicts.problem_ids)
-    rows = np.flatnonzero(compared > 0)
-    of_rows = None if groups is None else groups[rows]
-    sums = Clustered(
-        Clustered.of(otherwise[rows].astype(np.float64)[:, None], of_rows).total,
-        Clustered.of(compared[rows].astype(np.float64)[:, None], of_rows).total,
-    )
-    share = intervals_of(sums, data.settings.confidence, (0, 1)).entries()[0]
     return ThoughtDiffers(
         samples=int(compared.sum()),
         differ=int(otherwise.sum()),
-        share=share.model_copy(update={"problems": len(rows)}),
+        share=share_of(otherwise, compared, data.settings.confidence, groups),
     )

@@ -41,7 +41,7 @@ def check(
         return
     if output is not None:
         raise UserError(f"--output goes with a file of outputs; {target} is no .jsonl file")
-    run, experiment = existing_run(target, overrides, mends=("opinions", "validity"))
+    run, experiment = existing_run(target, overrides, mends=("opinions", "validity", "statements"))
     from vlm_boundary.reasoning.stage import check as compute
     from vlm_boundary.reasoning.stage import failures_of
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vlm_boundary.store import RunDirectory, Shard
 
 _MOST_TOLD = 5
-DERIVED = ("verdicts", "opinions", "validity")
+DERIVED = ("verdicts", "opinions", "validity", "statements")
 """What of a run is made again without an engine, by its folders."""
 Command = TypeVar("Command", bound=Callable[..., Any])
 

@@ -46,22 +46,22 @@ class Truth:
         text = chain.text
         start, end = own_turn(text, chain.question)
         answer = answer_place(text, start, end, chain.span)
-        clauses = _clauses(text, start, answer.start)
+        there = clauses(text, start, answer.start)
         found: list[Evidence] = []
         steps: set[str] = set()
         facts = 0
-        for first, last in clauses:
+        for first, last in there:
             clause = text[first:last]
             if "=" in clause:
                 found += self._step(text, first, last, steps)
             elif clause not in self.claims:
                 facts += 1
-                found += self._fact(text, first, last)
-        if not clauses:
+                found += self.wrong(text, first, last)
+        if not there:
             found.append(Evidence("no_reasoning", start, end, "an answer alone"))
         elif not found and not self._derived(steps, facts):
             note = "the steps do not make up a way to the answer"
-            found.append(Evidence("underived", clauses[0][0], clauses[-1][1], note))
+            found.append(Evidence("underived", there[0][0], there[-1][1], note))
         return tuple(found)
 
     def _derived(self, steps: set[str], facts: int) -> bool:
@@ -89,7 +89,8 @@ class Truth:
                 found.append(Evidence("wrong_step", *span, "true, but no step towards the answer"))
         return found
 
-    def _fact(self, text: str, first: int, last: int) -> list[Evidence]:
+    def wrong(self, text: str, first: int, last: int) -> list[Evidence]:
+        """What is wrong in a clause that states a fact of the picture: wrong_fact, by its words."""
         clause = text[first:last]
         if clause == self.caption or clause in self.facts:
             return []
@@ -122,7 +123,7 @@ def _facts(problem: ProceduralProblem) -> frozenset[str]:
     return frozenset(said)
 
 
-def _clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
+def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches between commas and full stops that stand outside square brackets."""
     found = []
     depth, first = 0, start

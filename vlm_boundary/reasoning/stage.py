@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.reasoning import arithmetic, structure
+from vlm_boundary.reasoning import arithmetic, stated, structure
 from vlm_boundary.reasoning.evidence import Chain, Check, guarded
+from vlm_boundary.records.stated import Stated
 from vlm_boundary.records.validity import Validity
 from vlm_boundary.store import (
     CHUNK_ROWS,
@@ -136,14 +137,16 @@ class _Layers:
         return run.samples
 
     def tables(self, run: RunDirectory, partition: Partition) -> list[PartTable]:
-        return [run.validity(layer.name) for layer in _layers_of(run, partition)]
+        layers = [run.validity(layer.name) for layer in _layers_of(run, partition)]
+        return [*layers, run.statements]
 
     def deriver(self, run: RunDirectory, partition: Partition) -> Deriver:
         layers, chains_of_samples = _layers_of(run, partition), _reader(run, partition)
+        generated = _generated(run, partition)
 
         def of_problems(problem_ids: tuple[str, ...], samples: pa.Table) -> list[Wanted]:
             chains = chains_of_samples(problem_ids, samples)
-            return [_wanted(layer, chains) for layer in layers]
+            return [*(_wanted(layer, chains) for layer in layers), _stated(chains, generated)]
 
         return of_problems
 
@@ -165,6 +168,26 @@ def _wanted(layer: Layer, chains: Chains) -> Wanted:
             check, chain = checks[key["problem_id"]], chains.chains[row]
             if same not in known and check is not None:
                 known[same] = Validity.of(chain.correct, guarded(check, chain))
+            records.append(known[same])
+        return records
+
+    return Wanted(expected, make)
+
+
+def _stated(chains: Chains, generated: bool) -> Wanted:
+    """What the samples state; many of a problem are the same text with the same verdict."""
+    readers = {key: stated.reader_of(key, generated=generated) for key in chains.problem_ids}
+    checker = pa.repeat(stated.READER, chains.keys.num_rows)
+    expected = chains.keys.append_column("checker", checker)
+
+    def make(places: NDArray[np.int64]) -> list[Stated]:
+        known: dict[tuple[str, str, str], Stated] = {}
+        records: list[Stated] = []
+        rows = expected.take(pa.array(places)).select(["problem_id", "text_hash", "basis_hash"])
+        for row, key in zip(places.tolist(), rows.to_pylist(), strict=True):
+            same = (key["problem_id"], key["text_hash"], key["basis_hash"])
+            if same not in known:
+                known[same] = stated.guarded(readers[key["problem_id"]], chains.chains[row])
             records.append(known[same])
         return records
 
@@ -241,5 +264,10 @@ def _chains(
 
 
 def _layers_of(run: RunDirectory, partition: Partition) -> list[Layer]:
+    return layers_for(generated=_generated(run, partition))
+
+
+def _generated(run: RunDirectory, partition: Partition) -> bool:
+    """Whether this package generated the problems, so that all that is true of them is known."""
     loaded = run.read_manifest().benchmarks.get(partition.benchmark)
-    return layers_for(generated=loaded is not None and loaded.config.get("procedural") is not None)
+    return loaded is not None and loaded.config.get("procedural") is not None

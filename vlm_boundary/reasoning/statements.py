@@ -42,7 +42,9 @@ def contradictions(text: str, start: int, end: int) -> list[Evidence]:
     """A named quantity given two values, with no word of a change or a correction between."""
     said: dict[str, tuple[Fraction, str, int, int]] = {}
     found: list[Evidence] = []
-    for name, value, unit, first, last in _assignments(text, start, end):
+    if len(_VALUES.findall(text, start, end)) < 2:
+        return found
+    for name, value, unit, first, last in assignments(text, start, end):
         before = said.get(name)
         said[name] = (value, unit, first, last)
         if before is None or before[1] != unit or _agree(before[0], value):
@@ -58,8 +60,9 @@ def contradictions(text: str, start: int, end: int) -> list[Evidence]:
     return found
 
 
-def _assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fraction, str, int, int]]:
-    if len(_VALUES.findall(text, start, end)) < 2:
+def assignments(text: str, start: int, end: int) -> Iterator[tuple[str, Fraction, str, int, int]]:
+    """Named values: the name, the value, its unit, and where they stand."""
+    if not _VALUES.search(text, start, end):
         return
     for match in _ASSIGNED.finditer(text, start, end):
         name = re.sub(r"\s+", " ", match["name"]).replace("\\angle", "angle").replace("m∠", "∠")

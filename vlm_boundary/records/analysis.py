@@ -39,6 +39,7 @@ from vlm_boundary.records.sections import (
     ShrunkArm,
     VerifierErrors,
 )
+from vlm_boundary.records.seeing import Seeing
 from vlm_boundary.records.series import ArmSeries, RecipeEffect
 
 SCHEMA_VERSION: Final = 5
@@ -172,6 +173,8 @@ class BenchmarkAnalysis(Record):
     cot: ValidReasoning | None = None
     thoughts: dict[str, ThoughtsOfArm] | None = None
     """By arm, where samples have a separate thought."""
+    seeing: Seeing | None = None
+    """What the picture, the thought and the training each do."""
     judge_probe: dict[str, dict[str, dict[str, ProbedChains]]] | None = None
     """By judge, arm and edit."""
     calibration: Calibration | None = None

@@ -56,7 +56,7 @@ def page(*, headline: Figure, figures: list[Figure], picture: bytes, **content: 
                     {
                         "key": one.key, "title": one.title, "text": one.text,
                         "figures": [_shown(figure, by_panel) for figure in one.figures],
-                        "tables": one.tables, "missing": one.missing,
+                        "tables": one.tables, "missing": one.missing, "first": one.first,
                     }
                     for one in content["sections"]
                 ]

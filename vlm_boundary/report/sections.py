@@ -9,6 +9,7 @@ from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.analysis.shown import TextTable, shown_tables
 from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.figures import bars, curves, points
+from vlm_boundary.report.figures.seeing import seeing
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Section:
         text: what a reader learns here.
         tables: by the name of their files.
         missing: what is not known yet, and the command that would change that.
+        first: how many tables stand open beside a figure; the rest is folded.
     """
 
     key: str
@@ -28,6 +30,7 @@ class Section:
     figures: tuple[Figure, ...] = ()
     tables: tuple[tuple[str, TextTable], ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
+    first: int = 0
 
 
 @dataclass(frozen=True)
@@ -45,12 +48,14 @@ class _SectionPlan:
     figure: Callable[[Findings], Figure | None]
     tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
+    first: int = 0
 
     def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, TextTable]]]) -> Section:
         figure = self.figure(found)
         figures = () if figure is None else (figure,)
         tables = tuple(table for name in self.tables for table in shown.get(name, ()))
-        return Section(self.key, self.title, self.text, figures, tables, self.missing(found))
+        missing = self.missing(found)
+        return Section(self.key, self.title, self.text, figures, tables, missing, self.first)
 
 
 def sections(found: Findings) -> list[Section]:
@@ -75,6 +80,19 @@ def _no_reasoning(found: Findings) -> tuple[tuple[str, str], ...]:
         command = "vlm-boundary queue RUN && vlm-boundary demo RUN"
         return (("how far these checks agree with people", command),)
     return ()
+
+
+def _no_seeing(found: Findings) -> tuple[tuple[str, str], ...]:
+    known = [one for _, _, one in found.with_section(lambda content: content.seeing)]
+    said = []
+    if not any(one.costs for one in known):
+        command = "vlm-boundary run RUN -o controls.described.n=16"
+        said.append(("what of a difference is seeing, and what reasoning", command))
+    checked = any(found.with_section(lambda content: content.cot))
+    if checked and not any(one.self_agreement for one in known):  # by an older version
+        command = "vlm-boundary check RUN && vlm-boundary analyze RUN"
+        said.append(("what samples say they see, and where chains fail first", command))
+    return tuple(said)
 
 
 def _no_perplexity(found: Findings) -> tuple[tuple[str, str], ...]:
@@ -163,6 +181,26 @@ _PLANS = (
             "judge_probe",
         ),
         missing=_no_reasoning,
+    ),
+    _SectionPlan(
+        "seeing",
+        "Seeing, reasoning, choosing",
+        "What is left of a difference where the picture is given in words, where chains go wrong "
+        "first, and what samples agree on. Splitting a difference so is a definition: a "
+        "description may leave out what a model sees, or say what it cannot see.",
+        seeing,
+        (
+            "seeing",
+            "seeing_costs",
+            "seeing_kinds",
+            "leaning",
+            "first_false",
+            "first_false_judged",
+            "self_agreement",
+            "seeing_training",
+        ),
+        missing=_no_seeing,
+        first=1,
     ),
     _SectionPlan(
         "slices",

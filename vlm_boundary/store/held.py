@@ -6,7 +6,7 @@ import hashlib
 
 from vlm_boundary.store.run import RunDirectory
 
-_TABLES = ("samples", "verdicts", "validity", "scores", "judgements")
+_TABLES = ("samples", "verdicts", "validity", "statements", "scores", "judgements")
 
 
 def held(run: RunDirectory) -> str:

@@ -85,6 +85,7 @@ _MADE_AGAIN = {
     "verdicts": "verify {run}' makes it again",
     "opinions": "verify {run} --opinions' makes it again",
     "validity": "check {run}' (or judge) makes it again",
+    "statements": "check {run}' makes it again",
 }
 
 

@@ -46,6 +46,7 @@ class RunDirectory:
         self.locks = RunLocks(path / ".locks")
         self.verdicts = self.table("verdicts", schemas.VERDICTS)
         self.opinions = self.table("opinions", schemas.OPINIONS)
+        self.statements = self.table("statements", schemas.STATEMENTS)
 
     def table(
         self, folder: str, schema: pa.Schema, published: Callable[[Path], None] | None = None

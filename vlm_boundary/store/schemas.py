@@ -141,6 +141,23 @@ VALIDITY = pa.schema(
     ]
 )
 
+STATEMENTS = pa.schema(
+    [
+        pa.field("problem_id", pa.string(), nullable=False),
+        pa.field("sample_index", pa.int32(), nullable=False),
+        # What is said to be seen, in the order of the text: whose value, each once, and the value.
+        pa.field("names", pa.list_(pa.string()), nullable=False),
+        pa.field("values", pa.list_(pa.string()), nullable=False),
+        pa.field("steps", pa.list_(pa.string()), nullable=False),  # worked out: sorted, each once
+        # seeing, reasoning, answer or none; null where the truth is not known
+        pa.field("first_false", pa.string()),
+        pa.field("place", pa.list_(pa.int32())),  # of what is false first: start and end
+        pa.field("checker", pa.string(), nullable=False),  # name and version
+        pa.field("text_hash", pa.string(), nullable=False),  # as in verdicts
+        pa.field("basis_hash", pa.string(), nullable=False),  # all else it was read by
+    ]
+)
+
 JUDGEMENTS = pa.schema(
     [
         pa.field("problem_id", pa.string(), nullable=False),

@@ -45,6 +45,7 @@ _TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (
     ("verdicts", "derived", schemas.VERDICTS),
     ("opinions", "derived", schemas.OPINIONS),
     ("validity/layer=*", "derived", schemas.VALIDITY),
+    ("statements", "derived", schemas.STATEMENTS),
 )
 _FOLDERS = [pattern for pattern, _, _ in _TABLES]
 Repair = Literal["none", "set aside", "set aside by word", "read again", "remove"]

@@ -1,0 +1,238 @@
+"""A pair's difference in pass@k taken apart, and how far each arm leans on what is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.distributions import fields_of, t_test
+from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.analysis.shares import difference_of_shares, share_of
+from vlm_boundary.analysis.stopping import pass_at_k_of
+from vlm_boundary.config import FULL, Condition
+from vlm_boundary.records.record import Curve
+from vlm_boundary.records.seeing import Decomposition, Leaning, SeeingCost, Terms, TermsOfKind
+
+WORDS: Condition = "described"
+BOTH: Condition = "described_with_image"
+_ONE, _TWO = (-1.0, 1.0), (-2.0, 2.0)  # what a difference can be, and a difference of two
+
+
+def counts_under(data: BenchmarkData, arm: str, condition: Condition) -> Counts | None:
+    """An arm's counts under a condition; None where the experiment or the run has none."""
+    if condition == FULL:
+        return data.counts(arm)
+    if condition not in data.experiment.controls:
+        return None
+    verdicts = data.control(arm, condition)
+    return None if verdicts is None else verdicts.first(_drawn(data, arm, condition)).counts
+
+
+def _drawn(data: BenchmarkData, arm: str, condition: Condition) -> int:
+    """Samples a problem that the experiment draws of an arm under a condition."""
+    for control, settings in data.experiment.controls.items():
+        if control == condition:
+            return settings.n if data.experiment.arm_sampling(arm).temperature > 0 else 1
+    return data.n(arm)
+
+
+class Together:
+    """pass@k of arms under conditions, all on the problems that every one of them has."""
+
+    def __init__(self, data: BenchmarkData, cells: dict[tuple[str, Condition], Counts]) -> None:
+        self.data = data
+        shared = set.intersection(*(set(one.problem_ids) for one in cells.values()))
+        self.problem_ids = tuple(sorted(shared))
+        self.n = min(_drawn(data, arm, condition) for arm, condition in cells)
+        self.ks = data.grid(self.n)
+        self._values = {
+            cell: pass_at_k_of(one.on(self.problem_ids), self.ks) for cell, one in cells.items()
+        }
+
+    @classmethod
+    def of(
+        cls, data: BenchmarkData, arms: tuple[str, ...], conditions: tuple[Condition, ...]
+    ) -> Together | None:
+        """None where one of these is missing, or they share no problem."""
+        cells = {}
+        for arm in arms:
+            for condition in conditions:
+                found = counts_under(data, arm, condition)
+                if found is None:
+                    return None
+                cells[arm, condition] = found
+        together = cls(data, cells)
+        return together if together.problem_ids else None
+
+    def less(self, arm: str, one: Condition, other: Condition) -> Floats:
+        """An arm under one condition less under another, shape (problems, ks)."""
+        return self._values[arm, one] - self._values[arm, other]
+
+    def gain(self, pair: Pair, condition: Condition) -> Floats:
+        """Other − base under a condition, shape (problems, ks)."""
+        return self._values[pair.other, condition] - self._values[pair.base, condition]
+
+    def kept(self, arm: str) -> tuple[Floats, Floats]:
+        """An arm's pass@1 with the picture and with words, shape (problems,) each."""
+        return self._values[arm, FULL][:, 0], self._values[arm, WORDS][:, 0]
+
+    def curve(
+        self, values: Floats, bounds: tuple[float, float], which: Bools | None = None
+    ) -> Curve:
+        """Means over problems with intervals, or over those that are marked."""
+        groups = self.data.groups(self.problem_ids)
+        if which is not None:
+            values, groups = values[which], None if groups is None else groups[which]
+        level = self.data.settings.confidence
+        return t_intervals(values, level, bounds, groups).curve(self.ks)
+
+
+def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
+    """By arm: words in the picture's place, and the picture beside the words."""
+    found = {}
+    for arm in data.arms:
+        together = Together.of(data, (arm,), (FULL, WORDS))
+        if together is None:
+            continue
+        beside = Together.of(data, (arm,), (WORDS, BOTH))
+        more: dict[str, Any] = {} if beside is None else {
+            "beside_words": beside.curve(beside.less(arm, BOTH, WORDS), _ONE)
+        }  # fmt: skip
+        full, told = together.kept(arm)
+        level, groups, most = _as_ratio(together)
+        found[arm] = SeeingCost(
+            n=together.n,
+            problems=len(together.problem_ids),
+            cost=together.curve(together.less(arm, WORDS, FULL), _ONE),
+            kept=share_of(full, told, level, groups, most),
+            **more,
+        )
+    return found
+
+
+def decompositions(data: BenchmarkData) -> list[Decomposition]:
+    """Every pair that was sampled with the picture and with its content in words.
+
+    whole = reasoning + seeing on every problem. Each term has the interval of its own differences,
+    problem by problem: the terms have their samples in common, and are not independent.
+    """
+    fields = None
+    found = []
+    for pair in data.pairs():
+        together = Together.of(data, pair.names, (FULL, WORDS))
+        if together is None:
+            continue
+        fields = fields_of(data) if fields is None else fields
+        beside = Together.of(data, pair.names, (WORDS, BOTH))
+        more: dict[str, Any] = {} if beside is None else {
+            "beside_words": beside.curve(
+                beside.gain(pair, BOTH) - beside.gain(pair, WORDS), _TWO
+            )
+        }  # fmt: skip
+        kinds = _kinds(together, pair, fields)
+        found.append(
+            Decomposition(
+                base=pair.base,
+                other=pair.other,
+                n=together.n,
+                tests=sum(
+                    len(one.reasoning_adjusted_p) + len(one.seeing_adjusted_p) for one in kinds
+                ),
+                kinds=kinds,
+                kept=difference_of_shares(
+                    together.kept(pair.base), together.kept(pair.other), *_as_ratio(together)
+                ),
+                **_terms(together, pair).given(),
+                **more,
+            )
+        )
+    return found
+
+
+def _as_ratio(together: Together) -> tuple[float, Codes | None, float]:
+    """Level, clusters, and that a ratio has no largest value."""
+    data = together.data
+    return data.settings.confidence, data.groups(together.problem_ids), np.inf
+
+
+def _terms(together: Together, pair: Pair, which: Bools | None = None) -> Terms:
+    whole, reasoning = together.gain(pair, FULL), together.gain(pair, WORDS)
+    everyone = np.ones(len(together.problem_ids), dtype=bool)
+    return Terms(
+        problems=int((everyone if which is None else which).sum()),
+        whole=together.curve(whole, _ONE, which),
+        reasoning=together.curve(reasoning, _ONE, which),
+        seeing=together.curve(whole - reasoning, _TWO, which),
+    )
+
+
+def _kinds(together: Together, pair: Pair, fields: dict[str, dict[str, str]]) -> list[TermsOfKind]:
+    """By the values of metadata fields, at k = 1 and the last; p-values adjusted together."""
+    ends = np.unique(np.searchsorted(together.ks, [1, together.n]))
+    ks = together.ks[ends].tolist()
+    rows, tests = [], []
+    for field, value, which in _parts(together, fields):
+        rows.append((field, value, _at(_terms(together, pair, which), ks)))
+        tests.append(_tested(together, pair, which, ends))
+    adjusted = holm(np.array(tests).ravel()).reshape(len(rows), 2, len(ks))
+    return [
+        TermsOfKind(
+            field=field,
+            value=value,
+            reasoning_adjusted_p=dict(zip(ks, known(p[0]), strict=True)),
+            seeing_adjusted_p=dict(zip(ks, known(p[1]), strict=True)),
+            **terms.given(),
+        )
+        for (field, value, terms), p in zip(rows, adjusted, strict=True)
+    ]
+
+
+def _parts(
+    together: Together, fields: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, str, Bools]]:
+    for field, values in fields.items():
+        here = np.array([values.get(key, "") for key in together.problem_ids], dtype=object)
+        for value in sorted(set(values.values())):
+            which = here == value
+            if which.any():
+                yield field, value, which
+
+
+def _at(terms: Terms, ks: list[int]) -> Terms:
+    curves = {
+        name: {k: getattr(terms, name)[k] for k in ks} for name in ("whole", "reasoning", "seeing")
+    }
+    return Terms(problems=terms.problems, **curves)
+
+
+def _tested(together: Together, pair: Pair, which: Bools, ends: Ints) -> Floats:
+    """P-values that reasoning and seeing are zero, shape (2, ks)."""
+    whole, reasoning = together.gain(pair, FULL), together.gain(pair, WORDS)
+    groups = together.data.groups(together.problem_ids)
+    found = []
+    for values, bounds in ((reasoning, _ONE), (whole - reasoning, _TWO)):
+        part = values[np.ix_(which, ends)]
+        of_part = None if groups is None else groups[which]
+        level = together.data.settings.confidence
+        found.append(t_test(t_intervals(part, level, bounds, of_part)))
+    return np.array(found)
+
+
+def leanings(data: BenchmarkData) -> list[Leaning]:
+    """Other − base in full − control, for every control but the described ones."""
+    asked = [one for one in data.experiment.controls if one not in (WORDS, BOTH)]
+    found = []
+    for pair in data.pairs():
+        by_condition: dict[str, Curve] = {}
+        for condition in asked:
+            together = Together.of(data, pair.names, (FULL, condition))
+            if together is not None:
+                values = together.gain(pair, FULL) - together.gain(pair, condition)
+                by_condition[condition] = together.curve(values, _TWO)
+        if by_condition:
+            found.append(Leaning(base=pair.base, other=pair.other, by_condition=by_condition))
+    return found
