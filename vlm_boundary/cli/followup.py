@@ -13,7 +13,7 @@ from vlm_boundary.cli.options import (
     refuse_unasked_programs,
     target_argument,
 )
-from vlm_boundary.cli.stages import refuse_empty, stoppable, tell_drawn
+from vlm_boundary.cli.stages import refuse_empty, stoppable, tell_drawn, tell_verdict
 
 
 @click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
@@ -48,5 +48,5 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
         click.echo(f"{drawn.samples:,} samples drawn, {done.graded:,} graded.")
         for line in done.told:
             click.echo(line, err=True)
-        click.echo(f"Report: {done.page}")
+        tell_verdict(run, experiment, done.page)
         refuse_empty(run, drawn)

@@ -43,6 +43,8 @@ def draw_samples(
     """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.face.stages import draw
 
+    if not any(arm.role == "base" for arm in experiment.arms.values()):
+        click.echo("No arm has the role base, so nothing will be compared.", err=True)
     drawn = draw(run, experiment, limit=limit, shard=shard, arms=arms)
     tell_drawn(drawn)
     return drawn
@@ -120,10 +122,16 @@ def verify(
     """Grade the samples that have no verdict by this version of the verifier yet.
 
     A benchmark that names a program of its own (grading.command) is graded by it; --force also
-    asks again where that gave no verdict.
+    asks again where that gave no verdict. Given the experiment's YAML, it grades by what that says
+    now.
     """
     run, experiment = existing_run(target, overrides, mends=DERIVED)
     refuse_unasked_programs(run, target)
+    if not target.is_dir():
+        from vlm_boundary.sampling.prepare import regrade_by
+
+        for name in regrade_by(run, experiment):
+            click.echo(f"{name}: its grading has changed; every sample is graded by that.")
     from vlm_boundary.face.stages import failure_lines
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
@@ -231,4 +239,20 @@ def report(target: Path, overrides: tuple[str, ...], formats: str) -> None:
 
     for line in outdated_lines(run):
         click.echo(line, err=True)
-    click.echo(f"Report: {write(run, experiment, kept, forks=usable_cores())}")
+    page = write(run, experiment, kept, forks=usable_cores())
+    tell_verdict(run, experiment, page)
+
+
+def tell_verdict(run: RunDirectory, experiment: ExperimentConfig, page: Path) -> None:
+    """Say what the report's first screen says, for whoever has no browser at hand, and where it is.
+
+    Args:
+        page: of the report.
+    """
+    from vlm_boundary.analysis.findings import Findings, in_order
+    from vlm_boundary.records.analysis import read_analysis
+    from vlm_boundary.report.verdict import statements
+
+    for said in statements(Findings(read_analysis(run.analysis), in_order(experiment))):
+        click.echo(f"{said.benchmark}: {said.sentence}")
+    click.echo(f"Report: {page}")
