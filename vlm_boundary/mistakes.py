@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import did_you_mean
 
 _WHOLE, _NUMBER, _TEXT = "a whole number", "a number", "text"
@@ -145,8 +146,8 @@ def _wrong_value(
     if kind in ("too_short", "too_long"):
         many = first["ctx"].get("min_length", first["ctx"].get("max_length"))
         bound = "at least" if kind == "too_short" else "at most"
-        entries = "entry" if many == 1 else "entries"
-        return f"{where}expected {bound} {many} {entries}{_given(given)}"
+        entries = counted(many, "entry", several="entries")
+        return f"{where}expected {bound} {entries}{_given(given)}"
     if kind not in _EXPECTED:
         return where + first["msg"]
     # Where a value may be of several kinds, each says what it would take.

@@ -22,6 +22,7 @@ from vlm_boundary.cli.options import (
     shares_on,
     target_argument,
 )
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 from vlm_boundary.forks import usable_cores
 
@@ -62,7 +63,7 @@ def refuse_empty(run: RunDirectory, drawn: Drawn) -> None:
     """End the command with code 1 where something of the experiment has no sample."""
     if drawn.empty:
         raise click.ClickException(
-            f"{drawn.samples:,} samples drawn into {run.path}, but none of "
+            f"{counted(drawn.samples, 'sample')} drawn into {run.path}, but none of "
             f"{', '.join(drawn.empty)}; the reasons stand above"
         )
 
@@ -102,7 +103,7 @@ def sample(
     refuse_unasked_programs(run, target)
     drawn = stoppable(run, lambda: draw_samples(run, experiment, limit, shard))
     refuse_empty(run, drawn)
-    click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
+    click.echo(f"{counted(drawn.samples, 'sample')} drawn into {run.path}.")
 
 
 @click.command(short_help="Grade the samples that have no verdict yet.")
@@ -137,12 +138,14 @@ def verify(
     from vlm_boundary.verifier import verify as grade
 
     graded = grade(run, force=force, elsewhere=shares_on(experiment, ray, "verifying"))
-    click.echo(f"{graded:,} samples graded in {run.path}.")
+    click.echo(f"{counted(graded, 'sample')} graded in {run.path}.")
     for line in failure_lines(run):
         click.echo(line, err=True)
     if opinions:
         disagreements = store_opinions(run)
-        click.echo(f"{disagreements:,} disagreements with other rules: {run.opinions.root}")
+        click.echo(
+            f"{counted(disagreements, 'disagreement')} with other rules: {run.opinions.root}"
+        )
 
 
 @click.command(short_help="Score one arm's responses under another arm.")
@@ -195,7 +198,7 @@ def score(
         )
 
     scored, left = stoppable(run, stage)
-    click.echo(f"{scored:,} responses scored under {under} in {run.path}.")
+    click.echo(f"{counted(scored, 'response')} scored under {under} in {run.path}.")
     if left:
         click.echo(f"{left:,} could not be scored; the reasons are in {run.path}/score_failures.")
 

@@ -68,7 +68,9 @@ def prompt_changes(
     return "; ".join(changed)
 
 
-def _parts(benchmark: BenchmarkConfig, protocol: str | None, condition: Condition) -> dict[str, Any]:
+def _parts(
+    benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
+) -> dict[str, Any]:
     worded = condition_prompt(benchmark.worded(protocol), condition)
     images = benchmark.images
     parts: dict[str, Any] = worded.model_dump(exclude=_IGNORED)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-
 _HASHED = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}")  # SHA-256
 
 
