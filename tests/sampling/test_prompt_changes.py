@@ -68,7 +68,7 @@ def test_a_changed_prompt_is_shown(experiment: Path) -> None:
     assert done.exit_code == 2
     assert (
         "arm 'only' already holds samples of mine drawn with another prompt (instruction: Think "
-        "[-step by step-] {+carefully+} and put your final … within a box.); take another run_dir"
+        "[-step by step-] {+carefully+} and put your final …); take another run_dir"
     ) in done.stderr
 
 
