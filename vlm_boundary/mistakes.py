@@ -144,7 +144,8 @@ def _wrong_value(
     if kind == "value_error":
         return where + first["msg"].removeprefix("Value error, ")
     if kind in ("too_short", "too_long"):
-        many = first["ctx"].get("min_length", first["ctx"].get("max_length"))
+        limits = first["ctx"]
+        many = int(limits["min_length" if kind == "too_short" else "max_length"])
         bound = "at least" if kind == "too_short" else "at most"
         entries = counted(many, "entry", several="entries")
         return f"{where}expected {bound} {entries}{_given(given)}"
