@@ -50,8 +50,8 @@ test "$code" = 1  # no engine can run, which is what it says with its exit code
 
 # The core's tests, beside what they read of the repository but away from the package's checkout.
 "$scratch/fresh/bin/python" "${pip[@]}" -c "$root/requirements/dev.lock" \
-  pytest pytest-xdist hypothesis jsonschema psutil
-git -C "$root" archive HEAD tests docs configs pyproject.toml README.md | tar -x
+  pytest pytest-xdist hypothesis jsonschema psutil scorio
+git -C "$root" archive HEAD tests docs configs examples benchmarks pyproject.toml README.md | tar -x
 python -c 'import vlm_boundary as v; assert "site-packages" in v.__file__, v.__file__'
 python -m pytest -q -m "not engine and not long" -n 2 --dist loadfile \
   tests/analysis tests/mathtext tests/records tests/store tests/verifier \
