@@ -1,4 +1,4 @@
-"""Every command of README and docs parses, its experiment resolves, and the README's own are run."""
+"""Every documented command parses, its experiment resolves, and those of the README are run."""
 
 from __future__ import annotations
 
