@@ -192,7 +192,7 @@ def test_exit_codes_json_and_junit(made: BenchmarkRun, tmp_path: Path) -> None:
         done = call(path, "--rule", rules, "--json", f"{out}.json", "--junit", f"{out}.xml")
         codes[arm, k] = done.exit_code
         said = Gate.model_validate_json(Path(f"{out}.json").read_text())
-        assert done.output.startswith(f"{said.decision}: of 1 rules")
+        assert done.output.startswith(f"{said.decision}: 1 rule, ")
         suite = ElementTree.parse(f"{out}.xml").getroot()
         broken = int(suite.get("failures", "")) + int(suite.get("errors", ""))
         assert broken == (said.decision != "GO")
