@@ -3,6 +3,7 @@
 # in a fresh environment, away from the checkout. `make dist` and the release workflow run this.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+root=$PWD
 SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}"  # times in the archives
 export SOURCE_DATE_EPOCH
 scratch=$(mktemp -d)
@@ -46,4 +47,13 @@ python -c 'import vlm_boundary as vb; assert vb.grade("The answer is 0.75.", "3/
 vlm-boundary doctor > doctor.txt && code=0 || code=$?
 grep 'engine: none' doctor.txt
 test "$code" = 1  # no engine can run, which is what it says with its exit code
-echo "The wheel alone does what it should."
+
+# The core's tests, beside what they read of the repository but away from the package's checkout.
+"$scratch/fresh/bin/python" "${pip[@]}" -c "$root/requirements/dev.lock" \
+  pytest pytest-xdist hypothesis jsonschema psutil scorio
+git -C "$root" archive HEAD tests docs configs examples benchmarks pyproject.toml README.md | tar -x
+python -c 'import vlm_boundary as v; assert "site-packages" in v.__file__, v.__file__'
+python -m pytest -q -m "not engine and not long" -n 2 --dist loadfile \
+  tests/analysis tests/mathtext tests/records tests/store tests/verifier \
+  tests/test_mistakes.py tests/test_settings.py
+echo "The wheel alone does what it should, and passes the core's tests."

@@ -341,7 +341,7 @@ BREAKAGES = (
     Breakage("texts of samples edited", of_arm("samples", "rl", lambda p: edit(p, column("text", retext))), "it was changed after", ASIDE, same=True),
     Breakage("texts and their hashes edited", of_arm("samples", "rl", lambda p: edit(p, retold)), "verdicts on another text", EDITED),
     Breakage("rows of samples removed", of_arm("samples", "rl", lambda p: edit(p, lambda t: t.slice(4))), "4 verdicts without a sample left out (rl)", EDITED),
-    Breakage("samples of unknown problems", of_arm("samples", "rl", lambda p: edit(p, strange_ids, forget=True)), "are of problems that 'mine' does not have", "they are left out", again=True),
+    Breakage("samples of unknown problems", of_arm("samples", "rl", lambda p: edit(p, strange_ids, forget=True)), "of problems that 'mine' does not have", "they are left out", again=True),
     Breakage("a file of verdicts cut in half", of_arm("verdicts", "rl", truncate), "damaged", MADE_AGAIN, True),
     Breakage("a file of verdicts made empty (0 bytes)", of_arm("verdicts", "rl", empty), "it is empty", MADE_AGAIN, True),
     Breakage("a byte of verdicts flipped", of_arm("verdicts", "rl", flip), "it was changed after", MADE_AGAIN, True),

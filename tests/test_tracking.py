@@ -72,5 +72,7 @@ def test_a_tracker_that_is_not_installed_is_one_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "wandb", None)
-    with pytest.raises(UserError, match=r"--track wandb: it is not installed; pip install"):
+    with pytest.raises(
+        UserError, match=r"--track wandb: it is not installed; in a clone: pip install"
+    ):
         refuse_missing("wandb")

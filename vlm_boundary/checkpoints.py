@@ -125,11 +125,20 @@ def _from_hub(
     model: str, revision: str | None, files: tuple[str, ...], weights: bool
 ) -> tuple[Path, str]:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+    )
 
     try:
         patterns = [pattern for pattern in files if weights or pattern != _WEIGHTS]
         folder = Path(snapshot_download(model, revision=revision, allow_patterns=patterns))
+    except LocalEntryNotFoundError:  # not cached either
+        raise UserError(
+            f"{model}: not a folder here, and huggingface.co cannot be reached; name a folder on "
+            f"this machine, or see to the network"
+        ) from None
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{model}: not a folder here, and not from the hub: {reason}") from None

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from vlm_boundary.counted import counted
+
 # Packages that PyPI builds for CUDA only; beside a CPU torch, importing transformers dies of them.
 CUDA_ONLY = ("torchaudio", "torchcodec")
 
@@ -250,9 +252,8 @@ def _engine(facts: dict[str, object]) -> Finding:
         )
     if gpus:
         return Finding(True, f"engine: vLLM on {len(gpus)} × {gpus[0]}")
-    return Finding(
-        True, f"engine: vLLM on this CPU ({os.cpu_count()} cores): for trials and small models"
-    )
+    cores = counted(os.cpu_count() or 1, "core")
+    return Finding(True, f"engine: vLLM on this CPU ({cores}): for trials and small models")
 
 
 def _optional(name: str, extra: str) -> Finding:

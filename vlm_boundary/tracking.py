@@ -30,7 +30,9 @@ def refuse_missing(name: TrackerName) -> None:
         UserError: it is not.
     """
     if find_spec(name) is None:
-        raise UserError(f"--track {name}: it is not installed; pip install 'vlm-boundary[{name}]'")
+        raise UserError(
+            f"--track {name}: it is not installed; in a clone: pip install -e '.[{name}]'"
+        )
 
 
 @contextmanager

@@ -192,7 +192,7 @@ def test_exit_codes_json_and_junit(made: BenchmarkRun, tmp_path: Path) -> None:
         done = call(path, "--rule", rules, "--json", f"{out}.json", "--junit", f"{out}.xml")
         codes[arm, k] = done.exit_code
         said = Gate.model_validate_json(Path(f"{out}.json").read_text())
-        assert done.output.startswith(f"{said.decision}: of 1 rules")
+        assert done.output.startswith(f"{said.decision}: 1 rule, ")
         suite = ElementTree.parse(f"{out}.xml").getroot()
         broken = int(suite.get("failures", "")) + int(suite.get("errors", ""))
         assert broken == (said.decision != "GO")
@@ -219,7 +219,7 @@ def test_junit_holds_names_that_xml_does_not(tmp_path: Path) -> None:
         ("rule: []", "unknown key 'rule'; did you mean 'rules'?"),
         ("rules: [{kind: not_lower, k: 1, point: 2}]", "did you mean 'points'?"),
         ("rules: [{kind: lower, k: 1, points: 2}]", "'lower' is none of"),
-        ("rules: []", "at least 1 item"),
+        ("rules: []", "at least 1 entry"),
         ("rules: [{kind: keeps}]", "either problems or file"),
         ("rules: [{kind: keeps, file: nowhere.txt}]", "nowhere.txt"),
         ("rules: [{kind: keeps, problems: [p001x]}]", "did you mean 'p001'"),
@@ -227,7 +227,7 @@ def test_junit_holds_names_that_xml_does_not(tmp_path: Path) -> None:
         ("base: rl\nrules: [{kind: not_lower, k: 1, points: 2}]", "no pair"),
         ("benchmarks: [mein]\nrules: [{kind: not_lower, k: 1, points: 2}]", "'mine'"),
         ("rules: [{kind: not_lower, k: 65, points: 2}]", "64 samples a problem"),
-        ("rules: [{kind: not_lower, k: 0, points: 2}]", "rules.0.k"),
+        ("rules: [{kind: not_lower, k: 0, points: 2}]", "rules[0].k"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(

@@ -168,4 +168,4 @@ def test_a_package_that_is_not_installed_is_one_line(
     )
     path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
     line = refused(folder, VLM_BOUNDARY, "demo", "runs/quickstart", PYTHONPATH=path)
-    assert line == f"Error: the demo needs {package}: pip install 'vlm-boundary[demo]'"
+    assert line == f"Error: the demo needs {package}; in a clone: pip install -e '.[demo]'"

@@ -78,7 +78,7 @@ def test_both_cells_and_both_arms_are_topped_up_and_headlines_stay(tmp_path: Pat
     assert call(tmp_path, "followup", "more.yaml", "--n", "4").returncode == 2
     done = call(tmp_path, "followup", "more.yaml", "--n", "8")
     assert done.returncode == 0, done.stderr
-    assert "2 problems were solved by one arm of a pair alone." in done.stdout
+    assert "Solved by one arm of a pair alone: 2 problems." in done.stdout
     assert "16 samples drawn" in done.stdout
     for arm in right:
         rows = run.samples.read(Partition(arm, "procedural"), ["problem_id", "sample_index"])

@@ -71,7 +71,7 @@ def test_another_file_under_the_same_name_is_not_mixed_in(folder: Path) -> None:
         file.write(json.dumps({"problem_id": "more", "text": "x"}) + "\n")
     done = call_without_engines(folder, "sample", "elsewhere.yaml")
     assert done.returncode == 2
-    assert "already holds samples drawn with weights" in done.stderr
+    assert "already holds samples drawn with other weights" in done.stderr
 
 
 def test_another_data_file_under_the_same_yaml_stops_the_command(tmp_path: Path) -> None:

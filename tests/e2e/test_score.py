@@ -84,7 +84,7 @@ def test_a_scoring_arm_that_changed_is_refused(folder: Path) -> None:
         "-o", "arms.base.model=tiny:untrained-3",
     )  # fmt: skip
     assert done.returncode == 2
-    assert "'base' already holds samples drawn with weights" in done.stderr
+    assert "'base' already holds samples drawn with other weights" in done.stderr
 
 
 def test_a_mistyped_arm_is_one_line(folder: Path) -> None:

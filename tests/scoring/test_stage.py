@@ -154,7 +154,7 @@ def test_a_scoring_arm_that_changed_is_refused(
     run = RunDirectory(experiment.run_path)
     raw = run.read_manifest().experiment
     changed = build_experiment(raw, ("arms.base.model=tiny:untrained-3",), where="x")
-    with pytest.raises(UserError, match="'base' already holds samples drawn with weights"):
+    with pytest.raises(UserError, match="'base' already holds samples drawn with other weights"):
         go(changed, 1)
     assert jobs == []
 

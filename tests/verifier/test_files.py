@@ -240,7 +240,7 @@ def test_without_the_openai_package_it_is_one_line(
     source, target = write(tmp_path / "in.jsonl", ROWS), tmp_path / "out.jsonl"
     result = call(source, "--output", target, "--llm-url", "http://x/v1", "--llm-model", "m")
     assert result.exit_code == 2
-    assert "needs the openai package: pip install 'vlm-boundary[server]'" in result.output
+    assert "needs the openai package; in a clone: pip install -e '.[server]'" in result.output
     assert not target.exists()
 
 

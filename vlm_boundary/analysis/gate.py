@@ -28,6 +28,7 @@ from vlm_boundary.analysis.significance import one_sided_p
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.config.gate import Below, GateRules, Keeps, NotLower, Rule
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError, did_you_mean
 from vlm_boundary.records.gate import Decision, Flip, Gate, JudgedRule, Standing
 from vlm_boundary.records.record import Entry
@@ -245,8 +246,8 @@ def _not_lower(rule: NotLower, pair: Compared, confidence: float, where: str) ->
     k = pair.n if rule.k == "n" else rule.k
     if k > pair.n:
         raise UserError(
-            f"{where}: {pair.benchmark}: {pair.base} and {pair.other} have {pair.n} samples a "
-            f"problem; a rule asks for pass@{k}"
+            f"{where}: {pair.benchmark}: {pair.base} and {pair.other} have "
+            f"{counted(pair.n, 'sample')} a problem; a rule asks for pass@{k}"
         )
     values = difference_at_k(pair.base_counts, pair.other_counts, np.array([k]))[:, 0]
     sums = Clustered.of(values[:, None], pair.groups)
@@ -254,10 +255,15 @@ def _not_lower(rule: NotLower, pair: Compared, confidence: float, where: str) ->
     # Below two problems nothing is known.
     p = (np.nan_to_num(one, nan=1.0) for one in one_sided_p(sums, -rule.points / 100, (-1, 1)))
     holds, violated = (float(one[0]) for one in p)
-    text = (
-        f"pass@{k} of {pair.other} is lower than {pair.base}'s by less than {rule.points:g} points"
+    standing = f"not lower than {pair.base}'s by {rule.points:g} points or more"
+    if not rule.points:
+        standing = f"higher than {pair.base}'s"
+    text = f"pass@{k} of {pair.other} is {standing}"
+    of = (
+        ""
+        if found.problems == len(values)
+        else f", {found.problems} of {counted(len(values), 'problem')}"
     )
-    of = "" if found.problems == len(values) else f", {found.problems} of {len(values)} problems"
     return _Asked(
         _rule(pair, rule.kind, text, f"{_difference(found, confidence)}{of}").model_copy(
             update={"estimate": found.estimate, "low": found.low, "high": found.high}
@@ -281,7 +287,7 @@ def _keeps(rule: Keeps, pair: Compared) -> _Asked | None:
         for flip in flips(pair)
         if flip.solved_by == pair.base and flip.problem_id in listed
     }
-    text = f"{pair.other} solves what {pair.base} does of {_count(len(listed), 'listed problem')}"
+    text = f"{pair.other} solves what {pair.base} does of {counted(len(listed), 'listed problem')}"
     why = "none is lost"
     # A problem that neither ever solves cannot be lost, so that it is no test.
     tests = sum(any(pair.fresh(key)[::2]) for key in listed)
@@ -375,7 +381,3 @@ def _difference(found: Entry, confidence: float) -> str:
     return (
         f"{100 * found.estimate:+.2f} points, {confidence:.0%} interval {low:+.2f} to {high:+.2f}"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

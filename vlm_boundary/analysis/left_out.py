@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import Analysis
 from vlm_boundary.records.sections import LeftOut
 
@@ -56,4 +57,4 @@ def _named(problem_ids: Sequence[str]) -> str:
     few = ", ".join(problem_ids[:_NAMED])
     more = ", …" if len(problem_ids) > _NAMED else ""
     count = len(problem_ids)
-    return f"{count:,} {'problem' if count == 1 else 'problems'} ({few}{more})"
+    return f"{counted(count, 'problem')} ({few}{more})"

@@ -7,6 +7,7 @@ from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.prompts import (
     PROTOCOLS,
     PromptConfig,
+    condition_prompt,
     messages,
     pictures_shown,
     prompt_hash,
@@ -22,6 +23,7 @@ __all__ = [
     "Origin",
     "PromptConfig",
     "Scan",
+    "condition_prompt",
     "load_benchmark",
     "load_benchmark_file",
     "load_problems",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -88,10 +89,11 @@ def validate(file: str) -> None:
     else:
         _echo_counts(found.records, found.filter_log, found.problems)
     if found.problems:
-        click.echo(f"Checked {found.problems:,} problems in {found.seconds:.1f} s.")
+        click.echo(f"Checked {counted(found.problems, 'problem')} in {found.seconds:.1f} s.")
     if found.problems and len(found.unusable) == found.problems:
         raise UserError(
-            f"{file}: none of its {found.problems:,} problems can be put to a model; the first: "
+            f"{file}: none of its {counted(found.problems, 'problem')} can be put to a "
+            f"model; the first: "
             f"{found.unusable[0][1]}"
         )
     for notice in found.notices:
@@ -102,16 +104,17 @@ def validate(file: str) -> None:
         click.echo(f"… and {len(found.unusable) - 20} more")
     if found.unusable:
         click.echo(
-            f"{len(found.unusable):,} of {found.problems:,} problems cannot be put to a model."
+            f"{len(found.unusable):,} of {counted(found.problems, 'problem')} cannot be "
+            f"put to a model."
         )
         raise SystemExit(1)
 
 
 def _echo_counts(records: int, log: Iterable[FilterStep], problems: int) -> None:
-    click.echo(f"{records:,} records")
+    click.echo(f"{counted(records, 'record')}")
     for step in log:
         click.echo(f"  {step.step}: {step.before:,} → {step.after:,}")
-    click.echo(f"{problems:,} problems")
+    click.echo(f"{counted(problems, 'problem')}")
 
 
 def _assignments(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import existing_run, override_option, ray_option, shares_on
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 
@@ -46,7 +47,7 @@ def check(
     from vlm_boundary.reasoning.stage import failures_of
 
     done = compute(run, force=force, elsewhere=shares_on(experiment, ray, "checking"))
-    click.echo(f"{done.samples:,} samples checked in {run.path}.")
+    click.echo(f"{counted(done.samples, 'sample')} checked in {run.path}.")
     if done.unverified:
         click.echo(f"{done.unverified:,} have no verdict yet; 'vlm-boundary verify' gives them.")
     if failures := failures_of(run):
@@ -58,7 +59,7 @@ def _check_file(source: Path, target: Path) -> None:
 
     summary = check_file(source, target)
     total = summary.total
-    click.echo(f"{total:,} outputs checked into {target}.")
+    click.echo(f"{counted(total, 'output')} checked into {target}.")
     for failures in (summary.failures, summary.check_failures):
         if failures:
             click.echo(str(failures), err=True)

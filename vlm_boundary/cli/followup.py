@@ -13,7 +13,8 @@ from vlm_boundary.cli.options import (
     refuse_unasked_programs,
     target_argument,
 )
-from vlm_boundary.cli.stages import refuse_empty, stoppable, tell_drawn
+from vlm_boundary.cli.stages import refuse_empty, stoppable, tell_drawn, tell_verdict
+from vlm_boundary.counted import counted
 
 
 @click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
@@ -41,12 +42,12 @@ def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None)
 
     wanted = top_ups(run, experiment, n)
     problems = {(top_up.benchmark, key) for top_up in wanted for key in top_up.problem_ids}
-    click.echo(f"{len(problems):,} problems were solved by one arm of a pair alone.")
+    click.echo(f"Solved by one arm of a pair alone: {counted(len(problems), 'problem')}.")
     if wanted:
         drawn, done = stoppable(run, lambda: follow_up(run, experiment, wanted))
         tell_drawn(drawn)
-        click.echo(f"{drawn.samples:,} samples drawn, {done.graded:,} graded.")
+        click.echo(f"{counted(drawn.samples, 'sample')} drawn, {done.graded:,} graded.")
         for line in done.told:
             click.echo(line, err=True)
-        click.echo(f"Report: {done.page}")
+        tell_verdict(run, experiment, done.page)
         refuse_empty(run, drawn)

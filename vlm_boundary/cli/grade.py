@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -75,14 +76,14 @@ def grade(
     with _program(benchmark) as program:
         summary = grade_file(source, target, wanted, program)
     total = summary.total
-    click.echo(f"{total:,} outputs graded into {target}.")
+    click.echo(f"{counted(total, 'output')} graded into {target}.")
     for name, counts in (("status", summary.statuses), ("answer from", summary.sources)):
         for key, count in counts.most_common():
             click.echo(f"  {name:12} {key:12} {count:8,}  {count / total:6.1%}")
     if summary.failures:
         click.echo(str(summary.failures), err=True)
     if summary.disagreements is not None:
-        click.echo(f"{summary.disagreements:,} disagreements: {page}")
+        click.echo(f"{counted(summary.disagreements, 'disagreement')}: {page}")
 
 
 def _program(benchmark: str | None) -> AbstractContextManager[ProgramGrader | None]:

@@ -9,6 +9,7 @@ import click
 
 from vlm_boundary.cli.options import gpus_option, limit_option, override_option
 from vlm_boundary.cli.stages import draw_samples, refuse_empty, stoppable
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ def match_entropy(
         return drawn.samples
 
     found = find(experiment, base, rl, _numbers(temperatures), per_problem, draw)
-    click.echo(f"{base}: {found.target:.4f} nats a token, over {found.problems} problems")
+    click.echo(
+        f"{base}: {found.target:.4f} nats a token, over {counted(found.problems, 'problem')}"
+    )
     for temperature, entropy in found.entropies.items():
         click.echo(f"{rl} at temperature {temperature:g}: {entropy:.4f}")
     if found.temperature is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vlm_boundary.cli.options import DERIVED, tell_state
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def merge(runs: tuple[str, ...], into: Path) -> None:
         for source in sources:  # verdicts and checks are not taken along
             tell_state(source, mends=DERIVED)
         samples = join(sources, RunDirectory(into))
-    click.echo(f"{samples:,} samples in {into}; 'vlm-boundary run {into}' goes on from there.")
+    click.echo(
+        f"{counted(samples, 'sample')} in {into}; 'vlm-boundary run {into}' goes on from there."
+    )
 
 
 def _source(run: str, stack: ExitStack) -> RunDirectory:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlm_boundary.counted import counted
+
 if TYPE_CHECKING:
     from vlm_boundary.analysis.table_file import VerdictTable
     from vlm_boundary.stopping import StoppingRule
@@ -147,5 +149,7 @@ def _rule(looks: str | None, right: int | None) -> StoppingRule | None:
     if len(numbers) < len(parts) or not ascending:
         raise UserError(f"--looks {looks}: write ascending numbers of samples, as in 32,64,256")
     if right > numbers[0]:
-        raise UserError(f"--right {right}: not so many can be right after {numbers[0]} samples")
+        raise UserError(
+            f"--right {right}: not so many can be right after {counted(numbers[0], 'sample')}"
+        )
     return StoppingRule(numbers, right)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import existing_run, override_option
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 
@@ -72,7 +73,7 @@ def publish(
         return
     if folder is not None:
         found.write(folder)
-        click.echo(f"{len(found.items)} files in {folder}")
+        click.echo(f"{counted(len(found.items), 'file')} in {folder}")
     if repository is not None:
         with tempfile.TemporaryDirectory() as temporary:
             sent = folder or Path(temporary) / "publication"

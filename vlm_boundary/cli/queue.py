@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vlm_boundary.cli.options import existing_run, override_option, target_argument
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def queue(
             per_arm=per_arm,
         )
     _tell(run, experiment, drawn)
-    click.echo(f"{len(drawn.items):,} samples to read: {queue_path(run, drawn.name)}")
+    click.echo(f"{counted(len(drawn.items), 'sample')} to read: {queue_path(run, drawn.name)}")
 
 
 def _tell(run: RunDirectory, experiment: ExperimentConfig, drawn: LabelQueue) -> None:
@@ -95,4 +96,4 @@ def _tell(run: RunDirectory, experiment: ExperimentConfig, drawn: LabelQueue) ->
             continue
         count = sum(item.sample.arm == arm for item in drawn.items)
         known = sum(problem[0] == arm for problem in problems)
-        click.echo(f"  {arm}: {count:,} samples on {known:,} problems")
+        click.echo(f"  {arm}: {counted(count, 'sample')} on {counted(known, 'problem')}")

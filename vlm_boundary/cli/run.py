@@ -17,7 +17,8 @@ from vlm_boundary.cli.options import (
     target_argument,
     track_option,
 )
-from vlm_boundary.cli.stages import draw_samples, refuse_empty, stoppable
+from vlm_boundary.cli.stages import draw_samples, refuse_empty, stoppable, tell_verdict
+from vlm_boundary.counted import counted
 from vlm_boundary.forks import usable_cores
 
 if TYPE_CHECKING:
@@ -86,5 +87,7 @@ def grade_and_report(run: RunDirectory, experiment: ExperimentConfig, drawn: int
         tell_judged(run, done.judged)
     for line in done.told:
         click.echo(line, err=True)
-    click.echo(f"{drawn:,} samples drawn, {done.graded:,} graded, {done.checked:,} checked.")
-    click.echo(f"Report: {done.page}")
+    click.echo(
+        f"{counted(drawn, 'sample')} drawn, {done.graded:,} graded, {done.checked:,} checked."
+    )
+    tell_verdict(run, experiment, done.page)

@@ -22,6 +22,7 @@ from vlm_boundary.cli.options import (
     shares_on,
     target_argument,
 )
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 from vlm_boundary.forks import usable_cores
 
@@ -43,6 +44,8 @@ def draw_samples(
     """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.face.stages import draw
 
+    if not any(arm.role == "base" for arm in experiment.arms.values()):
+        click.echo("No arm has the role base, so nothing will be compared.", err=True)
     drawn = draw(run, experiment, limit=limit, shard=shard, arms=arms)
     tell_drawn(drawn)
     return drawn
@@ -60,7 +63,7 @@ def refuse_empty(run: RunDirectory, drawn: Drawn) -> None:
     """End the command with code 1 where something of the experiment has no sample."""
     if drawn.empty:
         raise click.ClickException(
-            f"{drawn.samples:,} samples drawn into {run.path}, but none of "
+            f"{counted(drawn.samples, 'sample')} drawn into {run.path}, but none of "
             f"{', '.join(drawn.empty)}; the reasons stand above"
         )
 
@@ -100,7 +103,7 @@ def sample(
     refuse_unasked_programs(run, target)
     drawn = stoppable(run, lambda: draw_samples(run, experiment, limit, shard))
     refuse_empty(run, drawn)
-    click.echo(f"{drawn.samples:,} samples drawn into {run.path}.")
+    click.echo(f"{counted(drawn.samples, 'sample')} drawn into {run.path}.")
 
 
 @click.command(short_help="Grade the samples that have no verdict yet.")
@@ -120,21 +123,29 @@ def verify(
     """Grade the samples that have no verdict by this version of the verifier yet.
 
     A benchmark that names a program of its own (grading.command) is graded by it; --force also
-    asks again where that gave no verdict.
+    asks again where that gave no verdict. Given the experiment's YAML, it grades by what that says
+    now.
     """
     run, experiment = existing_run(target, overrides, mends=DERIVED)
     refuse_unasked_programs(run, target)
+    if not target.is_dir():
+        from vlm_boundary.sampling.prepare import regrade_by
+
+        for name in regrade_by(run, experiment):
+            click.echo(f"{name}: its grading has changed; every sample is graded by that.")
     from vlm_boundary.face.stages import failure_lines
     from vlm_boundary.verifier import store_opinions
     from vlm_boundary.verifier import verify as grade
 
     graded = grade(run, force=force, elsewhere=shares_on(experiment, ray, "verifying"))
-    click.echo(f"{graded:,} samples graded in {run.path}.")
+    click.echo(f"{counted(graded, 'sample')} graded in {run.path}.")
     for line in failure_lines(run):
         click.echo(line, err=True)
     if opinions:
         disagreements = store_opinions(run)
-        click.echo(f"{disagreements:,} disagreements with other rules: {run.opinions.root}")
+        click.echo(
+            f"{counted(disagreements, 'disagreement')} with other rules: {run.opinions.root}"
+        )
 
 
 @click.command(short_help="Score one arm's responses under another arm.")
@@ -187,7 +198,7 @@ def score(
         )
 
     scored, left = stoppable(run, stage)
-    click.echo(f"{scored:,} responses scored under {under} in {run.path}.")
+    click.echo(f"{counted(scored, 'response')} scored under {under} in {run.path}.")
     if left:
         click.echo(f"{left:,} could not be scored; the reasons are in {run.path}/score_failures.")
 
@@ -231,4 +242,20 @@ def report(target: Path, overrides: tuple[str, ...], formats: str) -> None:
 
     for line in outdated_lines(run):
         click.echo(line, err=True)
-    click.echo(f"Report: {write(run, experiment, kept, forks=usable_cores())}")
+    page = write(run, experiment, kept, forks=usable_cores())
+    tell_verdict(run, experiment, page)
+
+
+def tell_verdict(run: RunDirectory, experiment: ExperimentConfig, page: Path) -> None:
+    """Say what the report's first screen says, for whoever has no browser at hand, and where it is.
+
+    Args:
+        page: of the report.
+    """
+    from vlm_boundary.analysis.findings import Findings, in_order
+    from vlm_boundary.records.analysis import read_analysis
+    from vlm_boundary.report.verdict import statements
+
+    for said in statements(Findings(read_analysis(run.analysis), in_order(experiment))):
+        click.echo(f"{said.benchmark}: {said.sentence}")
+    click.echo(f"Report: {page}")

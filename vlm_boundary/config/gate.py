@@ -13,7 +13,7 @@ from vlm_boundary.settings import load_yaml, validate
 
 
 class NotLower(Settings):
-    """pass@k is lower than the base's by less than a margin: accuracy at k = 1, coverage above."""
+    """pass@k is not lower than the base's by a margin: accuracy at k = 1, coverage above."""
 
     kind: Literal["not_lower"]
     k: Annotated[int, Field(ge=1)] | Literal["n"]

@@ -174,7 +174,9 @@ def serve(
         import gradio  # noqa: F401
         import markdown_it  # noqa: F401  # wanted by the first text that is shown
     except ImportError as error:
-        raise UserError(f"the demo needs {error.name}: pip install 'vlm-boundary[demo]'") from None
+        raise UserError(
+            f"the demo needs {error.name}; in a clone: pip install -e '.[demo]'"
+        ) from None
     from vlm_boundary.demo.app import build
     from vlm_boundary.demo.live import LiveEngines
 

@@ -91,7 +91,8 @@ class OpenAIEngine:
             import openai
         except ImportError:
             raise UserError(
-                "engine kind openai needs the openai package: pip install 'vlm-boundary[server]'"
+                "engine kind openai needs the openai package; in a clone: "
+                "pip install -e '.[server]'"
             ) from None
         self._model = model
         self._config = config

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.config import ReplayConfig, SamplingConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.engines.base import Completion, Failure, Request, Requests, unheard
 from vlm_boundary.errors import UserError
 
@@ -104,7 +105,10 @@ class ReplayEngine:
     def _lack(self, request: Request, held: int, other: str | None) -> str:
         if held:
             asked = request.indices.stop
-            return f"{self._path} holds {held} samples of this problem, {asked} are asked for"
+            return (
+                f"{self._path} holds {counted(held, 'sample')} of this problem, "
+                f"{asked} are asked for"
+            )
         like = f" (it has samples of problem {other!r}, for one)" if other is not None else ""
         return f"{self._path} holds no sample of this problem{like}"
 

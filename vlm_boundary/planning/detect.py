@@ -9,6 +9,7 @@ import numpy as np
 
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.config import FULL, ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.engines.bound import Bound
 from vlm_boundary.errors import UserError
 from vlm_boundary.planning.design import Accuracies, Design, designs, smallest_gap_of
@@ -77,7 +78,7 @@ def _known(
     for pair in data.pairs() if data else ():
         if pair.problem_ids:
             pilot = Accuracies.of_pilot(pair.base_counts, pair.other_counts, rng)
-            source = f"the counts of {len(pair.problem_ids):,} problems so far"
+            source = f"the counts of {counted(len(pair.problem_ids), 'problem')} so far"
             yield pair.base, pair.other, source, pilot
 
 
@@ -98,9 +99,9 @@ def _of_pair(
         best = min(found, key=lambda one: one.variance)
         gap = smallest_gap_of(best, there, confidence, power)
         yield (
-            f"  not with its {there:,} problems, whatever n: {_way(best)} finds "
+            f"  not with its {counted(there, 'problem')}, whatever n: {_way(best)} finds "
             f"{100 * gap:.1f} points, and {best.from_problems:.0%} of that variance is the "
-            f"problems'; it takes {best.problems:,} problems"
+            f"problems'; it takes {counted(best.problems, 'problem')}"
         )
         return
     fixed = next((one for one in possible if len(one.rule.looks) == 1), None)
@@ -109,7 +110,8 @@ def _of_pair(
         shown.append(fixed)
     for one in shown:
         yield (
-            f"  {one.problems:,} of {there:,} problems, {_way(one)}: {one.total:,.0f} samples "
+            f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: "
+            f"{one.total:,.0f} samples "
             f"({one.samples[0]:.0f} + {one.samples[1]:.0f} a problem){_cost(one, plans)}; "
             f"{one.from_problems:.0%} of the variance is the problems', which no samples take away"
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.counted import counted
 from vlm_boundary.store import read_writer
 
 # A cache that spares less than this share of what it could does not work.
@@ -29,7 +30,8 @@ def speed_lines(writers: Iterable[Path]) -> list[str]:
 def _line(arms: Sequence[str], work: Mapping[str, Any]) -> str:
     seconds = work["draw_seconds"]
     speed = (
-        f"{', '.join(arms)}: {work['samples']:,} samples, {work['tokens']:,} tokens "
+        f"{', '.join(arms)}: {counted(work['samples'], 'sample')}, "
+        f"{counted(work['tokens'], 'token')} "
         f"in {seconds:,.1f} s ({work['tokens'] / seconds:,.0f} tokens/s)"
     )
     bound = work.get("lower_bound", {})

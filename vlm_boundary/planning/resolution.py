@@ -10,6 +10,7 @@ from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.pairs import needed_at
 from vlm_boundary.analysis.power import POWER, smallest_gap
 from vlm_boundary.config import FULL, ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.planning.estimate import Plan
 from vlm_boundary.store import RunDirectory
 
@@ -30,7 +31,8 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
                     for gap, share in zip(gaps, _SHARES, strict=True)
                 )
                 yield (
-                    f"Resolution: {problems:,} problems of {benchmark} show a gap in pass@n, "
+                    f"Resolution: {counted(problems, 'problem')} of {benchmark} show a "
+                    f"gap in pass@n, "
                     f"{POWER:.0%} of the time, from {said}"
                 )
     for benchmark in experiment.benchmarks:
@@ -40,10 +42,11 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
                 if found.problems is None:
                     continue
                 samples = found.samples
-                more = f", or {samples:,} samples of each" if samples else ""
+                more = f", or {counted(samples, 'sample')} of each" if samples else ""
                 yield (
                     f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: "
                     f"{100 * found.gap:+.1f} points so far; to find a gap of that size "
-                    f"{POWER:.0%} of the time takes {found.problems:,} problems (there are "
+                    f"{POWER:.0%} of the time takes {counted(found.problems, 'problem')} "
+                    f"(there are "
                     f"{len(pair.problem_ids):,}){more}"
                 )

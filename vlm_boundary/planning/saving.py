@@ -8,6 +8,7 @@ import numpy as np
 
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.config import FULL, ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.planning.design import expected_samples, possible_accuracies, prior_accuracies
 from vlm_boundary.planning.estimate import Plan
 from vlm_boundary.store import RunDirectory
@@ -33,7 +34,8 @@ def saving_lines(
             known[one.benchmark] = BenchmarkData.read(run, experiment, one.benchmark)
         data, rng = known[one.benchmark], np.random.default_rng(experiment.seed)
         where = (
-            f"{one.arm} on {one.benchmark}: its rule asks for at most {rule.n} samples a problem"
+            f"{one.arm} on {one.benchmark}: its rule asks for at most "
+            f"{counted(rule.n, 'sample')} a problem"
         )
         if prior is not None:
             accuracies, source = prior_accuracies(*prior, rng), "the stated prior"
@@ -41,7 +43,7 @@ def saving_lines(
             counts = data.counts(one.arm)
             rows = np.arange(len(counts.problem_ids)).repeat(8)
             accuracies = possible_accuracies(counts, rows, rng)
-            source = f"the counts of {len(counts.problem_ids):,} problems so far"
+            source = f"the counts of {counted(len(counts.problem_ids), 'problem')} so far"
         else:
             yield f"{where}; how many it saves is said by counts of a pilot, or --prior NEVER,A,B"
             continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary.config import FULL
+from vlm_boundary.counted import counted
 from vlm_boundary.engines.bound import Bound
 from vlm_boundary.planning.estimate import ArmPlan, BenchmarkPlan, Plan
 
@@ -39,9 +40,9 @@ def _lines(plan: Plan) -> Iterator[str]:
 def _benchmark(benchmark: BenchmarkPlan) -> Iterator[str]:
     yield f"{benchmark.name}:"
     for step in benchmark.filters:
-        yield f"  {step.step}: {step.before:,} → {step.after:,} problems"
+        yield f"  {step.step}: {step.before:,} → {counted(step.after, 'problem')}"
     unusable = f", {benchmark.unusable:,} of them unusable" if benchmark.unusable else ""
-    yield f"  {benchmark.problems:,} problems{unusable}"
+    yield f"  {counted(benchmark.problems, 'problem')}{unusable}"
 
 
 def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
@@ -58,7 +59,7 @@ def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
             yield f"  prompts of {names}: {prompts}"
             continue
         measured = len(prompts.tokens)
-        source = "" if measured == group[0].problems else f" (from {measured:,} problems)"
+        source = "" if measured == group[0].problems else f" (from {counted(measured, 'problem')})"
         yield (
             f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, of them "
             f"{prompts.mean_pictures:,.0f} of pictures; the longest has {prompts.longest:,}{source}"

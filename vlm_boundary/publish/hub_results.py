@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.publish.item import Item, text_item
 from vlm_boundary.records.analysis import Analysis
 from vlm_boundary.store import RunDirectory
@@ -51,8 +52,8 @@ def write_results(
                     task_id=name,
                     value=round(100 * entry.estimate, 2),
                     source_url=repository and f"https://huggingface.co/datasets/{repository}",
-                    notes=f"pass@1 over {drawn.n} samples a problem, {how}, "
-                    f"{entry.problems} problems",
+                    notes=f"pass@1 over {counted(drawn.n, 'sample')} a problem, {how}, "
+                    f"{counted(entry.problems, 'problem')}",
                 )
             )
         if entries:

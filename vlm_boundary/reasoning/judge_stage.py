@@ -152,9 +152,8 @@ def _prepare(run: RunDirectory, experiment: ExperimentConfig, config: JudgeConfi
     before = manifest.judges.get(config.name)
     if before and (difference := first_difference(before.identity.as_json(), identity.as_json())):
         raise UserError(
-            f"{run.path}: judge {config.name!r} already read chains with {difference.what} = "
-            f"{difference.before}, and now it is {difference.now}; give this one another "
-            f"judge.name, or restore it"
+            f"{run.path}: judge {config.name!r} already read chains with "
+            f"{difference.drawn_with}; give this one another judge.name, or restore it"
         )
     known = before is not None and "thinking_open" in before.model_fields_set
     judge = RunJudge(

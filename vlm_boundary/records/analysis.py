@@ -8,6 +8,7 @@ from typing import Final, Literal
 from pydantic import Field, ValidationError
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.mistakes import explain
 from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.cost import Efficiency
 from vlm_boundary.records.reasoning import Calibration, ProbedChains, ThoughtsOfArm, ValidReasoning
@@ -22,7 +23,6 @@ from vlm_boundary.records.record import (
     Record,
     SolvedSets,
     find_pair,
-    first_problem,
 )
 from vlm_boundary.records.sections import (
     ConsistencyOfPair,
@@ -238,5 +238,5 @@ def read_analysis(path: Path) -> Analysis:
     except ValidationError as error:
         raise UserError(
             f"{path}: it is not an analysis of version {SCHEMA_VERSION}, which this "
-            f"vlm_boundary reads ({first_problem(error)}); {again}"
+            f"vlm_boundary reads ({explain(Analysis, error)}); {again}"
         ) from None

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
+from vlm_boundary.counted import counted
 from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.record import Record
 
@@ -126,13 +127,13 @@ class PictureSizes(_Kept):
         ignored += f"; mm_processor_kwargs {self.engine}" if self.engine else ""
         if self.alone:
             ignored += "; several of one prompt each as if alone, which transformers does not do"
-        most = "" if self.most_tokens is None else f"at most {self.most_tokens:,} tokens"
+        most = "" if self.most_tokens is None else f"at most {counted(self.most_tokens, 'token')}"
         if self.max_pixels is not None:
             pixels = f"{self.min_pixels:,} to {self.max_pixels:,} pixels, by {self.step}"
             return f"{most}: {pixels}{ignored}"
         if self.tiles is not None:
             whole = " and the whole" if self.tiles > 1 else ""
-            return f"{most}: {self.tiles} tile{'s' * (self.tiles > 1)}{whole}{ignored}"
+            return f"{most}: {counted(self.tiles, 'tile')}{whole}{ignored}"
         return f"{most or 'by the rules of its processor'} ({self.processor}){ignored}"
 
 

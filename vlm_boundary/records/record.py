@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 T = TypeVar("T")
 P = TypeVar("P", bound="ArmPair")
@@ -27,12 +27,6 @@ class Record(BaseModel):
     def given(self) -> dict[str, Any]:
         """The fields that were given, for a record that says these things and more."""
         return {name: getattr(self, name) for name in self.model_fields_set}
-
-
-def first_problem(error: ValidationError) -> str:
-    """Where and why a file is not what a record says, in one line."""
-    first = error.errors()[0]
-    return ": ".join(filter(None, (".".join(map(str, first["loc"])), first["msg"])))
 
 
 def _ascending(by_k: dict[int, T]) -> dict[int, T]:

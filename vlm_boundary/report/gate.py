@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+from vlm_boundary.counted import counted
 from vlm_boundary.records.gate import Flip, Gate, JudgedRule
 from vlm_boundary.store import write_text
 
@@ -21,8 +22,8 @@ def gate_lines(gate: Gate) -> Iterator[str]:
     for rule in gate.rules:
         counts[rule.standing] += 1
     yield (
-        f"{gate.decision}: of {len(gate.rules)} rules {counts['holds']} hold, "
-        f"{counts['violated']} are violated, {counts['open']} are not shown either way"
+        f"{gate.decision}: {counted(len(gate.rules), 'rule')}, {counts['holds']} shown to hold, "
+        f"{counts['violated']} violated, {counts['open']} not shown either way"
     )
     for rule in gate.rules:
         yield f"  {rule.standing:8}  {rule.benchmark}: {rule.rule} ({_why(rule)})"

@@ -13,6 +13,7 @@ from typing import Any
 from vlm_boundary.analysis.left_out import left_out_lines
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
 from vlm_boundary.sampling.alike import apart
@@ -188,7 +189,8 @@ def warnings(experiment: ExperimentConfig, manifest: Manifest, analysis: Analysi
         usable = content.problems - content.unusable
         if content.unusable:
             lines.append(
-                f"{name}: {content.unusable} of {content.problems} problems cannot be put "
+                f"{name}: {content.unusable} of {counted(content.problems, 'problem')} "
+                f"cannot be put "
                 f"to a model; the reasons are listed below."
             )
         for arm, values in content.arms.items():
@@ -209,21 +211,22 @@ def _about_arm(name: str, arm: str, values: ArmAnalysis, usable: int) -> list[st
     lines = []
     if values.problems < usable:
         lines.append(
-            f"{name}: only {values.problems} of {usable} problems were sampled from "
+            f"{name}: only {values.problems} of {counted(usable, 'problem')} were sampled from "
             f"{arm}; the numbers hold for those."
         )
     if values.problems_with_fewer_than_n:
         lines.append(
-            f"{name}: {values.problems_with_fewer_than_n} problems have fewer than "
-            f"{values.n} samples from {arm}; each k leaves out those with fewer than k."
+            f"{name}: {counted(values.problems_with_fewer_than_n, 'problem')} with fewer than "
+            f"{counted(values.n, 'sample')} from {arm}; each k leaves out those with fewer than k."
         )
     if undecided := values.statuses["undecided"]:
         highest = values.pass_at_k_lenient
         k = max(highest)
         if highest[k].estimate is not None:
             lines.append(
-                f"{name}: {undecided} samples of {arm} are undecided and count as not correct; "
-                f"with all of them correct, pass@{k} would be {highest[k].estimate:.1%}."
+                f"{name}: the verifier leaves {counted(undecided, 'sample')} of {arm} undecided, "
+                f"counted as not correct; were all of them correct, pass@{k} would be "
+                f"{highest[k].estimate:.1%}."
             )
     return lines
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from vlm_boundary import __version__
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
@@ -69,7 +70,7 @@ def report(
         name=experiment.name,
         arms=", ".join(found.roles),
         sizes=", ".join(
-            f"{name}: {one.problems} problems" for name, one in found.benchmarks.items()
+            f"{name}: {counted(one.problems, 'problem')}" for name, one in found.benchmarks.items()
         ),
         verdicts=said,
         warnings=warnings,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vlm_boundary.analysis.findings import Findings, first_looks, reading_name
+from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import ArmPair, Difference, Interval, find_pair
 from vlm_boundary.records.sections import LuckOfPair
@@ -113,7 +114,7 @@ def _at(said: Claimed, claim: str, words: _Words) -> Claim:
     """What a difference at k says: its word only where its test claims it."""
     found, entry, k = said.found, said.entry(claim), said.k(claim)
     if entry.estimate is None:
-        text = f"{words.open} is {NOT_RESOLVED} (no problem has {k} samples of both)"
+        text = f"{words.open} is {NOT_RESOLVED} (no problem has {counted(k, 'sample')} of both)"
         return Claim(text, resolved=False)
     sign, digits = said.sign(claim), _digits(entry)
     where = f"points at k = {k}, {_interval(found, entry, digits)}"
@@ -138,7 +139,7 @@ def _at(said: Claimed, claim: str, words: _Words) -> Claim:
 
 def _interval(found: Findings, entry: Difference, digits: int) -> str:
     if entry.low is None or entry.high is None:
-        return f"no {found.level} interval from {_count(entry.problems, 'problem')}"
+        return f"no {found.level} interval from {counted(entry.problems, 'problem')}"
     return f"{found.level} interval {_range(entry, digits)}"
 
 
@@ -205,7 +206,7 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
     return [
         Claim(
             f"more often than luck explains {pair.base} solves "
-            f"{_count(both + first, 'problem')} and {pair.other} {both + second}, {first} "
+            f"{counted(both + first, 'problem')} and {pair.other} {both + second}, {first} "
             f"{pair.base} alone and {second} {pair.other} alone{among}{_first_look(content, pair)}"
         )
     ]
@@ -227,13 +228,14 @@ def _notes(found: Findings, content: BenchmarkAnalysis, pair: PairAnalysis) -> l
     up_to = pair.crossover.up_to
     if up_to < pair.n:
         notes.append(
-            f"Not all problems have more than {up_to} samples of both: whether they cross is asked "
+            f"Not all problems have more than {counted(up_to, 'sample')} of both: whether "
+            f"they cross is asked "
             f"up to k = {up_to}, and what is said of k = {pair.n} is of "
-            f"{pair.difference[pair.n].problems} of {pair.problems} problems."
+            f"{pair.difference[pair.n].problems} of {counted(pair.problems, 'problem')}."
         )
     family = len(found.analysis.multiplicity.tests)
     notes.append(
-        f"The page tests {_count(family, 'statement')}, and words a difference as found only "
+        f"The page tests {counted(family, 'statement')}, and words a difference as found only "
         f"where all of them hold at once with {found.level} confidence (Holm); each interval holds "
         "by itself."
     )
@@ -326,7 +328,3 @@ def _alone(found: Findings, name: str, content: BenchmarkAnalysis) -> Statement:
     reason = "there is no other arm to compare it with" if bases else "no arm has the role base"
     claims.append(Claim(f"{reason}, so that nothing is compared", resolved=False))
     return Statement(name, tuple(claims))
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from vlm_boundary.benchmarks import BenchmarkConfig, Origin
 from vlm_boundary.benchmarks.prompts import SAYING
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
@@ -114,5 +115,5 @@ def _differences(before: Collection[Problem], now: Collection[Problem]) -> str:
             said.append(f"{count} of {len(both)} {part} differ")
     for count, word in ((len(new) - len(both), "added"), (len(old) - len(both), "removed")):
         if count:
-            said.append(f"{count} {'problem' if count == 1 else 'problems'} {word}")
+            said.append(f"{counted(count, 'problem')} {word}")
     return ", ".join(said)

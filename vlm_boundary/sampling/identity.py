@@ -194,6 +194,6 @@ def refuse_difference(before: Any, now: Any, *, where: str, what: str = "") -> N
         )
     if difference := first_difference(before, now, what):
         raise UserError(
-            f"{where} already holds samples drawn with {difference.what} = {difference.before}, "
-            f"and now it is {difference.now}; take another run_dir (or name), or restore it"
+            f"{where} already holds samples drawn with {difference.drawn_with}; take another "
+            f"run_dir (or name), or restore it"
         )

@@ -9,6 +9,7 @@ from itertools import product
 
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
+from vlm_boundary.counted import counted
 from vlm_boundary.engines.replay import unknown_samples
 from vlm_boundary.sampling.conditions import problems_under, unshown
 from vlm_boundary.sampling.plan import Task
@@ -37,7 +38,8 @@ class Lack:
         where = self.partition
         under = "" if where.condition == "full" else f", {where.condition}"
         told = [
-            f"{where.arm} on {where.benchmark}{under}: {self.missing:,} of {self.asked:,} samples "
+            f"{where.arm} on {where.benchmark}{under}: {self.missing:,} of "
+            f"{counted(self.asked, 'sample')} "
             f"were not drawn"
         ]
         for reason, (count, problems) in list(self.reasons.items())[:_REASONS]:
@@ -64,7 +66,8 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
         engine = experiment.arm_engine(arm)
         if isinstance(engine, ReplayConfig) and (found := unknown_samples(engine, known)):
             told.append(
-                f"{arm}: {engine.path} holds {sum(found.values()):,} samples of {len(found):,} "
+                f"{arm}: {engine.path} holds {counted(sum(found.values()), 'sample')} of "
+                f"{len(found):,} "
                 f"problems that no benchmark of this run has ({_named(found)})"
             )
     return told

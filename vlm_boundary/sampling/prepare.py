@@ -35,7 +35,9 @@ from vlm_boundary.sampling.identity import (
     refuse_other_rule,
     resolve_source,
 )
+from vlm_boundary.sampling.prompt_changes import refuse_other_prompt
 from vlm_boundary.sampling.rendered import Rendered, rendered
+from vlm_boundary.settings import validate
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier.program import refuse_missing
 
@@ -130,6 +132,27 @@ def _load(
     )
 
 
+def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
+    """Take over how an experiment's benchmarks are graded; returns those where that has changed.
+
+    Raises:
+        UserError: a benchmark cannot be read, or is not the one that samples were drawn of.
+    """
+    manifest = run.read_manifest()
+    changed = {}
+    for name, changes in experiment.benchmarks.items():
+        known = manifest.benchmarks.get(name)
+        grading = json.loads(load_benchmark(name, changes).grading.model_dump_json())
+        if known and known.config.get("grading") != grading:
+            config = known.config | {"grading": grading}
+            read = validate(BenchmarkConfig, config, where=f"benchmark {name!r}")
+            changed[name] = _load(run, read, known)
+    if changed:
+        benchmarks = manifest.benchmarks | changed
+        run.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
+    return list(changed)
+
+
 def _check_prompts(
     run: RunDirectory, benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
 ) -> None:
@@ -197,7 +220,11 @@ def _arm(
         if by_it or run.samples.parts(Partition(name, benchmark, condition)):
             where = f"{run.path}: arm {name!r}"
             refuse_difference(drawn_from, identity.as_json(), where=where)
-            refuse_difference(prompts.get(what), now, where=where, what=what)
+            asked = prompts.get(what)
+            if asked and asked.get("prompt") != now["prompt"]:
+                manifest, config = run.read_manifest(), benchmarks[benchmark]
+                refuse_other_prompt(manifest, experiment, config, name, condition, where=where)
+            refuse_difference(asked, now, where=where, what=what)
             if before and condition == FULL:
                 refuse_other_rule(before.sampling, experiment.arm_sampling(name), where=where)
         same = same and prompts.get(what) == now

@@ -17,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from vlm_boundary.counted import counted
 from vlm_boundary.progress import notice, progress_bar
 from vlm_boundary.store.aside import set_aside
 from vlm_boundary.store.owner import DamagedPart
@@ -233,8 +234,8 @@ class _KnownProblems:
         """Say what is left alone."""
         for partition, (rows, first) in self._strange.items():
             notice(
-                f"{self._run.path}: {rows:,} samples of {partition.arm} are of problems that "
-                f"{partition.benchmark!r} does not have ({first} …); they are left out"
+                f"{self._run.path}: left out: {counted(rows, 'sample')} of {partition.arm} for "
+                f"problems that {partition.benchmark!r} does not have ({first} …)"
             )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from vlm_boundary.counted import counted
 from vlm_boundary.store import schemas
 from vlm_boundary.store.aside import set_aside
 from vlm_boundary.store.columns import misfit, under_schema
@@ -81,4 +82,4 @@ def _keep_what_can_be_read(run: RunDirectory, path: Path) -> str:
     if rows is None or rows.num_rows == 0 or (whole and not as_named(path)):
         return ""
     table.append(partition, rows)
-    return f"; {rows.num_rows:,} rows of it are kept"
+    return f"; what is kept of it: {counted(rows.num_rows, 'row')}"

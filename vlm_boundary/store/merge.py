@@ -66,10 +66,12 @@ def _joined(ours: Manifest, theirs: Manifest, source: Path, into: Path) -> Manif
 
     def refuse(here: Any, there: Any, what: str) -> None:
         if difference := first_difference(here, there, what):
+            said = f"{difference.what} is {difference.now} there and {difference.before} here"
+            if difference.hashed:
+                said = f"{difference.what} is not the same there as here"
             raise UserError(
-                f"{source} cannot be merged into {into}: {difference.what} is {difference.now} "
-                f"there and {difference.before} here; only runs of the same experiment can be "
-                f"joined"
+                f"{source} cannot be merged into {into}: {said}; only runs of the same experiment "
+                f"can be joined"
             )
 
     for name in ours.benchmarks.keys() & theirs.benchmarks.keys():

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.mistakes import explain
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Grading, Problem
-from vlm_boundary.records.record import first_problem
 from vlm_boundary.store import schemas
 from vlm_boundary.store.columns import misfit, under_schema
 from vlm_boundary.store.failures import FailureTable
@@ -172,7 +172,7 @@ class RunDirectory:
             return Manifest()
         except ValidationError as error:
             raise UserError(
-                f"{path}: not a manifest ({first_problem(error)}); was it edited?"
+                f"{path}: not a manifest ({explain(Manifest, error)}); was it edited?"
             ) from None
 
     def existing_manifest(self) -> Manifest:

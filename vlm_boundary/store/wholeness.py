@@ -13,6 +13,7 @@ from typing import Literal
 
 import pyarrow as pa
 
+from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem, dataset_hash, grading_hash
@@ -218,12 +219,14 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
             if kind == "derived":
                 unsaid += [path for path in files.ours if footer_of(path).owner is None]
     if older:
-        what = f"{len(older):,} parts are of an older version, which says no hashes of its texts"
+        what = (
+            f"{counted(len(older), 'part')} of an older version, which says no hashes of its texts"
+        )
         yield Finding(run.samples.root, what, "verdicts are held against their keys alone")
     if unsaid:
         yield Finding(
             run.path,
-            f"{len(unsaid):,} parts of verdicts or checks do not say whose they are: an older "
+            f"parts of verdicts or checks ({len(unsaid):,}) do not say whose they are: an older "
             f"version, or another program, wrote them",
             "they are read; 'vlm-boundary verify --force' (or check, judge) makes them again",
         )
@@ -282,10 +285,10 @@ def _rows(
         return
     if changed:
         then = "--set-aside takes them out, keeps the rest, and they are drawn again"
-        what = f"{changed:,} texts are not those that were stored"
+        what = f"texts ({changed:,}) are not those that were stored"
         yield Finding(path, what, then, "set aside by word")
     if strange and kind == "drawn":
-        what = f"{strange:,} rows are of problems that {partition.benchmark!r} does not have"
+        what = f"{counted(strange, 'row')} of problems that {partition.benchmark!r} does not have"
         yield Finding(path, what, "they are left out")
 
 

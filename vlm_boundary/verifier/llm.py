@@ -64,7 +64,7 @@ class LlmExtractor:
             import openai
         except ImportError:
             raise UserError(
-                "--llm-url needs the openai package: pip install 'vlm-boundary[server]'"
+                "--llm-url needs the openai package; in a clone: pip install -e '.[server]'"
             ) from None
         self._url, self._model = url, model
         self._grader = Grader()

@@ -10,6 +10,7 @@ from vlm_boundary.analysis.findings import (
     powers_of_two,
     reading_name,
 )
+from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import Interval
 from vlm_boundary.report.chart import Figure, Mark, Panel, Series, Style, interval_series
@@ -88,8 +89,8 @@ def _size(content: BenchmarkAnalysis) -> str:
     """How many problems the curves stand on, of how many there are."""
     used = sorted({values.problems for values in content.arms.values()})
     if used == [content.problems]:
-        return f"{used[0]} problems"
-    return f"{' or '.join(map(str, used))} of {content.problems} problems"
+        return f"{counted(used[0], 'problem')}"
+    return f"{' or '.join(map(str, used))} of {counted(content.problems, 'problem')}"
 
 
 def differences(found: Findings) -> Figure | None:
