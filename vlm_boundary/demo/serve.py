@@ -26,6 +26,7 @@ _SWITCHES = (
     "GRADIO_MCP_SERVER",
     "GRADIO_ROOT_PATH",
     "GRADIO_SSR_MODE",
+    "SYSTEM",  # "spaces": watch the files and load what changes into the running page
 )
 
 
