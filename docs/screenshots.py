@@ -27,7 +27,6 @@ from vlm_boundary.reasoning.queue import make_queue, read_queue
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import RunDirectory
 
-
 SITE = "http://site.example"
 
 
@@ -49,7 +48,9 @@ def main() -> None:
         try:
             with sync_playwright() as playwright:
                 path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
-                browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                # A page of another name may frame what this machine serves.
+                flags = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
+                browser = playwright.chromium.launch(executable_path=path, args=flags)
                 _report(browser, copy / "report" / "index.html", options.into)
                 _pictures(browser, address, options.into)
                 close()
@@ -153,7 +154,8 @@ def _pictures(browser: Any, address: str, into: Path) -> None:
 
 def _sides(browser: Any, address: str, run: str, into: Path) -> None:
     """Three arms of two runs on a problem that both have, and the same arms compared."""
-    query = f"?run={run}&left=base&right=rl&third=rl::embedded"
+    right = "".join(f"&show_{side}=correct" for side in ("left", "right", "third"))
+    query = f"?run={run}&left=base&right=rl&third=rl::embedded&group=111&sort=gap{right}"
     page = browser.new_page(viewport={"width": 1640, "height": 1000})
     page.set_default_timeout(60_000)
     page.goto(address + query)
@@ -171,10 +173,9 @@ def _framed(browser: Any, address: str, into: Path) -> None:
     """The page as a Space serves it, inside another site's page."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.set_default_timeout(60_000)
-    where = address.replace("0.0.0.0", "127.0.0.1")
     frame = (
         '<body style="margin:0;font:16px system-ui"><p style="margin:14px 20px">A page of another '
-        f'site</p><iframe src="{where}" style="width:100%;height:840px;border:0"></iframe>'
+        f'site</p><iframe src="{address}" style="width:100%;height:840px;border:0"></iframe>'
     )
     page.route(SITE, lambda route: route.fulfill(body=frame, content_type="text/html"))
     page.goto(SITE)

@@ -61,8 +61,10 @@ def https_front(port: int, folder: Path) -> Iterator[int]:
     """A proxy that ends TLS before a port of this machine, as the site's does; yields its port."""
     certificate, key = folder / "front.pem", folder / "front.key"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", f"/CN={HOST}", "-keyout", str(key), "-out", str(certificate)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", f"/CN={HOST}", "-keyout", str(key), "-out", str(certificate)),
+        ],
         check=True,
         capture_output=True,
     )

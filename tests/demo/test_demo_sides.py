@@ -111,8 +111,8 @@ def test_a_side_shows_the_other_runs_samples_of_the_same_problem(
     assert "called p3 in second" in arm_pane(view, run, "right")
     gone = replace(view, problem="p1")
     assert "has another content" in arm_pane(gone, run, "right")
-    assert "rl · second" in arm_pane(view, run, "right")
-    assert "rl · no_image" in arm_pane(view, run, "third")
+    assert "rl (second)" in arm_pane(view, run, "right")
+    assert "rl (no_image)" in arm_pane(view, run, "third")
     assert "3 of 4 problems are in second too" in problem_list(view, run)
     assert "1 have their id there, but another content" in problem_list(view, run)
 
@@ -122,7 +122,7 @@ def test_each_side_was_asked_in_its_own_way() -> None:
     view = settle(View(left="rl", right="rl:no_image", third="base"), {run.name: run})
     card = problem_card(view, run)
     assert "the prompt as rl and base saw it" in card
-    blind = card.partition("the prompt as rl · no_image saw it")[2]
+    blind = card.partition("the prompt as rl (no_image) saw it")[2]
     assert blind
     assert "[picture" not in blind
 
@@ -161,7 +161,7 @@ def test_what_is_compared_is_what_every_side_has_in_full(
     assert "over the 3 problems" in page
     # base: one of 4 samples of p0 is right, none of p2 and p3; rl of second: p2 and p3.
     assert "base: pass@1 8.3%, pass@4 33.3%" in page
-    assert "rl · second: pass@1 16.7%, pass@4 66.7%" in page
+    assert "rl (second): pass@1 16.7%, pass@4 66.7%" in page
     three = compared_page(view, run)
     assert "over the 1 problems" in three
     assert 'data-testid="pairs"' in three

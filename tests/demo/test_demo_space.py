@@ -112,7 +112,7 @@ def test_three_arms_of_two_runs_on_one_problem(browser: Any, tmp_path: Path) -> 
         reader = Reader(browser, address)
         page = reader.open("?run=one&problem=p2")
         assert page.locator("#vb-third-column").is_hidden()
-        for side, choice in (("right", "rl · two"), ("third", "base · two")):
+        for side, choice in (("right", "rl (two)"), ("third", "base (two)")):
             page.click(f"#vb-{side}-arm input")
             page.get_by_role("option", name=choice, exact=True).click()
             page.wait_for_function(
@@ -141,12 +141,23 @@ def test_three_arms_of_two_runs_on_one_problem(browser: Any, tmp_path: Path) -> 
         page.get_by_role("tab", name="Compare").click()
         page.wait_for_selector('[data-testid="curves"]')
         assert "over the 4 problems" in page.inner_text("#vb-compare")
+        # What is picked above the tab is what it compares.
+        page.click("#vb-right-arm input")
+        page.get_by_role("option", name="base", exact=True).click()
+        page.wait_for_function(
+            'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("one")'
+        )
+        page.click("#vb-right-arm input")
+        page.get_by_role("option", name="rl (two)", exact=True).click()
+        page.wait_for_function(
+            'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("two")'
+        )
         page.click('#vb-compare [data-do="group"][data-value="010"]')
         page.wait_for_selector('#vb-list [data-value="010"][aria-pressed="true"]')
         assert page.inner_text('[data-testid="count"]').startswith("1 of 4")
         colleague = Reader(browser, page.url)
         there = colleague.open()
-        there.wait_for_selector("#vb-third-pane h3 >> text=base · two")
+        there.wait_for_selector("#vb-third-pane h3 >> text=base (two)")
         assert reader.trouble == colleague.trouble == []
         colleague.context.close()
         reader.context.close()
@@ -170,7 +181,7 @@ def test_nothing_hostile_runs_on_any_side(browser: Any, tmp_path: Path) -> None:
         page.get_by_role("tab", name="Compare").click()
         page.wait_for_selector('[data-testid="solved"]')
         page.click("#vb-third-arm input")
-        page.get_by_role("option", name="rl · two", exact=True).wait_for()
+        page.get_by_role("option", name="rl (two)", exact=True).wait_for()
         page.wait_for_timeout(300)
         assert page.evaluate("window.hacked") is None
         assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None

@@ -126,8 +126,8 @@ class _Samples:
             with gr.Tab("Samples", id="samples"):
                 self._samples_tab(first, run)
             with gr.Tab("Compare", id="compare") as compare:
-                compared = gr.HTML(elem_classes="vb", elem_id="vb-compare")
-                compare.select(self._compare, self._view, compared, **FAST)
+                self._compared = gr.HTML(elem_classes="vb", elem_id="vb-compare")
+                compare.select(self._compare, self._view, self._compared, **FAST)
             if self._labelled:
                 with gr.Tab("Label", id="label") as label:
                     label_tab(self._runs, self._view, self._desk, label, self._signed_in)
@@ -236,7 +236,7 @@ class _Samples:
                 [self._view, *pickers],
                 [*page, *pickers, *filters, self._status],
                 **FAST,
-            )
+            ).then(self._compare, self._view, self._compared, **FAST)
         for one in (self._slices, self._sort):
             one.input(self._filter, [self._view, *filters], page, **FAST)
         self._text.submit(self._mark, [self._view, self._text], page, **FAST)
@@ -305,10 +305,10 @@ class _Samples:
         benchmark: str,
         condition: str,
     ) -> list[Any]:
-        sides = {"left": left, "right": right, "third": third}
-        after = replace(view, run=run, benchmark=benchmark, condition=condition, **sides)
-        if run != view.run:
-            after = replace(View(run=run), problem=view.problem, **sides)
+        kept = View(run=run, problem=view.problem) if run != view.run else view
+        after = replace(kept, run=run, left=left, right=right, third=third)
+        if run == view.run:
+            after = replace(after, benchmark=benchmark, condition=condition)
         elif benchmark != view.benchmark:
             after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)

@@ -149,13 +149,13 @@ def _pairs(names: dict[str, str], known: Tallies) -> str:
         pair = Tallies(told[one], told[other], known.at_least)
         cells = "".join(
             f'<td class="vb-num">{int(pair.group(group).sum()):,}</td>'
-            for group in ("both", "left", "right", "neither")
+            for group in ("both", "left", "right", "neither", "open")
         )
         said = f"{visible(names[one], 40)} and {visible(names[other], 40)}"
         rows += f"<tr><td>{said}</td>{cells}</tr>"
     heads = "".join(
         f'<th class="vb-num">{name}</th>'
-        for name in ("both", "only the first", "only the second", "neither")
+        for name in ("both", "only the first", "only the second", "neither", "open")
     )
     return (
         '<div class="vb-scroll"><table class="vb-table" data-testid="pairs"><thead><tr><th>two of '

@@ -146,7 +146,7 @@ def label(text: str, run: RunIndex, condition: str) -> str:
     side = named(text)
     more = [side.condition] if side.condition and side.condition != condition else []
     more += [side.run] if side.run and side.run != run.name else []
-    return " · ".join((side.arm, *more))
+    return f"{side.arm} ({', '.join(more)})" if more else side.arm
 
 
 def matched(run: RunIndex, benchmark: str, other: RunIndex) -> Matching:

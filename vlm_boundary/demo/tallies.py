@@ -53,7 +53,7 @@ class Tallies:
         """Which problems are of a group of `GROUPS`."""
         if name in SOLVED_BY_THREE:
             told = zip(self.arms, name, strict=True)
-            return np.all([self.solved(codes)[sign == "0"] for codes, sign in told], axis=0)
+            return _all([self.solved(codes)[sign == "0"] for codes, sign in told])
         left, not_left = self.solved(self.left)
         right, not_right = self.solved(self.right)
         match name:
@@ -68,9 +68,9 @@ class Tallies:
             case "neither":
                 return not_left & not_right
             case "open":
-                return ~np.all([np.any(self.solved(codes), axis=0) for codes in self.arms], axis=0)
+                return ~_all([np.logical_or(*self.solved(codes)) for codes in self.arms])
             case "luck":
-                return np.any([self._by_luck(codes) for codes in self.arms], axis=0)
+                return ~_all([~self._by_luck(codes) for codes in self.arms])
             case "disputed":
                 return self._any(Bit.DISPUTED)
             case "undecided":
@@ -93,7 +93,11 @@ class Tallies:
         return np.asarray(checked.any(axis=1) & whole & ~valid(codes).any(axis=1))
 
     def _any(self, bit: Bit) -> NDArray[np.bool_]:
-        return np.any([has(codes, bit).any(axis=1) for codes in self.arms], axis=0)
+        return ~_all([~has(codes, bit).any(axis=1) for codes in self.arms])
+
+
+def _all(told: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    return np.asarray(np.all(told, axis=0), dtype=bool)
 
 
 def rates_of(codes: Codes) -> NDArray[np.float64]:
