@@ -309,8 +309,8 @@ class _Samples:
         after = replace(kept, run=run, left=left, right=right, third=third)
         if run == view.run:
             after = replace(after, benchmark=benchmark, condition=condition)
-        elif benchmark != view.benchmark:
-            after = replace(after, slices=(), problem="")
+            if benchmark != view.benchmark:
+                after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)
         return [
             *shown(after, self._runs),
