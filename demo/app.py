@@ -7,5 +7,9 @@ from pathlib import Path
 from vlm_boundary.cli import main
 
 if __name__ == "__main__":
-    os.environ.setdefault("RUNS_DIR", str(Path(__file__).parent / "runs"))
+    here = Path(__file__).parent
+    os.environ.setdefault("RUNS_DIR", str(here / "runs"))
+    # Engines are processes of their own; on a Space the package lies beside this file.
+    known = [str(here.resolve()), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(known)
     main(["demo", *sys.argv[1:]])

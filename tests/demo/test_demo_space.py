@@ -47,6 +47,10 @@ def test_the_space_is_read_inside_the_sites_frame(space: int, tmp_path: Path) ->
         first = inner.inner_text(".vb-problem h2")
         frame.locator('[data-do="problem_step"][data-value="1"]').click()
         inner.wait_for_function(f'document.querySelector(".vb-problem h2").innerText != "{first}"')
+        # Nothing may be copied from a frame: the link is shown.
+        frame.locator('[data-do="copy"]').click()
+        assert frame.locator("#vb-link input").input_value().startswith(f"https://{HOST}/?")
+        frame.locator("#vb-link button").click()
         # Nobody keeps labels there.
         names = [one.inner_text() for one in frame.get_by_role("tab").all()]
         assert names == ["Samples", "Compare", "Live", "Figures", "Runs"]
