@@ -93,7 +93,7 @@ class Tallies:
         return np.asarray(checked.any(axis=1) & whole & ~valid(codes).any(axis=1))
 
     def _any(self, bit: Bit) -> NDArray[np.bool_]:
-        return ~_all([(~has(codes, bit)).all(axis=1) for codes in self.arms])
+        return ~_all([np.asarray(~has(codes, bit).any(axis=1)) for codes in self.arms])
 
 
 def _all(told: list[NDArray[np.bool_]]) -> NDArray[np.bool_]:
