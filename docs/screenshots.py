@@ -11,12 +11,14 @@ import argparse
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import sync_playwright
 
 from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.demo.access import usual_access
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.serve import serve
 from vlm_boundary.errors import UserError
@@ -24,6 +26,8 @@ from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_queue, read_queue
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.store import RunDirectory
+
+SITE = "http://site.example"
 
 
 def main() -> None:
@@ -39,13 +43,23 @@ def main() -> None:
         _queue(RunDirectory(copy))
         empty = RunDirectory(Path(folder) / "begun")
         empty.write_manifest(Manifest(experiment=RunDirectory(copy).read_manifest().experiment))
+        beside = Path(__file__).parents[1] / "demo" / "runs" / "embedded"
         address, close = serve([copy])
         try:
             with sync_playwright() as playwright:
                 path = os.environ.get("VLM_BOUNDARY_CHROMIUM") or shutil.which("chromium")
-                browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+                # A page of another name may frame what this machine serves.
+                flags = ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"]
+                browser = playwright.chromium.launch(executable_path=path, args=flags)
                 _report(browser, copy / "report" / "index.html", options.into)
                 _pictures(browser, address, options.into)
+                close()
+                address, close = serve([copy, beside])
+                _sides(browser, address, copy.name, options.into)
+                close()
+                access = replace(usual_access({"SPACE_ID": "me/demo"}), port=None)
+                address, close = serve([beside], replace(access, frames=(SITE,)))
+                _framed(browser, address, options.into)
                 close()
                 address, close = serve([empty.path])
                 page = browser.new_page(viewport={"width": 1280, "height": 500})
@@ -135,6 +149,39 @@ def _pictures(browser: Any, address: str, into: Path) -> None:
     page.close()
     page = _open(browser, address + query, 400, 1600)
     page.screenshot(path=into / "demo-narrow.png", full_page=True)
+    page.close()
+
+
+def _sides(browser: Any, address: str, run: str, into: Path) -> None:
+    """Three arms of two runs on a problem that both have, and the same arms compared."""
+    right = "".join(f"&show_{side}=correct" for side in ("left", "right", "third"))
+    query = f"?run={run}&left=base&right=rl&third=rl::embedded&group=111&sort=gap{right}"
+    page = browser.new_page(viewport={"width": 1640, "height": 1000})
+    page.set_default_timeout(60_000)
+    page.goto(address + query)
+    page.wait_for_selector("#vb-third-pane .vb-text")
+    page.wait_for_timeout(800)
+    page.screenshot(path=into / "demo-three.png")
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector('[data-testid="curves"]')
+    page.wait_for_timeout(500)
+    page.screenshot(path=into / "demo-compare.png")
+    page.close()
+
+
+def _framed(browser: Any, address: str, into: Path) -> None:
+    """The page as a Space serves it, inside another site's page."""
+    page = browser.new_page(viewport={"width": 1440, "height": 900})
+    page.set_default_timeout(60_000)
+    frame = (
+        '<body style="margin:0;font:16px system-ui"><p style="margin:14px 20px">A page of another '
+        f'site</p><iframe src="{address}" style="width:100%;height:840px;border:0"></iframe>'
+    )
+    page.route(SITE, lambda route: route.fulfill(body=frame, content_type="text/html"))
+    page.goto(SITE)
+    page.frame_locator("iframe").locator(".vb-problem").wait_for()
+    page.wait_for_timeout(1000)
+    page.screenshot(path=into / "demo-space.png")
     page.close()
 
 

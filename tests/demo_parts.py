@@ -132,10 +132,12 @@ def _picture(folder: Path, number: int) -> str:
 
 @contextmanager
 def served(*paths: Path, **options: Any) -> Iterator[str]:
-    """The demo over these runs; yields its address."""
+    """The demo over these runs, with these settings of `Access`; yields its address."""
+    from vlm_boundary.demo.access import Access
     from vlm_boundary.demo.serve import serve
 
-    address, close = serve(list(paths), **options)
+    overrides = options.pop("overrides", ())
+    address, close = serve(list(paths), Access(**options), overrides=overrides)
     try:
         yield address
     finally:

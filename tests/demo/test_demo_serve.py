@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from demo_parts import make_demo_run
 from required import needs
+from ruamel.yaml import YAML
 
 from vlm_boundary.cli import cli
+from vlm_boundary.demo.access import Access, usual_access
+from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
+from vlm_boundary.demo.guard import _host_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
-from vlm_boundary.demo.serve import _host_of, serve
 from vlm_boundary.errors import UserError
+from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.records.manifest import RunBenchmark
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
@@ -27,6 +35,9 @@ from vlm_boundary.records.manifest import RunBenchmark
         (["{run}", "--auth", "anna"], "give NAME:PASSWORD"),
         (["{run}", "--auth", "anna:"], "give NAME:PASSWORD"),
         (["{run}/samples"], "not a run directory"),
+        ([], "name a RUN"),
+        (["--runs-dir", "{run}"], "no folder in it is a run"),
+        (["{run}", "--allow-frame", "x; y"], "give an origin"),
         (["{run}", "{run}"], "another run is called 'run' too"),
     ],
 )
@@ -40,9 +51,105 @@ def test_mistakes_are_one_line(tmp_path: Path, arguments: list[str], said: str) 
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_a_password_is_needed_beyond_this_machine(tmp_path: Path) -> None:
+def test_a_password_is_needed_beyond_this_machine() -> None:
     with pytest.raises(UserError, match="ssh -L"):
-        serve([tmp_path], host="0.0.0.0")
+        Access(host="0.0.0.0")
+    assert Access(host="0.0.0.0", auth=(("anna", "word"),)).labelled
+    assert not Access(host="0.0.0.0", public=True).labelled
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "answered"),
+    [
+        ({}, "localhost", True),
+        ({}, "evil.example", False),
+        ({"hosts": ("lab.example",)}, "lab.example", True),
+        ({"hosts": ("lab.example",)}, "evil.example", False),
+        ({"hosts": ("*",)}, "evil.example", True),
+        ({"host": "0.0.0.0", "public": True}, "anything.example", True),
+        ({"host": "0.0.0.0", "public": True, "hosts": ("lab.example",)}, "evil.example", False),
+    ],
+)
+def test_under_which_names_the_page_answers(
+    settings: dict[str, Any], name: str, answered: bool
+) -> None:
+    assert Access(**settings).answers_to(name) is answered
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"hosts": ("lab.example:80",)}, "--allow-host lab.example:80"),
+        ({"frames": ("*; script-src *",)}, "--allow-frame"),
+        ({"frames": ("lab.example",)}, "--allow-frame lab.example"),
+        ({"origins": ("https://lab.example/page",)}, "--allow-origin"),
+    ],
+)
+def test_names_that_are_none_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        Access(**settings)
+
+
+def test_labels_go_to_the_folder_that_is_named(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "run", problems=2, samples=2)
+    access = Access(public=True, labels=tmp_path / "kept")
+    assert access.labelled
+    opened = RunIndex(run.path, labels=access.labels_of("run"))
+    label = Label(
+        sample=SampleKey(arm="rl", benchmark="made", problem_id="p0", sample_index=1),
+        text_hash="0",
+        verdict="valid",
+        labeller="anna",
+        blind=True,
+    )
+    add_label(opened.directory, label)
+    assert [one.verdict for one in read_labels(opened.directory).labels] == ["valid"]
+    assert (tmp_path / "kept" / "run" / "anna.jsonl").is_file()
+    assert not (run.path / "labels").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="--labels"):
+        Access(labels=tmp_path / "file").labels_of("run")
+
+
+def test_a_space_is_public_framed_by_its_site_and_takes_no_labels() -> None:
+    named = {"SPACE_ID": "anna/demo", "SPACE_HOST": "anna-demo.hf.space,demo.example"}
+    access = usual_access(named)
+    assert (access.host, access.port, access.public) == ("0.0.0.0", 7860, True)
+    assert access.origins == ("https://anna-demo.hf.space", "https://demo.example")
+    assert access.frames == ("https://huggingface.co",)
+    assert not access.labelled
+    assert usual_access({}) == Access()
+
+
+def test_the_front_matter_names_the_gradio_that_is_locked() -> None:
+    text = (REPOSITORY / "demo" / "README.md").read_text()
+    _, matter, _ = text.split("---\n", 2)
+    said = YAML(typ="safe").load(matter)
+    lock = (REPOSITORY / "requirements" / "demo.lock").read_text()
+    assert f"gradio=={said['sdk_version']}\n" in lock
+    assert said["sdk"] == "gradio"
+    assert (REPOSITORY / "demo" / said["app_file"]).is_file()
+    cpu = (REPOSITORY / "requirements" / "cpu.lock").read_text().replace("_", "-")
+    wanted = (REPOSITORY / "demo" / "requirements.txt").read_text().splitlines()
+    pinned = [one for one in wanted if "==" in one and not one.startswith("torchvision")]
+    assert {one for one in pinned if f"{one}\n" not in cpu} == set()
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert set(project["dependencies"]) <= set(wanted)
+    markdown = [one for one in project["optional-dependencies"]["demo"] if "gradio" not in one]
+    assert set(markdown) <= set(wanted)
+
+
+def test_the_run_beside_the_demo_is_small_and_whole() -> None:
+    folder = REPOSITORY / "demo" / "runs" / "embedded"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 1_500_000
+    run = RunIndex(folder)
+    assert run.conditions == ["full", "no_image"]
+    for arm in ("base", "rl", "distilled"):
+        for condition, n in (("full", 16), ("no_image", 8)):
+            codes = run.codes(arm, "procedural", condition)
+            assert (has(codes, Bit.GRADED).sum(axis=1) == n).all()
+    assert run.notices() == []
 
 
 @pytest.mark.parametrize(

@@ -2,38 +2,103 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from vlm_boundary.cli.options import override_option
 from vlm_boundary.errors import UserError
 
+_ENV = "VLM_BOUNDARY_DEMO_"
+
 
 @click.command(short_help="Look at every sample of a run in the browser.")
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.argument("runs", metavar="[RUN...]", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
-    "--port", type=click.IntRange(1, 65535), help="Port; by default a free one from 7860."
+    "--runs-dir",
+    type=click.Path(path_type=Path),
+    envvar="RUNS_DIR",
+    show_envvar=True,
+    help="Open every run in this folder, where no RUN is named.",
+)
+@click.option(
+    "--host",
+    envvar="GRADIO_SERVER_NAME",
+    show_envvar=True,
+    help="Address to listen on; by default 127.0.0.1, on a Space 0.0.0.0.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    envvar="GRADIO_SERVER_PORT",
+    show_envvar=True,
+    help="Port; by default a free one from 7860.",
 )
 @click.option(
     "--auth",
     metavar="NAME:PASSWORD",
     multiple=True,
-    envvar="VLM_BOUNDARY_DEMO_AUTH",
+    envvar=f"{_ENV}AUTH",
     show_envvar=True,
-    help="Ask for a password; repeatable. Needed on any other --host than this machine.",
+    help="Ask for a password; repeatable. Needed on any other --host than this machine, unless "
+    "--public.",
+)
+@click.option(
+    "--public",
+    is_flag=True,
+    envvar=f"{_ENV}PUBLIC",
+    show_envvar=True,
+    help="Ask nobody for a password on any --host: whoever reaches the address may read, and "
+    "sample in the tab Live.",
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    envvar=f"{_ENV}HOSTS",
+    show_envvar=True,
+    help="A name under which the page may be asked for, as behind a proxy; repeatable, * for any.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    envvar=f"{_ENV}ORIGINS",
+    show_envvar=True,
+    help="Where the page's requests come from (https://NAME) where a proxy changes the name that "
+    "it is asked for under; repeatable.",
+)
+@click.option(
+    "--allow-frame",
+    "frames",
+    metavar="ORIGIN",
+    multiple=True,
+    envvar=f"{_ENV}FRAMES",
+    show_envvar=True,
+    help="A site whose pages may show this one in a frame; repeatable.",
+)
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    envvar=f"{_ENV}LABELS",
+    show_envvar=True,
+    help="Keep labels in this folder; by default in the run, and with --public nowhere: there is "
+    "no tab Label then.",
 )
 @override_option
 def demo(
     runs: tuple[Path, ...],
-    host: str,
-    port: int | None,
+    runs_dir: Path | None,
     auth: tuple[str, ...],
     overrides: tuple[str, ...],
+    **asked: Any,
 ) -> None:
     """Look at one or several runs: problems, samples of both models, labels, a live tab.
 
@@ -41,14 +106,17 @@ def demo(
     -o changes what the live tab asks, as in
     -o 'arms.rl.engine={kind: openai, base_url: "http://gpu-2:8000/v1"}'.
     """
-    people = [_pair(one) for one in auth] or None
+    from vlm_boundary.demo.access import usual_access
+
+    people = tuple(_pair(one) for one in auth)
+    given = {name: value for name, value in asked.items() if value}
+    access = replace(usual_access(os.environ), **given | ({"auth": people} if people else {}))
+    paths = runs or _runs_in(runs_dir)
     # Said before anything heavy is imported: gradio alone takes seconds.
-    click.echo(f"Opening {', '.join(map(str, runs))} …")
+    click.echo(f"Opening {', '.join(map(str, paths))} …")
     from vlm_boundary.demo.serve import serve
 
-    address, close = serve(
-        list(runs), host=host, port=port, auth=people, overrides=overrides, told=click.echo
-    )
+    address, close = serve(list(paths), access, overrides=overrides, told=click.echo)
     click.echo(f"{address}   (Ctrl-C ends it)")
     signal.signal(signal.SIGTERM, lambda *_: _end())
     try:
@@ -57,6 +125,15 @@ def demo(
         click.echo()
     finally:
         close()
+
+
+def _runs_in(folder: Path | None) -> tuple[Path, ...]:
+    if folder is None:
+        raise UserError("name a RUN, or with --runs-dir (or RUNS_DIR) a folder of them")
+    runs = tuple(sorted(path.parent for path in folder.glob("*/manifest.json")))
+    if not runs:
+        raise UserError(f"--runs-dir {folder}: no folder in it is a run (has a manifest.json)")
+    return runs
 
 
 def _end() -> NoReturn:

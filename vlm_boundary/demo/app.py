@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 
 from vlm_boundary.config import Condition
-from vlm_boundary.demo.codes import SHOWN
+from vlm_boundary.demo.compare import compared_page
 from vlm_boundary.demo.export import export_page
 from vlm_boundary.demo.figures import figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
@@ -19,7 +19,10 @@ from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
+from vlm_boundary.demo.sides import SIDES, choices, named
+from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
+    NO_THIRD,
     conditions_of,
     everything,
     filters_for,
@@ -30,19 +33,16 @@ from vlm_boundary.demo.updates import (
     state_of,
 )
 from vlm_boundary.demo.view import (
-    GROUPS,
     SORTS,
     View,
     current_sample,
-    listed_problems,
-    open_problem,
+    of_side,
     settle,
+    shown_on,
+    sides_of,
     slices_of,
-    step_problem,
-    step_sample,
     unknown,
     view_of_query,
-    with_sample,
 )
 from vlm_boundary.reasoning.labels import SampleKey
 
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_TABS = ("samples", "compare", "label", "live", "figures", "runs")
+_PAGE = 8  # what `shown` returns: the view, what was seen, where, the list, the card, three panes
+_PICKED = 9  # pickers and filters
 # Navigation never waits for other readers, and only the last of fast clicks counts.
 FAST: dict[str, Any] = {
     "queue": False,
@@ -60,17 +63,22 @@ FAST: dict[str, Any] = {
 
 
 def build(
-    runs: Mapping[str, RunIndex], live: LiveEngines | None = None, *, signed_in: bool = False
+    runs: Mapping[str, RunIndex],
+    live: LiveEngines | None = None,
+    *,
+    signed_in: bool = False,
+    labelled: bool = True,
 ) -> gr.Blocks:
     """The whole app over these runs, by name; each tab's handlers check what they are given.
 
     Args:
         live: engines for the live tab; without any there is no such tab.
         signed_in: readers have names of their own, which are their labellers' names.
+        labelled: whether there is a tab to label in.
     """
     app = gr.Blocks(title="vlm_boundary", analytics_enabled=False, fill_width=True)
     with app:
-        _Samples(app, runs, live, signed_in).build()
+        _Samples(app, runs, live, signed_in, labelled).build()
     return app
 
 
@@ -83,11 +91,13 @@ class _Samples:
         runs: Mapping[str, RunIndex],
         live: LiveEngines | None,
         signed_in: bool,
+        labelled: bool,
     ) -> None:
         self._app = app
         self._runs = runs
         self._live = live
         self._signed_in = signed_in
+        self._labelled = labelled
 
     def build(self) -> None:
         """Lay everything out and connect it."""
@@ -115,8 +125,12 @@ class _Samples:
         with gr.Tabs(selected="samples") as self._tabs:
             with gr.Tab("Samples", id="samples"):
                 self._samples_tab(first, run)
-            with gr.Tab("Label", id="label") as label:
-                label_tab(self._runs, self._view, self._desk, label, self._signed_in)
+            with gr.Tab("Compare", id="compare") as compare:
+                self._compared = gr.HTML(elem_classes="vb", elem_id="vb-compare")
+                compare.select(self._compare, self._view, self._compared, **FAST)
+            if self._labelled:
+                with gr.Tab("Label", id="label") as label:
+                    label_tab(self._runs, self._view, self._desk, label, self._signed_in)
             if self._live is not None:
                 from vlm_boundary.demo.live_tab import live_tab
 
@@ -140,15 +154,16 @@ class _Samples:
                 min_width=140,
                 elem_id="vb-run",
             )
-            self._left = gr.Dropdown(
-                run.arms, value=view.left, label="Left model", min_width=140, elem_id="vb-left-arm"
-            )
-            self._right = gr.Dropdown(
-                run.arms,
-                value=view.right,
-                label="Right model",
-                min_width=140,
-                elem_id="vb-right-arm",
+            arms = choices(run, view.condition)
+            self._left, self._right, self._third = (
+                gr.Dropdown(
+                    [NO_THIRD, *arms] if side == "third" else arms,
+                    value=of_side(view, side).arm,
+                    label=f"{side.capitalize()} model",
+                    min_width=140,
+                    elem_id=f"vb-{side}-arm",
+                )
+                for side in SIDES
             )
             self._benchmark = gr.Dropdown(
                 run.benchmarks or [""], value=view.benchmark, label="Benchmark", min_width=140
@@ -190,34 +205,38 @@ class _Samples:
                 export.click(self._export, self._view, exported, **FAST)
             with gr.Column(scale=3, min_width=300, elem_classes="vb-main"):
                 self._card = gr.HTML(elem_classes="vb", elem_id="vb-card")
+                self._panes = []
+                classes = "vb" if self._labelled else "vb vb-unlabelled"
                 with gr.Row():
-                    with gr.Column(min_width=300):
-                        self._left_pane = gr.HTML(elem_classes="vb", elem_id="vb-left-pane")
-                    with gr.Column(min_width=300):
-                        self._right_pane = gr.HTML(elem_classes="vb", elem_id="vb-right-pane")
+                    for side in SIDES:
+                        with gr.Column(min_width=300, elem_id=f"vb-{side}-column"):
+                            pane = gr.HTML(elem_classes=classes, elem_id=f"vb-{side}-pane")
+                            self._panes.append(pane)
 
     def _connect(self) -> None:
-        panes = [self._card, self._left_pane, self._right_pane]
+        panes = [self._card, *self._panes]
         page = [self._view, self._seen, self._here, self._list, *panes]
-        pickers = [self._run, self._left, self._right, self._benchmark, self._condition]
+        sides = [self._left, self._right, self._third]
+        pickers = [self._run, *sides, self._benchmark, self._condition]
         filters = [self._slices, self._sort, self._search]
         self._bridge.go(
             self._go,
             self._view,
-            [*page, *pickers, *filters],
+            [*page, *pickers, *filters, self._tabs],
             # Every key counts: of two in a row the first may lead nowhere.
             **FAST | {"trigger_mode": "multiple"},
         )
-        self._bridge.pick_up(
-            self._pick_up, [self._view, self._desk], [self._desk, self._tabs], **FAST
-        )
+        if self._labelled:
+            self._bridge.pick_up(
+                self._pick_up, [self._view, self._desk], [self._desk, self._tabs], **FAST
+            )
         for picker in pickers:
             picker.input(
                 self._pick,
                 [self._view, *pickers],
                 [*page, *pickers, *filters, self._status],
                 **FAST,
-            )
+            ).then(self._compare, self._view, self._compared, **FAST)
         for one in (self._slices, self._sort):
             one.input(self._filter, [self._view, *filters], page, **FAST)
         self._text.submit(self._mark, [self._view, self._text], page, **FAST)
@@ -246,17 +265,19 @@ class _Samples:
         return [*whole, gr.Tabs(selected=tab)]
 
     def _tab_names(self) -> tuple[str, ...]:
-        return ("samples", "label", *(("live",) if self._live else ()), "figures", "runs")
+        there = {"label": self._labelled, "live": self._live is not None}
+        return tuple(name for name in _TABS if there.get(name, True))
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
         action, value = str(data.get("action", "")), str(data.get("value", ""))[:2000]
-        side = "right" if data.get("side") == "right" else "left"
-        unchanged = [gr.skip()] * 8
+        side = str(data.get("side"))
+        side = side if side in SIDES else "left"
+        unchanged = [gr.skip()] * (_PICKED + 1)
         if action == "page":
             page = int(value) if value.lstrip("-").isdecimal() and len(value) < 7 else 0
             listed = problem_list(view, self._runs[view.run], page)
-            return [*[gr.skip()] * 3, listed, *[gr.skip()] * 3, *unchanged]
+            return [*[gr.skip()] * 3, listed, *[gr.skip()] * 4, *unchanged]
         if action == "link":
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
@@ -265,61 +286,31 @@ class _Samples:
                 *shown(after, self._runs),
                 *pickers_for(after, self._runs[after.run]),
                 *filters_for(after, self._runs[after.run]),
+                gr.skip(),
             ]
-        after = self._step(view, action, value, side)
+        after = stepped(view, self._runs[view.run], action, value, side)
+        # From the tab Compare a group of problems leads to their list.
+        tab = gr.Tabs(selected="samples") if action == "group" else gr.skip()
         if after == view:
-            return [*[gr.skip()] * 7, *unchanged]
-        return [*shown(after, self._runs, before=view), *unchanged]
-
-    def _step(self, view: View, action: str, value: str, side: str) -> View:
-        """The view after a click or a key."""
-        run = self._runs[view.run]
-        step = {"1": 1, "-1": -1}.get(value, 0)
-        match action:
-            case "problem_step":
-                return step_problem(view, run, step)
-            case "problem":
-                return settle(open_problem(view, value), self._runs)
-            case "sample_both" | "sample_left" | "sample_right":
-                return step_sample(view, run, action.removeprefix("sample_"), step)
-            case "sample":
-                index = int(value) if value.isdecimal() and len(value) < 9 else 0
-                return with_sample(view, side, index)
-            case "group" if value in GROUPS:
-                if value == "all" and not len(listed_problems(view, run)):
-                    view = replace(view, search="", slices=())
-                return self._first_listed(replace(view, group=value))
-            case "hit":
-                number, _, problem = value.partition(" ")
-                place = int(number) if number.isdecimal() and len(number) < 9 else 0
-                opened = replace(open_problem(view, problem), show_left="all", show_right="all")
-                return settle(with_sample(opened, side, place), self._runs)
-            case "search":
-                return self._first_listed(replace(view, search=value[:200]))
-            case "at_least" if value.isdecimal() and len(value) < 7:
-                return self._first_listed(settle(replace(view, at_least=int(value)), self._runs))
-            case "show_left" if value in SHOWN:
-                return replace(with_sample(view, "left", 0), show_left=value)
-            case "show_right" if value in SHOWN:
-                return replace(with_sample(view, "right", 0), show_right=value)
-            case "answer_left":
-                chosen = "" if value == view.left_answer else value
-                return replace(with_sample(view, "left", 0), left_answer=chosen)
-            case "answer_right":
-                chosen = "" if value == view.right_answer else value
-                return replace(with_sample(view, "right", 0), right_answer=chosen)
-        return view
+            return [*[gr.skip()] * (_PAGE + _PICKED), tab]
+        return [*shown(after, self._runs, before=view), *[gr.skip()] * _PICKED, tab]
 
     def _pick(
-        self, view: View, run: str, left: str, right: str, benchmark: str, condition: str
+        self,
+        view: View,
+        run: str,
+        left: str,
+        right: str,
+        third: str,
+        benchmark: str,
+        condition: str,
     ) -> list[Any]:
-        after = replace(
-            view, run=run, left=left, right=right, benchmark=benchmark, condition=condition
-        )
-        if run != view.run:
-            after = replace(View(run=run), left=left, right=right, problem=view.problem)
-        elif benchmark != view.benchmark:
-            after = replace(after, slices=(), problem="")
+        kept = View(run=run, problem=view.problem) if run != view.run else view
+        after = replace(kept, run=run, left=left, right=right, third=third)
+        if run == view.run:
+            after = replace(after, benchmark=benchmark, condition=condition)
+            if benchmark != view.benchmark:
+                after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)
         return [
             *shown(after, self._runs),
@@ -335,20 +326,23 @@ class _Samples:
             sort=sort if sort in SORTS else "order",
             search=str(search or "")[:200],
         )
-        return shown(self._first_listed(settle(after, self._runs)), self._runs)
+        settled = settle(after, self._runs)
+        return shown(first_listed(settled, self._runs[settled.run]), self._runs)
 
     def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
-        run.refresh()
+        for name in {view.run, *(named(of_side(view, side).arm).run for side in SIDES)}:
+            if name in self._runs:
+                self._runs[name].refresh()
         now = state_of(run)
         if now == followed or not seen[0]:  # nothing new, or not even shown yet
-            return [gr.skip()] * 17
+            return [gr.skip()] * (_PAGE + _PICKED + 2)
         if not view.benchmark:  # the first problems have come
             return everything(settle(view, self._runs), self._runs)
-        pickers = [gr.skip()] * 5
+        pickers = [gr.skip()] * 6
         if now[2:] != followed[2:]:
-            pickers[3:] = (
+            pickers[4:] = (
                 gr.Dropdown(choices=run.benchmarks),
                 gr.Dropdown(choices=conditions_of(run)),
             )
@@ -357,7 +351,7 @@ class _Samples:
             return [*shown(settle(view, self._runs), self._runs), *rest]
         listed = problem_list(view, run)
         here = seen_of(view, run)
-        panes = [gr.skip()] * 3 if here == seen else panes_of(view, run)
+        panes = [gr.skip()] * 4 if here == seen else panes_of(view, run)
         # The state is left alone: the reader may have moved on while this was made.
         return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
 
@@ -368,29 +362,25 @@ class _Samples:
     def _export(self, view: View) -> str:
         return export_page(view, self._runs[view.run])
 
+    def _compare(self, view: View) -> str:
+        return compared_page(view, self._runs[view.run])
+
     def _figures(self, view: View) -> str:
         return figures_page(self._runs[view.run])
-
-    def _first_listed(self, view: View) -> View:
-        """The view at the first problem of its list, unless its own is listed."""
-        run = self._runs[view.run]
-        listed = listed_problems(view, run)
-        here = run.places.get(view.benchmark, {}).get(view.problem, -1)
-        if not len(listed) or here in listed:
-            return view
-        return open_problem(view, run.problems[view.benchmark][listed[0]].problem_id)
 
     def _pick_up(self, view: View, desk: Desk, event: gr.EventData) -> list[Any]:
         """The sample shown on a side goes onto the label tab's desk."""
         data = event._data if isinstance(event._data, dict) else {}
-        side = "right" if data.get("value") == "right" else "left"
-        index = current_sample(view, self._runs[view.run], side)
-        if index is None:
+        side = str(data.get("value"))
+        side = side if side in sides_of(view) else "left"
+        run = self._runs[view.run]
+        index, arm = current_sample(view, run, side), shown_on(view, run, side)
+        if index is None or arm.foreign:  # labels go to the view's run
             return [gr.skip(), gr.skip()]
         key = SampleKey(
-            arm=view.left if side == "left" else view.right,
+            arm=arm.arm,
             benchmark=view.benchmark,
-            condition=cast(Condition, view.condition),
+            condition=cast(Condition, arm.condition),
             problem_id=view.problem,
             sample_index=index,
         )

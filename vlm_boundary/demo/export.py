@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.demo.codes import Bit, Codes, has, invalid, ungraded, valid
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.view import View, counts, listed_problems
+from vlm_boundary.demo.view import View, counts, listed_problems, of_side, sides_of
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -20,8 +20,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def listed_table(view: View, run: RunIndex) -> pa.Table:
     """A row for each problem that passes the view's filters, in its order.
 
-    Columns: benchmark, condition, problem_id, answer, and for each arm ARM_samples, _graded,
-    _right, _valid, _invalid, _undecided, _truncated, _ungraded.
+    Columns: benchmark, condition, problem_id, answer, and for each arm (as links name it)
+    ARM_samples, _graded, _right, _valid, _invalid, _undecided, _truncated, _ungraded.
     """
     places = listed_problems(view, run)
     problems = [run.problems[view.benchmark][place] for place in places]
@@ -32,9 +32,9 @@ def listed_table(view: View, run: RunIndex) -> pa.Table:
         "problem_id": pa.array([one.problem_id for one in problems], pa.string()),
         "answer": pa.array([one.answer for one in problems], pa.string()),
     }
-    for arm, codes in ((view.left, known.left), (view.right, known.right)):
+    for side, codes in zip(sides_of(view), known.arms, strict=True):
         for name, values in _tallies(codes[places]).items():
-            columns[f"{arm}_{name}"] = values
+            columns[f"{of_side(view, side).arm}_{name}"] = values
     return pa.table(columns)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -180,15 +180,23 @@ class RunIndex:
     Args:
         path: of the run.
         told: hears how many partitions are read, of how many, while the run is opened.
+        labels: folder of its labels, where they are not to be in the run.
 
     Raises:
         UserError: there is no run at the path.
     """
 
-    def __init__(self, path: Path, told: Callable[[int, int], None] | None = None) -> None:
-        self.directory = RunDirectory(path)
+    def __init__(
+        self,
+        path: Path,
+        told: Callable[[int, int], None] | None = None,
+        labels: Path | None = None,
+    ) -> None:
+        self.directory = RunDirectory(path, labels=labels)
         self.manifest = self.directory.existing_manifest()
         self.name = path.resolve().name
+        self.beside: Mapping[str, RunIndex] = {self.name: self}
+        """The runs that are open together, itself among them, by name."""
         self.problems: dict[str, list[Problem]] = {}
         self.places: dict[str, dict[str, int]] = {}
         self._partitions: dict[Partition, PartitionIndex] = {}

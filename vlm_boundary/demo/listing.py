@@ -10,8 +10,18 @@ from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button
 from vlm_boundary.demo.pictures import thumbnail
+from vlm_boundary.demo.sides import label, matching_line
+from vlm_boundary.demo.tallies import SOLVED_BY_THREE, Tallies
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import PAGE, SOLVED, Tallies, View, counts, listed_problems
+from vlm_boundary.demo.view import (
+    PAGE,
+    View,
+    counts,
+    listed_problems,
+    of_side,
+    shown_on,
+    sides_of,
+)
 
 SORT_NAMES = {
     "order": "in order",
@@ -52,19 +62,16 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
     return (
         f"{_groups(view, run, known)}"
         f'<p class="vb-count"><span data-testid="count">{len(listed):,} of {total:,} problems'
-        f"</span><span class='vb-grow'></span>{_legend(view)}</p>"
+        f"</span><span class='vb-grow'></span>{_legend(view, run)}</p>"
         f'<div class="vb-rows" data-roving="column">{body}</div>{_pages(page, pages)}'
     )
 
 
 def _groups(view: View, run: RunIndex, known: Tallies) -> str:
-    left, right = visible(view.left, 24), visible(view.right, 24)
+    solving = solved_names(view, run)
     names = {
         "all": "all problems",
-        "both": "both",
-        "left": f"only {left}",
-        "right": f"only {right}",
-        "neither": "neither",
+        **solving,
         "open": "open",
         "luck": "by luck only",
         "disputed": "disputed",
@@ -73,23 +80,31 @@ def _groups(view: View, run: RunIndex, known: Tallies) -> str:
     notes = {
         "both": "solved by each of the two",
         "neither": "every sample of both is graded, and too few are right",
+        "000": "every sample of the three is graded, and too few are right",
         "open": "no samples, or not all graded yet: a right one may still come",
         "luck": "right answers of one arm, every one checked, and none with valid reasoning",
         "disputed": "an official rule or math-verify judges a sample otherwise than the verifier",
         "undecided": "the verifier could not tell of some sample",
     }
     made = {}
-    for name, label in names.items():
+    for name, said in names.items():
         count = int(known.group(name).sum())
         on = ' aria-pressed="true"' if view.group == name else ""
         note = escape(notes.get(name, ""))
         made[name] = (
             f'<button class="vb-group" data-do="group" data-value="{name}"{on} '
-            f'title="{note}"><span>{label}</span><b>{count:,}</b></button>'
+            f'title="{note}"><span>{said}</span><b>{count:,}</b></button>'
         )
-    solving = (*SOLVED, "open") if known.group("open").any() or view.group == "open" else SOLVED
-    solved = "".join(made[name] for name in solving)
-    others = "".join(made[name] for name in made if name not in (*SOLVED, "open"))
+    waiting = ["open"] if known.group("open").any() or view.group == "open" else []
+    solved = "".join(made[name] for name in (*solving, *waiting))
+    others = "".join(made[name] for name in made if name not in (*solving, "open"))
+    unmatched = "".join(
+        f'<p class="vb-warn" data-testid="matching">{visible(line, 300)}</p>'
+        for line in dict.fromkeys(
+            matching_line(shown_on(view, run, side)) for side in sides_of(view)
+        )
+        if line
+    )
     times = "once" if view.at_least == 1 else f"{view.at_least} times"
     less, more = str(view.at_least - 1), str(view.at_least + 1)
     return (
@@ -97,14 +112,38 @@ def _groups(view: View, run: RunIndex, known: Tallies) -> str:
         f'<p class="vb-quiet vb-solved"><span data-testid="at-least">solved at least {times} by'
         f"</span><span class='vb-grow'></span>{button('−', 'at_least', less)}"
         f"{button('+', 'at_least', more)}</p>"
-        f'<div class="vb-groups" data-roving>{solved}</div></div>'
+        f'<div class="vb-groups" data-roving>{solved}</div>{unmatched}</div>'
     )
 
 
-def _legend(view: View) -> str:
+def solved_names(view: View, run: RunIndex) -> dict[str, str]:
+    """The groups of problems that the view's arms solve, in words, as HTML."""
+    left, right, *third = (visible(name, 24) for name in _names(view, run))
+    if not third:
+        return {
+            "both": "both",
+            "left": f"only {left}",
+            "right": f"only {right}",
+            "neither": "neither",
+        }
+    said = {}
+    for pattern in SOLVED_BY_THREE:
+        arms = [
+            arm for arm, sign in zip((left, right, *third), pattern, strict=True) if sign == "1"
+        ]
+        one = f"only {arms[0]}" if len(arms) == 1 else " + ".join(arms)
+        said[pattern] = {"111": "all three", "000": "none"}.get(pattern, one)
+    return said
+
+
+def _names(view: View, run: RunIndex) -> list[str]:
+    return [label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)]
+
+
+def _legend(view: View, run: RunIndex) -> str:
     return "".join(
-        f'<span class="vb-legend vb-{side}"><i class="vb-swatch"></i>{visible(arm, 16)}</span>'
-        for side, arm in (("left", view.left), ("right", view.right))
+        f'<span class="vb-legend vb-{side}"><i class="vb-swatch"></i>{visible(name, 24)}</span>'
+        for side, name in zip(sides_of(view), _names(view, run), strict=True)
     )
 
 
@@ -113,7 +152,7 @@ def _list_row(view: View, run: RunIndex, known: Tallies, place: int) -> str:
     picture_uri = thumbnail(run.directory.images, problem.pictures[0]) if problem.pictures else None
     image = f'<img src="{picture_uri}" alt="">' if picture_uri else '<i class="vb-no-picture"></i>'
     rates = "".join(
-        _rate(codes[place], side) for side, codes in (("left", known.left), ("right", known.right))
+        _rate(codes[place], side) for side, codes in zip(sides_of(view), known.arms, strict=True)
     )
     on = ' aria-current="true"' if problem.problem_id == view.problem else ""
     return (

@@ -19,7 +19,7 @@ from vlm_boundary.demo.drawn import Drawn, Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View
+from vlm_boundary.demo.view import View, own_arms
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.verifier import Gold, Grader, Output
@@ -161,7 +161,7 @@ class _Asking:
         seed: float | None,
     ) -> Iterator[list[str]]:
         """Both models' answers as they come."""
-        arms = (view.left, view.right)
+        arms = own_arms(view, self.runs[view.run])
         if not question.strip():
             yield [_failed("Type a question first."), ""]
             return

@@ -13,8 +13,9 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button
 from vlm_boundary.demo.pictures import picture
 from vlm_boundary.demo.prompt import prompt_of
+from vlm_boundary.demo.sides import label, shown_arm
 from vlm_boundary.demo.text import rendered, visible
-from vlm_boundary.demo.view import View, listed_problems
+from vlm_boundary.demo.view import View, listed_problems, of_side, sides_of
 
 
 def problem_card(view: View, run: RunIndex) -> str:
@@ -123,10 +124,13 @@ def _facts(problem: Any) -> str:
 
 def _trouble(view: View, run: RunIndex, problem: Any) -> str:
     reasons = [problem.error] if problem.error else []
-    for arm in dict.fromkeys((view.left, view.right)):
-        partition = run.partition(arm, view.benchmark, view.condition)
-        if partition is not None:
-            reasons += [f"{arm}: {reason}" for reason in partition.failures(view.problem)]
+    place = run.places[view.benchmark][problem.problem_id]
+    for text in dict.fromkeys(of_side(view, side).arm for side in sides_of(view)):
+        shown = shown_arm(text, run, view.benchmark, view.condition)
+        partition, there = shown.partition, shown.problem(place)
+        if partition is not None and there is not None:
+            name = label(text, run, view.condition)
+            reasons += [f"{name}: {reason}" for reason in partition.failures(there.problem_id)]
     return "".join(
         f'<p class="vb-warn">could not be sampled: {visible(r, 300)}</p>' for r in reasons
     )

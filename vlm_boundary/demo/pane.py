@@ -11,9 +11,12 @@ from vlm_boundary.demo.ended import ended_line, rule_of, standing
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button
 from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, verdict_line
+from vlm_boundary.demo.sides import Shown, label
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View, current_sample, of_side, shown_samples
+from vlm_boundary.demo.view import View, current_sample, of_side, shown_on, shown_samples
+from vlm_boundary.records.problem import Problem
 
+_KEYS = {"left": ("q", "w"), "right": ("o", "p"), "third": ("", "")}
 _CELLS = (
     "A cell a sample. Green: right; strong where its reasoning was found valid. Ochre: right, with "
     "invalid reasoning. Red and low: wrong. Outlined: undecided. Grey: not graded yet. Dark foot: "
@@ -23,29 +26,51 @@ _CELLS = (
 
 def arm_pane(view: View, run: RunIndex, side: str) -> str:
     """One arm on the problem: counts, one sample in full, its answers and its pass@k."""
-    arm = of_side(view, side).arm
+    if not of_side(view, side).arm:
+        return ""
+    shown = shown_on(view, run, side)
+    name = label(of_side(view, side).arm, run, view.condition)
+    role, model = shown.run.role(shown.arm), shown.run.model(shown.arm)
     head = (
-        f'<h3 class="vb-{side}"><i class="vb-swatch"></i>{visible(arm, 60)}</h3>'
-        f'<span class="vb-quiet">{visible(run.role(arm), 30)} · {visible(run.model(arm), 60)}'
-        "</span>"
+        f'<h3 class="vb-{side}"><i class="vb-swatch"></i>{visible(name, 80)}</h3>'
+        f'<span class="vb-quiet">{visible(role, 30)} · {visible(model, 60)}</span>'
     )
     place = run.places.get(view.benchmark, {}).get(view.problem)
-    partition = run.partition(arm, view.benchmark, view.condition)
-    if place is None or partition is None or not has(partition.codes[place], Bit.DRAWN).any():
+    problem = None if place is None else shown.problem(place)
+    if place is None or problem is None or not has(shown.codes[place], Bit.DRAWN).any():
         return (
             f'<section class="vb-pane"><header>{head}</header>'
-            '<p class="vb-empty">No samples yet.</p></section>'
+            f'<p class="vb-empty">{_why_empty(view, shown, problem)}</p></section>'
         )
-    codes = partition.codes[place]
-    samples = run.load(arm, view.benchmark, view.condition, view.problem)
+    codes = shown.codes[place]
+    samples = shown.load(problem)
     index = current_sample(view, run, side)
+    there = "" if problem.problem_id == view.problem else _other_id(shown, problem)
     return (
         f'<section class="vb-pane" data-side="{side}"><header>{head}'
-        f'<span class="vb-rate">{_rate(codes)}</span></header>'
+        f'<span class="vb-rate">{_rate(codes)}</span></header>{there}'
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, samples, side, index)}"
-        f"{_below(view, run, codes, samples, side)}</section>"
+        f"{_below(view, shown, codes, samples, side)}</section>"
     )
+
+
+def _why_empty(view: View, shown: Shown, problem: Problem | None) -> str:
+    """Why a side has nothing to show of the view's problem."""
+    if problem is not None or not shown.foreign:
+        return "No samples yet."
+    run, benchmark = visible(shown.run.name, 60), shown.matching.benchmark
+    if view.problem in shown.run.places.get(benchmark, {}):
+        return (
+            f"The problem of this id in {run} has another content (question, pictures, choices or "
+            "answer), so its samples are not shown beside these."
+        )
+    return f"{run} has no problem with this content."
+
+
+def _other_id(shown: Shown, problem: Problem) -> str:
+    name, run = visible(problem.problem_id, 60), visible(shown.run.name, 60)
+    return f'<p class="vb-quiet">The same problem is called {name} in {run}.</p>'
 
 
 def _rate(codes: Codes) -> str:
@@ -64,18 +89,18 @@ def _rate(codes: Codes) -> str:
     )
 
 
-def _below(view: View, run: RunIndex, codes: Codes, samples: ProblemSamples, side: str) -> str:
+def _below(view: View, shown: Shown, codes: Codes, samples: ProblemSamples, side: str) -> str:
     """How far the problem was sampled, how its answers are spread, and pass@k."""
-    arm = of_side(view, side).arm
+    run, arm, condition = shown.run, shown.arm, shown.condition
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     chart = pass_at_k_chart(right, graded, side)
-    rule = rule_of(run, arm, view.condition)
+    rule = rule_of(run, arm, condition)
     if rule:
         end = standing(rule, codes)
         ended = ended_line(rule, end)
         chart = pass_at_k_chart(end.right, end.look, side, rule) if end.complete else ""
     else:
-        drawn, asked = int(has(codes, Bit.DRAWN).sum()), run.asked(arm, view.condition)
+        drawn, asked = int(has(codes, Bit.DRAWN).sum()), run.asked(arm, condition)
         ended = f"{drawn} samples"
         if asked is not None:
             ended = f"all {asked} samples" if drawn >= asked else f"{drawn} of {asked} samples"
@@ -128,10 +153,16 @@ def _sample(
     drawn = samples.sample(index)
     if drawn is None:
         return '<p class="vb-empty">This sample is being written; it appears in a moment.</p>'
-    keys = ("q", "w") if side == "left" else ("o", "p")
+    keys = _KEYS[side]
     indices = shown_samples(view, run, side).tolist()
     nth = indices.index(index) + 1
-    arm = visible(of_side(view, side).arm, 60)
+    arm = visible(label(of_side(view, side).arm, run, view.condition), 80)
+    own = not shown_on(view, run, side).foreign
+    to_label = (
+        f'<button class="vb-button" data-do="label" data-value="{side}">label…</button>'
+        if own
+        else ""
+    )
     return (
         f'<div class="vb-sample-head">{button("◀", f"sample_{side}", "-1", keys[0])}'
         f'<span data-testid="{side}-index">sample #{index} '
@@ -139,7 +170,7 @@ def _sample(
         f"{button('▶', f'sample_{side}', '1', keys[1])}"
         f'<span class="vb-grow"></span>'
         f'<button class="vb-button" data-do="whole">whole text</button>'
-        f'<button class="vb-button" data-do="label" data-value="{side}">label…</button></div>'
+        f"{to_label}</div>"
         f"{verdict_line(drawn)}"
         f'<div class="vb-text" data-testid="{side}-text" tabindex="0" role="region" '
         f'aria-label="{arm}, sample {index}">'

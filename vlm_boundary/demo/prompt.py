@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from html import escape
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,8 +10,9 @@ from vlm_boundary.benchmarks import BenchmarkConfig, messages
 from vlm_boundary.benchmarks.images import PictureError, PixelBudget, fitted_size, open_rgb
 from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.sides import Shown, label, shown_arm
 from vlm_boundary.demo.text import plain, visible
-from vlm_boundary.demo.view import View
+from vlm_boundary.demo.view import View, of_side, sides_of
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import PictureSizes
 from vlm_boundary.records.problem import Problem
@@ -23,21 +23,26 @@ _OTHER_PICTURE = "shuffled_image"
 def prompt_of(view: View, run: RunIndex, problem: Problem) -> str:
     """The prompt of each arm, folded; arms that were asked alike share one."""
     said: dict[str, list[str]] = {}
-    for arm in dict.fromkeys((view.left, view.right)):
-        said.setdefault(_asked(view, run, problem, arm), []).append(arm)
+    place = run.places[view.benchmark][problem.problem_id]
+    for text in dict.fromkeys(of_side(view, side).arm for side in sides_of(view)):
+        shown = shown_arm(text, run, view.benchmark, view.condition)
+        there = shown.problem(place)
+        asked = "" if there is None else _asked(shown, there)
+        said.setdefault(asked, []).append(label(text, run, view.condition))
     return "".join(
-        f'<details class="vb-prompt"><summary>the prompt as {escape(" and ".join(arms))} saw it'
-        f"</summary>{html}</details>"
+        '<details class="vb-prompt"><summary>the prompt as '
+        f"{visible(' and '.join(arms), 300)} saw it</summary>{html}</details>"
         for html, arms in said.items()
         if html
     )
 
 
-def _asked(view: View, run: RunIndex, problem: Problem, arm: str) -> str:
-    known = run.manifest.benchmarks.get(view.benchmark)
+def _asked(shown: Shown, problem: Problem) -> str:
+    run, arm, benchmark = shown.run, shown.arm, shown.matching.benchmark
+    known = run.manifest.benchmarks.get(benchmark)
     if known is None or not known.config:
         return ""
-    condition = cast(Condition, view.condition)
+    condition = cast(Condition, shown.condition)
     try:
         config = BenchmarkConfig.model_validate(known.config)
         experiment = ExperimentConfig.model_validate(run.manifest.experiment)
@@ -45,12 +50,10 @@ def _asked(view: View, run: RunIndex, problem: Problem, arm: str) -> str:
         turns = messages(problem, prompt, config.images, condition)
     except (UserError, ValueError) as error:
         return f'<p class="vb-quiet">It cannot be worded anew: {visible(str(error), 300)}</p>'
-    sizes = (
-        run.manifest.arms[arm].pictures.get(view.benchmark) if arm in run.manifest.arms else None
-    )
-    shown = "".join(_turn(run, turn, sizes, view.condition) for turn in turns)
+    sizes = run.manifest.arms[arm].pictures.get(benchmark) if arm in run.manifest.arms else None
+    said = "".join(_turn(run, turn, sizes, shown.condition) for turn in turns)
     return (
-        f'{shown}<p class="vb-quiet">Before the checkpoint\'s chat template. '
+        f'{said}<p class="vb-quiet">Before the checkpoint\'s chat template. '
         f"{f'Pictures: {visible(sizes.said, 300)}.' if sizes else ''}</p>"
     )
 

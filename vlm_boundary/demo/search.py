@@ -12,8 +12,9 @@ import gradio as gr
 import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.sides import SIDES, Shown, label
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View, of_side
+from vlm_boundary.demo.view import View, of_side, shown_on, sides_of
 
 MOST_HITS = 200
 _AROUND = 40  # characters shown on each side of a hit
@@ -42,23 +43,26 @@ class Found:
 
 
 def search_responses(view: View, run: RunIndex) -> Iterator[Found]:
-    """Look for `view.text` in the responses of both arms; yields what was found every moment.
+    """Look for `view.text` in the responses of the view's arms; yields what was found every moment.
 
     Upper and lower case count. At most `MOST_HITS` are found.
     """
     hits: dict[tuple[str, str, int], Hit] = {}
     searched, said = 0, time.monotonic()
-    sides = ("left",) if view.left == view.right else ("left", "right")
-    for side in sides:
-        partition = run.partition(of_side(view, side).arm, view.benchmark, view.condition)
+    arms = {of_side(view, side).arm: side for side in reversed(sides_of(view))}
+    for side in sorted(arms.values(), key=SIDES.index):
+        shown = shown_on(view, run, side)
+        partition = shown.partition
         if partition is None or not view.text:
             continue
+        ids = _ids_here(view, run, shown)
         for batch in partition.texts():
             searched += batch.num_rows
             there = batch.filter(pc.match_substring(batch["text"], view.text))
             for row in there.slice(0, MOST_HITS).to_pylist():
-                hit = _hit(side, row, view.text)
-                hits.setdefault((side, hit.problem_id, hit.sample_index), hit)
+                if str(row["problem_id"]) in ids:
+                    hit = _hit(side, row | {"problem_id": ids[row["problem_id"]]}, view.text)
+                    hits.setdefault((side, hit.problem_id, hit.sample_index), hit)
             if len(hits) >= MOST_HITS:
                 yield Found(tuple(hits.values())[:MOST_HITS], searched, True)
                 return
@@ -85,7 +89,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
             yield ""
             return
         for found in search_responses(View(**vars(view) | {"text": text}), run):
-            yield hits_page(found, view)
+            yield hits_page(found, view, run)
 
     box.submit(
         search,
@@ -98,12 +102,13 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
     return box
 
 
-def hits_page(found: Found, view: View) -> str:
+def hits_page(found: Found, view: View, run: RunIndex) -> str:
     """The hits as a list that leads to their samples."""
+    names = {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
     rows = "".join(
         f'<button class="vb-hit" data-do="hit" data-side="{hit.side}" '
         f'data-value="{hit.sample_index} {escape(hit.problem_id)}">'
-        f"<b>{visible(of_side(view, hit.side).arm, 24)}</b> {visible(hit.problem_id, 40)} "
+        f"<b>{visible(names[hit.side], 24)}</b> {visible(hit.problem_id, 40)} "
         f'#{hit.sample_index}<span class="vb-row-question">{visible(hit.before)}'
         f'<mark class="vb-found">{visible(hit.found)}</mark>{visible(hit.after)}</span></button>'
         for hit in found.hits
@@ -116,6 +121,13 @@ def hits_page(found: Found, view: View) -> str:
         f"responses hold it{state}</p>"
         f'<div class="vb-rows vb-hits" data-roving="column">{rows}</div>'
     )
+
+
+def _ids_here(view: View, run: RunIndex, shown: Shown) -> dict[str, str]:
+    """The ids of the view's problems by those that the arm's run has for them."""
+    there = enumerate(run.problems.get(view.benchmark, []))
+    pairs = ((shown.problem(place), problem) for place, problem in there)
+    return {other.problem_id: problem.problem_id for other, problem in pairs if other is not None}
 
 
 def _hit(side: str, row: dict[str, Any], wanted: str) -> Hit:

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Callable
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from vlm_boundary.demo.access import LOOPBACK, Access
+from vlm_boundary.demo.guard import Guard, NoOrigins
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-# Gradio needs inline scripts, and `eval` for its HTML component; nothing comes from elsewhere.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; "
-    "script-src-attr 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; frame-src 'none'; "
-    "object-src 'none'; form-action 'self'; base-uri 'self'; frame-ancestors 'self'"
-)
-_HEADERS = (
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-)
+_HERE = Access()
 _SECONDS = 1.0  # between two lines that say how far it is
 # Gradio would switch these on by itself.
 _SWITCHES = (
@@ -38,77 +26,8 @@ _SWITCHES = (
     "GRADIO_MCP_SERVER",
     "GRADIO_ROOT_PATH",
     "GRADIO_SSR_MODE",
+    "SYSTEM",  # "spaces": watch the files and load what changes into the running page
 )
-
-# What Gradio answers without asking who asks: others' work is ended there, or watched.
-_UNGUARDED = re.compile(
-    r"/(?:reset|cancel|heartbeat|stream|run-history|runs|vibe[a-z-]*|undo-vibe-edit)(?:/|$)"
-)
-
-_Message = MutableMapping[str, Any]
-_Receive = Callable[[], Awaitable[_Message]]
-_Send = Callable[[_Message], Awaitable[None]]
-
-
-class Guard:
-    """ASGI middleware: headers that keep the page to itself, and no files by URL or path.
-
-    A page from elsewhere may send nothing and read nothing, be it another program's of this
-    machine. Of what Gradio answers to anyone, what ends another reader's work asks for sign-in.
-
-    Args:
-        hosts: names under which the page may be asked for; empty allows any. A page elsewhere
-            cannot make its own name point here and read along.
-    """
-
-    def __init__(self, app: Any, hosts: tuple[str, ...] = ()) -> None:
-        self._app = app
-        self._hosts = hosts
-
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Answer, refuse, or pass on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        headers = dict(scope["headers"])
-        host = _host_of(headers.get(b"host", b"").decode("latin-1"))
-        refused = bool(self._hosts) and host not in self._hosts
-        # Gradio's own route would fetch addresses on a visitor's behalf.
-        outside = re.search(r"/(?:file|proxy)=\s*https?:|/proxy=", scope["path"], re.IGNORECASE)
-        if refused or outside or _is_foreign(scope["method"], headers):
-            await _refuse(send, 403, b"not allowed")
-            return
-        if _UNGUARDED.search(scope["path"]) and not _signed_in(scope):
-            await _refuse(send, 401, b"sign in first")
-            return
-
-        async def with_headers(message: _Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *_HEADERS]
-            await send(message)
-
-        await self._app(scope, receive, with_headers)
-
-
-class NoOrigins:
-    """ASGI middleware outside Gradio's own, which lets any program of this machine read along."""
-
-    def __init__(self, app: Any) -> None:
-        self._app = app
-
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Pass on, and take back what would allow another origin to read."""
-
-        async def without(message: _Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    (name, value)
-                    for name, value in message.get("headers", [])
-                    if not name.lower().startswith(b"access-control-")
-                ]
-            await send(message)
-
-        await self._app(scope, receive, without)
 
 
 class Assets:
@@ -138,19 +57,14 @@ class Assets:
 
 def serve(
     paths: list[Path],
+    access: Access = _HERE,
     *,
-    host: str = "127.0.0.1",
-    port: int | None = None,
-    auth: list[tuple[str, str]] | None = None,
     overrides: tuple[str, ...] = (),
     told: Callable[[str], None] = lambda line: None,
 ) -> tuple[str, Callable[[], None]]:
     """Serve runs, in threads of this process, until the returned function is called.
 
     Args:
-        port: by default the first free one from 7860.
-        auth: names and passwords of those who may come in; None asks nobody, and serves only this
-            machine.
         overrides: settings of the live tab's engines, as KEY=VALUE.
         told: hears, a line at a time, how far it is.
 
@@ -159,15 +73,10 @@ def serve(
 
     Raises:
         UserError: a path is no run, a name is there twice, gradio is not installed, host or port
-            cannot be listened on, or others could read along without a password.
+            cannot be listened on, or labels cannot be written where they are to go.
     """
-    if host not in LOOPBACK and auth is None:
-        raise UserError(
-            f"--host {host} lets other machines read the run: give --auth NAME:PASSWORD too, or "
-            f"keep 127.0.0.1 and reach it through 'ssh -L 7860:127.0.0.1:7860 MACHINE'"
-        )
-    _check_place(host, port)
-    runs = _opened(paths, told)
+    _check_place(access.host, access.port)
+    runs = _opened(paths, access, told)
     told("Starting the page …")
     _set_environment()
     try:
@@ -181,9 +90,9 @@ def serve(
     from vlm_boundary.demo.live import LiveEngines
 
     live = LiveEngines(runs, overrides)
-    app = build(runs, live, signed_in=auth is not None)
+    app = build(runs, live, signed_in=bool(access.auth), labelled=access.labelled)
     app.queue(default_concurrency_limit=16, max_size=64)
-    address = _launch(app, host, port, auth)
+    address = _launch(app, access)
 
     def close() -> None:
         app.close()
@@ -192,8 +101,9 @@ def serve(
     return address, close
 
 
-def _launch(app: Any, host: str, port: int | None, auth: list[tuple[str, str]] | None) -> str:
+def _launch(app: Any, access: Access) -> str:
     """Serve the app, in threads of this process; returns its address."""
+    host, port = access.host, access.port
     from starlette.middleware import Middleware
 
     assets = Assets()
@@ -201,7 +111,8 @@ def _launch(app: Any, host: str, port: int | None, auth: list[tuple[str, str]] |
         _, address, _ = app.launch(
             server_name=f"[{host}]" if ":" in host else host,  # as it stands in an address
             server_port=port,
-            auth=auth,  # an empty list would ask for a password that nobody has
+            auth=list(access.auth)
+            or None,  # an empty list would ask for a password that nobody has
             share=False,
             quiet=True,
             show_error=False,
@@ -221,7 +132,7 @@ def _launch(app: Any, host: str, port: int | None, auth: list[tuple[str, str]] |
                 "docs_url": None,
                 "redoc_url": None,
                 "openapi_url": None,
-                "middleware": [Middleware(Guard, hosts=LOOPBACK if host in LOOPBACK else ())],
+                "middleware": [Middleware(Guard, access=access)],
             },
         )
     except OSError as error:
@@ -263,13 +174,14 @@ def _set_environment() -> None:
         os.environ[name] = f"{os.environ[name]},{own}" if os.environ.get(name) else own
 
 
-def _opened(paths: list[Path], told: Callable[[str], None]) -> dict[str, RunIndex]:
+def _opened(paths: list[Path], access: Access, told: Callable[[str], None]) -> dict[str, RunIndex]:
     """The runs by the names that readers see."""
     runs: dict[str, RunIndex] = {}
     for path in paths:
-        run = RunIndex(path, _Progress(path, told))
+        run = RunIndex(path, _Progress(path, told), access.labels_of(path.resolve().name))
         if run.name in runs:
             raise UserError(f"{path}: another run is called {run.name!r} too; rename its folder")
+        run.beside = runs
         runs[run.name] = run
     return runs
 
@@ -306,35 +218,3 @@ def _check_place(host: str, port: int | None) -> None:
         raise UserError(
             f"cannot listen on --host {host}{f' --port {port}' if port else ''}: {error.strerror}"
         ) from None
-
-
-async def _refuse(send: _Send, status: int, body: bytes) -> None:
-    await send({"type": "http.response.start", "status": status, "headers": list(_HEADERS)})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _is_foreign(method: str, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether a page of another origin asks for more than to read, which it may not either."""
-    origin = headers.get(b"origin")
-    if origin is None or method in ("GET", "HEAD"):
-        return False
-    return urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") != headers.get(b"host", b"")
-
-
-def _signed_in(scope: _Message) -> bool:
-    """Whether a request comes from someone whom Gradio let in, where it asks for that."""
-    from starlette.requests import HTTPConnection
-
-    app = scope["app"]
-    if app.auth is None:
-        return True
-    cookies = HTTPConnection(scope).cookies
-    names = (f"access-token-{app.cookie_id}", f"access-token-unsecure-{app.cookie_id}")
-    return any(cookies.get(name) in app.tokens for name in names)
-
-
-def _host_of(value: str) -> str:
-    """The name in a Host header, without its port."""
-    if value.startswith("["):
-        return value[1:].partition("]")[0]
-    return value.rpartition(":")[0] if ":" in value else value

@@ -12,13 +12,23 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
 from vlm_boundary.demo.pane import arm_pane
-from vlm_boundary.demo.view import PAGE, View, listed_problems, of_side, slices_of
+from vlm_boundary.demo.sides import SIDES, choices
+from vlm_boundary.demo.view import (
+    PAGE,
+    View,
+    listed_problems,
+    of_side,
+    shown_on,
+    sides_of,
+    slices_of,
+)
 
 Runs = Mapping[str, RunIndex]
+NO_THIRD = ("no third", "")
 
 # What the list of problems follows from.
 _LISTING = (
-    *("run", "left", "right", "benchmark", "condition"),
+    *("run", "left", "right", "third", "benchmark", "condition"),
     *("group", "at_least", "sort", "slices", "search"),
 )
 _CONDITION_NAMES = {
@@ -54,23 +64,15 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
     if before is None or not same_list or before.problem != view.problem:
         panes = panes_of(view, run)
     else:
-        same_left = of_side(before, "left") == of_side(view, "left")
-        same_right = of_side(before, "right") == of_side(view, "right")
-        panes = [
-            gr.skip(),
-            gr.skip() if same_left else arm_pane(view, run, "left"),
-            gr.skip() if same_right else arm_pane(view, run, "right"),
-        ]
+        same = {side: of_side(before, side) == of_side(view, side) for side in SIDES}
+        changed = [gr.skip() if same[side] else arm_pane(view, run, side) for side in SIDES]
+        panes = [gr.skip(), *changed]
     return [view, seen_of(view, run), place_of(view), list_html, *panes]
 
 
 def panes_of(view: View, run: RunIndex) -> list[Any]:
-    """The problem, and both models' sample of it."""
-    return [
-        problem_card(view, run),
-        arm_pane(view, run, "left"),
-        arm_pane(view, run, "right"),
-    ]
+    """The problem, and each model's sample of it."""
+    return [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
 
 
 def seen_of(view: View, run: RunIndex) -> tuple[str, int]:
@@ -78,18 +80,20 @@ def seen_of(view: View, run: RunIndex) -> tuple[str, int]:
     place = run.places.get(view.benchmark, {}).get(view.problem)
     total = 0
     if place is not None:
-        for arm in (view.left, view.right):
-            codes = run.codes(arm, view.benchmark, view.condition)[place]
+        for side in sides_of(view):
+            codes = shown_on(view, run, side).codes[place]
             total = total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
     return (f"{view.run}/{view.problem}", total)
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:
     """Run, models, benchmark and condition, with what there is to choose from."""
+    arms = choices(run, view.condition)
     return [
         gr.Dropdown(value=view.run),
-        gr.Dropdown(choices=run.arms, value=view.left),
-        gr.Dropdown(choices=run.arms, value=view.right),
+        gr.Dropdown(choices=arms, value=view.left),
+        gr.Dropdown(choices=arms, value=view.right),
+        gr.Dropdown(choices=[NO_THIRD, *arms], value=view.third),
         gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
         gr.Dropdown(choices=conditions_of(run), value=view.condition),
     ]
@@ -106,8 +110,9 @@ def filters_for(view: View, run: RunIndex) -> list[Any]:
 
 
 def state_of(run: RunIndex) -> tuple[Any, ...]:
-    """A run as it was last read, with what its pickers offer."""
-    return (run.name, run.version, run.benchmarks, run.conditions)
+    """The runs as they were last read, with what the pickers of this one offer."""
+    versions = tuple(other.version for other in run.beside.values())
+    return (run.name, versions, run.benchmarks, run.conditions)
 
 
 def conditions_of(run: RunIndex) -> list[tuple[str, str]]:

@@ -10,12 +10,12 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.demo.codes import SHOWN, Bit, Codes, has, kind, ungraded, valid
+from vlm_boundary.demo.codes import SHOWN, kind
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
 from vlm_boundary.demo.measures import Measures
+from vlm_boundary.demo.sides import SIDES, Shown, named, settled_arm, shown_arm
+from vlm_boundary.demo.tallies import GROUPS, SOLVED, SOLVED_BY_THREE, Tallies
 
-SOLVED = ("both", "left", "right", "neither")
-GROUPS = ("all", *SOLVED, "open", "luck", "disputed", "undecided")
 SORTS = ("order", "gap", "left", "right", "hardest", "length", "unlikely", "disagreement")
 PAGE = 25  # problems listed at once
 _LONGEST_IN_LINK = 500  # servers refuse addresses of some ten thousand characters
@@ -25,16 +25,18 @@ _LONGEST_IN_LINK = 500  # servers refuse addresses of some ten thousand characte
 class View:
     """A place in a run; every field is a plain value that a link can carry.
 
-    `group` and `sort` speak of the left and the right arm; a problem is solved with at least
-    `at_least` right samples. `show_left` and `show_right` are kinds
-    of samples (`codes.SHOWN`), `left_sample` and `right_sample` sample indices. `left_answer` and
-    `right_answer` leave the samples that gave an answer ("=42", or "none" for those without one).
+    `left`, `right` and `third` name arms as `sides.named` reads them, of this run or another;
+    without a `third` two stand side by side. `group` and `sort` speak of the left and the right
+    arm, `tallies.SOLVED_BY_THREE` of all; a problem is solved with at least `at_least` right
+    samples. `show_left` … are kinds of samples (`codes.SHOWN`), `left_sample` … sample indices.
+    `left_answer` … leave the samples that gave an answer ("=42", or "none" for those without one).
     `text` is what responses are searched for.
     """
 
     run: str = ""
     left: str = ""
     right: str = ""
+    third: str = ""
     benchmark: str = ""
     condition: str = "full"
     group: str = "all"
@@ -45,10 +47,13 @@ class View:
     problem: str = ""
     left_sample: int = 0
     right_sample: int = 0
+    third_sample: int = 0
     show_left: str = "all"
     show_right: str = "all"
+    show_third: str = "all"
     left_answer: str = ""
     right_answer: str = ""
+    third_answer: str = ""
     text: str = ""
 
     def query(self) -> str:
@@ -84,25 +89,28 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
     """The nearest view that exists: names that are not there become ones that are."""
     run = runs.get(view.run) or next(iter(runs.values()))
     arms = run.arms
-    left = view.left if view.left in arms else _with_role(run, "base", arms[:1])
-    right = view.right if view.right in arms else _with_role(run, "rl", arms[1:2] or arms[:1])
     benchmarks = run.benchmarks or [""]
     benchmark = view.benchmark if view.benchmark in benchmarks else benchmarks[0]
-    conditions = run.conditions
+    condition = view.condition if view.condition in run.conditions else run.conditions[0]
+    left = settled_arm(view.left, run, condition, _with_role(run, "base", arms[:1]))
+    right = settled_arm(view.right, run, condition, _with_role(run, "rl", arms[1:2] or arms[:1]))
+    third = settled_arm(view.third, run, condition, "")
     known = run.places.get(benchmark, {})
-    shown = {side: value if value in SHOWN else "all" for side, value in _shown(view).items()}
+    not_here = SOLVED if third else SOLVED_BY_THREE
     settled = replace(
         view,
         run=run.name,
         left=left,
         right=right,
+        third=third,
         benchmark=benchmark,
-        condition=view.condition if view.condition in conditions else conditions[0],
-        group=view.group if view.group in GROUPS else "all",
+        condition=condition,
+        group=view.group if view.group in GROUPS and view.group not in not_here else "all",
         at_least=min(max(view.at_least, 1), MAX_INDEX),
         sort=view.sort if view.sort in SORTS else "order",
-        show_left=shown["left"],
-        show_right=shown["right"],
+        show_left=view.show_left if view.show_left in SHOWN else "all",
+        show_right=view.show_right if view.show_right in SHOWN else "all",
+        show_third=view.show_third if view.show_third in SHOWN else "all",
         search=view.search[:200],
         text=view.text[:200],
         problem=view.problem if view.problem in known else "",
@@ -116,98 +124,52 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
 
 def unknown(asked: View, shown: View) -> list[str]:
     """What a link names and the run does not have, in words."""
-    named = [
+    said = [
         (name, getattr(asked, name), getattr(shown, name))
-        for name in ("run", "left", "right", "benchmark", "condition", "problem")
+        for name in ("run", "benchmark", "condition", "problem")
     ]
-    words = {"left": "model", "right": "model"}
-    return [
-        f"the link names a {words.get(name, name)} that is not here: {wanted[:80]}"
-        for name, wanted, found in named
-        if wanted not in ("", found)
-    ]
+    sides = [("model", getattr(asked, side), getattr(shown, side)) for side in SIDES]
+    missing = [(name, wanted) for name, wanted, found in said if wanted not in ("", found)]
+    missing += [(name, wanted) for name, wanted, found in sides if not _is(wanted, found, shown)]
+    return [f"the link names a {name} that is not here: {wanted[:80]}" for name, wanted in missing]
 
 
-@dataclass(frozen=True)
-class Tallies:
-    """Samples of each problem by the two arms, codes of shape (problems, samples).
-
-    A problem is solved with at least `at_least` right samples. It is not solved only once every
-    sample of it has a verdict: until then that is open.
-    """
-
-    left: Codes
-    right: Codes
-    at_least: int = 1
-
-    @staticmethod
-    def drawn(codes: Codes) -> NDArray[np.int64]:
-        """N."""
-        return np.asarray(has(codes, Bit.DRAWN).sum(axis=1), dtype=np.int64)
-
-    @staticmethod
-    def correct(codes: Codes) -> NDArray[np.int64]:
-        """C."""
-        return np.asarray(has(codes, Bit.CORRECT).sum(axis=1), dtype=np.int64)
-
-    def rates(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Right shares of what is graded; nan where nothing is."""
-        return _rates(self.left), _rates(self.right)
-
-    def group(self, name: str) -> NDArray[np.bool_]:
-        """Which problems are of a group of `GROUPS`."""
-        left, not_left = self._solved(self.left)
-        right, not_right = self._solved(self.right)
-        match name:
-            case "all":
-                return np.ones(len(left), dtype=bool)
-            case "both":
-                return left & right
-            case "left":
-                return left & not_right
-            case "right":
-                return right & not_left
-            case "neither":
-                return not_left & not_right
-            case "open":
-                return ~((left | not_left) & (right | not_right))
-            case "luck":
-                return self._by_luck(self.left) | self._by_luck(self.right)
-            case "disputed":
-                return self._any(Bit.DISPUTED)
-            case "undecided":
-                return self._any(Bit.UNDECIDED)
-        raise ValueError(f"group {name!r}: valid are {', '.join(GROUPS)}")
-
-    def _solved(self, codes: Codes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which problems are solved, and which are known not to be."""
-        solved = self.correct(codes) >= self.at_least
-        drawn = has(codes, Bit.DRAWN).any(axis=1)
-        return solved, np.asarray(~solved & drawn & ~ungraded(codes).any(axis=1))
-
-    @staticmethod
-    def _by_luck(codes: Codes) -> NDArray[np.bool_]:
-        """Right answers that were all checked, and none of them found valid."""
-        right = has(codes, Bit.CORRECT)
-        checked = right & (has(codes, Bit.VETOED) | has(codes, Bit.ENDORSED))
-        unchecked = (right & ~checked).any(axis=1)
-        whole = ~ungraded(codes).any(axis=1) & ~unchecked
-        return np.asarray(checked.any(axis=1) & whole & ~valid(codes).any(axis=1))
-
-    def _any(self, bit: Bit) -> NDArray[np.bool_]:
-        return np.asarray(has(self.left, bit).any(axis=1) | has(self.right, bit).any(axis=1))
+def _is(wanted: str, found: str, view: View) -> bool:
+    """Whether a side is the one that a link named."""
+    if not wanted:
+        return True
+    one, other = named(wanted), named(found)
+    return (
+        one.arm == other.arm
+        and one.condition in ("", other.condition or view.condition)
+        and one.run in ("", other.run or view.run)
+    )
 
 
-def _rates(codes: Codes) -> NDArray[np.float64]:
-    graded = has(codes, Bit.GRADED).sum(axis=1)
-    rates = Tallies.correct(codes) / np.where(graded, graded, np.nan)
-    return np.asarray(rates, dtype=np.float64)
+def sides_of(view: View) -> tuple[str, ...]:
+    """The sides that a view shows."""
+    return SIDES if view.third else SIDES[:2]
+
+
+def own_arms(view: View, run: RunIndex) -> tuple[str, str]:
+    """The left and the right arm, where a side shows another run the usual one of this run."""
+    usual = settle(View(run=run.name), {run.name: run})
+    left, right = (shown_on(view, run, side) for side in ("left", "right"))
+    return (
+        usual.left if left.foreign else left.arm,
+        usual.right if right.foreign else right.arm,
+    )
+
+
+def shown_on(view: View, run: RunIndex, side: str) -> Shown:
+    """The arm on a side, with its samples of the view's problems."""
+    return shown_arm(of_side(view, side).arm, run, view.benchmark, view.condition)
 
 
 def counts(view: View, run: RunIndex) -> Tallies:
-    """What the two arms did on the view's benchmark."""
-    where = (view.benchmark, view.condition)
-    return Tallies(run.codes(view.left, *where), run.codes(view.right, *where), view.at_least)
+    """What the view's arms did on its benchmark."""
+    left, right, *third = (shown_on(view, run, side).codes for side in sides_of(view))
+    return Tallies(left, right, view.at_least, *third)
 
 
 def slices_of(run: RunIndex, benchmark: str) -> list[str]:
@@ -256,9 +218,13 @@ def _both(
     view: View, run: RunIndex, of: Callable[[Measures], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
     """The mean of both arms' measure of each problem; nan where one is not known."""
-    found = [run.partition(arm, view.benchmark, view.condition) for arm in (view.left, view.right)]
-    values = [of(one.measures()) for one in found if one is not None]
     unknown = np.full(len(run.problems[view.benchmark]), np.nan)
+    values = []
+    for side in ("left", "right"):
+        shown = shown_on(view, run, side)
+        if shown.partition is not None:
+            places = shown.matching.places
+            values.append(np.where(places < 0, unknown, of(shown.partition.measures())[places]))
     return np.mean(values, axis=0) if values else unknown
 
 
@@ -285,15 +251,17 @@ def open_problem(view: View, problem: str) -> View:
             problem=problem,
             left_sample=0,
             right_sample=0,
+            third_sample=0,
             left_answer="",
             right_answer="",
+            third_answer="",
         )
     )
 
 
 @dataclass(frozen=True)
 class Side:
-    """What a view says of its left or its right half."""
+    """What a view says of its left, its right or its third arm; `arm` is as links name it."""
 
     arm: str
     show: str
@@ -302,22 +270,25 @@ class Side:
 
 
 def of_side(view: View, side: str) -> Side:
-    """The left half of a view, or the right."""
+    """One side of a view."""
     if side == "left":
         return Side(view.left, view.show_left, view.left_answer, view.left_sample)
+    if side == "third":
+        return Side(view.third, view.show_third, view.third_answer, view.third_sample)
     return Side(view.right, view.show_right, view.right_answer, view.right_sample)
 
 
 def shown_samples(view: View, run: RunIndex, side: str) -> NDArray[np.int64]:
     """The sample indices of the side's arm that are of the kind, and the answer, asked for."""
     half = of_side(view, side)
-    codes = run.codes(half.arm, view.benchmark, view.condition)
     place = run.places.get(view.benchmark, {}).get(view.problem)
     if place is None:
         return np.zeros(0, dtype=np.int64)
-    indices = np.flatnonzero(kind(codes[place], half.show))
-    if half.answer and len(indices):
-        samples = run.load(half.arm, view.benchmark, view.condition, view.problem)
+    shown = shown_on(view, run, side)
+    indices = np.flatnonzero(kind(shown.codes[place], half.show))
+    problem = shown.problem(place)
+    if half.answer and len(indices) and problem is not None:
+        samples = shown.load(problem)
         indices = indices[np.isin(indices, samples.with_answer(half.answer))]
     return indices
 
@@ -332,8 +303,8 @@ def current_sample(view: View, run: RunIndex, side: str) -> int | None:
 
 
 def step_sample(view: View, run: RunIndex, side: str, step: int) -> View:
-    """The next or previous sample of a side, or of `both`; at the ends it stays."""
-    sides = ("left", "right") if side == "both" else (side,)
+    """The next or previous sample of a side, or of `both` (or all three); at the ends it stays."""
+    sides = sides_of(view) if side == "both" else (side,)
     for one in sides:
         indices = shown_samples(view, run, one)
         current = current_sample(view, run, one)
@@ -349,7 +320,29 @@ def with_sample(view: View, side: str, index: int) -> View:
     """A sample of one side."""
     if side == "left":
         return replace(view, left_sample=index)
+    if side == "third":
+        return replace(view, third_sample=index)
     return replace(view, right_sample=index)
+
+
+def with_kind(view: View, side: str, show: str) -> View:
+    """The first sample of a kind on one side."""
+    first = with_sample(view, side, 0)
+    if side == "left":
+        return replace(first, show_left=show)
+    if side == "third":
+        return replace(first, show_third=show)
+    return replace(first, show_right=show)
+
+
+def with_answer(view: View, side: str, answer: str) -> View:
+    """The first of the samples on one side that gave an answer; all where it is empty."""
+    first = with_sample(view, side, 0)
+    if side == "left":
+        return replace(first, left_answer=answer)
+    if side == "third":
+        return replace(first, third_answer=answer)
+    return replace(first, right_answer=answer)
 
 
 def _passing(view: View, problems: list[Any]) -> NDArray[np.bool_]:
@@ -380,7 +373,3 @@ def _slices(problem: Any) -> list[str]:
 
 def _with_role(run: RunIndex, role: str, otherwise: list[str]) -> str:
     return next((arm for arm in run.arms if run.role(arm) == role), next(iter(otherwise), ""))
-
-
-def _shown(view: View) -> dict[str, str]:
-    return {"left": view.show_left, "right": view.show_right}

@@ -120,7 +120,7 @@ def labels_path(run: RunDirectory, labeller: str) -> Path:
     if plain != name:
         digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
         plain = f"{plain}-{digest}".lstrip("-")
-    return run.path / "labels" / f"{plain}.jsonl"
+    return run.labels / f"{plain}.jsonl"
 
 
 def add_label(run: RunDirectory, label: Label) -> Label:
@@ -168,7 +168,7 @@ def read_labels(run: RunDirectory) -> Labels:
     found: dict[tuple[str, SampleKey, Subject], Label | None] = {}
     revealed: dict[str, set[SampleKey]] = {}
     unreadable = 0
-    for path in sorted((run.path / "labels").glob("*.jsonl")):
+    for path in sorted(run.labels.glob("*.jsonl")):
         for line in path.read_bytes().split(b"\n"):
             if not line.strip():
                 continue

@@ -167,12 +167,12 @@ def queue_path(run: RunDirectory, name: str) -> Path:
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"queue name {name!r}: use letters, digits, '.', '_' and '-'")
-    return run.path / "labels" / "queues" / f"{name}.json"
+    return run.labels / "queues" / f"{name}.json"
 
 
 def queue_names(run: RunDirectory) -> list[str]:
     """The queues of a run, sorted."""
-    return sorted(path.stem for path in (run.path / "labels" / "queues").glob("*.json"))
+    return sorted(path.stem for path in (run.labels / "queues").glob("*.json"))
 
 
 def read_queue(run: RunDirectory, name: str) -> LabelQueue:

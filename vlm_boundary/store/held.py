@@ -21,6 +21,6 @@ def held(run: RunDirectory) -> str:
             known.update(f"{path.relative_to(run.path).as_posix()}\0".encode())
     for name, benchmark in sorted(run.read_manifest().benchmarks.items()):
         known.update(f"{name}\0{benchmark.content}\0{benchmark.grading}\0".encode())
-    for path in sorted((run.path / "labels").glob("*.jsonl")):
+    for path in sorted(run.labels.glob("*.jsonl")):
         known.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
     return known.hexdigest()

@@ -34,10 +34,17 @@ class RunDirectory:
 
     Args:
         published: called with each file of samples, failures or writers once it is there.
+        labels: folder of what people say of samples, where it is not the run's own.
     """
 
-    def __init__(self, path: Path, published: Callable[[Path], None] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        published: Callable[[Path], None] | None = None,
+        labels: Path | None = None,
+    ) -> None:
         self.path = path
+        self.labels = labels or path / "labels"
         self._published = published
         self._manifest: tuple[Stamp, Manifest] = (None, Manifest())
         self.samples = self.table("samples", schemas.SAMPLES, published)

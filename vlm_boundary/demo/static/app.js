@@ -27,8 +27,15 @@
   function copyLink() {
     const link = location.href;
     const done = () => toast("link copied");
-    if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(link).then(done, () => prompt("Link", link));
-    else prompt("Link to this view", link);
+    if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(link).then(done, () => showLink(link));
+    else showLink(link);
+  }
+  // Where nothing may be copied, as in a frame of another site.
+  function showLink(link) {
+    const field = document.createElement("input");
+    field.value = link; field.readOnly = true; field.size = 60; field.setAttribute("aria-label", "Link to this view");
+    const box = dialog("vb-link", "Link to this view", field, closer(() => box));
+    field.select();
   }
 
   // A native dialog: the rest of the page is inert, Escape closes it, focus returns.
