@@ -23,7 +23,8 @@ _CELLS = (
 
 def arm_pane(view: View, run: RunIndex, side: str) -> str:
     """One arm on the problem: counts, one sample in full, its answers and its pass@k."""
-    arm = of_side(view, side).arm
+    half = of_side(view, side)
+    arm = half.arm
     head = (
         f'<h3 class="vb-{side}"><i class="vb-swatch"></i>{visible(arm, 60)}</h3>'
         f'<span class="vb-quiet">{visible(run.role(arm), 30)} · {visible(run.model(arm), 60)}'
@@ -41,14 +42,14 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
     index = current_sample(view, run, side)
     return (
         f'<section class="vb-pane" data-side="{side}"><header>{head}'
-        f'<span class="vb-rate">{_rate(codes)}</span></header>'
+        f'<span class="vb-rate">{rate_line(codes)}</span></header>'
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, samples, side, index)}"
-        f"{_below(view, run, codes, samples, side)}</section>"
+        f"{spread(run, arm, view.condition, codes, samples, side, half.answer)}</section>"
     )
 
 
-def _rate(codes: Codes) -> str:
+def rate_line(codes: Codes) -> str:
     """How many are right, of those that have a verdict."""
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     waiting = int(ungraded(codes).sum())
@@ -64,22 +65,32 @@ def _rate(codes: Codes) -> str:
     )
 
 
-def _below(view: View, run: RunIndex, codes: Codes, samples: ProblemSamples, side: str) -> str:
-    """How far the problem was sampled, how its answers are spread, and pass@k."""
-    arm = of_side(view, side).arm
+def spread(
+    run: RunIndex,
+    arm: str,
+    condition: str,
+    codes: Codes,
+    samples: ProblemSamples,
+    side: str,
+    wanted: str = "",
+) -> str:
+    """How far a problem was sampled, how its answers are spread, and pass@k.
+
+    Args:
+        wanted: the answer that samples are filtered by, as `codes.answer_name` names it.
+    """
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     chart = pass_at_k_chart(right, graded, side)
-    rule = rule_of(run, arm, view.condition)
+    rule = rule_of(run, arm, condition)
     if rule:
         end = standing(rule, codes)
         ended = ended_line(rule, end)
         chart = pass_at_k_chart(end.right, end.look, side, rule) if end.complete else ""
     else:
-        drawn, asked = int(has(codes, Bit.DRAWN).sum()), run.asked(arm, view.condition)
+        drawn, asked = int(has(codes, Bit.DRAWN).sum()), run.asked(arm, condition)
         ended = f"{drawn} samples"
         if asked is not None:
             ended = f"all {asked} samples" if drawn >= asked else f"{drawn} of {asked} samples"
-    wanted = of_side(view, side).answer
     return (
         f'<p class="vb-quiet" data-testid="ended-{side}">sampled: {ended}</p>'
         f'<div class="vb-charts"><div>{answer_bars(samples.answers(), side, wanted)}</div>'
