@@ -27,12 +27,20 @@ from vlm_boundary.errors import UserError
     show_envvar=True,
     help="Ask for a password; repeatable. Needed on any other --host than this machine.",
 )
+@click.option(
+    "--export",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write RUN into this folder as pages that any static file server shows, and end.",
+)
 @override_option
 def demo(
     runs: tuple[Path, ...],
     host: str,
     port: int | None,
     auth: tuple[str, ...],
+    folder: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
     """Look at one or several runs: problems, samples of both models, labels, a live tab.
@@ -41,6 +49,9 @@ def demo(
     -o changes what the live tab asks, as in
     -o 'arms.rl.engine={kind: openai, base_url: "http://gpu-2:8000/v1"}'.
     """
+    if folder is not None:
+        _export(runs, folder)
+        return
     people = [_pair(one) for one in auth] or None
     # Said before anything heavy is imported: gradio alone takes seconds.
     click.echo(f"Opening {', '.join(map(str, runs))} …")
@@ -57,6 +68,18 @@ def demo(
         click.echo()
     finally:
         close()
+
+
+def _export(runs: tuple[Path, ...], folder: Path) -> None:
+    if len(runs) != 1:
+        raise UserError(f"--export writes one run, and {len(runs)} are named")
+    from vlm_boundary.bundle import export
+
+    export(runs[0], folder, click.echo)
+    click.echo(
+        f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
+        f"it. To look at it: python -m http.server -d {folder}"
+    )
 
 
 def _end() -> NoReturn:

@@ -89,9 +89,15 @@ class ProblemSamples:
 
     def with_answer(self, wanted: str) -> list[int]:
         """The indices of the samples that gave an answer, "=42", or that gave "none"."""
+        return self.by_answer().get(wanted, [])
+
+    def by_answer(self) -> dict[str, list[int]]:
+        """The indices of the samples that gave each answer, by the answer's name."""
+        found: dict[str, list[int]] = {}
         indices = self._verdicts["sample_index"].to_pylist()
-        named = (answer_name(answer) for answer, _ in self.answers())
-        return [index for index, name in zip(indices, named, strict=True) if name == wanted]
+        for index, (answer, _) in zip(indices, self.answers(), strict=True):
+            found.setdefault(answer_name(answer), []).append(index)
+        return found
 
     def sample(self, index: int) -> Drawn | None:
         """One sample; None where it was not drawn."""
