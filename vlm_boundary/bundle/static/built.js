@@ -6,7 +6,7 @@ const ELEMENTS = new Set((
   "li line mark ol p path polyline pre rect section span strong summary svg table tbody td text th thead title tr ul"
 ).split(" "));
 const ATTRIBUTES = new Set((
-  "alt class cx cy d data-do data-side data-testid data-value fill height hidden points r role rx stroke tabindex " +
+  "alt class cx cy d data-do data-roving data-side data-testid data-value fill height hidden points r role rx stroke tabindex " +
   "text-anchor title viewBox width x x1 x2 y y1 y2 colspan"
 ).split(" "));
 const PICTURE = /^data:image\/(?:png|webp|svg\+xml);base64,[A-Za-z0-9+/=]*$/;

@@ -148,6 +148,8 @@ async function draw(before) {
   const listing = ({ group, at_least, sort, slices, search: words, left, right, benchmark, condition }) =>
     JSON.stringify([group, at_least, sort, slices, words, left, right, benchmark, condition]);
   if (!before || listing(before) !== listing(view) || before.problem !== view.problem) listPage = null;
+  const where = ({ left, right, benchmark, condition }) => JSON.stringify([left, right, benchmark, condition]);
+  if (before && where(before) !== where(view)) { searching += 1; by("vb-hits").replaceChildren(); }
   const focused = document.activeElement?.dataset ?? {};
   await Promise.all([list(), problem()]);
   if (focused.do && document.activeElement === document.body) { // what was pressed is there anew
@@ -190,15 +192,17 @@ function cardOf([id, pictures, words], base, known) {
   const at = base.places.indexOf(base.place);
   const where = at < 0 ? "not in the list" : `${(at + 1).toLocaleString("en")} of ${base.places.length.toLocaleString("en")}`;
   said.append(built(words));
-  const told = new Set();
+  const told = new Map();
   known.forEach((head, number) => {
     if (!head) return;
     for (const reason of number && base.names[0] === base.names[1] ? [] : head.trouble) {
       said.append(make("p", { class: "vb-warn" }, `could not be sampled: ${view[SIDES[number]]}: `, built(reason)));
     }
-    const prompt = built(head.prompt), text = [...prompt.querySelectorAll("details > :not(summary)")].map((one) => one.textContent).join("\n");
-    if (!told.has(text)) said.append(prompt); // arms that were asked alike share one
-    told.add(text);
+    const prompt = built(head.prompt), summary = prompt.querySelector("summary");
+    const text = [...prompt.querySelectorAll("details > :not(summary)")].map((one) => one.textContent).join("\n");
+    // Arms that were asked alike share one.
+    if (told.has(text)) told.get(text).textContent = `the prompt as ${view.left} and ${view.right} saw it`;
+    else if (summary) { told.set(text, summary); said.append(prompt); }
   });
   asked.append(built(pictures), said);
   return make("section", { class: "vb-problem" },
@@ -265,22 +269,24 @@ function sampleOf(side, [index, rendered, written, verdict, rest], at, count, na
     built(verdict), text, built(rest)];
 }
 
-// What is searched for in responses is marked where it is shown.
+// What is searched for in responses is marked where it is shown, also across other marks.
 function searched() {
   CSS.highlights?.delete("vb-searched");
   if (!view.text || !CSS.highlights) return;
-  const ranges = [];
-  for (const root of document.querySelectorAll(".vb-text")) {
-    const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-    for (let node; (node = walker.nextNode());) {
-      for (let start = node.data.indexOf(view.text); start >= 0 && ranges.length < 400; start = node.data.indexOf(view.text, start + view.text.length)) {
-        const range = document.createRange();
-        range.setStart(node, start); range.setEnd(node, start + view.text.length);
-        ranges.push(range);
-      }
-    }
-  }
+  const ranges = [...document.querySelectorAll(".vb-as-rendered, .vb-as-written")].flatMap((root) => found(root, view.text));
   CSS.highlights.set("vb-searched", new Highlight(...ranges));
+}
+function found(root, wanted) {
+  const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), nodes = [], ranges = [];
+  let whole = "";
+  for (let node; (node = walker.nextNode());) { nodes.push([whole.length, node]); whole += node.data; }
+  const at = (place) => nodes.findLast(([start]) => start <= place);
+  for (let start = whole.indexOf(wanted); start >= 0 && ranges.length < 200; start = whole.indexOf(wanted, start + wanted.length)) {
+    const range = document.createRange(), [from, first] = at(start), [before, last] = at(start + wanted.length - 1);
+    range.setStart(first, start - from); range.setEnd(last, start + wanted.length - before);
+    ranges.push(range);
+  }
+  return ranges;
 }
 
 // ---- Search in responses
@@ -290,7 +296,7 @@ function startSearch(wanted) {
   window.vbSend({ action: "text", value: wanted });
   box.replaceChildren();
   if (!wanted) return;
-  const base = here;
+  const base = here, names = { left: view.left, right: view.right };
   const arms = SIDES.map((side, number) => ({ side, name: base.names[number], texts: base.tallies[number]?.texts ?? [] }))
     .filter(({ name }, number) => name !== null && !(number && name === base.names[0]));
   const said = make("span", { role: "status", "data-testid": "hits" }), stop = button("stop", "stop", "");
@@ -304,13 +310,13 @@ function startSearch(wanted) {
     said.textContent = `${many} of ${state.searched.toLocaleString("en")} responses hold it` +
       (state.read < state.files ? ` · ${state.read} of ${state.files} files, ${moved}` : ` · ${moved} read`) + (state.done ? "" : " …");
     stop.hidden = state.done;
-    rows.append(...state.hits.slice(shown).map((hit) => hitOf(hit, base)));
+    rows.append(...state.hits.slice(shown).map((hit) => hitOf(hit, names[hit.side])));
     shown = state.hits.length;
   }).catch(trouble);
 }
-function hitOf(hit) {
+function hitOf(hit, arm) {
   return make("button", { class: "vb-hit", "data-do": "hit", "data-side": hit.side, "data-value": `${hit.index} ${hit.problem}` },
-    make("b", {}, view[hit.side].slice(0, 24)), ` ${hit.problem.slice(0, 40)} #${hit.index}`,
+    make("b", {}, arm.slice(0, 24)), ` ${hit.problem.slice(0, 40)} #${hit.index}`,
     make("span", { class: "vb-row-question" }, hit.before, make("mark", { class: "vb-found" }, hit.found), hit.after));
 }
 by("vb-text-search").addEventListener("keydown", (event) => {

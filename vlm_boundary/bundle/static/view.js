@@ -5,6 +5,7 @@ const USUAL = {
   search: "", problem: "", left_sample: 0, right_sample: 0, show_left: "all", show_right: "all",
   left_answer: "", right_answer: "", text: "", tab: "samples",
 };
+const LONGEST = 500; // of a value in a link
 export const PAGE = 25;
 export const SOLVED = ["both", "left", "right", "neither"];
 export const GROUPS = ["all", ...SOLVED, "open", "luck", "disputed", "undecided"];
@@ -16,7 +17,7 @@ export function viewOf(hash) {
   for (const [name, usual] of Object.entries(USUAL)) {
     const value = query.get(name);
     if (value === null || name === "slices") continue;
-    if (typeof usual === "string") view[name] = value.slice(0, 500);
+    if (typeof usual === "string") view[name] = value.slice(0, LONGEST);
     else if (/^[0-9]{1,8}$/.test(value)) view[name] = Number(value);
   }
   return view;
@@ -26,7 +27,7 @@ export function hashOf(view) {
   const query = new URLSearchParams();
   for (const [name, usual] of Object.entries(USUAL)) {
     if (name === "slices") view.slices.forEach((one) => query.append("slice", one));
-    else if (view[name] !== usual) query.set(name, view[name]);
+    else if (view[name] !== usual && String(view[name]).length <= LONGEST) query.set(name, view[name]);
   }
   return `#${query}`;
 }
