@@ -38,7 +38,7 @@ class Visit:
         self._context = browser.new_context(viewport={"width": 1440, "height": 1000})
         self.page = self._context.new_page()
         self._responses: list[Any] = []
-        self.page.on("response", self._responses.append)
+        self.page.on("response", lambda response: self._responses.append(response))
         self._address = address
 
     def open(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +46,16 @@ class ArmWriter:
         self._samples = Packs(folder / "samples", _SAMPLES)
         self._texts = Packs(folder / "texts", _TEXTS)
 
-    def write(self) -> None:
-        """Write everything."""
+    def write(self, told: Callable[[int, int], None]) -> None:
+        """Write everything.
+
+        Args:
+            told: hears how many problems are written, of how many, before each.
+        """
         firsts = []
-        for place, problem in enumerate(self._run.problems[self._at.benchmark]):
+        problems = self._run.problems[self._at.benchmark]
+        for place, problem in enumerate(problems):
+            told(place, len(problems))
             codes = self._known.codes[place]
             samples = self._known.load(problem.problem_id)
             firsts.append(len(self._samples))

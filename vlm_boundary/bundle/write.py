@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from importlib.util import find_spec
@@ -37,6 +38,7 @@ _PAGES = (
     "frame.js",
     "page.js",
 )
+_SECONDS = 5.0  # between two lines that say how far it is
 _OF_THE_APP = ("app.css", "app.js")
 
 
@@ -104,8 +106,8 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
         if (found := run.partition(arm, benchmark, condition)) is not None
     ]
     for number, one in enumerate(known):
-        told(f"{number} of {len(known)} partitions written; now {' · '.join(_named(one))}")
-        ArmWriter(run, one, data / f"arm-{number}").write()
+        said = f"{number} of {len(known)} partitions written; now {' · '.join(_named(one))}"
+        ArmWriter(run, one, data / f"arm-{number}").write(_Progress(said, told))
         arms.append(dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True)))
     for number, benchmark in enumerate(run.benchmarks):
         write_problems(run, benchmark, data / f"benchmark-{number}")
@@ -145,6 +147,22 @@ def _write_tables(run: RunIndex, known: list[PartitionIndex], place: Path) -> No
         counted.append(pa.table(columns | tallies(one.codes)))
     if counted:
         pq.write_table(pa.concat_tables(counted), place / "problems.parquet")
+
+
+class _Progress:
+    """A line at once, and one every few seconds after."""
+
+    def __init__(self, said: str, told: Callable[[str], None]) -> None:
+        self._said = said
+        self._told = told
+        self._last = -_SECONDS
+
+    def __call__(self, written: int, total: int) -> None:
+        """Say how many problems are written, if it is time."""
+        now = time.monotonic()
+        if now - self._last >= _SECONDS:
+            self._last = now
+            self._told(f"{self._said}: {written} of {total} problems")
 
 
 def _named(one: PartitionIndex) -> tuple[str, str, str]:
