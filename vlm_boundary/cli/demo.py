@@ -92,11 +92,19 @@ _ENV = "VLM_BOUNDARY_DEMO_"
     help="Keep labels in this folder; by default in the run, and with --public nowhere: there is "
     "no tab Label then.",
 )
+@click.option(
+    "--export",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write RUN into this folder as pages that any static file server shows, and end.",
+)
 @override_option
 def demo(
     runs: tuple[Path, ...],
     runs_dir: Path | None,
     auth: tuple[str, ...],
+    folder: Path | None,
     overrides: tuple[str, ...],
     **asked: Any,
 ) -> None:
@@ -106,6 +114,9 @@ def demo(
     -o changes what the live tab asks, as in
     -o 'arms.rl.engine={kind: openai, base_url: "http://gpu-2:8000/v1"}'.
     """
+    if folder is not None:
+        _export(runs, folder)
+        return
     from vlm_boundary.demo.access import usual_access
 
     people = tuple(_pair(one) for one in auth)
@@ -134,6 +145,18 @@ def _runs_in(folder: Path | None) -> tuple[Path, ...]:
     if not runs:
         raise UserError(f"--runs-dir {folder}: no folder in it is a run (has a manifest.json)")
     return runs
+
+
+def _export(runs: tuple[Path, ...], folder: Path) -> None:
+    if len(runs) != 1:
+        raise UserError(f"--export writes one run, and {len(runs)} are named")
+    from vlm_boundary.bundle import export
+
+    export(runs[0], folder, click.echo)
+    click.echo(
+        f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
+        f"it. To look at it: python -m http.server -d {folder}"
+    )
 
 
 def _end() -> NoReturn:

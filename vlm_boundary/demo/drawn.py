@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -88,25 +89,51 @@ class ProblemSamples:
 
     def with_answer(self, wanted: str) -> list[int]:
         """The indices of the samples that gave an answer, "=42", or that gave "none"."""
+        return self.by_answer().get(wanted, [])
+
+    def by_answer(self) -> dict[str, list[int]]:
+        """The indices of the samples that gave each answer, by the answer's name."""
+        found: dict[str, list[int]] = {}
         indices = self._verdicts["sample_index"].to_pylist()
-        named = (answer_name(answer) for answer, _ in self.answers())
-        return [index for index, name in zip(indices, named, strict=True) if name == wanted]
+        for index, (answer, _) in zip(indices, self.answers(), strict=True):
+            found.setdefault(answer_name(answer), []).append(index)
+        return found
 
     def sample(self, index: int) -> Drawn | None:
         """One sample; None where it was not drawn."""
         sample = _row(self._samples, index)
         if sample is None:
             return None
-        verdict = _row(self._verdicts, index)
         layers = {layer: _row(rows, index) for layer, rows in self._validity.items()}
-        opinion = _row(self._opinions, index) or {}
-        return Drawn(
-            Response(**{name: sample[name] for name in RESPONSE}),
-            Verdict(**{name: verdict[name] for name in VERDICT}) if verdict else None,
-            verdict["text_hash"] if verdict else None,
-            {layer: _checked(row) for layer, row in layers.items() if row is not None},
-            {rule: opinion.get(rule) for rule in RULES if opinion},
-        )
+        return _drawn(sample, _row(self._verdicts, index), layers, _row(self._opinions, index))
+
+    def every(self) -> Iterator[Drawn]:
+        """Every sample, by its index."""
+        verdicts, opinions = _by_index(self._verdicts), _by_index(self._opinions)
+        validity = {layer: _by_index(rows) for layer, rows in self._validity.items()}
+        for index, sample in _by_index(self._samples).items():
+            layers = {layer: rows.get(index) for layer, rows in validity.items()}
+            yield _drawn(sample, verdicts.get(index), layers, opinions.get(index))
+
+
+def _drawn(
+    sample: dict[str, Any],
+    verdict: dict[str, Any] | None,
+    layers: dict[str, dict[str, Any] | None],
+    opinion: dict[str, Any] | None,
+) -> Drawn:
+    opinion = opinion or {}
+    return Drawn(
+        Response(**{name: sample[name] for name in RESPONSE}),
+        Verdict(**{name: verdict[name] for name in VERDICT}) if verdict else None,
+        verdict["text_hash"] if verdict else None,
+        {layer: _checked(row) for layer, row in layers.items() if row is not None},
+        {rule: opinion.get(rule) for rule in RULES if opinion},
+    )
+
+
+def _by_index(rows: pa.Table) -> dict[int, dict[str, Any]]:
+    return {row["sample_index"]: row for row in rows.to_pylist()}
 
 
 def _row(rows: pa.Table, index: int) -> dict[str, Any] | None:

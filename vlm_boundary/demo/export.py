@@ -33,7 +33,7 @@ def listed_table(view: View, run: RunIndex) -> pa.Table:
         "answer": pa.array([one.answer for one in problems], pa.string()),
     }
     for side, codes in zip(sides_of(view), known.arms, strict=True):
-        for name, values in _tallies(codes[places]).items():
+        for name, values in tallies(codes[places]).items():
             columns[f"{of_side(view, side).arm}_{name}"] = values
     return pa.table(columns)
 
@@ -60,7 +60,8 @@ def export_page(view: View, run: RunIndex) -> str:
     )
 
 
-def _tallies(codes: Codes) -> dict[str, pa.Array]:
+def tallies(codes: Codes) -> dict[str, pa.Array]:
+    """How many of each problem's samples are of each kind; arrays of (problems,)."""
     found = {
         "samples": has(codes, Bit.DRAWN),
         "graded": has(codes, Bit.GRADED),

@@ -16,6 +16,7 @@ from vlm_boundary.demo.prompt import prompt_of
 from vlm_boundary.demo.sides import label, shown_arm
 from vlm_boundary.demo.text import rendered, visible
 from vlm_boundary.demo.view import View, listed_problems, of_side, sides_of
+from vlm_boundary.records.problem import Problem
 
 
 def problem_card(view: View, run: RunIndex) -> str:
@@ -35,11 +36,17 @@ def problem_card(view: View, run: RunIndex) -> str:
         f"{button('◀ previous', 'problem_step', '-1', 'k')}"
         f"{button('next ▶', 'problem_step', '1', 'j')}"
         f'<button class="vb-button" data-do="copy">copy link <kbd>y</kbd></button></header>'
-        f'<div class="vb-asked">{_pictures(run, problem)}'
-        f'<div class="vb-words">{rendered(problem.question)}{_choices(problem)}'
+        f'<div class="vb-asked">{pictures(run, problem)}<div class="vb-words">{words(problem)}'
+        f"{_trouble(view, run, problem)}{prompt_of(view, run, problem)}</div></div></section>"
+    )
+
+
+def words(problem: Problem) -> str:
+    """Question, choices, gold answer and what the data set says of a problem."""
+    return (
+        f"{rendered(problem.question)}{_choices(problem)}"
         f'<p class="vb-gold"><span class="vb-quiet">gold answer</span> '
         f"<b>{visible(problem.answer)}</b>{_unit(problem)}</p>{_facts(problem)}"
-        f"{_trouble(view, run, problem)}{prompt_of(view, run, problem)}</div></div></section>"
     )
 
 
@@ -85,7 +92,8 @@ def _problem(view: View, run: RunIndex) -> Any:
     return None if place is None else run.problems[view.benchmark][place]
 
 
-def _pictures(run: RunIndex, problem: Any) -> str:
+def pictures(run: RunIndex, problem: Problem) -> str:
+    """A problem's pictures, each a button that enlarges it."""
     made = []
     for place, name in enumerate(problem.pictures):
         uri = picture(run.directory.images, name)

@@ -48,7 +48,7 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
     there = "" if problem.problem_id == view.problem else _other_id(shown, problem)
     return (
         f'<section class="vb-pane" data-side="{side}"><header>{head}'
-        f'<span class="vb-rate">{_rate(codes)}</span></header>{there}'
+        f'<span class="vb-rate">{rate_line(codes)}</span></header>{there}'
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, samples, side, index)}"
         f"{_below(view, shown, codes, samples, side)}</section>"
@@ -73,7 +73,7 @@ def _other_id(shown: Shown, problem: Problem) -> str:
     return f'<p class="vb-quiet">The same problem is called {name} in {run}.</p>'
 
 
-def _rate(codes: Codes) -> str:
+def rate_line(codes: Codes) -> str:
     """How many are right, of those that have a verdict."""
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     waiting = int(ungraded(codes).sum())
@@ -90,8 +90,24 @@ def _rate(codes: Codes) -> str:
 
 
 def _below(view: View, shown: Shown, codes: Codes, samples: ProblemSamples, side: str) -> str:
-    """How far the problem was sampled, how its answers are spread, and pass@k."""
-    run, arm, condition = shown.run, shown.arm, shown.condition
+    wanted = of_side(view, side).answer
+    return spread(shown.run, shown.arm, shown.condition, codes, samples, side, wanted)
+
+
+def spread(
+    run: RunIndex,
+    arm: str,
+    condition: str,
+    codes: Codes,
+    samples: ProblemSamples,
+    side: str,
+    wanted: str = "",
+) -> str:
+    """How far a problem was sampled, how its answers are spread, and pass@k.
+
+    Args:
+        wanted: the answer that samples are filtered by, as `codes.answer_name` names it.
+    """
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     chart = pass_at_k_chart(right, graded, side)
     rule = rule_of(run, arm, condition)
@@ -104,7 +120,6 @@ def _below(view: View, shown: Shown, codes: Codes, samples: ProblemSamples, side
         ended = f"{drawn} samples"
         if asked is not None:
             ended = f"all {asked} samples" if drawn >= asked else f"{drawn} of {asked} samples"
-    wanted = of_side(view, side).answer
     return (
         f'<p class="vb-quiet" data-testid="ended-{side}">sampled: {ended}</p>'
         f'<div class="vb-charts"><div>{answer_bars(samples.answers(), side, wanted)}</div>'

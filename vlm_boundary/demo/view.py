@@ -176,7 +176,7 @@ def slices_of(run: RunIndex, benchmark: str) -> list[str]:
     """What a benchmark's problems can be filtered by, as "task: clock"."""
     found: dict[str, None] = {}
     for problem in run.problems.get(benchmark, []):
-        found |= dict.fromkeys(_slices(problem))
+        found |= dict.fromkeys(slices_of_problem(problem))
     by_key: dict[str, list[str]] = {}
     for one in found:
         by_key.setdefault(one.partition(": ")[0], []).append(one)
@@ -354,7 +354,7 @@ def _passing(view: View, problems: list[Any]) -> NDArray[np.bool_]:
     if not wanted and not words:
         return kept
     for place, problem in enumerate(problems):
-        there = set(_slices(problem)) if wanted else set()
+        there = set(slices_of_problem(problem)) if wanted else set()
         kept[place] = all(there & values for values in wanted.values())
         if words and kept[place]:
             said = f"{problem.problem_id}\n{problem.question}\n{problem.answer}".lower()
@@ -362,7 +362,8 @@ def _passing(view: View, problems: list[Any]) -> NDArray[np.bool_]:
     return kept
 
 
-def _slices(problem: Any) -> list[str]:
+def slices_of_problem(problem: Any) -> list[str]:
+    """What a problem can be filtered by, as "task: clock"."""
     found = [f"answer type: {problem.answer_type}"] if problem.answer_type else []
     for key, value in problem.metadata.items():
         name = str(key).removeprefix("metadata.")

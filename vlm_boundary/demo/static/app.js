@@ -58,6 +58,7 @@
   function help() {
     const table = document.createElement("table"), title = document.createElement("h2");
     for (const [key, what] of KEYS) {
+      if ("reading" in document.body.dataset && what.startsWith("in the label queue")) continue; // a page without one
       const row = table.insertRow();
       row.insertCell().textContent = key; row.insertCell().textContent = what;
     }
