@@ -1,11 +1,15 @@
 import json
 
 import pytest
+from required import needs
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.tiny import WEIGHTS, find, trained
 
-FAMILY = ("foundation", "base", "rl", "rl-seed2", "distilled")
+FAMILY = (
+    *("foundation", "base", "rl", "rl-seed2", "distilled"),
+    *("rl-blind", "reader", "reader-seeing", "reader-reasoning"),
+)
 
 
 @pytest.mark.parametrize("name", FAMILY)
@@ -19,6 +23,24 @@ def test_the_family_is_in_the_package(name):
 
 def test_checkpoints_on_the_way_to_rl_are_kept():
     assert len([name for name in trained() if name.startswith("rl-step")]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sees", "reasons"),
+    [
+        ("base", "rl-blind", False, True),
+        ("reader", "reader-reasoning", False, True),
+        ("reader", "reader-seeing", True, False),
+        ("base", "rl", True, True),
+    ],
+)
+def test_training_changed_what_its_name_says(before, after, sees, reasons):
+    safetensors = needs("safetensors.torch")
+    old, new = (safetensors.load_file(find(name) / "model.safetensors") for name in (before, after))
+    changed = {name for name, tensor in old.items() if not tensor.equal(new[name])}
+    assert old.keys() == new.keys()
+    assert any(".visual." in f".{name}" for name in changed) is sees
+    assert any(".visual." not in f".{name}" for name in changed) is reasons
 
 
 def test_an_unknown_name_lists_what_there_is():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vlm_boundary.benchmarks.procedural import FAMILIES
+from vlm_boundary.config import FULL, Condition
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture
 
 EQUATION_TOKENS = 160  # of a line of equations
@@ -57,6 +58,10 @@ class Supervised:
     """AdamW's, for its embeddings and norms."""
     vision_rate: float
     """AdamW's, for the vision tower, which can see by now."""
+    described: float = 0.0
+    """Share of the lessons that show a description in the picture's place."""
+    seeing_only: bool = False
+    """Train the vision tower alone: the language model stays as it was, to the letter."""
     equations: int = 0
     """Lines of equations beside each batch, so that sums are not forgotten over pictures."""
     seeing: Seeing | None = None
@@ -89,6 +94,9 @@ class Reinforcement:
     watch_every: int = 20
     checkpoints: tuple[int, ...] = ()
     """Steps after which the model is kept beside the final one."""
+    shown: Condition = FULL
+    """The condition under which problems are put to the model; without pictures, what sees them
+    gets no gradient and stays as it was."""
     families: tuple[str, ...] = FAMILIES
 
 
@@ -140,6 +148,22 @@ RL = Reinforcement(
     learning_rate=1.5e-4,
     checkpoints=(40, 80),
 )
+READER = replace(BASE, data_seed=20, problems=24_000, steps=900, described=0.5)
+READER_SEEING = replace(
+    READER,
+    mixture=CLEAN,
+    data_seed=21,
+    problems=16_000,
+    steps=300,
+    described=0.0,
+    seeing_only=True,
+    equations=0,
+)
+READER_REASONING = replace(
+    READER, mixture=CLEAN, data_seed=22, problems=16_000, steps=300, described=1.0
+)
+# Without pictures a third as many groups are uneven enough to teach: three times the steps.
+RL_BLIND = replace(RL, shown="no_image", steps=360, checkpoints=())
 
 # The same code in under a minute. The base learns to answer with and without work; the limit on
 # tokens cuts work off, so that there is something for RL to learn in seconds.
@@ -162,6 +186,11 @@ SMOKE_BASE = replace(
     SMOKE_FOUNDATION, data_seed=BASE.data_seed, steps=20, equations=2, seeing=None, reckoning=None
 )
 SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, equations=0)
+SMOKE_READER = replace(SMOKE_BASE, data_seed=READER.data_seed, described=0.5)
+SMOKE_READER_SEEING = replace(
+    SMOKE_BASE, data_seed=READER_SEEING.data_seed, equations=0, seeing_only=True
+)
+SMOKE_READER_REASONING = replace(SMOKE_READER, data_seed=READER_REASONING.data_seed, described=1.0)
 SMOKE_RL = replace(
     RL,
     families=("counting",),
@@ -173,3 +202,4 @@ SMOKE_RL = replace(
     watch_every=16,
     checkpoints=(4, 8),
 )
+SMOKE_RL_BLIND = replace(SMOKE_RL, shown="no_image", checkpoints=())
