@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vlm_boundary.benchmarks import ImagesConfig
-from vlm_boundary.benchmarks.procedural import ProceduralProblem
-from vlm_boundary.benchmarks.procedural import caption as description
+from vlm_boundary.benchmarks.procedural import ProceduralProblem, description
 from vlm_boundary.benchmarks.prompts import PromptConfig, messages
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.records.problem import Problem
@@ -33,6 +32,8 @@ IMAGE_TOKENS = (SIDE // MERGE_SIZE) ** 2
 END = token_id("<|im_end|>")
 PAD = token_id("<|endoftext|>")
 IMAGE = token_id("<|image_pad|>")
+PROMPT = PromptConfig(described="{{ description }}\n")
+"""The wording of the shipped benchmark."""
 
 
 @cache
@@ -44,11 +45,14 @@ def _processor() -> Any:
 def prompt_ids(
     question: str, condition: Condition = FULL, described: str | None = None
 ) -> tuple[int, ...]:
-    """The prompt of a question about one picture, worded as a run words it under a condition."""
-    asked = Problem("procedural", "", question, answer="", pictures=("picture",))
-    if condition == "described":
-        asked = Problem("procedural", "", f"{described}\n{question}", answer="")
-    turns = messages(asked, PromptConfig(), ImagesConfig(), condition)
+    """The prompt of a question about one picture, worded as a run words it under a condition.
+
+    Args:
+        described: the picture in words, for the conditions that show them.
+    """
+    shown = ("picture",)
+    asked = Problem("procedural", "", question, "", pictures=shown, description=described)
+    turns = messages(asked, PROMPT, ImagesConfig(), condition)
     rendered = _processor().apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     ids = list(_processor().tokenizer(rendered, add_special_tokens=False).input_ids)
     if IMAGE not in ids:
