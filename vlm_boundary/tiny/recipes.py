@@ -162,8 +162,7 @@ READER_SEEING = replace(
 READER_REASONING = replace(
     READER, mixture=CLEAN, data_seed=22, problems=16_000, steps=300, described=1.0
 )
-# Without pictures a third as many groups are uneven enough to teach: three times the steps.
-RL_BLIND = replace(RL, shown="no_image", steps=360, checkpoints=())
+RL_BLIND = replace(RL, shown="no_image", checkpoints=())
 
 # The same code in under a minute. The base learns to answer with and without work; the limit on
 # tokens cuts work off, so that there is something for RL to learn in seconds.
