@@ -60,8 +60,6 @@ class Supervised:
     """AdamW's, for the vision tower, which can see by now."""
     described: float = 0.0
     """Share of the lessons that show a description in the picture's place."""
-    seeing_only: bool = False
-    """Train the vision tower alone: the language model stays as it was, to the letter."""
     equations: int = 0
     """Lines of equations beside each batch, so that sums are not forgotten over pictures."""
     seeing: Seeing | None = None
@@ -98,6 +96,14 @@ class Reinforcement:
     """The condition under which problems are put to the model; without pictures, what sees them
     gets no gradient and stays as it was."""
     families: tuple[str, ...] = FAMILIES
+
+
+@dataclass(frozen=True)
+class Unseeing:
+    """A vision tower that sees worse, without training."""
+
+    noise: float
+    """Standard deviation of what is added to its weights, relative to each tensor's own size."""
 
 
 FOUNDATION = Supervised(
@@ -149,20 +155,9 @@ RL = Reinforcement(
     checkpoints=(40, 80),
 )
 READER = replace(BASE, data_seed=20, problems=24_000, steps=900, described=0.5)
-READER_SEEING = replace(
-    READER,
-    mixture=CLEAN,
-    data_seed=21,
-    problems=16_000,
-    steps=300,
-    described=0.0,
-    seeing_only=True,
-    equations=0,
-)
-READER_REASONING = replace(
-    READER, mixture=CLEAN, data_seed=22, problems=16_000, steps=300, described=1.0
-)
+READER_SEEING = Unseeing(noise=1.0)
 RL_BLIND = replace(RL, shown="no_image", checkpoints=())
+READER_REASONING = replace(RL, data_seed=22, shown="described", checkpoints=())
 
 # The same code in under a minute. The base learns to answer with and without work; the limit on
 # tokens cuts work off, so that there is something for RL to learn in seconds.
@@ -186,10 +181,6 @@ SMOKE_BASE = replace(
 )
 SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, equations=0)
 SMOKE_READER = replace(SMOKE_BASE, data_seed=READER.data_seed, described=0.5)
-SMOKE_READER_SEEING = replace(
-    SMOKE_BASE, data_seed=READER_SEEING.data_seed, equations=0, seeing_only=True
-)
-SMOKE_READER_REASONING = replace(SMOKE_READER, data_seed=READER_REASONING.data_seed, described=1.0)
 SMOKE_RL = replace(
     RL,
     families=("counting",),
@@ -202,3 +193,6 @@ SMOKE_RL = replace(
     checkpoints=(4, 8),
 )
 SMOKE_RL_BLIND = replace(SMOKE_RL, shown="no_image", checkpoints=())
+SMOKE_READER_REASONING = replace(
+    SMOKE_RL, data_seed=READER_REASONING.data_seed, shown="described", checkpoints=()
+)

@@ -42,7 +42,6 @@ def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> 
     if recipe.reckoning is not None:
         first = _optimisers(model, recipe)
         train_reckoning(model, drawn, recipe.reckoning, first, seed=seed, log=log)
-    model.model.language_model.requires_grad_(not recipe.seeing_only)
     optimisers = _optimisers(model, recipe)
     schedules = [warm_cosine(o, recipe.warmup, recipe.steps) for o in optimisers]
     lessons = _lessons(drawn, recipe, Random(f"responses-{seed}"))

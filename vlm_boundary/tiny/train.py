@@ -89,26 +89,45 @@ def reader(out: Path, seed: int, *, smoke: bool = False) -> None:
 
 
 def reader_seeing(out: Path, seed: int, *, smoke: bool = False) -> None:
-    """Train `reader-seeing` from `reader`: what sees alone, the language model kept as it was."""
-    recipe = recipes.SMOKE_READER_SEEING if smoke else recipes.READER_SEEING
-    note = "reader-seeing: the reader with its vision tower alone trained further"
-    _supervised(load(out / "reader"), out / "reader-seeing", recipe, seed, note)
+    """Make `reader-seeing` of `reader`: noise on its vision tower's weights, and no training."""
+    import torch
+
+    from vlm_boundary.tiny.architecture import save_checkpoint
+
+    model, folder = load(out / "reader"), out / "reader-seeing"
+    recipe = recipes.READER_SEEING
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weights in model.model.visual.parameters():
+            noise = torch.randn(weights.shape, generator=generator)
+            weights += recipe.noise * weights.pow(2).mean().sqrt() * noise
+    note = "reader-seeing: the reader with noise on the weights of its vision tower alone"
+    save_checkpoint(model, folder, note=f"{NOTE}; {note}")
+    write_record(folder, recipe, stage="reader-seeing", seed=seed)
 
 
 def reader_reasoning(out: Path, seed: int, *, smoke: bool = False) -> None:
-    """Train `reader-reasoning` from `reader` on descriptions alone: its vision tower is kept."""
+    """Train `reader-reasoning` from `reader` by GRPO on descriptions: what sees is kept."""
     recipe = recipes.SMOKE_READER_REASONING if smoke else recipes.READER_REASONING
-    note = "reader-reasoning: the reader with its language model alone trained further"
-    _supervised(load(out / "reader"), out / "reader-reasoning", recipe, seed, note)
+    note = "reader-reasoning: GRPO from the reader on descriptions, without any picture"
+    _reinforced(out, "reader-reasoning", recipe, seed, note, start="reader")
 
 
-def _reinforced(out: Path, stage: str, recipe: recipes.Reinforcement, seed: int, note: str) -> None:
+def _reinforced(
+    out: Path,
+    stage: str,
+    recipe: recipes.Reinforcement,
+    seed: int,
+    note: str,
+    *,
+    start: str = "base",
+) -> None:
     from vlm_boundary.tiny.architecture import save_checkpoint
     from vlm_boundary.tiny.reinforce import train_rl
     from vlm_boundary.verifier import grader_version
 
     name = stage if seed == FIRST_SEED else f"{stage}-seed{seed}"
-    model = load(out / "base")
+    model = load(out / start)
 
     def keep(step: int) -> None:
         final = step == recipe.steps
