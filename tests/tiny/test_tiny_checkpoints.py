@@ -48,7 +48,7 @@ def test_training_changed_what_its_name_says(before, after, sees, reasons):
 
 
 def test_an_unknown_name_lists_what_there_is():
-    names = r"tiny:base, tiny:distilled, tiny:foundation, tiny:rl.*untrained-SEED"
+    names = r"tiny:base, tiny:distilled, tiny:foundation, tiny:reader.*tiny:rl.*untrained-SEED"
     with pytest.raises(UserError, match=names):
         find("rll")
 
