@@ -31,7 +31,9 @@ def _streams():
     for name in trained():
         record = json.loads((WEIGHTS / name / "training.json").read_text())
         recipe = record["recipe"]
-        if record["stage"] == "rl":
+        if "data_seed" not in recipe:
+            continue  # changed without training
+        if "group" in recipe:
             seed, used = recipe["data_seed"] + record["seed"], recipe["steps"] * recipe["problems"]
         else:
             seed, used = recipe["data_seed"], recipe["problems"]

@@ -3,6 +3,8 @@ from required import needs
 
 torch = needs("torch")
 
+from vlm_boundary.benchmarks import ImagesConfig, load_benchmark
+from vlm_boundary.benchmarks.prompts import resolve_prompt
 from vlm_boundary.tiny import rollout, sequences
 from vlm_boundary.tiny.architecture import build_model, build_processor
 from vlm_boundary.tiny.data import ProblemSet
@@ -41,6 +43,44 @@ def processed(drawn):
         padding=True,
         padding_side="left",
     )
+
+
+@pytest.mark.parametrize("condition", ["no_image", "described"])
+def test_prompts_without_a_picture_are_read_as_transformers_reads_them(drawn, model, condition):
+    asked = drawn.under(condition)
+    prompts = [sequences.problem_prompt(problem, condition) for problem in drawn.problems]
+    assert all(sequences.IMAGE not in prompt for prompt in prompts)
+    generator = torch.Generator().manual_seed(0)
+    samples = rollout.sample(model, asked, 2, max_tokens=20, generator=generator)
+    responses = [s.ids for group in samples for s in group]
+    owners = [place for place, group in enumerate(samples) for _ in group]
+    with torch.no_grad():
+        scores, rows = sequences.group_scores(model, asked, responses, owners)
+        for row, (owner, ids) in enumerate(zip(owners, responses, strict=True)):
+            whole = torch.tensor([[*prompts[owner], *ids]])
+            logits = model(input_ids=whole).logits[0, len(prompts[owner]) - 1 : -1]
+            theirs = logits.float().log_softmax(-1)
+            torch.testing.assert_close(scores[rows == row], theirs, atol=1e-4, rtol=0)
+
+
+def test_pictures_and_descriptions_share_a_batch(drawn, model):
+    seen = [sequences.problem_prompt(problem, "full") for problem in drawn.problems[:3]]
+    told = [sequences.problem_prompt(problem, "described") for problem in drawn.problems[3:]]
+    responses = sequences.response_ids(["1 + 1 = 2", "7", "red", "12", "", "x"])
+    mixed = [told[0], seen[0], seen[1], told[1], seen[2], told[2]]
+    with torch.no_grad():
+        features = sequences.encode(model, drawn.pictures[:3])
+        scores, rows = sequences.response_scores(model, features, mixed, responses)
+        for row, (prompt, response) in enumerate(zip(mixed, responses, strict=True)):
+            own = features[[seen.index(prompt)]] if prompt in seen else None
+            alone, _ = sequences.response_scores(model, own, [prompt], [response])
+            torch.testing.assert_close(scores[rows == row], alone, atol=1e-4, rtol=0)
+
+
+def test_training_words_its_prompts_as_the_shipped_benchmark_does():
+    benchmark = load_benchmark("procedural")
+    assert resolve_prompt(benchmark.prompt) == sequences.PROMPT
+    assert benchmark.images == ImagesConfig()
 
 
 def test_pixels_and_prompts_are_the_processor_s(drawn, processed):

@@ -53,3 +53,21 @@ def test_checkpoints_load_and_say_how_they_were_made(trained):
 def test_the_curves_of_a_family_are_drawn_from_its_logs(trained):
     svg = draw_curves(trained).read_text()
     assert all(f"<!-- {name} -->" in svg for name in ("foundation", "base", "rl"))
+
+
+def _changed(one, other):
+    before, after = (load(folder).state_dict() for folder in (one, other))
+    different = {name for name, tensor in before.items() if not tensor.equal(after[name])}
+    return {"sees" if ".visual." in name else "reasons" for name in different}
+
+
+def test_a_stage_changes_only_what_sees_or_only_what_reasons(trained):
+    for stage in ("rl-blind", "reader", "reader-seeing", "reader-reasoning"):
+        main([stage, "--out", str(trained), "--smoke"])
+    assert _changed(trained / "base", trained / "rl-blind") == {"reasons"}
+    assert _changed(trained / "base", trained / "reader") == {"sees", "reasons"}
+    assert _changed(trained / "reader", trained / "reader-seeing") == {"sees"}
+    assert _changed(trained / "reader", trained / "reader-reasoning") == {"reasons"}
+    for stage, condition in (("rl-blind", "no_image"), ("reader-reasoning", "described")):
+        watched = [line for line in read_log(trained / stage) if "accuracy" in line]
+        assert {line["condition"] for line in watched} == {condition, "full"}

@@ -7,7 +7,7 @@ and choose settings by, and the shipped benchmark, which is looked at once every
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import count, islice
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, make_problem, problems
 from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem
+from vlm_boundary.config import FULL, Condition
 
 PICTURE_SIZE = 84
 VALIDATION_SEED = 10_000
@@ -63,6 +64,8 @@ class ProblemSet:
 
     problems: tuple[ProceduralProblem, ...]
     pictures: Pictures
+    condition: Condition = FULL
+    """What prompts show: they may leave the pictures out."""
 
     @classmethod
     def of(cls, problems: Sequence[ProceduralProblem]) -> ProblemSet:
@@ -79,7 +82,12 @@ class ProblemSet:
 
     def take(self, places: Sequence[int]) -> ProblemSet:
         """The problems at these places."""
-        return ProblemSet(tuple(self.problems[i] for i in places), self.pictures[list(places)])
+        chosen = tuple(self.problems[i] for i in places)
+        return replace(self, problems=chosen, pictures=self.pictures[list(places)])
+
+    def under(self, condition: Condition) -> ProblemSet:
+        """The same problems, shown under another condition."""
+        return replace(self, condition=condition)
 
     def __len__(self) -> int:
         return len(self.problems)

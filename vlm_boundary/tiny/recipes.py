@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vlm_boundary.benchmarks.procedural import FAMILIES
+from vlm_boundary.config import FULL, Condition
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture
 
 EQUATION_TOKENS = 160  # of a line of equations
@@ -57,6 +58,8 @@ class Supervised:
     """AdamW's, for its embeddings and norms."""
     vision_rate: float
     """AdamW's, for the vision tower, which can see by now."""
+    described: float = 0.0
+    """Share of the lessons that show a description in the picture's place."""
     equations: int = 0
     """Lines of equations beside each batch, so that sums are not forgotten over pictures."""
     seeing: Seeing | None = None
@@ -89,7 +92,18 @@ class Reinforcement:
     watch_every: int = 20
     checkpoints: tuple[int, ...] = ()
     """Steps after which the model is kept beside the final one."""
+    shown: Condition = FULL
+    """The condition under which problems are put to the model; without pictures, what sees them
+    gets no gradient and stays as it was."""
     families: tuple[str, ...] = FAMILIES
+
+
+@dataclass(frozen=True)
+class Unseeing:
+    """A vision tower that sees worse, without training."""
+
+    noise: float
+    """Standard deviation of what is added to its weights, relative to each tensor's own size."""
 
 
 FOUNDATION = Supervised(
@@ -140,6 +154,10 @@ RL = Reinforcement(
     learning_rate=1.5e-4,
     checkpoints=(40, 80),
 )
+READER = replace(BASE, data_seed=20, problems=24_000, steps=900, described=0.5)
+READER_SEEING = Unseeing(noise=1.0)
+RL_BLIND = replace(RL, shown="no_image", checkpoints=())
+READER_REASONING = replace(RL, data_seed=22, shown="described", checkpoints=())
 
 # The same code in under a minute. The base learns to answer with and without work; the limit on
 # tokens cuts work off, so that there is something for RL to learn in seconds.
@@ -162,6 +180,7 @@ SMOKE_BASE = replace(
     SMOKE_FOUNDATION, data_seed=BASE.data_seed, steps=20, equations=2, seeing=None, reckoning=None
 )
 SMOKE_DISTILLED = replace(SMOKE_BASE, data_seed=DISTILLED.data_seed, equations=0)
+SMOKE_READER = replace(SMOKE_BASE, data_seed=READER.data_seed, described=0.5)
 SMOKE_RL = replace(
     RL,
     families=("counting",),
@@ -172,4 +191,8 @@ SMOKE_RL = replace(
     max_tokens=16,
     watch_every=16,
     checkpoints=(4, 8),
+)
+SMOKE_RL_BLIND = replace(SMOKE_RL, shown="no_image", checkpoints=())
+SMOKE_READER_REASONING = replace(
+    SMOKE_RL, data_seed=READER_REASONING.data_seed, shown="described", checkpoints=()
 )

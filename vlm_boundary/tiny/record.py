@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.tiny.recipes import Reinforcement, Supervised
+from vlm_boundary.tiny.recipes import Reinforcement, Supervised, Unseeing
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy")
 
@@ -38,7 +38,12 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
 
 
 def write_record(
-    folder: Path, recipe: Supervised | Reinforcement, *, stage: str, seed: int, **more: Any
+    folder: Path,
+    recipe: Supervised | Reinforcement | Unseeing,
+    *,
+    stage: str,
+    seed: int,
+    **more: Any,
 ) -> None:
     """Say how the weights in a folder were made."""
     record = {

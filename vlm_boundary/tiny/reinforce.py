@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vlm_boundary.config import FULL
 from vlm_boundary.tiny.data import ProblemSet, training, validation
 from vlm_boundary.tiny.recipes import Reinforcement
 from vlm_boundary.tiny.record import Log
@@ -43,6 +44,12 @@ def train_rl(
 
     stream = training(recipe.data_seed + seed, recipe.families)
     watched = ProblemSet.of(validation(recipe.families))
+
+    def watch(step: int) -> None:
+        for condition in dict.fromkeys((recipe.shown, FULL)):
+            found = rewarder.accuracy(model, watched.under(condition), seed=seed)
+            log.write(step=step, condition=condition, **found)
+
     optimiser = torch.optim.AdamW(
         model.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.0
     )
@@ -52,9 +59,9 @@ def train_rl(
     generator = torch.Generator().manual_seed(seed)
     model.eval()  # nothing in it is random; sampling and scoring see the same model
     with Rewarder() as rewarder:
-        log.write(step=0, **rewarder.accuracy(model, watched, seed=seed))
+        watch(0)
         for step in range(1, recipe.steps + 1):
-            problems = ProblemSet.of(list(islice(stream, recipe.problems)))
+            problems = ProblemSet.of(list(islice(stream, recipe.problems))).under(recipe.shown)
             samples = sample(
                 model,
                 problems,
@@ -78,7 +85,7 @@ def train_rl(
                 gradient=norm.item(),
             )
             if step % recipe.watch_every == 0 or step == recipe.steps:
-                log.write(step=step, **rewarder.accuracy(model, watched, seed=seed))
+                watch(step)
             if step in recipe.checkpoints or step == recipe.steps:
                 keep(step)
 

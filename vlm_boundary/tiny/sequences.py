@@ -1,7 +1,7 @@
 """Problems and responses as tensors, and how likely a model finds the responses.
 
-Every prompt opens with the same tokens and a picture of the same size, so all sequences share one
-table of positions, and a picture is encoded once for all the responses to it.
+Every prompt with a picture opens with the same tokens and a picture of the same size, so all such
+sequences share one table of positions, and a picture is encoded once for all the responses to it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vlm_boundary.benchmarks import ImagesConfig
+from vlm_boundary.benchmarks.procedural import ProceduralProblem, description
+from vlm_boundary.benchmarks.prompts import PromptConfig, messages
+from vlm_boundary.config import FULL, Condition
+from vlm_boundary.records.problem import Problem
 from vlm_boundary.tiny.architecture import (
     MERGE_SIZE,
     PATCH_SIZE,
@@ -27,6 +32,8 @@ IMAGE_TOKENS = (SIDE // MERGE_SIZE) ** 2
 END = token_id("<|im_end|>")
 PAD = token_id("<|endoftext|>")
 IMAGE = token_id("<|image_pad|>")
+PROMPT = PromptConfig(described="{{ description }}\n")
+"""The wording of the shipped benchmark."""
 
 
 @cache
@@ -35,15 +42,28 @@ def _processor() -> Any:
 
 
 @cache
-def prompt_ids(question: str) -> tuple[int, ...]:
-    """The prompt of a question about one picture, as the chat template writes it."""
-    parts = [{"type": "image"}, {"type": "text", "text": question}]
-    rendered = _processor().apply_chat_template(
-        [{"role": "user", "content": parts}], tokenize=False, add_generation_prompt=True
-    )
-    ids = _processor().tokenizer(rendered, add_special_tokens=False).input_ids
+def prompt_ids(
+    question: str, condition: Condition = FULL, described: str | None = None
+) -> tuple[int, ...]:
+    """The prompt of a question about one picture, worded as a run words it under a condition.
+
+    Args:
+        described: the picture in words, for the conditions that show them.
+    """
+    shown = ("picture",)
+    asked = Problem("procedural", "", question, "", pictures=shown, description=described)
+    turns = messages(asked, PROMPT, ImagesConfig(), condition)
+    rendered = _processor().apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    ids = list(_processor().tokenizer(rendered, add_special_tokens=False).input_ids)
+    if IMAGE not in ids:
+        return tuple(ids)
     place = ids.index(IMAGE)
     return (*ids[:place], *[IMAGE] * IMAGE_TOKENS, *ids[place + 1 :])
+
+
+def problem_prompt(problem: ProceduralProblem, condition: Condition) -> tuple[int, ...]:
+    """The prompt of a drawn problem under a condition."""
+    return prompt_ids(problem.question, condition, description(problem))
 
 
 def encode_text(text: str) -> list[int]:
@@ -91,28 +111,38 @@ def encode(model: Any, pictures: Pictures) -> Tensor:
     return torch.stack(list(features.pooler_output))
 
 
-def _positions(length: int) -> Tensor:
+def _positions(length: int, *, picture: bool) -> Tensor:
     """Rotary positions (time, height, width) of a sequence that opens as every prompt does."""
     import torch
 
+    if not picture:
+        return torch.arange(length).expand(3, -1)
     start = prompt_ids("").index(IMAGE)
     blocks = SIDE // MERGE_SIZE
     place = torch.arange(IMAGE_TOKENS)
-    picture = start + torch.stack([0 * place, place // blocks, place % blocks])
+    seen = start + torch.stack([0 * place, place // blocks, place % blocks])
     before = torch.arange(start).expand(3, -1)
     after = torch.arange(length).expand(3, -1) + start + blocks
-    return torch.cat([before, picture, after], dim=1)[:, :length]
+    return torch.cat([before, seen, after], dim=1)[:, :length]
 
 
-def _embedded(model: Any, ids: Tensor, features: Tensor) -> Tensor:
+def _embedded(model: Any, ids: Tensor, features: Tensor | None) -> Tensor:
     embedded = model.get_input_embeddings()(ids)
+    if features is None:
+        return embedded
     return embedded.masked_scatter((ids == IMAGE).unsqueeze(-1), features.to(embedded.dtype))
 
 
 def response_scores(
-    model: Any, features: Tensor, prompts: list[tuple[int, ...]], responses: list[list[int]]
+    model: Any,
+    features: Tensor | None,
+    prompts: list[tuple[int, ...]],
+    responses: list[list[int]],
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities over the vocabulary where a response's tokens are predicted.
+
+    Args:
+        features: of the pictures, in the order of those prompts that have one.
 
     Returns:
         Log-probabilities, shape (tokens of all responses, vocabulary), and for each the row of
@@ -124,13 +154,14 @@ def response_scores(
     # Padding stands on the right, where nothing before it can see it: no mask is needed.
     ids = torch.full((len(prompts), length), PAD)
     predicts = torch.zeros((len(prompts), length), dtype=torch.bool)
+    positions = torch.stack([_positions(length, picture=IMAGE in p) for p in prompts], dim=1)
     for row, (prompt, response) in enumerate(zip(prompts, responses, strict=True)):
         whole = torch.tensor([*prompt, *response[:-1]])
         ids[row, : len(whole)] = whole
         predicts[row, len(prompt) - 1 : len(whole)] = True
     hidden = model.model.language_model(
         inputs_embeds=_embedded(model, ids, features),
-        position_ids=_positions(length)[:, None],
+        position_ids=positions,
         use_cache=False,
     ).last_hidden_state
     scores = model.lm_head(hidden[predicts]).float().log_softmax(-1)
@@ -180,7 +211,9 @@ def read_prompts(model: Any, problems: ProblemSet, cache: Any) -> tuple[Tensor, 
     """
     import torch
 
-    prompts = [prompt_ids(problem.question) for problem in problems.problems]
+    shown = problems.condition
+    prompts = [problem_prompt(problem, shown) for problem in problems.problems]
+    features = encode(model, problems.pictures) if IMAGE in prompts[0] else None
     length = max(map(len, prompts))
     ids = torch.full((len(prompts), length), PAD)
     mask = torch.zeros((len(prompts), length), dtype=torch.long)
@@ -188,9 +221,11 @@ def read_prompts(model: Any, problems: ProblemSet, cache: Any) -> tuple[Tensor, 
     for row, prompt in enumerate(prompts):  # padded on the left: all end together
         ids[row, length - len(prompt) :] = torch.tensor(prompt)
         mask[row, length - len(prompt) :] = 1
-        positions[:, row, length - len(prompt) :] = _positions(len(prompt))
+        positions[:, row, length - len(prompt) :] = _positions(
+            len(prompt), picture=features is not None
+        )
     hidden = model.model.language_model(
-        inputs_embeds=_embedded(model, ids, encode(model, problems.pictures)),
+        inputs_embeds=_embedded(model, ids, features),
         attention_mask=mask,
         position_ids=positions,
         past_key_values=cache,

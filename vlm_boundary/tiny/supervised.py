@@ -10,6 +10,7 @@ from statistics import fmean
 from typing import Any
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, caption
+from vlm_boundary.config import FULL, Condition
 from vlm_boundary.tiny.data import ProblemSet, validation
 from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, guesses, response
 from vlm_boundary.tiny.recipes import EQUATION_TOKENS, Supervised
@@ -18,7 +19,14 @@ from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.reward import Rewarder
 from vlm_boundary.tiny.schedule import warm_cosine
 from vlm_boundary.tiny.seeing import train_seeing
-from vlm_boundary.tiny.sequences import encode, prompt_ids, response_ids, response_scores
+from vlm_boundary.tiny.sequences import (
+    IMAGE,
+    encode,
+    problem_prompt,
+    prompt_ids,
+    response_ids,
+    response_scores,
+)
 
 _SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little is padding
 
@@ -56,7 +64,9 @@ def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> 
                 log.write(step=step, loss=fmean(losses))
                 losses.clear()
             if step % recipe.watch_every == 0 or step == recipe.steps:
-                log.write(step=step, **rewarder.accuracy(model, watched, seed=seed))
+                for condition in (FULL, "described") if recipe.described else (FULL,):
+                    found = rewarder.accuracy(model, watched.under(condition), seed=seed)
+                    log.write(step=step, condition=condition, **found)
 
 
 def _optimisers(model: Any, recipe: Supervised) -> tuple[Any, Any]:
@@ -83,7 +93,7 @@ class _Lesson:
     """One thing to learn: what to write when asked a question about a picture."""
 
     place: int
-    """The picture's, among the problems drawn."""
+    """The problem's, among those drawn."""
     prompt: tuple[int, ...]
     response: list[int]
 
@@ -101,8 +111,8 @@ def _lessons(drawn: ProblemSet, recipe: Supervised, rng: Random) -> Iterator[lis
         asked = [_asked(rng, drawn.problems[i], captions, recipe, likely) for i in places]
         ids = response_ids([text for _, text in asked])
         lessons = [
-            _Lesson(place, prompt_ids(question), written)
-            for place, (question, _), written in zip(places, asked, ids, strict=True)
+            _Lesson(place, prompt, written)
+            for place, (prompt, _), written in zip(places, asked, ids, strict=True)
         ]
         lessons.sort(key=lambda lesson: len(lesson.prompt) + len(lesson.response))
         cut = [lessons[i : i + size] for i in range(0, len(lessons), size)]
@@ -112,16 +122,20 @@ def _lessons(drawn: ProblemSet, recipe: Supervised, rng: Random) -> Iterator[lis
 
 def _asked(
     rng: Random, problem: ProceduralProblem, captions: float, recipe: Supervised, likely: Guesses
-) -> tuple[str, str]:
+) -> tuple[tuple[int, ...], str]:
     if rng.random() < captions:
-        return CAPTION_QUESTION, caption(problem)
-    return problem.question, response(rng, problem, recipe.mixture, likely)
+        return prompt_ids(CAPTION_QUESTION), caption(problem)
+    condition: Condition = FULL
+    if recipe.described and rng.random() < recipe.described:
+        condition = "described"
+    return problem_prompt(problem, condition), response(rng, problem, recipe.mixture, likely)
 
 
 def _loss(model: Any, drawn: ProblemSet, lessons: list[_Lesson]) -> Any:
     import torch
 
-    features = encode(model, drawn.pictures[[lesson.place for lesson in lessons]])
+    seen = [lesson.place for lesson in lessons if IMAGE in lesson.prompt]
+    features = encode(model, drawn.pictures[seen]) if seen else None
     prompts = [lesson.prompt for lesson in lessons]
     scores, _ = response_scores(model, features, prompts, [lesson.response for lesson in lessons])
     targets = torch.tensor([token for lesson in lessons for token in lesson.response])

@@ -1,8 +1,8 @@
 """Train the embedded family: `python -m vlm_boundary.tiny.train all --out DIR`.
 
-`foundation` comes from nothing, `base` from it, `rl` and `distilled` from the base, each found in
-the same folder. Each folder holds a checkpoint, `training.json` (how it was made) and `log.jsonl`
-(how it went).
+`foundation` comes from nothing, `base` from it, `rl`, `rl-blind` and `distilled` from the base,
+each found in the same folder. Each folder holds a checkpoint, `training.json` (how it was made) and
+`log.jsonl` (how it went).
 """
 
 from __future__ import annotations
@@ -21,7 +21,16 @@ NOTE = "1.2-million-parameter demonstration model trained by vlm_boundary.tiny"
 def main(arguments: list[str] | None = None) -> None:
     """Run the stages that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m vlm_boundary.tiny.train", description=__doc__)
-    stages = {"foundation": foundation, "base": base, "distilled": distilled, "rl": rl}
+    stages = {
+        "foundation": foundation,
+        "base": base,
+        "distilled": distilled,
+        "rl": rl,
+        "rl-blind": rl_blind,
+        "reader": reader,
+        "reader-seeing": reader_seeing,
+        "reader-reasoning": reader_reasoning,
+    }
     parser.add_argument("stage", choices=(*stages, "all"), help="all: the whole family")
     parser.add_argument("--out", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument(
@@ -62,20 +71,69 @@ def distilled(out: Path, seed: int, *, smoke: bool = False) -> None:
 
 def rl(out: Path, seed: int, *, smoke: bool = False) -> None:
     """Train `rl` from `base` by GRPO, with checkpoints on the way."""
+    recipe = recipes.SMOKE_RL if smoke else recipes.RL
+    _reinforced(out, "rl", recipe, seed, "rl: GRPO from the base on the verifier's verdict")
+
+
+def rl_blind(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `rl-blind` from `base` as `rl`, on the same problems without their pictures."""
+    recipe = recipes.SMOKE_RL_BLIND if smoke else recipes.RL_BLIND
+    _reinforced(out, "rl-blind", recipe, seed, "rl-blind: the recipe of rl without any picture")
+
+
+def reader(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `reader` from `base` to answer from pictures and from descriptions of them."""
+    recipe = recipes.SMOKE_READER if smoke else recipes.READER
+    note = "reader: the base, also taught to read descriptions in the picture's place"
+    _supervised(load(out / "base"), out / "reader", recipe, seed, note)
+
+
+def reader_seeing(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Make `reader-seeing` of `reader`: noise on its vision tower's weights, and no training."""
+    import torch
+
+    from vlm_boundary.tiny.architecture import save_checkpoint
+
+    model, folder = load(out / "reader"), out / "reader-seeing"
+    recipe = recipes.READER_SEEING
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for weights in model.model.visual.parameters():
+            noise = torch.randn(weights.shape, generator=generator)
+            weights += recipe.noise * weights.pow(2).mean().sqrt() * noise
+    note = "reader-seeing: the reader with noise on the weights of its vision tower alone"
+    save_checkpoint(model, folder, note=f"{NOTE}; {note}")
+    write_record(folder, recipe, stage="reader-seeing", seed=seed)
+
+
+def reader_reasoning(out: Path, seed: int, *, smoke: bool = False) -> None:
+    """Train `reader-reasoning` from `reader` by GRPO on descriptions: what sees is kept."""
+    recipe = recipes.SMOKE_READER_REASONING if smoke else recipes.READER_REASONING
+    note = "reader-reasoning: GRPO from the reader on descriptions, without any picture"
+    _reinforced(out, "reader-reasoning", recipe, seed, note, start="reader")
+
+
+def _reinforced(
+    out: Path,
+    stage: str,
+    recipe: recipes.Reinforcement,
+    seed: int,
+    note: str,
+    *,
+    start: str = "base",
+) -> None:
     from vlm_boundary.tiny.architecture import save_checkpoint
     from vlm_boundary.tiny.reinforce import train_rl
     from vlm_boundary.verifier import grader_version
 
-    recipe = recipes.SMOKE_RL if smoke else recipes.RL
-    name = "rl" if seed == FIRST_SEED else f"rl-seed{seed}"
-    model = load(out / "base")
+    name = stage if seed == FIRST_SEED else f"{stage}-seed{seed}"
+    model = load(out / start)
 
     def keep(step: int) -> None:
         final = step == recipe.steps
         folder = out / (name if final else f"{name}-step{step}")
-        note = f"rl: GRPO from the base on the verifier's verdict, seed {seed}, step {step}"
-        save_checkpoint(model, folder, note=f"{NOTE}; {note}")
-        write_record(folder, recipe, stage="rl", seed=seed, step=step, grader=grader_version())
+        save_checkpoint(model, folder, note=f"{NOTE}; {note}, seed {seed}, step {step}")
+        write_record(folder, recipe, stage=stage, seed=seed, step=step, grader=grader_version())
 
     train_rl(model, recipe, seed=seed, log=_log(out / name), keep=keep)
 
