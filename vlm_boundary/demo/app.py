@@ -287,13 +287,15 @@ class _Samples:
                 return with_sample(view, side, index)
             case "group" if value in GROUPS:
                 if value == "all" and not len(listed_problems(view, run)):
-                    view = replace(view, search="", slices=())
+                    view = replace(view, search="", slices=(), among="")
                 return self._first_listed(replace(view, group=value))
             case "hit":
                 number, _, problem = value.partition(" ")
                 place = int(number) if number.isdecimal() and len(number) < 9 else 0
                 opened = replace(open_problem(view, problem), show_left="all", show_right="all")
                 return settle(with_sample(opened, side, place), self._runs)
+            case "among":
+                return self._first_listed(settle(replace(view, among=value), self._runs))
             case "search":
                 return self._first_listed(replace(view, search=value[:200]))
             case "at_least" if value.isdecimal() and len(value) < 7:

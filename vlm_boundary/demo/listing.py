@@ -50,7 +50,7 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
         f"{button('all problems', 'group', 'all')}</p>"
     )
     return (
-        f"{_groups(view, run, known)}"
+        f"{_groups(view, run, known)}{_among(view, run)}"
         f'<p class="vb-count"><span data-testid="count">{len(listed):,} of {total:,} problems'
         f"</span><span class='vb-grow'></span>{_legend(view)}</p>"
         f'<div class="vb-rows" data-roving="column">{body}</div>{_pages(page, pages)}'
@@ -99,6 +99,15 @@ def _groups(view: View, run: RunIndex, known: Tallies) -> str:
         f"{button('+', 'at_least', more)}</p>"
         f'<div class="vb-groups" data-roving>{solved}</div></div>'
     )
+
+
+def _among(view: View, run: RunIndex) -> str:
+    """Which number of the report the list is of, and the way back to all problems."""
+    behind = run.problem_set(view.among, view.benchmark) if view.among else None
+    if behind is None:
+        return ""
+    label = f"{visible(behind.title, 300)} ✕"
+    return f'<p data-testid="among">{button(label, "among", "", on=True)}</p>'
 
 
 def _legend(view: View) -> str:

@@ -19,7 +19,7 @@ Runs = Mapping[str, RunIndex]
 # What the list of problems follows from.
 _LISTING = (
     *("run", "left", "right", "benchmark", "condition"),
-    *("group", "at_least", "sort", "slices", "search"),
+    *("group", "at_least", "sort", "slices", "search", "among"),
 )
 _CONDITION_NAMES = {
     "full": "full prompt",

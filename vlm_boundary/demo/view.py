@@ -29,7 +29,7 @@ class View:
     `at_least` right samples. `show_left` and `show_right` are kinds
     of samples (`codes.SHOWN`), `left_sample` and `right_sample` sample indices. `left_answer` and
     `right_answer` leave the samples that gave an answer ("=42", or "none" for those without one).
-    `text` is what responses are searched for.
+    `text` is what responses are searched for, `among` the problems behind a number of the report.
     """
 
     run: str = ""
@@ -50,6 +50,7 @@ class View:
     left_answer: str = ""
     right_answer: str = ""
     text: str = ""
+    among: str = ""
 
     def query(self) -> str:
         """The view as a query string; what is as usual is left out."""
@@ -105,6 +106,7 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
         show_right=shown["right"],
         search=view.search[:200],
         text=view.text[:200],
+        among=view.among if view.among and run.problem_set(view.among, benchmark) else "",
         problem=view.problem if view.problem in known else "",
     )
     if not settled.problem:
@@ -118,9 +120,9 @@ def unknown(asked: View, shown: View) -> list[str]:
     """What a link names and the run does not have, in words."""
     named = [
         (name, getattr(asked, name), getattr(shown, name))
-        for name in ("run", "left", "right", "benchmark", "condition", "problem")
+        for name in ("run", "left", "right", "benchmark", "condition", "problem", "among")
     ]
-    words = {"left": "model", "right": "model"}
+    words = {"left": "model", "right": "model", "among": "number of the report"}
     return [
         f"the link names a {words.get(name, name)} that is not here: {wanted[:80]}"
         for name, wanted, found in named
@@ -229,6 +231,9 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     known = counts(view, run)
     kept = known.group(view.group) & _passing(view, problems)
+    if view.among and (behind := run.problem_set(view.among, view.benchmark)):
+        wanted = frozenset(behind.problem_ids)
+        kept &= np.array([problem.problem_id in wanted for problem in problems])
     left, right = known.rates()
     order: NDArray[Any]
     match view.sort:
