@@ -12,7 +12,7 @@ import gradio as gr
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.codes import SHOWN
 from vlm_boundary.demo.export import export_page
-from vlm_boundary.demo.figures import figures_page, runs_page
+from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
@@ -125,6 +125,13 @@ class _Samples:
             with gr.Tab("Figures", id="figures") as figures:
                 drawn = gr.HTML(elem_classes="vb", elem_id="vb-figures")
                 figures.select(self._figures, self._view, drawn, **FAST)
+                draws, sent = gr.HTML(visible="hidden"), gr.State(False)
+                figures.select(
+                    lambda known: (gr.skip() if known else drawing(), True),
+                    sent,
+                    [draws, sent],
+                    **FAST,
+                )
             with gr.Tab("Runs", id="runs") as several:
                 table = gr.HTML(elem_classes="vb", elem_id="vb-runs")
                 several.select(lambda: runs_page(self._runs), None, table, **FAST)

@@ -15,6 +15,7 @@ from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.ended import ended_rates, rule_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.text import visible
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.report import read_contents
 
 _LARGEST = 8 << 20
@@ -22,6 +23,24 @@ _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def figures_page(run: RunIndex) -> str:
+    """What the run's report shows, drawn anew; its pictures alone where there are no statistics."""
+    try:
+        reported = run.reported()
+    except UserError as error:
+        return f'{_pictures(run)}<p class="vb-quiet">{visible(str(error), 500)}</p>'
+    from vlm_boundary.demo.report_tab import report_page
+
+    return report_page(reported, run.name)
+
+
+def drawing() -> str:
+    """What draws the figures; large, and sent to those who open them."""
+    from vlm_boundary.demo.report_tab import drawing_script
+
+    return drawing_script()
+
+
+def _pictures(run: RunIndex) -> str:
     """Every figure of the run's report, vectors where there are some.
 
     An SVG shown as an image runs no script and loads nothing.

@@ -1,4 +1,4 @@
-"""What a run's report says, read anew from its analysis: figures, tables, the problems behind both."""
+"""What a run's report says, read from its analysis, and the problems behind its numbers."""
 
 from __future__ import annotations
 
