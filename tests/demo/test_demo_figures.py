@@ -82,15 +82,15 @@ def test_a_number_opens_the_problems_that_it_counts(browser: Any, address: str) 
     count = int(number.inner_text())
     number.click()
     page.wait_for_selector('#vb-list [data-testid="among"]')
-    assert page.inner_text('[data-testid="count"]') == f"{count} of 3 problems"
+    assert page.inner_text('[data-testid="count"]') == f"{count} of 4 problems"
     page.wait_for_function('location.search.includes("among=solved")')
     # The link brings a colleague to the same list; the chip takes the filter away.
     colleague = Reader(browser, page.url)
     there = colleague.open()
-    assert there.inner_text('[data-testid="count"]') == f"{count} of 3 problems"
+    assert there.inner_text('[data-testid="count"]') == f"{count} of 4 problems"
     there.click('[data-testid="among"] button')
     there.wait_for_function(
-        "document.querySelector('[data-testid=count]').innerText === '3 of 3 problems'"
+        "document.querySelector('[data-testid=count]').innerText === '4 of 4 problems'"
     )
     colleague.context.close()
     assert reader.trouble == []

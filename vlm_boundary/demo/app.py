@@ -23,9 +23,7 @@ from vlm_boundary.demo.updates import (
     conditions_of,
     everything,
     filters_for,
-    panes_of,
     pickers_for,
-    seen_of,
     shown,
     state_of,
 )
@@ -94,7 +92,7 @@ class _Samples:
         first = settle(View(), self._runs)
         run = self._runs[first.run]
         self._view = gr.State(first)
-        self._seen = gr.State(("", 0))
+        self._seen = gr.State(False)
         self._followed = gr.State(())
         self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
@@ -264,6 +262,8 @@ class _Samples:
             page = int(value) if value.lstrip("-").isdecimal() and len(value) < 7 else 0
             listed = problem_list(view, self._runs[view.run], page)
             return [*[gr.skip()] * 3, listed, *[gr.skip()] * 3, *unchanged]
+        if action == "fresh":
+            return [*shown(view, self._runs), *unchanged]
         if action == "link":
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
@@ -346,12 +346,12 @@ class _Samples:
         )
         return shown(self._first_listed(settle(after, self._runs)), self._runs)
 
-    def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
+    def _follow(self, view: View, seen: bool, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         run.refresh()
         now = state_of(run)
-        if now == followed or not seen[0]:  # nothing new, or not even shown yet
+        if now == followed or not seen:  # nothing new, or not even shown yet
             return [gr.skip()] * 17
         if not view.benchmark:  # the first problems have come
             return everything(settle(view, self._runs), self._runs)
@@ -364,11 +364,8 @@ class _Samples:
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
         if not view.problem:  # none passed the filters
             return [*shown(settle(view, self._runs), self._runs), *rest]
-        listed = problem_list(view, run)
-        here = seen_of(view, run)
-        panes = [gr.skip()] * 3 if here == seen else panes_of(view, run)
-        # The state is left alone: the reader may have moved on while this was made.
-        return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
+        # What is read stays as it is; the status line offers what has come.
+        return [*[gr.skip()] * 7, *rest]
 
     def _mark(self, view: View, text: str) -> list[Any]:
         """What is searched for in responses is marked in those that are shown."""

@@ -198,6 +198,7 @@ class RunIndex:
         self.places: dict[str, dict[str, int]] = {}
         self._partitions: dict[Partition, PartitionIndex] = {}
         self._cache: OrderedDict[tuple[Partition, str, int], ProblemSamples] = OrderedDict()
+        self._totals: tuple[int, tuple[int, int]] | None = None
         self._reported: tuple[int, Reported] | None = None
         self._lock = threading.RLock()
         self._refreshed = -_REFRESH_SECONDS
@@ -244,6 +245,17 @@ class RunIndex:
         if found is None:
             return np.zeros((len(self.problems[benchmark]), 0), dtype=np.uint8)
         return found.codes
+
+    def totals(self) -> tuple[int, int]:
+        """How many samples there are, and how many of them have a verdict."""
+        if self._totals is None or self._totals[0] != self.version:
+            known = [index.codes for index in self._partitions.values()]
+            drawn, graded = (
+                sum(int(has(codes, bit).sum()) for codes in known)
+                for bit in (Bit.DRAWN, Bit.GRADED)
+            )
+            self._totals = (self.version, (drawn, graded))
+        return self._totals[1]
 
     def refresh(self, told: Callable[[int, int], None] | None = None) -> bool:
         """Take in what was written since the last time; at most every few seconds.

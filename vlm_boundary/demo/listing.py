@@ -8,7 +8,7 @@ import numpy as np
 
 from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.parts import button
+from vlm_boundary.demo.parts import button, held
 from vlm_boundary.demo.pictures import thumbnail
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import PAGE, SOLVED, Tallies, View, counts, listed_problems
@@ -51,7 +51,8 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
     )
     return (
         f"{_groups(view, run, known)}{_among(view, run)}"
-        f'<p class="vb-count"><span data-testid="count">{len(listed):,} of {total:,} problems'
+        f'<p class="vb-count"><span data-testid="count" {held(run)}>'
+        f"{len(listed):,} of {total:,} problems"
         f"</span><span class='vb-grow'></span>{_legend(view)}</p>"
         f'<div class="vb-rows" data-roving="column">{body}</div>{_pages(page, pages)}'
     )

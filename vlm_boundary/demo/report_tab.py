@@ -36,7 +36,7 @@ def report_page(reported: Reported, run: str) -> str:
     found = reported.found
     return (
         f'<div class="vb-report" data-palettes="{escape(json.dumps(PALETTES))}">'
-        f"{shown.verdicts()}{shown.figure(pass_at_k(found))}"
+        f"{shown.verdicts()}{shown.figure(pass_at_k(found), 2)}"
         f"{''.join(shown.section(one) for one in sections(found))}</div>"
     )
 
@@ -82,11 +82,11 @@ class _Shown:
             f"{''.join(self._table(name, table) for name, table in section.tables)}</section>"
         )
 
-    def figure(self, figure: Figure) -> str:
-        """Panels that the page's script draws when they come into view."""
+    def figure(self, figure: Figure, level: int = 3) -> str:
+        """Panels that the page's script draws when they come into view, under a heading each."""
         panels = "".join(
-            f'<div class="vb-panel"><h3>{visible(spec["title"], 200)}</h3><div '
-            f'data-spec="{escape(json.dumps(spec))}" role="img" '
+            f'<div class="vb-panel"><h{level}>{visible(spec["title"], 200)}</h{level}><div '
+            f'data-spec="{escape(json.dumps(spec))}" role="group" tabindex="0" '
             f'aria-label="{escape(figure.title)}: {escape(spec["title"])}" '
             f'style="min-height:{spec["height"]}px"></div></div>'
             for spec in specs(figure)

@@ -7,7 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
@@ -42,7 +41,7 @@ def everything(view: View, runs: Runs) -> list[Any]:
 
 
 def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
-    """State, list and panes; what is as `before` is not sent again."""
+    """State, whether a problem is shown, list and panes; what is as `before` is not sent again."""
     run = runs[view.run]
     same_list = before is not None and all(
         getattr(before, name) == getattr(view, name) for name in _LISTING
@@ -61,7 +60,7 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
             gr.skip() if same_left else arm_pane(view, run, "left"),
             gr.skip() if same_right else arm_pane(view, run, "right"),
         ]
-    return [view, seen_of(view, run), place_of(view), list_html, *panes]
+    return [view, bool(view.problem), place_of(view), list_html, *panes]
 
 
 def panes_of(view: View, run: RunIndex) -> list[Any]:
@@ -71,17 +70,6 @@ def panes_of(view: View, run: RunIndex) -> list[Any]:
         arm_pane(view, run, "left"),
         arm_pane(view, run, "right"),
     ]
-
-
-def seen_of(view: View, run: RunIndex) -> tuple[str, int]:
-    """Which problem, and what its samples add up to."""
-    place = run.places.get(view.benchmark, {}).get(view.problem)
-    total = 0
-    if place is not None:
-        for arm in (view.left, view.right):
-            codes = run.codes(arm, view.benchmark, view.condition)[place]
-            total = total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
-    return (f"{view.run}/{view.problem}", total)
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:

@@ -291,6 +291,16 @@
       else row.removeAttribute("aria-current");
     });
   }
+  // What has come since the list was made is offered; until then nothing moves under the reader.
+  function fresh() {
+    const now = document.querySelector(".vb-fresh")?.dataset, list = document.querySelector("#vb-list [data-samples]")?.dataset;
+    if (!now || !list) return;
+    const samples = now.samples - list.samples, verdicts = now.verdicts - list.verdicts;
+    const what = samples > 0 ? `${samples} new samples` : verdicts > 0 ? `${verdicts} new verdicts` : "";
+    const said = now.of === list.of && what ? `${what}: show` : "";
+    const button = document.querySelector(".vb-fresh");
+    if (button.textContent !== said) { button.textContent = said; button.hidden = !said; }
+  }
   addEventListener("popstate", () => { problem = null; send("link", location.search); });
 
   let katex = null;
@@ -315,6 +325,6 @@
   new MutationObserver(() => {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => { pending = false; follow(); applyWritten(); groups(); settled(); formulas(); figures(); });
+    requestAnimationFrame(() => { pending = false; follow(); fresh(); applyWritten(); groups(); settled(); formulas(); figures(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
 })();
