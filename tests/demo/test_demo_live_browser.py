@@ -73,7 +73,7 @@ def test_a_question_is_put_to_the_embedded_pair(reader: Reader, tmp_path: Path) 
         f"{STATES}.length === 2 && {STATES}.every((one) => one.includes('4 samples · done'))"
     )
     for side in ("left", "right"):
-        assert "of 4 right" in page.inner_text(f"#vb-live-{side} header")
+        assert page.locator(f"#vb-live-{side} header").get_by_text("of 4 right").is_visible()
         assert page.locator(f"#vb-live-{side} .vb-text").count() == 4
 
 
