@@ -92,7 +92,7 @@ class _Samples:
         first = settle(View(), self._runs)
         run = self._runs[first.run]
         self._view = gr.State(first)
-        self._seen = gr.State(False)
+        self._seen = gr.State(-1)
         self._followed = gr.State(())
         self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
@@ -346,12 +346,12 @@ class _Samples:
         )
         return shown(self._first_listed(settle(after, self._runs)), self._runs)
 
-    def _follow(self, view: View, seen: bool, followed: tuple[Any, ...]) -> list[Any]:
+    def _follow(self, view: View, seen: int, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         run.refresh()
         now = state_of(run)
-        if now == followed or not seen:  # nothing new, or not even shown yet
+        if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * 17
         if not view.benchmark:  # the first problems have come
             return everything(settle(view, self._runs), self._runs)
@@ -362,7 +362,7 @@ class _Samples:
                 gr.Dropdown(choices=conditions_of(run)),
             )
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
-        if not view.problem:  # none passed the filters
+        if not seen:  # there is nothing yet that is being read
             return [*shown(settle(view, self._runs), self._runs), *rest]
         # What is read stays as it is; the status line offers what has come.
         return [*[gr.skip()] * 7, *rest]

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
@@ -41,7 +42,7 @@ def everything(view: View, runs: Runs) -> list[Any]:
 
 
 def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
-    """State, whether a problem is shown, list and panes; what is as `before` is not sent again."""
+    """State, how many samples are shown, list and panes; what is as `before` is not sent again."""
     run = runs[view.run]
     same_list = before is not None and all(
         getattr(before, name) == getattr(view, name) for name in _LISTING
@@ -60,7 +61,7 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
             gr.skip() if same_left else arm_pane(view, run, "left"),
             gr.skip() if same_right else arm_pane(view, run, "right"),
         ]
-    return [view, bool(view.problem), place_of(view), list_html, *panes]
+    return [view, samples_of(view, run), place_of(view), list_html, *panes]
 
 
 def panes_of(view: View, run: RunIndex) -> list[Any]:
@@ -70,6 +71,15 @@ def panes_of(view: View, run: RunIndex) -> list[Any]:
         arm_pane(view, run, "left"),
         arm_pane(view, run, "right"),
     ]
+
+
+def samples_of(view: View, run: RunIndex) -> int:
+    """How many samples the two models have of the view's problem."""
+    place = run.places.get(view.benchmark, {}).get(view.problem)
+    if place is None:
+        return 0
+    codes = [run.codes(arm, view.benchmark, view.condition) for arm in (view.left, view.right)]
+    return sum(int(has(one[place], Bit.DRAWN).sum()) for one in codes)
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:
