@@ -124,12 +124,7 @@ class _Samples:
                 drawn = gr.HTML(elem_classes="vb", elem_id="vb-figures")
                 figures.select(self._figures, self._view, drawn, **FAST)
                 draws, sent = gr.HTML(visible="hidden"), gr.State(False)
-                figures.select(
-                    lambda known: (gr.skip() if known else drawing(), True),
-                    sent,
-                    [draws, sent],
-                    **FAST,
-                )
+                figures.select(drawing, sent, [draws, sent], **FAST)
             with gr.Tab("Runs", id="runs") as several:
                 table = gr.HTML(elem_classes="vb", elem_id="vb-runs")
                 several.select(lambda: runs_page(self._runs), None, table, **FAST)
@@ -364,8 +359,7 @@ class _Samples:
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
         if not seen:  # there is nothing yet that is being read
             return [*shown(settle(view, self._runs), self._runs), *rest]
-        # What is read stays as it is; the status line offers what has come.
-        return [*[gr.skip()] * 7, *rest]
+        return [*[gr.skip()] * 7, *rest]  # the status line offers what has come
 
     def _mark(self, view: View, text: str) -> list[Any]:
         """What is searched for in responses is marked in those that are shown."""

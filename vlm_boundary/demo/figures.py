@@ -6,7 +6,9 @@ import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from vlm_boundary.analysis.estimators import pass_at_k
@@ -33,11 +35,11 @@ def figures_page(run: RunIndex) -> str:
     return report_page(reported, run.name)
 
 
-def drawing() -> str:
-    """What draws the figures; large, and sent to those who open them."""
+def drawing(sent: bool) -> tuple[Any, bool]:
+    """What draws the figures; large, and sent once to those who open them."""
     from vlm_boundary.demo.report_tab import drawing_script
 
-    return drawing_script()
+    return (gr.skip() if sent else drawing_script()), True
 
 
 def _pictures(run: RunIndex) -> str:
