@@ -53,7 +53,7 @@ class ProblemSet:
 def problem_sets(found: Findings) -> list[ProblemSet]:
     """Every set that a number of the report counts and that the analysis names; none is empty."""
     claims = _claims(found)
-    made = []
+    made: list[ProblemSet] = []
     for name, content in found.benchmarks.items():
         for row, pair in enumerate(found.pairs(content.pairs)):
             made += _solved(name, pair, row, claims)
