@@ -133,11 +133,13 @@ def _pictures(browser: Any, address: str, into: Path) -> None:
     page.screenshot(path=into / "demo-label.png")
     for name, waited in (
         ("Live", "#vb-live-go"),
-        ("Figures", ".vb-figure img"),
+        ("Figures", "#vb-figures [data-drawn]"),
         ("Runs", "#vb-runs table"),
     ):
         page.get_by_role("tab", name=name).click()
         page.wait_for_selector(waited)
+        if name == "Figures":
+            page.locator("[data-drawn]").first.scroll_into_view_if_needed()
         if name == "Live":
             page.click("#vb-live-take")
             page.wait_for_selector("#vb-live-image img")

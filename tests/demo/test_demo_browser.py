@@ -374,9 +374,16 @@ def test_a_run_in_progress_is_followed(reader: Reader, run: RunDirectory) -> Non
     writer = SampleWriter(run.samples, Partition("rl", "made"))
     writer.add(Sample("p2", SAMPLES, 1, [1], "late \\boxed{4}", "stop", None))
     writer.flush()
+    reader.press("ArrowRight", f'{RIGHT}?.includes("#1 ")')
+    page.get_by_role("button", name="1 new samples: show").wait_for()
+    # Nothing moved under what is being read, until the reader says so; the place stays then too.
+    page.get_by_role("button", name="1 new samples: show").click()
     page.wait_for_function(
         'document.querySelector("#vb-right-pane .vb-rate")?.innerText.includes("1 not graded yet")'
     )
+    assert page.evaluate(TITLE) == "p2"
+    assert "#1 " in page.inner_text('[data-testid="right-index"]')
+    page.locator(".vb-fresh").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

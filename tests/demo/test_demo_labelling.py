@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -139,13 +140,14 @@ def test_the_queue_of_disagreements_holds_what_people_judge_otherwise(run: RunIn
     ):
         add_label(run.directory, _label(key, anna, "anna"))
         add_label(run.directory, _label(key, ben, "ben"))
-    assert queues_of(run) == [CONTESTED]
-    queue = queue_of(run, CONTESTED, read_labels(run.directory))
+    of_reasoning, _ = CONTESTED
+    assert queues_of(run) == [of_reasoning]
+    queue = queue_of(run, of_reasoning, read_labels(run.directory))
     assert [item.sample for item in queue.items] == [keys[0], keys[2]]
     # A third settles both; what is said of them belongs to no drawn queue and has no weight.
     does = _Deeds({run.name: run})
     asked = SimpleNamespace(username=None)
-    desk, sheet, *_ = does.answer(0)(Desk(run.name, CONTESTED, "carl"), "", True, asked)
+    desk, sheet, *_ = does.answer(0)(Desk(run.name, of_reasoning, "carl"), "", True, asked)
     assert "org/base" not in sheet
     desk, sheet, *_ = does.answer(1)(desk, "", True, asked)
     assert "queue-done" in sheet
@@ -162,3 +164,30 @@ def test_without_disagreement_there_is_no_such_queue(run: RunIndex) -> None:
     for person, verdict in (("anna", "valid"), ("ben", "unsure"), ("carl", "valid")):
         add_label(run.directory, _label(key, verdict, person))
     assert queues_of(run) == []
+
+
+def test_disagreements_about_answers_have_a_queue_of_their_own(run: RunIndex) -> None:
+    keys = [
+        SampleKey(arm="base", benchmark="made", problem_id=f"p{i}", sample_index=1)
+        for i in (0, 1, 4)
+    ]
+    for key, anna, ben in zip(
+        keys, ("right", "right", "wrong"), ("wrong", "unsure", "wrong"), strict=True
+    ):
+        for person, verdict in (("anna", anna), ("ben", ben)):
+            add_label(run.directory, replace(_label(key, verdict, person), subject="answer"))
+    # One person's answer and another's reasoning do not contradict each other.
+    add_label(run.directory, _label(keys[1], "invalid", "ben"))
+    _, of_answers = CONTESTED
+    assert queues_of(run) == [of_answers]
+    queue = queue_of(run, of_answers, read_labels(run.directory))
+    assert [item.sample for item in queue.items] == [keys[0]]
+    does, asked = _Deeds({run.name: run}), SimpleNamespace(username=None)
+    _, sheet, _, _, _, *buttons = does.answer(0)(
+        Desk(run.name, of_answers, "carl"), "", True, asked
+    )
+    assert "queue-done" in sheet
+    assert [button.value for button in buttons] == ["right  [1]", "wrong  [2]", "unsure  [3]"]
+    (mine,) = [one for one in read_labels(run.directory).labels if one.labeller == "carl"]
+    assert (mine.sample, mine.verdict, mine.subject) == (keys[0], "right", "answer")
+    assert (mine.queue, mine.weight, mine.blind) == (None, None, True)

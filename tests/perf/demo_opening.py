@@ -9,6 +9,7 @@ brackets, the least of these: other work on the machine only ever adds. Seconds 
 those on the clock, which include waiting for others; `problem` is the median of eight problems;
 memory is the peak above what the demo holds before it opens a run. The search is for a text that
 one late response of each arm holds: until the first list of hits, and through every response.
+What is imported before (gradio, most of all) is measured too, alone and with the opening.
 """
 
 from __future__ import annotations
@@ -123,6 +124,13 @@ def _under(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
 
 def measure(path: Path) -> dict[str, float]:
     """Open a run, its page and eight problems; seconds (on the clock, and of CPU) and MiB."""
+    busy = time.process_time()
+    import gradio  # noqa: F401
+
+    gradio_busy = time.process_time() - busy
+    import vlm_boundary.demo.app  # noqa: F401
+
+    imports_busy = time.process_time() - busy
     from vlm_boundary.demo import listing, pages, pane
     from vlm_boundary.demo.index import RunIndex
     from vlm_boundary.demo.search import search_responses
@@ -156,6 +164,8 @@ def measure(path: Path) -> dict[str, float]:
     searched, searched_busy = time.perf_counter() - start, time.process_time() - busy
     assert found.hits
     return {
+        "import_gradio_cpu_s": gradio_busy,
+        "import_and_open_cpu_s": imports_busy + opened_busy,
         "first_hit_s": first,
         "search_s": searched,
         "search_cpu_s": searched_busy,

@@ -91,3 +91,21 @@ def test_what_is_folded_is_printed(browser: Any, page_path: Path) -> None:
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator("details:not([open])").count() > 3
     context.close()
+
+
+def test_a_number_leads_to_the_problems_that_it_counts(browser: Any, page_path: Path) -> None:
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.goto(page_path.as_uri())
+    numbers = page.locator(".verdict .parts a")
+    counted = [int(one) for one in numbers.all_inner_texts()]
+    assert sum(counted) == 3
+    for place, count in enumerate(counted):
+        numbers.nth(place).click()
+        shown = page.locator("#problems details[open] .ids").nth(place)
+        shown.wait_for(state="visible")
+        assert shown.locator("code").count() == count
+        assert shown.evaluate("(one) => document.getElementById(one.id) === one")
+    page.emulate_media(media="print")
+    assert page.locator("#problems details[open]").count() == len(counted)
+    context.close()

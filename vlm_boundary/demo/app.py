@@ -12,7 +12,7 @@ import gradio as gr
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.compare import compared_page
 from vlm_boundary.demo.export import export_page
-from vlm_boundary.demo.figures import figures_page, runs_page
+from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
@@ -26,9 +26,7 @@ from vlm_boundary.demo.updates import (
     conditions_of,
     everything,
     filters_for,
-    panes_of,
     pickers_for,
-    seen_of,
     shown,
     state_of,
 )
@@ -104,7 +102,7 @@ class _Samples:
         first = settle(View(), self._runs)
         run = self._runs[first.run]
         self._view = gr.State(first)
-        self._seen = gr.State(("", 0))
+        self._seen = gr.State(-1)
         self._followed = gr.State(())
         self._desk = gr.State(Desk())
         self._bridge = gr.HTML(
@@ -139,6 +137,8 @@ class _Samples:
             with gr.Tab("Figures", id="figures") as figures:
                 drawn = gr.HTML(elem_classes="vb", elem_id="vb-figures")
                 figures.select(self._figures, self._view, drawn, **FAST)
+                draws, sent = gr.HTML(visible="hidden"), gr.State(False)
+                figures.select(drawing, sent, [draws, sent], **FAST)
             with gr.Tab("Runs", id="runs") as several:
                 table = gr.HTML(elem_classes="vb", elem_id="vb-runs")
                 several.select(lambda: runs_page(self._runs), None, table, **FAST)
@@ -278,6 +278,8 @@ class _Samples:
             page = int(value) if value.lstrip("-").isdecimal() and len(value) < 7 else 0
             listed = problem_list(view, self._runs[view.run], page)
             return [*[gr.skip()] * 3, listed, *[gr.skip()] * 4, *unchanged]
+        if action == "fresh":
+            return [*shown(view, self._runs), *unchanged]
         if action == "link":
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
@@ -329,14 +331,14 @@ class _Samples:
         settled = settle(after, self._runs)
         return shown(first_listed(settled, self._runs[settled.run]), self._runs)
 
-    def _follow(self, view: View, seen: tuple[str, int], followed: tuple[Any, ...]) -> list[Any]:
+    def _follow(self, view: View, seen: int, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
         for name in {view.run, *(named(of_side(view, side).arm).run for side in SIDES)}:
             if name in self._runs:
                 self._runs[name].refresh()
         now = state_of(run)
-        if now == followed or not seen[0]:  # nothing new, or not even shown yet
+        if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * (_PAGE + _PICKED + 2)
         if not view.benchmark:  # the first problems have come
             return everything(settle(view, self._runs), self._runs)
@@ -347,13 +349,9 @@ class _Samples:
                 gr.Dropdown(choices=conditions_of(run)),
             )
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
-        if not view.problem:  # none passed the filters
+        if not seen:  # there is nothing yet that is being read
             return [*shown(settle(view, self._runs), self._runs), *rest]
-        listed = problem_list(view, run)
-        here = seen_of(view, run)
-        panes = [gr.skip()] * 4 if here == seen else panes_of(view, run)
-        # The state is left alone: the reader may have moved on while this was made.
-        return [gr.skip(), here, gr.skip(), listed, *panes, *rest]
+        return [*[gr.skip()] * _PAGE, *rest]  # the status line offers what has come
 
     def _mark(self, view: View, text: str) -> list[Any]:
         """What is searched for in responses is marked in those that are shown."""

@@ -6,7 +6,9 @@ import base64
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
+from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from vlm_boundary.analysis.estimators import pass_at_k
@@ -15,6 +17,7 @@ from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.ended import ended_rates, rule_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.text import visible
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.report import read_contents
 
 _LARGEST = 8 << 20
@@ -22,6 +25,24 @@ _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
 
 
 def figures_page(run: RunIndex) -> str:
+    """What the run's report shows, drawn anew; its pictures alone where there are no statistics."""
+    try:
+        reported = run.reported()
+    except UserError as error:
+        return f'{_pictures(run)}<p class="vb-quiet">{visible(str(error), 500)}</p>'
+    from vlm_boundary.demo.report_tab import report_page
+
+    return report_page(reported, run.name)
+
+
+def drawing(sent: bool) -> tuple[Any, bool]:
+    """What draws the figures; large, and sent once to those who open them."""
+    from vlm_boundary.demo.report_tab import drawing_script
+
+    return (gr.skip() if sent else drawing_script()), True
+
+
+def _pictures(run: RunIndex) -> str:
     """Every figure of the run's report, vectors where there are some.
 
     An SVG shown as an image runs no script and loads nothing.

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +18,13 @@ from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.drawn import CHECKED, RESPONSE, RULES, VERDICT, ProblemSamples
 from vlm_boundary.demo.followed import FollowedTable
 from vlm_boundary.demo.measures import Measures, measured
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, RunDirectory, schemas
+
+if TYPE_CHECKING:
+    from vlm_boundary.demo.reported import Reported
+    from vlm_boundary.report.behind import ProblemSet
 
 MAX_INDEX = 1 << 16
 """Samples of higher index are counted but not shown: a byte is kept for each below."""
@@ -201,6 +206,8 @@ class RunIndex:
         self.places: dict[str, dict[str, int]] = {}
         self._partitions: dict[Partition, PartitionIndex] = {}
         self._cache: OrderedDict[tuple[Partition, str, int], ProblemSamples] = OrderedDict()
+        self._totals: tuple[int, tuple[int, int]] | None = None
+        self._reported: tuple[int, Reported] | None = None
         self._lock = threading.RLock()
         self._refreshed = -_REFRESH_SECONDS
         self.version = 0
@@ -246,6 +253,17 @@ class RunIndex:
         if found is None:
             return np.zeros((len(self.problems[benchmark]), 0), dtype=np.uint8)
         return found.codes
+
+    def totals(self) -> tuple[int, int]:
+        """How many samples there are, and how many of them have a verdict."""
+        if self._totals is None or self._totals[0] != self.version:
+            known = [index.codes for index in self._partitions.values()]
+            drawn, graded = (
+                sum(int(has(codes, bit).sum()) for codes in known)
+                for bit in (Bit.DRAWN, Bit.GRADED)
+            )
+            self._totals = (self.version, (drawn, graded))
+        return self._totals[1]
 
     def refresh(self, told: Callable[[int, int], None] | None = None) -> bool:
         """Take in what was written since the last time; at most every few seconds.
@@ -298,6 +316,28 @@ class RunIndex:
                     self._cache.popitem(last=False)
             self._cache.move_to_end(key)
             return self._cache[key]
+
+    def reported(self) -> Reported:
+        """What the run's report says, as its analysis stands now.
+
+        Raises:
+            UserError: the run has none, or one that cannot be read.
+        """
+        from vlm_boundary.demo.reported import read_reported, written  # slow to import
+
+        with self._lock:
+            now = written(self.directory)
+            if self._reported is None or self._reported[0] != now:
+                self._reported = (now, read_reported(self.directory, self.manifest.experiment))
+            return self._reported[1]
+
+    def problem_set(self, key: str, benchmark: str) -> ProblemSet | None:
+        """The problems of a benchmark behind a number of the report; None where it has no such."""
+        try:
+            found = self.reported().sets.get(key)
+        except UserError:
+            return None
+        return found if found and found.benchmark == benchmark else None
 
     def notices(self) -> list[str]:
         """What a reader should know is missing from what is shown."""

@@ -280,7 +280,7 @@ def _save(
     stored = read_labels(run.directory)
     told = stored.revealed.get(desk.labeller, frozenset())
     unseen = blind and item is not None and key not in told
-    drawn_from = item if desk.queue != CONTESTED else None
+    drawn_from = item if desk.queue not in CONTESTED else None
     label = Label(
         sample=key,
         text_hash=drawn.text_hash,

@@ -13,11 +13,21 @@ from vlm_boundary.analysis.agreement import cohen_kappa
 from vlm_boundary.demo.codes import Bit
 from vlm_boundary.demo.drawn import Drawn
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.reasoning.labels import Label, Labels, SampleKey, Subject, read_labels
+from vlm_boundary.reasoning.labels import (
+    HUMAN_VERDICTS,
+    Label,
+    Labels,
+    SampleKey,
+    Subject,
+    read_labels,
+)
 from vlm_boundary.reasoning.queue import LabelQueue, QueueItem, queue_names, read_queue
 
-CONTESTED = "(disagreements)"
-"""The samples that people disagree about, as a queue; no stored queue can have the name."""
+CONTESTED: dict[str, Subject] = {
+    "(disagreements)": "reasoning",
+    "(disagreements about answers)": "answer",
+}
+"""The samples that people disagree about, as queues; no stored queue can have the names."""
 
 
 @dataclass(frozen=True)
@@ -65,30 +75,36 @@ def _answered(queue: LabelQueue, labels: Iterable[Label], labeller: str) -> set[
     return {label.sample for label in mine if label.subject == queue.subject}
 
 
-def contested(labels: Iterable[Label]) -> list[SampleKey]:
-    """Samples that one person calls valid and another invalid, sorted."""
+def contested(labels: Iterable[Label], subject: Subject) -> list[SampleKey]:
+    """Samples that people say opposite things of, such as valid and invalid, sorted."""
+    opposite = set(HUMAN_VERDICTS[subject][:2])
     said: dict[SampleKey, set[str]] = {}
     for label in labels:
-        said.setdefault(label.sample, set()).add(label.verdict)
-    return sorted(sample for sample, verdicts in said.items() if {"valid", "invalid"} <= verdicts)
+        if label.subject == subject:
+            said.setdefault(label.sample, set()).add(label.verdict)
+    return sorted(sample for sample, verdicts in said.items() if opposite <= verdicts)
 
 
 def queues_of(run: RunIndex) -> list[str]:
-    """The queues of a run, that of its disagreements last, where there are some."""
-    more = [CONTESTED] if contested(read_labels(run.directory).labels) else []
+    """The queues of a run, those of its disagreements last, where there are some."""
+    labels = read_labels(run.directory).labels
+    more = [name for name, subject in CONTESTED.items() if contested(labels, subject)]
     return [*queue_names(run.directory), *more]
 
 
 def queue_of(run: RunIndex, name: str, labels: Labels) -> LabelQueue:
-    """A stored queue, or that of the disagreements as the labels stand."""
-    if name != CONTESTED:
+    """A stored queue, or one of the disagreements as the labels stand."""
+    subject = CONTESTED.get(name)
+    if subject is None:
         return read_queue(run.directory, name)
-    hashes = {label.sample: label.text_hash for label in labels.on("reasoning")}
+    hashes = {label.sample: label.text_hash for label in labels.on(subject)}
     items = tuple(
         QueueItem(item=str(place), sample=sample, text_hash=hashes[sample], weight=1.0)
-        for place, sample in enumerate(contested(labels.labels))
+        for place, sample in enumerate(contested(labels.labels, subject))
     )
-    return LabelQueue(name=name, seed=0, max_accuracy=1.0, per_arm=None, items=items)
+    return LabelQueue(
+        name=name, seed=0, max_accuracy=1.0, per_arm=None, items=items, subject=subject
+    )
 
 
 def current_item(run: RunIndex, desk: Desk) -> tuple[SampleKey, QueueItem | None] | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.parts import button
+from vlm_boundary.demo.parts import button, held
 from vlm_boundary.demo.pictures import thumbnail
 from vlm_boundary.demo.sides import label, matching_line
 from vlm_boundary.demo.tallies import SOLVED_BY_THREE, Tallies
@@ -60,8 +60,9 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
         f"{button('all problems', 'group', 'all')}</p>"
     )
     return (
-        f"{_groups(view, run, known)}"
-        f'<p class="vb-count"><span data-testid="count">{len(listed):,} of {total:,} problems'
+        f"{_groups(view, run, known)}{_among(view, run)}"
+        f'<p class="vb-count"><span data-testid="count" {held(run)}>'
+        f"{len(listed):,} of {total:,} problems"
         f"</span><span class='vb-grow'></span>{_legend(view, run)}</p>"
         f'<div class="vb-rows" data-roving="column">{body}</div>{_pages(page, pages)}'
     )
@@ -138,6 +139,15 @@ def solved_names(view: View, run: RunIndex) -> dict[str, str]:
 
 def _names(view: View, run: RunIndex) -> list[str]:
     return [label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)]
+
+
+def _among(view: View, run: RunIndex) -> str:
+    """Which number of the report the list is of, and the way back to all problems."""
+    behind = run.problem_set(view.among, view.benchmark) if view.among else None
+    if behind is None:
+        return ""
+    words = f"{visible(behind.title, 300)} ✕"
+    return f'<p data-testid="among">{button(words, "among", "", on=True)}</p>'
 
 
 def _legend(view: View, run: RunIndex) -> str:

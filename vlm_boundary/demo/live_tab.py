@@ -252,7 +252,7 @@ def _stored(image: Image.Image | None, folder: Path) -> tuple[str, ...]:
 def _pane(arm: str, state: str, drawn: list[Drawn]) -> str:
     graded = [one for one in drawn if one.verdict]
     right = sum(one.verdict.correct is True for one in graded if one.verdict)
-    rate = f" · <b>{right} of {len(graded)}</b> right" if graded else ""
+    rate = f"<span><b>{right} of {len(graded)}</b> right</span>" if graded else ""
     samples = "".join(
         f'{shown_sample.verdict_line(one) if one.verdict else ""}<div class="vb-text">'
         f"{shown_sample.sample_body(one)}</div>{shown_sample.numbers_line(one.response)}"

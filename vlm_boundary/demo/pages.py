@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.parts import button
+from vlm_boundary.demo.parts import button, fresh_button
 from vlm_boundary.demo.pictures import picture
 from vlm_boundary.demo.prompt import prompt_of
 from vlm_boundary.demo.sides import label, shown_arm
@@ -64,19 +63,14 @@ def status_line(run: RunIndex, notices: Sequence[str] = ()) -> str:
     Args:
         notices: of the reader's link, beside the run's own.
     """
-    total, graded = 0, 0
-    for benchmark in run.benchmarks:
-        for condition in run.conditions:
-            for arm in run.arms:
-                codes = run.codes(arm, benchmark, condition)
-                total += int(has(codes, Bit.DRAWN).sum())
-                graded += int(has(codes, Bit.GRADED).sum())
+    total, graded = run.totals()
     notes = "".join(
         f' · <b class="vb-warn">{visible(note, 300)}</b>' for note in (*notices, *run.notices())
     )
     return (
         '<h1>vlm_boundary</h1><p class="vb-status" data-testid="status">'
-        f"<b>{visible(run.name, 80)}</b> · {total:,} samples, {graded:,} graded{notes}</p>"
+        f"<b>{visible(run.name, 80)}</b> · {total:,} samples, {graded:,} graded{notes} "
+        f"{fresh_button(run)}</p>"
     )
 
 

@@ -36,13 +36,15 @@ def stepped(view: View, run: RunIndex, action: str, value: str, side: str) -> Vi
             return with_sample(view, side, index)
         case "group" if value in GROUPS:
             if value == "all" and not len(listed_problems(view, run)):
-                view = replace(view, search="", slices=())
+                view = replace(view, search="", slices=(), among="")
             return first_listed(settle(replace(view, group=value), run.beside), run)
         case "hit":
             number, _, problem = value.partition(" ")
             place = int(number) if number.isdecimal() and len(number) < 9 else 0
             opened = with_kind(open_problem(view, problem), side, "all")
             return settle(with_sample(opened, side, place), run.beside)
+        case "among":
+            return first_listed(settle(replace(view, among=value), run.beside), run)
         case "search":
             return first_listed(replace(view, search=value[:200]), run)
         case "at_least" if value.isdecimal() and len(value) < 7:

@@ -29,7 +29,7 @@ NO_THIRD = ("no third", "")
 # What the list of problems follows from.
 _LISTING = (
     *("run", "left", "right", "third", "benchmark", "condition"),
-    *("group", "at_least", "sort", "slices", "search"),
+    *("group", "at_least", "sort", "slices", "search", "among"),
 )
 _CONDITION_NAMES = {
     "full": "full prompt",
@@ -52,7 +52,7 @@ def everything(view: View, runs: Runs) -> list[Any]:
 
 
 def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
-    """State, list and panes; what is as `before` is not sent again."""
+    """State, how many samples are shown, list and panes; what is as `before` is not sent again."""
     run = runs[view.run]
     same_list = before is not None and all(
         getattr(before, name) == getattr(view, name) for name in _LISTING
@@ -67,7 +67,7 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
         same = {side: of_side(before, side) == of_side(view, side) for side in SIDES}
         changed = [gr.skip() if same[side] else arm_pane(view, run, side) for side in SIDES]
         panes = [gr.skip(), *changed]
-    return [view, seen_of(view, run), place_of(view), list_html, *panes]
+    return [view, samples_of(view, run), place_of(view), list_html, *panes]
 
 
 def panes_of(view: View, run: RunIndex) -> list[Any]:
@@ -75,15 +75,13 @@ def panes_of(view: View, run: RunIndex) -> list[Any]:
     return [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
 
 
-def seen_of(view: View, run: RunIndex) -> tuple[str, int]:
-    """Which problem, and what its samples add up to."""
+def samples_of(view: View, run: RunIndex) -> int:
+    """How many samples the two models have of the view's problem."""
     place = run.places.get(view.benchmark, {}).get(view.problem)
-    total = 0
-    if place is not None:
-        for side in sides_of(view):
-            codes = shown_on(view, run, side).codes[place]
-            total = total * 1_000_003 + int(codes.sum(dtype=int)) + int(has(codes, Bit.DRAWN).sum())
-    return (f"{view.run}/{view.problem}", total)
+    if place is None:
+        return 0
+    codes = [shown_on(view, run, side).codes for side in sides_of(view)]
+    return sum(int(has(one[place], Bit.DRAWN).sum()) for one in codes)
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:

@@ -30,7 +30,7 @@ class View:
     arm, `tallies.SOLVED_BY_THREE` of all; a problem is solved with at least `at_least` right
     samples. `show_left` … are kinds of samples (`codes.SHOWN`), `left_sample` … sample indices.
     `left_answer` … leave the samples that gave an answer ("=42", or "none" for those without one).
-    `text` is what responses are searched for.
+    `text` is what responses are searched for, `among` the problems behind a number of the report.
     """
 
     run: str = ""
@@ -55,6 +55,7 @@ class View:
     right_answer: str = ""
     third_answer: str = ""
     text: str = ""
+    among: str = ""
 
     def query(self) -> str:
         """The view as a query string; what is as usual is left out."""
@@ -113,6 +114,7 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
         show_third=view.show_third if view.show_third in SHOWN else "all",
         search=view.search[:200],
         text=view.text[:200],
+        among=view.among if view.among and run.problem_set(view.among, benchmark) else "",
         problem=view.problem if view.problem in known else "",
     )
     if not settled.problem:
@@ -126,12 +128,16 @@ def unknown(asked: View, shown: View) -> list[str]:
     """What a link names and the run does not have, in words."""
     said = [
         (name, getattr(asked, name), getattr(shown, name))
-        for name in ("run", "benchmark", "condition", "problem")
+        for name in ("run", "benchmark", "condition", "problem", "among")
     ]
     sides = [("model", getattr(asked, side), getattr(shown, side)) for side in SIDES]
     missing = [(name, wanted) for name, wanted, found in said if wanted not in ("", found)]
     missing += [(name, wanted) for name, wanted, found in sides if not _is(wanted, found, shown)]
-    return [f"the link names a {name} that is not here: {wanted[:80]}" for name, wanted in missing]
+    words = {"among": "number of the report"}
+    return [
+        f"the link names a {words.get(name, name)} that is not here: {wanted[:80]}"
+        for name, wanted in missing
+    ]
 
 
 def _is(wanted: str, found: str, view: View) -> bool:
@@ -191,6 +197,9 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
         return np.zeros(0, dtype=np.int64)
     known = counts(view, run)
     kept = known.group(view.group) & _passing(view, problems)
+    if view.among and (behind := run.problem_set(view.among, view.benchmark)):
+        wanted = frozenset(behind.problem_ids)
+        kept &= np.array([problem.problem_id in wanted for problem in problems])
     left, right = known.rates()
     order: NDArray[Any]
     match view.sort:

@@ -11,14 +11,16 @@ from typing import Any
 from markupsafe import Markup
 
 from vlm_boundary.pages import page_template
+from vlm_boundary.report.behind import DEMO, ProblemSet, by_cell
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure
 from vlm_boundary.report.interactive import specs
 
-# Plotly draws; the second script says what, when and in which colours.
-SCRIPTS = ("plotly-basic.min.js", "page.js")
+# Plotly draws; the rest says how, and on this page what, when and in which colours.
+PLOTLY, PANELS, _PAGE = "plotly-basic.min.js", "panels.js", "page.js"
+_MOST_IDS = 500  # of one set, on the page
 # The same hues as on paper, bright enough for a dark ground.
 _DARK = ("#4C9BE8", "#FF8A4C", "#2BC99A", "#E39BC4", "#F2B84B", "#A6DAFB")
-_PALETTES = {
+PALETTES = {
     "light": {"series": PALETTE, "neutral": NEUTRAL, "ink": "#1a1d21", "ground": "#ffffff",
               "grid": "#e8ebef", "line": "#9aa1ab"},
     "dark": {"series": _DARK, "neutral": "#9aa4b1", "ink": "#e6e9ed", "ground": "#14171b",
@@ -26,13 +28,21 @@ _PALETTES = {
 }  # fmt: skip
 
 
-def page(*, headline: Figure, figures: list[Figure], picture: bytes, **content: Any) -> str:
+def page(
+    *,
+    headline: Figure,
+    figures: list[Figure],
+    picture: bytes,
+    sets: list[ProblemSet],
+    **content: Any,
+) -> str:
     """The page's HTML.
 
     Args:
         headline: the figure of the first screen.
         figures: all others that the page shows.
         picture: the headline as PNG, for readers who let no script run.
+        sets: the problems behind its numbers.
         content: what the template shows, as text.
     """
     by_panel = {
@@ -40,14 +50,18 @@ def page(*, headline: Figure, figures: list[Figure], picture: bytes, **content: 
         for figure in (headline, *figures)
         for place, spec in enumerate(specs(figure))
     }
-    data = {"palettes": _PALETTES, "panels": by_panel}
-    scripts = [_static(name) for name in SCRIPTS]
+    data = {"palettes": PALETTES, "panels": by_panel}
+    scripts = [static(PLOTLY), static(PANELS) + static(_PAGE)]
     return str(
         page_template("vlm_boundary.report", "static/page.html.j2").render(
             headline=_shown(headline, by_panel),
             picture=base64.b64encode(picture).decode(),
-            style=Markup(_static("page.css")),
+            style=Markup(static("page.css")),
             figures=Markup(_inert_json(data)),
+            sets=sets,
+            behind=by_cell(sets),
+            demo=DEMO,
+            most=_MOST_IDS,
             scripts=[Markup(script) for script in scripts],
             script_hashes=Markup(" ".join(map(_hash, scripts))),
             **content
@@ -81,7 +95,8 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(sha256(script.encode()).digest()).decode()}'"
 
 
-def _static(name: str) -> str:
+def static(name: str) -> str:
+    """A file of the page, as browsers read it."""
     text = files("vlm_boundary.report").joinpath("static", name).read_text(encoding="utf-8")
     # Browsers hash what they have parsed, in which every line ends alike.
     return text.replace("\r\n", "\n")

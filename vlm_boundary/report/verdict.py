@@ -40,11 +40,13 @@ class Statement:
         benchmark: on what.
         claims: the parts of the sentence.
         notes: what a reader must know beside it.
+        arms: the pair, its base first.
     """
 
     benchmark: str
     claims: tuple[Claim, ...]
     notes: tuple[str, ...] = ()
+    arms: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -97,7 +99,7 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
         text = "with one sample a problem, which problems either can solve was not asked"
         claims.append(Claim(text, resolved=False))
     claims += _above_floors(content, pair)
-    return Statement(name, tuple(claims), tuple(_notes(found, content, pair)))
+    return Statement(name, tuple(claims), tuple(_notes(found, content, pair)), pair.names)
 
 
 @dataclass(frozen=True)

@@ -190,9 +190,33 @@
     if (what === "copy") return copyLink();
     if (what === "help") return help();
     if (what === "written") return written();
+    if (what === "among_link") { tabNamed("samples")?.click(); return send("link", button.dataset.value); }
     if (what === "whole") return whole(button.closest(".vb-pane")?.querySelector(".vb-text"));
     send(what, button.dataset.value, button.dataset.side);
   });
+
+  const tabNamed = (name) => [...document.querySelectorAll('[role="tab"]')].find((one) => one.textContent.trim().toLowerCase() === name);
+
+  // The report's figures are drawn when they come into view; what draws them comes with the tab.
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      watcher.unobserve(target);
+      const palettes = JSON.parse(target.closest("[data-palettes]").dataset.palettes);
+      window.vbDrawPanel(target, JSON.parse(target.dataset.spec), palettes[document.querySelector(".dark") ? "dark" : "light"]);
+      target.dataset.drawn = "1";
+    }
+  }, { rootMargin: "400px" });
+  function figures() {
+    const source = document.getElementById("vb-plotly");
+    if (!window.vbDrawPanel && source) {
+      const script = document.createElement("script");
+      script.textContent = source.textContent;
+      document.head.append(script);
+    }
+    if (!window.vbDrawPanel) return;
+    document.querySelectorAll("[data-spec]:not([data-watched])").forEach((one) => { one.dataset.watched = "1"; watcher.observe(one); });
+  }
 
   // The list follows what is typed, and what is deleted, once the fingers rest.
   let typed = null;
@@ -275,6 +299,16 @@
       else row.removeAttribute("aria-current");
     });
   }
+  // What has come since the list was made is offered; until then nothing moves under the reader.
+  function fresh() {
+    const now = document.querySelector(".vb-fresh")?.dataset, list = document.querySelector("#vb-list [data-samples]")?.dataset;
+    if (!now || !list) return;
+    const samples = now.samples - list.samples, verdicts = now.verdicts - list.verdicts;
+    const what = samples > 0 ? `${samples} new samples` : verdicts > 0 ? `${verdicts} new verdicts` : "";
+    const said = now.of === list.of && what ? `${what}: show` : "";
+    const button = document.querySelector(".vb-fresh");
+    if (button.textContent !== said) { button.textContent = said; button.hidden = !said; }
+  }
   addEventListener("popstate", () => { problem = null; send("link", location.search); });
 
   let katex = null;
@@ -299,6 +333,6 @@
   new MutationObserver(() => {
     if (pending) return;
     pending = true;
-    requestAnimationFrame(() => { pending = false; follow(); applyWritten(); groups(); settled(); formulas(); });
+    requestAnimationFrame(() => { pending = false; follow(); fresh(); applyWritten(); groups(); settled(); formulas(); figures(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
 })();
