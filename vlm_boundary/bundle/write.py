@@ -17,7 +17,7 @@ from vlm_boundary.bundle.arms import ArmWriter
 from vlm_boundary.bundle.packs import write_packed
 from vlm_boundary.bundle.problems import write_problems
 from vlm_boundary.demo.export import tallies
-from vlm_boundary.demo.figures import figures_page, runs_page
+from vlm_boundary.demo.figures import pictures_page, runs_page
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
 from vlm_boundary.demo.listing import SORT_NAMES
 from vlm_boundary.demo.pages import status_line
@@ -112,7 +112,7 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
     for number, benchmark in enumerate(run.benchmarks):
         write_problems(run, benchmark, data / f"benchmark-{number}")
     first = settle(View(), {run.name: run})
-    write_packed(data / "figures", figures_page(run))
+    write_packed(data / "figures", pictures_page(run))
     write_packed(data / "numbers", runs_page({run.name: run}))
     write_packed(
         data / "run",

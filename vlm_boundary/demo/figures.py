@@ -29,7 +29,7 @@ def figures_page(run: RunIndex) -> str:
     try:
         reported = run.reported()
     except UserError as error:
-        return f'{_pictures(run)}<p class="vb-quiet">{visible(str(error), 500)}</p>'
+        return f'{pictures_page(run)}<p class="vb-quiet">{visible(str(error), 500)}</p>'
     from vlm_boundary.demo.report_tab import report_page
 
     return report_page(reported, run.name)
@@ -42,7 +42,7 @@ def drawing(sent: bool) -> tuple[Any, bool]:
     return (gr.skip() if sent else drawing_script()), True
 
 
-def _pictures(run: RunIndex) -> str:
+def pictures_page(run: RunIndex) -> str:
     """Every figure of the run's report, vectors where there are some.
 
     An SVG shown as an image runs no script and loads nothing.
