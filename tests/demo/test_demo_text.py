@@ -139,6 +139,7 @@ _PIECES = (
 
 
 @example("$\x00$")
+@example("\\(\r\n\\)")
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join))
 def test_no_character_is_lost(text: str) -> None:

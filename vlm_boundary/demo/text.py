@@ -138,7 +138,7 @@ def _without_formulas(text: str, formulas: list[tuple[str, bool]]) -> str:
             place = start
             continue
         pieces += [text[last : match.start()], f"{_MATH}{len(formulas)}{_END}"]
-        formulas.append((text[start:end], opener in ("$$", "\\[")))
+        formulas.append((text[start:end].replace("\r\n", "\n"), opener in ("$$", "\\[")))
         last = place = end + len(closer)
     return "".join([*pieces, text[last:]])
 
