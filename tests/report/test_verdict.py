@@ -194,7 +194,7 @@ def test_the_crossover_in_words(turn: dict[str, Any], words: str, resolved: bool
     [
         (OPEN, "Whether rl is right more or less often is not resolved (+0.4 points at k = 1, 95% "
                "interval −1.0 to +1.8)"),
-        (UNKNOWN, f"{FIRST_OPEN} (no problem has 1 samples of "
+        (UNKNOWN, f"{FIRST_OPEN} (no problem has 1 sample of "
                   "both)"),
         (NO_INTERVAL, f"{FIRST_OPEN} (+100.0 points at k = 1, no "
                       "95% interval from 1 problem)"),
