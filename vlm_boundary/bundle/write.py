@@ -118,7 +118,7 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
         data / "run",
         {
             "name": run.name,
-            "status": status_line(run),
+            "status": status_line(run, grows=False),
             "arms": [[arm, run.role(arm), run.model(arm)] for arm in run.arms],
             "benchmarks": run.benchmarks,
             "conditions": run.conditions,

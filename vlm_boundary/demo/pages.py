@@ -57,11 +57,12 @@ def place_of(view: View) -> str:
     )
 
 
-def status_line(run: RunIndex, notices: Sequence[str] = ()) -> str:
+def status_line(run: RunIndex, notices: Sequence[str] = (), *, grows: bool = True) -> str:
     """What the run holds so far, and what a reader should know of it.
 
     Args:
         notices: of the reader's link, beside the run's own.
+        grows: whether what comes meanwhile is offered.
     """
     total, graded = run.totals()
     notes = "".join(
@@ -70,7 +71,7 @@ def status_line(run: RunIndex, notices: Sequence[str] = ()) -> str:
     return (
         '<h1>vlm_boundary</h1><p class="vb-status" data-testid="status">'
         f"<b>{visible(run.name, 80)}</b> · {total:,} samples, {graded:,} graded{notes} "
-        f"{fresh_button(run)}</p>"
+        f"{fresh_button(run) if grows else ''}</p>"
     )
 
 
