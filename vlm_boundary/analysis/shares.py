@@ -19,11 +19,11 @@ def share_of(
     """Σ part / Σ whole with the interval of a ratio of sums over problems (linearised).
 
     Args:
-        part, whole: shape (problems,); problems whose whole is 0 are left out.
+        part, whole: shape (problems,); problems that have neither are left out.
         groups: the cluster of each problem, if there are.
         most: what the ratio can be; infinity where the part is none of the whole.
     """
-    rows = np.flatnonzero(whole > 0)
+    rows = np.flatnonzero((part > 0) | (whole > 0))
     of_rows = None if groups is None else groups[rows]
     sums = Clustered(
         Clustered.of(part[rows].astype(np.float64)[:, None], of_rows).total,
@@ -48,12 +48,12 @@ def difference_of_shares(
     Args:
         base, other: part and whole, each of shape (problems,).
     """
-    rows = np.flatnonzero((base[1] > 0) | (other[1] > 0))
+    rows = np.flatnonzero(np.any([*base, *other], axis=0))
     moved, shares = np.zeros(len(rows)), list[float]()
     for sign, (part, whole) in ((-1, base), (1, other)):
         total = whole[rows].sum()
         share = float(part[rows].sum() / total) if total else float("nan")
-        moved += sign * len(rows) * (part[rows] - share * whole[rows]) / max(total, 1)
+        moved += sign * len(rows) * (part[rows] - share * whole[rows]) / (total or 1)
         shares.append(share)
     values = (moved + shares[1] - shares[0])[:, None]
     of_rows = None if groups is None else groups[rows]
