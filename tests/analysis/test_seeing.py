@@ -288,6 +288,9 @@ def test_what_is_solved_by_the_picture_alone_counts_in_what_is_kept() -> None:
     apart = difference_of_shares(base, other, 0.95, None, np.inf)
     assert value(apart) == pytest.approx(value(kept[1]) - value(kept[0]))
     assert (kept[0].problems, kept[1].problems, apart.problems) == (3, 4, 4)
+    nothing = (full[0], np.zeros(4))
+    assert share_of(*nothing, 0.95, None, np.inf).estimate is None
+    assert difference_of_shares(nothing, other, 0.95, None, np.inf).estimate is None
 
 
 def test_intervals_hold_in_simulation() -> None:
