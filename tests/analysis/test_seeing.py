@@ -278,6 +278,21 @@ def test_a_difference_of_shares_is_linearised() -> None:
     assert share_of(base[:0], whole[:0], 0.95, None).estimate is None
 
 
+def test_what_is_solved_by_the_picture_alone_counts_in_what_is_kept() -> None:
+    """Problems that nobody solves with words add to what is solved with the picture."""
+    told = (np.array([0.25, 0.5, 0.0, 0.0]), np.array([0.25, 0.25, 0.0, 0.25]))
+    full = (np.array([0.25, 0.25, 0.5, 0.0]), np.array([0.125, 0.125, 0.25, 0.0]))
+    kept = [share_of(*arm, 0.95, None, np.inf) for arm in zip(full, told, strict=True)]
+    assert [value(one) for one in kept] == pytest.approx([1.0 / 0.75, 0.5 / 0.75])
+    base, other = zip(full, told, strict=True)
+    apart = difference_of_shares(base, other, 0.95, None, np.inf)
+    assert value(apart) == pytest.approx(value(kept[1]) - value(kept[0]))
+    assert (kept[0].problems, kept[1].problems, apart.problems) == (3, 4, 4)
+    nothing = (full[0], np.zeros(4))
+    assert share_of(*nothing, 0.95, None, np.inf).estimate is None
+    assert difference_of_shares(nothing, other, 0.95, None, np.inf).estimate is None
+
+
 def test_intervals_hold_in_simulation() -> None:
     """A sample of tests/seeing_simulation.py: 150 repetitions, of which 134 are 3 errors below."""
     rows = {name: (truth, held) for name, truth, held, _ in covered("seeing", 60, 150)}

@@ -19,11 +19,12 @@ def share_of(
     """Σ part / Σ whole with the interval of a ratio of sums over problems (linearised).
 
     Args:
-        part, whole: shape (problems,); problems whose whole is 0 are left out.
+        part, whole: shape (problems,); problems that have neither are left out, and all where no
+            problem has any whole.
         groups: the cluster of each problem, if there are.
         most: what the ratio can be; infinity where the part is none of the whole.
     """
-    rows = np.flatnonzero(whole > 0)
+    rows = np.flatnonzero(((part > 0) | (whole > 0)) & whole.any())
     of_rows = None if groups is None else groups[rows]
     sums = Clustered(
         Clustered.of(part[rows].astype(np.float64)[:, None], of_rows).total,
@@ -48,13 +49,12 @@ def difference_of_shares(
     Args:
         base, other: part and whole, each of shape (problems,).
     """
-    rows = np.flatnonzero((base[1] > 0) | (other[1] > 0))
+    rows = np.flatnonzero(np.any([*base, *other], axis=0) & base[1].any() & other[1].any())
     moved, shares = np.zeros(len(rows)), list[float]()
     for sign, (part, whole) in ((-1, base), (1, other)):
         total = whole[rows].sum()
-        share = float(part[rows].sum() / total) if total else float("nan")
-        moved += sign * len(rows) * (part[rows] - share * whole[rows]) / max(total, 1)
-        shares.append(share)
+        shares.append(part[rows].sum() / (total or 1))
+        moved += sign * len(rows) * (part[rows] - shares[-1] * whole[rows]) / (total or 1)
     values = (moved + shares[1] - shares[0])[:, None]
     of_rows = None if groups is None else groups[rows]
     return t_intervals(values, confidence, (-most, most), of_rows).entries()[0]
