@@ -98,7 +98,7 @@ def test_an_experiment(change: str, said: str) -> None:
          "grading.tolerance"),
         ("prompt={usr: x}", "unknown key 'prompt.usr'; did you mean 'user'? Valid keys here: "
          "system, user, instruction, placement, separator, hints, direct_instruction, "
-         "no_image_instruction"),
+         "no_image_instruction, half_question_instruction, described"),
     ],
 )  # fmt: skip
 def test_a_benchmark(change: str, said: str) -> None:

@@ -109,7 +109,7 @@ def test_nothing_left_names_the_counts(data: Path) -> None:
         ({"keep": {"grade": 1}}, "filters.keep names column 'grade'"),
         ({"match": {"field": "answer", "pattern": "("}}, "regular expression"),
         ({"guessable": {"run": "nowhere", "arm": "base"}}, "no verdicts on direct_answer"),
-        ({"first": 0}, "greater"),
+        ({"first": 0}, "at least 1"),
         ({"duplicates": "keep"}, "drop"),
     ],
 )

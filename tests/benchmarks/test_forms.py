@@ -218,7 +218,7 @@ def test_a_shipped_benchmark_of_configurations_reads_a_local_file(folder: Path) 
     mine.write_text("include: mathverse\ndataset_path: testmini.jsonl\n")
     checked = CliRunner().invoke(cli, ["benchmarks", "validate", str(mine)])
     assert checked.exit_code == 0, checked.output
-    assert "1 problems" in checked.output
+    assert "1 problem\n" in checked.output
     assert len(list(Scan(load_benchmark("mathverse", {"dataset_path": str(path)})))) == 1
 
 
@@ -294,8 +294,8 @@ def test_validate_warns_of_marks_without_a_rule_and_of_options_twice(folder: Pat
     found = validated(folder, **CHOICE)
     assert found.exit_code == 0, found.output
     assert "1 problems have marks of pictures in their text, as <image1> in 2" in found.output
-    assert "1 problems show their options twice" in found.output
-    assert "Checked 1 problems in" in found.output
+    assert "1 problem with the options shown twice" in found.output
+    assert "Checked 1 problem in" in found.output
     ruled = validated(
         folder, **CHOICE, images={"placeholder": r"<image\d>"}, options={"shown": "question"}
     )

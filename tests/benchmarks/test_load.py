@@ -95,7 +95,7 @@ def test_a_nested_column_is_reached_with_a_dot(folder: Path) -> None:
         ({"fields": FIELDS | {"anwser": "a"}}, ["fields.anwser", "'answer'", "problem_id"]),
         ({"filters": [{"multiple_choice": "drop", "first": 1}]}, ["exactly one key"]),
         ({"filters": [{"frist": 1}]}, ["frist", "first", "multiple_choice"]),
-        ({"filters": [{"first": 0}]}, ["filters.0.first", "greater"]),
+        ({"filters": [{"first": 0}]}, ["filters[0].first", "at least 1"]),
         ({"prompt": "easyr1"}, ["no prompt protocol 'easyr1'", "easyr1-paper"]),
         ({"prompt": {"user": "{{ question"}}, ["prompt", "Jinja"]),
         ({"images": {"placeholder": "<image("}}, ["images.placeholder", "regular expression"]),

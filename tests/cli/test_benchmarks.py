@@ -75,7 +75,7 @@ def test_validate_makes_every_prompt(mine: Path) -> None:
     mine.write_text(text + "images: {placeholder: '<image(\\d+)>', max_pixels: 50000}\n")
     checked = call("validate", mine)
     assert checked.exit_code == 0, checked.output
-    assert "1 problems mark more pictures than they have, as 2" in checked.output
+    assert "1 problem with marks for more pictures than there are, as 2" in checked.output
     mine.write_text(text + "images: {placeholder: '<image(\\d+)>', position: in_text}\n")
     checked = call("validate", mine)
     assert checked.exit_code == 1

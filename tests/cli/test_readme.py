@@ -54,9 +54,9 @@ def test_a_row_calls_its_command_as_its_help_does(row: str) -> None:
         word
         for parameter in command.params
         if isinstance(parameter, click.Argument)
-        for word in re.split(r"[|…. ]+", (parameter.metavar or parameter.name or "").upper())
+        for word in re.split(r"[|…. \[\]]+", (parameter.metavar or parameter.name or "").upper())
     }
-    given = re.split(r"[\\|…. ]+", re.sub(r"--\S+ \S+", "", row.removeprefix(name)).upper())
+    given = re.split(r"[\\|…. \[\]]+", re.sub(r"--\S+ \S+", "", row.removeprefix(name)).upper())
     assert set(filter(None, given)) <= wanted | {"FILE"}, wanted
 
 

@@ -102,7 +102,7 @@ def a_run(path: Path, program: GraderProgram, texts: list[str]) -> RunDirectory:
     experiment = {
         "name": "boxes",
         "arms": {"base": {"model": "nowhere", "role": "base"}},
-        "benchmarks": {"boxes": {"dataset_path": "no.jsonl", "fields": FIELDS}},
+        "benchmarks": {"boxes": {"dataset_path": "no.jsonl", "fields": FIELDS} | config},
     }
     known = RunBenchmark(config=config)
     run.write_manifest(Manifest(experiment=experiment, benchmarks={"boxes": known}))

@@ -132,12 +132,12 @@ class _Check:
             )
         if self._marked:
             self._found.notices.append(
-                f"{len(self._marked):,} problems mark more pictures than they have, as "
-                f"{self._marked[0]}: right where one picture shows several."
+                f"{counted(len(self._marked), 'problem')} with marks for more pictures than there "
+                f"are, as {self._marked[0]}: right where one picture shows several."
             )
         if self._twice:
             self._found.notices.append(
-                f"warning: {len(self._twice):,} problems show their options twice, as "
+                f"warning: {counted(len(self._twice), 'problem')} with the options shown twice, as "
                 f"{self._twice[0]}; say options: {{shown: question}} where the question has them."
             )
         return self._found

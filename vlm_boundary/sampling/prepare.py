@@ -142,9 +142,10 @@ def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
     changed = {}
     for name, changes in experiment.benchmarks.items():
         known = manifest.benchmarks.get(name)
-        grading = json.loads(load_benchmark(name, changes).grading.model_dump_json())
-        if known and known.config.get("grading") != grading:
-            config = known.config | {"grading": grading}
+        grading = load_benchmark(name, changes).grading
+        # As settings: a run of an older version lacks keys that are at their defaults.
+        if known and type(grading).model_validate(known.config.get("grading", {})) != grading:
+            config = known.config | {"grading": json.loads(grading.model_dump_json())}
             read = validate(BenchmarkConfig, config, where=f"benchmark {name!r}")
             changed[name] = _load(run, read, known)
     if changed:
