@@ -18,6 +18,7 @@ from vlm_boundary.benchmarks.images import PictureError, open_rgb
 from vlm_boundary.benchmarks.load import Scan
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import first_records
+from vlm_boundary.counted import counted
 from vlm_boundary.records.manifest import FilterStep
 
 # So many records show the columns and the pictures of a data set.
