@@ -63,12 +63,12 @@ SETS = {
 ROLES = {"base": "base", "rl": "rl"}
 # Words that claim something, each with the sign that its interval must have.
 STRONG = {
-    "rl is right more often (": (1, 1),
-    "rl is right less often (": (1, -1),
+    "rl is right more often than base (": (1, 1),
+    "rl is right less often than base (": (1, -1),
     "solves more problems (": (128, 1),
     "solves fewer problems (": (128, -1),
 }
-FIRST_OPEN = "Whether rl is right more or less often is not resolved"
+FIRST_OPEN = "Whether rl is right more or less often than base is not resolved"
 CROSSING_OPEN = "their estimates cross at k = 4, but where the arms do, or whether, is not resolved"
 
 
@@ -137,10 +137,10 @@ def only(content: dict[str, Any], roles: dict[str, str] = ROLES) -> Statement:
 def test_everything_resolved_reads_as_a_reader_expects() -> None:
     said = only(one_pair(UP, DOWN, CROSSED, luck=lucky(ABOVE)))
     assert said.sentence == (
-        "rl is right more often (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and solves "
-        "fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
-        "k = 4 (95% interval 3 to 6); more often than luck explains base solves 61 problems and rl "
-        "58, 12 base alone and 9 rl alone."
+        "rl is right more often than base (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and "
+        "solves fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
+        "k = 4 (95% interval 3 to 6); problems solved more often than luck explains: base "
+        "61, rl 58 (49 both, 12 only base, 9 only rl)."
     )
     assert all(claim.resolved for claim in said.claims)
 
@@ -192,14 +192,14 @@ def test_the_crossover_in_words(turn: dict[str, Any], words: str, resolved: bool
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        (OPEN, "Whether rl is right more or less often is not resolved (+0.4 points at k = 1, 95% "
+        (OPEN, f"{FIRST_OPEN} (+0.4 points at k = 1, 95% "
                "interval −1.0 to +1.8)"),
         (UNKNOWN, f"{FIRST_OPEN} (no problem has 1 sample of "
                   "both)"),
         (NO_INTERVAL, f"{FIRST_OPEN} (+100.0 points at k = 1, no "
                       "95% interval from 1 problem)"),
         (REST | {"estimate": 0.0004, "low": 0.0002, "high": 0.0006},
-         "rl is right more often (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
+         "rl is right more often than base (+0.04 points at k = 1, 95% interval +0.02 to +0.06)"),
         (REST | {"estimate": 0.0, "low": 0.0, "high": 0.0},
          f"{FIRST_OPEN} (0.0 points at k = 1, 95% interval 0.0 "
          "to 0.0)"),
@@ -246,7 +246,7 @@ def test_counts_above_the_floor_are_not_taken_for_a_finding() -> None:
         ),
     ):
         note = only(one_pair(UP, DOWN, luck=lucky(found))).notes[-1]
-        assert note.endswith(f"is only counted, not one of these statements {words}.")
+        assert note.endswith(f"described, not among the tested statements {words}.")
 
 
 def test_what_luck_would_solve_stands_beside_what_is_solved() -> None:
@@ -257,7 +257,7 @@ def test_what_luck_would_solve_stands_beside_what_is_solved() -> None:
                     "p_value": 1e-4},
     }  # fmt: skip
     said = only(one_pair(UP, DOWN, luck=lucky(ABOVE) | {"arms": {"base": one}}))
-    assert "base 95 of 102, by luck 30.6 (23 to 38)" in said.notes[-1]
+    assert "base 95 of 102, expected by luck 30.6 (23 to 38)" in said.notes[-1]
 
 
 def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
@@ -266,7 +266,7 @@ def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
     said = only(content)
     assert said.sentence.startswith(
         f"{FIRST_OPEN} (+8.0 points at k = 1, 95% interval +5.0 "
-        "to +11.0; not once all 3 statements of this page are allowed for, p = 0.08) and solves "
+        "to +11.0; not once all 2 statements of this page are allowed for, p = 0.08) and solves "
         "fewer"
     )
     assert (
@@ -286,8 +286,10 @@ def test_all_claims_of_the_report_decide_the_words_of_each() -> None:
         (OPEN, False, f"{FIRST_OPEN}, nor whether it is within 2 "
                       "points (+0.4 points at k = 1, 95% interval −1.0 to +1.8)"),
         (REST | {"estimate": 0.01, "low": 0.004, "high": 0.016}, True,
-         "rl is right more often, by less than 2 points (+1.0 points at k = 1, 95% interval"),
-        (UP, False, "rl is right more often (+8.0 points at k = 1, 95% interval +5.0 to +11.0)"),
+         "rl is right more often than base, by less than 2 points (+1.0 points at k = 1, 95% "
+         "interval"),
+        (UP, False, "rl is right more often than base (+8.0 points at k = 1, 95% interval +5.0 to "
+                    "+11.0)"),
     ],
 )  # fmt: skip
 def test_that_arms_are_within_the_margin_is_said_where_it_is_claimed(

@@ -59,7 +59,9 @@ class _Shown:
                 for part in self._sets
                 if part.headline and (part.benchmark, part.arms) == (one.benchmark, one.arms)
             ]
-            solved = f"<p>Solved at least once: {' · '.join(parts)}</p>" if parts else ""
+            solved = (
+                f"<p>Solved at least once in all samples: {' · '.join(parts)}</p>" if parts else ""
+            )
             notes = "".join(f"<li>{visible(note, 2000)}</li>" for note in one.notes)
             said = "".join(
                 f"{before}<span{'' if claim.resolved else ' class=vb-open'}>"

@@ -9,6 +9,16 @@ from vlm_boundary.records.analysis import PairAnalysis
 from vlm_boundary.records.record import Difference, Within
 
 
+def asked(found: Findings) -> int:
+    """How many statements the report tests at once.
+
+    Without a margin, that a pair never crosses is asked in the place of two others.
+    """
+    family = found.analysis.multiplicity
+    in_place = "no_crossover" if family.margin is None else None
+    return sum(test.claim != in_place for test in family.tests)
+
+
 @dataclass(frozen=True)
 class Claimed:
     """What is claimed of a pair: by one test each, adjusted for all claims of the report."""
@@ -16,11 +26,6 @@ class Claimed:
     found: Findings
     benchmark: str
     pair: PairAnalysis
-
-    @property
-    def family(self) -> int:
-        """How many claims the report could make."""
-        return len(self.found.analysis.multiplicity.tests)
 
     def p(self, claim: str) -> float | None:
         """The adjusted p-value of a claim; None where there is no test of it."""
@@ -71,4 +76,4 @@ class Claimed:
         """What stands beside an interval that would claim it were it the only one."""
         p = self.p(claim)
         said = "" if p is None else f", p = {p:.2g}"
-        return f"not once all {self.family} statements of this page are allowed for{said}"
+        return f"not once all {asked(self.found)} statements of this page are allowed for{said}"

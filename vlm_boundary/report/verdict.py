@@ -12,7 +12,7 @@ from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import ArmPair, Difference, Interval, find_pair
 from vlm_boundary.records.sections import LuckOfPair
-from vlm_boundary.report.claimed import Claimed
+from vlm_boundary.report.claimed import Claimed, asked
 
 NOT_RESOLVED = "not resolved"
 _WHERE_OPEN = f"but where the arms do, or whether, is {NOT_RESOLVED}"
@@ -80,10 +80,10 @@ def _pair(found: Findings, name: str, content: BenchmarkAnalysis, pair: PairAnal
         return Statement(name, (Claim(text, resolved=False),))
     said = Claimed(found, name, pair)
     first = _Words(
-        above=f"{other} is right more often",
-        below=f"{other} is right less often",
+        above=f"{other} is right more often than {base}",
+        below=f"{other} is right less often than {base}",
         alike=f"{other} is right as often as {base}",
-        open=f"Whether {other} is right more or less often",
+        open=f"Whether {other} is right more or less often than {base}",
     )
     claims = [_at(said, "first", first)]
     if n > 1:
@@ -207,9 +207,9 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
     among = "" if pair.tested == compared.problems else f", of {pair.tested} that can be tested"
     return [
         Claim(
-            f"more often than luck explains {pair.base} solves "
-            f"{counted(both + first, 'problem')} and {pair.other} {both + second}, {first} "
-            f"{pair.base} alone and {second} {pair.other} alone{among}{_first_look(content, pair)}"
+            f"problems solved more often than luck explains: {pair.base} {both + first}, "
+            f"{pair.other} {both + second} ({both} both, {first} only {pair.base}, {second} only {pair.other})"
+            f"{among}{_first_look(content, pair)}"
         )
     ]
 
@@ -235,19 +235,17 @@ def _notes(found: Findings, content: BenchmarkAnalysis, pair: PairAnalysis) -> l
             f"up to k = {up_to}, and what is said of k = {pair.n} is of "
             f"{pair.difference[pair.n].problems} of {counted(pair.problems, 'problem')}."
         )
-    family = len(found.analysis.multiplicity.tests)
     notes.append(
-        f"The page tests {counted(family, 'statement')}, and words a difference as found only "
-        f"where all of them hold at once with {found.level} confidence (Holm); each interval holds "
-        "by itself."
+        f"A difference is stated only where it holds after Holm's correction for all "
+        f"{counted(asked(found), 'statement')} that this page tests ({found.level} together); "
+        "intervals are not corrected."
     )
     luck = _luck(content, pair)
     if luck and luck.tested:
         p = luck.mcnemar_p_value
         said = "no problem is solved by one alone" if p is None else f"McNemar, p = {p:.2g}"
         notes.append(
-            f"Which of the two solves more problems than luck explains is only counted, not one of "
-            f"these statements ({said})."
+            f"The counts above luck are described, not among the tested statements ({said})."
         )
     notes += _by_luck(content, pair)
     return notes + _reasoned(content, *pair.names) + _saved(content, *pair.names)
@@ -260,7 +258,7 @@ def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
     for arm in pair.names:
         if arm in known and (one := known[arm].by_luck):
             parts.append(
-                f"{arm} {one.solved} of {one.problems}, by luck {one.expected:.1f} "
+                f"{arm} {one.solved} of {one.problems}, expected by luck {one.expected:.1f} "
                 f"({one.low} to {one.high})"
             )
     if not parts:
@@ -274,8 +272,8 @@ def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
     """What ending problems early saved of the samples."""
     parts = [
-        f"{arm} drew {one.stopping.mean_n:.0f} samples for a problem on average, "
-        f"{one.stopping.saved:.0%} fewer than {one.n} for each"
+        f"{arm} {one.stopping.mean_n:.0f} of at most {one.n} samples per problem on average "
+        f"({one.stopping.saved:.0%} saved)"
         for arm, one in content.arms.items()
         if arm in arms
         and one.stopping
