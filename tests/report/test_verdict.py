@@ -138,8 +138,8 @@ def test_everything_resolved_reads_as_a_reader_expects() -> None:
     said = only(one_pair(UP, DOWN, CROSSED, luck=lucky(ABOVE)))
     assert said.sentence == (
         "rl is right more often than base (+8.0 points at k = 1, 95% interval +5.0 to +11.0) and "
-        "solves fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross at "
-        "k = 4 (95% interval 3 to 6); problems solved more often than luck explains: base "
+        "solves fewer problems (−13.6 points at k = 128, 95% interval −20.1 to −7.2); they cross "
+        "at k = 4 (95% interval 3 to 6); problems solved more often than luck explains: base "
         "61, rl 58 (49 both, 12 only base, 9 only rl)."
     )
     assert all(claim.resolved for claim in said.claims)

@@ -208,8 +208,8 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
     return [
         Claim(
             f"problems solved more often than luck explains: {pair.base} {both + first}, "
-            f"{pair.other} {both + second} ({both} both, {first} only {pair.base}, {second} only {pair.other})"
-            f"{among}{_first_look(content, pair)}"
+            f"{pair.other} {both + second} ({both} both, {first} only {pair.base}, {second} only "
+            f"{pair.other}){among}{_first_look(content, pair)}"
         )
     ]
 
