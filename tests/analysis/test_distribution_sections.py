@@ -118,6 +118,40 @@ def test_slices_follow_metadata_and_adjust_for_their_number(run: BenchmarkRun) -
     assert alone["p_value"] == {"1": None, "4": None}
 
 
+def test_a_slices_p_value_is_its_interval_read_the_other_way_round(tmp_path: Path) -> None:
+    """Slices in which few problems move: there Student's test alone contradicts the interval."""
+    rng = np.random.default_rng(7)
+    made = few_move(tmp_path / "run", rng, slices=24, size=8)
+    (found,) = distributions(made.data).as_json()["slices"]
+    rows = [row for row in found["slices"] if row["field"] == "slice"]
+    assert len(rows) == 24
+    cells = [(row["difference"][k], row["p_value"][k]) for row in rows for k in ("1", "4")]
+    assert any(cell["few"] for cell, _ in cells)
+    out = [cell["low"] > 0 or cell["high"] < 0 for cell, _ in cells]
+    assert set(out) == {False, True}
+    assert [p < 0.05 for _, p in cells] == out
+
+
+def few_move(path: Path, rng: np.random.Generator, slices: int, size: int) -> BenchmarkRun:
+    """The base solves nothing; of each slice the other solves some problems, often just a few."""
+    keys = [f"p{i:03d}" for i in range(slices * size)]
+    problems = [
+        Problem("mine", key, "?", "4", metadata={"slice": f"s{place // size:02d}"})
+        for place, key in enumerate(keys)
+    ]
+    made = make_run(path, problems, ARMS, n=4)
+    moves = rng.random(len(keys)) < np.repeat(rng.random(slices), size)
+    made.add_verdicts("base", {key: [wrong("5")] * 4 for key in keys})
+    made.add_verdicts(
+        "rl",
+        {
+            key: [right("4")] * (n := int(rng.integers(2, 5)) * int(yes)) + [wrong("5")] * (4 - n)
+            for key, yes in zip(keys, moves, strict=True)
+        },
+    )
+    return made
+
+
 def test_a_fields_values_are_fixed_or_drawn(run: BenchmarkRun) -> None:
     """Two values of three problems each: as clusters they leave one degree of freedom."""
     (found,) = distributions(run.data).as_json()["slices"]

@@ -13,6 +13,7 @@ import pytest
 from analysis_runs import BenchmarkRun, Outcome, drawn, make_run, right, wrong
 from seeing_simulation import covered
 
+from vlm_boundary.analysis.decomposition import Together, _terms, _tested
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.seeing import seeing
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
@@ -130,6 +131,34 @@ def test_kinds_are_parts_and_their_tests_are_adjusted_together(conditions: Bench
         assert np.mean(parts) == pytest.approx(value(getattr(pair, term)[1]))
     assert pair.tests == 4 * len(kinds)  # two terms at k = 1 and at the last
     assert all(p is None or 0 <= p <= 1 for one in of_kind for p in one.seeing_adjusted_p.values())
+
+
+def test_tests_of_kinds_are_their_intervals_read_the_other_way_round(tmp_path: Path) -> None:
+    """Random parts in which few problems move: there Student's test contradicts the interval."""
+    run = run_of(tmp_path / "run", controls={"described": {"n": 4}})
+    rng = np.random.default_rng(3)
+    chances = {"full": 0.7, "described": 0.35}
+    for condition, chance in chances.items():
+        moved = dict(zip(KEYS, chance * (rng.random(PROBLEMS) < 0.7), strict=True))
+        run.add_verdicts("rl", drawn(moved, GOLDS, 4, 1), condition)  # type: ignore[arg-type]
+        run.add_verdicts("base", drawn(dict.fromkeys(KEYS, 0.0), GOLDS, 4, 2), condition)  # type: ignore[arg-type]
+    pair = next(one for one in run.data.pairs() if one.names == ("base", "rl"))
+    together = Together.of(run.data, pair.names, ("full", "described"))
+    assert together is not None
+    ends, few, agree = np.arange(len(together.ks)), [], []
+    for _ in range(40):
+        which = np.zeros(PROBLEMS, dtype=bool)
+        which[rng.choice(PROBLEMS, 8, replace=False)] = True
+        terms, found = _terms(together, pair, which), _tested(together, pair, which, ends)
+        for curve, p in ((terms.reasoning, found[0]), (terms.seeing, found[1])):
+            for one, of_one in zip(curve.values(), p, strict=True):
+                assert one.low is not None
+                assert one.high is not None
+                few.append(one.few)
+                agree.append((of_one < 0.05, one.low > 0 or one.high < 0))
+    assert any(few)
+    assert {out for _, out in agree} == {False, True}
+    assert all(claimed == out for claimed, out in agree)
 
 
 def test_costs_and_leaning_by_hand(conditions: BenchmarkRun) -> None:

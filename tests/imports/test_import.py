@@ -138,6 +138,29 @@ def test_two_problems_that_the_log_cannot_tell_apart_are_nobodys(tmp_path: Path)
     assert done.gathered.rows == done.gathered.used + done.gathered.rows_lost == 3
 
 
+def test_logs_that_count_otherwise_are_of_the_same_problems(tmp_path: Path) -> None:
+    texts = ["Find x.", "And y?", "Then z?"]
+    data = [{"id": f"p{i}", "question": one, "answer": "3"} for i, one in enumerate(texts)]
+    problems = lines(tmp_path / "data.jsonl", *data)
+    for first in (0, 1):  # ids from 0 in one log, from 1 in the other
+        rows = [
+            {"index": first + i, "question": one, "answer": "3", "prediction": f"{first}, {i}"}
+            for i, one in enumerate(texts)
+        ]
+        lines(tmp_path / f"{first}.jsonl", *rows)
+    logs = (f"m={tmp_path / '0.jsonl'}", f"m={tmp_path / '1.jsonl'}")
+    done = imported(tmp_path / "out", *logs, problems=problems)
+    held = {(line["problem_id"], line["text"]) for line in samples(tmp_path / "out")}
+    assert held == {(f"p{i}", f"{first}, {i}") for first in (0, 1) for i in range(3)}
+    assert not done.gathered.lost
+    # In one log they would be two problems.
+    twice = [{"index": i, "question": texts[0], "answer": "3", "prediction": "3"} for i in (0, 1)]
+    lines(tmp_path / "2.jsonl", *twice)
+    done = imported(tmp_path / "more", tmp_path / "2.jsonl", problems=problems)
+    ((_, why),) = done.gathered.lost
+    assert why.endswith("has one problem for two ids of the log")
+
+
 def test_more_responses_than_usual_are_said(tmp_path: Path) -> None:
     texts = ["one"] * 2 + ["two"] * 2 + ["three"] * 4
     lines(tmp_path / "1.jsonl", *(dump(1, text, "x") for text in texts))

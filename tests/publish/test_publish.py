@@ -191,6 +191,22 @@ def test_the_hub_reads_the_results(run: BenchmarkRun, tmp_path: Path) -> None:
     assert entry.source_url == "https://huggingface.co/datasets/me/results"
 
 
+def test_a_data_file_that_is_gone_is_no_data_set_of_the_hub(
+    run: BenchmarkRun, tmp_path: Path
+) -> None:
+    """Its path stays here, whichever machine publishes."""
+    shutil.copytree(run.directory.path, tmp_path / "copy")
+    copy = BenchmarkRun(RunDirectory(tmp_path / "copy"), run.experiment)
+    manifest = copy.directory.read_manifest()
+    known = manifest.benchmarks["mine"]
+    gone = {"config": {**known.config, "dataset_path": "/home/me/secret/mine.jsonl"}}
+    benchmarks = {"mine": known.model_copy(update=gone)}
+    copy.directory.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
+    folder = written(copy, tmp_path / "out", records=True, repository="me/results")
+    assert b"/home/me" not in everything(folder)
+    assert not (folder / "eval_results").exists()
+
+
 def test_how_replayed_samples_were_drawn_is_not_made_up(run: BenchmarkRun, tmp_path: Path) -> None:
     replayed = run.experiment.model_dump(mode="json")
     replayed["engine"] = {"kind": "replay", "path": "samples.jsonl"}

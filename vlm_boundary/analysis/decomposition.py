@@ -9,9 +9,10 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.distributions import fields_of, t_test
-from vlm_boundary.analysis.intervals import holm, known, t_intervals
+from vlm_boundary.analysis.distributions import fields_of
+from vlm_boundary.analysis.intervals import Clustered, holm, known, t_intervals
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
+from vlm_boundary.analysis.significance import p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.records.record import Curve
@@ -210,15 +211,14 @@ def _at(terms: Terms, ks: list[int]) -> Terms:
 
 
 def _tested(together: Together, pair: Pair, which: Bools, ends: Ints) -> Floats:
-    """P-values that reasoning and seeing are zero, shape (2, ks)."""
+    """P-values that reasoning and seeing are zero, as their intervals say, shape (2, ks)."""
     whole, reasoning = together.gain(pair, FULL), together.gain(pair, WORDS)
     groups = together.data.groups(together.problem_ids)
     found = []
     for values, bounds in ((reasoning, _ONE), (whole - reasoning, _TWO)):
         part = values[np.ix_(which, ends)]
         of_part = None if groups is None else groups[which]
-        level = together.data.settings.confidence
-        found.append(t_test(t_intervals(part, level, bounds, of_part)))
+        found.append(p_values(Clustered.of(part, of_part), bounds))
     return np.array(found)
 
 

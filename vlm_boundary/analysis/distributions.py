@@ -7,8 +7,14 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
-from vlm_boundary.analysis.intervals import Intervals, cluster_codes, holm, known, t_intervals
-from vlm_boundary.analysis.quantiles import beyond_student
+from vlm_boundary.analysis.intervals import (
+    Clustered,
+    cluster_codes,
+    holm,
+    known,
+    t_intervals,
+)
+from vlm_boundary.analysis.significance import p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.record import Curve
@@ -176,14 +182,14 @@ def slices(data: BenchmarkData) -> list[Slices]:
 def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) -> Slices:
     ks = np.unique([1, pair.n])
     base, other = pair.base_counts, pair.other_counts
-    parts, p_values = [], []
+    parts, found = [], []
     for name, values in fields.items():
         here = np.array([values.get(key, "") for key in pair.problem_ids], dtype=object)
         for value in sorted(set(values.values())):
             which = here == value
             parts.append((name, value, _compared(data, base, other, which, ks)))
-            p_values.append(_p_values(data, pair, which, ks))
-    tests = np.array(p_values).reshape(len(parts), len(ks))
+            found.append(_p_values(data, pair, which, ks))
+    tests = np.array(found).reshape(len(parts), len(ks))
     adjusted = holm(tests.ravel()).reshape(tests.shape)
     rows = [
         Slice(
@@ -215,23 +221,10 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
 
 
 def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:
-    """Student's t test that the mean difference is zero; NaN where it has no spread."""
+    """Tests that the mean difference is zero, each its interval read the other way round."""
     difference = difference_at_k(pair.base_counts, pair.other_counts, ks)[which]
     groups = data.groups(pair.problem_ids)
-    return t_test(
-        t_intervals(
-            difference, data.settings.confidence, (-1, 1), None if groups is None else groups[which]
-        )
-    )
-
-
-def t_test(found: Intervals) -> Floats:
-    """Student's t test that each column's mean is zero; NaN where it has no spread."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        statistic = np.abs(found.estimate / found.error)
-        p_values = 2 * beyond_student(statistic, np.maximum(found.freedom, 1))
-    tested = (found.freedom > 0) & (found.error > 0)
-    return np.where(tested, p_values, np.nan)
+    return p_values(Clustered.of(difference, None if groups is None else groups[which]), (-1, 1))
 
 
 def fields_of(data: BenchmarkData) -> dict[str, dict[str, str]]:

@@ -262,7 +262,7 @@ def gamma_intervals(
     with np.errstate(invalid="ignore", divide="ignore"):
         centre = np.median(np.where(sums.size > 0, sums.total / sums.size, np.nan), axis=0)
         if np.isnan(centre).any():
-            centre = np.nanmedian(np.where(sums.size > 0, sums.total / sums.size, np.nan), axis=0)
+            centre = _known_median(np.where(sums.size > 0, sums.total / sums.size, np.nan))
     away = sums.total - sums.size * centre
     largest = sums.size.max(axis=0)
     above = _gamma_sum(np.maximum(away, 0.0), largest * (bounds[1] - centre), confidence)
@@ -271,6 +271,14 @@ def gamma_intervals(
     less = np.hypot(above[0] - above[1], below[2] - below[0]) / problems
     more = np.hypot(above[2] - above[0], below[0] - below[1]) / problems
     return mean - less, mean + more
+
+
+def _known_median(means: Floats) -> Floats:
+    """Median of each column's known values, NaN for an empty column."""
+    found = np.full(means.shape[1], np.nan)
+    some = ~np.isnan(means).all(axis=0)
+    found[some] = np.nanmedian(means[:, some], axis=0)
+    return found
 
 
 def _gamma_sum(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +18,7 @@ from vlm_boundary.config.base import (
     Settings,
     TemplateArgs,
 )
+from vlm_boundary.config.beside import paths_beside
 from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
 from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
 from vlm_boundary.config.running import RayConfig, Timeouts
@@ -219,52 +219,11 @@ def load_experiment(path: Path, overrides: tuple[str, ...] = ()) -> ExperimentCo
     """Read an experiment YAML and apply `section.key=value` overrides.
 
     Raises:
-        UserError: the file is missing, not YAML, or says something that is not valid.
+        UserError: the file is missing, not YAML, or says something that is not valid; a path that
+            it names is one thing beside it and another in the working directory.
     """
-    raw = _paths_beside(load_yaml(path), path.parent)
+    raw = paths_beside(load_yaml(path), path)
     return build_experiment(raw, overrides, where=str(path))
-
-
-# Keys of a benchmark that name files.
-_BENCHMARK_PATHS = ("include", "dataset_path", "image_root")
-
-
-def _paths_beside(raw: Any, folder: Path) -> Any:
-    """An experiment of which benchmark files, data and stored samples are found beside its file.
-
-    What is not there is left as it is: a name, an address, or a path from the working directory.
-    """
-    if not isinstance(raw, dict):
-        return raw
-    found = dict(raw)
-    if isinstance(raw.get("benchmarks"), dict):
-        found["benchmarks"] = {
-            name: _beside(keys, _BENCHMARK_PATHS, folder)
-            for name, keys in raw["benchmarks"].items()
-        }
-    if isinstance(raw.get("arms"), dict):
-        found["arms"] = {name: _engine_beside(arm, folder) for name, arm in raw["arms"].items()}
-    return _engine_beside(found, folder)
-
-
-def _engine_beside(holder: Any, folder: Path) -> Any:
-    if not isinstance(holder, dict) or "engine" not in holder:
-        return holder
-    return holder | {"engine": _beside(holder["engine"], ("path",), folder)}
-
-
-def _beside(keys: Any, names: tuple[str, ...], folder: Path) -> Any:
-    if not isinstance(keys, dict):
-        return keys
-    there = {
-        name: str(folder / value)
-        for name in names
-        if isinstance(value := keys.get(name), str)
-        and (name != "include" or value.endswith((".yaml", ".yml")))  # else a shipped one's name
-        and value
-        and os.path.lexists(folder / value)
-    }
-    return keys | there
 
 
 def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> ExperimentConfig:

@@ -100,7 +100,7 @@ class Gathered:
                 found = [
                     (problem_id, response)
                     for response in row.responses
-                    if (problem_id := self._matched(response.asked, where)) is not None
+                    if (problem_id := self._matched(response.asked, source.path, where)) is not None
                 ]
                 self.used += bool(found)
                 self.rows_lost += not (found or row.repeats)
@@ -110,11 +110,11 @@ class Gathered:
             raise UserError(_nothing(self))
         self._refuse_uneven()
 
-    def _matched(self, asked: Asked, where: str) -> str | None:
+    def _matched(self, asked: Asked, log: Path, where: str) -> str | None:
         """The problem's id; None where the data file that is named has no such problem."""
         if self.data is None:
             return asked.key if asked.key is not None else asked.content[:16]
-        problem_id, why = self.data.match(asked)
+        problem_id, why = self.data.match(asked, log)
         if problem_id is None:
             self.lost.append((where, why))
         return problem_id

@@ -42,7 +42,7 @@ class DataFile:
             config = validate(BenchmarkConfig, self.keys | {"name": "data"}, where=str(path))
         self._by_id: dict[str, Problem] = {}
         self._by_answer: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        self._keys_of: dict[str, str] = {}
+        self._keys_of: dict[Path, dict[str, str]] = defaultdict(dict)  # by log
         self._found: dict[tuple[str | None, str], tuple[str | None, str]] = {}
         for candidate in Scan(config):
             problem = candidate.problem
@@ -59,29 +59,31 @@ class DataFile:
         """The gold answer of each problem that has one."""
         return {key: Gold.of(one) for key, one in self._by_id.items() if one.answer}
 
-    def match(self, asked: Asked) -> tuple[str | None, str]:
+    def match(self, asked: Asked, log: Path) -> tuple[str | None, str]:
         """The id of the problem that was asked; None and the reason where it is not just one.
 
         It is the one whose id is the log's own, if question and gold are alike there: a harness
         counts documents from 0, and a data set may count from 1. Without that it is the problem
         whose question stands in the prompt, whole, and whose gold answer is the log's where the
-        log has one; of questions of which one contains the other, the longest.
+        log has one; of questions of which one contains the other, the longest. Two ids of one log
+        are never one problem; another log may count otherwise.
         """
         key = (asked.key, asked.content)
         if key not in self._found:
             self._found[key] = self._one(asked)
-        return self._found[key]
+        found, why = self._found[key]
+        if found is None or asked.key is None:
+            return found, why
+        if self._keys_of[log].setdefault(found, asked.key) != asked.key:
+            return None, f"{self._path} has one problem for two ids of the log"
+        return found, ""
 
     def _one(self, asked: Asked) -> tuple[str | None, str]:
         if asked.key is None:
             return self._by_text(asked)
         unlike = self._unlike(asked.key, asked)
         found = self._by_text(asked)[0] if unlike else asked.key
-        if found is None:
-            return None, unlike
-        if self._keys_of.setdefault(found, asked.key) != asked.key:
-            return None, f"{self._path} has one problem for two ids of the log"
-        return found, ""
+        return (None, unlike) if found is None else (found, "")
 
     def _unlike(self, key: str, asked: Asked) -> str:
         """Why the problem with the log's id is not what was asked; nothing where it is."""

@@ -172,7 +172,7 @@ def _experiment(gathered: Gathered, roles: dict[str, str]) -> dict[str, Any]:
     most = max(facts.most for facts in gathered.arms.values())
     arms: dict[str, Any] = {}
     for arm, facts in gathered.arms.items():
-        engine: dict[str, Any] = {"kind": "replay", "path": f"samples/{arm}"}
+        engine: dict[str, Any] = {"kind": "replay", "path": f"./samples/{arm}"}
         if facts.opened[True] and len(facts.opened) == 1:
             engine["thinking_open"] = True
         arms[arm] = {"model": facts.model, "role": roles[arm]}
@@ -183,7 +183,7 @@ def _experiment(gathered: Gathered, roles: dict[str, str]) -> dict[str, Any]:
         arms[arm]["engine"] = engine
     return {
         "name": gathered.benchmark,
-        "benchmarks": {name: {"include": f"{name}.yaml"} for name in gathered.problems},
+        "benchmarks": {name: {"include": f"./{name}.yaml"} for name in gathered.problems},
         "arms": arms,
         "sampling": {"n": most},
     }

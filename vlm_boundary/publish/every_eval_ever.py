@@ -21,6 +21,7 @@ from vlm_boundary import __version__
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.publish.item import Item
+from vlm_boundary.publish.settings import hub_data_set
 from vlm_boundary.publish.tables import responses
 from vlm_boundary.records.analysis import Analysis
 from vlm_boundary.records.problem import Problem
@@ -212,12 +213,13 @@ def _source(about: _About) -> dict[str, Any]:
     known = about.run.read_manifest().benchmarks[name]
     config = BenchmarkConfig.model_validate(known.config)
     details = {"content": known.content, "problems": str(known.problems)}
-    if config.dataset_path is None or Path(config.dataset_path).exists():
+    data_set = hub_data_set(config)
+    if data_set is None:
         return {"dataset_name": name, "source_type": "other", "additional_details": details}
     return {
         "dataset_name": name,
         "source_type": "hf_dataset",
-        "hf_repo": config.dataset_path,
+        "hf_repo": data_set,
         "samples_number": known.problems,
         "additional_details": details,
     }

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.publish.item import Item, text_item
+from vlm_boundary.publish.settings import hub_data_set
 from vlm_boundary.records.analysis import Analysis
 from vlm_boundary.store import RunDirectory
 
@@ -40,15 +40,15 @@ def write_results(
         entries = []
         for name, found in analysis.benchmarks.items():
             config = BenchmarkConfig.model_validate(manifest.benchmarks[name].config)
-            known = found.arms.get(arm)
-            if config.dataset_path is None or Path(config.dataset_path).exists() or known is None:
+            known, data_set = found.arms.get(arm), hub_data_set(config)
+            if data_set is None or known is None:
                 continue
             entry = known.pass_at_k[1]
             if entry.estimate is None:
                 continue
             entries.append(
                 EvalResultEntry(
-                    dataset_id=config.dataset_path,
+                    dataset_id=data_set,
                     task_id=name,
                     value=round(100 * entry.estimate, 2),
                     source_url=repository and f"https://huggingface.co/datasets/{repository}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
 
 
@@ -16,6 +17,14 @@ def shared_settings(experiment: ExperimentConfig) -> tuple[ExperimentConfig, int
     found: list[str] = []
     content = _without_paths(experiment.model_dump(mode="json", exclude={"run_dir"}), found)
     return ExperimentConfig.model_validate(content), len(found)
+
+
+def hub_data_set(benchmark: BenchmarkConfig) -> str | None:
+    """The hub's data set that a benchmark reads; None where it reads files, gone ones too."""
+    name = benchmark.dataset_path
+    if name is None or _is_path(name) or Path(name).exists():
+        return None
+    return name
 
 
 def _without_paths(value: Any, found: list[str]) -> Any:
