@@ -75,6 +75,23 @@ def test_the_bundle_replaces_itself_and_nothing_else(run: RunDirectory, tmp_path
     assert run.begun
 
 
+def test_what_others_put_into_a_bundle_stays(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "bundle"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    done = _export(run.path, to=Path("."))
+    assert done.exit_code == 0, done.output
+    assert (there / "index.html").is_file()
+    (there / ".git").mkdir()
+    (there / "CNAME").write_text("lab.example")
+    refused = _export(run.path, to=there)
+    assert refused.exit_code == 2
+    assert "something else than a bundle, .git, CNAME;" in refused.output
+    assert (there / "CNAME").read_text() == "lab.example"
+
+
 def test_after_a_failure_what_was_there_is_as_it_was(
     run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

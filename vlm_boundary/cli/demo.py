@@ -153,6 +153,7 @@ def _export(runs: tuple[Path, ...], folder: Path) -> None:
     from vlm_boundary.bundle import export
 
     export(runs[0], folder, click.echo)
+    folder = folder.absolute()  # "." is not this folder any more for whoever stood in it
     click.echo(
         f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
         f"it. To look at it: python -m http.server -d {folder}"
