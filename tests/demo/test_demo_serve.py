@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
+from collections.abc import MutableMapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,9 +21,10 @@ from vlm_boundary.cli import cli
 from vlm_boundary.demo.access import Access, usual_access
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
-from vlm_boundary.demo.guard import _host_of
+from vlm_boundary.demo.guard import Guard, _host_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
+from vlm_boundary.demo.serve import _set_environment
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.records.manifest import RunBenchmark
@@ -74,6 +78,44 @@ def test_under_which_names_the_page_answers(
     settings: dict[str, Any], name: str, answered: bool
 ) -> None:
     assert Access(**settings).answers_to(name) is answered
+
+
+def test_what_would_open_the_server_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    switches = ("VIBE_MODE", "PROFILING", "RUN_HISTORY", "HOT_RELOAD", "SHARE", "MCP_SERVER")
+    found = {f"GRADIO_{name}": "1" for name in switches}
+    monkeypatch.setattr("vlm_boundary.demo.serve.os.environ", found)
+    _set_environment()
+    assert set(found) == {"GRADIO_ANALYTICS_ENABLED", "NO_PROXY", "no_proxy"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/gradio_api/vibe-edit/", 403),
+        ("/gradio_api/undo-vibe-edit", 403),
+        ("/gradio_api/vibe-code", 403),
+        ("/gradio_api/proxy=https://evil.example", 403),
+        ("/gradio_api/file=/tmp/vibe.png", 200),
+        ("/", 200),
+    ],
+)
+def test_routes_that_are_closed(path: str, status: int) -> None:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def passes(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost")]
+    open_to_all = SimpleNamespace(auth=None)
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "app": open_to_all}
+    asyncio.run(Guard(passes, Access())(scope, receive, send))
+    assert sent[0]["status"] == status
 
 
 @pytest.mark.parametrize(
