@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import pytest
 from demo_parts import HOSTILE, make_demo_run
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
+from required import needs
 
 from vlm_boundary.demo.compare import compared_page, in_full
 from vlm_boundary.demo.export import listed_table
@@ -30,6 +32,7 @@ from vlm_boundary.demo.view import (
     unknown,
     view_of_query,
 )
+from vlm_boundary.records.manifest import RunArm
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
@@ -193,6 +196,37 @@ def test_what_can_be_picked(runs: dict[str, RunIndex]) -> None:
     assert settled_arm("rl:full:first", run, "full", "") == "rl"
     assert settled_arm("rl:gone", run, "full", "x") == "x"
     assert str(named("rl::second")) == "rl::second"
+
+
+def test_a_side_without_samples_stays_among_what_can_be_picked(runs: dict[str, RunIndex]) -> None:
+    needs("gradio")
+    from vlm_boundary.demo.app import _Samples
+    from vlm_boundary.demo.updates import pickers_for
+
+    run = runs["first"]
+    # Only rl was asked without the picture, so that no picker offers base so.
+    asked = View(run="first", left="base:no_image", right="rl", third="base:no_image")
+    view = settle(asked, runs)
+    assert view.left == "base:no_image"
+    for picker in pickers_for(view, run)[1:4]:
+        assert picker.value in [value for _, value in picker.choices]
+    page = _Samples(cast(Any, None), runs, None, False, False)
+    emptied = page._pick(view, "first", None, "rl", None, "made", "full")[0]
+    assert (emptied.left, emptied.right, emptied.third) == ("base", "rl", "")
+
+
+def test_an_arm_is_compared_by_problems_that_have_all_samples_asked_for(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "run", problems=3, samples=4)
+    writer = SampleWriter(run.samples, Partition("rl", "made"))
+    for index in range(4, 6):
+        writer.add(Sample("p2", index, 1, [1], "so \\boxed{4}", "stop", None))
+    writer.flush()
+    verify(run)
+    arms = {"base": RunArm(sampling={"n": 4}), "rl": RunArm(sampling={"n": 6})}
+    run.write_manifest(run.read_manifest().model_copy(update={"arms": arms}))
+    index = RunIndex(run.path)
+    sides = [shown_on(settle(View(), {"run": index}), index, side) for side in ("left", "right")]
+    assert in_full(sides).tolist() == [False, False, True]
 
 
 def test_the_other_tabs_go_by_what_is_shown(view: View, runs: dict[str, RunIndex]) -> None:

@@ -152,8 +152,8 @@ def _export(runs: tuple[Path, ...], folder: Path) -> None:
         raise UserError(f"--export writes one run, and {len(runs)} are named")
     from vlm_boundary.bundle import export
 
+    folder = folder.absolute()  # "." is replaced, and then the name of no folder here
     export(runs[0], folder, click.echo)
-    folder = folder.absolute()  # "." is not this folder any more for whoever stood in it
     click.echo(
         f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
         f"it. To look at it: python -m http.server -d {folder}"

@@ -19,10 +19,11 @@ from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
-from vlm_boundary.demo.sides import SIDES, choices, named
+from vlm_boundary.demo.sides import SIDES, named
 from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
     NO_THIRD,
+    arms_for,
     conditions_of,
     everything,
     filters_for,
@@ -154,7 +155,7 @@ class _Samples:
                 min_width=140,
                 elem_id="vb-run",
             )
-            arms = choices(run, view.condition)
+            arms = arms_for(view, run)
             self._left, self._right, self._third = (
                 gr.Dropdown(
                     [NO_THIRD, *arms] if side == "third" else arms,
@@ -301,14 +302,15 @@ class _Samples:
         self,
         view: View,
         run: str,
-        left: str,
-        right: str,
-        third: str,
+        left: str | None,
+        right: str | None,
+        third: str | None,
         benchmark: str,
         condition: str,
     ) -> list[Any]:
         kept = View(run=run, problem=view.problem) if run != view.run else view
-        after = replace(kept, run=run, left=left, right=right, third=third)
+        # A picker that was emptied gives None.
+        after = replace(kept, run=run, left=left or "", right=right or "", third=third or "")
         if run == view.run:
             after = replace(after, benchmark=benchmark, condition=condition)
             if benchmark != view.benchmark:
