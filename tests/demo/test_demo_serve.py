@@ -24,6 +24,7 @@ from vlm_boundary.demo.figures import figures_page, runs_page
 from vlm_boundary.demo.guard import Guard, _host_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
+from vlm_boundary.demo.prompt import _size
 from vlm_boundary.demo.serve import _set_environment
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
@@ -221,6 +222,22 @@ def test_pictures_come_from_the_run_alone(tmp_path: Path) -> None:
         assert found.startswith("data:image/webp;base64,")
         for other in ("../secret.png", str(secret), "link.png", "text.png", "none.png", ""):
             assert show(run.images, other) is None
+
+
+def test_no_folder_of_a_run_leads_out_of_it(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "run", problems=1, samples=2)
+    outside = tmp_path / "outside"
+    run.images.rename(outside)
+    run.images.symlink_to(outside)
+    (outside / "secret.svg").write_text("<svg/>")
+    (outside / "contents.json").write_text('{"figures": [{"name": "secret", "title": "x"}]}')
+    run.report.symlink_to(outside)
+    index = RunIndex(run.path)
+    [problem] = index.problems["made"]
+    assert thumbnail(run.images, problem.pictures[0]) is None
+    assert picture(run.images, problem.pictures[0]) is None
+    assert "no figures yet" in figures_page(index)
+    assert _size(index, problem.pictures[0], None) == ", which is missing here"
 
 
 def test_runs_beside_each_other(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
-from vlm_boundary.demo.search import search_responses
+from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
 from vlm_boundary.demo.steps import stepped
 from vlm_boundary.demo.view import (
@@ -241,6 +241,22 @@ def test_the_other_tabs_go_by_what_is_shown(view: View, runs: dict[str, RunIndex
     assert {"base_right", "rl::second_right", "rl:no_image_right"} <= set(names)
     after = step_sample(view, run, "both", 1)
     assert (after.left_sample, after.right_sample, after.third_sample) == (1, 1, 1)
+
+
+def test_hits_of_problems_that_do_not_match_take_nobodys_place(tmp_path: Path) -> None:
+    first = make_demo_run(tmp_path / "first", problems=2, samples=2)
+    second = make_demo_run(tmp_path / "second", problems=2, samples=2)
+    writer = SampleWriter(second.samples, Partition("rl", "made"))
+    for problem_id, count in (("p0", MOST_HITS + 1), ("p1", 1)):
+        for index in range(2, 2 + count):
+            writer.add(Sample(problem_id, index, 1, [1], "a needle", "stop", None))
+    writer.flush()
+    p0, p1 = second.read_problems("made")
+    second.write_problems("made", (replace(p0, question="Something else?"), p1))
+    runs = _opened(first.path, second.path)
+    view = settle(View(run="first", right="rl::second", text="needle"), runs)
+    found = list(search_responses(view, runs["first"]))[-1]
+    assert [(hit.side, hit.problem_id) for hit in found.hits] == [("right", "p1")]
 
 
 def test_nothing_hostile_gets_out_of_the_new_parts(tmp_path: Path) -> None:
