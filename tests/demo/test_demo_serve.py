@@ -18,6 +18,7 @@ from required import needs
 from ruamel.yaml import YAML
 
 from vlm_boundary.cli import cli
+from vlm_boundary.cli.demo import _runs_in
 from vlm_boundary.demo.access import Access, usual_access
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
@@ -68,7 +69,9 @@ def test_a_password_is_needed_beyond_this_machine() -> None:
     [
         ({}, "localhost", True),
         ({}, "evil.example", False),
+        ({}, "LocalHost", True),
         ({"hosts": ("lab.example",)}, "lab.example", True),
+        ({"hosts": ("Lab.example",)}, "lab.Example", True),
         ({"hosts": ("lab.example",)}, "evil.example", False),
         ({"hosts": ("*",)}, "evil.example", True),
         ({"host": "0.0.0.0", "public": True}, "anything.example", True),
@@ -117,6 +120,12 @@ def test_routes_that_are_closed(path: str, status: int) -> None:
     scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "app": open_to_all}
     asyncio.run(Guard(passes, Access())(scope, receive, send))
     assert sent[0]["status"] == status
+
+
+def test_in_origins_case_does_not_count() -> None:
+    access = Access(origins=("https://Lab.example",))
+    assert access.takes_from("https://lab.Example")
+    assert not access.takes_from("https://evil.example")
 
 
 @pytest.mark.parametrize(
@@ -238,6 +247,12 @@ def test_no_folder_of_a_run_leads_out_of_it(tmp_path: Path) -> None:
     assert picture(run.images, problem.pictures[0]) is None
     assert "no figures yet" in figures_page(index)
     assert _size(index, problem.pictures[0], None) == ", which is missing here"
+
+
+def test_hidden_folders_are_no_runs(tmp_path: Path) -> None:
+    for name in ("run", ".run.tmp"):
+        make_demo_run(tmp_path / name, problems=1, samples=2)
+    assert _runs_in(tmp_path) == (tmp_path / "run",)
 
 
 def test_runs_beside_each_other(tmp_path: Path) -> None:

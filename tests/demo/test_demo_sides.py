@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -227,6 +228,20 @@ def test_an_arm_is_compared_by_problems_that_have_all_samples_asked_for(tmp_path
     index = RunIndex(run.path)
     sides = [shown_on(settle(View(), {"run": index}), index, side) for side in ("left", "right")]
     assert in_full(sides).tolist() == [False, False, True]
+
+
+def test_a_link_is_read_whole_and_what_it_filters_by_is_there(runs: dict[str, RunIndex]) -> None:
+    needs("gradio")
+    from vlm_boundary.demo.app import _Samples
+
+    asked = View(run="first", slices=("task: task 1", "task: gone"))
+    view = settle(asked, runs)
+    assert view.slices == ("task: task 1",)
+    assert unknown(asked, view) == ["the link names a filter that is not here: task: gone"]
+    link = "?" + "slice=task%3A+gone&" * 200 + "slice=task%3A+task+1"
+    event = SimpleNamespace(_data={"action": "link", "value": link})
+    page = _Samples(cast(Any, None), runs, None, False, False)
+    assert page._go(view, cast(Any, event))[0].slices == ("task: task 1",)
 
 
 def test_the_other_tabs_go_by_what_is_shown(view: View, runs: dict[str, RunIndex]) -> None:

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_UPLOADS = (600, 3600)  # seconds between two looks at uploaded files, and their age when they go
+_LONGEST_LINK = 20_000
 _TABS = ("samples", "compare", "label", "live", "figures", "runs")
 _PAGE = 8  # what `shown` returns: the view, what was seen, where, the list, the card, three panes
 _PICKED = 9  # pickers and filters
@@ -75,7 +77,9 @@ def build(
         signed_in: readers have names of their own, which are their labellers' names.
         labelled: whether there is a tab to label in.
     """
-    app = gr.Blocks(title="vlm_boundary", analytics_enabled=False, fill_width=True)
+    app = gr.Blocks(
+        title="vlm_boundary", analytics_enabled=False, fill_width=True, delete_cache=_UPLOADS
+    )
     with app:
         _Samples(app, runs, live, signed_in, labelled).build()
     return app
@@ -271,7 +275,8 @@ class _Samples:
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
-        action, value = str(data.get("action", "")), str(data.get("value", ""))[:2000]
+        action, value = str(data.get("action", "")), str(data.get("value", ""))
+        value = value[: _LONGEST_LINK if action == "link" else 2000]
         side = str(data.get("side"))
         side = side if side in SIDES else "left"
         unchanged = [gr.skip()] * (_PICKED + 1)

@@ -78,9 +78,10 @@ class Guard:
     def _is_foreign(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a page of another origin asks for more than to read, which it may not either."""
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if not origin or method in ("GET", "HEAD") or origin in self._access.origins:
+        if not origin or method in ("GET", "HEAD") or self._access.takes_from(origin):
             return False
-        return urlsplit(origin).netloc.encode("latin-1") != headers.get(b"host", b"")
+        host = headers.get(b"host", b"").decode("latin-1")
+        return urlsplit(origin).netloc.lower() != host.lower()
 
     async def _refuse(self, send: _Send, status: int, body: bytes) -> None:
         headers = list(self._headers)

@@ -162,6 +162,9 @@ class _Asking:
         seed: float | None,
     ) -> Iterator[list[str]]:
         """Both models' answers as they come."""
+        if not self.runs[view.run].problems:
+            yield [_failed("This run holds no problems yet, so it is not known how to ask."), ""]
+            return
         arms = own_arms(view, self.runs[view.run])
         if not question.strip():
             yield [_failed("Type a question first."), ""]

@@ -7,6 +7,4 @@ from pathlib import Path
 
 def is_own(path: Path, run: Path) -> bool:
     """Whether it is a file that lies in the run: no link, and behind none that leads out of it."""
-    return (
-        path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(run.resolve())
-    )
+    return path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(run.resolve())
