@@ -62,9 +62,7 @@ def compared_page(view: View, run: RunIndex) -> str:
 
 
 def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
-    """Which problems every side has: all samples that were asked for, as far as a manifest says how
-    many, and each of them graded.
-    """
+    """Which problems every side has: all samples that its manifest asks for, all of them graded."""
     kept = np.ones(len(sides[0].matching.places), dtype=bool)
     for one in sides:
         codes = one.codes
