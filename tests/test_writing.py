@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vlm_boundary.writing import replacing
+from vlm_boundary.errors import PlaceError
+from vlm_boundary.writing import replacing, replacing_folder
 
 
 def test_a_file_takes_its_place_when_it_is_finished(tmp_path: Path) -> None:
@@ -33,3 +34,23 @@ def test_of_a_failed_attempt_nothing_stays(tmp_path: Path, stopped: type[BaseExc
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "old.txt").write_text("old")
+    rename = Path.rename
+
+    def fails(path: Path, target: Path) -> Path:
+        if path.suffix == ".tmp":
+            raise OSError(28, "No space left on device", str(path))
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(PlaceError), replacing_folder(folder) as place:
+        (place / "new.txt").write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    assert (folder / "old.txt").read_text() == "old"

@@ -32,18 +32,26 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     """Give a folder to fill beside the one that is wanted, which takes its name once complete.
 
     After an error what was there is as it was. What was there goes: the caller has looked at it.
+    It is put aside until the new folder stands, so that no step between can lose both.
 
     Raises:
         PlaceError: as `replacing`.
     """
+    folder = Path(os.path.abspath(folder))  # "." has no name to put another beside
     temporary = folder.with_name(f".{uuid4().hex}.tmp")
+    old = folder.with_name(f".{uuid4().hex}.old")
     with place_errors(folder):
         temporary.mkdir(parents=True)
         try:
             yield temporary
             if folder.exists():
-                shutil.rmtree(folder)
-            temporary.rename(folder)
+                folder.rename(old)
+            try:
+                temporary.rename(folder)
+            finally:
+                if old.exists() and not folder.exists():
+                    old.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

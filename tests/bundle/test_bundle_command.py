@@ -15,6 +15,7 @@ from required import needs
 
 from vlm_boundary.bundle.packs import Packs, write_packed
 from vlm_boundary.cli import cli
+from vlm_boundary.demo.drawn import ProblemSamples
 from vlm_boundary.store import RunDirectory
 
 needs("gradio")  # with which comes what renders
@@ -75,6 +76,23 @@ def test_the_bundle_replaces_itself_and_nothing_else(run: RunDirectory, tmp_path
     assert run.begun
 
 
+def test_what_others_put_into_a_bundle_stays(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = tmp_path / "bundle"
+    there.mkdir()
+    monkeypatch.chdir(there)
+    done = _export(run.path, to=Path("."))
+    assert done.exit_code == 0, done.output
+    assert (there / "index.html").is_file()
+    (there / ".git").mkdir()
+    (there / "CNAME").write_text("lab.example")
+    refused = _export(run.path, to=there)
+    assert refused.exit_code == 2
+    assert "something else than a bundle, .git, CNAME;" in refused.output
+    assert (there / "CNAME").read_text() == "lab.example"
+
+
 def test_after_a_failure_what_was_there_is_as_it_was(
     run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +108,17 @@ def test_after_a_failure_what_was_there_is_as_it_was(
     assert failed.exit_code == 2
     assert {path: path.read_bytes() for path in there.rglob("*") if path.is_file()} == before
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_a_run_that_changes_while_it_is_exported_is_refused(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = ProblemSamples.every
+    monkeypatch.setattr(ProblemSamples, "every", lambda one: list(every(one))[1:])
+    failed = _export(run.path, to=tmp_path / "bundle")
+    assert failed.exit_code == 2
+    assert "the run changed while it was exported; try again" in failed.output
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_cannot_be_exported_is_said(run: RunDirectory, tmp_path: Path) -> None:

@@ -19,12 +19,14 @@ from required import needs
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo import live_tab
+from vlm_boundary.demo.app import build
 from vlm_boundary.demo.drawn import Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.live import STARTING, Asked, LiveEngines
 from vlm_boundary.demo.live_tab import _Asking
-from vlm_boundary.demo.view import View
+from vlm_boundary.demo.view import View, settle
 from vlm_boundary.errors import UserError
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import RunDirectory
@@ -173,6 +175,25 @@ def test_the_start_says_what_is_waited_for_and_how_long_it_has_been(
     assert STARTING in shown[0][0]
     assert "so far" not in shown[-1][0]
     assert "<b>1 of 1</b> right" in shown[-1][0]
+
+
+def test_uploads_do_not_pile_up(tmp_path: Path) -> None:
+    run = RunIndex(make_demo_run(tmp_path / "run", problems=1, samples=2).path)
+    assert build({run.name: run}).delete_cache == (600, 3600)
+
+
+def test_a_run_without_problems_is_not_asked(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path / "run")
+    experiment = {"name": "run", "arms": {"base": {"model": "org/base", "role": "base"}}}
+    run.write_manifest(Manifest(experiment=experiment))
+    index = RunIndex(run.path)
+    engines = _Scripted([(0, STARTING)], tmp_path)
+    asking = _Asking({"run": index}, cast(LiveEngines, engines))
+    view = settle(View(), {"run": index})
+    [(left, right)] = asking.sample(view, "", None, "How many?", "4", 1, 1.0, 64, 0)
+    assert "holds no problems yet" in left
+    assert right == ""
+    assert engines.seconds == 0
 
 
 def test_stop_ends_the_engines_and_says_so(tmp_path: Path) -> None:

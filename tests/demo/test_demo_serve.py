@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import tomllib
+from collections.abc import MutableMapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,12 +18,15 @@ from required import needs
 from ruamel.yaml import YAML
 
 from vlm_boundary.cli import cli
+from vlm_boundary.cli.demo import _runs_in
 from vlm_boundary.demo.access import Access, usual_access
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
-from vlm_boundary.demo.guard import _host_of
+from vlm_boundary.demo.guard import Guard, _host_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
+from vlm_boundary.demo.prompt import _size
+from vlm_boundary.demo.serve import _set_environment
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.records.manifest import RunBenchmark
@@ -63,7 +69,9 @@ def test_a_password_is_needed_beyond_this_machine() -> None:
     [
         ({}, "localhost", True),
         ({}, "evil.example", False),
+        ({}, "LocalHost", True),
         ({"hosts": ("lab.example",)}, "lab.example", True),
+        ({"hosts": ("Lab.example",)}, "lab.Example", True),
         ({"hosts": ("lab.example",)}, "evil.example", False),
         ({"hosts": ("*",)}, "evil.example", True),
         ({"host": "0.0.0.0", "public": True}, "anything.example", True),
@@ -74,6 +82,50 @@ def test_under_which_names_the_page_answers(
     settings: dict[str, Any], name: str, answered: bool
 ) -> None:
     assert Access(**settings).answers_to(name) is answered
+
+
+def test_what_would_open_the_server_is_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    switches = ("VIBE_MODE", "PROFILING", "RUN_HISTORY", "HOT_RELOAD", "SHARE", "MCP_SERVER")
+    found = {f"GRADIO_{name}": "1" for name in switches}
+    monkeypatch.setattr("vlm_boundary.demo.serve.os.environ", found)
+    _set_environment()
+    assert set(found) == {"GRADIO_ANALYTICS_ENABLED", "NO_PROXY", "no_proxy"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/gradio_api/vibe-edit/", 403),
+        ("/gradio_api/undo-vibe-edit", 403),
+        ("/gradio_api/vibe-code", 403),
+        ("/gradio_api/proxy=https://evil.example", 403),
+        ("/gradio_api/file=/tmp/vibe.png", 200),
+        ("/", 200),
+    ],
+)
+def test_routes_that_are_closed(path: str, status: int) -> None:
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def passes(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"localhost")]
+    open_to_all = SimpleNamespace(auth=None)
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers, "app": open_to_all}
+    asyncio.run(Guard(passes, Access())(scope, receive, send))
+    assert sent[0]["status"] == status
+
+
+def test_in_origins_case_does_not_count() -> None:
+    access = Access(origins=("https://Lab.example",))
+    assert access.takes_from("https://lab.Example")
+    assert not access.takes_from("https://evil.example")
 
 
 @pytest.mark.parametrize(
@@ -179,6 +231,28 @@ def test_pictures_come_from_the_run_alone(tmp_path: Path) -> None:
         assert found.startswith("data:image/webp;base64,")
         for other in ("../secret.png", str(secret), "link.png", "text.png", "none.png", ""):
             assert show(run.images, other) is None
+
+
+def test_no_folder_of_a_run_leads_out_of_it(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "run", problems=1, samples=2)
+    outside = tmp_path / "outside"
+    run.images.rename(outside)
+    run.images.symlink_to(outside)
+    (outside / "secret.svg").write_text("<svg/>")
+    (outside / "contents.json").write_text('{"figures": [{"name": "secret", "title": "x"}]}')
+    run.report.symlink_to(outside)
+    index = RunIndex(run.path)
+    [problem] = index.problems["made"]
+    assert thumbnail(run.images, problem.pictures[0]) is None
+    assert picture(run.images, problem.pictures[0]) is None
+    assert "no figures yet" in figures_page(index)
+    assert _size(index, problem.pictures[0], None) == ", which is missing here"
+
+
+def test_hidden_folders_are_no_runs(tmp_path: Path) -> None:
+    for name in ("run", ".run.tmp"):
+        make_demo_run(tmp_path / name, problems=1, samples=2)
+    assert _runs_in(tmp_path) == (tmp_path / "run",)
 
 
 def test_runs_beside_each_other(tmp_path: Path) -> None:

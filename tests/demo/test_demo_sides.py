@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import pytest
 from demo_parts import HOSTILE, make_demo_run
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
+from required import needs
 
 from vlm_boundary.demo.compare import compared_page, in_full
 from vlm_boundary.demo.export import listed_table
@@ -17,7 +20,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
-from vlm_boundary.demo.search import search_responses
+from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
 from vlm_boundary.demo.steps import stepped
 from vlm_boundary.demo.view import (
@@ -30,6 +33,7 @@ from vlm_boundary.demo.view import (
     unknown,
     view_of_query,
 )
+from vlm_boundary.records.manifest import RunArm
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
@@ -195,6 +199,51 @@ def test_what_can_be_picked(runs: dict[str, RunIndex]) -> None:
     assert str(named("rl::second")) == "rl::second"
 
 
+def test_a_side_without_samples_stays_among_what_can_be_picked(runs: dict[str, RunIndex]) -> None:
+    needs("gradio")
+    from vlm_boundary.demo.app import _Samples
+    from vlm_boundary.demo.updates import pickers_for
+
+    run = runs["first"]
+    # Only rl was asked without the picture, so that no picker offers base so.
+    asked = View(run="first", left="base:no_image", right="rl", third="base:no_image")
+    view = settle(asked, runs)
+    assert view.left == "base:no_image"
+    for picker in pickers_for(view, run)[1:4]:
+        assert picker.value in [value for _, value in picker.choices]
+    page = _Samples(cast(Any, None), runs, None, False, False)
+    emptied = page._pick(view, "first", None, "rl", None, "made", "full")[0]
+    assert (emptied.left, emptied.right, emptied.third) == ("base", "rl", "")
+
+
+def test_an_arm_is_compared_by_problems_that_have_all_samples_asked_for(tmp_path: Path) -> None:
+    run = make_demo_run(tmp_path / "run", problems=3, samples=4)
+    writer = SampleWriter(run.samples, Partition("rl", "made"))
+    for index in range(4, 6):
+        writer.add(Sample("p2", index, 1, [1], "so \\boxed{4}", "stop", None))
+    writer.flush()
+    verify(run)
+    arms = {"base": RunArm(sampling={"n": 4}), "rl": RunArm(sampling={"n": 6})}
+    run.write_manifest(run.read_manifest().model_copy(update={"arms": arms}))
+    index = RunIndex(run.path)
+    sides = [shown_on(settle(View(), {"run": index}), index, side) for side in ("left", "right")]
+    assert in_full(sides).tolist() == [False, False, True]
+
+
+def test_a_link_is_read_whole_and_what_it_filters_by_is_there(runs: dict[str, RunIndex]) -> None:
+    needs("gradio")
+    from vlm_boundary.demo.app import _Samples
+
+    asked = View(run="first", slices=("task: task 1", "task: gone"))
+    view = settle(asked, runs)
+    assert view.slices == ("task: task 1",)
+    assert unknown(asked, view) == ["the link names a filter that is not here: task: gone"]
+    link = "?" + "slice=task%3A+gone&" * 200 + "slice=task%3A+task+1"
+    event = SimpleNamespace(_data={"action": "link", "value": link})
+    page = _Samples(cast(Any, None), runs, None, False, False)
+    assert page._go(view, cast(Any, event))[0].slices == ("task: task 1",)
+
+
 def test_the_other_tabs_go_by_what_is_shown(view: View, runs: dict[str, RunIndex]) -> None:
     run = runs["first"]
     assert own_arms(view, run) == ("base", "rl")
@@ -207,6 +256,22 @@ def test_the_other_tabs_go_by_what_is_shown(view: View, runs: dict[str, RunIndex
     assert {"base_right", "rl::second_right", "rl:no_image_right"} <= set(names)
     after = step_sample(view, run, "both", 1)
     assert (after.left_sample, after.right_sample, after.third_sample) == (1, 1, 1)
+
+
+def test_hits_of_problems_that_do_not_match_take_nobodys_place(tmp_path: Path) -> None:
+    first = make_demo_run(tmp_path / "first", problems=2, samples=2)
+    second = make_demo_run(tmp_path / "second", problems=2, samples=2)
+    writer = SampleWriter(second.samples, Partition("rl", "made"))
+    for problem_id, count in (("p0", MOST_HITS + 1), ("p1", 1)):
+        for index in range(2, 2 + count):
+            writer.add(Sample(problem_id, index, 1, [1], "a needle", "stop", None))
+    writer.flush()
+    p0, p1 = second.read_problems("made")
+    second.write_problems("made", (replace(p0, question="Something else?"), p1))
+    runs = _opened(first.path, second.path)
+    view = settle(View(run="first", right="rl::second", text="needle"), runs)
+    found = list(search_responses(view, runs["first"]))[-1]
+    assert [(hit.side, hit.problem_id) for hit in found.hits] == [("right", "p1")]
 
 
 def test_nothing_hostile_gets_out_of_the_new_parts(tmp_path: Path) -> None:

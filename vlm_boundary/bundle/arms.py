@@ -19,6 +19,7 @@ from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, ve
 from vlm_boundary.demo.tallies import Tallies
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.store import Partition, schemas
 
@@ -52,6 +53,9 @@ class ArmWriter:
 
         Args:
             told: hears how many problems are written, of how many, before each.
+
+        Raises:
+            UserError: what is stored is no longer what the index was made of.
         """
         firsts = []
         problems = self._run.problems[self._at.benchmark]
@@ -61,11 +65,15 @@ class ArmWriter:
             samples = self._known.load(problem.problem_id)
             firsts.append(len(self._samples))
             self._heads.add(self._head(problem, codes, samples))
-            drawn = set(np.flatnonzero(has(codes, Bit.DRAWN)).tolist())
-            for one in samples.every():
-                if one.response.sample_index in drawn:
-                    self._samples.add(_sample(one))
-                    self._texts.add([place, one.response.sample_index, one.response.text])
+            drawn = np.flatnonzero(has(codes, Bit.DRAWN)).tolist()
+            there = set(drawn)
+            written = [one for one in samples.every() if one.response.sample_index in there]
+            # The page counts in `codes` where a sample stands.
+            if [one.response.sample_index for one in written] != drawn:
+                raise UserError("the run changed while it was exported; try again")
+            for one in written:
+                self._samples.add(_sample(one))
+                self._texts.add([place, one.response.sample_index, one.response.text])
         for packs in (self._heads, self._samples, self._texts):
             packs.close()
         self._write_tallies(firsts)

@@ -27,7 +27,7 @@ from vlm_boundary.publish.tables import responses
 from vlm_boundary.writing import replacing_folder
 
 MARK = ".vlm-boundary-bundle"
-"""Only a folder that holds it is emptied before it is written again."""
+"""Only a folder that holds it, and nothing that is not an export's, is written again."""
 _PAGES = (
     "index.html",
     "bundle.css",
@@ -40,6 +40,7 @@ _PAGES = (
 )
 _SECONDS = 5.0  # between two lines that say how far it is
 _OF_THE_APP = ("app.css", "app.js")
+_OWN = frozenset((MARK, *_PAGES, *_OF_THE_APP, "katex", "data", "tables"))
 
 
 def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: None) -> None:
@@ -54,11 +55,7 @@ def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: 
             the demo needs is not installed.
         PlaceError: the folder cannot be written.
     """
-    empty = folder.is_dir() and not any(folder.iterdir())
-    if folder.is_symlink() or (folder.exists() and not (empty or (folder / MARK).is_file())):
-        raise UserError(
-            f"--export {folder}: it holds something else than a bundle; give a new folder"
-        )
+    _check_place(folder)
     if find_spec("markdown_it") is None:
         raise UserError("the demo needs markdown_it: pip install 'vlm-boundary[demo]'")
     run = RunIndex(path)
@@ -68,6 +65,19 @@ def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: 
         (place / MARK).write_text("")
         _write_pages(place)
         _write_data(run, place, told)
+
+
+def _check_place(folder: Path) -> None:
+    """Refuse what an export would take from the user: all that is in the folder is replaced."""
+    there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        raise UserError(f"--export {folder}: it is no folder of its own; give a new folder")
+    foreign = sorted(there if MARK not in there else there - _OWN)
+    if foreign:
+        raise UserError(
+            f"--export {folder}: it holds something else than a bundle, {', '.join(foreign[:3])}"
+            f"{' …' if len(foreign) > 3 else ''}; give a new folder"
+        )
 
 
 def _write_pages(place: Path) -> None:

@@ -141,7 +141,8 @@ def demo(
 def _runs_in(folder: Path | None) -> tuple[Path, ...]:
     if folder is None:
         raise UserError("name a RUN, or with --runs-dir (or RUNS_DIR) a folder of them")
-    runs = tuple(sorted(path.parent for path in folder.glob("*/manifest.json")))
+    found = (path.parent for path in folder.glob("*/manifest.json"))
+    runs = tuple(sorted(one for one in found if not one.name.startswith(".")))
     if not runs:
         raise UserError(f"--runs-dir {folder}: no folder in it is a run (has a manifest.json)")
     return runs
@@ -152,6 +153,7 @@ def _export(runs: tuple[Path, ...], folder: Path) -> None:
         raise UserError(f"--export writes one run, and {len(runs)} are named")
     from vlm_boundary.bundle import export
 
+    folder = folder.absolute()  # "." is replaced, and then the name of no folder here
     export(runs[0], folder, click.echo)
     click.echo(
         f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "

@@ -78,7 +78,11 @@ class Access:
         local = self.host in LOOPBACK
         if ANY in self.hosts or not (self.hosts or local):
             return True
-        return name in self.hosts or name in LOOPBACK
+        return name.lower() in {*(host.lower() for host in self.hosts), *LOOPBACK}
+
+    def takes_from(self, origin: str) -> bool:
+        """Whether requests may come from a page of this origin; case does not count in names."""
+        return origin.lower() in {one.lower() for one in self.origins}
 
     def labels_of(self, run: str) -> Path | None:
         """Where a run's labels are kept; None for in the run itself.

@@ -19,10 +19,11 @@ from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
-from vlm_boundary.demo.sides import SIDES, choices, named
+from vlm_boundary.demo.sides import SIDES, named
 from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
     NO_THIRD,
+    arms_for,
     conditions_of,
     everything,
     filters_for,
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_UPLOADS = (600, 3600)  # seconds between two looks at uploaded files, and their age when they go
+_LONGEST_LINK = 20_000
 _TABS = ("samples", "compare", "label", "live", "figures", "runs")
 _PAGE = 8  # what `shown` returns: the view, what was seen, where, the list, the card, three panes
 _PICKED = 9  # pickers and filters
@@ -74,7 +77,9 @@ def build(
         signed_in: readers have names of their own, which are their labellers' names.
         labelled: whether there is a tab to label in.
     """
-    app = gr.Blocks(title="vlm_boundary", analytics_enabled=False, fill_width=True)
+    app = gr.Blocks(
+        title="vlm_boundary", analytics_enabled=False, fill_width=True, delete_cache=_UPLOADS
+    )
     with app:
         _Samples(app, runs, live, signed_in, labelled).build()
     return app
@@ -154,7 +159,7 @@ class _Samples:
                 min_width=140,
                 elem_id="vb-run",
             )
-            arms = choices(run, view.condition)
+            arms = arms_for(view, run)
             self._left, self._right, self._third = (
                 gr.Dropdown(
                     [NO_THIRD, *arms] if side == "third" else arms,
@@ -270,7 +275,8 @@ class _Samples:
 
     def _go(self, view: View, event: gr.EventData) -> list[Any]:
         data = event._data if isinstance(event._data, dict) else {}
-        action, value = str(data.get("action", "")), str(data.get("value", ""))[:2000]
+        action, value = str(data.get("action", "")), str(data.get("value", ""))
+        value = value[: _LONGEST_LINK if action == "link" else 2000]
         side = str(data.get("side"))
         side = side if side in SIDES else "left"
         unchanged = [gr.skip()] * (_PICKED + 1)
@@ -301,14 +307,15 @@ class _Samples:
         self,
         view: View,
         run: str,
-        left: str,
-        right: str,
-        third: str,
+        left: str | None,
+        right: str | None,
+        third: str | None,
         benchmark: str,
         condition: str,
     ) -> list[Any]:
         kept = View(run=run, problem=view.problem) if run != view.run else view
-        after = replace(kept, run=run, left=left, right=right, third=third)
+        # A picker that was emptied gives None.
+        after = replace(kept, run=run, left=left or "", right=right or "", third=third or "")
         if run == view.run:
             after = replace(after, benchmark=benchmark, condition=condition)
             if benchmark != view.benchmark:

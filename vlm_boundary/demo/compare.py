@@ -62,7 +62,7 @@ def compared_page(view: View, run: RunIndex) -> str:
 
 
 def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
-    """Which problems every side has, with all their samples graded."""
+    """Which problems every side has: all samples that its manifest asks for, all of them graded."""
     kept = np.ones(len(sides[0].matching.places), dtype=bool)
     for one in sides:
         codes = one.codes
@@ -71,6 +71,8 @@ def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
         if rule:
             places = np.flatnonzero(kept)
             kept[places] = [standing(rule, codes[place]).complete for place in places]
+        elif asked := one.run.asked(one.arm, one.condition):
+            kept &= Tallies.drawn(codes) >= asked
     return kept
 
 

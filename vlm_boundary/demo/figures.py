@@ -16,6 +16,7 @@ from vlm_boundary.config import FULL
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.ended import ended_rates, rule_of
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.report import read_contents
@@ -52,7 +53,7 @@ def pictures_page(run: RunIndex) -> str:
         path.stem: path
         for suffix in (".png", ".svg")
         for path in sorted([*folder.glob(f"*{suffix}"), *folder.glob(f"figures/*{suffix}")])
-        if _readable(path)
+        if _readable(path, run)
     }
     if not found:
         return (
@@ -61,7 +62,7 @@ def pictures_page(run: RunIndex) -> str:
         )
     made = []
     contents = folder / "contents.json"
-    drawn = read_contents(contents).figures if _readable(contents) else []
+    drawn = read_contents(contents).figures if _readable(contents, run) else []
     known = {figure.name: figure for figure in drawn}
     for name in [*(name for name in known if name in found), *sorted({*found} - {*known})]:
         path, figure = found[name], known.get(name)
@@ -76,9 +77,9 @@ def pictures_page(run: RunIndex) -> str:
     return "".join(made)
 
 
-def _readable(path: Path) -> bool:
+def _readable(path: Path, run: RunIndex) -> bool:
     """Whether it is a file of the run itself, of a size to be shown."""
-    return path.is_file() and not path.is_symlink() and path.stat().st_size <= _LARGEST
+    return is_own(path, run.directory.path) and path.stat().st_size <= _LARGEST
 
 
 def runs_page(runs: Mapping[str, RunIndex]) -> str:

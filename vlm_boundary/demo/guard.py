@@ -18,10 +18,13 @@ _POLICY = (
 )
 _Headers = tuple[tuple[bytes, bytes], ...]
 
-# What Gradio answers without asking who asks: others' work is ended there, or watched.
-_UNGUARDED = re.compile(
-    r"/(?:reset|cancel|heartbeat|stream|run-history|runs|vibe[a-z-]*|undo-vibe-edit)(?:/|$)"
+# Gradio's own routes, of which one would fetch addresses on a visitor's behalf, and others would
+# change the program that serves.
+_CLOSED = re.compile(
+    r"/(?:file|proxy)=\s*https?:|/proxy=|/(?:undo-)?vibe-[a-z-]+(?:/|$)", re.IGNORECASE
 )
+# What Gradio answers without asking who asks: others' work is ended there, or watched.
+_UNGUARDED = re.compile(r"/(?:reset|cancel|heartbeat|stream|run-history|runs)(?:/|$)")
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -58,9 +61,7 @@ class Guard:
         headers = dict(scope["headers"])
         host = _host_of(headers.get(b"host", b"").decode("latin-1"))
         refused = not self._access.answers_to(host)
-        # Gradio's own route would fetch addresses on a visitor's behalf.
-        outside = re.search(r"/(?:file|proxy)=\s*https?:|/proxy=", scope["path"], re.IGNORECASE)
-        if refused or outside or self._is_foreign(scope["method"], headers):
+        if refused or _CLOSED.search(scope["path"]) or self._is_foreign(scope["method"], headers):
             await self._refuse(send, 403, b"not allowed")
             return
         if _UNGUARDED.search(scope["path"]) and not _signed_in(scope):
@@ -77,9 +78,10 @@ class Guard:
     def _is_foreign(self, method: str, headers: Mapping[bytes, bytes]) -> bool:
         """Whether a page of another origin asks for more than to read, which it may not either."""
         origin = headers.get(b"origin", b"").decode("latin-1")
-        if not origin or method in ("GET", "HEAD") or origin in self._access.origins:
+        if not origin or method in ("GET", "HEAD") or self._access.takes_from(origin):
             return False
-        return urlsplit(origin).netloc.encode("latin-1") != headers.get(b"host", b"")
+        host = headers.get(b"host", b"").decode("latin-1")
+        return urlsplit(origin).netloc.lower() != host.lower()
 
     async def _refuse(self, send: _Send, status: int, body: bytes) -> None:
         headers = list(self._headers)

@@ -18,6 +18,7 @@ from vlm_boundary.demo import shown_sample
 from vlm_boundary.demo.drawn import Drawn, Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
+from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View, own_arms
 from vlm_boundary.errors import UserError
@@ -128,7 +129,7 @@ class _Asking:
         shown = None
         if problem.pictures:
             path = run.directory.images / Path(problem.pictures[0]).name
-            if path.is_file() and not path.is_symlink():
+            if is_own(path, run.directory.path):
                 with Image.open(path) as opened:
                     shown = opened.convert("RGB")
         return [shown, problem.question, problem.answer, problem.problem_id]
@@ -161,6 +162,9 @@ class _Asking:
         seed: float | None,
     ) -> Iterator[list[str]]:
         """Both models' answers as they come."""
+        if not self.runs[view.run].problems:
+            yield [_failed("This run holds no problems yet, so it is not known how to ask."), ""]
+            return
         arms = own_arms(view, self.runs[view.run])
         if not question.strip():
             yield [_failed("Type a question first."), ""]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
+from vlm_boundary.demo.own import is_own
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*\.[0-9A-Za-z]{1,8}")
 _THUMBNAIL = 72
@@ -17,12 +18,12 @@ _EXACT_UP_TO = 640 * 640  # pixels
 
 
 def thumbnail(folder: Path, name: str) -> str | None:
-    """A small picture as a data URI; None where there is none."""
+    """A small picture out of a run's `images` as a data URI; None where there is none."""
     return _encoded(folder, name, _THUMBNAIL)
 
 
 def picture(folder: Path, name: str) -> str | None:
-    """A picture as a data URI, at most 1,600 pixels wide or high; None where there is none."""
+    """As `thumbnail`, at most 1,600 pixels wide or high."""
     return _large(folder, name)
 
 
@@ -36,7 +37,7 @@ def _encoded(folder: Path, name: str, side: int) -> str | None:
     if not _NAME.fullmatch(name):
         return None
     path = folder / name
-    if path.is_symlink() or not path.is_file():
+    if not is_own(path, folder.parent):
         return None
     try:
         opened = open_rgb(path)

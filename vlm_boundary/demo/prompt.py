@@ -10,6 +10,7 @@ from vlm_boundary.benchmarks import BenchmarkConfig, messages
 from vlm_boundary.benchmarks.images import PictureError, PixelBudget, fitted_size, open_rgb
 from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.sides import Shown, label, shown_arm
 from vlm_boundary.demo.text import plain, visible
 from vlm_boundary.demo.view import View, of_side, sides_of
@@ -67,14 +68,14 @@ def _turn(run: RunIndex, turn: Any, sizes: PictureSizes | None, condition: str) 
             made.append(plain(str(part["text"])))
         else:
             name = str(part.get("image", ""))
-            size = _size(run.directory.images / Path(name).name, sizes)
+            size = _size(run, Path(name).name, sizes)
             which = "another problem's picture" if condition == _OTHER_PICTURE else "picture"
             made.append(f'<p class="vb-quiet">[{which}{size}]</p>')
     return f"<p><b>{visible(str(turn['role']), 20)}</b></p>{''.join(made)}"
 
 
-def _size(path: Path, sizes: PictureSizes | None) -> str:
-    stored = _stored_size(path)
+def _size(run: RunIndex, name: str, sizes: PictureSizes | None) -> str:
+    stored = _stored_size(run.directory.images / name, run.directory.path)
     if stored is None:
         return ", which is missing here"
     said = f", {stored[0]} × {stored[1]} pixels"
@@ -90,8 +91,8 @@ def _size(path: Path, sizes: PictureSizes | None) -> str:
 
 
 @lru_cache(maxsize=256)
-def _stored_size(path: Path) -> tuple[int, int] | None:
-    if path.is_symlink() or not path.is_file():
+def _stored_size(path: Path, run: Path) -> tuple[int, int] | None:
+    if not is_own(path, run):
         return None
     try:
         return open_rgb(path).size

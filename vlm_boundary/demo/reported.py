@@ -7,6 +7,7 @@ from typing import Any
 
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import build_experiment
+from vlm_boundary.demo.own import is_own
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.report.behind import ProblemSet, problem_sets
@@ -30,7 +31,7 @@ def written(run: RunDirectory) -> int:
         UserError: there is none, or none that is a file of the run itself, of a size to be read.
     """
     path = run.analysis
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > _LARGEST:
+    if not is_own(path, run.path) or path.stat().st_size > _LARGEST:
         raise UserError("the run has no statistics to show; 'vlm-boundary analyze' makes them")
     return path.stat().st_mtime_ns
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 import gradio as gr
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
@@ -56,13 +57,14 @@ def search_responses(view: View, run: RunIndex) -> Iterator[Found]:
         if partition is None or not view.text:
             continue
         ids = _ids_here(view, run, shown)
+        known = pa.array(ids, pa.string())
         for batch in partition.texts():
             searched += batch.num_rows
-            there = batch.filter(pc.match_substring(batch["text"], view.text))
+            holds = pc.match_substring(batch["text"], view.text)
+            there = batch.filter(pc.and_(holds, pc.is_in(batch["problem_id"], known)))
             for row in there.slice(0, MOST_HITS).to_pylist():
-                if str(row["problem_id"]) in ids:
-                    hit = _hit(side, row | {"problem_id": ids[row["problem_id"]]}, view.text)
-                    hits.setdefault((side, hit.problem_id, hit.sample_index), hit)
+                hit = _hit(side, row | {"problem_id": ids[row["problem_id"]]}, view.text)
+                hits.setdefault((side, hit.problem_id, hit.sample_index), hit)
             if len(hits) >= MOST_HITS:
                 yield Found(tuple(hits.values())[:MOST_HITS], searched, True)
                 return

@@ -26,6 +26,10 @@ _SWITCHES = (
     "GRADIO_MCP_SERVER",
     "GRADIO_ROOT_PATH",
     "GRADIO_SSR_MODE",
+    "GRADIO_VIBE_MODE",
+    "GRADIO_PROFILING",
+    "GRADIO_RUN_HISTORY",
+    "GRADIO_HOT_RELOAD",
     "SYSTEM",  # "spaces": watch the files and load what changes into the running page
 )
 

@@ -12,7 +12,7 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
 from vlm_boundary.demo.pane import arm_pane
-from vlm_boundary.demo.sides import SIDES, choices
+from vlm_boundary.demo.sides import SIDES, choices, label
 from vlm_boundary.demo.view import (
     PAGE,
     View,
@@ -84,9 +84,21 @@ def samples_of(view: View, run: RunIndex) -> int:
     return sum(int(has(one[place], Bit.DRAWN).sum()) for one in codes)
 
 
+def arms_for(view: View, run: RunIndex) -> list[tuple[str, str]]:
+    """What a side can show; what the view's sides show is among it, sampled or not.
+
+    Gradio refuses every picker's change while one of them shows what is not among its choices.
+    """
+    offered = choices(run, view.condition)
+    known = {value for _, value in offered}
+    shown = dict.fromkeys(of_side(view, side).arm for side in SIDES)
+    more = [one for one in shown if one and one not in known]
+    return [*offered, *((label(one, run, view.condition), one) for one in more)]
+
+
 def pickers_for(view: View, run: RunIndex) -> list[Any]:
     """Run, models, benchmark and condition, with what there is to choose from."""
-    arms = choices(run, view.condition)
+    arms = arms_for(view, run)
     return [
         gr.Dropdown(value=view.run),
         gr.Dropdown(choices=arms, value=view.left),

@@ -98,6 +98,7 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
     third = settled_arm(view.third, run, condition, "")
     known = run.places.get(benchmark, {})
     not_here = SOLVED if third else SOLVED_BY_THREE
+    slices = slices_of(run, benchmark) if view.slices else []
     settled = replace(
         view,
         run=run.name,
@@ -109,6 +110,7 @@ def settle(view: View, runs: Mapping[str, RunIndex]) -> View:
         group=view.group if view.group in GROUPS and view.group not in not_here else "all",
         at_least=min(max(view.at_least, 1), MAX_INDEX),
         sort=view.sort if view.sort in SORTS else "order",
+        slices=tuple(one for one in view.slices if one in slices),
         show_left=view.show_left if view.show_left in SHOWN else "all",
         show_right=view.show_right if view.show_right in SHOWN else "all",
         show_third=view.show_third if view.show_third in SHOWN else "all",
@@ -133,6 +135,7 @@ def unknown(asked: View, shown: View) -> list[str]:
     sides = [("model", getattr(asked, side), getattr(shown, side)) for side in SIDES]
     missing = [(name, wanted) for name, wanted, found in said if wanted not in ("", found)]
     missing += [(name, wanted) for name, wanted, found in sides if not _is(wanted, found, shown)]
+    missing += [("filter", one) for one in asked.slices if one not in shown.slices]
     words = {"among": "number of the report"}
     return [
         f"the link names a {words.get(name, name)} that is not here: {wanted[:80]}"

@@ -38,6 +38,7 @@ async function settled(wanted) {
   const names = SIDES.map((side) => partition(found[side], found));
   const name = `benchmark-${run.benchmarks.indexOf(found.benchmark)}`;
   const [problems, ...tallies] = await Promise.all([load(`${name}/problems`), ...names.map(arm)]);
+  found.slices = wanted.slices.filter((one) => problems.slices.includes(one));
   const places = listed(found, problems, tallies);
   if (!problems.ids.includes(found.problem)) found.problem = places.length ? problems.ids[places[0]] : "";
   return [found, { name, problems, names, tallies, places, place: problems.ids.indexOf(found.problem) }];
@@ -334,7 +335,9 @@ async function open() {
   run = await load("run");
   document.title = `${run.name} · vlm_boundary`;
   by("vb-status").replaceChildren(built(run.status));
-  by("vb-files").append(...run.partitions.map((one, number) => make("li", {},
+  if (!run.partitions.length) {
+    by("vb-panel-tables").replaceChildren(make("p", { class: "vb-empty" }, "No samples yet, so no tables."));
+  } else by("vb-files").append(...run.partitions.map((one, number) => make("li", {},
     make("a", { href: `tables/responses/${number}.parquet`, download: true }, `responses/${number}.parquet`),
     ` ${one.arm} · ${one.benchmark} · ${one.condition}`)));
   if (run.katex) {

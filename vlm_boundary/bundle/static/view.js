@@ -72,7 +72,12 @@ const ORDERS = {
 
 // The places of the problems that pass the view's filters, in its order; unknown comes last.
 export function listed(view, problems, arms) {
-  const wanted = Object.values(Object.groupBy(view.slices, (one) => one.split(": ")[0]));
+  const byKey = new Map();
+  for (const one of view.slices) {
+    const key = one.split(": ")[0];
+    byKey.set(key, [...(byKey.get(key) ?? []), one]);
+  }
+  const wanted = [...byKey.values()];
   const words = view.search.toLowerCase().split(/\s+/).filter(Boolean);
   const passes = (place) => {
     const there = problems.has[place].map((number) => problems.slices[number]);
