@@ -236,6 +236,26 @@ def test_a_replayed_file_of_problems_that_ended_early_lacks_nothing(tmp_path: Pa
         assert list(lack.reasons.values()) == [(2, ("p3",))]
 
 
+def test_families_that_changed_stop_what_was_shown_by_them(tmp_path: Path) -> None:
+    fields = FIELDS | {"description": "d", "metadata": ["kind"]}
+    kinds = {i: {"d": f"shows {i}", "kind": "ab"[i % 2]} for i in range(8)}
+    write(tmp_path, kinds, count=8)
+    rows = [{"problem_id": f"p{i}", "text": "1", "condition": c}
+            for c in ("full", "misleading_caption") for i in range(8)]  # fmt: skip
+    (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = build_experiment(
+        experiment(tmp_path, fields=fields, family="kind").model_dump(mode="json"),
+        ("controls={misleading_caption: {n: 1}}",),
+        where="t.yaml",
+    )
+    run = RunDirectory(tmp_path / "run")
+    assert sample(run, found).samples == 16
+    assert sample(run, found).samples == 0
+    write(tmp_path, {i: one | {"kind": "ab"[i // 4]} for i, one in kinds.items()}, count=8)
+    with pytest.raises(UserError, match="other shown descriptions"):
+        sample(run, found)
+
+
 def test_changed_settings_are_named(run: RunDirectory, tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:
         sample(run, experiment(tmp_path, fields=FIELDS | {"question": "{{ q }}!"}))

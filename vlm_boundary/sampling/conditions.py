@@ -197,11 +197,12 @@ def _neighbours(
     for same in groups:
         # Around a ring in an order that only the seed knows, each gets its neighbour's.
         ring = sorted(same, key=lambda one: _digest(seed, one.problem_id))
-        for place, problem in enumerate(ring):
-            around = (ring[(place + step) % len(ring)] for step in range(1, len(ring)))
-            other = next((one for one in around if of(one) != of(problem)), None)
-            if other is not None:
-                found[problem.problem_id] = other
+        # Backwards and twice around: whoever has what the next one has takes that one's donor.
+        for place in reversed(range(2 * len(ring))):
+            problem, after = ring[place % len(ring)], ring[(place + 1) % len(ring)]
+            donor = after if of(after) != of(problem) else found.get(after.problem_id)
+            if donor is not None:
+                found[problem.problem_id] = donor
     return found
 
 

@@ -214,7 +214,7 @@ def _arm(
         if arm != name:
             continue
         now = benchmark_identity(
-            experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
+            run, experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
         )
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
         by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
