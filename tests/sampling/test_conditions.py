@@ -118,8 +118,11 @@ def test_a_donor_is_the_next_around_the_ring_that_has_something_else() -> None:
     draw = random.Random(0)
     for size in (1, 2, 3, 8, 21):
         for kinds in (1, 2, 5):
-            problems = [replace(PROBLEMS[0], problem_id=f"p{i}", description=str(draw.randrange(kinds)))
-                        for i in range(size)]  # fmt: skip
+            said = [str(draw.randrange(kinds)) for _ in range(size)]
+            problems = [
+                replace(PROBLEMS[0], problem_id=f"p{i}", description=of_it)
+                for i, of_it in enumerate(said)
+            ]
             ring = sorted(
                 problems, key=lambda p: hashlib.blake2b(f"7\0{p.problem_id}".encode()).digest()
             )

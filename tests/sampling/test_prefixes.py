@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stopping_parts import Unheard
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, make_problem
 from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.engines.base import Completion
 from vlm_boundary.errors import UserError
 from vlm_boundary.face.stages import draw
 from vlm_boundary.sampling.prefixes import first_wrong_step, read_prefixes
+from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -121,6 +125,31 @@ def test_samples_whose_beginning_is_gone_are_not_mixed(experiment: ExperimentCon
         part.unlink()
     with pytest.raises(UserError, match="were begun with"):
         draw(run, experiment)
+
+
+def test_where_a_beginning_is_not_seen_nothing_is_drawn_without(
+    experiment: ExperimentConfig,
+) -> None:
+    run = RunDirectory(experiment.run_path)
+    draw(run, experiment)
+    where = Partition("rl", "procedural", "wrong_prefix")
+    begun = next(iter(read_prefixes(run, "procedural")))
+    unit = Draw(where, {begun: (range(2, 3),)})
+    for part in run.prefixes.root.rglob("part-*.parquet"):
+        part.unlink()
+    drawer = Drawer(run, [unit])
+    with pytest.raises(UserError, match="under wrong_prefix: no wrong sample"):
+        drawer.do(unit, Asking(), Unheard())  # type: ignore[arg-type]
+
+
+class Asking:
+    """An engine that asks what it is to draw, and draws nothing."""
+
+    def generate(self, requests: Iterable[object], *_: Any) -> Iterator[Completion]:
+        """Take every request."""
+        for _request in requests:
+            pass
+        yield from ()
 
 
 def test_shards_leave_them_for_the_end(experiment: ExperimentConfig) -> None:
