@@ -118,6 +118,21 @@ def test_they_are_chosen_behind_full_and_kept(experiment: ExperimentConfig) -> N
     assert read_prefixes(run, "procedural") == chosen
 
 
+def test_nothing_is_said_of_problems_that_were_not_looked_at(experiment: ExperimentConfig) -> None:
+    run = RunDirectory(experiment.run_path)
+    drawn = draw(run, experiment, limit=2)
+    first = set(run.problem_ids("procedural")[:2])
+    without = first - set(read_prefixes(run, "procedural"))
+    assert {
+        row["problem_id"]
+        for row in run.failures.read(Partition("rl", "procedural", "wrong_prefix"))
+    } == without
+    said = [line for line in drawn.told if "are not asked" in line]
+    assert [line.split(" problems")[0] for line in said] == [
+        f"wrong_prefix on procedural: {len(without)} of 2" for _ in [0] if without
+    ]
+
+
 def test_samples_whose_beginning_is_gone_are_not_mixed(experiment: ExperimentConfig) -> None:
     run = RunDirectory(experiment.run_path)
     draw(run, experiment)
@@ -158,6 +173,7 @@ def test_shards_leave_them_for_the_end(experiment: ExperimentConfig) -> None:
     run = RunDirectory(experiment.run_path)
     halves = [draw(run, experiment, shard=Shard(index, 2)) for index in range(2)]
     assert all("wrong_prefix waits" in "".join(half.told) for half in halves)
+    assert not any("are not asked" in line for half in halves for line in half.told)
     assert not read_prefixes(run, "procedural")
     assert draw(run, experiment).samples > 0
     assert read_prefixes(run, "procedural")

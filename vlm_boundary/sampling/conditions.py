@@ -96,12 +96,6 @@ def shown_under(
     return list(problems)
 
 
-def unshown(problems: Sequence[Problem], shown: Sequence[Problem]) -> list[Problem]:
-    """Those that could be put to a model and that the condition cannot show, with the reason."""
-    both = zip(problems, shown, strict=True)
-    return [after for before, after in both if after.error and not before.error]
-
-
 def first_half(question: str, placeholder: str | None = None) -> str | None:
     """The first half of a question's words, its picture marks left out; None below two words."""
     if placeholder is not None:
