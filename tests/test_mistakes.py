@@ -82,6 +82,15 @@ def test_an_experiment(change: str, said: str) -> None:
     assert said_of(ExperimentConfig, EXPERIMENT, change) == said
 
 
+@pytest.mark.parametrize("key", ["SamplingConfig", "[key]", "ExperimentConfig", "bool"])
+@pytest.mark.parametrize("where", ["", "sampling"])
+def test_a_key_that_is_named_like_a_type_is_a_key(key: str, where: str) -> None:
+    raw = parse_value(EXPERIMENT) | ({where: {key: 1}} if where else {key: 1})
+    with pytest.raises(UserError) as raised:
+        validate(ExperimentConfig, raw, where="F")
+    assert f"unknown key '{where + '.' if where else ''}{key}'" in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -191,12 +191,14 @@ def _follow(model: type[BaseModel], error: ErrorDetails) -> _Place:
     nobody wrote those.
     """
     names = {"[key]", *_model_names(model)}
-    parts = [part for part in error["loc"] if part not in names]
+    unknown = error["type"] == "extra_forbidden"  # its last part somebody wrote, whatever it is
+    *before, end = error["loc"] or ("[key]",)
+    parts = [part for part in before if part not in names]
+    parts += [end] if unknown or end not in names else []
     place = _Place((), model, [model])
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
-        written = last and error["type"] == "extra_forbidden"
-        place = _step(place, part, written=written)
+        place = _step(place, part, written=last and unknown)
     return place
 
 

@@ -74,7 +74,7 @@ def test_noise_is_mixed_in_by_its_weight_and_a_turn_holds_all_of_the_picture() -
     assert turned.getpixel((0, 0)) == (255, 255, 255)
 
 
-def test_a_picture_that_was_made_stays(tmp_path: Path) -> None:
+def test_a_picture_that_was_made_stays_unless_it_is_empty(tmp_path: Path) -> None:
     data = io.BytesIO()
     Image.new("RGB", (30, 30), "red").save(data, format="PNG")
     name = store_picture(data.getvalue(), tmp_path)
@@ -84,3 +84,6 @@ def test_a_picture_that_was_made_stays(tmp_path: Path) -> None:
     path.write_bytes(b"kept")
     alteration.store(name, tmp_path)
     assert path.read_bytes() == b"kept"
+    path.write_bytes(b"")
+    alteration.store(name, tmp_path)
+    assert open_rgb(path).size == (30, 30)

@@ -107,6 +107,37 @@ def test_a_description_is_shown_whatever_the_template_has_a_place_for(
             assert shown == ([] if condition == "described" else ["a", "b"])
 
 
+@pytest.mark.parametrize("condition", sorted(SAYING))
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        PromptConfig(user="{{ text }}"),
+        PromptConfig(user="{{ images }}{{ question }}"),
+        PromptConfig(system="{{ question }}", user="{{ text }}"),
+        PromptConfig(user="{{ text }}", instruction="Look: {{ images }}", placement="user_prefix"),
+        PromptConfig(user="{{ question | trim | upper }}"),
+    ],
+)
+@pytest.mark.parametrize("description", ["a bar of 3", "a \ufdd0bar\ufdd1 \ufdd2of\ufdd3 \0003\0"])
+def test_a_description_is_shown_once_whatever_question_and_template_say(
+    condition: Condition, prompt: PromptConfig, description: str
+) -> None:
+    config = load_benchmark("procedural")
+    question = "Is it \ufdd2so\ufdd3: The picture shows: a bar of 3\nYes?"
+    problem = replace(problems_of(config)[0], question=question, description=description)
+    for described in ("The picture shows: {{ description }}\n", " {{ description }} "):
+        asks = prompt.model_copy(update={"described": described})
+        turns = messages(problem, asks, config.images, condition)
+        words = "".join(
+            part if isinstance(part, str) else part.get("text", "")
+            for turn in turns
+            for part in turn["content"]
+        ).lower()
+        asked_for = words.count("is it so: the picture shows: a bar of 3\nyes?")
+        assert words.count("a bar of 3") == asked_for + 1
+        assert not set(words) & set("\0\ufdd0\ufdd1\ufdd2\ufdd3")
+
+
 def test_only_prompts_that_show_a_description_depend_on_how_it_is_worded() -> None:
     images = load_benchmark("procedural").images
     one, other = PromptConfig(), PromptConfig(described="It shows {{ description }}. ")

@@ -38,6 +38,18 @@ def test_results_come_home_each_once(run: HandMadeRun, tmp_path: Path) -> None:
     assert [path.name for path in run.directory.writers()] == ["one.json"]
 
 
+def test_samples_come_home_with_what_they_were_begun_with(run: HandMadeRun, tmp_path: Path) -> None:
+    part = run.directory.prefixes.root / "arm" / "part-0.parquet"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"beginnings")
+    storage = Storage((tmp_path / "bucket").as_uri())
+    storage.push_inputs(run.directory)
+    other = RunDirectory(tmp_path / "other")
+    storage.pull_results(other)
+    home = other.prefixes.root / part.relative_to(run.directory.prefixes.root)
+    assert home.read_bytes() == b"beginnings"
+
+
 def test_a_run_known_from_its_storage_alone(run: HandMadeRun, tmp_path: Path) -> None:
     storage = Storage((tmp_path / "bucket").as_uri())
     storage.push_inputs(run.directory)

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from filelock import FileLock, Timeout
 from PIL import Image
 
 from vlm_boundary.benchmarks import Origin, load_benchmark
@@ -17,8 +18,10 @@ from vlm_boundary.benchmarks.sources import hub
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.planning import estimate
+from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling import sample
 from vlm_boundary.sampling.lacks import find_lacks
+from vlm_boundary.sampling.prepare import regrade_by
 from vlm_boundary.store import RunDirectory
 
 FIELDS = {"question": "q", "answer": "a", "problem_id": "id", "image": "picture"}
@@ -234,6 +237,57 @@ def test_a_replayed_file_of_problems_that_ended_early_lacks_nothing(tmp_path: Pa
         (lack,) = find_lacks(run, drawn.left)
         assert lack.missing == 2
         assert list(lack.reasons.values()) == [(2, ("p3",))]
+
+
+def test_families_that_changed_stop_what_was_shown_by_them(tmp_path: Path) -> None:
+    fields = FIELDS | {"description": "d", "metadata": ["kind"]}
+    kinds = {i: {"d": f"shows {i}", "kind": "ab"[i % 2]} for i in range(8)}
+    write(tmp_path, kinds, count=8)
+    rows = [{"problem_id": f"p{i}", "text": "1", "condition": c}
+            for c in ("full", "misleading_caption") for i in range(8)]  # fmt: skip
+    (tmp_path / "samples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = build_experiment(
+        experiment(tmp_path, fields=fields, family="kind").model_dump(mode="json"),
+        ("controls={misleading_caption: {n: 1}}",),
+        where="t.yaml",
+    )
+    run = RunDirectory(tmp_path / "run")
+    assert sample(run, found).samples == 16
+    assert sample(run, found).samples == 0
+    write(tmp_path, {i: one | {"kind": "ab"[i // 4]} for i, one in kinds.items()}, count=8)
+    with pytest.raises(UserError, match="other shown descriptions"):
+        sample(run, found)
+
+
+def test_a_damaged_picture_that_is_to_be_altered_is_one_line(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    (name,) = run.read_problems("mine")[1].pictures
+    (run.images / name).write_bytes(b"no picture")
+    found = build_experiment(
+        experiment(tmp_path).model_dump(mode="json"),
+        ("controls={blurred: {n: 1}}",),
+        where="t.yaml",
+    )
+    with pytest.raises(UserError, match=f"{name}: not a picture.* fsck .* --repair"):
+        sample(run, found)
+
+
+def test_grading_is_taken_over_while_nobody_else_changes_the_run(
+    run: RunDirectory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = []
+
+    def write(manifest: Manifest) -> None:
+        lock = FileLock(run.path / ".locks" / "turn.lock")
+        with pytest.raises(Timeout):
+            lock.acquire(timeout=0)
+        held.append(manifest)
+
+    monkeypatch.setattr(run, "write_manifest", write)
+    grading = {"numeric": "absolute", "tolerance": 0.5}
+    assert regrade_by(run, experiment(tmp_path, grading=grading)) == ["mine"]
+    assert held
 
 
 def test_changed_settings_are_named(run: RunDirectory, tmp_path: Path) -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from stopping_parts import Unheard
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, make_problem
 from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.engines.base import Completion
 from vlm_boundary.errors import UserError
 from vlm_boundary.face.stages import draw
 from vlm_boundary.sampling.prefixes import first_wrong_step, read_prefixes
+from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import Partition, RunDirectory
 
 
@@ -114,6 +118,21 @@ def test_they_are_chosen_behind_full_and_kept(experiment: ExperimentConfig) -> N
     assert read_prefixes(run, "procedural") == chosen
 
 
+def test_nothing_is_said_of_problems_that_were_not_looked_at(experiment: ExperimentConfig) -> None:
+    run = RunDirectory(experiment.run_path)
+    drawn = draw(run, experiment, limit=2)
+    first = set(run.problem_ids("procedural")[:2])
+    without = first - set(read_prefixes(run, "procedural"))
+    assert {
+        row["problem_id"]
+        for row in run.failures.read(Partition("rl", "procedural", "wrong_prefix"))
+    } == without
+    said = [line for line in drawn.told if "are not asked" in line]
+    assert [line.split(" problems")[0] for line in said] == [
+        f"wrong_prefix on procedural: {len(without)} of 2" for _ in [0] if without
+    ]
+
+
 def test_samples_whose_beginning_is_gone_are_not_mixed(experiment: ExperimentConfig) -> None:
     run = RunDirectory(experiment.run_path)
     draw(run, experiment)
@@ -123,12 +142,38 @@ def test_samples_whose_beginning_is_gone_are_not_mixed(experiment: ExperimentCon
         draw(run, experiment)
 
 
+def test_where_a_beginning_is_not_seen_nothing_is_drawn_without(
+    experiment: ExperimentConfig,
+) -> None:
+    run = RunDirectory(experiment.run_path)
+    draw(run, experiment)
+    where = Partition("rl", "procedural", "wrong_prefix")
+    begun = next(iter(read_prefixes(run, "procedural")))
+    unit = Draw(where, {begun: (range(2, 3),)})
+    for part in run.prefixes.root.rglob("part-*.parquet"):
+        part.unlink()
+    drawer = Drawer(run, [unit])
+    with pytest.raises(UserError, match="under wrong_prefix: no wrong sample"):
+        drawer.do(unit, Asking(), Unheard())  # type: ignore[arg-type]
+
+
+class Asking:
+    """An engine that asks what it is to draw, and draws nothing."""
+
+    def generate(self, requests: Iterable[object], *_: Any) -> Iterator[Completion]:
+        """Take every request."""
+        for _request in requests:
+            pass
+        yield from ()
+
+
 def test_shards_leave_them_for_the_end(experiment: ExperimentConfig) -> None:
     from vlm_boundary.store import Shard
 
     run = RunDirectory(experiment.run_path)
     halves = [draw(run, experiment, shard=Shard(index, 2)) for index in range(2)]
     assert all("wrong_prefix waits" in "".join(half.told) for half in halves)
+    assert not any("are not asked" in line for half in halves for line in half.told)
     assert not read_prefixes(run, "procedural")
     assert draw(run, experiment).samples > 0
     assert read_prefixes(run, "procedural")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,19 @@ def test_only_what_is_missing_is_planned(
 def test_problems_that_cannot_be_put_to_a_model_are_not_sampled_nor_counted_by_limit() -> None:
     broken = Problem("b", "broken", "?", "1", error="no gold answer")
     assert [p.problem_id for p in Scope(limit=2).of([broken, *PROBLEMS])] == ["p0", "p1"]
+
+
+def test_under_a_condition_the_first_problems_and_shares_are_those_of_full() -> None:
+    broken = Problem("b", "broken", "?", "1", error="no gold answer")
+    problems = [broken, *PROBLEMS]
+    shown = [broken, replace(PROBLEMS[0], error="no picture to leave out"), *PROBLEMS[1:]]
+    assert [p.problem_id for p in Scope(limit=2).of(problems, shown)] == ["p1"]
+    assert Scope(limit=2).cut(problems, shown) == shown[1:3]
+    shares = [
+        [p.problem_id for p in Scope(shard=Shard(index, 2)).of(problems, shown)]
+        for index in range(2)
+    ]
+    assert shares == [["p2"], ["p1"]]
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5])

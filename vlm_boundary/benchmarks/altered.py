@@ -52,7 +52,7 @@ class Alteration:
             PictureError: that one cannot be decoded.
         """
         path = folder / self.name(picture)
-        if path.exists():
+        if path.exists() and path.stat().st_size:  # an empty one, a full disk may have left
             return
         altered = self.of(picture, open_rgb(folder / picture))
         with replacing(path) as temporary:

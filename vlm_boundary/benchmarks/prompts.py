@@ -16,12 +16,13 @@ from vlm_boundary.benchmarks.templates import (
     check_template,
     render,
     render_marked,
+    without_data_marks,
 )
 from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vlm_boundary.records.problem import Problem
 
@@ -234,8 +235,7 @@ def messages(
     }
     words = ""
     if condition in SAYING and problem.description:
-        said_of_it = problem.description.replace(_MARK, "")
-        words = render(worded.described, values | {"description": said_of_it})
+        words = _told(render(worded.described, values | {"description": problem.description}))
         values |= _with_words(problem, words, images, pictures)
     hint = worded.hints.get("choices" if problem.choices else problem.answer_type or "text")
     values["hint"] = render_marked(hint, values) if hint else ""
@@ -243,15 +243,17 @@ def messages(
         "system": None if worded.system is None else render_marked(worded.system, values),
         "user": render_marked(worded.user, values),
     }
-    if words.strip() not in str(said["user"]):  # the template has no place for pictures
+    instruction = render_marked(worded.instruction, values) if worded.instruction else ""
+    turns_with = (text for text in (*said.values(), instruction) if _SAYING.search(text or ""))
+    if words and next(turns_with, None) is None:  # the templates have no place for pictures
         said["user"] = render_marked("{{ words }}", {"words": words}) + str(said["user"])
     if worded.instruction:
-        instruction = render_marked(worded.instruction, values)
         turn = "system" if worded.placement == "system" else "user"
         pieces = [said[turn], instruction]
         if worded.placement == "user_prefix":
             pieces.reverse()
         said[turn] = worded.separator.join(piece for piece in pieces if piece)
+    said = _said_once(said)
     turns: list[Message] = []
     if said["system"] is not None:
         parts = _parts(said["system"], ())
@@ -277,7 +279,10 @@ def pictures_shown(turns: list[Message]) -> tuple[str, ...]:
 _MARK = "\0"
 _MARKED = re.compile(f"{_MARK}(\\d+){_MARK}")
 _FIRST_MARKS = re.compile(f"(?:{_MARK}\\d+{_MARK})+")
-_DATA_MARK = re.compile(f"([{DATA_OPENS}{DATA_CLOSES}])")
+# Around the words for pictures, so that no other text is taken for them: noncharacters again.
+_SAYS, _SAID = "\ufdd2", "\ufdd3"
+_SAYING = re.compile(f"{_SAYS}([^{_SAYS}{_SAID}]*){_SAID}(\n?)")
+_NO_MARKS = dict.fromkeys(map(ord, (_MARK, _SAYS, _SAID, DATA_OPENS, DATA_CLOSES)))
 
 
 def _mark(picture: int) -> str:
@@ -286,8 +291,8 @@ def _mark(picture: int) -> str:
 
 def _with_pictures(problem: Problem, count: int, images: ImagesConfig) -> dict[str, Any]:
     """What templates see of a problem's question, options and so many pictures, marks for each."""
-    question = problem.question.replace(_MARK, "")
-    choices = [choice.replace(_MARK, "") for choice in problem.choices]
+    question = problem.question.translate(_NO_MARKS)
+    choices = [choice.translate(_NO_MARKS) for choice in problem.choices]
     first = "".join(map(_mark, range(count)))
     bare = question
     if images.placeholder is not None:
@@ -318,7 +323,6 @@ def _with_words(
         pictures: those that are shown; without any, the words stand for all of them.
     """
     marked = _with_pictures(problem, len(problem.pictures), images)
-    words = words.replace(_MARK, "")
     said = {}
     for name in ("question", "images"):
         text = marked[name]
@@ -328,6 +332,27 @@ def _with_words(
         place = line if line < start or not pictures else end
         said[name] = text[:place] + words + text[place:]
     return said if pictures else {key: _MARKED.sub("", text) for key, text in said.items()}
+
+
+def _told(words: str) -> str:
+    """Words for pictures between their marks, which leave what is trimmed around them outside."""
+    words = words.translate(_NO_MARKS)
+    bare = words.strip()
+    return words.replace(bare, f"{_SAYS}{bare}{_SAID}", 1) if bare else ""
+
+
+def _said_once(said: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Turns with the words for pictures where they come first, as pictures are, unmarked."""
+    found = []
+
+    def first(match: re.Match[str]) -> str:
+        found.append(match)
+        return match[1] + match[2] if len(found) == 1 else ""
+
+    def unmarked(text: str) -> str:
+        return _SAYING.sub(first, text).replace(_SAYS, "").replace(_SAID, "")
+
+    return {turn: None if text is None else unmarked(text) for turn, text in said.items()}
 
 
 def _filled(text: str, placeholder: str, left: list[int], other: Callable[[str], str]) -> str:
@@ -363,7 +388,7 @@ def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, Any]]:
         said += text_before
         if number is not None and int(number) not in placed:
             continue  # a mark without a picture: what stands around it is one text
-        words, spans, of_data = _without_data_marks(said, of_data)
+        words, spans, of_data = without_data_marks(said, of_data)
         said = ""
         if words:
             parts.append({"type": "text", "text": words, **({"data": spans} if spans else {})})
@@ -371,20 +396,3 @@ def _parts(text: str, pictures: tuple[str, ...]) -> list[dict[str, Any]]:
             del placed[int(number)]
             parts.append({"type": "image", "image": pictures[int(number)]})
     return parts
-
-
-def _without_data_marks(text: str, inside: bool) -> tuple[str, list[tuple[int, int]], bool]:
-    """Text without the marks of `render_marked`, the spans between them, and how it ends.
-
-    Args:
-        inside: it begins within data.
-    """
-    words, spans = "", []
-    for piece in _DATA_MARK.split(text):
-        if piece in (DATA_OPENS, DATA_CLOSES):
-            inside = piece == DATA_OPENS
-            continue
-        if inside and piece:
-            spans.append((len(words), len(words) + len(piece)))
-        words += piece
-    return words, spans, inside

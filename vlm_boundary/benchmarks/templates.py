@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # What a prompt takes from a data set stands between these two while it is put together:
 # noncharacters of Unicode, which no text is made of.
 DATA_OPENS, DATA_CLOSES = "\ufdd0", "\ufdd1"
+_DATA_MARK = re.compile(f"([{DATA_OPENS}{DATA_CLOSES}])")
 _NO_MARKS = dict.fromkeys(map(ord, (DATA_OPENS, DATA_CLOSES)))
 
 _TEXT_FILTERS = ("capitalize", "lower", "replace", "string", "striptags", "title", "trim", "upper")
@@ -112,6 +114,23 @@ def _marked(value: Any) -> str:
         return value
     text = "" if value is None else str(value).translate(_NO_MARKS)
     return f"{DATA_OPENS}{text}{DATA_CLOSES}" if text else ""
+
+
+def without_data_marks(text: str, inside: bool) -> tuple[str, list[tuple[int, int]], bool]:
+    """Text without the marks of `render_marked`, the spans between them, and how it ends.
+
+    Args:
+        inside: it begins within data.
+    """
+    words, spans = "", []
+    for piece in _DATA_MARK.split(text):
+        if piece in (DATA_OPENS, DATA_CLOSES):
+            inside = piece == DATA_OPENS
+            continue
+        if inside and piece:
+            spans.append((len(words), len(words) + len(piece)))
+        words += piece
+    return words, spans, inside
 
 
 @lru_cache(maxsize=256)

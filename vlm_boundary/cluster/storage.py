@@ -17,7 +17,8 @@ from vlm_boundary.writing import replacing
 
 # What engines read of a run, and what they leave in it.
 _INPUTS = ("manifest.json", "problems", "images", "prefixes")
-_RESULTS = ("samples", "failures", "writers")
+# Answers are not what they were begun with: samples never come home without their beginnings.
+_RESULTS = ("samples", "failures", "writers", "prefixes")
 _RETRY_SECONDS = 600.0
 
 

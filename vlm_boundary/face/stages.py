@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from vlm_boundary.sampling.stage import Scheduler
     from vlm_boundary.store import RunDirectory, Shard
 
+_WAITS = ("wrong_prefix waits for all shards: run the same command without --shard then",)
+
 
 @dataclass(frozen=True)
 class Drawn:
@@ -68,6 +70,7 @@ def draw(
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL, sample
     from vlm_boundary.sampling.lacks import find_lacks, not_shown_lines, unknown_lines
+    from vlm_boundary.sampling.plan import Scope
     from vlm_boundary.sampling.stage import Drawn as Sampled
 
     before = set(run.writers())
@@ -87,13 +90,13 @@ def draw(
     late = [] if top_ups else [name for name in experiment.controls if name == "wrong_prefix"]
     early: list[Condition] = [FULL, *(c for c in experiment.controls if c not in late)]
     drawn = drawn_under(early if late else None)
-    waits: tuple[str, ...] = ()
-    if late and shard is not None and shard.count > 1:
-        waits = ("wrong_prefix waits for all shards: run the same command without --shard then",)
-    elif late:
+    waits = bool(late) and shard is not None and shard.count > 1
+    if late and not waits:
         choose_beginnings(run, experiment, limit=limit)
         after = drawn_under(late)
         drawn = Sampled(drawn.samples + after.samples, (*drawn.left, *after.left))
+    under = [FULL] if top_ups else early if waits else [*early, *late]
+    looked_at = Scope(limit, shard or ALL, conditions=frozenset(under))
     lacks = find_lacks(run, drawn.left)
     unknown = unknown_lines(run, experiment) if drawn.samples or lacks else ()
     empty = (lack.partition for lack in lacks if lack.missing == lack.asked)
@@ -101,7 +104,7 @@ def draw(
         drawn.samples,
         speed=tuple(speed_lines(set(run.writers()) - before)),
         told=(
-            *(*unknown, *waits, *not_shown_lines(run, experiment)),
+            *(*unknown, *(_WAITS if waits else ()), *not_shown_lines(run, experiment, looked_at)),
             *(line for lack in lacks for line in lack.lines()),
         ),
         empty=tuple(f"{one.arm} on {one.benchmark}" for one in empty),

@@ -146,7 +146,7 @@ def plan(
         plans = []
         for name, benchmark, condition, n in experiment.targets():
             shown = _shown(run, experiment, loaded[benchmark], condition)
-            problems = Scope(limit).of(shown)
+            problems = Scope(limit).of(loaded[benchmark].problems, shown)
             prompts = measure(arms[name], loaded[benchmark], condition, problems)
             partition = Partition(name, benchmark, condition)
             present = sample_indices(run.samples, partition)

@@ -96,12 +96,6 @@ def shown_under(
     return list(problems)
 
 
-def unshown(problems: Sequence[Problem], shown: Sequence[Problem]) -> list[Problem]:
-    """Those that could be put to a model and that the condition cannot show, with the reason."""
-    both = zip(problems, shown, strict=True)
-    return [after for before, after in both if after.error and not before.error]
-
-
 def first_half(question: str, placeholder: str | None = None) -> str | None:
     """The first half of a question's words, its picture marks left out; None below two words."""
     if placeholder is not None:
@@ -197,11 +191,12 @@ def _neighbours(
     for same in groups:
         # Around a ring in an order that only the seed knows, each gets its neighbour's.
         ring = sorted(same, key=lambda one: _digest(seed, one.problem_id))
-        for place, problem in enumerate(ring):
-            around = (ring[(place + step) % len(ring)] for step in range(1, len(ring)))
-            other = next((one for one in around if of(one) != of(problem)), None)
-            if other is not None:
-                found[problem.problem_id] = other
+        # Backwards and twice around: whoever has what the next one has takes that one's donor.
+        for place in reversed(range(2 * len(ring))):
+            problem, after = ring[place % len(ring)], ring[(place + 1) % len(ring)]
+            donor = after if of(after) != of(problem) else found.get(after.problem_id)
+            if donor is not None:
+                found[problem.problem_id] = donor
     return found
 
 

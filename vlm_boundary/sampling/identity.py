@@ -22,8 +22,11 @@ from vlm_boundary.config import (
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint, Identity, RunBenchmark
+from vlm_boundary.records.problem import description_hash
+from vlm_boundary.sampling.conditions import problems_under
 from vlm_boundary.sampling.prefixes import RULES
 from vlm_boundary.settings import validate
+from vlm_boundary.store import RunDirectory
 from vlm_boundary.store.difference import first_difference
 
 
@@ -99,6 +102,7 @@ def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> I
 
 
 def benchmark_identity(
+    run: RunDirectory,
     experiment: ExperimentConfig,
     benchmark: BenchmarkConfig,
     arm: str,
@@ -108,7 +112,8 @@ def benchmark_identity(
     """What determines the prompts that an arm sees of a benchmark under a condition.
 
     Args:
-        loaded: its problems' hashes.
+        run: holds its problems.
+        loaded: their hashes.
     """
     prompt = benchmark.worded(experiment.prompt(arm, condition))
     further: dict[str, Any] = {}
@@ -116,6 +121,9 @@ def benchmark_identity(
         further["descriptions"] = loaded.descriptions
     if condition == "misleading_caption":
         further["family"] = benchmark.family
+        # Whose family is which is in the metadata, which no other hash holds.
+        shown = problems_under(run, experiment, benchmark, condition)
+        further["shown_descriptions"] = description_hash(shown)
     if condition == "wrong_prefix":
         further["prefixes"] = RULES
     if (strength := experiment.strength(condition)) is not None:

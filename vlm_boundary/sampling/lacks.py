@@ -11,8 +11,8 @@ from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.replay import unknown_samples
-from vlm_boundary.sampling.conditions import problems_under, unshown
-from vlm_boundary.sampling.plan import Task
+from vlm_boundary.sampling.conditions import problems_under
+from vlm_boundary.sampling.plan import Scope, Task
 from vlm_boundary.store import Partition, RunDirectory
 
 _NAMED = 3
@@ -73,16 +73,20 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
     return told
 
 
-def not_shown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
-    """Which problems a control cannot show, and why, a line for a benchmark and a reason."""
+def not_shown_lines(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[str]:
+    """Of what is in scope, problems that a control cannot show: a line a benchmark and reason."""
     told = []
     manifest = run.read_manifest()
     for name, condition in product(experiment.benchmarks, experiment.controls):
+        if scope.conditions is not None and condition not in scope.conditions:
+            continue
         config = BenchmarkConfig.model_validate(manifest.benchmarks[name].config)
-        problems = run.read_problems(name)
+        under = problems_under(run, experiment, config, condition)
+        problems = scope.cut(run.read_problems(name), under)
         reasons: dict[str, list[str]] = {}
-        for one in unshown(problems, problems_under(run, experiment, config, condition)):
-            reasons.setdefault(str(one.error), []).append(one.problem_id)
+        for one in problems:
+            if one.error is not None:
+                reasons.setdefault(one.error, []).append(one.problem_id)
         told += [
             f"{condition} on {name}: {len(ids):,} of {len(problems):,} problems are not asked: "
             f"{reason} ({_named(ids)})"

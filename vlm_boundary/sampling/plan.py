@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -141,10 +141,24 @@ class Scope:
     arms: frozenset[str] = frozenset()
     conditions: frozenset[Condition] | None = None
 
-    def of(self, problems: list[Problem]) -> list[Problem]:
-        """The problems in scope that can be put to a model, in the data set's order."""
-        usable = [problem for problem in problems if problem.error is None]
-        # By place: every process sees the same list, and shares differ by one problem at most.
+    def of(
+        self, problems: Sequence[Problem], shown: Sequence[Problem] | None = None
+    ) -> list[Problem]:
+        """The problems in scope that can be put to a model, in the data set's order.
+
+        Args:
+            problems: all of a benchmark, among which the first ones and shares are counted.
+            shown: the same as a condition shows them; by default as they are.
+        """
+        cut = self.cut(problems, problems if shown is None else shown)
+        return [problem for problem in cut if problem.error is None]
+
+    def cut(self, problems: Sequence[Problem], shown: Sequence[Problem]) -> list[Problem]:
+        """The same, with those that only the condition cannot show, which carry an error."""
+        both = zip(problems, shown, strict=True)
+        usable = [after for before, after in both if before.error is None]
+        # By place among what `full` can show: every condition is of the same problems, every
+        # process sees the same list, and shares differ by one problem at most.
         return usable[: self.limit][self.shard.index :: self.shard.count]
 
 

@@ -12,6 +12,7 @@ from vlm_boundary.benchmarks import (
     messages,
 )
 from vlm_boundary.benchmarks.checking import not_shown
+from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -138,19 +139,20 @@ def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
     Raises:
         UserError: a benchmark cannot be read, or is not the one that samples were drawn of.
     """
-    manifest = run.read_manifest()
-    changed = {}
-    for name, changes in experiment.benchmarks.items():
-        known = manifest.benchmarks.get(name)
-        grading = load_benchmark(name, changes).grading
-        # As settings: a run of an older version lacks keys that are at their defaults.
-        if known and type(grading).model_validate(known.config.get("grading", {})) != grading:
-            config = known.config | {"grading": json.loads(grading.model_dump_json())}
-            read = validate(BenchmarkConfig, config, where=f"benchmark {name!r}")
-            changed[name] = _load(run, read, known)
-    if changed:
-        benchmarks = manifest.benchmarks | changed
-        run.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
+    with run.locks.turn():
+        manifest = run.read_manifest()
+        changed = {}
+        for name, changes in experiment.benchmarks.items():
+            known = manifest.benchmarks.get(name)
+            grading = load_benchmark(name, changes).grading
+            # As settings: a run of an older version lacks keys that are at their defaults.
+            if known and type(grading).model_validate(known.config.get("grading", {})) != grading:
+                config = known.config | {"grading": json.loads(grading.model_dump_json())}
+                read = validate(BenchmarkConfig, config, where=f"benchmark {name!r}")
+                changed[name] = _load(run, read, known)
+        if changed:
+            benchmarks = manifest.benchmarks | changed
+            run.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
     return list(changed)
 
 
@@ -181,7 +183,11 @@ def _check_prompts(
 def _alter_pictures(
     run: RunDirectory, experiment: ExperimentConfig, benchmark: str, condition: Condition
 ) -> None:
-    """Make the pictures that a condition shows altered, once."""
+    """Make the pictures that a condition shows altered, once.
+
+    Raises:
+        UserError: a stored picture is damaged or gone.
+    """
     alteration = alteration_of(condition, experiment.seed, experiment.strength(condition))
     if alteration is None:
         return
@@ -189,7 +195,13 @@ def _alter_pictures(
     names = dict.fromkeys(name for problem in usable for name in problem.pictures)
     with progress_bar(f"{condition} {benchmark}", unit="picture") as bar:
         for name in names:
-            alteration.store(name, run.images)
+            try:
+                alteration.store(name, run.images)
+            except PictureError as error:
+                raise UserError(
+                    f"{run.images / name}: {error}; 'vlm-boundary fsck {run.path} --repair' has it "
+                    f"read again"
+                ) from None
             bar.update()
 
 
@@ -214,7 +226,7 @@ def _arm(
         if arm != name:
             continue
         now = benchmark_identity(
-            experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
+            run, experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
         )
         what = benchmark if condition == FULL else f"{benchmark}/{condition}"
         by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)

@@ -14,7 +14,7 @@ from vlm_boundary.fleet import make_jobs, run_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import problems_under, unshown
+from vlm_boundary.sampling.conditions import problems_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.settled import without_settled
@@ -151,9 +151,10 @@ def _tasks(
         rule = experiment.arm_sampling(arm).rule if ruled else None
         key = (benchmark, condition)
         if key not in shown:
-            problems = problems_under(run, experiment, configs[benchmark], condition)
-            shown[key] = scope.of(problems)
-            lacking[key] = unshown(run.read_problems(benchmark), problems)
+            under = problems_under(run, experiment, configs[benchmark], condition)
+            cut = scope.cut(run.read_problems(benchmark), under)
+            shown[key] = [problem for problem in cut if problem.error is None]
+            lacking[key] = [problem for problem in cut if problem.error is not None]
         problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
         partition = Partition(arm, benchmark, condition)
         _record(run, partition, lacking[key])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.engines.base import Completion, Engine
+from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
@@ -117,6 +120,9 @@ class Drawer(Operator[Draw]):
             rule: that problems end by; of a problem all that may be drawn is among the spans.
             spared: called with a problem that has ended and how many of its spans' samples need
                 not be drawn.
+
+        Raises:
+            UserError: the condition cannot show a problem here, and could where it was planned.
         """
 
         def drawn(problem_id: str, sample: Completion) -> None:
@@ -129,7 +135,8 @@ class Drawer(Operator[Draw]):
             ids = self.run.problem_ids(partition.benchmark)
             known = verdicts_below(self.run, partition, ids, rule.decided_below)
             stop = Stopping(rule, known, spared)
-        draw(self.run, self.experiment, benchmark, partition, spans, engine, drawn, alive, stop)
+        sure = map(partial(_shown, partition), spans)
+        draw(self.run, self.experiment, benchmark, partition, sure, engine, drawn, alive, stop)
 
     def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
         """How long it took, and the least that it could have taken."""
@@ -165,6 +172,16 @@ def spans_of(operator: Operator[Any], unit: Unit) -> list[Span]:
     """A unit's spans with their problems as its condition puts them."""
     known = problems_of(operator, unit.partition)
     return [Span(known[key], span) for key, spans in unit.spans.items() for span in spans]
+
+
+def _shown(partition: Partition, span: Span) -> Span:
+    if span.problem.error is None:
+        return span
+    raise UserError(
+        f"{platform.node()}: {partition.benchmark}, problem {span.problem.problem_id!r} cannot be "
+        f"put to {partition.arm} under {partition.condition}: {span.problem.error}; where this was "
+        f"planned it could, so this machine does not see all of the run directory"
+    )
 
 
 def problems_of(operator: Operator[Any], where: Partition) -> dict[str, Problem]:
