@@ -70,7 +70,8 @@ def joined(draw: st.DrawFn, parts: st.SearchStrategy[Written]) -> Written:
         assume(not glued or left[-1] in ")0123456789")
         written = "" if glued else draw(st.sampled_from(TIMES))
         if written == " x ":
-            assume(left[-1].isdigit() and right[0].isdigit())
+            # As it is read: behind a raised 2 an x is a letter.
+            assume(left[-1].isdecimal() and right[0].isdecimal())
         return left + written + right, PRODUCT, one[2] * two[2]
     assume(two[2] != 0)
     if draw(st.booleans()):
