@@ -225,6 +225,9 @@ def test_published_twice_it_replaces_itself_alone(run: BenchmarkRun, tmp_path: P
     written(run, folder, records=True)
     assert not (folder / "data" / "responses" / "old-mine-full.parquet").exists()
     assert names == {path.relative_to(folder) for path in folder.rglob("*_samples.jsonl")}
+    (folder / ".git").mkdir()  # put there since, and not ours to replace
+    assert ".git; give a new folder" in typed(run, "--folder", str(folder)).output
+    assert (folder / ".git").is_dir()
     (tmp_path / "file").write_text("mine")
     assert typed(run, "--folder", str(tmp_path / "file")).exit_code == 2
     assert (tmp_path / "file").read_text() == "mine"

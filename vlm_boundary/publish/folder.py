@@ -48,15 +48,20 @@ class Publication:
         """Write the files; one that an earlier publication left there goes.
 
         Raises:
-            UserError: the folder holds something else.
+            UserError: the folder holds something else, also beside an earlier publication.
         """
-        empty = folder.is_dir() and not any(folder.iterdir())
-        if folder.exists() and not (empty or (folder / MARK).is_file()):
+        mark = folder / MARK
+        known = {MARK, *mark.read_text(encoding="utf-8").split("\n")} if mark.is_file() else set()
+        there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+        foreign = sorted(there - known)
+        if foreign or (folder.exists() and not folder.is_dir()):
             raise UserError(
-                f"{folder}: it holds something else than a publication; give a new folder"
+                f"{folder}: it holds something else than a publication"
+                f"{''.join(f', {name}' for name in foreign[:3])}; give a new folder"
             )
+        names = sorted({Path(item.path).parts[0] for item in self.items})
         with replacing_folder(folder) as place:
-            (place / MARK).write_text("")
+            (place / MARK).write_text("\n".join(names), encoding="utf-8")
             for item in self.items:
                 path = place / item.path
                 path.parent.mkdir(parents=True, exist_ok=True)
