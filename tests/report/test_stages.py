@@ -221,7 +221,7 @@ def test_the_settings_beside_the_page_are_the_experiment(finished: HandMadeRun) 
 
 def test_the_verdict_is_the_first_thing_that_is_said(finished: HandMadeRun) -> None:
     page = (finished.directory.report / "index.html").read_text()
-    assert "Whether rl is right more or less often is not resolved" in page
+    assert "Whether rl is right more or less often than base is not resolved" in page
     assert page.index("not resolved") < page.index("data-panel") < page.index("<section")
     markdown = (finished.directory.report / "report.md").read_text()
     assert markdown.index("Whether rl is right") < markdown.index("figures/pass_at_k.png")
