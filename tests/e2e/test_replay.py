@@ -220,7 +220,7 @@ def test_files_with_all_samples_are_read_by_a_stopping_rule(folder: Path) -> Non
     # The file lacks the fourth sample of rl, which no problem needs.
     assert arms["rl"]["stopping"]["left_out"] == []
     page = (run.report / "index.html").read_text()
-    assert "base needed 2 samples a problem on average, which saved 50% of the samples" in page
+    assert "base 2 of at most 4 samples per problem on average (50% saved)" in page
     for other, named in (
         ("sampling.stop={after: [2], right: 2}", "{after: [2], right: 2} (n = 4)"),
         ("sampling.stop={after: [1], right: 1}", "{after: [1], right: 1} (n = 4)"),

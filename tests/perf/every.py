@@ -33,6 +33,7 @@ class Script:
 SCRIPTS = (
     Script("analysis_speed.py", "--problems 50 --samples 64"),
     Script("benchmark_memory.py", "--few 20 --many 100 --source parquet"),
+    Script("bundle_opening.py", "--samples 6000 --characters 200 --repeat 1"),
     Script("cluster_simulation.py", "--engines 2 --samples 2000 --problems 50 --seconds 0.1"),
     Script("demo_opening.py", "--samples 6000 --characters 200 --parts 30 --repeat 1"),
     Script("extrapolation_backtest.py", "--repetitions 20 --intervals 2"),

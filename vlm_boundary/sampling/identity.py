@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, prompt_hash
@@ -53,7 +54,8 @@ def resolve_source(arm: ArmConfig, engine: EngineConfig | PrmConfig) -> ArmSourc
         where = arm.revision or ", ".join(engine.base_urls)
         return ArmSource(None, f"{arm.model} @ {where}", None)
     if isinstance(engine, ReplayConfig):
-        note = f"replayed from {engine.path}; how it was drawn is known to who made that"
+        name = PurePath(engine.path).name
+        note = f"replayed from {name}; how it was drawn is known to who made that"
         return ArmSource(None, fingerprint_samples(engine), note)
     checkpoint = resolve_checkpoint(
         arm.model,
