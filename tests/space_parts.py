@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -13,8 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 HOST = "anna-boundary.hf.space"
 SITE = "https://huggingface.co/spaces/anna/boundary"
@@ -56,20 +61,33 @@ def container(app: Path, folder: Path, **environment: str) -> Iterator[int]:
         process.wait(60)
 
 
+def _certificate(path: Path) -> Path:
+    """A key and its own certificate for two days, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=2))
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain)
+    path.write_bytes(secret + made.public_bytes(pem))
+    return path
+
+
 @contextmanager
 def https_front(port: int, folder: Path) -> Iterator[int]:
     """A proxy that ends TLS before a port of this machine, as the site's does; yields its port."""
-    certificate, key = folder / "front.pem", folder / "front.key"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", f"/CN={HOST}", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
+    certificate = _certificate(folder / "front.pem")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate)
     listening = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:
@@ -147,8 +165,3 @@ def site(port: int) -> Iterator[Any]:
             yield opened
         finally:
             browser.close()
-
-
-def openssl() -> bool:
-    """Whether there is an openssl to make the front's certificate."""
-    return shutil.which("openssl") is not None

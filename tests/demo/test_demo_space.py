@@ -14,14 +14,12 @@ import pytest
 from demo_parts import HOSTILE, Reader, make_demo_run, served
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
 from required import chromium, needs
-from space_parts import HOST, SITE, container, https_front, openssl, site
+from space_parts import HOST, SITE, container, https_front, site
 
 DEMO = Path(__file__).parents[2] / "demo"
 RIGHT = 'document.querySelector("[data-testid=right-index]")?.innerText'
 
 needs("gradio")
-if not openssl():
-    pytest.skip("openssl is not installed", allow_module_level=True)
 
 
 @pytest.fixture(scope="module")
