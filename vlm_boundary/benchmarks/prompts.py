@@ -200,12 +200,20 @@ def condition_prompt(prompt: PromptConfig, condition: Condition) -> PromptConfig
     return prompt
 
 
-def prompt_hash(prompt: PromptConfig, images: ImagesConfig, condition: Condition = FULL) -> str:
-    """SHA-256 of what the wording depends on."""
+def prompt_content(
+    prompt: PromptConfig, images: ImagesConfig, condition: Condition
+) -> dict[str, Any]:
+    """What the wording depends on under a condition, by key."""
     worded = condition_prompt(prompt, condition)
+    # A condition has its own of these as its instruction.
     others = {"direct_instruction", "no_image_instruction", "half_question_instruction"}
     content = worded.model_dump(exclude=others if condition in SAYING else {*others, "described"})
-    content |= {"placeholder": images.placeholder, "position": images.position}
+    return content | {"placeholder": images.placeholder, "position": images.position}
+
+
+def prompt_hash(prompt: PromptConfig, images: ImagesConfig, condition: Condition = FULL) -> str:
+    """SHA-256 of what the wording depends on."""
+    content = prompt_content(prompt, images, condition)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import difflib
 from typing import Any, NoReturn
 
-from vlm_boundary.benchmarks import BenchmarkConfig, condition_prompt
+from vlm_boundary.benchmarks import BenchmarkConfig, prompt_content
 from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.settings import validate
 
 _AROUND = 4
-_IGNORED = {"direct_instruction", "no_image_instruction"}  # a condition has them as its instruction
 
 
 def refuse_other_prompt(
@@ -58,23 +57,16 @@ def prompt_changes(
         return ""
     if arm not in then.arms:
         return ""
-    old = _parts(before, then.prompt(arm, condition), condition)
-    new = _parts(benchmark, experiment.prompt(arm, condition), condition)
+    old, new = (
+        prompt_content(config.worded(settings.prompt(arm, condition)), config.images, condition)
+        for config, settings in ((before, then), (benchmark, experiment))
+    )
     changed = [
         f"{part}: {word_changes(_text(old[part]), _text(new[part]))}"
         for part in new
         if old[part] != new[part]
     ]
     return "; ".join(changed)
-
-
-def _parts(
-    benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
-) -> dict[str, Any]:
-    worded = condition_prompt(benchmark.worded(protocol), condition)
-    images = benchmark.images
-    parts: dict[str, Any] = worded.model_dump(exclude=_IGNORED)
-    return parts | {"images.placeholder": images.placeholder, "images.position": images.position}
 
 
 def _text(value: Any) -> str:
