@@ -282,12 +282,13 @@ class Side:
 
 
 def of_side(view: View, side: str) -> Side:
-    """One side of a view."""
-    if side == "left":
-        return Side(view.left, view.show_left, view.left_answer, view.left_sample)
-    if side == "third":
-        return Side(view.third, view.show_third, view.third_answer, view.third_sample)
-    return Side(view.right, view.show_right, view.right_answer, view.right_sample)
+    """One side of a view: of left, right and third."""
+    return Side(
+        getattr(view, side),
+        getattr(view, f"show_{side}"),
+        getattr(view, f"{side}_answer"),
+        getattr(view, f"{side}_sample"),
+    )
 
 
 def shown_samples(view: View, run: RunIndex, side: str) -> NDArray[np.int64]:
@@ -330,31 +331,21 @@ def step_sample(view: View, run: RunIndex, side: str, step: int) -> View:
 
 def with_sample(view: View, side: str, index: int) -> View:
     """A sample of one side."""
-    if side == "left":
-        return replace(view, left_sample=index)
-    if side == "third":
-        return replace(view, third_sample=index)
-    return replace(view, right_sample=index)
+    return _with(view, {f"{side}_sample": index})
 
 
 def with_kind(view: View, side: str, show: str) -> View:
     """The first sample of a kind on one side."""
-    first = with_sample(view, side, 0)
-    if side == "left":
-        return replace(first, show_left=show)
-    if side == "third":
-        return replace(first, show_third=show)
-    return replace(first, show_right=show)
+    return _with(view, {f"{side}_sample": 0, f"show_{side}": show})
 
 
 def with_answer(view: View, side: str, answer: str) -> View:
     """The first of the samples on one side that gave an answer; all where it is empty."""
-    first = with_sample(view, side, 0)
-    if side == "left":
-        return replace(first, left_answer=answer)
-    if side == "third":
-        return replace(first, third_answer=answer)
-    return replace(first, right_answer=answer)
+    return _with(view, {f"{side}_sample": 0, f"{side}_answer": answer})
+
+
+def _with(view: View, changes: dict[str, Any]) -> View:
+    return replace(view, **changes)
 
 
 def _passing(view: View, problems: list[Any]) -> NDArray[np.bool_]:
