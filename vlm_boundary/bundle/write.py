@@ -57,7 +57,7 @@ def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: 
     """
     _check_place(folder)
     if find_spec("markdown_it") is None:
-        raise UserError("the demo needs markdown_it: pip install 'vlm-boundary[demo]'")
+        raise UserError("--export needs markdown_it; in a clone: pip install -e '.[demo]'")
     run = RunIndex(path)
     if not run.problems:
         raise UserError(f"{path}: it holds no problems yet, so there is nothing to export")
