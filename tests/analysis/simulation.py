@@ -64,11 +64,37 @@ def saturated(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     return p, _sharpened(p, 1.4, 0.3)
 
 
+# Drawn up after the intervals' rules were settled, and no rule was changed for what they gave.
+
+
+def rare_gains(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """RL solves one problem in twenty that its base never does, and the rest as often."""
+    p = _skilled(size, rng)
+    gained = rng.random(size) < 0.05
+    return np.where(gained, 0.0, p), np.where(gained, 0.3, p)
+
+
+def rare_losses(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Of problems of middling difficulty RL loses one in twelve for good."""
+    p = rng.beta(2.0, 2.0, size)
+    return p, np.where(rng.random(size) < 1 / 12, 0.0, p)
+
+
+def either_or(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Nearly never or nearly always right, and one problem in ten the other way with RL."""
+    easy = rng.random(size) < 0.5
+    p = np.where(easy, 0.98, 0.002)
+    return p, np.where(rng.random(size) < 0.1, 0.98 + 0.002 - p, p)
+
+
 SCENARIOS: dict[str, Population] = {
     "A/A": same,
     "heavy tail at 0": heavy_tail,
     "RL sharper": sharper,
     "both saturated": saturated,
+    "rare gains": rare_gains,
+    "rare losses": rare_losses,
+    "either or": either_or,
 }
 
 
