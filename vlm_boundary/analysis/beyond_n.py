@@ -174,15 +174,9 @@ def _ks(n: int) -> Ints:
     return np.array([n, 2 * n, 5 * n, REACH * n])
 
 
-def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
-    """The problems that have n samples, or have ended by a rule that goes as far."""
-    whole = counts.depths == n
-    return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
-
-
 def _reached(data: BenchmarkData, fitted: _Fitted, arm: str) -> BeyondNOfArm | None:
     n = data.n(arm)
-    ids = _with_all(data.counts(arm), n)
+    ids = data.counts(arm).with_all(n)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     counts, level = data.counts(arm).on(ids), data.settings.confidence
@@ -248,8 +242,8 @@ def back_test(
 
 def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> BeyondNOfPair | None:
     """Other − base, problems resampled for both alike, on those with all n samples in both."""
-    n, whole = pair.n, set(_with_all(pair.base_counts, pair.n))
-    ids = tuple(key for key in _with_all(pair.other_counts, n) if key in whole)
+    n, whole = pair.n, set(pair.base_counts.with_all(pair.n))
+    ids = tuple(key for key in pair.other_counts.with_all(n) if key in whole)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     ks = _ks(n)

@@ -8,10 +8,9 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
 from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.analysis.subset import subset_pass_at_k
@@ -54,17 +53,16 @@ def cot(data: BenchmarkData) -> ValidReasoning | None:
 
 
 def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
-    counts, level = data.counts(arm), data.settings.confidence
+    counts = data.counts(arm)
     reading = said.counts(data.verdicts[arm])
     ks = np.arange(1, data.n(arm) + 1)
     low, high = _bounds(counts, reading, ks)
-    groups = data.groups(counts.problem_ids)
     solved = counts.correct > 0
     none_valid = solved & (reading.valid + reading.unknown == 0)
     whole = reading.judged == counts.correct
 
     def curve(values: Floats) -> Curve:
-        return _shown(t_intervals(values, level, (0, 1), groups).curve(ks), data, data.n(arm))
+        return _shown(data.means(values, counts.problem_ids).curve(ks), data, data.n(arm))
 
     bounded = not np.array_equal(low, high, equal_nan=True)
     upper = {"cot_pass_at_k_upper": curve(high)} if bounded else {}
@@ -88,8 +86,7 @@ def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
 def _plain_crossover(data: BenchmarkData, pair: Pair) -> Crossover:
     """The crossover under pass@k, to be read beside those under CoT-pass@k."""
     values = difference_at_k(pair.base_counts, pair.other_counts, np.arange(1, pair.n + 1))
-    groups = data.groups(pair.problem_ids)
-    return crossover(t_intervals(values, data.settings.confidence, (-1, 1), groups))
+    return crossover(data.means(values, pair.problem_ids, DIFFERENCE))
 
 
 def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Floats]:
@@ -134,11 +131,9 @@ def _differences(
     result: dict[str, ValidDifference] = {}
     for name in both:
         low, high = {}, {}
-        for arm in (pair.base, pair.other):
-            counts = data.counts(arm)
-            place = {problem_id: row for row, problem_id in enumerate(counts.problem_ids)}
-            rows = np.array([place[problem_id] for problem_id in pair.problem_ids])
-            bounds = _bounds(counts, found[arm][name], ks)
+        for arm in pair.names:
+            rows = data.verdicts[arm].places(pair.problem_ids)
+            bounds = _bounds(data.counts(arm), found[arm][name], ks)
             low[arm], high[arm] = (values[rows] for values in bounds)
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
         said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
@@ -146,7 +141,7 @@ def _differences(
         least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
         if not np.array_equal(least, most, equal_nan=True):
             for key, values in (("difference_least", least), ("difference_most", most)):
-                entries = t_intervals(values, level, (-1, 1), groups).curve(ks)
+                entries = data.means(values, pair.problem_ids, DIFFERENCE).curve(ks)
                 bounds_of[key] = _shown(entries, data, pair.n)
         shown = {"difference": _shown(said.difference, data, pair.n)}
         result[name] = ValidDifference(**said.given() | shown | bounds_of)

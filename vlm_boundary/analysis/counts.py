@@ -37,6 +37,14 @@ class Counts:
         """The k up to which each problem's pass@k can be estimated."""
         return self.samples if self.rule is None else np.full_like(self.samples, self.rule.n)
 
+    def where(self, which: Bools) -> tuple[str, ...]:
+        """The marked problems."""
+        return tuple(key for key, yes in zip(self.problem_ids, which, strict=True) if yes)
+
+    def with_all(self, n: int) -> tuple[str, ...]:
+        """The problems that have n samples, or have ended by a rule that goes as far."""
+        return self.where(self.depths == n)
+
     def on(self, problem_ids: tuple[str, ...]) -> Counts:
         """The rows of these problems, in this order; each must be among them."""
         place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}

@@ -15,12 +15,16 @@ from vlm_boundary.analysis.consistency import Consistency
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import cluster_codes
+from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
 from vlm_boundary.analysis.verdicts import Verdicts, read_verdicts
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.record import Entry
 from vlm_boundary.store import Partition, RunDirectory, by_place
+
+DIFFERENCE = (-1.0, 1.0)
+"""What a difference of shares can be."""
 
 
 @dataclass(frozen=True)
@@ -202,6 +206,29 @@ class BenchmarkData:
     def groups(self, problem_ids: tuple[str, ...]) -> Codes | None:
         """The cluster of each of these problems as a number; None where there are no clusters."""
         return cluster_codes(problem_ids, self.clusters)
+
+    def means(
+        self,
+        values: Floats,
+        problem_ids: tuple[str, ...],
+        bounds: tuple[float, float] = (0.0, 1.0),
+    ) -> Intervals:
+        """Means over problems, at the settings' level and by the clusters that there are.
+
+        Args:
+            values: shape (problems, columns).
+            bounds: what a mean can be; by default a share.
+        """
+        return t_intervals(values, self.settings.confidence, bounds, self.groups(problem_ids))
+
+    def mean(
+        self,
+        values: Floats,
+        problem_ids: tuple[str, ...],
+        bounds: tuple[float, float] = (0.0, 1.0),
+    ) -> Entry:
+        """`means` of one column, shape (problems,), as a record."""
+        return self.means(values[:, None], problem_ids, bounds).entries()[0]
 
     def pairs(self) -> Iterator[Pair]:
         """Each arm with the role base against every other arm but those that repeat a base."""

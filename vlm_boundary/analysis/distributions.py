@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
 from vlm_boundary.analysis.intervals import (
     Clustered,
@@ -102,14 +102,10 @@ def _outcomes(data: BenchmarkData, arm: str) -> Outcomes:
     tally = np.bincount(cells, minlength=len(counts.samples) * len(STATUSES))
     shares = tally.reshape(-1, len(STATUSES)) / np.maximum(counts.samples, 1)[:, None]
     shares[counts.samples == 0] = np.nan
-    groups = data.groups(counts.problem_ids)
     unsolved = counts.correct == 0
-    level = data.settings.confidence
     return Outcomes(
-        all_problems=t_intervals(shares, level, (0, 1), groups).by(STATUSES),
-        unsolved_problems=t_intervals(
-            shares[unsolved], level, (0, 1), None if groups is None else groups[unsolved]
-        ).by(STATUSES),
+        all_problems=data.means(shares, counts.problem_ids).by(STATUSES),
+        unsolved_problems=data.means(shares[unsolved], counts.where(unsolved)).by(STATUSES),
     )
 
 
@@ -144,10 +140,9 @@ def _moved(
     """What the other solves of these and the base does not, and the reverse."""
     if not which.any():
         return {}, {}
-    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    kept = base.where(which)
     both = transitions(base.on(kept), other.on(kept), ks)
-    groups, level = data.groups(kept), data.settings.confidence
-    gained, lost = (t_intervals(each, level, (0, 1), groups).curve(ks) for each in both)
+    gained, lost = (data.means(each, kept).curve(ks) for each in both)
     return gained, lost
 
 
@@ -155,17 +150,15 @@ def _compared(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
 ) -> ComparedPart:
     """Both arms' pass@k and the difference on some of the problems."""
-    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    kept = base.where(which)
     if not kept:
         return ComparedPart(problems=0)
-    first, second = base.on(kept), other.on(kept)
-    groups, level = data.groups(kept), data.settings.confidence
-    one, two = (pass_at_k_of(each, ks) for each in (first, second))
+    one, two = (pass_at_k_of(each.on(kept), ks) for each in (base, other))
     return ComparedPart(
         problems=len(kept),
-        base_pass_at_k=t_intervals(one, level, (0, 1), groups).curve(ks),
-        other_pass_at_k=t_intervals(two, level, (0, 1), groups).curve(ks),
-        difference=t_intervals(two - one, level, (-1, 1), groups).curve(ks),
+        base_pass_at_k=data.means(one, kept).curve(ks),
+        other_pass_at_k=data.means(two, kept).curve(ks),
+        difference=data.means(two - one, kept, DIFFERENCE).curve(ks),
     )
 
 

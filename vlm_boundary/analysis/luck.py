@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +24,7 @@ from vlm_boundary.analysis.guessing import (
     held_out_chance,
     leave_one_out_chance,
 )
-from vlm_boundary.analysis.intervals import known, t_intervals
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null
@@ -99,12 +98,11 @@ def _guesser(data: BenchmarkData) -> Guesser:
     chance = np.where(np.isnan(declared), chance, declared)
     ks = data.grid(max(data.n(arm) for arm in data.arms))
     values = guessed_pass_at_k(chance, ks)
-    interval = partial(t_intervals, groups=data.groups(problem_ids))
     return Guesser(
         answers=known_answers,
         smoothing=smoothing,
         declared_chances=int((~np.isnan(declared)).sum()),
-        pass_at_k=interval(values, data.settings.confidence, (0, 1)).curve(ks),
+        pass_at_k=data.means(values, problem_ids).curve(ks),
         **prior,
     )
 
@@ -131,7 +129,7 @@ def read_prior(path: Path) -> list[str]:
 
 
 def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
-    counts, level = data.counts(arm), data.settings.confidence
+    counts = data.counts(arm)
     length = list_length(counts.samples)
     moved, types = _moved(data, arm, data.n(arm))
     exchange = _exchange(data, arm, moved, types, length)
@@ -140,10 +138,9 @@ def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
     p_values, above = exchange.above(rate)
     tested = ~np.isnan(p_values)
     ks = data.grid(data.n(arm))
-    groups = data.groups(counts.problem_ids)
 
     def curve(values: Floats) -> Curve:
-        return t_intervals(values, level, (0, 1), groups).curve(ks)
+        return data.means(values, counts.problem_ids).curve(ks)
 
     columns = zip(
         counts.problem_ids,

@@ -150,5 +150,4 @@ def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Int
 def _curve(data: BenchmarkData, arm: str, ks: Ints) -> Curve:
     ids = data.counts(arm).problem_ids
     values = _values(data, arm, ids, ks)
-    level = data.settings.confidence
-    return t_intervals(values, level, (0, 1), data.groups(ids)).curve(ks)
+    return data.means(values, ids).curve(ks)
