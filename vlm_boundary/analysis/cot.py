@@ -15,7 +15,7 @@ from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
 from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.analysis.subset import subset_pass_at_k
 from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
-from vlm_boundary.records.record import Crossover, Curve, Entry
+from vlm_boundary.records.record import Crossover, Curve, Entry, where_known
 
 E = TypeVar("E", bound=Entry)
 
@@ -65,7 +65,6 @@ def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
         return _shown(data.means(values, counts.problem_ids).curve(ks), data, data.n(arm))
 
     bounded = not np.array_equal(low, high, equal_nan=True)
-    upper = {"cot_pass_at_k_upper": curve(high)} if bounded else {}
     return ValidOfArm(
         correct=int(counts.correct.sum()),
         judged=int(reading.judged.sum()),
@@ -75,11 +74,9 @@ def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
         cot_pass_at_k=curve(low),
         solved=int(solved.sum()),
         solved_with_a_valid_chain=int((reading.valid > 0).sum()),
-        solved_only_by_invalid_chains=[
-            counts.problem_ids[row] for row in np.flatnonzero(none_valid & whole)
-        ],
+        solved_only_by_invalid_chains=list(counts.where(none_valid & whole)),
         no_valid_chain_among_those_judged=int((none_valid & ~whole).sum()),
-        **upper,
+        **where_known(cot_pass_at_k_upper=curve(high) if bounded else None),
     )
 
 

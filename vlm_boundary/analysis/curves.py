@@ -18,7 +18,7 @@ from vlm_boundary.analysis.stopping import (
     strict_pass_at_k_of,
 )
 from vlm_boundary.records.analysis import ArmAnalysis, SinglePass, Stopping
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 
 
 def arms(data: BenchmarkData) -> dict[str, ArmAnalysis]:
@@ -34,11 +34,7 @@ def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
         return data.means(values, counts.problem_ids).curve(ks)
 
     strict, strict_most = strict_pass_at_k_of(counts, ks)
-    known_by_rule: dict[str, Any] = {}
-    if not np.array_equal(strict, strict_most, equal_nan=True):
-        known_by_rule["pass_at_k_strict_upper"] = curve(strict_most)
-    if arm in data.ended:
-        known_by_rule["stopping"] = stopping(data.ended[arm])
+    bounded = not np.array_equal(strict, strict_most, equal_nan=True)
     return ArmAnalysis(
         role=data.experiment.arms[arm].role,
         n=n,
@@ -54,7 +50,10 @@ def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
         avg_at_n=data.mean(accuracy_of(counts), counts.problem_ids),
         single_pass=_single_pass(data, arm),
         **_of_alike(data.first_look, arm),
-        **known_by_rule,
+        **where_known(
+            pass_at_k_strict_upper=curve(strict_most) if bounded else None,
+            stopping=stopping(data.ended[arm]) if arm in data.ended else None,
+        ),
     )
 
 

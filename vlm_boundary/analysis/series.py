@@ -10,7 +10,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.series import (
     ArmSeries,
     Seeds,
@@ -24,17 +24,13 @@ from vlm_boundary.records.series import (
 
 def series(data: BenchmarkData) -> ArmSeries | None:
     """Training steps, temperature sweeps and RL seeds, as far as there are arms for them."""
-    found: dict[str, Any] = {
-        "training": _training(data),
-        "temperature": _temperatures(data),
-        "seeds": _seeds(data),
-    }
-    said = {key: value for key, value in found.items() if value}
+    temperature, seeds = _temperatures(data) or None, _seeds(data) or None
+    said = where_known(training=_training(data), temperature=temperature, seeds=seeds)
     return ArmSeries(**said) if said else None
 
 
 def _training(data: BenchmarkData) -> TrainingSteps | None:
-    """Arms with a training step in their order, after each arm with the role base.
+    """Each of `along_training`.
 
     At k = 1 and at the largest k that all of them have.
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
@@ -14,13 +13,8 @@ from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.labelled_verdicts import labelled_verdicts
 from vlm_boundary.config import CheckedVerdicts
-from vlm_boundary.records.record import Entry, Interval, Range
-from vlm_boundary.records.sections import (
-    ErrorOfArm,
-    ErrorOfPair,
-    LabelledErrors,
-    VerifierErrors,
-)
+from vlm_boundary.records.record import Entry, Interval, Range, where_known
+from vlm_boundary.records.sections import ErrorOfArm, ErrorOfPair, LabelledErrors, VerifierErrors
 
 
 @dataclass(frozen=True)
@@ -202,9 +196,8 @@ def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
                 difference_range=_difference_range(pair, data.grid(pair.n), rates),
             )
         )
-    said: dict[str, Any] = {"labelled": labelled} if labelled else {}
-    if whole is not None:
-        said |= {"false_positive": whole.alpha, "false_negative": whole.beta}
+    alpha, beta = (whole.alpha, whole.beta) if whole else (None, None)
+    said = where_known(labelled=labelled or None, false_positive=alpha, false_negative=beta)
     return VerifierErrors(arms=found, pairs=pairs, **said)
 
 
