@@ -10,7 +10,7 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.extrapolation import (
     Fit,
-    Outcomes,
+    Histograms,
     count_histogram,
     fit_beta_binomial,
     fit_zero_inflated,
@@ -57,14 +57,14 @@ class Extrapolation:
             n: samples a problem.
             weights: how often each problem counts in each fit, shape (fits, problems).
         """
-        return cls.to(Outcomes.of(count_histogram(correct, n, weights)))
+        return cls.to(Histograms.of(count_histogram(correct, n, weights)))
 
     @classmethod
-    def to(cls, outcomes: Outcomes) -> Extrapolation:
+    def to(cls, histograms: Histograms) -> Extrapolation:
         """Fit both models to these."""
-        plain = fit_beta_binomial(outcomes)
-        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(outcomes, plain)}
-        return cls(outcomes.n, fits)
+        plain = fit_beta_binomial(histograms)
+        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
+        return cls(histograms.n, fits)
 
     def describe(
         self, ks: Ints, confidence: float, errors: dict[str, float]
@@ -162,11 +162,7 @@ class _Fitted:
         key = (arm, counts.problem_ids)
         if key not in self._known:
             weights = self.weights(counts.problem_ids)
-            if counts.rule is None:
-                self._known[key] = Extrapolation.of(counts.correct, n, weights)
-            else:
-                outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
-                self._known[key] = Extrapolation.to(outcomes)
+            self._known[key] = Extrapolation.to(Histograms.of_counts(counts, n, weights))
         return self._known[key]
 
 

@@ -9,8 +9,7 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData
 from vlm_boundary.analysis.extrapolation import (
     Fit,
-    Outcomes,
-    count_histogram,
+    Histograms,
     fit_beta_binomial,
     fit_zero_inflated,
 )
@@ -50,11 +49,8 @@ def shrunk_pass_at_k(correct: Ints, samples: Ints, ks: Ints, fit: Fit) -> Floats
 def fitted(counts: Counts) -> Fit:
     """One fit to these counts, each problem with all that it needs of its n."""
     weights, n = np.ones((1, len(counts.problem_ids))), int(counts.depths.max())
-    if counts.rule is None:
-        outcomes = Outcomes.of(count_histogram(counts.correct, n, weights))
-    else:
-        outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
-    return fit_zero_inflated(outcomes, fit_beta_binomial(outcomes))
+    histograms = Histograms.of_counts(counts, n, weights)
+    return fit_zero_inflated(histograms, fit_beta_binomial(histograms))
 
 
 def shrinkage(data: BenchmarkData) -> dict[str, ShrunkArm] | None:

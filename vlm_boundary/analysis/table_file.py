@@ -47,6 +47,18 @@ class VerdictTable:
     clusters: Mapping[str, str | None] | None
     repeats: int
 
+    def shared(self, base: str, other: str, where: str) -> tuple[Counts, Counts]:
+        """The counts of two models on the problems that both have.
+
+        Raises:
+            UserError: there are none; `where` is what it names.
+        """
+        first, second = self.counts[base], self.counts[other]
+        ids = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
+        if not ids:
+            raise UserError(f"{where}: {base} and {other} have no problem_id in common")
+        return first.on(ids), second.on(ids)
+
 
 def read_table_file(
     path: Path, rule: StoppingRule | None = None, called: Mapping[str, str] | None = None
