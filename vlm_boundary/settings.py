@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from vlm_boundary.errors import UserError, did_you_mean
+from vlm_boundary.errors import UserError, did_you_mean, reason_of
 from vlm_boundary.mistakes import explain
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def load_yaml(path: Path, parser: YAML | None = None) -> Any:
         problem = (error.problem or "not valid YAML").strip().splitlines()[0]
         raise UserError(f"{path}{line}: {problem}") from None
     except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: not valid YAML: {reason_of(error)}") from None
     except RecursionError:
         raise UserError(f"{path}: nested too deeply") from None
 

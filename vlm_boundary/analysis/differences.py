@@ -18,7 +18,13 @@ from vlm_boundary.analysis.intervals import (
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.record import Difference, Equivalence, PairedDifference, Within
+from vlm_boundary.records.record import (
+    Difference,
+    Equivalence,
+    PairedDifference,
+    Within,
+    where_known,
+)
 
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
@@ -84,11 +90,6 @@ def compare(
         for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
     }
     columns = zip(ks.tolist(), found.entries(), known(band_low), known(band_high), strict=True)
-    more: dict[str, Any] = {}
-    if groups is not None:
-        more["clusters"] = int(sums.clusters.max(initial=0))
-    if margin is not None:
-        more["equivalence"] = _equivalence(sums, np.unique(ks[[0, -1]]), confidence, margin)
     return PairedDifference(
         difference={
             k: Difference(**row.given(), band_low=low, band_high=high, **drawn.get(k, {}))
@@ -100,13 +101,16 @@ def compare(
         p_no_crossover=no_crossover_p(
             found.estimate[tested - 1][tested <= up_to], p[tested <= up_to], turn.excluded
         ),
-        **more,
+        **where_known(
+            clusters=None if groups is None else int(sums.clusters.max(initial=0)),
+            equivalence=None if margin is None else _equivalence(sums, ks, confidence, margin),
+        ),
     )
 
 
 def _equivalence(sums: Clustered, ks: Ints, confidence: float, margin: float) -> Equivalence:
-    """The differences at these k held against a margin; see `significance.equivalence_p`."""
-    level = round(2 * confidence - 1, 12)
+    """The first and the last difference against a margin; see `significance.equivalence_p`."""
+    ks, level = np.unique(ks[[0, -1]]), round(2 * confidence - 1, 12)
     ends = sums.columns(ks - 1)
     found = intervals_of(ends, level, (-1, 1), each_end=True)
     p = known(equivalence_p(ends, margin, (-1, 1)))

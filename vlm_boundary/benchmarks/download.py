@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.errors import reason_of
 from vlm_boundary.writing import replacing
 
 MAX_BYTES = 64 << 20
@@ -220,8 +221,9 @@ def _is_public(text: str) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return (text.splitlines() or [type(error).__name__])[0][:200]
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return reason_of(error)[:200]
 
 
 def _short(text: str) -> str:

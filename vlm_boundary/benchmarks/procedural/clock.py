@@ -8,6 +8,7 @@ minute, or two clocks).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.clock_face import (
@@ -98,14 +99,6 @@ def _time(rng: Random, scene: Clocks) -> Question:
     )
 
 
-def _since(rng: Random, scene: Clocks) -> Question | None:
-    return _named_time(rng, scene, -1)
-
-
-def _until(rng: Random, scene: Clocks) -> Question | None:
-    return _named_time(rng, scene, 1)
-
-
 def _named_time(rng: Random, scene: Clocks, direction: int) -> Question | None:
     shown = scene.times[0]
     other = from_minutes(minutes_of(shown) + direction * 5 * rng.randint(2, 36))
@@ -158,10 +151,11 @@ def _between(rng: Random, scene: Clocks) -> Question:
     )
 
 
+_SINCE, _UNTIL = (partial(_named_time, direction=direction) for direction in (-1, 1))
 _KINDS: dict[int, tuple[Callable[[Random, Clocks], Question | None], ...]] = {
     1: (_past, _to_hour, _time),
-    2: (_since, _until, _moved_on),
-    3: (_since, _until),
+    2: (_SINCE, _UNTIL, _moved_on),
+    3: (_SINCE, _UNTIL),
 }
 
 

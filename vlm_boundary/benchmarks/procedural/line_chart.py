@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from random import Random
 
@@ -70,10 +71,6 @@ def _sum(rng: Random, scene: Line, count: int = 2) -> Question:
         ),
         styles(chosen, add([value for _, value in chosen])),
     )
-
-
-def _sum_of_three(rng: Random, scene: Line) -> Question:
-    return _sum(rng, scene, 3)
 
 
 def _extreme(rng: Random, scene: Line) -> Question | None:
@@ -152,7 +149,7 @@ def _climb(rng: Random, scene: Line) -> Question | None:
 _KINDS: dict[int, tuple[Callable[[Random, Line], Question | None], ...]] = {
     1: (_higher, _sum, _extreme),
     2: (_change, _in_order, _largest_rise, _sum),
-    3: (_largest_step, _climb, _sum_of_three, _change),
+    3: (_largest_step, _climb, partial(_sum, count=3), _change),
 }
 
 
