@@ -9,12 +9,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import (
-    Clustered,
-    intervals_of,
-    known,
-    same_problems,
-)
+from vlm_boundary.analysis.intervals import Clustered, intervals_of, known, same_problems
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of

@@ -7,13 +7,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
-from vlm_boundary.analysis.intervals import (
-    Clustered,
-    cluster_codes,
-    holm,
-    known,
-    t_intervals,
-)
+from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, known, t_intervals
 from vlm_boundary.analysis.significance import p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError

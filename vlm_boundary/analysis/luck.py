@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
-from vlm_boundary.analysis.floor import (
-    Moved,
-    move,
-    moved_pass_at_k,
-    own_chance,
-)
+from vlm_boundary.analysis.floor import Moved, move, moved_pass_at_k, own_chance
 from vlm_boundary.analysis.guessing import (
     SMOOTHING_ANSWERS,
     guessed_pass_at_k,
@@ -29,14 +24,7 @@ from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null
 from vlm_boundary.records.record import Curve
-from vlm_boundary.records.sections import (
-    ByLuck,
-    Guesser,
-    Luck,
-    LuckOfArm,
-    LuckOfPair,
-    ProblemLuck,
-)
+from vlm_boundary.records.sections import ByLuck, Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
 from vlm_boundary.store import Partition, by_place, encoded
 from vlm_boundary.verifier import Gold, cross
 

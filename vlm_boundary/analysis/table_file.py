@@ -11,13 +11,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Ints
 from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
-from vlm_boundary.analysis.table_values import (
-    as_name,
-    as_origin,
-    as_verdict,
-    as_whole,
-    is_empty,
-)
+from vlm_boundary.analysis.table_values import as_name, as_origin, as_verdict, as_whole, is_empty
 from vlm_boundary.errors import UserError
 from vlm_boundary.stopping import StoppingRule
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.imports.records import Asked, Format, digest
+from vlm_boundary.imports.records import Format, LogProblem, digest
 from vlm_boundary.imports.repeated import Harness
 
 _KEYS = frozenset({"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"})
@@ -41,14 +41,14 @@ def _texts(record: Mapping[str, Any]) -> tuple[list[Any], str | None]:
     return resps[0], None if resps[0] else "no response"
 
 
-def _asked(record: Mapping[str, Any], folder: Path) -> Asked:
+def _asked(record: Mapping[str, Any], folder: Path) -> LogProblem:
     doc, target = record["doc"], record["target"]
     told = _ADDRESS.sub(">", json.dumps(doc, sort_keys=True, default=str))
     first = record["arguments"].get("gen_args_0")
     prompt = first.get("arg_0") if isinstance(first, dict) else None
     question = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
     golds = _golds(target)
-    return Asked(str(record["doc_id"]), question, golds, same=digest(told, golds))
+    return LogProblem(str(record["doc_id"]), question, golds, same=digest(told, golds))
 
 
 def _golds(target: Any) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.imports.pictures import pictures_of
-from vlm_boundary.imports.records import Asked, Format, digest
+from vlm_boundary.imports.records import Format, LogProblem, digest
 from vlm_boundary.imports.repeated import Harness
 from vlm_boundary.imports.values import as_golds
 
@@ -36,13 +36,13 @@ def _texts(record: Mapping[str, Any]) -> tuple[list[Any], str | None]:
     return texts, None if texts else "no response"
 
 
-def _asked(record: Mapping[str, Any], folder: Path) -> Asked:
+def _asked(record: Mapping[str, Any], folder: Path) -> LogProblem:
     told = record["input"]
     question = told if isinstance(told, str) else ""
     golds = as_golds(record["target"])
     pictures, lost = pictures_of(record.get("input_media") or [], folder)
     same = digest(golds)
-    return Asked(str(record["doc_id"]), question, golds, (), pictures, lost, same)
+    return LogProblem(str(record["doc_id"]), question, golds, (), pictures, lost, same)
 
 
 def _suffix(label: Any, before: int) -> str:

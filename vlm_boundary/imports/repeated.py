@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.imports.records import Asked, Response, Row, digest
+from vlm_boundary.imports.records import LogProblem, LogRow, Reply, digest
 from vlm_boundary.imports.values import (
     opens_thought,
     records,
@@ -35,11 +35,11 @@ class Harness:
     named: re.Pattern[str]
     own: frozenset[str]
     texts: Callable[[Mapping[str, Any]], tuple[list[Any], str | None]]
-    asked: Callable[[Mapping[str, Any], Path], Asked]
+    asked: Callable[[Mapping[str, Any], Path], LogProblem]
     suffix: Callable[[Any, int], str]
     whole_prompts: bool
 
-    def rows(self, path: Path) -> Iterator[Row]:
+    def rows(self, path: Path) -> Iterator[LogRow]:
         """A file's rows, the responses of each document once."""
         judged = self._judged(path)
         task = found[1] if (found := self.named.fullmatch(path.stem)) else path.stem
@@ -50,18 +50,18 @@ class Harness:
             known = seen.setdefault(key, digest(texts, wrong))
             if judged[key].rows[0] != where:
                 if known == digest(texts, wrong):
-                    yield Row(where, repeats=True)
+                    yield LogRow(where, repeats=True)
                 else:
                     other = f"other responses than {judged[key].rows[0]} has of the same doc_id"
-                    yield Row(where, unusable=(other,))
+                    yield LogRow(where, unusable=(other,))
                 continue
             if wrong:
-                yield Row(where, unusable=(wrong,))
+                yield LogRow(where, unusable=(wrong,))
                 continue
             asked = self.asked(record, path.parent)
             usable = [text for text in texts if why_no_text(text) is None]
             responses = tuple(
-                Response(
+                Reply(
                     where,
                     asked,
                     text,
@@ -71,9 +71,11 @@ class Harness:
                 )
                 for place, text in enumerate(usable)
             )
-            yield Row(where, responses, tuple(why for text in texts if (why := why_no_text(text))))
+            yield LogRow(
+                where, responses, tuple(why for text in texts if (why := why_no_text(text)))
+            )
 
-    def _judged(self, path: Path) -> dict[str, Judged]:
+    def _judged(self, path: Path) -> dict[str, Document]:
         """What was said of each document in all of its rows."""
         rows = []
         for where, record in records(path):
@@ -82,9 +84,9 @@ class Harness:
             rows.append((where, key, label, metrics, record["filtered_resps"]))
         names = rows[0][3] if rows else {}
         columns = verdict_columns((metrics for _, _, _, metrics, _ in rows), names)
-        found: dict[str, Judged] = {}
+        found: dict[str, Document] = {}
         for where, key, label, metrics, filtered in rows:
-            judged = found.setdefault(key, Judged([], []))
+            judged = found.setdefault(key, Document([], []))
             suffix = self.suffix(label, len(judged.rows))
             judged.rows.append(where)
             said = {f"{name}{suffix}": metrics.get(name) for name in columns}
@@ -101,7 +103,7 @@ class Said:
 
 
 @dataclass
-class Judged:
+class Document:
     """What all rows of one document said.
 
     Attributes:

@@ -18,7 +18,7 @@ from vlm_boundary.imports.beside import Beside, compare
 from vlm_boundary.imports.gathered import ArmFacts, Gathered, name_of
 from vlm_boundary.imports.matched import DataFile
 from vlm_boundary.imports.pictures import suffix_of
-from vlm_boundary.imports.records import Asked
+from vlm_boundary.imports.records import LogProblem
 from vlm_boundary.imports.sources import Sources
 from vlm_boundary.writing import replacing_folder
 
@@ -133,7 +133,7 @@ def _write_benchmarks(gathered: Gathered, place: Path) -> int:
     return unasked
 
 
-def _problem(problem_id: str, asked: Asked, place: Path) -> dict[str, Any]:
+def _problem(problem_id: str, asked: LogProblem, place: Path) -> dict[str, Any]:
     return {
         "id": problem_id,
         "question": asked.question,

@@ -13,14 +13,7 @@ from itertools import pairwise
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import DESIGN, FAINT, INK, PALETTE, Canvas
-from vlm_boundary.benchmarks.procedural.problem import (
-    Chains,
-    Question,
-    Step,
-    compute,
-    styles,
-    written,
-)
+from vlm_boundary.benchmarks.procedural.problem import Chains, Query, Step, compute, styles, written
 
 Row = tuple[int, ...]
 Grid = tuple[Row, ...]
@@ -172,7 +165,7 @@ def _level_3(rng: Random, hole: tuple[int, int]) -> tuple[Pattern, Chains]:
 _LEVELS = {1: _level_1, 2: _level_2, 3: _level_3}
 
 
-def draft(rng: Random, level: int) -> tuple[Pattern, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Pattern, Query | None]:
     """Return a grid with a hole and the question; None when two rules would fill it differently."""
     scene, chains = _LEVELS[level](rng, (rng.randrange(3), rng.randrange(3)))
     if fillings(scene) != {scene.missing}:
@@ -182,4 +175,4 @@ def draft(rng: Random, level: int) -> tuple[Pattern, Question | None]:
         "What number belongs in place of the question mark?",
         "Find the missing number of the pattern.",
     )
-    return scene, Question("missing", phrasings, chains)
+    return scene, Query("missing", phrasings, chains)

@@ -18,10 +18,10 @@ from vlm_boundary.benchmarks.procedural import (
     number_grid,
     table,
 )
-from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Question, Scene, Split
+from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Query, Scene, Split
 from vlm_boundary.records.problem import AnswerType
 
-_DRAFTS: dict[str, Callable[[Random, int], tuple[Scene, Question | None]]] = {
+_DRAFTS: dict[str, Callable[[Random, int], tuple[Scene, Query | None]]] = {
     "bar_chart": bar_chart.draft,
     "line_chart": line_chart.draft,
     "angles": angles.draft,
@@ -125,7 +125,7 @@ def _number(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
 
 
-def _choices(rng: Random, question: Question) -> tuple[str, ...]:
+def _choices(rng: Random, question: Query) -> tuple[str, ...]:
     """Return the answer among three wrong choices, or nothing where choices do not suit."""
     kind: AnswerType = question.answer_type
     if kind == "list":
