@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -47,6 +48,17 @@ def load_yaml(path: Path, parser: YAML | None = None) -> Any:
         raise UserError(f"{path}: not valid YAML: {reason_of(error)}") from None
     except RecursionError:
         raise UserError(f"{path}: nested too deeply") from None
+
+
+def yaml_text(content: Any) -> str:
+    """Plain values as a YAML document, keys in their order, lines of 100 columns."""
+    from ruamel.yaml import YAML
+
+    writer: Any = YAML()
+    writer.width = 100
+    body = io.StringIO()
+    writer.dump(content, body)
+    return body.getvalue()
 
 
 def parse_value(text: str) -> Any:

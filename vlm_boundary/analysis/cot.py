@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k
@@ -97,23 +97,16 @@ def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Flo
 
 
 def _share_of(data: BenchmarkData, arm: str, said: ValidReading) -> Entry:
-    """P(valid | right); with a stopping rule of the samples up to the first look.
+    """P(valid | right): each problem's share, weighted by how many right answers it has.
 
-    Of all that were drawn, hard problems have more samples than others.
+    The interval is that of a ratio of sums over problems (linearised). With a stopping rule it is
+    of the samples up to the first look: of all that were drawn, hard problems have more.
     """
     verdicts, level = data.verdicts[arm], data.settings.confidence
     below = data.first_look.n(arm) if arm in data.ended else None
     first = verdicts.right if below is None else verdicts.right & (verdicts.index < below)
-    groups = data.groups(verdicts.problem_ids)
-    return _share(verdicts.count(first), said.counts(verdicts, below), level, groups)
-
-
-def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | None) -> Entry:
-    """P(valid | right) over all right answers: each problem's share, weighted by how many it has.
-
-    The interval is that of a ratio of sums over problems (linearised).
-    """
-    weights = np.where(reading.judged > 0, correct, 0)
+    reading, groups = said.counts(verdicts, below), data.groups(verdicts.problem_ids)
+    weights = np.where(reading.judged > 0, verdicts.count(first), 0)
     shares = reading.valid / np.maximum(reading.judged, 1)
     return share_of(weights * shares, weights, level, groups)
 

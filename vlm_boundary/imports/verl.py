@@ -49,10 +49,5 @@ def _read(path: Path) -> Iterator[LogRow]:
         yield LogRow(where, (response,))
 
 
-VERL = Format(
-    "verl",
-    "verl's validation dumps",
-    f"records with {', '.join(sorted(_KEYS))}",
-    _fits,
-    _read,
-)
+_NEEDS = f"records with {', '.join(sorted(_KEYS))}"
+VERL = Format("verl", "verl's validation dumps", _NEEDS, _fits, _read)

@@ -64,10 +64,5 @@ def _asked(record: Mapping[str, Any], path: Path) -> LogProblem:
     return LogProblem(key, question, golds, tuple(choices), pictures, lost, same)
 
 
-VLMEVALKIT = Format(
-    "vlmevalkit",
-    "VLMEvalKit's predictions",
-    f"records with {', '.join(sorted(_KEYS))}",
-    _fits,
-    _read,
-)
+_NEEDS = f"records with {', '.join(sorted(_KEYS))}"
+VLMEVALKIT = Format("vlmevalkit", "VLMEvalKit's predictions", _NEEDS, _fits, _read)
