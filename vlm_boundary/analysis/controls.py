@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.counts import Floats, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
 from vlm_boundary.analysis.stopping import pass_at_k_of
@@ -35,8 +35,7 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
     if verdicts is None:
         return None
     counts = verdicts.first(n).counts
-    shared = tuple(sorted(set(counts.problem_ids) & set(data.counts(arm).problem_ids)))
-    full, without = data.counts(arm).on(shared), counts.on(shared)
+    full, without = on_shared(data.counts(arm), counts)
     ks = data.grid(n)
     values = pass_at_k_of(counts, ks)
     gained = pass_at_k_of(full, ks) - pass_at_k_of(without, ks)
@@ -44,7 +43,7 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
         n=n,
         problems=len(counts.problem_ids),
         pass_at_k=data.means(values, counts.problem_ids).curve(ks),
-        full_minus_control=data.means(gained, shared, DIFFERENCE).curve(ks),
+        full_minus_control=data.means(gained, full.problem_ids, DIFFERENCE).curve(ks),
     )
 
 

@@ -52,3 +52,9 @@ class Counts:
         columns = (self.samples, self.correct, self.undecided, self.strict)
         samples, correct, undecided, strict = (column[rows] for column in columns)
         return Counts(problem_ids, samples, correct, undecided, strict, self.rule)
+
+
+def on_shared(*arms: Counts) -> list[Counts]:
+    """The counts of several arms on the problems that all of them have, ascending."""
+    ids = tuple(sorted(set.intersection(*(set(one.problem_ids) for one in arms))))
+    return [one.on(ids) for one in arms]

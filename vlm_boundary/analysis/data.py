@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.consistency import Consistency
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
@@ -240,10 +240,8 @@ class BenchmarkData:
 
     def pair(self, base: str, other: str) -> Pair:
         """Two arms on the problems that both have."""
-        first, second = self.counts(base), self.counts(other)
-        shared = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
         n = min(self.n(base), self.n(other))
-        return Pair(base, other, n, first.on(shared), second.on(shared))
+        return Pair(base, other, n, *on_shared(self.counts(base), self.counts(other)))
 
     def grid(self, n: int) -> Ints:
         """The k at which curves beside the main ones are given: the figures' and the tables'."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.distributions import fields_of
 from vlm_boundary.analysis.intervals import Clustered, holm, known
@@ -45,13 +45,12 @@ class Together:
 
     def __init__(self, data: BenchmarkData, cells: dict[tuple[str, Condition], Counts]) -> None:
         self.data = data
-        shared = set.intersection(*(set(one.problem_ids) for one in cells.values()))
-        self.problem_ids = tuple(sorted(shared))
+        shared = on_shared(*cells.values())
+        self.problem_ids = shared[0].problem_ids
         self.n = min(_drawn(data, arm, condition) for arm, condition in cells)
         self.ks = data.grid(self.n)
-        self._values = {
-            cell: pass_at_k_of(one.on(self.problem_ids), self.ks) for cell, one in cells.items()
-        }
+        values = (pass_at_k_of(one, self.ks) for one in shared)
+        self._values = dict(zip(cells, values, strict=True))
 
     @classmethod
     def of(

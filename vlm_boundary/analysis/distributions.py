@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
 from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, known, t_intervals
@@ -112,15 +112,12 @@ def _strata(data: BenchmarkData, pair: Pair) -> Strata:
     verdicts = data.verdicts[pair.base]
     even = verdicts.where(verdicts.index % 2 == 0).counts
     odd = verdicts.where(verdicts.index % 2 == 1).counts
-    shared = set(even.problem_ids) & set(odd.problem_ids)
-    problem_ids = tuple(key for key in pair.problem_ids if key in shared)
-    judging, base = even.on(problem_ids), odd.on(problem_ids)
-    other = pair.other_counts.on(problem_ids) if problem_ids else pair.other_counts
+    judging, base, other = on_shared(even, odd, pair.other_counts)
     stratum = difficulty(judging.correct, judging.samples)
     deepest = int(base.samples.max(initial=0))
     ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
     strata = []
-    for row, name in enumerate(STRATA if problem_ids else ()):
+    for row, name in enumerate(STRATA if judging.problem_ids else ()):
         part = _compared(data, base, other, stratum == row, ks)
         gained, lost = _moved(data, base, other, stratum == row, ks)
         strata.append(Stratum(base_accuracy=name, gained=gained, lost=lost, **part.given()))

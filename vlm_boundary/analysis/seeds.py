@@ -32,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Floats
+from vlm_boundary.analysis.counts import Codes, Floats, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import NOTHING, Clustered, known, t_intervals
 from vlm_boundary.analysis.power import POWER
@@ -219,15 +219,13 @@ def _differences(
     data: BenchmarkData, arms: tuple[str, ...]
 ) -> dict[int, tuple[Floats, Codes | None]]:
     """Each seed less the base, by k, with the clusters of problems that all arms have."""
-    base, *seeds = (data.counts(arm) for arm in arms)
-    shared = set(base.problem_ids).intersection(*(one.problem_ids for one in seeds))
-    ids = tuple(sorted(shared))
-    if not ids:
+    base, *seeds = on_shared(*map(data.counts, arms))
+    if not base.problem_ids:
         return {}
     ks = np.unique([1, min(data.n(arm) for arm in arms)])
-    first = pass_at_k_of(base.on(ids), ks)
-    differences = np.stack([pass_at_k_of(one.on(ids), ks) - first for one in seeds], axis=2)
-    groups, found = data.groups(ids), {}
+    first = pass_at_k_of(base, ks)
+    differences = np.stack([pass_at_k_of(one, ks) - first for one in seeds], axis=2)
+    groups, found = data.groups(base.problem_ids), {}
     for place, k in enumerate(ks.tolist()):
         there = ~np.isnan(differences[:, place]).any(axis=1)
         if there.any():

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats, Ints
+from vlm_boundary.analysis.counts import Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
@@ -101,17 +101,16 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
         if len(arms) < 2:
             continue
         ks = _ends(data, arms)
-        shared = set.intersection(*(set(data.counts(arm).problem_ids) for arm in arms))
-        ids = tuple(sorted(shared))
-        if not ids:
+        shared = on_shared(*map(data.counts, arms))
+        if not shared[0].problem_ids:
             continue
-        values = np.array([np.nanmean(_values(data, arm, ids, ks), axis=0) for arm in arms])
+        values = np.array([np.nanmean(pass_at_k_of(counts, ks), axis=0) for counts in shared])
         between = t_intervals(values, data.settings.confidence, (0, 1))
         found.append(
             Seeds(
                 arms=arms,
                 step=experiment.arms[arms[0]].step,
-                problems=len(ids),
+                problems=len(shared[0].problem_ids),
                 pass_at_k={
                     k: SpreadOfSeeds(
                         estimate=float(between.estimate[column]),
@@ -138,12 +137,6 @@ def _ends(data: BenchmarkData, arms: list[str]) -> Ints:
     return np.unique([1, min(data.n(arm) for arm in arms)])
 
 
-def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Ints) -> Floats:
-    counts = data.counts(arm).on(problem_ids)
-    return pass_at_k_of(counts, ks)
-
-
 def _curve(data: BenchmarkData, arm: str, ks: Ints) -> Curve:
-    ids = data.counts(arm).problem_ids
-    values = _values(data, arm, ids, ks)
-    return data.means(values, ids).curve(ks)
+    counts = data.counts(arm)
+    return data.means(pass_at_k_of(counts, ks), counts.problem_ids).curve(ks)

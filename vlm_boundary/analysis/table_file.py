@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Ints
+from vlm_boundary.analysis.counts import Bools, Counts, Ints, on_shared
 from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
 from vlm_boundary.analysis.table_values import as_name, as_origin, as_verdict, as_whole, is_empty
 from vlm_boundary.errors import UserError
@@ -47,11 +47,10 @@ class VerdictTable:
         Raises:
             UserError: there are none; `where` is what it names.
         """
-        first, second = self.counts[base], self.counts[other]
-        ids = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
-        if not ids:
+        first, second = on_shared(self.counts[base], self.counts[other])
+        if not first.problem_ids:
             raise UserError(f"{where}: {base} and {other} have no problem_id in common")
-        return first.on(ids), second.on(ids)
+        return first, second
 
 
 def read_table_file(
