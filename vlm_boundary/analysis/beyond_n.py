@@ -41,7 +41,7 @@ class Extrapolation:
     """Both models fitted to the problems as they are (row 0), and to resamples of them.
 
     Attributes:
-        n: samples a problem.
+        n: samples per problem.
         fits: by model, rows as said.
     """
 
@@ -54,7 +54,7 @@ class Extrapolation:
 
         Args:
             correct: c of the same n samples, shape (problems,).
-            n: samples a problem.
+            n: samples per problem.
             weights: how often each problem counts in each fit, shape (fits, problems).
         """
         return cls.to(Histograms.of(count_histogram(correct, n, weights)))
@@ -218,9 +218,9 @@ def back_test(
 
     Args:
         first: correct among the first `part` samples, shape (problems,).
-        part: samples a problem that are fitted on.
+        part: samples per problem that are fitted on.
         correct: correct among all samples, shape (problems,).
-        n: samples a problem, at most: one with a correct sample counts 1 whenever it ended.
+        n: samples per problem, at most: one with a correct sample counts 1 whenever it ended.
         weights: as in `Extrapolation.of`.
         confidence: level, as 0.95.
     """

@@ -30,9 +30,9 @@ def equal_budgets(data: BenchmarkData, pair: Pair) -> EqualBudgets:
 
 
 def at_cost(curve: Floats, tokens: Floats, budgets: Floats) -> Floats:
-    """What each problem adds to pass@k at the k that so many tokens a problem buy.
+    """What each problem adds to pass@k at the k that so many tokens per problem buy.
 
-    k samples of every problem cost k·m tokens a problem, m being the mean length of a sample, so
+    k samples of every problem cost k·m tokens per problem, m being the mean length of a sample, so
     that a budget B buys k = B/m; between whole k some problems get one sample more, and pass@k is
     joined by straight lines. m is itself estimated from the problems, and with it k: problem i's
     value is f_i(k) - f'(k)·k·(m_i - m)/m, where m_i is its own mean length and f' the slope of the
@@ -59,7 +59,7 @@ def at_cost(curve: Floats, tokens: Floats, budgets: Floats) -> Floats:
 
 
 def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> list[AtTokens]:
-    """Both arms at as many tokens a problem: as many as k samples of the longer-winded cost."""
+    """Both arms at as many tokens per problem: as many as k samples of the longer-winded cost."""
     ids, sizes = pair.problem_ids, {}
     for arm, of in lengths.items():
         verdicts = data.first_look.verdicts[arm]

@@ -44,7 +44,7 @@ def _compared(data: BenchmarkData, pair: Pair) -> ConsistencyOfPair:
 
 
 def _to(data: BenchmarkData, arm: str, n: int) -> Consistency:
-    """An arm's values of its first n samples a problem."""
+    """An arm's values of its first n samples per problem."""
     if data.n(arm) == n:
         return data.consistency[arm]
     drawn = data.verdicts[arm].first(n)

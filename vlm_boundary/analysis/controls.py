@@ -50,8 +50,8 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
 def guess_filter(data: BenchmarkData) -> list[GuessFilter] | None:
     """Each pair on the problems that direct answers do not guess now and then.
 
-    None without the control `direct_answer`. Where it has too few samples a problem to show that a
-    problem is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
+    None without the control `direct_answer`. Where it has too few samples per problem to show that
+    one is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
     """
     control = data.experiment.controls.get("direct_answer")
     if control is None:

@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Counts:
-    """What one arm did on each problem, a row a problem in the order of `problem_ids`.
+    """What one arm did on each problem, one row per problem in the order of `problem_ids`.
 
     `undecided` samples count as not correct; adding them gives the lenient reading. `strict` counts
     the correct ones whose answer is tagged, boxed, stated as the answer, or said alone. With a

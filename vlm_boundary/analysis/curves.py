@@ -94,7 +94,7 @@ def stopping(ended: Ended) -> Stopping:
 
 
 def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
-    """Accuracy of one answer a problem: of the checkpoint's one-sample arm, else the first sample.
+    """Accuracy of one answer per problem: the checkpoint's one-sample arm's, else the first sample.
 
     The published pass@1 of the visual figure is such a single pass, not the estimator's value.
     """

@@ -50,7 +50,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Responses:
-    """How long an arm's samples are, a row a sample, sorted by problem and sample index.
+    """How long an arm's samples are, one row per sample, sorted by problem and sample index.
 
     Attributes:
         problem_ids: the problems that have a sample, ascending.
@@ -135,11 +135,11 @@ class BenchmarkData:
         return tuple(self.everything)
 
     def asked(self, arm: str) -> int:
-        """Samples a problem that the experiment asks of an arm, at most."""
+        """Samples per problem that the experiment asks of an arm, at most."""
         return self.experiment.arm_sampling(arm).n
 
     def n(self, arm: str) -> int:
-        """Samples a problem that an arm is read to: those asked for, by a rule as far as it goes.
+        """Samples per problem that an arm is read to: those asked for, by a rule as far as it goes.
 
         See `Ended`.
         """

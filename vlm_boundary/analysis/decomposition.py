@@ -33,7 +33,7 @@ def counts_under(data: BenchmarkData, arm: str, condition: Condition) -> Counts 
 
 
 def _drawn(data: BenchmarkData, arm: str, condition: Condition) -> int:
-    """Samples a problem that the experiment draws of an arm under a condition."""
+    """Samples per problem that the experiment draws of an arm under a condition."""
     for control, settings in data.experiment.controls.items():
         if control == condition:
             return settings.n if data.experiment.arm_sampling(arm).temperature > 0 else 1

@@ -52,8 +52,8 @@ def compare(
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
 
     Args:
-        values: other − base, a row a problem, a column for each k from 1 on; NaN where a problem
-            has no value.
+        values: other − base, one row per problem, a column for each k from 1 on; NaN where a
+            problem has no value.
         groups: the cluster of each problem, None where each is its own.
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
         margin: as a share, what the first and the last difference are held against, if anything.

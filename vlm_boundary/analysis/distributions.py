@@ -70,7 +70,7 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
 def distributions(data: BenchmarkData) -> Distributions:
     """The section `distributions`: accuracies, failures, difficulty, and results by metadata.
 
-    But for the last they are of the samples up to the first look, where arms have a stopping rule.
+    All but the last are of the samples up to the first look, where arms have a stopping rule.
     """
     alike = data.first_look
     return Distributions(

@@ -23,7 +23,7 @@ _STARTS = [(np.log(a), np.log(b)) for a in (0.05, 0.3, 2.0) for b in (0.1, 1.0, 
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted distributions of accuracies, one a row: Beta(a, b), and the share never solved.
+    """Fitted distributions of accuracies, one per row: Beta(a, b), and the share never solved.
 
     All of shape (fits,); NaN where counts do not say anything: all samples wrong, or all right.
     """
@@ -49,7 +49,7 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
     Args:
         correct: c, shape (problems,), each of the same n samples.
-        n: samples a problem.
+        n: samples per problem.
         weights: how often each problem counts in each fit, shape (fits, problems); by default one
             fit in which each counts once.
 
@@ -63,7 +63,7 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
 @dataclass(frozen=True)
 class Histograms:
-    """What fits are made from, a row a fit: problems by correct and by wrong samples.
+    """What fits are made from, one row per fit: problems by correct and by wrong samples.
 
     Of unlike numbers of samples too: where problems ended early, by a rule on their own samples,
     the likelihood of (c, L) has a factor for the rule that does not depend on their accuracy.
@@ -146,7 +146,7 @@ def fit_zero_inflated(histograms: Histograms, plain: Fit) -> Fit:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Log-likelihoods of a and b, up to the binomial coefficients, a row a fit.
+    """Log-likelihoods of a and b, up to the binomial coefficients, one row per fit.
 
     Σ_c h_c·log[B(a + c, b + n - c) / B(a, b)]; truncated, of the counts above 0 alone and less
     their number times log(1 - P(0 | a, b)). The ratio of Betas is Π_{j<c}(a + j) ·

@@ -42,7 +42,7 @@ class Compared:
     """Two arms on the problems that both have, as a gate looks at them.
 
     Attributes:
-        n: the most samples a problem that both have.
+        n: the most samples per problem that both have.
         base_counts, other_counts: of the same problems, in one order.
         groups: the cluster of each problem, None where each is its own.
         alike: the counts over samples that do not depend on outcomes, base and other: with a

@@ -1,4 +1,4 @@
-"""Anyone's table of verdicts as counts: a row a sample, or a row a problem."""
+"""Anyone's table of verdicts as counts: one row per sample, or one row per problem."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read_table_file(
     A row is a sample: `correct` is true or false, yes or no, 1 or 0; a null or empty one is
     undecided, and counts as not correct. Of rows with one `sample_index`, where there is that
     column, one counts. Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many
-    samples, and so many correct ones. Or a row is a problem with a column a sample, `NAME0`,
+    samples, and so many correct ones. Or a row is a problem with one column per sample, `NAME0`,
     `NAME1` …, of which an empty cell is no sample. `tables/problems` of a run is read as it is.
 
     Args:

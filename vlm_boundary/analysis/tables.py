@@ -131,7 +131,7 @@ def _differences(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 
 
 def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
-    """A row a k."""
+    """One row per k."""
     for k, entry in by_k.items():
         yield key | {"k": k} | entry.given()
 

@@ -1,4 +1,4 @@
-"""Verdicts as arrays: a row a sample."""
+"""Verdicts as arrays: one row per sample."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CODED = ["problem_id", "status", "source", "normalised"]
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdicts of one partition, a row a sample, sorted by problem and sample index.
+    """The verdicts of one partition, one row per sample, sorted by problem and sample index.
 
     Attributes:
         problem_ids: the problems that have a sample, ascending.

@@ -42,9 +42,9 @@ class _PassingError(Exception):
 def downloaded(address: str) -> bytes:
     """The picture at a web address, from this machine's cache once it was fetched.
 
-    The cache is `vlm_boundary/pictures` in `XDG_CACHE_HOME`: a file a picture under its SHA-256,
-    and one an address that names it. Proxies are not asked: the address that is checked is the one
-    that is connected to.
+    The cache is `vlm_boundary/pictures` in `XDG_CACHE_HOME`: one file per picture under its
+    SHA-256, and one per address that names it. Proxies are not asked: the address that is checked
+    is the one that is connected to.
 
     Raises:
         PictureError: it cannot be fetched, is too large, or lies in a private network.

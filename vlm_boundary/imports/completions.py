@@ -1,4 +1,4 @@
-"""What GRPO trainers log: TRL's Parquet, a row a completion; ms-swift's JSONL, a line a table.
+"""What GRPO trainers log: TRL's Parquet, a row per completion; ms-swift's JSONL, a line per table.
 
 Keys: huggingface/trl f2cd5771, `trl/trainer/grpo_trainer.py` (`log`: step, prompt, completion, a
 column a reward, further ones, advantage); modelscope/ms-swift 3602360a,

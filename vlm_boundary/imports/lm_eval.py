@@ -1,4 +1,4 @@
-"""lm-eval's `samples_TASK_TIME.jsonl`: a row a document and filter.
+"""lm-eval's `samples_TASK_TIME.jsonl`: one row per document and filter.
 
 Keys and nesting: EleutherAI/lm-evaluation-harness 4e7e0d47, `lm_eval/evaluator.py` (the record),
 `lm_eval/loggers/evaluation_tracker.py` (`save_results_samples`), `lm_eval/result_schema.py`.

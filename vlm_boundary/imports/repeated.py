@@ -1,4 +1,4 @@
-"""Harnesses that write a row a document and filter: what they say, and of which response."""
+"""Harnesses that write one row per document and filter: what they say, and of which response."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Document:
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose metrics that are records, or lists of them, are a metric a member each."""
+    """A row whose metrics that are records, or lists of them, are one metric per member."""
     found: dict[str, Any] = {}
     for name, value in record.items():
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""verl's `STEP.jsonl` of validation_data_dir (and rollout_data_dir): a row a response, no ids.
+"""verl's `STEP.jsonl` of validation_data_dir (and rollout_data_dir): one row per response, no ids.
 
 Keys: volcengine/verl b178a3cd, `verl/trainer/ppo/ray_trainer.py` (`_dump_generations`, `_validate`,
 which writes the score once more as `reward`). Prompts are decoded without special tokens, so that
