@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.config.gate import GateRules
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.settings import apply_overrides, parse_value, validate
 
 EXPERIMENT = """
@@ -135,3 +135,8 @@ def test_a_benchmark(change: str, said: str) -> None:
 )  # fmt: skip
 def test_rules_of_a_gate(rules: str, said: str) -> None:
     assert said_of(GateRules, f"rules: {rules}") == said
+
+
+def test_an_error_is_told_by_its_first_line_or_by_its_kind() -> None:
+    assert reason_of(ValueError("\n no such column\n  in row 3")) == "no such column"
+    assert reason_of(EOFError()) == "EOFError"

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from vlm_boundary import tiny
 from vlm_boundary.engines.processors import read_json
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.sharded import merged_folder
 
@@ -140,7 +140,7 @@ def _from_hub(
             f"this machine, or see to the network"
         ) from None
     except (HfHubHTTPError, HFValidationError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = reason_of(error)
         raise UserError(f"{model}: not a folder here, and not from the hub: {reason}") from None
     return folder, folder.name  # the cache keeps a snapshot under its commit
 

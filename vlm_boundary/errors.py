@@ -69,6 +69,11 @@ def place_error(error: OSError, path: str | os.PathLike[str] | None = None) -> P
     return PlaceError(f"{where}: {doing} ({error.strerror or os.strerror(error.errno)}); {advice}")
 
 
+def reason_of(error: BaseException) -> str:
+    """The first line of what an error says, or its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def one_line(message: str) -> str:
     """A message as it is shown: names in it may be endless or hold control characters."""
     if len(message) > _LONGEST:

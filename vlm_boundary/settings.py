@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from vlm_boundary.errors import UserError, did_you_mean
+from vlm_boundary.errors import UserError, did_you_mean, reason_of
 from vlm_boundary.mistakes import explain
 
 if TYPE_CHECKING:
@@ -44,9 +45,20 @@ def load_yaml(path: Path, parser: YAML | None = None) -> Any:
         problem = (error.problem or "not valid YAML").strip().splitlines()[0]
         raise UserError(f"{path}{line}: {problem}") from None
     except YAMLError as error:
-        raise UserError(f"{path}: not valid YAML: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: not valid YAML: {reason_of(error)}") from None
     except RecursionError:
         raise UserError(f"{path}: nested too deeply") from None
+
+
+def yaml_text(content: Any) -> str:
+    """Plain values as a YAML document, keys in their order, lines of 100 columns."""
+    from ruamel.yaml import YAML
+
+    writer: Any = YAML()
+    writer.width = 100
+    body = io.StringIO()
+    writer.dump(content, body)
+    return body.getvalue()
 
 
 def parse_value(text: str) -> Any:

@@ -50,7 +50,8 @@ def merged_folder(folder: Path) -> Path:
     for actor in (folder, folder / "actor", folder.parent):
         if actor == folder.parent and folder.name != "huggingface":
             continue
-        shards = [match for path in actor.glob("model_*.pt") if (match := _is_shard(path))]
+        found = (_SHARD.fullmatch(path.name) for path in actor.glob("model_*.pt"))
+        shards = [match for match in found if match]
         megatron = (actor / "dist_ckpt").is_dir()
         if not shards and not megatron:
             continue
@@ -88,10 +89,6 @@ def _advice(actor: Path, shards: list[re.Match[str]], missing: list[int], *, meg
         return f"{what}, not a merged model; merge them with: {verl}"
     easyr1 = f"python3 scripts/model_merger.py --local_dir {place}"
     return f"{what}, not a merged model; merge them with EasyR1's: {easyr1} (or verl's: {verl})"
-
-
-def _is_shard(path: Path) -> re.Match[str] | None:
-    return _SHARD.fullmatch(path.name)
 
 
 def _step(path: Path) -> int:

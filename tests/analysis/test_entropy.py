@@ -15,7 +15,7 @@ from vlm_boundary.analysis.entropy import entropy, matched_temperature, surprisa
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
 from vlm_boundary.errors import UserError
-from vlm_boundary.face.stages import Drawn
+from vlm_boundary.face.stages import Sampled
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
@@ -136,7 +136,7 @@ def test_probes_need_an_engine_that_can_say_it(path: Path) -> None:
         probes.probe_experiment(other, "base", "sft", [0.8, 1.0], 3)
 
 
-def fake_draw(run: RunDirectory, experiment: ExperimentConfig, *_: object) -> Drawn:
+def fake_draw(run: RunDirectory, experiment: ExperimentConfig, *_: object) -> Sampled:
     """Samples whose entropy a token is the temperature, and 0.9 for the base."""
     for arm in experiment.arms:
         value = 0.9 if arm == "base" else experiment.arm_sampling(arm).temperature
@@ -145,7 +145,7 @@ def fake_draw(run: RunDirectory, experiment: ExperimentConfig, *_: object) -> Dr
             for index in range(experiment.arm_sampling(arm).n):
                 writer.add(Sample(problem, index, 0, [1, 2], "", "stop", -2 * value))
         writer.flush()
-    return Drawn(0)
+    return Sampled(0)
 
 
 def test_the_command_adds_the_arm_to_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from scipy.special import betaln
 from vlm_boundary.analysis.beyond_n import RESAMPLES, back_test, beyond_n, resampled
 from vlm_boundary.analysis.extrapolation import (
     Fit,
+    Histograms,
     Likelihood,
-    Outcomes,
     _newton_step,
     count_histogram,
     fit_beta_binomial,
@@ -57,14 +57,14 @@ def test_fits_reach_the_likelihood_that_a_general_optimiser_finds(
     options = {"maxiter": 20_000, "maxfev": 20_000, "xatol": 1e-8, "fatol": 1e-10}
     starts = ([-1.0, 0.0], [0.5, 0.5])
     best = min(minimize(plain, s, method="Nelder-Mead", options=options).fun for s in starts)
-    fit = fit_beta_binomial(Outcomes.of(histogram))
+    fit = fit_beta_binomial(Histograms.of(histogram))
     assert plain(np.log([fit.a[0], fit.b[0]])) == pytest.approx(best, abs=1e-5)
     best = min(
         minimize(inflated, [*s, p], method="Nelder-Mead", options=options).fun
         for s in starts
         for p in (-1.0, -5.0)
     )
-    zero = fit_zero_inflated(Outcomes.of(histogram), fit)
+    zero = fit_zero_inflated(Histograms.of(histogram), fit)
     share = min(max(float(zero.never[0]), 1e-12), 1 - 1e-12)
     found = inflated(np.array([*np.log([zero.a[0], zero.b[0]]), math.log(share / (1 - share))]))
     assert found <= best + 1e-5
@@ -74,7 +74,7 @@ def test_fits_reach_the_likelihood_that_a_general_optimiser_finds(
 def test_derivatives_are_those_of_the_likelihood(truncated: bool) -> None:
     """By central differences."""
     likelihood = Likelihood.of(
-        Outcomes.of(count_histogram(counts(0.5, 2, 0.2, 12, 60, 2), 12)), truncated=truncated
+        Histograms.of(count_histogram(counts(0.5, 2, 0.2, 12, 60, 2), 12)), truncated=truncated
     )
     x, step = np.array([[-0.7, 0.4]]), 1e-5
     gradient, (aa, bb, ab) = likelihood.derivatives(x)
@@ -104,30 +104,30 @@ def test_pass_at_k_is_the_beta_distributions_mean(k: int) -> None:
 
 def test_true_parameters_are_found_in_much_data() -> None:
     histogram = count_histogram(counts(0.4, 1.0, 0.2, 256, 20_000, 3), 256)
-    fit = fit_zero_inflated(Outcomes.of(histogram), fit_beta_binomial(Outcomes.of(histogram)))
+    fit = fit_zero_inflated(Histograms.of(histogram), fit_beta_binomial(Histograms.of(histogram)))
     assert [fit.a[0], fit.b[0], fit.never[0]] == pytest.approx([0.4, 1.0, 0.2], rel=0.1)
 
 
 def test_without_more_zeros_than_a_beta_has_nothing_is_never_solved() -> None:
     histogram = count_histogram(np.array([3, 4, 5, 6, 5, 4]), 10)
-    plain = fit_beta_binomial(Outcomes.of(histogram))
-    assert fit_zero_inflated(Outcomes.of(histogram), plain).never.tolist() == [0.0]
+    plain = fit_beta_binomial(Histograms.of(histogram))
+    assert fit_zero_inflated(Histograms.of(histogram), plain).never.tolist() == [0.0]
 
 
 @pytest.mark.parametrize("alike", [0, 8])
 def test_counts_that_say_nothing_have_no_fit(alike: int) -> None:
     histogram = count_histogram(np.full(20, alike), 8)
-    plain = fit_beta_binomial(Outcomes.of(histogram))
-    for fit in (plain, fit_zero_inflated(Outcomes.of(histogram), plain)):
+    plain = fit_beta_binomial(Histograms.of(histogram))
+    for fit in (plain, fit_zero_inflated(Histograms.of(histogram), plain)):
         assert np.isnan(fit.pass_at_k(np.array([16]))).all()
 
 
 def test_each_row_is_fitted_as_if_it_were_alone() -> None:
     weights = resampled(40, 5)[:4]
     histogram = count_histogram(counts(0.4, 1.5, 0.1, 20, 40, 4), 20, weights)
-    together = fit_beta_binomial(Outcomes.of(histogram))
+    together = fit_beta_binomial(Histograms.of(histogram))
     for row in range(4):
-        alone = fit_beta_binomial(Outcomes.of(histogram[row : row + 1]))
+        alone = fit_beta_binomial(Histograms.of(histogram[row : row + 1]))
         assert [together.a[row], together.b[row]] == pytest.approx(
             [alone.a[0], alone.b[0]], rel=1e-3
         )

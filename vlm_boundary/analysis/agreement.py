@@ -20,7 +20,7 @@ Statistic = Callable[[Floats], Floats]
 
 @dataclass(frozen=True)
 class Tables:
-    """Weighted 2 × 2 tables of two raters, one a problem, shape (problems, 4).
+    """Weighted 2 × 2 tables of two raters, one per problem, shape (problems, 4).
 
     Cells: both say valid, only the first does, only the second does, neither does.
     """
@@ -31,7 +31,7 @@ class Tables:
     def of(
         cls, first: NDArray[np.bool_], second: NDArray[np.bool_], weights: Floats, problems: Ints
     ) -> Tables:
-        """From ratings, a row each; `problems` says which problem a row is of."""
+        """From ratings, one row each; `problems` says which problem a row is of."""
         cell = 2 * (~first).astype(np.int64) + ~second
         _, group = np.unique(problems, return_inverse=True)
         size = int(group.max(initial=-1)) + 1

@@ -10,7 +10,7 @@ from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.extrapolation import (
     Fit,
-    Outcomes,
+    Histograms,
     count_histogram,
     fit_beta_binomial,
     fit_zero_inflated,
@@ -41,7 +41,7 @@ class Extrapolation:
     """Both models fitted to the problems as they are (row 0), and to resamples of them.
 
     Attributes:
-        n: samples a problem.
+        n: samples per problem.
         fits: by model, rows as said.
     """
 
@@ -54,17 +54,17 @@ class Extrapolation:
 
         Args:
             correct: c of the same n samples, shape (problems,).
-            n: samples a problem.
+            n: samples per problem.
             weights: how often each problem counts in each fit, shape (fits, problems).
         """
-        return cls.to(Outcomes.of(count_histogram(correct, n, weights)))
+        return cls.to(Histograms.of(count_histogram(correct, n, weights)))
 
     @classmethod
-    def to(cls, outcomes: Outcomes) -> Extrapolation:
+    def to(cls, histograms: Histograms) -> Extrapolation:
         """Fit both models to these."""
-        plain = fit_beta_binomial(outcomes)
-        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(outcomes, plain)}
-        return cls(outcomes.n, fits)
+        plain = fit_beta_binomial(histograms)
+        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
+        return cls(histograms.n, fits)
 
     def describe(
         self, ks: Ints, confidence: float, errors: dict[str, float]
@@ -162,11 +162,7 @@ class _Fitted:
         key = (arm, counts.problem_ids)
         if key not in self._known:
             weights = self.weights(counts.problem_ids)
-            if counts.rule is None:
-                self._known[key] = Extrapolation.of(counts.correct, n, weights)
-            else:
-                outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
-                self._known[key] = Extrapolation.to(outcomes)
+            self._known[key] = Extrapolation.to(Histograms.of_counts(counts, n, weights))
         return self._known[key]
 
 
@@ -174,15 +170,9 @@ def _ks(n: int) -> Ints:
     return np.array([n, 2 * n, 5 * n, REACH * n])
 
 
-def _with_all(counts: Counts, n: int) -> tuple[str, ...]:
-    """The problems that have n samples, or have ended by a rule that goes as far."""
-    whole = counts.depths == n
-    return tuple(key for key, yes in zip(counts.problem_ids, whole, strict=True) if yes)
-
-
 def _reached(data: BenchmarkData, fitted: _Fitted, arm: str) -> BeyondNOfArm | None:
     n = data.n(arm)
-    ids = _with_all(data.counts(arm), n)
+    ids = data.counts(arm).with_all(n)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     counts, level = data.counts(arm).on(ids), data.settings.confidence
@@ -228,9 +218,9 @@ def back_test(
 
     Args:
         first: correct among the first `part` samples, shape (problems,).
-        part: samples a problem that are fitted on.
+        part: samples per problem that are fitted on.
         correct: correct among all samples, shape (problems,).
-        n: samples a problem, at most: one with a correct sample counts 1 whenever it ended.
+        n: samples per problem, at most: one with a correct sample counts 1 whenever it ended.
         weights: as in `Extrapolation.of`.
         confidence: level, as 0.95.
     """
@@ -248,8 +238,8 @@ def back_test(
 
 def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> BeyondNOfPair | None:
     """Other − base, problems resampled for both alike, on those with all n samples in both."""
-    n, whole = pair.n, set(_with_all(pair.base_counts, pair.n))
-    ids = tuple(key for key in _with_all(pair.other_counts, n) if key in whole)
+    n, whole = pair.n, set(pair.base_counts.with_all(pair.n))
+    ids = tuple(key for key in pair.other_counts.with_all(n) if key in whole)
     if len(ids) < FEWEST_PROBLEMS or n < 2:
         return None
     ks = _ks(n)

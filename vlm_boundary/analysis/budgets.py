@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.intervals import Intervals, t_intervals
+from vlm_boundary.analysis.intervals import Intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.cost import AtTokens, EqualBudgets, ShorterResponses
 
@@ -30,9 +30,9 @@ def equal_budgets(data: BenchmarkData, pair: Pair) -> EqualBudgets:
 
 
 def at_cost(curve: Floats, tokens: Floats, budgets: Floats) -> Floats:
-    """What each problem adds to pass@k at the k that so many tokens a problem buy.
+    """What each problem adds to pass@k at the k that so many tokens per problem buy.
 
-    k samples of every problem cost k·m tokens a problem, m being the mean length of a sample, so
+    k samples of every problem cost k·m tokens per problem, m being the mean length of a sample, so
     that a budget B buys k = B/m; between whole k some problems get one sample more, and pass@k is
     joined by straight lines. m is itself estimated from the problems, and with it k: problem i's
     value is f_i(k) - f'(k)·k·(m_i - m)/m, where m_i is its own mean length and f' the slope of the
@@ -59,7 +59,7 @@ def at_cost(curve: Floats, tokens: Floats, budgets: Floats) -> Floats:
 
 
 def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> list[AtTokens]:
-    """Both arms at as many tokens a problem: as many as k samples of the longer-winded cost."""
+    """Both arms at as many tokens per problem: as many as k samples of the longer-winded cost."""
     ids, sizes = pair.problem_ids, {}
     for arm, of in lengths.items():
         verdicts = data.first_look.verdicts[arm]
@@ -76,7 +76,6 @@ def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> l
     dearer, most = max(means.values()), min(data.n(arm) * mean for arm, mean in means.items())
     ks = paper_grid(pair.n)
     budgets = np.asarray(ks[ks * dearer <= most * (1 + 1e-12)] * dearer, dtype=np.float64)
-    groups, level = data.groups(ids), data.settings.confidence
     values = {}
     for arm, counts in ((pair.base, pair.base_counts), (pair.other, pair.other_counts)):
         curve = pass_at_k_of(counts, np.arange(1, data.n(arm) + 1))
@@ -84,9 +83,9 @@ def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> l
     base, other = values[pair.base], values[pair.other]
     columns = zip(
         budgets.tolist(),
-        _within(t_intervals(base, level, (-1, 2), groups), 0.0).entries(),
-        _within(t_intervals(other, level, (-1, 2), groups), 0.0).entries(),
-        _within(t_intervals(other - base, level, (-3, 3), groups), -1.0).entries(),
+        _within(data.means(base, ids, (-1, 2)), 0.0).entries(),
+        _within(data.means(other, ids, (-1, 2)), 0.0).entries(),
+        _within(data.means(other - base, ids, (-3, 3)), -1.0).entries(),
         strict=True,
     )
     return [
@@ -129,11 +128,11 @@ def _by_max_tokens(
     """
     largest = min(data.experiment.arm_sampling(arm).max_tokens for arm in lengths)
     sizes = shorter(largest, np.concatenate(list(lengths.values())))
-    arms, level = pair.names, data.settings.confidence
+    arms = pair.names
     ks = data.shown_ks(min(map(data.n, arms)))
     there = [set(data.verdicts[arm].problem_ids) for arm in arms]
     ids = tuple(key for key in pair.problem_ids if all(key in of for of in there))
-    groups, found = data.groups(ids), []
+    found = []
     for size in sizes:
         (first, cut_first), (second, cut_second) = (
             _cut(data, arm, lengths[arm], size, ids, ks) for arm in arms
@@ -143,9 +142,9 @@ def _by_max_tokens(
                 max_tokens=size,
                 base_longer=cut_first,
                 other_longer=cut_second,
-                base_pass_at_k=t_intervals(first, level, (0, 1), groups).curve(ks),
-                other_pass_at_k=t_intervals(second, level, (0, 1), groups).curve(ks),
-                difference=t_intervals(second - first, level, (-1, 1), groups).curve(ks),
+                base_pass_at_k=data.means(first, ids).curve(ks),
+                other_pass_at_k=data.means(second, ids).curve(ks),
+                difference=data.means(second - first, ids, DIFFERENCE).curve(ks),
             )
         )
     return found

@@ -24,6 +24,7 @@ from vlm_boundary.analysis.calibrated import calibrated_curve
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import Clustered, known
+from vlm_boundary.analysis.labelled_verdicts import rows_of
 from vlm_boundary.analysis.quantiles import normal
 from vlm_boundary.analysis.readings import ValidReading, readings
 from vlm_boundary.reasoning.labels import Label, SampleKey, labels_by_sample, read_labels
@@ -154,7 +155,7 @@ def _labelled(
         else:
             truth[key], weights[key] = yes > no, given[0].weight or 1.0
     keys = sorted(truth)
-    rows = _rows(data, arm, keys)
+    rows = rows_of(data.verdicts[arm], keys)  # each has one: `_current` has seen it
     y = np.array([truth[key] for key in keys], dtype=bool)
     w = np.array([weights[key] for key in keys], dtype=np.float64)
     return LabelledArm(
@@ -293,19 +294,6 @@ def _curve(
 
 def _estimate(data: BenchmarkData, tables: Tables, statistic: Statistic, *names: str) -> Estimate:
     return tables.estimate(statistic, data.settings.confidence, data.rng("calibration", *names))
-
-
-def _rows(data: BenchmarkData, arm: str, keys: list[SampleKey]) -> Ints:
-    """The verdict of each labelled sample; `_current` has seen that there is one."""
-    verdicts = data.verdicts[arm]
-    place = {problem_id: code for code, problem_id in enumerate(verdicts.problem_ids)}
-    starts = np.searchsorted(verdicts.problem, np.arange(len(verdicts.problem_ids) + 1))
-    rows = []
-    for key in keys:
-        code = place[key.problem_id]
-        start, end = starts[code], starts[code + 1]
-        rows.append(start + np.searchsorted(verdicts.index[start:end], key.sample_index))
-    return np.array(rows, dtype=np.int64)
 
 
 def _numbered(names: Iterable[tuple[str, str]]) -> Ints:

@@ -23,7 +23,7 @@ COVER_PERCENTS = (1, 5, *range(10, 101, 10))
 
 @dataclass(frozen=True)
 class Consistency:
-    """An arm's values, a row a problem.
+    """An arm's values, one row per problem.
 
     Attributes:
         ks: those of tables, of `g_pass` and `mean_g`.

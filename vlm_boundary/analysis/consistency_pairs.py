@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from vlm_boundary.analysis.consistency import COVER_PERCENTS, TAUS, Consistency
 from vlm_boundary.analysis.counts import Floats
-from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.intervals import Intervals, t_intervals
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
+from vlm_boundary.analysis.intervals import Intervals
 from vlm_boundary.records.sections import ConsistencyOfPair
 
 
@@ -22,10 +22,9 @@ def _compared(data: BenchmarkData, pair: Pair) -> ConsistencyOfPair:
     base, other = (_to(data, arm, pair.n) for arm in pair.names)
     first, second = (data.verdicts[arm].first(pair.n) for arm in pair.names)
     rows, others = (one.places(pair.problem_ids) for one in (first, second))
-    groups, level = data.groups(pair.problem_ids), data.settings.confidence
 
     def over_problems(one: Floats, two: Floats) -> Intervals:
-        return t_intervals(two[others] - one[rows], level, (-1, 1), groups)
+        return data.means(two[others] - one[rows], pair.problem_ids, DIFFERENCE)
 
     ks = base.ks
     return ConsistencyOfPair(
@@ -45,7 +44,7 @@ def _compared(data: BenchmarkData, pair: Pair) -> ConsistencyOfPair:
 
 
 def _to(data: BenchmarkData, arm: str, n: int) -> Consistency:
-    """An arm's values of its first n samples a problem."""
+    """An arm's values of its first n samples per problem."""
     if data.n(arm) == n:
         return data.consistency[arm]
     drawn = data.verdicts[arm].first(n)

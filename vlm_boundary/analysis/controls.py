@@ -6,10 +6,9 @@ from functools import partial
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Floats
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.counts import Floats, on_shared
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
-from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import Condition
 from vlm_boundary.records.sections import ControlArm, GuessFilter
@@ -36,26 +35,23 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
     if verdicts is None:
         return None
     counts = verdicts.first(n).counts
-    shared = tuple(sorted(set(counts.problem_ids) & set(data.counts(arm).problem_ids)))
-    full, without = data.counts(arm).on(shared), counts.on(shared)
+    full, without = on_shared(data.counts(arm), counts)
     ks = data.grid(n)
-    level = data.settings.confidence
     values = pass_at_k_of(counts, ks)
     gained = pass_at_k_of(full, ks) - pass_at_k_of(without, ks)
-    groups = data.groups(counts.problem_ids)
     return ControlArm(
         n=n,
         problems=len(counts.problem_ids),
-        pass_at_k=t_intervals(values, level, (0, 1), groups).curve(ks),
-        full_minus_control=t_intervals(gained, level, (-1, 1), data.groups(shared)).curve(ks),
+        pass_at_k=data.means(values, counts.problem_ids).curve(ks),
+        full_minus_control=data.means(gained, full.problem_ids, DIFFERENCE).curve(ks),
     )
 
 
 def guess_filter(data: BenchmarkData) -> list[GuessFilter] | None:
     """Each pair on the problems that direct answers do not guess now and then.
 
-    None without the control `direct_answer`. Where it has too few samples a problem to show that a
-    problem is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
+    None without the control `direct_answer`. Where it has too few samples per problem to show that
+    one is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
     """
     control = data.experiment.controls.get("direct_answer")
     if control is None:
@@ -82,35 +78,29 @@ def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> GuessFilter:
         return filtered(surviving=None)
     judged = [_judged(data, arm, pair.problem_ids, draws) for arm in judges]
     survive, unknown = survivors(judged)
-    kept = tuple(key for key, yes in zip(pair.problem_ids, survive, strict=True) if yes)
-    base, other = pair.base_counts.on(kept), pair.other_counts.on(kept)
+    kept = pair.base_counts.where(survive)
     ks = data.grid(pair.n)
-    interval = partial(t_intervals, confidence=data.settings.confidence, groups=data.groups(kept))
-    first, second = (pass_at_k_of(one, ks) for one in (base, other))
+    first, second = (pass_at_k_of(of.on(kept), ks) for of in (pair.base_counts, pair.other_counts))
     return filtered(
         guessable={
-            arm: [key for key, yes in zip(pair.problem_ids, one == 1, strict=True) if yes]
+            arm: list(pair.base_counts.where(one == 1))
             for arm, one in zip(judges, judged, strict=True)
         },
         surviving=len(kept),
         unknown=int(unknown.sum()),
-        base_pass_at_k=interval(first, bounds=(0, 1)).curve(ks),
-        other_pass_at_k=interval(second, bounds=(0, 1)).curve(ks),
-        difference=interval(second - first, bounds=(-1, 1)).curve(ks),
+        base_pass_at_k=data.means(first, kept).curve(ks),
+        other_pass_at_k=data.means(second, kept).curve(ks),
+        difference=data.means(second - first, kept, DIFFERENCE).curve(ks),
     )
 
 
 def _judged(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], draws: int) -> Floats:
     """`guessable` by an arm's first direct answers; NaN for problems that have too few."""
     verdicts = data.control(arm, "direct_answer")
-    found = np.full(len(problem_ids), np.nan)
     if verdicts is None:
-        return found
-    counts: Counts = verdicts.first(draws).counts
-    place = {key: row for row, key in enumerate(counts.problem_ids)}
-    settings = data.settings.guess_filter
-    judged = guessable(counts.correct, counts.samples, draws, settings.threshold)
-    for row, key in enumerate(problem_ids):
-        if key in place:
-            found[row] = judged[place[key]]
-    return found
+        return np.full(len(problem_ids), np.nan)
+    first = verdicts.first(draws)
+    threshold = data.settings.guess_filter.threshold
+    judged = guessable(first.counts.correct, first.counts.samples, draws, threshold)
+    places = first.places(problem_ids)
+    return np.where(places >= 0, judged[places], np.nan)

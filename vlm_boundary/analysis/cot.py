@@ -6,17 +6,16 @@ from typing import TypeVar
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
 from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.analysis.subset import subset_pass_at_k
 from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
-from vlm_boundary.records.record import Crossover, Curve, Entry
+from vlm_boundary.records.record import Crossover, Curve, Entry, where_known
 
 E = TypeVar("E", bound=Entry)
 
@@ -54,20 +53,18 @@ def cot(data: BenchmarkData) -> ValidReasoning | None:
 
 
 def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
-    counts, level = data.counts(arm), data.settings.confidence
+    counts = data.counts(arm)
     reading = said.counts(data.verdicts[arm])
     ks = np.arange(1, data.n(arm) + 1)
     low, high = _bounds(counts, reading, ks)
-    groups = data.groups(counts.problem_ids)
     solved = counts.correct > 0
     none_valid = solved & (reading.valid + reading.unknown == 0)
     whole = reading.judged == counts.correct
 
     def curve(values: Floats) -> Curve:
-        return _shown(t_intervals(values, level, (0, 1), groups).curve(ks), data, data.n(arm))
+        return _shown(data.means(values, counts.problem_ids).curve(ks), data, data.n(arm))
 
     bounded = not np.array_equal(low, high, equal_nan=True)
-    upper = {"cot_pass_at_k_upper": curve(high)} if bounded else {}
     return ValidOfArm(
         correct=int(counts.correct.sum()),
         judged=int(reading.judged.sum()),
@@ -77,19 +74,16 @@ def _valid(data: BenchmarkData, arm: str, said: ValidReading) -> ValidOfArm:
         cot_pass_at_k=curve(low),
         solved=int(solved.sum()),
         solved_with_a_valid_chain=int((reading.valid > 0).sum()),
-        solved_only_by_invalid_chains=[
-            counts.problem_ids[row] for row in np.flatnonzero(none_valid & whole)
-        ],
+        solved_only_by_invalid_chains=list(counts.where(none_valid & whole)),
         no_valid_chain_among_those_judged=int((none_valid & ~whole).sum()),
-        **upper,
+        **where_known(cot_pass_at_k_upper=curve(high) if bounded else None),
     )
 
 
 def _plain_crossover(data: BenchmarkData, pair: Pair) -> Crossover:
     """The crossover under pass@k, to be read beside those under CoT-pass@k."""
     values = difference_at_k(pair.base_counts, pair.other_counts, np.arange(1, pair.n + 1))
-    groups = data.groups(pair.problem_ids)
-    return crossover(t_intervals(values, data.settings.confidence, (-1, 1), groups))
+    return crossover(data.means(values, pair.problem_ids, DIFFERENCE))
 
 
 def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Floats]:
@@ -103,23 +97,16 @@ def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Flo
 
 
 def _share_of(data: BenchmarkData, arm: str, said: ValidReading) -> Entry:
-    """P(valid | right); with a stopping rule of the samples up to the first look.
+    """P(valid | right): each problem's share, weighted by how many right answers it has.
 
-    Of all that were drawn, hard problems have more samples than others.
+    The interval is that of a ratio of sums over problems (linearised). With a stopping rule it is
+    of the samples up to the first look: of all that were drawn, hard problems have more.
     """
     verdicts, level = data.verdicts[arm], data.settings.confidence
     below = data.first_look.n(arm) if arm in data.ended else None
     first = verdicts.right if below is None else verdicts.right & (verdicts.index < below)
-    groups = data.groups(verdicts.problem_ids)
-    return _share(verdicts.count(first), said.counts(verdicts, below), level, groups)
-
-
-def _share(correct: Ints, reading: ValidCounts, level: float, groups: Codes | None) -> Entry:
-    """P(valid | right) over all right answers: each problem's share, weighted by how many it has.
-
-    The interval is that of a ratio of sums over problems (linearised).
-    """
-    weights = np.where(reading.judged > 0, correct, 0)
+    reading, groups = said.counts(verdicts, below), data.groups(verdicts.problem_ids)
+    weights = np.where(reading.judged > 0, verdicts.count(first), 0)
     shares = reading.valid / np.maximum(reading.judged, 1)
     return share_of(weights * shares, weights, level, groups)
 
@@ -134,11 +121,9 @@ def _differences(
     result: dict[str, ValidDifference] = {}
     for name in both:
         low, high = {}, {}
-        for arm in (pair.base, pair.other):
-            counts = data.counts(arm)
-            place = {problem_id: row for row, problem_id in enumerate(counts.problem_ids)}
-            rows = np.array([place[problem_id] for problem_id in pair.problem_ids])
-            bounds = _bounds(counts, found[arm][name], ks)
+        for arm in pair.names:
+            rows = data.verdicts[arm].places(pair.problem_ids)
+            bounds = _bounds(data.counts(arm), found[arm][name], ks)
             low[arm], high[arm] = (values[rows] for values in bounds)
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
         said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
@@ -146,7 +131,7 @@ def _differences(
         least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
         if not np.array_equal(least, most, equal_nan=True):
             for key, values in (("difference_least", least), ("difference_most", most)):
-                entries = t_intervals(values, level, (-1, 1), groups).curve(ks)
+                entries = data.means(values, pair.problem_ids, DIFFERENCE).curve(ks)
                 bounds_of[key] = _shown(entries, data, pair.n)
         shown = {"difference": _shown(said.difference, data, pair.n)}
         result[name] = ValidDifference(**said.given() | shown | bounds_of)

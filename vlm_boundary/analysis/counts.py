@@ -17,7 +17,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Counts:
-    """What one arm did on each problem, a row a problem in the order of `problem_ids`.
+    """What one arm did on each problem, one row per problem in the order of `problem_ids`.
 
     `undecided` samples count as not correct; adding them gives the lenient reading. `strict` counts
     the correct ones whose answer is tagged, boxed, stated as the answer, or said alone. With a
@@ -37,6 +37,14 @@ class Counts:
         """The k up to which each problem's pass@k can be estimated."""
         return self.samples if self.rule is None else np.full_like(self.samples, self.rule.n)
 
+    def where(self, which: Bools) -> tuple[str, ...]:
+        """The marked problems."""
+        return tuple(key for key, yes in zip(self.problem_ids, which, strict=True) if yes)
+
+    def with_all(self, n: int) -> tuple[str, ...]:
+        """The problems that have n samples, or have ended by a rule that goes as far."""
+        return self.where(self.depths == n)
+
     def on(self, problem_ids: tuple[str, ...]) -> Counts:
         """The rows of these problems, in this order; each must be among them."""
         place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}
@@ -44,3 +52,9 @@ class Counts:
         columns = (self.samples, self.correct, self.undecided, self.strict)
         samples, correct, undecided, strict = (column[rows] for column in columns)
         return Counts(problem_ids, samples, correct, undecided, strict, self.rule)
+
+
+def on_shared(*arms: Counts) -> list[Counts]:
+    """The counts of several arms on the problems that all of them have, ascending."""
+    ids = tuple(sorted(set.intersection(*(set(one.problem_ids) for one in arms))))
+    return [one.on(ids) for one in arms]

@@ -10,7 +10,7 @@ from vlm_boundary.analysis.consistency import COVER_PERCENTS, TAUS
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.ended import Ended
-from vlm_boundary.analysis.intervals import Intervals, mean_interval, t_intervals
+from vlm_boundary.analysis.intervals import Intervals
 from vlm_boundary.analysis.stopping import (
     accuracy_of,
     lenient_pass_at_k_of,
@@ -18,7 +18,7 @@ from vlm_boundary.analysis.stopping import (
     strict_pass_at_k_of,
 )
 from vlm_boundary.records.analysis import ArmAnalysis, SinglePass, Stopping
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 
 
 def arms(data: BenchmarkData) -> dict[str, ArmAnalysis]:
@@ -28,18 +28,13 @@ def arms(data: BenchmarkData) -> dict[str, ArmAnalysis]:
 
 def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
     counts, n = data.counts(arm), data.n(arm)
-    groups, level = data.groups(counts.problem_ids), data.settings.confidence
     ks = np.arange(1, n + 1)
 
     def curve(values: Floats) -> Curve:
-        return t_intervals(values, level, (0, 1), groups).curve(ks)
+        return data.means(values, counts.problem_ids).curve(ks)
 
     strict, strict_most = strict_pass_at_k_of(counts, ks)
-    known_by_rule: dict[str, Any] = {}
-    if not np.array_equal(strict, strict_most, equal_nan=True):
-        known_by_rule["pass_at_k_strict_upper"] = curve(strict_most)
-    if arm in data.ended:
-        known_by_rule["stopping"] = stopping(data.ended[arm])
+    bounded = not np.array_equal(strict, strict_most, equal_nan=True)
     return ArmAnalysis(
         role=data.experiment.arms[arm].role,
         n=n,
@@ -52,20 +47,22 @@ def _alone(data: BenchmarkData, arm: str) -> ArmAnalysis:
         pass_at_k=curve(pass_at_k_of(counts, ks)),
         pass_at_k_strict=curve(strict),
         pass_at_k_lenient=curve(lenient_pass_at_k_of(counts, ks)),
-        avg_at_n=mean_interval(accuracy_of(counts), level, (0, 1), groups),
+        avg_at_n=data.mean(accuracy_of(counts), counts.problem_ids),
         single_pass=_single_pass(data, arm),
         **_of_alike(data.first_look, arm),
-        **known_by_rule,
+        **where_known(
+            pass_at_k_strict_upper=curve(strict_most) if bounded else None,
+            stopping=stopping(data.ended[arm]) if arm in data.ended else None,
+        ),
     )
 
 
 def _of_alike(data: BenchmarkData, arm: str) -> dict[str, Any]:
     """What takes as many samples of every problem: votes, consistency, shares of right answers."""
-    groups, level = data.groups(data.counts(arm).problem_ids), data.settings.confidence
     found = data.consistency[arm]
 
     def over_problems(values: Floats) -> Intervals:
-        return t_intervals(values, level, (0, 1), groups)
+        return data.means(values, data.counts(arm).problem_ids)
 
     g_pass = enumerate(f"{tau:g}" for tau in TAUS)
     return {
@@ -92,19 +89,12 @@ def stopping(ended: Ended) -> Stopping:
         saved=1 - samples / (problems * ended.n) if problems else None,
         unread=ended.beyond,
         unfinished=list(ended.unfinished),
-        left_out=sorted(
-            ended.failed
-            - {
-                key
-                for key, look in zip(ended.verdicts.problem_ids, ended.looks.tolist(), strict=True)
-                if look
-            }
-        ),
+        left_out=sorted(ended.failed - set(ended.verdicts.counts.where(ended.looks > 0))),
     )
 
 
 def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
-    """Accuracy of one answer a problem: of the checkpoint's one-sample arm, else the first sample.
+    """Accuracy of one answer per problem: the checkpoint's one-sample arm's, else the first sample.
 
     The published pass@1 of the visual figure is such a single pass, not the estimator's value.
     """
@@ -121,11 +111,6 @@ def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
     ]
     source = same[0] if same else arm
     first = data.everything[source].first(1).counts
-    accuracy = mean_interval(
-        first.correct / first.samples,
-        data.settings.confidence,
-        (0, 1),
-        data.groups(first.problem_ids),
-    )
+    accuracy = data.mean(first.correct / first.samples, first.problem_ids)
     temperature = data.experiment.arm_sampling(source).temperature
     return SinglePass(arm=source, greedy=temperature == 0.0, **accuracy.given())

@@ -12,15 +12,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.consistency import Consistency
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import cluster_codes
+from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
 from vlm_boundary.analysis.verdicts import Verdicts, read_verdicts
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.record import Entry
 from vlm_boundary.store import Partition, RunDirectory, by_place
+
+DIFFERENCE = (-1.0, 1.0)
+"""What a difference of shares can be."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Responses:
-    """How long an arm's samples are, a row a sample, sorted by problem and sample index.
+    """How long an arm's samples are, one row per sample, sorted by problem and sample index.
 
     Attributes:
         problem_ids: the problems that have a sample, ascending.
@@ -131,11 +135,11 @@ class BenchmarkData:
         return tuple(self.everything)
 
     def asked(self, arm: str) -> int:
-        """Samples a problem that the experiment asks of an arm, at most."""
+        """Samples per problem that the experiment asks of an arm, at most."""
         return self.experiment.arm_sampling(arm).n
 
     def n(self, arm: str) -> int:
-        """Samples a problem that an arm is read to: those asked for, by a rule as far as it goes.
+        """Samples per problem that an arm is read to: those asked for, by a rule as far as it goes.
 
         See `Ended`.
         """
@@ -203,6 +207,29 @@ class BenchmarkData:
         """The cluster of each of these problems as a number; None where there are no clusters."""
         return cluster_codes(problem_ids, self.clusters)
 
+    def means(
+        self,
+        values: Floats,
+        problem_ids: tuple[str, ...],
+        bounds: tuple[float, float] = (0.0, 1.0),
+    ) -> Intervals:
+        """Means over problems, at the settings' level and by the clusters that there are.
+
+        Args:
+            values: shape (problems, columns).
+            bounds: what a mean can be; by default a share.
+        """
+        return t_intervals(values, self.settings.confidence, bounds, self.groups(problem_ids))
+
+    def mean(
+        self,
+        values: Floats,
+        problem_ids: tuple[str, ...],
+        bounds: tuple[float, float] = (0.0, 1.0),
+    ) -> Entry:
+        """`means` of one column, shape (problems,), as a record."""
+        return self.means(values[:, None], problem_ids, bounds).entries()[0]
+
     def pairs(self) -> Iterator[Pair]:
         """Each arm with the role base against every other arm but those that repeat a base."""
         for base in self.arms:
@@ -213,10 +240,8 @@ class BenchmarkData:
 
     def pair(self, base: str, other: str) -> Pair:
         """Two arms on the problems that both have."""
-        first, second = self.counts(base), self.counts(other)
-        shared = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
         n = min(self.n(base), self.n(other))
-        return Pair(base, other, n, first.on(shared), second.on(shared))
+        return Pair(base, other, n, *on_shared(self.counts(base), self.counts(other)))
 
     def grid(self, n: int) -> Ints:
         """The k at which curves beside the main ones are given: the figures' and the tables'."""

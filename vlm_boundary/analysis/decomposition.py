@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.distributions import fields_of
-from vlm_boundary.analysis.intervals import Clustered, holm, known, t_intervals
+from vlm_boundary.analysis.intervals import Clustered, holm, known
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
 from vlm_boundary.analysis.significance import p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import FULL, Condition
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.seeing import Decomposition, Leaning, SeeingCost, Terms, TermsOfKind
 
 WORDS: Condition = "described"
@@ -34,7 +33,7 @@ def counts_under(data: BenchmarkData, arm: str, condition: Condition) -> Counts 
 
 
 def _drawn(data: BenchmarkData, arm: str, condition: Condition) -> int:
-    """Samples a problem that the experiment draws of an arm under a condition."""
+    """Samples per problem that the experiment draws of an arm under a condition."""
     for control, settings in data.experiment.controls.items():
         if control == condition:
             return settings.n if data.experiment.arm_sampling(arm).temperature > 0 else 1
@@ -46,13 +45,12 @@ class Together:
 
     def __init__(self, data: BenchmarkData, cells: dict[tuple[str, Condition], Counts]) -> None:
         self.data = data
-        shared = set.intersection(*(set(one.problem_ids) for one in cells.values()))
-        self.problem_ids = tuple(sorted(shared))
+        shared = on_shared(*cells.values())
+        self.problem_ids = shared[0].problem_ids
         self.n = min(_drawn(data, arm, condition) for arm, condition in cells)
         self.ks = data.grid(self.n)
-        self._values = {
-            cell: pass_at_k_of(one.on(self.problem_ids), self.ks) for cell, one in cells.items()
-        }
+        values = (pass_at_k_of(one, self.ks) for one in shared)
+        self._values = dict(zip(cells, values, strict=True))
 
     @classmethod
     def of(
@@ -85,11 +83,10 @@ class Together:
         self, values: Floats, bounds: tuple[float, float], which: Bools | None = None
     ) -> Curve:
         """Means over problems with intervals, or over those that are marked."""
-        groups = self.data.groups(self.problem_ids)
+        ids = self.problem_ids
         if which is not None:
-            values, groups = values[which], None if groups is None else groups[which]
-        level = self.data.settings.confidence
-        return t_intervals(values, level, bounds, groups).curve(self.ks)
+            values, ids = values[which], tuple(ids[row] for row in np.flatnonzero(which))
+        return self.data.means(values, ids, bounds).curve(self.ks)
 
 
 def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
@@ -100,9 +97,7 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
         if together is None:
             continue
         beside = Together.of(data, (arm,), (WORDS, BOTH))
-        more: dict[str, Any] = {} if beside is None else {
-            "beside_words": beside.curve(beside.less(arm, BOTH, WORDS), _ONE)
-        }  # fmt: skip
+        added = beside and beside.curve(beside.less(arm, BOTH, WORDS), _ONE)
         full, told = together.kept(arm)
         level, groups, most = _as_ratio(together)
         found[arm] = SeeingCost(
@@ -110,7 +105,7 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
             problems=len(together.problem_ids),
             cost=together.curve(together.less(arm, WORDS, FULL), _ONE),
             kept=share_of(full, told, level, groups, most),
-            **more,
+            **where_known(beside_words=added),
         )
     return found
 
@@ -129,11 +124,7 @@ def decompositions(data: BenchmarkData) -> list[Decomposition]:
             continue
         fields = fields_of(data) if fields is None else fields
         beside = Together.of(data, pair.names, (WORDS, BOTH))
-        more: dict[str, Any] = {} if beside is None else {
-            "beside_words": beside.curve(
-                beside.gain(pair, BOTH) - beside.gain(pair, WORDS), _TWO
-            )
-        }  # fmt: skip
+        added = beside and beside.curve(beside.gain(pair, BOTH) - beside.gain(pair, WORDS), _TWO)
         kinds = _kinds(together, pair, fields)
         found.append(
             Decomposition(
@@ -148,7 +139,7 @@ def decompositions(data: BenchmarkData) -> list[Decomposition]:
                     together.kept(pair.base), together.kept(pair.other), *_as_ratio(together)
                 ),
                 **_terms(together, pair).given(),
-                **more,
+                **where_known(beside_words=added),
             )
         )
     return found

@@ -9,16 +9,17 @@ import numpy as np
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
 from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import (
-    Clustered,
-    intervals_of,
-    known,
-    same_problems,
-)
+from vlm_boundary.analysis.intervals import Clustered, intervals_of, known, same_problems
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.record import Difference, Equivalence, PairedDifference, Within
+from vlm_boundary.records.record import (
+    Difference,
+    Equivalence,
+    PairedDifference,
+    Within,
+    where_known,
+)
 
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
@@ -51,8 +52,8 @@ def compare(
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
 
     Args:
-        values: other − base, a row a problem, a column for each k from 1 on; NaN where a problem
-            has no value.
+        values: other − base, one row per problem, a column for each k from 1 on; NaN where a
+            problem has no value.
         groups: the cluster of each problem, None where each is its own.
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
         margin: as a share, what the first and the last difference are held against, if anything.
@@ -84,11 +85,6 @@ def compare(
         for k, low, high in zip(grid.tolist(), known(boot_low), known(boot_high), strict=True)
     }
     columns = zip(ks.tolist(), found.entries(), known(band_low), known(band_high), strict=True)
-    more: dict[str, Any] = {}
-    if groups is not None:
-        more["clusters"] = int(sums.clusters.max(initial=0))
-    if margin is not None:
-        more["equivalence"] = _equivalence(sums, np.unique(ks[[0, -1]]), confidence, margin)
     return PairedDifference(
         difference={
             k: Difference(**row.given(), band_low=low, band_high=high, **drawn.get(k, {}))
@@ -100,13 +96,16 @@ def compare(
         p_no_crossover=no_crossover_p(
             found.estimate[tested - 1][tested <= up_to], p[tested <= up_to], turn.excluded
         ),
-        **more,
+        **where_known(
+            clusters=None if groups is None else int(sums.clusters.max(initial=0)),
+            equivalence=None if margin is None else _equivalence(sums, ks, confidence, margin),
+        ),
     )
 
 
 def _equivalence(sums: Clustered, ks: Ints, confidence: float, margin: float) -> Equivalence:
-    """The differences at these k held against a margin; see `significance.equivalence_p`."""
-    level = round(2 * confidence - 1, 12)
+    """The first and the last difference against a margin; see `significance.equivalence_p`."""
+    ks, level = np.unique(ks[[0, -1]]), round(2 * confidence - 1, 12)
     ends = sums.columns(ks - 1)
     found = intervals_of(ends, level, (-1, 1), each_end=True)
     p = known(equivalence_p(ends, margin, (-1, 1)))

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
-from vlm_boundary.analysis.intervals import (
-    Clustered,
-    cluster_codes,
-    holm,
-    known,
-    t_intervals,
-)
+from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, known, t_intervals
 from vlm_boundary.analysis.significance import p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.errors import UserError
@@ -76,7 +70,7 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
 def distributions(data: BenchmarkData) -> Distributions:
     """The section `distributions`: accuracies, failures, difficulty, and results by metadata.
 
-    But for the last they are of the samples up to the first look, where arms have a stopping rule.
+    All but the last are of the samples up to the first look, where arms have a stopping rule.
     """
     alike = data.first_look
     return Distributions(
@@ -102,14 +96,10 @@ def _outcomes(data: BenchmarkData, arm: str) -> Outcomes:
     tally = np.bincount(cells, minlength=len(counts.samples) * len(STATUSES))
     shares = tally.reshape(-1, len(STATUSES)) / np.maximum(counts.samples, 1)[:, None]
     shares[counts.samples == 0] = np.nan
-    groups = data.groups(counts.problem_ids)
     unsolved = counts.correct == 0
-    level = data.settings.confidence
     return Outcomes(
-        all_problems=t_intervals(shares, level, (0, 1), groups).by(STATUSES),
-        unsolved_problems=t_intervals(
-            shares[unsolved], level, (0, 1), None if groups is None else groups[unsolved]
-        ).by(STATUSES),
+        all_problems=data.means(shares, counts.problem_ids).by(STATUSES),
+        unsolved_problems=data.means(shares[unsolved], counts.where(unsolved)).by(STATUSES),
     )
 
 
@@ -122,15 +112,12 @@ def _strata(data: BenchmarkData, pair: Pair) -> Strata:
     verdicts = data.verdicts[pair.base]
     even = verdicts.where(verdicts.index % 2 == 0).counts
     odd = verdicts.where(verdicts.index % 2 == 1).counts
-    shared = set(even.problem_ids) & set(odd.problem_ids)
-    problem_ids = tuple(key for key in pair.problem_ids if key in shared)
-    judging, base = even.on(problem_ids), odd.on(problem_ids)
-    other = pair.other_counts.on(problem_ids) if problem_ids else pair.other_counts
+    judging, base, other = on_shared(even, odd, pair.other_counts)
     stratum = difficulty(judging.correct, judging.samples)
     deepest = int(base.samples.max(initial=0))
     ks = np.unique([1, deepest]) if deepest else np.array([], dtype=np.int64)
     strata = []
-    for row, name in enumerate(STRATA if problem_ids else ()):
+    for row, name in enumerate(STRATA if judging.problem_ids else ()):
         part = _compared(data, base, other, stratum == row, ks)
         gained, lost = _moved(data, base, other, stratum == row, ks)
         strata.append(Stratum(base_accuracy=name, gained=gained, lost=lost, **part.given()))
@@ -144,10 +131,9 @@ def _moved(
     """What the other solves of these and the base does not, and the reverse."""
     if not which.any():
         return {}, {}
-    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    kept = base.where(which)
     both = transitions(base.on(kept), other.on(kept), ks)
-    groups, level = data.groups(kept), data.settings.confidence
-    gained, lost = (t_intervals(each, level, (0, 1), groups).curve(ks) for each in both)
+    gained, lost = (data.means(each, kept).curve(ks) for each in both)
     return gained, lost
 
 
@@ -155,17 +141,15 @@ def _compared(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
 ) -> ComparedPart:
     """Both arms' pass@k and the difference on some of the problems."""
-    kept = tuple(key for key, yes in zip(base.problem_ids, which, strict=True) if yes)
+    kept = base.where(which)
     if not kept:
         return ComparedPart(problems=0)
-    first, second = base.on(kept), other.on(kept)
-    groups, level = data.groups(kept), data.settings.confidence
-    one, two = (pass_at_k_of(each, ks) for each in (first, second))
+    one, two = (pass_at_k_of(each.on(kept), ks) for each in (base, other))
     return ComparedPart(
         problems=len(kept),
-        base_pass_at_k=t_intervals(one, level, (0, 1), groups).curve(ks),
-        other_pass_at_k=t_intervals(two, level, (0, 1), groups).curve(ks),
-        difference=t_intervals(two - one, level, (-1, 1), groups).curve(ks),
+        base_pass_at_k=data.means(one, kept).curve(ks),
+        other_pass_at_k=data.means(two, kept).curve(ks),
+        difference=data.means(two - one, kept, DIFFERENCE).curve(ks),
     )
 
 

@@ -7,7 +7,6 @@ import numpy as np
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.estimators import all_of
-from vlm_boundary.analysis.intervals import mean_interval, t_intervals
 from vlm_boundary.analysis.verdicts import Verdicts
 from vlm_boundary.records.sections import Diversity, DiversityOfArm, DiversityOfPair
 
@@ -77,7 +76,6 @@ def diversity(data: BenchmarkData) -> Diversity:
 
     A pair is compared on the first samples, as many of both.
     """
-    level = data.settings.confidence
     known: dict[tuple[str, int], tuple[Floats, Floats]] = {}
 
     def values(arm: str, n: int) -> tuple[Floats, Floats]:
@@ -89,13 +87,11 @@ def diversity(data: BenchmarkData) -> Diversity:
     arms = {}
     for arm in data.arms:
         distinct, spread = values(arm, data.n(arm))
-        groups = data.groups(data.verdicts[arm].problem_ids)
+        ids, bounds = data.verdicts[arm].problem_ids, (0.0, np.inf)
         arms[arm] = DiversityOfArm(
             n=data.n(arm),
-            distinct_at_k=t_intervals(distinct, level, (0, np.inf), groups).curve(
-                data.grid(data.n(arm))
-            ),
-            entropy=mean_interval(spread, level, (0, np.inf), groups),
+            distinct_at_k=data.means(distinct, ids, bounds).curve(data.grid(data.n(arm))),
+            entropy=data.mean(spread, ids, bounds),
         )
     pairs = []
     for pair in data.pairs():
@@ -104,15 +100,15 @@ def diversity(data: BenchmarkData) -> Diversity:
             [of[place] for of in values(arm, pair.n)]
             for arm, place in zip(pair.names, rows, strict=True)
         )
-        groups, whole = data.groups(pair.problem_ids), (-np.inf, np.inf)
-        gap = t_intervals(other[0] - base[0], level, whole, groups)
+        ids, bounds = pair.problem_ids, (-np.inf, np.inf)
+        gap = data.means(other[0] - base[0], ids, bounds)
         pairs.append(
             DiversityOfPair(
                 base=pair.base,
                 other=pair.other,
                 n=pair.n,
                 distinct_at_k=gap.curve(data.grid(pair.n)),
-                entropy=mean_interval(other[1] - base[1], level, whole, groups),
+                entropy=data.mean(other[1] - base[1], ids, bounds),
             )
         )
     return Diversity(arms=arms, pairs=pairs)

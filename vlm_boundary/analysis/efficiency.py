@@ -6,8 +6,8 @@ import numpy as np
 
 from vlm_boundary.analysis.budgets import equal_budgets
 from vlm_boundary.analysis.counts import Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.intervals import known, mean_interval, t_intervals
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.cost import CostOfArm, Coverage, Efficiency, EfficiencyGap
 
@@ -42,7 +42,6 @@ def tokens_by_problem(problem: Ints, tokens: Floats, problems: int) -> Floats:
 
 def _cost(data: BenchmarkData, arm: str) -> CostOfArm:
     counts, responses = data.counts(arm), data.responses[arm]
-    level = data.settings.confidence
     # What ends a problem is related to how long its responses are: means are of all problems alike.
     alike = data.first_look.responses[arm]
     mean = tokens_by_problem(alike.problem, alike.tokens, len(alike.problem_ids))
@@ -50,18 +49,13 @@ def _cost(data: BenchmarkData, arm: str) -> CostOfArm:
     total = float(responses.tokens.sum()) if len(responses.tokens) else np.nan
     solved, correct = int((counts.correct > 0).sum()), int(counts.correct.sum())
     ks = data.grid(data.n(arm))
-    coverage = t_intervals(
-        pass_at_k_of(counts, ks),
-        level,
-        (0, 1),
-        data.groups(counts.problem_ids),
-    ).entries()
+    coverage = data.means(pass_at_k_of(counts, ks), counts.problem_ids).entries()
     # k samples of a problem cost k times what one costs; problems count alike, as in pass@k.
     each = float(mean.mean()) if len(mean) else np.nan
     spent = known(np.asarray(ks * each, dtype=np.float64))
     return CostOfArm(
         tokens=None if np.isnan(total) else int(total),
-        tokens_per_sample=mean_interval(mean, level, (0, np.inf), data.groups(alike.problem_ids)),
+        tokens_per_sample=data.mean(mean, alike.problem_ids, (0, np.inf)),
         tokens_per_solved_problem=_per(total, solved),
         tokens_per_correct_sample=_per(total, correct),
         coverage=[
@@ -83,5 +77,5 @@ def _gap(data: BenchmarkData, pair: Pair) -> EfficiencyGap:
     k = min(SAMPLING_EFFICIENCY_K, pair.n)
     base, other = pair.base_counts, pair.other_counts
     gap = (pass_at_k_of(base, np.array([k])) - pass_at_k_of(other, np.array([1])))[:, 0]
-    interval = mean_interval(gap, data.settings.confidence, (-1, 1), data.groups(pair.problem_ids))
+    interval = data.mean(gap, pair.problem_ids, DIFFERENCE)
     return EfficiencyGap(base=pair.base, other=pair.other, k=k, sampling_efficiency_gap=interval)

@@ -55,23 +55,23 @@ class Ended:
         return cls(verdicts, rule, standings, frozenset(failed))
 
     @cached_property
-    def unfinished(self) -> tuple[str, ...]:
-        """Problems that have not come to their end, and can."""
-        return tuple(
-            problem_id
+    def _open(self) -> dict[str, Standing]:
+        """How far those have come that have not come to their end, and can."""
+        return {
+            problem_id: one
             for problem_id, one in zip(self.verdicts.problem_ids, self.standings, strict=True)
             if not one.complete and problem_id not in self.failed
-        )
+        }
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """Problems that have not come to their end, and can."""
+        return tuple(self._open)
 
     @cached_property
     def n(self) -> int:
         """The look up to which everything is read: the rule's n, where all problems have ended."""
-        left = set(self.unfinished)
-        reached = [
-            self.rule.before(one.look)
-            for problem_id, one in zip(self.verdicts.problem_ids, self.standings, strict=True)
-            if problem_id in left
-        ]
+        reached = [self.rule.before(one.look) for one in self._open.values()]
         # Before the first look no problem ends, and what there is can be read as it is.
         return max(min(reached), self.rule.first) if reached else self.rule.n
 

@@ -6,7 +6,6 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.records.sections import EntropyOfArm
 
@@ -103,9 +102,7 @@ def entropy(data: BenchmarkData) -> dict[str, EntropyOfArm] | None:
         found[arm] = EntropyOfArm(
             temperature=sampling.temperature,
             top_p=sampling.top_p,
-            cross_entropy=mean_interval(
-                values, data.settings.confidence, (0, np.inf), data.groups(responses.problem_ids)
-            ),
+            cross_entropy=data.mean(values, responses.problem_ids, (0, np.inf)),
             is_entropy=is_untouched(sampling),
         )
     return found or None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 
 _STEPS = 60
 _TOLERANCE = 1e-8  # of the log-likelihood
@@ -23,7 +23,7 @@ _STARTS = [(np.log(a), np.log(b)) for a in (0.05, 0.3, 2.0) for b in (0.1, 1.0, 
 
 @dataclass(frozen=True)
 class Fit:
-    """Fitted distributions of accuracies, one a row: Beta(a, b), and the share never solved.
+    """Fitted distributions of accuracies, one per row: Beta(a, b), and the share never solved.
 
     All of shape (fits,); NaN where counts do not say anything: all samples wrong, or all right.
     """
@@ -49,7 +49,7 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
     Args:
         correct: c, shape (problems,), each of the same n samples.
-        n: samples a problem.
+        n: samples per problem.
         weights: how often each problem counts in each fit, shape (fits, problems); by default one
             fit in which each counts once.
 
@@ -62,8 +62,8 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
 
 @dataclass(frozen=True)
-class Outcomes:
-    """What fits are made from, a row a fit: problems by correct and by wrong samples.
+class Histograms:
+    """What fits are made from, one row per fit: problems by correct and by wrong samples.
 
     Of unlike numbers of samples too: where problems ended early, by a rule on their own samples,
     the likelihood of (c, L) has a factor for the rule that does not depend on their accuracy.
@@ -79,12 +79,12 @@ class Outcomes:
     drawn: Floats | None
 
     @classmethod
-    def of(cls, histogram: Floats) -> Outcomes:
+    def of(cls, histogram: Floats) -> Histograms:
         """Problems by number of correct samples of n, shape (fits, n + 1)."""
         return cls(histogram, histogram[:, ::-1], None)
 
     @classmethod
-    def ended(cls, correct: Ints, samples: Ints, n: int, weights: Floats) -> Outcomes:
+    def ended(cls, correct: Ints, samples: Ints, n: int, weights: Floats) -> Histograms:
         """Problems that ended early.
 
         Args:
@@ -94,6 +94,13 @@ class Outcomes:
         """
         sides = (correct, samples - correct, samples)
         return cls(*(count_histogram(each, n, weights) for each in sides))
+
+    @classmethod
+    def of_counts(cls, counts: Counts, n: int, weights: Floats) -> Histograms:
+        """Problems with all that they need of n samples: all of them, or those up to their end."""
+        if counts.rule is None:
+            return cls.of(count_histogram(counts.correct, n, weights))
+        return cls.ended(counts.correct, counts.samples, n, weights)
 
     @property
     def n(self) -> int:
@@ -108,13 +115,13 @@ class Outcomes:
         return np.asarray(right & wrong)
 
 
-def fit_beta_binomial(outcomes: Outcomes) -> Fit:
-    """The beta-binomial of greatest likelihood for each row of outcomes."""
-    a, b = _maximise(outcomes, truncated=False)
+def fit_beta_binomial(histograms: Histograms) -> Fit:
+    """The beta-binomial of greatest likelihood for each row."""
+    a, b = _maximise(histograms, truncated=False)
     return Fit(a, b, np.where(np.isnan(a), np.nan, 0.0))
 
 
-def fit_zero_inflated(outcomes: Outcomes, plain: Fit) -> Fit:
+def fit_zero_inflated(histograms: Histograms, plain: Fit) -> Fit:
     """The zero-inflated beta-binomial of greatest likelihood for each row of counts.
 
     With a free share π the count 0 is fitted exactly, so a and b follow from the other counts alone
@@ -122,13 +129,13 @@ def fit_zero_inflated(outcomes: Outcomes, plain: Fit) -> Fit:
     makes π negative, the beta-binomial without π is the best.
 
     Args:
-        outcomes: as in `fit_beta_binomial`.
+        histograms: as in `fit_beta_binomial`.
         plain: what that returned.
     """
-    a, b = _maximise(outcomes, truncated=True)
-    histogram = outcomes.correct
+    a, b = _maximise(histograms, truncated=True)
+    histogram = histograms.correct
     solved = histogram[:, 1:].sum(axis=1) / histogram.sum(axis=1)
-    never = 1 - solved / -np.expm1(_log_missed(a, b, outcomes.n))
+    never = 1 - solved / -np.expm1(_log_missed(a, b, histograms.n))
     inflated = never > 0
     return Fit(
         np.where(inflated, a, plain.a),
@@ -139,7 +146,7 @@ def fit_zero_inflated(outcomes: Outcomes, plain: Fit) -> Fit:
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Log-likelihoods of a and b, up to the binomial coefficients, a row a fit.
+    """Log-likelihoods of a and b, up to the binomial coefficients, one row per fit.
 
     Σ_c h_c·log[B(a + c, b + n - c) / B(a, b)]; truncated, of the counts above 0 alone and less
     their number times log(1 - P(0 | a, b)). The ratio of Betas is Π_{j<c}(a + j) ·
@@ -161,11 +168,11 @@ class Likelihood:
     truncated: bool
 
     @classmethod
-    def of(cls, outcomes: Outcomes, *, truncated: bool) -> Likelihood:
+    def of(cls, histograms: Histograms, *, truncated: bool) -> Likelihood:
         """The likelihood of what was seen."""
-        unsolved = outcomes.correct[:, 0] * truncated
-        right, wrong = outcomes.correct.copy(), outcomes.wrong.copy()
-        drawn = None if outcomes.drawn is None else outcomes.drawn.copy()
+        unsolved = histograms.correct[:, 0] * truncated
+        right, wrong = histograms.correct.copy(), histograms.wrong.copy()
+        drawn = None if histograms.drawn is None else histograms.drawn.copy()
         right[:, 0] -= unsolved
         wrong[:, -1] -= unsolved  # they have n samples, all wrong
         if drawn is not None:
@@ -262,13 +269,13 @@ def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
     return np.asarray(np.minimum(betaln(a, b + n) - betaln(a, b), -1e-300), dtype=np.float64)
 
 
-def _maximise(outcomes: Outcomes, *, truncated: bool) -> tuple[Floats, Floats]:
+def _maximise(histograms: Histograms, *, truncated: bool) -> tuple[Floats, Floats]:
     """Newton's method in log a and log b, damped, for all rows at once until each has settled."""
-    likelihood = Likelihood.of(outcomes, truncated=truncated)
+    likelihood = Likelihood.of(histograms, truncated=truncated)
     x = _best_start(likelihood)
     value = likelihood.value(x)
     damping = np.full(len(x), 1e-3)
-    informative = outcomes.informative
+    informative = histograms.informative
     moving = informative.copy()
     for _ in range(_STEPS):
         if not moving.any():

@@ -32,7 +32,7 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
             if n <= max(data.asked(pair.base), data.asked(pair.other)) if data else False:
                 raise UserError(f"--n {n}: give more than the {pair.n} samples that arms have")
             ids = {i for cell in CELLS for i in _ids(pair, cell)}
-            for arm in (pair.base, pair.other):
+            for arm in pair.names:
                 wanted.setdefault((arm, name), set()).update(ids)
     if not verified:
         raise UserError(f"{run.path}: there is no pair of verified arms to follow up")
@@ -63,7 +63,7 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     ids = _ids(pair, cell)
     solved = {}
     least = []
-    for arm in (pair.base, pair.other):
+    for arm in pair.names:
         verdicts = data.everything[arm]
         fresh = verdicts.where(verdicts.index >= data.asked(arm)).counts
         known = set(fresh.problem_ids)
@@ -89,4 +89,4 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
 
 def _ids(pair: Pair, cell: str) -> tuple[str, ...]:
     mask = cells(pair.base_counts.correct, pair.other_counts.correct)[cell]
-    return tuple(key for key, inside in zip(pair.problem_ids, mask, strict=True) if inside)
+    return pair.base_counts.where(mask)

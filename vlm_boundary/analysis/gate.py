@@ -42,7 +42,7 @@ class Compared:
     """Two arms on the problems that both have, as a gate looks at them.
 
     Attributes:
-        n: the most samples a problem that both have.
+        n: the most samples per problem that both have.
         base_counts, other_counts: of the same problems, in one order.
         groups: the cluster of each problem, None where each is its own.
         alike: the counts over samples that do not depend on outcomes, base and other: with a
@@ -156,11 +156,7 @@ def gate_table(table: VerdictTable, rules: GateRules, where: str) -> Gate:
         raise UserError(f"{where}: a table has no benchmarks; leave that key of the rules out")
     for name in (rules.base, rules.arm):
         _known("model", name, table.counts, where)
-    whole = table.counts[rules.base], table.counts[rules.arm]
-    ids = tuple(sorted(set(whole[0].problem_ids) & set(whole[1].problem_ids)))
-    if not ids:
-        raise UserError(f"{where}: {rules.base} and {rules.arm} have no problem_id in common")
-    first, second = whole[0].on(ids), whole[1].on(ids)
+    first, second = table.shared(rules.base, rules.arm, where)
     pair = Compared(
         benchmark=Path(where).stem,
         base=rules.base,
@@ -168,7 +164,7 @@ def gate_table(table: VerdictTable, rules: GateRules, where: str) -> Gate:
         n=min(int(first.depths.max()), int(second.depths.max())),
         base_counts=first,
         other_counts=second,
-        groups=cluster_codes(ids, table.clusters),
+        groups=cluster_codes(first.problem_ids, table.clusters),
         alike=(first, second),
         shares={
             name: ({"undecided": int(one.undecided.sum())}, int(one.samples.sum()))

@@ -10,8 +10,8 @@ from vlm_boundary.analysis.counts import Bools, Floats, Ints
 def guessable(correct: Ints, samples: Ints, draws: int, threshold: float) -> Floats:
     """Which problems direct answers hit now and then, by luck.
 
-    1 where 0 < c/m < threshold over the same number m of direct answers a problem, else 0. What is
-    hit often is easy and stays, as what is never hit does (Yue et al. 2025, arXiv 2504.13837,
+    1 where 0 < c/m < threshold over the same number m of direct answers per problem, else 0. What
+    is hit often is easy and stays, as what is never hit does (Yue et al. 2025, arXiv 2504.13837,
     appendix on guessable problems).
 
     Args:

@@ -41,7 +41,7 @@ def labelled_verdicts(data: BenchmarkData) -> dict[str, LabelledVerdicts]:
 
 def _of_arm(data: BenchmarkData, arm: str, labels: Sequence[Label]) -> LabelledVerdicts:
     verdicts, by_sample = data.verdicts[arm], labels_by_sample(labels)
-    rows = _rows(verdicts, list(by_sample))
+    rows = rows_of(verdicts, list(by_sample))
     kept, right, weight = [], [], []
     unsure = disputed = stale = 0
     for row, given in zip(rows.tolist(), by_sample.values(), strict=True):
@@ -74,7 +74,7 @@ def _of_arm(data: BenchmarkData, arm: str, labels: Sequence[Label]) -> LabelledV
     )
 
 
-def _rows(verdicts: Verdicts, keys: Sequence[SampleKey]) -> Ints:
+def rows_of(verdicts: Verdicts, keys: Sequence[SampleKey]) -> Ints:
     """The verdict on each sample, -1 where there is none."""
     places = verdicts.places([key.problem_id for key in keys])
     return verdicts.rows_at(places, np.array([key.sample_index for key in keys], dtype=np.int64))

@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints
+from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
-from vlm_boundary.analysis.floor import (
-    Moved,
-    move,
-    moved_pass_at_k,
-    own_chance,
-)
+from vlm_boundary.analysis.floor import Moved, move, moved_pass_at_k, own_chance
 from vlm_boundary.analysis.guessing import (
     SMOOTHING_ANSWERS,
     guessed_pass_at_k,
     held_out_chance,
     leave_one_out_chance,
 )
-from vlm_boundary.analysis.intervals import known, t_intervals
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.sets import mcnemar
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null
 from vlm_boundary.records.record import Curve
-from vlm_boundary.records.sections import (
-    ByLuck,
-    Guesser,
-    Luck,
-    LuckOfArm,
-    LuckOfPair,
-    ProblemLuck,
-)
-from vlm_boundary.store import Partition, by_place, encoded
+from vlm_boundary.records.sections import ByLuck, Guesser, Luck, LuckOfArm, LuckOfPair, ProblemLuck
+from vlm_boundary.store import Partition, encoded
 from vlm_boundary.verifier import Gold, cross
-
-
-@dataclass(frozen=True)
-class _Above:
-    """Which problems an arm solves above its own floor; `tested` where there was one to test."""
-
-    problem_ids: tuple[str, ...]
-    tested: Bools
-    above: Bools
-
-    def ids(self) -> set[str]:
-        """The problems solved above the floor."""
-        return {key for key, yes in zip(self.problem_ids, self.above, strict=True) if yes}
 
 
 def luck(data: BenchmarkData) -> Luck | None:
@@ -64,13 +37,12 @@ def luck(data: BenchmarkData) -> Luck | None:
     if data.loaded.grader_program is not None:
         return None
     found = {arm: _luck_of(data, arm) for arm in data.arms}
-    above = {arm: what for arm, (_, what) in found.items()}
     return Luck(
         guesser=_guesser(data),
         false_discovery_rate=data.settings.false_discovery_rate,
         fewest_lists=fewest_lists(data.settings.false_discovery_rate),
-        arms={arm: said for arm, (said, _) in found.items()},
-        pairs=[_compare(pair, above[pair.base], above[pair.other]) for pair in data.pairs()],
+        arms=found,
+        pairs=[_compare(pair, found[pair.base], found[pair.other]) for pair in data.pairs()],
     )
 
 
@@ -99,12 +71,11 @@ def _guesser(data: BenchmarkData) -> Guesser:
     chance = np.where(np.isnan(declared), chance, declared)
     ks = data.grid(max(data.n(arm) for arm in data.arms))
     values = guessed_pass_at_k(chance, ks)
-    interval = partial(t_intervals, groups=data.groups(problem_ids))
     return Guesser(
         answers=known_answers,
         smoothing=smoothing,
         declared_chances=int((~np.isnan(declared)).sum()),
-        pass_at_k=interval(values, data.settings.confidence, (0, 1)).curve(ks),
+        pass_at_k=data.means(values, problem_ids).curve(ks),
         **prior,
     )
 
@@ -130,8 +101,8 @@ def read_prior(path: Path) -> list[str]:
     return answers
 
 
-def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
-    counts, level = data.counts(arm), data.settings.confidence
+def _luck_of(data: BenchmarkData, arm: str) -> LuckOfArm:
+    counts = data.counts(arm)
     length = list_length(counts.samples)
     moved, types = _moved(data, arm, data.n(arm))
     exchange = _exchange(data, arm, moved, types, length)
@@ -140,10 +111,9 @@ def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
     p_values, above = exchange.above(rate)
     tested = ~np.isnan(p_values)
     ks = data.grid(data.n(arm))
-    groups = data.groups(counts.problem_ids)
 
     def curve(values: Floats) -> Curve:
-        return t_intervals(values, level, (0, 1), groups).curve(ks)
+        return data.means(values, counts.problem_ids).curve(ks)
 
     columns = zip(
         counts.problem_ids,
@@ -153,7 +123,7 @@ def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
         above.tolist(),
         strict=True,
     )
-    said = LuckOfArm(
+    return LuckOfArm(
         floor_pass_at_k=curve(moved_pass_at_k(moved, ks)),
         independent_guesses_pass_at_k=curve(guessed_pass_at_k(chance, ks)),
         list_length=length,
@@ -169,7 +139,6 @@ def _luck_of(data: BenchmarkData, arm: str) -> tuple[LuckOfArm, _Above]:
             for key, one, lists, p, yes in columns
         },
     )
-    return said, _Above(counts.problem_ids, tested, above)
 
 
 def _by_luck(
@@ -247,29 +216,25 @@ def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, lis
     """
     coded = ["problem_id", "extracted"]
     table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
-    problem, problem_ids = by_place(table["problem_id"])
-    index = table["sample_index"].to_numpy()
     answer, answers = encoded(table["extracted"])
-    place = {key: row for row, key in enumerate(data.counts(arm).problem_ids)}
-    places = np.array([place.get(key, -1) for key in problem_ids], dtype=np.int64)
-    rows = data.verdicts[arm].rows_of(table["problem_id"], index)
+    verdicts = data.verdicts[arm]
+    rows = verdicts.rows_of(table["problem_id"], table["sample_index"].to_numpy())
     within = (rows >= 0) & (answer >= 0)
-    within[within] &= data.verdicts[arm].order[rows[within]] < first
-    return places[problem[within]], answer[within].astype(np.int64), answers
+    within[within] &= verdicts.order[rows[within]] < first
+    problem = verdicts.problem[rows[within]]
+    return problem.astype(np.int64), answer[within].astype(np.int64), answers
 
 
-def _compare(pair: Pair, base: _Above, other: _Above) -> LuckOfPair:
+def _compare(pair: Pair, base: LuckOfArm, other: LuckOfArm) -> LuckOfPair:
     """Problems above their floors in both arms, in one, in none, of those tested in both.
 
     Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
     its floor and another problem that the other solves do not cancel.
     """
-    tested = [
-        {key for key, yes in zip(one.problem_ids, one.tested, strict=True) if yes}
-        for one in (base, other)
-    ]
+    arms = (base.problems, other.problems)
+    tested = [{key for key, one in of.items() if one.p_value is not None} for of in arms]
     shared = tested[0] & tested[1]
-    first, second = base.ids() & shared, other.ids() & shared
+    first, second = ({key for key in shared if of[key].above_floor} for of in arms)
     lost, won = first - second, second - first
     return LuckOfPair(
         base=pair.base,

@@ -14,6 +14,7 @@ from vlm_boundary.records.analysis import (
     Multiplicity,
     PairAnalysis,
 )
+from vlm_boundary.records.record import where_known
 
 _WITHIN = "within_"
 
@@ -56,7 +57,7 @@ def family(
         tests=[
             one.model_copy(update={"p_holm": p}) for one, p in zip(tests, adjusted, strict=True)
         ],
-        **({} if margin is None else {"margin": margin}),
+        **where_known(margin=margin),
     )
 
 

@@ -7,18 +7,12 @@ import numpy as np
 from vlm_boundary.analysis.counts import Counts, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k, transitions
-from vlm_boundary.analysis.intervals import (
-    known,
-    t_intervals,
-)
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.quantiles import normal
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.records.analysis import PairAnalysis
-from vlm_boundary.records.record import (
-    Estimate,
-    Needed,
-)
+from vlm_boundary.records.record import Estimate, Needed
 
 
 def pairs(data: BenchmarkData) -> list[PairAnalysis]:
@@ -31,13 +25,12 @@ def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
     level = data.settings.confidence
     shown = data.shown_ks(pair.n)
     gained, lost = transitions(base, other, shown)
-    groups = data.groups(pair.problem_ids)
     ks = np.arange(1, pair.n + 1)
     values = difference_at_k(base, other, ks)
     compared = compare(
         values,
         level,
-        groups,
+        data.groups(pair.problem_ids),
         data.settings.bootstrap_draws,
         data.rng(pair.base, pair.other),
         data.margin,
@@ -49,8 +42,8 @@ def _compared(data: BenchmarkData, pair: Pair) -> PairAnalysis:
         problems=len(pair.problem_ids),
         this_benchmark=this_benchmark(base, other, ks, level),
         needed=needed_at(pair, shown, level),
-        gained=t_intervals(gained, level, (0, 1), groups).curve(shown),
-        lost=t_intervals(lost, level, (0, 1), groups).curve(shown),
+        gained=data.means(gained, pair.problem_ids).curve(shown),
+        lost=data.means(lost, pair.problem_ids).curve(shown),
         **compared.given(),
         **solved(base, other, level).given(),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,14 @@ from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.passk import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
-from vlm_boundary.records.record import Crossover, Curve, Equivalence, Interval
+from vlm_boundary.records.record import (
+    CellCounts,
+    CellProblems,
+    Crossover,
+    Curve,
+    Equivalence,
+    Interval,
+)
 
 CONFIDENCE = 0.95
 DRAWS = 10_000
@@ -57,10 +65,8 @@ def compare_models(
             raise UserError(f"{where}: no model {name!r}; there are {', '.join(sorted(counts))}")
     if base == rl:
         raise UserError(f"{where}: --base and --rl are both {base!r}; name two models")
-    ids = tuple(sorted(set(counts[base].problem_ids) & set(counts[rl].problem_ids)))
-    if not ids:
-        raise UserError(f"{where}: {base} and {rl} have no problem_id in common")
-    first, second = counts[base].on(ids), counts[rl].on(ids)
+    first, second = table.shared(base, rl, where)
+    ids = first.problem_ids
     deepest = min(int(first.depths.max()), int(second.depths.max()))
     ks = np.arange(1, deepest + 1)
     groups = cluster_codes(ids, table.clusters)
@@ -73,30 +79,24 @@ def compare_models(
         margin,
     )
     sets = solved(first, second, CONFIDENCE)
-    cells, problems = sets.solved, sets.solved_problems
     stated = compared.given()
     more = {name: stated[name] for name in ("clusters", "equivalence") if name in stated}
     content = ComparedModels(
         models={name: ModelCurve(pass_at_k=_curve(one, table)) for name, one in counts.items()},
         difference=compared.difference,
         crossover_k=compared.crossover,
-        solved=CountsByModel(
-            both=cells.both,
-            base_only=cells.base_only,
-            rl_only=cells.other_only,
-            neither=cells.neither,
-        ),
-        solved_problems=ProblemsByModel(
-            both=problems.both,
-            base_only=problems.base_only,
-            rl_only=problems.other_only,
-            neither=problems.neither,
-        ),
+        solved=CountsByModel(**_by_model(sets.solved)),
+        solved_problems=ProblemsByModel(**_by_model(sets.solved_problems)),
         **more,
     )
     unequal = int(np.count_nonzero(first.depths != second.depths))
     p = sets.mcnemar_p if groups is None and not unequal else None
     return Comparison(base, rl, content, table, p, len(ids), unequal)
+
+
+def _by_model(cells: CellCounts | CellProblems) -> dict[str, Any]:
+    """The cells of two arms, as they are called of a base and an RL model."""
+    return {name.replace("other", "rl"): value for name, value in cells.given().items()}
 
 
 def _curve(counts: Counts, table: VerdictTable) -> Curve:

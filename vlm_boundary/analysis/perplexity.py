@@ -21,7 +21,7 @@ def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
     4.1), where x is the prompt with its pictures and Y ends with its end of turn.
 
     Args:
-        logprob_sum: natural logarithms, one a response.
+        logprob_sum: natural logarithms, one per response.
         tokens: T, at least 1.
     """
     return np.exp(-logprob_sum / tokens)

@@ -24,7 +24,7 @@ class Match:
     """The temperature at which one arm's entropy is another's.
 
     Attributes:
-        target: the other arm's entropy a token, in nats.
+        target: the other arm's entropy per token, in nats.
         entropies: by temperature, those of the arm that was tried.
         temperature: None where the target lies outside what was tried.
         low, high: of the temperature, 95 %, problems resampled; None where too many resamples have
@@ -155,7 +155,7 @@ def match(temperatures: Floats, values: Floats) -> Match:
 def _entropies(
     run: RunDirectory, probes: ExperimentConfig, arm: str, per_problem: int
 ) -> dict[tuple[str, str], float]:
-    """Entropy a token of each benchmark's problems, by the first samples of each."""
+    """Entropy per token of each benchmark's problems, by the first samples of each."""
     found = {}
     for benchmark in probes.benchmarks:
         first = pc.field("sample_index") < per_problem

@@ -31,7 +31,7 @@ States = NDArray[np.int8]
 
 @dataclass(frozen=True)
 class ValidCounts:
-    """What one reading makes of right answers, a row a problem that has samples.
+    """What one reading makes of right answers, one row per problem that has samples.
 
     Attributes:
         judged: right answers that were looked at: a uniform subset of all.
@@ -47,7 +47,7 @@ class ValidCounts:
 
 @dataclass(frozen=True)
 class ValidReading:
-    """One way of saying which right answers are valid, a row a verdict; see `ValidCounts`.
+    """One way of saying which right answers are valid, one row per verdict; see `ValidCounts`.
 
     `name` is `structural`, `exact`, or NAME.any, .majority and .all of the judge NAME.
     """
@@ -103,7 +103,7 @@ def judges(data: BenchmarkData) -> list[str]:
 
 @dataclass(frozen=True)
 class _Votes:
-    """A judge's votes, a row a verdict: how many for and against, and of how many."""
+    """A judge's votes, one row per verdict: how many for and against, and of how many."""
 
     read_at_all: Bools
     """Judged, and of those that make a uniform subset of the problem's right answers."""

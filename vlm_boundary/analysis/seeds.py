@@ -1,4 +1,29 @@
-"""The section `seeds`: what a recipe of RL does, beside what each of its checkpoints does."""
+"""The section `seeds`: what a recipe of RL does, beside what each of its checkpoints does.
+
+Training seeds and problems are both taken as drawn (crossed, random): the difference of seed s on
+problem i is Δ + δ_i + u_s + w_is. δ_i is what the problem and the base's samples of it do to all
+seeds, u_s what the training run does to all problems, with the standard deviation τ, w_is the rest,
+sampling noise in it. The mean difference D_s of a seed over N problems then has the error
+δ̄ + u_s + w̄_s, of which δ̄ is the same for all seeds: they share problems and base. From the
+residuals of problems (summed by cluster) come its variance c (the mean covariance between seeds)
+and that of w̄_s, v (the mean variance less c). Between seeds the variance s² of D_s is τ² + v,
+whatever c is. So
+
+    Δ = mean of D_s,    Var = s²/S + c,    τ² = max(0, s² - v).
+
+The interval's half-width is √((t_{S-1} s/√S)² + (t_f √c)²), each part at its own degrees of freedom
+(the method of variance estimates recovery, Zou and Donner 2008); f is that of the mean over seeds
+(`t_intervals`), whose interval stands in t_f √c's place where few problems carry the spread. The
+first part is the Hartung-Knapp-Sidik-Jonkman interval of a random-effects meta-analysis with seeds
+of equal weight (Hartung and Knapp 2001), which would alone take the seeds' errors for independent.
+With two seeds t_1 is 12.7.
+
+Over several benchmarks D_s is its mean over them, and c the mean of theirs over their number, since
+their problems are independent; the benchmarks are taken as fixed, each as heavy.
+
+What another seed would show on these problems, sampled as often, is predicted by
+D ± t_{S-1} s √(1 + 1/S): δ̄ is the same for it, too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +32,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Floats
+from vlm_boundary.analysis.counts import Codes, Floats, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import NOTHING, Clustered, known, t_intervals
 from vlm_boundary.analysis.power import POWER
@@ -84,30 +109,7 @@ def seed_effect(
     groups: Sequence[Codes | None],
     confidence: float,
 ) -> SeedEffect:
-    """A recipe's effect, with training seeds and problems both taken as drawn (crossed, random).
-
-    The difference of seed s on problem i is Δ + δ_i + u_s + w_is: δ_i is what the problem and the
-    base's samples of it do to all seeds, u_s what the training run does to all problems, with the
-    standard deviation τ, w_is the rest, sampling noise in it. The mean difference D_s of a seed
-    over N problems then has the error δ̄ + u_s + w̄_s, of which δ̄ is the same for all seeds: they
-    share problems and base. From the residuals of problems (summed by cluster) come its variance c
-    (the mean covariance between seeds) and that of w̄_s, v (the mean variance less c). Between
-    seeds the variance s² of D_s is τ² + v, whatever c is. So
-
-        Δ = mean of D_s,    Var = s²/S + c,    τ² = max(0, s² - v).
-
-    The interval's half-width is √((t_{S-1} s/√S)² + (t_f √c)²), each part at its own degrees of
-    freedom (the method of variance estimates recovery, Zou and Donner 2008); f is that of the mean
-    over seeds (`t_intervals`), whose interval stands in t_f √c's place where few problems carry the
-    spread. The first part is the Hartung-Knapp-Sidik-Jonkman interval of a random-effects
-    meta-analysis with seeds of equal weight (Hartung and Knapp 2001), which would alone take the
-    seeds' errors for independent. With two seeds t_1 is 12.7.
-
-    Over several benchmarks D_s is its mean over them, and c the mean of theirs over their number,
-    since their problems are independent; the benchmarks are taken as fixed, each as heavy.
-
-    What another seed would show on these problems, sampled as often, is predicted by
-    D ± t_{S-1} s √(1 + 1/S): δ̄ is the same for it, too.
+    """A recipe's effect, with training seeds and problems both taken as drawn; see the module.
 
     Args:
         arms: the name of each seed's.
@@ -217,15 +219,13 @@ def _differences(
     data: BenchmarkData, arms: tuple[str, ...]
 ) -> dict[int, tuple[Floats, Codes | None]]:
     """Each seed less the base, by k, with the clusters of problems that all arms have."""
-    base, *seeds = (data.counts(arm) for arm in arms)
-    shared = set(base.problem_ids).intersection(*(one.problem_ids for one in seeds))
-    ids = tuple(sorted(shared))
-    if not ids:
+    base, *seeds = on_shared(*map(data.counts, arms))
+    if not base.problem_ids:
         return {}
     ks = np.unique([1, min(data.n(arm) for arm in arms)])
-    first = pass_at_k_of(base.on(ids), ks)
-    differences = np.stack([pass_at_k_of(one.on(ids), ks) - first for one in seeds], axis=2)
-    groups, found = data.groups(ids), {}
+    first = pass_at_k_of(base, ks)
+    differences = np.stack([pass_at_k_of(one, ks) - first for one in seeds], axis=2)
+    groups, found = data.groups(base.problem_ids), {}
     for place, k in enumerate(ks.tolist()):
         there = ~np.isnan(differences[:, place]).any(axis=1)
         if there.any():

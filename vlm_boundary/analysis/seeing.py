@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from vlm_boundary.analysis.controls import controls
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.decomposition import decompositions, leanings, seeing_costs
@@ -11,7 +9,7 @@ from vlm_boundary.analysis.first_false import first_false
 from vlm_boundary.analysis.self_agreement import self_agreement
 from vlm_boundary.analysis.series import along_training
 from vlm_boundary.analysis.stated import statements
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.seeing import Chains, Seeing, SeeingStep, SelfAgreement
 from vlm_boundary.records.stated import FIRST_FALSE
 
@@ -25,19 +23,16 @@ def seeing(data: BenchmarkData) -> Seeing | None:
     alike = data.first_look
     stated = {arm: one for arm in alike.arms if (one := statements(alike, arm)) is not None}
     chains, agreement = first_false(alike, stated), self_agreement(alike, stated)
-    parts: dict[str, Any] = {
-        "costs": seeing_costs(data),
-        "decomposition": decompositions(data),
-        "leaning": leanings(data),
-        "chains": chains,
-        "self_agreement": agreement,
-    }
-    known = {name: part for name, part in parts.items() if part}
+    known = where_known(
+        costs=seeing_costs(data) or None,
+        decomposition=decompositions(data) or None,
+        leaning=leanings(data) or None,
+        chains=chains,
+        self_agreement=agreement,
+    )
     if not known:
         return None
-    if steps := _training(data, chains, agreement):
-        known["training"] = steps
-    return Seeing(**known)
+    return Seeing(**known, **where_known(training=_training(data, chains, agreement) or None))
 
 
 def _training(
@@ -49,12 +44,9 @@ def _training(
     found = []
     for arm in order:
         config = data.experiment.arms[arm]
-        more: dict[str, Any] = {}
-        if chains and arm in chains.arms:
-            shares = chains.arms[arm].all_chains
-            more["first_false"] = {kind: getattr(shares, kind) for kind in FIRST_FALSE}
-        if agreement and arm in agreement.arms:
-            more["agreement"] = agreement.arms[arm]
+        of_arm = chains and chains.arms.get(arm)
+        false = of_arm and {kind: getattr(of_arm.all_chains, kind) for kind in FIRST_FALSE}
+        alike = agreement and agreement.arms.get(arm)
         found.append(
             SeeingStep(
                 arm=arm,
@@ -65,7 +57,7 @@ def _training(
                     for condition, arms in under.items()
                     if arm in arms
                 },
-                **more,
+                **where_known(first_false=false, agreement=alike),
             )
         )
     return found

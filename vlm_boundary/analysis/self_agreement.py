@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData
 from vlm_boundary.analysis.stated import Sets, Statements, mixed
 from vlm_boundary.analysis.verdicts import Verdicts
 from vlm_boundary.records.seeing import Agreement, AgreementOfPair, SelfAgreement
@@ -23,20 +22,17 @@ def self_agreement(data: BenchmarkData, stated: dict[str, Statements]) -> SelfAg
     values = {arm: agreements(data.verdicts[arm], one) for arm, one in stated.items()}
     if not values:
         return None
-    level = data.settings.confidence
     arms: dict[str, Agreement] = {}
     pairs: list[AgreementOfPair] = []
     for arm, columns in values.items():
-        groups = data.groups(data.verdicts[arm].problem_ids)
-        found = t_intervals(columns, level, (0, 1), groups).by(_NAMES)
+        found = data.means(columns, data.verdicts[arm].problem_ids).by(_NAMES)
         arms[arm] = Agreement(**found)
     for pair in data.pairs():
         if pair.base in values and pair.other in values:
             base, other = (
                 values[arm][data.verdicts[arm].places(pair.problem_ids)] for arm in pair.names
             )
-            groups = data.groups(pair.problem_ids)
-            found = t_intervals(other - base, level, (-1, 1), groups).by(_NAMES)
+            found = data.means(other - base, pair.problem_ids, DIFFERENCE).by(_NAMES)
             pairs.append(AgreementOfPair(base=pair.base, other=pair.other, **found))
     return SelfAgreement(arms=arms, pairs=pairs)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts
+from vlm_boundary.analysis.counts import Counts, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.differences import compare, difference_at_k
 from vlm_boundary.records.sections import SelfTest
@@ -38,10 +38,10 @@ def self_test(data: BenchmarkData) -> list[SelfTest] | None:
 def _row(
     data: BenchmarkData, arm: str, against: str, first: Counts, second: Counts
 ) -> SelfTest | None:
-    ids = tuple(sorted(set(first.problem_ids) & set(second.problem_ids)))
+    first, second = on_shared(first, second)
+    ids = first.problem_ids
     if not ids:
         return None
-    first, second = first.on(ids), second.on(ids)
     ks = np.arange(1, min(first.depths.max(), second.depths.max()) + 1)
     found = compare(
         difference_at_k(first, second, ks),

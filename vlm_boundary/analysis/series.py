@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats, Ints
+from vlm_boundary.analysis.counts import Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.record import Curve
+from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.series import (
     ArmSeries,
     Seeds,
@@ -24,17 +24,13 @@ from vlm_boundary.records.series import (
 
 def series(data: BenchmarkData) -> ArmSeries | None:
     """Training steps, temperature sweeps and RL seeds, as far as there are arms for them."""
-    found: dict[str, Any] = {
-        "training": _training(data),
-        "temperature": _temperatures(data),
-        "seeds": _seeds(data),
-    }
-    said = {key: value for key, value in found.items() if value}
+    temperature, seeds = _temperatures(data) or None, _seeds(data) or None
+    said = where_known(training=_training(data), temperature=temperature, seeds=seeds)
     return ArmSeries(**said) if said else None
 
 
 def _training(data: BenchmarkData) -> TrainingSteps | None:
-    """Arms with a training step in their order, after each arm with the role base.
+    """Each of `along_training`.
 
     At k = 1 and at the largest k that all of them have.
     """
@@ -105,17 +101,16 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
         if len(arms) < 2:
             continue
         ks = _ends(data, arms)
-        shared = set.intersection(*(set(data.counts(arm).problem_ids) for arm in arms))
-        ids = tuple(sorted(shared))
-        if not ids:
+        shared = on_shared(*map(data.counts, arms))
+        if not shared[0].problem_ids:
             continue
-        values = np.array([np.nanmean(_values(data, arm, ids, ks), axis=0) for arm in arms])
+        values = np.array([np.nanmean(pass_at_k_of(counts, ks), axis=0) for counts in shared])
         between = t_intervals(values, data.settings.confidence, (0, 1))
         found.append(
             Seeds(
                 arms=arms,
                 step=experiment.arms[arms[0]].step,
-                problems=len(ids),
+                problems=len(shared[0].problem_ids),
                 pass_at_k={
                     k: SpreadOfSeeds(
                         estimate=float(between.estimate[column]),
@@ -142,13 +137,6 @@ def _ends(data: BenchmarkData, arms: list[str]) -> Ints:
     return np.unique([1, min(data.n(arm) for arm in arms)])
 
 
-def _values(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], ks: Ints) -> Floats:
-    counts = data.counts(arm).on(problem_ids)
-    return pass_at_k_of(counts, ks)
-
-
 def _curve(data: BenchmarkData, arm: str, ks: Ints) -> Curve:
-    ids = data.counts(arm).problem_ids
-    values = _values(data, arm, ids, ks)
-    level = data.settings.confidence
-    return t_intervals(values, level, (0, 1), data.groups(ids)).curve(ks)
+    counts = data.counts(arm)
+    return data.means(pass_at_k_of(counts, ks), counts.problem_ids).curve(ks)

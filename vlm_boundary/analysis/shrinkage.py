@@ -6,15 +6,14 @@ import numpy as np
 
 from vlm_boundary.analysis.beyond_n import FEWEST_PROBLEMS
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData
 from vlm_boundary.analysis.extrapolation import (
     Fit,
-    Outcomes,
-    count_histogram,
+    Histograms,
     fit_beta_binomial,
     fit_zero_inflated,
 )
-from vlm_boundary.analysis.intervals import known, mean_interval
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.records.sections import ShrinkageTest, ShrunkArm
 
 
@@ -50,11 +49,8 @@ def shrunk_pass_at_k(correct: Ints, samples: Ints, ks: Ints, fit: Fit) -> Floats
 def fitted(counts: Counts) -> Fit:
     """One fit to these counts, each problem with all that it needs of its n."""
     weights, n = np.ones((1, len(counts.problem_ids))), int(counts.depths.max())
-    if counts.rule is None:
-        outcomes = Outcomes.of(count_histogram(counts.correct, n, weights))
-    else:
-        outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
-    return fit_zero_inflated(outcomes, fit_beta_binomial(outcomes))
+    histograms = Histograms.of_counts(counts, n, weights)
+    return fit_zero_inflated(histograms, fit_beta_binomial(histograms))
 
 
 def shrinkage(data: BenchmarkData) -> dict[str, ShrunkArm] | None:
@@ -68,9 +64,7 @@ def shrinkage(data: BenchmarkData) -> dict[str, ShrunkArm] | None:
 
 def _of_arm(data: BenchmarkData, arm: str) -> ShrunkArm | None:
     n, counts = data.n(arm), data.counts(arm)
-    whole = tuple(
-        key for key, depth in zip(counts.problem_ids, counts.depths, strict=True) if depth == n
-    )
+    whole = counts.with_all(n)
     if len(whole) < FEWEST_PROBLEMS or n < 2:
         return None
     counts = counts.on(whole)
@@ -121,5 +115,5 @@ def _back_test(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...]) -> S
     noise = truth * (1 - truth) / (half - 1)
     errors = [(estimate - truth) ** 2 for estimate in (plain, shrunk)]
     unbiased, drawn_in = (float((error - noise).mean()) for error in errors)
-    gain = mean_interval(errors[0] - errors[1], data.settings.confidence, (-1, 1), data.groups(ids))
+    gain = data.mean(errors[0] - errors[1], ids, DIFFERENCE)
     return ShrinkageTest(fitted_on=half, unbiased=unbiased, shrunk=drawn_in, gain=gain)

@@ -36,6 +36,7 @@ from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import SCHEMA_VERSION, Analysis, BenchmarkAnalysis, read_analysis
+from vlm_boundary.records.record import where_known
 from vlm_boundary.sampling.identity import refuse_to_read_by
 from vlm_boundary.store import RunDirectory, held, write_json, write_text
 from vlm_boundary.verifier import grader_version
@@ -87,14 +88,13 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
     if not data:
         raise UserError(f"{run.path}: there are no verdicts to analyse; sample and verify first")
     benchmarks = {found.benchmark: _benchmark(found) for found in data}
-    recipes = seed_effects(data)
     found = Analysis(
         schema_version=SCHEMA_VERSION,
         grader=grader_version(),
         confidence=experiment.analysis.confidence,
         benchmarks=benchmarks,
         multiplicity=family(benchmarks, data[0].margin),
-        **({} if recipes is None else {"seeds": recipes}),
+        **where_known(seeds=seed_effects(data)),
     )
     write_json(run.analysis, found.as_json())
     write_text(run.analysed, of)
@@ -107,10 +107,9 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
 
 def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
     shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
-    found = {key: section(data) for key, section in SECTIONS.items()}
     return BenchmarkAnalysis(
         problems=data.loaded.problems,
         unusable=data.loaded.unusable,
         ks=sorted(shown),
-        **{key: said for key, said in found.items() if said is not None},
+        **where_known(**{key: section(data) for key, section in SECTIONS.items()}),
     )

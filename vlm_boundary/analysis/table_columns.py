@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.counts import Ints
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 
 _BLOCK_BYTES = 16 << 20  # of a CSV or TSV file; no row is longer
 
@@ -62,7 +62,7 @@ def read_columns(path: Path, choice: Choice) -> dict[str, Column]:
     Raises:
         UserError: the file cannot be read, or the choice refuses its columns.
     """
-    readers = {".jsonl": _jsonl, ".csv": _csv, ".tsv": _tsv, ".parquet": _parquet}
+    readers = {".jsonl": _jsonl, ".csv": _separated, ".tsv": _separated, ".parquet": _parquet}
     if path.suffix.lower() not in readers:
         raise UserError(f"{path}: the name must end in {', '.join(readers)}")
     if not path.is_file():
@@ -117,15 +117,8 @@ def _same_fields(meant: set[str], record: dict[str, Any], choice: Choice, where:
     raise UserError(f"{where}: column {listed(extra)}, which the first line has not")
 
 
-def _csv(path: Path, choice: Choice) -> dict[str, Column]:
-    return _separated(path, choice, ",")
-
-
-def _tsv(path: Path, choice: Choice) -> dict[str, Column]:
-    return _separated(path, choice, "\t")
-
-
-def _separated(path: Path, choice: Choice, by: str) -> dict[str, Column]:
+def _separated(path: Path, choice: Choice) -> dict[str, Column]:
+    kind, by = ("TSV", "\t") if path.suffix.lower() == ".tsv" else ("CSV", ",")
     try:
         header = next(csv.reader(_lines(path), delimiter=by), [])
         chosen = _chosen(choice, header, str(path))
@@ -139,8 +132,7 @@ def _separated(path: Path, choice: Choice, by: str) -> dict[str, Column]:
             ),
         )
     except (csv.Error, pa.ArrowException) as error:
-        kind = "CSV" if by == "," else "TSV"
-        raise UserError(f"{path}: not valid {kind}: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: not valid {kind}: {reason_of(error)}") from None
     return {name: Column.of(table[name]) for name in chosen}
 
 
@@ -149,7 +141,7 @@ def _parquet(path: Path, choice: Choice) -> dict[str, Column]:
         chosen = _chosen(choice, pq.read_schema(path).names, str(path))
         table = pq.read_table(path, columns=list(chosen), partitioning=None)
     except (pa.ArrowException, OSError) as error:
-        raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: not a Parquet file: {reason_of(error)}") from None
     for name in chosen:
         if pa.types.is_nested(table[name].type):
             raise UserError(f"{path}: {name} is {table[name].type}; it must be one value a row")

@@ -1,4 +1,4 @@
-"""Anyone's table of verdicts as counts: a row a sample, or a row a problem."""
+"""Anyone's table of verdicts as counts: one row per sample, or one row per problem."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Ints
+from vlm_boundary.analysis.counts import Bools, Counts, Ints, on_shared
 from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
-from vlm_boundary.analysis.table_values import (
-    as_name,
-    as_origin,
-    as_verdict,
-    as_whole,
-    is_empty,
-)
+from vlm_boundary.analysis.table_values import as_name, as_origin, as_verdict, as_whole, is_empty
 from vlm_boundary.errors import UserError
 from vlm_boundary.stopping import StoppingRule
 
@@ -47,6 +41,17 @@ class VerdictTable:
     clusters: Mapping[str, str | None] | None
     repeats: int
 
+    def shared(self, base: str, other: str, where: str) -> tuple[Counts, Counts]:
+        """The counts of two models on the problems that both have.
+
+        Raises:
+            UserError: there are none; `where` is what it names.
+        """
+        first, second = on_shared(self.counts[base], self.counts[other])
+        if not first.problem_ids:
+            raise UserError(f"{where}: {base} and {other} have no problem_id in common")
+        return first, second
+
 
 def read_table_file(
     path: Path, rule: StoppingRule | None = None, called: Mapping[str, str] | None = None
@@ -56,7 +61,7 @@ def read_table_file(
     A row is a sample: `correct` is true or false, yes or no, 1 or 0; a null or empty one is
     undecided, and counts as not correct. Of rows with one `sample_index`, where there is that
     column, one counts. Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many
-    samples, and so many correct ones. Or a row is a problem with a column a sample, `NAME0`,
+    samples, and so many correct ones. Or a row is a problem with one column per sample, `NAME0`,
     `NAME1` …, of which an empty cell is no sample. `tables/problems` of a run is read as it is.
 
     Args:

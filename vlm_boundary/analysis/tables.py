@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,181 +12,110 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.shown.formats import latex, markdown
-from vlm_boundary.records.analysis import ArmAnalysis, BenchmarkAnalysis, PairAnalysis
+from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.records.record import Curve, Record
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 
 Row = dict[str, Any]
-_ENDS = [("estimate", pa.float64()), ("low", pa.float64()), ("high", pa.float64())]
-_CURVES = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("arm", pa.string()),
-        ("metric", pa.string()),
-        ("tau", pa.float64()),  # of thresholds; null elsewhere
-        ("k", pa.int64()),  # null where a metric has none
-        *_ENDS,
-        ("problems", pa.int64()),
-    ]
+_TEXT = frozenset(
+    "benchmark arm base other metric of model field value problem_id crossover_status".split()
 )
-_DIFFERENCES = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("base", pa.string()),
-        ("other", pa.string()),
-        ("k", pa.int64()),
-        *_ENDS,
-        ("band_low", pa.float64()),
-        ("band_high", pa.float64()),
-        ("bootstrap_low", pa.float64()),
-        ("bootstrap_high", pa.float64()),
-        ("problems", pa.int64()),
-    ]
-)
-_PAIRS = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("base", pa.string()),
-        ("other", pa.string()),
-        ("problems", pa.int64()),
-        ("n", pa.int64()),
-        ("crossover", pa.int64()),
-        ("crossover_low", pa.int64()),
-        ("crossover_high", pa.int64()),
-        ("crossover_status", pa.string()),
-        ("both", pa.int64()),
-        ("base_only", pa.int64()),
-        ("other_only", pa.int64()),
-        ("neither", pa.int64()),
-        ("mcnemar_p", pa.float64()),
-        ("srr", pa.float64()),
-        ("ndr", pa.float64()),
-        ("sds", pa.float64()),
-        ("nscr", pa.float64()),
-    ]
-)
-_PROBLEMS = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("problem_id", pa.string()),
-        ("arm", pa.string()),
-        ("samples", pa.int64()),
-        ("correct", pa.int64()),
-        ("undecided", pa.int64()),
-        ("strict", pa.int64()),
-    ]
-)
-_LUCK = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("arm", pa.string()),  # null for the guesser, which is the same for every arm
-        ("of", pa.string()),  # guesser, floor, independent_guesses, or a control condition
-        ("k", pa.int64()),
-        *_ENDS,
-        ("problems", pa.int64()),
-    ]
-)
-_BEYOND_N = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("arm", pa.string()),
-        ("model", pa.string()),
-        ("k", pa.int64()),
-        *_ENDS,
-    ]
-)
-_SLICES = pa.schema(
-    [
-        ("benchmark", pa.string()),
-        ("base", pa.string()),
-        ("other", pa.string()),
-        ("field", pa.string()),
-        ("value", pa.string()),
-        ("k", pa.int64()),
-        ("base_pass_at_k", pa.float64()),
-        ("other_pass_at_k", pa.float64()),
-        *_ENDS,  # of the difference
-        ("problems", pa.int64()),
-        ("p_value", pa.float64()),
-        ("adjusted_p_value", pa.float64()),
-    ]
+_SHARES = frozenset(
+    "estimate low high tau band_low band_high bootstrap_low bootstrap_high base_pass_at_k "
+    "other_pass_at_k p_value adjusted_p_value mcnemar_p srr ndr sds nscr".split()
 )
 
 
-@dataclass(frozen=True)
-class _LongTable:
-    """Rows under a schema; `page` are those that fit a page, None where none do."""
+def _schema(names: str) -> pa.Schema:
+    """Columns by name; what is neither text nor a share is a whole number."""
+    kinds = {name: pa.string() for name in _TEXT} | {name: pa.float64() for name in _SHARES}
+    return pa.schema([(name, kinds.get(name, pa.int64())) for name in names.split()])
 
-    name: str
-    schema: pa.Schema
-    rows: list[Row]
-    page: list[Row] | None
+
+# tau is of thresholds, k null where a metric has none.
+_CURVES = _schema("benchmark arm metric tau k estimate low high problems")
+_DIFFERENCES = _schema(
+    "benchmark base other k estimate low high band_low band_high bootstrap_low bootstrap_high "
+    "problems"
+)
+_PAIRS = _schema(
+    "benchmark base other problems n crossover crossover_low crossover_high crossover_status both "
+    "base_only other_only neither mcnemar_p srr ndr sds nscr"
+)
+_COUNTED = ("samples", "correct", "undecided", "strict")
+_PROBLEMS = _schema(f"benchmark problem_id arm {' '.join(_COUNTED)}")
+# arm is null for the guesser, which is the same for every arm; of: guesser, floor,
+# independent_guesses, or a control condition.
+_LUCK = _schema("benchmark arm of k estimate low high problems")
+_BEYOND_N = _schema("benchmark arm model k estimate low high")
+# estimate, low and high are of the difference.
+_SLICES = _schema(
+    "benchmark base other field value k base_pass_at_k other_pass_at_k estimate low high problems "
+    "p_value adjusted_p_value"
+)
+
+
+_METRICS = (
+    *("pass_at_k", "pass_at_k_strict", "pass_at_k_lenient", "pass_hat_k", "maj_at_k"),
+    "mg_pass_at_k",
+)
+_HEADLINE = ("pass_at_k", "avg_at_n", "single_pass")
 
 
 def write_tables(
     folder: Path, benchmarks: Mapping[str, BenchmarkAnalysis], data: Iterable[BenchmarkData]
-) -> list[Path]:
-    """Write every table into a folder; returns the files.
+) -> None:
+    """Write every table into a folder.
 
     Args:
         benchmarks: what analysis.json says of each.
         data: the same benchmarks' counts.
     """
-    files = []
-    for table in _tables(benchmarks, list(data)):
-        columns = pa.Table.from_pylist(table.rows, schema=table.schema)
-        path = folder / table.name
-        with replacing(path.with_suffix(".parquet")) as temporary, temporary.open("wb") as file:
-            pq.write_table(columns, file, compression="zstd")
-        with replacing(path.with_suffix(".csv")) as temporary, temporary.open("wb") as file:
-            pa_csv.write_csv(columns, file)
-        files += [path.with_suffix(".parquet"), path.with_suffix(".csv")]
-        if table.page is not None:
-            cells = [[_cell(row.get(name)) for name in table.schema.names] for row in table.page]
-            write_text(path.with_suffix(".md"), markdown(table.schema.names, cells))
-            write_text(path.with_suffix(".tex"), latex(table.schema.names, cells))
-            files += [path.with_suffix(".md"), path.with_suffix(".tex")]
-    return files
+    shown = {name: {None, *content.ks} for name, content in benchmarks.items()}
+
+    def at_shown_k(row: Row) -> bool:
+        return row["k"] in shown[row["benchmark"]]
+
+    def in_headline(row: Row) -> bool:
+        return row["metric"] in _HEADLINE and at_shown_k(row)
+
+    def every(row: Row) -> bool:
+        return True
+
+    # Columns, rows of a benchmark, and which of them fit a page.
+    tables = {
+        "curves": (_CURVES, _curves, in_headline),
+        "differences": (_DIFFERENCES, _differences, at_shown_k),
+        "pairs": (_PAIRS, _pairs, every),
+        "luck": (_LUCK, _luck, at_shown_k),
+        "beyond_n": (_BEYOND_N, _beyond_n, every),
+        "slices": (_SLICES, _slices, every),
+    }
+    for name, (schema, of, on_page) in tables.items():
+        rows = [row for key, content in benchmarks.items() for row in of(key, content)]
+        _write_all(folder / name, schema, rows)
+        names = schema.names
+        cells = [[_cell(row.get(one)) for one in names] for row in filter(on_page, rows)]
+        write_text(folder / f"{name}.md", markdown(names, cells))
+        write_text(folder / f"{name}.tex", latex(names, cells))
+    _write_all(folder / "problems", _PROBLEMS, [row for each in data for row in _problems(each)])
 
 
-def _tables(
-    benchmarks: Mapping[str, BenchmarkAnalysis], data: list[BenchmarkData]
-) -> Iterator[_LongTable]:
-    curves = [row for name, content in benchmarks.items() for row in _curves(name, content)]
-    differences = [
-        {"benchmark": name, "base": pair.base, "other": pair.other, "k": k, **entry.given()}
-        for name, content in benchmarks.items()
-        for pair in content.pairs
-        for k, entry in pair.difference.items()
-    ]
-    shown = {name: set(content.ks) for name, content in benchmarks.items()}
-    headline = ("pass_at_k", "avg_at_n", "single_pass")
-    page = [
-        row
-        for row in curves
-        if row["metric"] in headline and (row["k"] is None or row["k"] in shown[row["benchmark"]])
-    ]
-    yield _LongTable("curves", _CURVES, curves, page)
-    page = [row for row in differences if row["k"] in shown[row["benchmark"]]]
-    yield _LongTable("differences", _DIFFERENCES, differences, page)
-    pairs = [_pair(name, pair) for name, content in benchmarks.items() for pair in content.pairs]
-    yield _LongTable("pairs", _PAIRS, pairs, pairs)
-    yield _LongTable("problems", _PROBLEMS, [row for each in data for row in _problems(each)], None)
-    luck = [row for name, content in benchmarks.items() for row in _luck(name, content)]
-    page = [row for row in luck if row["k"] in shown[row["benchmark"]]]
-    yield _LongTable("luck", _LUCK, luck, page)
-    beyond = [row for name, content in benchmarks.items() for row in _beyond_n(name, content)]
-    yield _LongTable("beyond_n", _BEYOND_N, beyond, beyond)
-    slices = [row for name, content in benchmarks.items() for row in _slices(name, content)]
-    yield _LongTable("slices", _SLICES, slices, slices)
+def _write_all(path: Path, schema: pa.Schema, rows: list[Row]) -> None:
+    """Write all rows as Parquet and CSV."""
+    columns = pa.Table.from_pylist(rows, schema=schema)
+    with replacing(path.with_suffix(".parquet")) as temporary, temporary.open("wb") as file:
+        pq.write_table(columns, file, compression="zstd")
+    with replacing(path.with_suffix(".csv")) as temporary, temporary.open("wb") as file:
+        pa_csv.write_csv(columns, file)
 
 
 def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for arm, values in content.arms.items():
         key: Row = {"benchmark": benchmark, "arm": arm}
-        for metric, curve in _metrics(values).items():
-            yield from _rows(key | {"metric": metric}, curve)
+        for metric in _METRICS:
+            yield from _rows(key | {"metric": metric}, getattr(values, metric))
         for tau, curve in values.g_pass_at_k.items():
             yield from _rows(key | {"metric": "g_pass_at_k", "tau": float(tau)}, curve)
         for tau, entry in values.cover_at_tau.items():
@@ -196,19 +124,14 @@ def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
         yield values.single_pass.given() | key | {"metric": "single_pass", "k": None}
 
 
-def _metrics(values: ArmAnalysis) -> dict[str, Curve]:
-    return {
-        "pass_at_k": values.pass_at_k,
-        "pass_at_k_strict": values.pass_at_k_strict,
-        "pass_at_k_lenient": values.pass_at_k_lenient,
-        "pass_hat_k": values.pass_hat_k,
-        "maj_at_k": values.maj_at_k,
-        "mg_pass_at_k": values.mg_pass_at_k,
-    }
+def _differences(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    for pair in content.pairs:
+        key = {"benchmark": benchmark, "base": pair.base, "other": pair.other}
+        yield from _rows(key, pair.difference)
 
 
 def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
-    """A row a k."""
+    """One row per k."""
     for k, entry in by_k.items():
         yield key | {"k": k} | entry.given()
 
@@ -252,39 +175,32 @@ def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
                 }
 
 
-def _pair(benchmark: str, pair: PairAnalysis) -> Row:
-    turn = pair.crossover
-    return {
-        "benchmark": benchmark,
-        "base": pair.base,
-        "other": pair.other,
-        "problems": pair.problems,
-        "n": pair.n,
-        "crossover": turn.estimate,
-        "crossover_low": turn.low,
-        "crossover_high": turn.high,
-        "crossover_status": turn.status,
-        "mcnemar_p": pair.mcnemar_p,
-        **pair.solved.given(),
-        **pair.support.given(),
-    }
+def _pairs(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
+    for pair in content.pairs:
+        turn = pair.crossover
+        yield {
+            "benchmark": benchmark,
+            "base": pair.base,
+            "other": pair.other,
+            "problems": pair.problems,
+            "n": pair.n,
+            "crossover": turn.estimate,
+            "crossover_low": turn.low,
+            "crossover_high": turn.high,
+            "crossover_status": turn.status,
+            "mcnemar_p": pair.mcnemar_p,
+            **pair.solved.given(),
+            **pair.support.given(),
+        }
 
 
 def _problems(data: BenchmarkData) -> Iterator[Row]:
     for arm in data.arms:
         counts = data.counts(arm)
-        columns = zip(
-            counts.problem_ids,
-            counts.samples.tolist(),
-            counts.correct.tolist(),
-            counts.undecided.tolist(),
-            counts.strict.tolist(),
-            strict=True,
-        )
-        names = ("problem_id", "samples", "correct", "undecided", "strict")
-        for column in columns:
-            key = {"benchmark": data.benchmark, "arm": arm}
-            yield key | dict(zip(names, column, strict=True))
+        columns = {name: getattr(counts, name).tolist() for name in _COUNTED}
+        for row, problem_id in enumerate(counts.problem_ids):
+            key = {"benchmark": data.benchmark, "problem_id": problem_id, "arm": arm}
+            yield key | {name: column[row] for name, column in columns.items()}
 
 
 def _cell(value: Any) -> str:

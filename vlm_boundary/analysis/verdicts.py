@@ -1,9 +1,9 @@
-"""Verdicts as arrays: a row a sample."""
+"""Verdicts as arrays: one row per sample."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ _CODED = ["problem_id", "status", "source", "normalised"]
 
 @dataclass(frozen=True)
 class Verdicts:
-    """The verdicts of one partition, a row a sample, sorted by problem and sample index.
+    """The verdicts of one partition, one row per sample, sorted by problem and sample index.
 
     Attributes:
         problem_ids: the problems that have a sample, ascending.
@@ -100,18 +100,10 @@ class Verdicts:
         kept = np.unique(self.problem[which])
         place = np.full(len(self.problem_ids), -1, dtype=np.int32)
         place[kept] = np.arange(len(kept), dtype=np.int32)
-        return Verdicts(
-            tuple(self.problem_ids[row] for row in kept),
-            place[self.problem[which]],
-            self.index[which],
-            self.right[which],
-            self.undecided[which],
-            self.status[which],
-            self.source[which],
-            self.answer[which],
-            self.answers,
-            self.text[which],
-        )
+        ids = tuple(self.problem_ids[row] for row in kept)
+        columns = ("index", "right", "undecided", "status", "source", "answer", "text")
+        rows = {name: getattr(self, name)[which] for name in columns}
+        return replace(self, problem_ids=ids, problem=place[self.problem[which]], **rows)
 
     def first(self, n: int) -> Verdicts:
         """Only samples 0 … n-1 of each problem."""

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
 
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.intervals import known, mean_interval
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.labelled_verdicts import labelled_verdicts
 from vlm_boundary.config import CheckedVerdicts
-from vlm_boundary.records.record import Entry, Interval, Range
-from vlm_boundary.records.sections import (
-    ErrorOfArm,
-    ErrorOfPair,
-    LabelledErrors,
-    VerifierErrors,
-)
+from vlm_boundary.records.record import Entry, Interval, Range, where_known
+from vlm_boundary.records.sections import ErrorOfArm, ErrorOfPair, LabelledErrors, VerifierErrors
 
 
 @dataclass(frozen=True)
@@ -202,9 +196,8 @@ def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
                 difference_range=_difference_range(pair, data.grid(pair.n), rates),
             )
         )
-    said: dict[str, Any] = {"labelled": labelled} if labelled else {}
-    if whole is not None:
-        said |= {"false_positive": whole.alpha, "false_negative": whole.beta}
+    alpha, beta = (whole.alpha, whole.beta) if whole else (None, None)
+    said = where_known(labelled=labelled or None, false_positive=alpha, false_negative=beta)
     return VerifierErrors(arms=found, pairs=pairs, **said)
 
 
@@ -252,12 +245,11 @@ def _minus(one: float | None, two: float | None) -> float | None:
 def _corrected(data: BenchmarkData, arm: str, measured: _Measured) -> Entry:
     counts = data.counts(arm)
     shares = np.where(counts.samples > 0, counts.correct / np.maximum(counts.samples, 1), np.nan)
-    groups = data.groups(counts.problem_ids)
 
     def interval(rates: ErrorRates) -> Entry:
         none, every = corrected_share(np.array([0.0, 1.0]), rates)
         values = corrected_share(shares, rates)
-        return mean_interval(values, data.settings.confidence, (none, every), groups)
+        return data.mean(values, counts.problem_ids, (none, every))
 
     corners = [interval(rates) for rates in measured.corners]
     return _spanning(interval(measured.point), corners, (0, 1))
@@ -270,14 +262,13 @@ def _corrected_difference(
     base, other = pair.base_counts, pair.other_counts
     first = pass_at_k(base.correct, base.samples, np.array([1]))[:, 0]
     second = pass_at_k(other.correct, other.samples, np.array([1]))[:, 0]
-    groups = data.groups(pair.problem_ids)
 
     def interval(of_base: ErrorRates, of_other: ErrorRates) -> Entry:
         none, every = corrected_share(np.array([0.0, 1.0]), of_base)
         nothing, all_ = corrected_share(np.array([0.0, 1.0]), of_other)
         values = corrected_share(second, of_other) - corrected_share(first, of_base)
         bounds = (float(nothing - every), float(all_ - none))
-        return mean_interval(values, data.settings.confidence, bounds, groups)
+        return data.mean(values, pair.problem_ids, bounds)
 
     one, two = rates
     if one is two:

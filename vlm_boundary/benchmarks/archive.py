@@ -95,7 +95,7 @@ def _wanted(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Member:
     """A member: where its bytes are, and whether it is a file and no link or folder."""
 
     member: zipfile.ZipInfo | tarfile.TarInfo
@@ -108,9 +108,9 @@ class _Content:
     """The members of an archive by name, and the open file."""
 
     file: zipfile.ZipFile | tarfile.TarFile
-    places: dict[str, list[_Place]] = field(default_factory=dict)
+    places: dict[str, list[_Member]] = field(default_factory=dict)
 
-    def read(self, place: _Place, most: int) -> bytes:
+    def read(self, place: _Member, most: int) -> bytes:
         if isinstance(self.file, zipfile.ZipFile):
             assert isinstance(place.member, zipfile.ZipInfo)
             with self.file.open(place.member) as member:
@@ -135,16 +135,16 @@ def _opened(archive: Path, size: int, changed: int) -> _Content:
         for info in zipped.infolist():
             mode = info.external_attr >> 16  # of Unix; a link's bytes are the path that it names
             plain = not info.is_dir() and not stat.S_ISLNK(mode)
-            _add(content, info.filename, _Place(info, info.file_size, plain))
+            _add(content, info.filename, _Member(info, info.file_size, plain))
     else:
         # Compressed ones have no places to read from. It stays open as long as it is remembered.
         tar = tarfile.open(archive, "r:")  # noqa: SIM115
         content = _Content(tar)
         for member in tar:
             plain = member.isreg() and not member.issparse()
-            _add(content, member.name, _Place(member, member.size, plain))
+            _add(content, member.name, _Member(member, member.size, plain))
     return content
 
 
-def _add(content: _Content, name: str, place: _Place) -> None:
+def _add(content: _Content, name: str, place: _Member) -> None:
     content.places.setdefault(posixpath.normpath(name), []).append(place)

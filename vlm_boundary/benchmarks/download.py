@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import quote, urljoin, urlsplit
 
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.errors import reason_of
 from vlm_boundary.writing import replacing
 
 MAX_BYTES = 64 << 20
@@ -41,9 +42,9 @@ class _PassingError(Exception):
 def downloaded(address: str) -> bytes:
     """The picture at a web address, from this machine's cache once it was fetched.
 
-    The cache is `vlm_boundary/pictures` in `XDG_CACHE_HOME`: a file a picture under its SHA-256,
-    and one an address that names it. Proxies are not asked: the address that is checked is the one
-    that is connected to.
+    The cache is `vlm_boundary/pictures` in `XDG_CACHE_HOME`: one file per picture under its
+    SHA-256, and one per address that names it. Proxies are not asked: the address that is checked
+    is the one that is connected to.
 
     Raises:
         PictureError: it cannot be fetched, is too large, or lies in a private network.
@@ -220,8 +221,9 @@ def _is_public(text: str) -> bool:
 
 
 def _reason(error: BaseException) -> str:
-    text = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    return (text.splitlines() or [type(error).__name__])[0][:200]
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return reason_of(error)[:200]
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureError
@@ -70,11 +71,31 @@ class RecordReader:
         Raises:
             UserError: a column does not exist, or a template fails.
         """
-        config, fields = self._config, self._config.fields
-        record = {"_row": row, **record}
+        config, record = self._config, {"_row": row, **record}
+        problem = self._problem(record)
+        pictures = tuple(
+            PictureSource(picture, self._encoding, self._roots, config.images.download)
+            for picture in self._pictures(record)
+        )
+        if config.format == "chat" and problem.error is None:
+            marks = problem.question.count(MARK)
+            if marks != len(pictures):
+                error = f"its turns mark {marks} pictures with {MARK}, and it has {len(pictures)}"
+                problem = replace(problem, error=error)
+        language = _text_or_none(self._value(record, "language"))
+        candidate = Candidate(problem, pictures, record, language)
+        if config.fields.problem_id is None:
+            named = replace(problem, problem_id=candidate.content()[:16])
+            candidate = replace(candidate, problem=named)
+        return candidate
 
-        def value(name: str) -> Any:
-            return self.column(record, getattr(fields, name), f"fields.{name}")
+    def _value(self, record: Record, name: str) -> Any:
+        """What stands in the column of one of the `fields`."""
+        return self.column(record, getattr(self._config.fields, name), f"fields.{name}")
+
+    def _problem(self, record: Record) -> Problem:
+        """The problem without its pictures, and without an id where that is by its content."""
+        config, value = self._config, partial(self._value, record)
 
         def text(name: str) -> str | None:
             try:
@@ -100,7 +121,9 @@ class RecordReader:
             error = "no gold answer"
         elif answer_type is not None and answer_type not in ANSWER_TYPES:
             error = f"unknown answer type {answer_type[:40]!r}"
-        problem = Problem(
+        others = [str(one) for one in as_list(value("alternatives")) if not is_null(one)]
+        kept = config.fields.metadata
+        return Problem(
             benchmark=config.name,
             problem_id=self._id(record),
             question=question,
@@ -118,30 +141,12 @@ class RecordReader:
                 choices=len(choices),
                 tolerance=None if tolerance is None else abs(tolerance),
                 chance=chance,
-                alternatives=tuple(
-                    str(other) for other in as_list(value("alternatives")) if not is_null(other)
-                ),
+                alternatives=tuple(others),
             ),
-            metadata={
-                name: self.column(record, name, "fields.metadata") for name in fields.metadata
-            },
+            metadata={name: self.column(record, name, "fields.metadata") for name in kept},
             error=error,
-            description=_description(value("description")),
+            description=(_text_or_none(value("description")) or "").strip() or None,
         )
-        pictures = tuple(
-            PictureSource(picture, self._encoding, self._roots, config.images.download)
-            for picture in self._pictures(record)
-        )
-        if config.format == "chat" and error is None:
-            marks = question.count(MARK)
-            if marks != len(pictures):
-                error = f"its turns mark {marks} pictures with {MARK}, and it has {len(pictures)}"
-                problem = replace(problem, error=error)
-        candidate = Candidate(problem, pictures, record, text("language"))
-        if fields.problem_id is None:
-            named = replace(problem, problem_id=candidate.content()[:16])
-            candidate = replace(candidate, problem=named)
-        return candidate
 
     def _id(self, record: Record) -> str:
         name = self._config.fields.problem_id
@@ -257,10 +262,10 @@ def _text(value: Any) -> str | None:
     return None if is_null(value) else str(value)
 
 
-def _description(value: Any) -> str | None:
-    """What a record says of its picture; what is no text says nothing."""
+def _text_or_none(value: Any) -> str | None:
+    """A text that does without: what is none says nothing."""
     try:
-        return (_text(value) or "").strip() or None
+        return _text(value)
     except _NotText:
         return None
 

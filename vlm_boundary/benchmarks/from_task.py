@@ -5,15 +5,16 @@ What the task says is copied; what it runs is left as a named TODO with its text
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 from vlm_boundary.benchmarks.task_yaml import TaskFunction, load_task
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.errors import UserError
+from vlm_boundary.settings import yaml_text
 
 TODO = "TODO"
 _SPLITS = ("test_split", "validation_split", "training_split")
@@ -40,14 +41,9 @@ class Scaffold:
 
     def text(self) -> str:
         """The YAML, with what is left to do and the notes as comments before it."""
-        from ruamel.yaml import YAML
-
         lines = [*self.notes, *(line for said in self.todo.values() for line in said)]
-        body = io.StringIO()
-        yaml: Any = YAML()
-        yaml.width = 100
-        yaml.dump(_blocks(self.keys), body)
-        return "".join(f"# {line}".rstrip() + "\n" for line in lines) + body.getvalue()
+        comments = "".join(f"# {line}".rstrip() + "\n" for line in lines)
+        return comments + yaml_text(_blocks(self.keys))
 
 
 def scaffold(path: Path, root: Path | None = None) -> Scaffold:
@@ -62,17 +58,11 @@ def scaffold(path: Path, root: Path | None = None) -> Scaffold:
     """
     task = load_task(path, root or path.parent)
     if "dataset_path" not in task:
-        members = task.get("task")
-        names = (
-            [str(one) for one in members if isinstance(one, str)]
-            if isinstance(members, list)
-            else []
-        )
-        what = (
-            f"a group: give one of its tasks ({', '.join(names)})"
-            if names
-            else "a group or a template: give a task that has one"
-        )
+        members = task["task"] if isinstance(task.get("task"), list) else []
+        names = ", ".join(one for one in members if isinstance(one, str))
+        what = "a group or a template: give a task that has one"
+        if names:
+            what = f"a group: give one of its tasks ({names})"
         raise UserError(f"{path}: it names no dataset_path, so it is {what}")
     task_name = task["task"] if isinstance(task.get("task"), str) else path.stem
     found = Scaffold(re.sub(r"[^A-Za-z0-9._-]+", "-", task_name).lstrip("._-") or "task")
@@ -158,21 +148,17 @@ def _leave(found: Scaffold, key: str, name: str, value: Any, what: str) -> None:
 
 def _indented(text: str) -> list[str]:
     lines = text.splitlines()
-    more = (
-        [f"    … and {len(lines) - _LONGEST_SOURCE} lines more"]
-        if len(lines) > _LONGEST_SOURCE
-        else []
-    )
-    return [f"    {line}" for line in lines[:_LONGEST_SOURCE]] + more
+    if len(lines) > _LONGEST_SOURCE:
+        lines[_LONGEST_SOURCE:] = [f"… and {len(lines) - _LONGEST_SOURCE} lines more"]
+    return [f"    {line}" for line in lines]
 
 
 def _question(fields: dict[str, Any], task: dict[str, Any]) -> None:
     """The task's description stands before its question."""
     before, question = task.get("description"), fields["question"]
     if isinstance(before, str) and before and question != TODO:
-        fields["question"] = before + (
-            question if is_template(question) else "{{ " + question + " }}"
-        )
+        asked = question if is_template(question) else "{{ " + question + " }}"
+        fields["question"] = before + asked
 
 
 def _pictures(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> None:
@@ -199,15 +185,8 @@ def _choices(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> N
     answer = fields["answer"]
     if answer != TODO and not is_template(answer):
         # A harness takes a number for the option's place.
-        fields["answer"] = (
-            "{{ 'ABCDEFGHIJKLMNOPQRSTUVWXYZ'["
-            + answer
-            + "] if "
-            + answer
-            + " is integer else "
-            + answer
-            + " }}"
-        )
+        lettered = f"'{ascii_uppercase}'[{answer}] if {answer} is integer else {answer}"
+        fields["answer"] = "{{ " + lettered + " }}"
     found.keys["grading"] = {"letters": "one"}
     found.keys["options"] = {"shown": "question"}
 
@@ -215,18 +194,9 @@ def _choices(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> N
 def _what_is_left_out(found: Scaffold, task: dict[str, Any]) -> None:
     if isinstance(words := task.get("lmms_eval_specific_kwargs"), dict) and words:
         found.notes.append(f"Its words around the question: {words.get('default', words)}")
-    graded = [
-        one.name if isinstance(one, TaskFunction) else str(one)
-        for one in (
-            *(
-                metric.get("metric")
-                for metric in task.get("metric_list") or []
-                if isinstance(metric, dict)
-            ),
-            task.get("process_results"),
-        )
-        if one
-    ]
+    metrics = [one.get("metric") for one in task.get("metric_list") or [] if isinstance(one, dict)]
+    graders = filter(None, (*metrics, task.get("process_results")))
+    graded = [one.name if isinstance(one, TaskFunction) else str(one) for one in graders]
     if graded:
         found.notes.append(
             f"The task grades by {', '.join(graded)}; here the verifier does, unless grading says "

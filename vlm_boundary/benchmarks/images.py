@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from vlm_boundary.errors import reason_of
 from vlm_boundary.writing import replacing
 
 # What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
@@ -203,4 +204,4 @@ def _check(data: bytes) -> str:
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "of no format that is known"
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+    return reason_of(error)[:200]

@@ -31,7 +31,7 @@ class Origin:
 
     @classmethod
     def of(cls, config: BenchmarkConfig) -> Origin:
-        """What would be read now, but for pictures, which only the records name."""
+        """What would be read now, except pictures, which only the records name."""
         paths = data_paths(config)
         files = {str(file): stamp(file) for path in paths for file in _files(path.resolve())}
         asked = config.dataset_path is not None and not paths

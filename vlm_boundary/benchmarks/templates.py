@@ -8,6 +8,7 @@ from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.lists import as_list, as_options, as_record, option_count
+from vlm_boundary.errors import reason_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -90,8 +91,7 @@ def _rendered(template: Template, source: str, values: Mapping[str, Any]) -> str
         ArithmeticError,
         RecursionError,
     ) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TemplateProblem(f"template {source!r}: {reason}") from None
+        raise TemplateProblem(f"template {source!r}: {reason_of(error)}") from None
 
 
 def _null_stays(text_filter: Callable[..., Any]) -> Callable[..., Any]:

@@ -26,7 +26,7 @@ LOOKED_AT = 8
 
 
 @dataclass
-class Checked:
+class Validated:
     """What a check found.
 
     Attributes:
@@ -45,7 +45,7 @@ class Checked:
     seconds: float = 0.0
 
 
-def checked(config: BenchmarkConfig, progress: Callable[[], object]) -> Checked:
+def checked(config: BenchmarkConfig, progress: Callable[[], object]) -> Validated:
     """Read every record, open every picture and make every prompt.
 
     Raises:
@@ -62,7 +62,7 @@ def checked(config: BenchmarkConfig, progress: Callable[[], object]) -> Checked:
     return found
 
 
-def first_records_checked(config: BenchmarkConfig, progress: Callable[[], object]) -> Checked:
+def first_records_checked(config: BenchmarkConfig, progress: Callable[[], object]) -> Validated:
     """Read the first records of a hub's data set, and do the same with them.
 
     The columns that filters look at are looked at, and none of the records is left out by them.
@@ -90,7 +90,7 @@ class _Check:
 
     def __init__(self, config: BenchmarkConfig) -> None:
         self._config, self._prompt = config, config.worded()
-        self._found = Checked()
+        self._found = Validated()
         self._marked: list[str] = []
         self._unruled: list[tuple[str, str]] = []
         self._twice: list[str] = []
@@ -122,7 +122,7 @@ class _Check:
         if shown_twice(problem, self._prompt):
             self._twice.append(problem.problem_id)
 
-    def done(self) -> Checked:
+    def done(self) -> Validated:
         """What was found, with what is to be said of it."""
         if self._unruled:
             name, mark = self._unruled[0]

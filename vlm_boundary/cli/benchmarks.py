@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,9 +41,8 @@ def list_benchmarks() -> None:
 @click.argument("name")
 def show(name: str) -> None:
     """Show a benchmark's settings in full, as YAML, with the prompt written out."""
-    from ruamel.yaml import YAML
-
     from vlm_boundary.benchmarks import load_benchmark_file
+    from vlm_boundary.settings import yaml_text
 
     config = load_benchmark_file(name)
     content = config.model_dump(mode="json", exclude_defaults=True)
@@ -52,9 +50,7 @@ def show(name: str) -> None:
     if isinstance(config.prompt, str):
         click.echo(f"# prompt: {config.prompt}")
     content["prompt"] = {key: value for key, value in prompt.items() if value}
-    yaml: Any = YAML()  # keeps the schema's order, which the safe writer would sort away
-    yaml.width = 100
-    yaml.dump(content, sys.stdout)
+    click.echo(yaml_text(content), nl=False)
 
 
 @benchmarks.command()

@@ -28,7 +28,7 @@ from vlm_boundary.forks import usable_cores
 
 if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
-    from vlm_boundary.face.stages import Drawn
+    from vlm_boundary.face.stages import Sampled
     from vlm_boundary.store import RunDirectory, Shard
 
 Result = TypeVar("Result")
@@ -40,7 +40,7 @@ def draw_samples(
     limit: int | None,
     shard: Shard | None = None,
     arms: Collection[str] | None = None,
-) -> Drawn:
+) -> Sampled:
     """The sampling stage, how fast it was, and what could not be drawn."""
     from vlm_boundary.face.stages import draw
 
@@ -51,7 +51,7 @@ def draw_samples(
     return drawn
 
 
-def tell_drawn(drawn: Drawn) -> None:
+def tell_drawn(drawn: Sampled) -> None:
     """Say how fast samples were drawn, and, on standard error, what could not be."""
     for line in drawn.speed:
         click.echo(line)
@@ -59,7 +59,7 @@ def tell_drawn(drawn: Drawn) -> None:
         click.echo(line, err=True)
 
 
-def refuse_empty(run: RunDirectory, drawn: Drawn) -> None:
+def refuse_empty(run: RunDirectory, drawn: Sampled) -> None:
     """End the command with code 1 where something of the experiment has no sample."""
     if drawn.empty:
         raise click.ClickException(

@@ -63,7 +63,7 @@ class ExperimentConfig(Settings):
     parallel_engines: int | None = Field(default=None, ge=1)
     """Engines side by side; by default one a GPU, or one a core on a CPU."""
     waves: tuple[Annotated[int, Field(ge=1)], ...] = (64, 256, 1024, 4096)
-    """Samples a problem that all arms are brought to in turn when there are more engines to run
+    """Samples per problem that all arms are brought to in turn when there are more engines to run
     than places for them, so that a run stopped half way has curves to compare."""
     ray: RayConfig | None = None
     """Run the arms' engines on a Ray cluster; `engine: ray` is short for vLLM under ray: {}."""
@@ -148,7 +148,7 @@ class ExperimentConfig(Settings):
         return self.model_copy(update={"arms": self.arms | again})
 
     def targets(self) -> list[tuple[str, str, Condition, int]]:
-        """What is to be sampled: arm, benchmark, condition, and samples a problem."""
+        """What is to be sampled: arm, benchmark, condition, and samples per problem."""
         wanted = []
         for arm in self.arms:
             sampling = self.arm_sampling(arm)
@@ -208,7 +208,7 @@ class ExperimentConfig(Settings):
         return self
 
     def ks(self, n: int) -> tuple[int, ...]:
-        """The k at which curves are reported for n samples a problem, ascending."""
+        """The k at which curves are reported for n samples per problem, ascending."""
         if self.analysis.ks is not None:
             return tuple(sorted(set(self.analysis.ks)))
         powers = [1 << i for i in range(n.bit_length())]

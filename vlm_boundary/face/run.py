@@ -156,7 +156,7 @@ class Run:
         return found
 
     def table(self, name: TableName) -> pa.Table:
-        """One of the tables of the statistics, a row a value; docs/analysis.md has the columns.
+        """One of the tables of the statistics, one row per value; docs/analysis.md has the columns.
 
         Raises:
             UserError: the run was not analysed by this version, or there is no such table.
@@ -175,7 +175,7 @@ class Run:
         return self.table("curves")
 
     def differences(self) -> pa.Table:
-        """Other − base at every k, with its interval and band, a row a pair, benchmark and k."""
+        """Other − base at every k with interval and band: one row per pair, benchmark and k."""
         return self.table("differences")
 
     def samples(self, arm: str, benchmark: str, condition: Condition = "full") -> pa.Table:

@@ -18,7 +18,7 @@ _WAITS = ("wrong_prefix waits for all shards: run the same command without --sha
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Sampled:
     """What sampling did.
 
     Attributes:
@@ -59,7 +59,7 @@ def draw(
     shard: Shard | None = None,
     top_ups: Sequence[TopUp] = (),
     arms: Collection[str] | None = None,
-) -> Drawn:
+) -> Sampled:
     """Draw the samples that a run lacks.
 
     Raises:
@@ -71,11 +71,11 @@ def draw(
     from vlm_boundary.sampling import ALL, sample
     from vlm_boundary.sampling.lacks import find_lacks, not_shown_lines, unknown_lines
     from vlm_boundary.sampling.plan import Scope
-    from vlm_boundary.sampling.stage import Drawn as Sampled
+    from vlm_boundary.sampling.stage import Drawn
 
     before = set(run.writers())
 
-    def drawn_under(conditions: Collection[Condition] | None) -> Sampled:
+    def drawn_under(conditions: Collection[Condition] | None) -> Drawn:
         return sample(
             run,
             experiment,
@@ -94,13 +94,13 @@ def draw(
     if late and not waits:
         choose_beginnings(run, experiment, limit=limit)
         after = drawn_under(late)
-        drawn = Sampled(drawn.samples + after.samples, (*drawn.left, *after.left))
+        drawn = Drawn(drawn.samples + after.samples, (*drawn.left, *after.left))
     under = [FULL] if top_ups else early if waits else [*early, *late]
     looked_at = Scope(limit, shard or ALL, conditions=frozenset(under))
     lacks = find_lacks(run, drawn.left)
     unknown = unknown_lines(run, experiment) if drawn.samples or lacks else ()
     empty = (lack.partition for lack in lacks if lack.missing == lack.asked)
-    return Drawn(
+    return Sampled(
         drawn.samples,
         speed=tuple(speed_lines(set(run.writers()) - before)),
         told=(
@@ -148,7 +148,7 @@ def finish(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -
 
 def follow_up(
     run: RunDirectory, experiment: ExperimentConfig, wanted: Sequence[TopUp]
-) -> tuple[Drawn, Finished]:
+) -> tuple[Sampled, Finished]:
     """Draw further samples of some problems, and grade and report what there is then.
 
     Args:

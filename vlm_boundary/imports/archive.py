@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.imports.values import shown
 
 _STORED, _DEFLATED, _ZSTD = 0, 8, 93
@@ -67,7 +67,7 @@ class Archive:
         try:
             content = _unpacked(self._packed(info), info.compress_type, info.file_size + 1)
         except (zlib.error, struct.error, pa.ArrowException, OSError, EOFError) as error:
-            raise UserError(f"{where}: damaged: {str(error).splitlines()[0][:80]}") from None
+            raise UserError(f"{where}: damaged: {reason_of(error)[:80]}") from None
         if content is None:
             raise UserError(f"{where}: packed by method {info.compress_type}, which is not read")
         if len(content) != info.file_size:

@@ -1,4 +1,4 @@
-"""What GRPO trainers log: TRL's Parquet, a row a completion; ms-swift's JSONL, a line a table.
+"""What GRPO trainers log: TRL's Parquet, a row per completion; ms-swift's JSONL, a line per table.
 
 Keys: huggingface/trl f2cd5771, `trl/trainer/grpo_trainer.py` (`log`: step, prompt, completion, a
 column a reward, further ones, advantage); modelscope/ms-swift 3602360a,
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.imports.records import Asked, Format, Response, Row
+from vlm_boundary.imports.records import Format, LogProblem, LogRow, Reply
 from vlm_boundary.imports.values import (
     as_golds,
     as_step,
@@ -39,7 +39,7 @@ def _is_swift(record: Mapping[str, Any]) -> bool:
     return lists and any(isinstance(record.get(name), list) for name in _STEPS)
 
 
-def _read_trl(path: Path) -> Iterator[Row]:
+def _read_trl(path: Path) -> Iterator[LogRow]:
     first = next(records(path), None)
     rewards = between(first[1], "completion", _REWARDS_END) if first else ()
     columns = verdict_columns((record for _, record in records(path)), rewards)
@@ -47,7 +47,7 @@ def _read_trl(path: Path) -> Iterator[Row]:
         yield _row(where, record, record["step"], columns)
 
 
-def _read_swift(path: Path) -> Iterator[Row]:
+def _read_swift(path: Path) -> Iterator[LogRow]:
     first = next(records(path), None)
     rewards = between(first[1], "completion", _REWARDS_END) if first else ()
     columns = verdict_columns(_cells(path), rewards)
@@ -74,15 +74,15 @@ def _at(values: Any, place: int) -> Any:
     return values[place] if isinstance(values, list) and place < len(values) else None
 
 
-def _row(where: str, record: Mapping[str, Any], step: Any, columns: tuple[str, ...]) -> Row:
+def _row(where: str, record: Mapping[str, Any], step: Any, columns: tuple[str, ...]) -> LogRow:
     prompt, text = record["prompt"], record["completion"]
     wrong = "no prompt" if not isinstance(prompt, str) else why_no_text(text)
     if not wrong and step is None:
         wrong = "no step"
     if wrong:
-        return Row(where, unusable=(wrong,))
-    asked = Asked(None, prompt, as_golds(record.get("solution")))
-    response = Response(
+        return LogRow(where, unusable=(wrong,))
+    asked = LogProblem(None, prompt, as_golds(record.get("solution")))
+    response = Reply(
         where,
         asked,
         text,
@@ -90,7 +90,7 @@ def _row(where: str, record: Mapping[str, Any], step: Any, columns: tuple[str, .
         opinions={name: verdict_of(record.get(name)) for name in columns},
         thinking_open=opens_thought(prompt),
     )
-    return Row(where, (response,))
+    return LogRow(where, (response,))
 
 
 TRL = Format(

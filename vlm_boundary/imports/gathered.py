@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports.matched import DataFile
-from vlm_boundary.imports.records import Asked, Response
+from vlm_boundary.imports.records import LogProblem, Reply
 from vlm_boundary.imports.sources import Source, Sources
 from vlm_boundary.imports.values import shown
 
@@ -25,7 +25,7 @@ class Placed:
     benchmark: str
     problem_id: str
     index: int
-    response: Response
+    response: Reply
 
 
 @dataclass
@@ -81,7 +81,7 @@ class Gathered:
     rows_lost: int = 0
     arms: dict[str, ArmFacts] = field(default_factory=dict)
     tasks: dict[str, str | None] = field(default_factory=dict)
-    problems: dict[str, dict[str, tuple[Asked, str]]] = field(
+    problems: dict[str, dict[str, tuple[LogProblem, str]]] = field(
         default_factory=lambda: defaultdict(dict)
     )
 
@@ -110,7 +110,7 @@ class Gathered:
             raise UserError(_nothing(self))
         self._refuse_uneven()
 
-    def _matched(self, asked: Asked, log: Path, where: str) -> str | None:
+    def _matched(self, asked: LogProblem, log: Path, where: str) -> str | None:
         """The problem's id; None where the data file that is named has no such problem."""
         if self.data is None:
             return asked.key if asked.key is not None else asked.content[:16]
@@ -119,7 +119,7 @@ class Gathered:
             self.lost.append((where, why))
         return problem_id
 
-    def _place(self, source: Source, problem_id: str, response: Response) -> Placed:
+    def _place(self, source: Source, problem_id: str, response: Reply) -> Placed:
         label, origin = _label(source, response)
         step = response.step
         arm = label if step is None else f"{label}-step-{step}" if source.arm else f"step-{step}"
@@ -149,7 +149,7 @@ class Gathered:
         self.responses += 1
         return Placed(arm, benchmark, problem_id, index, response)
 
-    def _know(self, benchmark: str, problem_id: str, response: Response) -> None:
+    def _know(self, benchmark: str, problem_id: str, response: Reply) -> None:
         asked = response.asked
         known, where = self.problems[benchmark].setdefault(problem_id, (asked, response.where))
         if self.data is None and known.same != asked.same:
@@ -174,7 +174,7 @@ class Gathered:
                         raise UserError(_uneven(asked, where, held))
 
 
-def _label(source: Source, response: Response) -> tuple[str, str]:
+def _label(source: Source, response: Reply) -> tuple[str, str]:
     """A name for the model or the training run, and what told it.
 
     Where neither the user nor the log says one, it is the folder's, which harnesses name after the
@@ -187,7 +187,7 @@ def _label(source: Source, response: Response) -> tuple[str, str]:
     return name_of(place.stem if apart else place.name), str(place)
 
 
-def _uneven(asked: Asked, where: str, held: dict[int | None, int]) -> str:
+def _uneven(asked: LogProblem, where: str, held: dict[int | None, int]) -> str:
     (few, less), *_, (many, more) = sorted(held.items(), key=lambda one: (one[1], one[0] or 0))
     words = " ".join(asked.question.split())[-_SHOWN:]
     return (

@@ -15,7 +15,7 @@ from typing import Any
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports.archive import Archive
 from vlm_boundary.imports.pictures import pictures_of
-from vlm_boundary.imports.records import Asked, Format, Response, Row, digest
+from vlm_boundary.imports.records import Format, LogProblem, LogRow, Reply, digest
 from vlm_boundary.imports.values import as_golds, shown, verdict_of, why_no_text
 from vlm_boundary.nulls import with_nulls
 
@@ -34,7 +34,7 @@ def _is_json(content: Mapping[str, Any]) -> bool:
     return content.keys() >= {"version", "status", "eval"} and isinstance(content["eval"], dict)
 
 
-def _read_archive(path: Path) -> Iterator[Row]:
+def _read_archive(path: Path) -> Iterator[LogRow]:
     archive = Archive(path)
     header = next(name for name in _HEADERS if name in archive.names)
     about = _object(archive.read(header), f"{path}: {header}").get("eval")
@@ -44,7 +44,7 @@ def _read_archive(path: Path) -> Iterator[Row]:
             yield _row(where, _object(archive.read(name), where), about, path)
 
 
-def _read_json(path: Path) -> Iterator[Row]:
+def _read_json(path: Path) -> Iterator[LogRow]:
     content = _object(path.read_bytes(), str(path))
     samples = content.get("samples") or []
     if not isinstance(samples, list):
@@ -66,15 +66,15 @@ def _object(text: bytes, where: str) -> dict[str, Any]:
     return content
 
 
-def _row(where: str, sample: Any, about: Any, path: Path) -> Row:
+def _row(where: str, sample: Any, about: Any, path: Path) -> LogRow:
     if not isinstance(sample, dict) or "id" not in sample or "input" not in sample:
-        return Row(where, unusable=("not a sample with id and input",))
+        return LogRow(where, unusable=("not a sample with id and input",))
     held = _mapping(sample.get("attachments"))
     output = _mapping(sample.get("output"))
     choices = output.get("choices")
     if not isinstance(choices, list) or not choices:
         ended = "the sample ended in an error" if sample.get("error") else "no output"
-        return Row(where, unusable=(ended,))
+        return LogRow(where, unusable=(ended,))
     asked = _asked(sample, held, path)
     spec = _mapping(about)
     responses, unusable = [], []
@@ -85,7 +85,7 @@ def _row(where: str, sample: Any, about: Any, path: Path) -> Row:
             continue
         reason = choice.get("stop_reason")
         responses.append(
-            Response(
+            Reply(
                 where,
                 asked,
                 text or "",
@@ -95,10 +95,10 @@ def _row(where: str, sample: Any, about: Any, path: Path) -> Row:
                 opinions=_scores(sample.get("scores")) if place == 0 else {},  # a scorer reads one
             )
         )
-    return Row(where, tuple(responses), tuple(unusable))
+    return LogRow(where, tuple(responses), tuple(unusable))
 
 
-def _asked(sample: Mapping[str, Any], held: Mapping[str, Any], path: Path) -> Asked:
+def _asked(sample: Mapping[str, Any], held: Mapping[str, Any], path: Path) -> LogProblem:
     told = sample["input"]
     messages = told if isinstance(told, list) else [{"role": "user", "content": told}]
     texts: list[str] = []
@@ -116,7 +116,7 @@ def _asked(sample: Mapping[str, Any], held: Mapping[str, Any], path: Path) -> As
     choices = tuple(map(str, options)) if isinstance(options, list) else ()
     question, golds = "\n\n".join(texts), as_golds(sample.get("target"))
     same = digest(question, golds, choices)
-    return Asked(str(sample["id"]), question, golds, choices, pictures, lost, same)
+    return LogProblem(str(sample["id"]), question, golds, choices, pictures, lost, same)
 
 
 def _text(content: Any, held: Mapping[str, Any]) -> Any:

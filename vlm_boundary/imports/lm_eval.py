@@ -1,4 +1,4 @@
-"""lm-eval's `samples_TASK_TIME.jsonl`: a row a document and filter.
+"""lm-eval's `samples_TASK_TIME.jsonl`: one row per document and filter.
 
 Keys and nesting: EleutherAI/lm-evaluation-harness 4e7e0d47, `lm_eval/evaluator.py` (the record),
 `lm_eval/loggers/evaluation_tracker.py` (`save_results_samples`), `lm_eval/result_schema.py`.
@@ -9,13 +9,12 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.imports.records import Asked, Format, Response, Row, digest
-from vlm_boundary.imports.repeated import Judged, Said, flat
-from vlm_boundary.imports.values import opens_thought, records, verdict_columns, why_no_text
+from vlm_boundary.imports.records import Format, LogProblem, digest
+from vlm_boundary.imports.repeated import Harness
 
 _KEYS = frozenset({"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"})
 _OWN = _KEYS | {"filter", "metrics", "doc_hash", "prompt_hash", "target_hash"}
@@ -30,61 +29,9 @@ def _fits(record: Mapping[str, Any]) -> bool:
     return record.keys() >= _KEYS and isinstance(record["arguments"], dict)
 
 
-def _read(path: Path) -> Iterator[Row]:
-    judged = _judged(path)
-    task = found[1] if (found := _NAMED.fullmatch(path.stem)) else path.stem
-    seen: dict[str, str] = {}
-    for where, record in records(path):
-        key = str(record["doc_id"])
-        texts, wrong = _texts(record["resps"])
-        known = seen.setdefault(key, digest(texts, wrong))
-        if judged[key].rows[0] != where:
-            if known == digest(texts, wrong):
-                yield Row(where, repeats=True)
-            else:
-                other = f"other responses than {judged[key].rows[0]} has of the same doc_id"
-                yield Row(where, unusable=(other,))
-            continue
-        if wrong:
-            yield Row(where, unusable=(wrong,))
-            continue
-        asked = _asked(record)
-        usable = [text for text in texts if why_no_text(text) is None]
-        responses = tuple(
-            Response(
-                where,
-                asked,
-                text,
-                task=task,
-                opinions=judged[key].of(usable, place),
-                thinking_open=opens_thought(asked.question),
-            )
-            for place, text in enumerate(usable)
-        )
-        yield Row(where, responses, tuple(why for text in texts if (why := why_no_text(text))))
-
-
-def _judged(path: Path) -> dict[str, Judged]:
-    """What was said of each document under each filter."""
-    rows = []
-    for where, record in records(path):
-        metrics = flat({name: value for name, value in record.items() if name not in _OWN})
-        label = record.get("filter") or "none"
-        rows.append((where, str(record["doc_id"]), label, metrics, record["filtered_resps"]))
-    names = rows[0][3] if rows else {}
-    columns = verdict_columns((metrics for _, _, _, metrics, _ in rows), names)
-    found: dict[str, Judged] = {}
-    for where, key, label, metrics, filtered in rows:
-        suffix = "" if label == "none" else f" ({label})"
-        said = {f"{name}{suffix}": metrics.get(name) for name in columns}
-        judged = found.setdefault(key, Judged([], []))
-        judged.rows.append(where)
-        judged.said.append(Said(said, filtered))
-    return found
-
-
-def _texts(resps: Any) -> tuple[list[Any], str | None]:
+def _texts(record: Mapping[str, Any]) -> tuple[list[Any], str | None]:
     """The responses, or why there are none: a list of requests, each a list of texts."""
+    resps = record["resps"]
     if not isinstance(resps, list) or not resps or not all(isinstance(r, list) for r in resps):
         return [], "resps is not a list of lists"
     if any(isinstance(one, list) for request in resps for one in request):
@@ -94,14 +41,14 @@ def _texts(resps: Any) -> tuple[list[Any], str | None]:
     return resps[0], None if resps[0] else "no response"
 
 
-def _asked(record: Mapping[str, Any]) -> Asked:
+def _asked(record: Mapping[str, Any], folder: Path) -> LogProblem:
     doc, target = record["doc"], record["target"]
     told = _ADDRESS.sub(">", json.dumps(doc, sort_keys=True, default=str))
     first = record["arguments"].get("gen_args_0")
     prompt = first.get("arg_0") if isinstance(first, dict) else None
     question = prompt if isinstance(prompt, str) else json.dumps(prompt, ensure_ascii=False)
     golds = _golds(target)
-    return Asked(str(record["doc_id"]), question, golds, same=digest(told, golds))
+    return LogProblem(str(record["doc_id"]), question, golds, same=digest(told, golds))
 
 
 def _golds(target: Any) -> tuple[str, ...]:
@@ -119,10 +66,10 @@ def _golds(target: Any) -> tuple[str, ...]:
     return (target,)
 
 
-LM_EVAL = Format(
-    "lm-eval",
-    "lm-eval's samples",
-    f"records with {', '.join(sorted(_KEYS))}",
-    _fits,
-    _read,
-)
+def _suffix(label: Any, before: int) -> str:
+    return "" if label in (None, "", "none") else f" ({label})"
+
+
+_ROWS = Harness(_NAMED, _OWN, _texts, _asked, _suffix, whole_prompts=True)
+_NEEDS = f"records with {', '.join(sorted(_KEYS))}"
+LM_EVAL = Format("lm-eval", "lm-eval's samples", _NEEDS, _fits, _ROWS.rows)

@@ -11,7 +11,7 @@ from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark_file
 from vlm_boundary.benchmarks.load import Scan
 from vlm_boundary.benchmarks.sources.files import file_records
 from vlm_boundary.errors import UserError
-from vlm_boundary.imports.records import Asked
+from vlm_boundary.imports.records import LogProblem
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.settings import validate
 from vlm_boundary.verifier.verdict import Gold
@@ -59,7 +59,7 @@ class DataFile:
         """The gold answer of each problem that has one."""
         return {key: Gold.of(one) for key, one in self._by_id.items() if one.answer}
 
-    def match(self, asked: Asked, log: Path) -> tuple[str | None, str]:
+    def match(self, asked: LogProblem, log: Path) -> tuple[str | None, str]:
         """The id of the problem that was asked; None and the reason where it is not just one.
 
         It is the one whose id is the log's own, if question and gold are alike there: a harness
@@ -78,14 +78,14 @@ class DataFile:
             return None, f"{self._path} has one problem for two ids of the log"
         return found, ""
 
-    def _one(self, asked: Asked) -> tuple[str | None, str]:
+    def _one(self, asked: LogProblem) -> tuple[str | None, str]:
         if asked.key is None:
             return self._by_text(asked)
         unlike = self._unlike(asked.key, asked)
         found = self._by_text(asked)[0] if unlike else asked.key
         return (None, unlike) if found is None else (found, "")
 
-    def _unlike(self, key: str, asked: Asked) -> str:
+    def _unlike(self, key: str, asked: LogProblem) -> str:
         """Why the problem with the log's id is not what was asked; nothing where it is."""
         problem = self._by_id.get(key)
         if problem is None:
@@ -97,7 +97,7 @@ class DataFile:
             return f"{self._path} has another question under the id that the log has"
         return ""
 
-    def _by_text(self, asked: Asked) -> tuple[str | None, str]:
+    def _by_text(self, asked: LogProblem) -> tuple[str | None, str]:
         golds = list(map(_words, asked.golds)) or list(self._by_answer)
         prompt = _words(asked.question)
         fits = {

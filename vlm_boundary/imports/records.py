@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Asked:
+class LogProblem:
     """A problem as a log has it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Response:
+class Reply:
     """One text that a model gave.
 
     Attributes:
@@ -53,7 +53,7 @@ class Response:
     """
 
     where: str
-    asked: Asked
+    asked: LogProblem
     text: str
     model: str | None = None
     task: str | None = None
@@ -64,14 +64,14 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Row:
+class LogRow:
     """One row of a log: its responses, and why others that it should have are none.
 
     `repeats` says that it has the responses of an earlier row, and gives none of its own.
     """
 
     where: str
-    responses: tuple[Response, ...] = ()
+    responses: tuple[Reply, ...] = ()
     unusable: tuple[str, ...] = ()
     repeats: bool = False
 
@@ -93,7 +93,7 @@ class Format:
     title: str
     needs: str
     fits: Callable[[Mapping[str, Any]], bool]
-    read: Callable[[Path], Iterator[Row]]
+    read: Callable[[Path], Iterator[LogRow]]
     archive: bool = False
 
 

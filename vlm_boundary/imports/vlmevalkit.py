@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.imports.pictures import pictures_of
-from vlm_boundary.imports.records import Asked, Format, Response, Row, digest
+from vlm_boundary.imports.records import Format, LogProblem, LogRow, Reply, digest
 from vlm_boundary.imports.values import as_golds, records, verdict_of, why_no_text
 from vlm_boundary.nulls import is_null
 
@@ -26,7 +26,7 @@ def _fits(record: Mapping[str, Any]) -> bool:
     return record.keys() >= _KEYS
 
 
-def _read(path: Path) -> Iterator[Row]:
+def _read(path: Path) -> Iterator[LogRow]:
     for where, record in records(path):
         text = record["prediction"]
         text = str(text) if isinstance(text, int | float) else text  # JSON's bare numbers
@@ -36,12 +36,12 @@ def _read(path: Path) -> Iterator[Row]:
         if not wrong and is_null(record["index"]):
             wrong = "no index"
         if wrong:
-            yield Row(where, unusable=(wrong,))
+            yield LogRow(where, unusable=(wrong,))
             continue
         thought = record.get("thinking")
         text = f"<think>{thought}</think>{text}" if thought else text
         said = {"hit": _hit(record["hit"])} if "hit" in record else {}
-        yield Row(where, (Response(where, _asked(record, path), text, opinions=said),))
+        yield LogRow(where, (Reply(where, _asked(record, path), text, opinions=said),))
 
 
 def _hit(value: Any) -> bool | None:
@@ -49,7 +49,7 @@ def _hit(value: Any) -> bool | None:
     return verdict_of({"1": 1, "0": 0, "1.0": 1, "0.0": 0}.get(str(value), value))
 
 
-def _asked(record: Mapping[str, Any], path: Path) -> Asked:
+def _asked(record: Mapping[str, Any], path: Path) -> LogProblem:
     key, question = str(record["index"]), str(record["question"] or "")
     golds = as_golds(record.get("answer"))
     choices = []
@@ -61,13 +61,8 @@ def _asked(record: Mapping[str, Any], path: Path) -> Asked:
     named = named if isinstance(named, list) else [] if is_null(named) else [named]
     pictures, lost = pictures_of(named, path.parent)
     same = digest(question, golds, choices)
-    return Asked(key, question, golds, tuple(choices), pictures, lost, same)
+    return LogProblem(key, question, golds, tuple(choices), pictures, lost, same)
 
 
-VLMEVALKIT = Format(
-    "vlmevalkit",
-    "VLMEvalKit's predictions",
-    f"records with {', '.join(sorted(_KEYS))}",
-    _fits,
-    _read,
-)
+_NEEDS = f"records with {', '.join(sorted(_KEYS))}"
+VLMEVALKIT = Format("vlmevalkit", "VLMEvalKit's predictions", _NEEDS, _fits, _read)

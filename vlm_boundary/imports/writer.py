@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable
@@ -18,8 +17,10 @@ from vlm_boundary.imports.beside import Beside, compare
 from vlm_boundary.imports.gathered import ArmFacts, Gathered, name_of
 from vlm_boundary.imports.matched import DataFile
 from vlm_boundary.imports.pictures import suffix_of
-from vlm_boundary.imports.records import Asked
+from vlm_boundary.imports.records import LogProblem
 from vlm_boundary.imports.sources import Sources
+from vlm_boundary.settings import yaml_text
+from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing_folder
 
 EXPERIMENT = "experiment.yaml"
@@ -69,7 +70,7 @@ def import_logs(
         _write_samples(gathered, place)
         roles = _roles(gathered.arms, base)
         unasked = _write_benchmarks(gathered, place)
-        _write_yaml(place / EXPERIMENT, _experiment(gathered, roles))
+        write_text(place / EXPERIMENT, yaml_text(_experiment(gathered, roles)))
         lost = [{"where": where, "reason": why} for where, why in gathered.lost]
         if lost:
             _write_lines(place / UNUSABLE, lost)
@@ -116,7 +117,9 @@ def _write_benchmarks(gathered: Gathered, place: Path) -> int:
             unasked += len(others)
             only = [{"ids": list(problems)}] if others else []
             filters = [*gathered.data.filters, *only]
-            _write_yaml(place / f"{name}.yaml", said | gathered.data.keys | {"filters": filters})
+            write_text(
+                place / f"{name}.yaml", yaml_text(said | gathered.data.keys | {"filters": filters})
+            )
             continue
         asked = [one for one, _ in problems.values()]
         lines = (_problem(key, one, place) for key, (one, _) in problems.items())
@@ -129,11 +132,11 @@ def _write_benchmarks(gathered: Gathered, place: Path) -> int:
             fields["choices"] = "choices"
         keys = {"dataset_path": f"{name}.problems.jsonl", "fields": fields}
         keys["prompt"] = {"user": "{{ question }}"}
-        _write_yaml(place / f"{name}.yaml", said | keys)
+        write_text(place / f"{name}.yaml", yaml_text(said | keys))
     return unasked
 
 
-def _problem(problem_id: str, asked: Asked, place: Path) -> dict[str, Any]:
+def _problem(problem_id: str, asked: LogProblem, place: Path) -> dict[str, Any]:
     return {
         "id": problem_id,
         "question": asked.question,
@@ -192,16 +195,6 @@ def _experiment(gathered: Gathered, roles: dict[str, str]) -> dict[str, Any]:
 def _titles(gathered: Gathered) -> str:
     titles = dict.fromkeys(source.form.title for source in gathered.sources.files)
     return ", ".join(titles)
-
-
-def _write_yaml(path: Path, content: dict[str, Any]) -> None:
-    from ruamel.yaml import YAML
-
-    yaml: Any = YAML()
-    yaml.width = 100
-    body = io.StringIO()
-    yaml.dump(content, body)
-    path.write_text(body.getvalue(), encoding="utf-8")
 
 
 def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:

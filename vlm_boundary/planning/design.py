@@ -10,7 +10,7 @@ import numpy as np
 
 from vlm_boundary.analysis.beyond_n import Extrapolation
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
-from vlm_boundary.analysis.extrapolation import Outcomes
+from vlm_boundary.analysis.extrapolation import Histograms
 from vlm_boundary.analysis.power import factor
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.stopping import StoppingRule
@@ -184,8 +184,8 @@ def possible_accuracies(counts: Counts, rows: Ints, rng: np.random.Generator) ->
 
     n = int(counts.depths.max())
     weights = np.ones((1, len(counts.problem_ids)))
-    outcomes = Outcomes.ended(counts.correct, counts.samples, n, weights)
-    fit = Extrapolation.to(outcomes).fits["zero_inflated"]
+    histograms = Histograms.ended(counts.correct, counts.samples, n, weights)
+    fit = Extrapolation.to(histograms).fits["zero_inflated"]
     a, b, never = (float(part[0]) for part in (fit.a, fit.b, fit.never))
     if np.isnan(a):  # all right or all wrong: nothing to fit
         a, b, never = 0.5, 0.5, 0.0

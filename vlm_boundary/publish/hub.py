@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 
 
 def upload(folder: Path, repository: str, *, private: bool) -> str:
@@ -36,12 +36,10 @@ def upload(folder: Path, repository: str, *, private: bool) -> str:
         )
     except (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError) as error:
         raise UserError(
-            f"--to {repository}: {_reason(error)} (log in with 'hf auth login', or set HF_TOKEN)"
+            f"--to {repository}: {reason_of(error)} (log in with 'hf auth login', or set HF_TOKEN)"
         ) from None
     except HfHubHTTPError.__bases__ as error:  # of the HTTP client, which the library has changed
-        raise UserError(f"--to {repository}: the hub cannot be reached: {_reason(error)}") from None
+        raise UserError(
+            f"--to {repository}: the hub cannot be reached: {reason_of(error)}"
+        ) from None
     return str(url)
-
-
-def _reason(error: Exception) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -12,29 +12,9 @@ import pyarrow.parquet as pq
 from vlm_boundary.store import Partition, RunDirectory
 
 KEYS = ("arm", "benchmark", "condition")
-_SAMPLE = (
-    "problem_id",
-    "sample_index",
-    "seed",
-    "tokens",
-    "text",
-    "finish_reason",
-    "logprob_sum",
-    "text_hash",
-)
-_VERDICT = (
-    "problem_id",
-    "sample_index",
-    "text_hash",
-    "correct",
-    "status",
-    "extracted",
-    "normalised",
-    "source",
-    "rule",
-    "grader",
-)
 _BY = ["problem_id", "sample_index", "text_hash"]
+_SAMPLE = [*_BY, "seed", "tokens", "text", "finish_reason", "logprob_sum"]
+_VERDICT = [*_BY, "correct", "status", "extracted", "normalised", "source", "rule", "grader"]
 
 
 def responses(run: RunDirectory, partition: Partition) -> pa.Table:
@@ -44,8 +24,8 @@ def responses(run: RunDirectory, partition: Partition) -> pa.Table:
     finish_reason, logprob_sum, and the verdict's correct (null where undecided), status,
     extracted, normalised, source, rule, grader.
     """
-    samples = run.samples.read(partition, list(_SAMPLE))
-    verdicts = run.verdicts.read(partition, list(_VERDICT))
+    samples = run.samples.read(partition, _SAMPLE)
+    verdicts = run.verdicts.read(partition, _VERDICT)
     joined = samples.join(verdicts, _BY, join_type="left outer").drop_columns(["text_hash"])
     return _placed(joined, partition)
 

@@ -29,6 +29,11 @@ class Record(BaseModel):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+def where_known(**fields: Any) -> dict[str, Any]:
+    """Those of these fields that are not None, for a record that leaves out what does not apply."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _ascending(by_k: dict[int, T]) -> dict[int, T]:
     return dict(sorted(by_k.items()))
 

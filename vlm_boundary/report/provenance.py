@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import platform
 import re
@@ -17,6 +16,7 @@ from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
 from vlm_boundary.sampling.alike import apart
+from vlm_boundary.settings import yaml_text
 from vlm_boundary.store import Partition, RunDirectory, read_writer
 
 # What the statistics and the figures are computed with.
@@ -33,14 +33,7 @@ COMMANDS = (
 
 def settings_yaml(experiment: ExperimentConfig) -> str:
     """Every setting as it was resolved, as an experiment file; where the run lies is left out."""
-    from ruamel.yaml import YAML
-
-    text = io.StringIO()
-    yaml = YAML()
-    yaml.default_flow_style = False
-    yaml.width = 100
-    yaml.dump(experiment.model_dump(mode="json", exclude={"run_dir"}), text)
-    return text.getvalue()
+    return yaml_text(experiment.model_dump(mode="json", exclude={"run_dir"}))
 
 
 def tables(

@@ -5,14 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vlm_boundary.analysis.findings import Part, reading_name
-from vlm_boundary.analysis.shown.table import (
-    TextTable,
-    minus,
-    p_value,
-    percent,
-    points,
-    points_of,
-)
+from vlm_boundary.analysis.shown.table import TextTable, minus, p_value, percent, points, points_of
 from vlm_boundary.records.reasoning import ValidReasoning
 from vlm_boundary.records.record import ArmPair, Curve, Entry, find_pair
 from vlm_boundary.records.sections import ControlArm

@@ -11,12 +11,7 @@ from __future__ import annotations
 
 from vlm_boundary.benchmarks.procedural.caption import caption, description
 from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step
-from vlm_boundary.benchmarks.procedural.stream import (
-    ALL_FAMILIES,
-    FAMILIES,
-    make_problem,
-    problems,
-)
+from vlm_boundary.benchmarks.procedural.stream import ALL_FAMILIES, FAMILIES, make_problem, problems
 
 __all__ = [
     "ALL_FAMILIES",

@@ -9,13 +9,13 @@ from __future__ import annotations
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.angle_figures import CORNERS, Fan, Triangle
-from vlm_boundary.benchmarks.procedural.problem import Question, add, compute, read, styles
+from vlm_boundary.benchmarks.procedural.problem import Query, add, compute, read, styles
 
 _PHRASINGS = ("What is x?", "Find the angle x in degrees.", "How many degrees is the angle x?")
 _UNIT = "degrees"
 
 
-def _fan(rng: Random, whole: int, count: int) -> tuple[Fan, Question | None]:
+def _fan(rng: Random, whole: int, count: int) -> tuple[Fan, Query | None]:
     least = {90: 22, 180: 26 if count == 2 else 34}[whole]
     cuts = sorted(rng.randint(least, whole - least) for _ in range(count - 1))
     angles = tuple(b - a for a, b in zip([0, *cuts], [*cuts, whole], strict=True))
@@ -30,7 +30,7 @@ def _fan(rng: Random, whole: int, count: int) -> tuple[Fan, Question | None]:
     chains = styles([("angle", angle) for angle in known], *work, sentence="One angle is {value}")
     if len(known) > 1:
         chains += styles((), compute(" - ".join(map(str, [whole, *known])), whole - taken))[:1]
-    return scene, Question("x", _PHRASINGS, chains, unit=_UNIT)
+    return scene, Query("x", _PHRASINGS, chains, unit=_UNIT)
 
 
 def _triangle(rng: Random, least: int = 32) -> tuple[int, int, int] | None:
@@ -39,22 +39,22 @@ def _triangle(rng: Random, least: int = 32) -> tuple[int, int, int] | None:
     return (left, right, top) if least <= top <= 100 else None
 
 
-def _missing(scene: Triangle) -> Question:
+def _missing(scene: Triangle) -> Query:
     known = [angle for _, angle in scene.known]
     total = sum(known)
     chains = styles(scene.known, add(known), compute(f"180 - {total}", 180 - total))
     a, b = known
     direct = styles((), compute(f"180 - {a} - {b}", 180 - total))[:1]
-    return Question("x", _PHRASINGS, chains + direct, unit=_UNIT)
+    return Query("x", _PHRASINGS, chains + direct, unit=_UNIT)
 
 
-def _largest(scene: Triangle) -> Question | None:
+def _largest(scene: Triangle) -> Query | None:
     if scene.angles.count(max(scene.angles)) > 1:
         return None
     known = [angle for _, angle in scene.known]
     total = sum(known)
     largest = CORNERS[scene.angles.index(max(scene.angles))]
-    return Question(
+    return Query(
         "largest",
         ("Which corner has the largest angle: left, right or top?",
          "At which corner (left, right or top) is the angle largest?"),
@@ -67,7 +67,7 @@ def _largest(scene: Triangle) -> Question | None:
     )  # fmt: skip
 
 
-def _exterior(rng: Random, angles: tuple[int, int, int]) -> tuple[Triangle, Question | None]:
+def _exterior(rng: Random, angles: tuple[int, int, int]) -> tuple[Triangle, Query | None]:
     scene = Triangle(angles, rng.randrange(3), exterior=True)
     (_, a), (_, b) = known = scene.known
     x = scene.shown[scene.hidden]
@@ -80,10 +80,10 @@ def _exterior(rng: Random, angles: tuple[int, int, int]) -> tuple[Triangle, Ques
         direct = [compute(f"{outer} - {inner}", x)]
         around = [compute(f"180 - {outer}", right), compute(f"180 - {right} - {inner}", x)]
     chains = styles(known, *direct) + styles(known, *around)[:1]
-    return scene, Question("x", _PHRASINGS, chains, unit=_UNIT)
+    return scene, Query("x", _PHRASINGS, chains, unit=_UNIT)
 
 
-def draft(rng: Random, level: int) -> tuple[Fan | Triangle, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Fan | Triangle, Query | None]:
     """Return an angle figure and a question about it; None when the figure does not fit."""
     if level == 1:
         return _fan(rng, rng.choice((180, 180, 180, 90)), 2)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import PALETTE, Axes, Canvas
-from vlm_boundary.benchmarks.procedural.problem import Question, Step, add, compute, read, styles
+from vlm_boundary.benchmarks.procedural.problem import Query, Step, add, compute, read, styles
 
 
 @dataclass(frozen=True)
@@ -51,32 +51,32 @@ class Bars:
         axes.paint_frame(canvas)
 
 
-def _sum(rng: Random, scene: Bars) -> Question:
+def _sum(rng: Random, scene: Bars) -> Query:
     (a, x), (b, y) = rng.sample(scene.bars, 2)
-    return Question(
+    return Query(
         f"sum {' '.join(sorted((a, b)))}",
         (f"What is {a} plus {b}?", f"Add the heights of {a} and {b}."),
         styles([(a, x), (b, y)], add([x, y])),
     )
 
 
-def _difference(rng: Random, scene: Bars) -> Question | None:
+def _difference(rng: Random, scene: Bars) -> Query | None:
     (a, x), (b, y) = sorted(rng.sample(scene.bars, 2), key=lambda bar: -bar[1])
     if x == y:
         return None
-    return Question(
+    return Query(
         f"difference {a} {b}",
         (f"How much taller is {a} than {b}?", f"How much shorter is {b} than {a}?"),
         styles([(a, x), (b, y)], compute(f"{x} - {y}", x - y)),
     )
 
 
-def _extreme(rng: Random, scene: Bars) -> Question | None:
+def _extreme(rng: Random, scene: Bars) -> Query | None:
     word, wanted = rng.choice((("tallest", max(scene.heights)), ("shortest", min(scene.heights))))
     names = [colour for colour, height in scene.bars if height == wanted]
     if len(names) > 1:
         return None
-    return Question(
+    return Query(
         word,
         (f"Which colour is the {word} bar?", f"What is the colour of the {word} bar?"),
         styles(scene.bars, read(f"{word}:", names[0])),
@@ -85,17 +85,17 @@ def _extreme(rng: Random, scene: Bars) -> Question | None:
     )
 
 
-def _total(rng: Random, scene: Bars) -> Question:
-    return Question(
+def _total(rng: Random, scene: Bars) -> Query:
+    return Query(
         "total",
         ("What is the total of all bars?", "Add up the heights of all bars."),
         styles(scene.bars, add(scene.heights)),
     )
 
 
-def _range(rng: Random, scene: Bars) -> Question:
+def _range(rng: Random, scene: Bars) -> Query:
     high, low = max(scene.heights), min(scene.heights)
-    return Question(
+    return Query(
         "range",
         (
             "How much taller is the tallest bar than the shortest?",
@@ -105,9 +105,9 @@ def _range(rng: Random, scene: Bars) -> Question:
     )
 
 
-def _in_order(rng: Random, scene: Bars) -> Question:
+def _in_order(rng: Random, scene: Bars) -> Query:
     listed = Step(str(scene.heights), "read", str(scene.heights))
-    return Question(
+    return Query(
         "left to right",
         ("List the heights from left to right.", "What are the heights, left to right?"),
         styles(scene.bars, listed),
@@ -115,9 +115,9 @@ def _in_order(rng: Random, scene: Bars) -> Question:
     )
 
 
-def _sorted(rng: Random, scene: Bars) -> Question:
+def _sorted(rng: Random, scene: Bars) -> Query:
     ranked = sorted(scene.heights)
-    return Question(
+    return Query(
         "sorted",
         ("List the heights from smallest to largest.", "Sort the heights, smallest first."),
         styles(scene.bars, read("sorted", ranked)),
@@ -125,11 +125,11 @@ def _sorted(rng: Random, scene: Bars) -> Question:
     )
 
 
-def _mean(rng: Random, scene: Bars) -> Question:
+def _mean(rng: Random, scene: Bars) -> Query:
     count, total = len(scene.bars), sum(scene.heights)
     precision = 1 if count == 5 else 2  # fifths and quarters end there, so the mean is exact
     mean = f"{total / count:.{precision}f}"
-    return Question(
+    return Query(
         "mean",
         ("What is the mean height of the bars?", "What is the average height?"),
         styles(scene.bars, add(scene.heights), compute(f"{total} / {count}", mean)),
@@ -138,18 +138,18 @@ def _mean(rng: Random, scene: Bars) -> Question:
     )
 
 
-def _plus_minus(rng: Random, scene: Bars) -> Question | None:
+def _plus_minus(rng: Random, scene: Bars) -> Query | None:
     (a, x), (b, y), (c, z) = rng.sample(scene.bars, 3)
     if x + y < z:
         return None
-    return Question(
+    return Query(
         f"plus minus {' '.join(sorted((a, b)))} {c}",
         (f"What is {a} plus {b} minus {c}?", f"Add {a} and {b}, then take away {c}."),
         styles([(a, x), (b, y), (c, z)], add([x, y]), compute(f"{x + y} - {z}", x + y - z)),
     )
 
 
-_KINDS: dict[int, tuple[Callable[[Random, Bars], Question | None], ...]] = {
+_KINDS: dict[int, tuple[Callable[[Random, Bars], Query | None], ...]] = {
     1: (_sum, _difference, _extreme, _in_order),
     2: (_sum, _difference, _range, _total, _sorted),
     3: (_total, _range, _mean, _plus_minus, _sorted),
@@ -157,7 +157,7 @@ _KINDS: dict[int, tuple[Callable[[Random, Bars], Question | None], ...]] = {
 _COUNTS = {1: (3,), 2: (3, 4), 3: (4, 5)}
 
 
-def draft(rng: Random, level: int) -> tuple[Bars, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Bars, Query | None]:
     """Return a bar chart and a question about it; None when that question does not fit."""
     colours = rng.sample(list(PALETTE), rng.choice(_COUNTS[level]))
     scene = Bars(tuple((colour, rng.randint(1, 9)) for colour in colours), labelled=level == 1)

@@ -8,6 +8,7 @@ minute, or two clocks).
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.clock_face import (
@@ -17,14 +18,7 @@ from vlm_boundary.benchmarks.procedural.clock_face import (
     minutes_of,
     words,
 )
-from vlm_boundary.benchmarks.procedural.problem import (
-    Chains,
-    Question,
-    Step,
-    compute,
-    styles,
-    written,
-)
+from vlm_boundary.benchmarks.procedural.problem import Chains, Query, Step, compute, styles, written
 
 
 def _hand(minute: int) -> tuple[tuple[str, object], Step]:
@@ -52,9 +46,9 @@ def _apart_chains(facts: list[tuple[str, object]], start: Time, end: Time, sente
     return (*by_parts, written([*totals, last]))
 
 
-def _past(rng: Random, scene: Clocks) -> Question:
+def _past(rng: Random, scene: Clocks) -> Query:
     fact, step = _hand(scene.times[0][1])
-    return Question(
+    return Query(
         "past",
         ("How many minutes past the hour is it?", "What minute does the clock show?"),
         styles([fact], step, sentence="The {name} is at {value}"),
@@ -62,12 +56,12 @@ def _past(rng: Random, scene: Clocks) -> Question:
     )
 
 
-def _to_hour(rng: Random, scene: Clocks) -> Question | None:
+def _to_hour(rng: Random, scene: Clocks) -> Query | None:
     minute = scene.times[0][1]
     if minute == 0:
         return None
     fact, step = _hand(minute)
-    return Question(
+    return Query(
         "to the hour",
         ("How many minutes until the next full hour?", "In how many minutes is it a full hour?"),
         styles(
@@ -78,7 +72,7 @@ def _to_hour(rng: Random, scene: Clocks) -> Question | None:
     )  # fmt: skip
 
 
-def _time(rng: Random, scene: Clocks) -> Question:
+def _time(rng: Random, scene: Clocks) -> Query:
     hour, minute = scene.times[0]
     fact, step = _hand(minute)
     shown = Step(words(scene.times[0]), "read", words(scene.times[0]))
@@ -89,7 +83,7 @@ def _time(rng: Random, scene: Clocks) -> Question:
         words((hour, (60 - minute) % 60)),
         words((hour, (minute + 5) % 60)),
     )
-    return Question(
+    return Query(
         "time",
         ("What time is it? Answer like 4:35.", "What time does the clock show, such as 4:35?"),
         styles([("hour", hour), fact], step, shown, sentence="The {name} is {value}"),
@@ -98,15 +92,7 @@ def _time(rng: Random, scene: Clocks) -> Question:
     )
 
 
-def _since(rng: Random, scene: Clocks) -> Question | None:
-    return _named_time(rng, scene, -1)
-
-
-def _until(rng: Random, scene: Clocks) -> Question | None:
-    return _named_time(rng, scene, 1)
-
-
-def _named_time(rng: Random, scene: Clocks, direction: int) -> Question | None:
+def _named_time(rng: Random, scene: Clocks, direction: int) -> Query | None:
     shown = scene.times[0]
     other = from_minutes(minutes_of(shown) + direction * 5 * rng.randint(2, 36))
     if not 1 <= other[0] <= 12:  # times past 12:59 would need a second reading
@@ -121,7 +107,7 @@ def _named_time(rng: Random, scene: Clocks, direction: int) -> Question | None:
     else:
         phrasings = (f"How many minutes until {named}?", f"In how many minutes is it {named}?")
         start, end = shown, other
-    return Question(
+    return Query(
         f"{'since' if direction < 0 else 'until'} {named}",
         phrasings,
         _apart_chains([("time", words(shown))], start, end, "The clock shows {value}"),
@@ -129,13 +115,13 @@ def _named_time(rng: Random, scene: Clocks, direction: int) -> Question | None:
     )
 
 
-def _moved_on(rng: Random, scene: Clocks) -> Question:
+def _moved_on(rng: Random, scene: Clocks) -> Query:
     minute, more = scene.times[0][1], 5 * rng.randint(2, 11)
     fact, step = _hand(minute)
     work = [step, compute(f"{minute} + {more}", minute + more)]
     if minute + more >= 60:
         work.append(compute(f"{minute + more} - 60", minute + more - 60))
-    return Question(
+    return Query(
         f"moved on {more}",
         (f"What minute will the clock show in {more} minutes?",
          f"In {more} minutes, how many minutes past the hour will it be?"),
@@ -144,10 +130,10 @@ def _moved_on(rng: Random, scene: Clocks) -> Question:
     )  # fmt: skip
 
 
-def _between(rng: Random, scene: Clocks) -> Question:
+def _between(rng: Random, scene: Clocks) -> Query:
     start, end = scene.times
     facts: list[tuple[str, object]] = [("left", words(start)), ("right", words(end))]
-    return Question(
+    return Query(
         "between",
         (
             "How many minutes from the left clock to the right clock?",
@@ -158,14 +144,15 @@ def _between(rng: Random, scene: Clocks) -> Question:
     )
 
 
-_KINDS: dict[int, tuple[Callable[[Random, Clocks], Question | None], ...]] = {
+_SINCE, _UNTIL = (partial(_named_time, direction=direction) for direction in (-1, 1))
+_KINDS: dict[int, tuple[Callable[[Random, Clocks], Query | None], ...]] = {
     1: (_past, _to_hour, _time),
-    2: (_since, _until, _moved_on),
-    3: (_since, _until),
+    2: (_SINCE, _UNTIL, _moved_on),
+    3: (_SINCE, _UNTIL),
 }
 
 
-def draft(rng: Random, level: int) -> tuple[Clocks, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Clocks, Query | None]:
     """Return one or two clocks and a question about them; None when it does not fit."""
     if level == 3 and rng.random() < 0.5:
         start = (rng.randint(1, 12), 5 * rng.randrange(12))

@@ -14,7 +14,7 @@ from random import Random
 from vlm_boundary.benchmarks.procedural.draw import DESIGN, PALETTE, Canvas, Point
 from vlm_boundary.benchmarks.procedural.problem import (
     Chains,
-    Question,
+    Query,
     Step,
     add,
     compute,
@@ -82,40 +82,40 @@ def _by_parts(scene: Shapes, wanted: Callable[[Item], bool]) -> Chains:
     return (written([*reads, add(list(parts.values()))], "."),)
 
 
-def _count(scene: Shapes, noun: str, wanted: Callable[[Item], bool]) -> Question | None:
+def _count(scene: Shapes, noun: str, wanted: Callable[[Item], bool]) -> Query | None:
     total = sum(map(wanted, scene.items))
     if not total:
         return None
     rows, bare = _by_rows(scene, wanted)
     direct = written([read(f"{noun}:", total)])
-    return Question(
+    return Query(
         f"count {noun}",
         (f"How many {noun} are there?", f"Count the {noun}.", f"How many {noun} do you see?"),
         (rows, *(_by_parts(scene, wanted) or (direct,)), bare),
     )
 
 
-def _colour(rng: Random, scene: Shapes) -> Question | None:
+def _colour(rng: Random, scene: Shapes) -> Query | None:
     colour = rng.choice(COLOURS)
     return _count(scene, f"{colour} shapes", lambda item: item[0] == colour)
 
 
-def _form(rng: Random, scene: Shapes) -> Question | None:
+def _form(rng: Random, scene: Shapes) -> Query | None:
     form = rng.choice(FORMS)
     return _count(scene, f"{form}s", lambda item: item[1] == form)
 
 
-def _both(rng: Random, scene: Shapes) -> Question | None:
+def _both(rng: Random, scene: Shapes) -> Query | None:
     kind = rng.choice(scene.items)
     return _count(scene, f"{kind[0]} {kind[1]}s", lambda item: item == kind)
 
 
-def _not_colour(rng: Random, scene: Shapes) -> Question | None:
+def _not_colour(rng: Random, scene: Shapes) -> Query | None:
     colour = rng.choice(COLOURS)
     return _count(scene, f"shapes that are not {colour}", lambda item: item[0] != colour)
 
 
-def _either(rng: Random, scene: Shapes) -> Question | None:
+def _either(rng: Random, scene: Shapes) -> Query | None:
     """Ask for a union, whose two parts overlap in the shapes that are both."""
     colour, form = rng.choice(scene.items)
     of_colour = sum(item[0] == colour for item in scene.items)
@@ -127,7 +127,7 @@ def _either(rng: Random, scene: Shapes) -> Question | None:
         counts, add([of_colour, of_form]), compute(f"{of_colour + of_form} - {of_both}", union)
     )
     rows, _ = _by_rows(scene, lambda item: item[0] == colour or item[1] == form)
-    return Question(
+    return Query(
         f"either {colour} {form}",
         (
             f"How many shapes are {colour} or {form}s (or both)?",
@@ -137,12 +137,12 @@ def _either(rng: Random, scene: Shapes) -> Question | None:
     )
 
 
-def _more(rng: Random, scene: Shapes) -> Question | None:
+def _more(rng: Random, scene: Shapes) -> Query | None:
     counts = Counter(colour for colour, _ in scene.items)
     (a, x), (b, y) = sorted(rng.sample(sorted(counts.items()), 2), key=lambda pair: -pair[1])
     if x == y:
         return None
-    return Question(
+    return Query(
         f"more {a} {b}",
         (f"How many more {a} than {b} shapes are there?", f"By how many do {a} shapes beat {b}?"),
         styles(
@@ -151,11 +151,11 @@ def _more(rng: Random, scene: Shapes) -> Question | None:
     )
 
 
-def _most(rng: Random, scene: Shapes) -> Question | None:
+def _most(rng: Random, scene: Shapes) -> Query | None:
     counts = Counter(colour for colour, _ in scene.items).most_common()
     if counts[0][1] == counts[1][1]:
         return None
-    return Question(
+    return Query(
         "most",
         ("Which colour occurs most often?", "What is the most common colour?"),
         styles(counts, read("most:", counts[0][0]), sentence="{value} shapes are {name}"),
@@ -164,14 +164,14 @@ def _most(rng: Random, scene: Shapes) -> Question | None:
     )
 
 
-_KINDS: dict[int, tuple[Callable[[Random, Shapes], Question | None], ...]] = {
+_KINDS: dict[int, tuple[Callable[[Random, Shapes], Query | None], ...]] = {
     1: (_colour, _form),
     2: (_colour, _form, _both, _most),
     3: (_either, _more, _not_colour),
 }
 
 
-def draft(rng: Random, level: int) -> tuple[Shapes, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Shapes, Query | None]:
     """Return a grid of shapes and a question about it; None when that question does not fit."""
     side = 3 if level == 1 else 4
     filled = rng.randint(4, 8) if level == 1 else rng.randint(7, 13)

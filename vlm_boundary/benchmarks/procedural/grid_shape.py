@@ -11,14 +11,7 @@ from itertools import groupby, pairwise
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import MIDDLE, PALETTE, Canvas
-from vlm_boundary.benchmarks.procedural.problem import (
-    Chains,
-    Question,
-    add,
-    compute,
-    styles,
-    written,
-)
+from vlm_boundary.benchmarks.procedural.problem import Chains, Query, add, compute, styles, written
 
 SIDE = 6
 
@@ -115,15 +108,15 @@ def _then(chains: Chains, expression: str, value: int) -> Chains:
     return tuple(extended)
 
 
-def _area(scene: Region, cm: int) -> Question:
+def _area(scene: Region, cm: int) -> Query:
     if cm == 1:
-        return Question(
+        return Query(
             "area",
             ("What is the area of the shape in squares?", "How many squares does the shape cover?"),
             _area_chains(scene),
             unit="squares",
         )
-    return Question(
+    return Query(
         f"area {cm}",
         (
             f"Each square is {cm} cm wide. What is the area of the shape in square cm?",
@@ -134,10 +127,10 @@ def _area(scene: Region, cm: int) -> Question:
     )
 
 
-def _perimeter(scene: Region, cm: int) -> Question:
+def _perimeter(scene: Region, cm: int) -> Query:
     around = 2 * len(scene.heights) + sum(scene.uprights)
     chains = _perimeter_chains(scene)
-    return Question(
+    return Query(
         f"perimeter {cm}",
         (
             f"Each square is {cm} cm wide. What is the perimeter of the shape in cm?",
@@ -148,10 +141,10 @@ def _perimeter(scene: Region, cm: int) -> Question:
     )
 
 
-def _uncovered(scene: Region) -> Question:
+def _uncovered(scene: Region) -> Query:
     whole = SIDE * SIDE
     work = f"{whole} - {scene.area}", whole - scene.area
-    return Question(
+    return Query(
         "uncovered",
         ("How many squares of the grid are white?", "How many squares are not coloured?"),
         _then(_area_chains(scene), *work),
@@ -170,7 +163,7 @@ def _heights(rng: Random, blocks: int) -> tuple[int, ...]:
     return tuple(heights)
 
 
-def draft(rng: Random, level: int) -> tuple[Region, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Region, Query | None]:
     """Return a shape on the grid and a question about it."""
     heights = _heights(rng, level)
     scene = Region(

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import INK, PALETTE, Axes, Canvas
-from vlm_boundary.benchmarks.procedural.problem import Question, Step, add, compute, read, styles
+from vlm_boundary.benchmarks.procedural.problem import Query, Step, add, compute, read, styles
 
 LETTERS = "ABCDEF"
 
@@ -48,21 +49,21 @@ class Line:
             canvas.text((x, 78), letter, height=10)
 
 
-def _higher(rng: Random, scene: Line) -> Question | None:
+def _higher(rng: Random, scene: Line) -> Query | None:
     (a, x), (b, y) = sorted(rng.sample(scene.points, 2), key=lambda point: -point[1])
     if x == y:
         return None
-    return Question(
+    return Query(
         f"higher {a} {b}",
         (f"How much higher is {a} than {b}?", f"How much lower is {b} than {a}?"),
         styles([(a, x), (b, y)], compute(f"{x} - {y}", x - y)),
     )
 
 
-def _sum(rng: Random, scene: Line, count: int = 2) -> Question:
+def _sum(rng: Random, scene: Line, count: int = 2) -> Query:
     chosen = sorted(rng.sample(scene.points, count))
     names = [name for name, _ in chosen]
-    return Question(
+    return Query(
         f"sum {' '.join(names)}",
         (
             f"What is {' plus '.join(names)}?",
@@ -72,15 +73,11 @@ def _sum(rng: Random, scene: Line, count: int = 2) -> Question:
     )
 
 
-def _sum_of_three(rng: Random, scene: Line) -> Question:
-    return _sum(rng, scene, 3)
-
-
-def _extreme(rng: Random, scene: Line) -> Question | None:
+def _extreme(rng: Random, scene: Line) -> Query | None:
     word, wanted = rng.choice((("highest", max(scene.values)), ("lowest", min(scene.values))))
     if scene.values.count(wanted) > 1:
         return None
-    return Question(
+    return Query(
         word,
         (f"At which letter is the line {word}?", f"Which letter marks the {word} point?"),
         styles(scene.points, read(f"{word}:", LETTERS[scene.values.index(wanted)])),
@@ -89,22 +86,22 @@ def _extreme(rng: Random, scene: Line) -> Question | None:
     )
 
 
-def _change(rng: Random, scene: Line) -> Question | None:
+def _change(rng: Random, scene: Line) -> Query | None:
     (a, x), (b, y) = sorted(rng.sample(scene.points, 2))
     if x == y:
         return None
     verb, high, low = ("rise", y, x) if y > x else ("fall", x, y)
-    return Question(
+    return Query(
         f"change {a} {b}",
         (f"By how much does it {verb} from {a} to {b}?", f"How far does it {verb}, {a} to {b}?"),
         styles([(a, x), (b, y)], compute(f"{high} - {low}", high - low)),
     )
 
 
-def _in_order(rng: Random, scene: Line) -> Question:
+def _in_order(rng: Random, scene: Line) -> Query:
     values = list(scene.values)
     last = LETTERS[len(values) - 1]
-    return Question(
+    return Query(
         "values",
         (f"List the values from A to {last}.", f"What are the values from A to {last}?"),
         styles(scene.points, Step(str(values), "read", str(values))),
@@ -116,47 +113,47 @@ def _rises(scene: Line) -> list[Step]:
     return [compute(f"{y} - {x}", y - x) for x, y in pairwise(scene.values) if y > x]
 
 
-def _largest_rise(rng: Random, scene: Line) -> Question | None:
+def _largest_rise(rng: Random, scene: Line) -> Query | None:
     rises = _rises(scene)
     if not rises:
         return None
     best = max(int(step.value) for step in rises)
-    return Question(
+    return Query(
         "largest rise",
         ("What is the largest rise between neighbours?", "How large is the biggest rise?"),
         styles(scene.points, *rises, read("largest", best)),
     )
 
 
-def _largest_step(rng: Random, scene: Line) -> Question:
+def _largest_step(rng: Random, scene: Line) -> Query:
     steps = [compute(f"{max(x, y)} - {min(x, y)}", abs(x - y)) for x, y in pairwise(scene.values)]
     best = max(int(step.value) for step in steps)
-    return Question(
+    return Query(
         "largest step",
         ("What is the largest step, up or down?", "How big is the largest change in one step?"),
         styles(scene.points, *steps, read("largest", best)),
     )
 
 
-def _climb(rng: Random, scene: Line) -> Question | None:
+def _climb(rng: Random, scene: Line) -> Query | None:
     rises = _rises(scene)
     if len(rises) < 2:
         return None
-    return Question(
+    return Query(
         "climb",
         ("How much does the line climb in all its rises together?", "What do all rises add up to?"),
         styles(scene.points, *rises, add([int(step.value) for step in rises])),
     )
 
 
-_KINDS: dict[int, tuple[Callable[[Random, Line], Question | None], ...]] = {
+_KINDS: dict[int, tuple[Callable[[Random, Line], Query | None], ...]] = {
     1: (_higher, _sum, _extreme),
     2: (_change, _in_order, _largest_rise, _sum),
-    3: (_largest_step, _climb, _sum_of_three, _change),
+    3: (_largest_step, _climb, partial(_sum, count=3), _change),
 }
 
 
-def draft(rng: Random, level: int) -> tuple[Line, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Line, Query | None]:
     """Return a line chart and a question about it; None when that question does not fit."""
     values = tuple(rng.randint(1, 9) for _ in range(level + 3))
     scene = Line(values, rng.choice(list(PALETTE)))

@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import FAINT, PALETTE, Canvas, Colour
-from vlm_boundary.benchmarks.procedural.problem import Question, add, compute, styles
+from vlm_boundary.benchmarks.procedural.problem import Query, add, compute, styles
 
 LEVELS = 5
 
@@ -121,10 +121,10 @@ def _runs(way: list[Square]) -> list[tuple[str, int]]:
     return [(name, len(list(same))) for name, same in groupby(moves)]
 
 
-def _steps(scene: Maze) -> Question:
+def _steps(scene: Maze) -> Query:
     runs = _runs(scene.shortest()[0])
     work = [add([length for _, length in runs])] if len(runs) > 1 else []
-    return Question(
+    return Query(
         "steps",
         (
             "How many steps, square by square, is the shortest way from S to G?",
@@ -134,12 +134,12 @@ def _steps(scene: Maze) -> Question:
     )
 
 
-def _turns(scene: Maze) -> Question | None:
+def _turns(scene: Maze) -> Query | None:
     ways = scene.shortest()
     if len(ways) > 1:  # two shortest ways may have different turns
         return None
     runs = _runs(ways[0])
-    return Question(
+    return Query(
         "turns",
         (
             "How many turns does the shortest way from S to G make?",
@@ -149,12 +149,12 @@ def _turns(scene: Maze) -> Question | None:
     )
 
 
-def _dead_ends(scene: Maze) -> Question:
+def _dead_ends(scene: Maze) -> Query:
     by_row = [
         sum(scene.walls((row, column)) == 3 for column in range(scene.side))
         for row in range(scene.side)
     ]
-    return Question(
+    return Query(
         "dead ends",
         (
             "How many squares of the maze have walls on three sides?",
@@ -164,7 +164,7 @@ def _dead_ends(scene: Maze) -> Question:
     )
 
 
-_KINDS: tuple[Callable[[Maze], Question | None], ...] = (_steps, _turns, _dead_ends)
+_KINDS: tuple[Callable[[Maze], Query | None], ...] = (_steps, _turns, _dead_ends)
 
 
 def _carved(rng: Random, side: int, loops: int) -> frozenset[Passage]:
@@ -193,7 +193,7 @@ def _carved(rng: Random, side: int, loops: int) -> frozenset[Passage]:
     return frozenset(opened + closed[:loops])
 
 
-def draft(rng: Random, level: int) -> tuple[Maze, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Maze, Query | None]:
     """Return a maze and a question; None where no square is as far from the start as asked."""
     side, fewest, most, loops = _GRADES[level]
     passages = _carved(rng, side, loops)

@@ -13,14 +13,7 @@ from itertools import pairwise
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import DESIGN, FAINT, INK, PALETTE, Canvas
-from vlm_boundary.benchmarks.procedural.problem import (
-    Chains,
-    Question,
-    Step,
-    compute,
-    styles,
-    written,
-)
+from vlm_boundary.benchmarks.procedural.problem import Chains, Query, Step, compute, styles, written
 
 Row = tuple[int, ...]
 Grid = tuple[Row, ...]
@@ -105,22 +98,14 @@ def _with(row: Row, place: int, number: int) -> Row:
     return (*row[:place], number, *row[place + 1 :])
 
 
-def _by_step(grid: Grid, i: int, j: int) -> tuple[Step, Step]:
-    """Return the step between two numbers of a whole row, then that step to the hole."""
+def _along(back: str, grid: Grid, i: int, j: int) -> tuple[Step, Step]:
+    """Return the step (-) or factor (/) in a whole row, then the same on to the hole, or back."""
     a, b, _ = grid[0 if i else 1]
-    step = b - a
+    apart, on = (b - a, "+") if back == "-" else (b // a, "*")
+    shown = compute(f"{b} {back} {a}", apart)
     if j:
-        return compute(f"{b} - {a}", step), compute(f"{grid[i][j - 1]} + {step}", grid[i][j])
-    return compute(f"{b} - {a}", step), compute(f"{grid[i][1]} - {step}", grid[i][0])
-
-
-def _by_factor(grid: Grid, i: int, j: int) -> tuple[Step, Step]:
-    """Return the factor between two numbers of a whole row, then that factor to the hole."""
-    a, b, _ = grid[0 if i else 1]
-    factor = b // a
-    if j:
-        return compute(f"{b} / {a}", factor), compute(f"{grid[i][j - 1]} * {factor}", grid[i][j])
-    return compute(f"{b} / {a}", factor), compute(f"{grid[i][1]} / {factor}", grid[i][0])
+        return shown, compute(f"{grid[i][j - 1]} {on} {apart}", grid[i][j])
+    return shown, compute(f"{grid[i][1]} {back} {apart}", grid[i][0])
 
 
 def _by_operation(sign: str, grid: Grid, i: int, j: int) -> tuple[Step, Step]:
@@ -151,8 +136,8 @@ def _level_1(rng: Random, hole: tuple[int, int]) -> tuple[Pattern, Chains]:
     scene = Pattern(
         tuple(tuple(start + across * j + down * i for j in range(3)) for i in range(3)), hole
     )
-    by_rows = _chains(scene, *_by_step(scene.grid, *hole))
-    by_columns = _by_step(tuple(zip(*scene.grid, strict=True)), hole[1], hole[0])
+    by_rows = _chains(scene, *_along("-", scene.grid, *hole))
+    by_columns = _along("-", tuple(zip(*scene.grid, strict=True)), hole[1], hole[0])
     return scene, (*by_rows, written(by_columns))
 
 
@@ -174,13 +159,13 @@ def _level_3(rng: Random, hole: tuple[int, int]) -> tuple[Pattern, Chains]:
     factor = rng.choice((2, 3))
     starts = rng.sample(range(1, 25 if factor == 2 else 12), 3)
     scene = Pattern(tuple((a, a * factor, a * factor**2) for a in starts), hole)
-    return scene, _chains(scene, *_by_factor(scene.grid, *hole))
+    return scene, _chains(scene, *_along("/", scene.grid, *hole))
 
 
 _LEVELS = {1: _level_1, 2: _level_2, 3: _level_3}
 
 
-def draft(rng: Random, level: int) -> tuple[Pattern, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Pattern, Query | None]:
     """Return a grid with a hole and the question; None when two rules would fill it differently."""
     scene, chains = _LEVELS[level](rng, (rng.randrange(3), rng.randrange(3)))
     if fillings(scene) != {scene.missing}:
@@ -190,4 +175,4 @@ def draft(rng: Random, level: int) -> tuple[Pattern, Question | None]:
         "What number belongs in place of the question mark?",
         "Find the missing number of the pattern.",
     )
-    return scene, Question("missing", phrasings, chains)
+    return scene, Query("missing", phrasings, chains)

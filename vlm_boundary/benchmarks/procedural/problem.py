@@ -84,7 +84,7 @@ class Scene(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
+class Query:
     """A question about a scene, before it is phrased or given choices.
 
     `key` names the question apart from its phrasing: two questions with the same key about

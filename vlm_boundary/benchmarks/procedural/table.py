@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 from vlm_boundary.benchmarks.procedural.draw import DESIGN, PALETTE, Canvas, Colour
-from vlm_boundary.benchmarks.procedural.problem import Question, add, compute, read, styles
+from vlm_boundary.benchmarks.procedural.problem import Query, add, compute, read, styles
 
 _HEAD: Colour = (255, 228, 150)
 
@@ -74,35 +74,35 @@ def _lines(scene: Table) -> list[tuple[str, Cells]]:
     return rows + columns
 
 
-def _sum(rng: Random, scene: Table) -> Question:
+def _sum(rng: Random, scene: Table) -> Query:
     name, cells = rng.choice(_lines(scene))
-    return Question(
+    return Query(
         f"sum {name}",
         (f"What is the sum of {name}?", f"Add up {name}.", f"What is the total of {name}?"),
         styles(cells, add([value for _, value in cells])),
     )
 
 
-def _difference(rng: Random, scene: Table) -> Question | None:
+def _difference(rng: Random, scene: Table) -> Query | None:
     line, cells = rng.choice(_lines(scene))
     (a, x), (b, y) = sorted(rng.sample(cells, 2), key=lambda cell: -cell[1])
     if x == y:
         return None
-    return Question(
+    return Query(
         f"difference {line} {a} {b}",
         (f"In {line}, how much more is {a} than {b}?", f"In {line}, what is {a} minus {b}?"),
         styles([(a, x), (b, y)], compute(f"{x} - {y}", x - y)),
     )
 
 
-def _mean(rng: Random, scene: Table) -> Question | None:
+def _mean(rng: Random, scene: Table) -> Query | None:
     # Means of two and of four end after one and two decimals, so the equations are exact.
     fit = [line for line in _lines(scene) if len(line[1]) == (4 if _long(scene) else 2)]
     name, cells = rng.choice(fit)
     total, count = sum(value for _, value in cells), len(cells)
     precision = 2 if count == 4 else 1
     mean = f"{total / count:.{precision}f}"
-    return Question(
+    return Query(
         f"mean {name}",
         (f"What is the mean of {name}?", f"What is the average of {name}?"),
         styles(cells, add([value for _, value in cells]), compute(f"{total} / {count}", mean)),
@@ -115,10 +115,10 @@ def _long(scene: Table) -> bool:
     return 4 in (len(scene.rows), len(scene.columns))
 
 
-def _sorted(rng: Random, scene: Table) -> Question:
+def _sorted(rng: Random, scene: Table) -> Query:
     name, cells = rng.choice([line for line in _lines(scene) if len(line[1]) > 2])
     ranked = sorted(value for _, value in cells)
-    return Question(
+    return Query(
         f"sorted {name}",
         (f"List {name} from smallest to largest.", f"Sort the numbers of {name}, smallest first."),
         styles(cells, read("sorted", ranked)),
@@ -126,7 +126,7 @@ def _sorted(rng: Random, scene: Table) -> Question:
     )
 
 
-def _sums_apart(rng: Random, scene: Table) -> Question | None:
+def _sums_apart(rng: Random, scene: Table) -> Query | None:
     """Compare the sums of two rows or of two columns, whichever are shorter."""
     kind, lines = ("row", scene.rows) if len(scene.columns) <= len(scene.rows) else (
         "column", scene.columns)  # fmt: skip
@@ -135,7 +135,7 @@ def _sums_apart(rng: Random, scene: Table) -> Question | None:
         return None
     apart = compute(f"{sum(x)} - {sum(y)}", sum(x) - sum(y))
     reads = [(a, " ".join(map(str, x))), (b, " ".join(map(str, y)))]
-    return Question(
+    return Query(
         f"sums apart {kind} {a} {b}",
         (
             f"By how much is the sum of {kind} {a} larger than of {kind} {b}?",
@@ -145,7 +145,7 @@ def _sums_apart(rng: Random, scene: Table) -> Question | None:
     )
 
 
-def _largest_sum(rng: Random, scene: Table) -> Question | None:
+def _largest_sum(rng: Random, scene: Table) -> Query | None:
     kind, lines = ("row", scene.rows) if len(scene.columns) <= len(scene.rows) else (
         "column", scene.columns)  # fmt: skip
     sums = {name: sum(line) for name, line in lines.items()}
@@ -153,7 +153,7 @@ def _largest_sum(rng: Random, scene: Table) -> Question | None:
     if list(sums.values()).count(sums[best]) > 1:
         return None
     reads = [(name, " ".join(map(str, line))) for name, line in lines.items()]
-    return Question(
+    return Query(
         f"largest sum {kind}",
         (f"Which {kind} has the largest sum?", f"Which {kind} adds up to the most?"),
         styles(reads, *map(add, lines.values()), read("largest:", best)),
@@ -162,7 +162,7 @@ def _largest_sum(rng: Random, scene: Table) -> Question | None:
     )
 
 
-_KINDS: dict[int, tuple[Callable[[Random, Table], Question | None], ...]] = {
+_KINDS: dict[int, tuple[Callable[[Random, Table], Query | None], ...]] = {
     1: (_sum, _difference, _mean),
     2: (_sum, _sorted, _sums_apart, _largest_sum),
     3: (_mean, _sum, _sums_apart, _largest_sum),
@@ -170,7 +170,7 @@ _KINDS: dict[int, tuple[Callable[[Random, Table], Question | None], ...]] = {
 _SHAPES = {1: ((2, 2),), 2: ((2, 3), (3, 2)), 3: ((2, 4), (4, 2))}
 
 
-def draft(rng: Random, level: int) -> tuple[Table, Question | None]:
+def draft(rng: Random, level: int) -> tuple[Table, Query | None]:
     """Return a table and a question about it; None when that question does not fit."""
     down, across = rng.choice(_SHAPES[level])
     most = 20 if level == 2 else 9 if level == 1 else 15

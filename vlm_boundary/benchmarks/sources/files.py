@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.benchmarks.sources.floats import shortest_floats
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
 
 Record = dict[str, Any]
@@ -79,7 +79,7 @@ def _parquet(path: Path) -> Iterator[Record]:
             for batch in file.iter_batches(batch_size=8, use_threads=False):
                 yield from map(mended, batch.to_pylist())
     except pa.ArrowException as error:
-        raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+        raise UserError(f"{path}: not a Parquet file: {reason_of(error)}") from None
 
 
 def _table(path: Path) -> Iterator[Record]:

@@ -12,10 +12,11 @@ from typing import Any
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.files import Record
 from vlm_boundary.benchmarks.sources.floats import shortest_floats
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
 
 _BATCH = 8  # records in memory at a time, pictures and all
+_REFUSED = (ValueError, RuntimeError)  # what the library says of a data set that it does not take
 _PATIENCE = 10.0  # seconds that the hub has to name a commit
 
 
@@ -59,21 +60,13 @@ def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Rec
     part = ", ".join(filter(None, (config.dataset_path, name, split)))
     if not constants.HF_HUB_OFFLINE:
         try:
-            stream = datasets.load_dataset(
-                config.dataset_path,
-                name,
-                split=split,
-                revision=config.revision,
-                data_files=config.model_dump(mode="json", include={"data_files"})["data_files"],
-                streaming=True,
-            )
+            stream = _loader(config, name, split)(streaming=True)
             batches = stream.with_format("arrow").iter(count)
             origin = {"_name": name, "_split": split}
             records = [record | origin for record in next(iter(batches)).to_pylist()]
             return records, f"Read the first {len(records)} records of {part} from the hub."
         except (
-            ValueError,
-            RuntimeError,
+            *_REFUSED,
             StopIteration,
             datasets.exceptions.DatasetsError,
             datasets.exceptions.DatasetNotFoundError,
@@ -135,32 +128,32 @@ def cache_folders() -> tuple[Path, ...]:
     return tuple(Path(place) for place in places)
 
 
+def _loader(config: BenchmarkConfig, name: str | None, split: str) -> partial[Any]:
+    """The library's function with what the benchmark says of its data set."""
+    import datasets
+
+    path = Path(config.dataset_path or "").expanduser()
+    return partial(
+        datasets.load_dataset,
+        str(path) if path.is_dir() else config.dataset_path,
+        name,
+        split=split,
+        revision=config.revision,
+        data_files=config.model_dump(mode="json", include={"data_files"})["data_files"],
+    )
+
+
 def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
     import datasets
     from huggingface_hub.errors import HfHubHTTPError
 
-    path = Path(config.dataset_path or "").expanduser()
-    files = config.model_dump(mode="json", include={"data_files"})["data_files"]
+    load = _loader(config, name, split)
     try:
-        load = partial(
-            datasets.load_dataset,
-            str(path) if path.is_dir() else config.dataset_path,
-            name,
-            split=split,
-            revision=config.revision,
-            data_files=files,
-        )
         dataset = load()
         if dataset.info.builder_name == "csv":
             # Or else its words for no value are pandas' own, NA and None among them.
             dataset = load(keep_default_na=False, na_values=sorted({"", *TEXT_NULLS}))
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-        datasets.exceptions.DatasetsError,
-        HfHubHTTPError,
-    ) as error:
+    except (*_REFUSED, OSError, datasets.exceptions.DatasetsError, HfHubHTTPError) as error:
         raise UserError(_cannot_load(config, (name, split), error)) from None
     return dataset
 
@@ -168,9 +161,8 @@ def _load(config: BenchmarkConfig, name: str | None, split: str) -> Any:
 def _cannot_load(
     config: BenchmarkConfig, asked: tuple[str | None, str | None], error: Exception
 ) -> str:
-    reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
     part = "".join(f", {what}" for what in asked if what)
-    return f"benchmark {config.name!r}: cannot load {config.dataset_path}{part}: {reason}"
+    return f"benchmark {config.name!r}: cannot load {config.dataset_path}{part}: {reason_of(error)}"
 
 
 def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:
@@ -185,7 +177,7 @@ def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:
     try:
         dataset = datasets.load_from_disk(str(folder))
     except (OSError, ValueError, LookupError, TypeError, pa.ArrowException) as error:
-        reason = str(error).strip().splitlines()[0] if str(error) else type(error).__name__
+        reason = reason_of(error)
         raise UserError(f"{where}: cannot load {folder}, saved to disk: {reason}") from None
     name = None if dataset.split is None else str(dataset.split)
     if config.split is not None and (
