@@ -10,10 +10,10 @@ once. What a room calls in its turn is its own business, and so are calls back. 
 to one room are one. A return is a step to a room that the way has left before. The way ends as the
 first job is written to an engine's process.
 
-Engines' processes are replaced by ones that read one line and end, so that nothing is drawn and the
-stage goes on to its end; until there, calls of functions that work out what is missing are counted:
-those named `plan_…`, and `sample_indices`, which reads the keys of stored samples. What an engine's
-process works out for itself is not seen here.
+Engines' processes are replaced by ones that end when they are given a job, so that nothing is drawn
+and the stage goes on to its end; until there, calls of functions that work out what is missing are
+counted: those named `plan_…`, and `sample_indices`, which reads the keys of stored samples. What an
+engine's process works out for itself is not seen here.
 
 Older versions are measured alike: PYTHONPATH=THEIR/ROOT python tests/returns.py EXPERIMENT.yaml.
 """
@@ -38,7 +38,7 @@ from vlm_boundary.store import RunDirectory
 
 PACKAGE = str(Path(vlm_boundary.__file__).parent) + "/"
 HOME = "sampling"
-ENGINE = ("/bin/sh", "-c", "read -r _; exit 0")
+ENGINE = ("/bin/sh", "-c", """while read -r line; do case $line in "["*) exit;; esac; done""")
 
 
 class Way:
@@ -106,9 +106,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("experiment", type=Path)
     parser.add_argument("-o", dest="overrides", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument(
-        "--places", action="store_true", help="print every step's place in the code"
-    )
+    parser.add_argument("--places", action="store_true", help="print each step's place")
     options = parser.parse_args()
     way = Way()
     _end_at_once(way)
@@ -155,8 +153,9 @@ class _Told:
         self._way = way
 
     def write(self, content: Any) -> Any:
-        """Pass it on: the way is at its end."""
-        self._way.handed_over = True
+        """Pass it on: with a job, which is a list, the way is at its end."""
+        if content[:1] in ("[", b"["):
+            self._way.handed_over = True
         return self._pipe.write(content)
 
     def __getattr__(self, name: str) -> Any:

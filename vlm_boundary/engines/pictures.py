@@ -42,7 +42,7 @@ class PictureRule:
 
         vLLM gives the processor one picture at a time, so that it can keep what becomes of each.
         """
-        return self.sizes.model_copy(update={"alone": self.by_number and most > 1})
+        return self.sizes.model_copy(update={"alone": most > 1}) if self.by_number else self.sizes
 
     def fit(self, picture: Image.Image) -> Image.Image:
         """The picture at the size that the model sees, without torch: for plans and previews.

@@ -315,7 +315,7 @@ def _response(request: Request, index: int) -> Sequence[int]:
 
 
 def set_up_process(config: VllmConfig) -> None:
-    """Decide, before vLLM is imported, how it uses processes and threads.
+    """Decide, before an engine is opened, how it uses processes and threads.
 
     On a CPU its core shares this process, which starts about twenty seconds sooner; on a GPU a
     core of its own keeps the device busy while this process works on results.

@@ -172,12 +172,10 @@ def failure_lines(run: RunDirectory) -> list[str]:
     return [str(one) for one in (failures_of(run), program_failures_of(run)) if one]
 
 
-def scheduler_of(experiment: ExperimentConfig) -> Scheduler:
-    """Where samples are drawn: on this machine, or on the experiment's Ray cluster."""
-    if experiment.ray:
-        from vlm_boundary.cluster import draw_models
+def scheduler_of(experiment: ExperimentConfig) -> Scheduler | None:
+    """Who draws on the experiment's Ray cluster; None where samples are drawn on this machine."""
+    if experiment.ray is None:
+        return None
+    from vlm_boundary.cluster import draw_models
 
-        return draw_models
-    from vlm_boundary.sampling.stage import on_this_machine
-
-    return on_this_machine
+    return draw_models

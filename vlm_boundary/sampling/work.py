@@ -44,7 +44,8 @@ class Draw(Unit):
         unit = super().left(run)
         if unit.rule is None or not unit.spans:
             return unit
-        looks = due_looks(run, self.partition, unit.spans, unit.rule)
+        right = verdicts_below(run, self.partition, unit.spans, unit.rule.decided_below)
+        looks = due_looks(right, unit.spans, unit.rule)
         return replace(unit, spans={key: unit.spans[key] for key in unit.spans if key in looks})
 
     def record(self) -> dict[str, Any]:

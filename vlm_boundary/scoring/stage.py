@@ -60,8 +60,9 @@ def score(
         missing = _samples(tasks)
         failures = run.score_failures(under)
         scorable = [
-            without_refused(run, t, failures, scored_under(manifest, t.partition, under))
+            without_refused(run, t, failures.settled(t.partition), decided_by)
             for t in tasks
+            for decided_by in [scored_under(manifest, t.partition, under)]
         ]
         if _samples(scorable):
             places = engine_places(experiment)
