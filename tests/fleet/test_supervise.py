@@ -6,13 +6,14 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from vlm_boundary.config import Timeouts
 from vlm_boundary.errors import PlaceError, UserError
-from vlm_boundary.fleet import Crew, EngineDied, Job, run_jobs, supervise
+from vlm_boundary.fleet import Crew, EngineDied, Job, supervise
 from vlm_boundary.fleet.places import Place
 from vlm_boundary.fleet.process import EngineProcess
 from vlm_boundary.store import Partition, RunDirectory
@@ -30,6 +31,14 @@ ALL = Counter({("a", 0), ("a", 1), ("a", 2), ("bad", 2), ("bad", 3), ("c", 0), (
 
 def job(does: str, arm: str = "base") -> Job:
     return Job((Fake(Partition(arm, "mine"), SPANS, does),))
+
+
+def run_jobs(
+    run: RunDirectory, rounds: Sequence[Sequence[Job]], places: list[Place], timeouts: Timeouts
+) -> None:
+    with Crew(run, places, timeouts) as crew:
+        for jobs in rounds:
+            crew.work_off(jobs)
 
 
 def stored(run: RunDirectory, arm: str = "base") -> Counter[tuple[str, int]]:

@@ -276,9 +276,7 @@ def _fixed(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     tokens = int(processor.image_seq_length)
     if budget.max_tokens is not None and budget.max_tokens < tokens:
         _too_few(budget.max_tokens, f"every picture takes {tokens} with this checkpoint")
-    return PictureRule(
-        PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)),
-    )
+    return PictureRule(PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)))
 
 
 def _unused(budget: PictureBudget) -> list[str]:

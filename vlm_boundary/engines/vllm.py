@@ -181,10 +181,7 @@ class VllmEngine:
         return True
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
         from vllm import SamplingParams

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -36,28 +36,6 @@ class EngineDied(Exception):
     """An engine's process ended by itself; what it had stored stays."""
 
 
-def run_jobs(
-    run: RunDirectory,
-    rounds: Iterable[Sequence[Job]],
-    places: Sequence[Place],
-    timeouts: Timeouts,
-) -> None:
-    """Run every job, those of a round only when the round before is done; see `Crew.work_off`.
-
-    Args:
-        run: where results are stored.
-        rounds: the jobs, all of one kind of work.
-        places: where they may run.
-        timeouts: how long an engine may do nothing.
-
-    Raises:
-        PlaceError, UserError, EngineDied: as for `Crew.work_off`.
-    """
-    with Crew(run, places, timeouts) as crew:
-        for jobs in rounds:
-            crew.work_off(jobs)
-
-
 @dataclass(frozen=True)
 class _Attempt:
     """What is left of a job of so many samples, of which so many are done.
@@ -74,7 +52,13 @@ class _Attempt:
 
 
 class Crew(ExitStack):
-    """Engines' processes at their places, one at each; at the end of the context they end too."""
+    """Engines' processes at their places, one at each; at the end of the context they end too.
+
+    Args:
+        run: where results are stored.
+        places: where processes may run.
+        timeouts: how long an engine may do nothing.
+    """
 
     def __init__(self, run: RunDirectory, places: Sequence[Place], timeouts: Timeouts) -> None:
         super().__init__()
@@ -250,6 +234,7 @@ class _Worker:
         """Wait for the process, end whatever it started, and say what went wrong, if anything."""
         code = self.process.wait()
         self.process.kill()
+        self._bar.leave = self._ready
         self._bar.close()
         os.close(self.process.messages)
         if code == 0:
@@ -317,6 +302,7 @@ def _ending(crew: Crew) -> Iterator[None]:
     finally:
         for worker in (*crew.active, *crew.idle):
             worker.process.kill()
+            worker.finish()
 
 
 @contextmanager

@@ -23,14 +23,7 @@ from typing import Any, TextIO
 
 from vlm_boundary.engines.factory import import_ahead, open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import (
-    EngineSession,
-    OpenedEngine,
-    OpenEngine,
-    Opening,
-    Operator,
-    U,
-)
+from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine, Opening, Operator, U
 from vlm_boundary.store import RunDirectory
 
 _PR_SET_PDEATHSIG = 1

@@ -22,7 +22,7 @@ from vlm_boundary.config import (
 )
 from vlm_boundary.engines.rendered import rendered
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet import Crew, make_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.reasoning.judge_prompt import (
     StepsPrompt,
@@ -101,7 +101,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
                 for variant, task in readable
                 if task.samples
             ]
-            run_jobs(run, [make_jobs([units], len(places))], places, experiment.timeouts)
+            with Crew(run, places, experiment.timeouts) as crew:
+                crew.work_off(make_jobs([units], len(places)))
         done = Judged(
             chains=missing - _chains(_tasks(run, experiment, config)),
             lacking=nothing_to_read(run, experiment),

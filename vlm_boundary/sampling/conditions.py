@@ -35,10 +35,7 @@ class Rules:
 
 
 def rules_of(
-    run: RunDirectory,
-    benchmark: BenchmarkConfig,
-    condition: Condition,
-    strength: float | None,
+    run: RunDirectory, benchmark: BenchmarkConfig, condition: Condition, strength: float | None
 ) -> Rules:
     """What a condition goes by on a benchmark, with the run's beginnings.
 

@@ -30,10 +30,14 @@ Scheduler: TypeAlias = Callable[[RunDirectory, ExperimentConfig, Wanted], None]
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many samples were drawn, and for every partition what is still missing."""
+    """How many samples were drawn, and for every partition what is still missing.
+
+    `looked_at` are each partition's problems; those that its condition cannot show have an error.
+    """
 
     samples: int
     left: tuple[Task, ...]
+    looked_at: Mapping[Partition, Sequence[Problem]]
 
 
 def sample(
@@ -79,7 +83,7 @@ def sample(
         waits = scheduler is None and prepared.can_wait
         if not waits:
             settle()
-        tasks, drawable, not_shown = _tasks(prepared, scope)
+        tasks, drawable, looked_at = _tasks(prepared, scope)
         wanted = _groups(prepared.manifest, drawable)
         if not _samples(drawable):
             if waits:
@@ -88,14 +92,15 @@ def sample(
             _on_this_machine(prepared, wanted, settle if waits else None)
         else:
             scheduler(run, experiment, wanted)
-        for partition, problems in not_shown.items():
-            _record(run, partition, problems)
+        for partition, problems in looked_at.items():
+            _record(run, partition, [one for one in problems if one.error is not None])
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
         # Read from the tables: what could not be drawn is still missing.
         left = tuple(task.left(run) for task in tasks)
-        return Drawn(sum(task.held for task in left) - sum(task.held for task in tasks), left)
+        drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
+        return Drawn(drawn, left, looked_at)
 
 
 def _on_this_machine(prepared: Prepared, wanted: Wanted, settle: Callable[[], None] | None) -> None:
@@ -164,10 +169,10 @@ def _groups(manifest: Manifest, tasks: Sequence[Task]) -> list[list[Draw]]:
 def _tasks(
     prepared: Prepared, scope: Scope
 ) -> tuple[list[Task], list[Task], dict[Partition, list[Problem]]]:
-    """What every partition lacks of its n, of that what may be drawn, and what is not shown."""
+    """What every partition lacks of its n, of that what may be drawn, and its problems."""
     run = prepared.run
     cut: dict[Target, list[Problem]] = {}
-    tasks, drawable, not_shown = [], [], {}
+    tasks, drawable, looked_at = [], [], {}
     for arm, target, ids, start in _targets(prepared.asked, scope):
         if target not in cut:
             problems = prepared.problems[target.benchmark]
@@ -184,8 +189,8 @@ def _tasks(
         if kept:
             task = without_refused(run, task, kept, drawn_under(prepared.manifest, partition))
         drawable.append(task)
-        not_shown[partition] = [problem for problem in cut[target] if problem.error is not None]
-    return tasks, drawable, not_shown
+        looked_at[partition] = cut[target]
+    return tasks, drawable, looked_at
 
 
 def _record(run: RunDirectory, partition: Partition, unshown: Sequence[Problem]) -> None:

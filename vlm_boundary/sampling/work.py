@@ -86,12 +86,7 @@ class Drawer(Operator[Draw]):
         self._checkpoint = opening.checkpoint
         return opening
 
-    def do(
-        self,
-        unit: Draw,
-        engine: Engine,
-        told: Listener,
-    ) -> None:
+    def do(self, unit: Draw, engine: Engine, told: Listener) -> None:
         """Draw a unit's samples."""
         self.draw(
             unit.partition,
