@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,10 +18,9 @@ from breakages import table as breakage_table
 from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
-from vlm_boundary.fleet import Job
+from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine
 from vlm_boundary.sampling.work import Draw, Drawer
-from vlm_boundary.store import RunDirectory
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,15 @@ class Nobody(Listener):
     """Hears nothing."""
 
 
-def draw_here(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> None:
+class DrawnHere(Crew):
     """What engine processes do, without their start."""
-    for job in chain(*rounds):
-        units = [unit for unit in job.units if isinstance(unit, Draw)]
-        drawer = Drawer(run, units)
+
+    def work_off(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            self.draw([unit for unit in job.units if isinstance(unit, Draw)])
+
+    def draw(self, units: Sequence[Draw]) -> None:
+        drawer = Drawer(self._run, units)
         with closing(OpenedEngine()) as opened:
             session = EngineSession(drawer, drawer.opening(), opened)
             for unit in units:
@@ -94,7 +96,7 @@ def draw_here(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> No
 
 @pytest.fixture(autouse=True)
 def drawn_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", draw_here)
+    monkeypatch.setattr("vlm_boundary.sampling.stage.Crew", DrawnHere)
 
 
 @pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda one: one.name.replace(" ", "-"))

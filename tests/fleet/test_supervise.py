@@ -6,14 +6,16 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from vlm_boundary.config import Timeouts
 from vlm_boundary.errors import PlaceError, UserError
-from vlm_boundary.fleet import EngineDied, Job, run_jobs, supervise
+from vlm_boundary.fleet import Crew, EngineDied, Job, supervise
 from vlm_boundary.fleet.places import Place
+from vlm_boundary.fleet.process import EngineProcess
 from vlm_boundary.store import Partition, RunDirectory
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -29,6 +31,14 @@ ALL = Counter({("a", 0), ("a", 1), ("a", 2), ("bad", 2), ("bad", 3), ("c", 0), (
 
 def job(does: str, arm: str = "base") -> Job:
     return Job((Fake(Partition(arm, "mine"), SPANS, does),))
+
+
+def run_jobs(
+    run: RunDirectory, rounds: Sequence[Sequence[Job]], places: list[Place], timeouts: Timeouts
+) -> None:
+    with Crew(run, places, timeouts) as crew:
+        for jobs in rounds:
+            crew.work_off(jobs)
 
 
 def stored(run: RunDirectory, arm: str = "base") -> Counter[tuple[str, int]]:
@@ -166,6 +176,44 @@ def test_where_nothing_can_be_written_all_end_at_once(run: RunDirectory) -> None
     with pytest.raises(PlaceError, match="the disk is full"):
         run_jobs(run, [jobs], PLACES * 2, Timeouts(start_seconds=60, stall_seconds=60))
     assert time.monotonic() - began < 30
+
+
+def test_processes_start_before_their_first_job_is_known(run: RunDirectory) -> None:
+    jobs = [job("nothing bad"), job("nothing bad", "rl"), job("nothing bad", "distilled")]
+    with Crew(run, PLACES * 2, TIMEOUTS) as crew:
+        crew.start(jobs, ("openai",))
+        waiting = [worker.process for worker in crew.idle]
+        assert len(waiting) == 2  # one at each place
+        assert all(process.running for process in waiting)
+        assert not (run.path / "processes").exists()
+        crew.work_off(jobs)
+    assert {stored(run, arm).total() for arm in ARMS} == {7}
+    assert len(set(processes(run))) == 2
+    assert [process.log.name.split("-")[1] for process in waiting] == ["base", "rl"]
+
+
+def test_what_is_refused_meanwhile_leaves_no_process_and_begins_no_job(run: RunDirectory) -> None:
+    def refuse() -> None:
+        with Crew(run, PLACES, TIMEOUTS) as crew:
+            crew.start([job("nothing bad")], ("openai",))
+            waiting.extend(worker.process for worker in crew.idle)
+            raise UserError("not asked alike")
+
+    waiting: list[EngineProcess] = []
+    with pytest.raises(UserError, match="asked alike"):
+        refuse()
+    assert [process.running for process in waiting] == [False]
+    assert not (run.path / "processes").exists()
+
+
+def test_one_that_ends_before_its_first_job_is_said_to(run: RunDirectory) -> None:
+    jobs = [job("nothing bad")]
+    with Crew(run, PLACES, TIMEOUTS) as crew:
+        crew.start(jobs, ())
+        crew.idle[0].process.stop()  # as a scheduler may
+        assert crew.idle[0].process.wait(60) is not None
+        with pytest.raises(EngineDied, match="the engine of base ended with"):
+            crew.work_off(jobs)
 
 
 def _lives(process: int) -> bool:

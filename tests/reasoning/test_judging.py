@@ -13,6 +13,7 @@ from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.config import JudgeConfig, JudgeProbeConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import Crew
 from vlm_boundary.reasoning.judge_stage import judge as judge_stage
 from vlm_boundary.reasoning.judging import judge_chains, plan_judging, variants
 from vlm_boundary.store import Partition, RunDirectory
@@ -220,18 +221,19 @@ def test_what_can_never_be_read_starts_no_engine_again(
             for request in requests:
                 yield Failure(request.request_id, None, "too long", lasting=True)
 
-    def run_jobs(directory: RunDirectory, rounds: Sequence[Sequence[Any]], *_: object) -> None:
-        for unit in (unit for jobs in rounds for job in jobs for unit in job.units):
-            started.append(len(unit.spans))
-            problems = directory.read_problems("mine")
-            where = unit.partition
-            task = plan_judging(directory, judge, unit.variant, where, 4, 0, problems)
-            judge_chains(
-                directory, judge, ImagesConfig(), task, unit.variant, problems, Refusing(valid), 0,
-                lambda tokens: None, lambda: None,
-            )  # fmt: skip
+    class Here(Crew):
+        def work_off(self, jobs: Sequence[Any]) -> None:
+            for unit in (unit for job in jobs for unit in job.units):
+                started.append(len(unit.spans))
+                problems = self._run.read_problems("mine")
+                where = unit.partition
+                task = plan_judging(self._run, judge, unit.variant, where, 4, 0, problems)
+                judge_chains(
+                    self._run, judge, ImagesConfig(), task, unit.variant, problems,
+                    Refusing(valid), 0, lambda tokens: None, lambda: None,
+                )  # fmt: skip
 
-    monkeypatch.setattr("vlm_boundary.reasoning.judge_stage.run_jobs", run_jobs)
+    monkeypatch.setattr("vlm_boundary.reasoning.judge_stage.Crew", Here)
     first = judge_stage(run.directory, experiment)
     assert (first.chains, bool(first.failed), bool(started)) == (0, True, True)
     started.clear()

@@ -10,6 +10,7 @@ from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Identity, PictureSizes, RunArm
 from vlm_boundary.sampling.alike import apart, refuse_apart
+from vlm_boundary.sampling.asked import Asked
 from vlm_boundary.sampling.identity import arm_identity, resolve_source
 
 
@@ -79,9 +80,11 @@ def test_arguments_are_of_the_experiment_and_of_the_arm_and_in_its_identity() ->
     assert config.arm_chat_template_args("base") == {"reasoning_effort": "low"}
     assert config.arm_chat_template_args("rl") == {"enable_thinking": False}
     source = resolve_source(config.arms["rl"], config.arm_engine("rl"))
-    assert arm_identity(config, "rl", source).chat_template_args == {"enable_thinking": False}
+    assert arm_identity(Asked.of(config, "rl"), source).chat_template_args == {
+        "enable_thinking": False
+    }
     # A run from before there were any goes on.
-    assert arm_identity(experiment(), "rl", source).chat_template_args is None
+    assert arm_identity(Asked.of(experiment(), "rl"), source).chat_template_args is None
 
 
 @pytest.mark.parametrize("name", ["messages", "add_generation_prompt", "tools", "chat_template"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +17,7 @@ from vlm_boundary.benchmarks import Origin, load_benchmark
 from vlm_boundary.benchmarks.sources import hub
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
+from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.planning import estimate
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling import sample
@@ -202,7 +203,7 @@ def test_a_problem_that_cannot_be_drawn_starts_no_engine_again(
     )
     run = RunDirectory(tmp_path / "run")
     assert sample(run, experiment(tmp_path)).samples == 2
-    monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", None)
+    monkeypatch.setattr("vlm_boundary.sampling.stage.Crew", None)
     found = experiment(tmp_path)
     drawn = sample(run, found)
     assert drawn.samples == 0
@@ -213,8 +214,13 @@ def test_a_problem_that_cannot_be_drawn_starts_no_engine_again(
     changed = build_experiment(
         found.model_dump(mode="json"), ("sampling.max_tokens=9",), where="t.yaml"
     )
-    started = []
-    monkeypatch.setattr("vlm_boundary.sampling.stage.run_jobs", lambda *_: started.append(1))
+    started: list[Job] = []
+
+    class Noted(Crew):
+        def work_off(self, jobs: Sequence[Job]) -> None:
+            started.extend(jobs)
+
+    monkeypatch.setattr("vlm_boundary.sampling.stage.Crew", Noted)
     sample(run, changed)
     assert started  # under other settings it may go
 

@@ -13,6 +13,7 @@ from vlm_boundary.config import ExperimentConfig, SamplingConfig, build_experime
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunArm
 from vlm_boundary.sampling.alike import refuse_apart
+from vlm_boundary.sampling.asked import Asked
 from vlm_boundary.sampling.identity import (
     ArmSource,
     arm_identity,
@@ -68,7 +69,10 @@ def test_arms_that_would_see_different_prompts_are_not_compared(folder: Path) ->
 
     def arms(*templates: str) -> dict[str, RunArm]:
         found = sources(config, folder, *templates)
-        return {arm: RunArm(identity=arm_identity(config, arm, of)) for arm, of in found.items()}
+        return {
+            arm: RunArm(identity=arm_identity(Asked.of(config, arm), of))
+            for arm, of in found.items()
+        }
 
     refuse_apart(config, arms("{{ one }}", "{{ one }}"))
     differing = arms("{{ one }}", "{{ two }}")
@@ -87,7 +91,7 @@ def test_what_is_served_is_known_by_name_and_address_or_by_what_the_user_says() 
     assert resolve_source(there, engine).weights == "served @ http://a:1/v1, http://b:1/v1"
     said = there.model_copy(update={"revision": "step 300"})
     assert resolve_source(said, engine).weights == "served @ step 300"
-    identity = arm_identity(config, "there", resolve_source(there, engine))
+    identity = arm_identity(Asked.of(config, "there"), resolve_source(there, engine))
     assert identity.chat_template is None
     assert identity.engine == {"kind": "openai"}
 
@@ -100,7 +104,7 @@ def test_replayed_samples_owe_nothing_to_our_settings(tmp_path: Path) -> None:
     for seed, temperature in ((0, 0.6), (1, 1.0)):
         config = experiment(arms=arms, seed=seed, sampling={"temperature": temperature})
         source = resolve_source(config.arms["then"], config.arm_engine("then"))
-        found.append(arm_identity(config, "then", source))
+        found.append(arm_identity(Asked.of(config, "then"), source))
     assert found[0] == found[1]
     assert len(found[0].weights) == 64
 
@@ -108,7 +112,7 @@ def test_replayed_samples_owe_nothing_to_our_settings(tmp_path: Path) -> None:
 def test_only_what_changes_the_texts_is_in_the_identity() -> None:
     fast = {"max_num_seqs": 64, "dtype": "float32"}
     config = experiment(engine={"args": fast}, sampling={"args": {"min_tokens": 2}})
-    identity = arm_identity(config, "base", ArmSource(None, "w", None))
+    identity = arm_identity(Asked.of(config, "base"), ArmSource(None, "w", None))
     masked = {"mask_picture_tokens": True}
     assert identity.engine == {"kind": "vllm", "dtype": "float32", **masked}
     assert identity.sampling["args"] == {"min_tokens": 2}
@@ -128,8 +132,8 @@ def test_what_is_kept_of_samples_is_no_part_of_what_they_are(
     change: dict[str, float], same: bool
 ) -> None:
     source = ArmSource(None, "w", None)
-    first = arm_identity(experiment(), "base", source)
-    assert (arm_identity(experiment(sampling=change), "base", source) == first) is same
+    first = arm_identity(Asked.of(experiment(), "base"), source)
+    assert (arm_identity(Asked.of(experiment(sampling=change), "base"), source) == first) is same
 
 
 def test_another_stopping_rule_is_refused_with_the_difference_named() -> None:
@@ -164,15 +168,15 @@ def test_a_stopping_rule_does_not_change_whose_samples_they_are(folder: Path) ->
     for stop in (None, {"after": [32]}):
         config = experiment(sampling={"n": 128, "stop": stop})
         (source, *_) = sources(config, folder, "t", "t").values()
-        found.append(arm_identity(config, "base", source))
+        found.append(arm_identity(Asked.of(config, "base"), source))
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("kind", ["vllm", "transformers"])
 def test_masking_is_in_the_identity_and_runs_from_before_it_go_on_without(kind: str) -> None:
     source = ArmSource(None, "w", None)
-    masked = arm_identity(experiment(engine={"kind": kind}), "base", source)
+    masked = arm_identity(Asked.of(experiment(engine={"kind": kind}), "base"), source)
     assert masked.engine["mask_picture_tokens"] is True
     engine = {"kind": kind, "mask_picture_tokens": False}
-    unmasked = arm_identity(experiment(engine=engine), "base", source)
+    unmasked = arm_identity(Asked.of(experiment(engine=engine), "base"), source)
     assert "mask_picture_tokens" not in unmasked.engine

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from required import needs
 
-from vlm_boundary.benchmarks import load_benchmark
 from vlm_boundary.checkpoints import resolve_checkpoint
-from vlm_boundary.config import ExperimentConfig, build_experiment
+from vlm_boundary.config import ExperimentConfig, VllmConfig, build_experiment
+from vlm_boundary.engines import rendered
 from vlm_boundary.records.manifest import Manifest, RunArm
-from vlm_boundary.sampling import rendered
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import RunDirectory
 
@@ -56,15 +55,11 @@ def experiment(folder: Path, **changes: Any) -> ExperimentConfig:
     ("template", "opened"),
     [(QWEN_THINKING, True), (GEMMA, True), (QWEN, False), (QWEN_NOT_THINKING, False)],
 )
-def test_the_end_of_the_rendered_prompt_decides(
-    tmp_path: Path, template: str, opened: bool
-) -> None:
-    config = experiment(tmp_path)
-    run = RunDirectory(tmp_path / "run")
-    benchmarks = {name: load_benchmark(name, of) for name, of in config.benchmarks.items()}
-    prepare(run, config)
+def test_the_end_of_the_rendered_prompt_decides(template: str, opened: bool) -> None:
     checkpoint = replace(resolve_checkpoint("tiny:untrained-1"), chat_template=template)
-    assert rendered.rendered(run, config, "base", checkpoint, benchmarks).thinking_open is opened
+    turns = [{"role": "user", "content": "How many?"}]
+    found = rendered.rendered(VllmConfig(), checkpoint, {}, {}, [turns])
+    assert found.thinking_open is opened
 
 
 def test_it_is_kept_in_the_manifest_and_not_rendered_again(

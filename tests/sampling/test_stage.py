@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from required import needs
 
 from vlm_boundary.config import build_experiment
-from vlm_boundary.fleet import Job
+from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.sampling import sample, stage
 from vlm_boundary.store import RunDirectory
 
@@ -23,14 +21,17 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
 ) -> None:
     asked: dict[tuple[str, str], list[int]] = {}
 
-    def note(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> None:
-        for job in chain(*rounds):
-            for unit in job.units:
+    class Noted(Crew):
+        def start(self, jobs: Sequence[Job], kinds: Collection[str]) -> None:
+            assert kinds == {"vllm"}
+
+        def work_off(self, jobs: Sequence[Job]) -> None:
+            for unit in (unit for job in jobs for unit in job.units):
                 where = unit.partition
                 stops = [span.stop for spans in unit.spans.values() for span in spans]
                 asked.setdefault((where.arm, where.condition), []).append(max(stops))
 
-    monkeypatch.setattr(stage, "run_jobs", note)
+    monkeypatch.setattr(stage, "Crew", Noted)
     raw = {
         "name": "few",
         "run_dir": str(tmp_path / "run"),

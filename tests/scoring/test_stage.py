@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from required import needs
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet import Job
+from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.prepare import prepare
@@ -105,21 +104,22 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
         workloads.append(workload)
         return Scorer()
 
-    def run_jobs(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: object) -> None:
-        for job in chain(*rounds):
-            units = [unit for unit in job.units if isinstance(unit, Score)]
-            scorer = work.Scorer(run, units)
-            session = EngineSession(scorer, scorer.opening(), OpenedEngine(opened))
-            told = Told()
-            for unit in units:
-                session.do(unit, told)
-            session.record()
-            assert workloads[-1].samplings == ()
-            too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
-            assert bool(told.tokens) != too_long
-        given.extend(chain(*rounds))
+    class Here(Crew):
+        def work_off(self, jobs: Sequence[Job]) -> None:
+            for job in jobs:
+                units = [unit for unit in job.units if isinstance(unit, Score)]
+                scorer = work.Scorer(self._run, units)
+                session = EngineSession(scorer, scorer.opening(), OpenedEngine(opened))
+                told = Told()
+                for unit in units:
+                    session.do(unit, told)
+                session.record()
+                assert workloads[-1].samplings == ()
+                too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
+                assert bool(told.tokens) != too_long
+            given.extend(jobs)
 
-    monkeypatch.setattr(stage, "run_jobs", run_jobs)
+    monkeypatch.setattr(stage, "Crew", Here)
     return given
 
 

@@ -17,8 +17,7 @@ from tqdm import tqdm
 from vlm_boundary import __version__
 from vlm_boundary.cluster.actor import GROUPS, ClusterEngine, Heard, Opened
 from vlm_boundary.cluster.pieces import Piece, Queue
-from vlm_boundary.config import RayConfig, Timeouts
-from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Job
 from vlm_boundary.fleet.session import OpenEngine
@@ -110,56 +109,27 @@ class _Engine:
         return sum(p.samples for number, p in self.given.items() if number not in self.begun)
 
 
-def draw_on_cluster(
-    run: RunDirectory,
-    models: Sequence[Model],
-    config: RayConfig,
-    timeouts: Timeouts,
-    missing: Callable[[Sequence[Piece]], Sequence[Piece]],
-    *,
-    fetch: Callable[[], object] | None = None,
-    opener: OpenEngine = open_engine,
-) -> Lost:
-    """Have every piece drawn by engines on the cluster that this process is connected to.
-
-    An engine that ends costs what it had in flight; its pieces are drawn by others. One that fails
-    for good does not stop those of other models, and its error is raised when they are done.
+class Pool:
+    """Engines on the cluster that this process is connected to, kept in work.
 
     Args:
         models: the work; their queues are emptied.
         missing: what of pieces the run directory lacks, asked when an engine is lost.
-        fetch: called now and then, where results come through a storage.
         opener: opens the engines.
-
-    Raises:
-        UserError: an engine cannot be had as the experiment asks for it.
-        EngineDied: engines of one model ended again and again without drawing anything.
     """
-    pool = _Pool(run, models, config, timeouts, missing, opener)
-    with pool.bars(), pool.ending():
-        while pool.busy:
-            pool.step()
-            if fetch is not None:
-                fetch()
-    if failures := [model.failed for model in models if model.failed]:
-        raise min(failures, key=lambda failure: not isinstance(failure, UserError))
-    return pool.lost
 
-
-class _Pool:
     def __init__(
         self,
         run: RunDirectory,
         models: Sequence[Model],
-        config: RayConfig,
-        timeouts: Timeouts,
+        experiment: ExperimentConfig,
         missing: Callable[[Sequence[Piece]], Sequence[Piece]],
         opener: OpenEngine,
     ) -> None:
         self._run = run
         self._models = models
-        self._config = config
-        self._timeouts = timeouts
+        self._config = experiment.ray or RayConfig()
+        self._timeouts = experiment.timeouts
         self._missing = missing
         self._opener = ray.put(opener)
         self._engines: list[_Engine] = []
@@ -167,7 +137,30 @@ class _Pool:
         self._serial = 0
         self._said_waiting = False
         self._bars: dict[int, tqdm[Any]] = {}
-        self.lost = Lost()
+        self._lost = Lost()
+
+    def draw(self, fetch: Callable[[], object] | None) -> Lost:
+        """Have every piece drawn.
+
+        An engine that ends costs what it had in flight; its pieces are drawn by others. One that
+        fails for good does not stop those of other models, and its error is raised when they are
+        done.
+
+        Args:
+            fetch: called now and then, where results come through a storage.
+
+        Raises:
+            UserError: an engine cannot be had as the experiment asks for it.
+            EngineDied: engines of one model ended again and again without drawing anything.
+        """
+        with self._shown(), self._ending():
+            while self.busy:
+                self.step()
+                if fetch is not None:
+                    fetch()
+        if failures := [model.failed for model in self._models if model.failed]:
+            raise min(failures, key=lambda failure: not isinstance(failure, UserError))
+        return self._lost
 
     @property
     def busy(self) -> bool:
@@ -237,7 +230,7 @@ class _Pool:
         """
         self._engines.remove(engine)
         ray.kill(engine.handle)
-        self.lost.engines += 1
+        self._lost.engines += 1
         gone = engine.node is not None and engine.node not in _living_nodes()
         model = engine.model
         if not gone and engine.opening is not None:
@@ -256,7 +249,7 @@ class _Pool:
                 model.queue.put_back(piece)
         for piece in poisoned:
             model.queue.drop(piece)
-        self.lost.poisoned += poisoned
+        self._lost.poisoned += poisoned
         # Some problems in a row may be poisoned; more than a few are not what is wrong.
         most = MAX_IN_VAIN * self._config.max_crashes
         counts = (model.unopened, model.unseen, model.in_vain)
@@ -379,7 +372,7 @@ class _Pool:
     # The terminal.
 
     @contextmanager
-    def bars(self) -> Iterator[None]:
+    def _shown(self) -> Iterator[None]:
         """A progress bar a model."""
         for place, model in enumerate(self._models):
             self._bars[id(model)] = progress_bar(
@@ -392,7 +385,7 @@ class _Pool:
                 bar.close()
 
     @contextmanager
-    def ending(self) -> Iterator[None]:
+    def _ending(self) -> Iterator[None]:
         """Let engines store what they have when we are interrupted, and leave none behind."""
         try:
             with terminated_as_interrupted():

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from vlm_boundary.cluster.connect import connected
 from vlm_boundary.cluster.pieces import Piece, Queue, pieces_of
-from vlm_boundary.cluster.pool import Model, draw_on_cluster
+from vlm_boundary.cluster.pool import Model, Pool
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.engines.factory import open_engine
@@ -54,15 +55,8 @@ def draw_models(
         poisoned: set[tuple[Any, str]] = set()
         try:
             while models := _models(experiment, config, wanted, poisoned):
-                lost = draw_on_cluster(
-                    run,
-                    models,
-                    config,
-                    experiment.timeouts,
-                    lambda pieces: _lacking(run, pieces, fetch),
-                    fetch=fetch,
-                    opener=opener,
-                )
+                missing = partial(_lacking, run, fetch)
+                lost = Pool(run, models, experiment, missing, opener).draw(fetch)
                 for piece in lost.poisoned:
                     poisoned.add((piece.partition, piece.problem_id))
                     reason = f"it ended its engine {piece.crashes} times"
@@ -95,10 +89,7 @@ class _Fetch:
 
 
 def _models(
-    experiment: ExperimentConfig,
-    config: RayConfig,
-    wanted: Wanted,
-    poisoned: set[tuple[Any, str]],
+    experiment: ExperimentConfig, config: RayConfig, wanted: Wanted, poisoned: set[tuple[Any, str]]
 ) -> list[Model]:
     models = []
     for units in wanted:
@@ -137,7 +128,7 @@ def _resources(experiment: ExperimentConfig, config: RayConfig, arm: str) -> dic
     return found | ({"resources": config.resources} if config.resources else {})
 
 
-def _lacking(run: RunDirectory, pieces: Sequence[Piece], fetch: _Fetch | None) -> list[Piece]:
+def _lacking(run: RunDirectory, fetch: _Fetch | None, pieces: Sequence[Piece]) -> list[Piece]:
     """What of a lost engine's pieces is not stored, in their order."""
     if fetch:
         fetch.now()

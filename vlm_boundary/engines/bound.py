@@ -142,11 +142,7 @@ def lower_bound(
         + 4 * model.attention * work.context_tokens
     )
     return Bound(
-        prefill / flops,
-        memory / bandwidth,
-        compute / flops,
-        max(sequences, 1.0),
-        chunked_prefill,
+        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
     )
 
 

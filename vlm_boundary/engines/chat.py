@@ -155,10 +155,7 @@ class ChatRenderer:
             [{"type": "text", "text": content}] if isinstance(content, str) else content
         )
         parts = [
-            {
-                "type": "text",
-                "text": self._structure.kept_apart(part["text"], part.get("data", [])),
-            }
+            {"type": "text", "text": self._structure.kept_apart(part["text"], part.get("data", []))}
             if part["type"] == "text"
             else part
             for part in given

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from contextlib import suppress
+from importlib import import_module
+
 from vlm_boundary.config import (
     EngineConfig,
     OpenAIConfig,
@@ -13,6 +17,24 @@ from vlm_boundary.config import (
 from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint
+
+# What takes seconds to import; vLLM reads its settings in the environment later.
+_PROCESSORS = "transformers.models.auto.processing_auto"
+_SLOW = {
+    "vllm": ("vllm.entrypoints.llm", _PROCESSORS),
+    "prm": ("vllm.entrypoints.llm", _PROCESSORS),
+    "transformers": (_PROCESSORS,),
+}
+
+
+def import_ahead(kinds: Collection[str]) -> None:
+    """Import what engines of these kinds are made of, before it is known what they are to open.
+
+    What is missing is said by `open_engine`.
+    """
+    for module in (one for kind in kinds for one in _SLOW.get(kind, ())):
+        with suppress(ImportError):
+            import_module(module)
 
 
 def open_engine(

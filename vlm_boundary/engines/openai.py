@@ -151,10 +151,7 @@ class OpenAIEngine:
         }
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, a bounded number of requests at once; see `Engine.generate`.
 

@@ -28,8 +28,7 @@ OWNED: dict[str, str] = {
     "chat_template": "it is the server's",
     "chat_template_kwargs": "write it as chat_template_args of the arm or the experiment",
     **dict.fromkeys(
-        ("add_generation_prompt", "continue_final_message"),
-        "the control wrong_prefix sets it",
+        ("add_generation_prompt", "continue_final_message"), "the control wrong_prefix sets it"
     ),
     "truncate_prompt_tokens": "a prompt that is too long is refused, never cut",
     "use_beam_search": "samples are drawn, not searched for",

@@ -42,7 +42,7 @@ class PictureRule:
 
         vLLM gives the processor one picture at a time, so that it can keep what becomes of each.
         """
-        return self.sizes.model_copy(update={"alone": self.by_number and most > 1})
+        return self.sizes.model_copy(update={"alone": most > 1}) if self.by_number else self.sizes
 
     def fit(self, picture: Image.Image) -> Image.Image:
         """The picture at the size that the model sees, without torch: for plans and previews.
@@ -276,9 +276,7 @@ def _fixed(name: str, processor: Any, budget: PictureBudget) -> PictureRule:
     tokens = int(processor.image_seq_length)
     if budget.max_tokens is not None and budget.max_tokens < tokens:
         _too_few(budget.max_tokens, f"every picture takes {tokens} with this checkpoint")
-    return PictureRule(
-        PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)),
-    )
+    return PictureRule(PictureSizes(processor=name, most_tokens=tokens, ignored=_unused(budget)))
 
 
 def _unused(budget: PictureBudget) -> list[str]:

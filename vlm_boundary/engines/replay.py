@@ -44,10 +44,7 @@ class ReplayEngine:
         )
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Yield the stored samples that are asked for, in the files' order.
 

@@ -108,10 +108,7 @@ class TransformersEngine:
         }
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, one problem after the other; see `Engine.generate`."""
         for request in requests:

@@ -181,10 +181,7 @@ class VllmEngine:
         return True
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Draw every sample, in a bounded window of requests; see `Engine.generate`."""
         from vllm import SamplingParams
@@ -315,7 +312,7 @@ def _response(request: Request, index: int) -> Sequence[int]:
 
 
 def set_up_process(config: VllmConfig) -> None:
-    """Decide, before vLLM is imported, how it uses processes and threads.
+    """Decide, before an engine is opened, how it uses processes and threads.
 
     On a CPU its core shares this process, which starts about twenty seconds sooner; on a GPU a
     core of its own keeps the device busy while this process works on results.

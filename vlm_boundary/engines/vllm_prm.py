@@ -75,10 +75,7 @@ class PrmEngine:
         }
 
     def generate(
-        self,
-        requests: Requests,
-        sampling: SamplingConfig,
-        alive: Callable[[], None] = unheard,
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None] = unheard
     ) -> Iterator[Completion | Failure]:
         """Read every request's steps; see `Engine.generate`. Nothing is drawn, seeds are not used.
 

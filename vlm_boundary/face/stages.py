@@ -70,7 +70,6 @@ def draw(
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.sampling import ALL, sample
     from vlm_boundary.sampling.lacks import find_lacks, not_shown_lines, unknown_lines
-    from vlm_boundary.sampling.plan import Scope
     from vlm_boundary.sampling.stage import Drawn
 
     before = set(run.writers())
@@ -94,9 +93,11 @@ def draw(
     if late and not waits:
         choose_beginnings(run, experiment, limit=limit)
         after = drawn_under(late)
-        drawn = Drawn(drawn.samples + after.samples, (*drawn.left, *after.left))
-    under = [FULL] if top_ups else early if waits else [*early, *late]
-    looked_at = Scope(limit, shard or ALL, conditions=frozenset(under))
+        drawn = Drawn(
+            drawn.samples + after.samples,
+            (*drawn.left, *after.left),
+            {**drawn.looked_at, **after.looked_at},
+        )
     lacks = find_lacks(run, drawn.left)
     unknown = unknown_lines(run, experiment) if drawn.samples or lacks else ()
     empty = (lack.partition for lack in lacks if lack.missing == lack.asked)
@@ -104,7 +105,7 @@ def draw(
         drawn.samples,
         speed=tuple(speed_lines(set(run.writers()) - before)),
         told=(
-            *(*unknown, *(_WAITS if waits else ()), *not_shown_lines(run, experiment, looked_at)),
+            *(*unknown, *(_WAITS if waits else ()), *not_shown_lines(drawn.looked_at)),
             *(line for lack in lacks for line in lack.lines()),
         ),
         empty=tuple(f"{one.arm} on {one.benchmark}" for one in empty),
@@ -172,12 +173,10 @@ def failure_lines(run: RunDirectory) -> list[str]:
     return [str(one) for one in (failures_of(run), program_failures_of(run)) if one]
 
 
-def scheduler_of(experiment: ExperimentConfig) -> Scheduler:
-    """Where samples are drawn: on this machine, or on the experiment's Ray cluster."""
-    if experiment.ray:
-        from vlm_boundary.cluster import draw_models
+def scheduler_of(experiment: ExperimentConfig) -> Scheduler | None:
+    """Who draws on the experiment's Ray cluster; None where samples are drawn on this machine."""
+    if experiment.ray is None:
+        return None
+    from vlm_boundary.cluster import draw_models
 
-        return draw_models
-    from vlm_boundary.sampling.stage import on_this_machine
-
-    return on_this_machine
+    return draw_models

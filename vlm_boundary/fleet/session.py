@@ -45,8 +45,7 @@ class Opening:
         if self.checkpoint is None or other.checkpoint is None or self.checkpoint.trust_remote_code:
             return False
         as_mine = replace(
-            other.checkpoint,
-            **{name: getattr(self.checkpoint, name) for name in _OF_THE_WEIGHTS},
+            other.checkpoint, **{name: getattr(self.checkpoint, name) for name in _OF_THE_WEIGHTS}
         )
         workload = replace(other.workload, samplings=self.workload.samplings)
         settings = (self.engine, self.workload) == (other.engine, workload)
@@ -103,12 +102,7 @@ class Operator(ABC, Generic[U]):
         """What the engine is opened with."""
 
     @abstractmethod
-    def do(
-        self,
-        unit: U,
-        engine: Engine,
-        told: Listener,
-    ) -> None:
+    def do(self, unit: U, engine: Engine, told: Listener) -> None:
         """Do a unit, storing results as they come; `told` hears of each and of what goes on."""
 
     @abstractmethod
@@ -126,9 +120,7 @@ class Operator(ABC, Generic[U]):
         self.tokens += tokens
 
     def workload(
-        self,
-        samplings: tuple[SamplingConfig, ...],
-        template_args: tuple[Mapping[str, Any], ...],
+        self, samplings: tuple[SamplingConfig, ...], template_args: tuple[Mapping[str, Any], ...]
     ) -> Workload:
         """What an engine will be asked for that is shown the units' pictures."""
         benchmarks = [self.benchmarks[unit.partition.benchmark] for unit in self.units]

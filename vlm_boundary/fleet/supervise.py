@@ -9,11 +9,11 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from tqdm import tqdm
 
@@ -36,37 +36,6 @@ class EngineDied(Exception):
     """An engine's process ended by itself; what it had stored stays."""
 
 
-def run_jobs(
-    run: RunDirectory,
-    rounds: Iterable[Sequence[Job]],
-    places: Sequence[Place],
-    timeouts: Timeouts,
-) -> None:
-    """Run every job, one at each place, those of a round only when the round before is done.
-
-    A process that has done a job is given the next one, with an engine of its own: what comes
-    before a process can start its first engine takes longer than the start. An engine that ends, or
-    that does nothing for too long, is started again, in a process of its own, as long as it gets
-    on; one that fails for good does not stop the others of its round, and its error is raised when
-    they are done. Where results cannot be written all end at once: no engine mends a disk.
-
-    Args:
-        run: where results are stored.
-        rounds: the jobs, all of one kind of work.
-        places: where they may run.
-        timeouts: how long an engine may do nothing.
-
-    Raises:
-        PlaceError: results cannot be stored.
-        UserError: a worker found a mistake in the experiment.
-        EngineDied: an engine ended by itself, again and again.
-    """
-    crew = _Crew(run, places, timeouts)
-    with crew.selector, _ending(crew):
-        for jobs in rounds:
-            crew.work_off(jobs)
-
-
 @dataclass(frozen=True)
 class _Attempt:
     """What is left of a job of so many samples, of which so many are done.
@@ -82,19 +51,55 @@ class _Attempt:
     apart: bool = False
 
 
-class _Crew:
-    """Processes at their places, at work or waiting for the next job."""
+class Crew(ExitStack):
+    """Engines' processes at their places, one at each; at the end of the context they end too.
+
+    Args:
+        run: where results are stored.
+        places: where processes may run.
+        timeouts: how long an engine may do nothing.
+    """
 
     def __init__(self, run: RunDirectory, places: Sequence[Place], timeouts: Timeouts) -> None:
-        self.selector = selectors.DefaultSelector()
+        super().__init__()
         self.active: list[_Worker] = []
         self.idle: list[_Worker] = []
         self._run = run
         self._timeouts = timeouts
         self._free = deque(enumerate(places))
+        self._selector = selectors.DefaultSelector()
+
+    def __enter__(self) -> Self:
+        """Begin: from now on SIGTERM, by which schedulers end a job, does what Ctrl-C does."""
+        self.enter_context(self._selector)
+        self.enter_context(_ending(self))
+        return self
+
+    def start(self, jobs: Sequence[Job], kinds: Collection[str]) -> None:
+        """Start processes for the first jobs, which they are not given yet.
+
+        Args:
+            kinds: of engines; what these are made of is imported meanwhile.
+        """
+        for job in jobs[: len(self._free)]:
+            worker = self._start(_Attempt(job, job.samples))
+            worker.process.tell({"ahead": list(kinds)})
+            self.idle.append(worker)
 
     def work_off(self, jobs: Sequence[Job]) -> None:
-        """Run the jobs of a round; see `run_jobs`."""
+        """Run every job of a round.
+
+        A process that has done a job is given the next one, with an engine of its own: what comes
+        before a process can start its first engine takes longer than the start. An engine that
+        ends, or that does nothing for too long, is started again, in a process of its own, as long
+        as it gets on; one that fails for good does not stop the others, and its error is raised
+        when they are done. Where results cannot be written all end at once: no engine mends a disk.
+
+        Raises:
+            PlaceError: results cannot be stored.
+            UserError: a worker found a mistake in the experiment.
+            EngineDied: an engine ended by itself, again and again.
+        """
         pending = deque(_Attempt(job, job.samples) for job in jobs)
         failures: list[UserError | EngineDied] = []
         while pending or self.active:
@@ -102,7 +107,7 @@ class _Crew:
                 self._hand_out(pending.popleft())
             for worker in self.active:
                 worker.watch()
-            for key, _ in self.selector.select(timeout=1.0):
+            for key, _ in self._selector.select(timeout=1.0):
                 worker = key.data
                 if worker.read():
                     if worker.done:
@@ -134,25 +139,29 @@ class _Crew:
 
     def _hand_out(self, attempt: _Attempt) -> None:
         if self.idle and not attempt.apart:
-            worker = self.idle.pop()
-            worker.take_on(attempt)
+            worker = self.idle.pop(0)
         else:
             if not self._free:
                 self.idle[-1].process.kill()
                 self._leave(self.idle[-1])
-            worker = _Worker(self._run, attempt, *self._free.popleft(), self._timeouts)
-            self.selector.register(worker.process.messages, selectors.EVENT_READ, worker)
+            worker = self._start(attempt)
+        worker.take_on(attempt)
         self.active.append(worker)
 
+    def _start(self, attempt: _Attempt) -> _Worker:
+        worker = _Worker(self._run, attempt, *self._free.popleft(), self._timeouts)
+        self._selector.register(worker.process.messages, selectors.EVENT_READ, worker)
+        return worker
+
     def _leave(self, worker: _Worker) -> UserError | EngineDied | None:
-        self.selector.unregister(worker.process.messages)
+        self._selector.unregister(worker.process.messages)
         (self.active if worker in self.active else self.idle).remove(worker)
         self._free.append((worker.row, worker.place))
         return worker.finish()
 
 
 class _Worker:
-    """One engine process and its progress bar."""
+    """One engine process, started for a job, and its progress bar."""
 
     def __init__(
         self, run: RunDirectory, attempt: _Attempt, row: int, place: Place, timeouts: Timeouts
@@ -172,18 +181,20 @@ class _Worker:
         self._begin(attempt)
 
     def take_on(self, attempt: _Attempt) -> None:
-        """Give it one more job."""
-        self._warm = True
-        self._begin(attempt)
+        """Give it a job, the one that it was started for or one more."""
+        self._warm = self.done
+        if attempt.job is not self.job:
+            self._bar.close()
+            self._begin(attempt)
+        self._heard = time.monotonic()
+        self.process.tell([unit.record() for unit in attempt.job.units])
 
     def _begin(self, attempt: _Attempt) -> None:
         self._attempt = attempt
         self.job = attempt.job
         self.done = False
         self._label = ", ".join(attempt.job.engines)
-        self.process.tell([unit.record() for unit in attempt.job.units])
         self._ready = False
-        self._heard = time.monotonic()
         self._total = attempt.samples
         self._samples = 0
         self._tokens = 0
@@ -223,6 +234,7 @@ class _Worker:
         """Wait for the process, end whatever it started, and say what went wrong, if anything."""
         code = self.process.wait()
         self.process.kill()
+        self._bar.leave = self._ready
         self._bar.close()
         os.close(self.process.messages)
         if code == 0:
@@ -275,7 +287,7 @@ class _Worker:
 
 
 @contextmanager
-def _ending(crew: _Crew) -> Iterator[None]:
+def _ending(crew: Crew) -> Iterator[None]:
     """Let workers store what they have when all is to end, and leave none of them behind."""
     try:
         with terminated_as_interrupted():
@@ -290,6 +302,7 @@ def _ending(crew: _Crew) -> Iterator[None]:
     finally:
         for worker in (*crew.active, *crew.idle):
             worker.process.kill()
+            worker.finish()
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """An engine's process: what it is told, what it tells, and nothing left behind of it.
 
 Each kind of work has a module that is run, as in `python -m vlm_boundary.sampling.worker FD RUN`.
-Each line of its standard input says what to do next. What it tells its parent goes through the pipe
+Each line of its standard input says what to do next; the first may say what to import meanwhile.
+What it tells its parent goes through the pipe
 FD as JSON lines; what engines print goes wherever the parent sent it.
 """
 
@@ -20,16 +21,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TextIO
 
-from vlm_boundary.engines.factory import open_engine
+from vlm_boundary.engines.factory import import_ahead, open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import (
-    EngineSession,
-    OpenedEngine,
-    OpenEngine,
-    Opening,
-    Operator,
-    U,
-)
+from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine, Opening, Operator, U
 from vlm_boundary.store import RunDirectory
 
 _PR_SET_PDEATHSIG = 1
@@ -92,7 +86,11 @@ def work_off(
         opened = OpenedEngine(opener)
         with closing(opened):
             for line in iter(sys.stdin.readline, ""):
-                units = [kind.from_record(record) for record in json.loads(line)]
+                told = json.loads(line)
+                if isinstance(told, dict):
+                    import_ahead(told["ahead"])
+                    continue
+                units = [kind.from_record(record) for record in told]
                 does = operator(RunDirectory(options.run), units)
                 opening = does.opening()
                 if before is not None and not opening.may_follow(before):

@@ -168,7 +168,7 @@ def _shown(
 
     Under wrong_prefix those without a beginning count as well: which they will be, `full` says.
     """
-    rules = rules_of(run, experiment, benchmark.config, condition)
+    rules = rules_of(run, benchmark.config, condition, experiment.strength(condition))
     if condition == "wrong_prefix":
         none = dict.fromkeys((one.problem_id for one in benchmark.problems), "")
         rules = replace(rules, prefixes=none | dict(rules.prefixes))

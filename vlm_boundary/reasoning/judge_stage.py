@@ -18,11 +18,11 @@ from vlm_boundary.config import (
     EngineConfig,
     ExperimentConfig,
     JudgeConfig,
-    OpenAIConfig,
     PrmConfig,
 )
+from vlm_boundary.engines.rendered import rendered
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet import Crew, make_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.reasoning.judge_prompt import (
     StepsPrompt,
@@ -40,7 +40,6 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.validity import Validity
 from vlm_boundary.sampling.identity import ArmSource, resolve_source
 from vlm_boundary.sampling.plan import ALL, Task
-from vlm_boundary.sampling.rendered import opens_thought
 from vlm_boundary.sampling.settled import without_refused
 from vlm_boundary.store import (
     Deriver,
@@ -91,8 +90,9 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
         missing = _chains(tasks)
         under = judged_under(run.read_manifest(), config.name)
         readable = [
-            (variant, without_refused(run, t, run.judge_failures(config.name, variant), under))
-            for variant, t in tasks
+            (variant, without_refused(run, task, failures.settled(task.partition), under))
+            for variant, task in tasks
+            for failures in [run.judge_failures(config.name, variant)]
         ]
         if _chains(readable):
             places = engine_places(experiment, [experiment.judge_engine])
@@ -101,7 +101,8 @@ def judge(run: RunDirectory, experiment: ExperimentConfig) -> Judged:
                 for variant, task in readable
                 if task.samples
             ]
-            run_jobs(run, [make_jobs([units], len(places))], places, experiment.timeouts)
+            with Crew(run, places, experiment.timeouts) as crew:
+                crew.work_off(make_jobs([units], len(places)))
         done = Judged(
             chains=missing - _chains(_tasks(run, experiment, config)),
             lacking=nothing_to_read(run, experiment),
@@ -177,11 +178,6 @@ def _thinking_open(
     source: ArmSource,
 ) -> bool | None:
     """Whether the judge's verdicts begin inside a thought; None where that is not known."""
-    if isinstance(engine, OpenAIConfig):
-        return engine.thinking_open
-    if source.checkpoint is None or isinstance(engine, PrmConfig):
-        return None
-    from vlm_boundary.engines.chat import ChatRenderer
 
     def prompts() -> Iterator[list[dict[str, Any]]]:
         words = judge_prompt(config.prompt)
@@ -191,7 +187,8 @@ def _thinking_open(
                 if problem.error is None:
                     yield judge_messages(problem, "…", words, images, pictures=config.pictures)
 
-    return opens_thought(ChatRenderer.of(source.checkpoint), config.chat_template_args, prompts())
+    told = config.chat_template_args
+    return rendered(engine, source.checkpoint, told, {}, prompts()).thinking_open
 
 
 def _refuse_model_under_test(manifest: Manifest, config: JudgeConfig, source: ArmSource) -> None:

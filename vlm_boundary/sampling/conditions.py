@@ -35,12 +35,9 @@ class Rules:
 
 
 def rules_of(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    benchmark: BenchmarkConfig,
-    condition: Condition,
+    run: RunDirectory, benchmark: BenchmarkConfig, condition: Condition, strength: float | None
 ) -> Rules:
-    """What a condition of an experiment goes by on a benchmark, with the run's beginnings.
+    """What a condition goes by on a benchmark, with the run's beginnings.
 
     Raises:
         UserError: a problem has two beginnings.
@@ -48,7 +45,7 @@ def rules_of(
     begun = condition == "wrong_prefix"
     chosen = read_prefixes(run, benchmark.name) if begun else {}
     return Rules(
-        strength=experiment.strength(condition),
+        strength=strength,
         family=benchmark.family,
         placeholder=benchmark.images.placeholder,
         prefixes={problem_id: one.text for problem_id, one in chosen.items()},
@@ -62,7 +59,7 @@ def problems_under(
     condition: Condition,
 ) -> list[Problem]:
     """A run's problems of a benchmark as a condition shows them; see `shown_under`."""
-    rules = rules_of(run, experiment, benchmark, condition)
+    rules = rules_of(run, benchmark, condition, experiment.strength(condition))
     return shown_under(run.read_problems(benchmark.name), condition, experiment.seed, rules)
 
 

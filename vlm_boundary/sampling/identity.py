@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -12,9 +13,7 @@ from vlm_boundary.benchmarks.prompts import SAYING
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import (
     ArmConfig,
-    Condition,
     EngineConfig,
-    ExperimentConfig,
     OpenAIConfig,
     PrmConfig,
     ReplayConfig,
@@ -23,11 +22,11 @@ from vlm_boundary.config import (
 from vlm_boundary.engines.replay import fingerprint_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Checkpoint, Identity, RunBenchmark
-from vlm_boundary.records.problem import description_hash
-from vlm_boundary.sampling.conditions import problems_under
+from vlm_boundary.records.problem import Problem, description_hash
+from vlm_boundary.sampling.asked import Asked, Target
+from vlm_boundary.sampling.conditions import Rules, shown_under
 from vlm_boundary.sampling.prefixes import RULES
 from vlm_boundary.settings import validate
-from vlm_boundary.store import RunDirectory
 from vlm_boundary.store.difference import first_difference
 
 
@@ -84,56 +83,55 @@ def same_source(
     return source.checkpoint
 
 
-def arm_identity(experiment: ExperimentConfig, arm: str, source: ArmSource) -> Identity:
+def arm_identity(asked: Asked, source: ArmSource) -> Identity:
     """What determines an arm's distribution over responses, apart from the benchmark."""
-    engine = experiment.arm_engine(arm)
-    known: dict[str, Any] = {"weights": source.weights, "engine": engine.identity()}
-    if isinstance(engine, ReplayConfig):
+    known: dict[str, Any] = {"weights": source.weights, "engine": asked.engine_identity}
+    if isinstance(asked.engine, ReplayConfig):
         return Identity(**known)  # sampled elsewhere: our settings and seed had no part in it
-    sampling = experiment.arm_sampling(arm).model_dump()
+    sampling = asked.sampling.model_dump()
     # A larger n is a top-up, further looks are told by `refuse_other_rule`, and what is kept of a
     # sample does not change it.
     for name in ("n", "stop", "logprob_sum", "token_logprobs"):
         del sampling[name]
     template = source.checkpoint.chat_template_hash if source.checkpoint else None
-    if told := experiment.arm_chat_template_args(arm):
-        known["chat_template_args"] = told
+    if asked.told:
+        known["chat_template_args"] = asked.told
     if source.checkpoint and source.checkpoint.trust_remote_code:
         known["trust_remote_code"] = True
-    return Identity(**known, chat_template=template, sampling=sampling, seed=experiment.seed)
+    return Identity(**known, chat_template=template, sampling=sampling, seed=asked.seed)
 
 
 def benchmark_identity(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
+    target: Target,
     benchmark: BenchmarkConfig,
-    arm: str,
-    condition: Condition,
     loaded: RunBenchmark,
+    problems: Sequence[Problem],
+    seed: int,
 ) -> dict[str, Any]:
     """What determines the prompts that an arm sees of a benchmark under a condition.
 
     Args:
-        run: holds its problems.
-        loaded: their hashes.
+        loaded: the hashes of its problems.
+        seed: the run's.
     """
-    prompt = benchmark.worded(experiment.prompt(arm, condition))
+    condition = target.condition
     further: dict[str, Any] = {}
     if condition in SAYING:
         further["descriptions"] = loaded.descriptions
     if condition == "misleading_caption":
         further["family"] = benchmark.family
         # Whose family is which is in the metadata, which no other hash holds.
-        shown = problems_under(run, experiment, benchmark, condition)
+        shown = shown_under(problems, condition, seed, Rules(family=benchmark.family))
         further["shown_descriptions"] = description_hash(shown)
     if condition == "wrong_prefix":
         further["prefixes"] = RULES
-    if (strength := experiment.strength(condition)) is not None:
-        further["strength"] = strength
+    if target.strength is not None:
+        further["strength"] = target.strength
+    images = benchmark.images
     return further | {
         "problems": loaded.content,
-        "prompt": prompt_hash(prompt, benchmark.images, condition),
-        "images": vars(benchmark.images.budget),
+        "prompt": prompt_hash(benchmark.worded(target.protocol), images, condition),
+        "images": vars(images.budget),
     }
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 
-from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.replay import unknown_samples
-from vlm_boundary.sampling.conditions import problems_under
-from vlm_boundary.sampling.plan import Scope, Task
+from vlm_boundary.records.problem import Problem
+from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Partition, RunDirectory
 
 _NAMED = 3
@@ -73,26 +71,20 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
     return told
 
 
-def not_shown_lines(run: RunDirectory, experiment: ExperimentConfig, scope: Scope) -> list[str]:
-    """Of what is in scope, problems that a control cannot show: a line a benchmark and reason."""
-    told = []
-    manifest = run.read_manifest()
-    for name, condition in product(experiment.benchmarks, experiment.controls):
-        if scope.conditions is not None and condition not in scope.conditions:
-            continue
-        config = BenchmarkConfig.model_validate(manifest.benchmarks[name].config)
-        under = problems_under(run, experiment, config, condition)
-        problems = scope.cut(run.read_problems(name), under)
+def not_shown_lines(looked_at: Mapping[Partition, Sequence[Problem]]) -> list[str]:
+    """Of what was looked at, problems that a control cannot show: a line a benchmark and reason."""
+    told: dict[str, None] = {}  # each once, whoever is not asked
+    for where, problems in looked_at.items():
         reasons: dict[str, list[str]] = {}
         for one in problems:
             if one.error is not None:
                 reasons.setdefault(one.error, []).append(one.problem_id)
-        told += [
-            f"{condition} on {name}: {len(ids):,} of {len(problems):,} problems are not asked: "
-            f"{reason} ({_named(ids)})"
-            for reason, ids in reasons.items()
-        ]
-    return told
+        for reason, ids in reasons.items():
+            told[
+                f"{where.condition} on {where.benchmark}: {len(ids):,} of {len(problems):,} "
+                f"problems are not asked: {reason} ({_named(ids)})"
+            ] = None
+    return list(told)
 
 
 def _lack(run: RunDirectory, task: Task) -> Lack:

@@ -13,7 +13,7 @@ from vlm_boundary.fleet.work import lacking
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Failed, Partition, RunDirectory, Shard, sample_indices
-from vlm_boundary.verifier.beside import verdicts_below
+from vlm_boundary.verifier.beside import Right, verdicts_below
 
 Indices = NDArray[np.int32]
 
@@ -81,7 +81,9 @@ class Task:
         if self.rule is None:
             return self
         ids = {span.problem.problem_id for span in self.spans}
-        looks = due_looks(run, self.partition, ids, self.rule)
+        limit = self.rule.decided_below
+        right = verdicts_below(run, self.partition, ids, limit) if self.held else {}
+        looks = due_looks(right, ids, self.rule)
         spans = [span for span in self.spans if span.problem.problem_id in looks]
         task = replace(self, spans=spans, looks=looks)
         return replace(task, asked=self.held + task.samples)
@@ -129,7 +131,7 @@ ALL = Shard()
 
 @dataclass(frozen=True)
 class Scope:
-    """What one command is about: these arms, and of the first `limit` problems one shard.
+    """What one command is about: of the first `limit` problems one shard.
 
     None of `conditions` stands for all. With `top_ups`, those are drawn in place of what the
     experiment asks for.
@@ -138,7 +140,6 @@ class Scope:
     limit: int | None = None
     shard: Shard = ALL
     top_ups: tuple[TopUp, ...] = ()
-    arms: frozenset[str] = frozenset()
     conditions: frozenset[Condition] | None = None
 
     def of(
@@ -185,11 +186,8 @@ def plan_task(
     return Task(partition, spans, asked, held, rule).ended(run)
 
 
-def due_looks(
-    run: RunDirectory, partition: Partition, problem_ids: Collection[str], rule: StoppingRule
-) -> dict[str, int]:
+def due_looks(right: Right, problem_ids: Collection[str], rule: StoppingRule) -> dict[str, int]:
     """How many samples each problem has at its next look; those that have ended are left out."""
-    right = verdicts_below(run, partition, problem_ids, rule.decided_below)
     looks = {}
     for problem_id in problem_ids:
         standing = rule.standing_of(right.get(problem_id, {}))

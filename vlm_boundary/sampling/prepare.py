@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from vlm_boundary.benchmarks import (
-    BenchmarkConfig,
-    load_benchmark,
-    load_problems,
-    messages,
-)
+from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, messages
 from vlm_boundary.benchmarks.checking import not_shown
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.benchmarks.templates import TemplateProblem
-from vlm_boundary.config import FULL, Condition, ExperimentConfig
+from vlm_boundary.config import FULL, ExperimentConfig
+from vlm_boundary.engines.rendered import Pictures, rendered
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.grader_program import GraderProgram
-from vlm_boundary.records.manifest import Identity, Manifest, RunArm, RunBenchmark
-from vlm_boundary.records.problem import dataset_hash, description_hash, grading_hash
+from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
+from vlm_boundary.records.problem import Problem, dataset_hash, description_hash, grading_hash
 from vlm_boundary.sampling.alike import refuse_apart
+from vlm_boundary.sampling.asked import Asked, Target
 from vlm_boundary.sampling.conditions import alteration_of
 from vlm_boundary.sampling.data_changes import (
     changed_since,
@@ -29,7 +28,6 @@ from vlm_boundary.sampling.data_changes import (
     refuse_other_problems,
 )
 from vlm_boundary.sampling.identity import (
-    ArmSource,
     arm_identity,
     benchmark_identity,
     refuse_difference,
@@ -37,10 +35,69 @@ from vlm_boundary.sampling.identity import (
     resolve_source,
 )
 from vlm_boundary.sampling.prompt_changes import refuse_other_prompt
-from vlm_boundary.sampling.rendered import Rendered, rendered
 from vlm_boundary.settings import validate
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier.program import refuse_missing
+
+# What rendering finds out: it takes seconds, and the same settings give the same every time.
+_FACTS = {"thinking_open", "pictures"}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What an experiment names, in the run directory but for the manifest.
+
+    Attributes:
+        manifest: as it will be, but for what `settle` finds out.
+        benchmarks: their settings.
+        problems: of each benchmark.
+        asked: the arms whose checkpoints are needed.
+        new: those of them whose prompts are to be rendered.
+    """
+
+    run: RunDirectory
+    experiment: ExperimentConfig
+    manifest: Manifest
+    benchmarks: Mapping[str, BenchmarkConfig]
+    problems: Mapping[str, list[Problem]]
+    asked: Mapping[str, Asked]
+    new: frozenset[str]
+
+    @property
+    def can_wait(self) -> bool:
+        """Whether `settle` takes seconds, and nothing that is planned depends on it."""
+        loads = any(self.manifest.arms[name].checkpoint for name in self.new)
+        return loads and not any(one.arm in self.new for one in self.run.samples.partitions())
+
+    def settle(self) -> Manifest:
+        """Render the prompts of new arms, and write the manifest.
+
+        Raises:
+            UserError: they cannot be rendered as the settings ask, or arms are not asked alike.
+        """
+        arms = dict(self.manifest.arms)
+        most = {
+            name: max((len(problem.pictures) for problem in problems), default=0)
+            for name, problems in self.problems.items()
+        }
+        pictures = {n: Pictures(one.images.budget, most[n]) for n, one in self.benchmarks.items()}
+        for name in self.new:
+            asked, arm = self.asked[name], arms[name]
+            prompts = self._prompts(asked)
+            found = rendered(asked.engine, arm.checkpoint, asked.told, pictures, prompts)
+            arms[name] = arm.model_copy(update=vars(found))
+        refuse_apart(self.experiment, arms)
+        manifest = self.manifest.model_copy(update={"arms": arms})
+        self.run.write_manifest(manifest)
+        return manifest
+
+    def _prompts(self, asked: Asked) -> Iterator[list[dict[str, Any]]]:
+        for target in asked.targets:
+            benchmark = self.benchmarks[target.benchmark]
+            prompt = benchmark.worded(target.protocol)
+            for problem in self.problems[target.benchmark]:
+                if problem.error is None:
+                    yield messages(problem, prompt, benchmark.images, target.condition)
 
 
 def prepare(
@@ -52,6 +109,18 @@ def prepare(
         only: the arms whose checkpoints are needed, when not all of them.
 
     Raises:
+        UserError: as for `begin`, or for `Prepared.settle`.
+    """
+    return begin(run, experiment, Asked.of_arms(experiment, only)).settle()
+
+
+def begin(run: RunDirectory, experiment: ExperimentConfig, asked: Mapping[str, Asked]) -> Prepared:
+    """Load what the experiment names into the run directory, all but what takes an arm's processor.
+
+    Args:
+        asked: the arms whose checkpoints are needed.
+
+    Raises:
         UserError: a benchmark or a checkpoint is not what it should be, or the run already holds
             samples of something else under the same names.
     """
@@ -60,50 +129,68 @@ def prepare(
             f"{run.path}: it holds samples and no manifest.json, which says what they were drawn "
             f"from; restore it, or take another run_dir (or name)"
         )
+    manifest = run.read_manifest()
     # Both are checked before either is loaded: a typing error in the second must not wait.
     benchmarks = {
         name: load_benchmark(name, changes) for name, changes in experiment.benchmarks.items()
     }
-    sources = {
-        name: resolve_source(arm, experiment.arm_engine(name))
-        for name, arm in experiment.arms.items()
-        if only is None or name in only
-    }
+    sources = {name: resolve_source(one.arm, one.engine) for name, one in asked.items()}
     # As far as it is known before anything is loaded.
-    identities = {name: arm_identity(experiment, name, one) for name, one in sources.items()}
+    identities = {name: arm_identity(one, sources[name]) for name, one in asked.items()}
     refuse_apart(experiment, {name: RunArm(identity=one) for name, one in identities.items()})
-    manifest = run.read_manifest()
+    _refuse_missing_graders(benchmarks, asked)
     loaded = dict(manifest.benchmarks)
     for name, benchmark in benchmarks.items():
-        program = GraderProgram.of(benchmark.grading.model_dump())
-        if program and any(experiment.arm_sampling(arm).stop for arm in sources):
-            refuse_missing(program, f"benchmark {name!r}")  # it grades while the engine draws
         loaded[name] = _load(run, benchmark, loaded.get(name))
-    arms = {}
-    wordings = dict.fromkeys(  # most arms share one
-        (name, experiment.prompt(arm, condition), condition)
-        for arm, name, condition, _ in experiment.targets()
-        if arm in sources
-    )
-    for name, protocol, condition in wordings:
-        _check_prompts(run, benchmarks[name], protocol, condition)
-    for name, condition in dict.fromkeys((name, condition) for name, _, condition in wordings):
-        _alter_pictures(run, experiment, name, condition)
-    for name, source in sources.items():
-        before = manifest.arms.get(name)
-        arms[name] = _arm(
-            run, experiment, name, source, identities[name], before, benchmarks, loaded
+    problems = {name: run.read_problems(name) for name in benchmarks}
+    begun = {name for name in benchmarks if has_samples(run, name)}
+    # Most arms share theirs.
+    targets = dict.fromkeys(target for one in asked.values() for target in one.targets)
+    for target in targets:
+        name = target.benchmark
+        _check_prompts(problems[name], benchmarks[name], target, begun=name in begun)
+    prompts = {}
+    for target in targets:
+        name, theirs = target.benchmark, problems[target.benchmark]
+        _alter_pictures(run, theirs, target, experiment.seed)
+        prompts[target] = benchmark_identity(
+            target, benchmarks[name], loaded[name], theirs, experiment.seed
         )
-    refuse_apart(experiment, manifest.arms | arms)
-    manifest = manifest.model_copy(
-        update={
-            "experiment": json.loads(experiment.model_dump_json()),
-            "benchmarks": loaded,
-            "arms": manifest.arms | arms,
-        }
-    )
-    run.write_manifest(manifest)
-    return manifest
+    arms, new = dict(manifest.arms), set()
+    for name, one in asked.items():
+        before = arms.get(name)
+        now = {target.name: prompts[target] for target in one.targets}
+        arms[name] = RunArm(
+            identity=identities[name],
+            prompts=before.prompts | now if before else now,
+            sampling=one.sampling.model_dump(mode="json"),
+            engine=one.engine.model_dump(mode="json"),
+            checkpoint=sources[name].checkpoint,
+            note=sources[name].note,
+        )
+        _refuse_mixing(run, experiment, name, one, arms[name], manifest, benchmarks)
+        if before and _rendered_alike(before, arms[name]):
+            facts = {fact: getattr(before, fact) for fact in _FACTS}
+            arms[name] = arms[name].model_copy(update=facts)
+        else:
+            new.add(name)
+    update = {
+        "experiment": json.loads(experiment.model_dump_json()),
+        "benchmarks": loaded,
+        "arms": arms,
+    }
+    manifest = manifest.model_copy(update=update)
+    return Prepared(run, experiment, manifest, benchmarks, problems, asked, frozenset(new))
+
+
+def _refuse_missing_graders(
+    benchmarks: Mapping[str, BenchmarkConfig], asked: Mapping[str, Asked]
+) -> None:
+    """Under a stopping rule a benchmark's own program grades while the engine draws."""
+    for name, benchmark in benchmarks.items():
+        program = GraderProgram.of(benchmark.grading.model_dump())
+        if program and any(one.sampling.stop for one in asked.values()):
+            refuse_missing(program, f"benchmark {name!r}")
 
 
 def _load(
@@ -115,22 +202,22 @@ def _load(
         return before
     with progress_bar(f"loading {benchmark.name}", unit="problem") as bar:
         found = load_problems(benchmark, run.images, progress=lambda _: bar.update())
-    content = dataset_hash(found.problems)
-    if before and before.content != content and has_samples(run, benchmark.name):
-        refuse_other_problems(run, benchmark.name, found.problems, changes)
-    descriptions = description_hash(found.problems)
-    refuse_other_descriptions(run, benchmark.name, before, descriptions)
-    run.write_problems(benchmark.name, found.problems)
-    run.write_origin(benchmark.name, found.origin.record())
-    return RunBenchmark(
+    origin = found.origin.record()
+    now = RunBenchmark(
         config=config,
-        content=content,
-        descriptions=descriptions,
+        content=dataset_hash(found.problems),
+        descriptions=description_hash(found.problems),
         grading=grading_hash(found.problems),
         problems=len(found.problems),
         unusable=sum(problem.error is not None for problem in found.problems),
         filters=list(found.filter_log),
     )
+    if before and before.content != now.content and has_samples(run, benchmark.name):
+        refuse_other_problems(run, benchmark.name, found.problems, changes)
+    refuse_other_descriptions(run, benchmark.name, before, str(now.descriptions))
+    run.write_problems(benchmark.name, found.problems)
+    run.write_origin(benchmark.name, origin)
+    return now
 
 
 def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
@@ -157,15 +244,17 @@ def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
 
 
 def _check_prompts(
-    run: RunDirectory, benchmark: BenchmarkConfig, protocol: str | None, condition: Condition
+    problems: Sequence[Problem], benchmark: BenchmarkConfig, target: Target, *, begun: bool
 ) -> None:
-    """Words every problem once: no template fails in mid-run, no question is left out."""
-    prompt = benchmark.worded(protocol)
+    """Words every problem once: no template fails in mid-run, no question is left out.
+
+    One that has `begun` goes on as it was asked.
+    """
+    prompt = benchmark.worded(target.protocol)
     options_in_question = benchmark.options.shown == "question"
-    begun = has_samples(run, benchmark.name)  # it goes on as it was asked
-    for problem in run.read_problems(benchmark.name):
+    for problem in problems:
         try:
-            messages(problem, prompt, benchmark.images, condition)
+            messages(problem, prompt, benchmark.images, target.condition)
         except TemplateProblem as error:
             raise UserError(
                 f"benchmark {benchmark.name!r}: prompt, problem {problem.problem_id!r}: {error}"
@@ -181,19 +270,19 @@ def _check_prompts(
 
 
 def _alter_pictures(
-    run: RunDirectory, experiment: ExperimentConfig, benchmark: str, condition: Condition
+    run: RunDirectory, problems: Sequence[Problem], target: Target, seed: int
 ) -> None:
     """Make the pictures that a condition shows altered, once.
 
     Raises:
         UserError: a stored picture is damaged or gone.
     """
-    alteration = alteration_of(condition, experiment.seed, experiment.strength(condition))
+    alteration = alteration_of(target.condition, seed, target.strength)
     if alteration is None:
         return
-    usable = [problem for problem in run.read_problems(benchmark) if problem.error is None]
+    usable = [problem for problem in problems if problem.error is None]
     names = dict.fromkeys(name for problem in usable for name in problem.pictures)
-    with progress_bar(f"{condition} {benchmark}", unit="picture") as bar:
+    with progress_bar(f"{target.condition} {target.benchmark}", unit="picture") as bar:
         for name in names:
             try:
                 alteration.store(name, run.images)
@@ -205,54 +294,40 @@ def _alter_pictures(
             bar.update()
 
 
-def _arm(
+def _refuse_mixing(
     run: RunDirectory,
     experiment: ExperimentConfig,
     name: str,
-    source: ArmSource,
-    identity: Identity,
-    before: RunArm | None,
-    benchmarks: dict[str, BenchmarkConfig],
-    loaded: dict[str, RunBenchmark],
-) -> RunArm:
-    drawn_from = before.identity.as_json() if before else None
-    prompts = dict(before.prompts) if before else {}
-    known = {"thinking_open", "pictures"}
-    # Rendering takes seconds, and the same checkpoint's template ends alike every time.
-    same = before is not None and drawn_from == identity.as_json()
-    same = same and before is not None and known <= before.model_fields_set
-    scored = run.scores(name).partitions()
-    for arm, benchmark, condition, _ in experiment.targets():
-        if arm != name:
+    asked: Asked,
+    now: RunArm,
+    manifest: Manifest,
+    benchmarks: Mapping[str, BenchmarkConfig],
+) -> None:
+    """Refuse to draw from, or score under, anything else than an arm's stored rows are of.
+
+    Args:
+        manifest: as they were stored.
+    """
+    before = manifest.arms.get(name, RunArm())
+    drawn_from = before.identity.as_json() if name in manifest.arms else None
+    scored = {(p.benchmark, p.condition) for p in run.scores(name).partitions()}
+    where = f"{run.path}: arm {name!r}"
+    for target in asked.targets:
+        partition = Partition(name, target.benchmark, target.condition)
+        by_it = (target.benchmark, target.condition) in scored
+        if not by_it and not run.samples.parts(partition):
             continue
-        now = benchmark_identity(
-            run, experiment, benchmarks[benchmark], name, condition, loaded[benchmark]
-        )
-        what = benchmark if condition == FULL else f"{benchmark}/{condition}"
-        by_it = any((p.benchmark, p.condition) == (benchmark, condition) for p in scored)
-        if by_it or run.samples.parts(Partition(name, benchmark, condition)):
-            where = f"{run.path}: arm {name!r}"
-            refuse_difference(drawn_from, identity.as_json(), where=where)
-            asked = prompts.get(what)
-            if asked and asked.get("prompt") != now["prompt"]:
-                manifest, config = run.read_manifest(), benchmarks[benchmark]
-                refuse_other_prompt(manifest, experiment, config, name, condition, where=where)
-            refuse_difference(asked, now, where=where, what=what)
-            if before and condition == FULL:
-                refuse_other_rule(before.sampling, experiment.arm_sampling(name), where=where)
-        same = same and prompts.get(what) == now
-        prompts[what] = now
-    if before and same:
-        shown = Rendered(before.thinking_open, before.pictures)
-    else:
-        shown = rendered(run, experiment, name, source.checkpoint, benchmarks)
-    return RunArm(
-        identity=identity,
-        prompts=prompts,
-        sampling=experiment.arm_sampling(name).model_dump(mode="json"),
-        engine=experiment.arm_engine(name).model_dump(mode="json"),
-        checkpoint=source.checkpoint,
-        note=source.note,
-        thinking_open=shown.thinking_open,
-        pictures=shown.pictures,
-    )
+        refuse_difference(drawn_from, now.identity.as_json(), where=where)
+        then, prompt = before.prompts.get(target.name), now.prompts[target.name]
+        if then and then.get("prompt") != prompt["prompt"]:
+            config = benchmarks[target.benchmark]
+            refuse_other_prompt(manifest, experiment, config, name, target.condition, where=where)
+        refuse_difference(then, prompt, where=where, what=target.name)
+        if target.condition == FULL:
+            refuse_other_rule(before.sampling, asked.sampling, where=where)
+
+
+def _rendered_alike(before: RunArm, now: RunArm) -> bool:
+    """Whether what rendering found out before holds now."""
+    known = before.model_fields_set >= _FACTS and before.prompts == now.prompts
+    return known and before.identity.as_json() == now.identity.as_json()

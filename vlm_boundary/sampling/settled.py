@@ -34,20 +34,14 @@ def drawn_under(manifest: Manifest, partition: Partition) -> str:
     return short_hash(json.dumps([*said, *versions(arm.engine)], sort_keys=True))
 
 
-def without_settled(run: RunDirectory, manifest: Manifest, tasks: Sequence[Task]) -> list[Task]:
-    """The tasks without the problems that were refused under the very same settings."""
-    return [
-        without_refused(run, task, run.failures, drawn_under(manifest, task.partition))
-        for task in tasks
-    ]
+def without_refused(run: RunDirectory, task: Task, kept: Mapping[Failed, str], under: str) -> Task:
+    """A task without what fails again.
 
-
-def without_refused(run: RunDirectory, task: Task, failures: FailureTable, under: str) -> Task:
-    """A task without what fails again, as `record_failures` kept it."""
-    if not task.spans:
-        return task
-    kept = failures.settled(task.partition)
-    now = _hashes(run, task.partition, kept, under)
+    Args:
+        kept: what failed, and under which settings, as `record_failures` left it.
+        under: the settings as they are now.
+    """
+    now = _hashes(run, task.partition, kept.keys(), under)
     return task.without({key for key, said in kept.items() if said == now[key]})
 
 

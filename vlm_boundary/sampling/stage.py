@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from typing import TypeAlias
 
-from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import FULL, Condition, ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet import Crew, make_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.sampling.conditions import problems_under
+from vlm_boundary.sampling.asked import Asked, Target
+from vlm_boundary.sampling.conditions import rules_of, shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
-from vlm_boundary.sampling.prepare import prepare
-from vlm_boundary.sampling.settled import without_settled
+from vlm_boundary.sampling.prepare import Prepared, begin
+from vlm_boundary.sampling.settled import drawn_under, without_refused
 from vlm_boundary.sampling.work import Draw
 from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
 
@@ -29,10 +30,14 @@ Scheduler: TypeAlias = Callable[[RunDirectory, ExperimentConfig, Wanted], None]
 
 @dataclass(frozen=True)
 class Drawn:
-    """How many samples were drawn, and for every partition what is still missing."""
+    """How many samples were drawn, and for every partition what is still missing.
+
+    `looked_at` are each partition's problems; those that its condition cannot show have an error.
+    """
 
     samples: int
     left: tuple[Task, ...]
+    looked_at: Mapping[Partition, Sequence[Problem]]
 
 
 def sample(
@@ -52,7 +57,7 @@ def sample(
         limit: sample only each benchmark's first problems.
         shard: of those, sample only one share; other processes may sample the others meanwhile.
         top_ups: draw these in place of what the experiment asks for.
-        scheduler: who has it drawn, and where; by default this machine, by `on_this_machine`.
+        scheduler: who has it drawn, and where; by default this machine.
         arms: draw for these alone; the checkpoints of others need not be there any more.
         conditions: draw under these alone.
 
@@ -64,26 +69,47 @@ def sample(
         raise UserError(
             "ray: sample() draws here; give it scheduler=vlm_boundary.cluster.draw_models"
         )
-    drawn_for = frozenset(experiment.arms if arms is None else arms)
     under = None if conditions is None else frozenset(conditions)
-    scope = Scope(limit, shard, tuple(top_ups), drawn_for, under)
-    with run.locks.writing(shard):
-        with run.locks.turn():
-            manifest = prepare(run, experiment, only=arms)
-        tasks = _tasks(run, experiment, scope, manifest)
-        drawable = without_settled(run, manifest, tasks)
-        if _samples(drawable):
-            (scheduler or on_this_machine)(run, experiment, _groups(manifest, drawable))
+    scope = Scope(limit, shard, tuple(top_ups), under)
+    asked = Asked.of_arms(experiment, arms)
+    with run.locks.writing(shard), ExitStack() as turn:
+        turn.enter_context(run.locks.turn())
+        prepared = begin(run, experiment, asked)
+
+        def settle() -> None:
+            prepared.settle()
+            turn.close()
+
+        waits = scheduler is None and prepared.can_wait
+        if not waits:
+            settle()
+        tasks, drawable, looked_at = _tasks(prepared, scope)
+        wanted = _groups(prepared.manifest, drawable)
+        if not _samples(drawable):
+            if waits:
+                settle()
+        elif scheduler is None:
+            _on_this_machine(prepared, wanted, settle if waits else None)
+        else:
+            scheduler(run, experiment, wanted)
+        for partition, problems in looked_at.items():
+            _record(run, partition, [one for one in problems if one.error is not None])
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
         # Read from the tables: what could not be drawn is still missing.
         left = tuple(task.left(run) for task in tasks)
-        return Drawn(sum(task.held for task in left) - sum(task.held for task in tasks), left)
+        drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
+        return Drawn(drawn, left, looked_at)
 
 
-def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wanted) -> None:
-    """Draw in processes of this machine, one at each of its places."""
+def _on_this_machine(prepared: Prepared, wanted: Wanted, settle: Callable[[], None] | None) -> None:
+    """Draw in processes of this machine, one at each of its places.
+
+    Args:
+        settle: what is to be done before anything is drawn, while the processes start.
+    """
+    experiment = prepared.experiment
     places = engine_places(experiment)
     waves = [waves_of(experiment, units) for units in wanted]
     if len(make_jobs(wanted, len(places))) <= len(places):
@@ -98,7 +124,13 @@ def on_this_machine(run: RunDirectory, experiment: ExperimentConfig, wanted: Wan
         # Each wave is a round of all arms, so that being stopped leaves a usable pair.
         rounds = [list(part) for part in zip_longest(*waves, fillvalue=[])]
     jobs = [make_jobs(part, len(places)) for part in rounds]
-    run_jobs(run, jobs, places, experiment.timeouts)
+    kinds = {one.engine.kind for one in prepared.asked.values()}
+    with Crew(prepared.run, places, experiment.timeouts) as crew:
+        if settle is not None:
+            crew.start(jobs[0], kinds)
+            settle()
+        for part in jobs:
+            crew.work_off(part)
 
 
 def waves_of(experiment: ExperimentConfig, units: Sequence[Draw]) -> list[list[Draw]]:
@@ -135,31 +167,30 @@ def _groups(manifest: Manifest, tasks: Sequence[Task]) -> list[list[Draw]]:
 
 
 def _tasks(
-    run: RunDirectory, experiment: ExperimentConfig, scope: Scope, manifest: Manifest
-) -> list[Task]:
-    """What every partition lacks of its n."""
-    configs = {
-        name: BenchmarkConfig.model_validate(known.config)
-        for name, known in manifest.benchmarks.items()
-    }
-    shown: dict[tuple[str, Condition], list[Problem]] = {}
-    lacking: dict[tuple[str, Condition], list[Problem]] = {}
-    tasks = []
-    for arm, benchmark, condition, n, ids, start in _targets(experiment, scope):
-        # Everywhere else n is what is asked for: controls and top-ups have no rule.
-        ruled = condition == FULL and ids is None
-        rule = experiment.arm_sampling(arm).rule if ruled else None
-        key = (benchmark, condition)
-        if key not in shown:
-            under = problems_under(run, experiment, configs[benchmark], condition)
-            cut = scope.cut(run.read_problems(benchmark), under)
-            shown[key] = [problem for problem in cut if problem.error is None]
-            lacking[key] = [problem for problem in cut if problem.error is not None]
-        problems = [p for p in shown[key] if ids is None or p.problem_id in ids]
-        partition = Partition(arm, benchmark, condition)
-        _record(run, partition, lacking[key])
-        tasks.append(plan_task(run, partition, n, problems, rule, start))
-    return tasks
+    prepared: Prepared, scope: Scope
+) -> tuple[list[Task], list[Task], dict[Partition, list[Problem]]]:
+    """What every partition lacks of its n, of that what may be drawn, and its problems."""
+    run = prepared.run
+    cut: dict[Target, list[Problem]] = {}
+    tasks, drawable, looked_at = [], [], {}
+    for arm, target, ids, start in _targets(prepared.asked, scope):
+        if target not in cut:
+            problems = prepared.problems[target.benchmark]
+            benchmark = prepared.benchmarks[target.benchmark]
+            rules = rules_of(run, benchmark, target.condition, target.strength)
+            shown = shown_under(problems, target.condition, prepared.experiment.seed, rules)
+            cut[target] = scope.cut(problems, shown)
+        partition = Partition(arm, target.benchmark, target.condition)
+        kept = run.failures.settled(partition)
+        chosen = [p for p in cut[target] if ids is None or p.problem_id in ids]
+        usable = [problem for problem in chosen if problem.error is None]
+        task = plan_task(run, partition, target.n, usable, target.rule, start)
+        tasks.append(task)
+        if kept:
+            task = without_refused(run, task, kept, drawn_under(prepared.manifest, partition))
+        drawable.append(task)
+        looked_at[partition] = cut[target]
+    return tasks, drawable, looked_at
 
 
 def _record(run: RunDirectory, partition: Partition, unshown: Sequence[Problem]) -> None:
@@ -172,18 +203,21 @@ def _record(run: RunDirectory, partition: Partition, unshown: Sequence[Problem])
 
 
 def _targets(
-    experiment: ExperimentConfig, scope: Scope
-) -> list[tuple[str, str, Condition, int, frozenset[str] | None, int]]:
-    """What is to be sampled: arm, benchmark, condition, samples a problem, of which, from which on.
+    asked: Mapping[str, Asked], scope: Scope
+) -> list[tuple[str, Target, frozenset[str] | None, int]]:
+    """What is to be sampled of which arm, of which problems, and from which sample on.
 
     None stands for all problems in scope.
     """
     if scope.top_ups:
-        return [(t.arm, t.benchmark, FULL, t.n, t.problem_ids, t.start) for t in scope.top_ups]
+        return [
+            (t.arm, Target(t.benchmark, FULL, t.n), t.problem_ids, t.start) for t in scope.top_ups
+        ]
     return [
-        (*target, None, 0)
-        for target in experiment.targets()
-        if target[0] in scope.arms and (scope.conditions is None or target[2] in scope.conditions)
+        (arm, target, None, 0)
+        for arm, one in asked.items()
+        for target in one.targets
+        if scope.conditions is None or target.condition in scope.conditions
     ]
 
 

@@ -44,7 +44,8 @@ class Draw(Unit):
         unit = super().left(run)
         if unit.rule is None or not unit.spans:
             return unit
-        looks = due_looks(run, self.partition, unit.spans, unit.rule)
+        right = verdicts_below(run, self.partition, unit.spans, unit.rule.decided_below)
+        looks = due_looks(right, unit.spans, unit.rule)
         return replace(unit, spans={key: unit.spans[key] for key in unit.spans if key in looks})
 
     def record(self) -> dict[str, Any]:
@@ -85,12 +86,7 @@ class Drawer(Operator[Draw]):
         self._checkpoint = opening.checkpoint
         return opening
 
-    def do(
-        self,
-        unit: Draw,
-        engine: Engine,
-        told: Listener,
-    ) -> None:
+    def do(self, unit: Draw, engine: Engine, told: Listener) -> None:
         """Draw a unit's samples."""
         self.draw(
             unit.partition,

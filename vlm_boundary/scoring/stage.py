@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet import make_jobs, run_jobs
+from vlm_boundary.fleet import Crew, make_jobs
 from vlm_boundary.fleet.places import engine_places
 from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task
@@ -60,13 +60,15 @@ def score(
         missing = _samples(tasks)
         failures = run.score_failures(under)
         scorable = [
-            without_refused(run, t, failures, scored_under(manifest, t.partition, under))
+            without_refused(run, t, failures.settled(t.partition), decided_by)
             for t in tasks
+            for decided_by in [scored_under(manifest, t.partition, under)]
         ]
         if _samples(scorable):
             places = engine_places(experiment)
             units = [Score(t.partition, t.spans_by_problem(), under) for t in scorable if t.samples]
-            run_jobs(run, [make_jobs([units], len(places))], places, experiment.timeouts)
+            with Crew(run, places, experiment.timeouts) as crew:
+                crew.work_off(make_jobs([units], len(places)))
         with run.locks.alone(ALL) as alone:
             if alone:
                 compact_run(run)

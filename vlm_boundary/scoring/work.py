@@ -42,12 +42,7 @@ class Scorer(Operator[Score]):
         under = self.units[0].under
         return arm_opening(self, under, (), (self.experiment.arm_chat_template_args(under),))
 
-    def do(
-        self,
-        unit: Score,
-        engine: Engine,
-        told: Listener,
-    ) -> None:
+    def do(self, unit: Score, engine: Engine, told: Listener) -> None:
         """Score a unit's samples."""
         assert isinstance(engine, ScoringEngine)  # the stage has seen to that
         benchmark = self.benchmarks[unit.partition.benchmark]
