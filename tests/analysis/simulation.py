@@ -87,7 +87,7 @@ def either_or(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
     return p, np.where(rng.random(size) < 0.1, 0.98 + 0.002 - p, p)
 
 
-# Drawn up before the rule for fewer than 60 problems, which was chosen on the seven above; run once.
+# Drawn up before the rule for sets below 60 problems, which was chosen on the seven above.
 
 
 def give_and_take(size: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
