@@ -29,7 +29,7 @@ class Intervals:
     """An estimate with its interval in each column; NaN where it is not known.
 
     `error` is the standard error and `freedom` its degrees of freedom (see `t_intervals`). `few`
-    marks the columns of so few problems, or whose spread so few carry, that the interval is not
+    marks the columns of so few problems, or so few that carry the spread, that the interval is not
     Student's t.
     """
 

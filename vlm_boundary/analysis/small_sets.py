@@ -19,15 +19,16 @@ _WIDEST = 1e5  # so wide a beta distribution is a gamma distribution
 class WithOneMore:
     """The mean under random weights of the problems and of one more at the upper bound.
 
-    The weights are spread evenly over all that add up to one, as in the Bayesian bootstrap. Of this
-    distribution the quantile 1 - α is an upper end that lies below the true mean with a probability
-    of no more than α, at any number of problems and for any values up to the bound (Gaffke 2005;
+    The weights are spread evenly over all that add up to one, as in the Bayesian bootstrap. The
+    quantile 1 - α of this mean is an upper end that lies below the true mean with a probability of
+    no more than α, at any number of problems and for any values up to the bound (Gaffke 2005;
     proven for some cases, and without a known exception). It is Clopper and Pearson's where values
     are 0 or 1; of n problems that are all 0 it is 1 - α^(1/n).
 
-    Held as the beta distribution with the same upper end, mean, variance and third moment, which is
-    the distribution itself where values are 0 or 1. Where it leans further to the left than any
-    beta distribution does, it is replaced by the one that leans most, whose quantiles lie above.
+    It is computed from the beta distribution with the same highest value, mean, variance and third
+    moment: the very distribution where values are 0 or 1, and close to it elsewhere. One that leans
+    further to the left than any beta distribution does is replaced by the one that leans most,
+    whose end lies further out.
 
     Attributes:
         top: the upper end, shape (columns,); the distribution is that of top - width · B.
