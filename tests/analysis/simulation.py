@@ -3,9 +3,10 @@
     python tests/analysis/simulation.py [--repetitions 2000] [--output FILE]
     python tests/analysis/simulation.py --scenarios "both saturated" --sizes 15 --repetitions 4000
 
-prints the table of docs/analysis.md. Problems are drawn from a population of pairs of success
+prints the tables of docs/analysis.md. Problems are drawn from a population of pairs of success
 probabilities, n answers of each problem from both models, and the intervals of the package computed
-from the counts; the truth is the population's.
+from the counts; the truth is the population's. The second table needs no draws: how often the
+interval holds where a share of the problems is gained or lost for good, at the worst such share.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binom
 
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.crossover import crossover
@@ -139,6 +141,41 @@ SCENARIOS: dict[str, Population] = {
     "drift": drift,
     "collapse": collapse,
 }
+
+
+SHARES = np.linspace(0.0, 1.0, 401)
+
+
+def held(problems: int, unlike: float, spread: float) -> Floats:
+    """How often the interval holds where each problem differs by `unlike` with a chance of SHARES.
+
+    Added up over how many of the problems do; the others' differences are evenly spread about zero,
+    as far as `spread` to both sides.
+    """
+    columns = [
+        np.append(np.full(count, unlike), np.linspace(-spread, spread, problems - count))
+        for count in range(problems + 1)
+    ]
+    found = t_intervals(np.stack(columns, axis=1), 0.95, (-1, 1))
+    truth = SHARES * unlike
+    holds = (found.low[:, None] <= truth + 1e-12) & (truth - 1e-12 <= found.high[:, None])
+    chances = binom.pmf(np.arange(problems + 1)[:, None], problems, SHARES)
+    return np.asarray((chances * holds).sum(axis=0))
+
+
+def worst(problems: int) -> str:
+    """Of `held`: where it holds least often, and where it does of shares of one in twenty or more.
+
+    For others that do not differ, and for spreads of 2 and 20 points.
+    """
+    cells = [str(problems)]
+    for spread in (0.0, 0.02, 0.2):
+        every = held(problems, 1.0, spread)
+        cells += [
+            f"{100 * every.min():.1f} (at {100 * SHARES[every.argmin()]:.2f})",
+            f"{100 * every[SHARES >= 0.05].min():.1f}",
+        ]
+    return "| " + " | ".join(cells) + " |"
 
 
 @dataclass
@@ -266,6 +303,9 @@ def main() -> None:
             print(lines[-1], flush=True)
     error = 100 * np.sqrt(0.95 * 0.05 / options.repetitions)
     print(f"\nPercent of {options.repetitions:,} repetitions; standard error {error:.1f} at 95 %.")
+    print("\n| N | others alike: holds | of one in twenty or more | within 2 points | the same "
+          "| within 20 points | the same |\n|---:|---:|---:|---:|---:|---:|---:|")  # fmt: skip
+    print("\n".join(map(worst, options.sizes)))
     if options.output:
         options.output.write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from analysis.simulation import SHARES, held
 from scipy import stats
 
 from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
 from vlm_boundary.analysis.significance import one_sided_p, p_values
 from vlm_boundary.analysis.small_sets import WithOneMore
-
-SHARES = np.linspace(0.0, 1.0, 401)
-
-
-def made(problems: int, unlike: float, spread: float) -> np.ndarray:
-    """A column for each number of unlike problems, 0 to all: shape (problems, problems + 1).
-
-    The others lie around zero, as far as `spread` to both sides.
-    """
-    columns = [
-        np.append(np.full(count, unlike), np.linspace(-spread, spread, problems - count))
-        for count in range(problems + 1)
-    ]
-    return np.stack(columns, axis=1)
-
-
-def coverage(problems: int, unlike: float, spread: float) -> np.ndarray:
-    """How often the interval holds where each problem is unlike with a probability of `SHARES`."""
-    found = t_intervals(made(problems, unlike, spread), 0.95, (-1, 1))
-    truth = SHARES * unlike
-    holds = (found.low[:, None] <= truth + 1e-12) & (truth - 1e-12 <= found.high[:, None])
-    chances = stats.binom.pmf(np.arange(problems + 1)[:, None], problems, SHARES)
-    return np.asarray((chances * holds).sum(axis=0))
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.02, 0.2])
@@ -45,7 +23,7 @@ def test_the_interval_holds_whatever_share_of_problems_is_unlike_the_others(
     Student's t and what one more problem would change held in no more than 65 % of sets of any of
     these sizes, at the worst share and a spread of 0.02.
     """
-    assert coverage(problems, unlike, spread).min() >= 0.945
+    assert held(problems, unlike, spread).min() >= 0.945
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.02, 0.2])
@@ -57,8 +35,7 @@ def test_of_more_problems_it_holds_if_one_in_twenty_or_more_is_unlike_the_others
 
     Of a smaller share it may hold in two sets of three only, which docs/analysis.md says.
     """
-    held = coverage(problems, 1.0, spread)
-    assert held[SHARES >= 0.05].min() >= 0.935
+    assert held(problems, 1.0, spread)[SHARES >= 0.05].min() >= 0.935
 
 
 def test_it_holds_where_some_are_gained_and_others_lost() -> None:
