@@ -1,6 +1,6 @@
 """How often a report makes a false claim, by simulation: models that are all the same.
 
-    python tests/claims_simulation.py [--repetitions 400] [--pairs 5] [--benchmarks 2]
+    python tests/claims_simulation.py [--repetitions 400] [--pairs 5] [--benchmarks 2] [--sizes 30]
 
 prints the tables of docs/analysis.md. A report compares a base with several other arms on several
 benchmarks; all arms are one model, so that whatever it claims is false. "One by one" is what the
@@ -146,13 +146,14 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=128)
     parser.add_argument("--margin", type=float, default=0.02)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sizes", type=int, nargs="+", help="of both tables")
     options = parser.parse_args()
     print(
         "| model | N | reports with a false claim (%) | with a margin stated "
         "| were each claim alone (%) |\n|---|---:|---:|---:|---:|"
     )
     for name, model in MODELS.items():
-        for problems in (30, 114, 460):
+        for problems in options.sizes or (30, 114, 460):
             rng = np.random.default_rng([options.seed, problems])
             of = (options.samples, options.pairs, options.benchmarks, options.repetitions)
             found = reports(model, problems, *of, rng, options.margin)
@@ -166,7 +167,7 @@ def main() -> None:
     )
     times = 10 * options.repetitions
     for truth in ("shifted at k = 1", "gained at k = n"):
-        for problems in (30, 114, 460, 2000):
+        for problems in options.sizes or (30, 114, 460, 2000):
             of = (truth, problems, options.samples, options.margin)
             size, power = (equivalent(*of, gap, times) for gap in (options.margin, 0.0))
             print(f"| {truth} | {problems} | {size:.1f} | {power:.1f} |", flush=True)

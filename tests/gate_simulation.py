@@ -77,6 +77,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     options = parser.parse_args()
     print(
         "| model | N | same: NO-GO | same: GO | pass@1 at its margin: GO | pass@128 at its margin: "
@@ -85,7 +86,7 @@ def main() -> None:
     )
     for name, model in MODELS.items():
         truth = Truth(model, np.random.default_rng(options.seed))
-        for size in SIZES:
+        for size in options.sizes:
             same, *others = (
                 decisions(truth, size, k, times, options.repetitions, [options.seed, size, place])
                 for place, (k, times) in enumerate([(None, 0), (1, 1), (N, 1), (1, 3), (N, 3)])

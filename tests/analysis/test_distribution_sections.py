@@ -17,6 +17,7 @@ from vlm_boundary.analysis.distributions import (
     distributions,
 )
 from vlm_boundary.analysis.efficiency import efficiency, tokens_by_problem
+from vlm_boundary.analysis.intervals import mean_interval
 from vlm_boundary.analysis.series import series
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -153,17 +154,15 @@ def few_move(path: Path, rng: np.random.Generator, slices: int, size: int) -> Be
 
 
 def test_a_fields_values_are_fixed_or_drawn(run: BenchmarkRun) -> None:
-    """Two values of three problems each: as clusters they leave one degree of freedom."""
+    """Two values of three problems each: as clusters they are two means."""
     (found,) = distributions(run.data).as_json()["slices"]
     level, single = found["sampled"]
     assert (level["field"], level["values"], single["values"]) == ("level", 2, 6)
     drawn, fixed = level["difference"]["1"], single["difference"]["1"]
     assert drawn["estimate"] == pytest.approx(fixed["estimate"])
     means = [row["difference"]["1"]["estimate"] for row in found["slices"][:2]]
-    error = abs(means[0] - means[1]) / 2
-    assert drawn["high"] - drawn["estimate"] == pytest.approx(
-        min(12.7062 * error, 1 - drawn["estimate"]), rel=1e-4
-    )
+    expected = mean_interval(np.array(means), 0.95, (-1, 1))
+    assert (drawn["low"], drawn["high"]) == pytest.approx((expected.low, expected.high))
 
 
 def test_only_fields_that_exist_can_be_asked_for(run: BenchmarkRun) -> None:

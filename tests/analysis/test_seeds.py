@@ -36,18 +36,18 @@ def made_up(
 
 def test_what_seeds_share_is_not_counted_for_each() -> None:
     rng = np.random.default_rng(0)
-    differences = made_up(50, 4, rng)
+    differences = made_up(80, 4, rng)
     found = seed_effect("abcd", [differences], [None], 0.95)
     each = differences.mean(axis=0)
     assert list(found.each.values()) == pytest.approx(each)
     assert found.estimate == pytest.approx(each.mean())
-    covariance = np.cov(differences, rowvar=False) / 50
+    covariance = np.cov(differences, rowvar=False) / 80
     shared = covariance[~np.eye(4, dtype=bool)].mean()
     own = covariance.diagonal().mean() - shared
     assert found.between.estimate == pytest.approx(np.sqrt(each.var(ddof=1) - own))
     mean = differences.mean(axis=1)
     away = mean - mean.mean()
-    freedom = min(49, (away**2).sum() ** 2 / (away**4).sum())
+    freedom = min(79, (away**2).sum() ** 2 / (away**4).sum())
     reach = np.hypot(t.ppf(0.975, 3) * each.std(ddof=1) / 2, t.ppf(0.975, freedom) * shared**0.5)
     assert found.low == pytest.approx(each.mean() - reach)
     assert found.high == pytest.approx(each.mean() + reach)
@@ -55,7 +55,7 @@ def test_what_seeds_share_is_not_counted_for_each() -> None:
         each.mean() + t.ppf(0.975, 3) * each.std(ddof=1) * np.sqrt(1.25)
     )
     # Only problems drawn: the interval of the mean over seeds.
-    error = mean.std(ddof=1) / np.sqrt(50)
+    error = mean.std(ddof=1) / np.sqrt(80)
     assert found.these_checkpoints.low == pytest.approx(each.mean() - t.ppf(0.975, freedom) * error)
 
 

@@ -25,8 +25,8 @@ def test_it_is_students_t_where_the_interval_is() -> None:
 def test_it_is_below_a_level_just_where_that_interval_leaves_zero_out(level: float) -> None:
     rng = np.random.default_rng(1)
     # Few problems carry the spread: most are alike, some win.
-    values = (rng.random((40, 60)) < np.linspace(0.0, 0.5, 60)).astype(float)
-    values[:, ::2] -= rng.random((40, 30)) < 0.04
+    values = (rng.random((80, 60)) < np.linspace(0.0, 0.5, 60)).astype(float)
+    values[:, ::2] -= rng.random((80, 30)) < 0.04
     sums = Clustered.of(values)
     found = intervals_of(sums, level, (-1, 1))
     assert found.few.any()

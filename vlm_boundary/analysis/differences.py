@@ -72,7 +72,7 @@ def compare(
     band_level = simultaneous_level(everywhere, confidence, draws, rng)
     band = intervals_of(sums, band_level, (-1, 1))
     band_low, band_high = (np.where(ks <= up_to, side, np.nan) for side in (band.low, band.high))
-    # Resampling the few problems that carry a spread says nothing of those that were not drawn.
+    # Resampling few problems, or few that carry the spread, says nothing of those not drawn.
     unknown = found.few[grid - 1]
     boot_low, boot_high = (
         np.where(unknown, np.nan, side)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
 from vlm_boundary.analysis.quantiles import gamma, normal, student
+from vlm_boundary.analysis.small_sets import SMALL, WithOneMore
 from vlm_boundary.records.record import Curve, Entry
 
 NOTHING = 1e-12
@@ -28,7 +29,8 @@ class Intervals:
     """An estimate with its interval in each column; NaN where it is not known.
 
     `error` is the standard error and `freedom` its degrees of freedom (see `t_intervals`). `few`
-    marks the columns whose spread so few problems carry that the interval is not Student's t.
+    marks the columns of so few problems, or so few that carry the spread, that the interval is not
+    Student's t.
     """
 
     estimate: Floats
@@ -143,14 +145,15 @@ def t_intervals(
     the residuals r, and no more than there are less one. How well a spread is known depends on
     that: where a tenth of thirty problems differ, 29 degrees of freedom cover 92 % or less.
 
-    Where the spread is carried by few problems (see `_needed`), t is known to be too narrow, and
-    without any spread it says nothing. There the interval is the wider one of t with the degrees
-    of freedom that there are and `gamma_intervals`, which allows for rare problems unlike the
-    others of which none happened to be drawn.
+    Below `SMALL` problems t is not relied upon at all: each end is that of `WithOneMore`.
 
-    Every interval holds what the estimate would be with one more problem at either bound: where
-    one problem in N + 1 is unlike the others, N hold none of those in three samples of eight,
-    and their spread says nothing of it. So what one more problem would undo is never claimed.
+    Where the spread of more problems is carried by few (see `_needed`), t is known to be too
+    narrow, and without any spread it says nothing. There the interval is the wider one of t with
+    the degrees of freedom that there are and `gamma_intervals`, which allows for rare problems
+    unlike the others of which none happened to be drawn.
+
+    Every interval holds what the estimate would be with one more problem at either bound, so that
+    what one more problem would undo is never claimed.
 
     Values of one sign (a curve, a share) are skewed where they are mostly small or mostly large.
     Each end is then the outer one of Student's and of Hall's interval (see `unskewed`), Hall's no
@@ -184,10 +187,11 @@ def intervals_of(
     estimate, error, clusters = sums.mean(), sums.error(), sums.clusters
     carriers = _carriers(sums)
     bounded = bool(np.isfinite(bounds).all())
-    few = np.zeros(len(estimate), dtype=bool)
+    small = few = np.zeros(len(estimate), dtype=bool)
     if bounded:
+        small = is_small(sums)
         carried = carriers >= _needed(clusters, confidence)
-        few = (clusters > 1) & ((error < NOTHING) | ~carried)
+        few = (clusters > 1) & ((error < NOTHING) | ~carried) & ~small
     freedom = np.where(few, clusters - 1, np.fmin(clusters - 1, carriers))
     t = student(0.5 + confidence / 2, np.fmax(freedom, 1))
     low, high = estimate - t * error, estimate + t * error
@@ -206,6 +210,9 @@ def intervals_of(
         low[few] = np.fmin(low[few], exact_low)
         high[few] = np.fmax(high[few], exact_high)
     if bounded:
+        lowest, highest = weighted_at_random(sums.columns(small), bounds)
+        tail = (1 - confidence[small]) / 2
+        low[small], high[small] = -lowest.quantile(tail), highest.quantile(tail)
         worst, best = with_one_more(sums, bounds)
         low, high = np.minimum(low, worst), np.maximum(high, best)
     return Intervals(
@@ -215,7 +222,25 @@ def intervals_of(
         sums.size.sum(axis=0).astype(np.int64),
         error,
         freedom,
-        few,
+        few | small,
+    )
+
+
+def is_small(sums: Clustered) -> Bools:
+    """The columns with fewer than `SMALL` clusters, but two or more."""
+    clusters = sums.clusters
+    return np.asarray((clusters > 1) & (clusters < SMALL))
+
+
+def weighted_at_random(
+    sums: Clustered, bounds: tuple[float, float]
+) -> tuple[WithOneMore, WithOneMore]:
+    """What bounds each mean from below, turned about zero, and what bounds it from above."""
+    mean, clusters = sums.mean(), sums.clusters
+    away = sums.residuals() * clusters / sums.size.sum(axis=0)
+    return (
+        WithOneMore.of(-mean, -away, clusters, -bounds[0]),
+        WithOneMore.of(mean, away, clusters, bounds[1]),
     )
 
 

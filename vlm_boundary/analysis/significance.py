@@ -12,7 +12,9 @@ from vlm_boundary.analysis.intervals import (
     Clustered,
     Intervals,
     intervals_of,
+    is_small,
     unskewed,
+    weighted_at_random,
     with_one_more,
 )
 from vlm_boundary.analysis.quantiles import beyond_student
@@ -27,7 +29,7 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     """The smallest p at which the interval of level 1 - p leaves zero out, for each column.
 
     So a p-value is below 5 % just where the 95 % interval leaves zero out. It is Student's where
-    the interval is, and the interval's own where so few problems carry the spread that it is not.
+    the interval is, and the interval's own where it is not.
 
     Returns:
         Shape (columns,); NaN below two clusters.
@@ -39,10 +41,12 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 1.0), _LEAST)
     lowest, highest = with_one_more(sums, bounds)
     found = np.where((lowest <= 0) & (highest >= 0), 1.0, found)
-    tested = sums.clusters > 1
-    few = tested & (known.few | _few_at(1 - found, sums, bounds))
+    tested, small = sums.clusters > 1, is_small(sums)
+    few = tested & ~small & (known.few | _few_at(1 - found, sums, bounds))
     if few.any():
         found[few] = _smallest(sums.columns(few), bounds, 1, _without_zero)
+    below, above = weighted_at_random(sums.columns(small), bounds)
+    found[small] = np.clip(2 * np.minimum(below.beyond(0.0), above.beyond(0.0)), _LEAST, 1.0)
     return np.where(tested, found, np.nan)
 
 
@@ -88,10 +92,12 @@ def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floa
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 0.5), _LEAST)
     lowest, _ = with_one_more(sums, bounds)
     found = np.where(lowest <= bound, 1.0, found)
-    tested = sums.clusters > 1
-    few = tested & (known.few | _few_at(1 - 2 * found, sums, bounds))
+    tested, small = sums.clusters > 1, is_small(sums)
+    few = tested & ~small & (known.few | _few_at(1 - 2 * found, sums, bounds))
     if few.any():
         found[few] = _smallest(sums.columns(few), bounds, 2, lambda one: one.low > bound)
+    below, _ = weighted_at_random(sums.columns(small), bounds)
+    found[small] = np.clip(below.beyond(-bound), _LEAST, 1.0)
     return np.where(tested, np.where(room > 0, found, 1.0), np.nan)
 
 

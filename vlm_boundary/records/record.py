@@ -68,7 +68,7 @@ class Entry(Estimate):
     """A mean over problems, as nearly all numbers are."""
 
     few: bool
-    """So few problems carry the spread that the interval is not Student's t."""
+    """So few problems, or so few that carry the spread, that the interval is not Student's t."""
 
 
 Curve = ByK[Entry]

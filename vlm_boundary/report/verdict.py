@@ -134,7 +134,7 @@ def _at(said: Claimed, claim: str, words: _Words) -> Claim:
     if entry.sign:
         numbers += f"; {said.unadjusted(claim)}"
     elif entry.few and entry.low is not None:
-        numbers += "; so few problems differ that the method leaves it open, not the data"
+        numbers += "; so few problems, or so few that differ, that it allows for others not drawn"
     neither = "" if within is None else f", nor whether it is within {margin} points"
     return Claim(f"{words.open} is {NOT_RESOLVED}{neither} ({numbers})", resolved=False)
 
