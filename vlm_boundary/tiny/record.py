@@ -8,10 +8,11 @@ import time
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from vlm_boundary.tiny.recipes import Reinforcement, Supervised, Unseeing
 
+Recipe: TypeAlias = Supervised | Reinforcement | Unseeing
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy")
 
 
@@ -37,14 +38,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
-def write_record(
-    folder: Path,
-    recipe: Supervised | Reinforcement | Unseeing,
-    *,
-    stage: str,
-    seed: int,
-    **more: Any,
-) -> None:
+def write_record(folder: Path, recipe: Recipe, *, stage: str, seed: int, **more: Any) -> None:
     """Say how the weights in a folder were made."""
     record = {
         "stage": stage,
