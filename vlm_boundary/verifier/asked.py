@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
 from vlm_boundary.verifier.questions import content
-from vlm_boundary.verifier.values import Number, Relation, Value
+from vlm_boundary.verifier.values import Number, Value, unnamed
 
 _QUESTION = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")
 _ASKS = re.compile(r"\W*(?:find|how|what|determine|calculate)\b", re.IGNORECASE)
@@ -142,8 +142,7 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
     if not question:
         return False
     asked = asked_of(question)
-    while isinstance(value, Relation):
-        value = value.right
+    value = unnamed(value)
     unit = value.unit if isinstance(value, Number) else None
     return (
         (bool(asked.things) and _counts_another(sentence, start, end, unit, asked))

@@ -14,7 +14,7 @@ from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.numbers import SCALE_WORD
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.values import Number, Value, Words
+from vlm_boundary.verifier.values import Number, Value, is_value
 from vlm_boundary.verifier.verdict import Gold
 
 Item = TypeVar("Item")
@@ -89,7 +89,7 @@ class _Readings:
             number = _plain(value)
             if number is not None:
                 plain.append((number, row))
-            elif value is not None and not isinstance(value, Words):
+            elif is_value(value):
                 self._composed.append(row)
         plain.sort()
         self._numbers = np.array([number for number, _ in plain])

@@ -21,7 +21,7 @@ from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.symbolic import is_mathematics
-from vlm_boundary.verifier.values import Number, Relation, Value
+from vlm_boundary.verifier.values import Number, Value, unnamed
 from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import replacing
 
@@ -149,9 +149,7 @@ def _gold_value(gold: Gold) -> Value | None:
 def _number(reading: Callable[[], Value | None]) -> float | None:
     """What a reading gives as a float; None where it is no number, or none that is covered."""
     try:
-        value = reading()
-        if isinstance(value, Relation):
-            value = value.right
+        value = unnamed(reading())
         return value.value.approximate if isinstance(value, Number) else None
     except FAULTS:  # what is not covered is among them
         return None

@@ -19,7 +19,7 @@ from vlm_boundary.verifier.questions import (
     question_of,
 )
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
-from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
+from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
 _BOUNDARY = re.compile(  # the mark itself belongs to the sentence, but for ; and line breaks
     r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
@@ -245,8 +245,7 @@ def _hedged(body: str, main: list[Run]) -> Run | None:
 
 def core(value: Value | None) -> object:
     """What two readings share that say the same number, with a name before it or a unit behind."""
-    while isinstance(value, Relation):
-        value = value.right
+    value = unnamed(value)
     return value.value if isinstance(value, Number) else value
 
 

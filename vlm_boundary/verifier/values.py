@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeGuard
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.units import Unit
@@ -99,3 +99,16 @@ class Words:
 
 
 Value = Number | Several | Relation | Interval | Approximated | Words
+Said = Number | Several | Relation | Interval | Approximated
+
+
+def is_value(value: Value | None) -> TypeGuard[Said]:
+    """Whether it says more than words do."""
+    return value is not None and not isinstance(value, Words)
+
+
+def unnamed(value: Value | None) -> Value | None:
+    """A value without the names that relations give it: 5 of x = 5."""
+    while isinstance(value, Relation):
+        value = value.right
+    return value
