@@ -19,7 +19,7 @@ from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.numbers import equal
-from vlm_boundary.verifier.outcome import Outcome
+from vlm_boundary.verifier.outcome import MOST_KEPT, STATUSES, Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
 from vlm_boundary.verifier.scope import Scope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
@@ -35,9 +35,7 @@ _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _WORTH_FORKING = 1000
 _FIELDS = tuple(Verdict.__dataclass_fields__)
-_MAX_KEPT = 2000  # characters of an answer kept in its verdict
 _CacheKey = tuple[Gold, str, bool, bool]
-_STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
 def grader_version() -> str:
@@ -228,10 +226,7 @@ def _as_json(key: _CacheKey) -> list[Any] | None:
 
 
 def _from_json(fields: list[Any]) -> Verdict:
-    values = dict(zip(_FIELDS, fields, strict=True))
-    span = values["span"]
-    values["span"] = None if span is None else tuple(span)
-    return Verdict(**values | {"flags": tuple(values["flags"])})
+    return Verdict(*(tuple(value) if isinstance(value, list) else value for value in fields))
 
 
 def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
@@ -303,10 +298,10 @@ def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
         outcome = Outcome(None, found.doubt, outcome.tolerance)
     return Verdict(
         outcome.correct,
-        _STATUSES[outcome.correct],
-        found.raw[:_MAX_KEPT],
+        STATUSES[outcome.correct],
+        found.raw[:MOST_KEPT],
         outcome.rule,
-        normalised=None if found.value is None else str(found.value)[:_MAX_KEPT],
+        normalised=None if found.value is None else str(found.value)[:MOST_KEPT],
         span=scope.span(found.start, found.end),
         source=found.source,
         flags=(*scope.flags, *found.flags),

@@ -21,6 +21,7 @@ from vlm_boundary.verifier.trailing import combined, with_trailing
 from vlm_boundary.verifier.values import (
     Approximated,
     Interval,
+    Kind,
     Number,
     Relation,
     Several,
@@ -40,6 +41,7 @@ _RELATIONS = frozenset("=≈<>≤≥≠∈")
 _COMMAS, _RATIO = frozenset(",;，；、"), frozenset((":", "to", "比"))
 _UNION, _EITHER_SIGN, _SUCH_THAT = frozenset("∪"), frozenset("±"), frozenset("|:")
 _RISING, _FALLING = "<≤", ">≥"
+_KINDS: dict[str, Kind] = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
 _MATHEMATICS = FORMULAS | {"number"}
 _ENDING = ".,;:!?。，；！？、"
 _FACTORIAL = re.compile(r"[\w)]!$")
@@ -189,14 +191,14 @@ class _Reader:
             return None
         return literal(f"{sign.strip('+')}{texts[0]}.{texts[2]}")
 
-    def _several(self, kind: str, parts: list[list[Token]]) -> Value | None:
+    def _several(self, kind: Kind, parts: list[list[Token]]) -> Value | None:
         items: list[Value] = []
         for part in parts:
             item = self._relation(part) if part else None
             if item is None:
                 return None
             items.append(item)
-        return Several(kind, tuple(items))  # type: ignore[arg-type]
+        return Several(kind, tuple(items))
 
     def _relation(self, tokens: list[Token]) -> Value | None:
         parts = _split(tokens, _RELATIONS)
@@ -305,12 +307,10 @@ class _Reader:
             found = reader._several("list", [part for part in parts if part])
             if not isinstance(found, Several):
                 return None
-            kinds = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
-            return Several(kinds[first], found.items, first + last)  # type: ignore[arg-type]
+            return Several(_KINDS[first], found.items, first + last)
         if first == "⦃" or (first == "[" and inner):
             item = reader._alternatives(inner)
-            kind = "set" if first == "⦃" else "list"
-            return None if item is None else Several(kind, (item,), first + last)  # type: ignore[arg-type]
+            return None if item is None else Several(_KINDS[first], (item,), first + last)
         if first == "(" and inner and self.prose:
             return self._number(inner)
         return self._alternatives(inner)

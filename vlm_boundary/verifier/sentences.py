@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.words import FIRST_WORDS
+from vlm_boundary.records.verdict import Source
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
@@ -25,7 +26,7 @@ _BOUNDARY = re.compile(  # the mark itself belongs to the sentence, but for ; an
     r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
-_DIGIT = re.compile(r"\d")
+_VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|be|equals?|becomes?|has|have|had|measures?|costs?|needs?|contains?|gives?|"
@@ -204,23 +205,16 @@ def _as_asked(body: str, run: Run, question: Question) -> Run:
 
 def _after_being(body: str, main: list[Run]) -> list[Run]:
     """Values right behind is, are or =, where none stands behind them."""
+
+    def follows(run: Run) -> bool:
+        near = body[max(0, run.start - 40) : run.start]
+        return bool(_COPULA.search(body[: run.start]) and _BEING.search(near))
+
     last = main[-1]
-    before = body[: last.start]
     ends = re.match(r"[\s\w,%°\"*)/-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
-    if (
-        ends
-        and (isinstance(last.value, Relation) or _COPULA.search(before))
-        and _BEING.search(before[-40:] if not isinstance(last.value, Relation) else "=")
-    ):
-        others = [
-            r
-            for r in main[:-1]
-            if _COPULA.search(body[: r.start])
-            and _BEING.search(body[max(0, r.start - 40) : r.start])
-        ]
-        if not others:
-            return [last]
-    return []
+    if not ends or not (isinstance(last.value, Relation) or follows(last)):
+        return []
+    return [] if any(map(follows, main[:-1])) else [last]
 
 
 def _in_the_questions_words(body: str, main: list[Run], question: Question) -> list[Run]:
@@ -315,17 +309,9 @@ def _worked_out(readable: list[_Said]) -> bool:
 def _may_say(sentence: Sentence, question: Question) -> bool:
     """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
     text = sentence.text
-    if (
-        len(text) > MAX_SENTENCE
-        or _TASK.match(text)
-        or not (
-            _DIGIT.search(text)
-            or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
-            or "√" in text
-            or "π" in text
-            or "\\" in text
-        )
-    ):
+    if len(text) > MAX_SENTENCE or _TASK.match(text):
+        return False
+    if not _VALUE.search(text) and _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower())):
         return False
     return not (
         HYPOTHETICAL.search(text)
@@ -354,7 +340,7 @@ def _emphasised(readable: list[_Said]) -> Found | None:
     if not found or len({repr(core(run.value)) for _, run in found}) != 1:
         return None
     sentence, run = found[-1]
-    source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
+    source: Source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
     return _found(source, sentence, run, ())
 
 
@@ -382,18 +368,13 @@ def _answering(readable: list[_Said], question: Question) -> Found | None:
     return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
 
 
-def _found(source: str, sentence: Sentence, run: Run | None, rivals: tuple[Run, ...]) -> Found:
-    if run is not None and rivals:
-        found = _found(source, sentence, run, ())
-        return replace(found, flags=("echo",), rivals=tuple(r.value for r in rivals))
-    if run is None:
-        start, end = sentence.start + rivals[-1].start, sentence.start + rivals[-1].end
-        raw = sentence.text[rivals[-1].start : rivals[-1].end]
-        values = tuple(r.value for r in rivals)
-        return Found(source, raw, start, end, rivals[-1].value, None, ("several_values",), values)  # type: ignore[arg-type]
-    raw = sentence.text[run.start : run.end]
-    start = sentence.start + run.start
-    return Found(source, raw, start, start + len(raw), run.value)  # type: ignore[arg-type]
+def _found(source: Source, sentence: Sentence, run: Run | None, rivals: tuple[Run, ...]) -> Found:
+    shown = run or rivals[-1]
+    raw = sentence.text[shown.start : shown.end]
+    start = sentence.start + shown.start
+    flags = (("echo" if run else "several_values"),) if rivals else ()
+    values = tuple(rival.value for rival in rivals)
+    return Found(source, raw, start, start + len(raw), shown.value, None, flags, values)
 
 
 _PREDICATE = re.compile(

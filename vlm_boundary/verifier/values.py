@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeGuard
+from typing import Literal, TypeAlias, TypeGuard
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.units import Unit
+
+Kind: TypeAlias = Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Number:
 class Several:
     """Several values: a list, tuple, set, union or ratio, a matrix by rows, or alternatives."""
 
-    kind: Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
+    kind: Kind
     items: tuple[Value, ...]
     brackets: str = ""
 
