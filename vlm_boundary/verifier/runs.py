@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.units import SCALES, UNITS
+from vlm_boundary.mathtext.units import PER_CENT, SCALES, UNITS
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS
 from vlm_boundary.verifier.doubts import NOT_BEFORE
 from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND, occurs
@@ -73,6 +73,7 @@ WHICH_IS = re.compile(
     r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
 )
 _BEFORE_ONE = re.compile(r"\b(?:is|are|with|only|exactly|be)\s+$")
+_BESIDE = PER_CENT | SCALES.keys()
 _NEAR = 48  # characters before a value in which the words that bear on it stand
 _CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
 _IN_CODE = ("__", "lambda", "import", "(")
@@ -206,7 +207,7 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
     before, after = sentence[:start], sentence[end:]
     if re.match(r"-[a-zA-Z]", after) or re.match(r"(?:st|nd|rd|th)\b|[a-zA-Z]", after):
         unit = re.match(r"[a-zA-Z]+", after)
-        if not unit or unit[0] not in UNITS:
+        if not unit or (unit[0] not in UNITS and unit[0] not in PER_CENT):
             return None  # 3-point, 2nd, 4x4
     if re.search(r"[a-zA-Z_]$", before):
         return None
@@ -232,7 +233,7 @@ def _with_unit(sentence: str, end: int) -> int:
         return end
     word = match[0].strip()
     name = re.sub(r"\^.*|[²³]", "", word)
-    known = name in UNITS or name.lower() in UNITS or name.lower() in SCALES or word[0] in "%°平立"
+    known = name in UNITS or name.lower() in UNITS or name.lower() in _BESIDE or word[0] in "%°平立"
     if not known and not word.startswith("per"):
         return end
     if name.lower() in ("in", "a", "s", "h", "t", "l", "m", "g", "second", "day") and not (
