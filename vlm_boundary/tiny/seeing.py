@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from vlm_boundary.benchmarks.procedural import caption
-from vlm_boundary.tiny.data import ProblemSet
-from vlm_boundary.tiny.recipes import Seeing
+from vlm_boundary.tiny.data import DrawnProblems
+from vlm_boundary.tiny.recipes import SeeingLessons
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.schedule import warm_cosine
 from vlm_boundary.tiny.sequences import encode
@@ -41,7 +41,9 @@ class _Head(torch.nn.Module):  # type: ignore[misc]
         return scores
 
 
-def train_seeing(model: Any, drawn: ProblemSet, recipe: Seeing, *, seed: int, log: Log) -> None:
+def train_seeing(
+    model: Any, drawn: DrawnProblems, recipe: SeeingLessons, *, seed: int, log: Log
+) -> None:
     """Train the vision tower in place; the log gets the share of facts it names."""
     places, answers, vocabulary = _facts(drawn)
     with torch.no_grad():
@@ -75,7 +77,7 @@ def train_seeing(model: Any, drawn: ProblemSet, recipe: Seeing, *, seed: int, lo
             losses, named = [], []
 
 
-def _facts(drawn: ProblemSet) -> tuple[list[list[int]], Tensor, int]:
+def _facts(drawn: DrawnProblems) -> tuple[list[list[int]], Tensor, int]:
     """Each family's places, the captions' words as numbers, and how many words there are."""
     families: dict[str, list[int]] = {}
     numbers: dict[str, int] = {}

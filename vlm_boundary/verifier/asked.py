@@ -90,7 +90,7 @@ _SHARE_ASKED = re.compile(
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedFor:
     """What a question asks for, as far as its words say.
 
     Attributes:
@@ -110,13 +110,13 @@ class Asked:
 
 
 @lru_cache(maxsize=4096)
-def asked_of(question: str) -> Asked:
+def asked_of(question: str) -> AskedFor:
     """What a question asks for."""
     asking = [s for s in _QUESTION.findall(question) if "?" in s or _ASKS.match(s)]
     last = asking[-1] if asking else question
     many = _HOW_MANY.search(last)
     things = _stems(" ".join(content(many[1]))) if many else frozenset()
-    return Asked(
+    return AskedFor(
         question.lower(),
         _stems(question),
         things if things.isdisjoint(_ANYTHING) else frozenset(),
@@ -152,7 +152,9 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
     )
 
 
-def _counts_another(sentence: str, start: int, end: int, unit: Unit | None, asked: Asked) -> bool:
+def _counts_another(
+    sentence: str, start: int, end: int, unit: Unit | None, asked: AskedFor
+) -> bool:
     """Whether another thing is counted than the one asked for: 5 trees, 5 hours."""
     if unit is not None:
         words = re.findall(r"[a-z]+", sentence[start:end].lower())
@@ -167,7 +169,7 @@ def _counts_another(sentence: str, start: int, end: int, unit: Unit | None, aske
     return named[0].endswith("s") or named[-1].endswith("s")
 
 
-def _counts_parts(sentence: str, start: int, end: int, asked: Asked) -> bool:
+def _counts_parts(sentence: str, start: int, end: int, asked: AskedFor) -> bool:
     """Whether something is counted where a size is asked for: it has 4 sides."""
     said = _THING.match(sentence, end)
     thing = said[1].lower() if said else ""
@@ -176,7 +178,7 @@ def _counts_parts(sentence: str, start: int, end: int, asked: Asked) -> bool:
     return _stem(thing) not in asked.stems
 
 
-def _measures_another(sentence: str, unit: Unit | None, asked: Asked) -> bool:
+def _measures_another(sentence: str, unit: Unit | None, asked: AskedFor) -> bool:
     """Whether another measure is named than the one asked for, or an angle for a length."""
     named = _measures(sentence)
     if asked.measures and named and not named & asked.measures:
@@ -186,7 +188,7 @@ def _measures_another(sentence: str, unit: Unit | None, asked: Asked) -> bool:
     return not _measures(asked.text) & _IN_DEGREES
 
 
-def _of_another(sentence: str, asked: Asked) -> bool:
+def _of_another(sentence: str, asked: AskedFor) -> bool:
     """Whether the subject is another person than the one asked for, or a thing not spoken of."""
     thing = _OF_THING.match(sentence)
     if thing and _stems(thing[1]).isdisjoint(asked.stems | _NO_OTHER):

@@ -26,7 +26,7 @@ from vlm_boundary.verifier.phrases import (
     PLACEHOLDER,
     last_match,
 )
-from vlm_boundary.verifier.scope import Scope
+from vlm_boundary.verifier.scope import AnswerScope
 from vlm_boundary.verifier.sentences import conclude, core, predicate
 from vlm_boundary.verifier.spelled import as_written
 from vlm_boundary.verifier.text_answers import (
@@ -60,7 +60,7 @@ SOLE_LENGTH = 80
 _SENTENCE = 3  # words
 
 
-def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
+def extract(scope: AnswerScope, target: Target, *, truncated: bool) -> Found | str:
     """The last answer that an output commits to, or why there is none.
 
     Tags and boxes are answers outright; "the answer is" behind them, or without them, is next; then

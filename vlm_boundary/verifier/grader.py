@@ -21,7 +21,7 @@ from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.numbers import equal
 from vlm_boundary.verifier.outcome import MOST_KEPT, STATUSES, Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
-from vlm_boundary.verifier.scope import Scope, answer_scope
+from vlm_boundary.verifier.scope import AnswerScope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
 from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output
@@ -50,7 +50,7 @@ class _Pending:
     """An answer that waits for a symbolic comparison."""
 
     found: Found
-    scope: Scope
+    scope: AnswerScope
     comparison: tuple[str, str]
 
     def concluded(self, outcome: Outcome) -> Verdict:
@@ -253,7 +253,7 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
     return others <= {outcome.correct}
 
 
-def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
+def _symbolic(found: Found, scope: AnswerScope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     if found.rivals:
         return _concluded(found, scope, Outcome(None, "ambiguous"))
@@ -293,7 +293,7 @@ def _formula(text: str) -> Number | None:
     return None if value is None else Number(Exact.rational(Fraction(value)))
 
 
-def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+def _concluded(found: Found, scope: AnswerScope, outcome: Outcome) -> Verdict:
     if found.doubt and outcome.correct:
         outcome = Outcome(None, found.doubt, outcome.tolerance)
     return Verdict(

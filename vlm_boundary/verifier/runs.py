@@ -80,7 +80,7 @@ _IN_CODE = ("__", "lambda", "import", "(")
 
 
 @dataclass(frozen=True)
-class Run:
+class Stretch:
     """A stretch of a sentence that is one value, and how it is used there."""
 
     start: int
@@ -90,11 +90,11 @@ class Run:
     """Why it is hardly what the sentence is about: a threshold, a label, a subordinate clause."""
 
 
-def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
+def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
     """Every value in a sentence, in order."""
     if occurs(_IN_CODE, sentence) and _CODE.search(sentence):
         return []
-    found: list[Run] = []
+    found: list[Stretch] = []
     for start, end in _stretches(sentence):
         run = _run(sentence, start, end, question_numbers)
         if run is not None:
@@ -113,7 +113,7 @@ def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
     return _ranges(sentence, found)
 
 
-def _from(sentence: str, turn: int, run: Run) -> Run:
+def _from(sentence: str, turn: int, run: Stretch) -> Stretch:
     """The run without what only stands before the turn of its sentence."""
     if run.aside != "subordinate clause":
         return run
@@ -122,9 +122,9 @@ def _from(sentence: str, turn: int, run: Run) -> Run:
     return run if _SUBORDINATE.search(sentence[start : run.start]) else replace(run, aside="")
 
 
-def _ranges(sentence: str, found: list[Run]) -> list[Run]:
+def _ranges(sentence: str, found: list[Stretch]) -> list[Stretch]:
     """Between 2000 and 2005 is one range."""
-    joined: list[Run] = []
+    joined: list[Stretch] = []
     for run in found:
         before = joined[-1] if joined else None
         if (
@@ -133,7 +133,7 @@ def _ranges(sentence: str, found: list[Run]) -> list[Run]:
             and _RANGE_MIDDLE.fullmatch(sentence[before.end : run.start])
         ):
             values = Several("range", (before.value, run.value))
-            joined[-1] = Run(before.start, run.end, values)
+            joined[-1] = Stretch(before.start, run.end, values)
         else:
             joined.append(run)
     return joined
@@ -192,7 +192,7 @@ _TRIM_LEFT = " \t*_$=:,.!)]}>~≈"
 _TRIM_RIGHT = " \t*_$=:,.-+/([{<^!~"
 
 
-def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) -> Run | None:
+def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) -> Stretch | None:
     while start < end and sentence[start] in _TRIM_LEFT:
         start += 1
     while end > start and sentence[end - 1] in _TRIM_RIGHT:
@@ -219,7 +219,7 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
     if value is None:
         return None
     aside = _aside(before, after, sentence[start:end], question_numbers)
-    return Run(start, end, value, aside)
+    return Stretch(start, end, value, aside)
 
 
 def _with_unit(sentence: str, end: int) -> int:
