@@ -82,7 +82,7 @@ class Reinforcement:
     data_seed: int
     steps: int
     problems: int
-    """Problems a step, none of them met twice."""
+    """Problems per step, none of them met twice."""
     group: int
     """Responses to each problem."""
     learning_rate: float

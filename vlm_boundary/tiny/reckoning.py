@@ -1,7 +1,7 @@
 """The language model's own lessons: the equations of worked chains, without pictures.
 
 A line of text holds many equations and is taught only what they come to, so that the model meets
-far more sums a second than in whole solutions.
+far more sums per second than in whole solutions.
 """
 
 from __future__ import annotations

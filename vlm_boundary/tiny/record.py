@@ -17,7 +17,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy")
 
 
 class Log:
-    """One JSON object a line, with the seconds since the start, also shown on the terminal."""
+    """One JSON object per line, with the seconds since the start, also shown on the terminal."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -34,7 +34,7 @@ class Log:
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The log beside a checkpoint, a dictionary a line."""
+    """The log beside a checkpoint, one dictionary per line."""
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 

@@ -57,7 +57,7 @@ class Rewarder:
     def graded(
         self, model: Any, problems: DrawnProblems, count: int, seed: int, max_tokens: int
     ) -> list[tuple[DrawnProblems, list[list[float]]]]:
-        """Draw and grade `count` samples a problem, in parts of the problems."""
+        """Draw and grade `count` samples per problem, in parts of the problems."""
         import torch
 
         generator = torch.Generator().manual_seed(seed)

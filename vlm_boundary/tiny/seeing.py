@@ -1,7 +1,7 @@
 """The vision tower's own first lessons: name every fact of a picture, without a language model.
 
-A linear head a family reads the facts off the tower's output, word by word in the caption's
-order; the head is thrown away. The tower sees several times more pictures a second this way.
+One linear head per family reads the facts off the tower's output, word by word in the caption's
+order; the head is thrown away. The tower sees several times as many pictures per second this way.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little i
 
 
 def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> None:
-    """Train the model in place; the log gets the loss in nats a token, and watched accuracy."""
+    """Train the model in place; the log gets the loss in nats per token, and watched accuracy."""
     import torch
 
     drawn = DrawnProblems.draw(recipe.data_seed, recipe.problems, recipe.families)

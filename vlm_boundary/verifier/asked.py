@@ -1,7 +1,7 @@
 """Whether a value answers what the question asks: its thing, its measure, its person.
 
 A value that is said of something else is no answer where a sentence merely says it; the verdict is
-then undecided. Nothing here looks at answers that are marked, but for pairs and shares.
+then undecided. Nothing here looks at answers that are marked, except for pairs and shares.
 """
 
 from __future__ import annotations

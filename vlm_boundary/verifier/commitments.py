@@ -138,7 +138,7 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
         elif failures < 2:
             end = _closing(text, opening.end(), limit)
             if end is None:
-                failures += 1  # unclosed: what stands before it cannot close either, but for luck
+                failures += 1  # unclosed: what stands before it cannot close either, except by luck
             else:
                 found = [box for box in found if box[0] > end]  # boxes within this one
                 found.append((opening.start(), opening.end(), end))

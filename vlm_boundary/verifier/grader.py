@@ -68,7 +68,7 @@ class Grader:
     Equal outputs to equal problems are graded once.
 
     Args:
-        workers: how many processes; by default one a core.
+        workers: how many processes; by default one per core.
         deadline: seconds one symbolic comparison may take before its process is killed.
         cache: remember verdicts.
         forks: how many forks of this process share what is decided here, where many outputs come at

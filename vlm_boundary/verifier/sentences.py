@@ -22,7 +22,7 @@ from vlm_boundary.verifier.questions import (
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Stretch, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
-_BOUNDARY = re.compile(  # the mark itself belongs to the sentence, but for ; and line breaks
+_BOUNDARY = re.compile(  # the mark itself belongs to the sentence, except ; and line breaks
     r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
@@ -93,7 +93,7 @@ class Sentence:
 
 
 def sentences(text: str) -> list[Sentence]:
-    """The last sentences of a text, but for a chat's closing words."""
+    """The last sentences of a text, except for a chat's closing words."""
     found = []
     start = 0
     for boundary in [*_BOUNDARY.finditer(text), None]:
@@ -303,9 +303,8 @@ def _worked_out(readable: list[_Said]) -> bool:
     if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
         return False
     result = _WORKED_OUT.search(readable[-2][0].text)
-    if result is None:
-        return False
-    return number_said(result[1].strip("$€£ ")) == core(readable[-1][1].value)
+    found = None if result is None else number_said(result[1].strip("$€£ "))
+    return result is not None and found == core(readable[-1][1].value)
 
 
 def _may_say(sentence: Sentence, question: QuestionWords) -> bool:
@@ -354,19 +353,15 @@ def _answering(readable: list[_Said], question: QuestionWords) -> Found | None:
         overlap = len(asked & content(item[0].text)) / len(asked) if asked else 0.0
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
+    chosen, close = readable[-1], [readable[0], readable[-1]]
     if best[0] >= 0.5:
         enough = min(best[0] - 0.15, _ALSO_ANSWERS)
-        close = [s for s in scored if s[0] >= enough or s is scored[-1]]
-        values = {repr(core(s[2][1].value)) if s[2][1] else "several" for s in close}
-        chosen = close[0][2] if len(values) == 1 else best[2]
-        found = _found("sentence", *chosen)
-        if len(values) > 1:
-            others = tuple(s[2][1].value for s in close if s[2][1] is not None)
-            found = replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
-        return found
-    first, last = readable[0], readable[-1]
-    found = _found("sentence", *last)
-    others = tuple(item[1].value for item in (first, last) if item[1] is not None)
+        chosen, close = best[2], [s[2] for s in scored if s[0] >= enough or s is scored[-1]]
+        values = {repr(core(run.value)) if run else "several" for _, run, _ in close}
+        if len(values) == 1:
+            return _found("sentence", *close[0])
+    found = _found("sentence", *chosen)
+    others = tuple(run.value for _, run, _ in close if run is not None)
     return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
 
 
