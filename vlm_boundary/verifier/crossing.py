@@ -19,7 +19,7 @@ from vlm_boundary.verifier.verdict import Gold
 
 Item = TypeVar("Item")
 
-# No rule of `compare` calls numbers further apart than this equal, except under a declared tolerance:
+# No rule of `compare` calls numbers further apart than this equal, unless a tolerance is declared:
 # a rounded decimal counts from three significant digits, half a per cent at most.
 _NEAR_RELATIVE, _NEAR_ABSOLUTE = 0.01, 1e-6
 

@@ -226,7 +226,8 @@ def _as_json(key: _CacheKey) -> list[Any] | None:
 
 
 def _from_json(fields: list[Any]) -> Verdict:
-    return Verdict(*(tuple(value) if isinstance(value, list) else value for value in fields))
+    values: list[Any] = [tuple(one) if isinstance(one, list) else one for one in fields]
+    return Verdict(*values)
 
 
 def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:

@@ -17,7 +17,6 @@ from vlm_boundary.tiny.families.parts import (
 from vlm_boundary.tiny.families.tokens import byte_level, character_level
 
 _CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
-_PADDED = {"pad_token": "<|endoftext|>"}
 _SLIDING = {
     "head_dim": 32,
     "layer_types": ["sliding_attention", "full_attention"],
@@ -43,7 +42,7 @@ _INTERNVL = Family(  # tiles of a fixed number of tokens
             "context_image_token": "<IMG_CONTEXT>",
             "video_token": "<video>",
         },
-        **ENDS_TURN,
+        roles=ENDS_TURN,
     ),
     {"image_token_id": "<IMG_CONTEXT>"},
     text={"model_type": "qwen3", "head_dim": 32},
@@ -75,8 +74,7 @@ _GLM = Family(
             *("<|image|>", "<|video|>", "<|begin_of_box|>", "<|end_of_box|>"),
         ),
         plain=(*THOUGHT, "<answer>", "</answer>"),
-        eos_token="<|endoftext|>",
-        **_PADDED,
+        roles={"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"},
     ),
     {
         "image_token_id": "<|image|>",
@@ -181,7 +179,7 @@ _LLAVA_ONEVISION = Family(  # a picture whole and in tiles
     "LLaVA-OneVision",
     "LlavaOnevision",
     "llava-onevision",
-    partial(byte_level, "Qwen2Tokenizer", (*_CHATML, "<image>", "<video>"), **ENDS_TURN),
+    partial(byte_level, "Qwen2Tokenizer", (*_CHATML, "<image>", "<video>"), roles=ENDS_TURN),
     {"image_token_index": "<image>", "video_token_index": "<video>"},
     text={"model_type": "qwen2", "rope_parameters": ROPE},
     vision=_SIGLIP
@@ -210,9 +208,7 @@ _IDEFICS3 = Family(
             "end_of_utterance_token": "<end_of_utterance>",
             "global_image_token": "<global-img>",
         },
-        bos_token="<|im_start|>",
-        eos_token="<end_of_utterance>",
-        **_PADDED,
+        roles=ENDS_TURN | {"bos_token": "<|im_start|>", "eos_token": "<end_of_utterance>"},
     ),
     {"image_token_id": "<image>", "pad_token_id": "<|endoftext|>"},
     text={"model_type": "llama"},
@@ -242,9 +238,7 @@ _PIXTRAL_12B = Family(  # a LLaVA with Pixtral's vision tower and processor
             *("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
             *("[IMG]", "[IMG_BREAK]", "[IMG_END]", "[THINK]", "[/THINK]", "<pad>"),
         ),
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
+        roles={"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"},
     ),
     {"image_token_index": "[IMG]"},
     text={"model_type": "mistral", "head_dim": 32, "sliding_window": None},
@@ -283,7 +277,7 @@ _MINICPM = Family(  # the first of that line in transformers' own form
             "image_id_start_token": "<image_id>",
             "image_id_end_token": "</image_id>",
         },
-        **ENDS_TURN,
+        roles=ENDS_TURN,
     ),
     {"image_token_id": "<|image_pad|>", "video_token_id": "<|video_pad|>"},
     text=LINEAR

@@ -71,7 +71,7 @@ class Family:
         tokenizer = self.tokenizer()
         ids = tokenizer.convert_tokens_to_ids
         config = getattr(hf, f"{self.classes}Config")(
-            text_config=_text_sizes(tokenizer) | self.text | self.by_tokenizer(tokenizer),
+            text_config={**_text_sizes(tokenizer), **self.text, **self.by_tokenizer(tokenizer)},
             vision_config=self.vision,
             **{name: ids(token) for name, token in self.tokens.items()},
             **self.config,

@@ -23,7 +23,7 @@ _CALL = ("<tool_call>", "</tool_call>")
 
 
 def _qwen_tokenizer(kind: str, *plain: str) -> Callable[[], Any]:
-    return partial(byte_level, kind, SPECIAL_TOKENS, plain=plain, **ENDS_TURN)
+    return partial(byte_level, kind, SPECIAL_TOKENS, plain=plain, roles=ENDS_TURN)
 
 
 _QWEN_TOKENS = {

@@ -20,7 +20,7 @@ def byte_level(
     plain: Sequence[str] = (),
     named: Mapping[str, str] = MappingProxyType({}),
     behind: Sequence[str] = (),
-    **roles: str,
+    roles: Mapping[str, str],
 ) -> Any:
     """A tokenizer that writes text byte by byte, with one token for each word of `tiny`.
 
