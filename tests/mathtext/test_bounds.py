@@ -40,7 +40,7 @@ OTHER = {
     "a root of no order": r"\sqrt[0]{4}",
     "no base": "0^-1",
     "zeros": r"\frac{0}{0}",
-    "a root of less than nothing": "√(-4)",
+    "an even root of less than nothing": r"\sqrt[4]{-4}",
     "signs": "-" * 200 + "1",
     "open brackets": "(" * 290,
 }
@@ -88,6 +88,13 @@ def test_what_has_no_value_is_unsupported(kind: str) -> None:
     for read_as in (answer, chain):
         with pytest.raises(Unsupported):
             read_as(OTHER[kind])
+
+
+def test_a_square_root_of_less_than_nothing_has_a_value_in_answers_alone() -> None:
+    assert str(answer("√(-4)").value) == str(answer("√-4").value) == "2i"
+    for text in ("√(-4)", "√-4"):
+        with pytest.raises(Unsupported):
+            chain(text)
 
 
 @pytest.mark.parametrize("text", [r"1\frac{②}{③}", "1 ②/③", r"1\frac②③"])

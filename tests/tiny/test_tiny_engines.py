@@ -92,13 +92,13 @@ def test_log_probabilities_add_up_to_the_same(vllm, dtype, near):
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    from vlm_boundary.tiny.data import ProblemSet, evaluation
+    from vlm_boundary.tiny.data import DrawnProblems, evaluation
     from vlm_boundary.tiny.sequences import encode, prompt_ids, response_scores
 
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
         find("base"), dtype=getattr(torch, dtype)
     )
-    drawn = ProblemSet.of(evaluation()[:COUNT])
+    drawn = DrawnProblems.of(evaluation()[:COUNT])
     prompts = [prompt_ids(problem.question) for problem in drawn.problems]
     responses = [found["ids"] for found in vllm[dtype]]
     with torch.no_grad():

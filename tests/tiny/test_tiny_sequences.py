@@ -7,12 +7,12 @@ from vlm_boundary.benchmarks import ImagesConfig, load_benchmark
 from vlm_boundary.benchmarks.prompts import resolve_prompt
 from vlm_boundary.tiny import rollout, sequences
 from vlm_boundary.tiny.architecture import build_model, build_processor
-from vlm_boundary.tiny.data import ProblemSet
+from vlm_boundary.tiny.data import DrawnProblems
 
 
 @pytest.fixture(scope="module")
 def drawn():
-    return ProblemSet.draw(seed=5, size=6)
+    return DrawnProblems.draw(seed=5, size=6)
 
 
 @pytest.fixture(scope="module")

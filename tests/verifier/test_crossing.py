@@ -1,4 +1,4 @@
-"""Answers crossed with gold answers: the same as one comparison a pair, without making them all."""
+"""Answers crossed with gold answers: as comparing each pair gives it, without making them all."""
 
 from __future__ import annotations
 

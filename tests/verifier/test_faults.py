@@ -7,13 +7,12 @@ import os
 import subprocess
 import sys
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from click.testing import CliRunner, Result
+from sampled import append_samples, sample_row
 
 from vlm_boundary.cli import cli
 from vlm_boundary.records.problem import Problem
@@ -100,19 +99,9 @@ def test_verify_grades_the_others_and_says_how_many_failed(tmp_path: Path) -> No
     run = RunDirectory(tmp_path / "run")
     problems = [Problem("b", "p0", "How many?", "4"), Problem("b", "p1", "How many?", BAD_GOLD)]
     run.write_problems("b", tuple(problems))
-    rows = [
-        {
-            "problem_id": problem.problem_id,
-            "sample_index": index,
-            "token_ids": [1],
-            "text": text,
-            "finish_reason": "stop",
-            "written_at": datetime(2026, 1, 1, tzinfo=UTC),
-        }
-        for problem in problems
-        for index, text in enumerate(("\\boxed{4}", BAD))
-    ]
-    run.samples.append(HERE, pa.Table.from_pylist(rows, schema=run.samples.schema))
+    for problem in problems:
+        texts = enumerate(("\\boxed{4}", BAD))
+        append_samples(run, HERE, [sample_row(problem.problem_id, i, text) for i, text in texts])
     assert verify(run) == 4
     stored = run.verdicts.read(HERE).to_pylist()
     assert [row["correct"] for row in stored] == [True, None, None, None]

@@ -21,6 +21,8 @@ from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.verifier import Grader, Output, Verdict, grade, grader_version
 from vlm_boundary.verifier import grader as grader_module
 
+HERE_FIRST = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
 
 @pytest.fixture(scope="module")
 def grader() -> Iterator[Grader]:
@@ -287,12 +289,11 @@ def test_a_fork_starts_a_process_of_its_own_and_leaves_the_callers_alone(tmp_pat
         "    third = Output(text.replace('2', '6'), one.gold)\n"
         "    assert grade(third).rule == grader.grade([third])[0].rule == 'math_verify'\n"
     )
-    here = str(Path(__file__).parents[2])
     caller = subprocess.Popen(
         [sys.executable, "-W", "error", str(program)],
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": here},
+        env=HERE_FIRST,
         start_new_session=True,
     )
     _, said = caller.communicate(timeout=300)
@@ -307,17 +308,10 @@ def test_a_program_without_a_main_guard_may_grade(tmp_path: Path) -> None:
         "from vlm_boundary.verifier import grade\nprint('once')\n"
         "print(grade('\\\\boxed{\\\\sqrt[3]{2}}', '\\\\sqrt[3]{2}').rule)\n"
     )
-    here = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        [sys.executable, str(program)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**os.environ, "PYTHONPATH": here},
-        check=True,
-    )
-    assert done.stdout.split("\n")[0] == "once"
-    assert done.stdout.count("once") == 1
+    command = [sys.executable, str(program)]
+    said = subprocess.check_output(command, text=True, timeout=120, env=HERE_FIRST)
+    assert said.startswith("once\n")
+    assert said.count("once") == 1
 
 
 @pytest.mark.parametrize("kind", HOSTILE)
@@ -364,11 +358,10 @@ def test_a_killed_caller_leaves_nothing_running(tmp_path: Path) -> None:
         "    print('ready', flush=True)\n"
         "    grader.grade([Output('\\\\boxed{\\\\sqrt[3]{2}+9^{9^{9^9}}}', '\\\\ln 5')])\n"
     )
-    here = str(Path(__file__).parents[2])
     caller = subprocess.Popen(
         [sys.executable, str(program)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": here},
+        env=HERE_FIRST,
         start_new_session=True,
     )
     assert caller.stdout is not None

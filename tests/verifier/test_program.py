@@ -12,8 +12,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
+from sampled import append_samples, sample_row
 
 from vlm_boundary.benchmarks import load_benchmark_file
 from vlm_boundary.errors import UserError
@@ -111,18 +111,8 @@ def a_run(path: Path, program: GraderProgram, texts: list[str]) -> RunDirectory:
 
 
 def append(run: RunDirectory, texts: list[str], first: int = 0) -> None:
-    rows: list[dict[str, Any]] = [
-        {
-            "problem_id": "p0",
-            "sample_index": first + index,
-            "token_ids": [1],
-            "text": text,
-            "finish_reason": "stop",
-            "written_at": 0,
-        }
-        for index, text in enumerate(texts)
-    ]
-    run.samples.append(HERE, pa.Table.from_pylist(rows, schema=run.samples.schema))
+    rows = [sample_row("p0", index, text) for index, text in enumerate(texts, start=first)]
+    append_samples(run, HERE, rows)
 
 
 def rows_of(run: RunDirectory) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pytest
+from sampled import EARLY, append_samples, sample_row
 
 from vlm_boundary.records.manifest import Manifest, RunArm
 from vlm_boundary.records.problem import Problem
@@ -20,7 +21,6 @@ from vlm_boundary.verifier import Grader, Output, Verdict, verify, verify_share
 
 ARMS = [Partition("base", "b"), Partition("rl", "b")]
 HERE = ARMS[0]
-EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 Result = TypeVar("Result")
 
 
@@ -30,30 +30,17 @@ def a_run(path: Path, seed: int = 0) -> RunDirectory:
     run.write_problems("b", tuple(Problem("b", f"p{i}", "How many?", str(i)) for i in range(5)))
     for here in ARMS:
         rows = [
-            row(f"p{i}", index, f"so \\boxed{{{index}}}", EARLY)
+            sample_row(f"p{i}", index, f"so \\boxed{{{index}}}")
             for i in range(5)
             for index in range(6)
         ]
-        rows += [row("p1", index, "late", EARLY + timedelta(seconds=1)) for index in range(4)]
+        rows += [
+            sample_row("p1", index, "late", EARLY + timedelta(seconds=1)) for index in range(4)
+        ]
         Random(seed).shuffle(rows)
         for start in range(0, len(rows), 4):
-            append(run, here, rows[start : start + 4])
+            append_samples(run, here, rows[start : start + 4])
     return run
-
-
-def row(problem_id: str, index: int, text: str, written: datetime) -> dict[str, Any]:
-    return {
-        "problem_id": problem_id,
-        "sample_index": index,
-        "token_ids": [1],
-        "text": text,
-        "finish_reason": "stop",
-        "written_at": written,
-    }
-
-
-def append(run: RunDirectory, here: Partition, rows: list[dict[str, Any]]) -> None:
-    run.samples.append(here, pa.Table.from_pylist(rows, schema=run.samples.schema))
 
 
 def stored(run: RunDirectory) -> dict[str, bytes]:
@@ -110,7 +97,7 @@ def test_nothing_is_written_where_nothing_changed(
     before = [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts]
     assert verify(run, elsewhere=elsewhere) == 0
     assert [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts] == before
-    append(run, HERE, [row("p4", 6, "\\boxed{4}", EARLY)])
+    append_samples(run, HERE, [sample_row("p4", 6, "\\boxed{4}")])
     assert verify(run, elsewhere=elsewhere, samples_a_share=6) == 1
     assert run.verdicts.read(HERE).num_rows == 31
     assert parts[1].stat().st_ino == before[1][0]  # the other arm's
@@ -235,10 +222,10 @@ def test_a_box_inside_a_thought_that_the_prompt_opened_is_graded_again(tmp_path:
     run = RunDirectory(tmp_path / "run")
     run.write_problems("b", (Problem("b", "p", "How many?", "4"),))
     texts = ["so \\boxed{4}", "so \\boxed{4}, or", "so 4.</think>It is \\boxed{4}."]
-    rows = [row("p", index, text, EARLY) for index, text in enumerate(texts)]
+    rows = [sample_row("p", index, text) for index, text in enumerate(texts)]
     rows[1]["finish_reason"] = "length"
     for here in ARMS:
-        append(run, here, rows)
+        append_samples(run, here, rows)
     assert verify(run) == 6  # before it was known
     assert _correct(run, HERE) == [True, True, True]
     arms = {"base": RunArm(thinking_open=True), "rl": RunArm(thinking_open=False)}

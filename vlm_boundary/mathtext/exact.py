@@ -196,16 +196,16 @@ class Exact:
         return result if whole >= 0 else Exact.rational(1) / result
 
     def root(self) -> Exact:
-        """Its square root, where it is a rational number that is not negative."""
+        """Its square root, where it is a rational number; of a negative one i times another."""
         value = self.fraction
         if value is None and len(self.terms) == 1:
             (((radicand, powers), coefficient),) = self.terms
             if not powers and coefficient > 0:  # the root of c√r is the fourth root of c²r
                 return Exact.rational(coefficient**2 * radicand).nth_root(4)
-        if value is None or value < 0:
+        if value is None:
             raise Unsupported("square root of something other than a rational number")
-        if value == 0:
-            return self
+        if value <= 0:
+            return Exact.variable("i") * (-self).root() if value else self
         outside, inside = _power_free(value.numerator * value.denominator, 2)
         return Exact((((inside, ()), Fraction(outside, value.denominator)),))
 

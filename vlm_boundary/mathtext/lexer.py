@@ -16,6 +16,7 @@ from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 MAX_DIGITS = 60
 MAX_POWER_OF_TEN = 60
 NAMES = frozenset(("word", "letter"))
+_OPERAND_ENDS = frozenset(("vulgar", "close", "sup", "pi", "pct", "deg", "factorial"))
 _ENDS = frozenset(("stop", "symbol"))
 FORMULAS = frozenset(("command", "frac", "root", "pi"))
 """Kinds that only mathematics has, numbers besides."""
@@ -106,7 +107,7 @@ def tokenize(text: str, *, listed: bool = False) -> list[Token]:
         if kind == "word":
             kind = "letter" if len(written) == 1 or "_" in written else kind
         elif kind == "number":
-            _times(found)
+            _times(found, spaced=match.start() > end)
         else:
             kind = _KINDS.get(written, kind)
         start, after = match.span()
@@ -131,8 +132,7 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
         if leading and not found and written == "\\boxed":
             continue  # 2 + 4 = \boxed{6}
         if kind == "number":
-            if found and found[-1].text == "x":
-                _times(found)
+            _times(found, spaced=begin > last)
         elif kind == "word" or kind == "said":
             if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
                 kind, written = said
@@ -151,9 +151,16 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
     return found
 
 
-def _times(found: list[Token]) -> None:
-    """An x between two numbers is a sign, as in 3 x 4; the second one follows now."""
-    if len(found) > 1 and found[-1].text == "x" and found[-2].kind == "number":
+def _times(found: list[Token], *, spaced: bool) -> None:
+    """An x between two numbers is a sign, as in 3 x 4; the second one follows now.
+
+    Behind another operand, as in 2² x 3, it is one with blanks around it.
+    """
+    if len(found) < 2 or found[-1].text != "x":
+        return
+    if found[-2].kind == "number" or (
+        spaced and found[-1].spaced and found[-2].kind in _OPERAND_ENDS
+    ):
         found[-1] = found[-1]._replace(kind="op", text="*")
 
 

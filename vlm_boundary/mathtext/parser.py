@@ -13,7 +13,7 @@ from vlm_boundary.mathtext.dialects import Dialect
 from vlm_boundary.mathtext.errors import BeyondLimits, Unsupported
 from vlm_boundary.mathtext.lexer import GREEK, MAX_DIGITS, NAMES, VULGAR, Token, digits, label_name
 from vlm_boundary.mathtext.tree import PI, Applied, Logarithm, Name, Node, Numeral, Operation, Root
-from vlm_boundary.mathtext.units import CHANGING, NOUNS, SCALES, UNITS
+from vlm_boundary.mathtext.units import CHANGING, NOUNS, PER_CENT, SCALES, UNITS
 
 MAX_DEPTH = 30
 MAX_TOKENS = 300
@@ -165,6 +165,8 @@ class Parser:
         text = token.text
         if text in ("sqrt", "pi"):
             return True
+        if text in PER_CENT:
+            return False  # 12.5pct
         if self._depth > 1 or self.dialect.formula:
             return len(text) == 1 or text in _FUNCTIONS
         if text == "μ" and text + self._peek(1).text in UNITS and not self._peek(2).text:
@@ -287,9 +289,13 @@ class Parser:
 
     def _root(self, text: str) -> Node:
         order = text.partition("[")[2].strip("] ")
-        if self._tokens[self.place].text == "[" or order in ("0", "1"):
+        following = self._tokens[self.place]
+        if following.text == "[" or order in ("0", "1"):
             raise Unsupported("a root of no whole order")
-        return Root(self._argument(whole_number=True), int(order or 2))
+        negative = text == "√" and following.text == "-" and not following.spaced  # √-4
+        self.place += negative
+        of = self._argument(whole_number=True)
+        return Root(Applied("-", of) if negative else of, int(order or 2))
 
     def _logarithm(self, *, natural: bool) -> Node:
         base = None

@@ -103,6 +103,7 @@ SCALES: dict[str, Fraction] = {
     }.items()
     for word in words.split()
 }  # fmt: skip
+PER_CENT = frozenset("% percent percentage pct 百分点 ٪".split())
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "平方": 2, "立方": 3}
 UNITS |= {
     name: Unit("angle", Fraction(1, part))

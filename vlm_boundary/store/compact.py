@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pyarrow as pa
-
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.problems import ProblemReader
 from vlm_boundary.store.run import RunDirectory
 
 
 def compact(table: PartTable, partition: Partition) -> None:
-    """Make a partition one part: no duplicates, sorted by key, a row group a problem.
+    """Make a partition one part: no duplicates, sorted by key, one row group per problem.
 
     Nobody else may write into the partition meanwhile.
     """
     if len(table.parts(partition)) > 1:
-        table.rewrite(partition, _problems(table, partition))
+        rows = ProblemReader.of(table, partition)
+        table.rewrite(partition, (rows.read([problem_id]) for problem_id in rows.counts))
 
 
 def compact_run(run: RunDirectory) -> None:
@@ -28,9 +25,3 @@ def compact_run(run: RunDirectory) -> None:
         for partition in table.partitions():
             compact(table, partition)
             failures.compact(partition)
-
-
-def _problems(table: PartTable, partition: Partition) -> Iterator[pa.Table]:
-    """The rows that count, a table a problem, both in the order of their keys."""
-    rows = ProblemReader.of(table, partition)
-    return (rows.read([problem_id]) for problem_id in rows.counts)

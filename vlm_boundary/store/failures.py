@@ -10,7 +10,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.samples import sample_indices
@@ -57,18 +56,19 @@ class FailureTable:
         rows = self._table.stored(partition).sort_by("written_at").to_pylist()
         if not rows:
             return []
-        there = sample_indices(self._results, partition)
+        there, nothing = sample_indices(self._results, partition), np.empty(0, np.int32)
         whole = [row["problem_id"] for row in rows if row["sample_index"] is None]
         written = self._last_written(partition, whole)
         latest = {(row["problem_id"], row["sample_index"]): row for row in rows}
 
         def holds(row: dict[str, Any]) -> bool:
             problem_id, index = row["problem_id"], row["sample_index"]
-            if index is None and n is not None and _has_all(there.get(problem_id), n):
+            found = there.get(problem_id, nothing)
+            if index is not None:
+                return index not in found
+            if n is not None and int((found < n).sum()) == n:
                 return False
-            if index is None:
-                return problem_id not in written or row["written_at"] >= written[problem_id]
-            return problem_id not in there or index not in there[problem_id]
+            return problem_id not in written or row["written_at"] >= written[problem_id]
 
         ordered = sorted(latest.items(), key=lambda item: (item[0][0], item[0][1] or 0))
         return [row for _, row in ordered if holds(row)]
@@ -95,7 +95,3 @@ class FailureTable:
         if len(self._table.parts(partition)) > 1:
             rows = self.read(partition)
             self._table.replace(partition, pa.Table.from_pylist(rows, schema=self._table.schema))
-
-
-def _has_all(indices: NDArray[np.int32] | None, n: int) -> bool:
-    return indices is not None and int((indices < n).sum()) == n

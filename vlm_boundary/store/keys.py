@@ -26,7 +26,7 @@ def each_once(rows: pa.Table) -> pa.Table:
         rows: with the columns of the key, and when they were written where their table says that.
     """
     problem, _ = by_place(rows["problem_id"])
-    keys = (problem.astype(np.int64) << 32) | rows["sample_index"].to_numpy()
+    keys = numbered(problem, rows)
     if (np.diff(keys) > 0).all():  # as compaction leaves them
         return rows
     times = [rows[WRITTEN].cast(pa.int64()).to_numpy()] if WRITTEN in rows.column_names else []
@@ -61,8 +61,12 @@ def by_place(column: pa.ChunkedArray) -> tuple[Codes, tuple[str, ...]]:
 def row_keys(rows: pa.Table, problem_ids: pa.Array) -> NDArray[np.int64]:
     """A row's key as a number that orders like its problem's place among these and its index."""
     place = pc.index_in(rows["problem_id"], value_set=problem_ids)
-    codes = place.to_numpy().astype(np.int64)
-    keys: NDArray[np.int64] = (codes << 32) | rows["sample_index"].to_numpy().astype(np.int64)
+    return numbered(place.to_numpy(), rows)
+
+
+def numbered(problems: Codes, rows: pa.Table) -> NDArray[np.int64]:
+    """Keys of rows as numbers, given each problem's place: they order like place and index."""
+    keys: NDArray[np.int64] = (problems.astype(np.int64) << 32) | rows["sample_index"].to_numpy()
     return keys
 
 

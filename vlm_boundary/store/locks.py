@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,9 @@ class RunLocks:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> AbstractContextManager[None]:
         """Wait for the right to change what all writers share: manifest, problems, old parts."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._folder / "turn.lock"):
-            yield
+        return self.deriving("turn")
 
     @contextmanager
     def writing(self, shard: Shard) -> Iterator[None]:
@@ -57,7 +54,7 @@ class RunLocks:
                     f"{self._folder.parent}: another process is sampling shard {busy[0]} of this "
                     f"run; wait for it, or give both --shard i/{busy[0].count} or another division"
                 )
-            lock = FileLock(self._path(shard))
+            lock = FileLock(self._folder / f"shard-{shard.index}-of-{shard.count}.lock")
             try:
                 lock.acquire(timeout=0)
             except Timeout:
@@ -97,6 +94,3 @@ class RunLocks:
             else:
                 lock.release()
         return shards
-
-    def _path(self, shard: Shard) -> Path:
-        return self._folder / f"shard-{shard.index}-of-{shard.count}.lock"

@@ -66,7 +66,7 @@ class PartFiles:
 
 
 class PartTable:
-    """A table kept as Parquet parts in one folder a partition.
+    """A table kept as Parquet parts in one folder per partition.
 
     Writers never share a part, so any number of them write side by side, and tables are merged by
     copying folders.
@@ -142,10 +142,6 @@ class PartTable:
         changed = (path for path in found.ours if not as_named(path))
         return [*found.damaged, *(DamagedPart(path, CHANGED) for path in changed)]
 
-    def _writer(self, file: BinaryIO, partition: Partition) -> pq.ParquetWriter:
-        owner = self._owner(partition).metadata() if self._owner else {}
-        return open_writer(file, self.schema.with_metadata(owner | BY_CONTENT))
-
     def append(self, partition: Partition, rows: pa.Table) -> Path:
         """Add rows as a part of their own."""
         path = self._write(partition, [rows])
@@ -177,9 +173,11 @@ class PartTable:
     def _write(self, partition: Partition, groups: Iterable[pa.Table]) -> Path:
         """Write tables as a part, each a row group, named by what is in it."""
         folder = self.root / partition.folder
+        owner = self._owner(partition).metadata() if self._owner else {}
+        schema = self.schema.with_metadata(owner | BY_CONTENT)
         # Called so where it cannot be written: its name depends on what is in it.
         with beside(folder / "part-0.parquet") as temporary:
-            with temporary.open("wb") as file, self._writer(file, partition) as writer:
+            with temporary.open("wb") as file, open_writer(file, schema) as writer:
                 for rows in groups:
                     writer.write_table(rows.cast(self.schema))
             path = folder / f"part-{content_name(temporary)}.parquet"
@@ -261,7 +259,7 @@ class PartTable:
 
 
 def whole_problems(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """Rows as row groups: each holds whole problems and, but for the last, is long.
+    """Rows as row groups: each holds whole problems and, except for the last, is long.
 
     The groups depend on the rows alone, not on how they come in tables.
 

@@ -35,6 +35,17 @@ class RunDirectory:
     Args:
         published: called with each file of samples, failures or writers once it is there.
         labels: folder of what people say of samples, where it is not the run's own.
+
+    Attributes:
+        images: folder of the pictures, by content.
+        analysis: the statistics, as JSON.
+        analysed: what the statistics are of, as the hash that `store.held` makes; beside them, not
+            in them, as runs with the same samples have the same statistics, to the byte.
+        tables: folder of the statistics as tables.
+        report: folder of figures, tables and the page.
+        page: the report's page.
+        logs: folder of what engines printed.
+        prefixes: beginnings of wrong samples, by the sample; a benchmark's problem has one at most.
     """
 
     def __init__(
@@ -45,6 +56,10 @@ class RunDirectory:
     ) -> None:
         self.path = path
         self.labels = labels or path / "labels"
+        self.images, self.logs, self.tables = path / "images", path / "logs", path / "tables"
+        self.analysis, self.analysed = path / "analysis.json", path / "analysis.of"
+        self.report = path / "report"
+        self.page = self.report / "index.html"
         self._published = published
         self._manifest: tuple[Stamp, Manifest] = (None, Manifest())
         self.samples = self.table("samples", schemas.SAMPLES, published)
@@ -54,6 +69,7 @@ class RunDirectory:
         self.verdicts = self.table("verdicts", schemas.VERDICTS)
         self.opinions = self.table("opinions", schemas.OPINIONS)
         self.statements = self.table("statements", schemas.STATEMENTS)
+        self.prefixes = self.table("prefixes", schemas.PREFIXES)
 
     def table(
         self, folder: str, schema: pa.Schema, published: Callable[[Path], None] | None = None
@@ -71,11 +87,6 @@ class RunDirectory:
         identity = self._manifest[1].identity_of(arm, benchmark, condition)
         return Owner(table, arm, benchmark, condition, identity)
 
-    @property
-    def prefixes(self) -> PartTable:
-        """Beginnings of wrong samples, by the sample; a benchmark's problem has one at most."""
-        return self.table("prefixes", schemas.PREFIXES)
-
     def scores(self, under: str) -> PartTable:
         """How likely the arm `under` finds samples; partitions are those of the samples."""
         return self.table(f"scores/scored_by={under}", schemas.SCORES)
@@ -87,8 +98,7 @@ class RunDirectory:
 
     def scorers(self) -> list[str]:
         """The arms that have scored something, sorted."""
-        folders = {path.parents[3] for path in self.path.glob("scores/*/*/*/*/part-*.parquet")}
-        return sorted(folder.name.partition("=")[2] for folder in folders)
+        return self._tables_in("scores")
 
     def validity(self, layer: str) -> PartTable:
         """Whether samples' reasoning is valid, by one layer; partitions are those of the samples.
@@ -100,8 +110,11 @@ class RunDirectory:
 
     def validity_layers(self) -> list[str]:
         """The layers that have checked something, sorted."""
-        folders = {path.parents[3] for path in self.path.glob("validity/*/*/*/*/part-*.parquet")}
-        return sorted(folder.name.partition("=")[2] for folder in folders)
+        return self._tables_in("validity")
+
+    def _tables_in(self, folder: str) -> list[str]:
+        found = {path.parents[3] for path in self.path.glob(f"{folder}/*/*/*/*/part-*.parquet")}
+        return sorted(table.name.partition("=")[2] for table in found)
 
     def judgements(self, judge: str, variant: str) -> PartTable:
         """What a judge said of samples' reasoning, as written or in a spoilt variant."""
@@ -111,44 +124,6 @@ class RunDirectory:
         """The samples that could not be judged, and why."""
         table = self.table(f"judge_failures/{_judging(judge, variant)}", schemas.FAILURES)
         return FailureTable(table, self.judgements(judge, variant))
-
-    @property
-    def images(self) -> Path:
-        """Folder of the pictures, by content."""
-        return self.path / "images"
-
-    @property
-    def analysis(self) -> Path:
-        """The statistics, as JSON."""
-        return self.path / "analysis.json"
-
-    @property
-    def analysed(self) -> Path:
-        """What the statistics are of, as the hash that `store.held` makes.
-
-        Beside them, not in them: runs with the same samples have the same statistics, to the byte.
-        """
-        return self.path / "analysis.of"
-
-    @property
-    def tables(self) -> Path:
-        """Folder of the statistics as tables."""
-        return self.path / "tables"
-
-    @property
-    def report(self) -> Path:
-        """Folder of figures, tables and the page."""
-        return self.path / "report"
-
-    @property
-    def page(self) -> Path:
-        """The report's page."""
-        return self.report / "index.html"
-
-    @property
-    def logs(self) -> Path:
-        """Folder of what engines printed."""
-        return self.path / "logs"
 
     def writers(self) -> list[Path]:
         """What engine processes recorded of themselves, sorted by name."""

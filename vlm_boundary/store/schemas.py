@@ -2,182 +2,174 @@
 
 import pyarrow as pa
 
+
+def _needed(name: str, kind: pa.DataType) -> pa.Field:
+    return pa.field(name, kind, nullable=False)
+
+
+def _list_of(*fields: pa.Field) -> pa.DataType:
+    return pa.list_(pa.struct(fields))
+
+
+_TEXT, _TEXTS = pa.string(), pa.list_(pa.string())
+_KEY = (_needed("problem_id", _TEXT), _needed("sample_index", pa.int32()))
+_WRITTEN_AT = _needed("written_at", pa.timestamp("us", tz="UTC"))
+_PLACE = pa.list_(pa.int32())  # start and end in the text's characters
+_TEXT_HASH = _needed("text_hash", _TEXT)  # of the sample's text and finish reason
+# Which verdict it is: its grader's name and version, the text, the gold answer.
+_OF_VERDICT = (_needed("grader", _TEXT), _TEXT_HASH, _needed("gold_hash", _TEXT))
+# What was checked: name and version of the check, the text, and all else that it was decided by.
+_OF_CHECK = (_needed("checker", _TEXT), _TEXT_HASH, _needed("basis_hash", _TEXT))
+
 PROBLEMS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("question", pa.string(), nullable=False),
-        pa.field("answer", pa.string(), nullable=False),
-        pa.field("pictures", pa.list_(pa.string())),
-        pa.field("answer_type", pa.string()),
-        pa.field("unit", pa.string()),
+        _needed("problem_id", _TEXT),
+        _needed("question", _TEXT),
+        _needed("answer", _TEXT),
+        pa.field("pictures", _TEXTS),
+        pa.field("answer_type", _TEXT),
+        pa.field("unit", _TEXT),
         pa.field("precision", pa.int32()),
-        pa.field("choices", pa.list_(pa.string())),
+        pa.field("choices", _TEXTS),
         pa.field(
             "grading",
             pa.struct(
                 [
-                    pa.field("numeric", pa.string()),
+                    pa.field("numeric", _TEXT),
                     pa.field("tolerance", pa.float64()),
                     pa.field("decimals", pa.int32()),
-                    pa.field("letters", pa.string()),
-                    pa.field("alternatives", pa.list_(pa.string())),
+                    pa.field("letters", _TEXT),
+                    pa.field("alternatives", _TEXTS),
                     pa.field("chance", pa.float64()),
                 ]
             ),
         ),
-        pa.field("metadata", pa.string()),  # JSON
-        pa.field("error", pa.string()),
-        pa.field("description", pa.string()),
+        pa.field("metadata", _TEXT),  # JSON
+        pa.field("error", _TEXT),
+        pa.field("description", _TEXT),
     ]
 )
 
 SAMPLES = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
+        *_KEY,
         pa.field("seed", pa.int64()),  # null where the engine cannot seed a sample
-        pa.field("token_ids", pa.list_(pa.int32()), nullable=False),
+        _needed("token_ids", pa.list_(pa.int32())),
         pa.field("tokens", pa.int32()),  # how many of them; null where they are not known
-        pa.field("text", pa.string(), nullable=False),
-        pa.field("finish_reason", pa.string(), nullable=False),
+        _needed("text", _TEXT),
+        _needed("finish_reason", _TEXT),
         pa.field("logprob_sum", pa.float64()),  # natural log, at temperature 1, end of turn counted
         pa.field("token_logprobs", pa.list_(pa.float32())),  # of the subset that keeps them
-        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("text_hash", pa.string()),  # as in verdicts; null where an older version wrote it
+        _WRITTEN_AT,
+        _TEXT_HASH.with_nullable(True),  # null where an older version wrote it
     ]
 )
 
 PREFIXES = pa.schema(  # of wrong samples, what answers are begun with under wrong_prefix
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
-        pa.field("prefix", pa.string(), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),  # how its end was found
-        pa.field("flag", pa.string()),  # the check that found it, where one did
-        pa.field("text_hash", pa.string(), nullable=False),  # of the sample, as in verdicts
-        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        *_KEY,
+        _needed("prefix", _TEXT),
+        _needed("rule", _TEXT),  # how its end was found
+        pa.field("flag", _TEXT),  # the check that found it, where one did
+        _TEXT_HASH,
+        _WRITTEN_AT,
     ]
 )
 
 SCORES = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
-        pa.field("logprob_sum", pa.float64(), nullable=False),  # as in samples
-        pa.field("tokens", pa.int32(), nullable=False),  # that the sum is over
+        *_KEY,
+        _needed("logprob_sum", pa.float64()),  # as in samples
+        _needed("tokens", pa.int32()),  # that the sum is over
         pa.field("token_logprobs", pa.list_(pa.float32())),  # where they were asked for
-        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        _WRITTEN_AT,
     ]
 )
 
 FAILURES = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32()),  # null when no sample of the problem can be drawn
-        pa.field("reason", pa.string(), nullable=False),
-        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("under", pa.string()),  # of what fails again: a hash of what it follows from
+        _KEY[0],
+        _KEY[1].with_nullable(True),  # null when no sample of the problem can be drawn
+        _needed("reason", _TEXT),
+        _WRITTEN_AT,
+        pa.field("under", _TEXT),  # of what fails again: a hash of what it follows from
     ]
 )
 
 VERDICTS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
+        *_KEY,
         pa.field("correct", pa.bool_()),  # null: undecided
-        pa.field("status", pa.string(), nullable=False),
-        pa.field("extracted", pa.string()),  # as written
-        pa.field("normalised", pa.string()),  # as read
-        pa.field("span", pa.list_(pa.int32())),  # start and end in the text's characters
-        pa.field("source", pa.string(), nullable=False),
-        pa.field("flags", pa.list_(pa.string()), nullable=False),
-        pa.field("rule", pa.string(), nullable=False),
-        pa.field("tolerance", pa.string()),
-        pa.field("grader", pa.string(), nullable=False),
-        pa.field("text_hash", pa.string(), nullable=False),
-        pa.field("gold_hash", pa.string(), nullable=False),
+        _needed("status", _TEXT),
+        pa.field("extracted", _TEXT),  # as written
+        pa.field("normalised", _TEXT),  # as read
+        pa.field("span", _PLACE),
+        _needed("source", _TEXT),
+        _needed("flags", _TEXTS),
+        _needed("rule", _TEXT),
+        pa.field("tolerance", _TEXT),
+        *_OF_VERDICT,
     ]
 )
 
 OPINIONS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
+        *_KEY,
         pa.field("mathvista", pa.bool_()),  # null: the rule has no answer
         pa.field("mathvision", pa.bool_()),
         pa.field("math_verify", pa.bool_()),
-        # Of the verdict beside which they stand.
-        pa.field("grader", pa.string(), nullable=False),
-        pa.field("text_hash", pa.string(), nullable=False),
-        pa.field("gold_hash", pa.string(), nullable=False),
+        *_OF_VERDICT,  # beside which they stand
     ]
 )
 
 VALIDITY = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
+        *_KEY,
         pa.field("valid", pa.bool_()),  # null: undecided answer, not judged, or abstained
-        pa.field("flags", pa.list_(pa.string()), nullable=False),  # sorted, each once
-        pa.field(
+        _needed("flags", _TEXTS),  # sorted, each once
+        _needed(
             "evidence",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("flag", pa.string(), nullable=False),
-                        pa.field("start", pa.int32(), nullable=False),  # characters of the text
-                        pa.field("end", pa.int32(), nullable=False),
-                        pa.field("note", pa.string(), nullable=False),
-                        pa.field("veto", pa.bool_(), nullable=False),  # false: a hint only
-                    ]
-                )
+            _list_of(
+                _needed("flag", _TEXT),
+                _needed("start", pa.int32()),  # characters of the text
+                _needed("end", pa.int32()),
+                _needed("note", _TEXT),
+                _needed("veto", pa.bool_()),  # false: a hint only
             ),
-            nullable=False,
         ),
-        pa.field("checker", pa.string(), nullable=False),  # name and version
-        pa.field("text_hash", pa.string(), nullable=False),  # as in verdicts
-        pa.field("basis_hash", pa.string(), nullable=False),  # all else it was decided by
+        *_OF_CHECK,
         pa.field("votes", pa.list_(pa.bool_())),  # a judge's; a null among them abstained
     ]
 )
 
 STATEMENTS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
+        *_KEY,
         # What is said to be seen, in the order of the text: whose value, each once, and the value.
-        pa.field("names", pa.list_(pa.string()), nullable=False),
-        pa.field("values", pa.list_(pa.string()), nullable=False),
-        pa.field("steps", pa.list_(pa.string()), nullable=False),  # worked out: sorted, each once
+        _needed("names", _TEXTS),
+        _needed("values", _TEXTS),
+        _needed("steps", _TEXTS),  # worked out: sorted, each once
         # seeing, reasoning, answer or none; null where the truth is not known
-        pa.field("first_false", pa.string()),
-        pa.field("place", pa.list_(pa.int32())),  # of what is false first: start and end
-        pa.field("checker", pa.string(), nullable=False),  # name and version
-        pa.field("text_hash", pa.string(), nullable=False),  # as in verdicts
-        pa.field("basis_hash", pa.string(), nullable=False),  # all else it was read by
+        pa.field("first_false", _TEXT),
+        pa.field("place", _PLACE),  # of what is false first
+        *_OF_CHECK,
     ]
 )
 
 JUDGEMENTS = pa.schema(
     [
-        pa.field("problem_id", pa.string(), nullable=False),
-        pa.field("sample_index", pa.int32(), nullable=False),
-        pa.field(
+        *_KEY,
+        _needed(
             "votes",
-            pa.list_(
-                pa.struct(
-                    [
-                        pa.field("valid", pa.bool_()),  # null: no verdict, or one cut off
-                        pa.field("finish_reason", pa.string(), nullable=False),
-                        pa.field("text", pa.string(), nullable=False),  # as generated
-                    ]
-                )
+            _list_of(
+                pa.field("valid", pa.bool_()),  # null: no verdict, or one cut off
+                _needed("finish_reason", _TEXT),
+                _needed("text", _TEXT),  # as generated
             ),
-            nullable=False,
         ),
-        pa.field("text_hash", pa.string(), nullable=False),  # of the sample, as in verdicts
-        pa.field("edit", pa.string()),  # what was changed in the chain, where it was spoilt
-        pa.field("written_at", pa.timestamp("us", tz="UTC"), nullable=False),
+        _TEXT_HASH,
+        pa.field("edit", _TEXT),  # what was changed in the chain, where it was spoilt
+        _WRITTEN_AT,
     ]
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,15 +52,10 @@ def shares_of(
     """
     shares = []
     for partition in table.partitions():
-        counts = ProblemReader.of(table, partition).counts
-        size = 0
-        group: list[str] = []
-        for problem_id in known(partition, counts):
-            count = counts[problem_id]
-            if group and samples is not None and size + count > samples:
-                shares.append(Share(run, partition, tuple(group), size, force))
-                group, size = [], 0
-            group.append(problem_id)
-            size += count
-        shares.append(Share(run, partition, tuple(group), size, force))
+        rows = ProblemReader.of(table, partition)
+        groups = rows.chunks(samples or sys.maxsize, known(partition, rows.counts))
+        # Without any problem there is a share, too: what is stored of others has to go.
+        for group in list(groups) or [()]:
+            size = sum(rows.counts[problem_id] for problem_id in group)
+            shares.append(Share(run, partition, group, size, force))
     return shares

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tokenizers.pre_tokenizers import PreTokenizer
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 SPECIAL_TOKENS = (
@@ -54,9 +56,32 @@ def token_id(token: str) -> int:
     return BYTE_TOKENS + SPECIAL_TOKENS.index(token)
 
 
+def byte_vocabulary(special: Sequence[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """The ids of bytes, of special tokens and of `tiny`'s words, in this order; and its merges."""
+    from tokenizers import pre_tokenizers
+
+    # Sorted, because ByteLevel.alphabet() comes in an order that changes between processes.
+    tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), *special]
+    merges = [(left, right) for left, right in (merge.split(" ") for merge in MERGES)]
+    tokens += [left + right for left, right in merges]
+    return {token: place for place, token in enumerate(dict.fromkeys(tokens))}, merges
+
+
+def split_into_words() -> PreTokenizer:
+    """How the Qwen tokenizers cut text before they merge bytes: digits stay apart."""
+    from tokenizers import Regex, pre_tokenizers
+    from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
+
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
 def build_processor() -> Qwen2_5_VLProcessor:
     """The processor: byte-level tokenizer, Qwen2-VL picture processor and a ChatML template."""
-    from tokenizers import pre_tokenizers
     from transformers import (
         Qwen2_5_VLProcessor,
         Qwen2Tokenizer,
@@ -64,12 +89,7 @@ def build_processor() -> Qwen2_5_VLProcessor:
         Qwen2VLVideoProcessor,
     )
 
-    # Sorted, because ByteLevel.alphabet() comes in an order that changes between processes.
-    vocab = {symbol: i for i, symbol in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
-    vocab |= {token: BYTE_TOKENS + i for i, token in enumerate(SPECIAL_TOKENS)}
-    merges = [tuple(merge.split(" ")) for merge in MERGES]
-    for left, right in merges:
-        vocab.setdefault(left + right, len(vocab))
+    vocab, merges = byte_vocabulary(SPECIAL_TOKENS)
     tokenizer = Qwen2Tokenizer(
         vocab=vocab,
         merges=merges,

@@ -59,7 +59,7 @@ def _validation_states() -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class ProblemSet:
+class DrawnProblems:
     """Problems with their pictures drawn, shape (problems, 84, 84, 3)."""
 
     problems: tuple[ProceduralProblem, ...]
@@ -68,7 +68,7 @@ class ProblemSet:
     """What prompts show: they may leave the pictures out."""
 
     @classmethod
-    def of(cls, problems: Sequence[ProceduralProblem]) -> ProblemSet:
+    def of(cls, problems: Sequence[ProceduralProblem]) -> DrawnProblems:
         """Draw each problem's picture."""
         pictures = np.empty((len(problems), PICTURE_SIZE, PICTURE_SIZE, 3), np.uint8)
         for place, problem in enumerate(problems):
@@ -76,16 +76,16 @@ class ProblemSet:
         return cls(tuple(problems), pictures)
 
     @classmethod
-    def draw(cls, seed: int, size: int, families: Sequence[str] = FAMILIES) -> ProblemSet:
+    def draw(cls, seed: int, size: int, families: Sequence[str] = FAMILIES) -> DrawnProblems:
         """The first problems of a training stream."""
         return cls.of(list(islice(training(seed, families), size)))
 
-    def take(self, places: Sequence[int]) -> ProblemSet:
+    def take(self, places: Sequence[int]) -> DrawnProblems:
         """The problems at these places."""
         chosen = tuple(self.problems[i] for i in places)
         return replace(self, problems=chosen, pictures=self.pictures[list(places)])
 
-    def under(self, condition: Condition) -> ProblemSet:
+    def under(self, condition: Condition) -> DrawnProblems:
         """The same problems, shown under another condition."""
         return replace(self, condition=condition)
 

@@ -12,7 +12,7 @@ EQUATION_TOKENS = 160  # of a line of equations
 
 
 @dataclass(frozen=True)
-class Seeing:
+class SeeingLessons:
     """The vision tower's own training on the facts of pictures."""
 
     steps: int
@@ -62,7 +62,7 @@ class Supervised:
     """Share of the lessons that show a description in the picture's place."""
     equations: int = 0
     """Lines of equations beside each batch, so that sums are not forgotten over pictures."""
-    seeing: Seeing | None = None
+    seeing: SeeingLessons | None = None
     """The vision tower's own lessons before all this."""
     reckoning: Reckoning | None = None
     """The language model's own lessons before all this."""
@@ -82,7 +82,7 @@ class Reinforcement:
     data_seed: int
     steps: int
     problems: int
-    """Problems a step, none of them met twice."""
+    """Problems per step, none of them met twice."""
     group: int
     """Responses to each problem."""
     learning_rate: float
@@ -117,7 +117,7 @@ FOUNDATION = Supervised(
     matrix_rate=6e-3,
     learning_rate=2e-3,
     vision_rate=3e-4,
-    seeing=Seeing(steps=400, each=8, learning_rate=2e-3),
+    seeing=SeeingLessons(steps=400, each=8, learning_rate=2e-3),
     reckoning=Reckoning(steps=400, batch=16),
 )
 BASE = Supervised(
@@ -167,7 +167,7 @@ SMOKE_FOUNDATION = replace(
     captions=0.0,
     describing=0,
     families=("counting",),
-    seeing=Seeing(steps=10, each=16, learning_rate=2e-3, log_every=5),
+    seeing=SeeingLessons(steps=10, each=16, learning_rate=2e-3, log_every=5),
     reckoning=Reckoning(steps=5, batch=8, log_every=5),
     problems=256,
     steps=60,

@@ -1,7 +1,7 @@
 """The language model's own lessons: the equations of worked chains, without pictures.
 
 A line of text holds many equations and is taught only what they come to, so that the model meets
-far more sums a second than in whole solutions.
+far more sums per second than in whole solutions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vlm_boundary.tiny.data import ProblemSet
+from vlm_boundary.tiny.data import DrawnProblems
 from vlm_boundary.tiny.recipes import Reckoning
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.schedule import warm_cosine
@@ -22,7 +22,7 @@ from vlm_boundary.tiny.sequences import encode_text
 class Equations:
     """Lines of equations from the worked chains of problems, drawn without end."""
 
-    def __init__(self, drawn: ProblemSet, length: int, rng: Random) -> None:
+    def __init__(self, drawn: DrawnProblems, length: int, rng: Random) -> None:
         self._equations = [
             (step.text.rstrip(",."), step.value)
             for problem in drawn.problems
@@ -45,7 +45,7 @@ class Equations:
 
 def train_reckoning(
     model: Any,
-    drawn: ProblemSet,
+    drawn: DrawnProblems,
     recipe: Reckoning,
     optimisers: tuple[Any, ...],
     *,

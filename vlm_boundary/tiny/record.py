@@ -8,15 +8,16 @@ import time
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from vlm_boundary.tiny.recipes import Reinforcement, Supervised, Unseeing
 
+Recipe: TypeAlias = Supervised | Reinforcement | Unseeing
 LIBRARIES = ("torch", "transformers", "tokenizers", "pillow", "numpy")
 
 
 class Log:
-    """One JSON object a line, with the seconds since the start, also shown on the terminal."""
+    """One JSON object per line, with the seconds since the start, also shown on the terminal."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -33,18 +34,11 @@ class Log:
 
 
 def read_log(folder: Path) -> list[dict[str, Any]]:
-    """The log beside a checkpoint, a dictionary a line."""
+    """The log beside a checkpoint, one dictionary per line."""
     return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
 
 
-def write_record(
-    folder: Path,
-    recipe: Supervised | Reinforcement | Unseeing,
-    *,
-    stage: str,
-    seed: int,
-    **more: Any,
-) -> None:
+def write_record(folder: Path, recipe: Recipe, *, stage: str, seed: int, **more: Any) -> None:
     """Say how the weights in a folder were made."""
     record = {
         "stage": stage,

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.config import FULL
-from vlm_boundary.tiny.data import ProblemSet, training, validation
+from vlm_boundary.tiny.data import DrawnProblems, training, validation
 from vlm_boundary.tiny.recipes import Reinforcement
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.reward import Rewarder
@@ -43,7 +43,7 @@ def train_rl(
     import torch
 
     stream = training(recipe.data_seed + seed, recipe.families)
-    watched = ProblemSet.of(validation(recipe.families))
+    watched = DrawnProblems.of(validation(recipe.families))
 
     def watch(step: int) -> None:
         for condition in dict.fromkeys((recipe.shown, FULL)):
@@ -61,7 +61,7 @@ def train_rl(
     with Rewarder() as rewarder:
         watch(0)
         for step in range(1, recipe.steps + 1):
-            problems = ProblemSet.of(list(islice(stream, recipe.problems))).under(recipe.shown)
+            problems = DrawnProblems.of(list(islice(stream, recipe.problems))).under(recipe.shown)
             samples = sample(
                 model,
                 problems,
@@ -98,7 +98,7 @@ def _advantages(rewards: Tensor) -> Tensor:
 
 
 def _gradients(
-    model: Any, problems: ProblemSet, samples: list[list[Rollout]], advantages: Tensor
+    model: Any, problems: DrawnProblems, samples: list[list[Rollout]], advantages: Tensor
 ) -> _Update:
     """Accumulate the gradients of the advantage-weighted log-probability of every token."""
     import torch

@@ -6,7 +6,7 @@ from collections import defaultdict
 from statistics import fmean
 from typing import Any
 
-from vlm_boundary.tiny.data import ProblemSet
+from vlm_boundary.tiny.data import DrawnProblems
 from vlm_boundary.tiny.rollout import Rollout, sample
 from vlm_boundary.verifier import Grader, Output
 
@@ -25,7 +25,7 @@ class Rewarder:
     def __exit__(self, *error: object) -> None:
         self._grader.close()
 
-    def rewards(self, problems: ProblemSet, samples: list[list[Rollout]]) -> list[list[float]]:
+    def rewards(self, problems: DrawnProblems, samples: list[list[Rollout]]) -> list[list[float]]:
         """1 for each sample whose final answer the verifier finds right, else 0."""
         outputs = [
             Output(s.text, problem.answer, "stop" if s.ended else "length", problem.answer_type)
@@ -37,7 +37,13 @@ class Rewarder:
         return [right[i : i + size] for i in range(0, len(right), size)]
 
     def accuracy(
-        self, model: Any, problems: ProblemSet, *, seed: int, count: int = 1, max_tokens: int = 96
+        self,
+        model: Any,
+        problems: DrawnProblems,
+        *,
+        seed: int,
+        count: int = 1,
+        max_tokens: int = 96,
     ) -> dict[str, Any]:
         """Share of right samples, over all problems and by family."""
         right: dict[str, list[float]] = defaultdict(list)
@@ -49,9 +55,9 @@ class Rewarder:
         return {"accuracy": whole, "families": families}
 
     def graded(
-        self, model: Any, problems: ProblemSet, count: int, seed: int, max_tokens: int
-    ) -> list[tuple[ProblemSet, list[list[float]]]]:
-        """Draw and grade `count` samples a problem, in parts of the problems."""
+        self, model: Any, problems: DrawnProblems, count: int, seed: int, max_tokens: int
+    ) -> list[tuple[DrawnProblems, list[list[float]]]]:
+        """Draw and grade `count` samples per problem, in parts of the problems."""
         import torch
 
         generator = torch.Generator().manual_seed(seed)

@@ -19,7 +19,7 @@ from transformers.cache_utils import Cache, DynamicLayer
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
-from vlm_boundary.tiny.data import ProblemSet
+from vlm_boundary.tiny.data import DrawnProblems
 from vlm_boundary.tiny.sequences import END, decode, read_prompts
 
 _ATTENTION = "vlm_boundary_grouped"
@@ -37,7 +37,7 @@ class Rollout:
 
 
 def sample(
-    model: Any, problems: ProblemSet, count: int, *, max_tokens: int, generator: Generator
+    model: Any, problems: DrawnProblems, count: int, *, max_tokens: int, generator: Generator
 ) -> list[list[Rollout]]:
     """Draw `count` responses to each problem at temperature 1."""
     drawn: list[list[int]] = [[] for _ in range(len(problems) * count)]

@@ -1,7 +1,7 @@
 """The vision tower's own first lessons: name every fact of a picture, without a language model.
 
-A linear head a family reads the facts off the tower's output, word by word in the caption's
-order; the head is thrown away. The tower sees several times more pictures a second this way.
+One linear head per family reads the facts off the tower's output, word by word in the caption's
+order; the head is thrown away. The tower sees several times as many pictures per second this way.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from vlm_boundary.benchmarks.procedural import caption
-from vlm_boundary.tiny.data import ProblemSet
-from vlm_boundary.tiny.recipes import Seeing
+from vlm_boundary.tiny.data import DrawnProblems
+from vlm_boundary.tiny.recipes import SeeingLessons
 from vlm_boundary.tiny.record import Log
 from vlm_boundary.tiny.schedule import warm_cosine
 from vlm_boundary.tiny.sequences import encode
@@ -41,7 +41,9 @@ class _Head(torch.nn.Module):  # type: ignore[misc]
         return scores
 
 
-def train_seeing(model: Any, drawn: ProblemSet, recipe: Seeing, *, seed: int, log: Log) -> None:
+def train_seeing(
+    model: Any, drawn: DrawnProblems, recipe: SeeingLessons, *, seed: int, log: Log
+) -> None:
     """Train the vision tower in place; the log gets the share of facts it names."""
     places, answers, vocabulary = _facts(drawn)
     with torch.no_grad():
@@ -75,7 +77,7 @@ def train_seeing(model: Any, drawn: ProblemSet, recipe: Seeing, *, seed: int, lo
             losses, named = [], []
 
 
-def _facts(drawn: ProblemSet) -> tuple[list[list[int]], Tensor, int]:
+def _facts(drawn: DrawnProblems) -> tuple[list[list[int]], Tensor, int]:
     """Each family's places, the captions' words as numbers, and how many words there are."""
     families: dict[str, list[int]] = {}
     numbers: dict[str, int] = {}

@@ -22,7 +22,7 @@ from vlm_boundary.tiny.architecture import (
     build_processor,
     token_id,
 )
-from vlm_boundary.tiny.data import PICTURE_SIZE, Pictures, ProblemSet
+from vlm_boundary.tiny.data import PICTURE_SIZE, DrawnProblems, Pictures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -169,7 +169,7 @@ def response_scores(
 
 
 def group_scores(
-    model: Any, problems: ProblemSet, responses: list[tuple[int, ...]], owners: list[int]
+    model: Any, problems: DrawnProblems, responses: list[tuple[int, ...]], owners: list[int]
 ) -> tuple[Tensor, Tensor]:
     """What `response_scores` gives, where many responses answer one problem.
 
@@ -202,7 +202,7 @@ def group_scores(
     return model.lm_head(hidden[written]).float().log_softmax(-1), written.nonzero()[:, 0]
 
 
-def read_prompts(model: Any, problems: ProblemSet, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
+def read_prompts(model: Any, problems: DrawnProblems, cache: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Read the prompts into a cache.
 
     Returns:

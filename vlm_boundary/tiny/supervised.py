@@ -11,7 +11,7 @@ from typing import Any
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, caption
 from vlm_boundary.config import FULL, Condition
-from vlm_boundary.tiny.data import ProblemSet, validation
+from vlm_boundary.tiny.data import DrawnProblems, validation
 from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, guesses, response
 from vlm_boundary.tiny.recipes import EQUATION_TOKENS, Supervised
 from vlm_boundary.tiny.reckoning import Equations, train_reckoning
@@ -32,11 +32,11 @@ _SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little i
 
 
 def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> None:
-    """Train the model in place; the log gets the loss in nats a token, and watched accuracy."""
+    """Train the model in place; the log gets the loss in nats per token, and watched accuracy."""
     import torch
 
-    drawn = ProblemSet.draw(recipe.data_seed, recipe.problems, recipe.families)
-    watched = ProblemSet.of(validation(recipe.families))
+    drawn = DrawnProblems.draw(recipe.data_seed, recipe.problems, recipe.families)
+    watched = DrawnProblems.of(validation(recipe.families))
     if recipe.seeing is not None:
         train_seeing(model, drawn, recipe.seeing, seed=seed, log=log)
     if recipe.reckoning is not None:
@@ -98,7 +98,7 @@ class _Lesson:
     response: list[int]
 
 
-def _lessons(drawn: ProblemSet, recipe: Supervised, rng: Random) -> Iterator[list[_Lesson]]:
+def _lessons(drawn: DrawnProblems, recipe: Supervised, rng: Random) -> Iterator[list[_Lesson]]:
     """Batches of newly written responses, without end; each pass meets every problem once."""
     likely = guesses(drawn.problems)
     pending: list[int] = []
@@ -131,7 +131,7 @@ def _asked(
     return problem_prompt(problem, condition), response(rng, problem, recipe.mixture, likely)
 
 
-def _loss(model: Any, drawn: ProblemSet, lessons: list[_Lesson]) -> Any:
+def _loss(model: Any, drawn: DrawnProblems, lessons: list[_Lesson]) -> Any:
     import torch
 
     seen = [lesson.place for lesson in lessons if IMAGE in lesson.prompt]

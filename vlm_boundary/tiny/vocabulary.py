@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from vlm_boundary.benchmarks.procedural import FAMILIES, caption, make_problem
+from vlm_boundary.tiny.architecture import split_into_words
 from vlm_boundary.tiny.mixture import CAPTION_QUESTION, PHRASES
 
 MERGES_FILE = Path(__file__).with_name("merges.txt")
@@ -22,16 +23,10 @@ _ENOUGH = 4096  # never reached: rare pairs end the learning
 
 def learn_merges() -> list[str]:
     """Merges of byte pairs, the commonest first, from what training asks and teaches to write."""
-    from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
-    from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
     tokenizer = Tokenizer(models.BPE())
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
+    tokenizer.pre_tokenizer = split_into_words()
     trainer = trainers.BpeTrainer(
         vocab_size=_ENOUGH,
         min_frequency=_RARE,

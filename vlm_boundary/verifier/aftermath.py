@@ -23,7 +23,7 @@ from vlm_boundary.verifier.questions import content, question_of
 from vlm_boundary.verifier.runs import runs
 from vlm_boundary.verifier.sentences import core, said, sentences
 from vlm_boundary.verifier.text_answers import option_letter
-from vlm_boundary.verifier.values import Number, Relation, Value, Words
+from vlm_boundary.verifier.values import Number, Relation, Value, is_value, unnamed
 
 _CLAUSE = re.compile(r"[^\n.!?,;。！？，；]{1,80}(?:(?<=\d)[.,](?=\d)[^\n.!?,;。！？，；]{1,40})?")
 _CONDITION = re.compile(
@@ -149,8 +149,7 @@ def _differs(one: Value | None, other: Value | None) -> bool:
 
 
 def _size(value: Value | None) -> float | None:
-    while isinstance(value, Relation):
-        value = value.right
+    value = unnamed(value)
     if not isinstance(value, Number) or value.value.variables:
         return None
     return value.value.approximate
@@ -173,7 +172,7 @@ def _corrected(text: str, found: Found, *, words: bool) -> Found | None:
         if _computes(other.value) or other.raw == found.raw:
             continue
         letter = words and len(other.raw) <= 12 and option_letter(other.raw) is not None
-        if letter or (other.value is not None and not isinstance(other.value, Words)):
+        if letter or is_value(other.value):
             return replace(other, flags=(*found.flags, "corrected"))
     return None
 

@@ -1,7 +1,7 @@
 """Whether a value answers what the question asks: its thing, its measure, its person.
 
 A value that is said of something else is no answer where a sentence merely says it; the verdict is
-then undecided. Nothing here looks at answers that are marked, but for pairs and shares.
+then undecided. Nothing here looks at answers that are marked, except for pairs and shares.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
 from vlm_boundary.verifier.questions import content
-from vlm_boundary.verifier.values import Number, Relation, Value
+from vlm_boundary.verifier.values import Number, Value, unnamed
 
 _QUESTION = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")
 _ASKS = re.compile(r"\W*(?:find|how|what|determine|calculate)\b", re.IGNORECASE)
@@ -90,7 +90,7 @@ _SHARE_ASKED = re.compile(
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedFor:
     """What a question asks for, as far as its words say.
 
     Attributes:
@@ -110,13 +110,13 @@ class Asked:
 
 
 @lru_cache(maxsize=4096)
-def asked_of(question: str) -> Asked:
+def asked_of(question: str) -> AskedFor:
     """What a question asks for."""
     asking = [s for s in _QUESTION.findall(question) if "?" in s or _ASKS.match(s)]
     last = asking[-1] if asking else question
     many = _HOW_MANY.search(last)
     things = _stems(" ".join(content(many[1]))) if many else frozenset()
-    return Asked(
+    return AskedFor(
         question.lower(),
         _stems(question),
         things if things.isdisjoint(_ANYTHING) else frozenset(),
@@ -142,8 +142,7 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
     if not question:
         return False
     asked = asked_of(question)
-    while isinstance(value, Relation):
-        value = value.right
+    value = unnamed(value)
     unit = value.unit if isinstance(value, Number) else None
     return (
         (bool(asked.things) and _counts_another(sentence, start, end, unit, asked))
@@ -153,7 +152,9 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
     )
 
 
-def _counts_another(sentence: str, start: int, end: int, unit: Unit | None, asked: Asked) -> bool:
+def _counts_another(
+    sentence: str, start: int, end: int, unit: Unit | None, asked: AskedFor
+) -> bool:
     """Whether another thing is counted than the one asked for: 5 trees, 5 hours."""
     if unit is not None:
         words = re.findall(r"[a-z]+", sentence[start:end].lower())
@@ -168,7 +169,7 @@ def _counts_another(sentence: str, start: int, end: int, unit: Unit | None, aske
     return named[0].endswith("s") or named[-1].endswith("s")
 
 
-def _counts_parts(sentence: str, start: int, end: int, asked: Asked) -> bool:
+def _counts_parts(sentence: str, start: int, end: int, asked: AskedFor) -> bool:
     """Whether something is counted where a size is asked for: it has 4 sides."""
     said = _THING.match(sentence, end)
     thing = said[1].lower() if said else ""
@@ -177,7 +178,7 @@ def _counts_parts(sentence: str, start: int, end: int, asked: Asked) -> bool:
     return _stem(thing) not in asked.stems
 
 
-def _measures_another(sentence: str, unit: Unit | None, asked: Asked) -> bool:
+def _measures_another(sentence: str, unit: Unit | None, asked: AskedFor) -> bool:
     """Whether another measure is named than the one asked for, or an angle for a length."""
     named = _measures(sentence)
     if asked.measures and named and not named & asked.measures:
@@ -187,7 +188,7 @@ def _measures_another(sentence: str, unit: Unit | None, asked: Asked) -> bool:
     return not _measures(asked.text) & _IN_DEGREES
 
 
-def _of_another(sentence: str, asked: Asked) -> bool:
+def _of_another(sentence: str, asked: AskedFor) -> bool:
     """Whether the subject is another person than the one asked for, or a thing not spoken of."""
     thing = _OF_THING.match(sentence)
     if thing and _stems(thing[1]).isdisjoint(asked.stems | _NO_OTHER):

@@ -23,7 +23,7 @@ from vlm_boundary.verifier.phrases import (
     last_match,
 )
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.values import Number, Several, Value, Words
+from vlm_boundary.verifier.values import Number, Several, Value, is_value
 
 _SIMPLE_BOX = re.compile(r"\\f?boxed\s*\{([^{}]*)\}")
 _BOX = re.compile(r"\\f?boxed\s*\{")
@@ -138,7 +138,7 @@ def boxes(text: str) -> list[tuple[int, int, int]]:
         elif failures < 2:
             end = _closing(text, opening.end(), limit)
             if end is None:
-                failures += 1  # unclosed: what stands before it cannot close either, but for luck
+                failures += 1  # unclosed: what stands before it cannot close either, except by luck
             else:
                 found = [box for box in found if box[0] > end]  # boxes within this one
                 found.append((opening.start(), opening.end(), end))
@@ -258,7 +258,7 @@ def _in_cell(text: str, match: re.Match[str], *, listed: bool, words: bool) -> F
     found = reading("statement", text, *cell.span(group), listed=listed)
     if not found.raw or found.raw == "null":
         return None
-    return found if words or _is_value(found.value) or found.unsupported else None
+    return found if words or is_value(found.value) or found.unsupported else None
 
 
 def _stated(text: str, start: int, *, listed: bool, words: bool) -> Found | None:
@@ -302,7 +302,7 @@ def complement(
     whole = _uncut(reading(source, text, start, end, listed=listed, prose=True))
     if whole.unsupported and not re.search(r"[a-z]{3,} [a-z]{3,}", whole.raw):
         return whole
-    if _is_value(whole.value) or (words and whole.value is not None and len(whole.raw) <= 40):
+    if is_value(whole.value) or (words and whole.value is not None and len(whole.raw) <= 40):
         return whole
     heads = [m.start() for m in _CLAUSE_END.finditer(text, start, end)][:12]
     for stop in reversed(heads):
@@ -310,7 +310,7 @@ def complement(
             continue
         head = _uncut(reading(source, text, start, stop, listed=listed, prose=True))
         rest = text[stop:end]
-        if not _is_value(head.value) and not head.unsupported:
+        if not is_value(head.value) and not head.unsupported:
             continue
         if _SHARE.match(text, head.end - len(head.raw), end):
             return replace(head, doubt="share")
@@ -341,14 +341,10 @@ def _hedged(text: str, head: Found, start: int, end: int, source: Source) -> Fou
         other = reading(source, text, place, stop, prose=True)
         if other.raw.endswith(")") and "(" not in other.raw:
             other = reading(source, text, place, other.end - 1, prose=True)
-        if head.value is not None and other.value is not None and _is_value(other.value):
+        if head.value is not None and is_value(other.value):
             if hedge and "rather" in hedge[0].lower():
                 return replace(other, flags=("corrected",))
             both = Several("either", (head.value, other.value))
             whole = reading(source, text, head.start, other.end)
             return replace(whole, value=both, unsupported=None, flags=("hedged",))
     return replace(head, doubt="hedged", flags=("hedged",))
-
-
-def _is_value(value: Value | None) -> bool:
-    return value is not None and not isinstance(value, Words)

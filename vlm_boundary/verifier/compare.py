@@ -286,7 +286,7 @@ class Target:
         for value in self._forms(gold, found):
             if not equal(gold, value, tolerance, self.gold):
                 continue
-            doubtful = found.doubtful or gold.doubtful
+            doubtful = value.doubtful or gold.doubtful
             if doubtful and (found.unit is None or found.unit != gold.unit):
                 return Outcome(None, "unit_or_variable", str(tolerance))
             if clash(gold.unit, value.unit):

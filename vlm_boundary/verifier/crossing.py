@@ -14,12 +14,12 @@ from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.numbers import SCALE_WORD
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.values import Number, Value, Words
+from vlm_boundary.verifier.values import Number, Value, is_value
 from vlm_boundary.verifier.verdict import Gold
 
 Item = TypeVar("Item")
 
-# No rule of `compare` calls numbers further apart than this equal, but for a declared tolerance:
+# No rule of `compare` calls numbers further apart than this equal, unless a tolerance is declared:
 # a rounded decimal counts from three significant digits, half a per cent at most.
 _NEAR_RELATIVE, _NEAR_ABSOLUTE = 0.01, 1e-6
 
@@ -89,7 +89,7 @@ class _Readings:
             number = _plain(value)
             if number is not None:
                 plain.append((number, row))
-            elif value is not None and not isinstance(value, Words):
+            elif is_value(value):
                 self._composed.append(row)
         plain.sort()
         self._numbers = np.array([number for number, _ in plain])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from vlm_boundary.mathtext.errors import BeyondLimits
 from vlm_boundary.mathtext.exact import Exact
@@ -44,7 +45,7 @@ def is_curve(value: Relation) -> bool:
 
 
 def assigned(value: Relation) -> tuple[str, Value] | None:
-    """The name and the number or numbers that an equation gives to it: x = 5, 5 = x."""
+    """The name and the number or numbers that an equation gives to it: x = 5, 5 = x, -x = -5."""
     if value.operator not in "=∈":
         return None
     if isinstance(value.right, Several | Interval):
@@ -53,9 +54,13 @@ def assigned(value: Relation) -> tuple[str, Value] | None:
         return None
     if not value.right.value.variables and is_name(value):
         return value.name, value.right
-    left = value.left
-    if isinstance(left, Number) and not left.value.variables and value.right.value.is_name:
-        return str(value.right.value), left
+    if not isinstance(value.left, Number):
+        return None
+    for name, number in ((value.left, value.right), (value.right, value.left)):
+        if not number.value.variables and name.value.is_name:
+            return str(name.value), number
+        if not number.value.variables and (-name.value).is_name:
+            return str(-name.value), replace(number, value=-number.value)
     return None
 
 

@@ -26,7 +26,7 @@ from vlm_boundary.verifier.phrases import (
     PLACEHOLDER,
     last_match,
 )
-from vlm_boundary.verifier.scope import Scope
+from vlm_boundary.verifier.scope import AnswerScope
 from vlm_boundary.verifier.sentences import conclude, core, predicate
 from vlm_boundary.verifier.spelled import as_written
 from vlm_boundary.verifier.text_answers import (
@@ -35,7 +35,7 @@ from vlm_boundary.verifier.text_answers import (
     option_letters,
     yes_or_no,
 )
-from vlm_boundary.verifier.values import Number, Relation, Several, Words
+from vlm_boundary.verifier.values import Number, Relation, Several, Words, is_value
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
@@ -51,6 +51,7 @@ _LETTER_LAST = re.compile(  # "hence D.", "only D fits"
 _WRAPPED = re.compile(
     r"\\(?:text|textbf|textit|mathrm|mathbf|textrm|mbox)\s{0,3}\{([^{}]{0,300})\}"
 )
+_ITEM = re.compile(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)")
 _BEFORE_NUMBER = re.compile(r"[^\d\\]*")
 _STRUCK = re.compile(r"~~[^~\n]{1,80}~~")
 _NOT_AVAILABLE = re.compile(r"\s*N/?A\W*", re.IGNORECASE)
@@ -59,7 +60,7 @@ SOLE_LENGTH = 80
 _SENTENCE = 3  # words
 
 
-def extract(scope: Scope, target: Target, *, truncated: bool) -> Found | str:
+def extract(scope: AnswerScope, target: Target, *, truncated: bool) -> Found | str:
     """The last answer that an output commits to, or why there is none.
 
     Tags and boxes are answers outright; "the answer is" behind them, or without them, is next; then
@@ -130,7 +131,7 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
         found = replace(within, start=within.start + start, end=within.end + start)
     else:
         found = reading("tag", text, start, end, listed=target.listed)
-        if (found.value is None or isinstance(found.value, Words)) and not found.unsupported:
+        if not is_value(found.value) and not found.unsupported:
             found = _within(text, start, end, target, words) or found
     flags = found.flags if closed else (*found.flags, "open_tag")
     return replace(found, source="tag", flags=flags)
@@ -167,11 +168,7 @@ def _restates(stated: Found, marked: Found, *, words: bool) -> bool:
     """Whether a statement behind a box says another answer, and not what the box was for."""
     if words and (option_letter(stated.raw) or ("", "x"))[1] == "":
         return True  # the box may have the option's value, the statement its letter
-    return (
-        stated.value is not None
-        and not isinstance(stated.value, Words)
-        and (stated.value != marked.value)
-    )
+    return is_value(stated.value) and stated.value != marked.value
 
 
 def _ended(text: str, end: int) -> bool:
@@ -215,38 +212,32 @@ def _sole(text: str, target: Target, words: bool) -> Found | None:
     lines = [m for m in _LINE.finditer(text)] if len(text) < 100_000 else []
     if not lines:
         return None
-    spans = [(0, len(text))] if len(lines) == 1 else [lines[-1].span()]
-    for start, end in spans:
-        concludes = CONCLUDES.match(text, start, end)
-        start = concludes.end() if concludes else start
-        line = text[start:end].strip()
-        if not line or len(line) > SOLE_LENGTH or says_nothing(line):
-            continue
-        if words and len(lines) == 1 and (not _PROSE.search(line) or len(line) < 12):
-            return reading("sole", text, start, end, listed=target.listed)
-        if _PROSE.search(line):
-            continue
-        found = reading("sole", text, start, end, listed=target.listed, prose=True)
-        if found.unsupported or (found.value is not None and not isinstance(found.value, Words)):
-            if found.unsupported and target.many and _BRACKETED.search(line):
-                continue  # a matrix with words before it
-            if len(lines) > 1 and re.match(r"\s*(?:[-*•]\s|\d+[.)]\s|\|)", text[start:end]):
-                continue  # the last item of an enumeration
-            if NOT_BEFORE.search(_BEFORE_NUMBER.match(line)[0]):  # type: ignore[index]
-                return replace(found, doubt="negated")
-            if line[0] in "→➜":  # the end of something that does not stand here
-                return replace(found, doubt="fragment")
-            if len(lines) > 1 and _said_otherwise(text, lines, found):
-                return replace(found, doubt="two_values")
-            if len(lines) > 1 and (
-                "|" in line
-                or (isinstance(found.value, Several) and not target.many and not target.is_text)
-            ):
-                continue
-            return found
-        if words and option_letter(line):
-            return found
-    return None
+    alone = len(lines) == 1
+    start, end = (0, len(text)) if alone else lines[-1].span()
+    if concludes := CONCLUDES.match(text, start, end):
+        start = concludes.end()
+    line = text[start:end].strip()
+    if not line or len(line) > SOLE_LENGTH or says_nothing(line):
+        return None
+    if words and alone and (not _PROSE.search(line) or len(line) < 12):
+        return reading("sole", text, start, end, listed=target.listed)
+    if _PROSE.search(line):
+        return None
+    found = reading("sole", text, start, end, listed=target.listed, prose=True)
+    if not (found.unsupported or is_value(found.value)):
+        return found if words and option_letter(line) else None
+    if found.unsupported and target.many and _BRACKETED.search(line):
+        return None  # a matrix with words before it
+    if not alone and _ITEM.match(text, start, end):
+        return None  # the last item of an enumeration
+    if NOT_BEFORE.search(_BEFORE_NUMBER.match(line)[0]):  # type: ignore[index]
+        return replace(found, doubt="negated")
+    if line[0] in "→➜":  # the end of something that does not stand here
+        return replace(found, doubt="fragment")
+    if not alone and _said_otherwise(text, lines, found):
+        return replace(found, doubt="two_values")
+    several = isinstance(found.value, Several) and not target.many and not target.is_text
+    return None if not alone and ("|" in line or several) else found
 
 
 def _said_otherwise(text: str, lines: list[re.Match[str]], found: Found) -> bool:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, RunDirectory, encoded
+from vlm_boundary.store.keys import numbered
 from vlm_boundary.verifier.graders import gold_hashes_of
 
 TextHashes = NDArray[np.uint64]
@@ -42,7 +43,7 @@ def fitting(
     expected = np.array([place.get(golds.get(key, ""), -2) for key in ids], dtype=np.int32)[codes]
     by_gold = said == expected
     samples = run.samples.read(partition, ["text_hash"], coded=["problem_id"])
-    keys, theirs = _keys(verdicts, codes), _sample_keys(samples, ids)
+    keys, theirs = numbered(codes, verdicts), _sample_keys(samples, ids)
     # Both are sorted by problem id and index, but the ids' places need not ascend.
     order = np.argsort(theirs, kind="stable")
     places = np.minimum(np.searchsorted(theirs, keys, sorter=order), max(len(theirs) - 1, 0))
@@ -83,11 +84,6 @@ def text_hashes(column: pa.ChunkedArray) -> TextHashes:
     return np.ascontiguousarray(found).view(">u8").reshape(-1).astype(np.uint64)
 
 
-def _keys(rows: pa.Table, codes: NDArray[np.int32]) -> NDArray[np.int64]:
-    keys: NDArray[np.int64] = (codes.astype(np.int64) << 32) | rows["sample_index"].to_numpy()
-    return keys
-
-
 def _sample_keys(samples: pa.Table, ids: list[str]) -> NDArray[np.int64]:
     """Keys of samples by the verdicts' codes; a problem without verdicts gets a code of its own."""
     codes, theirs = encoded(samples["problem_id"])
@@ -95,4 +91,4 @@ def _sample_keys(samples: pa.Table, ids: list[str]) -> NDArray[np.int64]:
     for key in theirs:
         place.setdefault(key, len(place))
     translated = np.array([place[key] for key in theirs], dtype=np.int32)
-    return _keys(samples, translated[codes] if len(codes) else codes)
+    return numbered(translated[codes] if len(codes) else codes, samples)

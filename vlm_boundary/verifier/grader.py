@@ -19,9 +19,9 @@ from vlm_boundary.verifier.compare import Target, target_of
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.numbers import equal
-from vlm_boundary.verifier.outcome import Outcome
+from vlm_boundary.verifier.outcome import MOST_KEPT, STATUSES, Outcome
 from vlm_boundary.verifier.pool import DEADLINE_SECONDS, KillingPool
-from vlm_boundary.verifier.scope import Scope, answer_scope
+from vlm_boundary.verifier.scope import AnswerScope, answer_scope
 from vlm_boundary.verifier.symbolic import is_comparable
 from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, GradedProblem, Output
@@ -30,14 +30,12 @@ _TRIGONOMETRY = re.compile(r"(?:sin|cos|tan|cot).*(?:circ|°|degree)", re.DOTALL
 _VARIABLE = re.compile(
     r"(?<![\\a-zA-Z])[a-df-zA-Z](?![a-zA-Z])|\\(?:theta|alpha|beta|gamma|lambda|mu|phi|omega)\b"
 )
-_RULES = 4  # raise whenever the same output may get another verdict
+_RULES = 5  # raise whenever the same output may get another verdict
 _CACHE = 50_000_000  # characters of outputs whose verdicts are kept
 _BESIDES = 250  # what a verdict takes besides, in characters
 _WORTH_FORKING = 1000
 _FIELDS = tuple(Verdict.__dataclass_fields__)
-_MAX_KEPT = 2000  # characters of an answer kept in its verdict
 _CacheKey = tuple[Gold, str, bool, bool]
-_STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 
 
 def grader_version() -> str:
@@ -52,7 +50,7 @@ class _Pending:
     """An answer that waits for a symbolic comparison."""
 
     found: Found
-    scope: Scope
+    scope: AnswerScope
     comparison: tuple[str, str]
 
     def concluded(self, outcome: Outcome) -> Verdict:
@@ -70,7 +68,7 @@ class Grader:
     Equal outputs to equal problems are graded once.
 
     Args:
-        workers: how many processes; by default one a core.
+        workers: how many processes; by default one per core.
         deadline: seconds one symbolic comparison may take before its process is killed.
         cache: remember verdicts.
         forks: how many forks of this process share what is decided here, where many outputs come at
@@ -228,10 +226,8 @@ def _as_json(key: _CacheKey) -> list[Any] | None:
 
 
 def _from_json(fields: list[Any]) -> Verdict:
-    values = dict(zip(_FIELDS, fields, strict=True))
-    span = values["span"]
-    values["span"] = None if span is None else tuple(span)
-    return Verdict(**values | {"flags": tuple(values["flags"])})
+    values: list[Any] = [tuple(one) if isinstance(one, list) else one for one in fields]
+    return Verdict(*values)
 
 
 def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdict | _Pending:
@@ -258,7 +254,7 @@ def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
     return others <= {outcome.correct}
 
 
-def _symbolic(found: Found, scope: Scope, target: Target) -> Verdict | _Pending:
+def _symbolic(found: Found, scope: AnswerScope, target: Target) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     if found.rivals:
         return _concluded(found, scope, Outcome(None, "ambiguous"))
@@ -298,15 +294,15 @@ def _formula(text: str) -> Number | None:
     return None if value is None else Number(Exact.rational(Fraction(value)))
 
 
-def _concluded(found: Found, scope: Scope, outcome: Outcome) -> Verdict:
+def _concluded(found: Found, scope: AnswerScope, outcome: Outcome) -> Verdict:
     if found.doubt and outcome.correct:
         outcome = Outcome(None, found.doubt, outcome.tolerance)
     return Verdict(
         outcome.correct,
-        _STATUSES[outcome.correct],
-        found.raw[:_MAX_KEPT],
+        STATUSES[outcome.correct],
+        found.raw[:MOST_KEPT],
         outcome.rule,
-        normalised=None if found.value is None else str(found.value)[:_MAX_KEPT],
+        normalised=None if found.value is None else str(found.value)[:MOST_KEPT],
         span=scope.span(found.start, found.end),
         source=found.source,
         flags=(*scope.flags, *found.flags),

@@ -40,7 +40,7 @@ class Graders:
 
     Args:
         run: whose samples are graded.
-        workers: how many processes each grader has; by default one a core.
+        workers: how many processes each grader has; by default one per core.
     """
 
     def __init__(self, run: RunDirectory, workers: int | None = None) -> None:

@@ -13,6 +13,7 @@ _MAX_REPEATED = 200
 _FLOOD = re.compile(rf"(.)\1{{{_MAX_REPEATED},}}|\s{{{_MAX_REPEATED},}}", re.DOTALL)
 _MINUSES = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d"
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))
+_SPELT = {"µ": "μ", "Ω": "Ω", "’": "'", "‘": "'", "“": '"', "”": '"', "\u2044": "/", "∶": ":"}
 _RESPELLED = {*_SUPERSCRIPTS, "\x0c"}
 _SUPER_RUN = re.compile(f"[{''.join(_SUPERSCRIPTS)}]+")
 
@@ -39,16 +40,7 @@ def _plain_character(c: str) -> str:
         return ""
     if "MATHEMATICAL" in unicodedata.name(c, ""):
         return unicodedata.normalize("NFKC", c)
-    return {
-        "µ": "μ",
-        "Ω": "Ω",
-        "’": "'",
-        "‘": "'",
-        "“": '"',
-        "”": '"',
-        "\u2044": "/",
-        "∶": ":",
-    }.get(c, c)
+    return _SPELT.get(c, c)
 
 
 def plain_characters(text: str) -> tuple[str, list[int] | None]:

@@ -63,20 +63,13 @@ def read_clock(text: str) -> Clock | None:
         return _clock(int(match[1]), 0, 0, match[2])
     if match := _SPOKEN.fullmatch(plain):
         part = match[1].lower()
-        minutes = (
-            30
-            if part == "half"
-            else 15
-            if part.endswith(("quarter", "/4"))
-            else int(part.split()[0])
-        )
-        back = match[2].lower() in ("to", "before")
+        quarter = part.endswith(("quarter", "/4"))
+        minutes = 30 if part == "half" else 15 if quarter else int(part.split()[0])
         hour = int(match[3])
-        if back and part == "half":
-            return None
-        return _clock(
-            (hour - 2) % 12 + 1 if back else hour, 60 - minutes if back else minutes, 0, match[4]
-        )
+        if match[2].lower() in ("past", "after"):
+            return _clock(hour, minutes, 0, match[4])
+        if part != "half":
+            return _clock((hour - 2) % 12 + 1, 60 - minutes, 0, match[4])
     return None
 
 

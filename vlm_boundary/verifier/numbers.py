@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.exact import PI, Exact
-from vlm_boundary.mathtext.units import SCALES, Unit
+from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
 from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
@@ -20,6 +20,7 @@ _CELSIUS = {
     "fahrenheit": (Fraction(5, 9), Fraction(32)),
     "kelvin": (Fraction(1), Fraction(27315, 100)),
 }
+_RADIAN = UNITS["radian"]
 ROUNDED_SIGNIFICANT = 3
 """Digits from which a rounded decimal counts for an exact gold answer."""
 
@@ -36,9 +37,9 @@ def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> l
         return [_times(found, other.size / unit.size)]
     if unit and other and unit != other and {unit.dimension, other.dimension} <= _CELSIUS.keys():
         return [found, _on_scale(found, other, unit)]
-    if unit and unit.dimension == "angle" and _in_radians(found):
+    if unit and unit.dimension == "angle" and _in_radians(replace(found, unit=other or _RADIAN)):
         degrees = found.value * Exact.rational(180 / unit.size) / Exact.variable(PI)
-        return [replace(found, value=degrees, unit=unit)]
+        return [replace(found, value=degrees, unit=unit, doubtful=other is None)]
     if other and other.dimension == "angle" and _in_radians(gold):
         radians = found.value * Exact.rational(other.size / 180) * Exact.variable(PI)
         return [replace(found, value=radians, unit=unit)]

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from vlm_boundary.pages import page_template
 from vlm_boundary.records.verdict import Verdict
@@ -21,12 +21,13 @@ from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.pool import KillingPool
 from vlm_boundary.verifier.reader import read
 from vlm_boundary.verifier.symbolic import is_mathematics
-from vlm_boundary.verifier.values import Number, Relation, Value
+from vlm_boundary.verifier.values import Number, Value, unnamed
 from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import replacing
 
 _OPTION = re.compile(r"\(([A-Za-z])\)")
 _MAX_OUTPUT = 20_000
+_Read = TypeVar("_Read")
 LISTED = 1000
 """Disagreements that a page shows."""
 
@@ -124,8 +125,8 @@ def _mathvision(
         elif _bare(answer) == _bare(wanted):
             answers.append(True)
         else:
-            first = _number(partial(read, answer))
-            second = _number(partial(_gold_value, gold))
+            first = _number(read, answer)
+            second = _number(lambda gold: target_of(gold).value, gold)
             if first is not None and second is not None:
                 answers.append(round(first, 2) == round(second, 2))
             else:
@@ -142,16 +143,10 @@ def _bare(text: str) -> str:
     return re.sub(r"[\s$]", "", text).rstrip(".").lower()
 
 
-def _gold_value(gold: Gold) -> Value | None:
-    return target_of(gold).value
-
-
-def _number(reading: Callable[[], Value | None]) -> float | None:
+def _number(reading: Callable[[_Read], Value | None], of: _Read) -> float | None:
     """What a reading gives as a float; None where it is no number, or none that is covered."""
     try:
-        value = reading()
-        if isinstance(value, Relation):
-            value = value.right
+        value = unnamed(reading(of))
         return value.value.approximate if isinstance(value, Number) else None
     except FAULTS:  # what is not covered is among them
         return None

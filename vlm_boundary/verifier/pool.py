@@ -30,7 +30,7 @@ class KillingPool:
     again; no signal is used, so that any thread may call. A fork of the caller starts its own.
 
     Args:
-        workers: how many processes; by default one a core, eight at most.
+        workers: how many processes; by default one per core, eight at most.
         deadline: seconds that one request may take.
     """
 

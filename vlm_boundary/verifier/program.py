@@ -17,6 +17,7 @@ from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.verdict import Status, Verdict
 from vlm_boundary.verifier.dialogue import Dialogue, NoVerdict, search_path
+from vlm_boundary.verifier.outcome import MOST_KEPT, STATUSES
 from vlm_boundary.writing import encodable
 
 RULE = "program"
@@ -27,8 +28,6 @@ PROGRAM = "grader program"
 _HOPELESS = 8
 _MOST_PROCESSES = 8
 _LONGEST_WHAT = 200
-_MOST_KEPT = 2000
-_STATUSES: dict[bool | None, Status] = {True: "correct", False: "incorrect", None: "undecided"}
 _UNSAID = object()
 _NO_ANSWER: tuple[Status, ...] = ("no_answer", "truncated")
 
@@ -187,8 +186,8 @@ def _verdict(line: bytes, number: int) -> Verdict:
     correct = said.get("correct", _UNSAID)
     if not (correct is None or isinstance(correct, bool)):
         raise _bad(f"correct must be true, false or null: {_shown(line)}")
-    status = said.get("status", _STATUSES[correct])
-    if status != _STATUSES[correct] and not (correct is False and status in _NO_ANSWER):
+    status = said.get("status", STATUSES[correct])
+    if status != STATUSES[correct] and not (correct is False and status in _NO_ANSWER):
         raise _bad(f"no status {status!r} where correct is {json.dumps(correct)}")
     extracted, rule, flags = said.get("extracted"), said.get("rule"), said.get("flags", [])
     if not all(value is None or isinstance(value, str) for value in (extracted, rule)):
@@ -198,7 +197,7 @@ def _verdict(line: bytes, number: int) -> Verdict:
     return Verdict(
         correct,
         status,
-        None if extracted is None else encodable(extracted)[:_MOST_KEPT],
+        None if extracted is None else encodable(extracted)[:MOST_KEPT],
         RULE if rule is None else encodable(f"{RULE}: {rule}")[:_LONGEST_WHAT],
         source="program",
         flags=tuple(encodable(flag)[:_LONGEST_WHAT] for flag in flags),

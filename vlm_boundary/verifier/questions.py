@@ -33,7 +33,7 @@ _STOP = frozenset(
 
 
 @dataclass(frozen=True)
-class Question:
+class QuestionWords:
     """What a question says: its numbers, what it asks for, its words."""
 
     text: str
@@ -45,10 +45,10 @@ class Question:
 
 
 @lru_cache(maxsize=4096)
-def question_of(text: str) -> Question:
+def question_of(text: str) -> QuestionWords:
     """What a question's text says and asks for."""
     asked = _ASKED.search(text)
-    return Question(
+    return QuestionWords(
         " ".join(text.split()),
         frozenset(_NUMBER.findall(text)),
         asked[1].lower() if asked else "",
@@ -72,7 +72,7 @@ def number_said(text: str) -> Exact | None:
     return value.value if isinstance(value, Number) and not value.value.variables else None
 
 
-def in_the_blank(text: str, question: Question) -> Found | None:
+def in_the_blank(text: str, question: QuestionWords) -> Found | None:
     """The number before the words that follow the question's blank, where it is always the same."""
     blank = _BLANK.search(question.text)
     if blank is None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate, dropwhile
 
 from vlm_boundary.mathtext.dialects import ANSWER, SENTENCE
 from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
@@ -19,19 +21,27 @@ from vlm_boundary.verifier.trailing import combined, with_trailing
 from vlm_boundary.verifier.values import (
     Approximated,
     Interval,
+    Kind,
     Number,
     Relation,
     Several,
     Value,
     Words,
+    is_value,
 )
 
 MAX_LENGTH = 300
+_MAX_DEPTH = 30
 _PLAIN = re.compile(r"[-+]?\d{1,20}(?:\.\d{1,20})?\.?")
 _HUGE = re.compile(r"[-+]?[\d,.]*\d(?:[eE][+-]?\d+)?")
 _OPEN, _CLOSE = "([{⦃", ")]}⦄"
-_RELATIONS = "=≈<>≤≥≠∈"
+_OR = frozenset(("or", "或", "或者"))
+_AND = frozenset(("and", "和", "&"))
+_RELATIONS = frozenset("=≈<>≤≥≠∈")
+_COMMAS, _RATIO = frozenset(",;，；、"), frozenset((":", "to", "比"))
+_UNION, _EITHER_SIGN, _SUCH_THAT = frozenset("∪"), frozenset("±"), frozenset("|:")
 _RISING, _FALLING = "<≤", ">≥"
+_KINDS: dict[str, Kind] = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
 _MATHEMATICS = FORMULAS | {"number"}
 _ENDING = ".,;:!?。，；！？、"
 _FACTORIAL = re.compile(r"[\w)]!$")
@@ -94,16 +104,14 @@ def _read(text: str, listed: bool, prose: bool) -> Value | None:
         raise Unsupported("a question")
     while plain and plain[-1] in _ENDING and (prose or not _FACTORIAL.search(plain)):
         plain = _unquoted(plain[:-1])
-    lead = _LEAD.match(plain)
-    if lead:
+    if lead := _LEAD.match(plain):
         plain = plain[lead.end() :]
     if not plain:
         return None
     if _DATE.fullmatch(plain):
         return Words(plain)
     spelled = spelled_out(plain)
-    more = _MORE.match(spelled)
-    if more:
+    if more := _MORE.match(spelled):
         rest = _read(spelled[more.end() :], listed, prose)
         return Relation(">", None, rest, "") if rest is not None else None
     tokens = tokenize(spelled, listed=listed)
@@ -148,84 +156,56 @@ class _Reader:
         self.tokens, self.text, self.listed, self.prose = tokens, text, listed, prose
 
     def value(self) -> Value | None:
-        depth = 0
-        for token in self.tokens:
-            if token.text in _OPEN:
-                depth += 1
-                if depth > 30:
-                    raise BeyondLimits("nested too deeply")
-            elif token.text in _CLOSE:
-                depth -= 1
+        if max(_depths(self.tokens), default=0) > _MAX_DEPTH:
+            raise BeyondLimits("nested too deeply")
         return self._alternatives(self.tokens)
-
-    def _split(self, tokens: list[Token], at: frozenset[str]) -> list[list[Token]]:
-        parts: list[list[Token]] = [[]]
-        depth = 0
-        for token in tokens:
-            if token.text in _OPEN:
-                depth += 1
-            elif token.text in _CLOSE:
-                depth -= 1
-            if depth == 0 and token.text.lower() in at:
-                parts.append([])
-            else:
-                parts[-1].append(token)
-        return parts
 
     def _alternatives(self, tokens: list[Token]) -> Value | None:
         if tokens and tokens[0].text.lower() == "either":
             tokens = tokens[1:]
-        parts = self._split(tokens, frozenset(("or", "或", "或者")))
+        parts = _split(tokens, _OR)
         if len(parts) > 1:
-            parts = [_without_hedges(part) for part in parts]
-            return self._several("either", parts)
+            return self._several("either", [list(dropwhile(_is_hedge, part)) for part in parts])
         return self._listed(tokens)
 
     def _listed(self, tokens: list[Token]) -> Value | None:
-        parts = self._split(tokens, frozenset((",", ";", "，", "、", "；", "and", "和", "&")))
-        parts = [part for part in parts if part]
-        if len(parts) > 1:
-            if len(parts) == 2 and not self.listed:
-                comma = self._decimal_comma(tokens)
-                if comma is not None:
-                    return comma
-            if self.prose and not all(_starts_value(part) for part in parts):
-                return None
-            several = self._several("list", parts)
-            if len(parts) == 2 and isinstance(several, Several) and "and" in _texts(tokens):
-                return combined(list(several.items)) or several  # 1 hour and 30 minutes
-            return several
-        return self._relation(parts[0]) if parts else None
+        parts = [part for part in _split(tokens, _COMMAS | _AND) if part]
+        if len(parts) < 2:
+            return self._relation(parts[0]) if parts else None
+        if len(parts) == 2 and not self.listed and (comma := self._decimal_comma(tokens)):
+            return comma
+        if self.prose and not all(_starts_value(part) for part in parts):
+            return None
+        several = self._several("list", parts)
+        if len(parts) == 2 and isinstance(several, Several) and "and" in _texts(tokens):
+            return combined(list(several.items)) or several  # 1 hour and 30 minutes
+        return several
 
     def _decimal_comma(self, tokens: list[Token]) -> Value | None:
         """3,14 is a decimal comma: digits right behind it, and no three of them."""
-        texts = [t.text for t in tokens]
-        signs = texts[:1] if texts[:1] in (["-"], ["+"]) else []
-        rest = tokens[len(signs) :]
-        if (
-            len(rest) == 3
-            and rest[0].text.isdigit()
-            and rest[2].text.isdigit()
-            and len(rest[2].text) != 3
-            and not rest[2].spaced
-        ):
-            return literal("".join(signs).replace("+", "") + f"{rest[0].text}.{rest[2].text}")
-        return None
+        sign = tokens[0].text if tokens[0].text in ("-", "+") else ""
+        texts = _texts(tokens[len(sign) :])
+        if len(texts) != 3 or not (texts[0].isdigit() and texts[2].isdigit()):
+            return None
+        if len(texts[2]) == 3 or tokens[-1].spaced:
+            return None
+        return literal(f"{sign.strip('+')}{texts[0]}.{texts[2]}")
 
-    def _several(self, kind: str, parts: list[list[Token]]) -> Value | None:
+    def _several(self, kind: Kind, parts: list[list[Token]]) -> Value | None:
         items: list[Value] = []
         for part in parts:
             item = self._relation(part) if part else None
             if item is None:
                 return None
             items.append(item)
-        return Several(kind, tuple(items))  # type: ignore[arg-type]
+        return Several(kind, tuple(items))
 
     def _relation(self, tokens: list[Token]) -> Value | None:
-        parts = self._split(tokens, frozenset(_RELATIONS))
+        parts = _split(tokens, _RELATIONS)
         if len(parts) == 1:
             return self._ratio(tokens)
-        operators = self._operators(tokens)
+        depths = zip(tokens, _depths(tokens), strict=True)
+        operators = [token.text for token, deep in depths if not deep and token.text in _RELATIONS]
         operator = operators[-1]
         if len(parts) == 2 and not parts[0] and operator in "≈=":
             return self._ratio(parts[1])
@@ -233,8 +213,8 @@ class _Reader:
         if interval is not None:
             return interval
         right = self._ratio(parts[-1])
-        if right is None or isinstance(right, Words):
-            return None if right is None else right
+        if not is_value(right):
+            return right
         left = self._side(parts[-2])
         if any(o in "<>≤≥≠" for o in operators):
             name = "".join(_texts(tokens[: -len(parts[-1]) - 1]))
@@ -279,36 +259,22 @@ class _Reader:
             return Number(one * two)
         return None if isinstance(value, Words) else value
 
-    def _operators(self, tokens: list[Token]) -> list[str]:
-        depth, found = 0, []
-        for token in tokens:
-            depth += (token.text in _OPEN) - (token.text in _CLOSE)
-            if depth == 0 and token.text in _RELATIONS:
-                found.append(token.text)
-        return found
-
     def _ratio(self, tokens: list[Token]) -> Value | None:
-        parts = self._split(tokens, frozenset("∪"))
+        parts = _split(tokens, _UNION)
         if len(parts) > 1:
             items = [self._bracketed(part) for part in parts]
-            if None in items:
-                return None
-            return Several("union", tuple(item for item in items if item is not None))
-        parts = self._split(tokens, frozenset((":", "to", "比")))
+            return None if None in items else Several("union", tuple(filter(None, items)))
+        parts = _split(tokens, _RATIO)
         if len(parts) > 1 and all(parts):
-            return self._several_ratio(parts)
+            items = [self._bracketed(part) for part in parts]
+            numbers = tuple(item for item in items if isinstance(item, Number))
+            return Several("ratio", numbers) if len(numbers) == len(parts) else None
         if len(parts) == 2 and parts[0] and not parts[0][0].text.isdigit() and not parts[1]:
             return None
-        parts = self._split(tokens, frozenset("±"))
+        parts = _split(tokens, _EITHER_SIGN)
         if len(parts) == 2 and all(part for part in parts[1:]):
             return self._plus_minus(*parts)
         return self._bracketed(tokens)
-
-    def _several_ratio(self, parts: list[list[Token]]) -> Value | None:
-        items = [self._bracketed(part) for part in parts]
-        if any(not isinstance(item, Number) for item in items):
-            return None
-        return Several("ratio", tuple(item for item in items if item is not None))
 
     def _plus_minus(self, left: list[Token], right: list[Token]) -> Value | None:
         one, two = self._bracketed(left) if left else None, self._bracketed(right)
@@ -321,35 +287,30 @@ class _Reader:
     def _bracketed(self, tokens: list[Token]) -> Value | None:
         if not tokens:
             return None
-        first, last = tokens[0].text, tokens[-1].text
-        if first in "([⦃{" and last in ")]⦄}" and _matching(tokens) == len(tokens) - 1:
-            inner = tokens[1:-1]
-            if not self.listed and any(t.kind == "number" and "," in t.text for t in inner):
-                start, end = inner[0].start, inner[-1].end
-                again = tokenize(self.text[start:end], listed=True)
-                return self._enclosed(first, last, again, listed=True)
-            return self._enclosed(first, last, inner, listed=self.listed)
-        return self._number(tokens)
+        first, last, inner = tokens[0].text, tokens[-1].text, tokens[1:-1]
+        closes = next((place for place, open_ in enumerate(_depths(tokens)) if not open_), None)
+        if first not in _OPEN or last not in _CLOSE or closes != len(tokens) - 1:
+            return self._number(tokens)
+        if not self.listed and any(t.kind == "number" and "," in t.text for t in inner):
+            inner = tokenize(self.text[inner[0].start : inner[-1].end], listed=True)
+        return self._enclosed(first, last, inner)
 
-    def _enclosed(self, first: str, last: str, inner: list[Token], *, listed: bool) -> Value | None:
+    def _enclosed(self, first: str, last: str, inner: list[Token]) -> Value | None:
         if first == "⦃" and len(inner) > 2 and inner[1].text in ("|", ":", "∈"):
-            interval = self._relation(self._split(inner, frozenset("|:"))[-1])
+            interval = self._relation(_split(inner, _SUCH_THAT)[-1])
             if not isinstance(interval, Interval):
                 raise Unsupported("a set by its rule")
             return interval
-        text = self.text[inner[0].start :] if inner else ""
-        reader = _Reader(inner, self.text, True, self.prose) if listed or text else self
-        parts = self._split(inner, frozenset((",", ";", "，", "；", "、")))
+        reader = _Reader(inner, self.text, True, self.prose) if inner else self
+        parts = _split(inner, _COMMAS)
         if len(parts) > 1:
             found = reader._several("list", [part for part in parts if part])
             if not isinstance(found, Several):
                 return None
-            kinds = {"(": "tuple", "[": "list", "⦃": "set", "{": "set"}
-            return Several(kinds[first], found.items, first + last)  # type: ignore[arg-type]
+            return Several(_KINDS[first], found.items, first + last)
         if first == "⦃" or (first == "[" and inner):
             item = reader._alternatives(inner)
-            kind = "set" if first == "⦃" else "list"
-            return None if item is None else Several(kind, (item,), first + last)  # type: ignore[arg-type]
+            return None if item is None else Several(_KINDS[first], (item,), first + last)
         if first == "(" and inner and self.prose:
             return self._number(inner)
         return self._alternatives(inner)
@@ -363,11 +324,10 @@ class _Reader:
                 return _letter(tokens[0].text, tokens[0].text)
             if all(t.kind in NAMES for t in tokens):
                 return Words(" ".join(t.text for t in tokens))
-        if self.prose:
-            texts = [t.text for t in tokens]
-            dashed = texts.count("-") == 1 and len(texts) >= 3 and texts[1] == "-"
-            if dashed and tokens[0].kind == tokens[2].kind == "number" and not _goes_on(tokens[3:]):
-                return Several("range", (literal(texts[0]), literal(texts[2])))
+        texts = _texts(tokens)
+        dashed = self.prose and len(texts) > 2 and texts[1] == "-" and texts.count("-") == 1
+        if dashed and tokens[0].kind == tokens[2].kind == "number" and not _goes_on(tokens[3:]):
+            return Several("range", (literal(texts[0]), literal(texts[2])))
         number, rest = leading_number(tokens, SENTENCE if self.prose else ANSWER)
         if sign < 0:
             number = replace(number, value=-number.value)
@@ -415,11 +375,8 @@ def _texts(tokens: list[Token]) -> list[str]:
     return [token.text for token in tokens]
 
 
-def _without_hedges(tokens: list[Token]) -> list[Token]:
-    place = 0
-    while place < len(tokens) and tokens[place].text.lower() in ("maybe", "perhaps", "possibly"):
-        place += 1
-    return tokens[place:]
+def _is_hedge(token: Token) -> bool:
+    return token.text.lower() in ("maybe", "perhaps", "possibly")
 
 
 def _starts_value(tokens: list[Token]) -> bool:
@@ -427,11 +384,17 @@ def _starts_value(tokens: list[Token]) -> bool:
     return bool(tokens) and (tokens[0].kind in _MATHEMATICS or tokens[0].text in "-([")
 
 
-def _matching(tokens: list[Token]) -> int:
-    """Place of the bracket that closes the first token's, or -1."""
-    depth = 0
-    for place, token in enumerate(tokens):
-        depth += (token.text in _OPEN) - (token.text in _CLOSE)
-        if depth == 0:
-            return place
-    return -1
+def _depths(tokens: list[Token]) -> Iterator[int]:
+    """How many brackets are open behind each token."""
+    return accumulate((token.text in _OPEN) - (token.text in _CLOSE) for token in tokens)
+
+
+def _split(tokens: list[Token], at: frozenset[str]) -> list[list[Token]]:
+    """What stands between these words or signs, where no bracket is open."""
+    parts: list[list[Token]] = [[]]
+    for token, depth in zip(tokens, _depths(tokens), strict=True):
+        if depth == 0 and token.text.lower() in at:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return parts

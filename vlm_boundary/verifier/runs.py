@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.units import SCALES, UNITS
+from vlm_boundary.mathtext.units import PER_CENT, SCALES, UNITS
 from vlm_boundary.mathtext.words import ENGLISH, FIRST_WORDS
 from vlm_boundary.verifier.doubts import NOT_BEFORE
 from vlm_boundary.verifier.phrases import CHANGES_BEFORE, CHANGES_BEHIND, occurs
@@ -73,13 +73,14 @@ WHICH_IS = re.compile(
     r"\bwhich\s+(?:is|gives|equals|makes|leaves|comes\s+to)\s+(?:\w+\s+){0,2}[$*]*$", re.IGNORECASE
 )
 _BEFORE_ONE = re.compile(r"\b(?:is|are|with|only|exactly|be)\s+$")
+_BESIDE = PER_CENT | SCALES.keys()
 _NEAR = 48  # characters before a value in which the words that bear on it stand
 _CODE = re.compile(r"__\w+__|\blambda\b|\bimport\b|\bprint\(|\b\w+\.\w+\(|\(\)")
 _IN_CODE = ("__", "lambda", "import", "(")
 
 
 @dataclass(frozen=True)
-class Run:
+class Stretch:
     """A stretch of a sentence that is one value, and how it is used there."""
 
     start: int
@@ -89,11 +90,11 @@ class Run:
     """Why it is hardly what the sentence is about: a threshold, a label, a subordinate clause."""
 
 
-def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
+def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
     """Every value in a sentence, in order."""
     if occurs(_IN_CODE, sentence) and _CODE.search(sentence):
         return []
-    found: list[Run] = []
+    found: list[Stretch] = []
     for start, end in _stretches(sentence):
         run = _run(sentence, start, end, question_numbers)
         if run is not None:
@@ -112,7 +113,7 @@ def runs(sentence: str, question_numbers: frozenset[str]) -> list[Run]:
     return _ranges(sentence, found)
 
 
-def _from(sentence: str, turn: int, run: Run) -> Run:
+def _from(sentence: str, turn: int, run: Stretch) -> Stretch:
     """The run without what only stands before the turn of its sentence."""
     if run.aside != "subordinate clause":
         return run
@@ -121,9 +122,9 @@ def _from(sentence: str, turn: int, run: Run) -> Run:
     return run if _SUBORDINATE.search(sentence[start : run.start]) else replace(run, aside="")
 
 
-def _ranges(sentence: str, found: list[Run]) -> list[Run]:
+def _ranges(sentence: str, found: list[Stretch]) -> list[Stretch]:
     """Between 2000 and 2005 is one range."""
-    joined: list[Run] = []
+    joined: list[Stretch] = []
     for run in found:
         before = joined[-1] if joined else None
         if (
@@ -132,7 +133,7 @@ def _ranges(sentence: str, found: list[Run]) -> list[Run]:
             and _RANGE_MIDDLE.fullmatch(sentence[before.end : run.start])
         ):
             values = Several("range", (before.value, run.value))
-            joined[-1] = Run(before.start, run.end, values)
+            joined[-1] = Stretch(before.start, run.end, values)
         else:
             joined.append(run)
     return joined
@@ -191,7 +192,7 @@ _TRIM_LEFT = " \t*_$=:,.!)]}>~≈"
 _TRIM_RIGHT = " \t*_$=:,.-+/([{<^!~"
 
 
-def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) -> Run | None:
+def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) -> Stretch | None:
     while start < end and sentence[start] in _TRIM_LEFT:
         start += 1
     while end > start and sentence[end - 1] in _TRIM_RIGHT:
@@ -206,7 +207,7 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
     before, after = sentence[:start], sentence[end:]
     if re.match(r"-[a-zA-Z]", after) or re.match(r"(?:st|nd|rd|th)\b|[a-zA-Z]", after):
         unit = re.match(r"[a-zA-Z]+", after)
-        if not unit or unit[0] not in UNITS:
+        if not unit or (unit[0] not in UNITS and unit[0] not in PER_CENT):
             return None  # 3-point, 2nd, 4x4
     if re.search(r"[a-zA-Z_]$", before):
         return None
@@ -218,7 +219,7 @@ def _run(sentence: str, start: int, end: int, question_numbers: frozenset[str]) 
     if value is None:
         return None
     aside = _aside(before, after, sentence[start:end], question_numbers)
-    return Run(start, end, value, aside)
+    return Stretch(start, end, value, aside)
 
 
 def _with_unit(sentence: str, end: int) -> int:
@@ -232,7 +233,7 @@ def _with_unit(sentence: str, end: int) -> int:
         return end
     word = match[0].strip()
     name = re.sub(r"\^.*|[²³]", "", word)
-    known = name in UNITS or name.lower() in UNITS or name.lower() in SCALES or word[0] in "%°平立"
+    known = name in UNITS or name.lower() in UNITS or name.lower() in _BESIDE or word[0] in "%°平立"
     if not known and not word.startswith("per"):
         return end
     if name.lower() in ("in", "a", "s", "h", "t", "l", "m", "g", "second", "day") and not (

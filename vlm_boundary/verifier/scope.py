@@ -33,7 +33,7 @@ MAX_TAIL = 20_000  # reasoning of any length ends in its answer
 
 
 @dataclass(frozen=True)
-class Scope:
+class AnswerScope:
     """Text to look for an answer in, and what was seen on the way to it.
 
     `reason` says why there is none: "open_think", "empty", "echo". `start` is where the text
@@ -54,7 +54,9 @@ class Scope:
         return self.places[self.start + start], self.places[last] + 1
 
 
-def answer_scope(output: str, question: str = "", *, thinking_open: bool | None = None) -> Scope:
+def answer_scope(
+    output: str, question: str = "", *, thinking_open: bool | None = None
+) -> AnswerScope:
     """The text after the reasoning and before any further turn.
 
     Args:
@@ -74,7 +76,7 @@ def answer_scope(output: str, question: str = "", *, thinking_open: bool | None 
     end = _soft_end(plain, first_closing(plain, begin, end) or begin, end, flags)
     rest = after_thoughts(plain, begin, end, thinking_open=thinking_open)
     if rest is None:
-        return Scope("", reason="open_think", flags=tuple(flags))
+        return AnswerScope("", reason="open_think", flags=tuple(flags))
     begin, end = rest.start, rest.end
     begin = _without_echo(plain, begin, end, question, flags)
     leaked = _LEAKED.match(plain, begin, end)
@@ -87,7 +89,7 @@ def answer_scope(output: str, question: str = "", *, thinking_open: bool | None 
     reason = None
     if not text.strip(" \n\t.*#-"):
         reason = "echo" if "echo" in flags else "empty"
-    return Scope(text, begin, places, reason, tuple(flags))
+    return AnswerScope(text, begin, places, reason, tuple(flags))
 
 
 def _mended(match: re.Match[str]) -> str:

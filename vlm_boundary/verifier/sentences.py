@@ -8,24 +8,25 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.words import FIRST_WORDS
+from vlm_boundary.records.verdict import Source
 from vlm_boundary.verifier.commitments import Found, complement
 from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
 from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
 from vlm_boundary.verifier.questions import (
-    Question,
+    QuestionWords,
     content,
     in_the_blank,
     number_said,
     question_of,
 )
-from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Run, runs
-from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words
+from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Stretch, runs
+from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
-_BOUNDARY = re.compile(  # the mark itself belongs to the sentence, but for ; and line breaks
+_BOUNDARY = re.compile(  # the mark itself belongs to the sentence, except ; and line breaks
     r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
-_DIGIT = re.compile(r"\d")
+_VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|be|equals?|becomes?|has|have|had|measures?|costs?|needs?|contains?|gives?|"
@@ -92,7 +93,7 @@ class Sentence:
 
 
 def sentences(text: str) -> list[Sentence]:
-    """The last sentences of a text, but for a chat's closing words."""
+    """The last sentences of a text, except for a chat's closing words."""
     found = []
     start = 0
     for boundary in [*_BOUNDARY.finditer(text), None]:
@@ -106,7 +107,7 @@ def sentences(text: str) -> list[Sentence]:
     return found[-MAX_SENTENCES:]
 
 
-def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run, ...]]:
+def said(sentence: Sentence, question: QuestionWords) -> tuple[Stretch | None, tuple[Stretch, ...]]:
     """The value that a sentence is about, and those that it may as well be about."""
     marker = _MARKER.match(sentence.text)
     body = sentence.text
@@ -115,11 +116,11 @@ def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run,
     found = _apart([_as_asked(body, run, question) for run in runs(body, question.numbers)])
     gap = _GAP.search(body) if question.compares else None
     if gap and (years := number_said(gap[1])) is not None:
-        return Run(gap.start(1), gap.end(1), Number(years)), ()
+        return Stretch(gap.start(1), gap.end(1), Number(years)), ()
     main = [run for run in found if not run.aside]
     nothing = _NONE_EXISTS.search(body)
     if nothing and not main:
-        return Run(nothing.start(), nothing.end(), _ZERO), ()
+        return Stretch(nothing.start(), nothing.end(), _ZERO), ()
     if not found or (len(found) > 1 and not _WORDY.search(body)):
         return None, ()
     if not main:
@@ -159,33 +160,33 @@ def said(sentence: Sentence, question: Question) -> tuple[Run | None, tuple[Run,
     return None, tuple(main)
 
 
-def _said_before(body: str, run: Run, question: Question) -> bool:
+def _said_before(body: str, run: Stretch, question: QuestionWords) -> bool:
     return body[run.start : run.end].strip().replace(",", "") in question.numbers
 
 
-def _apart(found: list[Run]) -> list[Run]:
+def _apart(found: list[Stretch]) -> list[Stretch]:
     """The runs without those that stand within another: the whole of "3 out of 4"."""
-    kept: list[Run] = []
+    kept: list[Stretch] = []
     for run in found:
         if not kept or run.start >= kept[-1].end:
             kept.append(run)
     return kept
 
 
-def _added(body: str, main: list[Run], run: Run) -> bool:
+def _added(body: str, main: list[Stretch], run: Stretch) -> bool:
     """Whether another value is named beside it: 1 block and 2 cylinders."""
     before = [r for r in main if r.end < run.start]
     return bool(before) and re.search(r"\band\s+\W*$", body[before[-1].end : run.start]) is not None
 
 
-def _as_asked(body: str, run: Run, question: Question) -> Run:
+def _as_asked(body: str, run: Stretch, question: QuestionWords) -> Stretch:
     """The run as it counts where the question asks for a year, a week, a difference."""
     asked = question.asked
     if question.share and (of := _SHARE.match(body, run.end)):
         whole = number_said(of[1])
         part = run.value.value if isinstance(run.value, Number) else None
         if part is not None and whole is not None and whole.terms:
-            return Run(run.start, of.end(), Number(part / whole))
+            return Stretch(run.start, of.end(), Number(part / whole))
     if not question.compares and not run.aside and _RELATIVE.match(body[run.end :]):
         return replace(run, aside="relative")
     if not asked:
@@ -202,28 +203,23 @@ def _as_asked(body: str, run: Run, question: Question) -> Run:
     return replace(run, aside=run.aside or f"not a {asked}")
 
 
-def _after_being(body: str, main: list[Run]) -> list[Run]:
+def _after_being(body: str, main: list[Stretch]) -> list[Stretch]:
     """Values right behind is, are or =, where none stands behind them."""
+
+    def follows(run: Stretch) -> bool:
+        near = body[max(0, run.start - 40) : run.start]
+        return bool(_COPULA.search(body[: run.start]) and _BEING.search(near))
+
     last = main[-1]
-    before = body[: last.start]
     ends = re.match(r"[\s\w,%°\"*)/-]{0,60}[.!?\"*)\]\s]*$", body[last.end :])
-    if (
-        ends
-        and (isinstance(last.value, Relation) or _COPULA.search(before))
-        and _BEING.search(before[-40:] if not isinstance(last.value, Relation) else "=")
-    ):
-        others = [
-            r
-            for r in main[:-1]
-            if _COPULA.search(body[: r.start])
-            and _BEING.search(body[max(0, r.start - 40) : r.start])
-        ]
-        if not others:
-            return [last]
-    return []
+    if not ends or not (isinstance(last.value, Relation) or follows(last)):
+        return []
+    return [] if any(map(follows, main[:-1])) else [last]
 
 
-def _in_the_questions_words(body: str, main: list[Run], question: Question) -> list[Run]:
+def _in_the_questions_words(
+    body: str, main: list[Stretch], question: QuestionWords
+) -> list[Stretch]:
     """The one value that is said of what the question asks: the perimeter is 8, the area is 4."""
     said = []
     for before, run in zip([None, *main], main, strict=False):
@@ -235,18 +231,17 @@ def _in_the_questions_words(body: str, main: list[Run], question: Question) -> l
     return said if len(said) == 1 else []
 
 
-def _hedged(body: str, main: list[Run]) -> Run | None:
+def _hedged(body: str, main: list[Stretch]) -> Stretch | None:
     """Alternatives: 12 or maybe 15, 5 to 7."""
     for one, two in pairwise(main):
         if _OR_BETWEEN.fullmatch(body[one.end : two.start]):
-            return Run(one.start, two.end, Several("either", (one.value, two.value)))
+            return Stretch(one.start, two.end, Several("either", (one.value, two.value)))
     return None
 
 
 def core(value: Value | None) -> object:
     """What two readings share that say the same number, with a name before it or a unit behind."""
-    while isinstance(value, Relation):
-        value = value.right
+    value = unnamed(value)
     return value.value if isinstance(value, Number) else value
 
 
@@ -287,7 +282,7 @@ def conclude(text: str, question_text: str) -> Found | None:
     return _answering(readable, question)
 
 
-def _beside(found: Found, later: list[_Said], question: Question) -> Found:
+def _beside(found: Found, later: list[_Said], question: QuestionWords) -> Found:
     """The conclusion with what a later sentence in the question's words says beside it."""
     others = tuple(
         run.value
@@ -308,25 +303,16 @@ def _worked_out(readable: list[_Said]) -> bool:
     if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
         return False
     result = _WORKED_OUT.search(readable[-2][0].text)
-    if result is None:
-        return False
-    return number_said(result[1].strip("$€£ ")) == core(readable[-1][1].value)
+    found = None if result is None else number_said(result[1].strip("$€£ "))
+    return result is not None and found == core(readable[-1][1].value)
 
 
-def _may_say(sentence: Sentence, question: Question) -> bool:
+def _may_say(sentence: Sentence, question: QuestionWords) -> bool:
     """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
     text = sentence.text
-    if (
-        len(text) > MAX_SENTENCE
-        or _TASK.match(text)
-        or not (
-            _DIGIT.search(text)
-            or not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
-            or "√" in text
-            or "π" in text
-            or "\\" in text
-        )
-    ):
+    if len(text) > MAX_SENTENCE or _TASK.match(text):
+        return False
+    if not _VALUE.search(text) and _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower())):
         return False
     return not (
         HYPOTHETICAL.search(text)
@@ -336,16 +322,16 @@ def _may_say(sentence: Sentence, question: Question) -> bool:
     )
 
 
-_Said = tuple[Sentence, Run | None, tuple[Run, ...]]
+_Said = tuple[Sentence, Stretch | None, tuple[Stretch, ...]]
 
 
 def _emphasised(readable: list[_Said]) -> Found | None:
     """The one number in bold, where every bold number is the same: "is **8**"."""
-    found: list[tuple[Sentence, Run]] = []
+    found: list[tuple[Sentence, Stretch]] = []
     for sentence, _, _ in readable:
         for bold in _BOLD.finditer(sentence.text):
             inside = [
-                Run(bold.start() + r.start, bold.start() + r.end, r.value)
+                Stretch(bold.start() + r.start, bold.start() + r.end, r.value)
                 for r in runs(bold[0], frozenset())
                 if r.aside in ("", "label")
             ]
@@ -355,11 +341,11 @@ def _emphasised(readable: list[_Said]) -> Found | None:
     if not found or len({repr(core(run.value)) for _, run in found}) != 1:
         return None
     sentence, run = found[-1]
-    source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
+    source: Source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
     return _found(source, sentence, run, ())
 
 
-def _answering(readable: list[_Said], question: Question) -> Found | None:
+def _answering(readable: list[_Said], question: QuestionWords) -> Found | None:
     """Among several sentences, the one in the question's words; the first and last are rivals."""
     asked = question.words
     scored = []
@@ -367,34 +353,27 @@ def _answering(readable: list[_Said], question: Question) -> Found | None:
         overlap = len(asked & content(item[0].text)) / len(asked) if asked else 0.0
         scored.append((overlap, place, item))
     best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
+    chosen, close = readable[-1], [readable[0], readable[-1]]
     if best[0] >= 0.5:
         enough = min(best[0] - 0.15, _ALSO_ANSWERS)
-        close = [s for s in scored if s[0] >= enough or s is scored[-1]]
-        values = {repr(core(s[2][1].value)) if s[2][1] else "several" for s in close}
-        chosen = close[0][2] if len(values) == 1 else best[2]
-        found = _found("sentence", *chosen)
-        if len(values) > 1:
-            others = tuple(s[2][1].value for s in close if s[2][1] is not None)
-            found = replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
-        return found
-    first, last = readable[0], readable[-1]
-    found = _found("sentence", *last)
-    others = tuple(item[1].value for item in (first, last) if item[1] is not None)
+        chosen, close = best[2], [s[2] for s in scored if s[0] >= enough or s is scored[-1]]
+        values = {repr(core(run.value)) if run else "several" for _, run, _ in close}
+        if len(values) == 1:
+            return _found("sentence", *close[0])
+    found = _found("sentence", *chosen)
+    others = tuple(run.value for _, run, _ in close if run is not None)
     return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
 
 
-def _found(source: str, sentence: Sentence, run: Run | None, rivals: tuple[Run, ...]) -> Found:
-    if run is not None and rivals:
-        found = _found(source, sentence, run, ())
-        return replace(found, flags=("echo",), rivals=tuple(r.value for r in rivals))
-    if run is None:
-        start, end = sentence.start + rivals[-1].start, sentence.start + rivals[-1].end
-        raw = sentence.text[rivals[-1].start : rivals[-1].end]
-        values = tuple(r.value for r in rivals)
-        return Found(source, raw, start, end, rivals[-1].value, None, ("several_values",), values)  # type: ignore[arg-type]
-    raw = sentence.text[run.start : run.end]
-    start = sentence.start + run.start
-    return Found(source, raw, start, start + len(raw), run.value)  # type: ignore[arg-type]
+def _found(
+    source: Source, sentence: Sentence, run: Stretch | None, rivals: tuple[Stretch, ...]
+) -> Found:
+    shown = run or rivals[-1]
+    raw = sentence.text[shown.start : shown.end]
+    start = sentence.start + shown.start
+    flags = (("echo" if run else "several_values"),) if rivals else ()
+    values = tuple(rival.value for rival in rivals)
+    return Found(source, raw, start, start + len(raw), shown.value, None, flags, values)
 
 
 _PREDICATE = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from vlm_boundary.verifier.equations import right_side, single
 from vlm_boundary.verifier.numbers import proportional
@@ -22,6 +23,8 @@ def compare_several(gold: Several, value: Value, same: Same, *, any_brackets: bo
         names, value = _names(value), value.right
     if not isinstance(value, Several):
         return Outcome(False, "one_value_for_several")
+    if "matrix" in (gold.kind, value.kind):
+        gold, value = _by_rows(gold), _by_rows(value)
     if value.kind in ("ratio", "range"):
         return Outcome(False, value.kind)
     if (gold.kind == "matrix") != (value.kind == "matrix"):
@@ -59,6 +62,15 @@ def _order(gold: list[str], names: list[str]) -> list[int] | None:
     if names and names != sorted(names):
         return None
     return []
+
+
+def _by_rows(value: Several) -> Several:
+    """A list of lists of one length as a matrix: [[1, 2], [3, 4]]."""
+    rows = [row for row in value.items if isinstance(row, Several) and row.kind == "list"]
+    lengths = {len(row.items) for row in rows}
+    if value.kind != "list" or len(rows) < len(value.items) or len(lengths) != 1:
+        return value
+    return Several("matrix", tuple(replace(row, brackets="") for row in rows), "[]")
 
 
 def _brackets_agree(gold: Several, value: Several) -> bool:

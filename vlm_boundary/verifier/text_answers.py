@@ -92,5 +92,5 @@ def _alone(text: str, match: re.Match[str]) -> bool:
 
 @lru_cache(maxsize=8192)
 def written(text: str) -> str:
-    """An answer as it is written, but for spaces, dollars, brackets' sizes and a final stop."""
+    """An answer as it is written, except for spaces, dollars, brackets' sizes and a final stop."""
     return _SPACE.sub("", plain_math(text[:2000])).strip(".,;:。，；")

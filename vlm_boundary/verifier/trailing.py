@@ -7,7 +7,7 @@ from dataclasses import replace
 from vlm_boundary.mathtext.dialects import ANSWER
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, NAMES, Token
-from vlm_boundary.mathtext.units import LETTERS, SCALES, UNITS, Unit, parse_unit
+from vlm_boundary.mathtext.units import LETTERS, PER_CENT, SCALES, UNITS, Unit, parse_unit
 from vlm_boundary.verifier.numerals import leading_number
 from vlm_boundary.verifier.values import Number, Value
 
@@ -37,11 +37,12 @@ def with_trailing(number: Number, rest: list[Token], money: Unit | None) -> Numb
     if not rest:
         return number
     first = rest[0].text.lower()
-    if first in ("%", "percent", "percentage", "pct", "per", "百分点", "٪"):
-        if first == "per" and (len(rest) < 2 or rest[1].text.lower() != "cent"):
+    if first in PER_CENT:
+        number, rest = replace(number, percent=True), rest[1:]
+    elif first == "per":
+        if len(rest) < 2 or rest[1].text.lower() != "cent":
             return None
-        skip = {"per": 2}.get(first, 1)
-        number, rest = replace(number, percent=True), rest[skip:]
+        number, rest = replace(number, percent=True), rest[2:]
     elif first == "°":
         number, rest = replace(number, unit=UNITS["°"]), rest[1:]
         if rest and rest[0].text in ("C", "F"):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias, TypeGuard
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.units import Unit
+
+Kind: TypeAlias = Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Number:
 class Several:
     """Several values: a list, tuple, set, union or ratio, a matrix by rows, or alternatives."""
 
-    kind: Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
+    kind: Kind
     items: tuple[Value, ...]
     brackets: str = ""
 
@@ -99,3 +101,16 @@ class Words:
 
 
 Value = Number | Several | Relation | Interval | Approximated | Words
+Said = Number | Several | Relation | Interval | Approximated
+
+
+def is_value(value: Value | None) -> TypeGuard[Said]:
+    """Whether it says more than words do."""
+    return value is not None and not isinstance(value, Words)
+
+
+def unnamed(value: Value | None) -> Value | None:
+    """A value without the names that relations give it: 5 of x = 5."""
+    while isinstance(value, Relation):
+        value = value.right
+    return value

@@ -1,6 +1,6 @@
 """The symbolic worker: a program of its own, which no caller imports.
 
-It reads one JSON request a line and writes one JSON reply a line, in any order. Requests run in
+It reads one JSON request per line and writes one reply per line, in any order. Requests run in
 forked children that have math-verify loaded already; a child past the deadline is killed and
 replaced in milliseconds. The deadline is in processor time, so that a busy machine changes no
 verdict, with a limit on the time that passes. This process itself never runs a model's text. It

@@ -7,43 +7,16 @@ pictures and its log-probabilities are the same in every engine. They answer non
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.tiny.families import others, qwen
-from vlm_boundary.tiny.families.parts import Parts
+from vlm_boundary.tiny.families.others import OTHERS
+from vlm_boundary.tiny.families.qwen import QWEN
 
 _SEED = 5
 
 
-@dataclass(frozen=True)
-class Family:
-    """A family; `thinks` says that its chat template opens a thought by default."""
-
-    title: str
-    build: Callable[[], Parts]
-    thinks: bool = False
-
-
-FAMILIES: dict[str, Family] = {
-    "qwen2-vl": Family("Qwen2-VL", qwen.qwen2_vl),
-    "qwen2.5-vl": Family("Qwen2.5-VL", qwen.qwen2_5_vl),
-    "qwen3-vl": Family("Qwen3-VL Instruct", qwen.qwen3_vl),
-    "qwen3-vl-thinking": Family("Qwen3-VL Thinking", qwen.qwen3_vl_thinking, thinks=True),
-    "qwen3.5": Family("Qwen3.5", qwen.qwen3_5, thinks=True),
-    "internvl": Family("InternVL 3, 3.5 (-HF)", others.internvl),
-    "glm4v": Family("GLM-4.1V", others.glm4v),
-    "gemma3": Family("Gemma 3", others.gemma3),
-    "gemma4": Family("Gemma 4", others.gemma4),
-    "llava-onevision": Family("LLaVA-OneVision", others.llava_onevision),
-    "idefics3": Family("Idefics3, SmolVLM", others.idefics3),
-    "smolvlm": Family("SmolVLM2", others.smolvlm),
-    "pixtral": Family("Pixtral (HF form)", others.pixtral),
-    "mistral3": Family("Mistral Small 3.1 and later (HF form)", others.mistral3),
-    "minicpm-v": Family("MiniCPM-V 4.6", others.minicpm_v),
-}
+FAMILIES = QWEN | OTHERS
 
 
 def write_family(name: str, folder: Path, seed: int = 0) -> None:
@@ -55,16 +28,14 @@ def write_family(name: str, folder: Path, seed: int = 0) -> None:
     import torch
 
     torch.manual_seed(_SEED + seed)
-    parts = FAMILIES[name].build()
+    family = FAMILIES[name]
+    model, processor = family.build()
     torch.manual_seed(_SEED + seed)
-    _spread(parts.model)
-    settings = parts.model.generation_config
-    settings.eos_token_id = parts.ends or parts.processor.tokenizer.eos_token_id
-    settings.pad_token_id = parts.processor.tokenizer.pad_token_id
-    parts.model.save_pretrained(folder)
-    parts.processor.save_pretrained(folder)
-    if parts.on_hub:
-        _rename(folder / "model.safetensors", *parts.on_hub)
+    _spread(model)
+    model.save_pretrained(folder)
+    processor.save_pretrained(folder)
+    if family.on_hub:
+        _rename(folder / "model.safetensors", *family.on_hub)
 
 
 def _rename(path: Path, begins: str, published: str) -> None:

@@ -1,36 +1,97 @@
-"""What a tiny checkpoint of any family is made of."""
+"""What a tiny checkpoint of any family is made of, and how it is put together."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 _TEMPLATES = Path(__file__).with_name("templates")
 MAX_POSITIONS = 4096
+ROPE = {"rope_type": "default", "rope_theta": 10_000.0}
+LINEAR = {  # linear attention in three layers of four
+    "head_dim": 32,
+    "num_hidden_layers": 4,
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 128,
+    "linear_value_head_dim": 128,
+}
+TOWER = {"hidden_size": 64, "intermediate_size": 96}
+MERGING = TOWER | {"depth": 2, "num_heads": 2, "out_hidden_size": 128}
+ENDS_TURN = {"eos_token": "<|im_end|>", "pad_token": "<|endoftext|>"}
+THOUGHT = ("<think>", "</think>")
+
+Settings = Mapping[str, Any]
+"""Arguments of one of transformers' classes."""
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A model with whatever weights it was made with, and its processor.
+class Family:
+    """A family; `thinks` says that its chat template opens a thought by default.
 
-    `ends` are the tokens that end its answers, where they are more than the tokenizer's one.
-    `on_hub` says with what the names of its vision tower's weights begin here, and with what in the
-    family's published checkpoints, where vLLM knows only those.
+    Attributes:
+        classes: what the names of its configuration, its model and its processor begin with.
+        chat: its chat template, the family's conventions in our own words.
+        tokenizer: makes its tokenizer.
+        tokens: special tokens, by what its configuration calls their ids.
+        vision: its vision tower.
+        parts: of its processor, besides the tokenizer: class and settings.
+        text: its language model, besides what all have.
+        by_tokenizer: what of its language model follows from the tokenizer.
+        config: the rest of its configuration.
+        processor: the rest of its processor's settings.
+        reads: what its processor's name begins with, where that is not `classes`.
+        ends: the tokens that end its answers, where they are more than the tokenizer's one.
+        on_hub: with what the names of its vision tower's weights begin here, and with what in the
+            family's published checkpoints, where vLLM knows only those.
     """
 
-    model: Any
-    processor: Any
-    ends: list[int] | None = None
+    title: str
+    classes: str
+    chat: str
+    tokenizer: Callable[[], Any]
+    tokens: Mapping[str, str]
+    vision: Settings
+    parts: Mapping[str, tuple[str, Settings]]
+    text: Settings = field(default_factory=dict)
+    by_tokenizer: Callable[[Any], Settings] = lambda tokenizer: {}
+    config: Settings = field(default_factory=dict)
+    processor: Settings = field(default_factory=dict)
+    reads: str = ""
+    ends: tuple[str, ...] = ()
     on_hub: tuple[str, str] | None = None
+    thinks: bool = False
+
+    def build(self) -> tuple[Any, Any]:
+        """A model with whatever weights it is made with, and its processor."""
+        import transformers as hf
+
+        tokenizer = self.tokenizer()
+        ids = tokenizer.convert_tokens_to_ids
+        config = getattr(hf, f"{self.classes}Config")(
+            text_config={**_text_sizes(tokenizer), **self.text, **self.by_tokenizer(tokenizer)},
+            vision_config=self.vision,
+            **{name: ids(token) for name, token in self.tokens.items()},
+            **self.config,
+        )
+        model = getattr(hf, f"{self.classes}ForConditionalGeneration")(config)
+        template = (_TEMPLATES / f"{self.chat}.jinja").read_text(encoding="utf-8")
+        processor = getattr(hf, f"{self.reads or self.classes}Processor")(
+            tokenizer=tokenizer,
+            chat_template=template.removesuffix("\n"),
+            **{
+                role: getattr(hf, kind)(**settings) for role, (kind, settings) in self.parts.items()
+            },
+            **self.processor,
+        )
+        model.generation_config.eos_token_id = ids(self.ends) or tokenizer.eos_token_id
+        model.generation_config.pad_token_id = tokenizer.pad_token_id
+        return model, processor
 
 
-def template(name: str) -> str:
-    """A chat template: the family's conventions in our own words."""
-    return (_TEMPLATES / f"{name}.jinja").read_text(encoding="utf-8").removesuffix("\n")
-
-
-def text_sizes(tokenizer: Any) -> dict[str, Any]:
+def _text_sizes(tokenizer: Any) -> dict[str, Any]:
     """A language model of two layers; four heads of 32, the narrowest that vLLM has on a CPU."""
     return {
         "vocab_size": len(tokenizer),
