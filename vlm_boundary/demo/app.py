@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
-import gradio as gr
-
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.compare import compared_page
 from vlm_boundary.demo.export import export_page
@@ -16,6 +14,7 @@ from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
-import gradio as gr
-
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_sheet import agreement_page, item_page, machine_says, revealed_page
@@ -20,6 +18,7 @@ from vlm_boundary.demo.labelling import (
     drawn_sample,
     queues_of,
 )
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError

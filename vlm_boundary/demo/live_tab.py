@@ -10,13 +10,13 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gradio as gr
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb, store_picture
 from vlm_boundary.demo import shown_sample
 from vlm_boundary.demo.drawn import Drawn, Response
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import gradio as gr
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.sides import SIDES, Shown, label
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View, of_side, shown_on, sides_of

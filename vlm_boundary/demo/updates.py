@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
-
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
 from vlm_boundary.demo.pane import arm_pane
