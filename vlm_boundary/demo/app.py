@@ -18,7 +18,7 @@ from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
-from vlm_boundary.demo.sides import SIDES, named
+from vlm_boundary.demo.sides import SIDES
 from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
     NO_THIRD,
@@ -340,9 +340,8 @@ class _Samples:
     def _follow(self, view: View, seen: int, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
-        for name in {view.run, *(named(of_side(view, side).arm).run for side in SIDES)}:
-            if name in self._runs:
-                self._runs[name].refresh()
+        for other in self._runs.values():  # what another run has got can be picked too
+            other.refresh()
         now = state_of(run)
         if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * (_PAGE + _PICKED + 2)
@@ -350,10 +349,9 @@ class _Samples:
             return everything(settle(view, self._runs), self._runs)
         pickers = [gr.skip()] * 6
         if now[2:] != followed[2:]:
-            pickers[4:] = (
-                gr.Dropdown(choices=run.benchmarks),
-                gr.Dropdown(choices=conditions_of(run)),
-            )
+            arms = arms_for(view, run)
+            offered = [arms, arms, [NO_THIRD, *arms], run.benchmarks, conditions_of(run)]
+            pickers[1:] = (gr.Dropdown(choices=one) for one in offered)
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
         if not seen:  # there is nothing yet that is being read
             return [*shown(settle(view, self._runs), self._runs), *rest]

@@ -120,8 +120,10 @@ def filters_for(view: View, run: RunIndex) -> list[Any]:
 
 def state_of(run: RunIndex) -> tuple[Any, ...]:
     """The runs as they were last read, with what the pickers of this one offer."""
-    versions = tuple(other.version for other in run.beside.values())
-    return (run.name, versions, run.benchmarks, run.conditions)
+    others = run.beside.values()
+    versions = tuple(other.version for other in others)
+    arms = [(other.name, other.arms, other.conditions) for other in others]
+    return (run.name, versions, run.benchmarks, arms)
 
 
 def conditions_of(run: RunIndex) -> list[tuple[str, str]]:
