@@ -14,18 +14,18 @@ from demo_parts import HOSTILE, make_demo_run
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
 from required import needs
 
+from vlm_boundary.demo.app import _PAGE, _Samples
 from vlm_boundary.demo.compare import compared_page, in_full
 from vlm_boundary.demo.export import listed_table
-from vlm_boundary.demo.app import _PAGE, _Samples
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.updates import state_of
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
 from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
 from vlm_boundary.demo.steps import stepped
+from vlm_boundary.demo.updates import state_of
 from vlm_boundary.demo.view import (
     View,
     counts,

@@ -103,8 +103,8 @@ def test_on_paper_nothing_is_cut_and_no_heading_stands_alone(browser: Any, page_
     # Of a drawing its frame counts: what it holds beyond that is not shown on a screen either.
     wider = page.evaluate(
         "[...document.querySelectorAll('body *:not(svg *)')].filter((one) => "
-        "one.getBoundingClientRect().right > innerWidth + 1 || one.scrollWidth > one.clientWidth + 1"
-        " && getComputedStyle(one).overflowX !== 'visible').map((one) => one.outerHTML.slice(0, 99))"
+        "one.getBoundingClientRect().right > innerWidth + 1 || (one.scrollWidth > one.clientWidth"
+        " + 1 && getComputedStyle(one).overflowX !== 'visible')).map((one) => one.outerHTML)"
     )
     assert wider == []
 
@@ -119,8 +119,8 @@ def test_on_paper_nothing_is_cut_and_no_heading_stands_alone(browser: Any, page_
     tallest = page.evaluate(
         "Math.max(...[...document.querySelectorAll('section')].map((one) => {"
         " const first = one.querySelector('.panel, tr');"
-        " return first ? first.getBoundingClientRect().bottom - one.getBoundingClientRect().top : 0;"
-        "}))"
+        " const bottom = first?.getBoundingClientRect().bottom ?? 0;"
+        " return bottom - one.getBoundingClientRect().top; }))"
     )
     assert tallest < paper["height"]  # so that what is kept together has room on a page
     context.close()

@@ -21,6 +21,7 @@ from vlm_boundary.demo.search import search_box
 from vlm_boundary.demo.sides import SIDES
 from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
+    FAST,
     NO_THIRD,
     arms_for,
     conditions_of,
@@ -53,13 +54,6 @@ _LONGEST_LINK = 20_000
 _TABS = ("samples", "compare", "label", "live", "figures", "runs")
 _PAGE = 8  # what `shown` returns: the view, what was seen, where, the list, the card, three panes
 _PICKED = 9  # pickers and filters
-# Navigation never waits for other readers, and only the last of fast clicks counts.
-FAST: dict[str, Any] = {
-    "queue": False,
-    "show_progress": "hidden",
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
 
 
 def build(

@@ -20,6 +20,7 @@ from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View, own_arms
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -28,7 +29,6 @@ if TYPE_CHECKING:  # it compiles hundreds of patterns, which wait for the first 
     from vlm_boundary.verifier import Gold, Grader
 
 _LONGEST_QUESTION = 10_000
-_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State) -> None:
@@ -43,10 +43,10 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         left = gr.HTML(elem_classes="vb", elem_id="vb-live-left")
         right = gr.HTML(elem_classes="vb", elem_id="vb-live-right")
     shown = [form.image, form.question, form.gold, problem_id]
-    form.take.click(asking.use, view, shown, **_EVENT)
+    form.take.click(asking.use, view, shown, **EVENT)
     # As it came: Gradio itself would open the file first, and end in an error without words.
     form.image.upload(
-        asking.look, form.image, [form.image, form.refused], preprocess=False, **_EVENT
+        asking.look, form.image, [form.image, form.refused], preprocess=False, **EVENT
     )
     sizes = [form.n, form.temperature, form.tokens, form.seed]
     running = form.go.click(
@@ -55,9 +55,9 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         [left, right],
         concurrency_id="live",
         concurrency_limit=1,
-        **_EVENT,
+        **EVENT,
     )
-    form.stop.click(asking.stop, None, [left, right], cancels=[running], **_EVENT)
+    form.stop.click(asking.stop, None, [left, right], cancels=[running], **EVENT)
 
 
 class _Form(NamedTuple):

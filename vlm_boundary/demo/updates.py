@@ -24,6 +24,9 @@ from vlm_boundary.demo.view import (
 
 Runs = Mapping[str, RunIndex]
 NO_THIRD = ("no third", "")
+EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# Navigation never waits for other readers, and only the last of fast clicks counts.
+FAST: dict[str, Any] = EVENT | {"queue": False, "trigger_mode": "always_last"}
 
 # What the list of problems follows from.
 _LISTING = (
