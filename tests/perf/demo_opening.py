@@ -127,7 +127,7 @@ def _under(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
 def measure(path: Path) -> dict[str, float]:
     """Open a run, its page and eight problems; seconds (on the clock, and of CPU) and MiB."""
     busy = time.process_time()
-    import vlm_boundary.demo.lean_gradio  # noqa: F401
+    import vlm_boundary.demo.lean_gradio
 
     gradio_busy = time.process_time() - busy
     import vlm_boundary.demo.app  # noqa: F401

@@ -183,7 +183,7 @@ def give_back() -> None:
     pyarrow's footers are circles, which wait for Python's collector, and neither Arrow nor the C
     library gives memory back by itself.
     """
-    gc.collect()
+    gc.collect(1)  # what was just read; all else would take a tenth of a second
     pa.default_memory_pool().release_unused()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU library has it
     if trim is not None:
