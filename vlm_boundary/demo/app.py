@@ -344,7 +344,7 @@ class _Samples:
         pickers = [gr.skip()] * 6
         if now[2:] != followed[2:]:
             arms = arms_for(view, run)
-            offered = [arms, arms, [NO_THIRD, *arms], run.benchmarks, conditions_of(run)]
+            offered: list[Any] = [arms, arms, [NO_THIRD, *arms], run.benchmarks, conditions_of(run)]
             pickers[1:] = (gr.Dropdown(choices=one) for one in offered)
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
         if not seen:  # there is nothing yet that is being read

@@ -29,11 +29,11 @@ def _without_extras() -> Iterator[None]:
     kept_out = [name for name in _NOT_NEEDED if name not in sys.modules]
     getfile = inspect.getfile
 
-    def no_file_of_gradio(thing: Any) -> str:
+    def no_file_of_gradio(object: Any) -> str:
         # Gradio writes no stub for a component that is in no file, which it learns here.
-        if str(getattr(thing, "__module__", "")).startswith("gradio."):
+        if str(getattr(object, "__module__", "")).startswith("gradio."):
             raise OSError("no stub is wanted")
-        return getfile(thing)
+        return getfile(object)
 
     collected = gc.isenabled()
     gc.disable()  # nothing that is imported becomes garbage, and looking takes a tenth of the time
