@@ -22,6 +22,7 @@ from vlm_boundary.demo import live_tab
 from vlm_boundary.demo.app import build
 from vlm_boundary.demo.drawn import Response
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import STARTING, Asked, LiveEngines
 from vlm_boundary.demo.live_tab import _Asking
 from vlm_boundary.demo.view import View, settle
@@ -135,6 +136,9 @@ def test_replayed_arms_are_refused_with_what_to_do(tmp_path: Path) -> None:
         engines.close()
 
 
+VISITOR, OTHER = (cast(gr.Request, SimpleNamespace(session_hash=name)) for name in "ab")
+
+
 class _Scripted:
     """Engines that say what a test tells them; the clock moves a second a message."""
 
@@ -146,8 +150,9 @@ class _Scripted:
             self.seconds += 1.0
             yield one
 
-    def stop(self) -> None:
-        self.stopped = True
+    def stop(self, asker: str) -> bool:
+        self.stopped = asker == "a"
+        return self.stopped
 
 
 def _asking(tmp_path: Path, said: list[tuple[int, Response | str]]) -> tuple[_Asking, _Scripted]:
@@ -166,7 +171,7 @@ def test_the_start_says_what_is_waited_for_and_how_long_it_has_been(
     )
     monkeypatch.setattr(live_tab, "time", SimpleNamespace(monotonic=lambda: engines.seconds))
     view = View(run="run", left="base", right="rl", benchmark="made")
-    shown = list(asking.sample(view, "", None, "How many?", "4", 1, 1.0, 64, 0))
+    shown = list(asking.sample(view, "", None, "How many?", "4", 1, 1.0, 64, 0, VISITOR))
     waits = [re.findall(r"so far", left + right) for left, right in shown[:-1]]
     assert waits == [["so far"] * 2] * len(waits)
     seconds = [int(re.findall(r"(\d+) s so far", left)[0]) for left, _ in shown[:-1]]
@@ -190,7 +195,7 @@ def test_a_run_without_problems_is_not_asked(tmp_path: Path) -> None:
     engines = _Scripted([(0, STARTING)], tmp_path)
     asking = _Asking({"run": index}, cast(LiveEngines, engines))
     view = settle(View(), {"run": index})
-    [(left, right)] = asking.sample(view, "", None, "How many?", "4", 1, 1.0, 64, 0)
+    [(left, right)] = asking.sample(view, "", None, "How many?", "4", 1, 1.0, 64, 0, VISITOR)
     assert "holds no problems yet" in left
     assert right == ""
     assert engines.seconds == 0
@@ -198,10 +203,28 @@ def test_a_run_without_problems_is_not_asked(tmp_path: Path) -> None:
 
 def test_stop_ends_the_engines_and_says_so(tmp_path: Path) -> None:
     asking, engines = _asking(tmp_path, [])
-    left, right = asking.stop()
+    left, right = asking.stop(VISITOR)
     assert engines.stopped
     assert left == right
     assert "Stopped; the engines have ended." in left
+    left, _ = asking.stop(OTHER)
+    assert "Stopped; the engines go on with another's question." in left
+
+
+def test_nobody_stops_what_another_has_asked(tmp_path: Path) -> None:
+    with _server("one", seconds=0.5) as url:
+        run = _run(tmp_path, {"kind": "openai", "base_url": url})
+        engines = LiveEngines({run.name: run})
+        try:
+            asked = Asked(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
+            drawn = engines.sample(run.name, ("base", "base"), "procedural", asked, "a")
+            heard = [next(drawn)]
+            assert not engines.stop("b")
+            heard += drawn
+            assert sum(isinstance(said, Response) for _, said in heard) == 4
+            assert engines.stop("b")  # nobody is served now
+        finally:
+            engines.close()
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,18 @@ from demo_parts import HOSTILE, make_demo_run
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
 from required import needs
 
+from vlm_boundary.demo.app import _PAGE, _Samples
 from vlm_boundary.demo.compare import compared_page, in_full
 from vlm_boundary.demo.export import listed_table
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
 from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
 from vlm_boundary.demo.steps import stepped
+from vlm_boundary.demo.updates import state_of
 from vlm_boundary.demo.view import (
     View,
     counts,
@@ -228,6 +231,24 @@ def test_an_arm_is_compared_by_problems_that_have_all_samples_asked_for(tmp_path
     index = RunIndex(run.path)
     sides = [shown_on(settle(View(), {"run": index}), index, side) for side in ("left", "right")]
     assert in_full(sides).tolist() == [False, False, True]
+
+
+def test_what_another_run_has_got_can_be_picked_without_a_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vlm_boundary.demo.index._REFRESH_SECONDS", 0)
+    made = [make_demo_run(tmp_path / name, problems=2, samples=2) for name in ("mine", "theirs")]
+    open_now = _opened(*(one.path for one in made))
+    view = settle(View(run="mine"), open_now)
+    page = _Samples(gr.Blocks(), open_now, None, False, True)
+    before = state_of(open_now["mine"])
+    assert all(one == gr.skip() for one in page._follow(view, 4, before))
+    writer = SampleWriter(made[1].samples, Partition("rl", "made", "no_image"))
+    writer.add(Sample("p0", 0, 1, [1], "blind", "stop", None))
+    writer.flush()
+    sides = page._follow(view, 4, before)[_PAGE + 1 : _PAGE + 4]
+    for side in sides:
+        assert ("rl (no_image, theirs)", "rl:no_image:theirs") in side.choices
 
 
 def test_a_link_is_read_whole_and_what_it_filters_by_is_there(runs: dict[str, RunIndex]) -> None:

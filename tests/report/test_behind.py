@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
+import pyarrow as pa
 import pytest
 from conftest import HandMadeRun, make_run
 
@@ -16,7 +17,8 @@ from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.view import View, listed_problems, settle, unknown, view_of_query
 from vlm_boundary.records.analysis import read_analysis
-from vlm_boundary.report.behind import by_cell, problem_sets
+from vlm_boundary.report.behind import by_cell, problem_sets, undecided
+from vlm_boundary.store import Partition
 from vlm_boundary.verifier import verify
 
 
@@ -74,6 +76,27 @@ def test_the_demo_lists_what_the_report_counts(run: HandMadeRun, found: Findings
     gone = settle(View(among="solved/mine/base/rl/nowhere"), runs)
     assert gone.among == ""
     assert unknown(replace(gone, among="x"), gone) != []
+
+
+def test_undecided_samples_lead_to_their_problems_in_the_demo(tmp_path: Path) -> None:
+    made = make_run(tmp_path / "run")
+    verify(made.directory)
+    verdicts, partition = made.directory.verdicts, Partition("base", "mine")
+    rows = verdicts.read(partition).to_pylist()
+    rows[0] |= {"correct": None, "status": "undecided"}
+    verdicts.replace(partition, pa.Table.from_pylist(rows, schema=verdicts.schema))
+    analyze(made.directory, made.experiment)
+    found = Findings(read_analysis(made.directory.analysis), in_order(made.experiment))
+    tables = {name: table for group in shown_tables(found).values() for name, table in group}
+    [((name, row, column), query)] = undecided(found).items()
+    assert (tables[name].rows[row][0], tables[name].header[column]) == ("base", "undecided")
+    assert tables[name].rows[row][column] == "1"
+    index = RunIndex(made.directory.path)
+    asked = view_of_query({key: said[0] for key, said in parse_qs(query[1:]).items()}, [])
+    view = settle(asked, {index.name: index})
+    assert unknown(asked, view) == []
+    listed = [index.problems["mine"][place].problem_id for place in listed_problems(view, index)]
+    assert listed == [rows[0]["problem_id"]]
 
 
 def test_a_run_without_statistics_has_no_sets(tmp_path: Path) -> None:

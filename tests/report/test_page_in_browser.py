@@ -93,6 +93,39 @@ def test_what_is_folded_is_printed(browser: Any, page_path: Path) -> None:
     context.close()
 
 
+def test_on_paper_nothing_is_cut_and_no_heading_stands_alone(browser: Any, page_path: Path) -> None:
+    paper = {"width": 688, "height": 1000}  # A4 within the page's margins
+    context = browser.new_context(offline=True, viewport=paper)
+    page = context.new_page()
+    page.goto(page_path.as_uri())
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    # Of a drawing its frame counts: what it holds beyond that is not shown on a screen either.
+    wider = page.evaluate(
+        "[...document.querySelectorAll('body *:not(svg *)')].filter((one) => "
+        "one.getBoundingClientRect().right > innerWidth + 1 || (one.scrollWidth > one.clientWidth"
+        " + 1 && getComputedStyle(one).overflowX !== 'visible')).map((one) => one.outerHTML)"
+    )
+    assert wider == []
+
+    def styles(what: str, which: str) -> set[str]:
+        found = page.locator(what)
+        assert found.count() > 0
+        return set(found.evaluate_all(f"(all) => all.map((one) => getComputedStyle(one).{which})"))
+
+    assert styles("h2, h3, h4, summary, section > h2 + p", "breakAfter") == {"avoid"}
+    assert styles(".panel, tr, summary, section > h2 + p", "breakInside") == {"avoid"}
+    assert styles("figcaption, .wide + .quiet", "breakBefore") == {"avoid"}
+    tallest = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('section')].map((one) => {"
+        " const first = one.querySelector('.panel, tr');"
+        " const bottom = first?.getBoundingClientRect().bottom ?? 0;"
+        " return bottom - one.getBoundingClientRect().top; }))"
+    )
+    assert tallest < paper["height"]  # so that what is kept together has room on a page
+    context.close()
+
+
 def test_a_number_leads_to_the_problems_that_it_counts(browser: Any, page_path: Path) -> None:
     context = browser.new_context(offline=True)
     page = context.new_page()

@@ -7,8 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
-import gradio as gr
-
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.compare import compared_page
 from vlm_boundary.demo.export import export_page
@@ -16,12 +14,14 @@ from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import SORT_NAMES, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
-from vlm_boundary.demo.sides import SIDES, named
+from vlm_boundary.demo.sides import SIDES
 from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
+    FAST,
     NO_THIRD,
     arms_for,
     conditions_of,
@@ -54,13 +54,6 @@ _LONGEST_LINK = 20_000
 _TABS = ("samples", "compare", "label", "live", "figures", "runs")
 _PAGE = 8  # what `shown` returns: the view, what was seen, where, the list, the card, three panes
 _PICKED = 9  # pickers and filters
-# Navigation never waits for other readers, and only the last of fast clicks counts.
-FAST: dict[str, Any] = {
-    "queue": False,
-    "show_progress": "hidden",
-    "trigger_mode": "always_last",
-    "api_visibility": "private",
-}
 
 
 def build(
@@ -341,9 +334,8 @@ class _Samples:
     def _follow(self, view: View, seen: int, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
-        for name in {view.run, *(named(of_side(view, side).arm).run for side in SIDES)}:
-            if name in self._runs:
-                self._runs[name].refresh()
+        for other in self._runs.values():  # what another run has got can be picked too
+            other.refresh()
         now = state_of(run)
         if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * (_PAGE + _PICKED + 2)
@@ -351,10 +343,9 @@ class _Samples:
             return everything(settle(view, self._runs), self._runs)
         pickers = [gr.skip()] * 6
         if now[2:] != followed[2:]:
-            pickers[4:] = (
-                gr.Dropdown(choices=run.benchmarks),
-                gr.Dropdown(choices=conditions_of(run)),
-            )
+            arms = arms_for(view, run)
+            offered: list[Any] = [arms, arms, [NO_THIRD, *arms], run.benchmarks, conditions_of(run)]
+            pickers[1:] = (gr.Dropdown(choices=one) for one in offered)
         rest = [*pickers, *[gr.skip()] * 3, status_line(run), now]
         if not seen:  # there is nothing yet that is being read
             return [*shown(settle(view, self._runs), self._runs), *rest]

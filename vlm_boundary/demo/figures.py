@@ -8,7 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 
 from vlm_boundary.analysis.estimators import pass_at_k
@@ -16,6 +15,7 @@ from vlm_boundary.config import FULL
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.ended import ended_rates, rule_of
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.errors import UserError

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable, each_once
@@ -16,9 +20,19 @@ from vlm_boundary.store.keys import KEY, WRITTEN
 from vlm_boundary.store.owner import DamagedPart, reading
 from vlm_boundary.store.parts import open_part
 
-_ROWS = 1 << 14
+# Rows in memory at once. Arrow keeps what it once had: of four times as many, four times the texts.
+_ROWS = 1 << 12
 
 Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """Some rows of a part, and the row group of each."""
+
+    path: Path
+    groups: NDArray[np.int64]
+    rows: pa.RecordBatch
 
 
 class FollowedTable:
@@ -32,17 +46,27 @@ class FollowedTable:
         self.table = table
         self._partition = partition
         self._places = places
-        # Which problems stand in which row group of a part, a bit a problem. Footers are read anew
-        # (milliseconds): decoded, they take several times what is kept of the samples.
-        self._parts: dict[Path, tuple[int, ...]] = {}
+        # Which problems stand in which row group of a part, a bit per problem. Footers are read
+        # anew (milliseconds): decoded, they take several times what is kept of the samples.
+        self._parts: dict[Path, list[int]] = {}
+        self._there: set[Path] = set()
         self.unreadable: list[Path] = []
 
-    def changes(self) -> tuple[set[Path], set[Path]]:
-        """Parts that came, and parts that went, since they were last read."""
+    def look(self) -> bool:
+        """Look at which parts there are now; True where some came or went since they were read."""
         found = self.table.files(self._partition)
-        now = {*found.ours, *(damaged.path for damaged in found.damaged)}
-        known = {*self._parts, *self.unreadable}
-        return now - known, known - now
+        self._there = {*found.ours, *(damaged.path for damaged in found.damaged)}
+        return bool(self.came or self.went)
+
+    @property
+    def came(self) -> set[Path]:
+        """The parts that were there at the last look, and are not read yet."""
+        return self._there - self._parts.keys() - {*self.unreadable}
+
+    @property
+    def went(self) -> set[Path]:
+        """The parts that were read, and were not there at the last look."""
+        return {*self._parts, *self.unreadable} - self._there
 
     def forget(self) -> None:
         """Know nothing again."""
@@ -55,22 +79,28 @@ class FollowedTable:
         A place of -1 is a problem that the run does not know. A part that cannot be read is left
         out and listed in `unreadable`.
         """
-        came, _ = self.changes()
-        for path in sorted(came):
+        waiting: list[_Piece] = []  # parts are small while a run grows: numpy is asked once of many
+        for path in sorted(self.came):
             try:
-                yield from self._read_part(path, columns)
-            except FileNotFoundError:
-                self._parts.pop(path, None)  # it was compacted away meanwhile
-            except (DamagedPart, OSError):
+                for piece in self._pieces(path, columns):
+                    waiting.append(piece)
+                    if sum(one.rows.num_rows for one in waiting) >= _ROWS:
+                        yield self._placed(waiting)
+                        waiting = []
+            except (FileNotFoundError, DamagedPart, OSError) as error:
+                waiting = [one for one in waiting if one.path != path]
                 self._parts.pop(path, None)
-                self.unreadable.append(path)
+                if not isinstance(error, FileNotFoundError):  # it was compacted away meanwhile
+                    self.unreadable.append(path)
+        if waiting:
+            yield self._placed(waiting)
 
     def read_known(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         """Rows of the parts that are known, duplicates included; at most so many in memory."""
         for path in sorted(self._parts):
             try:
-                with reading(path), open_part(path, pre_buffer=False) as file:
-                    yield from file.iter_batches(_ROWS, columns=columns, use_threads=False)
+                for piece in self._pieces(path, columns):
+                    yield piece.rows
             except FileNotFoundError:
                 continue  # compacted away: what is found then is found elsewhere
 
@@ -79,7 +109,7 @@ class FollowedTable:
 
         A stage leaves one part, in which no key is twice; several are read problem by problem.
         """
-        if len(self.changes()[0]) < 2:
+        if len(self.came) < 2:
             yield from self.read_new(columns)
             return
         for _ in self.read_new([]):
@@ -111,26 +141,73 @@ class FollowedTable:
             found.append(under_schema(rows, wanted_schema))
         return each_once(pa.concat_tables(found))
 
-    def _read_part(self, path: Path, columns: list[str]) -> Iterator[tuple[Places, pa.RecordBatch]]:
+    def _pieces(self, path: Path, columns: list[str]) -> Iterator[_Piece]:
+        """A part's rows under the table's schema; the problem's id comes along."""
+        schema = pa.schema(
+            [self.table.schema.field(name) for name in dict.fromkeys(["problem_id", *columns])]
+        )
         with reading(path), open_part(path, pre_buffer=False) as file:
+            written = {*file.schema_arrow.names}
+            names = [name for name in schema.names if name in written]
             footer = file.metadata
-            ends = np.cumsum([footer.row_group(g).num_rows for g in range(footer.num_row_groups)])
-            masks = [0] * footer.num_row_groups
-            row = 0
-            there = set(file.schema_arrow.names)
-            wanted = ["problem_id", *(c for c in columns if c in there)]
-            for batch in file.iter_batches(_ROWS, columns=wanted, use_threads=False):
-                ids = batch["problem_id"].dictionary_encode()
-                names = ids.dictionary.to_pylist()
-                known = np.array([self._places.get(name, -1) for name in names], dtype=np.int64)
-                places = known[ids.indices.to_numpy()]
-                groups = np.searchsorted(ends, np.arange(row, row + len(places)), side="right")
-                row += len(places)
-                # A group's problems lie together, mostly: few pairs are left of many rows.
-                pairs = groups * len(self._places) + places
-                changes = np.flatnonzero(np.diff(pairs, prepend=-1))
-                for pair in np.unique(pairs[changes][places[changes] >= 0]).tolist():
-                    group, place = divmod(pair, len(self._places))
-                    masks[group] |= 1 << place
-                yield places, batch
-            self._parts[path] = tuple(masks)
+            self._parts.setdefault(path, [0] * footer.num_row_groups)
+            for groups in _groups(footer):
+                numbers = np.repeat(groups, [footer.row_group(g).num_rows for g in groups])
+                row = 0
+                for batch in file.iter_batches(_ROWS, groups, names, use_threads=False):
+                    end = row + batch.num_rows
+                    yield _Piece(path, numbers[row:end], _under(batch, schema))
+                    row = end
+
+    def _placed(self, pieces: list[_Piece]) -> tuple[Places, pa.RecordBatch]:
+        """Pieces as one, its rows' problems looked up, and noted where they stand."""
+        (rows,) = pa.Table.from_batches([one.rows for one in pieces]).combine_chunks().to_batches()
+        ids = rows["problem_id"].dictionary_encode()
+        names = ids.dictionary.to_pylist()
+        known = np.array([self._places.get(name, -1) for name in names], dtype=np.int64)
+        places = known[ids.indices.to_numpy()]
+        groups = np.concatenate([one.groups for one in pieces])
+        piece = np.repeat(np.arange(len(pieces)), [one.rows.num_rows for one in pieces])
+        shape = (len(pieces), int(groups.max()) + 1, len(self._places))
+        here = places >= 0
+        spots = np.ravel_multi_index((piece[here], groups[here], places[here]), shape)
+        for spot in zip(*np.unravel_index(np.unique(spots), shape), strict=True):
+            number, group, place = map(int, spot)
+            self._parts[pieces[number].path][group] |= 1 << place
+        return places, rows
+
+
+def give_back() -> None:
+    """Hand what reading has freed back to the system: what passes through is far more than is kept.
+
+    pyarrow's footers are circles, which wait for Python's collector, and neither Arrow nor the C
+    library gives memory back by itself.
+    """
+    gc.collect(1)  # what was just read; all else would take a tenth of a second
+    pa.default_memory_pool().release_unused()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # the GNU library has it
+    if trim is not None:
+        trim(0)
+
+
+def _groups(footer: pq.FileMetaData) -> Iterator[list[int]]:
+    """A part's row groups, as many at once as are a piece: opened, each takes memory."""
+    together: list[int] = []
+    rows = 0
+    for group in range(footer.num_row_groups):
+        count = footer.row_group(group).num_rows
+        if together and rows + count > _ROWS:
+            yield together
+            together, rows = [], 0
+        together.append(group)
+        rows += count
+    if together:
+        yield together
+
+
+def _under(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """Rows as a table's schema has them: a part older than a column holds nulls there."""
+    if rows.schema.equals(schema):
+        return rows
+    (found,) = under_schema(pa.Table.from_batches([rows]), schema).combine_chunks().to_batches()
+    return found

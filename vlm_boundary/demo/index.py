@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from vlm_boundary.config import FULL
 from vlm_boundary.demo.codes import Bit, Codes, has
 from vlm_boundary.demo.drawn import CHECKED, RESPONSE, RULES, VERDICT, ProblemSamples
-from vlm_boundary.demo.followed import FollowedTable
+from vlm_boundary.demo.followed import FollowedTable, give_back
 from vlm_boundary.demo.measures import Measures, measured
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
@@ -66,12 +66,14 @@ class PartitionIndex:
             if layer not in self._layers:
                 validity = self._run.validity(layer)
                 self._layers[layer] = FollowedTable(validity, self.partition, self._places)
-        came, went = self._samples.changes()
         judged = [self._verdicts, self._opinions, *self._layers.values()]
-        rejudged = any(any(table.changes()) for table in judged)
-        if not (came or went or rejudged):
+        changed = self._samples.look()
+        rejudged = [table for table in judged if table.look()]  # each of them looks
+        if not (changed or rejudged):
             return False
-        if went or rejudged:  # compacted or graded anew: what was known may hold no more
+        give_back()  # what the footers took
+        if self._samples.went or rejudged:
+            # Compacted or graded anew: what was known may hold no more.
             for table in (self._samples, *judged):
                 table.forget()
             self.codes[:] = 0
@@ -82,6 +84,7 @@ class PartitionIndex:
             self._take_validity(table)
         self._take_opinions()
         self.version += 1
+        give_back()
         return True
 
     def load(self, problem_id: str) -> ProblemSamples:
@@ -96,6 +99,7 @@ class PartitionIndex:
     def texts(self) -> Iterator[pa.RecordBatch]:
         """Every response, some thousand at a time: problem_id, sample_index, text."""
         yield from self._samples.read_known(["problem_id", "sample_index", "text"])
+        give_back()
 
     def measures(self) -> Measures:
         """Length, likelihood and disagreement of each problem's samples, as they stand now."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from html import escape
 from typing import Any, NamedTuple
 
-import gradio as gr
-
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_sheet import agreement_page, item_page, machine_says, revealed_page
@@ -20,7 +18,9 @@ from vlm_boundary.demo.labelling import (
     drawn_sample,
     queues_of,
 )
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import (
@@ -35,8 +35,6 @@ from vlm_boundary.reasoning.labels import (
     withdraw_label,
 )
 from vlm_boundary.reasoning.queue import make_queue, queue_names
-
-_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def label_tab(
@@ -60,15 +58,15 @@ def label_tab(
         given,
         entered,
         trigger_mode="always_last",
-        **_EVENT,
+        **EVENT,
     )
     for place, button in enumerate(sheet.buttons):
-        button.click(does.answer(place), [desk, sheet.note, who.blind], after, **_EVENT)
-    sheet.undo.click(does.take_back, [desk, who.blind], after, **_EVENT)
-    sheet.skip.click(does.put_off, [desk, who.blind], after, **_EVENT)
-    sheet.reveal.click(does.reveal, [desk, who.blind], after, **_EVENT)
-    made = who.make.click(does.new_queue, view, sheet.told, **_EVENT)
-    made.then(does.enter, given, entered, **_EVENT)
+        button.click(does.answer(place), [desk, sheet.note, who.blind], after, **EVENT)
+    sheet.undo.click(does.take_back, [desk, who.blind], after, **EVENT)
+    sheet.skip.click(does.put_off, [desk, who.blind], after, **EVENT)
+    sheet.reveal.click(does.reveal, [desk, who.blind], after, **EVENT)
+    made = who.make.click(does.new_queue, view, sheet.told, **EVENT)
+    made.then(does.enter, given, entered, **EVENT)
 
 
 class _Who(NamedTuple):

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vlm_boundary.analysis.agreement import cohen_kappa
 from vlm_boundary.demo.codes import Bit
 from vlm_boundary.demo.drawn import Drawn
 from vlm_boundary.demo.index import RunIndex
@@ -192,6 +191,8 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
     """
     if not pairs:
         return None
+    from vlm_boundary.analysis.agreement import cohen_kappa  # with scipy, slow to import
+
     counts = Counter(pairs)
     sides = ("valid", "invalid")
     cells = np.array([[float(counts[one, other]) for one in sides for other in sides]])

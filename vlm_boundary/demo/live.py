@@ -60,6 +60,7 @@ class LiveEngines:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="engines")
         self._folder = tempfile.TemporaryDirectory(prefix="vlm-boundary-live-")
         self._lock = threading.Lock()
+        self._asker: str | None = None
 
     @property
     def folder(self) -> Path:
@@ -67,33 +68,49 @@ class LiveEngines:
         return Path(self._folder.name)
 
     def sample(
-        self, run: str, arms: tuple[str, str], benchmark: str, asked: Asked
+        self, run: str, arms: tuple[str, str], benchmark: str, asked: Asked, asker: str = ""
     ) -> Iterator[tuple[int, Response | str]]:
         """Samples of both arms as they finish, and how far they are: (0 or 1 for which arm, it).
 
-        When nothing happens, (−1, "") comes every moment.
+        When nothing happens, (−1, "") comes every moment. One is asked after the other.
+
+        Args:
+            asker: who may `stop` it.
 
         Raises:
             UserError: an arm's samples are replayed, or settings are not valid.
         """
         experiment = self._experiment(run)
         places = engine_places(experiment)
-        if len(places) < 2 and arms[0] != arms[1]:  # one place: one after the other
-            for side, arm in enumerate(arms):
-                yield from self._draw(run, {side: arm}, benchmark, asked, experiment, places)
-        else:
-            sides = dict(enumerate(arms))
-            yield from self._draw(run, sides, benchmark, asked, experiment, places)
+        sides = dict(enumerate(arms))
+        # With one place: one after the other.
+        apart = len(places) < 2 and arms[0] != arms[1]
+        turns = [{side: arm} for side, arm in sides.items()] if apart else [sides]
+        self._asker = asker
+        try:
+            for turn in turns:
+                yield from self._draw(run, turn, benchmark, asked, experiment, places)
+        finally:
+            self._asker = None
 
-    def stop(self) -> None:
-        """End every engine at once; the next question starts them again."""
+    def stop(self, asker: str = "") -> bool:
+        """End every engine at once, unless they work for somebody else; whether they have ended.
+
+        The next question starts them again.
+        """
+        if self._asker not in (None, asker):
+            return False
+        self._end()
+        return True
+
+    def _end(self) -> None:
         for engine in list(self._engines.values()):
             engine.end()
         self._engines.clear()
 
     def close(self) -> None:
         """End the engines and forget the pictures."""
-        self.stop()
+        self._end()
         self._starter.shutdown(wait=False, cancel_futures=True)
         self._folder.cleanup()
 

@@ -8,25 +8,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import gradio as gr
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb, store_picture
 from vlm_boundary.demo import shown_sample
 from vlm_boundary.demo.drawn import Drawn, Response
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View, own_arms
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.verifier import Gold, Grader, Output
+
+if TYPE_CHECKING:  # it compiles hundreds of patterns, which wait for the first question
+    from vlm_boundary.verifier import Gold, Grader
 
 _LONGEST_QUESTION = 10_000
-_EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State) -> None:
@@ -41,10 +43,10 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         left = gr.HTML(elem_classes="vb", elem_id="vb-live-left")
         right = gr.HTML(elem_classes="vb", elem_id="vb-live-right")
     shown = [form.image, form.question, form.gold, problem_id]
-    form.take.click(asking.use, view, shown, **_EVENT)
+    form.take.click(asking.use, view, shown, **EVENT)
     # As it came: Gradio itself would open the file first, and end in an error without words.
     form.image.upload(
-        asking.look, form.image, [form.image, form.refused], preprocess=False, **_EVENT
+        asking.look, form.image, [form.image, form.refused], preprocess=False, **EVENT
     )
     sizes = [form.n, form.temperature, form.tokens, form.seed]
     running = form.go.click(
@@ -53,9 +55,9 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         [left, right],
         concurrency_id="live",
         concurrency_limit=1,
-        **_EVENT,
+        **EVENT,
     )
-    form.stop.click(asking.stop, None, [left, right], cancels=[running], **_EVENT)
+    form.stop.click(asking.stop, None, [left, right], cancels=[running], **EVENT)
 
 
 class _Form(NamedTuple):
@@ -143,11 +145,12 @@ class _Asking:
             return [None, _failed(f"This file is {error}. PNG, JPEG, GIF and WebP are read.")]
         return [gr.skip(), ""]
 
-    def stop(self) -> list[str]:
-        """End both engines, and say so."""
-        self.engines.stop()
-        said = '<p class="vb-quiet" data-testid="stopped">Stopped; the engines have ended.</p>'
-        return [said, said]
+    def stop(self, request: gr.Request) -> list[str]:
+        """End both engines, unless they draw what another visitor has asked, and say so."""
+        ended = self.engines.stop(request.session_hash or "")
+        said = "the engines have ended" if ended else "the engines go on with another's question"
+        told = f'<p class="vb-quiet" data-testid="stopped">Stopped; {said}.</p>'
+        return [told, told]
 
     def sample(
         self,
@@ -160,6 +163,7 @@ class _Asking:
         temperature: float,
         tokens: float | None,
         seed: float | None,
+        request: gr.Request,
     ) -> Iterator[list[str]]:
         """Both models' answers as they come."""
         if not self.runs[view.run].problems:
@@ -183,24 +187,26 @@ class _Asking:
             directory = self.runs[view.run].directory
             known = [directory.thinking_open(arm) for arm in arms]
             rules = _gold(self.runs[view.run], view, problem_id, asked)
-            yield from _stream(engines, view, arms, asked, rules, known)
+            asker = request.session_hash or ""
+            drawn = engines.sample(view.run, arms, view.benchmark, asked, asker)
+            yield from _stream(drawn, arms, rules, known)
         except (UserError, PictureError) as error:
             yield [_failed(str(error)), ""]
 
 
 def _stream(
-    engines: LiveEngines,
-    view: View,
+    sampled: Iterator[tuple[int, Response | str]],
     arms: tuple[str, str],
-    asked: Asked,
     gold: Gold | None,
     thinking_open: Sequence[bool | None],
 ) -> Iterator[list[str]]:
+    from vlm_boundary.verifier import Grader
+
     states = ["waiting", "waiting"]
     drawn: tuple[list[Drawn], list[Drawn]] = ([], [])
     changed, began, said_at = True, time.monotonic(), 0.0
     with Grader(workers=1) as grader:
-        for side, said in engines.sample(view.run, arms, view.benchmark, asked):
+        for side, said in sampled:
             if side >= 0:
                 changed = True
                 if isinstance(said, Response):
@@ -224,6 +230,8 @@ def _graded(
 ) -> Drawn:
     if gold is None:
         return Drawn(response)
+    from vlm_boundary.verifier import Output
+
     output = Output(response.text, gold, response.finish_reason, thinking_open=thinking_open)
     return Drawn(response, grader.grade([output])[0])
 
@@ -237,6 +245,8 @@ def _gold(run: RunIndex, view: View, problem_id: str, asked: Asked) -> Gold | No
     known = run.manifest.benchmarks.get(view.benchmark)
     if not answer or (known and known.grader_program):
         return None
+    from vlm_boundary.verifier import Gold
+
     place = run.places.get(view.benchmark, {}).get(problem_id)
     if place is not None:
         problem = run.problems[view.benchmark][place]

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-import gradio as gr
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.sides import SIDES, Shown, label
 from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View, of_side, shown_on, sides_of
 
 MOST_HITS = 200
@@ -93,14 +94,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
         for found in search_responses(View(**vars(view) | {"text": text}), run):
             yield hits_page(found, view, run)
 
-    box.submit(
-        search,
-        [view, box],
-        listed,
-        show_progress="hidden",
-        trigger_mode="always_last",
-        api_visibility="private",
-    )
+    box.submit(search, [view, box], listed, trigger_mode="always_last", **EVENT)
     return box
 
 

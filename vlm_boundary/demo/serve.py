@@ -53,9 +53,9 @@ class Assets:
         return f"{link}<script>{where if katex else ''}{script}</script>"
 
     def _shipped(self, pattern: str) -> str:
-        import gradio
+        from vlm_boundary.demo.lean_gradio import gr
 
-        folder = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+        folder = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
         return next((path.name for path in sorted(folder.glob(pattern))), "")
 
 
@@ -84,8 +84,9 @@ def serve(
     told("Starting the page …")
     _set_environment()
     try:
-        import gradio  # noqa: F401
         import markdown_it  # noqa: F401  # wanted by the first text that is shown
+
+        import vlm_boundary.demo.lean_gradio  # noqa: F401
     except ImportError as error:
         raise UserError(
             f"the demo needs {error.name}; in a clone: pip install -e '.[demo]'"
@@ -148,9 +149,9 @@ def _launch(app: Any, access: Access) -> str:
 
 def _theme() -> Any:
     """Gradio's own, with hints, tabs and buttons that can be read: a contrast of 4.5 and more."""
-    import gradio
+    from vlm_boundary.demo.lean_gradio import gr
 
-    plain = gradio.themes.Default(
+    plain = gr.themes.Default(
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"]
     )
     return plain.set(

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
-
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import place_of, problem_card, status_line
 from vlm_boundary.demo.pane import arm_pane
@@ -25,6 +24,9 @@ from vlm_boundary.demo.view import (
 
 Runs = Mapping[str, RunIndex]
 NO_THIRD = ("no third", "")
+EVENT: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+# Navigation never waits for other readers, and only the last of fast clicks counts.
+FAST: dict[str, Any] = EVENT | {"queue": False, "trigger_mode": "always_last"}
 
 # What the list of problems follows from.
 _LISTING = (
@@ -121,8 +123,10 @@ def filters_for(view: View, run: RunIndex) -> list[Any]:
 
 def state_of(run: RunIndex) -> tuple[Any, ...]:
     """The runs as they were last read, with what the pickers of this one offer."""
-    versions = tuple(other.version for other in run.beside.values())
-    return (run.name, versions, run.benchmarks, run.conditions)
+    others = run.beside.values()
+    versions = tuple(other.version for other in others)
+    arms = [(other.name, other.arms, other.conditions) for other in others]
+    return (run.name, versions, run.benchmarks, arms)
 
 
 def conditions_of(run: RunIndex) -> list[tuple[str, str]]:

@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.store import Partition, RunDirectory
-from vlm_boundary.verifier.fitting import fitting
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def correct_samples(
     Verdicts count that are on what the run holds; see `verifier.fitting`.
     """
     rows = run.verdicts.read(partition, ["correct", "text_hash", "gold_hash"])
-    rows = rows.filter(pa.array(fitting(run, partition, rows)[0], pa.bool_()))
+    rows = _fitting(run, partition, rows)
     rows = rows.filter(pc.less(rows["sample_index"], n))
     counted = rows.group_by("problem_id").aggregate([("sample_index", "count")])
     samples = dict(zip(*(column.to_pylist() for column in counted.columns), strict=True))
@@ -74,7 +73,7 @@ def graded_samples(run: RunDirectory, partition: Partition, n: int) -> list[Grad
     Verdicts count that are on what the run holds; see `verifier.fitting`.
     """
     rows = run.verdicts.read(partition, ["correct", "text_hash", "gold_hash"])
-    rows = rows.filter(pa.array(fitting(run, partition, rows)[0], pa.bool_()))
+    rows = _fitting(run, partition, rows)
     rows = rows.filter(pc.less(rows["sample_index"], n))
     columns = ("problem_id", "sample_index", "correct", "text_hash")
     return [
@@ -127,3 +126,10 @@ def lottery(key: str, tickets: Sequence[int] | Sequence[str]) -> list[int]:
         return hashlib.blake2b(f"{key}\0{tickets[place]}".encode(), digest_size=16).digest()
 
     return sorted(range(len(tickets)), key=number)
+
+
+def _fitting(run: RunDirectory, partition: Partition, rows: pa.Table) -> pa.Table:
+    # Slow to import: people's labels come from here too, and need no verifier until they are drawn.
+    from vlm_boundary.verifier.fitting import fitting
+
+    return rows.filter(pa.array(fitting(run, partition, rows)[0], pa.bool_()))

@@ -13,6 +13,7 @@ from vlm_boundary.records.record import ArmPair
 DEMO = "http://127.0.0.1:7860/"
 """Where `vlm-boundary demo RUN` is, unless told otherwise."""
 _SOLVED, _FLOOR, _LUCK, _FAMILY = "solved_sets", "solved_above_floor", "above_floor", "family"
+_UNDECIDED = "undecided"
 
 Cell = tuple[str, int, int]
 """A table's name, and the row and the column of a number in it."""
@@ -66,6 +67,25 @@ def problem_sets(found: Findings) -> list[ProblemSet]:
 def by_cell(sets: list[ProblemSet]) -> dict[Cell, ProblemSet]:
     """The problems behind each number."""
     return {cell: one for one in sets for cell in one.cells}
+
+
+def undecided(found: Findings) -> dict[Cell, str]:
+    """What the demo is asked for behind the numbers of samples that the verifier left undecided.
+
+    It lists the problems that have such a sample. Of other numbers of samples it has no filter with
+    just theirs.
+    """
+    asked: dict[Cell, str] = {}
+    for name, content in found.benchmarks.items():
+        arms = found.by_arm(content.arms)
+        first = 3 + 2 * any(one.stopping for one in arms.values())  # after the arm and its sizes
+        for row, (arm, one) in enumerate(arms.items()):
+            if one.statuses.get(_UNDECIDED):
+                column = first + list(one.statuses).index(_UNDECIDED)
+                # On both sides, for the group is of what either of them left undecided.
+                query = {"benchmark": name, "left": arm, "right": arm, "group": _UNDECIDED}
+                asked[f"{name}-outcomes", row, column] = "?" + urlencode(query)
+    return asked
 
 
 def _claims(found: Findings) -> Mapping[tuple[str, tuple[str, str]], tuple[Cell, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from importlib.resources import files
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from markupsafe import Markup
 
 from vlm_boundary.pages import page_template
-from vlm_boundary.report.behind import DEMO, ProblemSet, by_cell
+from vlm_boundary.report.behind import DEMO, Cell, ProblemSet, by_cell
 from vlm_boundary.report.chart import NEUTRAL, PALETTE, Figure
 from vlm_boundary.report.interactive import specs
 
@@ -34,6 +35,7 @@ def page(
     figures: list[Figure],
     picture: bytes,
     sets: list[ProblemSet],
+    asked: Mapping[Cell, str],
     **content: Any,
 ) -> str:
     """The page's HTML.
@@ -43,6 +45,7 @@ def page(
         figures: all others that the page shows.
         picture: the headline as PNG, for readers who let no script run.
         sets: the problems behind its numbers.
+        asked: what the demo is asked for behind numbers of samples.
         content: what the template shows, as text.
     """
     by_panel = {
@@ -60,6 +63,7 @@ def page(
             figures=Markup(_inert_json(data)),
             sets=sets,
             behind=by_cell(sets),
+            asked=asked,
             demo=DEMO,
             most=_MOST_IDS,
             scripts=[Markup(script) for script in scripts],

@@ -13,7 +13,7 @@ from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
-from vlm_boundary.report.behind import problem_sets
+from vlm_boundary.report.behind import problem_sets, undecided
 from vlm_boundary.report.drawing import FORMATS, draw_all
 from vlm_boundary.report.figures.curves import pass_at_k
 from vlm_boundary.report.page import page
@@ -77,6 +77,7 @@ def report(
         warnings=warnings,
         sections=shown,
         sets=problem_sets(found),
+        asked=undecided(found),
         failures=provenance.failures(run, experiment),
         seed=experiment.seed,
         commands=provenance.COMMANDS,
