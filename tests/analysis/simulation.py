@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.crossover import crossover
@@ -98,17 +99,20 @@ SCENARIOS: dict[str, Population] = {
 }
 
 
+Bools = npt.NDArray[np.bool_]
+
+
 @dataclass
 class Outcome:
     """What happened in each repetition; arrays over repetitions and k."""
 
-    t: list[Floats]
+    t: list[Bools]
     width: list[Floats]
     estimate: list[Floats]
-    alone: list[Floats]
+    alone: list[Bools]
     bootstrap: list[Floats]
     band: list[bool]
-    found: list[Floats]
+    found: list[Bools]
     crossing: list[bool]
     resolved: list[bool]
 

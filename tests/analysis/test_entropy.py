@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_match_has_an_interval_over_problems() -> None:
 
 
 def test_the_section_names_a_cross_entropy_by_its_name(tmp_path: Path) -> None:
-    arms = {
+    arms: dict[str, dict[str, Any]] = {
         "base": {"model": "b", "role": "base"},
         "own": {"model": "b", "role": "base", "sampling": {"temperature": 1.0, "top_p": 1.0}},
         "silent": {"model": "b", "role": "base"},
@@ -164,7 +165,7 @@ def test_the_command_adds_the_arm_to_the_file(path: Path, monkeypatch: pytest.Mo
     found = load_experiment(path)
     assert list(found.arms) == ["base", "rl", "rl-matched"]
     matched = found.arm_sampling("rl-matched")
-    assert (matched.temperature, matched.top_p) == (pytest.approx(0.9), 0.9)
+    assert (matched.temperature, matched.top_p) == pytest.approx((0.9, 0.9))
     assert found.arms["rl"].sampling == {"top_p": 0.9}
     assert found.arms["rl-matched"].role == "rl"
     again = CliRunner().invoke(cli, arguments)

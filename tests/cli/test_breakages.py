@@ -79,6 +79,12 @@ def _whole(folder: Path) -> Iterator[Path]:
 class Nobody(Listener):
     """Hears nothing."""
 
+    def done(self, tokens: int) -> None: ...
+
+    def spared(self, samples: int) -> None: ...
+
+    def alive(self) -> None: ...
+
 
 def draw_here(run: RunDirectory, rounds: Sequence[Sequence[Job]], *_: Any) -> None:
     """What engine processes do, without their start."""
