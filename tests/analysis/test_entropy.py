@@ -157,7 +157,7 @@ def test_the_command_adds_the_arm_to_the_file(path: Path, monkeypatch: pytest.Mo
     assert path.read_text() == YAML
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
-    assert "base: 0.9000 nats a token, over 2 problems" in done.output
+    assert "base: 0.9000 nats per token, over 2 problems" in done.output
     assert "Equal at temperature 0.9 [0.900, 0.900]." in done.output
     text = path.read_text()
     for kept in ("# which arms", "# the one before", "benchmarks: {procedural: {procedural:"):

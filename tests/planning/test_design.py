@@ -125,7 +125,7 @@ def test_the_plan_says_what_a_rule_saves(tmp_path: Path, monkeypatch: pytest.Mon
     arguments = ["plan", "planned.yaml", *rule]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
-    assert "base on procedural: its rule asks for at most 64 samples a problem; how" in done.output
+    assert "base on procedural: its rule asks for at most 64 samples per problem; to" in done.output
     done = CliRunner().invoke(cli, [*arguments, "--prior", "0,2000,2000"])
     # Half of the samples are right: of the first eight at least four, in 163 of 256 problems.
     line = next(line for line in done.output.splitlines() if line.startswith("rl on procedural"))
