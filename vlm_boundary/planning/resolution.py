@@ -27,7 +27,8 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
             if problems:
                 gaps = [100 * smallest_gap(problems, share, level) for share in _SHARES]
                 said = " and of ".join(
-                    f"{gap:.1f} points or more if one model alone solves {share:.0%} of the problems"
+                    f"{gap:.1f} points or more if one model alone solves {share:.0%} of the "
+                    f"problems"
                     for gap, share in zip(gaps, _SHARES, strict=True)
                 )
                 yield (

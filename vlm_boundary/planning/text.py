@@ -62,7 +62,8 @@ def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
         source = "" if measured == group[0].problems else f" (from {counted(measured, 'problem')})"
         yield (
             f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, "
-            f"{prompts.mean_pictures:,.0f} of them for pictures; the longest has {prompts.longest:,}{source}"
+            f"{prompts.mean_pictures:,.0f} of them for pictures; the longest has "
+            f"{prompts.longest:,}{source}"
         )
         if prompts.mean_pictures > 0:
             yield f"  pictures of {names}: {prompts.sizes.said}"
