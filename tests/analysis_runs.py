@@ -86,7 +86,7 @@ class BenchmarkRun:
         return found
 
     def add_verdicts(self, arm: str, outcomes: Outcomes, condition: Condition = FULL) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "problem_id": problem_id,
                 "sample_index": index,

@@ -92,7 +92,7 @@ class Breakage:
     """
 
     name: str
-    do: Callable[[Broken], None]
+    do: Callable[[Broken], object]
     says: str
     kept: str
     stops: bool = False
@@ -123,6 +123,11 @@ def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[place] ^= 0xFF
     path.write_bytes(content)
+
+
+def written(path: Path) -> None:
+    path.parent.mkdir(parents=True)
+    text(path)
 
 
 def text(path: Path) -> None:
@@ -156,8 +161,8 @@ def swap(first: Path, second: Path) -> None:
     second.write_bytes(kept)
 
 
-def of_arm(table: str, arm: str, do: Callable[[Path], object]) -> Callable[[Broken], None]:
-    return lambda broken: do(broken.part(table, arm)) and None
+def of_arm(table: str, arm: str, do: Callable[[Path], object]) -> Callable[[Broken], object]:
+    return lambda broken: do(broken.part(table, arm))
 
 
 def elsewhere(table: str, arm: str, to: str) -> Callable[[Broken], None]:
@@ -197,8 +202,8 @@ def a_file(name: str) -> Callable[[Broken], None]:
     return do
 
 
-def origin(text: str) -> Callable[[Broken], None]:
-    return lambda broken: (broken.run / "origins" / "mine.json").write_text(text) and None
+def origin(text: str) -> Callable[[Broken], object]:
+    return lambda broken: (broken.run / "origins" / "mine.json").write_text(text)
 
 
 def misplaced(broken: Broken) -> None:
@@ -264,8 +269,8 @@ def graded_loosely(table: pa.Table) -> pa.Table:
     return column("grading", lambda c: pa.array(rules, c.type))(table)
 
 
-def manifest(change: Callable[[Path], object]) -> Callable[[Broken], None]:
-    return lambda broken: change(broken.run / "manifest.json") and None
+def manifest(change: Callable[[Path], object]) -> Callable[[Broken], object]:
+    return lambda broken: change(broken.run / "manifest.json")
 
 
 def without(part: str, name: str) -> Callable[[Path], object]:
@@ -364,7 +369,7 @@ BREAKAGES = (
     Breakage("a folder in place of a picture", lambda b: a_folder(b.picture), "not a file", READ_AGAIN, True),
     Breakage("a picture deleted", lambda b: b.picture.unlink(), "missing", "all; stored again by `sample`", same=True),
     Breakage("a picture emptied", lambda b: empty(b.picture), "empty", READ_AGAIN, True),
-    Breakage("a picture replaced", lambda b: b.picture.write_bytes(b"other") and None, "its content is not what its name says", READ_AGAIN, same=True),
+    Breakage("a picture replaced", lambda b: b.picture.write_bytes(b"other"), "its content is not what its name says", READ_AGAIN, same=True),
     Breakage("the manifest deleted", manifest(Path.unlink), "not a run directory (it has no manifest.json)", "samples stay, and are not mixed with new ones", True, again=False),
     Breakage("the manifest cut in half", manifest(truncate), "not a manifest", "everything, once it is restored", True, again=False),
     Breakage("a benchmark removed from the manifest", manifest(without("benchmarks", "mine")), "says nothing of benchmark 'mine'", "everything, once it is restored", True, again=False),
@@ -375,7 +380,7 @@ BREAKAGES = (
     Breakage("what data were read from is forgotten", origin("{"), "is whole", "the data are read again and compared", same=True),
     Breakage("what data were read from is something else", origin("[1, 2]"), "is whole", "the data are read again and compared", same=True),
     Breakage("a folder in place of what data were read from", lambda b: a_folder(b.run / "origins" / "mine.json"), "a folder where a file belongs", "the data are read again and compared", True),
-    Breakage("failures overwritten", lambda b: (b.run / "failures/arm=rl/benchmark=mine/condition=full/part-0123.parquet").parent.mkdir(parents=True) or text(b.run / "failures/arm=rl/benchmark=mine/condition=full/part-0123.parquet"), "damaged", "found out again", True),
+    Breakage("failures overwritten", lambda b: written(b.run / "failures/arm=rl/benchmark=mine/condition=full/part-0123.parquet"), "damaged", "found out again", True),
     Breakage("a layer of validity cut in half", of_arm("validity/layer=structure", "rl", truncate), "damaged", MADE_AGAIN, True),
     Breakage("a layer of validity deleted", lambda b: shutil.rmtree(b.run / "validity/layer=structure"), "", "made again by `check`", again=True),
     Breakage("one layer in place of another", lambda b: copy(b.part("validity/layer=structure", "rl"), b.part("validity/layer=arithmetic", "rl")), "it was written as table", "never used; made again by `check`"),

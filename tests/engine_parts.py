@@ -49,7 +49,12 @@ def draw_picture(folder: Path) -> Path:
 def ask(pictures: tuple[Path, ...], count: int = 4, **changes: Any) -> Request:
     """A question about the pictures; by default samples 0 to 3 from seed 100."""
     content = [{"type": "image"} for _ in pictures] + [{"type": "text", "text": "How many bars?"}]
-    values = {"request_id": "p", "indices": range(count), "seed": 100, "problem_id": "p"} | changes
+    values: dict[str, Any] = {
+        "request_id": "p",
+        "indices": range(count),
+        "seed": 100,
+        "problem_id": "p",
+    } | changes
     return Request(messages=[{"role": "user", "content": content}], pictures=pictures, **values)
 
 

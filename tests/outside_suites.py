@@ -116,8 +116,8 @@ def _rows(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[dict[str, An
             tables.append(rows)
     for combined in itertools.product(*tables):
         known: dict[str, Any] = {}
-        for row in combined:
-            for name, node in row.items():
+        for given in combined:
+            for name, node in given.items():
                 try:
                     known[name] = _Walk({}).value(node)
                 except NotLiteralError:

@@ -28,6 +28,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from given import given
 
 from vlm_boundary.analysis.estimators import pass_hat_k
 from vlm_boundary.analysis.passk import compare_models
@@ -71,14 +72,14 @@ def dynamath(folder: Path) -> Iterator[str]:
         assert set(counts.samples) == {VARIANTS}
         always = pass_hat_k(counts.correct, counts.samples, np.array([VARIANTS])).mean()
         curve, one = samples[name].pass_at_k, clustered[name].pass_at_k[1]
-        assert abs(curve[1].estimate - one.estimate) < 1e-9
+        assert abs(given(curve[1].estimate) - given(one.estimate)) < 1e-9
         cells = (
-            f"{100 * one.estimate:.2f}",
-            f"{100 * one.low:.1f}–{100 * one.high:.1f}",
+            f"{100 * given(one.estimate):.2f}",
+            f"{100 * given(one.low):.1f}–{100 * given(one.high):.1f}",
             f"{average:.1f}",
             f"{100 * always:.2f}",
             f"{worst:.1f}",
-            f"{100 * curve[VARIANTS].estimate:.2f}",
+            f"{100 * given(curve[VARIANTS].estimate):.2f}",
         )
         yield f"| {name} | {' | '.join(cells)} |"
     topics = dict.fromkeys(str(row["topic"]) for row in rows)
@@ -86,7 +87,7 @@ def dynamath(folder: Path) -> Iterator[str]:
     yield f"|---|{'---:|' * len(topics)}"
     for name in DYNAMATH:
         of_topic = [
-            [row["correct"] for row in rows if (row["model"], row["topic"]) == (name, topic)]
+            [int(row["correct"]) for row in rows if (row["model"], row["topic"]) == (name, topic)]
             for topic in topics
         ]
         shares = (f"{100 * np.mean(correct):.1f}" for correct in of_topic)

@@ -88,7 +88,7 @@ def estimated_terms(chances: Chances, rng: np.random.Generator) -> dict[tuple[st
         counts = (rng.binomial(SAMPLES, LUCKY + (1 - LUCKY) * one) for one in (base, other))
         cells.append([curve[one] for one in counts])
     whole, reasoning = (other - base for base, other in cells)
-    base, other = ((full[:, 0], told[:, 0]) for full, told in zip(*cells, strict=True))
+    kept_base, kept_other = ((full[:, 0], told[:, 0]) for full, told in zip(*cells, strict=True))
     values = {"whole": whole, "reasoning": reasoning, "seeing": whole - reasoning}
     found = {
         (name, k): entry
@@ -97,7 +97,7 @@ def estimated_terms(chances: Chances, rng: np.random.Generator) -> dict[tuple[st
             one, 0.95, (-2, 2) if name == "seeing" else (-1, 1)
         ).curve(ks).items()
     }  # fmt: skip
-    return found | {("kept", 1): difference_of_shares(base, other, 0.95, None, np.inf)}
+    return found | {("kept", 1): difference_of_shares(kept_base, kept_other, 0.95, None, np.inf)}
 
 
 def estimated_shares(chances: Chances, rng: np.random.Generator) -> tuple[dict[str, Entry], Entry]:

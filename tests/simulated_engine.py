@@ -35,7 +35,8 @@ class Feed:
             except StopIteration:
                 self.over = True
                 return None
-            self._waiting.extend((request, i) for i in (request.indices if request else ()))
+            if request is not None:
+                self._waiting.extend((request, i) for i in request.indices)
         return self._waiting.popleft() if self._waiting else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_what_is_missing_comes_with_what_mends_it(
 def test_the_mended_torchvision_is_told_apart(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(environment.sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
     broken = WORKING | {"torchvision": None, "torchvision_error": "nms"}
     monkeypatch.setattr(environment, "_probe", lambda *parts: broken)
     (done,) = environment.repair()
@@ -85,7 +86,7 @@ def test_the_mended_torchvision_is_told_apart(
 def test_nothing_is_mended_where_it_is_not_needed_or_would_not_help(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, facts: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(environment.sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
+    monkeypatch.setattr(sysconfig, "get_paths", lambda: {"purelib": str(tmp_path)})
     monkeypatch.setattr(environment, "_probe", lambda *parts: facts)
     assert environment.repair() == []
     assert list(tmp_path.iterdir()) == []

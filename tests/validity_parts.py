@@ -31,7 +31,7 @@ def written_run(path: Path, n: int, right: dict[str, dict[str, int]]) -> HandMad
     ids = dict.fromkeys(problem_id for counts in right.values() for problem_id in counts)
     made.directory.write_problems("mine", tuple(Problem("mine", key, "?", "1") for key in ids))
     for arm, counts in right.items():
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "problem_id": problem_id,
                 "sample_index": index,
@@ -69,7 +69,7 @@ def write_layer(
     only: Judge = lambda problem_id, index: True,
 ) -> None:
     """A layer's word on the right samples: `valid` of each, or a judge's `votes`."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "problem_id": problem_id,
             "sample_index": index,

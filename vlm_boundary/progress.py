@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def progress_bar(
     description: str, *, total: int | None = None, unit: str = "it", place: int = 0
 ) -> tqdm[Any]:
-    """A progress bar on standard error; in a log file a line every half minute.
+    """A progress bar on standard error; in a log file one line every half minute.
 
     Args:
         description: what is going on.

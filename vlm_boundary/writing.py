@@ -12,6 +12,12 @@ from uuid import uuid4
 from vlm_boundary.errors import place_error
 
 
+def cache_folder(kind: str) -> Path:
+    """Where this user's machine keeps what can be made again, of one kind."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "vlm_boundary" / kind
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a file to write beside `path`, and put it there once it is complete and on disk.

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from scipy.stats import binom
 
 from vlm_boundary.analysis.counts import Floats
@@ -143,6 +144,7 @@ SCENARIOS: dict[str, Population] = {
 }
 
 
+Bools = npt.NDArray[np.bool_]
 SHARES = np.linspace(0.0, 1.0, 401)
 
 
@@ -182,13 +184,13 @@ def worst(problems: int) -> str:
 class Outcome:
     """What happened in each repetition; arrays over repetitions and k."""
 
-    t: list[Floats]
+    t: list[Bools]
     width: list[Floats]
     estimate: list[Floats]
-    alone: list[Floats]
+    alone: list[Bools]
     bootstrap: list[Floats]
     band: list[bool]
-    found: list[Floats]
+    found: list[Bools]
     crossing: list[bool]
     resolved: list[bool]
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from simulation import SCENARIOS, Population
 
 from vlm_boundary.analysis.counts import Floats, Ints
@@ -76,7 +77,7 @@ class Outcome:
     """What came of each repetition, of one way of sampling."""
 
     errors: list[Floats] = field(default_factory=list)
-    covered: list[Floats] = field(default_factory=list)
+    covered: list[npt.NDArray[np.bool_]] = field(default_factory=list)
     widths: list[Floats] = field(default_factory=list)
     curves: list[Floats] = field(default_factory=list)
     band: list[bool] = field(default_factory=list)
@@ -163,7 +164,8 @@ def guessers(problems: int, repetitions: int, seed: int) -> Iterator[tuple[str, 
                 hits, same = given @ right, gold[:, None] == gold[None, :]
                 lists = Exchange(n, hits.diagonal().copy(), hits, np.ones_like(same), same)
                 said.append(bool(lists.above(0.05)[1].any()))
-        yield f"{answers} answers", *(100 * float(np.mean(said)) for said in found.values())
+        early, late = (100 * float(np.mean(said)) for said in found.values())
+        yield f"{answers} answers", early, late
 
 
 def _widths(stopped: list[Floats], fixed: list[Floats]) -> str:
@@ -173,7 +175,7 @@ def _widths(stopped: list[Floats], fixed: list[Floats]) -> str:
     return f"{ratio.mean():.3f} ({some})"
 
 
-def _percent(values: Floats) -> str:
+def _percent(values: Floats | npt.NDArray[np.bool_] | list[bool]) -> str:
     return f"{100 * float(np.mean(values)):.1f}"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import HandMadeRun
+from given import given
 from validity_parts import right_samples, text_hash, write_layer, written_run
 
 from vlm_boundary.analysis.agreement import (
@@ -65,7 +67,7 @@ def test_an_interval_covers_what_is_there() -> None:
         second = np.where(rng.random(150) < 0.8, first, ~first)
         tables = Tables.of(first, second, np.ones(150), np.repeat(np.arange(50), 3))
         said = tables.estimate(cohen_kappa, 0.95, rng)
-        covered += said.low <= 0.6 <= said.high
+        covered += given(said.low) <= 0.6 <= given(said.high)
     assert 176 <= covered <= 199  # 190 less 14 or plus 9: four standard deviations below
 
 
@@ -88,7 +90,7 @@ def checker_says(arm: str, problem_id: str, index: int) -> bool:
 def run(tmp_path: Path) -> HandMadeRun:
     made = written_run(tmp_path / "run", N, {"base": PROBLEMS, "rl": PROBLEMS})
     for arm in ("base", "rl"):
-        write_layer(made, "structure", arm, lambda p, i, arm=arm: checker_says(arm, p, i))
+        write_layer(made, "structure", arm, partial(checker_says, arm))
     return made
 
 

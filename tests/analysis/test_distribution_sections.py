@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -215,7 +216,7 @@ def test_no_series_without_arms_for_one(run: BenchmarkRun) -> None:
 
 
 def test_series_along_training_temperature_and_seeds(tmp_path: Path) -> None:
-    arms = {
+    arms: dict[str, dict[str, Any]] = {
         "base": {"model": "b", "role": "base"},
         "rl": {"model": "r1", "role": "rl", "seed": 1},
         "rl2": {"model": "r2", "role": "rl", "seed": 2},

@@ -187,7 +187,10 @@ def test_the_run_has_transitions_by_difficulty_and_diversity(analysed: dict[str,
 
 
 def test_arms_of_unequal_n_are_compared_at_the_smaller(tmp_path: Path) -> None:
-    arms = {"base": ARMS["base"], "rl": ARMS["rl"] | {"sampling": {"n": 4}}}
+    arms: dict[str, dict[str, Any]] = {
+        "base": ARMS["base"],
+        "rl": ARMS["rl"] | {"sampling": {"n": 4}},
+    }
     run = make_run(tmp_path / "run", [Problem("mine", key, "?", "4") for key in KEYS], arms, 16,
                    analysis={"bootstrap_draws": 100, "ks": [1, 4]})  # fmt: skip
     # The first four are as often right in both; later ones of the base always are.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,7 +90,7 @@ def test_a_match_has_an_interval_over_problems() -> None:
 
 
 def test_the_section_names_a_cross_entropy_by_its_name(tmp_path: Path) -> None:
-    arms = {
+    arms: dict[str, dict[str, Any]] = {
         "base": {"model": "b", "role": "base"},
         "own": {"model": "b", "role": "base", "sampling": {"temperature": 1.0, "top_p": 1.0}},
         "silent": {"model": "b", "role": "base"},
@@ -156,7 +157,7 @@ def test_the_command_adds_the_arm_to_the_file(path: Path, monkeypatch: pytest.Mo
     assert path.read_text() == YAML
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
-    assert "base: 0.9000 nats a token, over 2 problems" in done.output
+    assert "base: 0.9000 nats per token, over 2 problems" in done.output
     assert "Equal at temperature 0.9 [0.900, 0.900]." in done.output
     text = path.read_text()
     for kept in ("# which arms", "# the one before", "benchmarks: {procedural: {procedural:"):
@@ -164,7 +165,7 @@ def test_the_command_adds_the_arm_to_the_file(path: Path, monkeypatch: pytest.Mo
     found = load_experiment(path)
     assert list(found.arms) == ["base", "rl", "rl-matched"]
     matched = found.arm_sampling("rl-matched")
-    assert (matched.temperature, matched.top_p) == (pytest.approx(0.9), 0.9)
+    assert (matched.temperature, matched.top_p) == pytest.approx((0.9, 0.9))
     assert found.arms["rl"].sampling == {"top_p": 0.9}
     assert found.arms["rl-matched"].role == "rl"
     again = CliRunner().invoke(cli, arguments)

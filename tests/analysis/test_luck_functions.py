@@ -61,7 +61,13 @@ def test_with_nothing_to_draw_from_no_chance_is_known() -> None:
     assert np.isnan(held_out_chance(np.ones((0, 2), bool), 0.0, np.zeros(2))).all()
 
 
-ANSWERS = [["4", "4", "5"], ["5", "5", "5"], ["7", "4", None], ["x", "y", "x"], ["y", "y"]]
+ANSWERS: list[list[str | None]] = [
+    ["4", "4", "5"],
+    ["5", "5", "5"],
+    ["7", "4", None],
+    ["x", "y", "x"],
+    ["y", "y"],
+]
 GOLDS, TYPES = ["4", "5", "7", "x", "y"], np.array([0, 0, 0, 1, 2])
 
 

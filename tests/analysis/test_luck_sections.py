@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from analysis_runs import NO_ANSWER, BenchmarkRun, make_run, right, wrong
+from given import given
 
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.luck import luck
@@ -41,14 +42,14 @@ def run(tmp_path: Path) -> BenchmarkRun:
 
 
 def test_the_guesser_draws_from_the_other_problems_gold_answers(run: BenchmarkRun) -> None:
-    found = luck(with_settings(run, guess_smoothing=0).data).as_json()["guesser"]
+    found = given(luck(with_settings(run, guess_smoothing=0).data)).as_json()["guesser"]
     assert (found["prior"], found["answers"]) == ("leave_one_out", 3)
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx((1 / 3 + 1 / 3 + 0 + 0) / 4)
     assert found["pass_at_k"]["4"]["estimate"] == pytest.approx(2 * (1 - (2 / 3) ** 4) / 4)
 
 
 def test_smoothing_adds_whole_numbers_that_nobody_gave(run: BenchmarkRun) -> None:
-    found = luck(with_settings(run, guess_smoothing=2).data).as_json()["guesser"]
+    found = given(luck(with_settings(run, guess_smoothing=2).data)).as_json()["guesser"]
     number = 2 / 101  # two answers spread over 0 to 100, of which one is right
     chances = [(1 + number) / 5, (1 + number) / 5, number / 5, 0]
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx(sum(chances) / 4)
@@ -58,7 +59,7 @@ def test_a_held_out_prior_comes_from_a_file(run: BenchmarkRun, tmp_path: Path) -
     path = tmp_path / "train.jsonl"
     path.write_text("".join(json.dumps({"answer": a}) + "\n" for a in ("7", "7", 4, "green", "9")))
     changed = with_settings(run, guess_priors={"mine": str(path)}, guess_smoothing=0)
-    found = luck(changed.data).as_json()["guesser"]
+    found = given(luck(changed.data)).as_json()["guesser"]
     assert (found["prior"], found["answers"], len(found["sha256"])) == (str(path), 5, 64)
     assert found["pass_at_k"]["1"]["estimate"] == pytest.approx((1 + 1 + 2 + 0) / 5 / 4)
 
@@ -73,7 +74,7 @@ def test_a_prior_without_answers_is_refused(
     path = tmp_path / "train.jsonl"
     path.write_text(content)
     with pytest.raises(UserError, match=says):
-        luck(with_settings(run, guess_priors={"mine": str(path)}).data).as_json()
+        given(luck(with_settings(run, guess_priors={"mine": str(path)}).data)).as_json()
 
 
 def test_a_declared_chance_stands_in_place_of_the_prior(tmp_path: Path) -> None:
@@ -83,14 +84,14 @@ def test_a_declared_chance_stands_in_place_of_the_prior(tmp_path: Path) -> None:
     ]
     made = make_run(tmp_path / "run", problems, {"base": ARMS["base"]}, n=2)
     made.add_verdicts("base", {"a": [right("A"), wrong("B")], "b": [wrong("A"), right("B")]})
-    found = luck(made.data).as_json()["guesser"]
+    found = given(luck(made.data)).as_json()["guesser"]
     assert found["declared_chances"] == 2
     assert found["pass_at_k"]["2"]["estimate"] == pytest.approx((0.75 + 1 - 0.75**2) / 2)
 
 
 def test_each_arm_has_a_floor_of_its_own(run: BenchmarkRun) -> None:
     """By hand: a is hit by 1 of b's and 1 of c's four answers, c by 1 of a's and 1 of b's."""
-    found = luck(run.data).as_json()["arms"]
+    found = given(luck(run.data)).as_json()["arms"]
     base, rl = found["base"], found["rl"]
     assert base["problems"]["a"]["chance"] == pytest.approx(2 / 8)
     assert base["problems"]["b"]["chance"] == pytest.approx(3 / 8)
@@ -124,7 +125,7 @@ def test_a_pair_is_compared_problem_by_problem(tmp_path: Path) -> None:
             arm,
             {k: [right(g) if k in solved else wrong("5")] * 32 for k, g in golds.items()},
         )
-    found = luck(made.data).as_json()
+    found = given(luck(made.data)).as_json()
     assert [found["arms"][arm]["above_floor"] for arm in ("base", "rl")] == [3, 2]
     (pair,) = found["pairs"]
     assert pair["base_only_ids"] == ["p00", "p01"]
@@ -145,7 +146,7 @@ def test_one_lucky_hit_is_not_above_the_floor(tmp_path: Path) -> None:
         "base",
         {key: [right(a) if owner == key else wrong(a) for a, owner in said] for key in golds},
     )
-    found = luck(made.data).as_json()["arms"]["base"]
+    found = given(luck(made.data)).as_json()["arms"]["base"]
     assert (found["solved"], found["above_floor"]) == (20, 0)
     assert found["floor_pass_at_k"]["20"]["estimate"] == pytest.approx(1)
 
@@ -239,7 +240,7 @@ def test_an_arm_whose_own_verdicts_were_checked_has_its_own_rates(run: Benchmark
     assert one is not None
     wide, narrow = both.pairs[0].difference_at_1, one.pairs[0].difference_at_1
     assert wide.estimate == pytest.approx(narrow.estimate)
-    assert wide.low <= narrow.low
+    assert given(wide.low) <= given(narrow.low)
 
 
 def test_rates_of_an_arm_that_there_is_not_are_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,7 +22,9 @@ def told(counts: Counts) -> list[tuple[str, int, int, int]]:
     return list(zip(counts.problem_ids, *(column.tolist() for column in columns), strict=True))
 
 
-def read(path: Path, text: str, called: dict[str, str] | None = None) -> dict[str, list[tuple]]:
+def read(
+    path: Path, text: str, called: dict[str, str] | None = None
+) -> dict[str, list[tuple[Any, ...]]]:
     path.write_text(text)
     return {name: told(one) for name, one in read_table_file(path, None, called).counts.items()}
 

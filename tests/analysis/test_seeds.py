@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from analysis_runs import drawn, make_run
+from given import given
 from scipy.stats import t
 from seeds_simulation import covered
 
@@ -78,7 +79,7 @@ def test_several_benchmarks_are_one_mean_over_the_same_seeds() -> None:
     # What a seed does to both does not average out over them; what problems do does.
     alone = seed_effect("abc", [one], [None], 0.95)
     assert found.between.estimate == pytest.approx(training.std(ddof=1), rel=0.25)
-    reach, apart = (b.these_checkpoints.high - b.estimate for b in (found, alone))
+    reach, apart = (given(b.these_checkpoints.high) - given(b.estimate) for b in (found, alone))
     assert reach < apart
 
 

@@ -24,7 +24,7 @@ from vlm_boundary.records.seeing import Seeing
 from vlm_boundary.store import Partition, short_hash
 
 N, PROBLEMS = 8, 12
-ARMS = {
+ARMS: dict[str, dict[str, Any]] = {
     "base": {"model": "org/base", "role": "base"},
     "rl": {"model": "org/rl", "role": "rl"},
     "half": {"model": "org/half", "role": "step", "step": 10},
@@ -209,7 +209,7 @@ def made_statements(run: BenchmarkRun) -> dict[str, list[list[tuple[Any, ...]]]]
         run.add_verdicts(arm, outcomes)
         add_statements(
             run, arm, {k: [r[:3] for r in rows] for k, rows in zip(KEYS, by_problem, strict=True)}
-        )  # type: ignore[misc]
+        )
         said[arm] = by_problem
     return said
 

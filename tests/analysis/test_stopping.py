@@ -61,14 +61,14 @@ def test_every_ending_and_every_k_agree_with_enumeration(rule: StoppingRule) -> 
             missing[*cell, k] += len(sequence) >= k and RIGHT not in sequence[:k]
     cells = sorted(whole)
     samples, correct = (np.array(column) for column in zip(*cells, strict=True))
-    ks = np.arange(1, rule.n + 1)
-    found = stopped_pass_at_k(correct, samples, ks, rule)
+    ks = range(1, rule.n + 1)
+    found = stopped_pass_at_k(correct, samples, np.array(ks), rule)
     share = {(*cell, k): Fraction(missing[*cell, k], whole[cell]) for cell in cells for k in ks}
     expected = [[float(1 - share[*cell, k]) for k in ks] for cell in cells]
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-14)
     assert (np.diff(found, axis=1) >= -1e-15).all()
     for p in (Fraction(i, rule.n + 2) for i in range(rule.n + 3)):
-        for k in ks.tolist():
+        for k in ks:
             mean = sum(
                 whole[n, c] * share[n, c, k] * power(p, c) * power(1 - p, n - c) for n, c in cells
             )

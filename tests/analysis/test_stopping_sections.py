@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from analysis_runs import BenchmarkRun, Outcome, drawn, make_run
+from given import given
 
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.left_out import left_out_lines
@@ -96,8 +97,8 @@ def test_all_samples_read_by_the_rule_give_the_numbers_of_the_rule(
 ) -> None:
     """As a replayed file has them: what a problem had not needed counts nowhere."""
     found = analysed(run_with(tmp_path / "run", all_answers()))
-    assert found.arms["base"].stopping.unread > 0
-    assert stopped.arms["base"].stopping.unread == 0
+    assert given(found.arms["base"].stopping).unread > 0
+    assert given(stopped.arms["base"].stopping).unread == 0
 
     def comparable(one: BenchmarkAnalysis) -> dict[str, Any]:
         content = one.as_json()
@@ -121,26 +122,27 @@ def test_curves_are_the_estimators_own(stopped: BenchmarkAnalysis) -> None:
         )
         values[arm] = stopped_pass_at_k(correct, looks, ks, RULE)
         one = stopped.arms[arm]
-        shown = [one.pass_at_k[k].estimate for k in ks.tolist()]
+        shown = [given(one.pass_at_k[k].estimate) for k in ks.tolist()]
         np.testing.assert_allclose(shown, values[arm].mean(axis=0), atol=1e-12)
         assert {entry.problems for entry in one.pass_at_k.values()} == {len(KEYS)}
         assert one.avg_at_n.estimate == pytest.approx(values[arm][:, 0].mean())
         assert one.samples == looks.sum()
         assert one.problems_with_fewer_than_n == 0
-        said = one.stopping
+        said = given(one.stopping)
         assert (said.after, said.right, said.n, one.n) == ([8, 16], 2, 32, 32)
         assert said.ended_at == {look: int((looks == look).sum()) for look in RULE.looks}
         assert said.mean_n == pytest.approx(looks.mean())
         assert said.saved == pytest.approx(1 - looks.mean() / 32)
         assert (said.unfinished, said.left_out) == ([], [])
     (pair,) = stopped.pairs
-    gaps = [pair.difference[k].estimate for k in ks.tolist()]
+    gaps = [given(pair.difference[k].estimate) for k in ks.tolist()]
     expected = (values["rl"] - values["base"]).mean(axis=0)
     np.testing.assert_allclose(gaps, expected, atol=1e-12)
     assert pair.crossover.up_to == 32  # every problem counts at every k
     assert pair.difference[32].band_low is not None
     assert list(pair.this_benchmark) == list(range(1, 17))
-    assert all(one.low <= one.estimate <= one.high for one in pair.this_benchmark.values())
+    for shift in pair.this_benchmark.values():
+        assert given(shift.low) <= given(shift.estimate) <= given(shift.high)
 
 
 def test_what_is_no_function_of_pass_at_k_is_of_the_first_look(
@@ -158,14 +160,14 @@ def test_what_is_no_function_of_pass_at_k_is_of_the_first_look(
             assert found != getattr(fixed.arms[arm], name), name
     for section in ("entropy", "verifier_error", "self_test"):
         assert getattr(stopped, section) == getattr(first, section), section
-    assert stopped.luck.arms == first.luck.arms
-    assert stopped.luck.pairs == first.luck.pairs
-    assert stopped.distributions.arms == first.distributions.arms
-    assert stopped.distributions.strata == first.distributions.strata
-    assert stopped.distributions.slices != first.distributions.slices  # pass@k to n
-    for arm, cost in first.efficiency.arms.items():
-        assert stopped.efficiency.arms[arm].tokens_per_sample == cost.tokens_per_sample
-        assert stopped.efficiency.arms[arm].tokens > cost.tokens
+    assert given(stopped.luck).arms == given(first.luck).arms
+    assert given(stopped.luck).pairs == given(first.luck).pairs
+    assert given(stopped.distributions).arms == given(first.distributions).arms
+    assert given(stopped.distributions).strata == given(first.distributions).strata
+    assert given(stopped.distributions).slices != given(first.distributions).slices  # pass@k to n
+    for arm, cost in given(first.efficiency).arms.items():
+        assert given(stopped.efficiency).arms[arm].tokens_per_sample == cost.tokens_per_sample
+        assert given(given(stopped.efficiency).arms[arm].tokens) > given(cost.tokens)
 
 
 def test_which_problems_are_solved_is_what_n_samples_of_each_say(
@@ -181,10 +183,10 @@ def test_which_problems_are_solved_is_what_n_samples_of_each_say(
 def test_extrapolations_stand_on_all_problems(
     stopped: BenchmarkAnalysis, fixed: BenchmarkAnalysis
 ) -> None:
-    for arm, ours in stopped.beyond_n.arms.items():
-        theirs = fixed.beyond_n.arms[arm]
+    for arm, ours in given(stopped.beyond_n).arms.items():
+        theirs = given(fixed.beyond_n).arms[arm]
         assert (ours.problems, ours.left_out, ours.n) == (len(KEYS), 0, 32)
-        assert ours.back_test.fitted_on == theirs.back_test.fitted_on == 4
+        assert given(ours.back_test).fitted_on == given(theirs.back_test).fitted_on == 4
         for k, one in ours.models["beta_binomial"].pass_at_k.items():
             other = theirs.models["beta_binomial"].pass_at_k[k]
             assert one.estimate == pytest.approx(other.estimate, abs=0.05)
@@ -198,7 +200,7 @@ def test_a_run_stopped_half_way_is_read_as_far_as_all_problems_have_come(tmp_pat
     run = run_with(tmp_path / "run", answers)
     found = analysed(run)
     assert found.arms["base"].n == 16
-    assert found.arms["base"].stopping.unfinished == [going_on[0]]
+    assert given(found.arms["base"].stopping).unfinished == [going_on[0]]
     assert found.arms["rl"].n == 32
     assert {entry.problems for entry in found.arms["base"].pass_at_k.values()} == {len(KEYS)}
     assert found.pairs[0].n == 16
@@ -250,7 +252,7 @@ def test_before_the_first_look_it_is_a_run_of_few_samples(tmp_path: Path) -> Non
     assert found.n == 8
     assert found.pass_at_k[3].problems == len(KEYS)
     assert found.pass_at_k[8].problems == len(KEYS) - 1
-    assert found.stopping.unfinished == [KEYS[0]]
+    assert given(found.stopping).unfinished == [KEYS[0]]
 
 
 def test_a_problem_of_which_a_sample_failed_is_left_out_with_its_name(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_a_problem_of_which_a_sample_failed_is_left_out_with_its_name(tmp_path: 
     found = analyze(run.directory, run.experiment)
     arm = found.benchmarks["mine"].arms["base"]
     assert (arm.n, arm.problems) == (32, len(KEYS) - 1)
-    assert (arm.stopping.left_out, arm.stopping.unfinished) == ([hard], [])
+    assert (given(arm.stopping).left_out, given(arm.stopping).unfinished) == ([hard], [])
     (line,) = left_out_lines(found)
     assert hard in line
     assert "could not be drawn" in line
@@ -281,13 +283,13 @@ def test_verdicts_that_change_afterwards_change_where_problems_end(tmp_path: Pat
     for index in (0, 1):
         base[rose][index] = (GOLDS[rose], True)
     found = analysed(run_with(tmp_path / "run", answers)).arms["base"]
-    assert found.stopping.unfinished == [fell]
+    assert given(found.stopping).unfinished == [fell]
     assert found.n == 8
     # Topped up it is read to the end again.
     base[fell] += [("-1", False)] * 24
     again = analysed(run_with(tmp_path / "again", answers)).arms["base"]
-    assert (again.n, again.stopping.unfinished) == (32, [])
-    assert again.stopping.unread == 8  # of the one that had been through at an earlier look
+    assert (again.n, given(again.stopping).unfinished) == (32, [])
+    assert given(again.stopping).unread == 8  # of the one that had been through at an earlier look
     assert again.samples == sum(len(of) for of in base.values()) - 8
 
 

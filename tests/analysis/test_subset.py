@@ -18,8 +18,8 @@ def exact_truth(n: int, valid: int, k: int) -> Fraction:
 
 
 def bounds(n: int, c: int, m: int, d: int, k: int) -> tuple[float, float]:
-    one = (np.array([x]) for x in (n, c, m, d))
-    low, high = subset_pass_at_k(*one, np.array([k]))
+    all_n, all_c, all_m, all_d = (np.array([x]) for x in (n, c, m, d))
+    low, high = subset_pass_at_k(all_n, all_c, all_m, all_d, np.array([k]))
     return float(low[0, 0]), float(high[0, 0])
 
 
@@ -120,7 +120,7 @@ def test_large_counts_stay_finite() -> None:
 
 
 @pytest.mark.parametrize("counts", [(8, 9, 1, 0), (8, 4, 5, 0), (8, 4, 2, 3), (8, 4, 2, -1)])
-def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
+def test_impossible_counts_are_refused(counts: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="counts must be"):
         bounds(*counts, 1)
 
@@ -137,8 +137,8 @@ def test_problems_that_ended_early_keep_the_bounds(judged_at_most: int) -> None:
         m = min(c, judged_at_most)
         for d in range(max(0, m - (c - v)), min(m, v) + 1):
             drawn = comb(v, d) * comb(c - v, m - d) / comb(c, m)
-            one = (np.array([x]) for x in (look, c, m, d))
-            found = subset_pass_at_k(*one, ks, rule)
+            n_, c_, m_, d_ = (np.array([x]) for x in (look, c, m, d))
+            found = subset_pass_at_k(n_, c_, m_, d_, ks, rule)
             mean += chance * drawn * np.array([bound[0] for bound in found])
     truth = 1 - (1 - a) ** ks
     assert (mean[0] <= truth + 1e-12).all()

@@ -40,7 +40,8 @@ def run_of(path: Path, texts: dict[str, list[list[str]]]) -> BenchmarkRun:
 
 def section(run: BenchmarkRun) -> dict[str, Any] | None:
     found = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]
-    return found.get("thoughts")
+    thoughts: dict[str, Any] | None = found.get("thoughts")
+    return thoughts
 
 
 def test_answers_that_differ_are_counted_by_arm_and_among_right_ones(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def test_a_filter_needs_its_field(data: Path, key: str, step: dict[str, Any]) ->
 
 def direct_answers(data: Path, path: Path, right: dict[str, tuple[int, int]]) -> Path:
     """A run with so many right answers of so many, by problem, under direct_answer."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "problem_id": problem_id,
             "sample_index": index,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def test_nulls_inside_lists_and_records_are_found() -> None:
 def sources(folder: Path, record: dict[str, Any]) -> dict[str, Path]:
     """One record with NaN in it in every kind of file, as pandas, numpy and json write them."""
     frame = pd.DataFrame([record])
-    files = {
+    files: dict[str, Callable[[Path], object]] = {
         "pandas.csv": lambda path: frame.to_csv(path, index=False),
         "texts.csv": lambda path: frame.astype(str).to_csv(path, index=False),
         "texts.tsv": lambda path: frame.astype(str).to_csv(path, sep="\t", index=False),
@@ -90,7 +91,10 @@ def test_nan_is_null_in_every_source(tmp_path: Path) -> None:
 
 def test_open_questions_stay_where_others_have_options(tmp_path: Path) -> None:
     """NaN in the column of options made a question of one option, which the filter dropped."""
-    records = [ROW | {"choices": math.nan}, ROW | {"id": "2", "choices": "['a', 'b']"}]
+    records: list[dict[str, Any]] = [
+        ROW | {"choices": math.nan},
+        ROW | {"id": "2", "choices": "['a', 'b']"},
+    ]
     pd.DataFrame(records).to_parquet(tmp_path / "d.parquet")
     changes = {"filters": [{"multiple_choice": "drop"}]}
     settings = config(tmp_path / "d.parquet", fields=COLUMNS | {"choices": "choices"}, **changes)
@@ -133,7 +137,7 @@ def test_an_empty_option_never_gives_its_letter_to_the_next(
 
 
 def test_empty_options_at_the_end_are_none(tmp_path: Path) -> None:
-    records = [
+    records: list[dict[str, Any]] = [
         ROW | {"A": "x", "B": "y", "C": "", "D": None},
         ROW | {"id": "2"} | dict.fromkeys(FOUR, ""),
     ]
@@ -198,7 +202,10 @@ def test_options_that_cannot_be_told_apart_are_no_options(cell: Any, says: str) 
 
 
 def test_such_options_concern_their_problem_only(tmp_path: Path) -> None:
-    records = [ROW | {"choices": "red; green"}, ROW | {"id": "2", "choices": ["a", "b"]}]
+    records: list[dict[str, Any]] = [
+        ROW | {"choices": "red; green"},
+        ROW | {"id": "2", "choices": ["a", "b"]},
+    ]
     found = problems(write(tmp_path, "d.jsonl", records), choices="choices")
     assert [(p.choices, bool(p.error)) for p in found] == [((), True), (("a", "b"), False)]
 

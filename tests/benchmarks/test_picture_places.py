@@ -249,11 +249,12 @@ def test_one_split_that_was_saved_to_disk(tmp_path: Path) -> None:
     assert read("saved", split="test") == ["test"]
     assert read("named") == ["train"]
     assert read("named", split="train") == ["train"]
-    for changes, says in [
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"split": "test"}, "is the one split train, not test; leave split out"),
         ({"split": ["a", "b"]}, "not a, b; leave split out"),
         ({"revision": "x"}, "has no revision"),
-    ]:
+    ]
+    for changes, says in refused:
         with pytest.raises(UserError, match=says):
             read("named", **changes)
     (tmp_path / "saved" / "state.json").write_text("{}")

@@ -202,7 +202,7 @@ def test_a_template_without_pictures_has_them_first() -> None:
 def test_the_control_conditions_have_their_prompts(protocol: str) -> None:
     prompt = resolve_prompt(protocol)
     said = {
-        condition: str(messages(PROBLEM, prompt, MARKED, condition))  # type: ignore[arg-type]
+        condition: str(messages(PROBLEM, prompt, MARKED, condition))
         for condition in ("full", "no_image", "shuffled_image", "direct_answer")
     }
     assert said["shuffled_image"] == said["full"]

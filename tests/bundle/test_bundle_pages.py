@@ -233,8 +233,17 @@ def test_lists_groups_and_kinds_are_the_demos(reader: Visitor, run: RunDirectory
     one, other = slices_of(index, "made")[:2]
     groups = [name for name in GROUPS if name not in SOLVED_BY_THREE]  # a bundle has two sides
     for sides in (("base", "rl"), ("rl", "rl")):
-        for more in ({}, {"at_least": 2}, {"slices": [one, other]}, {"search": "QUESTION 1"}):
-            asked = {"left": sides[0], "right": sides[1], "slices": [], "search": "", **more}
+        further: list[dict[str, Any]] = [
+            {}, {"at_least": 2}, {"slices": [one, other]}, {"search": "QUESTION 1"},
+        ]  # fmt: skip
+        for more in further:
+            asked: dict[str, Any] = {
+                "left": sides[0],
+                "right": sides[1],
+                "slices": [],
+                "search": "",
+                **more,
+            }
             view = replace(first, **{**asked, "slices": tuple(asked["slices"])})
             wanted = {}
             for sort in SORTS:

@@ -77,6 +77,12 @@ def _whole(folder: Path) -> Iterator[Path]:
 class Nobody(Listener):
     """Hears nothing."""
 
+    def done(self, tokens: int) -> None: ...
+
+    def spared(self, samples: int) -> None: ...
+
+    def alive(self) -> None: ...
+
 
 class DrawnHere(Crew):
     """What engine processes do, without their start."""

@@ -78,7 +78,7 @@ def test_a_documented_command_parses_and_resolves(
 def readme(section: str, language: str) -> str:
     text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     found = text.split(f"## {section}\n")[1].split("\n## ")[0]
-    return re.findall(rf"```{language}\n(.*?)```", found, re.DOTALL)[0]
+    return str(re.findall(rf"```{language}\n(.*?)```", found, re.DOTALL)[0])
 
 
 def run_all(section: str) -> list[str]:

@@ -37,7 +37,7 @@ from vlm_boundary.cluster.connect import _refuse_silence
 from vlm_boundary.cluster.shares import ClusterShares
 
 PROBLEMS = ("p1", "p2", "p3")
-NEEDS = {"num_cpus": 1, "object_store_memory": 80 << 20}
+NEEDS: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def cluster() -> Iterator[Cluster]:
     ray.cloudpickle.register_pickle_by_value(simulated_engine)
     yield made
     ray.shutdown()
-    made.shutdown()
+    made.shutdown()  # type: ignore[no-untyped-call]
 
 
 class Sampled:
@@ -172,7 +172,7 @@ def test_problems_end_by_a_rule_and_engines_go_on_with_the_others(
     one.draw(Opener())
     golds = {problem.problem_id: problem.answer for problem in one.run.read_problems("mine")}
     for arm in ("base", "rl"):
-        wanted = {}
+        wanted: dict[tuple[str, int], str] = {}
         for problem_id in PROBLEMS:
             whole = {key: text for key, text in expected(arm).items() if key[0] == problem_id}
             said = {key[1]: f"{{{golds[problem_id]}}}" in text for key, text in whole.items()}

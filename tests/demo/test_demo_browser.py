@@ -486,6 +486,7 @@ def test_no_file_is_served_and_no_other_name_answered(
 
 def test_with_a_password_nothing_is_shown_without_it(browser: Any, run: RunDirectory) -> None:
     with served(run.path, auth=(("anna", "secret-word"),)) as address:
+        asked: list[tuple[str, bytes | None]]
         asked = [(path, None) for path in ("config", "gradio_api/info", "gradio_api/heartbeat/a")]
         asked += [(f"gradio_api/{path}", b"{}") for path in ("reset", "cancel", "stream/a")]
         for path, data in asked:

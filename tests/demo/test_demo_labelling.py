@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from demo_parts import make_demo_run
@@ -110,7 +111,7 @@ def test_a_queue_of_answers_asks_whether_they_are_right(run: RunIndex) -> None:
     experiment = ExperimentConfig.model_validate(run.manifest.experiment)
     answers = make_answer_queue(run.directory, experiment, per_arm=4)
     does = _Deeds({run.name: run})
-    asked = SimpleNamespace(username=None)
+    asked: Any = SimpleNamespace(username=None)
     desk, sheet, *_ = does.answer(1)(Desk(run.name, answers.name, "anna"), "", True, asked)
     (label,) = read_labels(run.directory).labels
     assert (label.verdict, label.subject, label.weight) == (
@@ -146,7 +147,7 @@ def test_the_queue_of_disagreements_holds_what_people_judge_otherwise(run: RunIn
     assert [item.sample for item in queue.items] == [keys[0], keys[2]]
     # A third settles both; what is said of them belongs to no drawn queue and has no weight.
     does = _Deeds({run.name: run})
-    asked = SimpleNamespace(username=None)
+    asked: Any = SimpleNamespace(username=None)
     desk, sheet, *_ = does.answer(0)(Desk(run.name, of_reasoning, "carl"), "", True, asked)
     assert "org/base" not in sheet
     desk, sheet, *_ = does.answer(1)(desk, "", True, asked)
@@ -182,7 +183,8 @@ def test_disagreements_about_answers_have_a_queue_of_their_own(run: RunIndex) ->
     assert queues_of(run) == [of_answers]
     queue = queue_of(run, of_answers, read_labels(run.directory))
     assert [item.sample for item in queue.items] == [keys[0]]
-    does, asked = _Deeds({run.name: run}), SimpleNamespace(username=None)
+    does = _Deeds({run.name: run})
+    asked: Any = SimpleNamespace(username=None)
     _, sheet, _, _, _, *buttons = does.answer(0)(
         Desk(run.name, of_answers, "carl"), "", True, asked
     )

@@ -10,6 +10,7 @@ import pytest
 from demo_parts import make_demo_run
 
 from vlm_boundary.benchmarks import load_benchmark, messages
+from vlm_boundary.benchmarks.prompts import resolve_prompt
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.prompt import prompt_of
 from vlm_boundary.demo.view import View
@@ -43,7 +44,7 @@ def test_arms_that_were_asked_alike_share_a_prompt_that_holds_every_word(run: Ru
     assert re.findall("<summary>(.*?)</summary>", panel) == ["the prompt as base and rl saw it"]
     problem = RunIndex(run.path).problems["made"][0]
     text = re.sub(r"\s+", " ", re.sub("<[^>]*>", "", panel))
-    turns = messages(problem, CONFIG.prompt, CONFIG.images, "full")
+    turns = messages(problem, resolve_prompt(CONFIG.prompt), CONFIG.images, "full")
     parts = [part for turn in turns for part in turn["content"] if not isinstance(part, str)]
     words = [turn["content"] for turn in turns if isinstance(turn["content"], str)]
     words += [part["text"] for part in parts if "text" in part]

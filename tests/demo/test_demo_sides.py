@@ -228,8 +228,8 @@ def test_an_arm_is_compared_by_problems_that_have_all_samples_asked_for(tmp_path
     verify(run)
     arms = {"base": RunArm(sampling={"n": 4}), "rl": RunArm(sampling={"n": 6})}
     run.write_manifest(run.read_manifest().model_copy(update={"arms": arms}))
-    index = RunIndex(run.path)
-    sides = [shown_on(settle(View(), {"run": index}), index, side) for side in ("left", "right")]
+    runs = {"run": RunIndex(run.path)}
+    sides = [shown_on(settle(View(), runs), runs["run"], side) for side in ("left", "right")]
     assert in_full(sides).tolist() == [False, False, True]
 
 

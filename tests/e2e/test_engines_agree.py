@@ -91,7 +91,7 @@ def test_a_seed_means_the_same_in_process_and_on_the_server(url: str, tmp_path: 
 
     def draw(engine: Engine) -> dict[int, Completion]:
         try:
-            results = list(engine.generate([request], sampling))
+            results = list(engine.generate([request], sampling, lambda: None))
         finally:
             engine.close()
         assert all(isinstance(result, Completion) for result in results), results

@@ -121,7 +121,7 @@ class TestVllm:
         checkpoint = resolve_checkpoint("tiny:rl").folder
         with vllm_server(checkpoint, tmp_path / "log", "--max-model-len", "4096") as url:
             server = {"kind": "openai", "base_url": url}
-            sampling = {"n": 2, "max_tokens": 24}
+            sampling: dict[str, Any] = {"n": 2, "max_tokens": 24}
             said = judge(folder, name="free", model="tiny", engine=server, sampling=sampling)
             assert f"{2 * PROBLEMS} chains of thought judged" in said
             # Left to itself it babbles: that is an abstention, whatever it says.
@@ -218,8 +218,8 @@ class TestScriptedServer:
         with scripted_server(Manners(read_like_a_judge)) as url:
             server = {"kind": "openai", "base_url": url}
             sampling = {"n": 1, "max_tokens": 64}
-            said = judge(tmp_path, name="j", model="tiny", engine=server, sampling=sampling)
-        assert f"{PROBLEMS} chains of thought judged" in said
+            heard = judge(tmp_path, name="j", model="tiny", engine=server, sampling=sampling)
+        assert f"{PROBLEMS} chains of thought judged" in heard
         assert f"rl: nothing to judge, none of its {PROBLEMS} graded samples is right" in said
 
     def test_another_judge_under_the_name_is_refused(self, folder: Path) -> None:

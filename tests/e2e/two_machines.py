@@ -18,6 +18,7 @@ import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from ray.cluster_utils import Cluster
 
@@ -37,7 +38,7 @@ def main() -> int:
         (folder / "pair.yaml").write_text(json.dumps(_experiment(options)))
         run = RunDirectory(folder / "runs" / "pair")
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-        machine = {"num_cpus": 1, "object_store_memory": 80 << 20}
+        machine: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
         doomed, _ = cluster.add_node(**machine), cluster.add_node(**machine)
         killed: list[int] = []
 
@@ -51,7 +52,7 @@ def main() -> int:
 
         threading.Thread(target=kill, daemon=True).start()
         _sample(folder, "pair.yaml", "--ray", str(cluster.address))
-        cluster.shutdown()
+        cluster.shutdown()  # type: ignore[no-untyped-call]
         _sample(folder, "pair.yaml", "-o", "run_dir=runs/alone", "-o", "parallel_engines=2")
         alone = RunDirectory(folder / "runs" / "alone")
         print(f"a machine was killed when {killed[0]:,} samples were stored")

@@ -100,7 +100,11 @@ def test_a_mixture_of_experts_counts_those_that_a_token_uses() -> None:
 )
 def test_hours_for_a_thousand_problems(gpu: str, prompt: int, response: int, hours: float) -> None:
     work = uniform(1000, 256, prompt, response)
-    settings = {"max_sequences": 1024, "reserved_bytes": 4e9, "chunked_prefill": False}
+    settings: dict[str, Any] = {
+        "max_sequences": 1024,
+        "reserved_bytes": 4e9,
+        "chunked_prefill": False,
+    }
     bound = lower_bound(work, MODEL, find_gpu(gpu), **settings)
     assert bound.seconds / 3600 == pytest.approx(hours, rel=0.02)
 
@@ -153,10 +157,9 @@ def test_layers_of_linear_attention_keep_a_state_in_place_of_keys_and_values() -
     assert bound.decode_memory == pytest.approx(stateless.decode_memory + state)
     # A state takes room whatever the length: of short answers fewer run at once.
     short = uniform(10_000, 64, 10, 10)
-    many = {"max_sequences": 10**9}
     assert (
-        lower_bound(short, hybrid, gpu, **many).sequences
-        < lower_bound(short, replace(hybrid, state_bytes=0.0), gpu, **many).sequences
+        lower_bound(short, hybrid, gpu, max_sequences=10**9).sequences
+        < lower_bound(short, replace(hybrid, state_bytes=0.0), gpu, max_sequences=10**9).sequences
     )
 
 

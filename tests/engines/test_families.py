@@ -41,7 +41,7 @@ def test_vllm_and_transformers_see_the_same_prompt_and_picture(
     requests = [ask((picture,), 1), ask((picture, picture), 1, request_id="two")]
 
     def draw(engine: Engine) -> dict[str, Completion]:
-        results = list(engine.generate(requests, sampling))
+        results = list(engine.generate(requests, sampling, lambda: None))
         engine.close()
         assert all(isinstance(result, Completion) for result in results), results
         return {result.request_id: result for result in results}  # type: ignore[misc]

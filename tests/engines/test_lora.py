@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from given import given
 from required import needs
 
 from vlm_boundary.engines.lora import lora_arguments
@@ -82,7 +83,7 @@ def test_vllm_draws_what_the_merged_model_would(base: Path, tmp_path: Path) -> N
     from vlm_boundary.engines.vllm import VllmEngine
 
     adapter = resolve_checkpoint(str(write_adapter(tmp_path / "adapter", base)))
-    merged = resolve_checkpoint(str(merge(adapter.adapter, base, tmp_path / "merged")))
+    merged = resolve_checkpoint(str(merge(given(adapter.adapter), base, tmp_path / "merged")))
     assert adapter.folder == base
     sampling = SamplingConfig(temperature=1.0, top_p=1.0, max_tokens=12)
     request = ask((draw_picture(tmp_path),), 8)
@@ -94,7 +95,8 @@ def test_vllm_draws_what_the_merged_model_would(base: Path, tmp_path: Path) -> N
             max_images=1,
             adapter=checkpoint.adapter,
         )
-        drawn.append({r.index: r for r in engine.generate([request], sampling)})
+        results = list(engine.generate([request], sampling))
+        drawn.append({r.index: r for r in results if isinstance(r, Completion)})
         engine.close()
     with_adapter, as_merged, without = drawn
     for index in range(8):

@@ -34,7 +34,7 @@ from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.tiny.families import write_family
 
 SHAPES = 10_000
-TURNS = [
+TURNS: list[dict[str, Any]] = [
     {"role": "system", "content": "Be brief."},
     {
         "role": "user",

@@ -35,7 +35,8 @@ def request(problem_id: str, count: int, start: int = 0) -> Request:
 def draw(
     path: Path, *requests: Request, **fields: str
 ) -> tuple[dict[tuple[str, int], Completion], list[Failure]]:
-    engine = ReplayEngine(ReplayConfig(kind="replay", path=str(path), fields=fields))
+    told = {"kind": "replay", "path": str(path), "fields": fields}
+    engine = ReplayEngine(ReplayConfig.model_validate(told))
     results = list(engine.generate(requests, SAMPLING))
     found = [result for result in results if isinstance(result, Completion)]
     assert len({(c.request_id, c.index) for c in found}) == len(found)

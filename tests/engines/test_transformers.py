@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_parts import ask, draw_picture
@@ -159,7 +160,7 @@ def test_what_cannot_run_is_said_and_the_rest_goes_on(
     ],
 )
 def test_what_it_cannot_do_is_refused(
-    checkpoint: Checkpoint, change: dict[str, object], sampling: dict[str, object], says: str
+    checkpoint: Checkpoint, change: dict[str, Any], sampling: dict[str, Any], says: str
 ) -> None:
     workload = Workload((SAMPLING.model_copy(update=sampling),), max_images=1)
     with pytest.raises(UserError, match=says):

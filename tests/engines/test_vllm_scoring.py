@@ -64,7 +64,7 @@ def draw(engine: VllmEngine, requests: Sequence[Request]) -> dict[tuple[str, int
 
 def score(
     engine: VllmEngine, requests: Sequence[Request], responses: dict[tuple[str, int], list[int]]
-) -> dict[tuple[str, int], Scored | Failure]:
+) -> dict[tuple[str, int | None], Scored | Failure]:
     asked = [
         ScoreRequest(**vars(r), responses={i: responses[r.request_id, i] for i in r.indices})
         for r in requests
@@ -78,9 +78,10 @@ def test_scoring_gives_the_samplers_own_log_probabilities(
     drawn = draw(engine, requests)
     scored = score(engine, requests, {key: sample.token_ids for key, sample in drawn.items()})
     assert scored.keys() == drawn.keys()
-    for key, found in scored.items():
+    for key, sample in drawn.items():
+        found = scored[key]
         assert isinstance(found, Scored)
-        assert found.token_logprobs == pytest.approx(drawn[key].token_logprobs, abs=0.01)
+        assert found.token_logprobs == pytest.approx(sample.token_logprobs, abs=0.01)
 
 
 def test_the_kept_log_probabilities_add_up_to_the_stored_sum(
@@ -172,4 +173,4 @@ def test_what_cannot_be_scored_is_said_and_the_rest_goes_on(
     reasons = {key: f.reason for key, f in found.items() if isinstance(f, Failure)}
     assert "300 tokens of" in reasons["none", 0]
     assert "no token ids" in reasons["none", 1]
-    assert "can be decoded" in reasons["broken", None]  # type: ignore[index]
+    assert "can be decoded" in reasons["broken", None]

@@ -111,8 +111,10 @@ class Checks:
     def _write(self) -> ChatRenderer:
         write_family(self.family, self.folder)
         self.checkpoint = resolve_checkpoint(str(self.folder))
-        self.pictures = (_draw(self.folder / "0a.png", "red", (84, 84)),)
-        self.pictures += (_draw(self.folder / "0b.png", "blue", (140, 60)),)
+        self.pictures = (
+            _draw(self.folder / "0a.png", "red", (84, 84)),
+            _draw(self.folder / "0b.png", "blue", (140, 60)),
+        )
         return ChatRenderer.of(self.checkpoint)
 
     def _start(self) -> VllmEngine:

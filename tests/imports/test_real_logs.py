@@ -20,18 +20,19 @@ def raw(path: Path) -> list[dict[str, Any]]:
 
 
 def ends_right(text: str, gold: str) -> bool:
-    return re.findall(r"\d+", text)[-1] == gold
+    return str(re.findall(r"\d+", text)[-1]) == gold
 
 
 def whole(done: Any) -> bool:
     """Whether every row is accounted for."""
     found = done.gathered
-    return found.rows == found.used + found.repeats + found.rows_lost
+    return bool(found.rows == found.used + found.repeats + found.rows_lost)
 
 
 def test_lm_eval(tmp_path: Path) -> None:
     done = imported(tmp_path / "out", LOGS / "lm-eval")
-    rows, direct = 0, defaultdict(list)
+    rows = 0
+    direct: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
     for file in sorted((LOGS / "lm-eval").rglob("*.jsonl")):
         records = raw(file)
         rows += len(records)
@@ -65,7 +66,8 @@ def test_lm_eval(tmp_path: Path) -> None:
 
 def test_lmms_eval(tmp_path: Path) -> None:
     done = imported(tmp_path / "out", LOGS / "lmms-eval")
-    rows, direct = 0, defaultdict(list)
+    rows = 0
+    direct: dict[tuple[Any, ...], list[bool]] = defaultdict(list)
     for file in sorted((LOGS / "lmms-eval").rglob("*.jsonl")):
         task = file.stem.partition("_samples_")[2]
         for record in raw(file):
@@ -133,7 +135,7 @@ def dumped(rows: list[dict[str, Any]], text: str) -> dict[tuple[int, str], list[
     """By step and prompt, whether each response of a dump is right, by its own numbers alone."""
     found: dict[tuple[int, str], list[bool]] = defaultdict(list)
     for row in rows:
-        prompt = row.get("input", row.get("prompt"))
+        prompt = row["input"] if "input" in row else row["prompt"]
         a = int(re.findall(r"\d+", prompt)[0])
         found[int(row["step"]), prompt].append(ends_right(row[text], str(a + 2)))
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 
 import pytest
@@ -68,6 +69,8 @@ def joined(draw: st.DrawFn, parts: st.SearchStrategy[Written]) -> Written:
         glued = right[0] in "(√" and draw(st.booleans())
         left = bracketed(draw, one, ATOM if glued else PRODUCT)
         assume(not glued or left[-1] in ")0123456789")
+        # Behind decimals a bracket is a period in an answer: 0.0(1) is a ninetieth.
+        assume(not (glued and right[0] == "(" and re.search(r"\.[0-9]+$", left)))
         written = "" if glued else draw(st.sampled_from(TIMES))
         if written == " x ":
             # As it is read: behind a raised 2 an x is a letter.

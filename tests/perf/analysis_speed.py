@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,8 @@ def main() -> None:
         def curves_and_pair() -> None:
             for one in counts:
                 t_intervals(pass_at_k(one.correct, one.samples, ks), 0.95, (0, 1))
-            values = difference_at_k(*counts, ks)
+            base, other = counts
+            values = difference_at_k(base, other, ks)
             compare(values, 0.95, None, 10_000, np.random.default_rng(0))
 
         timed("curves and the pair, every k, 10,000 draws", curves_and_pair, lines)
@@ -171,7 +173,7 @@ def main() -> None:
         data = BenchmarkData.read(run, experiment, "mine")
         assert data is not None
         for key, section in SECTIONS.items():
-            timed(f"  of that, {key}", lambda section=section: section(data), lines)
+            timed(f"  of that, {key}", partial(section, data), lines)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     lines.append(f"largest memory, making the run included     {peak:6.2f} GiB")
     print(lines[-1])

@@ -61,7 +61,7 @@ def main() -> None:
             return [[Draw(task.partition, task.spans_by_problem())] for task in tasks]
 
         ray.init(num_cpus=options.engines, log_to_driver=False)
-        ray.cloudpickle.register_pickle_by_value(simulated_engine)
+        ray.cloudpickle.register_pickle_by_value(simulated_engine)  # type: ignore[no-untyped-call]
         started = time.time()
         used = time.process_time()
         with _Watched(run, 2 * n * options.problems) as watched:

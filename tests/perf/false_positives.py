@@ -97,7 +97,7 @@ def _within_precision(answer: str, gold: Gold) -> bool:
         difference = abs(Fraction(answer) - Fraction(gold.answer))
     except ValueError:
         return False
-    return difference <= Fraction(1, 2) / 10**gold.precision
+    return difference <= Fraction(1, 2 * 10**gold.precision)
 
 
 def bound(count: int, accepted: int) -> tuple[float, float]:

@@ -18,15 +18,15 @@ from vlm_boundary.benchmarks.procedural import FAMILIES, make_problem
 from vlm_boundary.reasoning import Chain
 from vlm_boundary.reasoning.stated import reader_of
 from vlm_boundary.records.stated import FIRST_FALSE
-from vlm_boundary.tiny.mixture import BROAD, guesses, response
+from vlm_boundary.tiny.mixture import BROAD, Slip, guesses, response
 
 STYLES = ("described", "terse", "other")
 
 
-def told(style: str, slip: str | None, family: str, count: int) -> Counter[str | None]:
+def told(style: str, slip: Slip | None, family: str, count: int) -> Counter[str | None]:
     """The first false statement of so many responses of one family."""
     shares = {name: float(name == style) for name in STYLES}
-    slips = {slip: 1.0} if slip else {}
+    slips: dict[Slip, float] = {slip: 1.0} if slip else {}
     mixture = replace(BROAD, **shares, answer_only=0.0, boxed=1.0, phrased=0.0, slips=slips)
     problems = [make_problem(family, split="test", seed=11, index=i) for i in range(count)]
     likely, rng = guesses(problems), Random(2)

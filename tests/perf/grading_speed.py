@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -114,7 +115,7 @@ def measure_command(outputs: list[Output], rounds: int) -> None:
                 command = [sys.executable, *map(str, arguments)]
                 start = time.perf_counter()
                 processor = processor_seconds(
-                    lambda command=command: subprocess.run(command, check=True, capture_output=True)
+                    partial(subprocess.run, command, check=True, capture_output=True)
                 )
                 taken[name].append((time.perf_counter() - start, processor))
     print(

@@ -70,7 +70,7 @@ def test_a_pilot_says_about_what_the_truth_would() -> None:
         c = rng.binomial(64, p)
         ids = tuple(f"p{i}" for i in range(500))
         counts.append(Counts(ids, np.full(500, 64), c, np.zeros_like(c), c))
-    pilot = Accuracies.of_pilot(*counts, rng)
+    pilot = Accuracies.of_pilot(counts[0], counts[1], rng)
     for drawn, p in ((pilot.base, truth.base), (pilot.other, truth.other)):
         curve = [1 - (1 - drawn) ** k for k in (1, 16, 64)]
         expected = pass_at_k(rng.binomial(4096, p), np.full(500, 4096), np.array([1, 16, 64]))
@@ -125,7 +125,7 @@ def test_the_plan_says_what_a_rule_saves(tmp_path: Path, monkeypatch: pytest.Mon
     arguments = ["plan", "planned.yaml", *rule]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 0, done.output
-    assert "base on procedural: its rule asks for at most 64 samples a problem; how" in done.output
+    assert "base on procedural: its rule asks for at most 64 samples per problem; to" in done.output
     done = CliRunner().invoke(cli, [*arguments, "--prior", "0,2000,2000"])
     # Half of the samples are right: of the first eight at least four, in 163 of 256 problems.
     line = next(line for line in done.output.splitlines() if line.startswith("rl on procedural"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
 from vlm_boundary.engines.bound import Bound
 from vlm_boundary.engines.gpus import find_gpu
+from vlm_boundary.errors import UserError
 from vlm_boundary.planning import Plan, describe, plan
 from vlm_boundary.planning.prompts import PromptLengths, evenly_spaced
 from vlm_boundary.records.problem import Problem
@@ -33,6 +35,15 @@ sampling: {n: 64, temperature: 1.0, top_p: 1.0, max_tokens: 96}
 engine:
   args: {max_model_len: 1024}
 """
+
+
+@pytest.fixture(autouse=True, scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of this file's own: what is tested is not what an earlier version measured."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder / "vlm_boundary" / "prompts"
 
 
 def load(tmp_path: Path, *overrides: str) -> ExperimentConfig:
@@ -91,6 +102,41 @@ def test_arms_with_the_same_processor_share_what_was_measured(tmp_path: Path) ->
     assert isinstance(shorter, PromptLengths)
     assert isinstance(longer, PromptLengths)
     assert longer.mean > shorter.mean + 100
+
+
+def test_what_was_measured_is_kept_and_needs_no_processor(
+    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = planned(tmp_path, limit=7).arms[0].prompts
+    monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
+    assert planned(tmp_path, limit=7).arms[0].prompts == known
+    with pytest.raises(UserError, match=r"transformers, which reads .* cannot be imported"):
+        planned(tmp_path, limit=8)
+    for change in (
+        "arms.base.prompt=easyr1-paper",
+        "benchmarks.procedural.images={max_pixels: 100352}",
+        "engine.args.mm_processor_kwargs={min_pixels: 50176}",
+        "benchmarks.procedural.procedural.seed=1",
+    ):
+        with pytest.raises(UserError, match="transformers"):
+            planned(tmp_path, change, limit=7)
+    for file in kept.iterdir():
+        file.write_text("{")  # as after a full disk
+    with pytest.raises(UserError, match="transformers"):
+        planned(tmp_path, limit=7)
+    monkeypatch.undo()
+    assert planned(tmp_path, limit=7).arms[0].prompts == known
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = planned(tmp_path, limit=1).arms[0].prompts
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr(
+        "vlm_boundary.planning.prompts.cache_folder", lambda kind: tmp_path / "file" / kind
+    )
+    assert planned(tmp_path, limit=1).arms[0].prompts == known
 
 
 def test_a_picture_budget_counts(tmp_path: Path) -> None:

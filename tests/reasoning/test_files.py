@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from vlm_boundary.cli import cli
-from vlm_boundary.reasoning import files
+from vlm_boundary.reasoning import arithmetic, files
 
 LINES: list[dict[str, Any]] = [
     {"question": "Sum?", "output": "3 + 4 = 7 \\boxed{7}", "answer": "7", "id": 1},
@@ -65,7 +65,7 @@ def test_a_file_needs_an_output(tmp_path: Path) -> None:
 def test_what_one_output_raises_is_that_outputs_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = files.check_arithmetic
+    whole = arithmetic.check_arithmetic
 
     def raising(chain: Any) -> Any:
         return whole(chain) if "bad" not in chain.text else [][1]

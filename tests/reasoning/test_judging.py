@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from conftest import HandMadeRun
 from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.config import JudgeConfig, JudgeProbeConfig, SamplingConfig
 from vlm_boundary.engines import Completion, Failure, Request
+from vlm_boundary.engines.base import Requests
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Crew
 from vlm_boundary.reasoning.judge_stage import judge as judge_stage
@@ -33,9 +34,9 @@ class ScriptedEngine:
         self.asked: list[Request] = []
 
     def generate(
-        self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+        self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
     ) -> Iterator[Completion | Failure]:
-        self.asked += (everything := list(requests))
+        self.asked += (everything := [request for request in requests if request])
         for index in range(sampling.n):  # votes on different chains mixed
             for request in everything:
                 said = self._say(request.messages[-1]["content"], index)
@@ -216,9 +217,9 @@ def test_what_can_never_be_read_starts_no_engine_again(
 
     class Refusing(ScriptedEngine):
         def generate(
-            self, requests: Iterable[Request], sampling: SamplingConfig, alive: Callable[[], None]
+            self, requests: Requests, sampling: SamplingConfig, alive: Callable[[], None]
         ) -> Iterator[Failure]:
-            for request in requests:
+            for request in filter(None, requests):
                 yield Failure(request.request_id, None, "too long", lasting=True)
 
     class Here(Crew):

@@ -66,7 +66,8 @@ def test_every_slip_is_seen_unless_it_changes_nothing() -> None:
         text = response(rng, problem, BROAD, likely)
         if "\\boxed" in text:
             chain = chain_of(text, problem)
-            seen.update({item.flag for item in Truth(problem).check(chain)} or {"valid"})
+            flags: set[str] = {item.flag for item in Truth(problem).check(chain)}
+            seen.update(flags or {"valid"})
     assert {"valid", "wrong_fact", "wrong_step", "underived", "no_reasoning"} <= set(seen)
 
 

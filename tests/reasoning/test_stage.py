@@ -43,7 +43,7 @@ def write(run: RunDirectory, texts: list[str], name: str = "p") -> None:
 
 
 def rows(run: RunDirectory, layer: str) -> list[dict[str, Any]]:
-    return run.validity(layer).read(HERE).to_pylist()
+    return list(run.validity(layer).read(HERE).to_pylist())
 
 
 def test_layers_are_stored_apart(tmp_path: Path) -> None:
@@ -83,7 +83,8 @@ def test_a_checker_that_raises_leaves_its_sample_undecided(
     raising = RIGHT + " "
 
     def raises(chain: Any) -> Any:
-        return {}["a rule's table"] if chain.text == raising else whole(chain)
+        table: dict[str, Any] = {}
+        return table["a rule's"] if chain.text == raising else whole(chain)
 
     monkeypatch.setattr(arithmetic, "check_arithmetic", raises)
     run = a_run(tmp_path, [RIGHT, raising])
@@ -148,7 +149,10 @@ def test_shares_give_the_same_bytes_as_one_process(
     one, two = many(tmp_path / "1"), many(tmp_path / "2", order=-1)
     assert check(one).samples == 12
     monkeypatch.setattr(derived, "CHUNK_ROWS", 1)
-    assert check(two, elsewhere=map, samples_a_share=5).samples == 12
+    assert (
+        check(two, elsewhere=lambda work, shares: map(work, shares), samples_a_share=5).samples
+        == 12
+    )
     assert len(stored(one)) == 3
     assert stored(one) == stored(two)
     assert check(one, force=True).samples == 12
@@ -161,7 +165,7 @@ def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
     parts = [part for layer in run.validity_layers() for part in run.validity(layer).parts(HERE)]
     before = [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts]
     (parts[0].parent / ".piece-0.tmp").write_bytes(b"PAR1")  # a killed share's
-    done = check(run, elsewhere=map, samples_a_share=1)
+    done = check(run, elsewhere=lambda work, shares: map(work, shares), samples_a_share=1)
     assert (done.samples, done.unverified) == (0, 0)
     assert [(part.stat().st_ino, part.stat().st_mtime_ns) for part in parts] == before
     assert len(stored(run)) == 3

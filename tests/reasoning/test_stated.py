@@ -16,7 +16,7 @@ from vlm_boundary.reasoning.stage import check
 from vlm_boundary.reasoning.stated import facts_of, read_text, reader_of
 from vlm_boundary.records.stated import Stated
 from vlm_boundary.store import Partition
-from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture, guesses, response
+from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture, Slip, guesses, response
 from vlm_boundary.verifier import verify
 
 _BOXED = replace(BROAD, answer_only=0, boxed=1, phrased=0)
@@ -50,7 +50,7 @@ def test_nothing_is_false_in_right_chains(family: str, mixture: Mixture) -> None
 
 
 @pytest.mark.parametrize("slip", ["misread", "arithmetic"])
-def test_slips_are_told_apart_in_all_styles(slip: str) -> None:
+def test_slips_are_told_apart_in_all_styles(slip: Slip) -> None:
     """A slip in what is concluded ("sorted [2, 9, 9]") is of neither kind by itself."""
     mixture = replace(_BOXED, slips={slip: 1.0})
     kinds = sum((found(mixture, family) for family in FAMILIES), Counter[str | None]())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.records.analysis import Analysis
 from vlm_boundary.records.manifest import Identity, Manifest, PictureSizes, RunArm, RunBenchmark
@@ -36,7 +38,8 @@ def test_what_each_arm_is_told_and_shown_is_in_a_table() -> None:
 
 
 def test_a_difference_that_is_allowed_is_said_beside_the_numbers() -> None:
-    lines = provenance.warnings(experiment(), MANIFEST, Analysis.model_construct(benchmarks={}))
+    bare: dict[str, Any] = {"benchmarks": {}}
+    lines = provenance.warnings(experiment(), MANIFEST, Analysis.model_construct(**bare))
     said = [line for line in lines if "allow_different_thoughts" in line]
     assert len(said) == 2
     assert said[0].startswith("base and rl have different chat_template_args (enable_thinking")

@@ -14,7 +14,7 @@ from conftest import HandMadeRun, make_run
 from vlm_boundary.analysis.findings import Findings, Part, in_order
 from vlm_boundary.analysis.shown import reasoning, write_shown_tables
 from vlm_boundary.analysis.stage import analyze
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import Condition, ExperimentConfig
 from vlm_boundary.reasoning.labels import Label, add_label
 from vlm_boundary.reasoning.queue import make_answer_queue, make_queue, read_queue
 from vlm_boundary.records.analysis import read_analysis
@@ -28,7 +28,7 @@ from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.verifier import verify
 
 N, PROBLEMS = 16, 12
-CONTROLS = ("no_image", "direct_answer", "described", "described_with_image")
+CONTROLS: tuple[Condition, ...] = ("no_image", "direct_answer", "described", "described_with_image")
 ARMS = {
     "base": {"model": "org/base", "role": "base"},
     "base-hot": {"model": "org/base", "role": "instruct", "sampling": {"temperature": 1.0}},
@@ -76,7 +76,8 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
         )
     )
     for arm in ARMS:
-        for condition, n in {"full": N, **dict.fromkeys(CONTROLS, 4)}.items():
+        asked: dict[Condition, int] = {"full": N, **dict.fromkeys(CONTROLS, 4)}
+        for condition, n in asked.items():
             writer = SampleWriter(directory.samples, Partition(arm, "mine", condition))
             for problem in problems:
                 for index in range(n):

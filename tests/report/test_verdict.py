@@ -90,7 +90,7 @@ def one_pair(
     ends = {"first": first} if last is None else {"first": first, "last": last}
     claimed = {claim: claims(entry) for claim, entry in ends.items()}
     claimed["no_crossover"] = turn["excluded"]
-    named = {"benchmark": "mine", "base": "base", "other": "rl"}
+    named: dict[str, Any] = {"benchmark": "mine", "base": "base", "other": "rl"}
     tests = tuple(
         named | {"claim": claim, "k": 1, "p": None, "p_holm": 0.001 if holds else 0.5}
         for claim, holds in claimed.items()
@@ -300,7 +300,7 @@ def test_that_arms_are_within_the_margin_is_said_where_it_is_claimed(
     within = {"estimate": entry["estimate"], "low": -0.007, "high": 0.015, "p_value": 0.001}
     far = {"estimate": -0.136, "low": -0.2, "high": -0.1, "p_value": 1.0}
     pair["equivalence"] = {"margin": 0.02, "level": 0.9, "at": {"1": within, "128": far}}
-    named = {"benchmark": "mine", "base": "base", "other": "rl", "k": 1, "p": 0.001}
+    named: dict[str, Any] = {"benchmark": "mine", "base": "base", "other": "rl", "k": 1, "p": 0.001}
     content["multiplicity"]["tests"] += [
         named | {"claim": "within_first", "p_holm": 0.01 if holds else 0.06},
         named | {"claim": "within_last", "p_holm": 1.0},

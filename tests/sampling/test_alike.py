@@ -53,7 +53,8 @@ def test_a_pair_that_is_not_asked_alike_is_refused_unless_that_is_allowed(
     for part in ("'base'", "'rl'", words, f"{setting}: true"):
         assert part in str(raised.value)
     assert "\n" not in str(raised.value)
-    allowing = experiment(**{setting: True})
+    settings: dict[str, Any] = {setting: True}
+    allowing = experiment(**settings)
     refuse_apart(allowing, arms)
     assert [one.setting for one in apart(allowing, arms)] == [setting]
 

@@ -67,9 +67,14 @@ def experiment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ExperimentCon
                 for index in range(4):
                     bad = index < wrong
                     text = _wrong(problem) if bad else f"\\boxed{{{problem.answer}}}"
-                    row = {"problem_id": problem.problem_id, "text": text}
-                    row |= {"sample_index": index, "finish_reason": "stop"}
-                    file.write(json.dumps(row | {"condition": "full"}) + "\n")
+                    row = {
+                        "problem_id": problem.problem_id,
+                        "text": text,
+                        "sample_index": index,
+                        "finish_reason": "stop",
+                        "condition": "full",
+                    }
+                    file.write(json.dumps(row) + "\n")
                     file.write(json.dumps(row | {"condition": "wrong_prefix"}) + "\n")
     raw = {
         "name": "begun",

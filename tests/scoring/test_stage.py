@@ -66,6 +66,10 @@ class Told(Listener):
     def done(self, tokens: int) -> None:
         self.tokens.append(tokens)
 
+    def spared(self, samples: int) -> None: ...
+
+    def alive(self) -> None: ...
+
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> ExperimentConfig:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from vlm_boundary.records.manifest import Manifest, RunArm
 from vlm_boundary.store import RunDirectory
 
 # Of a version that knows more and less than this one.
-OTHER = {
+OTHER: dict[str, Any] = {
     "arms": {
         "base": {
             "checkpoint": {

@@ -13,7 +13,7 @@ FAMILY = (
 
 
 @pytest.mark.parametrize("name", FAMILY)
-def test_the_family_is_in_the_package(name):
+def test_the_family_is_in_the_package(name: str) -> None:
     folder = find(name)
     assert folder.is_dir()
     for file in ("config.json", "tokenizer.json", "training.json"):
@@ -23,7 +23,7 @@ def test_the_family_is_in_the_package(name):
     assert "demonstration" in json.loads((folder / "vlm_boundary.json").read_text())["note"]
 
 
-def test_checkpoints_on_the_way_to_rl_are_kept():
+def test_checkpoints_on_the_way_to_rl_are_kept() -> None:
     assert len([name for name in trained() if name.startswith("rl-step")]) >= 2
 
 
@@ -36,7 +36,9 @@ def test_checkpoints_on_the_way_to_rl_are_kept():
         ("base", "rl", True, True),
     ],
 )
-def test_training_changed_what_its_name_says(before, after, sees, reasons):
+def test_training_changed_what_its_name_says(
+    before: str, after: str, sees: bool, reasons: bool
+) -> None:
     needs("safetensors")
     from safetensors.torch import load_file
 
@@ -47,12 +49,12 @@ def test_training_changed_what_its_name_says(before, after, sees, reasons):
     assert any(".visual." not in f".{name}" for name in changed) is reasons
 
 
-def test_an_unknown_name_lists_what_there_is():
+def test_an_unknown_name_lists_what_there_is() -> None:
     names = r"tiny:base, tiny:distilled, tiny:foundation, tiny:reader.*tiny:rl.*untrained-SEED"
     with pytest.raises(UserError, match=names):
         find("rll")
 
 
-def test_all_weights_together_stay_small():
+def test_all_weights_together_stay_small() -> None:
     size = sum(path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file())
     assert size <= 30_000_000

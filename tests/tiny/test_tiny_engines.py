@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from required import absent
@@ -18,10 +19,10 @@ COUNT = 100
 MAX_TOKENS = 96
 
 
-def _from_vllm(folder, pictures, dtype):
+def _from_vllm(folder: Path, pictures: Path, dtype: str) -> list[dict[str, Any]]:
     """Greedy responses from vLLM; run in a process of its own, below."""
     from vlm_boundary.config import SamplingConfig, VllmConfig
-    from vlm_boundary.engines.base import Request
+    from vlm_boundary.engines.base import Completion, Request
     from vlm_boundary.engines.vllm import VllmEngine
     from vlm_boundary.tiny.data import evaluation
 
@@ -38,13 +39,14 @@ def _from_vllm(folder, pictures, dtype):
     found = {
         c.request_id: {"text": c.text, "ids": c.token_ids, "sum": c.logprob_sum}
         for c in engine.generate(requests, sampling, lambda: None)
+        if isinstance(c, Completion)
     }
     engine.close()
     return [found[str(place)] for place in range(COUNT)]
 
 
 @pytest.fixture(scope="module")
-def vllm(tmp_path_factory):
+def vllm(tmp_path_factory: pytest.TempPathFactory) -> Any:
     if find_spec("vllm") is None:
         absent("vllm", "vLLM is not installed")
     if "base" not in trained():
@@ -61,7 +63,7 @@ def vllm(tmp_path_factory):
     return json.loads((folder / "vllm.json").read_text())
 
 
-def test_greedy_texts_are_the_same(vllm):
+def test_greedy_texts_are_the_same(vllm: Any) -> None:
     # In float32: a base that is diverse by design has near ties that bfloat16 cannot tell apart.
     import torch
     from transformers import AutoProcessor, Qwen2_5_VLForConditionalGeneration
@@ -88,7 +90,7 @@ def test_greedy_texts_are_the_same(vllm):
 
 
 @pytest.mark.parametrize(("dtype", "near"), [("float32", 0.02), ("bfloat16", 0.5)])
-def test_log_probabilities_add_up_to_the_same(vllm, dtype, near):
+def test_log_probabilities_add_up_to_the_same(vllm: Any, dtype: str, near: float) -> None:
     import torch
     from transformers import Qwen2_5_VLForConditionalGeneration
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from required import needs
 
@@ -5,23 +7,24 @@ torch = needs("torch")
 
 from vlm_boundary.benchmarks import ImagesConfig, load_benchmark
 from vlm_boundary.benchmarks.prompts import resolve_prompt
+from vlm_boundary.config import Condition
 from vlm_boundary.tiny import rollout, sequences
 from vlm_boundary.tiny.architecture import build_model, build_processor
 from vlm_boundary.tiny.data import DrawnProblems
 
 
 @pytest.fixture(scope="module")
-def drawn():
+def drawn() -> DrawnProblems:
     return DrawnProblems.draw(seed=5, size=6)
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Any:
     return build_model(3).eval()
 
 
 @pytest.fixture(scope="module")
-def processed(drawn):
+def processed(drawn: ProblemSet) -> Any:
     processor = build_processor()
     prompts = [
         processor.apply_chat_template(
@@ -46,7 +49,9 @@ def processed(drawn):
 
 
 @pytest.mark.parametrize("condition", ["no_image", "described"])
-def test_prompts_without_a_picture_are_read_as_transformers_reads_them(drawn, model, condition):
+def test_prompts_without_a_picture_are_read_as_transformers_reads_them(
+    drawn: ProblemSet, model: Any, condition: Condition
+) -> None:
     asked = drawn.under(condition)
     prompts = [sequences.problem_prompt(problem, condition) for problem in drawn.problems]
     assert all(sequences.IMAGE not in prompt for prompt in prompts)
@@ -63,7 +68,7 @@ def test_prompts_without_a_picture_are_read_as_transformers_reads_them(drawn, mo
             torch.testing.assert_close(scores[rows == row], theirs, atol=1e-4, rtol=0)
 
 
-def test_pictures_and_descriptions_share_a_batch(drawn, model):
+def test_pictures_and_descriptions_share_a_batch(drawn: ProblemSet, model: Any) -> None:
     seen = [sequences.problem_prompt(problem, "full") for problem in drawn.problems[:3]]
     told = [sequences.problem_prompt(problem, "described") for problem in drawn.problems[3:]]
     responses = sequences.response_ids(["1 + 1 = 2", "7", "red", "12", "", "x"])
@@ -77,13 +82,13 @@ def test_pictures_and_descriptions_share_a_batch(drawn, model):
             torch.testing.assert_close(scores[rows == row], alone, atol=1e-4, rtol=0)
 
 
-def test_training_words_its_prompts_as_the_shipped_benchmark_does():
+def test_training_words_its_prompts_as_the_shipped_benchmark_does() -> None:
     benchmark = load_benchmark("procedural")
     assert resolve_prompt(benchmark.prompt) == sequences.PROMPT
     assert benchmark.images == ImagesConfig()
 
 
-def test_pixels_and_prompts_are_the_processor_s(drawn, processed):
+def test_pixels_and_prompts_are_the_processor_s(drawn: ProblemSet, processed: Any) -> None:
     assert processed.image_grid_thw.tolist() == [[1, 6, 6]] * len(drawn)
     ours = sequences.patches(drawn.pictures)
     torch.testing.assert_close(ours, processed.pixel_values, atol=1e-5, rtol=0)
@@ -93,7 +98,9 @@ def test_pixels_and_prompts_are_the_processor_s(drawn, processed):
         assert sequences.prompt_ids(problem.question) == tuple(ids[mask.bool()].tolist())
 
 
-def test_samples_come_from_the_model_as_transformers_runs_it(drawn, model, processed):
+def test_samples_come_from_the_model_as_transformers_runs_it(
+    drawn: ProblemSet, model: Any, processed: Any
+) -> None:
     generator = torch.Generator().manual_seed(0)
     samples = rollout.sample(model, drawn, 3, max_tokens=20, generator=generator)
     responses = [s.ids for group in samples for s in group]
@@ -105,7 +112,7 @@ def test_samples_come_from_the_model_as_transformers_runs_it(drawn, model, proce
     torch.testing.assert_close(ours[first], logits[owners], atol=1e-4, rtol=0)
 
 
-def test_both_ways_of_scoring_agree(drawn, model):
+def test_both_ways_of_scoring_agree(drawn: ProblemSet, model: Any) -> None:
     texts = ["1 + 1 = 2 \\boxed{2}", "\\boxed{7}", "red 3", "Answer: 12", "", "x"]
     responses = sequences.response_ids(texts)
     with torch.no_grad():

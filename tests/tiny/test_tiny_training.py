@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from statistics import fmean
 
 import pytest
@@ -14,14 +15,14 @@ from vlm_boundary.verifier import grader_version
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("family")
     for stage in ("foundation", "base", "rl"):
         main([stage, "--out", str(out), "--smoke"])
     return out
 
 
-def test_smoke_training_lowers_the_loss_and_raises_the_reward(trained):
+def test_smoke_training_lowers_the_loss_and_raises_the_reward(trained: Path) -> None:
     losses = [
         line["loss"]
         for line in read_log(trained / "foundation")
@@ -32,7 +33,7 @@ def test_smoke_training_lowers_the_loss_and_raises_the_reward(trained):
     assert fmean(rewards[-8:]) > 1.2 * fmean(rewards[:4])
 
 
-def test_checkpoints_load_and_say_how_they_were_made(trained):
+def test_checkpoints_load_and_say_how_they_were_made(trained: Path) -> None:
     assert {path.name for path in trained.iterdir() if path.is_dir()} == {
         "foundation",
         "base",
@@ -50,18 +51,18 @@ def test_checkpoints_load_and_say_how_they_were_made(trained):
     assert (record["step"], record["grader"]) == (4, grader_version())
 
 
-def test_the_curves_of_a_family_are_drawn_from_its_logs(trained):
+def test_the_curves_of_a_family_are_drawn_from_its_logs(trained: Path) -> None:
     svg = draw_curves(trained).read_text()
     assert all(f"<!-- {name} -->" in svg for name in ("foundation", "base", "rl"))
 
 
-def _changed(one, other):
+def _changed(one: Path, other: Path) -> set[str]:
     before, after = (load(folder).state_dict() for folder in (one, other))
     different = {name for name, tensor in before.items() if not tensor.equal(after[name])}
     return {"sees" if ".visual." in name else "reasons" for name in different}
 
 
-def test_a_stage_changes_only_what_sees_or_only_what_reasons(trained):
+def test_a_stage_changes_only_what_sees_or_only_what_reasons(trained: Path) -> None:
     for stage in ("rl-blind", "reader", "reader-seeing", "reader-reasoning"):
         main([stage, "--out", str(trained), "--smoke"])
     assert _changed(trained / "base", trained / "rl-blind") == {"reasons"}

@@ -10,12 +10,12 @@ from vlm_boundary.tiny.architecture import MERGES, VOCAB_SIZE, build_processor, 
 from vlm_boundary.tiny.vocabulary import learn_merges
 
 
-def test_the_merges_are_learned_anew_as_they_are():
+def test_the_merges_are_learned_anew_as_they_are() -> None:
     assert list(MERGES) == learn_merges()
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_words_of_a_question_are_tokens_and_digits_stay_apart(family):
+def test_the_words_of_a_question_are_tokens_and_digits_stay_apart(family: str) -> None:
     tokenizer = build_processor().tokenizer
     problem = make_problem(family, split="train", seed=2, index=0)
     tokens = tokenizer.convert_ids_to_tokens(tokenizer(problem.question).input_ids)
@@ -26,12 +26,12 @@ def test_the_words_of_a_question_are_tokens_and_digits_stay_apart(family):
 @pytest.mark.parametrize(
     "text", ["12.5", "Größe 数 🙂", "\\boxed{-3}", "a  b\n\nc\t", "<|im_end|>"]
 )
-def test_any_text_comes_back_as_it_was(text):
+def test_any_text_comes_back_as_it_was(text: str) -> None:
     tokenizer = build_processor().tokenizer
     assert tokenizer.decode(tokenizer(text).input_ids) == text
 
 
-def test_the_tokens_that_mean_something_have_fixed_ids():
+def test_the_tokens_that_mean_something_have_fixed_ids() -> None:
     tokenizer = build_processor().tokenizer
     assert len(tokenizer) == VOCAB_SIZE
     for token in ("<|endoftext|>", "<|im_end|>", "<|image_pad|>"):

@@ -79,10 +79,13 @@ def test_what_is_far_apart_starts_no_process_and_what_is_near_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[tuple[str, str]] = []
+
+    def ask(task: object, pairs: list[tuple[str, str]]) -> list[tuple[bool, None]]:
+        asked.extend(pairs)
+        return [(True, None)]
+
     with Grader(workers=1) as grader:
-        monkeypatch.setattr(
-            grader._pool, "ask", lambda task, pairs: asked.extend(pairs) or [(True, None)]
-        )
+        monkeypatch.setattr(grader._pool, "ask", ask)
         outputs = [
             Output(f"\\boxed{{{text}}}", r"\sqrt[3]{2+\sqrt{5}}")
             for text in (r"\sqrt[3]{2+\sqrt{8}}", r"\frac{1+\sqrt{5}}{2}", r"\sqrt[5]{7}")

@@ -23,7 +23,7 @@ def read_case(line: str) -> tuple[tuple[bool | None, ...], Output]:
     verdict, gold, kind, output = (part.strip(" ") for part in line.split("|", 3))
     answer_type, *attributes = kind.split()
     known = dict(attribute.split("=", 1) for attribute in attributes)
-    tolerances = [Tolerance(k, v) for k, v in known.items() if k in Tolerance.KINDS]
+    tolerances = [Tolerance(kind, known[kind]) for kind in Tolerance.KINDS if kind in known]
     target = Gold(
         gold,
         None if answer_type == "any" else answer_type,

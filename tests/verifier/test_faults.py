@@ -20,9 +20,11 @@ from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import Gold, Grader, Output, cross, failures_of, grade, verify
 from vlm_boundary.verifier import compare as compare_module
 from vlm_boundary.verifier import grader as grader_module
+from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.opinions import second_opinions
 from vlm_boundary.verifier.pool import KillingPool
+from vlm_boundary.verifier.reader import read
 
 BAD = "a text on which a rule raises \\boxed{4}"
 BAD_GOLD = "a gold answer on which a rule raises"
@@ -32,7 +34,6 @@ HERE = Partition("base", "b")
 @pytest.fixture
 def faulty(monkeypatch: pytest.MonkeyPatch) -> None:
     """A verifier with a fault in its rules for outputs, and one in those for gold answers."""
-    extract, read = grader_module.extract, compare_module.read
 
     def extract_or_raise(scope: Any, target: Any, **rest: Any) -> Any:
         if BAD in scope.text:

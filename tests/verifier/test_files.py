@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
+from required import needs
 
 from vlm_boundary.cli import cli
 from vlm_boundary.verifier import Gold, Output, grade
@@ -196,6 +197,7 @@ class _Endpoint(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def endpoint() -> Iterator[str]:
+    needs("openai")
     server = HTTPServer(("127.0.0.1", 0), _Endpoint)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -245,6 +247,7 @@ def test_without_the_openai_package_it_is_one_line(
 
 
 def test_an_endpoint_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
+    needs("openai")
     source, target = write(tmp_path / "in.jsonl", ROWS), tmp_path / "out.jsonl"
     for url, says in (("http://127.0.0.1:9", "answers no request"), ("file:///etc", "not the URL")):
         result = call(source, "--output", target, "--llm-url", url, "--llm-model", "m")

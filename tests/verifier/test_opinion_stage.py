@@ -109,7 +109,7 @@ def test_what_was_said_before_an_end_is_kept(
 
 def test_a_page_lists_the_first_and_counts_the_rest(tmp_path: Path) -> None:
     found = Disagreements()
-    verdict = Verdict(False, "wrong", "2", "number_differs")
+    verdict = Verdict(False, "incorrect", "2", "number_differs")
     for place in range(LISTED + 5):
         output = Output(f"<i>{place}</i>", "1")
         found.add(f"line {place}", output, verdict, Opinions(True, None, False).as_dict())

@@ -16,7 +16,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.errors import reason_of
-from vlm_boundary.writing import replacing
+from vlm_boundary.writing import cache_folder, replacing
 
 MAX_BYTES = 64 << 20
 SECONDS = 30.0
@@ -49,7 +49,7 @@ def downloaded(address: str) -> bytes:
     Raises:
         PictureError: it cannot be fetched, is too large, or lies in a private network.
     """
-    folder = _cache()
+    folder = cache_folder("pictures")
     named = folder / "addresses" / hashlib.sha256(address.encode("utf-8", "replace")).hexdigest()
     kept = _kept(folder, named)
     if kept is not None:
@@ -67,11 +67,6 @@ def downloaded(address: str) -> bytes:
     with replacing(named) as temporary:
         temporary.write_text(digest)
     return data
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vlm_boundary" / "pictures"
 
 
 def _kept(folder: Path, named: Path) -> bytes | None:

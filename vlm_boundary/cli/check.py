@@ -25,7 +25,7 @@ from vlm_boundary.errors import UserError
 def check(
     target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, output: Path | None
 ) -> None:
-    """Check the reasoning of a run's samples, or of a file with one JSON object a line.
+    """Check the reasoning of a run's samples, or of a file with one JSON object per line.
 
     Of a run, what the deterministic layers (structure, arithmetic; exact truth for generated
     problems) have not checked yet. It needs verdicts: 'verify' gives them.

@@ -39,7 +39,7 @@ _EXIT = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
     "--junit",
     metavar="OUT.xml",
     type=click.Path(path_type=Path),
-    help="Write a test case a rule to this file.",
+    help="Write one test case per rule to this file.",
 )
 def gate(
     target: Path,
@@ -48,7 +48,7 @@ def gate(
     as_json: Path | None,
     junit: Path | None,
 ) -> None:
-    """Ask rules of a run's verdicts, or of a table of verdicts that `passk` reads.
+    """Test a run's verdicts, or a table of verdicts that `passk` reads, against rules.
 
     \b
     exit code 0  GO: every rule is shown to hold

@@ -60,7 +60,7 @@ def grade(
     llm_model: str | None,
     benchmark: str | None,
 ) -> None:
-    """Grade a file with one JSON object a line.
+    """Grade a file with one JSON object per line.
 
     Each line has `output` and `answer` (or `gold`), and may have `answer_type` (integer, float,
     list, expression, text), `unit`, `precision`, `choices`, `question`, `finish_reason` and

@@ -45,7 +45,7 @@ def import_logs(
 
     SOURCE is a file, or a folder of them. `ARM=SOURCE` says which model it is of; without that the
     log says it, or the folder's name. Several logs of one arm are further samples. Dumps of a
-    training run become an arm a step; step 0, if it is there, is the base.
+    training run become one arm per step; step 0, if it is there, is the base.
 
     It says what was recognised, what is missing, and where the tool's own verdicts differ from
     this verifier's. No row is lost: what cannot be used is listed with its reason. What each

@@ -58,8 +58,8 @@ def match_entropy(
     """Find the temperature at which an RL checkpoint is as random as its base, and add that arm.
 
     A few responses are sampled from the base at its own temperature and from the RL arm at several,
-    with log-probabilities after temperature and top-p, whose negative mean is the entropy a token.
-    The new arm is written into the experiment file; 'run' then samples and compares it.
+    with log-probabilities after temperature and top-p, whose negative mean is the entropy per
+    token. The new arm is written into the experiment file; 'run' then samples and compares it.
     """
     from vlm_boundary.analysis.probes import match_entropy as find
     from vlm_boundary.config import load_experiment
@@ -81,7 +81,7 @@ def match_entropy(
 
     found = find(experiment, base, rl, _numbers(temperatures), per_problem, draw)
     click.echo(
-        f"{base}: {found.target:.4f} nats a token, over {counted(found.problems, 'problem')}"
+        f"{base}: {found.target:.4f} nats per token, over {counted(found.problems, 'problem')}"
     )
     for temperature, entropy in found.entropies.items():
         click.echo(f"{rl} at temperature {temperature:g}: {entropy:.4f}")

@@ -71,11 +71,11 @@ def passk(
 ) -> None:
     """Print pass@k of two models, their difference and their crossover.
 
-    FILE is JSONL, CSV, TSV or Parquet with the columns `model` and `problem_id` and, a row a
-    sample, `correct` (true or false, yes or no, 1 or 0; null is undecided and counts as not
-    correct), or, a row a problem, `n` samples (also num_samples, n_samples) and `c` correct ones
-    (also num_correct, n_correct, correct_count, correct), or a column a sample (`s0`, `s1` …; an
-    empty cell is none). A run's `tables/problems` is such a file. Other columns are ignored,
+    FILE is JSONL, CSV, TSV or Parquet with the columns `model` and `problem_id` and, one row
+    per sample, `correct` (true or false, yes or no, 1 or 0; null is undecided and counts as not
+    correct), or, one row per problem, `n` samples (also num_samples, n_samples) and `c` correct
+    ones (also num_correct, n_correct, correct_count, correct), or one column per sample (`s0`, `s1`
+    …; an empty cell is none). A run's `tables/problems` is such a file. Other columns are ignored,
     except two:
 
     \b
@@ -83,7 +83,7 @@ def passk(
     cluster       what problems of one origin share, as variants of one: intervals go by clusters
 
     A file that calls them otherwise is read with `--model-column checkpoint` and the like, columns
-    that are a sample each with `--correct-column 's*'`.
+    that each hold one sample with `--correct-column 's*'`.
 
     FILE may also be logs that `vlm-boundary import` reads, one or more, as in `base=a.jsonl
     rl=b.jsonl`. They count by the verdict of the tool that wrote them, which `--correct-column`
@@ -94,13 +94,13 @@ def passk(
 
     With `--equivalence-margin 2` it is also tested whether the models differ by less than 2 points,
     by two one-sided tests at 5 % each (the 90 % interval within the margin), at k = 1 and at the
-    last k, adjusted for there being two. That no difference was found is no such evidence.
+    last k, adjusted for being two. Finding no difference is no such evidence.
 
     Where problems were stopped early because enough of their samples were right, as in
     `--looks 32,64,128,256 --right 4`, pass@k is estimated without bias for every k up to the last
     look, by counting the sequences that end as each problem did (Girshick, Mosteller and Savage
     1946). Each problem must have ended by that rule: at the first look with so many right ones, or
-    at the last. With a `sample_index`, which then counts from 0, samples behind that are left out.
+    at the last. With a `sample_index`, which then counts from 0, samples after that are left out.
     """  # noqa: D301 - click reads the backspace itself
     from vlm_boundary.analysis.passk import compare_models, describe
 

@@ -78,7 +78,7 @@ def plan(
     power: float | None,
     prior: str | None,
 ) -> None:
-    """Say what an experiment would draw and what that would take; nothing is written.
+    """Say what an experiment would draw and what that would take; the run stays as it is.
 
     Problems after each filter, prompt lengths with pictures, samples that are missing, disk, and
     the least time on a GPU at its data sheet's rates. What a run holds already is subtracted.

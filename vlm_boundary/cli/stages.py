@@ -224,7 +224,7 @@ def analyze(target: Path, overrides: tuple[str, ...]) -> None:
     "--formats",
     default="png,svg,pdf",
     show_default=True,
-    help="Of the figures' files; PNG is always among them.",
+    help="Which files of the figures to write; PNG is always among them.",
 )
 def report(target: Path, overrides: tuple[str, ...], formats: str) -> None:
     """Write a run's HTML page, its figures (PNG, SVG, PDF) and tables (Markdown, CSV, LaTeX).

@@ -35,8 +35,13 @@ def load_processor(folder: Path, *, trust_remote_code: bool = False) -> Any:
     Raises:
         UserError: it needs code of its own that is not trusted, or cannot be loaded.
     """
-    from transformers import AutoProcessor
-
+    try:
+        from transformers import AutoProcessor
+    except ImportError as error:
+        raise UserError(
+            f"transformers, which reads a checkpoint's chat template and pictures, cannot be "
+            f"imported ({error}); 'vlm-boundary doctor' says what is missing"
+        ) from None
     try:
         processor = AutoProcessor.from_pretrained(folder, trust_remote_code=trust_remote_code)
     except (ValueError, ImportError, OSError, AttributeError, KeyError, TypeError) as error:

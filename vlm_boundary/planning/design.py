@@ -59,7 +59,7 @@ class Design:
     Attributes:
         rule: with its n; of one look where n is fixed.
         problems: how many it takes.
-        samples: expected samples a problem, of the base and of the other model.
+        samples: expected samples per problem, of the base and of the other model.
         variance: of one problem's difference in pass@k.
         from_problems: the part of that which no further samples would take away.
     """

@@ -112,7 +112,7 @@ def _of_pair(
         yield (
             f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: "
             f"{one.total:,.0f} samples "
-            f"({one.samples[0]:.0f} + {one.samples[1]:.0f} a problem){_cost(one, plans)}; "
+            f"({one.samples[0]:.0f} + {one.samples[1]:.0f} per problem){_cost(one, plans)}; "
             f"{one.from_problems:.0%} of the variance is the problems', which no samples take away"
         )
 

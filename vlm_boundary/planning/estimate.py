@@ -1,4 +1,4 @@
-"""What an experiment would draw, and what that would take; nothing is written."""
+"""What an experiment would draw, and what that would take; the run stays as it is."""
 
 from __future__ import annotations
 
@@ -243,18 +243,16 @@ class _Prompts:
             json.dumps([options, told], sort_keys=True, default=str),
         )
         if key not in self._known:
-            with progress_bar(f"measuring {config.name}", unit="prompt") as bar:
-                found = measure_prompts(
-                    arm.checkpoint,
-                    config,
-                    prompt,
-                    condition,
-                    problems,
-                    self._opener(benchmark, condition),
-                    options,
-                    told,
-                    progress=bar.update,
-                )
+            found = measure_prompts(
+                arm.checkpoint,
+                config,
+                prompt,
+                condition,
+                problems,
+                self._opener(benchmark, condition),
+                options,
+                told,
+            )
             self._known[key] = found or "none can be made"
         return self._known[key]
 

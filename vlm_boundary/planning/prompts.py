@@ -3,26 +3,47 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from PIL.Image import Image
+from pydantic import TypeAdapter, ValidationError
 
+import vlm_boundary
 from vlm_boundary.benchmarks import BenchmarkConfig, PromptConfig, messages, pictures_shown
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
+from vlm_boundary.engines.processors import read_json
+from vlm_boundary.errors import PlaceError
+from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, PictureSizes
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.writing import cache_folder, replacing
 
 # Every prompt is measured up to so many problems, beyond that as many, evenly spaced.
 MEASURED = 512
 
 # The files of a checkpoint, beside its chat template, on which its prompts' lengths depend.
-_PROCESSOR_FILES = ("*token*.json", "*process*.json", "vocab.json", "merges.txt")
+_PROCESSOR_FILES = ("*token*.json", "*process*.json", "vocab.json", "merges.txt", "*.model")
+
+# Of this package, what decides how a prompt is rendered and how large its pictures are.
+_MEASURING = (
+    "benchmarks/altered.py",
+    "benchmarks/images.py",
+    "engines/chat.py",
+    "engines/pictures.py",
+    "engines/processors.py",
+    "engines/structure.py",
+    "planning/prompts.py",
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +79,18 @@ class PromptLengths:
         return self.mean, self.mean_pictures
 
 
+_LENGTHS = TypeAdapter(PromptLengths)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A problem's prompt before it is rendered."""
+
+    problem_id: str
+    turns: list[dict[str, Any]]
+    prefix: str
+
+
 def measure_prompts(
     checkpoint: Checkpoint,
     benchmark: BenchmarkConfig,
@@ -67,10 +100,10 @@ def measure_prompts(
     open_picture: Callable[[str], Image],
     processor_options: dict[str, Any],
     template_args: dict[str, Any],
-    *,
-    progress: Callable[[], object] = lambda: None,
 ) -> PromptLengths | None:
     """Measure the prompts of problems as a condition shows them; None where none can be.
+
+    What was measured is kept in this user's cache: to load a processor takes longer than all else.
 
     Args:
         checkpoint: its weights are not needed.
@@ -78,22 +111,58 @@ def measure_prompts(
         processor_options: keywords that the engine gives the processor for every prompt.
         template_args: what the chat template is told beside the turns.
     """
-    chat = ChatRenderer.of(checkpoint)
-    rule = chat.pictures(benchmark.images.budget)
-    options = processor_options | rule.options
-    tokens, picture_tokens, most = {}, {}, 0
-    for problem in evenly_spaced(problems, MEASURED):
-        turns = messages(problem, prompt, benchmark.images, condition)
-        try:
-            pictures = [rule.fit(open_picture(name)) for name in pictures_shown(turns)]
-            found = chat.prompt_tokens(turns, pictures, template_args, problem.prefix, **options)
-        except (PictureError, PromptUnusable):
-            continue  # sampling records it as a failure
-        tokens[problem.problem_id], picture_tokens[problem.problem_id] = found
-        most = max(most, len(pictures))
-        progress()
-    sizes = rule.sizes_in_vllm(most)
-    return PromptLengths(tokens, picture_tokens, sizes) if tokens else None
+    asked = [
+        _Asked(one.problem_id, messages(one, prompt, benchmark.images, condition), one.prefix)
+        for one in evenly_spaced(problems, MEASURED)
+    ]
+    said = [benchmark.images.budget, processor_options, template_args, asked]
+    kept = cache_folder("prompts") / f"{_measurement_hash(checkpoint, said)}.json"
+    # Code of the checkpoint's own may say something else tomorrow.
+    if not checkpoint.trust_remote_code:
+        with suppress(OSError, ValidationError):
+            return _LENGTHS.validate_json(kept.read_bytes())
+    with progress_bar(f"measuring {benchmark.name}", unit="prompt") as bar:
+        chat = ChatRenderer.of(checkpoint)
+        rule = chat.pictures(benchmark.images.budget)
+        options = processor_options | rule.options
+        tokens, picture_tokens, most = {}, {}, 0
+        for one in asked:
+            try:
+                pictures = [rule.fit(open_picture(name)) for name in pictures_shown(one.turns)]
+                found = chat.prompt_tokens(
+                    one.turns, pictures, template_args, one.prefix, **options
+                )
+            except (PictureError, PromptUnusable):
+                continue  # sampling records it as a failure
+            tokens[one.problem_id], picture_tokens[one.problem_id] = found
+            most = max(most, len(pictures))
+            bar.update()
+    if not tokens:
+        return None
+    lengths = PromptLengths(tokens, picture_tokens, rule.sizes_in_vllm(most))
+    with suppress(PlaceError), replacing(kept) as temporary:  # without one it is measured again
+        temporary.write_bytes(_LENGTHS.dump_json(lengths))
+    return lengths
+
+
+def _measurement_hash(checkpoint: Checkpoint, said: list[Any]) -> str:
+    """SHA-256 of all that a measurement follows from, our own code included.
+
+    Pictures are in it by their names, which follow from their content.
+    """
+    package = Path(vlm_boundary.__file__).parent
+    code = [(package / name).read_text(encoding="utf-8") for name in _MEASURING]
+    versions = [_version(name) for name in ("transformers", "tokenizers", "pillow")]
+    config = read_json(checkpoint.folder / "config.json")  # it names the tokenizer's class
+    everything = [processor_hash(checkpoint), config, versions, code, said]
+    return hashlib.sha256(json.dumps(everything, sort_keys=True, default=vars).encode()).hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:

@@ -26,14 +26,14 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
         for benchmark, problems in sizes.items():
             if problems:
                 gaps = [100 * smallest_gap(problems, share, level) for share in _SHARES]
-                said = " and ".join(
-                    f"{gap:.1f} points if one model alone solves {share:.0%} of the problems"
+                said = " and of ".join(
+                    f"{gap:.1f} points or more if one model alone solves {share:.0%} of the "
+                    f"problems"
                     for gap, share in zip(gaps, _SHARES, strict=True)
                 )
                 yield (
-                    f"Resolution: {counted(problems, 'problem')} of {benchmark} show a "
-                    f"gap in pass@n, "
-                    f"{POWER:.0%} of the time, from {said}"
+                    f"Resolution: {counted(problems, 'problem')} of {benchmark} show, "
+                    f"{POWER:.0%} of the time, a gap in pass@n of {said}"
                 )
     for benchmark in experiment.benchmarks:
         data = BenchmarkData.read(run, experiment, benchmark)

@@ -35,7 +35,7 @@ def saving_lines(
         data, rng = known[one.benchmark], np.random.default_rng(experiment.seed)
         where = (
             f"{one.arm} on {one.benchmark}: its rule asks for at most "
-            f"{counted(rule.n, 'sample')} a problem"
+            f"{counted(rule.n, 'sample')} per problem"
         )
         if prior is not None:
             accuracies, source = prior_accuracies(*prior, rng), "the stated prior"
@@ -45,7 +45,7 @@ def saving_lines(
             accuracies = possible_accuracies(counts, rows, rng)
             source = f"the counts of {counted(len(counts.problem_ids), 'problem')} so far"
         else:
-            yield f"{where}; how many it saves is said by counts of a pilot, or --prior NEVER,A,B"
+            yield f"{where}; to see how many it saves, sample a pilot or give --prior NEVER,A,B"
             continue
         mean = expected_samples(rule, accuracies)
         yield (

@@ -61,8 +61,9 @@ def _prompts(arms: list[ArmPlan]) -> Iterator[str]:
         measured = len(prompts.tokens)
         source = "" if measured == group[0].problems else f" (from {counted(measured, 'problem')})"
         yield (
-            f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, of them "
-            f"{prompts.mean_pictures:,.0f} of pictures; the longest has {prompts.longest:,}{source}"
+            f"  prompts of {names}: {prompts.mean:,.0f} tokens on average, "
+            f"{prompts.mean_pictures:,.0f} of them for pictures; the longest has "
+            f"{prompts.longest:,}{source}"
         )
         if prompts.mean_pictures > 0:
             yield f"  pictures of {names}: {prompts.sizes.said}"
@@ -110,7 +111,7 @@ def _disk(plan: Plan) -> Iterator[str]:
     tables = sum(arm.bytes for arm in plan.arms)
     pictures = sum(benchmark.picture_bytes for benchmark in plan.benchmarks)
     guess = any(arm.response_tokens is None and arm.missing for arm in plan.arms)
-    reason = ", were every response as long as max_tokens" if guess else ""
+    reason = " (if every response is as long as max_tokens)" if guess else ""
     yield (
         f"Disk: {_bytes(tables)} of samples and verdicts before compression{reason}"
         f", {_bytes(pictures)} of pictures"
@@ -120,7 +121,7 @@ def _disk(plan: Plan) -> Iterator[str]:
 def _times(plan: Plan) -> Iterator[str]:
     names = list(plan.arms[0].bounds)
     if not names:
-        yield "Time: name a GPU (--gpu H100) for the least that it can take"
+        yield "Time: name a GPU (--gpu H100) to see the least that it takes"
         return
     rows: list[tuple[str, ...]] = []
     reasons: dict[str, None] = {}  # each once, in order

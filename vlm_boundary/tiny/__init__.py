@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from uuid import uuid4
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.writing import cache_folder
 
 PREFIX = "tiny:"
 WEIGHTS = Path(__file__).parent / "weights"
@@ -31,7 +31,7 @@ def find(name: str) -> Path:
     if match is None:
         names = ", ".join(f"{PREFIX}{known}" for known in (*trained(), "untrained-SEED"))
         raise UserError(f"no embedded checkpoint {PREFIX}{name}; there is {names}")
-    folder = _cache() / f"{name}-{_recipe()}"
+    folder = cache_folder("tiny") / f"{name}-{_recipe()}"
     if not folder.is_dir():
         _make_untrained(int(match[1]), folder)
     return folder
@@ -40,11 +40,6 @@ def find(name: str) -> Path:
 def trained() -> list[str]:
     """The names of the trained checkpoints in the package."""
     return sorted(path.parent.name for path in WEIGHTS.glob("*/model.safetensors"))
-
-
-def _cache() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "vlm_boundary" / "tiny"
 
 
 def _recipe() -> str:

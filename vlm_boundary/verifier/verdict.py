@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from vlm_boundary.records.problem import Grading
 
 
+_Kind = Literal["exact", "decimals", "absolute", "relative"]
+
+
 @dataclass(frozen=True)
 class Tolerance:
     """How far a number may be from the gold answer.
@@ -22,8 +25,8 @@ class Tolerance:
         amount: decimals, distance or share.
     """
 
-    KINDS: ClassVar[tuple[str, ...]] = ("exact", "decimals", "absolute", "relative")
-    kind: Literal["exact", "decimals", "absolute", "relative"]
+    KINDS: ClassVar[tuple[_Kind, ...]] = ("exact", "decimals", "absolute", "relative")
+    kind: _Kind
     amount: Fraction | int | float | str | Decimal = 0
 
     def distance(self, gold: Fraction) -> Fraction:

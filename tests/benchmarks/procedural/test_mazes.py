@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,18 @@ def plan(facts: Mapping[str, Any]) -> list[list[str]]:
     return lines
 
 
+def _place(square: Iterable[int]) -> tuple[int, int]:
+    """Where a square is in the plan."""
+    row, column = square
+    return 2 * row - 1, 2 * column - 1
+
+
 def flooded(facts: Mapping[str, Any]) -> dict[tuple[int, int], int]:
     """How many half steps each open place of the plan is from the start."""
     lines = plan(facts)
-    start = tuple(2 * place - 1 for place in facts["start"])
-    water, wet, time = {start}, {}, 0
+    start = _place(facts["start"])
+    water, time = {start}, 0
+    wet: dict[tuple[int, int], int] = {}
     while water:
         wet |= dict.fromkeys(water, time)
         time += 1
@@ -60,7 +67,7 @@ def flooded(facts: Mapping[str, Any]) -> dict[tuple[int, int], int]:
 def turns(facts: Mapping[str, Any]) -> set[int]:
     """How many turns the shortest ways make, walked back from the goal."""
     wet = flooded(facts)
-    goal = tuple(2 * place - 1 for place in facts["goal"])
+    goal = _place(facts["goal"])
     ways = [[goal]]
     while wet[ways[0][-1]]:
         ways = [
@@ -76,7 +83,7 @@ def turns(facts: Mapping[str, Any]) -> set[int]:
 
 def recomputed(problem: ProceduralProblem) -> int:
     """The answer to the question as it is worded, from the walls alone."""
-    facts = problem.facts
+    facts: Mapping[str, Any] = problem.facts
     if re.search("three sides", problem.question):
         lines = plan(facts)
         return sum(
@@ -88,7 +95,7 @@ def recomputed(problem: ProceduralProblem) -> int:
         (only,) = turns(facts)
         return only
     assert re.search("How many steps|how many steps is it at least", problem.question)
-    goal = tuple(2 * place - 1 for place in facts["goal"])
+    goal = _place(facts["goal"])
     return flooded(facts)[goal] // 2
 
 
@@ -101,8 +108,8 @@ def test_answers_follow_from_the_walls() -> None:
 def test_levels_are_graded_by_the_length_of_the_shortest_way() -> None:
     loops = defaultdict(set)
     for problem in sample():
-        facts = problem.facts
-        goal = tuple(2 * place - 1 for place in facts["goal"])
+        facts: Mapping[str, Any] = problem.facts
+        goal = _place(facts["goal"])
         fewest, most = STEPS[problem.level]
         assert facts["side"] == problem.level + 2
         assert fewest <= flooded(facts)[goal] // 2 <= most
@@ -116,7 +123,8 @@ def test_levels_are_graded_by_the_length_of_the_shortest_way() -> None:
 def test_every_wall_is_drawn_and_no_other(size: int) -> None:
     """Half way along each side of each square the picture is the walls' colour where one is."""
     for problem in sample()[:60]:
-        lines, side = plan(problem.facts), problem.facts["side"]
+        facts: Mapping[str, Any] = problem.facts
+        lines, side = plan(facts), facts["side"]
         pixels = np.asarray(problem.draw(size))
         unit = size / 84 * 78 / side / 2
         for y, line in enumerate(lines):

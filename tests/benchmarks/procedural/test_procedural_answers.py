@@ -47,13 +47,13 @@ def _missing_angle(facts: Facts, names: tuple[str, ...]) -> int:
     labels = facts["labels"]
     if isinstance(labels, list):
         whole = {"straight line": 180, "right angle": 90}[facts["figure"]]
-        return whole - sum(label for label in labels if label != "x")
+        return whole - sum(int(label) for label in labels if label != "x")
     inner = {name: angle for name, angle in labels.items() if name != "outer right"}
-    known = sum(angle for angle in inner.values() if angle != "x")
+    known = sum(int(angle) for angle in inner.values() if angle != "x")
     if facts["figure"] == "triangle":
         return 180 - known
     outer = labels["outer right"]
-    return known if outer == "x" else outer - known
+    return known if outer == "x" else int(outer) - known
 
 
 def _largest_corner(facts: Facts, names: tuple[str, ...]) -> str:

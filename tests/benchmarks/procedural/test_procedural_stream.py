@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 from collections import defaultdict
+from typing import Literal
 
 import pytest
 
@@ -69,7 +70,8 @@ def test_states_stay_what_they_were(family: str) -> None:
 def test_no_training_problem_has_the_content_of_a_test_problem(family: str) -> None:
     states: dict[str, set[str]] = defaultdict(set)  # by content
     seen: dict[str, set[str]] = {"train": set(), "test": set()}  # content and states by split
-    for split, count in (("train", 600), ("test", 80)):
+    counts: dict[Literal["train", "test"], int] = {"train": 600, "test": 80}
+    for split, count in counts.items():
         for seed, index in itertools.product((0, 1), range(count)):
             problem = make_problem(family, split=split, seed=seed, index=index)
             shown = content(problem)
