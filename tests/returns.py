@@ -29,7 +29,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any, cast
 
 import vlm_boundary
 from vlm_boundary.config import load_experiment
@@ -128,21 +128,17 @@ def main() -> None:
 
 def _end_at_once(way: Way) -> None:
     """Have engines' processes read their first line and end, and note when it is written."""
-    started = subprocess.Popen
 
-    class Engine(started):  # type: ignore[type-arg, misc, valid-type]
+    class Engine(subprocess.Popen[Any]):
         """In place of an engine's process."""
 
         def __init__(self, command: Sequence[str], **options: Any) -> None:
             is_engine = list(command[:2]) == [sys.executable, "-m"]
             super().__init__(ENGINE if is_engine else command, **options)
             if is_engine:
-                write = self.stdin.write
-                pipe = _Told(self.stdin, way)
-                assert write is not None
-                self.stdin = pipe
+                self.stdin = cast(IO[Any], _Told(self.stdin, way))
 
-    subprocess.Popen = Engine  # type: ignore[misc]
+    setattr(subprocess, "Popen", Engine)  # noqa: B010  # as a type it may not be assigned to
 
 
 class _Told:

@@ -24,7 +24,7 @@ def model() -> Any:
 
 
 @pytest.fixture(scope="module")
-def processed(drawn: ProblemSet) -> Any:
+def processed(drawn: DrawnProblems) -> Any:
     processor = build_processor()
     prompts = [
         processor.apply_chat_template(
@@ -50,7 +50,7 @@ def processed(drawn: ProblemSet) -> Any:
 
 @pytest.mark.parametrize("condition", ["no_image", "described"])
 def test_prompts_without_a_picture_are_read_as_transformers_reads_them(
-    drawn: ProblemSet, model: Any, condition: Condition
+    drawn: DrawnProblems, model: Any, condition: Condition
 ) -> None:
     asked = drawn.under(condition)
     prompts = [sequences.problem_prompt(problem, condition) for problem in drawn.problems]
@@ -68,7 +68,7 @@ def test_prompts_without_a_picture_are_read_as_transformers_reads_them(
             torch.testing.assert_close(scores[rows == row], theirs, atol=1e-4, rtol=0)
 
 
-def test_pictures_and_descriptions_share_a_batch(drawn: ProblemSet, model: Any) -> None:
+def test_pictures_and_descriptions_share_a_batch(drawn: DrawnProblems, model: Any) -> None:
     seen = [sequences.problem_prompt(problem, "full") for problem in drawn.problems[:3]]
     told = [sequences.problem_prompt(problem, "described") for problem in drawn.problems[3:]]
     responses = sequences.response_ids(["1 + 1 = 2", "7", "red", "12", "", "x"])
@@ -88,7 +88,7 @@ def test_training_words_its_prompts_as_the_shipped_benchmark_does() -> None:
     assert benchmark.images == ImagesConfig()
 
 
-def test_pixels_and_prompts_are_the_processor_s(drawn: ProblemSet, processed: Any) -> None:
+def test_pixels_and_prompts_are_the_processor_s(drawn: DrawnProblems, processed: Any) -> None:
     assert processed.image_grid_thw.tolist() == [[1, 6, 6]] * len(drawn)
     ours = sequences.patches(drawn.pictures)
     torch.testing.assert_close(ours, processed.pixel_values, atol=1e-5, rtol=0)
@@ -99,7 +99,7 @@ def test_pixels_and_prompts_are_the_processor_s(drawn: ProblemSet, processed: An
 
 
 def test_samples_come_from_the_model_as_transformers_runs_it(
-    drawn: ProblemSet, model: Any, processed: Any
+    drawn: DrawnProblems, model: Any, processed: Any
 ) -> None:
     generator = torch.Generator().manual_seed(0)
     samples = rollout.sample(model, drawn, 3, max_tokens=20, generator=generator)
@@ -112,7 +112,7 @@ def test_samples_come_from_the_model_as_transformers_runs_it(
     torch.testing.assert_close(ours[first], logits[owners], atol=1e-4, rtol=0)
 
 
-def test_both_ways_of_scoring_agree(drawn: ProblemSet, model: Any) -> None:
+def test_both_ways_of_scoring_agree(drawn: DrawnProblems, model: Any) -> None:
     texts = ["1 + 1 = 2 \\boxed{2}", "\\boxed{7}", "red 3", "Answer: 12", "", "x"]
     responses = sequences.response_ids(texts)
     with torch.no_grad():
