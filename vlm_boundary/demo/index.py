@@ -120,6 +120,9 @@ class PartitionIndex:
         for places, batch in self._samples.read_new(columns):
             rows, indices, kept = self._cells(places, batch)
             doubled.update(rows[has(self.codes[rows, indices], Bit.DRAWN)].tolist())
+            # Several parts may come at once.
+            keys = np.sort(rows * MAX_INDEX + indices)
+            doubled.update((keys[1:][keys[1:] == keys[:-1]] // MAX_INDEX).tolist())
             bits = np.full(len(rows), Bit.DRAWN, dtype=np.uint8)
             cut = pc.equal(batch["finish_reason"], "length").to_numpy(zero_copy_only=False)[kept]
             bits[cut] |= np.uint8(Bit.TRUNCATED)
