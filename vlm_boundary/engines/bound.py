@@ -18,7 +18,7 @@ MEMORY_SHARE = 0.92
 
 
 @dataclass(frozen=True)
-class Workload:
+class TokenSums:
     """Sums over prompts and over responses from which the time follows; workloads add up.
 
     Attributes:
@@ -39,17 +39,17 @@ class Workload:
     response_tokens: float = 0.0
     context_tokens: float = 0.0
 
-    def __add__(self, other: Workload) -> Workload:
+    def __add__(self, other: TokenSums) -> TokenSums:
         mine, theirs = vars(self), vars(other)
-        return Workload(**{name: mine[name] + theirs[name] for name in mine})
+        return TokenSums(**{name: mine[name] + theirs[name] for name in mine})
 
     @classmethod
-    def of_prompt(cls, prompt_tokens: float, picture_tokens: float) -> Workload:
+    def of_prompt(cls, prompt_tokens: float, picture_tokens: float) -> TokenSums:
         """Reading one prompt."""
         return cls(1, prompt_tokens, prompt_tokens**2, picture_tokens)
 
     @classmethod
-    def of_responses(cls, prompt_tokens: float, tokens: float, count: float = 1) -> Workload:
+    def of_responses(cls, prompt_tokens: float, tokens: float, count: float = 1) -> TokenSums:
         """Generating `count` responses of `tokens` tokens to one prompt."""
         context = tokens * (prompt_tokens + tokens / 2)
         return cls(samples=count, response_tokens=count * tokens, context_tokens=count * context)
@@ -78,7 +78,7 @@ class Bound:
 
 
 def lower_bound(
-    work: Workload,
+    work: TokenSums,
     model: ModelSize,
     gpu: Gpu,
     *,
@@ -147,7 +147,7 @@ def lower_bound(
 
 
 def _fitting_sequences(
-    work: Workload,
+    work: TokenSums,
     model: ModelSize,
     gpu: Gpu,
     tensor_parallel: int,
