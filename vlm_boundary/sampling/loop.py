@@ -21,7 +21,7 @@ from vlm_boundary.verifier.beside import Right
 
 
 @dataclass(frozen=True)
-class Stopping:
+class EarlyStop:
     """A rule under which problems may end early.
 
     Attributes:
@@ -43,7 +43,7 @@ def draw(
     engine: Engine,
     progress: Callable[[str, Completion], None],
     alive: Callable[[], None],
-    stop: Stopping | None = None,
+    stop: EarlyStop | None = None,
 ) -> None:
     """Draw spans of a partition, storing samples every few seconds and at last on the way out.
 
