@@ -127,13 +127,21 @@ def lower_bound(
     )
     flops = gpu.flops * engines * tensor_parallel
     bandwidth = gpu.bandwidth * engines * tensor_parallel
+    prefill, memory, compute = _needs(work, model, max(sequences, 1.0))
+    return Bound(
+        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
+    )
+
+
+def _needs(work: TokenSums, model: ModelSize, sequences: float) -> tuple[float, float, float]:
+    """Operations of reading prompts, bytes that decoding reads, and its operations."""
     prefill = (
         2 * model.decoder * work.prompt_tokens
         + 2 * model.attention * work.prompt_tokens_squared
         + 2 * model.vision * model.patches_per_token * work.picture_tokens
     )
     memory = (
-        model.decode_bytes / max(sequences, 1.0) * work.response_tokens
+        model.decode_bytes / sequences * work.response_tokens
         + model.kv_read_bytes * work.context_tokens
         + 2 * model.state_bytes * work.response_tokens
     )
@@ -141,9 +149,7 @@ def lower_bound(
         2 * (model.decoder + model.head) * work.response_tokens
         + 4 * model.attention * work.context_tokens
     )
-    return Bound(
-        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
-    )
+    return prefill, memory, compute
 
 
 def _fitting_sequences(
