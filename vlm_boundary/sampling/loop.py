@@ -55,7 +55,6 @@ def draw(
     """
     sampling = experiment.arm_sampling(partition.arm)
     asked: dict[str, str] = {}  # the problem of each request
-
     writer = SampleWriter(run.samples, partition, experiment.timeouts.flush_seconds)
     with ExitStack() as stack:
         looks = stop and stack.enter_context(

@@ -143,19 +143,9 @@ def begin(run: RunDirectory, experiment: ExperimentConfig, asked: Mapping[str, A
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     problems = {name: run.read_problems(name) for name in benchmarks}
-    begun = {name for name in benchmarks if has_samples(run, name)}
     # Most arms share theirs.
     targets = dict.fromkeys(target for one in asked.values() for target in one.targets)
-    for target in targets:
-        name = target.benchmark
-        _check_prompts(problems[name], benchmarks[name], target, begun=name in begun)
-    prompts = {}
-    for target in targets:
-        name, theirs = target.benchmark, problems[target.benchmark]
-        _alter_pictures(run, theirs, target, experiment.seed)
-        prompts[target] = benchmark_identity(
-            target, benchmarks[name], loaded[name], theirs, experiment.seed
-        )
+    prompts = _made_ready(run, targets, benchmarks, loaded, problems, experiment.seed)
     arms, new = dict(manifest.arms), set()
     for name, one in asked.items():
         before = arms.get(name)
@@ -241,6 +231,29 @@ def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
             benchmarks = manifest.benchmarks | changed
             run.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
     return list(changed)
+
+
+def _made_ready(
+    run: RunDirectory,
+    targets: Collection[Target],
+    benchmarks: Mapping[str, BenchmarkConfig],
+    loaded: Mapping[str, RunBenchmark],
+    problems: Mapping[str, Sequence[Problem]],
+    seed: int,
+) -> dict[Target, dict[str, Any]]:
+    """Check the prompts of all targets, then make their pictures; returns what identifies each."""
+    begun = {name for name in benchmarks if has_samples(run, name)}
+    for target in targets:
+        name = target.benchmark
+        _check_prompts(problems[name], benchmarks[name], target, begun=name in begun)
+    identities = {}
+    for target in targets:
+        name, theirs = target.benchmark, problems[target.benchmark]
+        _alter_pictures(run, theirs, target, seed)
+        identities[target] = benchmark_identity(
+            target, benchmarks[name], loaded[name], theirs, seed
+        )
+    return identities
 
 
 def _check_prompts(
