@@ -194,7 +194,7 @@ class OpenAIEngine:
             for future in in_flight:
                 future.cancel()  # closes the connection, upon which vLLM stops generating
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> Mapping[str, object]:
         """Nothing is counted here."""
         return {}
 

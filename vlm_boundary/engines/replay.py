@@ -92,7 +92,7 @@ class ReplayEngine:
         """What was read."""
         return {"engine": "replay", "files": [str(path) for path in self._files]}
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> Mapping[str, object]:
         """Nothing is counted here."""
         return {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
@@ -125,7 +125,7 @@ class TransformersEngine:
                 stop = min(start + self._batch_size, request.indices.stop)
                 yield from self._batch(request, inputs, range(start, stop), sampling, alive)
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> Mapping[str, object]:
         """Nothing is counted here."""
         return {}
 

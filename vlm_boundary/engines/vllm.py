@@ -206,7 +206,7 @@ class VllmEngine:
 
         return self._loop.drive(self._responses(iter(requests)), order, result, alive)
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, int]:
         """Prompt tokens of all samples, and how many of them the prefix cache spared.
 
         `repeated_prompt_tokens` are those of samples whose prompt was given before, which it could.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,7 @@ class PrmEngine:
                 yield self._completion(key, ids, result.outputs.data.float().tolist())
             alive()
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> Mapping[str, object]:
         """Nothing is counted here."""
         return {}
 

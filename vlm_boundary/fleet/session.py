@@ -106,7 +106,7 @@ class Operator(ABC, Generic[U]):
         """Do a unit, storing results as they come; `told` hears of each and of what goes on."""
 
     @abstractmethod
-    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+    def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """What the run's record of the engine says of this kind of work.
 
         Args:

@@ -10,6 +10,7 @@ from typing import Any
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, messages
 from vlm_boundary.benchmarks.checking import not_shown
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.engines.rendered import Pictures, rendered
@@ -91,7 +92,7 @@ class Prepared:
         self.run.write_manifest(manifest)
         return manifest
 
-    def _prompts(self, asked: Asked) -> Iterator[list[dict[str, Any]]]:
+    def _prompts(self, asked: Asked) -> Iterator[list[Message]]:
         for target in asked.targets:
             benchmark = self.benchmarks[target.benchmark]
             prompt = benchmark.worded(target.protocol)

@@ -134,7 +134,7 @@ class Drawer(Operator[Draw]):
         sure = map(partial(_shown, partition), spans)
         draw(self.run, self.experiment, benchmark, partition, sure, engine, drawn, alive, stop)
 
-    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+    def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """How long it took, and the least that it could have taken."""
         folder = self._checkpoint.folder if self._checkpoint else None
         bound = self._tally.lower_bound(folder, engine)
