@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -43,26 +45,22 @@ def notice(line: str) -> None:
     tqdm.write(line, file=sys.stderr)
 
 
+@dataclass
 class PacedLines:
     """Lines that say how far something is: at once, at the end, and every few seconds between.
 
-    Args:
-        what: what is said before "3 of 8".
-        counted: what is said after it.
+    `what` is said before "3 of 8", `counted` after it.
     """
 
-    def __init__(
-        self, what: str, counted: str, told: Callable[[str], None], seconds: float
-    ) -> None:
-        self._what = what
-        self._counted = counted
-        self._told = told
-        self._seconds = seconds
-        self._last = -seconds
+    what: str
+    counted: str
+    told: Callable[[str], None]
+    seconds: float
+    _last: float = -inf
 
     def __call__(self, done: int, total: int) -> None:
         """Say it, if it is time."""
         now = time.monotonic()
-        if done == total or now - self._last >= self._seconds:
+        if done == total or now - self._last >= self.seconds:
             self._last = now
-            self._told(f"{self._what}: {done} of {total} {self._counted}")
+            self.told(f"{self.what}: {done} of {total} {self.counted}")

@@ -151,12 +151,17 @@ class Engine(Protocol):
         """Versions, hardware and the resolved arguments, for the manifest."""
         ...
 
-    def usage(self) -> Mapping[str, object]:
-        """What generating took so far, in numbers, for the manifest; may be empty."""
-        ...
-
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
+        ...
+
+
+@runtime_checkable
+class CountingEngine(Engine, Protocol):
+    """An engine that also counts what generating takes."""
+
+    def usage(self) -> Mapping[str, object]:
+        """So far, in numbers, for the manifest."""
         ...
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
@@ -124,10 +124,6 @@ class TransformersEngine:
             for start in range(request.indices.start, request.indices.stop, self._batch_size):
                 stop = min(start + self._batch_size, request.indices.stop)
                 yield from self._batch(request, inputs, range(start, stop), sampling, alive)
-
-    def usage(self) -> Mapping[str, object]:
-        """Nothing is counted here."""
-        return {}
 
     def close(self) -> None:
         """Free the checkpoint."""

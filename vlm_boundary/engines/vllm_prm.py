@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +97,6 @@ class PrmEngine:
             for (key, ids), result in zip(readable.items(), read, strict=True):
                 yield self._completion(key, ids, result.outputs.data.float().tolist())
             alive()
-
-    def usage(self) -> Mapping[str, object]:
-        """Nothing is counted here."""
-        return {}
 
     def close(self) -> None:
         """End vLLM's core where it has a process of its own."""

@@ -243,10 +243,10 @@ def _made_ready(
     seed: int,
 ) -> dict[Target, dict[str, Any]]:
     """Check the prompts of all targets, then make their pictures; returns what identifies each."""
-    begun = {name for name in benchmarks if has_samples(run, name)}
     for target in targets:
         name = target.benchmark
-        _check_prompts(problems[name], benchmarks[name], target, begun=name in begun)
+        begun = has_samples(run, name)
+        _check_prompts(problems[name], benchmarks[name], target, begun=begun)
     identities = {}
     for target in targets:
         name, theirs = target.benchmark, problems[target.benchmark]

@@ -85,7 +85,7 @@ def sample(
             settle()
         tasks, drawable, looked_at = _tasks(prepared, scope)
         wanted = _groups(prepared.manifest, drawable)
-        if not _samples(drawable):
+        if not any(task.samples for task in drawable):
             if waits:
                 settle()
         elif scheduler is None:
@@ -218,7 +218,3 @@ def _targets(
         for target in one.targets
         if scope.conditions is None or target.condition in scope.conditions
     ]
-
-
-def _samples(tasks: Sequence[Task]) -> int:
-    return sum(task.samples for task in tasks)
