@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -202,24 +203,14 @@ def _torchvision(facts: dict[str, object]) -> Finding:
 
 
 def _cuda_only(facts: dict[str, object]) -> list[Finding]:
-    if facts.get("cuda") is not None:
-        return []
-    found = []
+    found = {}
     for name in CUDA_ONLY:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    if not found:
+        with suppress(PackageNotFoundError):
+            found[name] = f"{name} {version(name)}"
+    if not found or facts.get("cuda") is not None:
         return []
-    names = " ".join(name.split()[0] for name in found)
-    return [
-        Finding(
-            None,
-            f"{', '.join(found)}: built for CUDA, breaks transformers beside this torch",
-            f"{sys.executable} -m pip uninstall -y {names}",
-        )
-    ]
+    what = f"{', '.join(found.values())}: built for CUDA, breaks transformers beside this torch"
+    return [Finding(None, what, f"{sys.executable} -m pip uninstall -y {' '.join(found)}")]
 
 
 def _part(facts: dict[str, object], name: str, build: str = "") -> Finding:
