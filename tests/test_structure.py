@@ -1,18 +1,33 @@
-"""No room imports one above it, and no modules import each other in a circle."""
+"""No room imports one above it, no circle, one class name for one idea, no long function."""
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PACKAGE = REPOSITORY / "vlm_boundary"
+LONGEST = 60
+SHARED_NAMES = {
+    "Chains": "analysis.json's schema has one; the other holds a stage's samples",
+}
+"""Public classes of one name in several modules, and why."""
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    """Everything in the package's code, with the module that it stands in."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            yield path.relative_to(PACKAGE).as_posix(), node
 
 
 def lint(tree: Path) -> subprocess.CompletedProcess[str]:
@@ -61,3 +76,23 @@ def test_the_document_has_the_order_of_the_contract() -> None:
     rows = re.findall(r"^\| (`.*?) \|", rooms, re.MULTILINE)
     wanted = layers[1 : layers.index("settings")]  # those below share the last row
     assert [" | ".join(re.findall(r"`(\w+)`", row)) for row in rows[:-1]] == wanted
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    found = defaultdict(list)
+    for module, node in nodes():
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            found[node.name].append(module)
+    shared = {name: modules for name, modules in found.items() if len(modules) > 1}
+    assert len(found) > 100  # the package's, indeed
+    assert shared.keys() <= SHARED_NAMES.keys(), shared
+
+
+def test_no_function_is_long() -> None:
+    lengths = {
+        f"{module}:{node.lineno} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module, node in nodes()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert len(lengths) > 1000  # the package's, indeed
+    assert not {where: lines for where, lines in lengths.items() if lines > LONGEST}

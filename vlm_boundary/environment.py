@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import sysconfig
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -108,7 +109,8 @@ def examine(thorough: bool = False) -> list[Finding]:
         facts = _probe("torch", "torchvision", "transformers", "vllm")
     else:
         facts = _probe("torch", "torchvision") | _installed("transformers") | _installed("vllm")
-    findings.append(_torch(facts))
+    build = f"CUDA {facts['cuda']}" if facts.get("cuda") else "CPU build"
+    findings.append(_part(facts, "torch", f" ({build})"))
     if facts.get("torch"):
         findings.append(_torchvision(facts))
         findings += _cuda_only(facts)
@@ -184,17 +186,6 @@ def _package(name: str) -> Finding:
         return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
 
 
-def _torch(facts: dict[str, object]) -> Finding:
-    if facts.get("torch"):
-        build = f"CUDA {facts['cuda']}" if facts.get("cuda") else "CPU build"
-        return Finding(True, f"torch {facts['torch']} ({build})")
-    return Finding(
-        False,
-        f"torch cannot be imported ({facts.get('torch_error')})",
-        _INSTALL_ENGINE,
-    )
-
-
 def _torchvision(facts: dict[str, object]) -> Finding:
     if facts.get("torchvision"):
         remark = (
@@ -212,34 +203,21 @@ def _torchvision(facts: dict[str, object]) -> Finding:
 
 
 def _cuda_only(facts: dict[str, object]) -> list[Finding]:
-    if facts.get("cuda") is not None:
-        return []
-    found = []
+    found = {}
     for name in CUDA_ONLY:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    if not found:
+        with suppress(PackageNotFoundError):
+            found[name] = f"{name} {version(name)}"
+    if not found or facts.get("cuda") is not None:
         return []
-    names = " ".join(name.split()[0] for name in found)
-    return [
-        Finding(
-            None,
-            f"{', '.join(found)}: built for CUDA, breaks transformers beside this torch",
-            f"{sys.executable} -m pip uninstall -y {names}",
-        )
-    ]
+    what = f"{', '.join(found.values())}: built for CUDA, breaks transformers beside this torch"
+    return [Finding(None, what, f"{sys.executable} -m pip uninstall -y {' '.join(found)}")]
 
 
-def _part(facts: dict[str, object], name: str) -> Finding:
+def _part(facts: dict[str, object], name: str, build: str = "") -> Finding:
     if facts.get(name):
-        return Finding(True, f"{name} {facts[name]}")
-    return Finding(
-        False,
-        f"{name} cannot be imported ({facts.get(f'{name}_error', 'not tried')})",
-        _INSTALL_ENGINE,
-    )
+        return Finding(True, f"{name} {facts[name]}{build}")
+    why = facts.get(f"{name}_error", "not tried")
+    return Finding(False, f"{name} cannot be imported ({why})", _INSTALL_ENGINE)
 
 
 def _engine(facts: dict[str, object]) -> Finding:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,3 +43,24 @@ def notice(line: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(line, file=sys.stderr)
+
+
+@dataclass
+class PacedLines:
+    """Lines that say how far something is: at once, at the end, and every few seconds between.
+
+    `what` is said before "3 of 8", `counted` after it.
+    """
+
+    what: str
+    counted: str
+    told: Callable[[str], None]
+    seconds: float
+    _last: float = -inf
+
+    def __call__(self, done: int, total: int) -> None:
+        """Say it, if it is time."""
+        now = time.monotonic()
+        if done == total or now - self._last >= self.seconds:
+            self._last = now
+            self.told(f"{self.what}: {done} of {total} {self.counted}")

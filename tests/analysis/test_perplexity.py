@@ -11,7 +11,7 @@ from conftest import HandMadeRun
 
 from vlm_boundary.analysis.perplexity import problem_quartiles, response_perplexity
 from vlm_boundary.analysis.stage import analyze
-from vlm_boundary.records.sample import Score
+from vlm_boundary.records.sample import SampleScore
 from vlm_boundary.report import report
 from vlm_boundary.store import Partition, SampleWriter
 from vlm_boundary.verifier import verify
@@ -38,7 +38,7 @@ def store_scores(run: HandMadeRun, arm: str, under: str, values: dict[str, list[
     writer = SampleWriter(run.directory.scores(under), Partition(arm, "mine"))
     for problem_id, perplexities in values.items():
         for index, value in enumerate(perplexities):
-            writer.add(Score(problem_id, index, -5 * math.log(value), 5, None))
+            writer.add(SampleScore(problem_id, index, -5 * math.log(value), 5, None))
     writer.flush()
 
 
@@ -73,8 +73,8 @@ def test_scores_and_own_samples_become_a_table(run: HandMadeRun) -> None:
 def test_a_response_the_scorer_thinks_impossible_leaves_its_problem_out(run: HandMadeRun) -> None:
     verify(run.directory)
     writer = SampleWriter(run.directory.scores("base"), Partition("rl", "mine"))
-    writer.add(Score("p1", 0, -math.inf, 5, None))
-    writer.add(Score("p2", 0, -5.0, 5, None))
+    writer.add(SampleScore("p1", 0, -math.inf, 5, None))
+    writer.add(SampleScore("p2", 0, -5.0, 5, None))
     writer.flush()
     rows = analyze(run.directory, run.experiment).as_json()["benchmarks"]["mine"]["perplexity"]
     (scored,) = [row for row in rows if row["under"] == "base" and row["responses_of"] == "rl"]

@@ -23,7 +23,7 @@ from vlm_boundary.demo.app import build
 from vlm_boundary.demo.drawn import Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.live import STARTING, Asked, LiveEngines
+from vlm_boundary.demo.live import STARTING, LiveEngines, Question
 from vlm_boundary.demo.live_tab import _Asking
 from vlm_boundary.demo.view import View, settle
 from vlm_boundary.errors import UserError
@@ -67,9 +67,9 @@ def _run(folder: Path, base: dict[str, Any]) -> RunIndex:
 _STARTING = STARTING
 
 
-def _asked(folder: Path) -> Asked:
+def _asked(folder: Path) -> Question:
     problem = Problem("procedural", "live", "How many?", "4")
-    return Asked(problem, folder, n=3, temperature=1.0, max_tokens=32, seed=7)
+    return Question(problem, folder, n=3, temperature=1.0, max_tokens=32, seed=7)
 
 
 def test_two_servers_side_by_side(tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_stop_ends_what_is_under_way(tmp_path: Path) -> None:
         threading.Timer(3.0, engines.stop).start()
         start = time.monotonic()
         try:
-            asked = Asked(_asked(tmp_path).problem, tmp_path, 16, 1.0, 32, 0)
+            asked = Question(_asked(tmp_path).problem, tmp_path, 16, 1.0, 32, 0)
             for _ in engines.sample(run.name, arms, "procedural", asked):
                 assert time.monotonic() - start < 60
         finally:
@@ -216,7 +216,7 @@ def test_nobody_stops_what_another_has_asked(tmp_path: Path) -> None:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
         engines = LiveEngines({run.name: run})
         try:
-            asked = Asked(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
+            asked = Question(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
             drawn = engines.sample(run.name, ("base", "base"), "procedural", asked, "a")
             heard = [next(drawn)]
             assert not engines.stop("b")

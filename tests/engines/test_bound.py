@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from required import needs
 
-from vlm_boundary.engines.bound import Workload, lower_bound
+from vlm_boundary.engines.bound import TokenSums, lower_bound
 from vlm_boundary.engines.gpus import GPUS, find_gpu, recognise
 from vlm_boundary.engines.model_size import NoBound, model_size, read_model_size
 from vlm_boundary.errors import UserError
@@ -38,9 +38,9 @@ QWEN_7B = {
 MODEL = model_size(QWEN_7B, {})
 
 
-def uniform(problems: int, n: int, prompt: int, response: int) -> Workload:
-    one = Workload.of_prompt(prompt, prompt) + Workload.of_responses(prompt, response, n)
-    return Workload(**{name: problems * value for name, value in vars(one).items()})
+def uniform(problems: int, n: int, prompt: int, response: int) -> TokenSums:
+    one = TokenSums.of_prompt(prompt, prompt) + TokenSums.of_responses(prompt, response, n)
+    return TokenSums(**{name: problems * value for name, value in vars(one).items()})
 
 
 def test_the_size_follows_from_the_configuration() -> None:
@@ -132,7 +132,7 @@ def test_more_gpus_and_more_room_never_take_longer() -> None:
 
 
 def test_nothing_takes_no_time() -> None:
-    assert lower_bound(Workload(), MODEL, find_gpu("L4"), max_sequences=256).seconds == 0
+    assert lower_bound(TokenSums(), MODEL, find_gpu("L4"), max_sequences=256).seconds == 0
 
 
 HYBRID = {

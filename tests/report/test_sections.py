@@ -21,7 +21,7 @@ from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.reasoning import ProbedChains
-from vlm_boundary.records.sample import Sample, Score
+from vlm_boundary.records.sample import Sample, SampleScore
 from vlm_boundary.report.interactive import specs
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
@@ -87,7 +87,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> HandMadeRun:
             writer.flush()
     writer = SampleWriter(directory.scores("base"), Partition("rl", "mine"))
     for problem in problems:
-        writer.add(Score(problem.problem_id, 0, -3.0, 2, None))
+        writer.add(SampleScore(problem.problem_id, 0, -3.0, 2, None))
     writer.flush()
     verify(directory)
     _check(directory)

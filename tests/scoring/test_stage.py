@@ -34,9 +34,6 @@ class Scorer:
     def describe(self) -> dict[str, Any]:
         return {"engine": "made up", "device": "none"}
 
-    def usage(self) -> dict[str, Any]:
-        return {}
-
     def close(self) -> None:
         pass
 

@@ -10,7 +10,7 @@ import pytest
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.records.sample import Sample, Score
+from vlm_boundary.records.sample import Sample, SampleScore
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 from vlm_boundary.store.merge import merge
 
@@ -63,7 +63,7 @@ def test_scores_come_together_too(tmp_path: Path) -> None:
     where = Partition("base", "b")
     for place, run in enumerate(runs, start=1):
         writer = SampleWriter(run.scores("rl"), where)
-        writer.add(Score("p", place, -1.0, 5, None))
+        writer.add(SampleScore("p", place, -1.0, 5, None))
         writer.flush()
         run.score_failures("rl").add(where, [("p", 9, f"too long, says {place}")])
     into = RunDirectory(tmp_path / "all")

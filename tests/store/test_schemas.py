@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from vlm_boundary.records.problem import Grading, Problem
-from vlm_boundary.records.sample import Judgement, Sample, Score, Vote
+from vlm_boundary.records.sample import Judgement, Sample, SampleScore, Vote
 from vlm_boundary.records.validity import Evidence, Validity
 from vlm_boundary.records.verdict import Verdict
 from vlm_boundary.store import schemas
@@ -22,7 +22,7 @@ MADE_FROM = {"grader", "checker", "text_hash", "gold_hash", "basis_hash", "writt
     [
         (Problem, schemas.PROBLEMS, set()),
         (Sample, schemas.SAMPLES, {"tokens"}),
-        (Score, schemas.SCORES, set()),
+        (SampleScore, schemas.SCORES, set()),
         (Judgement, schemas.JUDGEMENTS, set()),
         (Verdict, schemas.VERDICTS, KEY),
         (Validity, schemas.VALIDITY, KEY),

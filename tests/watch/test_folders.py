@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.watch.folders import Checkpoint, announced, checkpoints, what_lacks
+from vlm_boundary.watch.folders import CheckpointFolder, announced, checkpoints, what_lacks
 
 WEIGHTS = save({"a": np.arange(12, dtype=np.float32), "b": np.zeros((2, 3), dtype=np.float16)})
 
@@ -105,7 +105,7 @@ def test_an_adapter_needs_no_configuration_but_its_own(tmp_path: Path) -> None:
 def test_a_trainer_that_keeps_a_record_is_believed(
     tmp_path: Path, tracker: str, content: str
 ) -> None:
-    done, begun = (Checkpoint(step, tmp_path / f"global_step_{step}") for step in (20, 40))
+    done, begun = (CheckpointFolder(step, tmp_path / f"global_step_{step}") for step in (20, 40))
     assert announced(done)
     assert announced(begun)  # nothing is said yet
     (tmp_path / tracker).write_text(content)

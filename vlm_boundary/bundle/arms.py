@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vlm_boundary.bundle.packs import Packs, write_packed
 from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
-from vlm_boundary.demo.drawn import Drawn, ProblemSamples
+from vlm_boundary.demo.drawn import DrawnSample, ProblemSamples
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
 from vlm_boundary.demo.pane import rate_line, spread
 from vlm_boundary.demo.prompt import prompt_of
@@ -133,7 +133,7 @@ def _reasons(run: RunIndex, partition: Partition) -> dict[str, dict[str, None]]:
     return found
 
 
-def _sample(drawn: Drawn) -> list[Any]:
+def _sample(drawn: DrawnSample) -> list[Any]:
     shown, raw = sample_body(drawn), sample_body(drawn, raw=True)
     return [
         drawn.response.sample_index,

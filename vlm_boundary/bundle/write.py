@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Callable
 from importlib.resources import files
 from importlib.util import find_spec
@@ -23,6 +22,7 @@ from vlm_boundary.demo.listing import SORT_NAMES
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.view import View, settle
 from vlm_boundary.errors import UserError
+from vlm_boundary.progress import PacedLines
 from vlm_boundary.publish.tables import responses
 from vlm_boundary.writing import replacing_folder
 
@@ -117,7 +117,8 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
     ]
     for number, one in enumerate(known):
         said = f"{number} of {len(known)} partitions written; now {' · '.join(_named(one))}"
-        ArmWriter(run, one, data / f"arm-{number}").write(_Progress(said, told))
+        progress = PacedLines(said, "problems", told, _SECONDS)
+        ArmWriter(run, one, data / f"arm-{number}").write(progress)
         arms.append(dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True)))
     for number, benchmark in enumerate(run.benchmarks):
         write_problems(run, benchmark, data / f"benchmark-{number}")
@@ -157,22 +158,6 @@ def _write_tables(run: RunIndex, known: list[PartitionIndex], place: Path) -> No
         counted.append(pa.table(columns | tallies(one.codes)))
     if counted:
         pq.write_table(pa.concat_tables(counted), place / "problems.parquet")
-
-
-class _Progress:
-    """A line at once, and one every few seconds after."""
-
-    def __init__(self, said: str, told: Callable[[str], None]) -> None:
-        self._said = said
-        self._told = told
-        self._last = -_SECONDS
-
-    def __call__(self, written: int, total: int) -> None:
-        """Say how many problems are written, if it is time."""
-        now = time.monotonic()
-        if now - self._last >= _SECONDS:
-            self._last = now
-            self._told(f"{self._said}: {written} of {total} problems")
 
 
 def _named(one: PartitionIndex) -> tuple[str, str, str]:

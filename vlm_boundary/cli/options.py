@@ -21,91 +21,54 @@ DERIVED = ("verdicts", "opinions", "validity", "statements")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def target_argument(command: Command) -> Command:
-    """TARGET: an experiment YAML or a run directory."""
-    return click.argument("target", metavar="RUN|EXPERIMENT.yaml", type=click.Path(path_type=Path))(
-        command
-    )
-
-
-def override_option(command: Command) -> Command:
-    """Repeatable -o section.key=value."""
-    return click.option(
-        "-o",
-        "--override",
-        "overrides",
-        multiple=True,
-        metavar="KEY=VALUE",
-        help="Set a key of the experiment, as in -o sampling.n=64 or -o arms.rl.model=PATH; "
-        "repeatable.",
-    )(command)
-
-
-def n_option(command: Command) -> Command:
-    """--n."""
-    return click.option(
-        "--n",
-        "n",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Samples per problem, in place of sampling.n; a larger n later adds what is missing.",
-    )(command)
-
-
-def limit_option(command: Command) -> Command:
-    """--limit."""
-    return click.option(
-        "--limit",
-        type=click.IntRange(min=1),
-        metavar="N",
-        help="Take only the first N problems of each benchmark.",
-    )(command)
-
-
-def gpus_option(command: Command) -> Command:
-    """--gpus."""
-    return click.option(
-        "--gpus",
-        metavar="I,J…",
-        help="GPUs to use, an engine on each; by default all.",
-    )(command)
-
-
-def ray_option(command: Command) -> Command:
-    """--ray."""
-    return click.option(
-        "--ray",
-        "ray",
-        metavar="ADDRESS",
-        help="Work on a Ray cluster: auto for the one that this machine belongs to, HOST:PORT, or "
-        "local.",
-    )(command)
-
-
-def track_option(command: Command) -> Command:
-    """--track."""
-    return click.option(
-        "--track",
-        type=click.Choice(("trackio", "wandb")),
-        help="Put the numbers into this experiment tracker, in the project of the experiment's "
-        "name; nothing is sent anywhere unless asked.",
-    )(command)
+target_argument = click.argument(
+    "target", metavar="RUN|EXPERIMENT.yaml", type=click.Path(path_type=Path)
+)
+override_option = click.option(
+    "-o",
+    "--override",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a key of the experiment, as in -o sampling.n=64 or -o arms.rl.model=PATH; "
+    "repeatable.",
+)
+n_option = click.option(
+    "--n",
+    "n",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Samples per problem, in place of sampling.n; a larger n later adds what is missing.",
+)
+limit_option = click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Take only the first N problems of each benchmark.",
+)
+gpus_option = click.option(
+    "--gpus",
+    metavar="I,J…",
+    help="GPUs to use, an engine on each; by default all.",
+)
+ray_option = click.option(
+    "--ray",
+    "ray",
+    metavar="ADDRESS",
+    help="Work on a Ray cluster: auto for the one that this machine belongs to, HOST:PORT, or "
+    "local.",
+)
+track_option = click.option(
+    "--track",
+    type=click.Choice(("trackio", "wandb")),
+    help="Put the numbers into this experiment tracker, in the project of the experiment's "
+    "name; nothing is sent anywhere unless asked.",
+)
 
 
 def sampling_options(command: Command) -> Command:
     """--n, --limit, --gpus and --ray."""
     return n_option(limit_option(gpus_option(ray_option(command))))
-
-
-def shard_option(command: Command) -> Command:
-    """--shard, as a `store.Shard`."""
-    return click.option(
-        "--shard",
-        metavar="I/N",
-        callback=_shard,
-        help="Sample only share I (0 to N-1) of the problems; other processes or machines may "
-        "sample the other shares into the same run meanwhile.",
-    )(command)
 
 
 def _shard(context: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
@@ -117,6 +80,15 @@ def _shard(context: click.Context, option: click.Parameter, value: str | None) -
     if not (index.isdecimal() and count.isdecimal()):
         raise UserError(f"--shard {value}: give I/N, as in 0/4 for the first of four shares")
     return Shard(int(index), int(count))
+
+
+shard_option = click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_shard,
+    help="Sample only share I (0 to N-1) of the problems; other processes or machines may "
+    "sample the other shares into the same run meanwhile.",
+)
 
 
 def open_target(

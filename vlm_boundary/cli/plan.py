@@ -88,7 +88,7 @@ def plan(
     from vlm_boundary.errors import UserError
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
-    from vlm_boundary.planning.detect import Asked, detect_lines
+    from vlm_boundary.planning.detect import Gap, detect_lines
     from vlm_boundary.planning.efficiency import speed_lines
     from vlm_boundary.planning.resolution import resolution_lines
     from vlm_boundary.planning.saving import saving_lines
@@ -115,7 +115,7 @@ def plan(
     for line in saving_lines(run, experiment, found, stated):
         click.echo(line)
     if detect is not None:
-        asked = Asked(detect / 100, at_k or experiment.sampling.n, power or POWER, stated)
+        asked = Gap(detect / 100, at_k or experiment.sampling.n, power or POWER, stated)
         for line in detect_lines(run, experiment, found, asked):
             click.echo(line)
     for line in speed_lines(run.writers()):

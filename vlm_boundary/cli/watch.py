@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -141,8 +142,6 @@ def watch(
         if track:
             track_checkpoints(directory, grown, read_analysis(directory.analysis), track)
 
-    def told(line: str) -> None:
-        click.echo(line, err=True)
-
+    told = partial(click.echo, err=True)
     with terminated_as_interrupted():
         stoppable(directory, lambda: follow(directory, experiment, watched, draw, finish, told))

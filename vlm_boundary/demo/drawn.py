@@ -30,7 +30,7 @@ class Response:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckResult:
     """What a layer says of a sample's reasoning."""
 
     valid: bool | None
@@ -39,21 +39,21 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnSample:
     """One sample with everything stored of it; None where a stage has not looked at it yet."""
 
     response: Response
     verdict: Verdict | None = None
     text_hash: str | None = None
     """The one that the verdict stands on."""
-    checks: dict[str, Checked] = field(default_factory=dict)
+    checks: dict[str, CheckResult] = field(default_factory=dict)
     """By layer."""
     opinions: dict[str, bool | None] = field(default_factory=dict)
 
 
 RESPONSE = [one.name for one in fields(Response)]
 VERDICT = [one.name for one in fields(Verdict)]
-CHECKED = [one.name for one in fields(Checked)]
+CHECKED = [one.name for one in fields(CheckResult)]
 
 
 class ProblemSamples:
@@ -99,7 +99,7 @@ class ProblemSamples:
             found.setdefault(answer_name(answer), []).append(index)
         return found
 
-    def sample(self, index: int) -> Drawn | None:
+    def sample(self, index: int) -> DrawnSample | None:
         """One sample; None where it was not drawn."""
         sample = _row(self._samples, index)
         if sample is None:
@@ -107,7 +107,7 @@ class ProblemSamples:
         layers = {layer: _row(rows, index) for layer, rows in self._validity.items()}
         return _drawn(sample, _row(self._verdicts, index), layers, _row(self._opinions, index))
 
-    def every(self) -> Iterator[Drawn]:
+    def every(self) -> Iterator[DrawnSample]:
         """Every sample, by its index."""
         verdicts, opinions = _by_index(self._verdicts), _by_index(self._opinions)
         validity = {layer: _by_index(rows) for layer, rows in self._validity.items()}
@@ -121,9 +121,9 @@ def _drawn(
     verdict: dict[str, Any] | None,
     layers: dict[str, dict[str, Any] | None],
     opinion: dict[str, Any] | None,
-) -> Drawn:
+) -> DrawnSample:
     opinion = opinion or {}
-    return Drawn(
+    return DrawnSample(
         Response(**{name: sample[name] for name in RESPONSE}),
         Verdict(**{name: verdict[name] for name in VERDICT}) if verdict else None,
         verdict["text_hash"] if verdict else None,
@@ -145,5 +145,5 @@ def _row(rows: pa.Table, index: int) -> dict[str, Any] | None:
     return dict(rows.slice(place, 1).to_pylist()[0])
 
 
-def _checked(row: dict[str, Any]) -> Checked:
-    return Checked(row["valid"], row["flags"], [Evidence(**one) for one in row["evidence"]])
+def _checked(row: dict[str, Any]) -> CheckResult:
+    return CheckResult(row["valid"], row["flags"], [Evidence(**one) for one in row["evidence"]])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vlm_boundary.demo.drawn import Drawn
+from vlm_boundary.demo.drawn import DrawnSample
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.labelling import (
-    Agreement,
     Desk,
+    JudgePair,
     agreements,
     asked_of,
     checker_verdict,
@@ -73,7 +73,7 @@ def item_page(run: RunIndex, desk: Desk, blind: bool) -> str:
     )
 
 
-def _guide(drawn: Drawn, subject: Subject) -> str:
+def _guide(drawn: DrawnSample, subject: Subject) -> str:
     """What is asked of the reader, with what the verifier makes of an answer not asked about."""
     if subject == "answer":
         return (
@@ -99,7 +99,7 @@ def _guide(drawn: Drawn, subject: Subject) -> str:
     return asked + "The verifier has not decided whether the answer is right."
 
 
-def machine_says(run: RunIndex, key: SampleKey, drawn: Drawn, subject: Subject) -> str:
+def machine_says(run: RunIndex, key: SampleKey, drawn: DrawnSample, subject: Subject) -> str:
     """What the checker, or of an answer the verifier, made of a sample."""
     if subject == "answer":
         correct = drawn.verdict.correct if drawn.verdict else None
@@ -151,7 +151,7 @@ def agreement_page(run: RunIndex, open_now: bool) -> str:
     )
 
 
-def _agreement_row(one: Agreement) -> str:
+def _agreement_row(one: JudgePair) -> str:
     kappa = "–" if one.kappa is None else f"{one.kappa:.2f}".replace("-", "−")
     return (
         f"<tr><td>{visible(one.first, 40)} and {visible(one.second, 40)}</td>"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vlm_boundary.demo.codes import Bit
-from vlm_boundary.demo.drawn import Drawn
+from vlm_boundary.demo.drawn import DrawnSample
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.reasoning.labels import (
     HUMAN_VERDICTS,
@@ -133,7 +133,7 @@ def asked_of(run: RunIndex, desk: Desk) -> Subject:
     return queue.subject
 
 
-def drawn_sample(run: RunIndex, key: SampleKey) -> Drawn | None:
+def drawn_sample(run: RunIndex, key: SampleKey) -> DrawnSample | None:
     """A sample by its key; None where the run has none."""
     if run.partition(key.arm, key.benchmark, key.condition) is None:
         return None
@@ -156,7 +156,7 @@ def checker_verdict(run: RunIndex, key: SampleKey) -> str | None:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class JudgePair:
     """Two judges on the samples that both called valid or invalid; `kappa` None if undefined."""
 
     first: str
@@ -166,7 +166,7 @@ class Agreement:
     kappa: float | None
 
 
-def agreements(run: RunIndex, labels: Sequence[Label]) -> list[Agreement]:
+def agreements(run: RunIndex, labels: Sequence[Label]) -> list[JudgePair]:
     """Of reasoning: each labeller against the checker, then each other; unsure is left out."""
     by_person: dict[str, dict[SampleKey, str]] = {}
     for label in labels:
@@ -202,7 +202,7 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
 
 def _agreement(
     first: str, second: str, one: Mapping[SampleKey, str], other: Mapping[SampleKey, str]
-) -> Agreement:
+) -> JudgePair:
     pairs = [(one[sample], other[sample]) for sample in one if sample in other]
     same = sum(left == right for left, right in pairs)
-    return Agreement(first, second, len(pairs), same, kappa(pairs))
+    return JudgePair(first, second, len(pairs), same, kappa(pairs))

@@ -30,7 +30,7 @@ _TICK = 0.1
 
 
 @dataclass(frozen=True)
-class Asked:
+class Question:
     """A question for both models, and how it is drawn.
 
     `pictures` are file names in `folder`.
@@ -68,7 +68,7 @@ class LiveEngines:
         return Path(self._folder.name)
 
     def sample(
-        self, run: str, arms: tuple[str, str], benchmark: str, asked: Asked, asker: str = ""
+        self, run: str, arms: tuple[str, str], benchmark: str, asked: Question, asker: str = ""
     ) -> Iterator[tuple[int, Response | str]]:
         """Samples of both arms as they finish, and how far they are: (0 or 1 for which arm, it).
 
@@ -119,7 +119,7 @@ class LiveEngines:
         run: str,
         sides: dict[int, str],
         benchmark: str,
-        asked: Asked,
+        asked: Question,
         experiment: ExperimentConfig,
         places: list[Place],
     ) -> Iterator[tuple[int, Response | str]]:
@@ -182,7 +182,7 @@ class LiveEngines:
         return made
 
     def _request(
-        self, arm: str, benchmark: str, asked: Asked, experiment: ExperimentConfig
+        self, arm: str, benchmark: str, asked: Question, experiment: ExperimentConfig
     ) -> dict[str, Any]:
         config = load_benchmark(benchmark, experiment.benchmarks[benchmark])
         prompt = config.worded(experiment.prompt(arm, "full"))

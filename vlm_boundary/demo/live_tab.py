@@ -14,10 +14,10 @@ from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb, store_picture
 from vlm_boundary.demo import shown_sample
-from vlm_boundary.demo.drawn import Drawn, Response
+from vlm_boundary.demo.drawn import DrawnSample, Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, Asked, LiveEngines
+from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, LiveEngines, Question
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
@@ -176,7 +176,7 @@ class _Asking:
         engines = self.engines
         try:
             names = _stored(image, engines.folder)
-            asked = Asked(
+            asked = Question(
                 Problem(view.benchmark, "live", question[:_LONGEST_QUESTION], gold, names),
                 engines.folder,
                 n=min(max(int(n), 1), MAX_SAMPLES),
@@ -203,7 +203,7 @@ def _stream(
     from vlm_boundary.verifier import Grader
 
     states = ["waiting", "waiting"]
-    drawn: tuple[list[Drawn], list[Drawn]] = ([], [])
+    drawn: tuple[list[DrawnSample], list[DrawnSample]] = ([], [])
     changed, began, said_at = True, time.monotonic(), 0.0
     with Grader(workers=1) as grader:
         for side, said in sampled:
@@ -227,16 +227,16 @@ def _since(state: str, seconds: float) -> str:
 
 def _graded(
     grader: Grader, response: Response, gold: Gold | None, thinking_open: bool | None
-) -> Drawn:
+) -> DrawnSample:
     if gold is None:
-        return Drawn(response)
+        return DrawnSample(response)
     from vlm_boundary.verifier import Output
 
     output = Output(response.text, gold, response.finish_reason, thinking_open=thinking_open)
-    return Drawn(response, grader.grade([output])[0])
+    return DrawnSample(response, grader.grade([output])[0])
 
 
-def _gold(run: RunIndex, view: View, problem_id: str, asked: Asked) -> Gold | None:
+def _gold(run: RunIndex, view: View, problem_id: str, asked: Question) -> Gold | None:
     """The problem's own rules where its question and answer are asked unchanged.
 
     None where a program of the benchmark's own grades, which the page does not start.
@@ -263,7 +263,7 @@ def _stored(image: Image.Image | None, folder: Path) -> tuple[str, ...]:
     return (store_picture(file.getvalue(), folder),)
 
 
-def _pane(arm: str, state: str, drawn: list[Drawn]) -> str:
+def _pane(arm: str, state: str, drawn: list[DrawnSample]) -> str:
     graded = [one for one in drawn if one.verdict]
     right = sum(one.verdict.correct is True for one in graded if one.verdict)
     rate = f"<span><b>{right} of {len(graded)}</b> right</span>" if graded else ""

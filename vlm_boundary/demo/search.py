@@ -36,7 +36,7 @@ class Hit:
 
 
 @dataclass(frozen=True)
-class Found:
+class Hits:
     """Hits so far; `done` when every response was searched, or enough were found."""
 
     hits: tuple[Hit, ...]
@@ -44,7 +44,7 @@ class Found:
     done: bool
 
 
-def search_responses(view: View, run: RunIndex) -> Iterator[Found]:
+def search_responses(view: View, run: RunIndex) -> Iterator[Hits]:
     """Look for `view.text` in the responses of the view's arms; yields what was found every moment.
 
     Upper and lower case count. At most `MOST_HITS` are found.
@@ -67,12 +67,12 @@ def search_responses(view: View, run: RunIndex) -> Iterator[Found]:
                 hit = _hit(side, row | {"problem_id": ids[row["problem_id"]]}, view.text)
                 hits.setdefault((side, hit.problem_id, hit.sample_index), hit)
             if len(hits) >= MOST_HITS:
-                yield Found(tuple(hits.values())[:MOST_HITS], searched, True)
+                yield Hits(tuple(hits.values())[:MOST_HITS], searched, True)
                 return
             if time.monotonic() - said > _EVERY:
                 said = time.monotonic()
-                yield Found(tuple(hits.values()), searched, False)
-    yield Found(tuple(hits.values()), searched, True)
+                yield Hits(tuple(hits.values()), searched, False)
+    yield Hits(tuple(hits.values()), searched, True)
 
 
 def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
@@ -98,7 +98,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
     return box
 
 
-def hits_page(found: Found, view: View, run: RunIndex) -> str:
+def hits_page(found: Hits, view: View, run: RunIndex) -> str:
     """The hits as a list that leads to their samples."""
     names = {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
     rows = "".join(

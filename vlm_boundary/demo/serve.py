@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import socket
-import time
 from collections.abc import Callable
 from functools import cached_property
 from importlib.resources import files
@@ -16,6 +15,7 @@ from vlm_boundary.demo.access import LOOPBACK, Access
 from vlm_boundary.demo.guard import Guard, NoOrigins
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
+from vlm_boundary.progress import PacedLines
 
 _HERE = Access()
 _SECONDS = 1.0  # between two lines that say how far it is
@@ -183,28 +183,13 @@ def _opened(paths: list[Path], access: Access, told: Callable[[str], None]) -> d
     """The runs by the names that readers see."""
     runs: dict[str, RunIndex] = {}
     for path in paths:
-        run = RunIndex(path, _Progress(path, told), access.labels_of(path.resolve().name))
+        progress = PacedLines(str(path), "partitions read", told, _SECONDS)
+        run = RunIndex(path, progress, access.labels_of(path.resolve().name))
         if run.name in runs:
             raise UserError(f"{path}: another run is called {run.name!r} too; rename its folder")
         run.beside = runs
         runs[run.name] = run
     return runs
-
-
-class _Progress:
-    """A line at once and when all is read, and at most one a second between."""
-
-    def __init__(self, path: Path, told: Callable[[str], None]) -> None:
-        self._path = path
-        self._told = told
-        self._said = -_SECONDS
-
-    def __call__(self, read: int, total: int) -> None:
-        """Say how many partitions are read, if it is time."""
-        now = time.monotonic()
-        if read == total or now - self._said >= _SECONDS:
-            self._said = now
-            self._told(f"{self._path}: {read} of {total} partitions read")
 
 
 def _check_place(host: str, port: int | None) -> None:

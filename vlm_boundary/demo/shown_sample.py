@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from html import escape
 
-from vlm_boundary.demo.drawn import Drawn, Response
+from vlm_boundary.demo.drawn import DrawnSample, Response
 from vlm_boundary.demo.text import LONGEST_RENDERED, Highlight, MarkKind, plain, rendered, visible
 
 _MOST_HITS = 200  # marked in one text
 _RULES = {"mathvista": "MathVista", "mathvision": "MATH-V", "math_verify": "math-verify"}
 
 
-def sample_body(drawn: Drawn, *, marks: bool = True, raw: bool = False, found: str = "") -> str:
+def sample_body(
+    drawn: DrawnSample, *, marks: bool = True, raw: bool = False, found: str = ""
+) -> str:
     """A sample's text with what was extracted and checked marked where it stands.
 
     Args:
@@ -27,7 +29,7 @@ def sample_body(drawn: Drawn, *, marks: bool = True, raw: bool = False, found: s
     return plain(text, pointed) if raw else rendered(text, pointed)
 
 
-def verdict_line(drawn: Drawn) -> str:
+def verdict_line(drawn: DrawnSample) -> str:
     """What the verifier made of a sample."""
     verdict = drawn.verdict
     if verdict is None:
@@ -71,7 +73,7 @@ def _signed(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def checks(drawn: Drawn) -> str:
+def checks(drawn: DrawnSample) -> str:
     """What each layer says of a sample's reasoning."""
     rows = []
     for layer, check in sorted(drawn.checks.items()):
@@ -101,7 +103,7 @@ def _hits(text: str, wanted: str) -> list[Highlight]:
     return found
 
 
-def _marks(drawn: Drawn) -> list[Highlight]:
+def _marks(drawn: DrawnSample) -> list[Highlight]:
     found = []
     if drawn.verdict and drawn.verdict.span:
         start, end = drawn.verdict.span

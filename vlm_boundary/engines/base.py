@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, UnreadablePicture
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.records.manifest import Checkpoint
 
@@ -24,7 +25,7 @@ class Request:
     """
 
     request_id: str
-    messages: list[dict[str, Any]]
+    messages: list[Message]
     pictures: tuple[Path, ...]
     indices: range
     seed: int
@@ -150,12 +151,17 @@ class Engine(Protocol):
         """Versions, hardware and the resolved arguments, for the manifest."""
         ...
 
-    def usage(self) -> dict[str, Any]:
-        """What generating took so far, in numbers, for the manifest; may be empty."""
-        ...
-
     def close(self) -> None:
         """Free the checkpoint and end the engine's processes."""
+        ...
+
+
+@runtime_checkable
+class CountingEngine(Engine, Protocol):
+    """An engine that also counts what generating takes."""
+
+    def usage(self) -> Mapping[str, object]:
+        """So far, in numbers, for the manifest."""
         ...
 
 

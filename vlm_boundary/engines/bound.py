@@ -18,7 +18,7 @@ MEMORY_SHARE = 0.92
 
 
 @dataclass(frozen=True)
-class Workload:
+class TokenSums:
     """Sums over prompts and over responses from which the time follows; workloads add up.
 
     Attributes:
@@ -39,17 +39,17 @@ class Workload:
     response_tokens: float = 0.0
     context_tokens: float = 0.0
 
-    def __add__(self, other: Workload) -> Workload:
+    def __add__(self, other: TokenSums) -> TokenSums:
         mine, theirs = vars(self), vars(other)
-        return Workload(**{name: mine[name] + theirs[name] for name in mine})
+        return TokenSums(**{name: mine[name] + theirs[name] for name in mine})
 
     @classmethod
-    def of_prompt(cls, prompt_tokens: float, picture_tokens: float) -> Workload:
+    def of_prompt(cls, prompt_tokens: float, picture_tokens: float) -> TokenSums:
         """Reading one prompt."""
         return cls(1, prompt_tokens, prompt_tokens**2, picture_tokens)
 
     @classmethod
-    def of_responses(cls, prompt_tokens: float, tokens: float, count: float = 1) -> Workload:
+    def of_responses(cls, prompt_tokens: float, tokens: float, count: float = 1) -> TokenSums:
         """Generating `count` responses of `tokens` tokens to one prompt."""
         context = tokens * (prompt_tokens + tokens / 2)
         return cls(samples=count, response_tokens=count * tokens, context_tokens=count * context)
@@ -78,7 +78,7 @@ class Bound:
 
 
 def lower_bound(
-    work: Workload,
+    work: TokenSums,
     model: ModelSize,
     gpu: Gpu,
     *,
@@ -127,13 +127,21 @@ def lower_bound(
     )
     flops = gpu.flops * engines * tensor_parallel
     bandwidth = gpu.bandwidth * engines * tensor_parallel
+    prefill, memory, compute = _needs(work, model, max(sequences, 1.0))
+    return Bound(
+        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
+    )
+
+
+def _needs(work: TokenSums, model: ModelSize, sequences: float) -> tuple[float, float, float]:
+    """Operations of reading prompts, bytes that decoding reads, and its operations."""
     prefill = (
         2 * model.decoder * work.prompt_tokens
         + 2 * model.attention * work.prompt_tokens_squared
         + 2 * model.vision * model.patches_per_token * work.picture_tokens
     )
     memory = (
-        model.decode_bytes / max(sequences, 1.0) * work.response_tokens
+        model.decode_bytes / sequences * work.response_tokens
         + model.kv_read_bytes * work.context_tokens
         + 2 * model.state_bytes * work.response_tokens
     )
@@ -141,13 +149,11 @@ def lower_bound(
         2 * (model.decoder + model.head) * work.response_tokens
         + 4 * model.attention * work.context_tokens
     )
-    return Bound(
-        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
-    )
+    return prefill, memory, compute
 
 
 def _fitting_sequences(
-    work: Workload,
+    work: TokenSums,
     model: ModelSize,
     gpu: Gpu,
     tensor_parallel: int,

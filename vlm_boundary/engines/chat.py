@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureBudget
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.pictures import PictureRule, picture_rule
 from vlm_boundary.engines.processors import load_processor, place_ids
@@ -65,7 +66,7 @@ class ChatRenderer:
             trust_remote_code=checkpoint.trust_remote_code,
         )
 
-    def prompt_text(self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS) -> str:
+    def prompt_text(self, messages: list[Message], args: TemplateArgs = NO_ARGS) -> str:
         """The prompt as the chat template writes it, each picture still one placeholder.
 
         Args:
@@ -78,7 +79,7 @@ class ChatRenderer:
         return self.processor_text(messages, args).replace(BREAK, "")
 
     def processor_text(
-        self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS, prefix: str = ""
+        self, messages: list[Message], args: TemplateArgs = NO_ARGS, prefix: str = ""
     ) -> str:
         """The prompt as the processor is to be given it: data that looks like structure is marked.
 
@@ -102,7 +103,7 @@ class ChatRenderer:
         return text + self._structure.continued(prefix)
 
     def prompt_ids(
-        self, messages: list[dict[str, Any]], args: TemplateArgs = NO_ARGS, prefix: str = ""
+        self, messages: list[Message], args: TemplateArgs = NO_ARGS, prefix: str = ""
     ) -> list[int]:
         """Token ids of the rendered prompt, each picture still one placeholder token.
 
@@ -148,7 +149,7 @@ class ChatRenderer:
                     f"{name!r}{did_you_mean(name, read)}; it reads {known}"
                 )
 
-    def _turn(self, turn: dict[str, Any], args: TemplateArgs) -> dict[str, Any]:
+    def _turn(self, turn: Message, args: TemplateArgs) -> Message:
         """A turn as the chat template takes it, with data kept apart from structure."""
         content = turn["content"]
         given: list[dict[str, Any]] = (
@@ -181,7 +182,7 @@ class ChatRenderer:
         key = role, as_text, repr(args)
         if key not in self._shown_as:
             probe = _PROBE if as_text else [{"type": "text", "text": _PROBE}]
-            turns: list[dict[str, Any]] = [{"role": role, "content": probe}]
+            turns: list[Message] = [{"role": role, "content": probe}]
             if role != "user":
                 asked = {"role": "user", "content": [{"type": "text", "text": "?"}]}
                 turns = [*turns, asked] if role == "system" else [asked, *turns]
@@ -192,7 +193,7 @@ class ChatRenderer:
             self._shown_as[key] = text.count(_PROBE) == 1 and f"'{_PROBE}'" not in text
         return self._shown_as[key]
 
-    def _rendered(self, turns: list[dict[str, Any]], args: TemplateArgs) -> str:
+    def _rendered(self, turns: list[Message], args: TemplateArgs) -> str:
         from jinja2 import TemplateError
 
         try:
@@ -219,7 +220,7 @@ class ChatRenderer:
 
     def prompt_tokens(
         self,
-        messages: list[dict[str, Any]],
+        messages: list[Message],
         pictures: list[Image.Image],
         args: TemplateArgs = NO_ARGS,
         prefix: str = "",
@@ -256,7 +257,7 @@ class ChatRenderer:
         return {end} if isinstance(end, int) else set(end or ())
 
 
-def _texts(turns: list[dict[str, Any]]) -> Iterator[str]:
+def _texts(turns: list[Message]) -> Iterator[str]:
     for turn in turns:
         if isinstance(turn["content"], str):
             yield turn["content"]

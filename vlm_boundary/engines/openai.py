@@ -194,10 +194,6 @@ class OpenAIEngine:
             for future in in_flight:
                 future.cancel()  # closes the connection, upon which vLLM stops generating
 
-    def usage(self) -> dict[str, Any]:
-        """Nothing is counted here."""
-        return {}
-
     def close(self) -> None:
         """Close the connections."""
         if self._loop.is_running():

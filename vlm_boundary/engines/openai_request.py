@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.benchmarks.images import open_rgb
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.config import SamplingConfig
 from vlm_boundary.engines.base import Request
 from vlm_boundary.errors import UserError
@@ -84,7 +85,7 @@ def sampling_fields(sampling: SamplingConfig, *, vllm: bool) -> dict[str, Any]:
 
 def turns_with_pictures(
     request: Request, pictures: Sequence[str] | None, *, vllm: bool
-) -> list[dict[str, Any]]:
+) -> list[Message]:
     """The chat turns with their pictures as data URLs, or with only their names where None.
 
     vLLM's server keeps pictures by name, and takes the name alone for one that it has seen. What

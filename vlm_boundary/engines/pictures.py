@@ -14,6 +14,7 @@ from typing import Any
 from PIL import Image
 
 from vlm_boundary.benchmarks.images import PictureBudget, PixelBudget, fit, fitted_size
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import PictureSizes
 
@@ -53,7 +54,7 @@ class PictureRule:
         return picture if self.pixels is None else fit(picture, self.pixels)
 
     def seen(
-        self, messages: Sequence[dict[str, Any]], pictures: Sequence[Image.Image]
+        self, messages: Sequence[Message], pictures: Sequence[Image.Image]
     ) -> list[Image.Image]:
         """The pictures of chat turns as qwen-vl-utils hands them to the engine.
 
@@ -101,8 +102,8 @@ class PictureRule:
 
 
 def _with_pictures(
-    messages: Sequence[dict[str, Any]], pictures: Sequence[Image.Image], pixels: PixelBudget
-) -> list[dict[str, Any]]:
+    messages: Sequence[Message], pictures: Sequence[Image.Image], pixels: PixelBudget
+) -> list[Message]:
     """Chat turns whose parts of type image hold the pictures and their budget."""
     left: Iterator[Image.Image] = iter(pictures)
     budget = {"min_pixels": pixels.min_pixels, "max_pixels": pixels.max_pixels}

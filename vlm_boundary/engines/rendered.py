@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureBudget
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.config import EngineConfig, OpenAIConfig, PrmConfig, ReplayConfig, VllmConfig
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.records.manifest import Checkpoint, PictureSizes
 from vlm_boundary.verifier.thoughts import ends_in_thought
 
-Prompts = Iterable[list[dict[str, Any]]]
+Prompts = Iterable[list[Message]]
 """Chat turns, prompt by prompt."""
 
 

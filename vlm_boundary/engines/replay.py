@@ -92,10 +92,6 @@ class ReplayEngine:
         """What was read."""
         return {"engine": "replay", "files": [str(path) for path in self._files]}
 
-    def usage(self) -> dict[str, Any]:
-        """Nothing is counted here."""
-        return {}
-
     def close(self) -> None:
         """Nothing is held open."""
 

@@ -125,10 +125,6 @@ class TransformersEngine:
                 stop = min(start + self._batch_size, request.indices.stop)
                 yield from self._batch(request, inputs, range(start, stop), sampling, alive)
 
-    def usage(self) -> dict[str, Any]:
-        """Nothing is counted here."""
-        return {}
-
     def close(self) -> None:
         """Free the checkpoint."""
         del self._model

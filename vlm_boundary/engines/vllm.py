@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +33,7 @@ from vlm_boundary.records.manifest import Checkpoint
 if TYPE_CHECKING:
     from vllm import RequestOutput, SamplingParams
     from vllm.logprobs import FlatLogprobs
+    from vllm.lora.request import LoRARequest
 
 # What one engine may hold where memory is shared with everything else, and what its scheduler can
 # do there: seeded requests with chunked prefill end the CPU engine ("CPU Generator does not use
@@ -79,7 +80,6 @@ class VllmEngine:
         set_up_process(config)
         try:
             import vllm
-            from vllm.lora.request import LoRARequest
             from vllm.platforms import current_platform
         except ImportError as error:
             raise UserError(
@@ -107,21 +107,14 @@ class VllmEngine:
         lora = None
         if adapter is not None:
             args = lora_arguments(adapter, args)
-            lora = LoRARequest("adapter-1", 1, str(adapter))
+            lora = _lora(adapter, 1)
         self._args = args
         self._folder, self._adapter = folder, adapter
         self._swaps = on_cpu if config.swap_weights is None else config.swap_weights
         self._swapped = 0
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
-        try:
-            self._llm: Any = vllm.LLM(model=str(folder), **args)
-        except (ValueError, TypeError) as error:
-            refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
-            # How vLLM says that settings, model and machine do not fit each other.
-            raise UserError(
-                f"vLLM refuses engine.args {config.args}: {_one_line(error)}"
-            ) from error
+        self._llm = _loaded(folder, args, config, trust_remote_code=trust_remote_code)
         vocabulary = self._llm.llm_engine.model_config.get_vocab_size()
         places = self._chat.place_ids() if config.mask_picture_tokens else []
         self._masked = [place for place in places if place < vocabulary]
@@ -166,13 +159,10 @@ class VllmEngine:
                 return False
             swap_weights(self._llm, checkpoint.folder)
         else:
-            from vllm.lora.request import LoRARequest
-
             wanted = lora_arguments(checkpoint.adapter, self._without_adapter)
             if checkpoint.folder != self._folder or wanted != self._args:
                 return False
-            number = self._swapped + 2  # vLLM knows adapters, and what it caches, by these
-            lora = LoRARequest(f"adapter-{number}", number, str(checkpoint.adapter))
+            lora = _lora(checkpoint.adapter, self._swapped + 2)
             forget(self._llm)
         self._folder, self._adapter = checkpoint.folder, checkpoint.adapter
         self._swapped += 1
@@ -216,7 +206,7 @@ class VllmEngine:
 
         return self._loop.drive(self._responses(iter(requests)), order, result, alive)
 
-    def usage(self) -> dict[str, Any]:
+    def usage(self) -> dict[str, int]:
         """Prompt tokens of all samples, and how many of them the prefix cache spared.
 
         `repeated_prompt_tokens` are those of samples whose prompt was given before, which it could.
@@ -351,6 +341,27 @@ def resolve_arguments(config: VllmConfig, *, on_cpu: bool) -> dict[str, Any]:
     if config.processed_logprobs:
         args["logprobs_mode"] = "processed_logprobs"
     return args
+
+
+def _loaded(
+    folder: Path, args: Mapping[str, Any], config: VllmConfig, *, trust_remote_code: bool
+) -> Any:
+    """VLLM's `LLM`."""
+    import vllm
+
+    try:
+        return vllm.LLM(model=str(folder), **args)
+    except (ValueError, TypeError) as error:
+        refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
+        # How vLLM says that settings, model and machine do not fit each other.
+        raise UserError(f"vLLM refuses engine.args {config.args}: {_one_line(error)}") from error
+
+
+def _lora(adapter: Path, number: int) -> LoRARequest:
+    """An adapter as requests name it; vLLM knows it, and what it caches, by its number."""
+    from vllm.lora.request import LoRARequest
+
+    return LoRARequest(f"adapter-{number}", number, str(adapter))
 
 
 def _one_line(error: Exception) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
@@ -131,28 +131,8 @@ class EngineLoop:
         """
         retries: deque[_InFlight] = deque()
         in_flight: dict[str, _InFlight] = {}
-        exhausted = False
         while True:
-            while len(in_flight) < self._window:
-                if retries:
-                    again = retries.popleft()
-                    # With its pixels once more.
-                    again.prompt.rendered = self._render(again.prompt.source)
-                    self._send(again, order, in_flight)
-                    continue
-                if exhausted:
-                    break
-                try:
-                    fed = next(feed)
-                except StopIteration:
-                    exhausted = True
-                    break
-                if fed is None:
-                    break
-                if isinstance(fed, Failure):
-                    yield fed
-                    continue
-                self._send(_InFlight(*fed, 1), order, in_flight)
+            exhausted = yield from self._fill(feed, order, retries, in_flight)
             if not in_flight:
                 if exhausted:
                     return
@@ -175,6 +155,33 @@ class EngineLoop:
                 else:
                     said = f"engine gave {reason!r} {MAX_ATTEMPTS} times"
                     yield Failure(flight.prompt.request.request_id, flight.index, said)
+
+    def _fill(
+        self,
+        feed: Iterator[Fed],
+        order: Order,
+        retries: deque[_InFlight],
+        in_flight: dict[str, _InFlight],
+    ) -> Generator[Failure, None, bool]:
+        """Send samples while there is room; returns whether the feed has come to its end."""
+        while len(in_flight) < self._window:
+            if retries:
+                again = retries.popleft()
+                # With its pixels once more.
+                again.prompt.rendered = self._render(again.prompt.source)
+                self._send(again, order, in_flight)
+                continue
+            try:
+                fed = next(feed)
+            except StopIteration:
+                return True
+            if fed is None:
+                break
+            if isinstance(fed, Failure):
+                yield fed
+            else:
+                self._send(_InFlight(*fed, 1), order, in_flight)
+        return False
 
     def _render(self, source: dict[str, Any]) -> Any:
         # Rendered apart from adding, because samples share one rendering: vLLM's public enqueue()

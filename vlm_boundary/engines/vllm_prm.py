@@ -98,10 +98,6 @@ class PrmEngine:
                 yield self._completion(key, ids, result.outputs.data.float().tolist())
             alive()
 
-    def usage(self) -> dict[str, Any]:
-        """Nothing is counted here."""
-        return {}
-
     def close(self) -> None:
         """End vLLM's core where it has a process of its own."""
         self._llm.llm_engine.engine_core.shutdown()

@@ -17,7 +17,7 @@ from uuid import uuid4
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import EngineConfig, ExperimentConfig, PrmConfig, SamplingConfig
-from vlm_boundary.engines.base import Engine, SwappingEngine, Workload
+from vlm_boundary.engines.base import CountingEngine, Engine, SwappingEngine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
@@ -106,7 +106,7 @@ class Operator(ABC, Generic[U]):
         """Do a unit, storing results as they come; `told` hears of each and of what goes on."""
 
     @abstractmethod
-    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+    def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """What the run's record of the engine says of this kind of work.
 
         Args:
@@ -217,7 +217,7 @@ class EngineSession(Generic[U]):
             "tokens": operator.tokens,
             "start_seconds": round(self.start_seconds, 3),
             "peak_memory_bytes": _peak_memory(),
-            **self.engine.usage(),
+            **(self.engine.usage() if isinstance(self.engine, CountingEngine) else {}),
             **operator.account(seconds, self._said),
         }
         engines = tuple(dict.fromkeys(unit.engine for unit in operator.units))

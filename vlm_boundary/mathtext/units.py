@@ -7,7 +7,7 @@ from fractions import Fraction
 
 
 @dataclass(frozen=True)
-class Unit:
+class Measure:
     """A unit by what it measures and its size in that dimension's base unit."""
 
     dimension: str
@@ -82,14 +82,14 @@ _SYMBOLS: dict[str, tuple[str, str]] = {
     "s": ("time", "pnu"), "g": ("mass", "u"),
 }  # fmt: skip
 _PREFIXES = {"p": -12, "n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9}
-UNITS: dict[str, Unit] = {
-    name: Unit(dimension, Fraction(size))
+UNITS: dict[str, Measure] = {
+    name: Measure(dimension, Fraction(size))
     for dimension, sizes in _UNITS.items()
     for names, size in sizes.items()
     for name in names.split()
 }
 UNITS |= {
-    sign + symbol: Unit(dimension, UNITS.get(symbol, Unit("", Fraction(1))).size * size)
+    sign + symbol: Measure(dimension, UNITS.get(symbol, Measure("", Fraction(1))).size * size)
     for symbol, (dimension, prefixes) in _SYMBOLS.items()
     for prefix in ["", *prefixes.replace(" ", "")]
     for size in (Fraction(10) ** _PREFIXES[prefix],)
@@ -106,7 +106,7 @@ SCALES: dict[str, Fraction] = {
 PER_CENT = frozenset("% percent percentage pct 百分点 ٪".split())
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "平方": 2, "立方": 3}
 UNITS |= {
-    name: Unit("angle", Fraction(1, part))
+    name: Measure("angle", Fraction(1, part))
     for name, part in (("arcminute", 60), ("arcminutes", 60), ("arcsecond", 3600))
 }
 # What may be written alike: 25° is an angle or a temperature, 25 C a charge or a temperature.
@@ -125,7 +125,7 @@ CHANGING = frozenset(SCALES) | frozenset(
 """Words that change the number before them."""
 
 
-def parse_unit(text: str | None) -> Unit | None:
+def parse_unit(text: str | None) -> Measure | None:
     """The unit that a text names, with square, cubic, exponents and "per"; None if none is known.
 
     "cm^2", "square meters", "km/h" and "meters per second" are units, "apples" is not.
@@ -142,11 +142,13 @@ def parse_unit(text: str | None) -> Unit | None:
     for unit in others:
         assert unit is not None
         dimension = f"{first.dimension}/{unit.dimension}"
-        first = Unit("speed" if dimension == "length/time" else dimension, first.size / unit.size)
+        first = Measure(
+            "speed" if dimension == "length/time" else dimension, first.size / unit.size
+        )
     return first
 
 
-def clash(one: Unit | None, two: Unit | None) -> bool:
+def clash(one: Measure | None, two: Measure | None) -> bool:
     """Whether two units, both known, measure different things: metres and square metres.
 
     A degree sign alone may be an angle or a temperature of either scale.
@@ -159,7 +161,7 @@ def clash(one: Unit | None, two: Unit | None) -> bool:
     return not any(both <= alike for alike in _ALIKE)
 
 
-def _simple(words: list[str]) -> Unit | None:
+def _simple(words: list[str]) -> Measure | None:
     power = 1
     if words and words[0].lower() in _POWERS:
         power, words = _POWERS[words[0].lower()], words[1:]
@@ -178,5 +180,5 @@ def _simple(words: list[str]) -> Unit | None:
     if unit is None or power == 1:
         return unit
     if unit.dimension == "length" and power == 3:  # a litre is a cubic decimetre
-        return Unit("volume", unit.size**3 * 10**6)
-    return Unit(f"{unit.dimension}^{power}", unit.size**power)
+        return Measure("volume", unit.size**3 * 10**6)
+    return Measure(f"{unit.dimension}^{power}", unit.size**power)

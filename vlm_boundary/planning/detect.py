@@ -20,7 +20,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class Asked:
+class Gap:
     """A gap to be found: `gap` in pass@k as a share, with this power.
 
     `prior` is what accuracies are drawn from where there is no pilot: the share never solved, and a
@@ -34,7 +34,7 @@ class Asked:
 
 
 def detect_lines(
-    run: RunDirectory, experiment: ExperimentConfig, plan: Plan, asked: Asked
+    run: RunDirectory, experiment: ExperimentConfig, plan: Plan, asked: Gap
 ) -> Iterator[str]:
     """The cheapest designs on each benchmark, by the counts so far or a stated prior.
 
@@ -63,7 +63,7 @@ def detect_lines(
 
 
 def _known(
-    run: RunDirectory, experiment: ExperimentConfig, benchmark: str, asked: Asked
+    run: RunDirectory, experiment: ExperimentConfig, benchmark: str, asked: Gap
 ) -> Iterator[tuple[str, str, str, Accuracies]]:
     rng = np.random.default_rng(experiment.seed)
     if asked.prior is not None:

@@ -22,7 +22,7 @@ from vlm_boundary.benchmarks import (
 from vlm_boundary.benchmarks.images import open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, Workload, lower_bound
+from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, TokenSums, lower_bound
 from vlm_boundary.engines.gpus import Gpu
 from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
@@ -339,16 +339,16 @@ def _bound(
         return str(reason)
 
 
-def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float) -> Workload:
+def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float) -> TokenSums:
     counts: dict[str, int] = {}
     for span in spans:
         problem_id = span.problem.problem_id
         counts[problem_id] = counts.get(problem_id, 0) + len(span.indices)
-    work = Workload()
+    work = TokenSums()
     for problem_id, count in counts.items():
         tokens, picture_tokens = prompts.of(problem_id)
-        work += Workload.of_prompt(tokens, picture_tokens)
-        work += Workload.of_responses(tokens, response_tokens, count)
+        work += TokenSums.of_prompt(tokens, picture_tokens)
+        work += TokenSums.of_responses(tokens, response_tokens, count)
     return work
 
 

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 import vlm_boundary
 from vlm_boundary.benchmarks import BenchmarkConfig, PromptConfig, messages, pictures_shown
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.config import Condition
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
@@ -87,7 +88,7 @@ class _Asked:
     """A problem's prompt before it is rendered."""
 
     problem_id: str
-    turns: list[dict[str, Any]]
+    turns: list[Message]
     prefix: str
 
 

@@ -23,7 +23,7 @@ def saving_lines(
     """Expected samples of every arm with a rule, by its counts so far or a stated prior.
 
     Args:
-        prior: as in `detect.Asked`.
+        prior: as in `detect.Gap`.
     """
     known: dict[str, BenchmarkData | None] = {}
     for one in plan.arms:

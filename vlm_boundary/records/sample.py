@@ -26,7 +26,7 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Score:
+class SampleScore:
     """How likely one arm finds a sample, its own or another arm's.
 
     `logprob_sum` and `token_logprobs` are as in `Sample`, under the scoring arm's prompt.

@@ -14,6 +14,7 @@ from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.records.report import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
 from vlm_boundary.report.behind import problem_sets, undecided
+from vlm_boundary.report.chart import Figure
 from vlm_boundary.report.drawing import FORMATS, draw_all
 from vlm_boundary.report.figures.curves import pass_at_k
 from vlm_boundary.report.page import page
@@ -47,15 +48,7 @@ def report(
     said, shown = statements(found), sections(found)
     headline = pass_at_k(found)
     figures = [figure for section in shown for figure in section.figures]
-    with progress_bar("drawing", total=1 + len(figures), unit="figure") as bar:
-        every = (headline, *figures)
-        for _ in draw_all(every, run.report / "figures", formats, forks=forks):
-            bar.update()
-    drawn = [
-        DrawnFigure(name=one.name, title=one.title, caption=one.caption)
-        for one in (headline, *figures)
-    ]
-    write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
+    _draw(run, (headline, *figures), formats, forks)
     settings = provenance.settings_yaml(experiment)
     write_text(run.report / "experiment.yaml", settings)
     warnings = [
@@ -90,6 +83,15 @@ def report(
     path = run.page
     write_text(path, text)
     return path
+
+
+def _draw(run: RunDirectory, figures: Sequence[Figure], formats: Sequence[str], forks: int) -> None:
+    """Figures as files, and the list of them."""
+    with progress_bar("drawing", total=len(figures), unit="figure") as bar:
+        for _ in draw_all(figures, run.report / "figures", formats, forks=forks):
+            bar.update()
+    drawn = [DrawnFigure(name=one.name, title=one.title, caption=one.caption) for one in figures]
+    write_json(run.report / "contents.json", ReportContents(figures=drawn).as_json())
 
 
 def outdated_lines(run: RunDirectory) -> list[str]:

@@ -21,7 +21,7 @@ from vlm_boundary.verifier.beside import Right
 
 
 @dataclass(frozen=True)
-class Stopping:
+class EarlyStop:
     """A rule under which problems may end early.
 
     Attributes:
@@ -43,7 +43,7 @@ def draw(
     engine: Engine,
     progress: Callable[[str, Completion], None],
     alive: Callable[[], None],
-    stop: Stopping | None = None,
+    stop: EarlyStop | None = None,
 ) -> None:
     """Draw spans of a partition, storing samples every few seconds and at last on the way out.
 
@@ -55,7 +55,6 @@ def draw(
     """
     sampling = experiment.arm_sampling(partition.arm)
     asked: dict[str, str] = {}  # the problem of each request
-
     writer = SampleWriter(run.samples, partition, experiment.timeouts.flush_seconds)
     with ExitStack() as stack:
         looks = stop and stack.enter_context(

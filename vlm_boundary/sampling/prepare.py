@@ -10,6 +10,7 @@ from typing import Any
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, messages
 from vlm_boundary.benchmarks.checking import not_shown
 from vlm_boundary.benchmarks.images import PictureError
+from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.engines.rendered import Pictures, rendered
@@ -91,7 +92,7 @@ class Prepared:
         self.run.write_manifest(manifest)
         return manifest
 
-    def _prompts(self, asked: Asked) -> Iterator[list[dict[str, Any]]]:
+    def _prompts(self, asked: Asked) -> Iterator[list[Message]]:
         for target in asked.targets:
             benchmark = self.benchmarks[target.benchmark]
             prompt = benchmark.worded(target.protocol)
@@ -143,19 +144,9 @@ def begin(run: RunDirectory, experiment: ExperimentConfig, asked: Mapping[str, A
     for name, benchmark in benchmarks.items():
         loaded[name] = _load(run, benchmark, loaded.get(name))
     problems = {name: run.read_problems(name) for name in benchmarks}
-    begun = {name for name in benchmarks if has_samples(run, name)}
     # Most arms share theirs.
     targets = dict.fromkeys(target for one in asked.values() for target in one.targets)
-    for target in targets:
-        name = target.benchmark
-        _check_prompts(problems[name], benchmarks[name], target, begun=name in begun)
-    prompts = {}
-    for target in targets:
-        name, theirs = target.benchmark, problems[target.benchmark]
-        _alter_pictures(run, theirs, target, experiment.seed)
-        prompts[target] = benchmark_identity(
-            target, benchmarks[name], loaded[name], theirs, experiment.seed
-        )
+    prompts = _made_ready(run, targets, benchmarks, loaded, problems, experiment.seed)
     arms, new = dict(manifest.arms), set()
     for name, one in asked.items():
         before = arms.get(name)
@@ -241,6 +232,29 @@ def regrade_by(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
             benchmarks = manifest.benchmarks | changed
             run.write_manifest(manifest.model_copy(update={"benchmarks": benchmarks}))
     return list(changed)
+
+
+def _made_ready(
+    run: RunDirectory,
+    targets: Collection[Target],
+    benchmarks: Mapping[str, BenchmarkConfig],
+    loaded: Mapping[str, RunBenchmark],
+    problems: Mapping[str, Sequence[Problem]],
+    seed: int,
+) -> dict[Target, dict[str, Any]]:
+    """Check the prompts of all targets, then make their pictures; returns what identifies each."""
+    for target in targets:
+        name = target.benchmark
+        begun = has_samples(run, name)
+        _check_prompts(problems[name], benchmarks[name], target, begun=begun)
+    identities = {}
+    for target in targets:
+        name, theirs = target.benchmark, problems[target.benchmark]
+        _alter_pictures(run, theirs, target, seed)
+        identities[target] = benchmark_identity(
+            target, benchmarks[name], loaded[name], theirs, seed
+        )
+    return identities
 
 
 def _check_prompts(

@@ -85,15 +85,14 @@ def sample(
             settle()
         tasks, drawable, looked_at = _tasks(prepared, scope)
         wanted = _groups(prepared.manifest, drawable)
-        if not _samples(drawable):
+        if not any(task.samples for task in drawable):
             if waits:
                 settle()
         elif scheduler is None:
             _on_this_machine(prepared, wanted, settle if waits else None)
         else:
             scheduler(run, experiment, wanted)
-        for partition, problems in looked_at.items():
-            _record(run, partition, [one for one in problems if one.error is not None])
+        _record_unshown(run, looked_at)
         with run.locks.alone(shard) as alone:
             if alone:  # the last of several writers tidies up for all
                 compact_run(run)
@@ -193,13 +192,13 @@ def _tasks(
     return tasks, drawable, looked_at
 
 
-def _record(run: RunDirectory, partition: Partition, unshown: Sequence[Problem]) -> None:
+def _record_unshown(run: RunDirectory, looked_at: Mapping[Partition, Sequence[Problem]]) -> None:
     """Keep why problems are not asked under a condition, each reason once."""
-    if not unshown:
-        return
-    kept = {(row["problem_id"], row["reason"]) for row in run.failures.read(partition)}
-    found = [(p.problem_id, None, str(p.error)) for p in unshown]
-    run.failures.add(partition, [one for one in found if (one[0], one[2]) not in kept])
+    for partition, problems in looked_at.items():
+        found = [(p.problem_id, None, str(p.error)) for p in problems if p.error is not None]
+        if found:
+            kept = {(row["problem_id"], row["reason"]) for row in run.failures.read(partition)}
+            run.failures.add(partition, [one for one in found if (one[0], one[2]) not in kept])
 
 
 def _targets(
@@ -219,7 +218,3 @@ def _targets(
         for target in one.targets
         if scope.conditions is None or target.condition in scope.conditions
     ]
-
-
-def _samples(tasks: Sequence[Task]) -> int:
-    return sum(task.samples for task in tasks)

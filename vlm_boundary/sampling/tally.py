@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.engines.base import Completion
-from vlm_boundary.engines.bound import MEMORY_SHARE, Workload, lower_bound
+from vlm_boundary.engines.bound import MEMORY_SHARE, TokenSums, lower_bound
 from vlm_boundary.engines.gpus import recognise
 from vlm_boundary.engines.model_size import NoBound, read_model_size
 from vlm_boundary.store import Partition
@@ -17,7 +17,7 @@ class Tally:
     """The work that an engine has done, counted as its samples come in."""
 
     def __init__(self) -> None:
-        self._work: Workload | None = Workload()
+        self._work: TokenSums | None = TokenSums()
         self._read: set[tuple[str, str, str]] = set()
 
     def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
@@ -28,8 +28,8 @@ class Tally:
         prompt = (partition.benchmark, partition.condition, problem_id)
         if prompt not in self._read:
             self._read.add(prompt)
-            self._work += Workload.of_prompt(done.prompt_tokens, done.picture_tokens)
-        self._work += Workload.of_responses(done.prompt_tokens, len(done.token_ids))
+            self._work += TokenSums.of_prompt(done.prompt_tokens, done.picture_tokens)
+        self._work += TokenSums.of_responses(done.prompt_tokens, len(done.token_ids))
 
     def lower_bound(self, folder: Path | None, engine: Mapping[str, Any]) -> dict[str, Any]:
         """The least seconds of the work on the engine's GPU, or the reason why there is none.

@@ -17,7 +17,7 @@ from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.conditions import problems_under
 from vlm_boundary.sampling.identity import same_source
-from vlm_boundary.sampling.loop import Stopping, draw
+from vlm_boundary.sampling.loop import EarlyStop, draw
 from vlm_boundary.sampling.plan import Span, due_looks
 from vlm_boundary.sampling.tally import Tally
 from vlm_boundary.stopping import StoppingRule
@@ -130,11 +130,11 @@ class Drawer(Operator[Draw]):
         if rule is not None:
             ids = self.run.problem_ids(partition.benchmark)
             known = verdicts_below(self.run, partition, ids, rule.decided_below)
-            stop = Stopping(rule, known, spared)
+            stop = EarlyStop(rule, known, spared)
         sure = map(partial(_shown, partition), spans)
         draw(self.run, self.experiment, benchmark, partition, sure, engine, drawn, alive, stop)
 
-    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+    def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """How long it took, and the least that it could have taken."""
         folder = self._checkpoint.folder if self._checkpoint else None
         bound = self._tally.lower_bound(folder, engine)

@@ -16,7 +16,7 @@ from vlm_boundary.engines.base import Failure, ScoreRequest, ScoringEngine
 from vlm_boundary.iterate import batched
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.records.sample import Score
+from vlm_boundary.records.sample import SampleScore
 from vlm_boundary.sampling.loop import requests_of
 from vlm_boundary.sampling.plan import Task, missing_spans
 from vlm_boundary.sampling.settled import drawn_under, record_failures
@@ -87,7 +87,7 @@ def score_responses(
             else:
                 logprobs = result.token_logprobs
                 total = math.fsum(logprobs)
-                score = Score(problem_id, result.index, total, len(logprobs), logprobs)
+                score = SampleScore(problem_id, result.index, total, len(logprobs), logprobs)
                 writer.add(score, partial(progress, len(logprobs)))
     finally:
         writer.flush()

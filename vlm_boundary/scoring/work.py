@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -51,7 +52,7 @@ class Scorer(Operator[Score]):
             self.run, self.experiment, benchmark, task, unit.under, engine, told.done, told.alive
         )
 
-    def account(self, seconds: float, engine: dict[str, Any]) -> dict[str, Any]:
+    def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """Whose responses were scored, and how long it took."""
         read = list(dict.fromkeys(unit.partition.arm for unit in self.units))
         return {"scored": read, "score_seconds": seconds}

@@ -15,10 +15,10 @@ from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.owner import DamagedPart, as_named, footer_of, reading
 from vlm_boundary.store.parts import Partition, open_part
 from vlm_boundary.store.run import RunDirectory
-from vlm_boundary.store.wholeness import Finding, fitting_texts, look_closely, tables_of
+from vlm_boundary.store.wholeness import Fault, fitting_texts, look_closely, tables_of
 
 
-def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> Iterator[str]:
+def mend(run: RunDirectory, faults: Sequence[Fault], *, by_word: bool) -> Iterator[str]:
     """Repair what was found, with a line on each thing done.
 
     Args:
@@ -28,28 +28,28 @@ def mend(run: RunDirectory, findings: Sequence[Finding], *, by_word: bool) -> It
         UserError: somebody is writing into the run, or it cannot be written.
     """
     left = {"none"} if by_word else {"none", "set aside by word"}
-    to_do = [one for one in findings if one.repair not in left]
+    to_do = [one for one in faults if one.repair not in left]
     if not to_do:
         return
     with run.locks.writing(Shard()), run.locks.turn():
         # A stage, or another repair, may have mended something before nobody else could write.
         still = set(look_closely(run))
-        for finding in to_do:
-            done = _mend(run, finding) if finding in still else "no longer so"
-            yield f"{finding.path}: {done}"
+        for fault in to_do:
+            done = _mend(run, fault) if fault in still else "no longer so"
+            yield f"{fault.path}: {done}"
 
 
-def _mend(run: RunDirectory, finding: Finding) -> str:
-    if finding.repair == "remove":
-        finding.path.unlink(missing_ok=True)
+def _mend(run: RunDirectory, fault: Fault) -> str:
+    if fault.repair == "remove":
+        fault.path.unlink(missing_ok=True)
         return "removed"
     kept = ""
-    if finding.repair == "set aside by word":
-        kept = _keep_what_can_be_read(run, finding.path)
-    if finding.repair == "read again" and finding.benchmark:
+    if fault.repair == "set aside by word":
+        kept = _keep_what_can_be_read(run, fault.path)
+    if fault.repair == "read again" and fault.benchmark:
         # Without it the data are read again, and compared by content with what was sampled.
-        run.origin_path(finding.benchmark).unlink(missing_ok=True)
-    return f"set aside as {set_aside(run.path, finding.path)}{kept}"
+        run.origin_path(fault.benchmark).unlink(missing_ok=True)
+    return f"set aside as {set_aside(run.path, fault.path)}{kept}"
 
 
 def _keep_what_can_be_read(run: RunDirectory, path: Path) -> str:

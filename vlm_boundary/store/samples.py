@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from vlm_boundary.records.sample import Judgement, Sample, Score
+from vlm_boundary.records.sample import Judgement, Sample, SampleScore
 from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.parts import Partition, PartTable
 
@@ -32,7 +32,7 @@ class SampleWriter:
         self._flushed = time.monotonic()
 
     def add(
-        self, sample: Sample | Score | Judgement, stored: Callable[[], None] | None = None
+        self, sample: Sample | SampleScore | Judgement, stored: Callable[[], None] | None = None
     ) -> None:
         """Take one sample; write the part when it is due.
 

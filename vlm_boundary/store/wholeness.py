@@ -53,7 +53,7 @@ Repair = Literal["none", "set aside", "set aside by word", "read again", "remove
 
 
 @dataclass(frozen=True)
-class Finding:
+class Fault:
     """Something that is not as it should be.
 
     Attributes:
@@ -78,7 +78,7 @@ class Finding:
         return f"{self.path}: {self.what}; {self.then}"
 
 
-def look(run: RunDirectory) -> list[Finding]:
+def look(run: RunDirectory) -> list[Fault]:
     """What footers and sizes tell: cheap enough for the start of every stage.
 
     Raises:
@@ -94,14 +94,14 @@ def look(run: RunDirectory) -> list[Finding]:
     ]
 
 
-def look_closely(run: RunDirectory) -> list[Finding]:
+def look_closely(run: RunDirectory) -> list[Fault]:
     """What reading every file tells besides.
 
     Raises:
         UserError: as `look`.
     """
     found = look(run)
-    bad = {finding.path for finding in found}
+    bad = {fault.path for fault in found}
     for name in run.read_manifest().benchmarks:
         with suppress(UserError):  # said where problems are looked at
             pictures = _pictures(run, name, run.read_problems(name), by_content=True)
@@ -121,34 +121,34 @@ def tables_of(run: RunDirectory) -> Iterator[tuple[PartTable, Kind]]:
                 yield run.table(root.relative_to(run.path).as_posix(), schema), kind
 
 
-def _places(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+def _places(run: RunDirectory, manifest: Manifest) -> Iterator[Fault]:
     """What stands where a folder or a file belongs, and is none."""
     for path in not_folders(run.path, _FOLDERS):
         what = "not a folder, which is what belongs there"
         if path.name in NEEDED:
             then = "move it away: nothing can be mended before that"
-            yield Finding(path, what, then, stops=path.name == LOCKS)
+            yield Fault(path, what, then, stops=path.name == LOCKS)
         else:
-            yield Finding(path, what, "--repair sets it aside", "set aside", True)
+            yield Fault(path, what, "--repair sets it aside", "set aside", True)
     for path in (run.analysis, run.analysed, *map(run.origin_path, manifest.benchmarks)):
         if path.is_dir():
             what = "a folder where a file belongs"
-            yield Finding(path, what, "--repair sets it aside", "set aside", True)
+            yield Fault(path, what, "--repair sets it aside", "set aside", True)
 
 
-def _unknown(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+def _unknown(run: RunDirectory, manifest: Manifest) -> Iterator[Fault]:
     """What the manifest says nothing of, though there are samples of it."""
     sampled = run.samples.partitions()
     for name in sorted({one.benchmark for one in sampled} - manifest.benchmarks.keys()):
         what = f"it says nothing of benchmark {name!r}, of which there are samples"
-        yield Finding(run.path / MANIFEST, what, "restore what was edited", stops=True)
+        yield Fault(run.path / MANIFEST, what, "restore what was edited", stops=True)
     for name in sorted({one.arm for one in sampled} - manifest.arms.keys()):
         what = f"it says nothing of arm {name!r}, of which there are samples"
         then = "they are not held against what they were drawn from; restore what was edited"
-        yield Finding(run.path / MANIFEST, what, then)
+        yield Fault(run.path / MANIFEST, what, then)
 
 
-def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
+def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Fault]:
     for name, known in manifest.benchmarks.items():
         path = run.problems_path(name)
         again = "'vlm-boundary sample' on the experiment then reads the problems again"
@@ -156,12 +156,10 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
             problems = run.read_problems(name)
         except DamagedPart as damaged:
             then = f"--repair sets it aside; {again}"
-            yield Finding(
-                path, f"damaged ({damaged.why})", then, "read again", True, benchmark=name
-            )
+            yield Fault(path, f"damaged ({damaged.why})", then, "read again", True, benchmark=name)
             continue
         except UserError:
-            yield Finding(path, "missing", again, benchmark=name)
+            yield Fault(path, "missing", again, benchmark=name)
             continue
         if (known.content and dataset_hash(problems) != known.content) or (
             known.grading
@@ -169,13 +167,13 @@ def _problems(run: RunDirectory, manifest: Manifest) -> Iterator[Finding]:
         ):
             what = "these are not the problems that the run was begun with"
             then = f"--repair sets them aside; {again}"
-            yield Finding(path, what, then, "read again", True, benchmark=name)
+            yield Fault(path, what, then, "read again", True, benchmark=name)
         yield from _pictures(run, name, problems, by_content=False)
 
 
 def _pictures(
     run: RunDirectory, benchmark: str, problems: Iterable[Problem], *, by_content: bool
-) -> Iterator[Finding]:
+) -> Iterator[Fault]:
     """Pictures that are missing or empty or, by content, other ones than their names say."""
     for picture in dict.fromkeys(p for problem in problems for p in problem.pictures):
         path = run.images / picture
@@ -183,11 +181,11 @@ def _pictures(
         try:
             found = path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            yield Finding(path, "missing", again)
+            yield Fault(path, "missing", again)
             continue
         if what := _wrong_picture(path, found, by_content):
             then = f"--repair takes it out; {again}"
-            yield Finding(path, what, then, "read again", True, benchmark=benchmark)
+            yield Fault(path, what, then, "read again", True, benchmark=benchmark)
 
 
 def _wrong_picture(path: Path, found: os.stat_result, by_content: bool) -> str | None:
@@ -202,7 +200,7 @@ def _wrong_picture(path: Path, found: os.stat_result, by_content: bool) -> str |
     return None if same else "damaged (its content is not what its name says)"
 
 
-def _parts(run: RunDirectory) -> Iterator[Finding]:
+def _parts(run: RunDirectory) -> Iterator[Fault]:
     older: list[Path] = []
     unsaid: list[Path] = []
     for table, kind in tables_of(run):
@@ -213,7 +211,7 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
             yield from (_damaged(kind, one.path, one.why) for one in unfit)
             for path, why in files.foreign.items():
                 then = "it is left out; --repair sets it aside"
-                yield Finding(path, f"not of this place: {why}", then, "set aside")
+                yield Fault(path, f"not of this place: {why}", then, "set aside")
             if table.schema is schemas.SAMPLES:
                 older += [path for path in files.ours if not footer_of(path).hashed]
             if kind == "derived":
@@ -222,9 +220,9 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
         what = (
             f"{counted(len(older), 'part')} of an older version, which says no hashes of its texts"
         )
-        yield Finding(run.samples.root, what, "verdicts are held against their keys alone")
+        yield Fault(run.samples.root, what, "verdicts are held against their keys alone")
     if unsaid:
-        yield Finding(
+        yield Fault(
             run.path,
             f"parts of verdicts or checks ({len(unsaid):,}) do not say whose they are: an older "
             f"version, or another program, wrote them",
@@ -232,31 +230,31 @@ def _parts(run: RunDirectory) -> Iterator[Finding]:
         )
 
 
-def _damaged(kind: Kind, path: Path, why: str) -> Finding:
+def _damaged(kind: Kind, path: Path, why: str) -> Fault:
     what = f"damaged ({why})"
     if kind == "derived":
         then = "--repair, or the stage that made it, sets it aside, and that stage makes it again"
-        return Finding(path, what, then, "set aside", True, by_stage=True)
+        return Fault(path, what, then, "set aside", True, by_stage=True)
     if kind == "failures":
         then = "--repair sets it aside; what cannot be drawn is found out again"
-        return Finding(path, what, then, "set aside", True)
+        return Fault(path, what, then, "set aside", True)
     then = (
         "--set-aside keeps the rows that can be read and sets the file aside; the rest is drawn "
         "again by the stage that drew it"
     )
-    return Finding(path, what, then, "set aside by word", True)
+    return Fault(path, what, then, "set aside by word", True)
 
 
-def _records(run: RunDirectory) -> Iterator[Finding]:
+def _records(run: RunDirectory) -> Iterator[Fault]:
     for path in run.writers():
         if read_writer(path) is None:
             then = "the report does not say what this engine was; --repair sets it aside"
-            yield Finding(path, "damaged (it is no record of an engine)", then, "set aside")
+            yield Fault(path, "damaged (it is no record of an engine)", then, "set aside")
 
 
 def _rows(
     run: RunDirectory, table: PartTable, kind: Kind, partition: Partition, path: Path
-) -> Iterator[Finding]:
+) -> Iterator[Fault]:
     """What reading all of a part tells."""
     changed = strange = 0
     try:
@@ -286,10 +284,10 @@ def _rows(
     if changed:
         then = "--set-aside takes them out, keeps the rest, and they are drawn again"
         what = f"texts ({changed:,}) are not those that were stored"
-        yield Finding(path, what, then, "set aside by word")
+        yield Fault(path, what, then, "set aside by word")
     if strange and kind == "drawn":
         what = f"{counted(strange, 'row')} of problems that {partition.benchmark!r} does not have"
-        yield Finding(path, what, "they are left out")
+        yield Fault(path, what, "they are left out")
 
 
 def fitting_texts(rows: pa.Table) -> list[bool]:
@@ -301,28 +299,26 @@ def fitting_texts(rows: pa.Table) -> list[bool]:
     ]
 
 
-def _leftovers(run: RunDirectory) -> Iterator[Finding]:
+def _leftovers(run: RunDirectory) -> Iterator[Fault]:
     for path in sorted(run.path.rglob(".*.tmp")):
         then = "--repair removes it, if nobody is writing"
-        yield Finding(path, "left by a process that was killed", then, "remove")
+        yield Fault(path, "left by a process that was killed", then, "remove")
     for path in strays(run.path, _FOLDERS):
         then = "it is never read; move it to where it belongs, or away"
-        yield Finding(path, "not where a part is looked for", then)
+        yield Fault(path, "not where a part is looked for", then)
 
 
-def refuse_what_stops(
-    run: RunDirectory, findings: list[Finding], but: Collection[str] = ()
-) -> None:
+def refuse_what_stops(run: RunDirectory, faults: list[Fault], but: Collection[str] = ()) -> None:
     """End where a stage cannot go on.
 
     Args:
         but: the folders that the stage does not look at, or mends itself.
 
     Raises:
-        UserError: with the first such finding, and how many more there are.
+        UserError: with the first such fault, and how many more there are.
     """
     stopping = [
-        one for one in findings if one.stops and not (one.by_stage and place_of(one.path)[1] in but)
+        one for one in faults if one.stops and not (one.by_stage and place_of(one.path)[1] in but)
     ]
     if stopping:
         first, more = stopping[0], len(stopping) - 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from vlm_boundary.verifier.asked import another_thing
 from vlm_boundary.verifier.commitments import Found, open_box, reading
-from vlm_boundary.verifier.compare import Target
+from vlm_boundary.verifier.compare import GoldTarget
 from vlm_boundary.verifier.doubts import (
     DISOWNED,
     checked,
@@ -59,7 +59,7 @@ _QUERIED = re.compile(r"\s*\(?\s*[?？]+\s*\)?$")
 
 
 def in_view_of_the_rest(
-    text: str, found: Found, target: Target, *, words: bool, truncated: bool
+    text: str, found: Found, target: GoldTarget, *, words: bool, truncated: bool
 ) -> Found | str:
     """The answer that stands when the output ends, or why none does."""
     if _QUERIED.search(found.raw):

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
+from vlm_boundary.mathtext.units import SCALES, UNITS, Measure
 from vlm_boundary.verifier.questions import content
 from vlm_boundary.verifier.values import Number, Value, unnamed
 
@@ -153,7 +153,7 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
 
 
 def _counts_another(
-    sentence: str, start: int, end: int, unit: Unit | None, asked: AskedFor
+    sentence: str, start: int, end: int, unit: Measure | None, asked: AskedFor
 ) -> bool:
     """Whether another thing is counted than the one asked for: 5 trees, 5 hours."""
     if unit is not None:
@@ -178,7 +178,7 @@ def _counts_parts(sentence: str, start: int, end: int, asked: AskedFor) -> bool:
     return _stem(thing) not in asked.stems
 
 
-def _measures_another(sentence: str, unit: Unit | None, asked: AskedFor) -> bool:
+def _measures_another(sentence: str, unit: Measure | None, asked: AskedFor) -> bool:
     """Whether another measure is named than the one asked for, or an angle for a length."""
     named = _measures(sentence)
     if asked.measures and named and not named & asked.measures:

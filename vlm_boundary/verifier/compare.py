@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TypeGuard
 
 from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.units import UNITS, Unit, clash, parse_unit
+from vlm_boundary.mathtext.units import UNITS, Measure, clash, parse_unit
 from vlm_boundary.verifier.equations import (
     another_name,
     as_interval,
@@ -47,8 +47,8 @@ from vlm_boundary.verifier.text_answers import (
 )
 from vlm_boundary.verifier.values import (
     Approximated,
-    Interval,
     Number,
+    NumberInterval,
     Relation,
     Several,
     Value,
@@ -65,7 +65,7 @@ _SYMBOLS = ("e", "i")  # rather numbers than options
 _MAX_SPELLED = 1000
 
 
-class Target:
+class GoldTarget:
     """A gold answer read once and compared many times."""
 
     def __init__(self, gold: Gold) -> None:
@@ -116,7 +116,7 @@ class Target:
         if isinstance(value, Number) and value.doubtful and self._asks_for(value.unit):
             self.value = replace(value, doubtful=False)
 
-    def _asks_for(self, unit: Unit | None) -> bool:
+    def _asks_for(self, unit: Measure | None) -> bool:
         """Whether the question speaks of what a unit measures, so that 5m is a length."""
         known = (UNITS.get(word) for word in self.gold.question.split()) if unit else ()
         return any(other and unit and other.dimension == unit.dimension for other in known)
@@ -132,7 +132,7 @@ class Target:
         return isinstance(self.value, Number) and not self.value.value.variables
 
     @cached_property
-    def unit(self) -> Unit | None:
+    def unit(self) -> Measure | None:
         """The unit in which the gold answer is given, where it is known."""
         own = self.value.unit if isinstance(self.value, Number) else None
         return own or parse_unit(self.gold.unit)
@@ -224,10 +224,10 @@ class Target:
             return self._approximated(value)
         if isinstance(gold, Number):
             return self._single(gold, value)
-        if isinstance(gold, Interval) or _is_union(gold):
+        if isinstance(gold, NumberInterval) or _is_union(gold):
             return compare_intervals(gold, value)
         if isinstance(gold, Several):
-            if isinstance(value, Interval) and as_interval(gold):
+            if isinstance(value, NumberInterval) and as_interval(gold):
                 return compare_intervals(gold, value)
             return self._several(gold, value)
         if isinstance(gold, Relation):
@@ -250,7 +250,7 @@ class Target:
         return rounded
 
     def _single(self, gold: Number, value: Value) -> Outcome:
-        if isinstance(value, Relation | Interval):
+        if isinstance(value, Relation | NumberInterval):
             return self._from_relation(gold, value)
         if isinstance(value, Approximated):
             return self._approximated(value)
@@ -260,8 +260,8 @@ class Target:
             return Outcome(False, "not_a_number")
         return self._number(gold, value)
 
-    def _from_relation(self, gold: Number, value: Relation | Interval) -> Outcome:
-        if isinstance(value, Interval) or value.operator not in "=∈":
+    def _from_relation(self, gold: Number, value: Relation | NumberInterval) -> Outcome:
+        if isinstance(value, NumberInterval) or value.operator not in "=∈":
             return Outcome(False, "inequality")
         given = assigned(value)
         if given is None and self.name and (same := says(value, self.name, gold.value)) is not None:
@@ -374,13 +374,13 @@ class Target:
 
 
 @lru_cache(maxsize=8192)
-def target_of(gold: Gold) -> Target:
+def target_of(gold: Gold) -> GoldTarget:
     """The gold answer as it is compared."""
-    return Target(gold)
+    return GoldTarget(gold)
 
 
 def _is_union(value: Value | None) -> TypeGuard[Several]:
     """Whether several intervals are meant: x < 1 or x > 2."""
     if not isinstance(value, Several) or value.kind not in ("union", "either"):
         return False
-    return value.kind == "union" or all(isinstance(item, Interval) for item in value.items)
+    return value.kind == "union" or all(isinstance(item, NumberInterval) for item in value.items)

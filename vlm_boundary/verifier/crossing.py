@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.verifier.compare import Target, target_of
+from vlm_boundary.verifier.compare import GoldTarget, target_of
 from vlm_boundary.verifier.faults import FAULTS
 from vlm_boundary.verifier.numbers import SCALE_WORD
 from vlm_boundary.verifier.reader import read
@@ -55,7 +55,7 @@ def cross(answers: Sequence[str], golds: Sequence[Gold]) -> NDArray[np.bool_]:
     return right[np.ix_(answer_rows, gold_columns)]
 
 
-def _target(gold: Gold) -> Target | None:
+def _target(gold: Gold) -> GoldTarget | None:
     try:
         return target_of(gold)
     except FAULTS:
@@ -95,11 +95,11 @@ class _Readings:
         self._numbers = np.array([number for number, _ in plain])
         self._number_rows = [row for _, row in plain]
 
-    def right_for(self, target: Target) -> list[int]:
+    def right_for(self, target: GoldTarget) -> list[int]:
         """The rows of the answers that are right."""
         return [row for row in self._candidates(target) if self._is_right(target, row)]
 
-    def _candidates(self, target: Target) -> list[int]:
+    def _candidates(self, target: GoldTarget) -> list[int]:
         gold = target.gold
         number = _plain(target.value)
         if number is None or target.is_text or gold.choices or gold.letter_set:
@@ -110,7 +110,7 @@ class _Readings:
         end = int(np.searchsorted(self._numbers, number + reach, side="right"))
         return self._number_rows[start:end] + self._composed
 
-    def _is_right(self, target: Target, row: int) -> bool:
+    def _is_right(self, target: GoldTarget, row: int) -> bool:
         try:
             return target.compare(self._answers[row], self._values[row]).correct is True
         except FAULTS:

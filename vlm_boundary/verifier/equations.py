@@ -8,7 +8,7 @@ from dataclasses import replace
 from vlm_boundary.mathtext.errors import BeyondLimits
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.verifier.outcome import Outcome
-from vlm_boundary.verifier.values import Interval, Number, Relation, Several, Value
+from vlm_boundary.verifier.values import Number, NumberInterval, Relation, Several, Value
 
 _FUNCTION = re.compile(r"y|[fgh](?:\([a-z]\))?")
 _LABEL = re.compile(r"[A-Z]{2,4}|[a-zA-Z]\([^()]{1,12}\)")
@@ -48,7 +48,7 @@ def assigned(value: Relation) -> tuple[str, Value] | None:
     """The name and the number or numbers that an equation gives to it: x = 5, 5 = x, -x = -5."""
     if value.operator not in "=∈":
         return None
-    if isinstance(value.right, Several | Interval):
+    if isinstance(value.right, Several | NumberInterval):
         return value.name, value.right
     if not isinstance(value.right, Number):
         return None
@@ -129,7 +129,7 @@ def _factor(one: Exact, two: Exact) -> float | None:
     return None if a is None or not b else a / b
 
 
-def solved(inequality: Interval, side: Exact) -> Interval | None:
+def solved(inequality: NumberInterval, side: Exact) -> NumberInterval | None:
     """An inequality of a sum in one variable, to the first power, as one of the variable.
 
     Args:
@@ -151,8 +151,8 @@ def solved(inequality: Interval, side: Exact) -> Interval | None:
     low, high, brackets = bound(inequality.low), bound(inequality.high), inequality.brackets
     if size < 0:
         mirrored = brackets.translate(str.maketrans("()[]", ")(]["))
-        return Interval(high, low, mirrored[::-1], name)
-    return Interval(low, high, brackets, name)
+        return NumberInterval(high, low, mirrored[::-1], name)
+    return NumberInterval(low, high, brackets, name)
 
 
 def says(value: Relation, name: str, number: Exact) -> bool | None:
@@ -179,15 +179,15 @@ def proportional(one: Exact, two: Exact) -> bool:
         return False
 
 
-def as_interval(value: Value) -> Interval | None:
+def as_interval(value: Value) -> NumberInterval | None:
     """A pair in brackets as an interval; an interval as it is."""
-    if isinstance(value, Interval):
+    if isinstance(value, NumberInterval):
         return value
     if isinstance(value, Several) and value.brackets[:1] in ("(", "[") and len(value.items) == 2:
         low, high = value.items
         if isinstance(low, Number) and isinstance(high, Number):
             ends = (_end(low), _end(high))
-            return Interval(ends[0], ends[1], value.brackets)
+            return NumberInterval(ends[0], ends[1], value.brackets)
     return None
 
 
@@ -207,7 +207,7 @@ def compare_intervals(gold: Value, value: Value) -> Outcome:
     return Outcome(same, "interval_equal" if same else "interval_differs")
 
 
-def _pieces(value: Value) -> list[Interval] | None:
+def _pieces(value: Value) -> list[NumberInterval] | None:
     value = value.right if isinstance(value, Relation) and value.operator in "=∈" else value
     if isinstance(value, Several) and value.kind in ("union", "either"):
         pieces = [as_interval(item) for item in value.items]
@@ -216,7 +216,7 @@ def _pieces(value: Value) -> list[Interval] | None:
     return None if piece is None else [piece]
 
 
-def _bounds(piece: Interval) -> tuple[object, ...]:
+def _bounds(piece: NumberInterval) -> tuple[object, ...]:
     low, high = piece.low, piece.high
     return (
         low and low.value,

@@ -16,7 +16,7 @@ from vlm_boundary.verifier.commitments import (
     reading,
     statements,
 )
-from vlm_boundary.verifier.compare import Target
+from vlm_boundary.verifier.compare import GoldTarget
 from vlm_boundary.verifier.doubts import NOT_BEFORE, only_supposed, says_nothing, without_check
 from vlm_boundary.verifier.moments import read_clock
 from vlm_boundary.verifier.phrases import (
@@ -60,7 +60,7 @@ SOLE_LENGTH = 80
 _SENTENCE = 3  # words
 
 
-def extract(scope: AnswerScope, target: Target, *, truncated: bool) -> Found | str:
+def extract(scope: AnswerScope, target: GoldTarget, *, truncated: bool) -> Found | str:
     """The last answer that an output commits to, or why there is none.
 
     Tags and boxes are answers outright; "the answer is" behind them, or without them, is next; then
@@ -92,7 +92,7 @@ def extract(scope: AnswerScope, target: Target, *, truncated: bool) -> Found | s
     return outcome if isinstance(outcome, str) else _as_asked(text, outcome, target)
 
 
-def _as_asked(text: str, found: Found, target: Target) -> Found:
+def _as_asked(text: str, found: Found, target: GoldTarget) -> Found:
     """The answer, in doubt if it counts pairs, or names several options, where one is asked for."""
     if not found.doubt and not target.is_text:
         question = f"{target.gold.question} {target.gold.answer} {target.gold.unit or ''}"
@@ -101,7 +101,7 @@ def _as_asked(text: str, found: Found, target: Target) -> Found:
     return _one_option(found, target)
 
 
-def _one_option(found: Found, target: Target) -> Found:
+def _one_option(found: Found, target: GoldTarget) -> Found:
     """The answer, in doubt if it names several options where one is asked for."""
     if target.gold.letter_set or not (target.letter or target.gold.choices) or found.doubt:
         return found
@@ -112,7 +112,7 @@ def _one_option(found: Found, target: Target) -> Found:
     return found
 
 
-def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | None:
+def _marked(text: str, target: GoldTarget, words: bool, truncated: bool) -> Found | None:
     """The answer in the last tag or box, whichever stands later."""
     tag = last_tag(text) if "<" in text else None
     box = boxed(text, listed=target.listed)
@@ -137,7 +137,7 @@ def _marked(text: str, target: Target, words: bool, truncated: bool) -> Found | 
     return replace(found, source="tag", flags=flags)
 
 
-def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
+def _in_box(text: str, box: Found, target: GoldTarget, words: bool) -> Found | None:
     r"""The answer in a box that holds a sentence: \boxed{\text{The answer is } 42}."""
     plain = _WRAPPED.sub(
         lambda m: " " * (m.start(1) - m.start()) + m[1] + " " * (m.end() - m.end(1)),
@@ -152,7 +152,7 @@ def _in_box(text: str, box: Found, target: Target, words: bool) -> Found | None:
     return replace(found, source="box", raw=text[start:end], start=start, end=end)
 
 
-def _within(text: str, start: int, end: int, target: Target, words: bool) -> Found | None:
+def _within(text: str, start: int, end: int, target: GoldTarget, words: bool) -> Found | None:
     """The answer in a tag that holds sentences."""
     inner = text[start:end]
     found = statements(inner, 0, listed=target.listed, words=words)
@@ -176,7 +176,7 @@ def _ended(text: str, end: int) -> bool:
     return bool(text[end : end + 2].strip(" *$"))
 
 
-def _unmarked(text: str, target: Target, words: bool) -> Found | str:
+def _unmarked(text: str, target: GoldTarget, words: bool) -> Found | str:
     """The answer of an output that marks none."""
     cut = open_box(text)
     if cut is not None:
@@ -207,7 +207,7 @@ def _unmarked(text: str, target: Target, words: bool) -> Found | str:
     return found if found is not None else "no_answer"
 
 
-def _sole(text: str, target: Target, words: bool) -> Found | None:
+def _sole(text: str, target: GoldTarget, words: bool) -> Found | None:
     """The whole output, or its last line, where that is a value and nothing else."""
     lines = [m for m in _LINE.finditer(text)] if len(text) < 100_000 else []
     if not lines:
@@ -259,7 +259,7 @@ def _said_otherwise(text: str, lines: list[re.Match[str]], found: Found) -> bool
     return False
 
 
-def _in_words(text: str, target: Target) -> Found | None:
+def _in_words(text: str, target: GoldTarget) -> Found | None:
     """The answer of sentences whose gold answer is text."""
     if yes_or_no(target.gold.answer) and yes_or_no(text):
         start = len(text) - len(text.lstrip())

@@ -15,7 +15,7 @@ from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.records.verdict import Status, Verdict
 from vlm_boundary.verifier.approximate import far_apart, worked_out
 from vlm_boundary.verifier.commitments import Found
-from vlm_boundary.verifier.compare import Target, target_of
+from vlm_boundary.verifier.compare import GoldTarget, target_of
 from vlm_boundary.verifier.extract import extract
 from vlm_boundary.verifier.faults import FAULTS, failed
 from vlm_boundary.verifier.numbers import equal
@@ -248,13 +248,13 @@ def _grade(gold: Gold, text: str, truncated: bool, thinking_open: bool) -> Verdi
     return _concluded(found, scope, outcome)
 
 
-def _settled(found: Found, target: Target, outcome: Outcome) -> bool:
+def _settled(found: Found, target: GoldTarget, outcome: Outcome) -> bool:
     """Whether every reading of the same standing gets the same verdict."""
     others = {target.compare(found.raw, rival).correct for rival in found.rivals}
     return others <= {outcome.correct}
 
 
-def _symbolic(found: Found, scope: AnswerScope, target: Target) -> Verdict | _Pending:
+def _symbolic(found: Found, scope: AnswerScope, target: GoldTarget) -> Verdict | _Pending:
     """What own arithmetic does not cover: compared in the pool if it is short mathematics."""
     if found.rivals:
         return _concluded(found, scope, Outcome(None, "ambiguous"))
@@ -277,7 +277,7 @@ def _symbolic(found: Found, scope: AnswerScope, target: Target) -> Verdict | _Pe
     return _Pending(found, scope, (raw, gold))
 
 
-def _rounds(found: Found, target: Target) -> bool:
+def _rounds(found: Found, target: GoldTarget) -> bool:
     """Whether one of the two is a decimal to which the other, a formula, rounds."""
     gold = target.value or _formula(target.gold.answer)
     value = found.value or _formula(found.raw)

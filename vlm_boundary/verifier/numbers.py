@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.exact import PI, Exact
-from vlm_boundary.mathtext.units import SCALES, UNITS, Unit
+from vlm_boundary.mathtext.units import SCALES, UNITS, Measure
 from vlm_boundary.verifier.values import Number
 from vlm_boundary.verifier.verdict import Gold, Tolerance
 
@@ -25,7 +25,7 @@ ROUNDED_SIGNIFICANT = 3
 """Digits from which a rounded decimal counts for an exact gold answer."""
 
 
-def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> list[Number]:
+def forms(gold: Number, found: Number, *, unit: Measure | None, question: str) -> list[Number]:
     """The number as it may be compared: converted to the gold's unit, per cent as a share.
 
     Args:
@@ -53,7 +53,7 @@ def forms(gold: Number, found: Number, *, unit: Unit | None, question: str) -> l
     return found_forms
 
 
-def _on_scale(found: Number, other: Unit, unit: Unit) -> Number:
+def _on_scale(found: Number, other: Measure, unit: Measure) -> Number:
     """A temperature on another scale."""
     size, zero = _CELSIUS[other.dimension]
     to, freezing = _CELSIUS[unit.dimension]

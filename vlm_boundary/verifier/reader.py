@@ -12,7 +12,7 @@ from vlm_boundary.mathtext.dialects import ANSWER, SENTENCE
 from vlm_boundary.mathtext.errors import BeyondLimits, TooLarge, Unsupported
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, MAX_DIGITS, NAMES, Token, tokenize
-from vlm_boundary.mathtext.units import UNITS, Unit
+from vlm_boundary.mathtext.units import UNITS, Measure
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import solved
 from vlm_boundary.verifier.latex import plain_math
@@ -20,9 +20,9 @@ from vlm_boundary.verifier.numerals import leading_number, literal
 from vlm_boundary.verifier.trailing import combined, with_trailing
 from vlm_boundary.verifier.values import (
     Approximated,
-    Interval,
     Kind,
     Number,
+    NumberInterval,
     Relation,
     Several,
     Value,
@@ -226,7 +226,7 @@ class _Reader:
             return Approximated(left, right)
         return Relation("=", left, right, "".join(_texts(parts[0])))
 
-    def _interval(self, parts: list[list[Token]], operators: list[str]) -> Interval | None:
+    def _interval(self, parts: list[list[Token]], operators: list[str]) -> NumberInterval | None:
         """What an inequality says of one variable: 2 < x < 5, x ≥ 3."""
         if not all(parts) or len(parts) > 3:
             return None
@@ -245,7 +245,7 @@ class _Reader:
         high = numbers[place + 1] if place + 1 < len(parts) else None
         left = "[" if low is not None and operators[place - 1] == "≤" else "("
         right = "]" if high is not None and operators[place] == "≤" else ")"
-        found = Interval(low, high, left + right, "".join(_texts(parts[place])))
+        found = NumberInterval(low, high, left + right, "".join(_texts(parts[place])))
         return found if numbers[place].value.is_name else solved(found, numbers[place].value)
 
     def _side(self, tokens: list[Token]) -> Value | None:
@@ -298,7 +298,7 @@ class _Reader:
     def _enclosed(self, first: str, last: str, inner: list[Token]) -> Value | None:
         if first == "⦃" and len(inner) > 2 and inner[1].text in ("|", ":", "∈"):
             interval = self._relation(_split(inner, _SUCH_THAT)[-1])
-            if not isinstance(interval, Interval):
+            if not isinstance(interval, NumberInterval):
                 raise Unsupported("a set by its rule")
             return interval
         reader = _Reader(inner, self.text, True, self.prose) if inner else self
@@ -334,7 +334,7 @@ class _Reader:
         return with_trailing(number, rest, money)
 
 
-def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Unit | None]:
+def _without_lead(tokens: list[Token]) -> tuple[list[Token], int, Measure | None]:
     """Tokens behind words such as "about" and "minus" and a currency sign; sign; currency."""
     sign, money, place = 1, None, 0
     while place < len(tokens):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from vlm_boundary.verifier.commitments import Found
-from vlm_boundary.verifier.compare import Target
+from vlm_boundary.verifier.compare import GoldTarget
 from vlm_boundary.verifier.doubts import only_supposed
 from vlm_boundary.verifier.phrases import OR, STATEMENT
 
 
-def as_written(text: str, start: int, stated: Found | None, target: Target) -> Found | None:
+def as_written(text: str, start: int, stated: Found | None, target: GoldTarget) -> Found | None:
     """The last statement after `start` as a whole, where it is the gold answer as written.
 
     Reading cuts a statement where it goes on about something else; many gold answers are a clause.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from vlm_boundary.mathtext.dialects import ANSWER
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.mathtext.lexer import FORMULAS, NAMES, Token
-from vlm_boundary.mathtext.units import LETTERS, PER_CENT, SCALES, UNITS, Unit, parse_unit
+from vlm_boundary.mathtext.units import LETTERS, PER_CENT, SCALES, UNITS, Measure, parse_unit
 from vlm_boundary.verifier.numerals import leading_number
 from vlm_boundary.verifier.values import Number, Value
 
@@ -22,7 +22,7 @@ _CHANGING = frozenset(
 _MARKS = {"'": ("foot", "arcminute"), '"': ("inch", "arcsecond")}
 
 
-def with_trailing(number: Number, rest: list[Token], money: Unit | None) -> Number | None:
+def with_trailing(number: Number, rest: list[Token], money: Measure | None) -> Number | None:
     """The number with what stands behind it: per cent, a scale, a unit, or the thing counted."""
     number = replace(number, unit=money)
     if rest and rest[0].text.lower() in SCALES:
@@ -132,7 +132,7 @@ def _marked(number: Number, rest: list[Token], *, minutes: bool) -> Number | Non
 def combined(parts: list[Value]) -> Number | None:
     """The sum of quantities in ever smaller units of one kind, in the first one's unit."""
     total: Number | None = None
-    last: Unit | None = None
+    last: Measure | None = None
     for part in parts:
         if not isinstance(part, Number) or part.unit is None or part.percent:
             return None

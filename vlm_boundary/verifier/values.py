@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias, TypeGuard
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.mathtext.units import Unit
+from vlm_boundary.mathtext.units import Measure
 
 Kind: TypeAlias = Literal["list", "tuple", "set", "ratio", "either", "range", "union", "matrix"]
 
@@ -25,7 +25,7 @@ class Number:
     step: Fraction | None = None
     significant: int = 0
     percent: bool = False
-    unit: Unit | None = None
+    unit: Measure | None = None
     doubtful: bool = False
     scale: Fraction = Fraction(1)
     """What a word like "million" multiplied the number by."""
@@ -64,7 +64,7 @@ class Relation:
 
 
 @dataclass(frozen=True)
-class Interval:
+class NumberInterval:
     """All numbers between two; an end is None where there is none, a bracket says if it is in."""
 
     low: Number | None
@@ -100,8 +100,8 @@ class Words:
         return self.text
 
 
-Value = Number | Several | Relation | Interval | Approximated | Words
-Said = Number | Several | Relation | Interval | Approximated
+Value = Number | Several | Relation | NumberInterval | Approximated | Words
+Said = Number | Several | Relation | NumberInterval | Approximated
 
 
 def is_value(value: Value | None) -> TypeGuard[Said]:

@@ -29,7 +29,7 @@ Signature = tuple[tuple[str, int, int], ...]
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class CheckpointFolder:
     """A checkpoint's folder in a training run's, whole or not."""
 
     step: int
@@ -40,7 +40,7 @@ class Checkpoint:
         return tuple(sorted(_files(self.folder)))
 
 
-def checkpoints(training: Path) -> list[Checkpoint]:
+def checkpoints(training: Path) -> list[CheckpointFolder]:
     """The checkpoints of a training run by step, whole or not.
 
     Raises:
@@ -48,7 +48,7 @@ def checkpoints(training: Path) -> list[Checkpoint]:
     """
     if not training.is_dir():
         raise UserError(f"{training}: no such folder; name the one that the trainer writes into")
-    found: dict[int, Checkpoint] = {}
+    found: dict[int, CheckpointFolder] = {}
     for folder in sorted(training.iterdir()):
         named = _CHECKPOINT.fullmatch(folder.name)
         if not named or not folder.is_dir():
@@ -59,11 +59,11 @@ def checkpoints(training: Path) -> list[Checkpoint]:
                 f"{training}: {found[step].folder.name} and {folder.name} are both of step {step}; "
                 f"move one of them elsewhere"
             )
-        found[step] = Checkpoint(step, folder)
+        found[step] = CheckpointFolder(step, folder)
     return [found[step] for step in sorted(found)]
 
 
-def announced(checkpoint: Checkpoint) -> bool:
+def announced(checkpoint: CheckpointFolder) -> bool:
     """Whether the trainer says that it has finished this one; True where it says nothing at all."""
     training = checkpoint.folder.parent
     for name, key in _TRACKERS:

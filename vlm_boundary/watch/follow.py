@@ -16,7 +16,13 @@ from vlm_boundary.sampling.plan import ALL
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sharded import UnmergedError, merged_folder
 from vlm_boundary.store import RunDirectory
-from vlm_boundary.watch.folders import Checkpoint, Signature, announced, checkpoints, what_lacks
+from vlm_boundary.watch.folders import (
+    CheckpointFolder,
+    Signature,
+    announced,
+    checkpoints,
+    what_lacks,
+)
 from vlm_boundary.watch.merging import merge
 
 Draw: TypeAlias = Callable[[ExperimentConfig, Collection[str]], object]
@@ -123,7 +129,7 @@ class _Looks:
     _seen: dict[int, tuple[Signature, float]] = field(default_factory=dict)
     _told: dict[int, str] = field(default_factory=dict)
 
-    def ready(self, without: Collection[int | None]) -> list[Checkpoint]:
+    def ready(self, without: Collection[int | None]) -> list[CheckpointFolder]:
         """The checkpoints, but for those of these steps, whose models are whole, by step."""
         found = (one for one in checkpoints(self.watched.folder) if one.step not in without)
         return [one for one in found if self._is_ready(one)]
@@ -133,7 +139,7 @@ class _Looks:
         self.aside.add(step)
         self.tell(f"step {step}: not evaluated: {reason}")
 
-    def _is_ready(self, one: Checkpoint) -> bool:
+    def _is_ready(self, one: CheckpointFolder) -> bool:
         if one.step % self.watched.every or one.step in self.aside:
             return False
         now, signature = time.monotonic(), one.signature()
@@ -156,7 +162,7 @@ class _Looks:
             self.tell(f"step {one.step}: waiting: {lacks}")
         return lacks is None
 
-    def _merge(self, one: Checkpoint, unmerged: UnmergedError) -> None:
+    def _merge(self, one: CheckpointFolder, unmerged: UnmergedError) -> None:
         self.tell(f"step {one.step}: merging its shards")
         log = self.run.logs / f"merging-step-{one.step}.log"
         assert self.watched.merge is not None
@@ -183,7 +189,7 @@ def _with_earlier(
     there = []
     for name, step in sorted(added.items(), key=lambda item: item[1]):
         folder = Path(earlier[name]["model"])
-        grown = _with_arm(grown, watched, Checkpoint(step, folder))
+        grown = _with_arm(grown, watched, CheckpointFolder(step, folder))
         if folder.is_dir():
             there.append(name)
         else:
@@ -195,7 +201,7 @@ def _with_new(
     run: RunDirectory,
     experiment: ExperimentConfig,
     watched: Watched,
-    found: Sequence[Checkpoint],
+    found: Sequence[CheckpointFolder],
     looks: _Looks,
 ) -> tuple[ExperimentConfig, list[str]]:
     """The experiment with those of these checkpoints that can be evaluated, and their names."""
@@ -216,7 +222,9 @@ def _with_new(
     return experiment, taken
 
 
-def _with_arm(experiment: ExperimentConfig, watched: Watched, one: Checkpoint) -> ExperimentConfig:
+def _with_arm(
+    experiment: ExperimentConfig, watched: Watched, one: CheckpointFolder
+) -> ExperimentConfig:
     folder = str(one.folder.resolve())
     like = experiment.arms[watched.like] if watched.like else ArmConfig(model=folder, role="step")
     arm = like.model_copy(
