@@ -73,6 +73,11 @@ def test_what_is_a_strangers_stays_text(site: ModuleType) -> None:
     assert site._text("<b> | [x] `<raw>` a_b") == r"\<b\> \| \[x\] `<raw>` a\_b"
 
 
+def test_a_bar_in_the_code_of_a_cell_stays_a_bar(site: ModuleType) -> None:
+    page = "| `A\\|B` | a \\| b |\nx `A\\|B`"
+    assert site.plain_pipes(page) == "| `A|B` | a \\| b |\nx `A\\|B`"
+
+
 def test_every_page_is_in_the_navigation(site: ModuleType, pages: dict[str, str]) -> None:
     written = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     nav = YAML(typ="safe", pure=True).load(written)["nav"]
