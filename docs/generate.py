@@ -161,6 +161,14 @@ def linked(markdown: str, place: str) -> str:
     return markdown
 
 
+def plain_pipes(markdown: str) -> str:
+    r"""A page's Markdown with `|` for the `\|` that GitHub wants in the code of a table's cell."""
+    rows = re.compile(r"^\|.*$", re.MULTILINE)
+    return rows.sub(
+        lambda row: re.sub(r"`[^`]+`", lambda code: code[0].replace(r"\|", "|"), row[0]), markdown
+    )
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, and what stands beside docs/."""
     from mkdocs.structure.files import File
@@ -173,8 +181,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
-    """Make links work in the site that work in the repository."""
-    return linked(markdown, page.file.src_uri)
+    """Make links and tables work in the site that work in the repository."""
+    return plain_pipes(linked(markdown, page.file.src_uri))
 
 
 def _keys(record: dict[str, Any]) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
+import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +18,7 @@ from vlm_boundary.config import ExperimentConfig
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
+API = (DOCS / "api.md").read_text(encoding="utf-8")
 _LINK = re.compile(r"\]\(([^)#: ]+)(?:#[^)]*)?\)")
 
 
@@ -69,6 +73,11 @@ def test_what_is_a_strangers_stays_text(site: ModuleType) -> None:
     assert site._text("<b> | [x] `<raw>` a_b") == r"\<b\> \| \[x\] `<raw>` a\_b"
 
 
+def test_a_bar_in_the_code_of_a_cell_stays_a_bar(site: ModuleType) -> None:
+    page = "| `A\\|B` | a \\| b |\nx `A\\|B`"
+    assert site.plain_pipes(page) == "| `A|B` | a \\| b |\nx `A\\|B`"
+
+
 def test_every_page_is_in_the_navigation(site: ModuleType, pages: dict[str, str]) -> None:
     written = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     nav = YAML(typ="safe", pure=True).load(written)["nav"]
@@ -86,3 +95,21 @@ def test_every_link_of_the_repository_leads_somewhere(site: ModuleType) -> None:
             assert (document.parent / target).exists(), (document.name, target)
             if target.startswith("../") and document.parent == DOCS:
                 assert target.removeprefix("../") in site.BESIDE, (document.name, target)
+
+
+def _documented(thing: object) -> Iterator[object]:
+    """An object that the API's page names and, of a class, what it offers."""
+    yield thing
+    if inspect.isclass(thing):
+        yield from (one for name, one in vars(thing).items()
+                    if name[0] != "_" and inspect.isfunction(one))  # fmt: skip
+
+
+@pytest.mark.parametrize("path", re.findall(r"^::: (\S+)$", API, re.MULTILINE))
+def test_a_docstring_explains_parameters_that_there_are(path: str) -> None:
+    """The site's build warns of others, and a warning ends it."""
+    for thing in _documented(pkgutil.resolve_name(path)):
+        arguments = re.search(r"^Args:\n((?: +.*\n)+)", inspect.getdoc(thing) or "", re.MULTILINE)
+        explained = re.findall(r"^ {4}(\S.*?):", arguments[1], re.MULTILINE) if arguments else []
+        assert callable(thing)
+        assert not explained or set(explained) <= set(inspect.signature(thing).parameters), thing

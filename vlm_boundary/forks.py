@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -21,8 +22,9 @@ def in_forks(
 ) -> Iterator[tuple[Item, Any]]:
     """Each item with what `work` says of it, by way of JSON; without those of a fork that failed.
 
-    A fork has its share already, answers through a pipe and ends: nothing outlives the call, and
-    nobody waits for a fork that was killed. The caller does the first share itself.
+    `work` must wait for no other thread: a fork has only the one that made it. It has its share
+    already, answers through a pipe and ends: nothing outlives the call, and nobody waits for a
+    fork that was killed. The caller does the first share itself.
     """
     own, *others = shares
     started = [_Fork(items, work) for items in others]
@@ -34,7 +36,10 @@ def in_forks(
 class _Fork:
     def __init__(self, items: Sequence[Item], work: Callable[[Item], Any]) -> None:
         self._reading, writing = os.pipe()
-        self._process = os.fork()
+        with warnings.catch_warnings():
+            # A fork has none of the other threads (Arrow's, BLAS's), and waits for none of them.
+            warnings.filterwarnings("ignore", r"This process .* multi-threaded", DeprecationWarning)
+            self._process = os.fork()
         if not self._process:
             try:
                 os.close(self._reading)

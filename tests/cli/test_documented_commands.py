@@ -1,4 +1,4 @@
-"""Every documented command parses, its experiment resolves, and those of the README are run."""
+"""Every documented command parses and its experiment resolves; without an engine it is run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,48 @@ def test_a_documented_command_parses_and_resolves(
     target = context.params.get("target")
     if isinstance(target, Path) and target.suffix == ".yaml" and target.is_file():
         load_experiment(target, context.params.get("overrides", ()))
+
+
+# Commands that need no engine, in an order in which each finds what it needs.
+_WITHOUT_ENGINE = "analyze check fsck gate grade merge passk publish queue report".split()
+_STANDS_FOR = dict.fromkeys(["EXPERIMENT.yaml", "runs/NAME", "runs/mathvision-testmini"], "RUN")
+
+
+def runnable() -> list[list[str]]:
+    """The documented ones, each once, without what is sent to the hub."""
+    calls = {
+        tuple(_STANDS_FOR.get(word, word) for word in words)
+        for document in DOCUMENTS
+        for words in typed(document)
+        if words and words[0] in _WITHOUT_ENGINE and not {"…", "--to", "--help"} & {*words}
+    }
+    return sorted(map(list, calls), key=lambda words: (_WITHOUT_ENGINE.index(words[0]), words))
+
+
+def test_documented_commands_without_an_engine_do_their_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the demo's run and on small files; that run has no answers for the paper's queue."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("RUN", "runs/a", "runs/b"):
+        shutil.copytree(REPOSITORY / "demo" / "runs" / "embedded", name)
+    Path("rules.yaml").write_text("rules: [{kind: not_lower, k: 1, points: 90}]")
+    rows = [f"{model},p{i},{i % 2}" for model in ("qwen", "qwen-rl") for i in range(4)]
+    Path("verdicts.csv").write_text("\n".join(["model,problem_id,correct", *rows]))
+    outputs = [{"model": model, "problem_id": "p", "answer": "4", "output": "It is 4."}
+               for model in ("base", "rl")]  # fmt: skip
+    Path("outputs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in outputs))
+    calls = runnable()
+    assert len(calls) > 10
+    for words in calls:
+        done = CliRunner().invoke(cli, words)
+        if words == ["queue", "RUN"]:
+            assert (done.exit_code, "--max-accuracy" in done.output) == (2, True), done.output
+            continue
+        assert (done.exit_code, bool(done.output)) == (0, True), (words, done.output)
+        for option in ("--output", "--json", "--junit", "--into", "--folder"):
+            if option in words:
+                assert Path(words[words.index(option) + 1]).exists(), words
 
 
 def readme(section: str, language: str) -> str:

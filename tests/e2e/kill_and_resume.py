@@ -39,7 +39,7 @@ def main() -> int:
     """Run the trial; returns 0 when nothing differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--n", type=int, default=2048, help="samples a problem, of 7 problems")
+    parser.add_argument("--n", type=int, default=2048, help="samples per problem, of 7 problems")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--stop", action="store_true", help="end problems by a rule")
     options = parser.parse_args()

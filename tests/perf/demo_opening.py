@@ -41,7 +41,7 @@ _WORDS = (
 
 
 def write_run(path: Path, samples: int, characters: int, parts: int, *, finished: bool) -> None:
-    """A run with two arms and 512 samples a problem; a finished one is compacted and graded."""
+    """A run with two arms and 512 samples per problem; a finished one is compacted and graded."""
     run = RunDirectory(path)
     count = max(1, samples // (len(ARMS) * PER_PROBLEM))
     problems = [Problem("made", f"p{i:05d}", f"What is x in {i}?", "43") for i in range(count)]

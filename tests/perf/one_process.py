@@ -30,7 +30,7 @@ def main() -> None:
     """Time every way for each number of arms."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--arms", type=int, nargs="+", default=[2, 8])
-    parser.add_argument("--n", type=int, default=16, help="samples a problem")
+    parser.add_argument("--n", type=int, default=16, help="samples per problem")
     parser.add_argument("--problems", type=int, default=16)
     parser.add_argument("--repetitions", type=int, default=3)
     options = parser.parse_args()

@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--model", default="tiny:base")
     parser.add_argument("--problems", type=int, default=64)
-    parser.add_argument("--n", type=int, default=64, help="samples a problem")
+    parser.add_argument("--n", type=int, default=64, help="samples per problem")
     parser.add_argument("--size", type=int, default=84, help="of the pictures, in pixels")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=list(WAYS))

@@ -231,7 +231,8 @@ def test_no_shared_problem_compares_nothing() -> None:
 def test_without_a_tested_problem_there_is_no_count_above_the_floor() -> None:
     said = only(one_pair(UP, DOWN, luck=lucky(ABOVE | {"tested": 0})))
     assert said.claims[-1].text == (
-        "what luck explains could be tested on no problem, which takes 19 others of its answer type"
+        "whether luck explains what is solved cannot be tested: no problem has the 19 others of "
+        "its answer type that a test needs"
     )
     assert not said.claims[-1].resolved
 

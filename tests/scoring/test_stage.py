@@ -70,7 +70,7 @@ class Told(Listener):
 
 @pytest.fixture
 def experiment(tmp_path: Path) -> ExperimentConfig:
-    """Two arms of five samples a problem, drawn by nobody; the fifth is too long to score."""
+    """Two arms of five samples per problem, drawn by nobody; the fifth is too long to score."""
     raw = {
         "name": "scored",
         "run_dir": str(tmp_path / "run"),

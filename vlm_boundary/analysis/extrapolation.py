@@ -262,11 +262,11 @@ def _dot(one: Floats, two: Floats) -> Floats:
 
 
 def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
-    """Log P(0 of n correct | a, b), shape (fits,)."""
-    from scipy.special import betaln
+    """Log P(0 of n correct | a, b) = -Σ log(1 + a / (b + j)), shape (fits,).
 
-    # Kept below 0 by more than nothing, where it is a divisor.
-    return np.asarray(np.minimum(betaln(a, b + n) - betaln(a, b), -1e-300), dtype=np.float64)
+    A difference of two log beta functions loses what is close to 0, and would be a divisor of 0.
+    """
+    return np.asarray(-np.log1p(a[:, None] / (b[:, None] + np.arange(n))).sum(axis=1))
 
 
 def _maximise(histograms: Histograms, *, truncated: bool) -> tuple[Floats, Floats]:

@@ -33,7 +33,7 @@ class ImagesConfig(Settings):
     """Larger pictures are reduced to this many pixels (families that take pixels only); by default
     the checkpoint's own number, or min_pixels where that is more."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """At most so many tokens a picture, in the words of each family: as pixels (Qwen-VL, GLM-V),
+    """At most so many tokens per picture, in the words of each family: as pixels (Qwen-VL, GLM-V),
     as its nearest smaller number of tokens (Gemma 4), as tiles (InternVL, Idefics3, SmolVLM), as
     the longer side (Mistral 3)."""
 

@@ -37,7 +37,7 @@ def list_benchmarks() -> None:
     click.echo("\n* not checked against the real data set in every point; 'show NAME' says which")
 
 
-@benchmarks.command()
+@benchmarks.command(short_help="Show a benchmark's settings, with the prompt written out.")
 @click.argument("name")
 def show(name: str) -> None:
     """Show a benchmark's settings in full, as YAML, with the prompt written out."""
@@ -53,7 +53,7 @@ def show(name: str) -> None:
     click.echo(yaml_text(content), nl=False)
 
 
-@benchmarks.command()
+@benchmarks.command(short_help="Check a benchmark's YAML and its records.")
 @click.argument("file")
 def validate(file: str) -> None:
     """Check a benchmark's YAML, and its records, pictures and prompts.
@@ -126,9 +126,16 @@ def _assignments(
     return tuple((name, parse_value(value)) for name, _, value in pairs)
 
 
-@benchmarks.command()
+@benchmarks.command(short_help="Write an HTML sheet of the first problems.")
 @click.argument("name")
-@click.option("--limit", type=click.IntRange(min=1), default=8, show_default=True, metavar="N")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="How many problems the sheet shows.",
+)
 @click.option(
     "--model",
     default="tiny:untrained-1",

@@ -17,7 +17,7 @@ from vlm_boundary.cli.stages import refuse_empty, stoppable, tell_drawn, tell_ve
 from vlm_boundary.counted import counted
 
 
-@click.command(short_help="Sample further the problems that one arm alone solved, both arms alike.")
+@click.command(short_help="Draw more samples of the problems that one arm alone solved.")
 @target_argument
 @override_option
 @click.option(
@@ -26,7 +26,7 @@ from vlm_boundary.counted import counted
     type=click.IntRange(min=2),
     metavar="N",
     required=True,
-    help="Samples that both arms have of each such problem in the end.",
+    help="How many samples of each such problem both arms then have.",
 )
 @gpus_option
 def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None) -> None:

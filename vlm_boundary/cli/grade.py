@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     "--by",
     "benchmark",
     metavar="BENCHMARK.yaml",
-    help="Grade with the program of this benchmark's own (its grading.command) in place of the "
+    help="Grade with this benchmark's own program (its grading.command) in place of the "
     "verifier; it is told each line's fields.",
 )
 def grade(

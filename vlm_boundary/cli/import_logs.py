@@ -9,7 +9,7 @@ import click
 _FORMATS = ("lm-eval", "lmms-eval", "verl", "trl", "ms-swift", "inspect", "vlmevalkit")
 
 
-@click.command(name="import", short_help="Make an experiment of other tools' logs and dumps.")
+@click.command(name="import", short_help="Make an experiment from other tools' logs and dumps.")
 @click.argument("sources", metavar="[ARM=]SOURCE...", nargs=-1, required=True)
 @click.option(
     "--to",
@@ -41,7 +41,7 @@ def import_logs(
     base: str | None,
     problems: Path | None,
 ) -> None:
-    """Write a folder with an experiment of samples that exist, from what other tools logged.
+    """Write a folder with an experiment, from samples that other tools have logged.
 
     SOURCE is a file, or a folder of them. `ARM=SOURCE` says which model it is of; without that the
     log says it, or the folder's name. Several logs of one arm are further samples. Dumps of a

@@ -12,11 +12,13 @@ from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
 
-@click.command(short_help="Make a data set with a card of a run, in a folder or on the hub.")
+@click.command(short_help="Make a run into a data set with a card, in a folder or on the hub.")
 @click.argument("target", metavar="RUN|EXPERIMENT.yaml", type=click.Path(path_type=Path))
 @override_option
 @click.option("--to", "repository", metavar="OWNER/NAME", help="Send it to the hub.")
-@click.option("--private", is_flag=True, help="Where the hub has no such data set: a private one.")
+@click.option(
+    "--private", is_flag=True, help="Make the data set private, where it is new on the hub."
+)
 @click.option(
     "--folder",
     metavar="DIR",

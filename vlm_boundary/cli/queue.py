@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 @click.option(
     "--answers",
     is_flag=True,
-    help="Draw answers instead, as many that the verifier called right as others: for what people "
+    help="Draw any answers instead, as many that the verifier called right as others; what people "
     "say of them shows how often it errs.",
 )
 @click.option("--name", help="The queue's name; by default paper, or answers.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Decides which answers are drawn, and their order.",
+)
 @click.option(
     "--max-accuracy",
     type=click.FloatRange(min=0, max=1, min_open=True),

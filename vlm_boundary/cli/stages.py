@@ -120,7 +120,7 @@ def sample(
 def verify(
     target: Path, overrides: tuple[str, ...], ray: str | None, force: bool, opinions: bool
 ) -> None:
-    """Grade the samples that have no verdict by this version of the verifier yet.
+    """Grade the samples that this version of the verifier has not graded yet.
 
     A benchmark that names a program of its own (grading.command) is graded by it; --force also
     asks again where that gave no verdict. Given the experiment's YAML, it grades by what that says

@@ -236,7 +236,7 @@ def build_experiment(raw: Any, overrides: tuple[str, ...], *, where: str) -> Exp
         repeat = config.arms[arm].role == "repeat"
         if 1 < sampling.n < largest and not repeat:
             raise UserError(
-                f"{where}: arm {arm!r} draws n = {sampling.n} samples a problem, but "
+                f"{where}: arm {arm!r} draws n = {sampling.n} samples per problem, but "
                 f"analysis.ks asks for pass@{largest}; set sampling.n to at least {largest} "
                 f"or drop the ks above {sampling.n}"
             )

@@ -77,7 +77,7 @@ def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
 
 
 def _curve(side: str, name: str, shown: Shown, full: NDArray[np.bool_]) -> Curve | None:
-    """By the unbiased estimator, up to the fewest samples a problem (of a stopping rule its n)."""
+    """By the unbiased estimator, up to the fewest samples per problem (a stopping rule's n)."""
     if not full.any():
         return None
     codes = shown.codes[full]

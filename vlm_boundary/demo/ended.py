@@ -36,7 +36,7 @@ def ended_line(rule: StoppingRule, end: Standing) -> str:
 
 
 def ended_rates(rule: StoppingRule, codes: Codes) -> tuple[float, float, float] | None:
-    """pass@1, pass@n and samples a problem; None until every problem has come to its end.
+    """pass@1, pass@n and samples per problem; None until every problem has come to its end.
 
     Args:
         codes: of the problems that have samples, shape (problems, samples).

@@ -23,7 +23,8 @@ def pass_at_k(
     """pass@k from counts, at every k: k, estimate, low, high, problems, few.
 
     Args:
-        correct, samples: right samples and all samples of each problem.
+        correct: right samples of each problem.
+        samples: all samples of each problem.
         clusters: what problems of one origin share; intervals then go by clusters.
         confidence: level of the intervals, of problems like these.
 
@@ -55,7 +56,8 @@ def compare_counts(
     """Curves, paired difference, crossover and solved sets from counts, as `passk` gives them.
 
     Args:
-        base, other: right samples and all samples of each problem, problems in one order.
+        base: right samples and all samples of each problem.
+        other: the same, problems in the same order.
         clusters: what problems of one origin share.
 
     Returns:

@@ -69,7 +69,7 @@ class Stopping(Record):
     right: int
     """Right samples that end a problem at a look."""
     n: int
-    """The most samples a problem."""
+    """The most samples per problem."""
     ended_at: dict[int, int]
     """How many problems are read to each look."""
     mean_n: float | None

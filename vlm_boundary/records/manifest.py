@@ -112,7 +112,7 @@ class PictureSizes(_Kept):
     tiles: int | None = None
     """The most tiles; where there are several, the whole picture is one more."""
     most_tokens: int | None = None
-    """The most tokens a picture, marks around it not counted."""
+    """The most tokens per picture, marks around it not counted."""
     ignored: list[str] = Field(default_factory=list)
     """What the benchmark says and this family does not take."""
     engine: dict[str, Any] = Field(default_factory=dict)

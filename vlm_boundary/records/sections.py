@@ -42,7 +42,7 @@ class SelfTest(Record):
 
 
 class FreshSamples(Record):
-    """How many samples a problem beyond n there are, at least."""
+    """How many samples per problem there are beyond n, at least."""
 
     base: int
     other: int

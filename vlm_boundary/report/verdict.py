@@ -199,8 +199,8 @@ def _above_floors(content: BenchmarkAnalysis, compared: PairAnalysis) -> list[Cl
         return []
     if not pair.tested:
         text = (
-            "what luck explains could be tested on no problem, which takes "
-            f"{luck.fewest_lists} others of its answer type"
+            "whether luck explains what is solved cannot be tested: no problem has the "
+            f"{luck.fewest_lists} others of its answer type that a test needs"
         )
         return [Claim(text, resolved=False)]
     both, first, second, _ = pair.counts

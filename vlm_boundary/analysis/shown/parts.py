@@ -83,8 +83,8 @@ def strata(part: Part[Distributions]) -> TextTable:
         "lost (%)",
     )  # fmt: skip
     title = (
-        f"{part.name}: by the base's accuracy in {judged} samples a problem; its other samples are "
-        "those that are compared"
+        f"{part.name}: by the base's accuracy in {judged} samples per problem; its other samples "
+        "are those that are compared"
     )
     return TextTable(title, header, tuple(rows))
 
