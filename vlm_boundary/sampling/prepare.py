@@ -86,8 +86,10 @@ class Prepared:
             for name, problems in self.problems.items()
         }
         pictures = {n: Pictures(one.images.budget, most[n]) for n, one in self.benchmarks.items()}
-        for name in self.new:
-            asked, arm = self.asked[name], arms[name]
+        for name, asked in self.asked.items():
+            if name not in self.new:
+                continue
+            arm = arms[name]
             prompts = self._prompts(asked)
             found = rendered(asked.engine, arm.checkpoint, asked.told, pictures, prompts)
             arms[name] = arm.model_copy(update=vars(found))
