@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from fake_worker import Fake, Faker, open_fake
@@ -16,10 +17,8 @@ def import_slowly(kind: str) -> None:
     Path(sys.argv[2], "importing").write_text(kind)
     deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
-        try:
+        with suppress(Exception):
             time.sleep(deadline - time.monotonic())
-        except Exception:
-            continue
 
 
 if __name__ == "__main__":

@@ -92,4 +92,6 @@ def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_otherwi
     writer.flush()
     assert not begun(["one"]).can_wait  # nothing takes long
     assert begun(["one", "other"]).can_wait
-    assert not begun(["one", "other"], command=[sys.executable, str(tmp_path / "grade.py")]).can_wait
+    assert not begun(
+        ["one", "other"], command=[sys.executable, str(tmp_path / "grade.py")]
+    ).can_wait

@@ -148,7 +148,7 @@ def serve(fd: int, work: Callable[[Channel], None]) -> int:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent ends, which ends this process unless `stop_cleanly` was called."""
+    """Get SIGTERM when the parent ends: it ends this process too, or is as `stop_cleanly` says."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
