@@ -22,5 +22,5 @@ def import_slowly(kind: str) -> None:
 
 
 if __name__ == "__main__":
-    worker.import_ahead = import_slowly
+    vars(worker)["import_ahead"] = import_slowly
     sys.exit(worker.work_off(Fake, Faker, open_fake))
