@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -27,6 +30,19 @@ PLACES = [Place({"PYTHONPATH": WHERE})]
 TIMEOUTS = Timeouts(start_seconds=60, stall_seconds=60)
 SPANS = {"a": (range(3),), "bad": (range(2, 4),), "c": (range(2),)}
 ALL = Counter({("a", 0), ("a", 1), ("a", 2), ("bad", 2), ("bad", 3), ("c", 0), ("c", 1)})
+
+# Starts a process that imports for long, and waits to be killed.
+KILLED_PARENT = """
+import sys, time
+from pathlib import Path
+from vlm_boundary.fleet.places import Place
+from vlm_boundary.fleet.process import EngineProcess
+folder = Path(sys.argv[1])
+process = EngineProcess("slow_worker", [str(folder)], Place({}), folder / "log")
+process.tell({"ahead": "slow"})
+print(process._process.pid, flush=True)
+time.sleep(600)
+"""
 
 
 def job(does: str, arm: str = "base") -> Job:
@@ -68,6 +84,7 @@ def test_an_engine_that_behaves_is_opened_once_and_leaves_nothing(run: RunDirect
 
 
 ARMS = ("base", "rl", "distilled")
+KINDS = dict.fromkeys(ARMS, "openai")
 
 
 def processes(run: RunDirectory) -> list[str]:
@@ -181,7 +198,7 @@ def test_where_nothing_can_be_written_all_end_at_once(run: RunDirectory) -> None
 def test_processes_start_before_their_first_job_is_known(run: RunDirectory) -> None:
     jobs = [job("nothing bad"), job("nothing bad", "rl"), job("nothing bad", "distilled")]
     with Crew(run, PLACES * 2, TIMEOUTS) as crew:
-        crew.start(jobs, ("openai",))
+        crew.start(jobs, KINDS)
         waiting = [worker.process for worker in crew.idle]
         assert len(waiting) == 2  # one at each place
         assert all(process.running for process in waiting)
@@ -195,7 +212,7 @@ def test_processes_start_before_their_first_job_is_known(run: RunDirectory) -> N
 def test_what_is_refused_meanwhile_leaves_no_process_and_begins_no_job(run: RunDirectory) -> None:
     def refuse() -> None:
         with Crew(run, PLACES, TIMEOUTS) as crew:
-            crew.start([job("nothing bad")], ("openai",))
+            crew.start([job("nothing bad")], KINDS)
             waiting.extend(worker.process for worker in crew.idle)
             raise UserError("not asked alike")
 
@@ -206,10 +223,59 @@ def test_what_is_refused_meanwhile_leaves_no_process_and_begins_no_job(run: RunD
     assert not (run.path / "processes").exists()
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_that_a_finalizer_swallows_stops_all_the_same(
+    run: RunDirectory, signum: signal.Signals
+) -> None:
+    class Swallows:
+        def __del__(self) -> None:
+            signal.raise_signal(signum)
+
+    def prepare() -> None:
+        with Crew(run, PLACES, TIMEOUTS) as crew:
+            crew.start([job("nothing bad")], KINDS)
+            waiting.extend(worker.process for worker in crew.idle)
+            Swallows()
+            gc.collect()
+            crew.work_off([job("nothing bad")])
+
+    waiting: list[EngineProcess] = []
+    before = signal.getsignal(signum)
+    with pytest.raises(KeyboardInterrupt):
+        prepare()
+    assert [process.running for process in waiting] == [False]
+    assert not (run.path / "processes").exists()
+    assert signal.getsignal(signum) is before
+
+
+def test_one_that_imports_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED_PARENT, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": WHERE},
+        text=True,
+    )
+    assert parent.stdout is not None
+    process = int(parent.stdout.readline())
+    importing = tmp_path / "importing"
+    deadline = time.monotonic() + 60
+    while not importing.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 5  # what it imports takes 600 s, and catches any Exception
+    while _lives(process):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def test_one_that_ends_before_its_first_job_is_said_to(run: RunDirectory) -> None:
     jobs = [job("nothing bad")]
     with Crew(run, PLACES, TIMEOUTS) as crew:
-        crew.start(jobs, ())
+        crew.start(jobs, KINDS)
         crew.idle[0].process.stop()  # as a scheduler may
         assert crew.idle[0].process.wait(60) is not None
         with pytest.raises(EngineDied, match="the engine of base ended with"):

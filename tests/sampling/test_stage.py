@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import sys
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from required import needs
 
 from vlm_boundary.config import build_experiment
 from vlm_boundary.fleet import Crew, Job
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling import sample, stage
-from vlm_boundary.store import RunDirectory
+from vlm_boundary.sampling.asked import Asked
+from vlm_boundary.sampling.prepare import Prepared, begin
+from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
 needs("transformers")
 
@@ -22,8 +27,8 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
     asked: dict[tuple[str, str], list[int]] = {}
 
     class Noted(Crew):
-        def start(self, jobs: Sequence[Job], kinds: Collection[str]) -> None:
-            assert kinds == {"vllm"}
+        def start(self, jobs: Sequence[Job], kinds: Mapping[str, str]) -> None:
+            assert kinds == {"base": "vllm", "greedy": "vllm"}
 
         def work_off(self, jobs: Sequence[Job]) -> None:
             for unit in (unit for job in jobs for unit in job.units):
@@ -53,3 +58,40 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
     assert max(asked["base", "full"]) == 128
     assert set(asked["base", "no_image"]) == {16}
     assert set(asked["greedy", "full"]) == set(asked["greedy", "no_image"]) == {1}
+
+
+def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_otherwise_by_it(
+    tmp_path: Path,
+) -> None:
+    def begun(arms: Collection[str], **grading: Any) -> Prepared:
+        raw: dict[str, Any] = {
+            "name": "two",
+            "run_dir": str(tmp_path / "run"),
+            "benchmarks": {
+                "made": {
+                    "dataset_path": str(tmp_path / "data.jsonl"),
+                    "fields": {"question": "q", "answer": "a", "problem_id": "id"},
+                    "grading": grading,
+                }
+            },
+            "arms": {arm: {"model": "tiny:untrained-1", "role": "base"} for arm in arms},
+            "sampling": {"n": 8, "stop": {"after": [4]}, "max_tokens": 8},
+            "analysis": {"ks": [1]},
+        }
+        experiment = build_experiment(raw, (), where="two.yaml")
+        return begin(run, experiment, Asked.of_arms(experiment, None))
+
+    (tmp_path / "data.jsonl").write_text('{"id": "p0", "q": "How many?", "a": "7"}\n')
+    (tmp_path / "grade.py").write_text("")
+    run = RunDirectory(tmp_path / "run")
+    first = begun(["one"])
+    assert first.can_wait
+    first.settle()
+    writer = SampleWriter(run.samples, Partition("one", "made"))
+    writer.add(Sample("p0", 0, 0, [1], "7", "stop", None), lambda: None)
+    writer.flush()
+    assert not begun(["one"]).can_wait  # nothing takes long
+    assert begun(["one", "other"]).can_wait
+    assert not begun(
+        ["one", "other"], command=[sys.executable, str(tmp_path / "grade.py")]
+    ).can_wait

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from vlm_boundary.config import RayConfig
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 
 _SECONDS = 10.0  # in which a machine answers
 
@@ -34,7 +34,7 @@ def connected(config: RayConfig) -> Iterator[None]:
     try:
         ray.init(address=config.address, log_to_driver=False, logging_level=logging.WARNING)
     except (ConnectionError, ValueError, RuntimeError) as error:
-        said = str(error).splitlines()[0]
+        said = reason_of(error)
         where = config.address or "by default"
         raise UserError(
             f"ray.address {where}: no cluster answers ({said}); 'ray start --head' begins one"

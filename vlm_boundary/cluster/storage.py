@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 from pyarrow import fs
 
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import replacing
 
@@ -129,6 +129,6 @@ def _through_fsspec(uri: str, error: Exception) -> tuple[fs.FileSystem, str]:
     try:
         files, root = fsspec.core.url_to_fs(uri)
     except (ValueError, ImportError) as other:
-        said = str(error).splitlines()[0]
+        said = reason_of(error)
         raise UserError(f"{uri}: cannot be opened: {said}; fsspec says: {other}") from None
     return fs.PyFileSystem(fs.FSSpecHandler(files)), str(root).rstrip("/")

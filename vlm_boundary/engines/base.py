@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, UnreadablePicture
 from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.config import SamplingConfig
+from vlm_boundary.errors import reason_of
 from vlm_boundary.records.manifest import Checkpoint
 
 
@@ -105,7 +106,7 @@ class Failure:
 def refused(request_id: str, error: Exception) -> Failure:
     """The failure of a request that cannot be put to an engine; a damaged file may be mended."""
     lasting = not isinstance(error, UnreadablePicture)
-    return Failure(request_id, None, str(error).splitlines()[0], lasting)
+    return Failure(request_id, None, reason_of(error), lasting)
 
 
 class PromptUnusable(Exception):

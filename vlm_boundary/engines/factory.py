@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextlib import suppress
 from importlib import import_module
 
@@ -27,12 +26,12 @@ _SLOW = {
 }
 
 
-def import_ahead(kinds: Collection[str]) -> None:
-    """Import what engines of these kinds are made of, before it is known what they are to open.
+def import_ahead(kind: str) -> None:
+    """Import what an engine of this kind is made of, before it is known what it is to open.
 
     What is missing is said by `open_engine`.
     """
-    for module in (one for kind in kinds for one in _SLOW.get(kind, ())):
+    for module in _SLOW.get(kind, ()):
         with suppress(ImportError):
             import_module(module)
 

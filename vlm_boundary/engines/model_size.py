@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.errors import reason_of
+
 _BYTES = {"float32": 4, "float": 4, "bfloat16": 2, "float16": 2, "half": 2}
 
 
@@ -68,7 +70,7 @@ def read_model_size(folder: Path, engine_args: Mapping[str, Any]) -> ModelSize:
         # A bound is not worth running a checkpoint's code for; unsaid, transformers would ask.
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except ValueError as error:
-        raise NoBound(f"config.json: {str(error).splitlines()[0]}") from None
+        raise NoBound(f"config.json: {reason_of(error)}") from None
     content = config.to_dict()
     content["dtype"] = str(content.get("dtype") or "bfloat16").removeprefix("torch.")
     return model_size(content, engine_args)

@@ -14,7 +14,7 @@ from typing import Any
 from vlm_boundary.config import ReplayConfig, SamplingConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.base import Completion, Failure, Request, Requests, unheard
-from vlm_boundary.errors import UserError
+from vlm_boundary.errors import UserError, reason_of
 
 _SUFFIXES = (".jsonl", ".parquet")
 # What a record may say of a sample; of these, a record that holds several has lists.
@@ -255,7 +255,7 @@ def _records(path: Path) -> Iterator[Mapping[str, Any]]:
                 for batch in file.iter_batches(batch_size=1024):
                     yield from batch.to_pylist()
         except pa.ArrowInvalid as error:
-            raise UserError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from None
+            raise UserError(f"{path}: not a Parquet file: {reason_of(error)}") from None
         return
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):

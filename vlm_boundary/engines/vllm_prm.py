@@ -62,7 +62,7 @@ class PrmEngine:
         except (ValueError, TypeError) as error:
             raise UserError(
                 f"vLLM does not load {folder.name} as a process reward model with engine.args "
-                f"{config.args}: {str(error).strip().splitlines()[-1]}"
+                f"{config.args}: {_last_line(error)}"
             ) from error
 
     def describe(self) -> dict[str, Any]:
@@ -128,3 +128,8 @@ class PrmEngine:
 def _second(logits: list[float]) -> float:
     """Softmax probability of the second class, which is the right one."""
     return 1.0 / (1.0 + math.exp(min(logits[0] - logits[1], 700.0)))
+
+
+def _last_line(error: Exception) -> str:
+    """Where vLLM says what is wrong, below what it was doing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]

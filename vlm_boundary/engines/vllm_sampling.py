@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from vlm_boundary.config import SamplingConfig
-from vlm_boundary.errors import UserError, did_you_mean
+from vlm_boundary.errors import UserError, did_you_mean, reason_of
 
 if TYPE_CHECKING:
     from vllm import SamplingParams
@@ -92,8 +92,9 @@ def sampling_arguments(sampling: SamplingConfig, masked: Sequence[int] = ()) -> 
             arguments["logit_bias"] = bias
         SamplingParams(seed=0, **arguments)
     except (ValueError, TypeError, AttributeError, VLLMClientError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise UserError(f"sampling.args: vLLM refuses {sampling.args}: {reason}") from None
+        raise UserError(
+            f"sampling.args: vLLM refuses {sampling.args}: {reason_of(error)}"
+        ) from None
     return arguments
 
 

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -68,23 +68,24 @@ class Crew(ExitStack):
         self._timeouts = timeouts
         self._free = deque(enumerate(places))
         self._selector = selectors.DefaultSelector()
+        self._interrupted = Interrupted()
 
     def __enter__(self) -> Self:
         """Begin: from now on SIGTERM, by which schedulers end a job, does what Ctrl-C does."""
         self.enter_context(self._selector)
-        self.enter_context(_ending(self))
+        self._interrupted = self.enter_context(_ending(self))
         return self
 
-    def start(self, jobs: Sequence[Job], kinds: Collection[str]) -> None:
+    def start(self, jobs: Sequence[Job], kinds: Mapping[str, str]) -> None:
         """Start processes for the first jobs, which they are not given yet.
 
         Args:
-            kinds: of engines; what these are made of is imported meanwhile.
+            kinds: of each arm's engine; what the job's is made of is imported meanwhile.
         """
         for job in jobs[: len(self._free)]:
             worker = self._start(_Attempt(job, job.samples))
-            worker.process.tell({"ahead": list(kinds)})
             self.idle.append(worker)
+            worker.process.tell({"ahead": kinds[job.engines[0]]})
 
     def work_off(self, jobs: Sequence[Job]) -> None:
         """Run every job of a round.
@@ -103,6 +104,7 @@ class Crew(ExitStack):
         pending = deque(_Attempt(job, job.samples) for job in jobs)
         failures: list[UserError | EngineDied] = []
         while pending or self.active:
+            self._interrupted.look()
             while pending and (self.idle or self._free):
                 self._hand_out(pending.popleft())
             for worker in self.active:
@@ -287,11 +289,11 @@ class _Worker:
 
 
 @contextmanager
-def _ending(crew: Crew) -> Iterator[None]:
+def _ending(crew: Crew) -> Iterator[Interrupted]:
     """Let workers store what they have when all is to end, and leave none of them behind."""
     try:
-        with terminated_as_interrupted():
-            yield
+        with terminated_as_interrupted() as interrupted:
+            yield interrupted
     except (KeyboardInterrupt, PlaceError):
         for worker in crew.active:
             worker.process.stop()
@@ -305,18 +307,42 @@ def _ending(crew: Crew) -> Iterator[None]:
             worker.finish()
 
 
+class Interrupted:
+    """Whether we are to stop: Python drops a KeyboardInterrupt that falls into a finalizer.
+
+    Importing what models are made of runs thousands of them.
+    """
+
+    def __init__(self) -> None:
+        self._came = False
+
+    def come(self, signum: int, frame: Any) -> None:
+        """Handle a signal."""
+        self._came = True
+        raise KeyboardInterrupt
+
+    def look(self) -> None:
+        """Stop if we are to and have not.
+
+        Raises:
+            KeyboardInterrupt: a signal has come.
+        """
+        if self._came:
+            raise KeyboardInterrupt
+
+
 @contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM, by which schedulers end a job, do what Ctrl-C does."""
-    previous = signal.signal(signal.SIGTERM, _raise_interrupt)
+def terminated_as_interrupted() -> Iterator[Interrupted]:
+    """Let SIGTERM, by which schedulers end a job, do what Ctrl-C does, and keep note of both."""
+    interrupted = Interrupted()
+    previous = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupted.come)}
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells have it ignored
+        previous[signal.SIGINT] = signal.signal(signal.SIGINT, interrupted.come)
     try:
-        yield
+        yield interrupted
     finally:
-        signal.signal(signal.SIGTERM, previous)
-
-
-def _raise_interrupt(signum: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+        for signum, handler in previous.items():
+            signal.signal(signum, handler)
 
 
 def _code(code: int) -> str:

@@ -2,8 +2,8 @@
 
 Each kind of work has a module that is run, as in `python -m vlm_boundary.sampling.worker FD RUN`.
 Each line of its standard input says what to do next; the first may say what to import meanwhile.
-What it tells its parent goes through the pipe
-FD as JSON lines; what engines print goes wherever the parent sent it.
+What it tells its parent goes through the pipe FD as JSON lines; what engines print goes wherever
+the parent sent it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ _BEAT_SECONDS = 1.0
 _GUARD = 'read -r _; kill -s KILL -- "-$1"'
 
 
-class Stopped(Exception):
-    """The parent, or a scheduler, asked the worker to stop."""
+class Stopped(BaseException):
+    """The parent, or a scheduler, asked the worker to stop.
+
+    No Exception: what libraries catch to go on without something is not to go on after this.
+    """
 
 
 class Channel:
@@ -88,8 +91,10 @@ def work_off(
             for line in iter(sys.stdin.readline, ""):
                 told = json.loads(line)
                 if isinstance(told, dict):
+                    channel.tell(alive=True)  # is the parent?
                     import_ahead(told["ahead"])
                     continue
+                stop_cleanly()
                 units = [kind.from_record(record) for record in told]
                 does = operator(RunDirectory(options.run), units)
                 opening = does.opening()
@@ -118,7 +123,7 @@ def serve(fd: int, work: Callable[[Channel], None]) -> int:
     Args:
         fd: the pipe to the parent.
     """
-    stop_cleanly()
+    end_with_parent()
     guard = leave_nothing_behind()
     os.set_inheritable(fd, False)
     with os.fdopen(fd, "w", buffering=1) as file:
@@ -142,10 +147,14 @@ def serve(fd: int, work: Callable[[Channel], None]) -> int:
     return code
 
 
-def stop_cleanly() -> None:
-    """End with the parent, and turn signals into an exception that lets results be stored."""
+def end_with_parent() -> None:
+    """Get SIGTERM when the parent ends: it ends this process too, or is as `stop_cleanly` says."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def stop_cleanly() -> None:
+    """From now on turn signals into an exception that lets results be stored."""
 
     def stop(signum: int, frame: Any) -> None:
         # Once: a second signal while results are being stored must not interrupt that.

@@ -123,7 +123,7 @@ def _on_this_machine(prepared: Prepared, wanted: Wanted, settle: Callable[[], No
         # Each wave is a round of all arms, so that being stopped leaves a usable pair.
         rounds = [list(part) for part in zip_longest(*waves, fillvalue=[])]
     jobs = [make_jobs(part, len(places)) for part in rounds]
-    kinds = {one.engine.kind for one in prepared.asked.values()}
+    kinds = {arm: one.engine.kind for arm, one in prepared.asked.items()}
     with Crew(prepared.run, places, experiment.timeouts) as crew:
         if settle is not None:
             crew.start(jobs[0], kinds)
