@@ -138,7 +138,7 @@ def test_on_paper_nothing_is_cut_and_no_heading_stands_alone(browser: Any, page_
         assert found.count() > 0
         return set(found.evaluate_all(f"(all) => all.map((one) => getComputedStyle(one).{which})"))
 
-    assert styles("h2, h3, h4, summary, section > h2 + p", "breakAfter") == {"avoid"}
+    assert styles("h2, h3, summary, section > h2 + p", "breakAfter") == {"avoid"}
     assert styles(".panel, tr, summary, section > h2 + p", "breakInside") == {"avoid"}
     assert styles("figcaption, .wide + .quiet", "breakBefore") == {"avoid"}
     tallest = page.evaluate(
