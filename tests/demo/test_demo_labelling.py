@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from vlm_boundary.demo.labelling import (
     queue_of,
     queues_of,
 )
+from vlm_boundary.demo.view import View, settle
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.reasoning.queue import make_answer_queue, make_queue
 
@@ -126,6 +128,33 @@ def test_a_queue_of_answers_asks_whether_they_are_right(run: RunIndex) -> None:
     # What people say of reasoning is counted apart.
     add_label(run.directory, _label(answers.items[0].sample, "valid", "anna"))
     assert progress(answers, read_labels(run.directory).labels, "anna")[0] == 0
+
+
+def test_nothing_is_told_of_arms_checker_or_agreement_until_it_is_asked_for(run: RunIndex) -> None:
+    experiment = ExperimentConfig.model_validate(run.manifest.experiment)
+    queue = make_queue(run.directory, experiment)
+    does = _Deeds({run.name: run})
+    asked: Any = SimpleNamespace(username=None)
+    view = settle(View(), {run.name: run})
+
+    def tells(parts: list[Any]) -> set[str]:
+        said = " ".join(str(getattr(one, "value", one)) for one in parts)
+        hints = ("base", "rl", "the checker", "κ", "<mark", "vb-bad", "data-arm")
+        return {hint for hint in hints if re.search(rf"(?<!\w){hint}(?!\w)", said)}
+
+    desk, *sheet = does.enter(view, Desk(), "anna", "", queue.name, True, asked)
+    told = tells(sheet[:7])
+    for place in range(len(queue.items)):
+        desk, *sheet = does.answer(place % 3)(desk, "", True, asked)
+        told |= tells(sheet)
+    # At the end of the queue, what can be asked for is named, and nothing of it told.
+    assert "queue-done" in sheet[0]
+    assert told == {"the checker"}
+    assert [one for one in read_labels(run.directory).labels if not one.blind] == []
+    assert read_labels(run.directory).revealed == {}
+    desk, *sheet = does.reveal(desk, True, asked)
+    assert tells(sheet) == {"base", "rl", "the checker", "κ"}
+    assert len(read_labels(run.directory).revealed["anna"]) == len(queue.items)
 
 
 def test_the_queue_of_disagreements_holds_what_people_judge_otherwise(run: RunIndex) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from conftest import make_run
-from required import chromium
+from required import chromium, needs
 
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.report import report
@@ -78,6 +78,31 @@ def test_it_draws_everything_and_asks_for_nothing(
     context.close()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_everyone_can_read_and_reach_it(
+    browser: Any, page_path: Path, width: int, scheme: str
+) -> None:
+    needs("axe_playwright_python")
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(
+        offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.goto(page_path.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    places = page.locator("[data-panel]")
+    for place in range(places.count()):
+        places.nth(place).scroll_into_view_if_needed()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-panel]')].every((one) => one.dataset.drawn)"
+    )
+    found = Axe().run(page).response["violations"]
+    assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found] == []
+    context.close()
+
+
 def test_what_is_folded_is_printed(browser: Any, page_path: Path) -> None:
     context = browser.new_context(offline=True, color_scheme="dark")
     page = context.new_page()
@@ -113,7 +138,7 @@ def test_on_paper_nothing_is_cut_and_no_heading_stands_alone(browser: Any, page_
         assert found.count() > 0
         return set(found.evaluate_all(f"(all) => all.map((one) => getComputedStyle(one).{which})"))
 
-    assert styles("h2, h3, h4, summary, section > h2 + p", "breakAfter") == {"avoid"}
+    assert styles("h2, h3, summary, section > h2 + p", "breakAfter") == {"avoid"}
     assert styles(".panel, tr, summary, section > h2 + p", "breakInside") == {"avoid"}
     assert styles("figcaption, .wide + .quiet", "breakBefore") == {"avoid"}
     tallest = page.evaluate(

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from vlm_boundary.demo.live import LiveEngines
 
 FOLLOW_SECONDS = 5.0
+_OTHERS_SECONDS = 60.0  # between two looks at a run that is not the one that is read
 _UPLOADS = (600, 3600)  # seconds between two looks at uploaded files, and their age when they go
 _LONGEST_LINK = 20_000
 _TABS = ("samples", "compare", "label", "live", "figures", "runs")
@@ -334,8 +335,9 @@ class _Samples:
     def _follow(self, view: View, seen: int, followed: tuple[Any, ...]) -> list[Any]:
         """What a run in progress has become meanwhile; the reader's place stays."""
         run = self._runs[view.run]
+        run.refresh()
         for other in self._runs.values():  # what another run has got can be picked too
-            other.refresh()
+            other.refresh(rested=_OTHERS_SECONDS)
         now = state_of(run)
         if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * (_PAGE + _PICKED + 2)

@@ -272,15 +272,18 @@ class RunIndex:
             self._totals = (self.version, (drawn, graded))
         return self._totals[1]
 
-    def refresh(self, told: Callable[[int, int], None] | None = None) -> bool:
+    def refresh(
+        self, told: Callable[[int, int], None] | None = None, *, rested: float = 0.0
+    ) -> bool:
         """Take in what was written since the last time; at most every few seconds.
 
         Args:
+            rested: seconds that must have passed since the last time, if these are more.
             told: hears how many partitions are read, of how many, before each and at the end.
         """
         with self._lock:
             now = time.monotonic()
-            if now - self._refreshed < _REFRESH_SECONDS:
+            if now - self._refreshed < max(_REFRESH_SECONDS, rested):
                 return False
             if self.directory.begun:
                 self.manifest = self.directory.read_manifest()

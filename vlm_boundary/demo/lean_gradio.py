@@ -7,7 +7,6 @@ import, and it imports `mcp` and IPython wherever they are installed.
 
 from __future__ import annotations
 
-import gc
 import inspect
 import sys
 from collections.abc import Iterator
@@ -35,8 +34,6 @@ def _without_extras() -> Iterator[None]:
             raise OSError("no stub is wanted")
         return getfile(object)
 
-    collected = gc.isenabled()
-    gc.disable()  # nothing that is imported becomes garbage, and looking takes a tenth of the time
     inspect.getfile = no_file_of_gradio
     for name in kept_out:
         sys.modules[name] = None  # type: ignore[assignment]  # importing it raises ImportError
@@ -46,8 +43,6 @@ def _without_extras() -> Iterator[None]:
         for name in kept_out:
             del sys.modules[name]
         inspect.getfile = getfile
-        if collected:
-            gc.enable()
 
 
 with _without_extras():
