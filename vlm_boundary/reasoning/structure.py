@@ -12,7 +12,6 @@ from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
-from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
@@ -60,7 +59,6 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += bare
     if not bare:
         found += only_claimed(chain, start, end, answer)
-    found += contradictions(text, start, end)
     found += restatements(text, start, end)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)

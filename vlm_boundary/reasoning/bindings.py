@@ -1,0 +1,256 @@
+"""What each statement of a chain gives a value to: which quantity, of whom, and in which case."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from vlm_boundary.mathtext.words import ENGLISH, english_number
+
+_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
+_PICTURE = (
+    r"(?:figure|diagram|chart|graph|table|picture|image|drawing|plot|legend|scale|axis|map|photo"
+    r"|sketch|scene|label|description|question|problem|data)"
+)
+_SOURCE = re.compile(  # where a value is read, which says nothing of whose it is
+    rf"\b(?:according to|as (?:shown|seen|given|read|marked|we (?:see|read))(?: in| on| from| by)?"
+    rf"|from|in|on|by|looking at|reading)"
+    rf" (?:the |this |that |our )?(?:[a-z]{{3,9}} )?{_PICTURE}\b|\bas (?:shown|given|marked)\b",
+    re.IGNORECASE,
+)
+# Figures that are none of one another, by the number of their corners.
+_CORNERS = {
+    "circle": 0, "triangle": 3, "square": 4, "rectangle": 4, "rhombus": 4, "parallelogram": 4,
+    "trapezoid": 4, "quadrilateral": 4, "pentagon": 5, "hexagon": 6, "octagon": 8,
+}  # fmt: skip
+_VALUE = (
+    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d)"
+    rf"|{ENGLISH}(?![\w-]))"
+)
+_UNIT = (
+    r"(?:\s?(?P<unit>°|\^\{?\\circ\}?|\\?%|(?:degrees?|percent|(?:[cmk]?m|kg|g|l|ml|h|s|min)[²³]?"
+    r"|centimet\w+|met(?:er|re)s?|kilomet\w+|inch(?:es)?|feet|units?|dollars?|euros?|cents?"
+    r"|minutes?|hours?|seconds?|days?|years?|points?|grams?|kilograms?|lit(?:er|re)s?|km/h|m/s"
+    r"|(?:square|cubic) [a-z]{2,12})(?!\w)))?[$)\\]{0,2}"
+)
+_SOFT = (
+    r"(?:\s(?:an?|the|about|exactly|approximately|only|just|at|to|therefore|thus|also|equal|given"
+    r"|as|indeed|clearly|found|marked|hence|again|of))*"
+)
+_SPLIT = re.compile(
+    r"[;:()]\s?|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where"
+    r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
+    r"|I (?:get|see|find|read))\b\s?",
+    re.IGNORECASE,
+)
+_WORD = r"[A-Za-z∠][A-Za-z0-9'’-]{0,15}"
+_NP = rf"(?P<np>(?:{_WORD} ){{0,7}}{_WORD})"
+_STATED = re.compile(
+    rf"\s*{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
+    rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SHAPED = re.compile(
+    rf"\s*{_NP} (?:is|being) an? (?P<value>{'|'.join(_CORNERS)})(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
+_NAMED = re.compile(
+    rf"\s*(?P<np>(?:the )?(?:{_WORD} ){{0,4}}?{_SUPERLATIVE}(?: {_WORD}){{0,4}}?) (?:is|was|are)"
+    rf" (?:at |for )?(?P<of>(?:the )?(?:[a-z]{{3,10}} )?)(?P<value>[A-Z][a-z]{{0,14}})\s*",
+)
+_NAMED_FIRST = re.compile(
+    rf"\s*(?P<of>(?:[Tt]he |[A-Z]?[a-z]{{2,9}} )?)(?P<value>[A-Z][a-z]{{0,14}}|[a-z]{{3,10}}(?: one)?)"
+    rf" (?:is|was|has|are)"
+    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
+)
+_HAVING = re.compile(  # a length of 8; the tower has a height of 8
+    rf"(?:(?P<np>(?:{_WORD} ){{0,5}}?{_WORD}) (?:has|have|having|with) |\b(?:[Ww]ith|and|of)"
+    rf" )?\b(?:an?|the|its) (?P<head>(?:[a-z]{{3,15}} ){{1,2}})of{_SOFT}\s?{_VALUE}{_UNIT}"
+    r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|which|this|that|in|on)\b))",
+    re.IGNORECASE,
+)
+_NOT_IT = (
+    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal|together"
+    r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
+    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?|hours?|minutes?|seconds?"
+    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides)\b)"
+)
+_THING = rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
+_COUNTED = re.compile(
+    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|shows?|contains?|holds"
+    rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
+_RECALLED = re.compile(rf"\b(?:the|these|those) {_VALUE} {_THING}\b(?P<tail>)", re.IGNORECASE)
+_RIGHT = re.compile(
+    r"\bright[- ]angled?(?: triangle)?(?: (?:is|lies|being|located))? (?:at|in)"
+    r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
+)
+_YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
+_DETERMINER = re.compile(r"\b(?:an?|the|its|this|that)\s", re.IGNORECASE)
+_MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
+_THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
+_FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under)\s", re.I)
+_HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
+_OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
+_DROPPED = frozenset(
+    "the a an this that these those its their his her our your my of for in on to at be same said"
+    " given whole exact actual just so thus hence therefore then now and since as because if but"
+    " total altogether all also too which respectively here there is are therefore clearly s from"
+    .split()
+)
+_MEASURES = frozenset(
+    "value measure measurement size reading angle-measure number amount count".split()
+)
+_NOBODY = frozenset(
+    "it this that which he she they we i you there these those one what who answer result sum"
+    " product difference quotient remainder ratio total rest other another step each half third"
+    " both image picture figure chart graph diagram table".split()
+)
+_OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
+_OF_ADJECTIVE = {
+    "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
+    "thick": "thickness", "old": "age", "heavy": "weight",
+}  # fmt: skip
+_UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
+_GOES_ON = re.compile(r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A value given to `head` of `owner` ("" where none is named), in the case of `scope`."""
+
+    head: str
+    owner: str
+    scope: str
+    value: Fraction | str
+    unit: str
+    start: int
+    end: int
+
+
+def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
+    """The statements of a text that give something a value, in order."""
+    for match in _SENTENCE.finditer(text, start, end):
+        yield from _of_sentence(match[0], match.start())
+
+
+def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
+    sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
+    scope, counting = "", True
+    if year := _YEAR.match(sentence):
+        scope = year[1]
+        sentence = sentence[: year.start(1) - 3] + " " * (year.end() - year.start(1) + 3) + sentence[year.end() :]
+    taken: set[int] = set()
+    for first, last in _clauses(sentence):
+        if _FRONTED.match(sentence, first, last):
+            there = _THERE.search(sentence, first, last)
+            scope = _words(sentence[first : there.start() if there else last])
+            if there is None:
+                continue
+            first = there.start()
+        clause = sentence[first:last]
+        match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
+        counting = match is not None
+        for pattern in (_STATED, _SHAPED):
+            match = match or pattern.match(clause)
+        for pattern in (_NAMED, _NAMED_FIRST):
+            match = match or pattern.fullmatch(clause)
+        if match and (found := _bound(match, scope, at + first)):
+            taken.add(first + match.start("value"))
+            yield found
+    for match in _RIGHT.finditer(sentence):
+        yield Binding("right angle", "", "", match["value"], "", at + match.start(), at + match.end())
+    for match in (*_HAVING.finditer(sentence), *_RECALLED.finditer(sentence)):
+        if match.start("value") not in taken and (found := _bound(match, scope, at)):
+            yield found
+
+
+def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
+    """Where each clause stands. What "and" joins before there is a value is one name."""
+    first = 0
+    for cut in _SPLIT.finditer(sentence):
+        piece = sentence[first : cut.start()]
+        if cut["and"] and not _HAS_VALUE.search(piece):
+            continue
+        if piece.strip():
+            yield first, cut.start()
+        first = cut.end()
+    yield first, len(sentence)
+
+
+def _bound(match: re.Match[str], scope: str, at: int) -> Binding | None:
+    parts = match.groupdict()
+    written, tail = parts["value"], parts.get("tail") or ""
+    if _GOES_ON.match(tail):
+        return None
+    value = _value(written, match.re)
+    unit = (parts.get("unit") or "").lower().replace("\\%", "%").replace("{", "").replace("}", "")
+    unit = _UNITS.get(unit, unit)
+    written_name = parts.get("np") or ""
+    if match.re in (_HAVING, _COUNTED):
+        written_name = _DETERMINER.split(written_name)[-1]
+    head, owner = _name(written_name)
+    if "thing" in parts:
+        tail = _MAKES.sub("", tail)
+        if head.lower() in _NOBODY:
+            head = ""
+        head, owner, unit = f"{_words(parts['thing'])} counted", " ".join((head, owner)).strip(), ""
+    elif "head" in parts:
+        head, owner = _words(parts["head"]), " ".join((head, owner)).strip()
+    elif (verb := (parts.get("verb") or "").lower()) in _OF_VERB:
+        head, owner = _OF_VERB[verb], " ".join((head, owner)).strip()
+    adjective = tail.strip().partition(" ")[0]
+    if adjective in _OF_ADJECTIVE and "thing" not in parts:
+        head, owner = _OF_ADJECTIVE[adjective], " ".join((head, owner)).strip()
+        tail = tail.replace(adjective, "", 1)
+    if value is None or not head or set(head.split()) & _NOBODY:
+        return None
+    where = _words(_SOURCE.sub(" ", tail))
+    first = at + match.start()
+    first += len(match[0]) - len(match[0].lstrip())
+    whole = " ".join(filter(None, (scope, where)))
+    return Binding(head, owner, whole, value, unit, first, at + match.end("value"))
+
+
+def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
+    if pattern in (_NAMED, _NAMED_FIRST):
+        return None if written.lower() in _NOBODY else written.lower()
+    if written.lower() in _CORNERS:
+        return f"{_CORNERS[written.lower()]} corners"
+    if written[0].isdigit() or written[0] == "-":
+        return Fraction(written.replace(",", ""))
+    number = english_number(written)
+    return None if number is None else Fraction(number)
+
+
+def _name(written: str) -> tuple[str, str]:
+    """The quantity and whose it is: the width of the door, the door's width, bar A."""
+    head, owner = "", written
+    while not head:
+        cut = _OF.search(owner)
+        if cut is None:
+            return _words(owner), ""
+        one, two = owner[: cut.start()], owner[cut.end() :]
+        if cut[0].startswith(("'", "’")):
+            one, two = two, one
+        head, owner = _words(one), two
+        if head in _MEASURES:
+            head = ""
+    return head, _words(owner)
+
+
+def _words(written: str) -> str:
+    """The words that tell one name from another: no articles, no plural, letters as they stand."""
+    kept = []
+    for word in _TOKEN.findall(written.replace("∠", "angle ").replace("’s", "").replace("'s", "")):
+        if len(word) <= 3 and word.isupper():
+            kept.append(word)
+        elif (low := word.lower()) not in _DROPPED:
+            kept.append(low[:-1] if len(low) > 3 and low[-1] == "s" and low[-2] != "s" else low)
+    return " ".join(kept)
