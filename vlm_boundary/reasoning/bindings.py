@@ -40,7 +40,7 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"[;:()]\s?|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where"
+    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where"
     r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",
     re.IGNORECASE,
@@ -66,9 +66,13 @@ _NAMED_FIRST = re.compile(
     rf" (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
 )
+_ATTRIBUTE = (
+    "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
+    "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+)
 _HAVING = re.compile(  # a length of 8; the tower has a height of 8
     rf"(?:(?P<np>(?:{_WORD} ){{0,5}}?{_WORD}) (?:has|have|having|with) |\b(?:[Ww]ith|and|of)"
-    rf" )?\b(?:an?|the|its) (?P<head>(?:[a-z]{{3,15}} ){{1,2}})of{_SOFT}\s?{_VALUE}{_UNIT}"
+    rf" )?\b(?:an?|the|its) (?P<head>(?:[a-z]{{3,9}} )?(?:{_ATTRIBUTE}) )of{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|which|this|that|in|on)\b))",
     re.IGNORECASE,
 )
@@ -76,33 +80,45 @@ _NOT_IT = (
     r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal|together"
     r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
     r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?|hours?|minutes?|seconds?"
-    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides)\b)"
+    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+|choices"
+    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits|numbers)\b)"
 )
-_THING = rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
+_THING = (
+    rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
+)
 _COUNTED = re.compile(
     rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|shows?|contains?|holds"
     rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
-_RECALLED = re.compile(rf"\b(?:the|these|those) {_VALUE} {_THING}\b(?P<tail>)", re.IGNORECASE)
+_RECALLED = re.compile(
+    rf"\b(?:the|these|those) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
+    re.IGNORECASE,
+)
 _RIGHT = re.compile(
     r"\bright[- ]angled?(?: triangle)?(?: (?:is|lies|being|located))? (?:at|in)"
     r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
 )
 _YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
 _DETERMINER = re.compile(r"\b(?:an?|the|its|this|that)\s", re.IGNORECASE)
+_DEMONSTRATIVE = re.compile(
+    r"\b(?:this|that|these|those|each|every|one|another|other|both|all)\b", re.I
+)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
 _FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under)\s", re.I)
+_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
+_PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_LABEL = re.compile(r"\W*(?!step)[a-z]{3,12} (?:\d{1,4}|[A-Z])\s?", re.IGNORECASE)
+_ARTICLE = re.compile(r"\bA (?=[a-z])")
 _HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
 _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
     " given whole exact actual just so thus hence therefore then now and since as because if but"
-    " total altogether all also too which respectively here there is are therefore clearly s from"
-    .split()
+    " total altogether all also too which respectively here there is are therefore clearly s from".split()
 )
 _MEASURES = frozenset(
     "value measure measurement size reading angle-measure number amount count".split()
@@ -118,7 +134,9 @@ _OF_ADJECTIVE = {
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
-_GOES_ON = re.compile(r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )")
+_GOES_ON = re.compile(
+    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +150,8 @@ class Binding:
     unit: str
     start: int
     end: int
+    recalled: bool = False
+    """Whether it only speaks of a count again: the 4 dogs."""
 
 
 def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
@@ -141,11 +161,17 @@ def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
+    if "$" in sentence or "\\" in sentence or "*" in sentence:
+        sentence = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), sentence)
     sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
     scope, counting = "", True
     if year := _YEAR.match(sentence):
         scope = year[1]
-        sentence = sentence[: year.start(1) - 3] + " " * (year.end() - year.start(1) + 3) + sentence[year.end() :]
+        sentence = (
+            sentence[: year.start(1) - 3]
+            + " " * (year.end() - year.start(1) + 3)
+            + sentence[year.end() :]
+        )
     taken: set[int] = set()
     for first, last in _clauses(sentence):
         if _FRONTED.match(sentence, first, last):
@@ -155,6 +181,9 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
                 continue
             first = there.start()
         clause = sentence[first:last]
+        if sentence.startswith(":", last) and _LABEL.fullmatch(clause):
+            scope = _words(clause)
+            continue
         match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
         counting = match is not None
         for pattern in (_STATED, _SHAPED):
@@ -165,7 +194,9 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             taken.add(first + match.start("value"))
             yield found
     for match in _RIGHT.finditer(sentence):
-        yield Binding("right angle", "", "", match["value"], "", at + match.start(), at + match.end())
+        yield Binding(
+            "right angle", "", "", match["value"], "", at + match.start(), at + match.end()
+        )
     for match in (*_HAVING.finditer(sentence), *_RECALLED.finditer(sentence)):
         if match.start("value") not in taken and (found := _bound(match, scope, at)):
             yield found
@@ -193,6 +224,8 @@ def _bound(match: re.Match[str], scope: str, at: int) -> Binding | None:
     unit = (parts.get("unit") or "").lower().replace("\\%", "%").replace("{", "").replace("}", "")
     unit = _UNITS.get(unit, unit)
     written_name = parts.get("np") or ""
+    if _DEMONSTRATIVE.search(written_name):
+        return None
     if match.re in (_HAVING, _COUNTED):
         written_name = _DETERMINER.split(written_name)[-1]
     head, owner = _name(written_name)
@@ -215,7 +248,8 @@ def _bound(match: re.Match[str], scope: str, at: int) -> Binding | None:
     first = at + match.start()
     first += len(match[0]) - len(match[0].lstrip())
     whole = " ".join(filter(None, (scope, where)))
-    return Binding(head, owner, whole, value, unit, first, at + match.end("value"))
+    end, again = at + match.end("value"), match.re is _RECALLED
+    return Binding(head, owner, whole, value, unit, first, end, again)
 
 
 def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
@@ -248,7 +282,8 @@ def _name(written: str) -> tuple[str, str]:
 def _words(written: str) -> str:
     """The words that tell one name from another: no articles, no plural, letters as they stand."""
     kept = []
-    for word in _TOKEN.findall(written.replace("∠", "angle ").replace("’s", "").replace("'s", "")):
+    plain = _ARTICLE.sub(" ", written.replace("∠", "angle ").replace("’s", "").replace("'s", ""))
+    for word in _TOKEN.findall(plain):
         if len(word) <= 3 and word.isupper():
             kept.append(word)
         elif (low := word.lower()) not in _DROPPED:

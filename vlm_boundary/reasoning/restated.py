@@ -22,13 +22,13 @@ _CHANGE = re.compile(
     r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+|enlarg\w+"
     r"|reduc\w+|shrink\w*|cut|fold\w*|rotat\w+|mov\w+|shift\w*|pour\w*|join\w*|comes?|came|arriv\w+"
     r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
-    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|per|every|option|point"
+    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every|option|point"
     r"|levels?|layers?|stages?|parts?|only|among|these|those)\b|x\^2|x²",
     re.IGNORECASE,
 )
 # What is worked out of this and that, and has other values in other steps unless it is said of what.
 _WORKED_OUT = frozenset(
-    "area perimeter volume average mean median mode range probability percentage cost price length"
+    "area perimeter volume average mean median mode range probability percentage cost price"
     " distance number amount value angle side time speed rate factor slope ratio share".split()
 )
 _OF_FIGURES = frozenset("length width height base radius diameter side depth thickness".split())
@@ -80,18 +80,24 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
         if len({binding.value for binding in said}) < 2:
             continue
         owners = {binding.owner for binding in said} - {""}
-        kind = said[0].head.split()[-1]
+        kind = "" if said[0].head == "right angle" else said[0].head.split()[-1]
         if not owners and kind in _WORKED_OUT and not all(binding.scope for binding in said):
             continue
-        if kind in _OF_FIGURES and len(set(_FIGURE.findall(text, start, end))) > 1 and not (
-            all(binding.owner for binding in said)
+        if (
+            kind in _OF_FIGURES
+            and len(set(_FIGURE.findall(text, start, end))) > 1
+            and not (all(binding.owner for binding in said))
         ):
             continue
         if kind == "angle" and len(set(_TRIANGLE.findall(text, start, end))) > 1:
             continue
+        told = {binding.value for binding in said if not binding.recalled}
         for place, two in enumerate(said):
+            if two.recalled and len(told) > 1:
+                continue
             for one in reversed(said[:place]):
-                if one.scope == two.scope and (
+                same = two.scope in one.scope if two.recalled else one.scope == two.scope
+                if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))
                 ):
                     if _differ(text, one, two, start, end):
@@ -101,16 +107,21 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
 
 def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool:
     """Whether two statements of one thing cannot both hold."""
-    if "counted" in one.head and not re.search(r"[.\n]", text[one.end : two.start]):
+    if ("counted" in one.head or len(one.head) == 1) and not re.search(
+        r"[.\n]", text[one.end : two.start]
+    ):
         return False
-    if one.value == two.value or type(one.value) is not type(two.value):
+    if one.recalled or one.value == two.value or type(one.value) is not type(two.value):
         return False
     if one.unit != two.unit and (one.unit and two.unit or "%" in (one.unit, two.unit)):
         return False
     if two.start - one.end > _FAR or takes_back(text, one.end, min(end, two.end + 60)):
         return False
-    opened = max(start, text.rfind("\n", start, one.start) + 1, text.rfind(". ", start, one.start) + 1)
+    opened = max(
+        start, text.rfind("\n", start, one.start) + 1, text.rfind(". ", start, one.start) + 1
+    )
     closed = _CLAUSE.split(text[two.end : min(end, two.end + 60)])[0]
+    opened = one.start if two.recalled else opened
     around = f"{text[opened : one.start]}|{text[one.end : two.start]}|{closed}"
     if _CHANGE.search(around):
         return False
@@ -120,7 +131,8 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
     if not whole and abs(one.value - two.value) <= abs(one.value) / 50:
         return False  # one is the other rounded
     return not any(
-        equation.values[0] == two.value and str(one.value) in text[equation.left.start : equation.left.end]
+        equation.values[0] == two.value
+        and str(one.value) in text[equation.left.start : equation.left.end]
         for equation in equations(text, start, end)
         if one.end <= equation.left.start <= two.start
     )
