@@ -98,12 +98,16 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
-# Words of steps that lead from numbers to a number; others (count, pattern) may lead anywhere.
-_ARITHMETIC = re.compile(
-    r"(?:third|quarter|remain|rest|left|complement|supplement|differen|sum|total|product|average"
-    r"|mean|add"
-    r"|subtract|divid|multipl|convert|altogether|each|per|more|less|fewer|times|squar)",
-    re.IGNORECASE,
+# What a word of a step does with numbers; the other words may lead anywhere (count, pattern).
+_STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), signs)
+    for words, signs in (
+        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer", "-"),
+        ("sum|total|add|altogether|more", "+"),
+        ("product|multipl|times|squar", "*"),
+        ("third|quarter|average|mean|divid", "/"),
+        ("each|per|convert", "*/"),
+    )
 )
 _USUAL = (2, 3, 4, 10, 60, 90, 100, 180, 360, 1000)
 _CONCLUDED = re.compile(
@@ -111,6 +115,7 @@ _CONCLUDED = re.compile(
     r"|In [a-z]{5,12},? (?:this|that|it) is)\b[^.!?\n=+*/×÷]*"
     r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
 )
+_CLAUSE_END = re.compile(r"[,.;](?=\s|$)|\n|\b(?:and|so|which|then|or)\b")
 _FEW = 16  # numbers of a chain that a silent step may have used
 
 
@@ -156,7 +161,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     about = f"{chain.question} {text[start:end]}"
     if any(_converted(result, value, about) for result in results):
         return []
-    closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
+    closing = _behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     known = [*results, *_numbers(body, 0, len(body)), *asked]
     silent = _silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
@@ -260,29 +265,44 @@ def _converted(result: Value, value: Value, about: str) -> bool:
     return False
 
 
+def _behind_result(words: str) -> str:
+    """What follows the clause that a result stands in: "12 euros per kg" names no step."""
+    parts = _CLAUSE_END.split(words, maxsplit=1)
+    return parts[1] if len(parts) > 1 else ""
+
+
 def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
     """Whether words behind the last equation name a step from these numbers to the value."""
     if _HALF.search(words):
         return any(_same(Fraction(number) / 2, value) for number in numbers)
     if _TWICE.search(words):
         return any(_same(number * 2, value) for number in numbers)
-    named = {match[0].lower() for match in _SILENT.finditer(words)}
-    if not named or any(not _ARITHMETIC.match(word) for word in named):
-        return bool(named)
-    return _one_step(numbers, value)
+    signs = ""
+    for named in _SILENT.finditer(words):
+        of_word = [signs for pattern, signs in _STEPS if pattern.match(named[0])]
+        if not of_word:
+            return True
+        signs += of_word[0]
+    return bool(signs) and _one_step(numbers, value, signs)
 
 
-def _one_step(numbers: list[Value], value: Value) -> bool:
-    """Whether one step of arithmetic leads from some of the numbers to the value."""
+def _one_step(numbers: list[Value], value: Value, signs: str) -> bool:
+    """Whether one step of these kinds leads from some of the numbers to the value."""
     known = [Fraction(number) for number in numbers[-_FEW:]]
     others = [*known, *map(Fraction, _USUAL)]
-    whole = [Fraction(number) for number in numbers]
-    reached = [sum(whole, Fraction(0)), sum(whole, Fraction(0)) / len(whole)] if whole else []
+    total = sum(map(Fraction, numbers), Fraction(0))
+    reached: list[Fraction] = [total] if "+" in signs else []
+    reached += [total / len(numbers)] if "/" in signs and numbers else []
     for one in known:
-        reached += [one * one, *(one + other for other in others)]
-        reached += [one - other for other in others]
-        reached += [one * other for other in others]
-        reached += [one / other for other in others if other]
+        for sign in signs:
+            if sign == "+":
+                reached += [one + other for other in known]
+            elif sign == "-":
+                reached += [one - other for other in others]
+            elif sign == "*":
+                reached += [one * other for other in others]
+            else:
+                reached += [one / other for other in others if other]
     return any(_same(float(number), value) or number == value for number in reached)
 
 
