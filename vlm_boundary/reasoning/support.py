@@ -16,7 +16,7 @@ from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
 
 _NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
@@ -58,25 +58,20 @@ _OPTION = re.compile(
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
-# Nothing but the answer's opening between the last step and the answer.
-_BETWEEN = re.compile(
-    r"(?:(?:\s(?!more|less|left|remain|and|so|but|or|if)[a-z]{1,12}){1,3}\.\s)?"
-    r"(?:[\s.,;:$*\\()\[\]°%]|\b(?:in total|in all|altogether|so|thus|therefore|hence|cm|m|units"
-    r"|degrees"
-    r"|the answer is)\b)*",
-    re.IGNORECASE,
-)
-# What a question asks for that a difference answers, and words that only say so behind the step.
-_ASKS_DIFFERENCE = re.compile(
+# What is never only read off or picked.
+_ASKS_COMPUTED = re.compile(
     r"\bhow (?:many|much)(?: \w+){0,3} (?:more|fewer|less|older|younger|taller|shorter|longer"
-    r"|heavier|farther|further|higher|warmer|cheaper|faster|left|remain\w*)\b|\bdifference\b",
+    r"|heavier|farther|further|higher|warmer|cheaper|faster|left|remain\w*)\b|\bdifference\b"
+    r"|\b(?:total|sum|altogether|in all|average|mean|perimeter|area|volume|product|combined"
+    r"|together|change|hypotenuse|percent\w*|ratio|probability)\b",
     re.IGNORECASE,
 )
-_DIFFERENCE_SAID = re.compile(
-    r"(?!.*\b(?:but|so|since|because|if|which|then|not|check|from|and)\b)"
-    r"(?:[^\d=\n]|(?<=is )\d{1,6}(?= )){0,40}[.\n][\s$*]*"
-    r"(?:[.,:;$*\\()\s]|\b(?:so|thus|therefore|hence|the (?:final )?answer is)\b)*",
-    re.IGNORECASE | re.DOTALL,
+# Words of a choice, a check or another matter behind a result.
+_TURNS = re.compile(
+    r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger|smaller"
+    r"|largest|smallest|longest|shortest|highest|lowest|bigger|biggest|greater|greatest|wins?|won"
+    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?|confirm\w*)\b",
+    re.IGNORECASE,
 )
 _CHECKED = re.compile(r"\b(?:check\w*|verif\w*|indeed|since|because|as|note|whereas|while)\b", re.I)
 _CHOOSES = re.compile(
@@ -115,6 +110,27 @@ _CONCLUDED = re.compile(
     r"|In [a-z]{5,12},? (?:this|that|it) is)\b[^.!?\n=+*/×÷]*"
     r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
 )
+# A value that is said to be what the chain comes to: surely so, or by words of its sentence.
+_RESULT = re.compile(
+    r"(?:(?P<sure>=|≈|\\approx|\b(?:gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?"
+    r"|totals?|totalling|come(?:s|ing)? (?:out )?(?:to|at)|add(?:s|ing)? up to|amount(?:s|ing)? to"
+    r"|results? in|turns? out to be|works? out (?:to|at|as))\b)|\b(?:is|are|was|were|equals?|measures"
+    r"|has|have|be|costs?|covers)\b)(?: (?:about|exactly|approximately|only|just|us|a total of|equal to"
+    r"|therefore|thus|then|a|an|the))*[\s$\\(]{0,4}[$€£]?"
+    rf"(?P<value>-?\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|-?\d{{1,9}}(?:\.\d{{1,6}})?(?![\d/^:,]*\d)|{ENGLISH})"
+    r"(?![\w^√π\\]|\s?(?:[-+*/×÷·=^(]|\\(?:times|cdot|pi|sqrt|frac)))",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"\b(?:so|therefore|thus|hence|which|that|total|altogether|in all|then|consequently|must"
+    r"|results?|difference|sum|average|mean|perimeter|area|volume|remain\w*|left|conclud\w+|overall"
+    r"|means|follows|finally|final)\b",
+    re.IGNORECASE,
+)
+_REPEATED = re.compile(
+    r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
+    r"|remain\w*|difference)\b"
+)
 _CLAUSE_END = re.compile(r"[,.;](?=\s|$)|\n|\b(?:and|so|which|then|or)\b")
 _FEW = 16  # numbers of a chain that a silent step may have used
 
@@ -146,7 +162,11 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     ]
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
-    if not worked or _states(text, answer.end, end, value):
+    if not worked:
+        return [] if _states(text, answer.end, end, value) else _said_otherwise(
+            chain, start, answer, value
+        )
+    if _states(text, answer.end, end, value):
         return []
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(_same(result, value) for result in results):
@@ -203,37 +223,93 @@ def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: lis
 def _left_behind(
     chain: Chain, start: int, answer: AnswerPlace, worked: list[Equation], value: Value
 ) -> list[Evidence]:
-    """An answer that the last step before it started from, where that step came to something else.
+    """An answer that stood there before the last step, where that step came to something else.
 
-    Nothing where the step is a check, comes to what was known, or where words stand between.
+    Nothing where the step is a check, comes to what was known, or where a value or a choice stands
+    between.
     """
     text = chain.text
     before = [equation for equation in worked if equation.right.end <= answer.start]
-    if not before or answer.start - before[-1].right.end > 60:
+    if not before:
         return []
     last = before[-1]
-    between = text[last.right.end : answer.start]
-    if not last.sure or (
-        _BETWEEN.fullmatch(between) is None
-        and not (_ASKS_DIFFERENCE.search(chain.question) and _DIFFERENCE_SAID.fullmatch(between))
-    ):
-        return []
     came_to = _sides(last)[-1:]
-    if not came_to or last.left.operations == 0 or _same(came_to[0], value):
+    if not last.sure or not came_to or last.left.operations == 0 or _same(came_to[0], value):
+        return []
+    known = [*_sides(last), *_numbers(text, start, last.left.start)]
+    if not _only_repeats(text[last.right.end : answer.start], came_to[0], known, value):
         return []
     row = before if _in_a_row(before) else before[-1:]
     operands = [number for equation in row for number in _operands(equation)]
     opened = text[max(start, last.left.start - 40) : last.left.start]
     asked = chain.question + text[start : last.left.start]
-    if value not in operands or _CHECKED.search(opened) or _CHOOSES.search(chain.question):
+    computed = _ASKS_COMPUTED.search(chain.question) is not None
+    if _CHECKED.search(opened) or (_CHOOSES.search(chain.question) and not computed):
+        return []
+    if value not in operands and not (computed and _states(text, start, last.left.start, value)):
         return []
     if any(_same(number, came_to[0]) for number in _numbers(asked, 0, len(asked))):
         return []  # a check, or what was read already
     steps = [result for equation in before[:-1] for result in _sides(equation)]
     if any(_same(result, value) for result in steps) and len(row) == 1:
         return []
-    note = f"the last step comes to {_last_result(came_to)}; the answer is what it started from"
+    if _converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
+        return []
+    note = f"the last step comes to {_last_result(came_to)}; the answer is what stood before it"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _only_repeats(between: str, result: Value, known: list[Value], value: Value) -> bool:
+    """Whether what follows a result says no other value, no choice and no further step."""
+    if len(between) > 200 or _TURNS.search(between):
+        return False
+    numbers = _numbers(between, 0, len(between))
+    numbers += [number for number in _spelled(between) if number != 1]
+    if any(not _same(number, result) for number in numbers):
+        return False
+    return not _silent_step(_REPEATED.sub(" ", _behind_result(between)), known, value)
+
+
+def _said_otherwise(
+    chain: Chain, start: int, answer: AnswerPlace, value: Value
+) -> list[Evidence]:
+    """An answer that stands nowhere in the chain, whose last value is said to be its result."""
+    text = chain.text
+    said = None
+    for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
+        pass
+    if said is None:
+        return []
+    opened = max(text.rfind(". ", start, said.start()) + 1, text.rfind("\n", start, said.start()), start)
+    if said["sure"] is None and not _CONCLUDES.search(text, opened, said.start("value")):
+        return []
+    result = _number(said["value"])
+    body = text[start : answer.start]
+    known = _numbers(body, 0, len(body)) + _spelled(body)
+    if result is None or any(_same(number, value) for number in known):
+        return []
+    about = f"{chain.question} {body}"
+    if any(_converted(number, value, about) for number in known):
+        return []
+    near = text[opened : answer.start]
+    if hypothetical(text, said.start(), start) or _one_step(
+        _numbers(near, 0, len(near)), value, "+-*/", usual=False
+    ):
+        return []
+    if not _only_repeats(text[said.end("value") : answer.start], result, known, value):
+        return []
+    note = f"the chain comes to {_last_result([result])}, and never says the answer"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _spelled(text: str) -> list[Value]:
+    found = (english_number(match[0]) for match in _WORDED.finditer(text))
+    return [number for number in found if number is not None]
+
+
+def _number(written: str) -> Value | None:
+    plain = written.replace(",", "")
+    return Fraction(plain) if plain[-1].isdigit() else english_number(written)
 
 
 def _operands(equation: Equation) -> list[Value]:
@@ -286,10 +362,12 @@ def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
     return bool(signs) and _one_step(numbers, value, signs)
 
 
-def _one_step(numbers: list[Value], value: Value, signs: str) -> bool:
+def _one_step(
+    numbers: list[Value], value: Value, signs: str, *, usual: bool = True
+) -> bool:
     """Whether one step of these kinds leads from some of the numbers to the value."""
     known = [Fraction(number) for number in numbers[-_FEW:]]
-    others = [*known, *map(Fraction, _USUAL)]
+    others = [*known, *(map(Fraction, _USUAL) if usual else ())]
     total = sum(map(Fraction, numbers), Fraction(0))
     reached: list[Fraction] = [total] if "+" in signs else []
     reached += [total / len(numbers)] if "/" in signs and numbers else []
