@@ -62,18 +62,28 @@ _NAMED = re.compile(
     rf" (?:at |for )?(?P<of>(?:the )?(?:[a-z]{{3,10}} )?)(?P<value>[A-Z][a-z]{{0,14}})\s*",
 )
 _NAMED_FIRST = re.compile(
-    rf"\s*(?P<of>(?:[Tt]he |[A-Z]?[a-z]{{2,9}} )?)(?P<value>[A-Z][a-z]{{0,14}}|[a-z]{{3,10}}(?: one)?)"
-    rf" (?:is|was|has|are)"
+    rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
+)
+# What somebody does with a number of things: Ana scored 9 points.
+_DOES = re.compile(
+    rf"\s*(?P<np>(?:{_WORD} ){{0,3}}{_WORD}) (?P<does>(?!label|number|mark|nam|call|divid|multipl|compar|equal|i?s\b|was|has|plus|minus|times)"
+    rf"[a-z]{{2,9}}(?:ed|s)|sold|won|got|ran|read|ate)"
+    rf"(?: to| at)?(?: only| exactly)? {_VALUE}(?: (?P<unit>[a-z]{{3,14}}))?(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_EACH = re.compile(
+    rf"{_VALUE} (?P<unit>euros?|dollars?|cents?|pounds?) (?:per|for each|for one)"
+    r" (?P<np>[a-z]{3,12})(?P<head>)\b"
 )
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
     "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
 )
-_HAVING = re.compile(  # a length of 8; the tower has a height of 8
-    rf"(?:(?P<np>(?:{_WORD} ){{0,5}}?{_WORD}) (?:has|have|having|with) |\b(?:[Ww]ith|and|of)"
-    rf" )?\b(?:an?|the|its) (?P<head>(?:[a-z]{{3,9}} )?(?:{_ATTRIBUTE}) )of{_SOFT}\s?{_VALUE}{_UNIT}"
-    r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|which|this|that|in|on)\b))",
+_HAVING = re.compile(  # a length of 8; the tower has a height of 8; a rectangle of width 4
+    rf"(?:(?P<np>(?:{_WORD} ){{0,5}}?{_WORD}) (?P<by>has|have|having|with|of) |\b(?:[Ww]ith|and|of) )?"
+    rf"\b(?:(?:an?|the|its) )?(?P<head>(?:[a-z]{{3,9}} )?(?:{_ATTRIBUTE}) )(?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+    r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
     re.IGNORECASE,
 )
 _NOT_IT = (
@@ -87,13 +97,13 @@ _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
 _COUNTED = re.compile(
-    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|shows?|contains?|holds"
+    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?|contains?|holds"
     rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
-    rf"\b(?:the|these|those) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
+    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
@@ -101,10 +111,8 @@ _RIGHT = re.compile(
     r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
 )
 _YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
-_DETERMINER = re.compile(r"\b(?:an?|the|its|this|that)\s", re.IGNORECASE)
-_DEMONSTRATIVE = re.compile(
-    r"\b(?:this|that|these|those|each|every|one|another|other|both|all)\b", re.I
-)
+_DETERMINER = re.compile(r"\b(an?|the|its|this|that)\s", re.IGNORECASE)
+_DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|all)\b", re.I)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
 _FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under)\s", re.I)
@@ -128,6 +136,7 @@ _NOBODY = frozenset(
     " product difference quotient remainder ratio total rest other another step each half third"
     " both image picture figure chart graph diagram table".split()
 )
+_NO_UNIT = frozenset("more less fewer times and out other".split())
 _OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
 _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
@@ -152,6 +161,8 @@ class Binding:
     end: int
     recalled: bool = False
     """Whether it only speaks of a count again: the 4 dogs."""
+    new: bool = False
+    """Whether it is said of something that is named here for the first time: a square of side 4."""
 
 
 def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
@@ -190,6 +201,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             match = match or pattern.match(clause)
         for pattern in (_NAMED, _NAMED_FIRST):
             match = match or pattern.fullmatch(clause)
+        match = match or _DOES.match(clause)
         if match and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             yield found
@@ -197,7 +209,11 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         yield Binding(
             "right angle", "", "", match["value"], "", at + match.start(), at + match.end()
         )
-    for match in (*_HAVING.finditer(sentence), *_RECALLED.finditer(sentence)):
+    for match in (
+        *_HAVING.finditer(sentence),
+        *_RECALLED.finditer(sentence),
+        *_EACH.finditer(sentence),
+    ):
         if match.start("value") not in taken and (found := _bound(match, scope, at)):
             yield found
 
@@ -216,40 +232,51 @@ def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
 
 
 def _bound(match: re.Match[str], scope: str, at: int) -> Binding | None:
-    parts = match.groupdict()
-    written, tail = parts["value"], parts.get("tail") or ""
-    if _GOES_ON.match(tail):
+    parts = {key: found or "" for key, found in match.groupdict().items()}
+    tail = parts.get("tail", "")
+    value = _value(parts["value"], match.re)
+    if value is None or _GOES_ON.match(tail) or _DEMONSTRATIVE.search(parts.get("np", "")):
         return None
-    value = _value(written, match.re)
-    unit = (parts.get("unit") or "").lower().replace("\\%", "%").replace("{", "").replace("}", "")
-    unit = _UNITS.get(unit, unit)
-    written_name = parts.get("np") or ""
-    if _DEMONSTRATIVE.search(written_name):
-        return None
-    if match.re in (_HAVING, _COUNTED):
-        written_name = _DETERMINER.split(written_name)[-1]
-    head, owner = _name(written_name)
-    if "thing" in parts:
+    if match.re in (_COUNTED, _ITEM, _RECALLED):
         tail = _MAKES.sub("", tail)
-        if head.lower() in _NOBODY:
-            head = ""
-        head, owner, unit = f"{_words(parts['thing'])} counted", " ".join((head, owner)).strip(), ""
-    elif "head" in parts:
-        head, owner = _words(parts["head"]), " ".join((head, owner)).strip()
-    elif (verb := (parts.get("verb") or "").lower()) in _OF_VERB:
-        head, owner = _OF_VERB[verb], " ".join((head, owner)).strip()
     adjective = tail.strip().partition(" ")[0]
-    if adjective in _OF_ADJECTIVE and "thing" not in parts:
-        head, owner = _OF_ADJECTIVE[adjective], " ".join((head, owner)).strip()
-        tail = tail.replace(adjective, "", 1)
-    if value is None or not head or set(head.split()) & _NOBODY:
+    if adjective in _OF_ADJECTIVE:
+        parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
+    head, owner = _quantity(match.re, parts)
+    if not head or set(head.split()) & _NOBODY:
         return None
-    where = _words(_SOURCE.sub(" ", tail))
-    first = at + match.start()
-    first += len(match[0]) - len(match[0].lstrip())
-    whole = " ".join(filter(None, (scope, where)))
-    end, again = at + match.end("value"), match.re is _RECALLED
-    return Binding(head, owner, whole, value, unit, first, end, again)
+    where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
+    unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")
+    unit = "" if unit in _NO_UNIT else _UNITS.get(unit, _words(unit) or unit)
+    first = at + match.end() - len(match[0].lstrip())
+    again = match.re is _RECALLED
+    new = match.re is _HAVING and _is_new(parts)
+    return Binding(head, owner, where, value, unit, first, at + match.end("value"), again, new)
+
+
+def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str]:
+    """What the value is of, and whose it is."""
+    written = parts.get("np", "")
+    if pattern is _COUNTED or parts.get("by", "").lower() in ("with", "of"):
+        written = _DETERMINER.split(written)[-1]
+    head, owner = _name(written)
+    whole = " ".join(filter(None, (head, owner)))
+    if "thing" in parts:
+        return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
+    if "does" in parts:
+        return f"{whole} {parts['does'].lower()}", ""
+    named = parts.get("head") or _OF_VERB.get(parts.get("verb", "").lower(), "")
+    if named or pattern is _EACH:
+        return _words(named) or "price", whole
+    return head, owner
+
+
+def _is_new(parts: dict[str, str]) -> bool:
+    """Whether it is said of something that is only named here: a circle of radius 3."""
+    if parts["by"].lower() not in ("with", "of"):
+        return False
+    *_, before, _ = ["", *_DETERMINER.split(parts["np"])]
+    return before.lower() not in ("the", "its")
 
 
 def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:

@@ -14,7 +14,7 @@ from vlm_boundary.reasoning.passages import takes_back
 # Words of another time, another case or another thing, by which both may hold.
 _CHANGE = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|let|set|when(?:ever)?|cases?|options?|choices?|scenario|or|either"
-    r"|try|trying|would|could|might|may|imagine|guess\w*|estimat\w*|new|old|becom\w+|chang\w+|after"
+    r"|try|trying|would|could|might|(?-i:may)|imagine|guess\w*|estimat\w*|new|old|becom\w+|chang\w+|after"
     r"|before|initial\w*|final\w*|origin\w+|earlier|later|then|next|now|steps?|first|second|third"
     r"|last|previous\w*|once|again|still|instead|day|week|month|morning|evening|start\w*|begin\w*"
     r"|until|during|meanwhile|gives? away|gave|gets?|got|buys?|bought|los[et]s?|eats?|ate|takes?"
@@ -22,7 +22,7 @@ _CHANGE = re.compile(
     r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+|enlarg\w+"
     r"|reduc\w+|shrink\w*|cut|fold\w*|rotat\w+|mov\w+|shift\w*|pour\w*|join\w*|comes?|came|arriv\w+"
     r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
-    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every|option|point"
+    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every|option|point(?!s)"
     r"|levels?|layers?|stages?|parts?|only|among|these|those)\b|x\^2|x²",
     re.IGNORECASE,
 )
@@ -45,6 +45,7 @@ _COMPARED = re.compile(
 )
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
+_ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
 _MOST = 200
 _SAID = re.compile(r"[=:]|\b(?:is|are|was|were|has|have|of|the|equals|measures|costs|right)\b")
@@ -69,6 +70,23 @@ def _both(text: str, one: tuple[int, int], two: tuple[int, int]) -> Iterator[Evi
     yield Evidence("contradiction", *two, note)
 
 
+def _in_order(groups: dict[str, list[Binding]]) -> list[Binding]:
+    return sorted((one for said in groups.values() for one in said), key=lambda one: one.start)
+
+
+def _without_names(text: str, said: list[Binding]) -> str:
+    """The text with the ordinals in names blanked: the second number is no second case."""
+    pieces, place = [], 0
+    for binding in said:
+        if binding.start >= place:
+            named = _ORDINAL.sub(
+                lambda match: "-" * len(match[0]), text[binding.start : binding.end]
+            )
+            pieces += [text[place : binding.start], named]
+            place = binding.end
+    return "".join([*pieces, text[place:]])
+
+
 def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]:
     """Neighbouring statements of one thing that differ."""
     groups: dict[str, list[Binding]] = defaultdict(list)
@@ -76,12 +94,14 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
         if count > _MOST:
             break
         groups[binding.head].append(binding)
+    plain = ""
     for said in groups.values():
         if len({binding.value for binding in said}) < 2:
             continue
         owners = {binding.owner for binding in said} - {""}
         kind = "" if said[0].head == "right angle" else said[0].head.split()[-1]
-        if not owners and kind in _WORKED_OUT and not all(binding.scope for binding in said):
+        bare = not owners and _ORDINAL.match(said[0].head) is None
+        if bare and kind in _WORKED_OUT and not all(binding.scope for binding in said):
             continue
         if (
             kind in _OF_FIGURES
@@ -100,7 +120,8 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
                 if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))
                 ):
-                    if _differ(text, one, two, start, end):
+                    plain = plain or _without_names(text, _in_order(groups))
+                    if _differ(plain, one, two, start, end):
                         yield one, two
                     break
 
@@ -111,7 +132,7 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
         r"[.\n]", text[one.end : two.start]
     ):
         return False
-    if one.recalled or one.value == two.value or type(one.value) is not type(two.value):
+    if one.recalled or two.new or one.value == two.value or type(one.value) is not type(two.value):
         return False
     if one.unit != two.unit and (one.unit and two.unit or "%" in (one.unit, two.unit)):
         return False

@@ -163,8 +163,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
     if not worked:
-        return [] if _states(text, answer.end, end, value) else _said_otherwise(
-            chain, start, answer, value
+        return (
+            []
+            if _states(text, answer.end, end, value)
+            else _said_otherwise(chain, start, answer, value)
         )
     if _states(text, answer.end, end, value):
         return []
@@ -270,9 +272,7 @@ def _only_repeats(between: str, result: Value, known: list[Value], value: Value)
     return not _silent_step(_REPEATED.sub(" ", _behind_result(between)), known, value)
 
 
-def _said_otherwise(
-    chain: Chain, start: int, answer: AnswerPlace, value: Value
-) -> list[Evidence]:
+def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
     """An answer that stands nowhere in the chain, whose last value is said to be its result."""
     text = chain.text
     said = None
@@ -280,7 +280,9 @@ def _said_otherwise(
         pass
     if said is None:
         return []
-    opened = max(text.rfind(". ", start, said.start()) + 1, text.rfind("\n", start, said.start()), start)
+    opened = max(
+        text.rfind(". ", start, said.start()) + 1, text.rfind("\n", start, said.start()), start
+    )
     if said["sure"] is None and not _CONCLUDES.search(text, opened, said.start("value")):
         return []
     result = _number(said["value"])
@@ -362,9 +364,7 @@ def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
     return bool(signs) and _one_step(numbers, value, signs)
 
 
-def _one_step(
-    numbers: list[Value], value: Value, signs: str, *, usual: bool = True
-) -> bool:
+def _one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:
     """Whether one step of these kinds leads from some of the numbers to the value."""
     known = [Fraction(number) for number in numbers[-_FEW:]]
     others = [*known, *(map(Fraction, _USUAL) if usual else ())]
