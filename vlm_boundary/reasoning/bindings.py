@@ -214,7 +214,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         *_RECALLED.finditer(sentence),
         *_EACH.finditer(sentence),
     ):
-        if match.start("value") not in taken and (found := _bound(match, scope, at)):
+        case = "" if match.re is _EACH else scope
+        if match.start("value") not in taken and (found := _bound(match, case, at)):
             yield found
 
 

@@ -48,7 +48,7 @@ _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
 _MOST = 200
-_SAID = re.compile(r"[=:]|\b(?:is|are|was|were|has|have|of|the|equals|measures|costs|right)\b")
+_SAID = re.compile(r"[a-z] (?:\w+ ){0,3}\$?(?:\d|[A-Z]|[a-z]+est\b)|[=:] ?\$?\d")
 
 
 def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
