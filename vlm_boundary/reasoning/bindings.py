@@ -80,10 +80,14 @@ _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
     "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
 )
-_HAVING = re.compile(  # a length of 8; the tower has a height of 8; a rectangle of width 4
-    rf"(?:(?P<np>(?:{_WORD} ){{0,5}}?{_WORD}) (?P<by>has|have|having|with|of) |\b(?:[Ww]ith|and|of) )?"
-    rf"\b(?:(?:an?|the|its) )?(?P<head>(?:[a-z]{{3,9}} )?(?:{_ATTRIBUTE}) )(?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+_HAVING = re.compile(  # a length of 8; of width 4
+    rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
+    rf"(?:\b(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?P<by>has|have|having|with|of) |\b(?:with|and|of) )?"
+    r"(?P<det>\b(?:an?|the|its) )?(?:[a-z]{3,9} )?\Z",
     re.IGNORECASE,
 )
 _NOT_IT = (
@@ -119,6 +123,10 @@ _FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _LABEL = re.compile(r"\W*(?!step)[a-z]{3,12} (?:\d{1,4}|[A-Z])\s?", re.IGNORECASE)
+_MAY_BIND = re.compile(
+    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b|ight|"
+    rf" is an? (?:{'|'.join(_CORNERS)})"
+)
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
 _HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
@@ -168,7 +176,8 @@ class Binding:
 def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
     """The statements of a text that give something a value, in order."""
     for match in _SENTENCE.finditer(text, start, end):
-        yield from _of_sentence(match[0], match.start())
+        if _MAY_BIND.search(match[0]):
+            yield from _of_sentence(match[0], match.start())
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
@@ -205,18 +214,27 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         if match and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             yield found
-    for match in _RIGHT.finditer(sentence):
-        yield Binding(
-            "right angle", "", "", match["value"], "", at + match.start(), at + match.end()
-        )
-    for match in (
-        *_HAVING.finditer(sentence),
-        *_RECALLED.finditer(sentence),
-        *_EACH.finditer(sentence),
-    ):
-        case = "" if match.re is _EACH else scope
-        if match.start("value") not in taken and (found := _bound(match, case, at)):
+    if "ight" in sentence:
+        for match in _RIGHT.finditer(sentence):
+            where = at + match.start(), at + match.end()
+            yield Binding("right angle", "", "", match["value"], "", *where)
+    for match in _HAVING.finditer(sentence):
+        owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
+        named = owner is not None and (owner["np"] or owner["det"] or owner[0].strip())
+        if (
+            named
+            and match.start("value") not in taken
+            and (found := _bound(match, scope, at, owner))
+        ):
             yield found
+    if "the" in sentence or " her" in sentence or " his" in sentence or "all " in sentence:
+        for match in _RECALLED.finditer(sentence):
+            if match.start("value") not in taken and (found := _bound(match, scope, at)):
+                yield found
+    if " per " in sentence or " for " in sentence:
+        for match in _EACH.finditer(sentence):
+            if match.start("value") not in taken and (found := _bound(match, "", at)):
+                yield found
 
 
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
@@ -232,8 +250,12 @@ def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
     yield first, len(sentence)
 
 
-def _bound(match: re.Match[str], scope: str, at: int) -> Binding | None:
+def _bound(
+    match: re.Match[str], scope: str, at: int, owner_said: re.Match[str] | None = None
+) -> Binding | None:
     parts = {key: found or "" for key, found in match.groupdict().items()}
+    if owner_said:
+        parts |= {key: found or "" for key, found in owner_said.groupdict().items()}
     tail = parts.get("tail", "")
     value = _value(parts["value"], match.re)
     if value is None or _GOES_ON.match(tail) or _DEMONSTRATIVE.search(parts.get("np", "")):
