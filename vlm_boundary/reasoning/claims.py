@@ -47,7 +47,7 @@ _WORKED_OUT = re.compile(
     r"|conclude|find|found|obtain) that(?! there)| is clear that|the answer is(?= [\d$]))\b",
     re.IGNORECASE,
 )
-_BECAUSE = re.compile(r"\b(?:because|since)\b", re.IGNORECASE)
+_BECAUSE = re.compile(r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE)
 _IT_IS = re.compile(
     r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
 )
@@ -137,11 +137,15 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
-        return _circle(text, start, end, said) or _only_imagined(text, start, answer, said)
+        return (
+            _circle(text, start, end, said)
+            or _only_imagined(text, start, answer, said)
+            or _says_nothing(chain, start, answer, body, said)
+        )
     described = chain.question.lstrip().startswith("[") and len(_numbers(chain.question)) > 1
     listed = _LISTED.search(body) or (not described and _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
-        return []
+        return _by_eye_after_all(chain, start, answer, body, said)
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
         return []
     if circle := _circle(text, start, end, said):
@@ -167,6 +171,82 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
+
+
+def _by_eye_after_all(
+    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
+) -> list[Evidence]:
+    """A guess by eye beside what the question gives, of which nothing is made."""
+    given = _numbers(_OPTIONS.sub(" ", chain.question))
+    told = _numbers(body) - {said}
+    if not given or said in given or not told <= given:
+        return []
+    said_in = [
+        match
+        for match in _SENTENCE.finditer(chain.text, start, answer.start)
+        if said in _numbers(match[0])
+    ]
+    if not said_in or any(
+        not _BY_EYE.search(match[0]) or _numbers(match[0]) - {said} or _READ_OFF.search(match[0])
+        for match in said_in
+    ):
+        return []
+    return [Evidence("no_reasoning", *said_in[0].span(), "a guess by eye")]
+
+
+def _says_nothing(
+    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
+) -> list[Evidence]:
+    """A choice of which nothing is said but that it fits: every other word is the question's."""
+    if not answer.stated or not body.strip() or _LISTED.search(body):
+        return []
+    known = {_stem(word) for word in _CLAUSE_WORD.findall(f"{chain.question} {said}")} | _IDLE
+    words = [word for word in _CLAUSE_WORD.findall(body) if word != said]
+    if len(words) < 3 or any(_stem(word) not in known for word in words):
+        return []
+    if any(letter != said for letter in _LETTER.findall(body)):
+        return []
+    return [Evidence("no_reasoning", start, answer.start, "only that it fits is said of it")]
+
+
+def _stem(word: str) -> str:
+    word = word.lower()
+    for ending in ("ing", "ed", "ly", "es", "s", "e"):
+        if len(word) > len(ending) + 2 and word.endswith(ending):
+            word = word[: -len(ending)]
+    return word
+
+
+# Words that tell nothing of what is seen: looking, finding, fitting, and what joins them.
+_IDLE = frozenset(
+    map(
+        _stem,
+        (
+            "the an of is are was were it its this that these those be been being as in on at to and or"
+            " so then thus hence therefore because since we can see sees seen seeing one ones has have"
+            " had there which with for by also must does do done not no me my our you your they them"
+            " their if how what who when after before from into upon when where while but all any"
+            " each every both other others rest remaining only just simply clearly clear obvious"
+            " obviously evident evidently apparent apparently plain plainly surely certainly definitely"
+            " of course indeed very most more well good better best right correct correctly proper"
+            " suitable appropriate logical natural logically naturally answer option options choice"
+            " choices candidate solution result conclusion problem question task figure figures shape"
+            " picture image diagram drawing graph chart puzzle pattern patterns sequence series next"
+            " following follow follows continue continues complete completes fit fits fitting match"
+            " matches matching belong belongs make makes making give gives go goes going come comes get"
+            " gets take takes look looking look carefully closely close careful closer inspect"
+            " inspection examine examining examination observe observing observation analyze analyzing"
+            " analysis analyse study studying consider considering compare comparing comparison think"
+            " thinking believe conclude conclude determine determined determining decide find found"
+            " finding notice noting note identify identified identifying select choose chosen pick"
+            " seem seems appear appears should would could will may imagine imagining imagined visualize"
+            " visualizing mentally head mind folding fold rotate rotating turn turning way ways same"
+            " rule logic reason reasoning step given shown show shows based let us here now first last"
+            " missing place sense overall entire whole set"
+        ).split(),
+    )
+)
+_LETTER = re.compile(r"\b[A-H]\b(?!['’])")
 
 
 def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
