@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -40,7 +40,7 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where"
+    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where|whose"
     r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",
     re.IGNORECASE,
@@ -73,8 +73,12 @@ _DOES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _EACH = re.compile(
-    rf"{_VALUE} (?P<unit>euros?|dollars?|cents?|pounds?) (?:per|for each|for one)"
-    r" (?P<np>[a-z]{3,12})(?P<head>)\b"
+    rf"(?P<sign>[$€£])?{_VALUE}(?: (?P<unit>euros?|dollars?|cents?|pounds?))?"
+    r" (?:per|for each|for one|an?|each) (?P<np>[a-z]{3,12})\b"
+)
+_APPOSED = re.compile(  # the rope, 9 m in length, is
+    rf"\b[Tt]he (?P<np>(?:{_WORD} ){{0,2}}{_WORD}), {_VALUE}{_UNIT}"
+    rf" (?:in (?P<head>length|width|height)|(?P<tail>{'|'.join(('wide', 'long', 'tall', 'high', 'deep', 'thick'))}))\b"
 )
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
@@ -87,7 +91,7 @@ _HAVING = re.compile(  # a length of 8; of width 4
 )
 _OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
     rf"(?:\b(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?P<by>has|have|having|with|of) |\b(?:with|and|of) )?"
-    r"(?P<det>\b(?:an?|the|its) )?(?:[a-z]{3,9} )?\Z",
+    r"(?P<det>\b(?:an?|the|its) )?(?P<kind>[a-z]{3,9} )?\Z",
     re.IGNORECASE,
 )
 _NOT_IT = (
@@ -117,16 +121,20 @@ _RIGHT = re.compile(
 _YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
 _DETERMINER = re.compile(r"\b(an?|the|its|this|that)\s", re.IGNORECASE)
 _DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|all)\b", re.I)
+_ONE = re.compile(r"^\s*one (?=[a-z]+$)", re.IGNORECASE)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
-_FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under)\s", re.I)
+_FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s", re.I)
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
 _LABEL = re.compile(r"\W*(?!step)[a-z]{3,12} (?:\d{1,4}|[A-Z])\s?", re.IGNORECASE)
 _MAY_BIND = re.compile(
     rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b|ight|"
     rf" is an? (?:{'|'.join(_CORNERS)})"
 )
+_COPULA = re.compile(r"\b(?:is|are|was|were) (?!of\b)", re.IGNORECASE)
+_PRICED = re.compile(r"[$€£]\d|\b(?:euro|dollar|cent|pound)s?\b")
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
 _HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
@@ -134,7 +142,7 @@ _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
     " given whole exact actual just so thus hence therefore then now and since as because if but"
-    " total altogether all also too which respectively here there is are therefore clearly s from".split()
+    " total altogether all also too overall which respectively here there is are therefore clearly s from".split()
 )
 _MEASURES = frozenset(
     "value measure measurement size reading angle-measure number amount count".split()
@@ -184,7 +192,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
     if "$" in sentence or "\\" in sentence or "*" in sentence:
         sentence = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), sentence)
     sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
-    scope, counting = "", True
+    scope, counting, label = "", True, ""
     if year := _YEAR.match(sentence):
         scope = year[1]
         sentence = (
@@ -204,6 +212,9 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         if sentence.startswith(":", last) and _LABEL.fullmatch(clause):
             scope = _words(clause)
             continue
+        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
+            label, counting = kind[1], True
+            continue
         match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
         counting = match is not None
         for pattern in (_STATED, _SHAPED):
@@ -213,7 +224,10 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         match = match or _DOES.match(clause)
         if match and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
+            if label and found.head.endswith(" counted"):
+                found = replace(found, head=f"{_words(label)} {found.head}")
             yield found
+        label = ""
     if "ight" in sentence:
         for match in _RIGHT.finditer(sentence):
             where = at + match.start(), at + match.end()
@@ -231,10 +245,12 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RECALLED.finditer(sentence):
             if match.start("value") not in taken and (found := _bound(match, scope, at)):
                 yield found
-    if " per " in sentence or " for " in sentence:
-        for match in _EACH.finditer(sentence):
-            if match.start("value") not in taken and (found := _bound(match, "", at)):
-                yield found
+    for match in _EACH.finditer(sentence) if _PRICED.search(sentence) else ():
+        if (match["sign"] or match["unit"]) and (found := _bound(match, "", at)):
+            yield found
+    for match in _APPOSED.finditer(sentence) if ", " in sentence else ():
+        if found := _bound(match, scope, at):
+            yield found
 
 
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
@@ -258,7 +274,7 @@ def _bound(
         parts |= {key: found or "" for key, found in owner_said.groupdict().items()}
     tail = parts.get("tail", "")
     value = _value(parts["value"], match.re)
-    if value is None or _GOES_ON.match(tail) or _DEMONSTRATIVE.search(parts.get("np", "")):
+    if value is None or _GOES_ON.match(tail) or _DEMONSTRATIVE.search(_ONE.sub("", parts.get("np", ""))):
         return None
     if match.re in (_COUNTED, _ITEM, _RECALLED):
         tail = _MAKES.sub("", tail)
@@ -279,7 +295,7 @@ def _bound(
 
 def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str]:
     """What the value is of, and whose it is."""
-    written = parts.get("np", "")
+    written = _COPULA.split(parts.get("np", ""))[-1]
     if pattern is _COUNTED or parts.get("by", "").lower() in ("with", "of"):
         written = _DETERMINER.split(written)[-1]
     head, owner = _name(written)
@@ -288,7 +304,8 @@ def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str
         return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
     if "does" in parts:
         return f"{whole} {parts['does'].lower()}", ""
-    named = parts.get("head") or _OF_VERB.get(parts.get("verb", "").lower(), "")
+    named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(parts.get("verb", "").lower(), "")
+    whole = _ONE.sub("", whole)
     if named or pattern is _EACH:
         return _words(named) or "price", whole
     return head, owner

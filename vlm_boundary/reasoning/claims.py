@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -18,6 +19,17 @@ _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqr
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
     r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
+)
+# Marks of headings and numbered lists, and powers of units.
+_PLAIN = re.compile(r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)")
+_ONE = re.compile(r"\bone\b", re.IGNORECASE)
+_PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
+_STEP = re.compile(
+    r"\b(?:half|twice|doubl\w*|tripl\w*|third|quarter|times|multipl\w*|divid\w*|add\w*|sum|subtract\w*"
+    r"|minus|plus|differen\w*|product|average|mean|per|each|percent|remain\w*|left|rest|more|less|fewer"
+    r"|together|altogether|total|complement\w*|supplement\w*|straight|root|squar\w*|cub(?:ed|ing)"
+    r"|scal\w+|ratio|share|rate|factor|because)\b|%|[-+*/×÷=]\s?\d",
+    re.IGNORECASE,
 )
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
@@ -123,7 +135,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
-    if _WORKED_SURELY.search(text, start, answer.start):
+    described = chain.question.lstrip().startswith("[") and len(_numbers(chain.question)) > 1
+    if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
@@ -132,7 +145,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     )
     if counted := _not_the_count(chain, start, answer, said):
         return counted
-    body = _ASIDE.sub(" ", body)
+    body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
     plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
@@ -142,7 +155,9 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
             or _only_imagined(text, start, answer, said)
             or _says_nothing(chain, start, answer, body, said)
         )
-    described = chain.question.lstrip().startswith("[") and len(_numbers(chain.question)) > 1
+    body = _ONE.sub(" ", body) if described else body
+    if described and (idle := _of_other_numbers(chain, start, answer, body, said)):
+        return idle
     listed = _LISTED.search(body) or (not described and _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
         return _by_eye_after_all(chain, start, answer, body, said)
@@ -152,7 +167,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return circle
     given = _numbers(_OPTIONS.sub(" ", _IMAGE.sub(" ", chain.question)))
     counts = _COUNTS.search(chain.question) is not None and not (
-        described and _ASKS_COMPUTED.search(chain.question)
+        described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
     )
     unused = bool(given) and not counts and len(body.split()) > 4
     computed = unused and described and said not in _KNOWN
@@ -171,6 +186,40 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
+
+
+def _of_other_numbers(
+    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
+) -> list[Evidence]:
+    """An answer to what is to be computed, beside numbers of which at most one is given.
+
+    No word of a step, no property, and no sum, product or the like of them that it could be.
+    """
+    given = _numbers(_OPTIONS.sub(" ", chain.question))
+    told = _numbers(body) - {said}
+    told |= {str(english_number(word)) for word in _WORDED.findall(body)} - {"None", said}
+    plain = _WORDED.sub(lambda match: match[0] if english_number(match[0]) is None else " ", body)
+    if said in given or said in _KNOWN or len(told & given) > 1 or not told or len(given) < 2:
+        return []
+    if _STEP.search(plain) or _RECALLED.search(plain) or _names(chain.question, body):
+        return []
+    numbers = [float(number) for number in told if _PLAIN_NUMBER.fullmatch(number)]
+    if len(numbers) != len(told) or not _PLAIN_NUMBER.fullmatch(said):
+        return []
+    value, reached = float(said), [sum(numbers), math.prod(numbers)]
+    reached += [abs(one - two) for one in numbers for two in numbers]
+    reached += [one * two for one in numbers for two in numbers]
+    reached += [one / two for one in numbers for two in numbers if two]
+    if any(abs(value - number) < 1e-6 for number in reached):
+        return []
+    note = "nothing is made of what is given, and the answer is only claimed"
+    return [Evidence("no_reasoning", start, answer.start, note)]
+
+
+def _names(question: str, body: str) -> bool:
+    """Whether the chain names things that the question lists: the bars B and D."""
+    listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
+    return any(re.search(rf"\b{name}", body) for name in listed)
 
 
 def _by_eye_after_all(

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from vlm_boundary.reasoning.bindings import Binding, bindings
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.givens import misread
 from vlm_boundary.reasoning.passages import takes_back
 
 # Words of another time, another case or another thing, by which both may hold.
@@ -51,9 +52,13 @@ _MOST = 200
 _SAID = re.compile(r"[a-z] (?:\w+ ){0,3}\$?(?:\d|[A-Z]|[a-z]+est\b)|[=:] ?\$?\d")
 
 
-def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
-    """Both places of a thing that is said twice, differently, with no word of a change between."""
+def restatements(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    """Both places of a thing that is said twice, differently, with no word of a change between.
+
+    One place where the question gives the other value.
+    """
     found: list[Evidence] = []
+    yield from misread(text, start, end, question)
     if len(_SAID.findall(text, start, end)) > 1:
         for one, two in _pairs(text, start, end):
             if all(item.end <= one.start or two.end <= item.start for item in found):
@@ -116,7 +121,9 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
             if two.recalled and len(told) > 1:
                 continue
             for one in reversed(said[:place]):
-                same = two.scope in one.scope if two.recalled else one.scope == two.scope
+                same = two.scope in (one.scope, one.owner) or (
+                    two.recalled and two.scope in one.scope
+                )
                 if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))
                 ):

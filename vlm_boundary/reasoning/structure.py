@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.asked import not_of_the_list
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
@@ -16,7 +17,7 @@ from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/5"
+CHECKER = "structure/6"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -59,9 +60,10 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += bare
     if not bare:
         found += only_claimed(chain, start, end, answer)
-    found += restatements(text, start, end)
+    found += restatements(text, start, end, chain.question)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)
+    found += not_of_the_list(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):

@@ -131,6 +131,8 @@ _REPEATED = re.compile(
     r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
     r"|remain\w*|difference)\b"
 )
+_DIGIT = re.compile(r"\d")
+_SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 _CLAUSE_END = re.compile(r"[,.;](?=\s|$)|\n|\b(?:and|so|which|then|or)\b")
 _FEW = 16  # numbers of a chain that a silent step may have used
 
@@ -151,7 +153,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if another := _another_option(chain, start, answer):
         return another
     value = _answer(chain)
-    if value is None or not answer.stated:
+    if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
@@ -188,6 +190,15 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     silent = _silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
+    """Whether the sentence that the answer is part of has no other value and no sign in it."""
+    if chain.span is None:
+        return False
+    first, last = chain.span
+    around = f"{chain.text[answer.start : first]} {chain.text[last : answer.end]}"
+    return _DIGIT.search(around) is None and _SIGN.search(around) is None and not _spelled(around)
 
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
@@ -400,7 +411,7 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
 
 def _answer(chain: Chain) -> Value | None:
     """The final answer as a number, if it is one."""
-    written = chain.answer
+    written = (chain.answer or "").rpartition("=")[2].strip()
     if not written or len(written) > 60:
         return None
     if written.isdecimal() and written.isascii():
