@@ -18,7 +18,8 @@ _LIST = re.compile(rf"{_ITEM}(?:(?:[,;]\s(?:and\s)?|\sand\s){_ITEM}){{2,40}}(?!\
 _VALUE = re.compile(_NUMBER)
 _WHAT = re.compile(
     r"\bwhat is the (?P<what>median|mode|mean|average|range|smallest|largest|lowest|highest|minimum"
-    r"|maximum)(?: [a-z]{3,12}){0,2}(?: (?:of|in) (?:the|these) [a-z]{3,12}(?: [a-z]{3,12})?)?(?: in [a-z°]+)?\?",
+    r"|maximum)(?: [a-z]{3,12}){0,2}(?: (?:of|in) (?:the|these) [a-z]{3,12}(?:"
+    r" [a-z]{3,12})?)?(?: in [a-z°]+)?\?",
     re.IGNORECASE,
 )
 _COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -29,7 +30,8 @@ _COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
 _HOW_MANY = re.compile(
-    rf"\bhow many\b[^?]{{3,60}}?\b(?P<how>{'|'.join(_COMPARED)}) (?P<bound>{_NUMBER})[^?\d]{{0,30}}\?",
+    rf"\bhow many\b[^?]{{3,60}}?\b(?P<how>{'|'.join(_COMPARED)})"
+    rf" (?P<bound>{_NUMBER})[^?\d]{{0,30}}\?",
     re.IGNORECASE,
 )
 _PART = re.compile(
@@ -40,7 +42,10 @@ _PART = re.compile(
 
 
 def not_of_the_list(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
-    """A median, mode, mean, range, extreme or count that the chain's one list does not have."""
+    """A median, mode, mean, range, extreme or count that the chain's one list does not have.
+
+    Only where the question describes the picture with as many numbers: then the list is whole.
+    """
     asked = chain.question.rpartition("]")[2]
     what, how = _WHAT.search(asked), _HOW_MANY.search(asked)
     said = re.match(r"[$*\s]*(\d{1,9}(?:\.\d{1,6})?)", chain.answer or "")
@@ -53,7 +58,7 @@ def not_of_the_list(chain: Chain, start: int, end: int, answer: AnswerPlace) -> 
     if takes_back(chain.text, lists[0].start(), answer.start):
         return []
     described = _VALUE.findall(chain.question[: -len(asked) or None])
-    if described and len(described) != len(values[0]):
+    if len(described) != len(values[0]):
         return []
     if how:
         compare = _COMPARED[how["how"].lower()]

@@ -40,7 +40,8 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while|where|whose"
+    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
+    r"|where|whose"
     r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",
     re.IGNORECASE,
@@ -67,7 +68,8 @@ _NAMED_FIRST = re.compile(
 )
 # What somebody does with a number of things: Ana scored 9 points.
 _DOES = re.compile(
-    rf"\s*(?P<np>(?:{_WORD} ){{0,3}}{_WORD}) (?P<does>(?!label|number|mark|nam|call|divid|multipl|compar|equal|i?s\b|was|has|plus|minus|times)"
+    rf"\s*(?P<np>(?:{_WORD} ){{0,3}}{_WORD}) (?P<does>(?!label|number|mark|nam|call|divid"
+    rf"|multipl|compar|equal|i?s\b|was|has|plus|minus|times)"
     rf"[a-z]{{2,9}}(?:ed|s)|sold|won|got|ran|read|ate)"
     rf"(?: to| at)?(?: only| exactly)? {_VALUE}(?: (?P<unit>[a-z]{{3,14}}))?(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
@@ -78,7 +80,8 @@ _EACH = re.compile(
 )
 _APPOSED = re.compile(  # the rope, 9 m in length, is
     rf"\b[Tt]he (?P<np>(?:{_WORD} ){{0,2}}{_WORD}), {_VALUE}{_UNIT}"
-    rf" (?:in (?P<head>length|width|height)|(?P<tail>{'|'.join(('wide', 'long', 'tall', 'high', 'deep', 'thick'))}))\b"
+    rf" (?:in (?P<head>length|width|height)"
+    rf"|(?P<tail>{'|'.join(('wide', 'long', 'tall', 'high', 'deep', 'thick'))}))\b"
 )
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
@@ -90,28 +93,35 @@ _HAVING = re.compile(  # a length of 8; of width 4
     re.IGNORECASE,
 )
 _OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
-    rf"(?:\b(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?P<by>has|have|having|with|of) |\b(?:with|and|of) )?"
+    rf"(?:\b(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?P<by>has|have|having|with|of) |\b(?:with|and"
+    rf"|of) )?"
     r"(?P<det>\b(?:an?|the|its) )?(?P<kind>[a-z]{3,9} )?\Z",
     re.IGNORECASE,
 )
 _NOT_IT = (
-    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal|together"
+    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal"
+    r"|together"
     r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
-    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?|hours?|minutes?|seconds?"
-    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+|choices"
-    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits|numbers)\b)"
+    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?"
+    r"|hours?|minutes?|seconds?"
+    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+"
+    r"|choices"
+    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits"
+    r"|numbers)\b)"
 )
 _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
 _COUNTED = re.compile(
-    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?|contains?|holds"
+    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
+    rf"|contains?|holds"
     rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
-    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
+    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
+    rf"|give|plus|is\b|are\b)[a-z]+)*)",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
@@ -130,11 +140,14 @@ _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
 _LABEL = re.compile(r"\W*(?!step)[a-z]{3,12} (?:\d{1,4}|[A-Z])\s?", re.IGNORECASE)
 _MAY_BIND = re.compile(
-    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b|ight|"
+    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
+    rf"|ight|"
     rf" is an? (?:{'|'.join(_CORNERS)})"
 )
-_COPULA = re.compile(r"\b(?:is|are|was|were) (?!of\b)", re.IGNORECASE)
+_COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
 _PRICED = re.compile(r"[$€£]\d|\b(?:euro|dollar|cent|pound)s?\b")
+_PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
+_NO_NUMBER = re.compile(r"est\b| an? |most|least|mum\b")
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
 _HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
@@ -191,7 +204,8 @@ def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
     if "$" in sentence or "\\" in sentence or "*" in sentence:
         sentence = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), sentence)
-    sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
+    if _PICTURED.search(sentence):
+        sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
     scope, counting, label = "", True, ""
     if year := _YEAR.match(sentence):
         scope = year[1]
@@ -215,13 +229,14 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
             label, counting = kind[1], True
             continue
-        match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
-        counting = match is not None
-        for pattern in (_STATED, _SHAPED):
-            match = match or pattern.match(clause)
-        for pattern in (_NAMED, _NAMED_FIRST):
-            match = match or pattern.fullmatch(clause)
-        match = match or _DOES.match(clause)
+        match: re.Match[str] | None = None
+        if _HAS_VALUE.search(clause):
+            match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
+            counting = match is not None
+            match = match or _STATED.match(clause) or _DOES.match(clause)
+        elif _NO_NUMBER.search(clause):
+            match = _SHAPED.match(clause) or _NAMED.fullmatch(clause)
+            match = match or _NAMED_FIRST.fullmatch(clause)
         if match and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):

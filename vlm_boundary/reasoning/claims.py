@@ -25,8 +25,10 @@ _PLAIN = re.compile(r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³
 _ONE = re.compile(r"\bone\b", re.IGNORECASE)
 _PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 _STEP = re.compile(
-    r"\b(?:half|twice|doubl\w*|tripl\w*|third|quarter|times|multipl\w*|divid\w*|add\w*|sum|subtract\w*"
-    r"|minus|plus|differen\w*|product|average|mean|per|each|percent|remain\w*|left|rest|more|less|fewer"
+    r"\b(?:half|twice|doubl\w*|tripl\w*|third|quarter|times|multipl\w*|divid\w*|add\w*|sum"
+    r"|subtract\w*"
+    r"|minus|plus|differen\w*|product|average|mean|per|each|percent|remain\w*|left|rest|more"
+    r"|less|fewer"
     r"|together|altogether|total|complement\w*|supplement\w*|straight|root|squar\w*|cub(?:ed|ing)"
     r"|scal\w+|ratio|share|rate|factor|because)\b|%|[-+*/×÷=]\s?\d",
     re.IGNORECASE,
@@ -34,8 +36,10 @@ _STEP = re.compile(
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
-    r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about|roughly"
-    r"|around|approximately)\b|\b(?:I|we)(?: would| can| could|['’]d)? (?:estimate|guess|eyeball|reckon"
+    r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about"
+    r"|roughly"
+    r"|around|approximately)\b|\b(?:I|we)(?: would| can| could|['’]d)? (?:estimate|guess|eyeball"
+    r"|reckon"
     r"|put (?:it|this|that))\b|\bglanc\w+|\bjudging\b|\bsuggests?\b|\b(?:gut|hunch|intuition"
     r"|impression|eyeballing|guess\w*)\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
     r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b|\bapparently\b",
@@ -271,26 +275,38 @@ _IDLE = frozenset(
     map(
         _stem,
         (
-            "the an of is are was were it its this that these those be been being as in on at to and or"
-            " so then thus hence therefore because since we can see sees seen seeing one ones has have"
-            " had there which with for by also must does do done not no me my our you your they them"
+            "the an of is are was were it its this that these those be been being as in on at to"
+            " and or"
+            " so then thus hence therefore because since we can see sees seen seeing one ones"
+            " has have"
+            " had there which with for by also must does do done not no me my our you your they"
+            " them"
             " their if how what who when after before from into upon when where while but all any"
             " each every both other others rest remaining only just simply clearly clear obvious"
-            " obviously evident evidently apparent apparently plain plainly surely certainly definitely"
+            " obviously evident evidently apparent apparently plain plainly surely certainly"
+            " definitely"
             " of course indeed very most more well good better best right correct correctly proper"
             " suitable appropriate logical natural logically naturally answer option options choice"
-            " choices candidate solution result conclusion problem question task figure figures shape"
-            " picture image diagram drawing graph chart puzzle pattern patterns sequence series next"
+            " choices candidate solution result conclusion problem question task figure figures"
+            " shape"
+            " picture image diagram drawing graph chart puzzle pattern patterns sequence series"
+            " next"
             " following follow follows continue continues complete completes fit fits fitting match"
-            " matches matching belong belongs make makes making give gives go goes going come comes get"
+            " matches matching belong belongs make makes making give gives go goes going come"
+            " comes get"
             " gets take takes look looking look carefully closely close careful closer inspect"
-            " inspection examine examining examination observe observing observation analyze analyzing"
-            " analysis analyse study studying consider considering compare comparing comparison think"
+            " inspection examine examining examination observe observing observation analyze"
+            " analyzing"
+            " analysis analyse study studying consider considering compare comparing comparison"
+            " think"
             " thinking believe conclude conclude determine determined determining decide find found"
             " finding notice noting note identify identified identifying select choose chosen pick"
-            " seem seems appear appears should would could will may imagine imagining imagined visualize"
-            " visualizing mentally head mind folding fold rotate rotating turn turning way ways same"
-            " rule logic reason reasoning step given shown show shows based let us here now first last"
+            " seem seems appear appears should would could will may imagine imagining imagined"
+            " visualize"
+            " visualizing mentally head mind folding fold rotate rotating turn turning way ways"
+            " same"
+            " rule logic reason reasoning step given shown show shows based let us here now"
+            " first last"
             " missing place sense overall entire whole set"
         ).split(),
     )

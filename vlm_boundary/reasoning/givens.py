@@ -18,16 +18,19 @@ _PAIR = re.compile(
     r"(?=\s?(?:[%°]|[a-z]{1,12}\b)?(?:[,.;\]]|$| and\b))(?![.,]\d)"
 )
 _ALTERED = re.compile(
-    r"\b(?:doubl\w+|tripl\w+|halv\w+|increas\w+|decreas\w+|new|after|before|becomes?|chang\w+|another"
+    r"\b(?:doubl\w+|tripl\w+|halv\w+|increas\w+|decreas\w+|new|after|before|becomes?|chang\w+"
+    r"|another"
     r"|rise|rose|add(?:s|ed)|remov\w+|subtract|if|each|later|more is|less is)\b",
     re.IGNORECASE,
 )
 _LINK = (
-    r"(?:['’]s)?(?: (?:has|is|was|shows|had|reads|at|with|scored|got|sold|costs|turns|weighs|won|stands"
+    r"(?:['’]s)?(?: (?:has|is|was|shows|had|reads|at|with|scored|got|sold|costs|turns|weighs|won"
+    r"|stands"
     r"|reaches|measures|only|the|value|bar|of|recorded|are))*[\s:|=($€£,]{1,4}"
 )
 _BEHIND = (
-    r"(?![\w^/]|[.,:]\d|\s?(?:[-+*/×÷·=−<>^%]|\\)| (?:more|less|fewer|times|of|out|percent|plus|minus"
+    r"(?![\w^/]|[.,:]\d|\s?(?:[-+*/×÷·=−<>^%]|\\)| (?:more|less|fewer|times|of|out|percent|plus"
+    r"|minus"
     r"|years (?:older|younger)|higher|lower|longer|shorter|taller|and \d))"
 )
 _COMPARES = re.compile(r"\b(?:than|difference|between|more|less|fewer)\b", re.IGNORECASE)

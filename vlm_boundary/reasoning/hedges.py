@@ -57,19 +57,23 @@ _SEVERAL = re.compile(
 )
 # That one cannot decide, whatever between.
 _UNDECIDED = re.compile(
-    r"\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to|no (?:real |good )?way (?:to|of))"
-    r" (?:really )?(?:tell\w*|decid\w+|say|see|determine|know\w*|make out|work it out|choose|distinguish"
+    r"\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to|no (?:real |good"
+    r" )?way (?:to|of))"
+    r" (?:really )?(?:tell\w*|decid\w+|say|see|determine|know\w*|make out|work it out|choose"
+    r"|distinguish"
     r"|be sure)\b|\bno way to \w+ (?:them apart|which)\b|\bback and forth\b|\btorn between\b"
     r"|\bnot out of the question\b|\bany of (?:these|them) (?:could|might|may|seems?)\b"
-    r"|\b(?:equally|just as|as) (?:plausible|likely|possible|good|well)\b|\bdefensible\b|\bwho knows\b"
+    r"|\b(?:equally|just as) (?:plausible|likely|possible|good|well)\b|\bdefensible\b|\bwho knows\b"
     r"|\bnot (?:entirely |quite |really |at all )?(?:sure|certain|clear)\b|\bunsure\b|\bundecided\b"
     r"|\btoss-?up\b|\bcoin (?:toss|flip)\b|\bwould(?: not|n['’]t) surprise me\b|\bmy gut\b"
     r"|\bthe same could be said\b|\b(?:looks?|seems?|is) (?:just as |equally )?plausible\b"
-    r"|\bbest (?:guess|estimate)\b|\bcould (?:just as well|equally well|as well|also) be\b|\bunless it is\b",
+    r"|\bbest (?:guess|estimate)\b|\bcould (?:just as well|equally well|as well|also) be\b"
+    r"|\bunless it is\b",
     re.IGNORECASE,
 )
 _WORTHS = re.compile(
-    rf"(?<![\w.])(?:\d+(?:[.:/]\d+)?|(?!one\b|a\b){ENGLISH}(?!\w)|[A-H](?![\w’']))|\b[A-Z][a-z]{{1,9}}\b"
+    rf"(?<![\w.])(?:\d+(?:[.:/]\d+)?|(?!one\b|a\b){ENGLISH}(?!\w)|[A-H](?![\w’']))"
+    rf"|\b[A-Z][a-z]{{1,9}}\b"
 )
 # One is taken, in words that name no reason.
 _TAKEN = re.compile(
@@ -101,8 +105,17 @@ _AFTERTHOUGHT = re.compile(
     re.IGNORECASE,
 )
 _WORKED = re.compile(r"\d\s?[-+*/×÷·=]\s?\d")
+_TOOK = re.compile(
+    r"\b(?:I|let me|let['’]s|we)(?:['’]m|['’]ll| will| am|['’]d| would)?(?: just| simply)?(?:"
+    r" going to)?"
+    r" (?:say|name|pick|choose|go|take|settle|opt|answer|lean\w*|guess|put)\b|\b(?:pick|going"
+    r" with|settl"
+    r"ing|leaning|it is)\b",
+    re.IGNORECASE,
+)
 _AFTER_DOUBT = re.compile(
-    r"\b(?:but|however|therefore|hence|so that|which means|asks?|visible|counted|checking|closer)\b",
+    r"\b(?:but|however|therefore|hence|so that|which means|asks?|visible|counted|checking"
+    r"|closer)\b",
     re.IGNORECASE,
 )
 _SETTLED = re.compile(
@@ -152,6 +165,8 @@ def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     if not doubts:
         return []
     doubt = doubts[-1]
+    if not answer.stated and not _TOOK.search(text, max(start, doubt.start() - _AHEAD), end):
+        return []  # it gives no answer
     if _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
         return []
     opened = max(start, text.rfind("\n", start, doubt.start()), doubt.start() - _AHEAD)

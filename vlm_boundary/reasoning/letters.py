@@ -53,7 +53,8 @@ _STEPS = frozenset(
     "so then thus hence therefore and gives give we get which means that implies leads to yields"
     " subtracting subtract adding add dividing divide multiplying multiply both sides side by from"
     " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
-    " combine combining like terms the equation value of on each i e rearranging removing bracket brackets"
+    " combine combining like terms the equation value of on each i e rearranging removing"
+    " bracket brackets"
     " collecting left right hand clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
@@ -62,7 +63,7 @@ _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
 _OPENED = re.compile(
     r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
-    r"|multiply\w* out)\b[^.!?\n]{0,60}$",
+    r"|multiply\w* out|perfect square)\b[^.!?\n]{0,60}$",
     re.IGNORECASE,
 )
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")

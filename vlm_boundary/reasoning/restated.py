@@ -15,15 +15,19 @@ from vlm_boundary.reasoning.passages import takes_back
 # Words of another time, another case or another thing, by which both may hold.
 _CHANGE = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|let|set|when(?:ever)?|cases?|options?|choices?|scenario|or|either"
-    r"|try|trying|would|could|might|(?-i:may)|imagine|guess\w*|estimat\w*|new|old|becom\w+|chang\w+|after"
+    r"|try|trying|would|could|might|(?-i:may)|imagine|guess\w*|estimat\w*|new|old|becom\w+"
+    r"|chang\w+|after"
     r"|before|initial\w*|final\w*|origin\w+|earlier|later|then|next|now|steps?|first|second|third"
     r"|last|previous\w*|once|again|still|instead|day|week|month|morning|evening|start\w*|begin\w*"
     r"|until|during|meanwhile|gives? away|gave|gets?|got|buys?|bought|los[et]s?|eats?|ate|takes?"
-    r"|took|taken|sells?|sold|receiv\w+|spen[dt]s?|used|remov\w+|adds|added|finds|left over|remain\w*"
-    r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+|enlarg\w+"
+    r"|took|taken|sells?|sold|receiv\w+|spen[dt]s?|used|remov\w+|adds|added|finds|left over"
+    r"|remain\w*"
+    r"|increas\w+|decreas\w+|doubl\w+|halv\w+|grow\w*|fall\w*|rise\w*|rose|drop\w*|scal\w+"
+    r"|enlarg\w+"
     r"|reduc\w+|shrink\w*|cut|fold\w*|rotat\w+|mov\w+|shift\w*|pour\w*|join\w*|comes?|came|arriv\w+"
     r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
-    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every|option|point(?!s)"
+    r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every"
+    r"|option|point(?!s)"
     r"|levels?|layers?|stages?|parts?|only|among|these|those)\b|x\^2|x²",
     re.IGNORECASE,
 )
@@ -34,15 +38,18 @@ _WORKED_OUT = frozenset(
 )
 _OF_FIGURES = frozenset("length width height base radius diameter side depth thickness".split())
 _FIGURE = re.compile(
-    r"\b(?:rectangle|triangle|square|circle|cube|box|trapezoid|trapezium|parallelogram|rhombus|prism"
+    r"\b(?:rectangle|triangle|square|circle|cube|box|trapezoid|trapezium|parallelogram|rhombus"
+    r"|prism"
     r"|cylinder|cone|sphere|pyramid|hexagon|pentagon)\b"
 )
 _TRIANGLE = re.compile(r"(?:[Tt]riangle|\\triangle|△) ?([A-Z]{3})\b")
 _COMPARED = re.compile(
     r"\b(?:[Tt]he )?(?P<one>[Bb]ar [A-Z]|[A-Z]{1,2}|[A-Z][a-z]{2,12}|[a-z]{3,10}(?: one| bar)?)"
-    r" (?:is|was|has) (?P<how>taller|longer|shorter|larger|smaller|higher|lower|bigger|greater|older"
+    r" (?:is|was|has) (?P<how>taller|longer|shorter|larger|smaller|higher|lower|bigger|greater"
+    r"|older"
     r"|younger|heavier|lighter|more|fewer|less|faster|slower)(?: [a-z]{3,12})? than"
-    r" (?:the )?(?P<two>[Bb]ar [A-Z]|[A-Z]{1,2}|[A-Z][a-z]{2,12}|[a-z]{3,10}(?: one| bar)?)(?=[.,;!])"
+    r" (?:the )?(?P<two>[Bb]ar [A-Z]|[A-Z]{1,2}|[A-Z][a-z]{2,12}|[a-z]{3,10}(?: one|"
+    r" bar)?)(?=[.,;!])"
 )
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")

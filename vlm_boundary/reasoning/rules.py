@@ -18,14 +18,17 @@ _SIDES = {
 }  # fmt: skip
 # In one sentence, in any order: the figure, its angles, that they add up, and to what.
 _SUM_IS = re.compile(
-    r"(?:add(?:s|ing)? up to|sum(?:s)?(?: up)? to|total(?:s)?|add(?:s)? to|make(?:s)?(?: up)?|sum[^.;\d]{0,60}?"
-    r"(?:is|equals|=)|together (?:are|is)|come(?:s)? to)(?: always)?(?: equal to)? \$?(?P<sum>\d{2,4})"
+    r"(?:add(?:s|ing)? up to|sum(?:s)?(?: up)? to|total(?:s)?|add(?:s)? to|make(?:s)?(?: up)?"
+    r"|sum[^.;\d]{0,60}?"
+    r"(?:is|equals|=)|together (?:are|is)|come(?:s)? to)(?: always)?(?: equal to)?"
+    r" \$?(?P<sum>\d{2,4})"
     r"(?=\s?°|\s?degrees|\^|[.,;)]|\s|$)(?!\.\d)",
     re.IGNORECASE,
 )
 _FIGURES = re.compile(rf"\b(?P<figure>{'|'.join(_SIDES)})\b", re.IGNORECASE)
 _EACH_ANGLE = re.compile(
-    r"\b(?:each|every|all)\b[^.;\d]{0,40}\bangles?\b[^.;\d]{0,20}\b(?:measures?|is|are|equals?|has|have)"
+    r"\b(?:each|every|all)\b[^.;\d]{0,40}\bangles?\b[^.;\d]{0,20}\b(?:measures?|is|are|equals?"
+    r"|has|have)"
     r" (?:exactly )?(?P<size>\d{1,3})\s?(?:°|degrees)",
     re.IGNORECASE,
 )
@@ -59,23 +62,29 @@ _NO_FIGURES = re.compile(r"\b(?:rect|tri|pent)angles?\b", re.IGNORECASE)
 _NOT_INSIDE = re.compile(r"\b(?:exterior|outer|external|diagonals?|not|half|halves|bisect\w*)\b", re.I)
 _PER = r"\s?(?:\\?%|percent\b)"
 _AS_FACTOR = re.compile(
-    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as a (?:factor|decimal)"
-    r"(?: is)?)(?: a factor of| multiplying by| times)? (?P<factor>[0-2]\.\d{1,4})(?![\d%])(?!\s?[-+*/×÷=])"
+    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as a"
+    rf" (?:factor|decimal)"
+    r"(?: is)?)(?: a factor of| multiplying by| times)?"
+    r" (?P<factor>[0-2]\.\d{1,4})(?![\d%])(?!\s?[-+*/×÷=])"
 )
 _LEFT_TO_PAY = re.compile(
-    rf"\b(?:reduc\w+|discount|off|less|lower\w*|cut|sale|rebate)\b[^.;\d]{{0,25}}?(?P<off>\d{{1,2}}){_PER}[^.;\d]"
-    rf"{{0,40}}?(?:mean|leav|so|remain|pay|paid)[^.;\d]{{0,30}}?(?P<rest>\d{{1,2}}){_PER}[^.;]{{0,40}}?"
+    rf"\b(?:reduc\w+|discount|off|less|lower\w*|cut|sale"
+    rf"|rebate)\b[^.;\d]{{0,25}}?(?P<off>\d{{1,2}}){_PER}[^.;\d]"
+    rf"{{0,40}}?(?:mean|leav|so|remain|pay"
+    rf"|paid)[^.;\d]{{0,30}}?(?P<rest>\d{{1,2}}){_PER}[^.;]{{0,40}}?"
     r"\b(?:remain\w*|paid|pay|left|price|is charged)\b",
     re.IGNORECASE,
 )
 _DIVISORS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
 _DIVIDED = re.compile(
-    rf"\b(?:a|one) (?P<part>{'|'.join(_DIVISORS)})\b[^.;\d]{{0,40}}\bdivid(?:e|ing|ed)\b[^.;\d]{{0,20}}\bby"
+    rf"\b(?:a|one) (?P<part>{'|'.join(_DIVISORS)})\b[^.;\d]{{0,40}}\bdivid(?:e|ing"
+    rf"|ed)\b[^.;\d]{{0,20}}\bby"
     r" (?P<by>\d{1,2})\b",
     re.IGNORECASE,
 )
 _TRIPLED = re.compile(
-    r"\b(?:to|when we|by) (?:double|triple|quadruple|doubling|tripling)\b[^.;\d]{0,30}\b(?:we|you|one)?"
+    r"\b(?:to|when we|by) (?:double|triple|quadruple|doubling|tripling)\b[^.;\d]{0,30}\b(?:we"
+    r"|you|one)?"
     r" add (?:a )?(?:two|three|four|[234])\b",
     re.IGNORECASE,
 )

@@ -80,7 +80,8 @@ _NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
-    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make", "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
+    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make",
+    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
     "ivide ", "ividing ", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
