@@ -22,7 +22,8 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
 )
 # Marks of headings and numbered lists, and powers of units.
 _PLAIN = re.compile(r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)")
-_ONE = re.compile(r"\bone\b", re.IGNORECASE)
+_ONE = re.compile(r"(?<!-)\bone\b(?!-)", re.IGNORECASE)
+_WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
 _PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 _STEP = re.compile(
     r"\b(?:half|twice|doubl\w*|tripl\w*|third|quarter|times|multipl\w*|divid\w*|add\w*|sum"
@@ -139,7 +140,11 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
-    described = chain.question.lstrip().startswith("[") and len(_numbers(chain.question)) > 1
+    described = chain.question.lstrip().startswith("[") and (
+        len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
+    )
+    if described and (number := _WITH_UNIT.fullmatch(said)):
+        said = number[1]
     if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
@@ -162,7 +167,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     body = _ONE.sub(" ", body) if described else body
     if described and (idle := _of_other_numbers(chain, start, answer, body, said)):
         return idle
-    listed = _LISTED.search(body) or (not described and _PARTS_NAMED.search(body))
+    listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
         return _by_eye_after_all(chain, start, answer, body, said)
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
