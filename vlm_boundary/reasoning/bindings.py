@@ -223,6 +223,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
                 continue
             first = there.start()
         clause = sentence[first:last]
+        if not label and sentence[:first].rstrip().endswith(":"):
+            counting = False  # "Miss Petit: 31 desks" is of her
         if sentence.startswith(":", last) and _LABEL.fullmatch(clause):
             scope = _words(clause)
             continue

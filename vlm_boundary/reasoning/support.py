@@ -153,7 +153,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         )
     if _states(text, answer.end, end, value) or (
         not answer.stated
-        and one_step(numbers_of(text, start, answer.start), value, "+-*/", usual=False)
+        and one_step(numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False)
     ):
         return []
     results = [result for equation in worked for result in _sides(equation)]

@@ -66,7 +66,8 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
-    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )|(?<=Now )|(?<=since )|(?<=that )){_VALUE} is"
+    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )|(?<=Now )|(?<=since )|(?<=that"
+    rf" )){_VALUE} is"
     rf" (?P<share>{'|'.join(sorted(_SHARES, key=len)[::-1])}|twice|double) (?:of )?{_VALUE}{_END}",
     re.IGNORECASE,
 )
