@@ -14,7 +14,15 @@ from written_chains import CASES, judge, read_case
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic, check_structure, validity
 from vlm_boundary.verifier import Grader
 
-FOLDERS = ("careful", "held_back", "spoken", "spoken_held_back", "spoken2", "spoken2_held_back", "independent")
+FOLDERS = (
+    "careful",
+    "held_back",
+    "spoken",
+    "spoken_held_back",
+    "spoken2",
+    "spoken2_held_back",
+    "independent",
+)
 MANY = settings(max_examples=150, deadline=None)
 
 

@@ -13,7 +13,9 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, takes_back
 
 _NUMBER = r"(?<![\w.,-])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\w.,:/^]?\d)"
-_ITEM = rf"(?:(?:the )?[A-Za-z]{{1,15}}(?: is| has|:| =)?\s)?{_NUMBER}(?:\s(?:cm|m|kg|s|min)\b|%|°)?"
+_ITEM = (
+    rf"(?:(?:the )?[A-Za-z]{{1,15}}(?: is| has|:| =)?\s)?{_NUMBER}(?:\s(?:cm|m|kg|s|min)\b|%|°)?"
+)
 _LIST = re.compile(rf"{_ITEM}(?:(?:[,;]\s(?:and\s)?|\sand\s){_ITEM}){{2,40}}(?!\s?[-+*/×÷=<>])")
 _VALUE = re.compile(_NUMBER)
 _WHAT = re.compile(

@@ -134,7 +134,10 @@ _DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|
 _ONE = re.compile(r"^\s*one (?=[a-z]+$)", re.IGNORECASE)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
-_FRONTED = re.compile(r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s", re.I)
+_FRONTED = re.compile(
+    r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
+    re.I,
+)
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
@@ -291,7 +294,11 @@ def _bound(
         parts |= {key: found or "" for key, found in owner_said.groupdict().items()}
     tail = parts.get("tail", "")
     value = _value(parts["value"], match.re)
-    if value is None or _GOES_ON.match(tail) or _DEMONSTRATIVE.search(_ONE.sub("", parts.get("np", ""))):
+    if (
+        value is None
+        or _GOES_ON.match(tail)
+        or _DEMONSTRATIVE.search(_ONE.sub("", parts.get("np", "")))
+    ):
         return None
     if match.re in (_COUNTED, _ITEM, _RECALLED):
         tail = _MAKES.sub("", tail)
@@ -321,7 +328,9 @@ def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str
         return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
     if "does" in parts:
         return f"{whole} {parts['does'].lower()}", ""
-    named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(parts.get("verb", "").lower(), "")
+    named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(
+        parts.get("verb", "").lower(), ""
+    )
     whole = _ONE.sub("", whole)
     if named or pattern is _EACH:
         return _words(named) or "price", whole

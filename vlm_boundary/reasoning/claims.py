@@ -21,7 +21,9 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
     r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
 )
 # Marks of headings and numbered lists, and powers of units.
-_PLAIN = re.compile(r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)")
+_PLAIN = re.compile(
+    r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
+)
 _ONE = re.compile(r"(?<!-)\bone\b(?!-)", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
 _PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
@@ -64,7 +66,9 @@ _WORKED_OUT = re.compile(
     r"|conclude|find|found|obtain) that(?! there)| is clear that|the answer is(?= [\d$]))\b",
     re.IGNORECASE,
 )
-_BECAUSE = re.compile(r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE
+)
 _IT_IS = re.compile(
     r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
 )

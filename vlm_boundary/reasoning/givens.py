@@ -56,12 +56,16 @@ def _named(text: str, start: int, end: int, said: str) -> Iterator[Evidence]:
         name = pair["name"]
         if names.count(name) > 1 or len(re.findall(rf"\b{name}\b", said)) > 1 or len(pairs) < 2:
             continue
-        pattern = rf"\b{name}{'[a-z]*' if len(name) > 2 else ''}\b{_LINK}(?P<value>{_NUMBER}){_BEHIND}"
+        pattern = (
+            rf"\b{name}{'[a-z]*' if len(name) > 2 else ''}\b{_LINK}(?P<value>{_NUMBER}){_BEHIND}"
+        )
         for match in re.finditer(pattern, text[start:end]):
             first, last = start + match.start(), start + match.end()
             if _value(match["value"]) == _value(pair["value"]):
                 continue
-            if _COMPARES.search(text, last, min(end, last + 30)) or _excused(text, first, last, start, end):
+            if _COMPARES.search(text, last, min(end, last + 30)) or _excused(
+                text, first, last, start, end
+            ):
                 continue
             note = f"the question says {pair[0].strip()}"
             yield Evidence("contradiction", first, last, note)
@@ -99,7 +103,11 @@ def _lists(text: str, start: int, end: int, said: str) -> Iterator[Evidence]:
             continue
         alike = sum(one == two for one, two in zip(values, given[0], strict=True))
         before = text[max(start, match.start() - 80) : match.start()]
-        if 2 * alike < len(values) or values == sorted(values, reverse=True) or _ORDERED.search(before):
+        if (
+            2 * alike < len(values)
+            or values == sorted(values, reverse=True)
+            or _ORDERED.search(before)
+        ):
             continue
         if not _excused(text, *match.span(), start, end):
             note = f"the question lists {', '.join(map(str, given[0]))}"

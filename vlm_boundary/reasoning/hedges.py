@@ -153,9 +153,7 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         guess = _GUESS.search(text, near, end)
         if guess and not _WORKED.search(text, guess.end(), end):  # nor checked afterwards
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return (
-        found or _unsettled(text, start, answer, end) or _undecided(text, start, answer, end)
-    )
+    return found or _unsettled(text, start, answer, end) or _undecided(text, start, answer, end)
 
 
 def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
@@ -170,7 +168,9 @@ def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     if _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
         return []
     opened = max(start, text.rfind("\n", start, doubt.start()), doubt.start() - _AHEAD)
-    named = {match[0].lower() for match in _WORTHS.finditer(text, opened, min(end, doubt.end() + 60))}
+    named = {
+        match[0].lower() for match in _WORTHS.finditer(text, opened, min(end, doubt.end() + 60))
+    }
     if len(named) < 2 or _AFTER_DOUBT.search(text, doubt.end(), max(doubt.end(), answer.start)):
         return []
     note = "it cannot be decided by its own account, and one is taken without a reason"

@@ -59,7 +59,9 @@ _FACTOR = re.compile(
 )
 _SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _NO_FIGURES = re.compile(r"\b(?:rect|tri|pent)angles?\b", re.IGNORECASE)
-_NOT_INSIDE = re.compile(r"\b(?:exterior|outer|external|diagonals?|not|half|halves|bisect\w*)\b", re.I)
+_NOT_INSIDE = re.compile(
+    r"\b(?:exterior|outer|external|diagonals?|not|half|halves|bisect\w*)\b", re.I
+)
 _PER = r"\s?(?:\\?%|percent\b)"
 _AS_FACTOR = re.compile(
     rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as a"
@@ -118,7 +120,14 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
             right = 180 * (_SIDES[name] - 2)
             note = f"the angles of a {name} add up to {right}°, not to {said['sum']}°"
             if int(said["sum"]) != right and int(said["sum"]) >= 90:
-                yield from _unless_excused(text, sentence.start() + said.start(), sentence.start() + said.end(), start, end, note)
+                yield from _unless_excused(
+                    text,
+                    sentence.start() + said.start(),
+                    sentence.start() + said.end(),
+                    start,
+                    end,
+                    note,
+                )
 
 
 def _unless_excused(
