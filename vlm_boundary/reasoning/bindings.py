@@ -239,7 +239,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
             counting = match is not None
             match = match or _STATED.match(clause) or _DOES.match(clause)
-        elif _NO_NUMBER.search(clause):
+        if match is None and _NO_NUMBER.search(clause):
             match = _SHAPED.match(clause) or _NAMED.fullmatch(clause)
             match = match or _NAMED_FIRST.fullmatch(clause)
         if match and (found := _bound(match, scope, at + first)):
