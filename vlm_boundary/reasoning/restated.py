@@ -121,7 +121,7 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
             and not (all(binding.owner for binding in said))
         ):
             continue
-        if kind == "angle" and len(set(_TRIANGLE.findall(text, start, end))) > 1:
+        if "angle" in said[0].head and len(set(_TRIANGLE.findall(text, start, end))) > 1:
             continue
         told = {binding.value for binding in said if not binding.recalled}
         for place, two in enumerate(said):
