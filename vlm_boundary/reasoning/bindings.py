@@ -158,7 +158,8 @@ _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
     " given whole exact actual just so thus hence therefore then now and since as because if but"
-    " total altogether all also too overall which respectively here there is are therefore clearly s from".split()
+    " total altogether all also too overall which respectively here there is are therefore clearly"
+    " s from".split()
 )
 _MEASURES = frozenset(
     "value measure measurement size reading angle-measure number amount count".split()

@@ -31,7 +31,7 @@ _CHANGE = re.compile(
     r"|levels?|layers?|stages?|parts?|only|among|these|those)\b|x\^2|x²",
     re.IGNORECASE,
 )
-# What is worked out of this and that, and has other values in other steps unless it is said of what.
+# What is worked out, and has other values in other steps unless it is said of what.
 _WORKED_OUT = frozenset(
     "area perimeter volume average mean median mode range probability percentage cost price"
     " distance number amount value angle side time speed rate factor slope ratio share".split()
@@ -148,7 +148,7 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
         return False
     if one.recalled or two.new or one.value == two.value or type(one.value) is not type(two.value):
         return False
-    if one.unit != two.unit and (one.unit and two.unit or "%" in (one.unit, two.unit)):
+    if one.unit != two.unit and ((one.unit and two.unit) or "%" in (one.unit, two.unit)):
         return False
     if two.start - one.end > _FAR or takes_back(text, one.end, min(end, two.end + 60)):
         return False

@@ -138,7 +138,7 @@ def _unless_excused(
 
 
 def _each_angle(text: str, start: int, end: int) -> Iterator[Evidence]:
-    """The angles of an equilateral triangle, a square or a rectangle, said to be of another size."""
+    """Each angle of an equilateral triangle, a square or a rectangle, said to be another."""
     for sentence in _SENTENCE.finditer(text, start, end):
         named = [size for name, size in _ALL_ALIKE.items() if name in sentence[0].lower()]
         said = _EACH_ANGLE.search(sentence[0])

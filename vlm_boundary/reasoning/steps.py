@@ -103,6 +103,7 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
 
 
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
+    """The last numbers in digits between two places."""
     written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
     return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
 
