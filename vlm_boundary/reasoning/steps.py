@@ -86,7 +86,7 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
     """Whether one step of these kinds leads from some of the numbers to the value."""
     known = [Fraction(number) for number in numbers[-_FEW:]]
     others = [*known, *(map(Fraction, _USUAL) if usual else ())]
-    total = sum(map(Fraction, numbers), Fraction(0))
+    total = sum((Fraction(number) for number in numbers), Fraction(0))
     reached: list[Fraction] = [total] if "+" in signs else []
     reached += [total / len(numbers)] if "/" in signs and numbers else []
     for one in known:
