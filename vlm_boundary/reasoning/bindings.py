@@ -20,11 +20,6 @@ _SOURCE = re.compile(  # where a value is read, which says nothing of whose it i
     rf" (?:the |this |that |our )?(?:[a-z]{{3,9}} )?{_PICTURE}\b|\bas (?:shown|given|marked)\b",
     re.IGNORECASE,
 )
-# Figures that are none of one another, by the number of their corners.
-_CORNERS = {
-    "circle": 0, "triangle": 3, "square": 4, "rectangle": 4, "rhombus": 4, "parallelogram": 4,
-    "trapezoid": 4, "quadrilateral": 4, "pentagon": 5, "hexagon": 6, "octagon": 8,
-}  # fmt: skip
 _VALUE = (
     r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d)"
     rf"|{ENGLISH}(?![\w-]))"
@@ -53,35 +48,10 @@ _STATED = re.compile(
     rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_SHAPED = re.compile(
-    rf"\s*{_NP} (?:is|being) an? (?P<value>{'|'.join(_CORNERS)})(?P<tail>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
 _SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
-_NAMED = re.compile(
-    rf"\s*(?P<np>(?:the )?(?:{_WORD} ){{0,4}}?{_SUPERLATIVE}(?: {_WORD}){{0,4}}?) (?:is|was|are)"
-    rf" (?:at |for )?(?P<of>(?:the )?(?:[a-z]{{3,10}} )?)(?P<value>[A-Z][a-z]{{0,14}})\s*",
-)
 _NAMED_FIRST = re.compile(
     rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
-)
-# What somebody does with a number of things: Ana scored 9 points.
-_DOES = re.compile(
-    rf"\s*(?P<np>(?:{_WORD} ){{0,3}}{_WORD}) (?P<does>(?!label|number|mark|nam|call|divid"
-    rf"|multipl|compar|equal|i?s\b|was|has|plus|minus|times)"
-    rf"[a-z]{{2,9}}(?:ed|s)|sold|won|got|ran|read|ate)"
-    rf"(?: to| at)?(?: only| exactly)? {_VALUE}(?: (?P<unit>[a-z]{{3,14}}))?(?P<tail>.*)",
-    re.IGNORECASE | re.DOTALL,
-)
-_EACH = re.compile(
-    rf"(?P<sign>[$€£])?{_VALUE}(?: (?P<unit>euros?|dollars?|cents?|pounds?))?"
-    r" (?:per|for each|for one|an?|each) (?P<np>[a-z]{3,12})\b"
-)
-_APPOSED = re.compile(  # the rope, 9 m in length, is
-    rf"\b[Tt]he (?P<np>(?:{_WORD} ){{0,2}}{_WORD}), {_VALUE}{_UNIT}"
-    rf" (?:in (?P<head>length|width|height)"
-    rf"|(?P<tail>{'|'.join(('wide', 'long', 'tall', 'high', 'deep', 'thick'))}))\b"
 )
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
@@ -141,16 +111,13 @@ _FRONTED = re.compile(
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
-_LABEL = re.compile(r"\W*(?!step)[a-z]{3,12} (?:\d{1,4}|[A-Z])\s?", re.IGNORECASE)
 _MAY_BIND = re.compile(
     rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
-    rf"|ight|"
-    rf" is an? (?:{'|'.join(_CORNERS)})"
+    r"|ight"
 )
 _COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
-_PRICED = re.compile(r"[$€£]\d|\b(?:euro|dollar|cent|pound)s?\b")
 _PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
-_NO_NUMBER = re.compile(r"est\b| an? |most|least|mum\b")
+_NO_NUMBER = re.compile(r"est\b|most|least|mum\b")
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
 _HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
@@ -229,9 +196,6 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         clause = sentence[first:last]
         if not label and sentence[:first].rstrip().endswith(":"):
             counting = False  # "Miss Petit: 31 desks" is of her
-        if sentence.startswith(":", last) and _LABEL.fullmatch(clause):
-            scope = _words(clause)
-            continue
         if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
             label, counting = kind[1], True
             continue
@@ -239,10 +203,9 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         if _HAS_VALUE.search(clause):
             match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
             counting = match is not None
-            match = match or _STATED.match(clause) or _DOES.match(clause)
+            match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):
-            match = _SHAPED.match(clause) or _NAMED.fullmatch(clause)
-            match = match or _NAMED_FIRST.fullmatch(clause)
+            match = _NAMED_FIRST.fullmatch(clause)
         if match and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):
@@ -266,12 +229,6 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RECALLED.finditer(sentence):
             if match.start("value") not in taken and (found := _bound(match, scope, at)):
                 yield found
-    for match in _EACH.finditer(sentence) if _PRICED.search(sentence) else ():
-        if (match["sign"] or match["unit"]) and (found := _bound(match, "", at)):
-            yield found
-    for match in _APPOSED.finditer(sentence) if ", " in sentence else ():
-        if found := _bound(match, scope, at):
-            yield found
 
 
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
@@ -327,14 +284,12 @@ def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str
     whole = " ".join(filter(None, (head, owner)))
     if "thing" in parts:
         return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
-    if "does" in parts:
-        return f"{whole} {parts['does'].lower()}", ""
     named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(
         parts.get("verb", "").lower(), ""
     )
     whole = _ONE.sub("", whole)
-    if named or pattern is _EACH:
-        return _words(named) or "price", whole
+    if named:
+        return _words(named), whole
     return head, owner
 
 
@@ -347,10 +302,8 @@ def _is_new(parts: dict[str, str]) -> bool:
 
 
 def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
-    if pattern in (_NAMED, _NAMED_FIRST):
+    if pattern is _NAMED_FIRST:
         return None if written.lower() in _NOBODY else written.lower()
-    if written.lower() in _CORNERS:
-        return f"{_CORNERS[written.lower()]} corners"
     if written[0].isdigit() or written[0] == "-":
         return Fraction(written.replace(",", ""))
     number = english_number(written)
