@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -142,10 +143,30 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
+_NO_NAME = (
+    _DROPPED
+    | _MEASURES
+    | frozenset(
+        "was were has have had with by we it degree unit cm point dollar euro meter metre equal"
+        " more less than get gives from per make measure".split()
+    )
+)
+_WITHOUT_NUMBER = re.compile(r"\bright[- ]angle|[a-z]est\b|\bmost\b|\bleast\b")
+_NEIGHBOURS = 40
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
     r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
 )
+
+
+# Fast signs of a statement: a value behind a word, and the words on both sides of it.
+_SITE = re.compile(
+    r"(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(?P<value>-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
+    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: (?P<things>[a-z]{3,14}(?: [a-z]{3,14}){0,2}))?"
+)
+_CUT = re.compile(r"[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b")
+_REACH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +191,38 @@ def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
     for match in _SENTENCE.finditer(text, start, end):
         if _MAY_BIND.search(match[0]):
             yield from _of_sentence(match[0], match.start())
+
+
+def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
+    """The statements of those sentences in which one name may stand with different values.
+
+    The words beside two values tell it, at most `far` characters apart, before any sentence is
+    taken apart.
+    """
+    near: deque[tuple[int, str, frozenset[str], frozenset[str]]] = deque()
+    places: set[int] = set()
+    for site in _SITE.finditer(text, start, end):
+        first = max(start, site.start() - _REACH)
+        said = _CUT.split(text[first : site.start()])[-1]
+        names = frozenset(map(_stem, _TOKEN.findall(said))) - _NO_NAME
+        things = frozenset(map(_stem, (site["things"] or "").split())) - _NO_NAME
+        while near and (near[0][0] < site.start() - far or len(near) > _NEIGHBOURS):
+            near.popleft()
+        for at, value, other, counted in near:
+            if value != site["value"] and (
+                things & counted or (names and other and (names <= other or other <= names))
+            ):
+                places |= {at, site.start()}
+        near.append((site.start(), site["value"], names, things))
+    if not places and not _WITHOUT_NUMBER.search(text, start, end):
+        return
+    for match in _SENTENCE.finditer(text, start, end):
+        sentence = match[0]
+        if (
+            any(match.start() <= place < match.end() for place in places)
+            or _WITHOUT_NUMBER.search(sentence)
+        ) and _MAY_BIND.search(sentence):
+            yield from _of_sentence(sentence, match.start())
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
@@ -229,6 +282,11 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RECALLED.finditer(sentence):
             if match.start("value") not in taken and (found := _bound(match, scope, at)):
                 yield found
+
+
+def _stem(word: str) -> str:
+    low = word if len(word) <= 3 and word.isupper() else word.lower()
+    return low[:-1] if len(low) > 3 and low[-1] == "s" else low
 
 
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:

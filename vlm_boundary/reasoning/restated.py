@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 
-from vlm_boundary.reasoning.bindings import Binding, bindings
+from vlm_boundary.reasoning.bindings import Binding, differing
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.givens import misread
@@ -56,7 +56,6 @@ _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
 _MOST = 200
-_SAID = re.compile(r"[a-z] (?:\w+ ){0,3}\$?(?:\d|[A-Z]|[a-z]+est\b)|[=:] ?\$?\d")
 
 
 def restatements(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
@@ -66,10 +65,9 @@ def restatements(text: str, start: int, end: int, question: str) -> Iterator[Evi
     """
     found: list[Evidence] = []
     yield from misread(text, start, end, question)
-    if len(_SAID.findall(text, start, end)) > 1:
-        for one, two in _pairs(text, start, end):
-            if all(item.end <= one.start or two.end <= item.start for item in found):
-                found += _both(text, (one.start, one.end), (two.start, two.end))
+    for one, two in _pairs(text, start, end):
+        if all(item.end <= one.start or two.end <= item.start for item in found):
+            found += _both(text, (one.start, one.end), (two.start, two.end))
     yield from found
     if "er than" in text:
         yield from _both_ways(text, start, end)
@@ -102,7 +100,7 @@ def _without_names(text: str, said: list[Binding]) -> str:
 def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]:
     """Neighbouring statements of one thing that differ."""
     groups: dict[str, list[Binding]] = defaultdict(list)
-    for count, binding in enumerate(bindings(text, start, end)):
+    for count, binding in enumerate(differing(text, start, end, _FAR)):
         if count > _MOST:
             break
         groups[binding.head].append(binding)
