@@ -48,6 +48,8 @@ def not_of_the_list(chain: Chain, start: int, end: int, answer: AnswerPlace) -> 
 
     Only where the question describes the picture with as many numbers: then the list is whole.
     """
+    if not chain.question.lstrip().startswith("["):
+        return []
     asked = chain.question.rpartition("]")[2]
     what, how = _WHAT.search(asked), _HOW_MANY.search(asked)
     said = re.match(r"[$*\s]*(\d{1,9}(?:\.\d{1,6})?)", chain.answer or "")

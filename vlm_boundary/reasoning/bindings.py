@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.verifier.phrases import occurs
 
 _SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _PICTURE = (
@@ -143,16 +145,25 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
-_NO_NAME = (
-    _DROPPED
-    | _MEASURES
-    | frozenset(
-        "was were has have had with by we it degree unit cm point dollar euro meter metre equal"
-        " more less than get gives from per make measure".split()
+_NO_NAME = frozenset(
+    form
+    for word in (
+        *_DROPPED, *_MEASURES, "was", "were", "has", "have", "had", "with", "by", "it", "we",
+        "degrees", "units", "cm", "points", "dollars", "euros", "meters", "metres", "equals",
+        "more", "less", "than", "get", "gives", "per", "measures", "=",
     )
-)
-_WITHOUT_NUMBER = re.compile(r"\bright[- ]angle|[a-z]est\b|\bmost\b|\bleast\b")
+    for form in (word, word.capitalize())
+    if form != "A"
+)  # fmt: skip
+_WITHOUT_NUMBER = ("est ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
+_LINKS = frozenset(
+    (
+        "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
+        " of at to about exactly only just approximately a an the has have with and "
+        + _ATTRIBUTE.replace("|", " ")
+    ).split()
+)
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
     r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
@@ -161,9 +172,9 @@ _GOES_ON = re.compile(
 
 # Fast signs of a statement: a value behind a word, and the words on both sides of it.
 _SITE = re.compile(
-    r"(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(?P<value>-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r"(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
-    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: (?P<things>[a-z]{3,14}(?: [a-z]{3,14}){0,2}))?"
+    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
 _CUT = re.compile(r"[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b")
 _REACH = 80
@@ -199,30 +210,38 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     The words beside two values tell it, at most `far` characters apart, before any sentence is
     taken apart.
     """
-    near: deque[tuple[int, str, frozenset[str], frozenset[str]]] = deque()
-    places: set[int] = set()
-    for site in _SITE.finditer(text, start, end):
-        first = max(start, site.start() - _REACH)
-        said = _CUT.split(text[first : site.start()])[-1]
-        names = frozenset(map(_stem, _TOKEN.findall(said))) - _NO_NAME
-        things = frozenset(map(_stem, (site["things"] or "").split())) - _NO_NAME
-        while near and (near[0][0] < site.start() - far or len(near) > _NEIGHBOURS):
-            near.popleft()
-        for at, value, other, counted in near:
-            if value != site["value"] and (
-                things & counted or (names and other and (names <= other or other <= names))
-            ):
-                places |= {at, site.start()}
-        near.append((site.start(), site["value"], names, things))
-    if not places and not _WITHOUT_NUMBER.search(text, start, end):
+    sites = list(_SITE.finditer(text, start, end))
+    places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
+    named = max(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    if not places and not named:
         return
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
-        if (
-            any(match.start() <= place < match.end() for place in places)
-            or _WITHOUT_NUMBER.search(sentence)
-        ) and _MAY_BIND.search(sentence):
+        here = bisect_left(places, match.start()) < bisect_left(places, match.end())
+        if (here or (named and occurs(_WITHOUT_NUMBER, sentence))) and _MAY_BIND.search(sentence):
             yield from _of_sentence(sentence, match.start())
+
+
+def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list[int]:
+    """Where values stand of which another one is said with the same words."""
+    near: deque[tuple[int, str, frozenset[str], str | None]] = deque(maxlen=_NEIGHBOURS)
+    found: set[int] = set()
+    for site in sites:
+        at, value, thing = site.start(), site[1], site[2]
+        said = _CUT.split(text[max(start, at - _REACH) : at])[-1]
+        words = said.split()
+        names = frozenset(words if words and words[-1] in _LINKS else ()) - _NO_NAME
+        thing = None if thing in _NO_NAME else thing
+        while near and near[0][0] < at - far:
+            near.popleft()
+        for place, other, others, counted in near:
+            if value != other and (
+                (thing and thing == counted)
+                or (names and others and (names <= others or others <= names))
+            ):
+                found |= {place, at}
+        near.append((at, value, names, thing))
+    return sorted(found)
 
 
 def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
@@ -282,11 +301,6 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RECALLED.finditer(sentence):
             if match.start("value") not in taken and (found := _bound(match, scope, at)):
                 yield found
-
-
-def _stem(word: str) -> str:
-    low = word if len(word) <= 3 and word.isupper() else word.lower()
-    return low[:-1] if len(low) > 3 and low[-1] == "s" else low
 
 
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:

@@ -24,7 +24,7 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
 _PLAIN = re.compile(
     r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
 )
-_ONE = re.compile(r"(?<!-)\bone\b(?!-)", re.IGNORECASE)
+_ONE = re.compile(r"(?<!-)\bone\b(?!-| and a\b)", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
 _PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 _STEP = re.compile(

@@ -34,7 +34,9 @@ _BEHIND = (
     r"|years (?:older|younger)|higher|lower|longer|shorter|taller|and \d))"
 )
 _COMPARES = re.compile(r"\b(?:than|difference|between|more|less|fewer)\b", re.IGNORECASE)
-_LISTED = re.compile(rf"{_NUMBER}(?:,? (?:and )?{_NUMBER}){{3,30}}(?![\d,]*\s?[-+*/×÷=])")
+_LISTED = re.compile(
+    rf"{_NUMBER}(?:,? (?:and )?{_NUMBER}){{3,30}}(?!\d|\.\d|,\d|[^\S\n]?[-+*/×÷=])"
+)
 _ORDERED = re.compile(r"\b(?:sort|order|arrang|ascend|descend|rank|smallest|largest|from)\w*", re.I)
 
 

@@ -129,6 +129,12 @@ _DOUBTS = (
     "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
     "can't ", "can’t ",
 )  # fmt: skip
+_UNDECIDING = (
+    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", " way ",
+    "back and", "torn ", "out of the q", "any of th", "equally", "just as", "defensib", "who knows",
+    "sure", "certain", "clear", "undecided", "toss", "coin ", "surprise me", "my gut", "same could",
+    "plausible", "best guess", "best estimate", "could ", "unless it",
+)  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 _AHEAD = 240
 _MOST = 50
@@ -159,6 +165,8 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
 def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     """Several values before or in a sentence that cannot decide, and no reason after it."""
     near = max(start, answer.start - 2 * _AHEAD)
+    if not occurs(_UNDECIDING, text[near:end].lower()):
+        return []
     doubts = list(islice(_UNDECIDED.finditer(text, near, end), _MOST))
     if not doubts:
         return []

@@ -44,7 +44,7 @@ _LABEL = re.compile(
 )
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
-_OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
+_OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so|then|because))$")
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
