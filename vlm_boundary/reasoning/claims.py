@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -26,16 +25,6 @@ _PLAIN = re.compile(
 )
 _ONE = re.compile(r"(?<!-)\bone\b(?!-| and a\b)", re.IGNORECASE)
 _WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
-_PLAIN_NUMBER = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
-_STEP = re.compile(
-    r"\b(?:half|twice|doubl\w*|tripl\w*|third|quarter|times|multipl\w*|divid\w*|add\w*|sum"
-    r"|subtract\w*"
-    r"|minus|plus|differen\w*|product|average|mean|per|each|percent|remain\w*|left|rest|more"
-    r"|less|fewer"
-    r"|together|altogether|total|complement\w*|supplement\w*|straight|root|squar\w*|cub(?:ed|ing)"
-    r"|scal\w+|ratio|share|rate|factor|because)\b|%|[-+*/×÷=]\s?\d",
-    re.IGNORECASE,
-)
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -163,17 +152,11 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
-        return (
-            _circle(text, start, end, said)
-            or _only_imagined(text, start, answer, said)
-            or _says_nothing(chain, start, answer, body, said)
-        )
+        return _circle(text, start, end, said) or _only_imagined(text, start, answer, said)
     body = _ONE.sub(" ", body) if described else body
-    if described and (idle := _of_other_numbers(chain, start, answer, body, said)):
-        return idle
     listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
-        return _by_eye_after_all(chain, start, answer, body, said)
+        return []
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
         return []
     if circle := _circle(text, start, end, said):
@@ -201,126 +184,10 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     return found[:1]
 
 
-def _of_other_numbers(
-    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
-) -> list[Evidence]:
-    """An answer to what is to be computed, beside numbers of which at most one is given.
-
-    No word of a step, no property, and no sum, product or the like of them that it could be.
-    """
-    given = _numbers(_OPTIONS.sub(" ", chain.question))
-    told = _numbers(body) - {said}
-    told |= {str(english_number(word)) for word in _WORDED.findall(body)} - {"None", said}
-    plain = _WORDED.sub(lambda match: match[0] if english_number(match[0]) is None else " ", body)
-    if said in given or said in _KNOWN or len(told & given) > 1 or not told or len(given) < 2:
-        return []
-    if _STEP.search(plain) or _RECALLED.search(plain) or _names(chain.question, body):
-        return []
-    numbers = [float(number) for number in told if _PLAIN_NUMBER.fullmatch(number)]
-    if len(numbers) != len(told) or not _PLAIN_NUMBER.fullmatch(said):
-        return []
-    value, reached = float(said), [sum(numbers), math.prod(numbers)]
-    reached += [abs(one - two) for one in numbers for two in numbers]
-    reached += [one * two for one in numbers for two in numbers]
-    reached += [one / two for one in numbers for two in numbers if two]
-    if any(abs(value - number) < 1e-6 for number in reached):
-        return []
-    note = "nothing is made of what is given, and the answer is only claimed"
-    return [Evidence("no_reasoning", start, answer.start, note)]
-
-
 def _names(question: str, body: str) -> bool:
     """Whether the chain names things that the question lists: the bars B and D."""
     listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
     return any(re.search(rf"\b{name}", body) for name in listed)
-
-
-def _by_eye_after_all(
-    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
-) -> list[Evidence]:
-    """A guess by eye beside what the question gives, of which nothing is made."""
-    given = _numbers(_OPTIONS.sub(" ", chain.question))
-    told = _numbers(body) - {said}
-    if not given or said in given or not told <= given:
-        return []
-    said_in = [
-        match
-        for match in _SENTENCE.finditer(chain.text, start, answer.start)
-        if said in _numbers(match[0])
-    ]
-    if not said_in or any(
-        not _BY_EYE.search(match[0]) or _numbers(match[0]) - {said} or _READ_OFF.search(match[0])
-        for match in said_in
-    ):
-        return []
-    return [Evidence("no_reasoning", *said_in[0].span(), "a guess by eye")]
-
-
-def _says_nothing(
-    chain: Chain, start: int, answer: AnswerPlace, body: str, said: str
-) -> list[Evidence]:
-    """A choice of which nothing is said but that it fits: every other word is the question's."""
-    if not answer.stated or not body.strip() or _LISTED.search(body):
-        return []
-    known = {_stem(word) for word in _CLAUSE_WORD.findall(f"{chain.question} {said}")} | _IDLE
-    words = [word for word in _CLAUSE_WORD.findall(body) if word != said]
-    if len(words) < 3 or any(_stem(word) not in known for word in words):
-        return []
-    if any(letter != said for letter in _LETTER.findall(body)):
-        return []
-    return [Evidence("no_reasoning", start, answer.start, "only that it fits is said of it")]
-
-
-def _stem(word: str) -> str:
-    word = word.lower()
-    for ending in ("ing", "ed", "ly", "es", "s", "e"):
-        if len(word) > len(ending) + 2 and word.endswith(ending):
-            word = word[: -len(ending)]
-    return word
-
-
-# Words that tell nothing of what is seen: looking, finding, fitting, and what joins them.
-_IDLE = frozenset(
-    map(
-        _stem,
-        (
-            "the an of is are was were it its this that these those be been being as in on at to"
-            " and or"
-            " so then thus hence therefore because since we can see sees seen seeing one ones"
-            " has have"
-            " had there which with for by also must does do done not no me my our you your they"
-            " them"
-            " their if how what who when after before from into upon when where while but all any"
-            " each every both other others rest remaining only just simply clearly clear obvious"
-            " obviously evident evidently apparent apparently plain plainly surely certainly"
-            " definitely"
-            " of course indeed very most more well good better best right correct correctly proper"
-            " suitable appropriate logical natural logically naturally answer option options choice"
-            " choices candidate solution result conclusion problem question task figure figures"
-            " shape"
-            " picture image diagram drawing graph chart puzzle pattern patterns sequence series"
-            " next"
-            " following follow follows continue continues complete completes fit fits fitting match"
-            " matches matching belong belongs make makes making give gives go goes going come"
-            " comes get"
-            " gets take takes look looking look carefully closely close careful closer inspect"
-            " inspection examine examining examination observe observing observation analyze"
-            " analyzing"
-            " analysis analyse study studying consider considering compare comparing comparison"
-            " think"
-            " thinking believe conclude conclude determine determined determining decide find found"
-            " finding notice noting note identify identified identifying select choose chosen pick"
-            " seem seems appear appears should would could will may imagine imagining imagined"
-            " visualize"
-            " visualizing mentally head mind folding fold rotate rotating turn turning way ways"
-            " same"
-            " rule logic reason reasoning step given shown show shows based let us here now"
-            " first last"
-            " missing place sense overall entire whole set"
-        ).split(),
-    )
-)
-_LETTER = re.compile(r"\b[A-H]\b(?!['’])")
 
 
 def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:

@@ -66,7 +66,7 @@ _PER = r"\s?(?:\\?%|percent\b)"
 _AS_FACTOR = re.compile(
     rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as a"
     rf" (?:factor|decimal)"
-    r"(?: is)?)(?: a factor of| multiplying by| times)?"
+    r"(?: is)?)(?: (?:an? |the )?(?:[a-z]+ )?factor(?: of)?| multiplying by| times)?"
     r" (?P<factor>[0-2]\.\d{1,4})(?![\d%])(?!\s?[-+*/×÷=])"
 )
 _LEFT_TO_PAY = re.compile(
@@ -75,19 +75,6 @@ _LEFT_TO_PAY = re.compile(
     rf"{{0,40}}?(?:mean|leav|so|remain|pay"
     rf"|paid)[^.;\d]{{0,30}}?(?P<rest>\d{{1,2}}){_PER}[^.;]{{0,40}}?"
     r"\b(?:remain\w*|paid|pay|left|price|is charged)\b",
-    re.IGNORECASE,
-)
-_DIVISORS = {"half": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6, "tenth": 10}
-_DIVIDED = re.compile(
-    rf"\b(?:a|one) (?P<part>{'|'.join(_DIVISORS)})\b[^.;\d]{{0,40}}\bdivid(?:e|ing"
-    rf"|ed)\b[^.;\d]{{0,20}}\bby"
-    r" (?P<by>\d{1,2})\b",
-    re.IGNORECASE,
-)
-_TRIPLED = re.compile(
-    r"\b(?:to|when we|by) (?:double|triple|quadruple|doubling|tripling)\b[^.;\d]{0,30}\b(?:we"
-    r"|you|one)?"
-    r" add (?:a )?(?:two|three|four|[234])\b",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
@@ -101,8 +88,6 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
         yield from _each_angle(text, start, end)
     if occurs(("%", "ercent"), text):
         yield from _percents_as_factors(text, start, end)
-    if occurs(("ivid", " add "), text):
-        yield from _wrong_parts(text, start, end)
     if "ythag" in text:
         yield from _legs_added(text, start, end)
     if ("0." in text or "1." in text) and occurs(_SHARES, text):
@@ -152,27 +137,15 @@ def _each_angle(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 def _percents_as_factors(text: str, start: int, end: int) -> Iterator[Evidence]:
     for match in _AS_FACTOR.finditer(text, start, end):
-        factor = Fraction(match["percent"]) / 100
-        if Fraction(match["factor"]) != factor:
-            note = f"{match['percent']}% is a factor of {float(factor):g}, not {match['factor']}"
+        share = Fraction(match["percent"]) / 100
+        if Fraction(match["factor"]) not in (share, 1 + share, 1 - share):
+            note = f"{match['percent']}% is a factor of {float(share):g}, not {match['factor']}"
             yield from _unless_excused(text, *match.span(), start, end, note)
     for match in _LEFT_TO_PAY.finditer(text, start, end):
         off, rest = Fraction(match["off"]), Fraction(match["rest"])
         if off + rest != 100 and off != rest:
             note = f"{match['off']}% less leaves {float(100 - off):g}%, not {match['rest']}%"
             yield from _unless_excused(text, *match.span(), start, end, note)
-
-
-def _wrong_parts(text: str, start: int, end: int) -> Iterator[Evidence]:
-    """A part or a multiple by its name, worked out with another number: a third, divided by 2."""
-    for match in _DIVIDED.finditer(text, start, end):
-        right = _DIVISORS[match["part"].lower()]
-        if int(match["by"]) != right:
-            note = f"a {match['part'].lower()} is had by dividing by {right}, not by {match['by']}"
-            yield from _unless_excused(text, *match.span(), start, end, note)
-    for match in _TRIPLED.finditer(text, start, end):
-        note = "a multiple is had by multiplying, not by adding"
-        yield from _unless_excused(text, *match.span(), start, end, note)
 
 
 def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:

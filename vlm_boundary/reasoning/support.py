@@ -283,9 +283,11 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     if said["sure"] is None and not _CONCLUDES.search(text, opened, said.start("value")):
         return []
     result = _number(said["value"])
+    if result is None or same(result, value):
+        return []
     body = text[start : answer.start]
     known = numbers_of(body, 0, len(body)) + _spelled(body)
-    if result is None or any(same(number, value) for number in known):
+    if any(same(number, value) for number in known):
         return []
     about = f"{chain.question} {body}"
     if any(converted(number, value, about) for number in known):
