@@ -155,7 +155,7 @@ _NO_NAME = frozenset(
     for form in (word, word.capitalize())
     if form != "A"
 )  # fmt: skip
-_WITHOUT_NUMBER = ("est ", "ight angle", "ight-angle")
+_WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
 _LINKS = frozenset(
     (
@@ -212,7 +212,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
-    named = max(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
     if not places and not named:
         return
     for match in _SENTENCE.finditer(text, start, end):

@@ -104,7 +104,7 @@ _AFTERTHOUGHT = re.compile(
     rf" ({_WORTH})",
     re.IGNORECASE,
 )
-_WORKED = re.compile(r"\d\s?[-+*/×÷·=]\s?\d")
+_WORKED = re.compile(r"\d\s?[-+*×÷·=]\s?\d")
 _TOOK = re.compile(
     r"\b(?:I|let me|let['’]s|we)(?:['’]m|['’]ll| will| am|['’]d| would)?(?: just| simply)?(?:"
     r" going to)?"

@@ -72,8 +72,7 @@ _REVERSED = re.compile(
     re.IGNORECASE,
 )
 _ADD_UP = re.compile(
-    rf"(?P<list>{_VALUE}(?: (?P<noun>(?!and\b|make|add|sum)[a-z]{{3,12}}))?"
-    rf"(?:,? (?:and )?{_VALUE}(?: (?P=noun))?){{1,11}}) (?:add up to|sum to|sum up to|together"
+    rf"(?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}) (?:add up to|sum to|sum up to|together"
     rf" make|make|makes)"
     rf" {_VALUE}{_END}",
     re.IGNORECASE,
