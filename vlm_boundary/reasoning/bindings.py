@@ -218,7 +218,9 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
-        if (here or (named and occurs(_WITHOUT_NUMBER, sentence))) and _MAY_BIND.search(sentence):
+        if (here or (named and occurs(("est", "most", "ight"), sentence))) and _MAY_BIND.search(
+            sentence
+        ):
             yield from _of_sentence(sentence, match.start())
 
 
