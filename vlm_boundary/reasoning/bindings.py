@@ -158,11 +158,9 @@ _NO_NAME = frozenset(
 _WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
 _LINKS = frozenset(
-    (
-        "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
-        " of at to about exactly only just approximately a an the has have with and "
-        + _ATTRIBUTE.replace("|", " ")
-    ).split()
+    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands of"
+    " at to about exactly only just approximately a an the has have with and".split()
+    + _ATTRIBUTE.split("|")
 )
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
@@ -207,8 +205,7 @@ def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
 def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """The statements of those sentences in which one name may stand with different values.
 
-    The words beside two values tell it, at most `far` characters apart, before any sentence is
-    taken apart.
+    The words beside two values, at most `far` characters apart, tell it before one is taken apart.
     """
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
@@ -254,11 +251,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
     scope, counting, label = "", True, ""
     if year := _YEAR.match(sentence):
         scope = year[1]
-        sentence = (
-            sentence[: year.start(1) - 3]
-            + " " * (year.end() - year.start(1) + 3)
-            + sentence[year.end() :]
-        )
+        sentence = " " * year.end() + sentence[year.end() :]
     taken: set[int] = set()
     for first, last in _clauses(sentence):
         if _FRONTED.match(sentence, first, last):
