@@ -127,9 +127,8 @@ _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
 _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
-    " given whole exact actual just so thus hence therefore then now and since as because if but"
-    " total altogether all also too overall which respectively here there is are therefore clearly"
-    " s from".split()
+    " given whole exact actual s from just so thus hence therefore then now and since as because if but"
+    " total altogether all also too overall which respectively here there is are clearly".split()
 )
 _MEASURES = frozenset(
     "value measure measurement size reading angle-measure number amount count".split()
@@ -145,16 +144,11 @@ _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness", "old": "age", "heavy": "weight",
 }  # fmt: skip
-_NO_NAME = frozenset(
-    form
-    for word in (
-        *_DROPPED, *_MEASURES, "was", "were", "has", "have", "had", "with", "by", "it", "we",
-        "degrees", "units", "cm", "points", "dollars", "euros", "meters", "metres", "equals",
-        "more", "less", "than", "get", "gives", "per", "measures", "=",
-    )
-    for form in (word, word.capitalize())
-    if form != "A"
-)  # fmt: skip
+_PLAIN_WORDS = frozenset(
+    "was were has have had with by it we degrees units cm points dollars euros meters metres equals"
+    " more less than get gives per measures =".split()
+).union(_DROPPED, _MEASURES)
+_NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"}
 _WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
 _LINKS = frozenset(
