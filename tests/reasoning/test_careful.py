@@ -14,7 +14,16 @@ from written_chains import CASES, judge, read_case
 from vlm_boundary.reasoning import Chain, Evidence, check_arithmetic, check_structure, validity
 from vlm_boundary.verifier import Grader
 
-FOLDERS = ("careful", "held_back", "spoken", "spoken_held_back", "spoken2", "spoken2_held_back")
+FOLDERS = (
+    "careful",
+    "held_back",
+    "spoken",
+    "spoken_held_back",
+    "spoken2",
+    "spoken2_held_back",
+    "independent",
+    "independent2",
+)
 MANY = settings(max_examples=150, deadline=None)
 
 
@@ -39,8 +48,11 @@ def test_what_a_careful_reader_says(grader: Grader, line: str) -> None:
     verdict, evidence = judge(grader, output)
     vetoes = [item for item in evidence if item.veto]
     if not expected and not missed:
-        assert verdict.correct is True, verdict
-        assert validity(verdict.correct, evidence) is True, evidence
+        # Of answers within free sentences (`independent…`) the verifier leaves some undecided.
+        free = cases("independent") + cases("independent2")
+        assert verdict.correct is True or line in free, verdict
+        assert not vetoes, evidence
+        assert validity(verdict.correct, evidence) is verdict.correct
         return
     assert bool(vetoes) is not bool(missed), evidence
     for item in vetoes:
@@ -203,7 +215,9 @@ UNITS = [("m", "centimetres", 100), ("hours", "minutes", 60), ("kg", "grams", 10
 def test_results_in_another_unit(unit: tuple[str, str, int], a: int, b: int, off: int) -> None:
     short, asked, size = unit
     question, total = f"How many {asked} is it?", a + b
-    assume(size * (total + off * 7) != 100 * total)  # a percentage, for all that text tells
+    # A percentage or another unit, for all that text tells.
+    assume(Fraction(size * (total + off * 7), total) not in (10, 12, 24, 60, 1000, 3600))
+    assume(all(size * (total + off * 7) != 100 * number for number in (a, b, total)))
 
     def flags(answer: int) -> list[str]:
         text = f"{a} {short} and {b} {short} make {a} + {b} = {total} {short}.\n\\boxed{{{answer}}}"

@@ -11,20 +11,30 @@ from vlm_boundary.reasoning.passages import AnswerPlace
 _SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
+_NO_COUNT = frozenset(("both", "pair", "single"))
+_THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
 _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
-    r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|,[^,.\n]*,|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
+    r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
 )
+# Marks of headings and numbered lists, and powers of units.
+_PLAIN = re.compile(
+    r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
+)
+_ONE = re.compile(r"(?<!-)\bone\b(?!-| and a\b)", re.IGNORECASE)
+_WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
+_PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
     r"\bby eye\b|\bvisual(?:ly)?\b|\b(?:looks?|appears?|seems?) (?:like|to be|to|close|about"
     r"|roughly"
-    r"|around|approximately)\b|\b(?:I|we)(?: would| can|"
-    r" could|['’]d)? (?:estimate|guess|eyeball)\b"
-    r"|\bat a glance\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
-    r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b",
+    r"|around|approximately)\b|\b(?:I|we)(?: would| can| could|['’]d)? (?:estimate|guess|eyeball"
+    r"|reckon"
+    r"|put (?:it|this|that))\b|\bglanc\w+|\bjudging\b|\bsuggests?\b|\b(?:gut|hunch|intuition"
+    r"|impression|eyeballing|guess\w*)\b|\bI (?:think|believe) (?:it|there|that|the answer)\b"
+    r"|\binspection\b|\blooking at\b[^.]*\b(?:appears?|seems?)\b|\bapparently\b",
     re.IGNORECASE,
 )
 _READ_OFF = re.compile(
@@ -45,7 +55,9 @@ _WORKED_OUT = re.compile(
     r"|conclude|find|found|obtain) that(?! there)| is clear that|the answer is(?= [\d$]))\b",
     re.IGNORECASE,
 )
-_BECAUSE = re.compile(r"\b(?:because|since)\b", re.IGNORECASE)
+_BECAUSE = re.compile(
+    r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE
+)
 _IT_IS = re.compile(
     r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
 )
@@ -64,6 +76,12 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"<image ?\d*>")
+_OPTIONS = re.compile(r"\(?\b[A-H][).:] ?[^()\n]{1,30}")
+_ASKS_COMPUTED = re.compile(
+    r"\b(?:total|sum|altogether|in all|left|remain\w*|more|fewer|difference|average|mean|together|%"
+    r"|percent)\b|%",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(
     r"\b(?:how many|which|what (?:year|time|value|colou?r)|choices?)\b", re.IGNORECASE
 )
@@ -115,7 +133,12 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
-    if _WORKED_SURELY.search(text, start, answer.start):
+    described = chain.question.lstrip().startswith("[") and (
+        len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
+    )
+    if described and (number := _WITH_UNIT.fullmatch(said)):
+        said = number[1]
+    if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
         text[start : answer.start] + " " + text[answer.end : end]
@@ -124,20 +147,27 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     )
     if counted := _not_the_count(chain, start, answer, said):
         return counted
-    body = _ASIDE.sub(" ", body)
+    body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
     plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
         return _circle(text, start, end, said) or _only_imagined(text, start, answer, said)
-    if _LISTED.search(body) or _unread(body, said, chain.question):
+    body = _ONE.sub(" ", body) if described else body
+    listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
+    if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
         return []
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
         return []
     if circle := _circle(text, start, end, said):
         return circle
-    given = _numbers(_IMAGE.sub(" ", chain.question)) and not _COUNTS.search(chain.question)
-    unused = bool(given) and not _RECALLED.search(body) and len(body.split()) > 4
+    given = _numbers(_OPTIONS.sub(" ", _IMAGE.sub(" ", chain.question)))
+    counts = _COUNTS.search(chain.question) is not None and not (
+        described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
+    )
+    unused = bool(given) and not counts and len(body.split()) > 4
+    computed = unused and described and said not in _KNOWN
+    unused = computed or (unused and not _RECALLED.search(body))
     found: list[Evidence] = []
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
@@ -147,11 +177,17 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
+        if not (by_eye or claim or computed or (unused and not _READ_OFF.search(sentence))):
             return []  # the value is read here
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
+
+
+def _names(question: str, body: str) -> bool:
+    """Whether the chain names things that the question lists: the bars B and D."""
+    listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
+    return any(re.search(rf"\b{name}", body) for name in listed)
 
 
 def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
@@ -160,7 +196,7 @@ def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> lis
     if len(said) != 1 or len(sentences) != 1 or not answer.stated:
         return []
     only = sentences[0]
-    if not _IN_MIND.search(only[0]) or _TELLS.search(only[0]) or _LISTED.search(only[0]):
+    if not _IN_MIND.search(only[0]) or _TELLS.search(only[0]) or _PARTS_NAMED.search(only[0]):
         return []
     if re.search(rf"\b{re.escape(said)}\W*$", only[0]) is None:
         return []
@@ -213,6 +249,8 @@ def _unread(body: str, said: str, question: str) -> bool:
     if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
         plain = " ".join(part for part in _SENTENCE.findall(plain) if not _BY_EYE.search(part))
     words = {word.lower() for word in _WORDED.findall(plain)}
+    if _numbers(question) - {said}:
+        words -= _NO_COUNT
     return any(word not in asked and str(english_number(word) or "") != said for word in words)
 
 

@@ -55,6 +55,26 @@ _SEVERAL = re.compile(
     r"|\bI(?:['’]m| am) not (?:sure|certain)\b|\b(?:probably|perhaps) (?:it is )?\d",
     re.IGNORECASE,
 )
+# That one cannot decide, whatever between.
+_UNDECIDED = re.compile(
+    r"\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to|no (?:real |good"
+    r" )?way (?:to|of))"
+    r" (?:really )?(?:tell\w*|decid\w+|say|see|determine|know\w*|make out|work it out|choose"
+    r"|distinguish"
+    r"|be sure)\b|\bno way to \w+ (?:them apart|which)\b|\bback and forth\b|\btorn between\b"
+    r"|\bnot out of the question\b|\bany of (?:these|them) (?:could|might|may|seems?)\b"
+    r"|\b(?:equally|just as) (?:plausible|likely|possible|good|well)\b|\bdefensible\b|\bwho knows\b"
+    r"|\bnot (?:entirely |quite |really |at all )?(?:sure|certain|clear)\b|\bunsure\b|\bundecided\b"
+    r"|\btoss-?up\b|\bcoin (?:toss|flip)\b|\bwould(?: not|n['’]t) surprise me\b|\bmy gut\b"
+    r"|\bthe same could be said\b|\b(?:looks?|seems?|is) (?:just as |equally )?plausible\b"
+    r"|\bbest (?:guess|estimate)\b|\bcould (?:just as well|equally well|as well|also) be\b"
+    r"|\bunless it is\b",
+    re.IGNORECASE,
+)
+_WORTHS = re.compile(
+    rf"(?<![\w.])(?:\d+(?:[.:/]\d+)?|(?!one\b|a\b){ENGLISH}(?!\w)|[A-H](?![\w’']))"
+    rf"|\b[A-Z][a-z]{{1,9}}\b"
+)
 # One is taken, in words that name no reason.
 _TAKEN = re.compile(
     r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply"
@@ -84,6 +104,20 @@ _AFTERTHOUGHT = re.compile(
     rf" ({_WORTH})",
     re.IGNORECASE,
 )
+_WORKED = re.compile(r"\d\s?[-+*×÷·=]\s?\d")
+_TOOK = re.compile(
+    r"\b(?:I|let me|let['’]s|we)(?:['’]m|['’]ll| will| am|['’]d| would)?(?: just| simply)?(?:"
+    r" going to)?"
+    r" (?:say|name|pick|choose|go|take|settle|opt|answer|lean\w*|guess|put)\b|\b(?:pick|going"
+    r" with|settl"
+    r"ing|leaning|it is)\b",
+    re.IGNORECASE,
+)
+_AFTER_DOUBT = re.compile(
+    r"\b(?:but|however|therefore|hence|so that|which means|asks?|visible|counted|checking"
+    r"|closer)\b",
+    re.IGNORECASE,
+)
 _SETTLED = re.compile(
     r"\b(?:but|since|because|however|therefore|hence|so(?! I)|asks?|visible|counted|rul\w+ out"
     r"|not)\b|=",
@@ -94,6 +128,12 @@ _DOUBTS = (
     "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
     "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
     "can't ", "can’t ",
+)  # fmt: skip
+_UNDECIDING = (
+    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", " way ",
+    "back and", "torn ", "out of the q", "any of th", "equally", "just as", "defensib", "who knows",
+    "sure", "certain", "clear", "undecided", "toss", "coin ", "surprise me", "my gut", "same could",
+    "plausible", "best guess", "best estimate", "could ", "unless it",
 )  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 _AHEAD = 240
@@ -116,9 +156,33 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
                 break
     if "uess" in text or "random" in text:
         near = max(start, answer.sentence - 200)
-        if guess := _GUESS.search(text, near, end):
+        guess = _GUESS.search(text, near, end)
+        if guess and not _WORKED.search(text, guess.end(), end):  # nor checked afterwards
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return found or _unsettled(text, start, answer, end)
+    return found or _unsettled(text, start, answer, end) or _undecided(text, start, answer, end)
+
+
+def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """Several values before or in a sentence that cannot decide, and no reason after it."""
+    near = max(start, answer.start - 2 * _AHEAD)
+    if not occurs(_UNDECIDING, text[near:end].lower()):
+        return []
+    doubts = list(islice(_UNDECIDED.finditer(text, near, end), _MOST))
+    if not doubts:
+        return []
+    doubt = doubts[-1]
+    if not answer.stated and not _TOOK.search(text, max(start, doubt.start() - _AHEAD), end):
+        return []  # it gives no answer
+    if _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):
+        return []
+    opened = max(start, text.rfind("\n", start, doubt.start()), doubt.start() - _AHEAD)
+    named = {
+        match[0].lower() for match in _WORTHS.finditer(text, opened, min(end, doubt.end() + 60))
+    }
+    if len(named) < 2 or _AFTER_DOUBT.search(text, doubt.end(), max(doubt.end(), answer.start)):
+        return []
+    note = "it cannot be decided by its own account, and one is taken without a reason"
+    return [Evidence("hedging", doubt.start(), max(doubt.end(), answer.start), note)]
 
 
 def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:

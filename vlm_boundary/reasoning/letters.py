@@ -53,20 +53,24 @@ _STEPS = frozenset(
     "so then thus hence therefore and gives give we get which means that implies leads to yields"
     " subtracting subtract adding add dividing divide multiplying multiply both sides side by from"
     " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
-    " combine combining like terms the equation value of on each i e rearranging".split()
+    " combine combining like terms the equation value of on each i e rearranging removing"
+    " bracket brackets"
+    " collecting left right hand clearing moving over taking distributing setting up leaves are"
+    " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")
 _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
 _OPENED = re.compile(
     r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
-    r"|multiply\w* out)\b[^.!?\n]{0,60}$",
+    r"|multiply\w* out|perfect square)\b[^.!?\n]{0,60}$",
     re.IGNORECASE,
 )
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 _OF_BOTH = re.compile(
     r"\b(?:sides?|equations?|get|gives?|both|have|becomes?|obtain|yields?)\b", re.I
 )
+_PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
 _MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
 _NEAR = 0.006
@@ -233,9 +237,7 @@ def _never_true(plain: str, pair: _Pair) -> str:
 def _is_factoring(pair: _Pair, text: str) -> bool:
     """A quadratic of three terms and a product of two factors, alike in first and last number."""
     sides = [side.strip() for side in text.split("=")]
-    products = [
-        re.fullmatch(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)", side) is not None for side in sides
-    ]
+    products = [_PRODUCT.fullmatch(side) is not None for side in sides]
     if products == [False, True] and "(" not in sides[0]:
         product, other = pair.right, pair.left
     elif products == [True, False] and "(" not in sides[1]:
@@ -264,9 +266,16 @@ def _powers(value: Exact) -> dict[int, float]:
 
 
 def _is_formula(pair: _Pair, text: str) -> bool:
-    """A power or product of sums of two letters and nothing else: (a + b)² = a² + b²."""
-    if len(pair.left.variables) < 2 or re.search(r"\d", text.replace("^2", "").replace("^3", "")):
+    """A power or product of sums, of one degree throughout: (a + b)² = a² + b²."""
+    if len(pair.left.variables) < 2:
         return False
+    degrees = {
+        sum(power for _, power in powers)
+        for side in (pair.left, pair.right)
+        for powers in side.coefficients()
+    }
+    if len(degrees) > 1 or degrees <= {1}:
+        return False  # what is of one degree throughout is no condition
     left, _, right = text.partition("=")
     return ("(" in left) != ("(" in right)
 

@@ -87,7 +87,7 @@ _COUNTED = re.compile(
 )
 _LENGTH = re.compile(
     rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)"
-    r"(?: in (?:total|all|the list))?(?=[.,;!])",
+    r"(?: here| in (?:total|all|the list))?(?=[.,;!])",
     re.IGNORECASE,
 )
 _RANKED = re.compile(
@@ -160,7 +160,7 @@ def _lists(text: str, start: int, end: int) -> list[_List]:
 
 def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterator[Evidence]:
     for one in lists:
-        before = text[max(start, one.start - 60) : one.start].rstrip("[({$ ")
+        before = text[max(start, one.start - 60) : one.start].rstrip("[({$ \n")
         said = before[max(before.rfind(". "), before.rfind("\n")) + 1 :]
         opened = _ASCENDING.search(said)
         if opened is None or _OF_SOMETHING.search(said):

@@ -38,7 +38,7 @@ _ABSURD = re.compile(r"\b(?:contradict\w*|impossible|not possible|does not hold|
 _SUPPOSED = re.compile(
     r"\b(?:if|suppos\w+|assum\w+|try|trying|tries|tested|testing|test|would|option|choice|let's say"
     r"|guess\w*|could|might|maybe|whether|is it|imagine|were|for example|e\.g|verify|check(?:ing)?"
-    r"|student|someone|claims?|one might)\b|如果|假设",
+    r"|student|someone|claims?|one might|tempt\w+)\b|如果|假设",
     re.IGNORECASE,
 )
 _STATEMENT = re.compile(

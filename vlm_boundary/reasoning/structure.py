@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.asked import not_of_the_list
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
@@ -12,12 +13,11 @@ from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
-from vlm_boundary.reasoning.statements import contradictions
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/5"
+CHECKER = "structure/6"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -44,7 +44,7 @@ _LABEL = re.compile(
 )
 _LISTED = re.compile(r"\[[^\[\]\n]{0,200}\w\s[^\[\]\n]{0,200}\w\]|\n\s{0,8}[-*•]\s\S")
 _ENOUGH_WORDS = 14
-_OPEN_TAIL = re.compile(r"(?:[-=+*/×÷(,:\\]|\b(?:and|the|is|are|of|so|then|because))$")
+_OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so|then|because))$")
 
 
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
@@ -60,10 +60,10 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += bare
     if not bare:
         found += only_claimed(chain, start, end, answer)
-    found += contradictions(text, start, end)
-    found += restatements(text, start, end)
+    found += restatements(text, start, end, chain.question)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)
+    found += not_of_the_list(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):

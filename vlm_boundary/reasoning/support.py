@@ -16,7 +16,15 @@ from vlm_boundary.mathtext.tree import Numeral
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
+from vlm_boundary.reasoning.steps import (
+    behind_result,
+    converted,
+    numbers_of,
+    one_step,
+    same,
+    silent_step,
+)
 
 _NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
@@ -30,16 +38,6 @@ _AFTER = re.compile(
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
-_TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
-_SILENT = re.compile(
-    r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
-    r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
-    r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
-    r"|each|per|more|less|fewer|factor\w*|opposite"
-    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
-    re.IGNORECASE,
-)
 _BENT = re.compile(
     r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
     r" (?:choices|options"
@@ -58,25 +56,22 @@ _OPTION = re.compile(
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
-# Nothing but the answer's opening between the last step and the answer.
-_BETWEEN = re.compile(
-    r"(?:(?:\s(?!more|less|left|remain|and|so|but|or|if)[a-z]{1,12}){1,3}\.\s)?"
-    r"(?:[\s.,;:$*\\()\[\]°%]|\b(?:in total|in all|altogether|so|thus|therefore|hence|cm|m|units"
-    r"|degrees"
-    r"|the answer is)\b)*",
-    re.IGNORECASE,
-)
-# What a question asks for that a difference answers, and words that only say so behind the step.
-_ASKS_DIFFERENCE = re.compile(
+# What is never only read off or picked.
+_ASKS_COMPUTED = re.compile(
     r"\bhow (?:many|much)(?: \w+){0,3} (?:more|fewer|less|older|younger|taller|shorter|longer"
-    r"|heavier|farther|further|higher|warmer|cheaper|faster|left|remain\w*)\b|\bdifference\b",
+    r"|heavier|farther|further|higher|warmer|cheaper|faster|left|remain\w*)\b|\bdifference\b"
+    r"|\b(?:total|sum|altogether|in all|average|mean|perimeter|area|volume|product|combined"
+    r"|together|change|hypotenuse|percent\w*|ratio|probability)\b",
     re.IGNORECASE,
 )
-_DIFFERENCE_SAID = re.compile(
-    r"(?!.*\b(?:but|so|since|because|if|which|then|not|check|from|and)\b)"
-    r"(?:[^\d=\n]|(?<=is )\d{1,6}(?= )){0,40}[.\n][\s$*]*"
-    r"(?:[.,:;$*\\()\s]|\b(?:so|thus|therefore|hence|the (?:final )?answer is)\b)*",
-    re.IGNORECASE | re.DOTALL,
+# Words of a choice, a check or another matter behind a result.
+_TURNS = re.compile(
+    r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger"
+    r"|smaller"
+    r"|largest|smallest|longest|shortest|highest|lowest|bigger|biggest|greater|greatest|wins?|won"
+    r"|winner|choose|pick|compar\w+|therefore [A-Z]|match\w*|consistent|correct|works?"
+    r"|confirm\w*)\b",
+    re.IGNORECASE,
 )
 _CHECKED = re.compile(r"\b(?:check\w*|verif\w*|indeed|since|because|as|note|whereas|while)\b", re.I)
 _CHOOSES = re.compile(
@@ -85,33 +80,42 @@ _CHOOSES = re.compile(
     r"|shortest|larger|smaller|bigger|value (?:of|in|for)|read|shown?|was sold)\b",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(
-    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
-)
-_SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
-    (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
-    for size, units in (
-        (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
-        (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
-        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
-        (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
-        (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
-    )
-)  # fmt: skip
-# Words of steps that lead from numbers to a number; others (count, pattern) may lead anywhere.
-_ARITHMETIC = re.compile(
-    r"(?:third|quarter|remain|rest|left|complement|supplement|differen|sum|total|product|average"
-    r"|mean|add"
-    r"|subtract|divid|multipl|convert|altogether|each|per|more|less|fewer|times|squar)",
-    re.IGNORECASE,
-)
-_USUAL = (2, 3, 4, 10, 60, 90, 100, 180, 360, 1000)
 _CONCLUDED = re.compile(
     r"(?:(?<=[.!?] )|(?<=\n)|^)(?:So|Therefore|Thus|Hence|This means|Consequently"
     r"|In [a-z]{5,12},? (?:this|that|it) is)\b[^.!?\n=+*/×÷]*"
     r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
 )
-_FEW = 16  # numbers of a chain that a silent step may have used
+# A value that is said to be what the chain comes to: surely so, or by words of its sentence.
+_RESULT = re.compile(
+    r"(?:(?P<sure>=|≈|\\approx|\b(?:gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?"
+    r"|totals?|totalling|come(?:s|ing)? (?:out )?(?:to|at)|add(?:s|ing)? up to|amount(?:s|ing)? to"
+    r"|results? in|turns? out to be|works? out (?:to|at|as))\b)|\b(?:is|are|was|were|equals?"
+    r"|measures"
+    r"|has|have|be|costs?|covers)\b)(?: (?:about|exactly|approximately|only|just|us|a total of"
+    r"|equal to"
+    r"|therefore|thus|then|a|an|the))*[\s$\\(]{0,4}[$€£]?"
+    rf"(?P<value>-?\d{{1,3}}(?:,\d{{3}})+(?:\.\d+)?|-?\d{{1,9}}(?:\.\d{{1,6}})?(?![\d/^:,]*\d)"
+    rf"|{ENGLISH})"
+    r"(?![\w^√π\\]|\s?(?:[-+*/×÷·=^(]|\\(?:times|cdot|pi|sqrt|frac)))",
+    re.IGNORECASE,
+)
+_CONCLUDES = re.compile(
+    r"\b(?:so|therefore|thus|hence|which|that|total|altogether|in all|then|consequently|must"
+    r"|results?|difference|sum|average|mean|perimeter|area|volume|remain\w*|left|conclud\w+|overall"
+    r"|means|follows|finally|final)\b",
+    re.IGNORECASE,
+)
+_REPEATED = re.compile(
+    r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
+    r"|remain\w*|difference)\b"
+)
+_DIGIT = re.compile(r"\d")
+_LINKED = re.compile(
+    r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
+    r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
+    re.IGNORECASE,
+)
+_SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 
 def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
@@ -130,7 +134,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if another := _another_option(chain, start, answer):
         return another
     value = _answer(chain)
-    if value is None or not answer.stated:
+    if value is None or not (answer.stated or _says_only(chain, answer)):
         return []
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
@@ -141,12 +145,21 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     ]
     if left_behind := _left_behind(chain, start, answer, worked, value):
         return left_behind
-    if not worked or _states(text, answer.end, end, value):
+    if not worked:
+        return (
+            []
+            if _states(text, answer.end, end, value)
+            else _said_otherwise(chain, start, answer, value)
+        )
+    if _states(text, answer.end, end, value) or (
+        not answer.stated
+        and one_step(numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False)
+    ):
         return []
     results = [result for equation in worked for result in _sides(equation)]
-    if not results or any(_same(result, value) for result in results):
+    if not results or any(same(result, value) for result in results):
         return []
-    asked = _numbers(chain.question, 0, len(chain.question))
+    asked = numbers_of(chain.question, 0, len(chain.question))
     started = [number for equation in worked for number in _operands(equation)]
     body = text[start : answer.start]
     if value not in [*started, *asked]:
@@ -154,13 +167,24 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if _states(body, 0, len(body), value):
         return []
     about = f"{chain.question} {text[start:end]}"
-    if any(_converted(result, value, about) for result in results):
+    if any(converted(result, value, about) for result in results):
         return []
-    closing = text[max(start, answer.start - 160) : answer.start].rpartition("=")[2]
-    known = [*results, *_numbers(body, 0, len(body)), *asked]
-    silent = _silent_step(closing, known, value)
+    closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
+    known = [*results, *numbers_of(body, 0, len(body)), *asked]
+    silent = silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
+    """Whether the sentence that the answer is part of has no other value and no sign in it."""
+    if chain.span is None or "=" in (chain.answer or ""):
+        return False
+    first, last = chain.span
+    if _LINKED.search(chain.text, max(answer.start, first - 24), first) is None:
+        return False
+    around = f"{chain.text[answer.start : first]} {chain.text[last : answer.end]}"
+    return _DIGIT.search(around) is None and _SIGN.search(around) is None and not _spelled(around)
 
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
@@ -198,37 +222,95 @@ def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: lis
 def _left_behind(
     chain: Chain, start: int, answer: AnswerPlace, worked: list[Equation], value: Value
 ) -> list[Evidence]:
-    """An answer that the last step before it started from, where that step came to something else.
+    """An answer that stood there before the last step, where that step came to something else.
 
-    Nothing where the step is a check, comes to what was known, or where words stand between.
+    Nothing where the step is a check, comes to what was known, or where a value or a choice stands
+    between.
     """
     text = chain.text
     before = [equation for equation in worked if equation.right.end <= answer.start]
-    if not before or answer.start - before[-1].right.end > 60:
+    if not before:
         return []
     last = before[-1]
-    between = text[last.right.end : answer.start]
-    if not last.sure or (
-        _BETWEEN.fullmatch(between) is None
-        and not (_ASKS_DIFFERENCE.search(chain.question) and _DIFFERENCE_SAID.fullmatch(between))
-    ):
-        return []
     came_to = _sides(last)[-1:]
-    if not came_to or last.left.operations == 0 or _same(came_to[0], value):
+    if not last.sure or not came_to or last.left.operations == 0 or same(came_to[0], value):
+        return []
+    known = [*_sides(last), *numbers_of(text, start, last.left.start)]
+    if not _only_repeats(text[last.right.end : answer.start], came_to[0], known, value):
         return []
     row = before if _in_a_row(before) else before[-1:]
     operands = [number for equation in row for number in _operands(equation)]
     opened = text[max(start, last.left.start - 40) : last.left.start]
     asked = chain.question + text[start : last.left.start]
-    if value not in operands or _CHECKED.search(opened) or _CHOOSES.search(chain.question):
+    computed = _ASKS_COMPUTED.search(chain.question) is not None
+    if _CHECKED.search(opened) or (_CHOOSES.search(chain.question) and not computed):
         return []
-    if any(_same(number, came_to[0]) for number in _numbers(asked, 0, len(asked))):
+    if value not in operands and not (computed and _states(text, start, last.left.start, value)):
+        return []
+    if any(same(number, came_to[0]) for number in numbers_of(asked, 0, len(asked))):
         return []  # a check, or what was read already
     steps = [result for equation in before[:-1] for result in _sides(equation)]
-    if any(_same(result, value) for result in steps) and len(row) == 1:
+    if any(same(result, value) for result in steps) and len(row) == 1:
         return []
-    note = f"the last step comes to {_last_result(came_to)}; the answer is what it started from"
+    if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
+        return []
+    note = f"the last step comes to {_last_result(came_to)}; the answer is what stood before it"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _only_repeats(between: str, result: Value, known: list[Value], value: Value) -> bool:
+    """Whether what follows a result says no other value, no choice and no further step."""
+    if len(between) > 200 or _TURNS.search(between):
+        return False
+    numbers = numbers_of(between, 0, len(between))
+    numbers += [number for number in _spelled(between) if number != 1]
+    if any(not same(number, result) for number in numbers):
+        return False
+    return not silent_step(_REPEATED.sub(" ", behind_result(between)), known, value)
+
+
+def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
+    """An answer that stands nowhere in the chain, whose last value is said to be its result."""
+    text = chain.text
+    said = None
+    for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
+        pass
+    if said is None:
+        return []
+    opened = max(
+        text.rfind(". ", start, said.start()) + 1, text.rfind("\n", start, said.start()), start
+    )
+    if said["sure"] is None and not _CONCLUDES.search(text, opened, said.start("value")):
+        return []
+    result = _number(said["value"])
+    if result is None or same(result, value):
+        return []
+    body = text[start : answer.start]
+    known = numbers_of(body, 0, len(body)) + _spelled(body)
+    if any(same(number, value) for number in known):
+        return []
+    about = f"{chain.question} {body}"
+    if any(converted(number, value, about) for number in known):
+        return []
+    near = text[opened : answer.start]
+    if hypothetical(text, said.start(), start) or one_step(
+        numbers_of(near, 0, len(near)), value, "+-*/", usual=False
+    ):
+        return []
+    if not _only_repeats(text[said.end("value") : answer.start], result, known, value):
+        return []
+    note = f"the chain comes to {_last_result([result])}, and never says the answer"
+    return [Evidence("answer_unsupported", answer.start, answer.end, note)]
+
+
+def _spelled(text: str) -> list[Value]:
+    found = (english_number(match[0]) for match in _WORDED.finditer(text))
+    return [number for number in found if number is not None]
+
+
+def _number(written: str) -> Value | None:
+    plain = written.replace(",", "")
+    return Fraction(plain) if plain[-1].isdigit() else english_number(written)
 
 
 def _operands(equation: Equation) -> list[Value]:
@@ -244,51 +326,6 @@ def _in_a_row(equations: list[Equation]) -> bool:
         if not any(result in operands for result in _sides(one)[-1:]):
             return False
     return True
-
-
-def _converted(result: Value, value: Value, about: str) -> bool:
-    """Whether a value is a result in another unit that is named, or rounded to whole things."""
-    if not result or not value:
-        return False
-    whole = float(value).is_integer() and not float(result).is_integer()
-    if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
-        return True
-    ratio = abs(float(value) / float(result))
-    for size, units in _SIZES:
-        if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
-            return units.search(about) is not None
-    return False
-
-
-def _silent_step(words: str, numbers: list[Value], value: Value) -> bool:
-    """Whether words behind the last equation name a step from these numbers to the value."""
-    if _HALF.search(words):
-        return any(_same(Fraction(number) / 2, value) for number in numbers)
-    if _TWICE.search(words):
-        return any(_same(number * 2, value) for number in numbers)
-    named = {match[0].lower() for match in _SILENT.finditer(words)}
-    if not named or any(not _ARITHMETIC.match(word) for word in named):
-        return bool(named)
-    return _one_step(numbers, value)
-
-
-def _one_step(numbers: list[Value], value: Value) -> bool:
-    """Whether one step of arithmetic leads from some of the numbers to the value."""
-    known = [Fraction(number) for number in numbers[-_FEW:]]
-    others = [*known, *map(Fraction, _USUAL)]
-    whole = [Fraction(number) for number in numbers]
-    reached = [sum(whole, Fraction(0)), sum(whole, Fraction(0)) / len(whole)] if whole else []
-    for one in known:
-        reached += [one * one, *(one + other for other in others)]
-        reached += [one - other for other in others]
-        reached += [one * other for other in others]
-        reached += [one / other for other in others if other]
-    return any(_same(float(number), value) or number == value for number in reached)
-
-
-def _numbers(text: str, start: int, end: int) -> list[Value]:
-    written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
-    return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
 
 
 def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
@@ -324,7 +361,7 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
     """Whether a number equal to the value stands there as something other than an operand."""
     for match, number in _stated(text, start, end, fractions=value != int(value)):
         negative = value < 0 and text[match.start() - 1 : match.start()] in ("-", "−")
-        if not _same(-number if negative else number, value):
+        if not same(-number if negative else number, value):
             continue
         before = text[max(start, match.start() - 12) : match.start() - negative]
         if _BEFORE.search(before) and not re.search(r"=\s*[-−]\s*$", before):
@@ -351,22 +388,6 @@ def _stated(
         top, bottom = int(match[1] or match[3]), int(match[2] or match[4])
         if bottom:
             yield match, Fraction(top, bottom)
-
-
-def _same(one: Value, other: Value) -> bool:
-    """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
-    if one == other or one == -other:
-        return True
-    if isinstance(one, int) and isinstance(other, int):
-        return one == 100 * other or other == 100 * one
-    a, b = float(one), float(other)
-    for scale in (1.0, 100.0, 0.01):
-        if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
-            # Whole numbers are never rounded into one another.
-            if scale == 1.0 and a.is_integer() and b.is_integer():
-                continue
-            return True
-    return False
 
 
 def _last_result(results: list[Value]) -> str:

@@ -66,13 +66,14 @@ _PART = re.compile(
     re.IGNORECASE,
 )
 _REVERSED = re.compile(
-    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )){_VALUE} is"
+    rf"(?:(?<=\. )|(?<=\n)|^|(?<=and )|(?<=so )|(?<=, )|(?<=Now )|(?<=since )|(?<=that"
+    rf" )){_VALUE} is"
     rf" (?P<share>{'|'.join(sorted(_SHARES, key=len)[::-1])}|twice|double) (?:of )?{_VALUE}{_END}",
     re.IGNORECASE,
 )
 _ADD_UP = re.compile(
     rf"(?P<list>{_VALUE}(?:,? (?:and )?{_VALUE}){{1,11}}) (?:add up to|sum to|sum up to|together"
-    rf" make)"
+    rf" make|make|makes)"
     rf" {_VALUE}{_END}",
     re.IGNORECASE,
 )
@@ -80,15 +81,15 @@ _NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
-    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", "together make",
+    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make",
     "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
     "ivide ", "ividing ", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
-    "sum ", "add up to", "together make", "product ", "difference ", "average ", "mean "
+    "sum ", "add up to", " make", "product ", "difference ", "average ", "mean "
 )  # fmt: skip
 _ACTS = tuple(f"{action} " for action in _ACTIONS)
-_ADDED = ("add up to", "sum to", "sum up to", "together make")
+_ADDED = ("add up to", "sum to", "sum up to", " make")
 _BEHIND_A_SIGN = re.compile(
     r"(?:[-+*/×÷^·=(]|\b(?:of|than|plus|minus|times|by|over|least|most|about|nearly|almost|twice"
     r"|and a|one|two|three|four|five|number|square|cube|root|sum|product|half|if))"

@@ -1,0 +1,400 @@
+"""What each statement of a chain gives a value to: which quantity, of whom, and in which case."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.verifier.phrases import occurs
+
+_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
+_PICTURE = (
+    r"(?:figure|diagram|chart|graph|table|picture|image|drawing|plot|legend|scale|axis|map|photo"
+    r"|sketch|scene|label|description|question|problem|data)"
+)
+_SOURCE = re.compile(  # where a value is read, which says nothing of whose it is
+    rf"\b(?:according to|as (?:shown|seen|given|read|marked|we (?:see|read))(?: in| on| from| by)?"
+    rf"|from|in|on|by|looking at|reading)"
+    rf" (?:the |this |that |our )?(?:[a-z]{{3,9}} )?{_PICTURE}\b|\bas (?:shown|given|marked)\b",
+    re.IGNORECASE,
+)
+_VALUE = (
+    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d)"
+    rf"|{ENGLISH}(?![\w-]))"
+)
+_UNIT = (
+    r"(?:\s?(?P<unit>°|\^\{?\\circ\}?|\\?%|(?:degrees?|percent|(?:[cmk]?m|kg|g|l|ml|h|s|min)[²³]?"
+    r"|centimet\w+|met(?:er|re)s?|kilomet\w+|inch(?:es)?|feet|units?|dollars?|euros?|cents?"
+    r"|minutes?|hours?|seconds?|days?|years?|points?|grams?|kilograms?|lit(?:er|re)s?|km/h|m/s"
+    r"|(?:square|cubic) [a-z]{2,12})(?!\w)))?[$)\\]{0,2}"
+)
+_SOFT = (
+    r"(?:\s(?:an?|the|about|exactly|approximately|only|just|at|to|therefore|thus|also|equal|given"
+    r"|as|indeed|clearly|found|marked|hence|again|of))*"
+)
+_SPLIT = re.compile(
+    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
+    r"|where|whose"
+    r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
+    r"|I (?:get|see|find|read))\b\s?",
+    re.IGNORECASE,
+)
+_WORD = r"[A-Za-z∠][A-Za-z0-9'’-]{0,15}"
+_NP = rf"(?P<np>(?:{_WORD} ){{0,7}}{_WORD})"
+_STATED = re.compile(
+    rf"\s*{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
+    rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
+_NAMED_FIRST = re.compile(
+    rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
+    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
+)
+_ATTRIBUTE = (
+    "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
+    "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+)
+_HAVING = re.compile(  # a length of 8; of width 4
+    rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+    r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
+    re.IGNORECASE,
+)
+_OWNER = re.compile(  # what stands before it: the tower has a, a rectangle of
+    rf"(?:\b(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?P<by>has|have|having|with|of) |\b(?:with|and"
+    rf"|of) )?"
+    r"(?P<det>\b(?:an?|the|its) )?(?P<kind>[a-z]{3,9} )?\Z",
+    re.IGNORECASE,
+)
+_NOT_IT = (
+    r"(?!(?:and|are|is|was|were|more|less|fewer|left|times|percent|degrees?|units?|than|equal"
+    r"|together"
+    r"|make|makes|give|gives|for|with|from|into|the|that|which|have|has|out|per|other|others|plus"
+    r"|minus|over|but|each|both|remaining|remain|higher|lower|larger|smaller|different|years?"
+    r"|hours?|minutes?|seconds?"
+    r"|days|dollars|euros|cents|points|meters|metres|inches|ways|pairs|cases|sides|possib\w+"
+    r"|choices"
+    r"|options|outcomes|arrangements|combinations|paths|routes|positions|solutions|digits"
+    r"|numbers)\b)"
+)
+_THING = (
+    rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
+)
+_COUNTED = re.compile(
+    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
+    rf"|contains?|holds"
+    rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
+_RECALLED = re.compile(
+    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
+    rf"|give|plus|is\b|are\b)[a-z]+)*)",
+    re.IGNORECASE,
+)
+_RIGHT = re.compile(
+    r"\bright[- ]angled?(?: triangle)?(?: (?:is|lies|being|located))? (?:at|in)"
+    r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
+)
+_YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
+_DETERMINER = re.compile(r"\b(an?|the|its|this|that)\s", re.IGNORECASE)
+_DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|all)\b", re.I)
+_ONE = re.compile(r"^\s*one (?=[a-z]+$)", re.IGNORECASE)
+_MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
+_THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
+_FRONTED = re.compile(
+    r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
+    re.I,
+)
+_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
+_PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
+_MAY_BIND = re.compile(
+    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
+    r"|ight"
+)
+_COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
+_PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
+_NO_NUMBER = re.compile(r"est\b|most|least|mum\b")
+_ARTICLE = re.compile(r"\bA (?=[a-z])")
+_HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
+_OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
+_DROPPED = frozenset(
+    "the a an this that these those its their his her our your my of for in on to at be same said"
+    " given whole exact actual s from just so thus hence then now and since as because if but"
+    " total altogether all also too overall which clearly therefore respectively here there is"
+    " are".split()
+)
+_MEASURES = frozenset(
+    "value measure measurement size reading angle-measure number amount count".split()
+)
+_NOBODY = frozenset(
+    "it this that which he she they we i you there these those one what who answer result sum"
+    " product difference quotient remainder ratio total rest other another step each half third"
+    " both image picture figure chart graph diagram table".split()
+)
+_NO_UNIT = frozenset("more less fewer times and out other".split())
+_OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
+_OF_ADJECTIVE = {
+    "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
+    "thick": "thickness", "old": "age", "heavy": "weight",
+}  # fmt: skip
+_PLAIN_WORDS = frozenset(
+    "was were has have had with by it we degrees units cm points dollars euros meters metres equals"
+    " more less than get gives per measures =".split()
+).union(_DROPPED, _MEASURES)
+_NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"}
+_WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
+_NEIGHBOURS = 40
+_LINKS = frozenset(
+    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands of"
+    " at to about exactly only just approximately a an the has have with and".split()
+    + _ATTRIBUTE.split("|")
+)
+_UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
+_GOES_ON = re.compile(
+    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
+)
+
+
+# Fast signs of a statement: a value behind a word, and the words on both sides of it.
+_SITE = re.compile(
+    r"(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
+    r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
+)
+_CUT = re.compile(r"[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b")
+_REACH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A value given to `head` of `owner` ("" where none is named), in the case of `scope`."""
+
+    head: str
+    owner: str
+    scope: str
+    value: Fraction | str
+    unit: str
+    start: int
+    end: int
+    recalled: bool = False
+    """Whether it only speaks of a count again: the 4 dogs."""
+    new: bool = False
+    """Whether it is said of something that is named here for the first time: a square of side 4."""
+
+
+def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
+    """The statements of a text that give something a value, in order."""
+    for match in _SENTENCE.finditer(text, start, end):
+        if _MAY_BIND.search(match[0]):
+            yield from _of_sentence(match[0], match.start())
+
+
+def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
+    """The statements of those sentences in which one name may stand with different values.
+
+    The words beside two values, at most `far` characters apart, tell it before one is taken apart.
+    """
+    sites = list(_SITE.finditer(text, start, end))
+    places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
+    named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    if not places and not named:
+        return
+    for match in _SENTENCE.finditer(text, start, end):
+        sentence = match[0]
+        here = bisect_left(places, match.start()) < bisect_left(places, match.end())
+        if (here or (named and occurs(("est", "most", "ight"), sentence))) and _MAY_BIND.search(
+            sentence
+        ):
+            yield from _of_sentence(sentence, match.start())
+
+
+def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list[int]:
+    """Where values stand of which another one is said with the same words."""
+    near: deque[tuple[int, str, frozenset[str], str | None]] = deque(maxlen=_NEIGHBOURS)
+    found: set[int] = set()
+    for site in sites:
+        at, value, thing = site.start(), site[1], site[2]
+        said = _CUT.split(text[max(start, at - _REACH) : at])[-1]
+        words = said.split()
+        names = frozenset(words if words and words[-1] in _LINKS else ()) - _NO_NAME
+        thing = None if thing in _NO_NAME else thing
+        while near and near[0][0] < at - far:
+            near.popleft()
+        for place, other, others, counted in near:
+            if value != other and (
+                (thing and thing == counted)
+                or (names and others and (names <= others or others <= names))
+            ):
+                found |= {place, at}
+        near.append((at, value, names, thing))
+    return sorted(found)
+
+
+def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
+    if "$" in sentence or "\\" in sentence or "*" in sentence:
+        sentence = _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), sentence)
+    if _PICTURED.search(sentence):
+        sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
+    scope, counting, label = "", True, ""
+    if year := _YEAR.match(sentence):
+        scope = year[1]
+        sentence = " " * year.end() + sentence[year.end() :]
+    taken: set[int] = set()
+    for first, last in _clauses(sentence):
+        if _FRONTED.match(sentence, first, last):
+            there = _THERE.search(sentence, first, last)
+            scope = _words(sentence[first : there.start() if there else last])
+            if there is None:
+                continue
+            first = there.start()
+        clause = sentence[first:last]
+        if not label and sentence[:first].rstrip().endswith(":"):
+            counting = False  # "Miss Petit: 31 desks" is of her
+        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
+            label, counting = kind[1], True
+            continue
+        match: re.Match[str] | None = None
+        if _HAS_VALUE.search(clause):
+            match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
+            counting = match is not None
+            match = match or _STATED.match(clause)
+        if match is None and _NO_NUMBER.search(clause):
+            match = _NAMED_FIRST.fullmatch(clause)
+        if match and (found := _bound(match, scope, at + first)):
+            taken.add(first + match.start("value"))
+            if label and found.head.endswith(" counted"):
+                found = replace(found, head=f"{_words(label)} {found.head}")
+            yield found
+        label = ""
+    if "ight" in sentence:
+        for match in _RIGHT.finditer(sentence):
+            where = at + match.start(), at + match.end()
+            yield Binding("right angle", "", "", match["value"], "", *where)
+    for match in _HAVING.finditer(sentence):
+        owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
+        named = owner is not None and (owner["np"] or owner["det"] or owner[0].strip())
+        if (
+            named
+            and match.start("value") not in taken
+            and (found := _bound(match, scope, at, owner))
+        ):
+            yield found
+    if "the" in sentence or " her" in sentence or " his" in sentence or "all " in sentence:
+        for match in _RECALLED.finditer(sentence):
+            if match.start("value") not in taken and (found := _bound(match, scope, at)):
+                yield found
+
+
+def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
+    """Where each clause stands. What "and" joins before there is a value is one name."""
+    first = 0
+    for cut in _SPLIT.finditer(sentence):
+        piece = sentence[first : cut.start()]
+        if cut["and"] and not _HAS_VALUE.search(piece):
+            continue
+        if piece.strip():
+            yield first, cut.start()
+        first = cut.end()
+    yield first, len(sentence)
+
+
+def _bound(
+    match: re.Match[str], scope: str, at: int, owner_said: re.Match[str] | None = None
+) -> Binding | None:
+    parts = {key: found or "" for key, found in match.groupdict().items()}
+    if owner_said:
+        parts |= {key: found or "" for key, found in owner_said.groupdict().items()}
+    tail = parts.get("tail", "")
+    value = _value(parts["value"], match.re)
+    if (
+        value is None
+        or _GOES_ON.match(tail)
+        or _DEMONSTRATIVE.search(_ONE.sub("", parts.get("np", "")))
+    ):
+        return None
+    if match.re in (_COUNTED, _ITEM, _RECALLED):
+        tail = _MAKES.sub("", tail)
+    adjective = tail.strip().partition(" ")[0]
+    if adjective in _OF_ADJECTIVE:
+        parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
+    head, owner = _quantity(match.re, parts)
+    if not head or set(head.split()) & _NOBODY:
+        return None
+    where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
+    unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")
+    unit = "" if unit in _NO_UNIT else _UNITS.get(unit, _words(unit) or unit)
+    first = at + match.end() - len(match[0].lstrip())
+    again = match.re is _RECALLED
+    new = match.re is _HAVING and _is_new(parts)
+    return Binding(head, owner, where, value, unit, first, at + match.end("value"), again, new)
+
+
+def _quantity(pattern: re.Pattern[str], parts: dict[str, str]) -> tuple[str, str]:
+    """What the value is of, and whose it is."""
+    written = _COPULA.split(parts.get("np", ""))[-1]
+    if pattern is _COUNTED or parts.get("by", "").lower() in ("with", "of"):
+        written = _DETERMINER.split(written)[-1]
+    head, owner = _name(written)
+    whole = " ".join(filter(None, (head, owner)))
+    if "thing" in parts:
+        return f"{_words(parts['thing'])} counted", "" if head.lower() in _NOBODY else whole
+    named = parts.get("kind", "") + parts.get("head", "") or _OF_VERB.get(
+        parts.get("verb", "").lower(), ""
+    )
+    whole = _ONE.sub("", whole)
+    if named:
+        return _words(named), whole
+    return head, owner
+
+
+def _is_new(parts: dict[str, str]) -> bool:
+    """Whether it is said of something that is only named here: a circle of radius 3."""
+    if parts["by"].lower() not in ("with", "of"):
+        return False
+    *_, before, _ = ["", *_DETERMINER.split(parts["np"])]
+    return before.lower() not in ("the", "its")
+
+
+def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
+    if pattern is _NAMED_FIRST:
+        return None if written.lower() in _NOBODY else written.lower()
+    if written[0].isdigit() or written[0] == "-":
+        return Fraction(written.replace(",", ""))
+    number = english_number(written)
+    return None if number is None else Fraction(number)
+
+
+def _name(written: str) -> tuple[str, str]:
+    """The quantity and whose it is: the width of the door, the door's width, bar A."""
+    head, owner = "", written
+    while not head:
+        cut = _OF.search(owner)
+        if cut is None:
+            return _words(owner), ""
+        one, two = owner[: cut.start()], owner[cut.end() :]
+        if cut[0].startswith(("'", "’")):
+            one, two = two, one
+        head, owner = _words(one), two
+        if head in _MEASURES:
+            head = ""
+    return head, _words(owner)
+
+
+def _words(written: str) -> str:
+    """The words that tell one name from another: no articles, no plural, letters as they stand."""
+    kept = []
+    plain = _ARTICLE.sub(" ", written.replace("∠", "angle ").replace("’s", "").replace("'s", ""))
+    for word in _TOKEN.findall(plain):
+        if len(word) <= 3 and word.isupper():
+            kept.append(word)
+        elif (low := word.lower()) not in _DROPPED:
+            kept.append(low[:-1] if len(low) > 3 and low[-1] == "s" and low[-2] != "s" else low)
+    return " ".join(kept)

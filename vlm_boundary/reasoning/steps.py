@@ -1,0 +1,124 @@
+"""Steps that a chain may have taken silently: what its words name and its numbers allow."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from vlm_boundary.mathtext.evaluate import Value
+
+_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
+_HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
+_TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
+_SILENT = re.compile(
+    r"\b(?:thirds?|quarters?|remain\w*|rest|left|complement\w*|supplement\w*|differen\w+|sum\w*"
+    r"|total\w*|product|average|mean|add\w*|subtract\w*|divid\w*|multipl\w*|round\w*|percent\w*"
+    r"|convert\w*|squar\w*(?! (?:c?m|centi|met|inch|units|feet|kilo))|roots?|count\w*|altogether"
+    r"|each|per|more|less|fewer|factor\w*|opposite"
+    r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(
+    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
+)
+_SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
+    (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
+    for size, units in (
+        (60, "minutes?|hours?|min|seconds?"), (3600, "hours?|seconds?"), (24, "days?|hours?"),
+        (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
+        (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
+        (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
+        (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
+    )
+)  # fmt: skip
+# What a word of a step does with numbers; the other words may lead anywhere (count, pattern).
+_STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(words, re.IGNORECASE), signs)
+    for words, signs in (
+        ("remain|rest|left|complement|supplement|differen|subtract|less|fewer", "-"),
+        ("sum|total|add|altogether|more", "+"),
+        ("product|multipl|times|squar", "*"),
+        ("third|quarter|average|mean|divid", "/"),
+        ("each|per|convert", "*/"),
+    )
+)
+_USUAL = (2, 3, 4, 10, 60, 90, 100, 180, 360, 1000)
+_CLAUSE_END = re.compile(r"[,.;](?=\s|$)|\n|\b(?:and|so|which|then|or)\b")
+_FEW = 16  # numbers of a chain that a silent step may have used
+
+
+def converted(result: Value, value: Value, about: str) -> bool:
+    """Whether a value is a result in another unit that is named, or rounded to whole things."""
+    if not result or not value:
+        return False
+    whole = float(value).is_integer() and not float(result).is_integer()
+    if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
+        return True
+    ratio = abs(float(value) / float(result))
+    for size, units in _SIZES:
+        if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
+            return units.search(about) is not None
+    return False
+
+
+def behind_result(words: str) -> str:
+    """What follows the clause that a result stands in: "12 euros per kg" names no step."""
+    parts = _CLAUSE_END.split(words, maxsplit=1)
+    return parts[1] if len(parts) > 1 else ""
+
+
+def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
+    """Whether words behind the last equation name a step from these numbers to the value."""
+    if _HALF.search(words):
+        return any(same(Fraction(number) / 2, value) for number in numbers)
+    if _TWICE.search(words):
+        return any(same(number * 2, value) for number in numbers)
+    signs = ""
+    for named in _SILENT.finditer(words):
+        of_word = [signs for pattern, signs in _STEPS if pattern.match(named[0])]
+        if not of_word:
+            return True
+        signs += of_word[0]
+    return bool(signs) and one_step(numbers, value, signs)
+
+
+def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:
+    """Whether one step of these kinds leads from some of the numbers to the value."""
+    known = [Fraction(number) for number in numbers[-_FEW:]]
+    others = [*known, *(map(Fraction, _USUAL) if usual else ())]
+    total = sum((Fraction(number) for number in numbers), Fraction(0))
+    reached: list[Fraction] = [total] if "+" in signs else []
+    reached += [total / len(numbers)] if "/" in signs and numbers else []
+    for one in known:
+        for sign in signs:
+            if sign == "+":
+                reached += [one + other for other in known]
+            elif sign == "-":
+                reached += [one - other for other in others]
+            elif sign == "*":
+                reached += [one * other for other in others]
+            else:
+                reached += [one / other for other in others if other]
+    return any(same(float(number), value) or number == value for number in reached)
+
+
+def numbers_of(text: str, start: int, end: int) -> list[Value]:
+    """The last numbers in digits between two places."""
+    written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
+    return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
+
+
+def same(one: Value, other: Value) -> bool:
+    """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
+    if one == other or one == -other:
+        return True
+    if isinstance(one, int) and isinstance(other, int):
+        return one == 100 * other or other == 100 * one
+    a, b = float(one), float(other)
+    for scale in (1.0, 100.0, 0.01):
+        if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
+            # Whole numbers are never rounded into one another.
+            if scale == 1.0 and a.is_integer() and b.is_integer():
+                continue
+            return True
+    return False
