@@ -220,7 +220,7 @@ class TestScriptedServer:
             sampling = {"n": 1, "max_tokens": 64}
             heard = judge(tmp_path, name="j", model="tiny", engine=server, sampling=sampling)
         assert f"{PROBLEMS} chains of thought judged" in heard
-        assert f"rl: nothing to judge, none of its {PROBLEMS} graded samples is right" in said
+        assert f"rl: nothing to judge, none of its {PROBLEMS} graded samples is right" in heard
 
     def test_another_judge_under_the_name_is_refused(self, folder: Path) -> None:
         server = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
