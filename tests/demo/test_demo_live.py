@@ -203,11 +203,11 @@ def test_a_run_without_problems_is_not_asked(tmp_path: Path) -> None:
 
 def test_stop_ends_the_engines_and_says_so(tmp_path: Path) -> None:
     asking, engines = _asking(tmp_path, [])
-    left, right = asking.stop(VISITOR)
+    left, right, _ = asking.stop(VISITOR)
     assert engines.stopped
     assert left == right
     assert "Stopped; the engines have ended." in left
-    left, _ = asking.stop(OTHER)
+    left, *_ = asking.stop(OTHER)
     assert "Stopped; the engines go on with another's question." in left
 
 

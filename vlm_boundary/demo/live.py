@@ -26,6 +26,7 @@ from vlm_boundary.records.problem import Problem
 MAX_SAMPLES = 16
 _MAX_IMAGES = 1
 STARTING = "loading the checkpoint into its engine (about half a minute the first time)"
+STOPPED = "Stopped; the engines have ended."
 _TICK = 0.1
 
 
@@ -61,6 +62,7 @@ class LiveEngines:
         self._folder = tempfile.TemporaryDirectory(prefix="vlm-boundary-live-")
         self._lock = threading.Lock()
         self._asker: str | None = None
+        self._stops = 0
 
     @property
     def folder(self) -> Path:
@@ -86,10 +88,15 @@ class LiveEngines:
         # With one place: one after the other.
         apart = len(places) < 2 and arms[0] != arms[1]
         turns = [{side: arm} for side, arm in sides.items()] if apart else [sides]
-        self._asker = asker
+        self._asker, stops = asker, self._stops
         try:
             for turn in turns:
-                yield from self._draw(run, turn, benchmark, asked, experiment, places)
+                for said in self._draw(run, turn, benchmark, asked, experiment, places):
+                    if self._stops != stops:  # no other engine is begun after that
+                        self._end()
+                        yield from ((side, STOPPED) for side in sides)
+                        return
+                    yield said
         finally:
             self._asker = None
 
@@ -100,6 +107,7 @@ class LiveEngines:
         """
         if self._asker not in (None, asker):
             return False
+        self._stops += 1
         self._end()
         return True
 

@@ -57,7 +57,10 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
         concurrency_limit=1,
         **EVENT,
     )
-    form.stop.click(asking.stop, None, [left, right], cancels=[running], **EVENT)
+    stopped = gr.State("")
+    ending = form.stop.click(asking.stop, None, [left, right, stopped], cancels=[running], **EVENT)
+    # Once more: what was on its way to the page when the question was cancelled may come last.
+    ending.then(lambda told: [told, told], stopped, [left, right], **EVENT)
 
 
 class _Form(NamedTuple):
@@ -150,7 +153,7 @@ class _Asking:
         ended = self.engines.stop(request.session_hash or "")
         said = "the engines have ended" if ended else "the engines go on with another's question"
         told = f'<p class="vb-quiet" data-testid="stopped">Stopped; {said}.</p>'
-        return [told, told]
+        return [told, told, told]
 
     def sample(
         self,
