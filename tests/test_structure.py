@@ -85,7 +85,7 @@ def test_no_two_public_classes_share_a_name() -> None:
             found[node.name].append(module)
     shared = {name: modules for name, modules in found.items() if len(modules) > 1}
     assert len(found) > 100  # the package's, indeed
-    assert shared.keys() <= SHARED_NAMES.keys(), shared
+    assert shared.keys() == SHARED_NAMES.keys(), shared
 
 
 def test_no_function_is_long() -> None:
@@ -96,3 +96,23 @@ def test_no_function_is_long() -> None:
     }
     assert len(lengths) > 1000  # the package's, indeed
     assert not {where: lines for where, lines in lengths.items() if lines > LONGEST}
+
+
+def test_no_string_stands_by_itself() -> None:
+    """As the second line of a pattern does whose parentheses were forgotten."""
+    docstrings = statements = 0
+    for path in sorted(PACKAGE.rglob("*.py")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(ast.parse("\n".join(lines))):
+            if not isinstance(node, ast.Expr):
+                continue
+            statements += 1
+            if isinstance(node.value, ast.JoinedStr) or (
+                isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+            ):
+                assert lines[node.lineno - 1].lstrip().startswith(('"""', 'r"""')), (
+                    path,
+                    node.lineno,
+                )
+                docstrings += 1
+    assert statements > docstrings > 1000  # the package's, indeed

@@ -98,7 +98,8 @@ class LiveEngines:
                         return
                     yield said
         finally:
-            self._asker = None
+            if self._stops == stops:  # after a stop it may be another's turn
+                self._asker = None
 
     def stop(self, asker: str = "") -> bool:
         """End every engine at once, unless they work for somebody else; whether they have ended.
@@ -108,6 +109,7 @@ class LiveEngines:
         if self._asker not in (None, asker):
             return False
         self._stops += 1
+        self._asker = None
         self._end()
         return True
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 from statistics import median
 
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.lists import COMPARED
 from vlm_boundary.reasoning.passages import AnswerPlace, takes_back
 
 _NUMBER = r"(?<![\w.,-])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\w.,:/^]?\d)"
@@ -24,15 +24,8 @@ _WHAT = re.compile(
     r" [a-z]{3,12})?)?(?: in [a-z°]+)?\?",
     re.IGNORECASE,
 )
-_COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "more than": operator.gt, "above": operator.gt, "over": operator.gt,
-    "greater than": operator.gt, "higher than": operator.gt, "larger than": operator.gt,
-    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
-    "lower than": operator.lt, "smaller than": operator.lt, "fewer than": operator.lt,
-    "at least": operator.ge, "at most": operator.le,
-}  # fmt: skip
 _HOW_MANY = re.compile(
-    rf"\bhow many\b[^?]{{3,60}}?\b(?P<how>{'|'.join(_COMPARED)})"
+    rf"\bhow many\b[^?]{{3,60}}?\b(?P<how>{'|'.join(COMPARED)})"
     rf" (?P<bound>{_NUMBER})[^?\d]{{0,30}}\?",
     re.IGNORECASE,
 )
@@ -65,7 +58,7 @@ def not_of_the_list(chain: Chain, start: int, end: int, answer: AnswerPlace) -> 
     if len(described) != len(values[0]):
         return []
     if how:
-        compare = _COMPARED[how["how"].lower()]
+        compare = COMPARED[how["how"].lower()]
         right = Fraction(sum(compare(v, Fraction(how["bound"])) for v in values[0]))
         name = f"{how['how'].lower()} {how['bound']} are"
     else:

@@ -70,18 +70,18 @@ _LEAD = re.compile(
     rf"|of them|(?:the|their) (?:{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is {_NUMBER})[,\s]*)*",
     re.IGNORECASE,
 )
-_COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "below": operator.lt, "under": operator.lt, "less than": operator.lt,
     "smaller than": operator.lt, "lower than": operator.lt, "above": operator.gt,
     "over": operator.gt, "greater than": operator.gt, "larger than": operator.gt,
     "more than": operator.gt, "higher than": operator.gt, "bigger than": operator.gt,
+    "fewer than": operator.lt,
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
-_THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|values|numbers|scores|bars|of them|of these"
-r"|elements|entries|temperatures|points"
+_THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|of them|of these"
 _COUNTED = re.compile(
     rf"\b(?:there are |only |so |thus |exactly )?(?P<count>\d{{1,3}}|{ENGLISH}|none)\s(?:{_THINGS})"
-    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(_COMPARED)})\s"
+    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(COMPARED)})\s"
     r"(?P<bound>\d{1,9}(?:\.\d{1,6})?)(?=[.,;!]?(?:\s|$))",
     re.IGNORECASE,
 )
@@ -104,7 +104,7 @@ _WHOLE = ("sum", "total", "mean", "average")
 _KEYS = (
     "median", "mode", "mean", "average", "range", "sum", "total", "middle", "first", "second",
     "third", "fourth", "last", "most ", "there are ", "order", "sorted", "ascending",
-    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *_COMPARED,
+    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *COMPARED,
 )  # fmt: skip
 _LISTS = 12
 
@@ -254,7 +254,7 @@ def _counts(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
     for match in _COUNTED.finditer(text, lists[0].end, end):
         said = _count(match["count"])
         bound, how = Fraction(match["bound"]), match["how"].lower()
-        right = sum(_COMPARED[how](value, bound) for value in values)
+        right = sum(COMPARED[how](value, bound) for value in values)
         if said is not None and said != right and _alone(text, lists[0].end, match.start()):
             yield *match.span(), f"of the list {right} are {how} {match['bound']}, not {said}"
     for match in _LENGTH.finditer(text, lists[0].end, end):
