@@ -9,12 +9,21 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from vlm_boundary.errors import place_error
+from vlm_boundary.errors import PlaceError, place_error
 
 
 def cache_folder(kind: str) -> Path:
-    """Where this user's machine keeps what can be made again, of one kind."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    """Where this user's machine keeps what can be made again, of one kind.
+
+    Raises:
+        PlaceError: nothing says where a user without a home keeps such things.
+    """
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        raise PlaceError(
+            "this user has no home folder to keep a cache in; set HOME or XDG_CACHE_HOME"
+        ) from None
     return Path(base) / "vlm_boundary" / kind
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,38 +59,35 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
     assert set(asked["greedy", "full"]) == set(asked["greedy", "no_image"]) == {1}
 
 
-def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_otherwise_by_it(
+def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_first(
     tmp_path: Path,
 ) -> None:
-    def begun(arms: Collection[str], **grading: Any) -> Prepared:
+    def begun(run: RunDirectory, arms: Collection[str], stop: dict[str, Any] | None) -> Prepared:
         raw: dict[str, Any] = {
             "name": "two",
-            "run_dir": str(tmp_path / "run"),
+            "run_dir": str(run.path),
             "benchmarks": {
                 "made": {
                     "dataset_path": str(tmp_path / "data.jsonl"),
                     "fields": {"question": "q", "answer": "a", "problem_id": "id"},
-                    "grading": grading,
                 }
             },
             "arms": {arm: {"model": "tiny:untrained-1", "role": "base"} for arm in arms},
-            "sampling": {"n": 8, "stop": {"after": [4]}, "max_tokens": 8},
+            "sampling": {"n": 8, "stop": stop, "max_tokens": 8},
             "analysis": {"ks": [1]},
         }
         experiment = build_experiment(raw, (), where="two.yaml")
         return begin(run, experiment, Asked.of_arms(experiment, None))
 
     (tmp_path / "data.jsonl").write_text('{"id": "p0", "q": "How many?", "a": "7"}\n')
-    (tmp_path / "grade.py").write_text("")
-    run = RunDirectory(tmp_path / "run")
-    first = begun(["one"])
-    assert first.can_wait
-    first.settle()
-    writer = SampleWriter(run.samples, Partition("one", "made"))
-    writer.add(Sample("p0", 0, 0, [1], "7", "stop", None), lambda: None)
-    writer.flush()
-    assert not begun(["one"]).can_wait  # nothing takes long
-    assert begun(["one", "other"]).can_wait
-    assert not begun(
-        ["one", "other"], command=[sys.executable, str(tmp_path / "grade.py")]
-    ).can_wait
+    for stop in (None, {"after": [4]}):
+        run = RunDirectory(tmp_path / f"run-{stop is None}")
+        first = begun(run, ["one"], stop)
+        assert first.can_wait
+        first.settle()
+        writer = SampleWriter(run.samples, Partition("one", "made"))
+        writer.add(Sample("p0", 0, 0, [1], "7", "stop", None), lambda: None)
+        writer.flush()
+        assert not begun(run, ["one"], stop).can_wait  # nothing takes long
+        # A rule has what is stored graded first.
+        assert begun(run, ["one", "other"], stop).can_wait is (stop is None)

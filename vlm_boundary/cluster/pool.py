@@ -69,7 +69,7 @@ class Model:
 
 @dataclass
 class Lost:
-    """What one call of `draw_on_cluster` could not bring to its end."""
+    """What one call of `Pool.draw` could not bring to its end."""
 
     poisoned: list[Piece] = field(default_factory=list)
     """Pieces that ended their engines again and again."""

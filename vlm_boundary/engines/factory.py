@@ -21,7 +21,6 @@ from vlm_boundary.records.manifest import Checkpoint
 _PROCESSORS = "transformers.models.auto.processing_auto"
 _SLOW = {
     "vllm": ("vllm.entrypoints.llm", _PROCESSORS),
-    "prm": ("vllm.entrypoints.llm", _PROCESSORS),
     "transformers": (_PROCESSORS,),
 }
 

@@ -85,7 +85,7 @@ class Crew(ExitStack):
         for job in jobs[: len(self._free)]:
             worker = self._start(_Attempt(job, job.samples))
             self.idle.append(worker)
-            worker.process.tell({"ahead": kinds[job.engines[0]]})
+            worker.import_ahead(kinds[job.engines[0]])
 
     def work_off(self, jobs: Sequence[Job]) -> None:
         """Run every job of a round.
@@ -105,9 +105,9 @@ class Crew(ExitStack):
         failures: list[UserError | EngineDied] = []
         while pending or self.active:
             self._interrupted.look()
-            while pending and (self.idle or self._free):
+            while pending and (self._free or any(not one.importing for one in self.idle)):
                 self._hand_out(pending.popleft())
-            for worker in self.active:
+            for worker in (*self.active, *(one for one in self.idle if one.importing)):
                 worker.watch()
             for key, _ in self._selector.select(timeout=1.0):
                 worker = key.data
@@ -140,15 +140,17 @@ class Crew(ExitStack):
             raise min(failures, key=lambda failure: not isinstance(failure, UserError))
 
     def _hand_out(self, attempt: _Attempt) -> None:
-        if self.idle and not attempt.apart:
-            worker = self.idle.pop(0)
+        at_hand = [one for one in self.idle if not one.importing]
+        if at_hand and not attempt.apart:
+            worker = at_hand[0]
+            self.idle.remove(worker)
         else:
             if not self._free:
-                self.idle[-1].process.kill()
-                self._leave(self.idle[-1])
+                at_hand[-1].process.kill()
+                self._leave(at_hand[-1])
             worker = self._start(attempt)
+        self.active.append(worker)  # before it is told anything: whoever is here can be ended
         worker.take_on(attempt)
-        self.active.append(worker)
 
     def _start(self, attempt: _Attempt) -> _Worker:
         worker = _Worker(self._run, attempt, *self._free.popleft(), self._timeouts)
@@ -180,7 +182,17 @@ class _Worker:
         self._error: UserError | None = None
         self._stuck: str | None = None
         self._warm = False
+        self.importing = False
         self._begin(attempt)
+
+    def import_ahead(self, kind: str) -> None:
+        """Have it import what engines of this kind are made of; it takes no job meanwhile.
+
+        A job fills the pipe that nobody reads then.
+        """
+        self.importing = True
+        self._heard = time.monotonic()
+        self.process.tell({"ahead": kind})
 
     def take_on(self, attempt: _Attempt) -> None:
         """Give it a job, the one that it was started for or one more."""
@@ -280,6 +292,8 @@ class _Worker:
             self._total -= message["spared"]
             self._bar.total = self._total
             self._bar.refresh()
+        elif "imported" in message:
+            self.importing = False
         elif "done" in message:
             self.done = True
             self._bar.close()

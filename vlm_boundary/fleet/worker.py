@@ -93,6 +93,7 @@ def work_off(
                 if isinstance(told, dict):
                     channel.tell(alive=True)  # is the parent?
                     import_ahead(told["ahead"])
+                    channel.tell(imported=True)
                     continue
                 stop_cleanly()
                 units = [kind.from_record(record) for record in told]

@@ -126,14 +126,15 @@ def measure_prompts(
         chat = ChatRenderer.of(checkpoint)
         rule = chat.pictures(benchmark.images.budget)
         options = processor_options | rule.options
-        tokens, picture_tokens, most = {}, {}, 0
+        tokens, picture_tokens, most, whole = {}, {}, 0, True
         for one in asked:
             try:
                 pictures = [rule.fit(open_picture(name)) for name in pictures_shown(one.turns)]
                 found = chat.prompt_tokens(
                     one.turns, pictures, template_args, one.prefix, **options
                 )
-            except (PictureError, PromptUnusable):
+            except (PictureError, PromptUnusable) as error:
+                whole &= isinstance(error, PromptUnusable)  # a picture may be there tomorrow
                 continue  # sampling records it as a failure
             tokens[one.problem_id], picture_tokens[one.problem_id] = found
             most = max(most, len(pictures))
@@ -141,8 +142,9 @@ def measure_prompts(
     if not tokens:
         return None
     lengths = PromptLengths(tokens, picture_tokens, rule.sizes_in_vllm(most))
-    with suppress(PlaceError), replacing(kept) as temporary:  # without one it is measured again
-        temporary.write_bytes(_LENGTHS.dump_json(lengths))
+    if whole:
+        with suppress(PlaceError), replacing(kept) as temporary:  # else it is measured again
+            temporary.write_bytes(_LENGTHS.dump_json(lengths))
     return lengths
 
 

@@ -69,11 +69,11 @@ class Prepared:
         """Whether `settle` takes seconds, and nothing that is planned depends on it."""
         if not any(self.manifest.arms[name].checkpoint for name in self.new):
             return False
-        held = self.run.samples.partitions()
-        if any(one.arm in self.new for one in held):
+        held = {one.arm for one in self.run.samples.partitions()}
+        if held & self.new:
             return False
-        # A stopping rule has stored samples graded as the stored manifest says.
-        return not held or self.run.read_manifest().benchmarks == self.manifest.benchmarks
+        # A stopping rule has stored samples graded, which takes the manifest, and long.
+        return not any(one.sampling.stop for name, one in self.asked.items() if name in held)
 
     def settle(self) -> Manifest:
         """Render the prompts of new arms, and write the manifest.
@@ -254,10 +254,12 @@ def _made_ready(
         name = target.benchmark
         begun = has_samples(run, name)
         _check_prompts(problems[name], benchmarks[name], target, begun=begun)
-    identities = {}
+    identities: dict[Target, dict[str, Any]] = {}
+    altered = {(one.benchmark, one.condition, one.strength): one for one in targets}
+    for target in altered.values():  # those that only word their prompts otherwise share pictures
+        _alter_pictures(run, problems[target.benchmark], target, seed)
     for target in targets:
         name, theirs = target.benchmark, problems[target.benchmark]
-        _alter_pictures(run, theirs, target, seed)
         identities[target] = benchmark_identity(
             target, benchmarks[name], loaded[name], theirs, seed
         )

@@ -20,7 +20,7 @@ from vlm_boundary.sampling.plan import ALL, Scope, Task, TopUp, plan_task
 from vlm_boundary.sampling.prepare import Prepared, begin
 from vlm_boundary.sampling.settled import drawn_under, without_refused
 from vlm_boundary.sampling.work import Draw
-from vlm_boundary.store import Partition, RunDirectory, Shard, compact_run
+from vlm_boundary.store import Partition, RunDirectory, Shard, compact_if_alone
 
 Wanted: TypeAlias = Sequence[Sequence[Draw]]
 """What is to be drawn, for each engine that is needed: a checkpoint under one setting."""
@@ -84,29 +84,30 @@ def sample(
         if not waits:
             settle()
         tasks, drawable, looked_at = _tasks(prepared, scope)
-        wanted = _groups(prepared.manifest, drawable)
-        if not any(task.samples for task in drawable):
+
+        def before_drawing() -> None:
             if waits:
                 settle()
-        elif scheduler is None:
-            _on_this_machine(prepared, wanted, settle if waits else None)
+            _record_unshown(run, looked_at)
+
+        wanted = _groups(prepared.manifest, drawable)
+        if scheduler is None and wanted:
+            _on_this_machine(prepared, wanted, before_drawing, ahead=waits)
         else:
-            scheduler(run, experiment, wanted)
-        _record_unshown(run, looked_at)
-        with run.locks.alone(shard) as alone:
-            if alone:  # the last of several writers tidies up for all
-                compact_run(run)
-        # Read from the tables: what could not be drawn is still missing.
-        left = tuple(task.left(run) for task in tasks)
-        drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
-        return Drawn(drawn, left, looked_at)
+            before_drawing()
+            if scheduler:
+                scheduler(run, experiment, wanted)
+        compact_if_alone(run, shard)
+        return _drawn(run, tasks, looked_at)
 
 
-def _on_this_machine(prepared: Prepared, wanted: Wanted, settle: Callable[[], None] | None) -> None:
+def _on_this_machine(
+    prepared: Prepared, wanted: Wanted, before_drawing: Callable[[], None], *, ahead: bool
+) -> None:
     """Draw in processes of this machine, one at each of its places.
 
     Args:
-        settle: what is to be done before anything is drawn, while the processes start.
+        ahead: whether processes are started already while `before_drawing` is done.
     """
     experiment = prepared.experiment
     places = engine_places(experiment)
@@ -125,9 +126,9 @@ def _on_this_machine(prepared: Prepared, wanted: Wanted, settle: Callable[[], No
     jobs = [make_jobs(part, len(places)) for part in rounds]
     kinds = {arm: one.engine.kind for arm, one in prepared.asked.items()}
     with Crew(prepared.run, places, experiment.timeouts) as crew:
-        if settle is not None:
+        if ahead:
             crew.start(jobs[0], kinds)
-            settle()
+        before_drawing()
         for part in jobs:
             crew.work_off(part)
 
@@ -180,16 +181,24 @@ def _tasks(
             shown = shown_under(problems, target.condition, prepared.experiment.seed, rules)
             cut[target] = scope.cut(problems, shown)
         partition = Partition(arm, target.benchmark, target.condition)
-        kept = run.failures.settled(partition)
         chosen = [p for p in cut[target] if ids is None or p.problem_id in ids]
         usable = [problem for problem in chosen if problem.error is None]
         task = plan_task(run, partition, target.n, usable, target.rule, start)
         tasks.append(task)
-        if kept:
+        if task.spans and (kept := run.failures.settled(partition)):
             task = without_refused(run, task, kept, drawn_under(prepared.manifest, partition))
         drawable.append(task)
         looked_at[partition] = cut[target]
     return tasks, drawable, looked_at
+
+
+def _drawn(
+    run: RunDirectory, tasks: Sequence[Task], looked_at: Mapping[Partition, Sequence[Problem]]
+) -> Drawn:
+    # Read from the tables: what could not be drawn is still missing.
+    left = tuple(task.left(run) for task in tasks)
+    drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
+    return Drawn(drawn, left, looked_at)
 
 
 def _record_unshown(run: RunDirectory, looked_at: Mapping[Partition, Sequence[Problem]]) -> None:

@@ -14,7 +14,7 @@ from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.settled import without_refused
 from vlm_boundary.scoring.loop import plan_scores, scored_under
 from vlm_boundary.scoring.work import Score
-from vlm_boundary.store import Partition, RunDirectory, compact_run
+from vlm_boundary.store import Partition, RunDirectory, compact_if_alone
 
 
 def score(
@@ -60,7 +60,7 @@ def score(
         missing = _samples(tasks)
         failures = run.score_failures(under)
         scorable = [
-            without_refused(run, t, failures.settled(t.partition), decided_by)
+            without_refused(run, t, failures.settled(t.partition), decided_by) if t.spans else t
             for t in tasks
             for decided_by in [scored_under(manifest, t.partition, under)]
         ]
@@ -69,9 +69,7 @@ def score(
             units = [Score(t.partition, t.spans_by_problem(), under) for t in scorable if t.samples]
             with Crew(run, places, experiment.timeouts) as crew:
                 crew.work_off(make_jobs([units], len(places)))
-        with run.locks.alone(ALL) as alone:
-            if alone:
-                compact_run(run)
+        compact_if_alone(run, ALL)
         left = _samples(_tasks(run, experiment, responses_of, under, per_problem, limit))
         return missing - left, left
 

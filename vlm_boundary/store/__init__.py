@@ -1,6 +1,6 @@
 """Run directories: manifest, problems, pictures and Parquet tables."""
 
-from vlm_boundary.store.compact import compact, compact_run
+from vlm_boundary.store.compact import compact, compact_if_alone, compact_run
 from vlm_boundary.store.derived import Derived, Deriver, Wanted, derive, derive_share, derived_rows
 from vlm_boundary.store.failures import Failed, FailureTable
 from vlm_boundary.store.fingerprint import fingerprint, short_hash
@@ -32,6 +32,7 @@ __all__ = [
     "Wanted",
     "by_place",
     "compact",
+    "compact_if_alone",
     "compact_run",
     "derive",
     "derive_share",

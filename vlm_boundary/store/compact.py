@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.problems import ProblemReader
 from vlm_boundary.store.run import RunDirectory
@@ -15,6 +16,13 @@ def compact(table: PartTable, partition: Partition) -> None:
     if len(table.parts(partition)) > 1:
         rows = ProblemReader.of(table, partition)
         table.rewrite(partition, (rows.read([problem_id]) for problem_id in rows.counts))
+
+
+def compact_if_alone(run: RunDirectory, shard: Shard) -> None:
+    """Compact the run if none of its other writers is at work: the last tidies up for all."""
+    with run.locks.alone(shard) as alone:
+        if alone:
+            compact_run(run)
 
 
 def compact_run(run: RunDirectory) -> None:
