@@ -23,7 +23,7 @@ from vlm_boundary.demo.app import build
 from vlm_boundary.demo.drawn import Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.live import STARTING, LiveEngines, Question
+from vlm_boundary.demo.live import STARTING, STOPPED, LiveEngines, Question, _LiveEngine
 from vlm_boundary.demo.live_tab import _Asking
 from vlm_boundary.demo.view import View, settle
 from vlm_boundary.errors import UserError
@@ -223,6 +223,55 @@ def test_nobody_stops_what_another_has_asked(tmp_path: Path) -> None:
             heard += drawn
             assert sum(isinstance(said, Response) for _, said in heard) == 4
             assert engines.stop("b")  # nobody is served now
+        finally:
+            engines.close()
+
+
+@pytest.mark.parametrize("following", ["a", "b"])
+def test_a_late_step_of_a_stopped_question_leaves_the_next_one_alone(
+    tmp_path: Path, following: str
+) -> None:
+    with _server("one", seconds=0.5) as url:
+        run = _run(tmp_path, {"kind": "openai", "base_url": url})
+        engines = LiveEngines({run.name: run})
+        try:
+            asked = Question(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
+            first, second = (
+                engines.sample(run.name, ("base", "base"), "procedural", asked, one)
+                for one in ("a", following)
+            )
+            assert next(first) == (0, STARTING)
+            assert engines.stop("a")
+            heard = [next(second)]
+            assert list(first) == [(0, STOPPED), (1, STOPPED)]
+            assert not engines.stop("c")  # it is still the second one's turn
+            heard += second
+            told = {said for _, said in heard if isinstance(said, str)}
+            assert told <= {"", STARTING, "sampling", "done"}
+            assert sum(isinstance(said, Response) for _, said in heard) == 4
+        finally:
+            engines.close()
+
+
+def test_after_a_stop_a_question_begins_no_other_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _server("one") as url:
+        run = _run(tmp_path, {"kind": "openai", "base_url": url})
+        engines = LiveEngines({run.name: run})
+        made: list[object] = []
+
+        def counted(*_: Any) -> Any:
+            made.append(engine := _LiveEngine(*_))
+            return engine
+
+        monkeypatch.setattr("vlm_boundary.demo.live._LiveEngine", counted)
+        try:
+            drawn = engines.sample(run.name, ("base", "rl"), "procedural", _asked(tmp_path))
+            assert next(drawn) == (0, STARTING)
+            assert engines.stop()
+            assert list(drawn) == [(0, STOPPED), (1, STOPPED)]
+            assert len(made) == 1
         finally:
             engines.close()
 

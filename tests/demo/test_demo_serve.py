@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import re
 import tomllib
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from demo_parts import make_demo_run
+from demo_parts import make_demo_run, served
 from required import needs
 from ruamel.yaml import YAML
 
@@ -26,7 +27,7 @@ from vlm_boundary.demo.guard import Guard, _host_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.pictures import picture, thumbnail
 from vlm_boundary.demo.prompt import _size
-from vlm_boundary.demo.serve import _set_environment
+from vlm_boundary.demo.serve import _nothing_collected, _set_environment
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels
 from vlm_boundary.records.manifest import RunBenchmark
@@ -90,6 +91,25 @@ def test_what_would_open_the_server_is_switched_off(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("vlm_boundary.demo.serve.os.environ", found)
     _set_environment()
     assert set(found) == {"GRADIO_ANALYTICS_ENABLED", "NO_PROXY", "no_proxy"}
+
+
+def test_what_was_kept_from_the_collector_is_given_back_when_the_server_ends(
+    tmp_path: Path,
+) -> None:
+    needs("gradio")
+    run = make_demo_run(tmp_path / "run", problems=1, samples=2)
+    with served(run.path):
+        assert gc.get_freeze_count() > 0
+        assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
+
+
+def test_a_start_that_fails_keeps_nothing_from_the_collector() -> None:
+    before = gc.get_freeze_count()
+    with pytest.raises(UserError, match="no port"), _nothing_collected():
+        raise UserError("no port")
+    assert gc.get_freeze_count() == before
+    assert gc.isenabled()
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ from vlm_boundary.demo.view import (
     unknown,
     view_of_query,
 )
+from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunArm
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
@@ -252,6 +253,49 @@ def test_what_another_run_has_got_can_be_picked_without_a_change(
     sides = page._follow(view, 4, before)[_PAGE + 1 : _PAGE + 4]
     for side in sides:
         assert ("rl (no_image, theirs)", "rl:no_image:theirs") in side.choices
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UserError("run.json: not a manifest; was it edited?"), OSError(116, "Stale file handle")],
+)
+def test_another_run_that_cannot_be_read_is_named_and_this_one_is_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("vlm_boundary.demo.index._REFRESH_SECONDS", 0)
+    made = [make_demo_run(tmp_path / name, problems=2, samples=2) for name in ("theirs", "mine")]
+    open_now = _opened(*(one.path for one in made))
+    view = settle(View(run="mine"), open_now)
+    page = _Samples(gr.Blocks(), open_now, None, False, True)
+    asked = []
+
+    def unreadable() -> None:
+        asked.append("theirs")
+        raise error
+
+    def status(followed: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+        *_, said, now = page._follow(view, 4, followed)
+        return said, now
+
+    monkeypatch.setattr(open_now["theirs"].directory, "read_manifest", unreadable)
+    monkeypatch.setattr("vlm_boundary.demo.app._OTHERS_SECONDS", 0)
+    said, now = status(state_of(open_now["mine"]))
+    assert "theirs is shown as it last was" in said
+    assert str(error) in said
+    monkeypatch.setattr("vlm_boundary.demo.app._OTHERS_SECONDS", 60)
+    writer = SampleWriter(made[1].samples, Partition("rl", "made"))
+    for index in range(2, 6):
+        writer.add(Sample("p0", index, 1, [1], "so 4", "stop", None))
+    writer.flush()
+    said, now = status(now)
+    assert "theirs is shown as it last was" in said
+    assert "12 samples" in said
+    assert asked == ["theirs"]  # what fails is not tried at every look
+    monkeypatch.undo()
+    monkeypatch.setattr("vlm_boundary.demo.index._REFRESH_SECONDS", 0)
+    monkeypatch.setattr("vlm_boundary.demo.app._OTHERS_SECONDS", 0)
+    said, now = status(now)
+    assert "theirs" not in said
 
 
 def test_a_link_is_read_whole_and_what_it_filters_by_is_there(runs: dict[str, RunIndex]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
@@ -43,6 +44,7 @@ from vlm_boundary.demo.view import (
     unknown,
     view_of_query,
 )
+from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import SampleKey
 
 if TYPE_CHECKING:
@@ -337,7 +339,8 @@ class _Samples:
         run = self._runs[view.run]
         run.refresh()
         for other in self._runs.values():  # what another run has got can be picked too
-            other.refresh(rested=_OTHERS_SECONDS)
+            with suppress(UserError, OSError):  # the notices say so, and this run is followed on
+                other.refresh(rested=_OTHERS_SECONDS)
         now = state_of(run)
         if now == followed or seen < 0:  # nothing new, or not even shown yet
             return [gr.skip()] * (_PAGE + _PICKED + 2)

@@ -46,8 +46,9 @@ class FollowedTable:
         self.table = table
         self._partition = partition
         self._places = places
-        # Which problems stand in which row group of a part, a bit per problem. Footers are read
-        # anew (milliseconds): decoded, they take several times what is kept of the samples.
+        # Which problems stand in which row group of a part, a bit per problem, up to the last group
+        # in which any does. Footers are read anew (milliseconds): decoded, they take several times
+        # what is kept of the samples.
         self._parts: dict[Path, list[int]] = {}
         self._there: set[Path] = set()
         self.unreadable: list[Path] = []
@@ -81,6 +82,7 @@ class FollowedTable:
         """
         waiting: list[_Piece] = []  # parts are small while a run grows: numpy is asked once of many
         for path in sorted(self.came):
+            self._parts[path] = []  # only here: a search may still read what was forgotten
             try:
                 for piece in self._pieces(path, columns):
                     waiting.append(piece)
@@ -89,7 +91,7 @@ class FollowedTable:
                         waiting = []
             except (FileNotFoundError, DamagedPart, OSError) as error:
                 waiting = [one for one in waiting if one.path != path]
-                self._parts.pop(path, None)
+                del self._parts[path]
                 if not isinstance(error, FileNotFoundError):  # it was compacted away meanwhile
                     self.unreadable.append(path)
         if waiting:
@@ -150,7 +152,6 @@ class FollowedTable:
             written = {*file.schema_arrow.names}
             names = [name for name in schema.names if name in written]
             footer = file.metadata
-            self._parts.setdefault(path, [0] * footer.num_row_groups)
             for groups in _groups(footer):
                 numbers = np.repeat(groups, [footer.row_group(g).num_rows for g in groups])
                 row = 0
@@ -173,7 +174,9 @@ class FollowedTable:
         spots = np.ravel_multi_index((piece[here], groups[here], places[here]), shape)
         for spot in zip(*np.unravel_index(np.unique(spots), shape), strict=True):
             number, group, place = map(int, spot)
-            self._parts[pieces[number].path][group] |= 1 << place
+            masks = self._parts[pieces[number].path]
+            masks.extend([0] * (group + 1 - len(masks)))
+            masks[group] |= 1 << place
         return places, rows
 
 

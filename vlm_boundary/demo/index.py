@@ -103,9 +103,10 @@ class PartitionIndex:
 
     def measures(self) -> Measures:
         """Length, likelihood and disagreement of each problem's samples, as they stand now."""
-        if self._measures is None or self._measures[0] != self.version:
+        version = self.version  # it may change while the tables are read
+        if self._measures is None or self._measures[0] != version:
             found = measured(self._samples, self._verdicts, self._places)
-            self._measures = (self.version, found)
+            self._measures = (version, found)
         return self._measures[1]
 
     def failures(self, problem_id: str) -> list[str]:
@@ -217,6 +218,8 @@ class RunIndex:
         self._reported: tuple[int, Reported] | None = None
         self._lock = threading.RLock()
         self._refreshed = -_REFRESH_SECONDS
+        self.missed = ""
+        """Why it could not be read the last time; empty where it could."""
         self.version = 0
         self.refresh(told)
 
@@ -263,13 +266,14 @@ class RunIndex:
 
     def totals(self) -> tuple[int, int]:
         """How many samples there are, and how many of them have a verdict."""
-        if self._totals is None or self._totals[0] != self.version:
+        version = self.version
+        if self._totals is None or self._totals[0] != version:
             known = [index.codes for index in self._partitions.values()]
             drawn, graded = (
                 sum(int(has(codes, bit).sum()) for codes in known)
                 for bit in (Bit.DRAWN, Bit.GRADED)
             )
-            self._totals = (self.version, (drawn, graded))
+            self._totals = (version, (drawn, graded))
         return self._totals[1]
 
     def refresh(
@@ -280,33 +284,45 @@ class RunIndex:
         Args:
             rested: seconds that must have passed since the last time, if these are more.
             told: hears how many partitions are read, of how many, before each and at the end.
+
+        Raises:
+            UserError, OSError: the run cannot be read; what was known of it stays.
         """
         with self._lock:
             now = time.monotonic()
             if now - self._refreshed < max(_REFRESH_SECONDS, rested):
                 return False
-            if self.directory.begun:
-                self.manifest = self.directory.read_manifest()
-            changed = self._load_problems()
-            layers = self.directory.validity_layers()
-            found = [
-                partition
-                for partition in self.directory.samples.partitions()
-                if partition.benchmark in self.places
-            ]
-            for number, partition in enumerate(found):
-                if told is not None:
-                    told(number, len(found))
-                if partition not in self._partitions:
-                    places = self.places[partition.benchmark]
-                    made = PartitionIndex(self.directory, partition, places)
-                    self._partitions[partition] = made
-                changed |= self._partitions[partition].refresh(layers)
+            before = self.version
+            try:
+                self._take_in(told)
+                self.missed = ""
+            except (UserError, OSError) as error:
+                self.missed = str(error)
+                raise
+            finally:  # what cannot be read is not tried more often
+                self._refreshed = time.monotonic()
+            return self.version > before
+
+    def _take_in(self, told: Callable[[int, int], None] | None) -> None:
+        if self.directory.begun:
+            self.manifest = self.directory.read_manifest()
+        self.version += self._load_problems()
+        layers = self.directory.validity_layers()
+        found = [
+            partition
+            for partition in self.directory.samples.partitions()
+            if partition.benchmark in self.places
+        ]
+        for number, partition in enumerate(found):
             if told is not None:
-                told(len(found), len(found))
-            self.version += changed
-            self._refreshed = time.monotonic()
-            return changed
+                told(number, len(found))
+            if partition not in self._partitions:
+                places = self.places[partition.benchmark]
+                made = PartitionIndex(self.directory, partition, places)
+                self._partitions[partition] = made
+            self.version += self._partitions[partition].refresh(layers)
+        if told is not None:
+            told(len(found), len(found))
 
     def load(self, arm: str, benchmark: str, condition: str, problem_id: str) -> ProblemSamples:
         """One problem's samples by one arm; the last few problems are kept.
@@ -358,6 +374,11 @@ class RunIndex:
             found.append(f"{unreadable} Parquet parts could not be read")
         if beyond:
             found.append(f"{beyond} samples with an index of {MAX_INDEX:,} or more are not shown")
+        found += [
+            f"{run.name} is shown as it last was; it could not be read again: {run.missed}"
+            for run in self.beside.values()
+            if run.missed
+        ]
         return found
 
     def _load_problems(self) -> bool:

@@ -45,6 +45,17 @@ class Question:
     seed: int
 
 
+@dataclass(eq=False)
+class _Turn:
+    """A question under way, and who may stop it; over, it begins no engine and says nothing more.
+
+    A page may take a step of a question after it was stopped, when the next has begun.
+    """
+
+    asker: str
+    over: bool = False
+
+
 class LiveEngines:
     """The engines of a run's arms, started when first asked; close it at the end.
 
@@ -61,8 +72,7 @@ class LiveEngines:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="engines")
         self._folder = tempfile.TemporaryDirectory(prefix="vlm-boundary-live-")
         self._lock = threading.Lock()
-        self._asker: str | None = None
-        self._stops = 0
+        self._turn = _Turn("", over=True)
 
     @property
     def folder(self) -> Path:
@@ -87,45 +97,49 @@ class LiveEngines:
         sides = dict(enumerate(arms))
         # With one place: one after the other.
         apart = len(places) < 2 and arms[0] != arms[1]
-        turns = [{side: arm} for side, arm in sides.items()] if apart else [sides]
-        self._asker, stops = asker, self._stops
+        rounds = [{side: arm} for side, arm in sides.items()] if apart else [sides]
+        turn = _Turn(asker)
+        with self._lock:
+            self._turn.over = True
+            self._turn = turn
         try:
-            for turn in turns:
-                for said in self._draw(run, turn, benchmark, asked, experiment, places):
-                    if self._stops != stops:  # no other engine is begun after that
-                        self._end()
-                        yield from ((side, STOPPED) for side in sides)
-                        return
+            for drawn in rounds:
+                for said in self._draw(turn, run, drawn, benchmark, asked, experiment, places):
+                    if turn.over:
+                        break
                     yield said
+            if turn.over:
+                yield from ((side, STOPPED) for side in sides)
         finally:
-            if self._stops == stops:  # after a stop it may be another's turn
-                self._asker = None
+            turn.over = True
 
     def stop(self, asker: str = "") -> bool:
         """End every engine at once, unless they work for somebody else; whether they have ended.
 
         The next question starts them again.
         """
-        if self._asker not in (None, asker):
-            return False
-        self._stops += 1
-        self._asker = None
-        self._end()
-        return True
+        with self._lock:  # an engine that is being made is ended too
+            if not self._turn.over and self._turn.asker != asker:
+                return False
+            self._end()
+            return True
 
     def _end(self) -> None:
+        self._turn.over = True
         for engine in list(self._engines.values()):
             engine.end()
         self._engines.clear()
 
     def close(self) -> None:
         """End the engines and forget the pictures."""
-        self._end()
+        with self._lock:
+            self._end()
         self._starter.shutdown(wait=False, cancel_futures=True)
         self._folder.cleanup()
 
     def _draw(
         self,
+        turn: _Turn,
         run: str,
         sides: dict[int, str],
         benchmark: str,
@@ -135,13 +149,16 @@ class LiveEngines:
     ) -> Iterator[tuple[int, Response | str]]:
         waiting: dict[int, tuple[_LiveEngine, str]] = {}
         for side, arm in sides.items():
-            with self._lock:
-                engine = self._engine(run, arm, experiment, places, side)
-            if not engine.ready:
-                yield side, STARTING
             request = self._request(arm, benchmark, asked, experiment)
-            engine.ask(request)
+            with self._lock:
+                if turn.over:
+                    return
+                engine = self._engine(run, arm, experiment, places, side)
+                ready = engine.ready
+                engine.ask(request)
             waiting[side] = (engine, request["id"])
+            if not ready:
+                yield side, STARTING
         while waiting:
             heard = False
             for side, (engine, request_id) in list(waiting.items()):

@@ -91,6 +91,7 @@ def serve(
     def close() -> None:
         app.close()
         live.close()
+        gc.unfreeze()
 
     return address, close
 
@@ -102,8 +103,8 @@ def _nothing_collected() -> Iterator[None]:
     gc.disable()
     try:
         yield
-    finally:
         gc.freeze()
+    finally:
         if collected:
             gc.enable()
 

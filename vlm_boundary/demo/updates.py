@@ -124,7 +124,7 @@ def filters_for(view: View, run: RunIndex) -> list[Any]:
 def state_of(run: RunIndex) -> tuple[Any, ...]:
     """The runs as they were last read, with what the pickers of this one offer."""
     others = run.beside.values()
-    versions = tuple(other.version for other in others)
+    versions = tuple((other.version, other.missed) for other in others)
     arms = [(other.name, other.arms, other.conditions) for other in others]
     return (run.name, versions, run.benchmarks, arms)
 
