@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Literal, TypeVar
 
+from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records.record import Interval
 
 # Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
@@ -97,6 +99,26 @@ class Figure:
     title: str
     caption: str
     panels: tuple[Panel, ...]
+
+
+def figure(
+    name: str, title: str, caption: str
+) -> Callable[[Callable[[Findings], Iterable[Panel]]], Callable[[Findings], Figure]]:
+    """Makes a figure of a function that gives its panels; without any there is nothing to show.
+
+    Args:
+        caption: {level} in it is that of the intervals, {miss} the rest of it.
+    """
+
+    def of(panels: Callable[[Findings], Iterable[Panel]]) -> Callable[[Findings], Figure]:
+        @wraps(panels)
+        def made(found: Findings) -> Figure:
+            said = caption.format(level=found.level, miss=f"{1 - found.confidence:.0%}")
+            return Figure(name, title, said, tuple(panels(found)))
+
+        return made
+
+    return of
 
 
 def interval_series(

@@ -45,14 +45,14 @@ class _SectionPlan:
     key: str
     title: str
     text: str
-    figure: Callable[[Findings], Figure | None]
+    figure: Callable[[Findings], Figure]
     tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
     first: int = 0
 
     def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, TextTable]]]) -> Section:
         figure = self.figure(found)
-        figures = () if figure is None else (figure,)
+        figures = (figure,) if figure.panels else ()
         tables = tuple(table for name in self.tables for table in shown.get(name, ()))
         missing = self.missing(found)
         return Section(self.key, self.title, self.text, figures, tables, missing, self.first)
