@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from given import given
 
-from vlm_boundary.analysis.calibrated import calibrated_curve, expected_pass_at_k
+from vlm_boundary.analysis.cot_pass_at_k import calibrated_curve, expected_pass_at_k
 
 
 def by_definition(n: int, a: int, b: int, p_a: float, p_b: float, k: int) -> float:

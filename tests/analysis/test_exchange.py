@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from luck_simulation import GUESSERS, RATE, Guesser, simulate
 
-from vlm_boundary.analysis.exchange import Exchange, fewest_lists, list_length
+from vlm_boundary.analysis.guessing import Exchange, fewest_lists, list_length
 
 REPETITIONS = 120
 

@@ -10,18 +10,16 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from vlm_boundary.analysis.floor import (
+from vlm_boundary.analysis.controls import fewest_draws, guessable, survivors
+from vlm_boundary.analysis.guessing import (
     Moved,
     discoveries,
-    move,
-    moved_pass_at_k,
-    own_chance,
-)
-from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
-from vlm_boundary.analysis.guessing import (
     guessed_pass_at_k,
     held_out_chance,
     leave_one_out_chance,
+    move,
+    moved_pass_at_k,
+    own_chance,
 )
 from vlm_boundary.analysis.verifier_error import ErrorRates, corrected_share, pass_at_k_range
 

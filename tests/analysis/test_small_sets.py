@@ -8,8 +8,8 @@ from analysis.simulation import SHARES, held
 from scipy import stats
 
 from vlm_boundary.analysis.intervals import Clustered, intervals_of, t_intervals
+from vlm_boundary.analysis.quantiles import WithOneMore
 from vlm_boundary.analysis.significance import one_sided_p, p_values
-from vlm_boundary.analysis.small_sets import WithOneMore
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.02, 0.2])

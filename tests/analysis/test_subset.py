@@ -9,7 +9,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from vlm_boundary.analysis.subset import subset_pass_at_k
+from vlm_boundary.analysis.cot_pass_at_k import subset_pass_at_k
 from vlm_boundary.stopping import StoppingRule
 
 

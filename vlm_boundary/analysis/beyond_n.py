@@ -104,13 +104,11 @@ def intervals(
 ) -> dict[int, Interval]:
     """The value in row 0 with the percentile interval of the other rows, for each column.
 
-    Resampling shows how the fit varies, and not that no Beta fits. What the back-test shows of that
-    is added: where its prediction was too low, the interval reaches up further by as much.
+    Resampling shows how the fit varies, and not that no Beta fits: where the back-test's prediction
+    was too low, the interval reaches up further by as much.
 
     Args:
         values: shape (1 + resamples, ks).
-        ks: shape (ks,).
-        confidence: level, as 0.95.
         bounds: what a value can be at all.
         error: predicted − observed in the back-test; 0 without one.
     """
@@ -194,9 +192,8 @@ def _back_test(
 ) -> BackTest | None:
     """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
 
-    The error is predicted − observed; its interval resamples problems for both alike. None where n
-    is too small, or the samples of a problem are not the first n. Not more samples are fitted on
-    than up to an arm's first look, which all problems have.
+    None where n is too small, or the samples of a problem are not the first n. Not more samples are
+    fitted on than up to an arm's first look, which all problems have.
     """
     part = min(n // BACK_TEST_SHARE, data.first_look.n(arm))
     if part < 2:
@@ -218,11 +215,8 @@ def back_test(
 
     Args:
         first: correct among the first `part` samples, shape (problems,).
-        part: samples per problem that are fitted on.
-        correct: correct among all samples, shape (problems,).
-        n: samples per problem, at most: one with a correct sample counts 1 whenever it ended.
+        correct: correct among all samples, shape (problems,); one with a correct sample counts 1.
         weights: as in `Extrapolation.of`.
-        confidence: level, as 0.95.
     """
     ks = np.array([n])
     solved = (correct > 0).astype(np.float64)

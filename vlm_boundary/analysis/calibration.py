@@ -20,7 +20,7 @@ from vlm_boundary.analysis.agreement import (
     sensitivity,
     specificity,
 )
-from vlm_boundary.analysis.calibrated import calibrated_curve
+from vlm_boundary.analysis.cot_pass_at_k import calibrated_curve
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import Clustered, known
@@ -233,8 +233,7 @@ def _corrected(
 
     Prediction-powered (Angelopoulos et al. 2023, arXiv 2301.09633): the checker's mean over all
     right answers, plus people's mean difference from it. Rogan and Gladen 1978: (q + sp - 1) /
-    (se + sp - 1), left out where that denominator is below 0.2. CoT-pass@k, which is not linear,
-    is expected over p_j, what people say of chains that the checker passed, and of others.
+    (se + sp - 1), left out where that denominator is below 0.2.
     """
     counts, verdicts = data.counts(arm), data.verdicts[arm]
     accuracy = counts.correct / counts.samples

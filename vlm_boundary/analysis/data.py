@@ -13,10 +13,9 @@ import pyarrow.compute as pc
 
 from vlm_boundary.analysis.consistency import Consistency
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints, on_shared
-from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
-from vlm_boundary.analysis.verdicts import Verdicts, read_verdicts
+from vlm_boundary.analysis.verdicts import Ended, Verdicts, read_verdicts
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
@@ -150,10 +149,10 @@ class BenchmarkData:
 
     @cached_property
     def first_look(self) -> BenchmarkData:
-        """The same with nothing read beyond an arm's first look: the samples of all problems alike.
+        """The same with nothing read beyond an arm's first look, for all but unbiased pass@k.
 
-        For all that is no function of an unbiased pass@k: how many samples a problem has depends on
-        how hard it is, so that what is said of "all samples" would be of the hard ones.
+        How many samples a problem has depends on how hard it is, so that what is said of "all
+        samples" would be of the hard ones.
         """
         return replace(self, to_first_look=True) if self.ended else self
 

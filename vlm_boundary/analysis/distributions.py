@@ -34,17 +34,10 @@ _STRATUM_ENDS = np.array([0.1, 0.5])
 
 
 def accuracy_histogram(correct: Ints, samples: Ints) -> Ints:
-    """How many problems have an accuracy in each of twelve bins.
+    """How many problems have an accuracy in each of twelve bins, in the order of `ACCURACY_BINS`.
 
     {0}, (0, 0.1], (0.1, 0.2] … (0.8, 0.9], (0.9, 1), {1} (Yue et al. 2025, arXiv 2504.13837, figure
-    5). Between 0 and 1 the bin of c/n is ⌈10·c/n⌉, in whole numbers.
-
-    Args:
-        correct: c, shape (problems,).
-        samples: n, shape (problems,); problems without samples are left out.
-
-    Returns:
-        Shape (12,), in the order of `ACCURACY_BINS`.
+    5). Problems without samples are left out.
     """
     known = np.asarray(samples) > 0
     c, n = np.asarray(correct)[known], np.asarray(samples)[known]
@@ -55,10 +48,8 @@ def accuracy_histogram(correct: Ints, samples: Ints) -> Ints:
 def difficulty(correct: Ints, samples: Ints) -> Ints:
     """The stratum of each problem by its accuracy: place in `STRATA`, -1 without samples.
 
-    Args:
-        correct: c, shape (problems,), of samples that are used for nothing else: a problem that
-            was put into the lowest stratum for its bad luck does better the next time.
-        samples: n, shape (problems,).
+    The samples must be used for nothing else: a problem that was put into the lowest stratum for
+    its bad luck does better the next time. All of shape (problems,).
     """
     c, n = np.asarray(correct), np.asarray(samples)
     share = c / np.maximum(n, 1)

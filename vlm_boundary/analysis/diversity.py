@@ -14,17 +14,12 @@ from vlm_boundary.records.sections import Diversity, DiversityOfArm, DiversityOf
 def distinct_at_k(verdicts: Verdicts, ks: Ints) -> Floats:
     """How many different answers k samples give, on average over the samples that there are.
 
-    Σ_a (1 - C(n - m_a, k) / C(n, k)) over the answers a, of which m_a samples have each: the
-    expected number among k draws without replacement (rarefaction, Hurlbert 1971), unbiased for k
-    samples of the model. Right answers are one answer, whatever their form; wrong ones are told
-    apart by their normalised form; no answer is none. At k = 2 it is one more than the chance that
-    two samples differ, where all have an answer.
-
-    Args:
-        ks: ascending, shape (ks,).
+    Σ_a (1 - C(n - m_a, k) / C(n, k)) over the answers a, of which m_a samples have each
+    (rarefaction, Hurlbert 1971), unbiased for k samples of the model. Right answers are one answer,
+    whatever their form; wrong ones are told apart by their normalised form; no answer is none.
 
     Returns:
-        Shape (problems, ks); NaN where a problem has fewer than k samples.
+        Shape (problems, ks), ks ascending; NaN where a problem has fewer than k samples.
     """
     owner, marked, samples = _answers(verdicts)
     problems, most = len(samples), int(samples.max(initial=0)) + 1
@@ -43,8 +38,7 @@ def answer_entropy(verdicts: Verdicts) -> Floats:
     """Entropy of a problem's answers in nats, "no answer" being one of them, shape (problems,).
 
     Σ_a (m_a/n) (1/m_a + 1/(m_a + 1) + … + 1/(n - 1)) (Zhang 2012, Entropy estimation in Turing's
-    perspective; the first part of Chao, Wang and Jost 2013), which lacks only what answers rarer
-    than about one in n add; -Σ (m/n) log (m/n) lacks (answers - 1)/2n in any case.
+    perspective), which lacks only what answers rarer than about one in n add.
     """
     owner, marked, samples = _answers(verdicts)
     problems = len(samples)

@@ -45,16 +45,12 @@ class Fit:
 
 
 def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Floats:
-    """How many problems have each number of correct samples.
+    """How many problems have each number of correct samples, shape (fits, n + 1).
 
     Args:
         correct: c, shape (problems,), each of the same n samples.
-        n: samples per problem.
         weights: how often each problem counts in each fit, shape (fits, problems); by default one
             fit in which each counts once.
-
-    Returns:
-        Shape (fits, n + 1).
     """
     is_count = np.asarray(correct)[:, None] == np.arange(n + 1)[None, :]
     chosen = np.ones((1, len(correct))) if weights is None else weights
@@ -126,11 +122,7 @@ def fit_zero_inflated(histograms: Histograms, plain: Fit) -> Fit:
 
     With a free share π the count 0 is fitted exactly, so a and b follow from the other counts alone
     (a zero-truncated beta-binomial), and 1 - π = (share solved) / (1 - P(0 | a, b)). Where that
-    makes π negative, the beta-binomial without π is the best.
-
-    Args:
-        histograms: as in `fit_beta_binomial`.
-        plain: what that returned.
+    makes π negative, `plain`, the beta-binomial without π, is the best.
     """
     a, b = _maximise(histograms, truncated=True)
     histogram = histograms.correct
@@ -150,12 +142,10 @@ class Likelihood:
 
     Σ_c h_c·log[B(a + c, b + n - c) / B(a, b)]; truncated, of the counts above 0 alone and less
     their number times log(1 - P(0 | a, b)). The ratio of Betas is Π_{j<c}(a + j) ·
-    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs;
-    with unlike n, by problem.
+    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs.
 
     Attributes:
-        above: problems with more than j correct samples, shape (fits, n).
-        below: problems with more than j wrong ones, shape (fits, n).
+        above, below: problems with more than j correct and wrong samples, shape (fits, n).
         further: problems with more than j samples, shape (fits, n); None where all have n.
         problems: shape (fits,).
         truncated: whether the count 0 is left out.

@@ -1,11 +1,7 @@
 """A gate: whether a checkpoint may pass, by the tests that the report's claims stand on.
 
-A rule holds where its one-sided test shows it, at half of what the intervals leave out (2.5 % where
-they have 95 %): just where the printed interval lies beyond the margin. GO takes that of every
-rule, so that a violated one is let through with at most that chance, however many rules there are
-(an intersection-union test; Berger 1982). A rule is violated where the opposite is shown, adjusted
-by Holm's method for all rules that are tested, so that NO-GO has at most that chance where all
-rules hold. What is neither is open. These are nominal levels: docs/gate.md has the simulated ones.
+GO takes each rule's one-sided test (an intersection-union test; Berger 1982), NO-GO the opposite
+shown of one, adjusted by Holm's method; docs/gate.md has the levels, nominal and simulated.
 """
 
 from __future__ import annotations

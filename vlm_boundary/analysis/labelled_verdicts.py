@@ -1,9 +1,4 @@
-"""How often the verifier errs on each arm's answers, by what people say of answers drawn for it.
-
-Answers that the verifier called right and others are drawn apart (`queue --answers`), so that what
-people say gives P(right | called right) and P(right | not); with how many there are of either, the
-rates at which wrong answers are accepted and right ones rejected follow (Bayes).
-"""
+"""How often the verifier errs on each arm's answers, by what people say of answers drawn for it."""
 
 from __future__ import annotations
 
@@ -103,8 +98,8 @@ def _errors(
     """The rates of some of an arm's answers, from those of them that people read.
 
     With A answers accepted and R not, of which shares p and q are right: false positives are
-    A (1 - p) / (A (1 - p) + R (1 - q)), false negatives R q / (A p + R q). Both intervals are from
-    those of p and q, each at the square root of the level, so that both hold at once.
+    A (1 - p) / (A (1 - p) + R (1 - q)), false negatives R q / (A p + R q) (Bayes). Both intervals
+    are from those of p and q, each at the square root of the level, so that both hold at once.
 
     Args:
         which: the answers, shape (verdicts,).

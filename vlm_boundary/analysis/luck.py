@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
-from vlm_boundary.analysis.floor import Moved, move, moved_pass_at_k, own_chance
 from vlm_boundary.analysis.guessing import (
+    EXCHANGES,
     SMOOTHING_ANSWERS,
+    Exchange,
+    Moved,
+    fewest_lists,
     guessed_pass_at_k,
     held_out_chance,
     leave_one_out_chance,
+    list_length,
+    move,
+    moved_pass_at_k,
+    own_chance,
 )
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.sets import mcnemar
@@ -226,11 +232,7 @@ def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, lis
 
 
 def _compare(pair: Pair, base: LuckOfArm, other: LuckOfArm) -> LuckOfPair:
-    """Problems above their floors in both arms, in one, in none, of those tested in both.
-
-    Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
-    its floor and another problem that the other solves do not cancel.
-    """
+    """Problems above their floors in both arms, in one, in none, of those tested in both."""
     arms = (base.problems, other.problems)
     tested = [{key for key, one in of.items() if one.p_value is not None} for of in arms]
     shared = tested[0] & tested[1]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import Floats
-from vlm_boundary.analysis.entropy import matched_temperature, surprisal_per_token
+from vlm_boundary.analysis.likelihood import matched_temperature, surprisal_per_token
 from vlm_boundary.config import ArmConfig, ExperimentConfig, VllmConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, RunDirectory

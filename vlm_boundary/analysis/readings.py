@@ -172,8 +172,7 @@ def _could_not_be_read(data: BenchmarkData, judge: str, partition: Partition) ->
 def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
     """Of the judged right answers those that come first in the order in which they are taken.
 
-    A judge that was stopped, or samples that came later, leave gaps: then what was judged is not a
-    uniform subset, but what lies before the first gap is.
+    What lies before the first gap, as of a judge that was stopped, is a uniform subset.
     """
     verdicts = data.verdicts[arm]
     kept = judged.copy()

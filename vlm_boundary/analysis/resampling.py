@@ -23,9 +23,7 @@ def bootstrap_t(
     """Bootstrap-t interval of the mean of each column, clusters resampled.
 
     low = mean - q(1-α/2)·se and high = mean - q(α/2)·se with q the quantiles of (mean* - mean)/se*
-    (Efron and Tibshirani 1993, section 12.5). A resample is a row of how often it takes each
-    cluster, so that all means and errors are matrix products, for as many resamples at a time as
-    take `_BLOCK` numbers.
+    (Efron and Tibshirani 1993, section 12.5).
 
     Args:
         sums: the values, shape (clusters, columns).

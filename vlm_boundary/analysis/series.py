@@ -121,16 +121,10 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
 
 
 def spread_of_seeds(each: Floats, confidence: float) -> SpreadOfSeeds:
-    """Mean over training runs with Student's t interval.
+    """Mean over training runs (two or more) with Student's t interval, from pass@k of each.
 
-    What is drawn are training runs, which lie close together or do not: the rule for few problems
-    allows for problems unlike the others that were not drawn, and has no place here.
-
-    Args:
-        each: pass@k of each checkpoint, shape (checkpoints,), two or more.
-
-    Returns:
-        Without ends where they are all alike, since that says nothing of other runs.
+    What is drawn are training runs: the rule for few problems has no place here. Without ends where
+    they are all alike, since that says nothing of other runs.
     """
     mean, deviation = float(each.mean()), float(each.std(ddof=1))
     reach = student(0.5 + confidence / 2, len(each) - 1) * deviation / np.sqrt(len(each))

@@ -62,8 +62,7 @@ def mcnemar(base_only: int, other_only: int) -> float | None:
 def unsolved_bound(samples: Ints, confidence: float) -> Floats:
     """What no success in n samples proves: the success probability is below 1 - α^(1/n).
 
-    One-sided (Clopper and Pearson 1934): with that probability or more, n failures in a row would
-    have had a chance of at most α. It never proves that a problem cannot be solved.
+    One-sided (Clopper and Pearson 1934). It never proves that a problem cannot be solved.
     """
     with np.errstate(divide="ignore"):
         bound = 1 - (1 - confidence) ** (1 / np.asarray(samples, dtype=np.float64))

@@ -21,12 +21,10 @@ def shrunk_pass_at_k(correct: Ints, samples: Ints, ks: Ints, fit: Fit) -> Floats
     """Each problem's pass@k expected of its samples and of what the others are like.
 
     Accuracies are taken as drawn: a share π of problems is never solved, the others' are from
-    Beta(a, b) (`extrapolation.fit_zero_inflated`; empirical Bayes, Morris 1983). After c right
-    samples of n a problem's is Beta(α, β), α = a + c, β = b + n - c, so that pass@k is
-    1 - B(α, β + k) / B(α, β); with c = 0 it is never solved with probability
-    π / (π + (1 - π) P(0)), P(0) = B(a, b + n) / B(a, b). It is biased for each problem, and closer
-    to most where n is small. Where problems ended early by a rule the same holds: the rule does not
-    depend on their accuracies.
+    Beta(a, b) (empirical Bayes, Morris 1983). After c right samples of n a problem's is Beta(α, β),
+    α = a + c, β = b + n - c, so that pass@k is 1 - B(α, β + k) / B(α, β); with c = 0 it is never
+    solved with probability π / (π + (1 - π) P(0)), P(0) = B(a, b + n) / B(a, b). The same holds
+    where a rule ended problems, which does not depend on their accuracies.
 
     Args:
         correct, samples: c and n, shape (problems,).
@@ -88,9 +86,8 @@ def _of_arm(data: BenchmarkData, arm: str) -> ShrunkArm | None:
 def _back_test(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...]) -> ShrinkageTest | None:
     """Accuracies from half of the samples, unbiased and shrunk, held against the other half.
 
-    The mean squared errors are those against the accuracy itself: the noise of the other half,
-    p(1 - p)/(m - 1) of its share p among m, is taken off. What one gains on the other needs no such
-    thing, since it is in both. None where there are fewer than four samples.
+    The noise of the other half, p(1 - p)/(m - 1) of its share p among m, is taken off the mean
+    squared errors. None where there are fewer than four samples.
     """
     half = data.n(arm) // 2
     verdicts = data.verdicts[arm]

@@ -10,8 +10,17 @@ from typing import Any
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Ints, on_shared
-from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
-from vlm_boundary.analysis.table_values import as_name, as_origin, as_verdict, as_whole, is_empty
+from vlm_boundary.analysis.table_columns import (
+    Choice,
+    Column,
+    as_name,
+    as_origin,
+    as_verdict,
+    as_whole,
+    is_empty,
+    listed,
+    read_columns,
+)
 from vlm_boundary.errors import UserError
 from vlm_boundary.stopping import StoppingRule
 
@@ -56,13 +65,7 @@ class VerdictTable:
 def read_table_file(
     path: Path, rule: StoppingRule | None = None, called: Mapping[str, str] | None = None
 ) -> VerdictTable:
-    """Each model's counts; columns without a meaning here are ignored.
-
-    A row is a sample: `correct` is true or false, yes or no, 1 or 0; a null or empty one is
-    undecided, and counts as not correct. Of rows with one `sample_index`, where there is that
-    column, one counts. Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many
-    samples, and so many correct ones. Or a row is a problem with one column per sample, `NAME0`,
-    `NAME1` …, of which an empty cell is no sample. `tables/problems` of a run is read as it is.
+    """Each model's counts; docs/analysis.md says what a row and its columns may mean.
 
     Args:
         rule: by which problems ended. Samples behind the look at which one did are left out where a

@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.shown.formats import latex, markdown
+from vlm_boundary.analysis.shown.table import latex, markdown
 from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.records.record import Curve, Record
 from vlm_boundary.store import write_text

@@ -28,9 +28,8 @@ class ErrorRates:
 def corrected_share(observed: Floats, rates: ErrorRates) -> Floats:
     """The true share of right answers behind an observed one, any shape.
 
-    (q - α) / (1 - α - β), from q = p·(1 - β) + (1 - p)·α (Rogan & Gladen 1978). It is linear, so
-    the mean of corrected shares is the corrected mean, and a difference is divided by 1 - α - β. An
-    estimate may fall outside [0, 1]; it is not cut off, which would bias means.
+    (q - α) / (1 - α - β), from q = p·(1 - β) + (1 - p)·α (Rogan & Gladen 1978). An estimate outside
+    [0, 1] is not cut off, which would bias means.
 
     Raises:
         ValueError: α + β is 1 or more, with which verdicts say nothing.
@@ -46,18 +45,14 @@ def pass_at_k_range(
 ) -> tuple[Floats, Floats]:
     """The least and the largest mean pass@k that error rates leave possible.
 
-    pass@k is not linear: it depends on which problems the errors fall on. Of all samples, the
-    expected numbers of wrongly accepted ones, α·(1 - p)·S, and wrongly rejected ones, β·p·S, follow
-    from the corrected share p. The least value takes all wrongly accepted ones away where that
-    costs most: whole problems, those with the most pass@k for each correct sample first. The
-    largest gives all wrongly rejected ones back where that adds most: to problems with the fewest
-    correct samples, since pass@k is concave in their number.
+    Of S samples α·(1 - p)·S are wrongly accepted and β·p·S wrongly rejected, p the corrected share.
+    The least value takes all of the first away where that costs most: whole problems, those with
+    the most pass@k for each correct sample first. The largest gives all of the second back where
+    that adds most: to problems with the fewest, since pass@k is concave in their number.
 
     Args:
-        correct: shape (problems,).
-        samples: shape (problems,); problems with fewer than k are left out of that k.
+        correct, samples: shape (problems,); problems with fewer than k are left out of that k.
         ks: ascending, shape (ks,).
-        rates: α and β.
 
     Returns:
         low and high, shape (ks,); NaN where no problem has k samples.
@@ -159,11 +154,9 @@ class _Measured:
 def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
     """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
 
-    The rates are uncertain themselves: intervals of corrected values span those of the corners of
-    the rates' intervals, and ranges are worked out with the largest rates. An arm whose own
-    verdicts were checked has its own rates, as stated or by people's labels of its answers; a
-    difference of two such arms is corrected with those of each, and its interval spans all corners
-    of both. Arms of which nothing is known are left out. None where no error was measured.
+    Intervals of corrected values span those of the corners of the rates' intervals, and ranges are
+    worked out with the largest rates. An arm whose own verdicts were checked has its own rates.
+    Arms of which nothing is known are left out. None where no error was measured.
     """
     checked, labelled = data.settings.verifier_error, labelled_verdicts(data)
     if checked is None and not labelled:

@@ -17,7 +17,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.publish.card import card
 from vlm_boundary.publish.every_eval_ever import write_records
-from vlm_boundary.publish.hub_results import write_results
+from vlm_boundary.publish.hub import write_results
 from vlm_boundary.publish.item import Item, text_item
 from vlm_boundary.publish.settings import shared_settings
 from vlm_boundary.publish.tables import checked, problems_table, responses

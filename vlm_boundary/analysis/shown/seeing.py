@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from vlm_boundary.analysis.findings import Part, reading_name
-from vlm_boundary.analysis.shown.table import TextTable, minus, p_value, percent, points, points_of
+from vlm_boundary.analysis.shown.table import (
+    TextTable,
+    minus,
+    p_value,
+    percent,
+    points,
+    points_of,
+    table,
+)
 from vlm_boundary.records.reasoning import ValidReasoning
 from vlm_boundary.records.record import ArmPair, Curve, Entry, find_pair
 from vlm_boundary.records.sections import ControlArm
@@ -27,16 +35,14 @@ def summary(part: _Section) -> TextTable:
         for pair in part.found.pairs(part.content.pairs)
         if find_pair(known, pair.names) is not None
     ]
-    if not pairs:
-        return TextTable("", (), ())
     columns = [_measures(section, pair) for pair in pairs]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [(name, *(points(column.get(name)) for column in columns)) for name in names]
     title = (
-        f"{part.name}: what changes from one model to the other, in points, {part.found.level} "
+        f"what changes from one model to the other, in points, {part.found.level} "
         "intervals; each row stands by itself, and none is a claim"
     )
-    return TextTable(title, ("measure", *map(minus, pairs)), tuple(rows))
+    return table(part, title, ("measure", *map(minus, pairs)), rows)
 
 
 def _measures(section: Seeing, pair: ArmPair) -> dict[str, Entry]:
@@ -88,10 +94,10 @@ def kinds(part: _Section) -> TextTable:
         "difference", "problems", "whole", "reasoning alone", "p, Holm's", "seeing", "p, Holm's",
     )  # fmt: skip
     title = (
-        f"{part.name}: the difference taken apart by kind of problem, in points (p for all tests "
+        "the difference taken apart by kind of problem, in points (p for all tests "
         "of a pair together)"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def costs(part: _Section) -> TextTable:
@@ -110,8 +116,8 @@ def costs(part: _Section) -> TextTable:
     header = (
         "arm", "problems", "described − full", "kept of pass@1 (%)", "picture and words − words",
     )  # fmt: skip
-    title = f"{part.name}: what seeing costs, and what a picture adds beside words, in points"
-    return TextTable(title, header, tuple(rows))
+    title = "what seeing costs, and what a picture adds beside words, in points"
+    return table(part, title, header, rows)
 
 
 def leaning(part: _Section) -> TextTable:
@@ -125,8 +131,8 @@ def leaning(part: _Section) -> TextTable:
                 name = f"{condition.replace('_', ' ')}: {minus(pair)}, k = {k}"
                 rows.append((name, *map(points, lost), points(curve[k])))
     header = ("control", "full − control, first", "second", "second − first")
-    title = f"{part.name}: how much the full problem does better than under a control, in points"
-    return TextTable(title, header, tuple(rows))
+    title = "how much the full problem does better than under a control, in points"
+    return table(part, title, header, rows)
 
 
 def _lost(under: Mapping[str, Mapping[str, ControlArm]], condition: str, arm: str) -> Curve:
@@ -137,34 +143,31 @@ def _lost(under: Mapping[str, Mapping[str, ControlArm]], condition: str, arm: st
 def chains(part: _Section) -> TextTable:
     """Where each arm's chains fail first; where the truth is not known, what judges say."""
     section = part.section.chains
-    rows = []
-    for arm, one in part.found.by_arm(section.arms if section else {}).items():
-        for outcome in ("all_chains", "right_answers", "wrong_answers"):
-            shares = getattr(one, outcome)
-            if shares is not None:
-                rows.append(
-                    (
-                        f"{arm}, {outcome.replace('_', ' ')}",
-                        f"{shares.samples:,}",
-                        percent(shares.seeing),
-                        percent(shares.reasoning),
-                        percent(shares.answer),
-                        percent(shares.none),
-                    )
-                )
+    rows = [
+        (
+            f"{arm}, {outcome.replace('_', ' ')}",
+            f"{shares.samples:,}",
+            percent(shares.seeing),
+            percent(shares.reasoning),
+            percent(shares.answer),
+            percent(shares.none),
+        )
+        for arm, one in part.found.by_arm(section.arms if section else {}).items()
+        for outcome in ("all_chains", "right_answers", "wrong_answers")
+        if (shares := getattr(one, outcome)) is not None
+    ]
     header = (
         "arm", "chains", "first false: seeing", "reasoning", "the answer alone", "nothing found",
     )  # fmt: skip
-    title = f"{part.name}: the first false statement of each chain, in %, {part.found.level}"
-    return TextTable(title, header, tuple(rows))
+    title = f"the first false statement of each chain, in %, {part.found.level}"
+    return table(part, title, header, rows)
 
 
 def judged(part: Part[ValidReasoning]) -> TextTable:
     """Where the truth is not known: the right answers whose chains a judge does not accept."""
-    if part.content.seeing and part.content.seeing.chains:
-        return TextTable("", (), ())
     rows = []
-    for arm, by_reading in part.found.by_arm(part.section.arms).items():
+    known = part.content.seeing and part.content.seeing.chains
+    for arm, by_reading in part.found.by_arm({} if known else part.section.arms).items():
         for reading, one in by_reading.items():
             share = one.p_valid_given_correct.estimate
             if "." in reading and share is not None:
@@ -175,10 +178,10 @@ def judged(part: Part[ValidReasoning]) -> TextTable:
                 )
     header = ("arm, judge", "right answers read", "not accepted (%)")
     title = (
-        f"{part.name}: right answers whose chain a judge does not accept: of those that rest on a "
+        "right answers whose chain a judge does not accept: of those that rest on a "
         "misread picture it bounds what the judge notices; how many that is, is not known here"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def _not(share: float) -> str:
@@ -189,20 +192,12 @@ def agreement(part: _Section) -> TextTable:
     """How often two samples of an arm say the same."""
     section = part.section.self_agreement
     rows = [
-        (
-            arm,
-            percent(one.facts),
-            percent(one.steps),
-            percent(one.steps_on_same_facts),
-            percent(one.answers),
-        )
+        (arm, *map(percent, (one.facts, one.steps, one.steps_on_same_facts, one.answers)))
         for arm, one in part.found.by_arm(section.arms if section else {}).items()
     ]
     header = ("arm", "facts", "steps", "steps, on the same facts", "answer")
-    title = (
-        f"{part.name}: how often two samples of a problem say the same, in %, {part.found.level}"
-    )
-    return TextTable(title, header, tuple(rows))
+    title = f"how often two samples of a problem say the same, in %, {part.found.level}"
+    return table(part, title, header, rows)
 
 
 def along_training(part: _Section) -> TextTable:
@@ -227,4 +222,4 @@ def along_training(part: _Section) -> TextTable:
         "arm", "step", "full − described, k = 1", "first false: seeing (%)", "reasoning (%)",
         "agree on facts (%)", "steps (%)", "answer (%)",
     )  # fmt: skip
-    return TextTable(f"{part.name}: the same along training", header, tuple(rows))
+    return table(part, "the same along training", header, rows)
