@@ -94,7 +94,7 @@ def stopping(ended: Ended) -> Stopping:
 
 
 def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
-    """Accuracy of one answer per problem: of the checkpoint's one-sample arm, or the first sample."""
+    """Accuracy of one answer per problem: that of the checkpoint's one-sample arm, or the first."""
     config, told = data.experiment.arms[arm], data.experiment.arm_chat_template_args
     same = [
         name

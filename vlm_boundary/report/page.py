@@ -71,16 +71,12 @@ def page(
             **content
             | {
                 "sections": [
-                    {
-                        "key": one.key, "title": one.title, "text": one.text,
-                        "figures": [_shown(figure, by_panel) for figure in one.figures],
-                        "tables": one.tables, "missing": one.missing, "first": one.first,
-                    }
+                    vars(one) | {"figures": [_shown(figure, by_panel) for figure in one.figures]}
                     for one in content["sections"]
                 ]
             },
         )
-    )  # fmt: skip
+    )
 
 
 def _shown(figure: Figure, by_panel: dict[str, Any]) -> dict[str, Any]:
