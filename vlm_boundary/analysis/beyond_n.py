@@ -38,25 +38,14 @@ MODELS = ("beta_binomial", "zero_inflated")
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """Both models fitted to the problems as they are (row 0), and to resamples of them.
-
-    Attributes:
-        n: samples per problem.
-        fits: by model, rows as said.
-    """
+    """Both models (`fits`) fitted to the problems as they are (row 0), and to resamples of them."""
 
     n: int
     fits: dict[str, Fit]
 
     @classmethod
     def of(cls, correct: Ints, n: int, weights: Floats) -> Extrapolation:
-        """Fit both models.
-
-        Args:
-            correct: c of the same n samples, shape (problems,).
-            n: samples per problem.
-            weights: how often each problem counts in each fit, shape (fits, problems).
-        """
+        """Fit both models to c of the same n samples, with `weights` of shape (fits, problems)."""
         return cls.to(Histograms.of(count_histogram(correct, n, weights)))
 
     @classmethod
@@ -84,11 +73,7 @@ class Extrapolation:
 
 
 def resampled(problems: int, seed: int) -> Floats:
-    """Weights of each problem: once each in row 0, then as problems are drawn with replacement.
-
-    Returns:
-        Shape (RESAMPLES + 1, problems).
-    """
+    """Weights, (RESAMPLES + 1, problems): once each in row 0, then drawn with replacement."""
     drawn = np.random.default_rng(seed).multinomial(
         problems, np.full(problems, 1 / problems), RESAMPLES
     )

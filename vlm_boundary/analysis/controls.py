@@ -50,10 +50,7 @@ def survivors(judged: list[Floats]) -> tuple[Bools, Bools]:
 
 
 def controls(data: BenchmarkData) -> dict[str, dict[str, ControlArm]] | None:
-    """By condition and arm: its curve, and by how much the full problem does better.
-
-    None where no control was verified.
-    """
+    """By condition and arm, its curve and how much better the full problem does, or None."""
     found = {
         condition: {
             arm: one
@@ -83,10 +80,9 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
 
 
 def guess_filter(data: BenchmarkData) -> list[GuessFilter] | None:
-    """Each pair on the problems that direct answers do not guess now and then.
+    """Each pair on the problems that direct answers do not guess now and then; None without these.
 
-    None without the control `direct_answer`. Where it has too few samples per problem to show that
-    one is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
+    With too few samples per problem `surviving` is null.
     """
     control = data.experiment.controls.get("direct_answer")
     if control is None:

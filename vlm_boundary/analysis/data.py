@@ -52,9 +52,7 @@ class Responses:
     """How long an arm's samples are, one row per sample, sorted by problem and sample index.
 
     Attributes:
-        problem_ids: the problems that have a sample, ascending.
         problem: place of the sample's problem in `problem_ids`, shape (samples,).
-        index: the sample's index.
         tokens: end of turn counted; NaN where they are not known.
         logprob_sum: natural logarithm of the sample's probability under the model itself, at
             temperature 1; NaN where it was not kept.
@@ -138,10 +136,7 @@ class BenchmarkData:
         return self.experiment.arm_sampling(arm).n
 
     def n(self, arm: str) -> int:
-        """Samples per problem that an arm is read to: those asked for, by a rule as far as it goes.
-
-        See `Ended`.
-        """
+        """Samples per problem that an arm is read to: those asked for, or as far as `ended` says."""
         if arm not in self.ended:
             return self.asked(arm)
         found = self.ended[arm]
@@ -158,10 +153,7 @@ class BenchmarkData:
 
     @cached_property
     def verdicts(self) -> dict[str, Verdicts]:
-        """The verdicts that headline numbers stand on, by arm.
-
-        Of samples 0 … n-1, by a rule of those up to the look at which a problem ended.
-        """
+        """By arm, samples 0 … n-1, by a rule those up to the look at which a problem ended."""
         return {
             arm: self.ended[arm].read
             if arm in self.ended and not self.to_first_look
@@ -212,12 +204,7 @@ class BenchmarkData:
         problem_ids: tuple[str, ...],
         bounds: tuple[float, float] = (0.0, 1.0),
     ) -> Intervals:
-        """Means over problems, at the settings' level and by the clusters that there are.
-
-        Args:
-            values: shape (problems, columns).
-            bounds: what a mean can be; by default a share.
-        """
+        """Means over problems of `values`, (problems, columns), by clusters; by default shares."""
         return t_intervals(values, self.settings.confidence, bounds, self.groups(problem_ids))
 
     def mean(

@@ -59,10 +59,7 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
 
 
 def distributions(data: BenchmarkData) -> Distributions:
-    """The section `distributions`: accuracies, failures, difficulty, and results by metadata.
-
-    All but the last are of the samples up to the first look, where arms have a stopping rule.
-    """
+    """The section `distributions`; all but slices are of the samples up to the first look."""
     alike = data.first_look
     return Distributions(
         accuracy_bins=list(ACCURACY_BINS),
@@ -95,10 +92,9 @@ def _outcomes(data: BenchmarkData, arm: str) -> Outcomes:
 
 
 def _strata(data: BenchmarkData, pair: Pair) -> Strata:
-    """Both arms by how hard a problem is for the base.
+    """Both arms by how hard a problem is for the base, judged by its samples with an even index.
 
-    That is judged by the base's samples with an even index; its results are those of the odd ones.
-    The other arm's samples judge nothing, so that all of them count.
+    Its results are those of the odd ones; the other arm's samples judge nothing, so that all count.
     """
     verdicts = data.verdicts[pair.base]
     even = verdicts.where(verdicts.index % 2 == 0).counts
@@ -145,11 +141,7 @@ def _compared(
 
 
 def slices(data: BenchmarkData) -> list[Slices]:
-    """Every pair by the values of metadata fields, at k = 1 and k = n.
-
-    The p-values of one pair, over all fields and values, are adjusted together (Holm 1979): of
-    many slices some differ by chance.
-    """
+    """Every pair by the values of metadata fields, at k = 1 and n; p-values adjusted together."""
     fields = fields_of(data)
     return [_sliced(data, pair, fields) for pair in data.pairs()] if fields else []
 

@@ -66,10 +66,7 @@ def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
 
 
 def diversity(data: BenchmarkData) -> Diversity:
-    """How many answers each arm gives and how spread they are, and how pairs differ in that.
-
-    A pair is compared on the first samples, as many of both.
-    """
+    """How many answers each arm gives and how spread they are; pairs on as many first samples."""
     known: dict[tuple[str, int], tuple[Floats, Floats]] = {}
 
     def values(arm: str, n: int) -> tuple[Floats, Floats]:

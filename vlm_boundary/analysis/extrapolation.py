@@ -1,8 +1,7 @@
 """pass@k beyond n from a distribution of problems' accuracies, fitted to raw counts.
 
-Each problem's accuracy is a draw from Beta(a, b), and its c of n correct samples are binomial
-(Kazdan et al. 2025, arXiv 2510.05197). A Beta has no mass at zero, so that every problem is solved
-at some k; with a share π of problems that are never solved, the same is zero-inflated.
+Accuracies are draws from Beta(a, b) (Kazdan et al. 2025, arXiv 2510.05197), in the zero-inflated
+model but for a share π of problems that are never solved.
 """
 
 from __future__ import annotations
@@ -59,15 +58,10 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
 @dataclass(frozen=True)
 class Histograms:
-    """What fits are made from, one row per fit: problems by correct and by wrong samples.
+    """What fits are made from, one row per fit: problems by correct, wrong and all samples.
 
-    Of unlike numbers of samples too: where problems ended early, by a rule on their own samples,
-    the likelihood of (c, L) has a factor for the rule that does not depend on their accuracy.
-
-    Attributes:
-        correct: problems by number of correct samples, shape (fits, n + 1).
-        wrong: the same by wrong ones.
-        drawn: the same by samples; None where all have n.
+    Each of shape (fits, n + 1); `drawn` is None where all have n. A rule by which problems ended
+    adds a factor to the likelihood of (c, L) that does not depend on their accuracy.
     """
 
     correct: Floats
@@ -81,13 +75,7 @@ class Histograms:
 
     @classmethod
     def ended(cls, correct: Ints, samples: Ints, n: int, weights: Floats) -> Histograms:
-        """Problems that ended early.
-
-        Args:
-            correct, samples: shape (problems,); those without a correct one have n samples.
-            n: the most samples that a problem gets.
-            weights: as in `count_histogram`.
-        """
+        """Problems that ended early; those without a correct sample have n, the most there are."""
         sides = (correct, samples - correct, samples)
         return cls(*(count_histogram(each, n, weights) for each in sides))
 
@@ -252,10 +240,7 @@ def _dot(one: Floats, two: Floats) -> Floats:
 
 
 def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
-    """Log P(0 of n correct | a, b) = -Σ log(1 + a / (b + j)), shape (fits,).
-
-    A difference of two log beta functions loses what is close to 0, and would be a divisor of 0.
-    """
+    """Log P(0 of n correct | a, b) = -Σ log(1 + a / (b + j)), shape (fits,); 0 loses no digits."""
     return np.asarray(-np.log1p(a[:, None] / (b[:, None] + np.arange(n))).sum(axis=1))
 
 

@@ -18,10 +18,8 @@ CELLS = ("base_only", "other_only")
 def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[TopUp]:
     """What brings both arms of every pair to n samples on both cells that one arm alone solved.
 
-    Topping up one cell, or one arm, would manufacture shrinkage or expansion.
-
-    Raises:
-        UserError: n is not above what the run has, or nothing was verified yet.
+    Topping up one cell, or one arm, would manufacture shrinkage or expansion. UserError where n is
+    not above what the run has, or nothing was verified yet.
     """
     wanted: dict[tuple[str, str], set[str]] = {}
     verified = False
@@ -50,10 +48,10 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
 
 
 def followup(data: BenchmarkData) -> list[FollowUp] | None:
-    """What the samples beyond n, which no headline number uses, say of each pair's two cells.
+    """What the samples beyond n say of each pair's two cells; None where there are none.
 
     Only fresh samples count here, of both arms: a problem is in its cell because of what the first
-    n happened to be, so that both arms' fresh samples must be seen. None where there are none.
+    n happened to be.
     """
     rows = [row for pair in data.pairs() for cell in CELLS if (row := _row(data, pair, cell))]
     return rows or None

@@ -24,9 +24,8 @@ _ByEdit = dict[str, ProbedChains]
 def judge_probe(data: BenchmarkData) -> dict[str, dict[str, _ByEdit]] | None:
     """By judge, arm and edit: the share of chains that each band accepts, of the same chains.
 
-    `text_checks` is the share that the verifier and the deterministic layers let through by
-    themselves; a blank or another picture is none of their business. Abstentions accept nothing and
-    are counted.
+    `text_checks` is the share that the verifier and the deterministic layers let through.
+    Abstentions accept nothing and are counted.
     """
     found = {}
     for judge in judges(data):

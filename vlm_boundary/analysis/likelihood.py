@@ -47,8 +47,7 @@ def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[lis
 def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
     """Perplexity for each pair of arms that was scored, and of each such arm's own samples.
 
-    What an arm makes of its own samples is known from sampling; of those, as many of each problem
-    are used as were scored. None where nothing was scored.
+    Of its own, as many of each problem are used as were scored. None where nothing was scored.
     """
     run, experiment, benchmark = data.run, data.experiment, data.benchmark
     rows = {}
@@ -163,10 +162,7 @@ def _between(rising: Floats, temperatures: Floats, end: int, target: float) -> f
 
 
 def is_untouched(sampling: SamplingConfig) -> bool:
-    """Whether samples are drawn from the model's own distribution, so that cross is plain entropy.
-
-    At temperature 1, with nothing cut off and nothing penalised.
-    """
+    """Whether samples are the model's own: at temperature 1, with nothing cut or penalised."""
     return (
         sampling.temperature == 1
         and sampling.top_p == 1
@@ -178,11 +174,10 @@ def is_untouched(sampling: SamplingConfig) -> bool:
 
 
 def entropy(data: BenchmarkData) -> dict[str, EntropyOfArm] | None:
-    """How surprising each arm's own samples are to it, a token, in nats.
+    """How surprising each arm's own samples are to it, a token, in nats; None if not known.
 
-    Stored log-probabilities are the model's own, at temperature 1; samples are drawn after
-    temperature and top-p. So this is a cross-entropy, but where nothing changes the distribution.
-    None where no log-probabilities were kept.
+    Stored log-probabilities are the model's own, at temperature 1: a cross-entropy, except where
+    nothing changes the distribution that samples are drawn from.
     """
     found = {}
     for arm in data.arms:

@@ -37,8 +37,7 @@ from vlm_boundary.verifier import Gold, cross
 def luck(data: BenchmarkData) -> Luck | None:
     """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that.
 
-    None where a program of the benchmark's own grades: answers are held against other problems'
-    by the verifier's comparison, which is not the program's.
+    None where a program of the benchmark's own grades: the verifier's comparison is not its.
     """
     if data.loaded.grader_program is not None:
         return None
@@ -87,11 +86,7 @@ def _guesser(data: BenchmarkData) -> Guesser:
 
 
 def read_prior(path: Path) -> list[str]:
-    """The answers of a file with a column `answer`.
-
-    Raises:
-        UserError: the file cannot be read or has no such column.
-    """
+    """The answers of a file with a column `answer`; UserError where it has none or is not read."""
     from vlm_boundary.benchmarks.sources.files import file_records
 
     answers = []
@@ -190,11 +185,7 @@ def _exchange(
 
 
 def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np.int64]]:
-    """The first answers of each problem graded on the others, by the verifier's own comparison.
-
-    Returns:
-        The answers moved, and the answer type of each problem as a number.
-    """
+    """The first answers of each problem graded on the others of its type; the types, numbered."""
     from scipy.sparse import csr_matrix
 
     counts = data.counts(arm)
@@ -215,11 +206,7 @@ def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np
 
 
 def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, list[str]]:
-    """What was extracted from the first samples of each problem, of samples 0 … n-1.
-
-    Returns:
-        The problem's row and the answer's column of each sample that has an answer; the answers.
-    """
+    """Of the first samples with an answer the problem's row and the answer's column; the answers."""
     coded = ["problem_id", "extracted"]
     table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
     answer, answers = encoded(table["extracted"])

@@ -66,8 +66,7 @@ def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, Needed]:
 def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:
     """The difference on these very problems, were only the samples drawn again.
 
-    Normal intervals from the sum of `variance_of` over problems and arms, for the k at which
-    that is known: up to half the samples. They say nothing of other problems of the kind.
+    Normal intervals from the sum of `variance_of` over problems and arms, for k up to n/2.
     """
     half = ks[2 * ks <= ks[-1]]
     values = difference_at_k(base, other, half)
@@ -87,10 +86,9 @@ def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> 
 
 
 def consistency(data: BenchmarkData) -> list[ConsistencyOfPair] | None:
-    """Each pair's difference in maj@k, pass^k, G-Pass@k and Cover@τ, problem by problem.
+    """Each pair's difference in maj@k, pass^k, G-Pass@k and Cover@τ, problem by problem, or None.
 
-    Where arms have different n both are read to the smaller: Cover@τ and a vote depend on n. None
-    where nothing is compared.
+    Where arms have different n both are read to the smaller: Cover@τ and a vote depend on n.
     """
     return [_consistent(data, pair) for pair in data.pairs() if pair.problem_ids] or None
 

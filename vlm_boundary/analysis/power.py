@@ -85,21 +85,14 @@ def _of_one_more(problems: int, confidence: float) -> float:
 
 @dataclass(frozen=True)
 class Variance:
-    """The variance of one problem's difference at k, and of that what is noise of its samples.
-
-    `within` is NaN where there are fewer than 2k samples.
-    """
+    """Of a problem's difference at k; `within` is its samples' noise, NaN below 2k of them."""
 
     total: float
     within: float
 
 
 def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> list[Variance]:
-    """The variance of per-problem differences at each k, split.
-
-    Args:
-        differences: shape (problems, ks), NaN where a problem has none.
-    """
+    """The variance of differences, (problems, ks), NaN where a problem has none, at each k, split."""
     noise = sum(variance_of(counts, ks) for counts in (base, other))
     found = []
     for values, within in zip(differences.T, np.asarray(noise).T, strict=True):

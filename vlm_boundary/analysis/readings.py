@@ -36,8 +36,7 @@ class ValidCounts:
     Attributes:
         judged: right answers that were looked at: a uniform subset of all.
         valid: of those, the valid ones.
-        unknown: of those, the ones nobody could tell (all votes abstained); they count as not
-            valid, and as valid in upper bounds.
+        unknown: of those, the ones nobody could tell: not valid, or valid in upper bounds.
     """
 
     judged: Ints

@@ -127,8 +127,7 @@ def seeing_costs(data: BenchmarkData) -> dict[str, SeeingCost]:
 def decompositions(data: BenchmarkData) -> list[Decomposition]:
     """Every pair that was sampled with the picture and with its content in words.
 
-    whole = reasoning + seeing on every problem. Each term has the interval of its own differences,
-    problem by problem: the terms have their samples in common, and are not independent.
+    whole = reasoning + seeing, each with the interval of its own differences, problem by problem.
     """
     fields = None
     found = []
@@ -244,10 +243,9 @@ def leanings(data: BenchmarkData) -> list[Leaning]:
 
 
 def seeing(data: BenchmarkData) -> Seeing | None:
-    """Differences taken apart, leaning, where chains fail, and what samples agree on.
+    """Differences taken apart, leaning, where chains fail, and what samples agree on, or None.
 
-    What is no function of an unbiased pass@k is of the samples up to the first look, where arms
-    have a stopping rule. None where nothing of it is known.
+    What is no function of an unbiased pass@k is of the samples up to the first look.
     """
     alike = data.first_look
     stated = {arm: one for arm in alike.arms if (one := statements(alike, arm)) is not None}

@@ -31,10 +31,7 @@ def series(data: BenchmarkData) -> ArmSeries | None:
 
 
 def _training(data: BenchmarkData) -> TrainingSteps | None:
-    """Each of `along_training`.
-
-    At k = 1 and at the largest k that all of them have.
-    """
+    """The arms `along_training` at k = 1 and at the largest k that all of them have."""
     arms, order = data.experiment.arms, along_training(data)
     if not order:
         return None
@@ -90,11 +87,7 @@ def _temperatures(data: BenchmarkData) -> list[Temperatures]:
 
 
 def _seeds(data: BenchmarkData) -> list[Seeds]:
-    """RL checkpoints of one recipe, which differ in their training seed alone.
-
-    Their spread is that between training runs, which no interval over problems contains; what it
-    makes of the difference from a base is in `seeds`.
-    """
+    """RL checkpoints of one recipe, and the spread between them, which no interval contains."""
     experiment = data.experiment
     found = []
     for recipe in experiment.recipes():

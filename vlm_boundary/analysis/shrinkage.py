@@ -52,7 +52,7 @@ def fitted(counts: Counts) -> Fit:
 
 
 def shrinkage(data: BenchmarkData) -> dict[str, ShrunkArm] | None:
-    """Shrunk estimates of each arm beside the unbiased ones, and what a back-test says of them.
+    """Shrunk estimates of each arm beside the unbiased ones, with a back-test.
 
     None where no arm has ten problems with n samples, right and wrong ones among them.
     """

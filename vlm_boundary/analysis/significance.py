@@ -36,11 +36,8 @@ _GRIDS = 4  # each within a step of the one before: to a millionth of the value
 def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     """The smallest p at which the interval of level 1 - p leaves zero out, for each column.
 
-    So a p-value is below 5 % just where the 95 % interval leaves zero out. It is Student's where
-    the interval is, and the interval's own where it is not.
-
-    Returns:
-        Shape (columns,); NaN below two clusters.
+    So a p-value is below 5 % just where the 95 % interval leaves zero out. Shape (columns,); NaN
+    below two clusters.
     """
     mean, error = sums.mean(), sums.error()
     known = intervals_of(sums, 0.0, bounds)  # at the level at which t is relied upon soonest
@@ -120,8 +117,7 @@ def _smallest(
     """The smallest p at which the interval of level 1 - tails · p claims something.
 
     On a grid from the smallest on, then on finer ones within a step: intervals are of one kind
-    where a level takes more problems than carry the spread, and of another below, where they may be
-    wider. A test on one side (tails = 2) takes ends that hold by themselves.
+    where a level takes more problems than carry the spread, and of another below.
     """
     columns = sums.total.shape[1]
     repeated = sums.columns(np.repeat(np.arange(columns), _STEPS))

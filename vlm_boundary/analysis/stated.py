@@ -36,13 +36,10 @@ class Statements:
     """The statements of an arm's samples, by the rows of its verdicts.
 
     Attributes:
-        first_false: place in `records.stated.FIRST_FALSE`, -1 where it is not known; shape
-            (samples,).
-        facts: which facts each sample states, as a hash of the set; 0 for none.
-        steps: the same of its steps.
+        first_false: place in `records.stated.FIRST_FALSE`, -1 if not known; shape (samples,).
+        facts, steps: which of these each sample states, as a hash of the set; 0 for none.
         owner: the sample that states a fact, ascending, shape (facts,).
-        name: whose value it states, as a number.
-        value: the value, as a number.
+        name, value: of whom which value it states, each as a number.
     """
 
     first_false: NDArray[np.int8]

@@ -49,8 +49,7 @@ class Choice:
 
     Attributes:
         names: every column that means something; others are ignored.
-        of: those to read of a file with these columns. It raises ValueError where that is not
-            clear, with the reason.
+        of: those to read of a file with these columns; ValueError where that is not clear.
     """
 
     names: frozenset[str]

@@ -41,8 +41,7 @@ class VerdictTable:
 
     Attributes:
         counts: by model.
-        clusters: what problems of one origin share, by problem; None where the file has no such
-            column, or for a problem that names no origin.
+        clusters: what problems of one origin share, by problem; None where no origin is named.
         repeats: rows that said once more what another row says, which were left out.
     """
 

@@ -66,12 +66,7 @@ _HEADLINE = ("pass_at_k", "avg_at_n", "single_pass")
 def write_tables(
     folder: Path, benchmarks: Mapping[str, BenchmarkAnalysis], data: Iterable[BenchmarkData]
 ) -> None:
-    """Write every table into a folder.
-
-    Args:
-        benchmarks: what analysis.json says of each.
-        data: the same benchmarks' counts.
-    """
+    """Write every table of `benchmarks`, with the counts of the same in `data`, into a folder."""
     shown = {name: {None, *content.ks} for name, content in benchmarks.items()}
 
     def at_shown_k(row: Row) -> bool:

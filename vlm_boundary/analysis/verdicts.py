@@ -143,10 +143,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class ReadVerdicts:
-    """A partition's verdicts that count; None where there are none.
-
-    `left_out` is how many of its rows do not count, by reason; see `fitting`.
-    """
+    """A partition's verdicts that count, if any; how many rows do not, by reason (`fitting`)."""
 
     verdicts: Verdicts | None
     left_out: dict[str, int]
@@ -213,11 +210,7 @@ class Ended:
 
     @classmethod
     def of(cls, verdicts: Verdicts, rule: StoppingRule, failures: Collection[str]) -> Ended:
-        """Apply a rule to verdicts.
-
-        Args:
-            failures: problems of which a sample could not be drawn, whether it is needed or not.
-        """
+        """Apply a rule to verdicts; of `failures` a sample could not be drawn, needed or not."""
         starts = np.searchsorted(verdicts.problem, np.arange(len(verdicts.problem_ids) + 1))
         standings = tuple(
             rule.standing(verdicts.index[a:b].tolist(), verdicts.right[a:b].tolist())

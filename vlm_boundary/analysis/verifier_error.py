@@ -110,14 +110,7 @@ def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a check of verdicts found.
-
-    Attributes:
-        alpha, beta: false positives and negatives, each with its interval.
-        point: the rates themselves.
-        corners: those of their intervals.
-        worst: the largest of both.
-    """
+    """What a check of verdicts found: α and β with intervals, as rates, at the corners, at worst."""
 
     alpha: Interval
     beta: Interval

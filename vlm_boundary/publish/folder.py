@@ -34,22 +34,13 @@ MARK = ".vlm-boundary-publication"
 
 @dataclass(frozen=True)
 class Publication:
-    """The files that would leave, and what stays.
-
-    Attributes:
-        items: every file, in order.
-        stays: a line for everything that is left out, with the reason.
-    """
+    """The files that would leave (`items`), and a line with the reason for all that stays."""
 
     items: tuple[Item, ...]
     stays: tuple[str, ...]
 
     def write(self, folder: Path) -> None:
-        """Write the files; one that an earlier publication left there goes.
-
-        Raises:
-            UserError: the folder holds something else, also beside an earlier publication.
-        """
+        """Write the files over an earlier publication; UserError where something else is there."""
         mark = folder / MARK
         known = {MARK, *mark.read_text(encoding="utf-8").split("\n")} if mark.is_file() else set()
         there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()

@@ -61,11 +61,8 @@ def write_results(
 ) -> list[Item]:
     """One YAML per arm, for the folder `.eval_results` of its model's repository.
 
-    An entry is pass@1 in % on a benchmark whose data set is on the hub; the hub shows those of data
-    sets that it lists as benchmarks, under the task's name there.
-
-    Args:
-        repository: the data set of the responses, which the entry then names as its source.
+    An entry is pass@1 in % on a benchmark whose data set is on the hub; `repository`, the data set
+    of the responses, is its source.
     """
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
     from ruamel.yaml import YAML

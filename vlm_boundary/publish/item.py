@@ -10,13 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Item:
-    """One file of a publication.
-
-    Attributes:
-        path: in the folder.
-        what: what it holds, in words.
-        write: writes it to a path whose folder is there.
-    """
+    """One file of a publication: its path in the folder, what it holds, what writes it."""
 
     path: str
     what: str

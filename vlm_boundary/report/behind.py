@@ -71,8 +71,7 @@ def by_cell(sets: list[ProblemSet]) -> dict[Cell, ProblemSet]:
 def undecided(found: Findings) -> dict[Cell, str]:
     """What the demo is asked for behind the numbers of samples that the verifier left undecided.
 
-    It lists the problems that have such a sample. Of other numbers of samples it has no filter with
-    just theirs.
+    It lists the problems that have such a sample; for other statuses it has no such filter.
     """
     asked: dict[Cell, str] = {}
     for name, content in found.benchmarks.items():

@@ -88,12 +88,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Panels that belong together.
-
-    Attributes:
-        name: of its files.
-        caption: how it is read, in a sentence or two.
-    """
+    """Panels that belong together; `name` is that of its files."""
 
     name: str
     title: str
@@ -124,11 +119,7 @@ def figure(
 def interval_series(
     label: str, entries: Mapping[X, Interval], *, scale: float = 100, **settings: Any
 ) -> Series:
-    """A series of intervals by their x; those that are not known are left out.
-
-    Args:
-        scale: what values are multiplied by; 100 for shares in percent.
-    """
+    """A series of known intervals by x, times the scale: 100 for shares in percent."""
     known = {x: entry for x, entry in entries.items() if entry.estimate is not None}
     rows = list(known.values())
     return Series(

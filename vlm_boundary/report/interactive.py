@@ -14,10 +14,7 @@ _HATCHES = ("", "/", ".", "x", "\\", "+")
 
 
 def specs(figure: Figure) -> list[Spec]:
-    """One plotly figure a panel.
-
-    A colour is `theme:PLACE` or `theme:PLACE/OPACITY`; the place n is neutral.
-    """
+    """One plotly figure a panel; colours are `theme:PLACE` or `theme:PLACE/OPACITY`, n neutral."""
     return [_panel(panel) for panel in figure.panels]
 
 

@@ -44,8 +44,7 @@ def page(
         headline: the figure of the first screen.
         figures: all others that the page shows.
         picture: the headline as PNG, for readers who let no script run.
-        sets: the problems behind its numbers.
-        asked: what the demo is asked for behind numbers of samples.
+        sets, asked: the problems behind its numbers, and what the demo is asked for behind others.
         content: what the template shows, as text.
     """
     by_panel = {

@@ -35,12 +35,7 @@ class Section:
 
 @dataclass(frozen=True)
 class _SectionPlan:
-    """A section before it is known what there is to fill it with.
-
-    Attributes:
-        tables: by name, in order.
-        missing: what is not known yet, see `Section`.
-    """
+    """A section before it is known what there is to fill it with; see `Section`."""
 
     key: str
     title: str

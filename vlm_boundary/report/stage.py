@@ -128,10 +128,7 @@ _PACKAGE = Path(__file__).parents[1]
 def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -> Path:
     """Analyse and report, unless that was done of the very same by this very package.
 
-    Returns the path of the page; for `forks` see `report`.
-
-    Raises:
-        UserError: there is nothing to analyse.
+    Returns the path of the page; `forks` as in `report`. UserError: there is nothing to analyse.
     """
     made = (run.analysis, run.analysed, run.tables, run.report)
     done = run.path / ".reported"

@@ -15,10 +15,7 @@ from vlm_boundary.records.sections import LuckOfPair
 
 
 def asked(found: Findings) -> int:
-    """How many statements the report tests at once.
-
-    Without a margin, that a pair never crosses is asked in the place of two others.
-    """
+    """How many statements are tested; without a margin, "never crosses" takes the place of two."""
     family = found.analysis.multiplicity
     in_place = "no_crossover" if family.margin is None else None
     return sum(test.claim != in_place for test in family.tests)

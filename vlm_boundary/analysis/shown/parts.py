@@ -30,10 +30,7 @@ from vlm_boundary.records.series import ArmSeries, RecipeEffect, SeedEffect
 
 
 def slices(part: Part[Distributions]) -> TextTable:
-    """Differences by metadata, with p-values that allow for how many there are.
-
-    Then the difference over all problems, were the values of each field drawn themselves.
-    """
+    """Differences by metadata, p-values adjusted; then over all, the values drawn themselves."""
     rows = []
     for pair in part.section.slices:
         rows += [

@@ -14,13 +14,7 @@ from vlm_boundary.store import write_text
 
 
 class _Shown(NamedTuple):
-    """A table for each benchmark that has a part of the analysis.
-
-    Attributes:
-        name: of its files, behind the benchmark's.
-        of: the part; what has none, or an empty one, gets no table.
-        make: the table of it.
-    """
+    """A table of a part (`of`) for each benchmark that has one; the name is that of its files."""
 
     name: str
     of: Callable[[BenchmarkAnalysis], Any]
@@ -79,10 +73,7 @@ FAMILY, SEEDS = "family", "seeds"
 
 
 def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
-    """The tables that have rows by their name, those of each benchmark with the name of its files.
-
-    `family`, all comparisons taken together, and `seeds` are of no one benchmark.
-    """
+    """The tables that have rows by name, with the names of their files; two are of no benchmark."""
     made: dict[str, list[tuple[str, TextTable]]] = {}
     for name, of, make in _SHOWN:
         for benchmark, content, section in found.with_section(of):
