@@ -266,7 +266,7 @@ def _corrected(
             kind: (int(said.people[valid == kind].sum()), int((valid == kind).sum()))
             for kind in (True, False)
         }
-        ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
+        ks = data.shown_ks(data.n(arm))
         level, rng = data.settings.confidence, data.rng("calibrated", arm, reading.name)
         curve["cot_pass_at_k"] = calibrated_curve(
             samples, passed, told - passed, labels, ks, level, rng

@@ -12,7 +12,6 @@ from vlm_boundary.analysis.cot_pass_at_k import subset_pass_at_k
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, crossover, difference_at_k
-from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.readings import ValidCounts, ValidReading, of_the_same_text, readings
 from vlm_boundary.analysis.shares import share_of
 from vlm_boundary.reasoning.thought import AGREES, DIFFERS
@@ -149,8 +148,7 @@ def _differences(
 
 def _shown(entries: dict[int, E], data: BenchmarkData, n: int) -> dict[int, E]:
     """Only the k of tables and of the paper's figures: there are many readings."""
-    kept = {*paper_grid(n).tolist(), *(k for k in data.experiment.ks(n) if k <= n)}
-    return {k: entries[k] for k in sorted(kept)}
+    return {k: entries[k] for k in data.grid(n).tolist()}
 
 
 _LAYER = "structure"  # the layer that compares them

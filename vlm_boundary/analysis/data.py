@@ -136,7 +136,7 @@ class BenchmarkData:
         return self.experiment.arm_sampling(arm).n
 
     def n(self, arm: str) -> int:
-        """Samples per problem that an arm is read to: those asked for, or as far as `ended` says."""
+        """Samples per problem that an arm is read to: those asked for, or as `ended` says."""
         if arm not in self.ended:
             return self.asked(arm)
         found = self.ended[arm]

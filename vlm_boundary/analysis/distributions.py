@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints, on_shared
@@ -150,12 +152,9 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
     ks = np.unique([1, pair.n])
     base, other = pair.base_counts, pair.other_counts
     parts, found = [], []
-    for name, values in fields.items():
-        here = np.array([values.get(key, "") for key in pair.problem_ids], dtype=object)
-        for value in sorted(set(values.values())):
-            which = here == value
-            parts.append((name, value, _compared(data, base, other, which, ks)))
-            found.append(_p_values(data, pair, which, ks))
+    for name, value, which in parts_of(pair.problem_ids, fields):
+        parts.append((name, value, _compared(data, base, other, which, ks)))
+        found.append(_p_values(data, pair, which, ks))
     tests = np.array(found).reshape(len(parts), len(ks))
     adjusted = holm(tests.ravel()).reshape(tests.shape)
     rows = [
@@ -185,6 +184,16 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
     return Slices(
         base=pair.base, other=pair.other, tests=int(tests.size), slices=rows, sampled=sampled
     )
+
+
+def parts_of(
+    problem_ids: tuple[str, ...], fields: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, str, Bools]]:
+    """Every field and value, and which of these problems have it."""
+    for name, values in fields.items():
+        here = np.array([values.get(key, "") for key in problem_ids], dtype=object)
+        for value in sorted(set(values.values())):
+            yield name, value, here == value
 
 
 def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:

@@ -148,15 +148,12 @@ class Likelihood:
     @classmethod
     def of(cls, histograms: Histograms, *, truncated: bool) -> Likelihood:
         """The likelihood of what was seen."""
-        unsolved = histograms.correct[:, 0] * truncated
-        right, wrong = histograms.correct.copy(), histograms.wrong.copy()
-        drawn = None if histograms.drawn is None else histograms.drawn.copy()
-        right[:, 0] -= unsolved
-        wrong[:, -1] -= unsolved  # they have n samples, all wrong
-        if drawn is not None:
-            drawn[:, -1] -= unsolved
-        further = None if drawn is None else _more_than(drawn)
-        return cls(_more_than(right), _more_than(wrong), further, right.sum(axis=1), truncated)
+        right, drawn = histograms.correct, histograms.drawn
+        unsolved = right[:, :1] * truncated  # they have n samples, all wrong
+        further = None if drawn is None else _more_than(drawn) - unsolved
+        problems = right.sum(axis=1) - unsolved[:, 0]
+        below = _more_than(histograms.wrong) - unsolved
+        return cls(_more_than(right), below, further, problems, truncated)
 
     def rows(self, which: Bools) -> Likelihood:
         """Some of the fits."""

@@ -22,26 +22,21 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
     not above what the run has, or nothing was verified yet.
     """
     wanted: dict[tuple[str, str], set[str]] = {}
-    verified = False
-    for name in experiment.benchmarks:
-        data = BenchmarkData.read(run, experiment, name)
-        for pair in data.pairs() if data else ():
-            verified = True
-            if n <= max(data.asked(pair.base), data.asked(pair.other)) if data else False:
+    read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
+    for data in filter(None, read):
+        for pair in data.pairs():
+            if n <= max(map(data.asked, pair.names)):
                 raise UserError(f"--n {n}: give more than the {pair.n} samples that arms have")
             ids = {i for cell in CELLS for i in _ids(pair, cell)}
             for arm in pair.names:
-                wanted.setdefault((arm, name), set()).update(ids)
-    if not verified:
+                wanted.setdefault((arm, data.benchmark), set()).update(ids)
+    if not wanted:
         raise UserError(f"{run.path}: there is no pair of verified arms to follow up")
-
-    def fresh_from(arm: str) -> int:
-        """Where a rule ended a problem early, what lies between that and its n is not needed."""
-        sampling = experiment.arm_sampling(arm)
-        return sampling.n if sampling.rule else 0
-
+    samplings = {arm: experiment.arm_sampling(arm) for arm, _ in wanted}
+    # Where a rule ended a problem early, what lies between that and its n is not needed.
+    fresh_from = {arm: one.n if one.rule else 0 for arm, one in samplings.items()}
     return [
-        TopUp(arm, benchmark, n, frozenset(ids), fresh_from(arm))
+        TopUp(arm, benchmark, n, frozenset(ids), fresh_from[arm])
         for (arm, benchmark), ids in wanted.items()
         if ids
     ]
@@ -59,18 +54,16 @@ def followup(data: BenchmarkData) -> list[FollowUp] | None:
 
 def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     ids = _ids(pair, cell)
-    solved = {}
-    least = []
+    solved, least = [], []
     for arm in pair.names:
         verdicts = data.everything[arm]
         fresh = verdicts.where(verdicts.index >= data.asked(arm)).counts
-        known = set(fresh.problem_ids)
-        if not ids or not known.issuperset(ids):
+        if not ids or not set(fresh.problem_ids).issuperset(ids):
             return None
         counts = fresh.on(ids)
         least.append(int(counts.samples.min()))
-        solved[arm] = counts.correct > 0
-    base, other = solved[pair.base], solved[pair.other]
+        solved.append(counts.correct > 0)
+    base, other = solved
     names = np.array(ids, dtype=object)
     return FollowUp(
         base=pair.base,

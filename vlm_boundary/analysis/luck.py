@@ -206,7 +206,7 @@ def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np
 
 
 def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, list[str]]:
-    """Of the first samples with an answer the problem's row and the answer's column; the answers."""
+    """Of the first samples with an answer, the problem's row, the answer's column; the answers."""
     coded = ["problem_id", "extracted"]
     table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
     answer, answers = encoded(table["extracted"])

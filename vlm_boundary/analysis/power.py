@@ -92,7 +92,7 @@ class Variance:
 
 
 def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> list[Variance]:
-    """The variance of differences, (problems, ks), NaN where a problem has none, at each k, split."""
+    """The variance of differences, (problems, ks), NaN where a problem has none, split by k."""
     noise = sum(variance_of(counts, ks) for counts in (base, other))
     found = []
     for values, within in zip(differences.T, np.asarray(noise).T, strict=True):

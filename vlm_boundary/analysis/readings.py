@@ -118,24 +118,20 @@ class _Votes:
         if table.num_rows == 0:
             return None
         rows = of_the_same_text(verdicts, table)
-        votes = table["votes"].combine_chunks()
-        owner = pc.list_parent_indices(votes).to_numpy()
-        flat = votes.flatten()
-        size = table.num_rows
-        cast = {
-            value: np.bincount(owner[pc.fill_null(pc.equal(flat, value), False).to_numpy(False)],
-                               minlength=size)
-            for value in (True, False)
-        }  # fmt: skip
-        known = rows >= 0
-        columns_of = [np.zeros(len(verdicts), dtype=np.int64) for _ in range(3)]
-        for target, values in zip(
-            columns_of, (cast[True], cast[False], np.bincount(owner, minlength=size)), strict=True
-        ):
-            target[rows[known]] = values[known]
-        judged = np.zeros(len(verdicts), dtype=bool)
+        votes, known = table["votes"].combine_chunks(), rows >= 0
+        owner, flat = pc.list_parent_indices(votes).to_numpy(), votes.flatten()
+
+        def counted(which: Bools) -> Ints:
+            column = np.zeros(len(verdicts), dtype=np.int64)
+            column[rows[known]] = np.bincount(owner[which], minlength=table.num_rows)[known]
+            return column
+
+        yes, no = (
+            pc.fill_null(pc.equal(flat, value), False).to_numpy(False) for value in (True, False)
+        )
+        judged = _could_not_be_read(data, judge, partition)
         judged[rows[known]] = True
-        judged |= _could_not_be_read(data, judge, partition)
+        columns_of = map(counted, (yes, no, np.ones(len(owner), dtype=bool)))
         return cls(_uniform(data, arm, judged & verdicts.right), *columns_of)
 
     @property

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from vlm_boundary.analysis.controls import controls
 from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.distributions import fields_of
+from vlm_boundary.analysis.distributions import fields_of, parts_of
 from vlm_boundary.analysis.intervals import Clustered, holm, known
 from vlm_boundary.analysis.series import along_training
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
@@ -129,8 +127,7 @@ def decompositions(data: BenchmarkData) -> list[Decomposition]:
 
     whole = reasoning + seeing, each with the interval of its own differences, problem by problem.
     """
-    fields = None
-    found = []
+    fields, found = None, []
     for pair in data.pairs():
         together = Together.of(data, pair.names, (FULL, WORDS))
         if together is None:
@@ -180,9 +177,10 @@ def _kinds(together: Together, pair: Pair, fields: dict[str, dict[str, str]]) ->
     ends = np.unique(np.searchsorted(together.ks, [1, together.n]))
     ks = together.ks[ends].tolist()
     rows, tests = [], []
-    for field, value, which in _parts(together, fields):
-        rows.append((field, value, _at(_terms(together, pair, which), ks)))
-        tests.append(_tested(together, pair, which, ends))
+    for field, value, which in parts_of(together.problem_ids, fields):
+        if which.any():
+            rows.append((field, value, _at(_terms(together, pair, which), ks)))
+            tests.append(_tested(together, pair, which, ends))
     adjusted = holm(np.array(tests).ravel()).reshape(len(rows), 2, len(ks))
     return [
         TermsOfKind(
@@ -194,17 +192,6 @@ def _kinds(together: Together, pair: Pair, fields: dict[str, dict[str, str]]) ->
         )
         for (field, value, terms), p in zip(rows, adjusted, strict=True)
     ]
-
-
-def _parts(
-    together: Together, fields: dict[str, dict[str, str]]
-) -> Iterator[tuple[str, str, Bools]]:
-    for field, values in fields.items():
-        here = np.array([values.get(key, "") for key in together.problem_ids], dtype=object)
-        for value in sorted(set(values.values())):
-            which = here == value
-            if which.any():
-                yield field, value, which
 
 
 def _at(terms: Terms, ks: list[int]) -> Terms:
@@ -233,8 +220,7 @@ def leanings(data: BenchmarkData) -> list[Leaning]:
     for pair in data.pairs():
         by_condition: dict[str, Curve] = {}
         for condition in asked:
-            together = Together.of(data, pair.names, (FULL, condition))
-            if together is not None:
+            if together := Together.of(data, pair.names, (FULL, condition)):
                 values = together.gain(pair, FULL) - together.gain(pair, condition)
                 by_condition[condition] = together.curve(values, _TWO)
         if by_condition:

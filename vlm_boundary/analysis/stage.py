@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vlm_boundary.analysis.beyond_n import beyond_n
+from vlm_boundary.analysis.beyond_n import beyond_n, shrinkage
 from vlm_boundary.analysis.calibration import calibration
 from vlm_boundary.analysis.controls import controls, guess_filter
 from vlm_boundary.analysis.cot import cot, thoughts
@@ -25,7 +25,6 @@ from vlm_boundary.analysis.seeds import seed_effects
 from vlm_boundary.analysis.seeing import seeing
 from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
-from vlm_boundary.analysis.shrinkage import shrinkage
 from vlm_boundary.analysis.significance import family
 from vlm_boundary.analysis.tables import write_tables
 from vlm_boundary.analysis.verifier_error import verifier_error
@@ -102,7 +101,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
 
 
 def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
-    shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
+    shown = {k for arm in data.arms for k in data.shown_ks(data.n(arm)).tolist()}
     return BenchmarkAnalysis(
         problems=data.loaded.problems,
         unusable=data.loaded.unusable,

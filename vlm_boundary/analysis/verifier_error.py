@@ -110,7 +110,7 @@ def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a check of verdicts found: α and β with intervals, as rates, at the corners, at worst."""
+    """What a check of verdicts found: α and β with intervals, as rates, corners, the worst."""
 
     alpha: Interval
     beta: Interval

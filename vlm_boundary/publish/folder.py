@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.findings import Findings, in_order
@@ -25,7 +26,7 @@ from vlm_boundary.records.analysis import Analysis, read_analysis
 from vlm_boundary.report import outdated_lines
 from vlm_boundary.report.provenance import settings_yaml
 from vlm_boundary.report.verdict import statements
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import replacing_folder
 
 MARK = ".vlm-boundary-publication"
@@ -118,14 +119,14 @@ def _tables(run: RunDirectory, shown: frozenset[str]) -> Iterator[Item]:
         yield Item(
             f"data/responses/{name}.parquet",
             f"responses of {one.arm} to {one.benchmark} ({one.condition}) with their verdicts",
-            partial(_write_responses, run, one),
+            partial(_write_table, partial(responses, run, one)),
         )
         for layer in run.validity_layers():
             if run.validity(layer).parts(one):
                 yield Item(
                     f"data/validity/{name}-{layer}.parquet",
                     f"whether their reasoning is valid, by {layer}",
-                    partial(_write_checked, run, layer, one),
+                    partial(_write_table, partial(checked, run, layer, one)),
                 )
     for benchmark in run.existing_manifest().benchmarks:
         what = "problems, pictures included" if benchmark in shown else "ids of problems"
@@ -146,20 +147,8 @@ def _statistics(
         (run.report / "figures", "*.png", "a figure of the report"),
     ):
         for source in sorted(folder.glob(pattern)):
-            yield Item(
-                f"{folder.name}/{source.name}",
-                what,
-                partial(_copy, source),
-            )
+            yield Item(f"{folder.name}/{source.name}", what, partial(shutil.copyfile, source))
 
 
-def _write_responses(run: RunDirectory, partition: Partition, path: Path) -> None:
-    pq.write_table(responses(run, partition), path)
-
-
-def _write_checked(run: RunDirectory, layer: str, partition: Partition, path: Path) -> None:
-    pq.write_table(checked(run, layer, partition), path)
-
-
-def _copy(source: Path, path: Path) -> None:
-    shutil.copyfile(source, path)
+def _write_table(table: Callable[[], pa.Table], path: Path) -> None:
+    pq.write_table(table(), path)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vlm_boundary.analysis.findings import Findings, Part
-from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning, seeing
+from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.store import write_text
@@ -43,14 +43,14 @@ _SHOWN = (
     _Shown("calibration", lambda one: one.calibration, reasoning.calibration),
     _Shown("people", lambda one: one.calibration, reasoning.people),
     _Shown("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),
-    _Shown("seeing", lambda one: one.seeing, seeing.summary),
-    _Shown("seeing_costs", lambda one: one.seeing, seeing.costs),
-    _Shown("seeing_kinds", lambda one: one.seeing, seeing.kinds),
-    _Shown("leaning", lambda one: one.seeing, seeing.leaning),
-    _Shown("first_false", lambda one: one.seeing, seeing.chains),
-    _Shown("first_false_judged", lambda one: one.cot, seeing.judged),
-    _Shown("self_agreement", lambda one: one.seeing, seeing.agreement),
-    _Shown("seeing_training", lambda one: one.seeing, seeing.along_training),
+    _Shown("seeing", lambda one: one.seeing, reasoning.summary),
+    _Shown("seeing_costs", lambda one: one.seeing, reasoning.costs),
+    _Shown("seeing_kinds", lambda one: one.seeing, reasoning.kinds),
+    _Shown("leaning", lambda one: one.seeing, reasoning.leaning),
+    _Shown("first_false", lambda one: one.seeing, reasoning.chains),
+    _Shown("first_false_judged", lambda one: one.cot, reasoning.judged),
+    _Shown("self_agreement", lambda one: one.seeing, reasoning.agreement),
+    _Shown("seeing_training", lambda one: one.seeing, reasoning.along_training),
     _Shown("slices", lambda one: one.distributions, parts.slices),
     _Shown("strata", lambda one: one.distributions, parts.strata),
     _Shown("outcomes", lambda one: one.arms, comparisons.outcomes),
