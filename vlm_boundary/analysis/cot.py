@@ -128,15 +128,15 @@ def _differences(
     groups, level = data.groups(pair.problem_ids), data.settings.confidence
     result: dict[str, ValidDifference] = {}
     for name in both:
-        low, high = {}, {}
+        bounds = []
         for arm in pair.names:
             rows = data.verdicts[arm].places(pair.problem_ids)
-            bounds = _bounds(data.counts(arm), found[arm][name], ks)
-            low[arm], high[arm] = (values[rows] for values in bounds)
+            bounds.append([of[rows] for of in _bounds(data.counts(arm), found[arm][name], ks)])
+        (base_low, base_high), (low, high) = bounds
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
-        said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
+        said = compare(low - base_low, level, groups, draws, rng)
         bounds_of: dict[str, Curve] = {}
-        least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
+        least, most = low - base_high, high - base_low
         if not np.array_equal(least, most, equal_nan=True):
             for key, values in (("difference_least", least), ("difference_most", most)):
                 entries = data.means(values, pair.problem_ids, DIFFERENCE).curve(ks)

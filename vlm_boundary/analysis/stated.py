@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ from vlm_boundary.records.seeing import (
     FirstFalseShares,
     SelfAgreement,
 )
-from vlm_boundary.records.stated import FIRST_FALSE, FirstFalse
+from vlm_boundary.records.stated import FIRST_FALSE
 from vlm_boundary.store import Partition, encoded
 
 Sets = NDArray[np.uint64]
@@ -113,16 +112,11 @@ def _sets(owner: Ints, items: Sets, samples: int) -> Sets:
 _OUTCOMES = ("all_chains", "right_answers", "wrong_answers")
 
 
-def _part(kind: FirstFalse) -> Callable[[Ints], tuple[Ints, Ints]]:
-    place = FIRST_FALSE.index(kind)
-    return lambda counts: (counts[:, place], counts.sum(axis=1))
-
-
-# Of the counts of problems by kind, shape (problems, kinds): part and whole of each share.
-_SHARES: dict[str, Callable[[Ints], tuple[Ints, Ints]]] = {
-    **{kind: _part(kind) for kind in FIRST_FALSE},
-    "seeing_of_stated": lambda counts: (counts[:, 0], counts[:, 0] + counts[:, 1]),
-}
+def _parts(counts: Ints) -> dict[str, tuple[Ints, Ints]]:
+    """Of the counts of problems by kind, shape (problems, kinds): part and whole of each share."""
+    whole = counts.sum(axis=1)
+    kinds = {str(kind): (counts[:, place], whole) for place, kind in enumerate(FIRST_FALSE)}
+    return kinds | {"seeing_of_stated": (counts[:, 0], counts[:, 0] + counts[:, 1])}
 
 
 def first_false(data: BenchmarkData, stated: dict[str, Statements]) -> Chains | None:
@@ -150,11 +144,8 @@ def _tallies(verdicts: Verdicts, stated: Statements) -> dict[str, Ints]:
     }
     found = {}
     for outcome, which in outcomes.items():
-        kinds = [
-            verdicts.count(which & (stated.first_false == place))
-            for place in range(len(FIRST_FALSE))
-        ]
-        counts = np.stack(kinds, axis=1)
+        kinds = (stated.first_false == place for place in range(len(FIRST_FALSE)))
+        counts = np.stack([verdicts.count(which & of_kind) for of_kind in kinds], axis=1)
         if counts.any():
             found[outcome] = counts
     return found
@@ -165,7 +156,7 @@ def _of_arm(data: BenchmarkData, arm: str, tallies: dict[str, Ints]) -> ChainsOf
 
     def shares(counts: Ints) -> FirstFalseShares:
         entries: dict[str, Entry] = {
-            name: share_of(*of(counts), level, groups) for name, of in _SHARES.items()
+            name: share_of(*of, level, groups) for name, of in _parts(counts).items()
         }
         return FirstFalseShares(samples=int(counts.sum()), **entries)
 
@@ -178,10 +169,9 @@ def _of_pair(data: BenchmarkData, pair: Pair, tallies: dict[str, dict[str, Ints]
     found = {}
     for outcome in _OUTCOMES:
         if all(outcome in tallies[arm] for arm in pair.names):
-            base, other = (tallies[arm][outcome][rows[arm]] for arm in pair.names)
+            base, other = (_parts(tallies[arm][outcome][rows[arm]]) for arm in pair.names)
             found[outcome] = {
-                name: difference_of_shares(of(base), of(other), level, groups)
-                for name, of in _SHARES.items()
+                name: difference_of_shares(base[name], other[name], level, groups) for name in base
             }
     return ChainsOfPair(base=pair.base, other=pair.other, **found)
 

@@ -69,36 +69,31 @@ def write_tables(
     """Write every table of `benchmarks`, with the counts of the same in `data`, into a folder."""
     shown = {name: {None, *content.ks} for name, content in benchmarks.items()}
 
-    def at_shown_k(row: Row) -> bool:
-        return row["k"] in shown[row["benchmark"]]
-
-    def in_headline(row: Row) -> bool:
-        return row["metric"] in _HEADLINE and at_shown_k(row)
-
-    def every(row: Row) -> bool:
-        return True
-
-    # Columns, rows of a benchmark, and which of them fit a page.
+    # Columns, rows of a benchmark, and whether those at the k of tables alone fit a page.
     tables = {
-        "curves": (_CURVES, _curves, in_headline),
-        "differences": (_DIFFERENCES, _differences, at_shown_k),
-        "pairs": (_PAIRS, _pairs, every),
-        "luck": (_LUCK, _luck, at_shown_k),
-        "beyond_n": (_BEYOND_N, _beyond_n, every),
-        "slices": (_SLICES, _slices, every),
+        "curves": (_CURVES, _curves, True),
+        "differences": (_DIFFERENCES, _differences, True),
+        "pairs": (_PAIRS, _pairs, False),
+        "luck": (_LUCK, _luck, True),
+        "beyond_n": (_BEYOND_N, _beyond_n, False),
+        "slices": (_SLICES, _slices, False),
     }
-    for name, (schema, of, on_page) in tables.items():
+    for name, (schema, of, at_shown_k) in tables.items():
         rows = [row for key, content in benchmarks.items() for row in of(key, content)]
         _write_all(folder / name, schema, rows)
         names = schema.names
-        cells = [[_cell(row.get(one)) for one in names] for row in filter(on_page, rows)]
+        cells = [
+            [_cell(row.get(one)) for one in names]
+            for row in rows
+            if row.get("metric", "pass_at_k") in _HEADLINE
+            and (not at_shown_k or row["k"] in shown[row["benchmark"]])
+        ]
         write_text(folder / f"{name}.md", markdown(names, cells))
         write_text(folder / f"{name}.tex", latex(names, cells))
     _write_all(folder / "problems", _PROBLEMS, [row for each in data for row in _problems(each)])
 
 
 def _write_all(path: Path, schema: pa.Schema, rows: list[Row]) -> None:
-    """Write all rows as Parquet and CSV."""
     columns = pa.Table.from_pylist(rows, schema=schema)
     with replacing(path.with_suffix(".parquet")) as temporary, temporary.open("wb") as file:
         pq.write_table(columns, file, compression="zstd")
@@ -126,7 +121,6 @@ def _differences(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 
 
 def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
-    """One row per k."""
     for k, entry in by_k.items():
         yield key | {"k": k} | entry.given()
 

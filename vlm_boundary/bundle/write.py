@@ -24,21 +24,13 @@ from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View, settle, slices_of, slices_of_problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
-from vlm_boundary.publish.tables import responses
+from vlm_boundary.publish.tables import KEYS, responses
 from vlm_boundary.writing import replacing_folder
 
 MARK = ".vlm-boundary-bundle"
 """Only a folder that holds it, and nothing that is not an export's, is written again."""
-_PAGES = (
-    "index.html",
-    "bundle.css",
-    "data.js",
-    "built.js",
-    "view.js",
-    "search.js",
-    "frame.js",
-    "page.js",
-)
+_SCRIPTS = ("data.js", "built.js", "view.js", "search.js", "frame.js", "page.js")
+_PAGES = ("index.html", "bundle.css", *_SCRIPTS)
 _SECONDS = 5.0  # between two lines that say how far it is
 _OF_THE_APP = ("app.css", "app.js")
 _OWN = frozenset((MARK, *_PAGES, *_OF_THE_APP, "katex", "data", "tables"))
@@ -117,10 +109,12 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
         if (found := run.partition(arm, benchmark, condition)) is not None
     ]
     for number, one in enumerate(known):
-        said = f"{number} of {len(known)} partitions written; now {' · '.join(_named(one))}"
+        said = (
+            f"{number} of {len(known)} partitions written; now {' · '.join(_named(one).values())}"
+        )
         progress = PacedLines(said, "problems", told, _SECONDS)
         ArmWriter(run, one, data / f"arm-{number}").write(progress)
-        arms.append(dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True)))
+        arms.append(_named(one))
     for number, benchmark in enumerate(run.benchmarks):
         write_problems(run, benchmark, data / f"benchmark-{number}")
     first = settle(View(), {run.name: run})
@@ -149,21 +143,19 @@ def _write_tables(run: RunIndex, known: list[PartitionIndex], place: Path) -> No
     (place / "responses").mkdir(parents=True)
     counted = []
     for number, one in enumerate(known):
-        pq.write_table(
-            responses(run.directory, one.partition), place / "responses" / f"{number}.parquet"
-        )
+        drawn = responses(run.directory, one.partition)
+        pq.write_table(drawn, place / "responses" / f"{number}.parquet")
         problems = run.problems[one.partition.benchmark]
-        names = dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True))
-        columns = {name: pa.array([value] * len(problems)) for name, value in names.items()}
+        names = _named(one).items()
+        columns = {name: pa.array([value] * len(problems)) for name, value in names}
         columns["problem_id"] = pa.array([problem.problem_id for problem in problems])
         counted.append(pa.table(columns | tallies(one.codes)))
     if counted:
         pq.write_table(pa.concat_tables(counted), place / "problems.parquet")
 
 
-def _named(one: PartitionIndex) -> tuple[str, str, str]:
-    at = one.partition
-    return at.arm, at.benchmark, at.condition
+def _named(one: PartitionIndex) -> dict[str, str]:
+    return {name: getattr(one.partition, name) for name in KEYS}
 
 
 _CARDS = 192 << 10  # bytes of JSON in a file
