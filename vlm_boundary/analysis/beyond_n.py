@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
@@ -37,40 +35,25 @@ FEWEST_PROBLEMS = 10
 MODELS = ("beta_binomial", "zero_inflated")
 
 
-@dataclass(frozen=True)
-class Extrapolation:
-    """Both models (`fits`) fitted to the problems as they are (row 0), and to resamples of them."""
+def both_fits(histograms: Histograms) -> dict[str, Fit]:
+    """Both models fitted to the problems as they are (row 0), and to resamples of them."""
+    plain = fit_beta_binomial(histograms)
+    return {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
 
-    n: int
-    fits: dict[str, Fit]
 
-    @classmethod
-    def of(cls, correct: Ints, n: int, weights: Floats) -> Extrapolation:
-        """Fit both models to c of the same n samples, with `weights` of shape (fits, problems)."""
-        return cls.to(Histograms.of(count_histogram(correct, n, weights)))
-
-    @classmethod
-    def to(cls, histograms: Histograms) -> Extrapolation:
-        """Fit both models to these."""
-        plain = fit_beta_binomial(histograms)
-        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
-        return cls(histograms.n, fits)
-
-    def describe(
-        self, ks: Ints, confidence: float, errors: dict[str, float]
-    ) -> dict[str, FittedModel]:
-        """Parameters and pass@k of each model, with intervals that allow for its back-test."""
-        return {
-            model: FittedModel(
-                a=known(fit.a[:1])[0],
-                b=known(fit.b[:1])[0],
-                never_solved=_one(fit.never, confidence),
-                pass_at_k=intervals(
-                    fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)
-                ),
-            )
-            for model, fit in self.fits.items()
-        }
+def _described(
+    fits: dict[str, Fit], ks: Ints, confidence: float, errors: dict[str, float]
+) -> dict[str, FittedModel]:
+    """Parameters and pass@k of each model, with intervals that allow for its back-test."""
+    return {
+        model: FittedModel(
+            a=known(fit.a[:1])[0],
+            b=known(fit.b[:1])[0],
+            never_solved=_one(fit.never, confidence),
+            pass_at_k=intervals(fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)),
+        )
+        for model, fit in fits.items()
+    }
 
 
 def resampled(problems: int, seed: int) -> Floats:
@@ -135,18 +118,18 @@ class _Fitted:
 
     def __init__(self, data: BenchmarkData) -> None:
         self._data = data
-        self._known: dict[tuple[str, tuple[str, ...]], Extrapolation] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], dict[str, Fit]] = {}
 
     def weights(self, problem_ids: tuple[str, ...]) -> Floats:
         """How often each of these problems counts in each fit."""
         return resampled(len(problem_ids), self._data.experiment.seed)
 
-    def on(self, arm: str, counts: Counts, n: int) -> Extrapolation:
+    def on(self, arm: str, counts: Counts, n: int) -> dict[str, Fit]:
         """An arm's fit to these counts of n samples each."""
         key = (arm, counts.problem_ids)
         if key not in self._known:
             weights = self.weights(counts.problem_ids)
-            self._known[key] = Extrapolation.to(Histograms.of_counts(counts, n, weights))
+            self._known[key] = both_fits(Histograms.of_counts(counts, n, weights))
         return self._known[key]
 
 
@@ -169,7 +152,7 @@ def _reached(data: BenchmarkData, fitted: _Fitted, arm: str) -> BeyondNOfArm | N
         problems=len(ids),
         left_out=len(data.counts(arm).problem_ids) - len(ids),
         back_test=tested,
-        **fitted.on(arm, counts, n).describe(_ks(n), level, errors),
+        **_described(fitted.on(arm, counts, n), _ks(n), level, errors),
     )
 
 
@@ -202,13 +185,14 @@ def back_test(
     Args:
         first: correct among the first `part` samples, shape (problems,).
         correct: correct among all samples, shape (problems,); one with a correct sample counts 1.
-        weights: as in `Extrapolation.of`.
+        weights: as in `count_histogram`.
     """
     ks = np.array([n])
     solved = (correct > 0).astype(np.float64)
     observed = weights @ solved / weights.sum(axis=1)
+    early = Histograms.of(count_histogram(first, part, weights))
     said = {}
-    for model, fit in Extrapolation.of(first, part, weights).fits.items():
+    for model, fit in both_fits(early).items():
         predicted = fit.pass_at_k(ks)[:, 0]
         said[model] = PredictionError(
             predicted=_one(predicted, confidence), error=_one(predicted - observed, confidence)
@@ -224,7 +208,7 @@ def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> BeyondNOfPa
         return None
     ks = _ks(n)
     first, second = pair.base_counts.on(ids), pair.other_counts.on(ids)
-    base, other = fitted.on(pair.base, first, n).fits, fitted.on(pair.other, second, n).fits
+    base, other = fitted.on(pair.base, first, n), fitted.on(pair.other, second, n)
     weights = fitted.weights(ids)
     tests = [
         _back_test(data, arm, counts, n, weights)

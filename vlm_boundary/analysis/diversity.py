@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
@@ -67,13 +69,11 @@ def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
 
 def diversity(data: BenchmarkData) -> Diversity:
     """How many answers each arm gives and how spread they are; pairs on as many first samples."""
-    known: dict[tuple[str, int], tuple[Floats, Floats]] = {}
 
+    @cache
     def values(arm: str, n: int) -> tuple[Floats, Floats]:
-        if (arm, n) not in known:
-            drawn = data.verdicts[arm].first(n)
-            known[arm, n] = distinct_at_k(drawn, data.grid(n)), answer_entropy(drawn)
-        return known[arm, n]
+        drawn = data.verdicts[arm].first(n)
+        return distinct_at_k(drawn, data.grid(n)), answer_entropy(drawn)
 
     arms = {}
     for arm in data.arms:
@@ -86,12 +86,9 @@ def diversity(data: BenchmarkData) -> Diversity:
         )
     pairs = []
     for pair in data.pairs():
-        rows = [data.verdicts[arm].first(pair.n).places(pair.problem_ids) for arm in pair.names]
-        base, other = (
-            [of[place] for of in values(arm, pair.n)]
-            for arm, place in zip(pair.names, rows, strict=True)
-        )
         ids, bounds = pair.problem_ids, (-np.inf, np.inf)
+        rows = {arm: data.verdicts[arm].first(pair.n).places(ids) for arm in pair.names}
+        base, other = ([of[place] for of in values(arm, pair.n)] for arm, place in rows.items())
         gap = data.means(other[0] - base[0], ids, bounds)
         pairs.append(
             DiversityOfPair(

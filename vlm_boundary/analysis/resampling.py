@@ -47,10 +47,8 @@ def bootstrap_t(
     alpha = 1 - confidence
     # Of the resamples' values themselves: between two of them, one infinite, there is no number.
     lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
-    low[usable], high[usable] = (
-        mean[usable] - upper * error[usable],
-        mean[usable] - lower * error[usable],
-    )
+    low[usable] = mean[usable] - upper * error[usable]
+    high[usable] = mean[usable] - lower * error[usable]
     outside = ~((low >= bounds[0]) & (high <= bounds[1]))
     low[outside], high[outside] = np.nan, np.nan
     return low, high

@@ -223,8 +223,7 @@ class _Rows:
 
     def counts(self, kept: Bools, add: tuple[Ints, Ints, Ints]) -> dict[str, Counts]:
         """Samples, correct and undecided ones added up by model and problem over these rows."""
-        found = {}
-        ids = self.problem.readings
+        found, ids = {}, self.problem.readings
         for place, name in enumerate(self.model.readings):
             rows = np.flatnonzero(kept & (self.model.codes == place))
             present, order = np.unique(self.problem.codes[rows], return_inverse=True)
@@ -277,9 +276,7 @@ def _up_to_looks(
 
 def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
     """The first row of each sample; the others must say the same."""
-    key = rows.key * len(index.readings) + index.codes
-    _, first, of = np.unique(key, return_index=True, return_inverse=True)
-    first = first[of.reshape(-1)]
+    first = _first_of(rows.key * len(index.readings) + index.codes)
     unlike = np.flatnonzero(verdict.codes != verdict.codes[first])
     if len(unlike):
         row = int(unlike[0])
@@ -290,6 +287,12 @@ def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
         )
     once: Bools = first == np.arange(len(first))
     return once
+
+
+def _first_of(key: Ints) -> Ints:
+    """Of each row the first one with its key."""
+    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    return np.asarray(first[of.reshape(-1)], dtype=np.int64)
 
 
 def _of_problems(
@@ -320,8 +323,7 @@ def _of_problems(
 
 def _refuse_again(rows: _Rows, why: str) -> None:
     """Refuse a second row of a model and problem."""
-    _, first, of = np.unique(rows.key, return_index=True, return_inverse=True)
-    first = first[of.reshape(-1)]
+    first = _first_of(rows.key)
     again = np.flatnonzero(first != np.arange(len(first)))
     if len(again):
         row = int(again[0])
