@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bounds, Counts, Floats, Ids, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.extrapolation import (
     Fit,
@@ -65,11 +65,7 @@ def resampled(problems: int, seed: int) -> Floats:
 
 
 def intervals(
-    values: Floats,
-    ks: Ints,
-    confidence: float,
-    bounds: tuple[float, float],
-    error: float,
+    values: Floats, ks: Ints, confidence: float, bounds: Bounds, error: float
 ) -> dict[int, Interval]:
     """The value in row 0 with the percentile interval of the other rows, for each column.
 
@@ -120,7 +116,7 @@ class _Fitted:
         self._data = data
         self._known: dict[tuple[str, tuple[str, ...]], dict[str, Fit]] = {}
 
-    def weights(self, problem_ids: tuple[str, ...]) -> Floats:
+    def weights(self, problem_ids: Ids) -> Floats:
         """How often each of these problems counts in each fit."""
         return resampled(len(problem_ids), self._data.experiment.seed)
 
@@ -306,9 +302,7 @@ def _shrunk(data: BenchmarkData, arm: str) -> ShrunkArm | None:
     )
 
 
-def _halves_test(
-    data: BenchmarkData, arm: str, problem_ids: tuple[str, ...]
-) -> ShrinkageTest | None:
+def _halves_test(data: BenchmarkData, arm: str, problem_ids: Ids) -> ShrinkageTest | None:
     """Accuracies from half of the samples, unbiased and shrunk, held against the other half.
 
     The noise of the other half, p(1 - p)/(m - 1) of its share p among m, is taken off the mean

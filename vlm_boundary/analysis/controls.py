@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats, Ints, on_shared
+from vlm_boundary.analysis.counts import Bools, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import Condition
@@ -125,7 +125,7 @@ def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> GuessFilter:
     )
 
 
-def _judged(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], draws: int) -> Floats:
+def _judged(data: BenchmarkData, arm: str, problem_ids: Ids, draws: int) -> Floats:
     """`guessable` by an arm's first direct answers; NaN for problems that have too few."""
     verdicts = data.control(arm, "direct_answer")
     if verdicts is None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.consistency import Consistency
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.counts import Bounds, Codes, Counts, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
 from vlm_boundary.analysis.verdicts import Ended, Verdicts, read_verdicts
@@ -42,7 +42,7 @@ class Pair:
         return self.base, self.other
 
     @property
-    def problem_ids(self) -> tuple[str, ...]:
+    def problem_ids(self) -> Ids:
         """The problems, ascending."""
         return self.base_counts.problem_ids
 
@@ -58,7 +58,7 @@ class Responses:
             temperature 1; NaN where it was not kept.
     """
 
-    problem_ids: tuple[str, ...]
+    problem_ids: Ids
     problem: Ints
     index: Ints
     tokens: Floats
@@ -194,25 +194,15 @@ class BenchmarkData:
             return None
         return {key: problem.metadata.get(name) for key, problem in self.problems.items()}
 
-    def groups(self, problem_ids: tuple[str, ...]) -> Codes | None:
+    def groups(self, problem_ids: Ids) -> Codes | None:
         """The cluster of each of these problems as a number; None where there are no clusters."""
         return cluster_codes(problem_ids, self.clusters)
 
-    def means(
-        self,
-        values: Floats,
-        problem_ids: tuple[str, ...],
-        bounds: tuple[float, float] = (0.0, 1.0),
-    ) -> Intervals:
+    def means(self, values: Floats, problem_ids: Ids, bounds: Bounds = (0.0, 1.0)) -> Intervals:
         """Means over problems of `values`, (problems, columns), by clusters; by default shares."""
         return t_intervals(values, self.settings.confidence, bounds, self.groups(problem_ids))
 
-    def mean(
-        self,
-        values: Floats,
-        problem_ids: tuple[str, ...],
-        bounds: tuple[float, float] = (0.0, 1.0),
-    ) -> Entry:
+    def mean(self, values: Floats, problem_ids: Ids, bounds: Bounds = (0.0, 1.0)) -> Entry:
         """`means` of one column, shape (problems,), as a record."""
         return self.means(values[:, None], problem_ids, bounds).entries()[0]
 

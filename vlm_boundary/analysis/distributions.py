@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
 from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, known, t_intervals
@@ -187,7 +187,7 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
 
 
 def parts_of(
-    problem_ids: tuple[str, ...], fields: dict[str, dict[str, str]]
+    problem_ids: Ids, fields: dict[str, dict[str, str]]
 ) -> Iterator[tuple[str, str, Bools]]:
     """Every field and value, and which of these problems have it."""
     for name, values in fields.items():

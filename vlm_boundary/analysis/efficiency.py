@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Codes, Floats, Ints
+from vlm_boundary.analysis.counts import Codes, Floats, Ids, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
 from vlm_boundary.analysis.intervals import known
@@ -208,12 +208,7 @@ def _by_max_tokens(
 
 
 def _cut(
-    data: BenchmarkData,
-    arm: str,
-    lengths: Floats,
-    size: int,
-    problem_ids: tuple[str, ...],
-    ks: Ints,
+    data: BenchmarkData, arm: str, lengths: Floats, size: int, problem_ids: Ids, ks: Ints
 ) -> tuple[Floats, float]:
     """pass@k of each problem, and the share of an arm's samples that are longer."""
     verdicts, places = data.verdicts[arm], data.verdicts[arm].places(problem_ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vlm_boundary.analysis.counts import Ids
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.sets import cells
 from vlm_boundary.config import ExperimentConfig
@@ -78,6 +79,6 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     )
 
 
-def _ids(pair: Pair, cell: str) -> tuple[str, ...]:
+def _ids(pair: Pair, cell: str) -> Ids:
     mask = cells(pair.base_counts.correct, pair.other_counts.correct)[cell]
     return pair.base_counts.where(mask)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
+from vlm_boundary.analysis.counts import Bools, Bounds, Codes, Floats, Ids, Ints
 from vlm_boundary.analysis.quantiles import SMALL, WithOneMore, gamma, normal, student
 from vlm_boundary.records.record import Curve, Entry
 
@@ -133,10 +133,7 @@ class Clustered:
 
 
 def t_intervals(
-    values: Floats,
-    confidence: float,
-    bounds: tuple[float, float],
-    groups: Codes | None = None,
+    values: Floats, confidence: float, bounds: Bounds, groups: Codes | None = None
 ) -> Intervals:
     """Mean over problems with Student's t interval, for each column; docs/analysis.md says why so.
 
@@ -157,11 +154,7 @@ def t_intervals(
 
 
 def intervals_of(
-    sums: Clustered,
-    confidence: float | Floats,
-    bounds: tuple[float, float],
-    *,
-    each_end: bool = False,
+    sums: Clustered, confidence: float | Floats, bounds: Bounds, *, each_end: bool = False
 ) -> Intervals:
     """`t_intervals` of values added up by cluster already, at one level or one for each column.
 
@@ -218,9 +211,7 @@ def is_small(sums: Clustered) -> Bools:
     return np.asarray((clusters > 1) & (clusters < SMALL))
 
 
-def weighted_at_random(
-    sums: Clustered, bounds: tuple[float, float]
-) -> tuple[WithOneMore, WithOneMore]:
+def weighted_at_random(sums: Clustered, bounds: Bounds) -> tuple[WithOneMore, WithOneMore]:
     """What bounds each mean from below, turned about zero, and what bounds it from above."""
     mean, clusters = sums.mean(), sums.clusters
     away = sums.residuals() * clusters / sums.size.sum(axis=0)
@@ -230,7 +221,7 @@ def weighted_at_random(
     )
 
 
-def with_one_more(sums: Clustered, bounds: tuple[float, float]) -> tuple[Floats, Floats]:
+def with_one_more(sums: Clustered, bounds: Bounds) -> tuple[Floats, Floats]:
     """The lowest and the highest mean, shape (columns,), with one more cluster of mean size."""
     mean, clusters = sums.mean(), sums.clusters
     low, high = ((clusters * mean + bound) / (clusters + 1) for bound in bounds)
@@ -254,7 +245,7 @@ def _skewed(value: Floats, skewness: Floats) -> Floats:
 
 
 def gamma_intervals(
-    sums: Clustered, confidence: float | Floats, bounds: tuple[float, float]
+    sums: Clustered, confidence: float | Floats, bounds: Bounds
 ) -> tuple[Floats, Floats]:
     """Interval of means whose values are mostly alike, with rare others.
 
@@ -319,7 +310,7 @@ def _needed(clusters: Ints, confidence: Floats) -> Floats:
     return np.asarray(np.minimum(FEW * further**4, clusters / 10))
 
 
-def cluster_codes(problem_ids: tuple[str, ...], clusters: Mapping[str, Any] | None) -> Codes | None:
+def cluster_codes(problem_ids: Ids, clusters: Mapping[str, Any] | None) -> Codes | None:
     """The cluster of each of these problems as a number; None where there are no clusters.
 
     `clusters` has what problems of one origin share; a problem with None, or not among them, is a
@@ -340,10 +331,7 @@ def same_problems(problems: Ints) -> int:
 
 
 def mean_interval(
-    values: Floats,
-    confidence: float,
-    bounds: tuple[float, float],
-    groups: Codes | None = None,
+    values: Floats, confidence: float, bounds: Bounds, groups: Codes | None = None
 ) -> Entry:
     """`t_intervals` of one column, shape (problems,), as a record."""
     return t_intervals(values[:, None], confidence, bounds, groups).entries()[0]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.counts import Bounds, Floats
 from vlm_boundary.analysis.intervals import NOTHING, Clustered
 from vlm_boundary.analysis.quantiles import beyond_student
 
@@ -14,11 +14,7 @@ _BLOCK = 1 << 22  # how often resamples take clusters, held at once
 
 
 def bootstrap_t(
-    sums: Clustered,
-    confidence: float,
-    bounds: tuple[float, float],
-    draws: int,
-    rng: np.random.Generator,
+    sums: Clustered, confidence: float, bounds: Bounds, draws: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Bootstrap-t interval of the mean of each column, clusters resampled.
 

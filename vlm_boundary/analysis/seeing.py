@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vlm_boundary.analysis.controls import controls
-from vlm_boundary.analysis.counts import Bools, Codes, Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.counts import Bools, Bounds, Codes, Counts, Floats, Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.distributions import fields_of, parts_of
 from vlm_boundary.analysis.intervals import Clustered, holm, known
@@ -91,9 +91,7 @@ class Together:
         """An arm's pass@1 with the picture and with words, shape (problems,) each."""
         return self._values[arm, FULL][:, 0], self._values[arm, WORDS][:, 0]
 
-    def curve(
-        self, values: Floats, bounds: tuple[float, float], which: Bools | None = None
-    ) -> Curve:
+    def curve(self, values: Floats, bounds: Bounds, which: Bools | None = None) -> Curve:
         """Means over problems with intervals, or over those that are marked."""
         ids = self.problem_ids
         if which is not None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats
+from vlm_boundary.analysis.counts import Bools, Bounds, Floats
 from vlm_boundary.analysis.intervals import (
     NOTHING,
     Clustered,
@@ -33,7 +33,7 @@ _STEPS = 50  # from there to 1, each a good half more
 _GRIDS = 4  # each within a step of the one before: to a millionth of the value
 
 
-def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
+def p_values(sums: Clustered, bounds: Bounds) -> Floats:
     """The smallest p at which the interval of level 1 - p leaves zero out, for each column.
 
     So a p-value is below 5 % just where the 95 % interval leaves zero out. Shape (columns,); NaN
@@ -55,7 +55,7 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     return np.where(tested, found, np.nan)
 
 
-def equivalence_p(sums: Clustered, margin: float, bounds: tuple[float, float]) -> Floats:
+def equivalence_p(sums: Clustered, margin: float, bounds: Bounds) -> Floats:
     """P-value that the mean lies outside ± margin, for each column: two one-sided tests (TOST).
 
     The larger of those of "at most -margin" and "at least +margin" (Schuirmann 1987), shape
@@ -66,9 +66,7 @@ def equivalence_p(sums: Clustered, margin: float, bounds: tuple[float, float]) -
     return np.maximum(above, below)
 
 
-def one_sided_p(
-    sums: Clustered, bound: float, bounds: tuple[float, float]
-) -> tuple[Floats, Floats]:
+def one_sided_p(sums: Clustered, bound: float, bounds: Bounds) -> tuple[Floats, Floats]:
     """P-values against "at most the bound" and against "at least the bound", for each column.
 
     Each is the smallest p at which the interval of level 1 - 2p, with ends that hold by themselves
@@ -81,7 +79,7 @@ def one_sided_p(
     return _above_p(sums, bound, bounds), _above_p(turned, -bound, (-bounds[1], -bounds[0]))
 
 
-def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floats:
+def _above_p(sums: Clustered, bound: float, bounds: Bounds) -> Floats:
     room, error = sums.mean() - bound, sums.error()
     known = intervals_of(sums, 0.0, bounds)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -99,7 +97,7 @@ def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floa
     return np.where(tested, np.where(lowest > bound, found, 1.0), np.nan)
 
 
-def _few_at(level: Floats, sums: Clustered, bounds: tuple[float, float]) -> Bools:
+def _few_at(level: Floats, sums: Clustered, bounds: Bounds) -> Bools:
     """Whether the interval is not Student's at a level, or at the usual one if that is higher."""
     return intervals_of(sums, np.maximum(level, _USUAL), bounds).few
 
@@ -109,10 +107,7 @@ def _without_zero(found: Intervals) -> Bools:
 
 
 def _smallest(
-    sums: Clustered,
-    bounds: tuple[float, float],
-    tails: int,
-    claims: Callable[[Intervals], Bools],
+    sums: Clustered, bounds: Bounds, tails: int, claims: Callable[[Intervals], Bools]
 ) -> Floats:
     """The smallest p at which the interval of level 1 - tails · p claims something.
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Codes, Counts, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Ids, Ints
 from vlm_boundary.stopping import Standing, StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
@@ -37,7 +37,7 @@ class Verdicts:
         text: the hash of the text that it is on.
     """
 
-    problem_ids: tuple[str, ...]
+    problem_ids: Ids
     problem: Codes
     index: Codes
     right: Bools
@@ -233,7 +233,7 @@ class Ended:
         }
 
     @property
-    def unfinished(self) -> tuple[str, ...]:
+    def unfinished(self) -> Ids:
         """Problems that have not come to their end, and can."""
         return tuple(self._open)
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bounds, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known
@@ -248,7 +248,7 @@ def _corrected_difference(
     return _spanning(interval(one.point, two.point), each, (-1, 1))
 
 
-def _spanning(point: Entry, corners: list[Entry], bounds: tuple[float, float]) -> Entry:
+def _spanning(point: Entry, corners: list[Entry], bounds: Bounds) -> Entry:
     """The point with an interval that holds all of these, cut off at what a value can be."""
     lows = [one.low for one in [point, *corners] if one.low is not None]
     highs = [one.high for one in [point, *corners] if one.high is not None]
