@@ -129,7 +129,6 @@ def _moved(
 def _compared(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
 ) -> ComparedPart:
-    """Both arms' pass@k and the difference on some of the problems."""
     kept = base.where(which)
     if not kept:
         return ComparedPart(problems=0)

@@ -185,7 +185,6 @@ def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
 
 
 def _states(data: BenchmarkData, arm: str, layer: str) -> States:
-    """What a layer says of each verdict's sample."""
     verdicts = data.verdicts[arm]
     columns = ["problem_id", "sample_index", "valid", "text_hash"]
     partition = Partition(arm, data.benchmark)

@@ -249,7 +249,6 @@ def seeing(data: BenchmarkData) -> Seeing | None:
 def _training(
     data: BenchmarkData, chains: Chains | None, agreement: SelfAgreement | None
 ) -> list[SeeingStep]:
-    """The arms along training, with what is known of each."""
     order = along_training(data)
     under = controls(data) or {}
     found = []

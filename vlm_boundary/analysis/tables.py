@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.shown.table import latex, markdown
 from vlm_boundary.records.analysis import BenchmarkAnalysis
-from vlm_boundary.records.record import Curve, Record
+from vlm_boundary.records.record import ArmPair, Curve, Record
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 
@@ -116,8 +116,11 @@ def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 
 def _differences(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.pairs:
-        key = {"benchmark": benchmark, "base": pair.base, "other": pair.other}
-        yield from _rows(key, pair.difference)
+        yield from _rows(_of(benchmark, pair), pair.difference)
+
+
+def _of(benchmark: str, pair: ArmPair) -> Row:
+    return {"benchmark": benchmark, "base": pair.base, "other": pair.other}
 
 
 def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
@@ -149,10 +152,7 @@ def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.distributions.slices if content.distributions else ():
         for row in pair.slices:
             for k, entry in row.difference.items():
-                yield {
-                    "benchmark": benchmark,
-                    "base": pair.base,
-                    "other": pair.other,
+                yield _of(benchmark, pair) | {
                     "field": row.field,
                     "value": row.value,
                     "k": k,
@@ -167,10 +167,7 @@ def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 def _pairs(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.pairs:
         turn = pair.crossover
-        yield {
-            "benchmark": benchmark,
-            "base": pair.base,
-            "other": pair.other,
+        yield _of(benchmark, pair) | {
             "problems": pair.problems,
             "n": pair.n,
             "crossover": turn.estimate,

@@ -88,7 +88,6 @@ def report(
 
 
 def _draw(run: RunDirectory, figures: Sequence[Figure], formats: Sequence[str], forks: int) -> None:
-    """Figures as files, and the list of them."""
     with progress_bar("drawing", total=len(figures), unit="figure") as bar:
         for _ in draw_all(figures, run.report / "figures", formats, forks=forks):
             bar.update()

@@ -192,7 +192,6 @@ def _interval(found: Findings, entry: Difference, digits: int) -> str:
 
 
 def _range(entry: Interval, digits: int) -> str:
-    """An interval's ends in points."""
     if entry.low is None or entry.high is None:
         return "unknown"
     return f"{_points(entry.low, digits)} to {_points(entry.high, digits)}"
@@ -205,7 +204,6 @@ def _digits(entry: Interval) -> int:
 
 
 def _points(share: float, digits: int) -> str:
-    """A difference in points with its sign."""
     shown = f"{100 * share:+.{digits}f}"
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
@@ -301,12 +299,11 @@ def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
                 f"{arm} {one.solved} of {one.problems}, expected by luck {one.expected:.1f} "
                 f"({one.low} to {one.high})"
             )
-    if not parts:
-        return []
-    return [
+    said = (
         f"Solved at least once{_first_look(content, pair)}: {'; '.join(parts)}. By luck is what "
         f"the arm's answers to other problems would solve."
-    ]
+    )
+    return [said] if parts else []
 
 
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
@@ -320,12 +317,8 @@ def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
         and one.stopping.mean_n is not None
         and one.stopping.saved is not None
     ]
-    if not parts:
-        return []
-    return [
-        f"Problems with enough right samples were sampled no further, which does not bias pass@k: "
-        f"{', '.join(parts)}."
-    ]
+    said = "Problems with enough right samples were sampled no further, which does not bias pass@k"
+    return [f"{said}: {', '.join(parts)}."] if parts else []
 
 
 def _reasoned(content: BenchmarkAnalysis, base: str, other: str) -> list[str]:
