@@ -17,6 +17,8 @@ from vlm_boundary.analysis.estimators import (
 from vlm_boundary.analysis.verdicts import Verdicts
 
 WINDOWS = 16
+TAUS = (0.25, 0.5, 0.75, 1.0)
+COVER_PERCENTS = (1, 5, *range(10, 101, 10))
 
 
 def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Floats:
@@ -55,10 +57,6 @@ def majority_at_k(verdicts: Verdicts, ks: Ints, rng: np.random.Generator) -> Flo
     values = won / WINDOWS
     values[:, ks == 1] = (counts.correct / counts.samples)[:, None]
     return np.where(ks <= counts.samples[:, None], values, np.nan)
-
-
-TAUS = (0.25, 0.5, 0.75, 1.0)
-COVER_PERCENTS = (1, 5, *range(10, 101, 10))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from vlm_boundary.records.record import Crossover, Curve, Entry, where_known
 from vlm_boundary.store import Partition
 
 E = TypeVar("E", bound=Entry)
+_LAYER = "structure"  # it compares an answer with the thought before it
 
 
 def cot(data: BenchmarkData) -> ValidReasoning | None:
@@ -149,9 +150,6 @@ def _differences(
 def _shown(entries: dict[int, E], data: BenchmarkData, n: int) -> dict[int, E]:
     """Only the k of tables and of the paper's figures: there are many readings."""
     return {k: entries[k] for k in data.grid(n).tolist()}
-
-
-_LAYER = "structure"  # the layer that compares them
 
 
 def thoughts(data: BenchmarkData) -> dict[str, ThoughtsOfArm] | None:

@@ -11,6 +11,9 @@ from vlm_boundary.analysis.stopping import before_the_look, stopped_part_pass_at
 from vlm_boundary.records.record import Interval
 from vlm_boundary.stopping import StoppingRule
 
+_POSTERIOR_DRAWS = 50
+_RESAMPLES = 40  # of problems, for each draw of the posterior
+
 
 def subset_pass_at_k(
     samples: Ints,
@@ -111,10 +114,6 @@ def _hypergeometric(js: Ints, n: int, c: int, ks: Ints) -> Floats:
     held, rest = np.where(possible, j, 0.0), np.where(possible, k - j, 0.0)
     logs = choose(float(c), held) + choose(float(n - c), rest) - choose(float(n), k)
     return np.where(possible, np.exp(logs), 0.0)
-
-
-_POSTERIOR_DRAWS = 50
-_RESAMPLES = 40  # of problems, for each draw of the posterior
 
 
 def expected_pass_at_k(

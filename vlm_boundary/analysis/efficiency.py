@@ -21,6 +21,8 @@ from vlm_boundary.records.cost import (
 
 SAMPLING_EFFICIENCY_K = 256
 """The k of the paper's sampling-efficiency gap; a smaller n stands in for it, and says so."""
+HALVINGS = 6
+"""How often the largest length is halved."""
 
 
 def efficiency(data: BenchmarkData) -> Efficiency:
@@ -82,10 +84,6 @@ def _gap(data: BenchmarkData, pair: Pair) -> EfficiencyGap:
     gap = (pass_at_k_of(base, np.array([k])) - pass_at_k_of(other, np.array([1])))[:, 0]
     interval = data.mean(gap, pair.problem_ids, DIFFERENCE)
     return EfficiencyGap(base=pair.base, other=pair.other, k=k, sampling_efficiency_gap=interval)
-
-
-HALVINGS = 6
-"""How often the largest length is halved."""
 
 
 def equal_budgets(data: BenchmarkData, pair: Pair) -> EqualBudgets:

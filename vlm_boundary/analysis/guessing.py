@@ -13,6 +13,9 @@ from vlm_boundary.analysis.estimators import pass_at_k
 
 SMOOTHING_ANSWERS = tuple(str(number) for number in range(101))
 """What a smoothed prior holds possible although nobody gave it: the whole numbers 0 to 100."""
+EXCHANGES = 1_000
+"""How often lists are exchanged, for what luck solves on average and its range."""
+_LEAST_SHARE = 8  # a problem with less than an eighth of the most samples shortens no list
 
 
 def guessed_pass_at_k(chance: Floats, ks: Ints) -> Floats:
@@ -138,11 +141,6 @@ def discoveries(p_values: Floats, rate: float) -> Bools:
     if known.any():
         found[known] = false_discovery_control(p_values[known], method="bh") <= rate
     return found
-
-
-EXCHANGES = 1_000
-"""How often lists are exchanged, for what luck solves on average and its range."""
-_LEAST_SHARE = 8  # a problem with less than an eighth of the most samples shortens no list
 
 
 @dataclass(frozen=True)

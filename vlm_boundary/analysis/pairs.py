@@ -16,6 +16,8 @@ from vlm_boundary.records.analysis import PairAnalysis
 from vlm_boundary.records.record import Estimate, Needed
 from vlm_boundary.records.sections import ConsistencyOfPair, SelfTest
 
+HALVES = "its other half"
+
 
 def pairs(data: BenchmarkData) -> list[PairAnalysis]:
     """Every arm against every base."""
@@ -124,9 +126,6 @@ def _to(data: BenchmarkData, arm: str, n: int) -> Consistency:
         return data.consistency[arm]
     drawn = data.verdicts[arm].first(n)
     return Consistency.of(drawn, n, data.shown_ks(n), data.rng(arm))
-
-
-HALVES = "its other half"
 
 
 def self_test(data: BenchmarkData) -> list[SelfTest] | None:

@@ -14,6 +14,11 @@ from scipy.special import betainc, betaincinv, gammaincinv, ndtri, stdtr, stdtri
 
 from vlm_boundary.analysis.counts import Floats, Ints
 
+SMALL = 60
+"""Of fewer problems a spread says too little: one in twenty that is unlike all others is missing in
+one such set of twenty or more (0.95^58 = 5.1 %), and what is missing leaves no trace."""
+_WIDEST = 1e5  # so wide a beta distribution is a gamma distribution
+
 
 def student(share: ArrayLike, freedom: ArrayLike) -> Floats:
     """The value that this share of Student's t lies below; 0 < share <= 1."""
@@ -33,12 +38,6 @@ def normal(share: ArrayLike) -> Floats:
 def gamma(share: ArrayLike, shape: ArrayLike, scale: ArrayLike) -> Floats:
     """The value that this share of a gamma distribution lies below; shape and scale above zero."""
     return np.asarray(gammaincinv(shape, share) * scale)
-
-
-SMALL = 60
-"""Of fewer problems a spread says too little: one in twenty that is unlike all others is missing in
-one such set of twenty or more (0.95^58 = 5.1 %), and what is missing leaves no trace."""
-_WIDEST = 1e5  # so wide a beta distribution is a gamma distribution
 
 
 @dataclass(frozen=True)

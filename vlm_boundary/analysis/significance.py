@@ -31,6 +31,7 @@ _USUAL = 0.95
 _LEAST = 1e-12  # no p-value is said to be smaller
 _STEPS = 50  # from there to 1, each a good half more
 _GRIDS = 4  # each within a step of the one before: to a millionth of the value
+_WITHIN = "within_"
 
 
 def p_values(sums: Clustered, bounds: Bounds) -> Floats:
@@ -148,9 +149,6 @@ def no_crossover_p(difference: Floats, p: Floats, excluded: bool) -> float | Non
     after: Bools = difference[1:] > 0
     each = np.minimum(np.where(before, p[:-1], 1.0), np.where(after, p[1:], 1.0))
     return float(each.max())
-
-
-_WITHIN = "within_"
 
 
 def family(

@@ -28,6 +28,9 @@ from vlm_boundary.records.stated import FIRST_FALSE
 from vlm_boundary.store import Partition, encoded
 
 Sets = NDArray[np.uint64]
+_OUTCOMES = ("all_chains", "right_answers", "wrong_answers")
+_BITS = np.uint64(40)
+_NAMES = ("facts", "steps", "steps_on_same_facts", "answers")
 
 
 @dataclass(frozen=True)
@@ -109,9 +112,6 @@ def _sets(owner: Ints, items: Sets, samples: int) -> Sets:
     return found
 
 
-_OUTCOMES = ("all_chains", "right_answers", "wrong_answers")
-
-
 def _parts(counts: Ints) -> dict[str, tuple[Ints, Ints]]:
     """Of the counts of problems by kind, shape (problems, kinds): part and whole of each share."""
     whole = counts.sum(axis=1)
@@ -174,10 +174,6 @@ def _of_pair(data: BenchmarkData, pair: Pair, tallies: dict[str, dict[str, Ints]
                 name: difference_of_shares(base[name], other[name], level, groups) for name in base
             }
     return ChainsOfPair(base=pair.base, other=pair.other, **found)
-
-
-_BITS = np.uint64(40)
-_NAMES = ("facts", "steps", "steps_on_same_facts", "answers")
 
 
 def self_agreement(data: BenchmarkData, stated: dict[str, Statements]) -> SelfAgreement | None:

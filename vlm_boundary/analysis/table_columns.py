@@ -19,6 +19,12 @@ from vlm_boundary.analysis.counts import Ints
 from vlm_boundary.errors import UserError, reason_of
 
 _BLOCK_BYTES = 16 << 20  # of a CSV or TSV file; no row is longer
+_WORDS = {
+    **{"true": True, "1": True, "1.0": True, "yes": True},
+    **{"false": False, "0": False, "0.0": False, "no": False},
+}
+_NULL = ("", "null", "none", "nan")
+_EXACT = 2**53  # from here on a float stands for several whole numbers
 
 
 @dataclass(frozen=True)
@@ -166,14 +172,6 @@ def _lines(path: Path) -> Iterator[str]:
 def listed(names: Iterable[str]) -> str:
     """Names in a sentence."""
     return ", ".join(map(str, names))
-
-
-_WORDS = {
-    **{"true": True, "1": True, "1.0": True, "yes": True},
-    **{"false": False, "0": False, "0.0": False, "no": False},
-}
-_NULL = ("", "null", "none", "nan")
-_EXACT = 2**53  # from here on a float stands for several whole numbers
 
 
 def is_empty(value: Any) -> bool:

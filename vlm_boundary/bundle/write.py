@@ -34,6 +34,8 @@ _PAGES = ("index.html", "bundle.css", *_SCRIPTS)
 _SECONDS = 5.0  # between two lines that say how far it is
 _OF_THE_APP = ("app.css", "app.js")
 _OWN = frozenset((MARK, *_PAGES, *_OF_THE_APP, "katex", "data", "tables"))
+_CARDS = 192 << 10  # bytes of JSON in a file
+_ROWS = 48 << 10
 
 
 def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: None) -> None:
@@ -156,10 +158,6 @@ def _write_tables(run: RunIndex, known: list[PartitionIndex], place: Path) -> No
 
 def _named(one: PartitionIndex) -> dict[str, str]:
     return {name: getattr(one.partition, name) for name in KEYS}
-
-
-_CARDS = 192 << 10  # bytes of JSON in a file
-_ROWS = 48 << 10
 
 
 def write_problems(run: RunIndex, benchmark: str, folder: Path) -> None:

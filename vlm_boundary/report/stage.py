@@ -24,6 +24,8 @@ from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.report.verdict import Statement, statements
 from vlm_boundary.store import RunDirectory, fingerprint, held, write_json, write_text
 
+_PACKAGE = Path(__file__).parents[1]
+
 
 def report(
     run: RunDirectory,
@@ -119,9 +121,6 @@ def _markdown(name: str, said: list[Statement], warnings: list[str], shown: list
         lines += [f"![{figure.title}](figures/{figure.name}.png)\n" for figure in section.figures]
         lines += [table.markdown() for _, table in section.tables]
     return "\n".join(lines)
-
-
-_PACKAGE = Path(__file__).parents[1]
 
 
 def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -> Path:

@@ -20,6 +20,9 @@ from vlm_boundary.records.record import ArmPair, Curve, Entry, find_pair
 from vlm_boundary.records.sections import ControlArm
 from vlm_boundary.records.seeing import Seeing
 
+_BANDS = ("any", "majority", "all")
+_Section = Part[Seeing]
+
 
 def valid(part: Part[ValidReasoning]) -> TextTable:
     """By reading and arm: how many right answers were reasoned to."""
@@ -143,12 +146,6 @@ def judge_probe(part: Part[dict[str, dict[str, dict[str, ProbedChains]]]]) -> Te
     )  # fmt: skip
     title = "what judges let through of chains spoilt on purpose"
     return table(part, title, header, rows)
-
-
-_BANDS = ("any", "majority", "all")
-
-
-_Section = Part[Seeing]
 
 
 def summary(part: _Section) -> TextTable:

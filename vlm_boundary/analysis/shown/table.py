@@ -15,6 +15,7 @@ from vlm_boundary.records.record import ArmPair, Interval
 _SPECIAL = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
 # What pdflatex does not know by itself, of the signs that tables use.
 _SIGNS = {"−": "$-$", "–": "--", "×": "$\\times$", "τ": "$\\tau$", "≥": "$\\geq$", "…": "\\ldots{}"}
+T = TypeVar("T")
 
 
 def markdown(names: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
@@ -44,9 +45,6 @@ def _cell(text: str) -> str:
 def _escaped(text: str) -> str:
     text = re.sub(r"[\\~^&%$#_{}]", lambda found: _SPECIAL.get(found[0], "\\" + found[0]), text)
     return re.sub("|".join(_SIGNS), lambda found: _SIGNS[found[0]], text)
-
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
