@@ -19,11 +19,10 @@ from collections.abc import Callable
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
-from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.differences import crossover
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
 from vlm_boundary.analysis.intervals import Clustered, intervals_of
-from vlm_boundary.analysis.multiplicity import in_turn
-from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
+from vlm_boundary.analysis.significance import equivalence_p, in_turn, no_crossover_p, p_values
 
 LEVEL = 0.95
 Model = Callable[[int, np.random.Generator], Floats]

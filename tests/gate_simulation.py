@@ -17,6 +17,7 @@ import numpy as np
 from claims_simulation import LEVEL, MODELS, Model
 
 from vlm_boundary.analysis.counts import Counts, Floats
+from vlm_boundary.analysis.data import Pair
 from vlm_boundary.analysis.gate import Compared, decide
 from vlm_boundary.config.gate import GateRules
 
@@ -38,7 +39,7 @@ def pair(base: Floats, other: Floats, rng: np.random.Generator) -> Compared:
     full = np.full(len(base), N)
     drawn = [rng.binomial(N, chances) for chances in (base, other)]
     first, second = (Counts(ids, full, right, np.zeros_like(right), right) for right in drawn)
-    return Compared("made", "base", "other", N, first, second, None, (first, second), {})
+    return Compared("made", Pair("base", "other", N, first, second), None, (first, second), {})
 
 
 class Truth:

@@ -17,8 +17,7 @@ import numpy as np
 from scipy.stats import hypergeom
 
 from vlm_boundary.analysis.counts import Bools, Ints
-from vlm_boundary.analysis.exchange import Exchange
-from vlm_boundary.analysis.floor import discoveries
+from vlm_boundary.analysis.guessing import Exchange, discoveries
 
 RATE = 0.05
 SAMPLES = 128

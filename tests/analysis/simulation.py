@@ -21,7 +21,7 @@ import numpy.typing as npt
 from scipy.stats import binom
 
 from vlm_boundary.analysis.counts import Floats
-from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.differences import crossover
 from vlm_boundary.analysis.estimators import all_of, paper_grid
 from vlm_boundary.analysis.intervals import Clustered, t_intervals
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from simulation import SCENARIOS, Population
 
 from vlm_boundary.analysis.counts import Floats, Ints
-from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.differences import crossover
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.exchange import Exchange
+from vlm_boundary.analysis.guessing import Exchange
 from vlm_boundary.analysis.intervals import Clustered, t_intervals
 from vlm_boundary.analysis.resampling import simultaneous_level
 from vlm_boundary.analysis.stopping import stopped_pass_at_k

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from analysis_runs import BenchmarkRun, drawn, make_run, right, wrong
 
-from vlm_boundary.analysis.budgets import at_cost, shorter
 from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.efficiency import at_cost, shorter
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stage import analyze

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.differences import crossover
 from vlm_boundary.analysis.intervals import Intervals
 
 

@@ -12,7 +12,7 @@ from analysis_runs import make_run, right
 from click.testing import CliRunner
 
 from vlm_boundary.analysis import probes
-from vlm_boundary.analysis.entropy import entropy, matched_temperature, surprisal_per_token
+from vlm_boundary.analysis.likelihood import entropy, matched_temperature, surprisal_per_token
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
 from vlm_boundary.errors import UserError

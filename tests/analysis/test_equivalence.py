@@ -15,8 +15,7 @@ from claims_simulation import equivalent
 from scipy.stats import ttest_1samp
 
 from vlm_boundary.analysis.intervals import Clustered, intervals_of
-from vlm_boundary.analysis.multiplicity import in_turn
-from vlm_boundary.analysis.significance import equivalence_p
+from vlm_boundary.analysis.significance import equivalence_p, in_turn
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from vlm_boundary.analysis.majority import majority_at_k
+from vlm_boundary.analysis.consistency import majority_at_k
 from vlm_boundary.analysis.verdicts import Verdicts
 
 

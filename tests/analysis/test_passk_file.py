@@ -17,7 +17,7 @@ from scipy import stats
 
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.differences import difference_at_k
-from vlm_boundary.analysis.intervals import Clustered, cluster_codes, mean_interval, t_intervals
+from vlm_boundary.analysis.intervals import Clustered, cluster_codes, t_intervals
 from vlm_boundary.analysis.resampling import bootstrap_t
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.analysis.table_file import read_table_file
@@ -74,11 +74,15 @@ def test_every_format_gives_the_same(tmp_path: Path, suffix: str) -> None:
     # pass@2 of 0, 1, 2, 3 correct of 4: 0, 1/2, 5/6, 1.
     assert curve["2"]["estimate"] == pytest.approx((1 / 2 + 5 / 6 + 0 + 1 + 1 / 2) / 5)
     differences = np.array([3 / 4, 2 / 4, 1 / 4, -3 / 4])
-    expected = mean_interval(differences, 0.95, (-1, 1))
+    # Worked out apart from the package: of the mean of these four and one more at the bound (1, or
+    # -1), under weights spread evenly, the r-th moment is h_r / C(4 + r, r), h_r the sum of all
+    # products of r of the five (complete homogeneous). The beta distribution with the same end and
+    # three moments, its width by scipy's brentq, has these quantiles at 2.5 % (of four million
+    # drawn weights they are -0.619 and 0.747).
+    low, high = -0.6206432, 0.7507015
     entry = content["difference"]["1"]
     assert entry["estimate"] == pytest.approx(differences.mean())
-    assert entry["low"] == pytest.approx(expected.low)
-    assert entry["high"] == pytest.approx(expected.high)
+    assert (entry["low"], entry["high"]) == pytest.approx((low, high), abs=1e-6)
     assert entry["problems"] == 4
     assert content["solved"] == {"both": 2, "base_only": 1, "rl_only": 1, "neither": 0}
     assert content["solved_problems"]["base_only"] == ["d"]
@@ -409,7 +413,7 @@ def test_clusters_widen_intervals_by_the_design_effect_and_hold_what_they_claim(
     effect = np.sqrt(1 + 9 * correlation) * few / many
     assert wide / plain == pytest.approx(effect, rel=0.03)
     assert missed < 0.6
-    assert held >= 0.95 - 0.05
+    assert 0.95 - 0.05 <= held < 0.995
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from conftest import HandMadeRun
 
-from vlm_boundary.analysis.perplexity import problem_quartiles, response_perplexity
+from vlm_boundary.analysis.likelihood import problem_quartiles, response_perplexity
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.records.sample import SampleScore
 from vlm_boundary.report import report

@@ -13,9 +13,8 @@ import pytest
 from analysis_runs import BenchmarkRun, Outcome, drawn, make_run, right, wrong
 from seeing_simulation import covered
 
-from vlm_boundary.analysis.decomposition import Together, _terms, _tested
 from vlm_boundary.analysis.intervals import t_intervals
-from vlm_boundary.analysis.seeing import seeing
+from vlm_boundary.analysis.seeing import Together, _terms, _tested, seeing
 from vlm_boundary.analysis.shares import difference_of_shares, share_of
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.records.problem import Problem

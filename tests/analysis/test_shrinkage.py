@@ -11,9 +11,9 @@ from analysis_runs import BenchmarkRun, drawn, make_run
 from scipy.integrate import quad
 from scipy.stats import beta, binom
 
+from vlm_boundary.analysis.beyond_n import fitted, shrunk_pass_at_k
 from vlm_boundary.analysis.counts import Counts, Floats
 from vlm_boundary.analysis.extrapolation import Fit
-from vlm_boundary.analysis.shrinkage import fitted, shrunk_pass_at_k
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.stopping import StoppingRule

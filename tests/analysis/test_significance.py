@@ -8,8 +8,7 @@ from claims_simulation import MODELS, reports
 from scipy.stats import t, ttest_1samp
 
 from vlm_boundary.analysis.intervals import Clustered, holm, intervals_of
-from vlm_boundary.analysis.multiplicity import in_turn
-from vlm_boundary.analysis.significance import no_crossover_p, one_sided_p, p_values
+from vlm_boundary.analysis.significance import in_turn, no_crossover_p, one_sided_p, p_values
 
 
 def test_it_is_students_t_where_the_interval_is() -> None:

@@ -19,11 +19,12 @@ from vlm_boundary.analysis.beyond_n import (
     BACK_TEST_SHARE,
     MODELS,
     REACH,
-    Extrapolation,
+    both_fits,
     intervals,
     resampled,
 )
 from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.extrapolation import Histograms, count_histogram
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator, int], Floats]
@@ -90,8 +91,8 @@ def repetition(
         weights = weights[:1]
     far, deep = np.array([REACH * N]), np.array([N])
     observed = float(pass_at_k(correct, np.full(problems, N), deep).mean())
-    whole = Extrapolation.of(correct, N, weights).fits
-    early = Extrapolation.of(first, part, weights[:1]).fits
+    whole = both_fits(Histograms.of(count_histogram(correct, N, weights)))
+    early = both_fits(Histograms.of(count_histogram(first, part, weights[:1])))
     rows = []
     for model in MODELS:
         values = whole[model].pass_at_k(far)

@@ -55,11 +55,7 @@ class Tables:
 def cohen_kappa(cells: Floats) -> Floats:
     """(p_o - p_e) / (1 - p_e), p_e from each rater's own rate (Cohen 1960).
 
-    Args:
-        cells: tables as in `Tables`, shape (tables, 4).
-
-    Returns:
-        Shape (tables,); NaN where both raters only ever say one thing.
+    Of tables as in `Tables`, shape (tables, 4); NaN where both raters only ever say one thing.
     """
     share = _shares(cells)
     first, second = share[:, 0] + share[:, 1], share[:, 0] + share[:, 2]

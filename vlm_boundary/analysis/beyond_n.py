@@ -1,13 +1,11 @@
-"""The section `beyond_n`: pass@k past the samples that were drawn, and what a back-test says."""
+"""The sections `beyond_n` and `shrinkage`: what a fitted distribution of accuracies says."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Floats, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.counts import Bounds, Counts, Floats, Ids, Ints
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.extrapolation import (
     Fit,
     Histograms,
@@ -25,6 +23,7 @@ from vlm_boundary.records.beyond_n import (
     PredictionError,
 )
 from vlm_boundary.records.record import Interval
+from vlm_boundary.records.sections import ShrinkageTest, ShrunkArm
 
 REACH = 10
 """Claims end at this many times n: further out all depends on accuracies near zero, of which n
@@ -36,59 +35,29 @@ FEWEST_PROBLEMS = 10
 MODELS = ("beta_binomial", "zero_inflated")
 
 
-@dataclass(frozen=True)
-class Extrapolation:
-    """Both models fitted to the problems as they are (row 0), and to resamples of them.
+def both_fits(histograms: Histograms) -> dict[str, Fit]:
+    """Both models fitted to the problems as they are (row 0), and to resamples of them."""
+    plain = fit_beta_binomial(histograms)
+    return {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
 
-    Attributes:
-        n: samples per problem.
-        fits: by model, rows as said.
-    """
 
-    n: int
-    fits: dict[str, Fit]
-
-    @classmethod
-    def of(cls, correct: Ints, n: int, weights: Floats) -> Extrapolation:
-        """Fit both models.
-
-        Args:
-            correct: c of the same n samples, shape (problems,).
-            n: samples per problem.
-            weights: how often each problem counts in each fit, shape (fits, problems).
-        """
-        return cls.to(Histograms.of(count_histogram(correct, n, weights)))
-
-    @classmethod
-    def to(cls, histograms: Histograms) -> Extrapolation:
-        """Fit both models to these."""
-        plain = fit_beta_binomial(histograms)
-        fits = {MODELS[0]: plain, MODELS[1]: fit_zero_inflated(histograms, plain)}
-        return cls(histograms.n, fits)
-
-    def describe(
-        self, ks: Ints, confidence: float, errors: dict[str, float]
-    ) -> dict[str, FittedModel]:
-        """Parameters and pass@k of each model, with intervals that allow for its back-test."""
-        return {
-            model: FittedModel(
-                a=known(fit.a[:1])[0],
-                b=known(fit.b[:1])[0],
-                never_solved=_one(fit.never, confidence),
-                pass_at_k=intervals(
-                    fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)
-                ),
-            )
-            for model, fit in self.fits.items()
-        }
+def _described(
+    fits: dict[str, Fit], ks: Ints, confidence: float, errors: dict[str, float]
+) -> dict[str, FittedModel]:
+    """Parameters and pass@k of each model, with intervals that allow for its back-test."""
+    return {
+        model: FittedModel(
+            a=known(fit.a[:1])[0],
+            b=known(fit.b[:1])[0],
+            never_solved=_one(fit.never, confidence),
+            pass_at_k=intervals(fit.pass_at_k(ks), ks, confidence, (0, 1), errors.get(model, 0.0)),
+        )
+        for model, fit in fits.items()
+    }
 
 
 def resampled(problems: int, seed: int) -> Floats:
-    """Weights of each problem: once each in row 0, then as problems are drawn with replacement.
-
-    Returns:
-        Shape (RESAMPLES + 1, problems).
-    """
+    """Weights, (RESAMPLES + 1, problems): once each in row 0, then drawn with replacement."""
     drawn = np.random.default_rng(seed).multinomial(
         problems, np.full(problems, 1 / problems), RESAMPLES
     )
@@ -96,21 +65,15 @@ def resampled(problems: int, seed: int) -> Floats:
 
 
 def intervals(
-    values: Floats,
-    ks: Ints,
-    confidence: float,
-    bounds: tuple[float, float],
-    error: float,
+    values: Floats, ks: Ints, confidence: float, bounds: Bounds, error: float
 ) -> dict[int, Interval]:
     """The value in row 0 with the percentile interval of the other rows, for each column.
 
-    Resampling shows how the fit varies, and not that no Beta fits. What the back-test shows of that
-    is added: where its prediction was too low, the interval reaches up further by as much.
+    Resampling shows how the fit varies, and not that no Beta fits: where the back-test's prediction
+    was too low, the interval reaches up further by as much.
 
     Args:
         values: shape (1 + resamples, ks).
-        ks: shape (ks,).
-        confidence: level, as 0.95.
         bounds: what a value can be at all.
         error: predicted − observed in the back-test; 0 without one.
     """
@@ -151,18 +114,18 @@ class _Fitted:
 
     def __init__(self, data: BenchmarkData) -> None:
         self._data = data
-        self._known: dict[tuple[str, tuple[str, ...]], Extrapolation] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], dict[str, Fit]] = {}
 
-    def weights(self, problem_ids: tuple[str, ...]) -> Floats:
+    def weights(self, problem_ids: Ids) -> Floats:
         """How often each of these problems counts in each fit."""
         return resampled(len(problem_ids), self._data.experiment.seed)
 
-    def on(self, arm: str, counts: Counts, n: int) -> Extrapolation:
+    def on(self, arm: str, counts: Counts, n: int) -> dict[str, Fit]:
         """An arm's fit to these counts of n samples each."""
         key = (arm, counts.problem_ids)
         if key not in self._known:
             weights = self.weights(counts.problem_ids)
-            self._known[key] = Extrapolation.to(Histograms.of_counts(counts, n, weights))
+            self._known[key] = both_fits(Histograms.of_counts(counts, n, weights))
         return self._known[key]
 
 
@@ -185,7 +148,7 @@ def _reached(data: BenchmarkData, fitted: _Fitted, arm: str) -> BeyondNOfArm | N
         problems=len(ids),
         left_out=len(data.counts(arm).problem_ids) - len(ids),
         back_test=tested,
-        **fitted.on(arm, counts, n).describe(_ks(n), level, errors),
+        **_described(fitted.on(arm, counts, n), _ks(n), level, errors),
     )
 
 
@@ -194,9 +157,8 @@ def _back_test(
 ) -> BackTest | None:
     """Fit on the first part of each problem's samples; predict pass@n; compare with the observed.
 
-    The error is predicted − observed; its interval resamples problems for both alike. None where n
-    is too small, or the samples of a problem are not the first n. Not more samples are fitted on
-    than up to an arm's first look, which all problems have.
+    None where n is too small, or the samples of a problem are not the first n. Not more samples are
+    fitted on than up to an arm's first look, which all problems have.
     """
     part = min(n // BACK_TEST_SHARE, data.first_look.n(arm))
     if part < 2:
@@ -218,17 +180,15 @@ def back_test(
 
     Args:
         first: correct among the first `part` samples, shape (problems,).
-        part: samples per problem that are fitted on.
-        correct: correct among all samples, shape (problems,).
-        n: samples per problem, at most: one with a correct sample counts 1 whenever it ended.
-        weights: as in `Extrapolation.of`.
-        confidence: level, as 0.95.
+        correct: correct among all samples, shape (problems,); one with a correct sample counts 1.
+        weights: as in `count_histogram`.
     """
     ks = np.array([n])
     solved = (correct > 0).astype(np.float64)
     observed = weights @ solved / weights.sum(axis=1)
+    early = Histograms.of(count_histogram(first, part, weights))
     said = {}
-    for model, fit in Extrapolation.of(first, part, weights).fits.items():
+    for model, fit in both_fits(early).items():
         predicted = fit.pass_at_k(ks)[:, 0]
         said[model] = PredictionError(
             predicted=_one(predicted, confidence), error=_one(predicted - observed, confidence)
@@ -244,7 +204,7 @@ def _difference(data: BenchmarkData, fitted: _Fitted, pair: Pair) -> BeyondNOfPa
         return None
     ks = _ks(n)
     first, second = pair.base_counts.on(ids), pair.other_counts.on(ids)
-    base, other = fitted.on(pair.base, first, n).fits, fitted.on(pair.other, second, n).fits
+    base, other = fitted.on(pair.base, first, n), fitted.on(pair.other, second, n)
     weights = fitted.weights(ids)
     tests = [
         _back_test(data, arm, counts, n, weights)
@@ -274,3 +234,102 @@ def _error_of_difference(tests: list[BackTest | None], model: str) -> float | No
     """How far the predicted difference of the back-tests lies from the observed one."""
     base, other = (None if one is None else one.models[model].error.estimate for one in tests)
     return None if base is None or other is None else float(other - base)
+
+
+def shrunk_pass_at_k(correct: Ints, samples: Ints, ks: Ints, fit: Fit) -> Floats:
+    """Each problem's pass@k expected of its samples and of what the others are like.
+
+    Accuracies are taken as drawn: a share π of problems is never solved, the others' are from
+    Beta(a, b) (empirical Bayes, Morris 1983). After c right samples of n a problem's is Beta(α, β),
+    α = a + c, β = b + n - c, so that pass@k is 1 - B(α, β + k) / B(α, β); with c = 0 it is never
+    solved with probability π / (π + (1 - π) P(0)), P(0) = B(a, b + n) / B(a, b). The same holds
+    where a rule ended problems, which does not depend on their accuracies.
+
+    Args:
+        correct, samples: c and n, shape (problems,).
+        ks: shape (ks,).
+        fit: its first row is taken.
+
+    Returns:
+        Shape (problems, ks); NaN where there is no fit.
+    """
+    from scipy.special import betaln
+
+    a, b, never = float(fit.a[0]), float(fit.b[0]), float(fit.never[0])
+    right, wrong = (a + correct)[:, None], (b + samples - correct)[:, None]
+    missed = np.exp(betaln(right, wrong + np.asarray(ks)) - betaln(right, wrong))
+    by_chance = (1 - never) * np.exp(betaln(a, b + samples) - betaln(a, b))
+    out_of_reach = np.where(correct == 0, never / (never + by_chance), 0.0)
+    return np.asarray((1 - out_of_reach[:, None]) * (1 - missed), dtype=np.float64)
+
+
+def fitted(counts: Counts) -> Fit:
+    """One fit to these counts, each problem with all that it needs of its n."""
+    weights, n = np.ones((1, len(counts.problem_ids))), int(counts.depths.max())
+    histograms = Histograms.of_counts(counts, n, weights)
+    return fit_zero_inflated(histograms, fit_beta_binomial(histograms))
+
+
+def shrinkage(data: BenchmarkData) -> dict[str, ShrunkArm] | None:
+    """Shrunk estimates of each arm beside the unbiased ones, with a back-test.
+
+    None where no arm has ten problems with n samples, right and wrong ones among them.
+    """
+    found = {arm: one for arm in data.arms if (one := _shrunk(data, arm))}
+    return found or None
+
+
+def _shrunk(data: BenchmarkData, arm: str) -> ShrunkArm | None:
+    n, counts = data.n(arm), data.counts(arm)
+    whole = counts.with_all(n)
+    if len(whole) < FEWEST_PROBLEMS or n < 2:
+        return None
+    counts = counts.on(whole)
+    fit = fitted(counts)
+    if np.isnan(fit.a[0]):
+        return None
+    ks = data.shown_ks(n)
+    values = shrunk_pass_at_k(counts.correct, counts.samples, np.union1d([1], ks), fit)
+    by_k = dict(zip(np.union1d([1], ks).tolist(), known(values.mean(axis=0)), strict=True))
+    return ShrunkArm(
+        n=n,
+        a=float(fit.a[0]),
+        b=float(fit.b[0]),
+        never_solved=float(fit.never[0]),
+        pass_at_k=by_k,
+        accuracies=dict(zip(whole, values[:, 0].tolist(), strict=True)),
+        back_test=_halves_test(data.first_look, arm, whole),
+    )
+
+
+def _halves_test(data: BenchmarkData, arm: str, problem_ids: Ids) -> ShrinkageTest | None:
+    """Accuracies from half of the samples, unbiased and shrunk, held against the other half.
+
+    The noise of the other half, p(1 - p)/(m - 1) of its share p among m, is taken off the mean
+    squared errors. None where there are fewer than four samples.
+    """
+    half = data.n(arm) // 2
+    verdicts = data.verdicts[arm]
+    first, second = (
+        verdicts.where((verdicts.index >= start) & (verdicts.index < start + half)).counts
+        for start in (0, half)
+    )
+    there = set(first.problem_ids) & set(second.problem_ids) & set(problem_ids)
+    if half < 2 or len(there) < FEWEST_PROBLEMS:
+        return None
+    ids = tuple(sorted(there))
+    first, second = first.on(ids), second.on(ids)
+    alike = (first.samples == half) & (second.samples == half)
+    if not alike.all():
+        return None
+    fit = fitted(first)
+    if np.isnan(fit.a[0]):
+        return None
+    truth = second.correct / half
+    plain = first.correct / half
+    shrunk = shrunk_pass_at_k(first.correct, first.samples, np.array([1]), fit)[:, 0]
+    noise = truth * (1 - truth) / (half - 1)
+    errors = [(estimate - truth) ** 2 for estimate in (plain, shrunk)]
+    unbiased, drawn_in = (float((error - noise).mean()) for error in errors)
+    gain = data.mean(errors[0] - errors[1], ids, DIFFERENCE)
+    return ShrinkageTest(fitted_on=half, unbiased=unbiased, shrunk=drawn_in, gain=gain)

@@ -6,6 +6,7 @@ Each arm by itself: a checker that is kinder to one arm's style would otherwise 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -20,7 +21,7 @@ from vlm_boundary.analysis.agreement import (
     sensitivity,
     specificity,
 )
-from vlm_boundary.analysis.calibrated import calibrated_curve
+from vlm_boundary.analysis.cot_pass_at_k import calibrated_curve
 from vlm_boundary.analysis.counts import Bools, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import Clustered, known
@@ -155,20 +156,36 @@ def _labelled(
         else:
             truth[key], weights[key] = yes > no, given[0].weight or 1.0
     keys = sorted(truth)
-    rows = rows_of(data.verdicts[arm], keys)  # each has one: `_current` has seen it
-    y = np.array([truth[key] for key in keys], dtype=bool)
-    w = np.array([weights[key] for key in keys], dtype=np.float64)
+    verdicts = data.verdicts[arm]
+    rows = rows_of(verdicts, keys)  # each has one: `_current` has seen it
+    labelled = _Labelled(
+        people=np.array([truth[key] for key in keys], dtype=bool),
+        weight=np.array([weights[key] for key in keys], dtype=np.float64),
+        problem=verdicts.problem[rows].astype(np.int64),
+    )
     return LabelledArm(
         samples=len(by_sample),
-        valid=int(y.sum()),
-        invalid=int((~y).sum()),
+        valid=int(labelled.people.sum()),
+        invalid=int((~labelled.people).sum()),
         unsure=unsure,
         disputed=disputed,
         readings={
-            reading.name: _against_people(data, arm, reading, rows, y, w, queue)
+            reading.name: _against_people(data, arm, reading, rows, labelled, queue)
             for reading in readings(data, arm)
         },
     )
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """Right answers, one row each: whether people find them valid, inclusion weight, problem."""
+
+    people: Bools
+    weight: Floats
+    problem: Ints
+
+    def where(self, which: Bools) -> _Labelled:
+        return _Labelled(self.people[which], self.weight[which], self.problem[which])
 
 
 def _against_people(
@@ -176,39 +193,24 @@ def _against_people(
     arm: str,
     reading: ValidReading,
     rows: Ints,
-    y: Bools,
-    w: Floats,
+    labelled: _Labelled,
     queue: LabelQueue | None,
 ) -> AgainstPeople:
-    """A reading against people.
-
-    Args:
-        rows: the labelled verdicts.
-        y: what people say of them.
-        w: inclusion weights.
-    """
     told = reading.judged[rows] & ~reading.unknown[rows]
-    f = reading.valid[rows]
-    problems = data.verdicts[arm].problem[rows].astype(np.int64)
-    tables = Tables.of(y[told], f[told], w[told], problems[told])
-    raw = Tables.of(y[told], f[told], np.ones(int(told.sum())), problems[told]).cells.sum(axis=0)
-    both_valid, people_only, checker_only, both_invalid = map(int, raw)
+    said, checker = labelled.where(told), reading.valid[rows][told]
+    tables = Tables.of(said.people, checker, said.weight, said.problem)
+    counted = Tables.of(said.people, checker, np.ones(len(checker)), said.problem)
+    cells = dict(zip(Confusion.model_fields, map(int, counted.cells.sum(axis=0)), strict=True))
     corrected = {}
     if queue is not None and told.any():
-        corrected["p_valid_given_right"] = _corrected(
-            data, arm, reading, queue, y[told], f[told], w[told], problems[told], tables
-        )
+        found = _corrected(data, arm, reading, queue, said, checker, tables)
+        corrected["p_valid_given_right"] = found
 
     def estimate(statistic: Statistic) -> Estimate:
         return _estimate(data, tables, statistic, arm, reading.name)
 
     return AgainstPeople(
-        confusion=Confusion(
-            both_valid=both_valid,
-            people_only=people_only,
-            checker_only=checker_only,
-            both_invalid=both_invalid,
-        ),
+        confusion=Confusion(**cells),
         not_told=int((~told).sum()),
         kappa=estimate(cohen_kappa),
         ac1=estimate(gwet_ac1),
@@ -223,18 +225,15 @@ def _corrected(
     arm: str,
     reading: ValidReading,
     queue: LabelQueue,
-    y: Bools,
-    f: Bools,
-    w: Floats,
-    problems: Ints,
+    said: _Labelled,
+    valid: Bools,
     tables: Tables,
 ) -> CorrectedShare:
     """P(valid | right) on the queue's problems: the checker's, and with people's word.
 
     Prediction-powered (Angelopoulos et al. 2023, arXiv 2301.09633): the checker's mean over all
     right answers, plus people's mean difference from it. Rogan and Gladen 1978: (q + sp - 1) /
-    (se + sp - 1), left out where that denominator is below 0.2. CoT-pass@k, which is not linear,
-    is expected over p_j, what people say of chains that the checker passed, and of others.
+    (se + sp - 1), left out where that denominator is below 0.2.
     """
     counts, verdicts = data.counts(arm), data.verdicts[arm]
     accuracy = counts.correct / counts.samples
@@ -245,10 +244,10 @@ def _corrected(
     weights = counts.correct[at].astype(np.float64)
     checker = Clustered((weights * by_problem.valid[at] / told)[:, None], weights[:, None])
     q = float(checker.mean()[0])
-    _, group = np.unique(problems, return_inverse=True)
+    _, group = np.unique(said.problem, return_inverse=True)
     gap, weight = (
         np.bincount(group, values).astype(np.float64)[:, None]
-        for values in (w * (y.astype(np.float64) - f), w)
+        for values in (said.weight * (said.people.astype(np.float64) - valid), said.weight)
     )
     rectifier = Clustered(gap, weight)
     corrected = q + float(rectifier.mean()[0])
@@ -263,8 +262,14 @@ def _corrected(
     curve = {}
     if (told == counts.correct[at]).all():  # p_j is known of every right answer
         passed, samples = by_problem.valid[at], counts.samples[at]
-        curve["cot_pass_at_k"] = _curve(
-            data, arm, reading.name, (y, f), samples, passed, told - passed
+        labels = {
+            kind: (int(said.people[valid == kind].sum()), int((valid == kind).sum()))
+            for kind in (True, False)
+        }
+        ks = data.shown_ks(data.n(arm))
+        level, rng = data.settings.confidence, data.rng("calibrated", arm, reading.name)
+        curve["cot_pass_at_k"] = calibrated_curve(
+            samples, passed, told - passed, labels, ks, level, rng
         )
     return CorrectedShare(
         checker=known(np.array([q]))[0],
@@ -273,23 +278,6 @@ def _corrected(
         problems=len(at),
         **curve,
     )
-
-
-def _curve(
-    data: BenchmarkData,
-    arm: str,
-    reading: str,
-    said: tuple[Bools, Bools],
-    samples: Ints,
-    passed: Ints,
-    vetoed: Ints,
-) -> dict[int, Interval]:
-    """CoT-pass@k by people's word: `said` holds theirs and the checker's of the labelled chains."""
-    y, f = said
-    labels = {kind: (int(y[f == kind].sum()), int((f == kind).sum())) for kind in (True, False)}
-    ks = np.array([k for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)])
-    rng = data.rng("calibrated", arm, reading)
-    return calibrated_curve(samples, passed, vetoed, labels, ks, data.settings.confidence, rng)
 
 
 def _estimate(data: BenchmarkData, tables: Tables, statistic: Statistic, *names: str) -> Estimate:

@@ -6,19 +6,51 @@ from functools import partial
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats, on_shared
+from vlm_boundary.analysis.counts import Bools, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
-from vlm_boundary.analysis.guessable import fewest_draws, guessable, survivors
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.config import Condition
 from vlm_boundary.records.sections import ControlArm, GuessFilter
 
 
-def controls(data: BenchmarkData) -> dict[str, dict[str, ControlArm]] | None:
-    """By condition and arm: its curve, and by how much the full problem does better.
+def guessable(correct: Ints, samples: Ints, draws: int, threshold: float) -> Floats:
+    """Which problems direct answers hit now and then, by luck.
 
-    None where no control was verified.
+    1 where 0 < c/m < threshold over the same number m of direct answers per problem, else 0 (Yue et
+    al. 2025, arXiv 2504.13837, appendix on guessable problems).
+
+    Args:
+        correct: c among the first m direct answers, shape (problems,).
+        samples: how many of those m there are, shape (problems,).
+        draws: m.
+
+    Returns:
+        Shape (problems,); NaN where a problem has fewer than m direct answers.
     """
+    share = np.asarray(correct) / draws
+    lucky = (share > 0) & (share < threshold)
+    return np.where(np.asarray(samples) >= draws, lucky.astype(np.float64), np.nan)
+
+
+def fewest_draws(threshold: float) -> int:
+    """The least m with which one hit among m direct answers lies below the threshold."""
+    return int(np.floor(1 / threshold)) + 1
+
+
+def survivors(judged: list[Floats]) -> tuple[Bools, Bools]:
+    """Problems that no model guesses, and those that some model's direct answers leave open.
+
+    What one model guesses (`judged` has `guessable` of each) is out, whatever the others do; the
+    rest is unknown where a model has too few direct answers. Each of shape (problems,).
+    """
+    stacked = np.array(judged)
+    out = (stacked == 1).any(axis=0)
+    unknown = ~out & np.isnan(stacked).any(axis=0)
+    return ~out & ~unknown, unknown
+
+
+def controls(data: BenchmarkData) -> dict[str, dict[str, ControlArm]] | None:
+    """By condition and arm, its curve and how much better the full problem does, or None."""
     found = {
         condition: {
             arm: one
@@ -48,10 +80,9 @@ def _control(data: BenchmarkData, arm: str, condition: Condition, n: int) -> Con
 
 
 def guess_filter(data: BenchmarkData) -> list[GuessFilter] | None:
-    """Each pair on the problems that direct answers do not guess now and then.
+    """Each pair on the problems that direct answers do not guess now and then; None without these.
 
-    None without the control `direct_answer`. Where it has too few samples per problem to show that
-    one is hit rarely, `surviving` is null and `draws_needed` says how many it takes.
+    With too few samples per problem `surviving` is null.
     """
     control = data.experiment.controls.get("direct_answer")
     if control is None:
@@ -94,7 +125,7 @@ def _filtered(data: BenchmarkData, pair: Pair, draws: int) -> GuessFilter:
     )
 
 
-def _judged(data: BenchmarkData, arm: str, problem_ids: tuple[str, ...], draws: int) -> Floats:
+def _judged(data: BenchmarkData, arm: str, problem_ids: Ids, draws: int) -> Floats:
     """`guessable` by an arm's first direct answers; NaN for problems that have too few."""
     verdicts = data.control(arm, "direct_answer")
     if verdicts is None:

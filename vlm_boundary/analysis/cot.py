@@ -1,23 +1,33 @@
-"""The section `cot`: right for a valid reason, under every reading of "valid" there is."""
+"""The sections `cot` and `thoughts`: right for a valid reason, and answers the thought denies."""
 
 from __future__ import annotations
 
 from typing import TypeVar
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from vlm_boundary.analysis.counts import Counts, Floats, Ints
-from vlm_boundary.analysis.crossover import crossover
+from vlm_boundary.analysis.cot_pass_at_k import subset_pass_at_k
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
-from vlm_boundary.analysis.differences import compare, difference_at_k
-from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.readings import ValidCounts, ValidReading, readings
+from vlm_boundary.analysis.differences import compare, crossover, difference_at_k
+from vlm_boundary.analysis.readings import ValidCounts, ValidReading, of_the_same_text, readings
 from vlm_boundary.analysis.shares import share_of
-from vlm_boundary.analysis.subset import subset_pass_at_k
-from vlm_boundary.records.reasoning import ValidDifference, ValidOfArm, ValidOfPair, ValidReasoning
+from vlm_boundary.reasoning.thought import AGREES, DIFFERS
+from vlm_boundary.records.reasoning import (
+    ThoughtDiffers,
+    ThoughtsOfArm,
+    ValidDifference,
+    ValidOfArm,
+    ValidOfPair,
+    ValidReasoning,
+)
 from vlm_boundary.records.record import Crossover, Curve, Entry, where_known
+from vlm_boundary.store import Partition
 
 E = TypeVar("E", bound=Entry)
+_LAYER = "structure"  # it compares an answer with the thought before it
 
 
 def cot(data: BenchmarkData) -> ValidReasoning | None:
@@ -99,8 +109,7 @@ def _bounds(counts: Counts, reading: ValidCounts, ks: Ints) -> tuple[Floats, Flo
 def _share_of(data: BenchmarkData, arm: str, said: ValidReading) -> Entry:
     """P(valid | right): each problem's share, weighted by how many right answers it has.
 
-    The interval is that of a ratio of sums over problems (linearised). With a stopping rule it is
-    of the samples up to the first look: of all that were drawn, hard problems have more.
+    With a stopping rule it is of the samples up to the first look: of all, hard problems have more.
     """
     verdicts, level = data.verdicts[arm], data.settings.confidence
     below = data.first_look.n(arm) if arm in data.ended else None
@@ -120,15 +129,15 @@ def _differences(
     groups, level = data.groups(pair.problem_ids), data.settings.confidence
     result: dict[str, ValidDifference] = {}
     for name in both:
-        low, high = {}, {}
+        bounds = []
         for arm in pair.names:
             rows = data.verdicts[arm].places(pair.problem_ids)
-            bounds = _bounds(data.counts(arm), found[arm][name], ks)
-            low[arm], high[arm] = (values[rows] for values in bounds)
+            bounds.append([of[rows] for of in _bounds(data.counts(arm), found[arm][name], ks)])
+        (base_low, base_high), (low, high) = bounds
         draws, rng = data.settings.bootstrap_draws, data.rng(pair.base, pair.other, name)
-        said = compare(low[pair.other] - low[pair.base], level, groups, draws, rng)
+        said = compare(low - base_low, level, groups, draws, rng)
         bounds_of: dict[str, Curve] = {}
-        least, most = low[pair.other] - high[pair.base], high[pair.other] - low[pair.base]
+        least, most = low - base_high, high - base_low
         if not np.array_equal(least, most, equal_nan=True):
             for key, values in (("difference_least", least), ("difference_most", most)):
                 entries = data.means(values, pair.problem_ids, DIFFERENCE).curve(ks)
@@ -140,5 +149,58 @@ def _differences(
 
 def _shown(entries: dict[int, E], data: BenchmarkData, n: int) -> dict[int, E]:
     """Only the k of tables and of the paper's figures: there are many readings."""
-    kept = {*paper_grid(n).tolist(), *(k for k in data.experiment.ks(n) if k <= n)}
-    return {k: entries[k] for k in sorted(kept)}
+    return {k: entries[k] for k in data.grid(n).tolist()}
+
+
+def thoughts(data: BenchmarkData) -> dict[str, ThoughtsOfArm] | None:
+    """By arm, of samples whose thought concludes something: how many are answered otherwise.
+
+    None where no arm has a separate thought. Only samples up to the first look are counted.
+    """
+    if _LAYER not in data.run.validity_layers():
+        return None
+    found = {}
+    for arm in data.arms:
+        agrees, differs = (_raised(data, arm, flag) for flag in (AGREES, DIFFERS))
+        if not (agrees | differs).any():
+            continue
+        right = data.verdicts[arm].right
+        found[arm] = ThoughtsOfArm(
+            all_answers=_differing(data, arm, agrees, differs),
+            right_answers=_differing(data, arm, agrees & right, differs & right)
+            if ((agrees | differs) & right).any()
+            else None,
+        )
+    return found or None
+
+
+def _raised(data: BenchmarkData, arm: str, flag: str) -> Bools:
+    """Whether the flag is raised of each verdict's sample, on the text that was graded."""
+    verdicts = data.verdicts[arm]
+    columns = ["problem_id", "sample_index", "flags", "text_hash"]
+    partition = Partition(arm, data.benchmark)
+    table = data.run.validity(_LAYER).read(partition, columns, coded=["problem_id"])
+    flags = table["flags"].combine_chunks()
+    owner = pc.list_parent_indices(flags).to_numpy(False)
+    named = pc.equal(flags.flatten(), pa.scalar(flag)).to_numpy(False)
+    raised = np.zeros(table.num_rows, dtype=bool)
+    raised[owner[named.astype(bool)]] = True
+    rows = of_the_same_text(verdicts, table)
+    of_samples = np.zeros(len(verdicts), dtype=bool)
+    of_samples[rows[(rows >= 0) & raised]] = True
+    if arm in data.ended:
+        of_samples &= verdicts.index < data.first_look.n(arm)
+    return of_samples
+
+
+def _differing(data: BenchmarkData, arm: str, agrees: Bools, differs: Bools) -> ThoughtDiffers:
+    """The share of samples, with the interval of a ratio of sums over problems (linearised)."""
+    verdicts = data.verdicts[arm]
+    compared = verdicts.count(agrees | differs)
+    otherwise = verdicts.count(differs)
+    groups = data.groups(verdicts.problem_ids)
+    return ThoughtDiffers(
+        samples=int(compared.sum()),
+        differ=int(otherwise.sum()),
+        share=share_of(otherwise, compared, data.settings.confidence, groups),
+    )

@@ -13,6 +13,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
 Bools = NDArray[np.bool_]
+Ids = tuple[str, ...]
+Bounds = tuple[float, float]
+"""What a value, or a mean of such, can be: the least and the most."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Counts:
     those of `analysis.stopping`.
     """
 
-    problem_ids: tuple[str, ...]
+    problem_ids: Ids
     samples: Ints
     correct: Ints
     undecided: Ints
@@ -37,15 +40,15 @@ class Counts:
         """The k up to which each problem's pass@k can be estimated."""
         return self.samples if self.rule is None else np.full_like(self.samples, self.rule.n)
 
-    def where(self, which: Bools) -> tuple[str, ...]:
+    def where(self, which: Bools) -> Ids:
         """The marked problems."""
         return tuple(key for key, yes in zip(self.problem_ids, which, strict=True) if yes)
 
-    def with_all(self, n: int) -> tuple[str, ...]:
+    def with_all(self, n: int) -> Ids:
         """The problems that have n samples, or have ended by a rule that goes as far."""
         return self.where(self.depths == n)
 
-    def on(self, problem_ids: tuple[str, ...]) -> Counts:
+    def on(self, problem_ids: Ids) -> Counts:
         """The rows of these problems, in this order; each must be among them."""
         place = {problem_id: row for row, problem_id in enumerate(self.problem_ids)}
         rows = np.array([place[problem_id] for problem_id in problem_ids], dtype=np.int64)

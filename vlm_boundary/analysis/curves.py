@@ -9,7 +9,6 @@ import numpy as np
 from vlm_boundary.analysis.consistency import COVER_PERCENTS, TAUS
 from vlm_boundary.analysis.counts import Floats
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.ended import Ended
 from vlm_boundary.analysis.intervals import Intervals
 from vlm_boundary.analysis.stopping import (
     accuracy_of,
@@ -17,6 +16,7 @@ from vlm_boundary.analysis.stopping import (
     pass_at_k_of,
     strict_pass_at_k_of,
 )
+from vlm_boundary.analysis.verdicts import Ended
 from vlm_boundary.records.analysis import ArmAnalysis, SinglePass, Stopping
 from vlm_boundary.records.record import Curve, where_known
 
@@ -94,10 +94,7 @@ def stopping(ended: Ended) -> Stopping:
 
 
 def _single_pass(data: BenchmarkData, arm: str) -> SinglePass:
-    """Accuracy of one answer per problem: the checkpoint's one-sample arm's, else the first sample.
-
-    The published pass@1 of the visual figure is such a single pass, not the estimator's value.
-    """
+    """Accuracy of one answer per problem: that of the checkpoint's one-sample arm, or the first."""
     config, told = data.experiment.arms[arm], data.experiment.arm_chat_template_args
     same = [
         name

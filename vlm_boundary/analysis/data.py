@@ -12,11 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.consistency import Consistency
-from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints, on_shared
-from vlm_boundary.analysis.ended import Ended
+from vlm_boundary.analysis.counts import Bounds, Codes, Counts, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.estimators import paper_grid
 from vlm_boundary.analysis.intervals import Intervals, cluster_codes, t_intervals
-from vlm_boundary.analysis.verdicts import Verdicts, read_verdicts
+from vlm_boundary.analysis.verdicts import Ended, Verdicts, read_verdicts
 from vlm_boundary.config import AnalysisConfig, Condition, ExperimentConfig
 from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
@@ -43,7 +42,7 @@ class Pair:
         return self.base, self.other
 
     @property
-    def problem_ids(self) -> tuple[str, ...]:
+    def problem_ids(self) -> Ids:
         """The problems, ascending."""
         return self.base_counts.problem_ids
 
@@ -53,15 +52,13 @@ class Responses:
     """How long an arm's samples are, one row per sample, sorted by problem and sample index.
 
     Attributes:
-        problem_ids: the problems that have a sample, ascending.
         problem: place of the sample's problem in `problem_ids`, shape (samples,).
-        index: the sample's index.
         tokens: end of turn counted; NaN where they are not known.
         logprob_sum: natural logarithm of the sample's probability under the model itself, at
             temperature 1; NaN where it was not kept.
     """
 
-    problem_ids: tuple[str, ...]
+    problem_ids: Ids
     problem: Ints
     index: Ints
     tokens: Floats
@@ -139,10 +136,7 @@ class BenchmarkData:
         return self.experiment.arm_sampling(arm).n
 
     def n(self, arm: str) -> int:
-        """Samples per problem that an arm is read to: those asked for, by a rule as far as it goes.
-
-        See `Ended`.
-        """
+        """Samples per problem that an arm is read to: those asked for, or as `ended` says."""
         if arm not in self.ended:
             return self.asked(arm)
         found = self.ended[arm]
@@ -150,19 +144,16 @@ class BenchmarkData:
 
     @cached_property
     def first_look(self) -> BenchmarkData:
-        """The same with nothing read beyond an arm's first look: the samples of all problems alike.
+        """The same with nothing read beyond an arm's first look, for all but unbiased pass@k.
 
-        For all that is no function of an unbiased pass@k: how many samples a problem has depends on
-        how hard it is, so that what is said of "all samples" would be of the hard ones.
+        How many samples a problem has depends on how hard it is, so that what is said of "all
+        samples" would be of the hard ones.
         """
         return replace(self, to_first_look=True) if self.ended else self
 
     @cached_property
     def verdicts(self) -> dict[str, Verdicts]:
-        """The verdicts that headline numbers stand on, by arm.
-
-        Of samples 0 … n-1, by a rule of those up to the look at which a problem ended.
-        """
+        """By arm, samples 0 … n-1, by a rule those up to the look at which a problem ended."""
         return {
             arm: self.ended[arm].read
             if arm in self.ended and not self.to_first_look
@@ -203,30 +194,15 @@ class BenchmarkData:
             return None
         return {key: problem.metadata.get(name) for key, problem in self.problems.items()}
 
-    def groups(self, problem_ids: tuple[str, ...]) -> Codes | None:
+    def groups(self, problem_ids: Ids) -> Codes | None:
         """The cluster of each of these problems as a number; None where there are no clusters."""
         return cluster_codes(problem_ids, self.clusters)
 
-    def means(
-        self,
-        values: Floats,
-        problem_ids: tuple[str, ...],
-        bounds: tuple[float, float] = (0.0, 1.0),
-    ) -> Intervals:
-        """Means over problems, at the settings' level and by the clusters that there are.
-
-        Args:
-            values: shape (problems, columns).
-            bounds: what a mean can be; by default a share.
-        """
+    def means(self, values: Floats, problem_ids: Ids, bounds: Bounds = (0.0, 1.0)) -> Intervals:
+        """Means over problems of `values`, (problems, columns), by clusters; by default shares."""
         return t_intervals(values, self.settings.confidence, bounds, self.groups(problem_ids))
 
-    def mean(
-        self,
-        values: Floats,
-        problem_ids: tuple[str, ...],
-        bounds: tuple[float, float] = (0.0, 1.0),
-    ) -> Entry:
+    def mean(self, values: Floats, problem_ids: Ids, bounds: Bounds = (0.0, 1.0)) -> Entry:
         """`means` of one column, shape (problems,), as a record."""
         return self.means(values[:, None], problem_ids, bounds).entries()[0]
 

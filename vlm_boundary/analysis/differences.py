@@ -7,19 +7,55 @@ from typing import Any
 import numpy as np
 
 from vlm_boundary.analysis.counts import Codes, Counts, Floats, Ints
-from vlm_boundary.analysis.crossover import crossover
 from vlm_boundary.analysis.estimators import paper_grid
-from vlm_boundary.analysis.intervals import Clustered, intervals_of, known, same_problems
+from vlm_boundary.analysis.intervals import Clustered, Intervals, intervals_of, known, same_problems
 from vlm_boundary.analysis.resampling import bootstrap_t, simultaneous_level
 from vlm_boundary.analysis.significance import equivalence_p, no_crossover_p, p_values
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.record import (
+    Crossover,
     Difference,
     Equivalence,
     PairedDifference,
     Within,
     where_known,
 )
+
+_ZERO = 1e-12  # differences below this are rounding
+
+
+def crossover(difference: Intervals) -> Crossover:
+    """The crossover of a difference known at k = 1 … n, with its interval; see docs/analysis.md.
+
+    The smallest k with D(k-1) > 0 ≥ D(k). The interval inverts pointwise tests: a k belongs to it
+    unless D(k-1) is significantly below zero or D(k) significantly above. An end is None where the
+    data do not bound it. Only k with the problems of k = 1 count, up to `up_to`: where problems
+    drop out, the difference turns without either model changing. `excluded`: no such k is in it.
+
+    Args:
+        difference: a column for every k from 1 on; other − base.
+    """
+    up_to = same_problems(difference.problems)
+    mean = np.where(np.abs(difference.estimate) < _ZERO, 0.0, difference.estimate)[:up_to]
+    above, below = difference.low[:up_to] > 0, difference.high[:up_to] < 0  # NaN is neither
+    turns = np.flatnonzero((mean[:-1] > 0) & (mean[1:] <= 0))
+    possible = np.flatnonzero(~below[:-1] & ~above[1:])
+    low = high = None
+    if len(possible):
+        first, last = int(possible[0]), int(possible[-1])
+        low = first + 2 if above[first] else None
+        high = last + 2 if below[last + 1] else None
+    status = "none"
+    if len(turns):
+        status = "not_resolved" if low is None or high is None else "resolved"
+    return Crossover(
+        estimate=int(turns[0]) + 2 if len(turns) else None,
+        low=low,
+        high=high,
+        status=status,
+        excluded=bool(len(mean) > 1 and not len(possible)),
+        up_to=up_to,
+    )
 
 
 def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
@@ -30,9 +66,8 @@ def difference_at_k(base: Counts, other: Counts, ks: Ints) -> Floats:
 def transitions(base: Counts, other: Counts, ks: Ints) -> tuple[Floats, Floats]:
     """How likely k samples of one arm solve a problem that k of the other do not.
 
-    (1 - f)·g and f·(1 - g) with f and g the base's and the other's pass@k: given a problem the two
-    arms' samples are independent, so that a product of unbiased estimates is one of the product.
-    Their difference is that of pass@k. At k = n they are 0 or 1: which solved sets a problem is in.
+    (1 - f)·g and f·(1 - g) with f and g the base's and the other's pass@k, unbiased since given a
+    problem the arms' samples are independent.
 
     Returns:
         Gained and lost, each of shape (problems, ks); NaN where either has fewer than k.
@@ -51,16 +86,15 @@ def compare(
 ) -> PairedDifference:
     """All that is said of a difference at k = 1 … n, whatever was estimated at each k.
 
+    The band ends at the last k with all problems; bootstrap-t intervals are at the paper's k only,
+    p-values at those and the last.
+
     Args:
         values: other − base, one row per problem, a column for each k from 1 on; NaN where a
             problem has no value.
         groups: the cluster of each problem, None where each is its own.
         draws: resamples of the bootstrap, and draws behind the simultaneous level.
         margin: as a share, what the first and the last difference are held against, if anything.
-
-    Returns:
-        The band ends at the last k with all problems; bootstrap-t intervals are at the paper's k
-        only, p-values at those and the last; `clusters` where there are.
     """
     sums = Clustered.of(values, groups)
     found = intervals_of(sums, confidence, (-1, 1))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.counts import Bools, Counts, Floats, Ids, Ints, on_shared
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k, transitions
 from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, known, t_intervals
@@ -34,17 +36,10 @@ _STRATUM_ENDS = np.array([0.1, 0.5])
 
 
 def accuracy_histogram(correct: Ints, samples: Ints) -> Ints:
-    """How many problems have an accuracy in each of twelve bins.
+    """How many problems have an accuracy in each of twelve bins, in the order of `ACCURACY_BINS`.
 
     {0}, (0, 0.1], (0.1, 0.2] … (0.8, 0.9], (0.9, 1), {1} (Yue et al. 2025, arXiv 2504.13837, figure
-    5). Between 0 and 1 the bin of c/n is ⌈10·c/n⌉, in whole numbers.
-
-    Args:
-        correct: c, shape (problems,).
-        samples: n, shape (problems,); problems without samples are left out.
-
-    Returns:
-        Shape (12,), in the order of `ACCURACY_BINS`.
+    5). Problems without samples are left out.
     """
     known = np.asarray(samples) > 0
     c, n = np.asarray(correct)[known], np.asarray(samples)[known]
@@ -55,10 +50,8 @@ def accuracy_histogram(correct: Ints, samples: Ints) -> Ints:
 def difficulty(correct: Ints, samples: Ints) -> Ints:
     """The stratum of each problem by its accuracy: place in `STRATA`, -1 without samples.
 
-    Args:
-        correct: c, shape (problems,), of samples that are used for nothing else: a problem that
-            was put into the lowest stratum for its bad luck does better the next time.
-        samples: n, shape (problems,).
+    The samples must be used for nothing else: a problem that was put into the lowest stratum for
+    its bad luck does better the next time. All of shape (problems,).
     """
     c, n = np.asarray(correct), np.asarray(samples)
     share = c / np.maximum(n, 1)
@@ -68,10 +61,7 @@ def difficulty(correct: Ints, samples: Ints) -> Ints:
 
 
 def distributions(data: BenchmarkData) -> Distributions:
-    """The section `distributions`: accuracies, failures, difficulty, and results by metadata.
-
-    All but the last are of the samples up to the first look, where arms have a stopping rule.
-    """
+    """The section `distributions`; all but slices are of the samples up to the first look."""
     alike = data.first_look
     return Distributions(
         accuracy_bins=list(ACCURACY_BINS),
@@ -104,10 +94,9 @@ def _outcomes(data: BenchmarkData, arm: str) -> Outcomes:
 
 
 def _strata(data: BenchmarkData, pair: Pair) -> Strata:
-    """Both arms by how hard a problem is for the base.
+    """Both arms by how hard a problem is for the base, judged by its samples with an even index.
 
-    That is judged by the base's samples with an even index; its results are those of the odd ones.
-    The other arm's samples judge nothing, so that all of them count.
+    Its results are those of the odd ones; the other arm's samples judge nothing, so that all count.
     """
     verdicts = data.verdicts[pair.base]
     even = verdicts.where(verdicts.index % 2 == 0).counts
@@ -140,7 +129,6 @@ def _moved(
 def _compared(
     data: BenchmarkData, base: Counts, other: Counts, which: Bools, ks: Ints
 ) -> ComparedPart:
-    """Both arms' pass@k and the difference on some of the problems."""
     kept = base.where(which)
     if not kept:
         return ComparedPart(problems=0)
@@ -154,11 +142,7 @@ def _compared(
 
 
 def slices(data: BenchmarkData) -> list[Slices]:
-    """Every pair by the values of metadata fields, at k = 1 and k = n.
-
-    The p-values of one pair, over all fields and values, are adjusted together (Holm 1979): of
-    many slices some differ by chance.
-    """
+    """Every pair by the values of metadata fields, at k = 1 and n; p-values adjusted together."""
     fields = fields_of(data)
     return [_sliced(data, pair, fields) for pair in data.pairs()] if fields else []
 
@@ -167,12 +151,9 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
     ks = np.unique([1, pair.n])
     base, other = pair.base_counts, pair.other_counts
     parts, found = [], []
-    for name, values in fields.items():
-        here = np.array([values.get(key, "") for key in pair.problem_ids], dtype=object)
-        for value in sorted(set(values.values())):
-            which = here == value
-            parts.append((name, value, _compared(data, base, other, which, ks)))
-            found.append(_p_values(data, pair, which, ks))
+    for name, value, which in parts_of(pair.problem_ids, fields):
+        parts.append((name, value, _compared(data, base, other, which, ks)))
+        found.append(_p_values(data, pair, which, ks))
     tests = np.array(found).reshape(len(parts), len(ks))
     adjusted = holm(tests.ravel()).reshape(tests.shape)
     rows = [
@@ -202,6 +183,16 @@ def _sliced(data: BenchmarkData, pair: Pair, fields: dict[str, dict[str, str]]) 
     return Slices(
         base=pair.base, other=pair.other, tests=int(tests.size), slices=rows, sampled=sampled
     )
+
+
+def parts_of(
+    problem_ids: Ids, fields: dict[str, dict[str, str]]
+) -> Iterator[tuple[str, str, Bools]]:
+    """Every field and value, and which of these problems have it."""
+    for name, values in fields.items():
+        here = np.array([values.get(key, "") for key in problem_ids], dtype=object)
+        for value in sorted(set(values.values())):
+            yield name, value, here == value
 
 
 def _p_values(data: BenchmarkData, pair: Pair, which: Bools, ks: Ints) -> Floats:

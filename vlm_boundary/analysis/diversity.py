@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
@@ -14,17 +16,12 @@ from vlm_boundary.records.sections import Diversity, DiversityOfArm, DiversityOf
 def distinct_at_k(verdicts: Verdicts, ks: Ints) -> Floats:
     """How many different answers k samples give, on average over the samples that there are.
 
-    Σ_a (1 - C(n - m_a, k) / C(n, k)) over the answers a, of which m_a samples have each: the
-    expected number among k draws without replacement (rarefaction, Hurlbert 1971), unbiased for k
-    samples of the model. Right answers are one answer, whatever their form; wrong ones are told
-    apart by their normalised form; no answer is none. At k = 2 it is one more than the chance that
-    two samples differ, where all have an answer.
-
-    Args:
-        ks: ascending, shape (ks,).
+    Σ_a (1 - C(n - m_a, k) / C(n, k)) over the answers a, of which m_a samples have each
+    (rarefaction, Hurlbert 1971), unbiased for k samples of the model. Right answers are one answer,
+    whatever their form; wrong ones are told apart by their normalised form; no answer is none.
 
     Returns:
-        Shape (problems, ks); NaN where a problem has fewer than k samples.
+        Shape (problems, ks), ks ascending; NaN where a problem has fewer than k samples.
     """
     owner, marked, samples = _answers(verdicts)
     problems, most = len(samples), int(samples.max(initial=0)) + 1
@@ -43,8 +40,7 @@ def answer_entropy(verdicts: Verdicts) -> Floats:
     """Entropy of a problem's answers in nats, "no answer" being one of them, shape (problems,).
 
     Σ_a (m_a/n) (1/m_a + 1/(m_a + 1) + … + 1/(n - 1)) (Zhang 2012, Entropy estimation in Turing's
-    perspective; the first part of Chao, Wang and Jost 2013), which lacks only what answers rarer
-    than about one in n add; -Σ (m/n) log (m/n) lacks (answers - 1)/2n in any case.
+    perspective), which lacks only what answers rarer than about one in n add.
     """
     owner, marked, samples = _answers(verdicts)
     problems = len(samples)
@@ -72,17 +68,12 @@ def _answers(verdicts: Verdicts) -> tuple[Ints, Ints, Ints]:
 
 
 def diversity(data: BenchmarkData) -> Diversity:
-    """How many answers each arm gives and how spread they are, and how pairs differ in that.
+    """How many answers each arm gives and how spread they are; pairs on as many first samples."""
 
-    A pair is compared on the first samples, as many of both.
-    """
-    known: dict[tuple[str, int], tuple[Floats, Floats]] = {}
-
+    @cache
     def values(arm: str, n: int) -> tuple[Floats, Floats]:
-        if (arm, n) not in known:
-            drawn = data.verdicts[arm].first(n)
-            known[arm, n] = distinct_at_k(drawn, data.grid(n)), answer_entropy(drawn)
-        return known[arm, n]
+        drawn = data.verdicts[arm].first(n)
+        return distinct_at_k(drawn, data.grid(n)), answer_entropy(drawn)
 
     arms = {}
     for arm in data.arms:
@@ -95,12 +86,9 @@ def diversity(data: BenchmarkData) -> Diversity:
         )
     pairs = []
     for pair in data.pairs():
-        rows = [data.verdicts[arm].first(pair.n).places(pair.problem_ids) for arm in pair.names]
-        base, other = (
-            [of[place] for of in values(arm, pair.n)]
-            for arm, place in zip(pair.names, rows, strict=True)
-        )
         ids, bounds = pair.problem_ids, (-np.inf, np.inf)
+        rows = {arm: data.verdicts[arm].first(pair.n).places(ids) for arm in pair.names}
+        base, other = ([of[place] for of in values(arm, pair.n)] for arm, place in rows.items())
         gap = data.means(other[0] - base[0], ids, bounds)
         pairs.append(
             DiversityOfPair(

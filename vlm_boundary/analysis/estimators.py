@@ -43,15 +43,10 @@ def all_of(marked: Ints, samples: Ints, ks: Ints) -> Floats:
 
     C(m, k) / C(n, k) = prod_{i<k} (m-i) / (n-i), as a running product for every k at once, which
     neither overflows nor cancels; in extended precision where the machine has it, so that it is
-    good to 1e-15 after 100,000 factors. Problems with the same counts are computed once.
-
-    Args:
-        marked: m, shape (problems,).
-        samples: n, shape (problems,).
-        ks: ascending, shape (ks,).
+    good to 1e-15 after 100,000 factors. `marked` and `samples` are m and n, shape (problems,).
 
     Returns:
-        Shape (problems, ks); NaN where n < k.
+        Shape (problems, ks), ks ascending; NaN where n < k.
     """
     ks = np.asarray(ks, dtype=np.int64)
     if len(ks) and ks[0] < 1:
@@ -90,14 +85,8 @@ def g_pass_at_k(correct: Ints, samples: Ints, k: int, taus: Floats) -> Floats:
     """Probability that at least a share τ of k samples is correct, never less than one of them.
 
     G-Pass@k_τ = Σ_{j ≥ max(1, ⌈τk⌉)} C(c, j)·C(n-c, k-j) / C(n, k) (Liu et al. 2024, arXiv
-    2412.13147, equation 5); τ = 0 is pass@k, τ = 1 is pass^k.
-
-    Args:
-        correct, samples: shape (problems,).
-        taus: between 0 and 1, shape (taus,).
-
-    Returns:
-        Shape (problems, taus); NaN where n < k.
+    2412.13147, equation 5); τ = 0 is pass@k, τ = 1 is pass^k. Shape (problems, taus); NaN where
+    n < k.
     """
     tails = _at_least(correct, samples, k)
     # Rounded first: 0.7 · 10 is a little more than 7.
@@ -106,14 +95,11 @@ def g_pass_at_k(correct: Ints, samples: Ints, k: int, taus: Floats) -> Floats:
 
 
 def mg_pass_at_k(correct: Ints, samples: Ints, k: int) -> Floats:
-    """G-Pass@k_τ averaged over τ from one half to one.
+    """G-Pass@k_τ averaged over τ from one half to one, shape (problems,); NaN where n < k.
 
     mG-Pass@k = 2/k · Σ_{i=⌈k/2⌉+1}^{k} G-Pass@k_{i/k} (Liu et al. 2024, arXiv 2412.13147, equation
     6, in its discrete form). For odd k these are (k-1)/2 terms of weight 2/k: a model that is
-    always right has (k-1)/k, and 0 for k = 1. Values of even k reach 1 and compare with each other.
-
-    Returns:
-        Shape (problems,); NaN where n < k.
+    always right has (k-1)/k, and 0 for k = 1.
     """
     return np.asarray(2.0 / k * _at_least(correct, samples, k)[:, (k + 1) // 2 + 1 :].sum(axis=1))
 
@@ -122,10 +108,7 @@ def cover_at_tau(correct: Ints, samples: Ints, percents: Ints) -> Floats:
     """Whether at least this share of a problem's samples is correct: 1[c/n ≥ τ].
 
     Cover@τ (Dragoi et al. 2025, arXiv 2510.08325); its mean over problems is the reported value.
-
-    Args:
-        correct, samples: shape (problems,).
-        percents: 100 τ, whole numbers, so that no rounding decides; shape (taus,).
+    `percents` are 100 τ, whole numbers, so that no rounding decides.
 
     Returns:
         Shape (problems, taus); NaN where there are no samples.

@@ -1,8 +1,7 @@
 """pass@k beyond n from a distribution of problems' accuracies, fitted to raw counts.
 
-Each problem's accuracy is a draw from Beta(a, b), and its c of n correct samples are binomial
-(Kazdan et al. 2025, arXiv 2510.05197). A Beta has no mass at zero, so that every problem is solved
-at some k; with a share π of problems that are never solved, the same is zero-inflated.
+Accuracies are draws from Beta(a, b) (Kazdan et al. 2025, arXiv 2510.05197), in the zero-inflated
+model but for a share π of problems that are never solved.
 """
 
 from __future__ import annotations
@@ -45,16 +44,12 @@ class Fit:
 
 
 def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Floats:
-    """How many problems have each number of correct samples.
+    """How many problems have each number of correct samples, shape (fits, n + 1).
 
     Args:
         correct: c, shape (problems,), each of the same n samples.
-        n: samples per problem.
         weights: how often each problem counts in each fit, shape (fits, problems); by default one
             fit in which each counts once.
-
-    Returns:
-        Shape (fits, n + 1).
     """
     is_count = np.asarray(correct)[:, None] == np.arange(n + 1)[None, :]
     chosen = np.ones((1, len(correct))) if weights is None else weights
@@ -63,15 +58,10 @@ def count_histogram(correct: Ints, n: int, weights: Floats | None = None) -> Flo
 
 @dataclass(frozen=True)
 class Histograms:
-    """What fits are made from, one row per fit: problems by correct and by wrong samples.
+    """What fits are made from, one row per fit: problems by correct, wrong and all samples.
 
-    Of unlike numbers of samples too: where problems ended early, by a rule on their own samples,
-    the likelihood of (c, L) has a factor for the rule that does not depend on their accuracy.
-
-    Attributes:
-        correct: problems by number of correct samples, shape (fits, n + 1).
-        wrong: the same by wrong ones.
-        drawn: the same by samples; None where all have n.
+    Each of shape (fits, n + 1); `drawn` is None where all have n. A rule by which problems ended
+    adds a factor to the likelihood of (c, L) that does not depend on their accuracy.
     """
 
     correct: Floats
@@ -85,13 +75,7 @@ class Histograms:
 
     @classmethod
     def ended(cls, correct: Ints, samples: Ints, n: int, weights: Floats) -> Histograms:
-        """Problems that ended early.
-
-        Args:
-            correct, samples: shape (problems,); those without a correct one have n samples.
-            n: the most samples that a problem gets.
-            weights: as in `count_histogram`.
-        """
+        """Problems that ended early; those without a correct sample have n, the most there are."""
         sides = (correct, samples - correct, samples)
         return cls(*(count_histogram(each, n, weights) for each in sides))
 
@@ -126,11 +110,7 @@ def fit_zero_inflated(histograms: Histograms, plain: Fit) -> Fit:
 
     With a free share π the count 0 is fitted exactly, so a and b follow from the other counts alone
     (a zero-truncated beta-binomial), and 1 - π = (share solved) / (1 - P(0 | a, b)). Where that
-    makes π negative, the beta-binomial without π is the best.
-
-    Args:
-        histograms: as in `fit_beta_binomial`.
-        plain: what that returned.
+    makes π negative, `plain`, the beta-binomial without π, is the best.
     """
     a, b = _maximise(histograms, truncated=True)
     histogram = histograms.correct
@@ -150,12 +130,10 @@ class Likelihood:
 
     Σ_c h_c·log[B(a + c, b + n - c) / B(a, b)]; truncated, of the counts above 0 alone and less
     their number times log(1 - P(0 | a, b)). The ratio of Betas is Π_{j<c}(a + j) ·
-    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs;
-    with unlike n, by problem.
+    Π_{j<n-c}(b + j) / Π_{j<n}(a + b + j), so that it matters only how often each factor occurs.
 
     Attributes:
-        above: problems with more than j correct samples, shape (fits, n).
-        below: problems with more than j wrong ones, shape (fits, n).
+        above, below: problems with more than j correct and wrong samples, shape (fits, n).
         further: problems with more than j samples, shape (fits, n); None where all have n.
         problems: shape (fits,).
         truncated: whether the count 0 is left out.
@@ -170,15 +148,12 @@ class Likelihood:
     @classmethod
     def of(cls, histograms: Histograms, *, truncated: bool) -> Likelihood:
         """The likelihood of what was seen."""
-        unsolved = histograms.correct[:, 0] * truncated
-        right, wrong = histograms.correct.copy(), histograms.wrong.copy()
-        drawn = None if histograms.drawn is None else histograms.drawn.copy()
-        right[:, 0] -= unsolved
-        wrong[:, -1] -= unsolved  # they have n samples, all wrong
-        if drawn is not None:
-            drawn[:, -1] -= unsolved
-        further = None if drawn is None else _more_than(drawn)
-        return cls(_more_than(right), _more_than(wrong), further, right.sum(axis=1), truncated)
+        right, drawn = histograms.correct, histograms.drawn
+        unsolved = right[:, :1] * truncated  # they have n samples, all wrong
+        further = None if drawn is None else _more_than(drawn) - unsolved
+        problems = right.sum(axis=1) - unsolved[:, 0]
+        below = _more_than(histograms.wrong) - unsolved
+        return cls(_more_than(right), below, further, problems, truncated)
 
     def rows(self, which: Bools) -> Likelihood:
         """Some of the fits."""
@@ -262,10 +237,7 @@ def _dot(one: Floats, two: Floats) -> Floats:
 
 
 def _log_missed(a: Floats, b: Floats, n: int) -> Floats:
-    """Log P(0 of n correct | a, b) = -Σ log(1 + a / (b + j)), shape (fits,).
-
-    A difference of two log beta functions loses what is close to 0, and would be a divisor of 0.
-    """
+    """Log P(0 of n correct | a, b) = -Σ log(1 + a / (b + j)), shape (fits,); 0 loses no digits."""
     return np.asarray(-np.log1p(a[:, None] / (b[:, None] + np.arange(n))).sum(axis=1))
 
 

@@ -20,14 +20,7 @@ _READINGS = {"exact": "exact check of generated problems", "structural": "checks
 
 @dataclass(frozen=True)
 class Part(Generic[T]):
-    """One part of what was found on one benchmark.
-
-    Attributes:
-        found: all that was found.
-        name: of the benchmark.
-        content: what was found there.
-        section: the part.
-    """
+    """One part of what was `found` on a benchmark: its name, all its content, and the section."""
 
     found: Findings
     name: str
@@ -37,12 +30,7 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True)
 class Findings:
-    """What was found, and how arms are told apart: by their order, roles and colours.
-
-    Attributes:
-        analysis: as it was read.
-        roles: the role of every arm, in order.
-    """
+    """The analysis, and how arms are told apart: by their order, roles and colours."""
 
     analysis: Analysis
     roles: Mapping[str, str]

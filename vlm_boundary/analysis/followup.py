@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vlm_boundary.analysis.counts import Ids
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.sets import cells
 from vlm_boundary.config import ExperimentConfig
@@ -18,42 +19,35 @@ CELLS = ("base_only", "other_only")
 def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[TopUp]:
     """What brings both arms of every pair to n samples on both cells that one arm alone solved.
 
-    Topping up one cell, or one arm, would manufacture shrinkage or expansion.
-
-    Raises:
-        UserError: n is not above what the run has, or nothing was verified yet.
+    Topping up one cell, or one arm, would manufacture shrinkage or expansion. UserError where n is
+    not above what the run has, or nothing was verified yet.
     """
     wanted: dict[tuple[str, str], set[str]] = {}
-    verified = False
-    for name in experiment.benchmarks:
-        data = BenchmarkData.read(run, experiment, name)
-        for pair in data.pairs() if data else ():
-            verified = True
-            if n <= max(data.asked(pair.base), data.asked(pair.other)) if data else False:
+    read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
+    for data in filter(None, read):
+        for pair in data.pairs():
+            if n <= max(map(data.asked, pair.names)):
                 raise UserError(f"--n {n}: give more than the {pair.n} samples that arms have")
             ids = {i for cell in CELLS for i in _ids(pair, cell)}
             for arm in pair.names:
-                wanted.setdefault((arm, name), set()).update(ids)
-    if not verified:
+                wanted.setdefault((arm, data.benchmark), set()).update(ids)
+    if not wanted:
         raise UserError(f"{run.path}: there is no pair of verified arms to follow up")
-
-    def fresh_from(arm: str) -> int:
-        """Where a rule ended a problem early, what lies between that and its n is not needed."""
-        sampling = experiment.arm_sampling(arm)
-        return sampling.n if sampling.rule else 0
-
+    samplings = {arm: experiment.arm_sampling(arm) for arm, _ in wanted}
+    # Where a rule ended a problem early, what lies between that and its n is not needed.
+    fresh_from = {arm: one.n if one.rule else 0 for arm, one in samplings.items()}
     return [
-        TopUp(arm, benchmark, n, frozenset(ids), fresh_from(arm))
+        TopUp(arm, benchmark, n, frozenset(ids), fresh_from[arm])
         for (arm, benchmark), ids in wanted.items()
         if ids
     ]
 
 
 def followup(data: BenchmarkData) -> list[FollowUp] | None:
-    """What the samples beyond n, which no headline number uses, say of each pair's two cells.
+    """What the samples beyond n say of each pair's two cells; None where there are none.
 
     Only fresh samples count here, of both arms: a problem is in its cell because of what the first
-    n happened to be, so that both arms' fresh samples must be seen. None where there are none.
+    n happened to be.
     """
     rows = [row for pair in data.pairs() for cell in CELLS if (row := _row(data, pair, cell))]
     return rows or None
@@ -61,18 +55,16 @@ def followup(data: BenchmarkData) -> list[FollowUp] | None:
 
 def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     ids = _ids(pair, cell)
-    solved = {}
-    least = []
+    solved, least = [], []
     for arm in pair.names:
         verdicts = data.everything[arm]
         fresh = verdicts.where(verdicts.index >= data.asked(arm)).counts
-        known = set(fresh.problem_ids)
-        if not ids or not known.issuperset(ids):
+        if not ids or not set(fresh.problem_ids).issuperset(ids):
             return None
         counts = fresh.on(ids)
         least.append(int(counts.samples.min()))
-        solved[arm] = counts.correct > 0
-    base, other = solved[pair.base], solved[pair.other]
+        solved.append(counts.correct > 0)
+    base, other = solved
     names = np.array(ids, dtype=object)
     return FollowUp(
         base=pair.base,
@@ -87,6 +79,6 @@ def _row(data: BenchmarkData, pair: Pair, cell: str) -> FollowUp | None:
     )
 
 
-def _ids(pair: Pair, cell: str) -> tuple[str, ...]:
+def _ids(pair: Pair, cell: str) -> Ids:
     mask = cells(pair.base_counts.correct, pair.other_counts.correct)[cell]
     return pair.base_counts.where(mask)

@@ -1,11 +1,7 @@
 """A gate: whether a checkpoint may pass, by the tests that the report's claims stand on.
 
-A rule holds where its one-sided test shows it, at half of what the intervals leave out (2.5 % where
-they have 95 %): just where the printed interval lies beyond the margin. GO takes that of every
-rule, so that a violated one is let through with at most that chance, however many rules there are
-(an intersection-union test; Berger 1982). A rule is violated where the opposite is shown, adjusted
-by Holm's method for all rules that are tested, so that NO-GO has at most that chance where all
-rules hold. What is neither is open. These are nominal levels: docs/gate.md has the simulated ones.
+GO takes each rule's one-sided test (an intersection-union test; Berger 1982), NO-GO the opposite
+shown of one, adjusted by Holm's method; docs/gate.md has the levels, nominal and simulated.
 """
 
 from __future__ import annotations
@@ -14,11 +10,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from vlm_boundary.analysis.counts import Codes, Counts
-from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.differences import difference_at_k
 from vlm_boundary.analysis.estimators import all_of
 from vlm_boundary.analysis.intervals import Clustered, cluster_codes, holm, intervals_of
@@ -42,8 +39,6 @@ class Compared:
     """Two arms on the problems that both have, as a gate looks at them.
 
     Attributes:
-        n: the most samples per problem that both have.
-        base_counts, other_counts: of the same problems, in one order.
         groups: the cluster of each problem, None where each is its own.
         alike: the counts over samples that do not depend on outcomes, base and other: with a
             stopping rule those up to the first look.
@@ -51,33 +46,28 @@ class Compared:
     """
 
     benchmark: str
-    base: str
-    other: str
-    n: int
-    base_counts: Counts
-    other_counts: Counts
+    pair: Pair
     groups: Codes | None
     alike: tuple[Counts, Counts]
     shares: Mapping[str, tuple[Mapping[str, int], int]]
 
     @cached_property
     def _fresh(self) -> list[dict[str, tuple[int, int]]]:
-        """Right and all samples of each problem in `alike`."""
-        return [
-            dict(
-                zip(
-                    counts.problem_ids,
-                    zip(counts.correct.tolist(), counts.samples.tolist(), strict=True),
-                    strict=True,
-                )
-            )
-            for counts in self.alike
-        ]
+        columns = (
+            (one.problem_ids, one.correct.tolist(), one.samples.tolist()) for one in self.alike
+        )
+        return [{key: (c, n) for key, c, n in zip(*of, strict=True)} for of in columns]
 
     def fresh(self, problem_id: str) -> tuple[int, int, int, int]:
         """Right and all samples of a problem, of the base and of the other, from `alike`."""
         base, other = (found.get(problem_id, (0, 0)) for found in self._fresh)
         return *base, *other
+
+    def rule(self, kind: str, text: str, why: str, **found: Any) -> JudgedRule:
+        """A rule of these arms, open unless something else was found."""
+        of = {"benchmark": self.benchmark, "base": self.pair.base, "other": self.pair.other}
+        said = {"kind": kind, "rule": text, "why": why, "standing": "open"}
+        return JudgedRule(**of | said | found)
 
 
 @dataclass(frozen=True)
@@ -109,7 +99,7 @@ def gate_run(run: RunDirectory, experiment: ExperimentConfig, rules: GateRules) 
     for name in filter(None, (rules.base, rules.arm)):
         _known("arm", name, arms, where)
     pairs = [
-        _compared(one, pair.base, pair.other)
+        _compared(one, pair)
         for name, one in data.items()
         if rules.benchmarks is None or name in rules.benchmarks
         for pair in one.pairs()
@@ -124,20 +114,15 @@ def _known(what: str, name: str, valid: Collection[str], where: str) -> None:
         raise UserError(f"{where}: no verdicts of {what} {name!r}{hint}")
 
 
-def _compared(data: BenchmarkData, base: str, other: str) -> Compared:
-    pair, first = data.pair(base, other), data.first_look
+def _compared(data: BenchmarkData, pair: Pair) -> Compared:
+    first = data.first_look
+    drawn = {arm: first.verdicts[arm] for arm in pair.names}
     return Compared(
-        benchmark=data.benchmark,
-        base=base,
-        other=other,
-        n=pair.n,
-        base_counts=pair.base_counts,
-        other_counts=pair.other_counts,
-        groups=data.groups(pair.problem_ids),
-        alike=(first.counts(base), first.counts(other)),
-        shares={
-            arm: (first.verdicts[arm].statuses(), len(first.verdicts[arm])) for arm in (base, other)
-        },
+        data.benchmark,
+        pair,
+        data.groups(pair.problem_ids),
+        alike=(first.counts(pair.base), first.counts(pair.other)),
+        shares={arm: (one.statuses(), len(one)) for arm, one in drawn.items()},
     )
 
 
@@ -157,18 +142,15 @@ def gate_table(table: VerdictTable, rules: GateRules, where: str) -> Gate:
     for name in (rules.base, rules.arm):
         _known("model", name, table.counts, where)
     first, second = table.shared(rules.base, rules.arm, where)
+    n = min(int(first.depths.max()), int(second.depths.max()))
     pair = Compared(
-        benchmark=Path(where).stem,
-        base=rules.base,
-        other=rules.arm,
-        n=min(int(first.depths.max()), int(second.depths.max())),
-        base_counts=first,
-        other_counts=second,
-        groups=cluster_codes(first.problem_ids, table.clusters),
+        Path(where).stem,
+        Pair(rules.base, rules.arm, n, first, second),
+        cluster_codes(first.problem_ids, table.clusters),
         alike=(first, second),
         shares={
             name: ({"undecided": int(one.undecided.sum())}, int(one.samples.sum()))
-            for name, one in zip((rules.base, rules.arm), (first, second), strict=True)
+            for name, one in ((rules.base, first), (rules.arm, second))
         },
     )
     return decide([pair], rules, CONFIDENCE, where)
@@ -223,7 +205,7 @@ def _judged(asked: _Asked, adjusted: float, level: float) -> JudgedRule:
 
 
 def _refuse_unknown_problems(pairs: Sequence[Compared], rules: GateRules, where: str) -> None:
-    known = {key for pair in pairs for key in pair.base_counts.problem_ids}
+    known = {key for one in pairs for key in one.pair.problem_ids}
     for rule in rules.rules:
         for key in rule.problems if isinstance(rule, Keeps) else ():
             if key not in known:
@@ -237,16 +219,17 @@ def _ask(rule: Rule, pair: Compared, confidence: float, where: str) -> _Asked | 
     return _keeps(rule, pair) if isinstance(rule, Keeps) else _below(rule, pair, where)
 
 
-def _not_lower(rule: NotLower, pair: Compared, confidence: float, where: str) -> _Asked:
+def _not_lower(rule: NotLower, compared: Compared, confidence: float, where: str) -> _Asked:
     """Non-inferiority: the paired difference against the margin in place of zero."""
+    pair = compared.pair
     k = pair.n if rule.k == "n" else rule.k
     if k > pair.n:
         raise UserError(
-            f"{where}: {pair.benchmark}: {pair.base} and {pair.other} have "
+            f"{where}: {compared.benchmark}: {pair.base} and {pair.other} have "
             f"{counted(pair.n, 'sample')} a problem; a rule asks for pass@{k}"
         )
     values = difference_at_k(pair.base_counts, pair.other_counts, np.array([k]))[:, 0]
-    sums = Clustered.of(values[:, None], pair.groups)
+    sums = Clustered.of(values[:, None], compared.groups)
     (found,) = intervals_of(sums, confidence, (-1, 1), each_end=True).entries()
     # Below two problems nothing is known.
     p = (np.nan_to_num(one, nan=1.0) for one in one_sided_p(sums, -rule.points / 100, (-1, 1)))
@@ -255,44 +238,38 @@ def _not_lower(rule: NotLower, pair: Compared, confidence: float, where: str) ->
     if not rule.points:
         standing = f"higher than {pair.base}'s"
     text = f"pass@{k} of {pair.other} is {standing}"
-    of = (
-        ""
-        if found.problems == len(values)
-        else f", {found.problems} of {counted(len(values), 'problem')}"
-    )
-    return _Asked(
-        _rule(pair, rule.kind, text, f"{_difference(found, confidence)}{of}").model_copy(
-            update={"estimate": found.estimate, "low": found.low, "high": found.high}
-        ),
-        tested=True,
-        holds=holds,
-        violated=violated,
-    )
+    why = _difference(found, confidence)
+    if found.problems != len(values):
+        why += f", {found.problems} of {counted(len(values), 'problem')}"
+    ends = {"estimate": found.estimate, "low": found.low, "high": found.high}
+    judged = compared.rule(rule.kind, text, why, **ends)
+    return _Asked(judged, tested=True, holds=holds, violated=violated)
 
 
-def _keeps(rule: Keeps, pair: Compared) -> _Asked | None:
+def _keeps(rule: Keeps, compared: Compared) -> _Asked | None:
     """Lost is a problem that the base solves and the other never; shown where that is no luck.
 
     None where all listed problems are of other benchmarks.
     """
-    listed = set(rule.problems) & set(pair.base_counts.problem_ids)
+    pair = compared.pair
+    listed = set(rule.problems) & set(pair.problem_ids)
     if not listed:
         return None
     lost = {
         flip.problem_id: flip.p
-        for flip in flips(pair)
+        for flip in flips(compared)
         if flip.solved_by == pair.base and flip.problem_id in listed
     }
     text = f"{pair.other} solves what {pair.base} does of {counted(len(listed), 'listed problem')}"
     why = "none is lost"
     # A problem that neither ever solves cannot be lost, so that it is no test.
-    tests = sum(any(pair.fresh(key)[::2]) for key in listed)
+    tests = sum(any(compared.fresh(key)[::2]) for key in listed)
     if lost:
         first = sorted(lost, key=lambda key: (lost[key], key))
         few = ", ".join(f"{key} (p = {lost[key]:.2g})" for key in first[:_NAMED])
         why = f"{len(lost)} not once: {few}{', …' if len(lost) > _NAMED else ''}"
     return _Asked(
-        _rule(pair, rule.kind, text, why),
+        compared.rule(rule.kind, text, why),
         tested=True,
         holds=1.0 if lost else 0.0,
         violated=min(1.0, tests * min(lost.values())) if lost else 1.0,
@@ -301,24 +278,23 @@ def _keeps(rule: Keeps, pair: Compared) -> _Asked | None:
 
 def _below(rule: Below, pair: Compared, where: str) -> _Asked:
     """A share of the samples that there are, of the arm that has more of them."""
-    counted = {}
+    found = {}
     for arm, (statuses, samples) in pair.shares.items():
         if rule.share not in statuses:
             raise UserError(f"{where}: it does not say which samples are {rule.share}")
-        counted[arm] = (statuses[rule.share] / samples, statuses[rule.share], samples)
-    worst = max(counted, key=lambda arm: counted[arm][0])
-    share, marked, samples = counted[worst]
-    holds = 100 * share < rule.percent
+        found[arm] = (statuses[rule.share] / samples, statuses[rule.share], samples)
+    worst = max(found, key=lambda arm: found[arm][0])
+    share, marked, samples = found[worst]
+    standing = "holds" if 100 * share < rule.percent else "violated"
     text = f"fewer than {rule.percent:g}% of samples are {rule.share}"
-    judged = _rule(
-        pair, rule.kind, text, f"{worst} {100 * share:.2f}% ({marked:,} of {samples:,}), counted"
-    )
-    update = {"standing": "holds" if holds else "violated", "estimate": share}
-    return _Asked(judged.model_copy(update=update), tested=False, holds=1.0, violated=1.0)
+    why = f"{worst} {100 * share:.2f}% ({marked:,} of {samples:,}), counted"
+    judged = pair.rule(rule.kind, text, why, standing=standing, estimate=share)
+    return _Asked(judged, tested=False, holds=1.0, violated=1.0)
 
 
-def flips(pair: Compared) -> Iterator[Flip]:
+def flips(compared: Compared) -> Iterator[Flip]:
     """The problems that one of two arms solves and the other does not, surest first."""
+    pair = compared.pair
     base, other = pair.base_counts, pair.other_counts
     found = cells(base.correct, other.correct)
     for cell, solver in (("base_only", pair.base), ("other_only", pair.other)):
@@ -327,7 +303,7 @@ def flips(pair: Compared) -> Iterator[Flip]:
             key = base.problem_ids[row]
             rows.append(
                 Flip(
-                    benchmark=pair.benchmark,
+                    benchmark=compared.benchmark,
                     base=pair.base,
                     other=pair.other,
                     problem_id=key,
@@ -336,7 +312,7 @@ def flips(pair: Compared) -> Iterator[Flip]:
                     base_samples=int(base.samples[row]),
                     other_right=int(other.correct[row]),
                     other_samples=int(other.samples[row]),
-                    p=_by_luck(*pair.fresh(key), of_base=solver == pair.base),
+                    p=_by_luck(*compared.fresh(key), of_base=solver == pair.base),
                 )
             )
         yield from sorted(rows, key=lambda flip: (flip.p, flip.problem_id))
@@ -354,18 +330,6 @@ def _by_luck(base_right: int, base: int, other_right: int, other: int, *, of_bas
     every = mine + others
     chance = all_of(np.array([every - right]), np.array([every]), np.array([others]))
     return float(chance[0, 0])
-
-
-def _rule(pair: Compared, kind: str, text: str, why: str) -> JudgedRule:
-    return JudgedRule(
-        benchmark=pair.benchmark,
-        base=pair.base,
-        other=pair.other,
-        kind=kind,
-        rule=text,
-        standing="open",
-        why=why,
-    )
 
 
 def _difference(found: Entry, confidence: float) -> str:

@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Codes, Floats, Ints
-from vlm_boundary.analysis.quantiles import gamma, normal, student
-from vlm_boundary.analysis.small_sets import SMALL, WithOneMore
+from vlm_boundary.analysis.counts import Bools, Bounds, Codes, Floats, Ids, Ints
+from vlm_boundary.analysis.quantiles import SMALL, WithOneMore, gamma, normal, student
 from vlm_boundary.records.record import Curve, Entry
 
 NOTHING = 1e-12
@@ -134,30 +133,16 @@ class Clustered:
 
 
 def t_intervals(
-    values: Floats,
-    confidence: float,
-    bounds: tuple[float, float],
-    groups: Codes | None = None,
+    values: Floats, confidence: float, bounds: Bounds, groups: Codes | None = None
 ) -> Intervals:
-    """Mean over problems with Student's t interval, for each column.
+    """Mean over problems with Student's t interval, for each column; docs/analysis.md says why so.
 
     Its degrees of freedom are how many clusters effectively carry the spread, (Σ r²)² / Σ r⁴ of
-    the residuals r, and no more than there are less one. How well a spread is known depends on
-    that: where a tenth of thirty problems differ, 29 degrees of freedom cover 92 % or less.
-
-    Below `SMALL` problems t is not relied upon at all: each end is that of `WithOneMore`.
-
-    Where the spread of more problems is carried by few (see `_needed`), t is known to be too
-    narrow, and without any spread it says nothing. There the interval is the wider one of t with
-    the degrees of freedom that there are and `gamma_intervals`, which allows for rare problems
-    unlike the others of which none happened to be drawn.
-
-    Every interval holds what the estimate would be with one more problem at either bound, so that
-    what one more problem would undo is never claimed.
-
-    Values of one sign (a curve, a share) are skewed where they are mostly small or mostly large.
-    Each end is then the outer one of Student's and of Hall's interval (see `unskewed`), Hall's no
-    further out than `gamma_intervals`: on few and very skewed values it has no bound of its own.
+    the residuals r, and no more than there are less one. Below `SMALL` problems each end is that of
+    `WithOneMore` instead; where few carry the spread (`_needed`) the interval is the wider one of t
+    with all degrees of freedom and `gamma_intervals`. Of values of one sign each end is the outer
+    one of Student's and of Hall's interval (`unskewed`), Hall's no further out than
+    `gamma_intervals`. Every interval holds the mean with one more problem at either bound.
 
     Args:
         values: shape (problems, columns); NaN marks a problem that has no value.
@@ -169,19 +154,13 @@ def t_intervals(
 
 
 def intervals_of(
-    sums: Clustered,
-    confidence: float | Floats,
-    bounds: tuple[float, float],
-    *,
-    each_end: bool = False,
+    sums: Clustered, confidence: float | Floats, bounds: Bounds, *, each_end: bool = False
 ) -> Intervals:
     """`t_intervals` of values added up by cluster already, at one level or one for each column.
 
     Args:
-        each_end: each end is to hold by itself, for a test on one side. A skewed mean is beyond the
-            one end of Student's interval more often than half of its error, and beyond the other
-            less often (twenty problems lost of hundreds, and none gained: 4.5 and 1.3 % at 95 %).
-            Each end is then the outer one of Student's and of Hall's; see `unskewed`.
+        each_end: each end is to hold by itself, for a test on one side: the outer one of Student's
+            and of Hall's, which takes out that a skewed mean is beyond one end more often.
     """
     confidence = np.broadcast_to(confidence, sums.total.shape[1:])
     estimate, error, clusters = sums.mean(), sums.error(), sums.clusters
@@ -232,9 +211,7 @@ def is_small(sums: Clustered) -> Bools:
     return np.asarray((clusters > 1) & (clusters < SMALL))
 
 
-def weighted_at_random(
-    sums: Clustered, bounds: tuple[float, float]
-) -> tuple[WithOneMore, WithOneMore]:
+def weighted_at_random(sums: Clustered, bounds: Bounds) -> tuple[WithOneMore, WithOneMore]:
     """What bounds each mean from below, turned about zero, and what bounds it from above."""
     mean, clusters = sums.mean(), sums.clusters
     away = sums.residuals() * clusters / sums.size.sum(axis=0)
@@ -244,12 +221,8 @@ def weighted_at_random(
     )
 
 
-def with_one_more(sums: Clustered, bounds: tuple[float, float]) -> tuple[Floats, Floats]:
-    """The mean were there one more cluster, of mean size, of the lowest or the highest values.
-
-    Returns:
-        The lowest and the highest, each of shape (columns,).
-    """
+def with_one_more(sums: Clustered, bounds: Bounds) -> tuple[Floats, Floats]:
+    """The lowest and the highest mean, shape (columns,), with one more cluster of mean size."""
     mean, clusters = sums.mean(), sums.clusters
     low, high = ((clusters * mean + bound) / (clusters + 1) for bound in bounds)
     return low, high
@@ -272,7 +245,7 @@ def _skewed(value: Floats, skewness: Floats) -> Floats:
 
 
 def gamma_intervals(
-    sums: Clustered, confidence: float | Floats, bounds: tuple[float, float]
+    sums: Clustered, confidence: float | Floats, bounds: Bounds
 ) -> tuple[Floats, Floats]:
     """Interval of means whose values are mostly alike, with rare others.
 
@@ -337,12 +310,11 @@ def _needed(clusters: Ints, confidence: Floats) -> Floats:
     return np.asarray(np.minimum(FEW * further**4, clusters / 10))
 
 
-def cluster_codes(problem_ids: tuple[str, ...], clusters: Mapping[str, Any] | None) -> Codes | None:
+def cluster_codes(problem_ids: Ids, clusters: Mapping[str, Any] | None) -> Codes | None:
     """The cluster of each of these problems as a number; None where there are no clusters.
 
-    Args:
-        clusters: what problems of one origin share, by problem id; one with None, or not among
-            them, is a cluster of its own.
+    `clusters` has what problems of one origin share; a problem with None, or not among them, is a
+    cluster of its own.
     """
     if clusters is None:
         return None
@@ -353,20 +325,13 @@ def cluster_codes(problem_ids: tuple[str, ...], clusters: Mapping[str, Any] | No
 
 
 def same_problems(problems: Ints) -> int:
-    """How many columns, from the first on, are means over as many problems as the first.
-
-    What depends on several k at once (a crossover, a band) is read off these alone: beyond them
-    problems drop out, and the curve moves because they do.
-    """
+    """How many columns, from the first on, are means over as many problems as the first."""
     changed = np.flatnonzero(problems != problems[:1])
     return int(changed[0]) if len(changed) else len(problems)
 
 
 def mean_interval(
-    values: Floats,
-    confidence: float,
-    bounds: tuple[float, float],
-    groups: Codes | None = None,
+    values: Floats, confidence: float, bounds: Bounds, groups: Codes | None = None
 ) -> Entry:
     """`t_intervals` of one column, shape (problems,), as a record."""
     return t_intervals(values[:, None], confidence, bounds, groups).entries()[0]
@@ -378,10 +343,7 @@ def known(values: Floats) -> list[float | None]:
 
 
 def holm(p_values: Floats) -> Floats:
-    """P-values that hold for a whole family of tests at once (Holm 1979); NaN is no test.
-
-    The i-th smallest of m is multiplied by m - i + 1, then made non-decreasing and at most 1.
-    """
+    """P-values that hold for a whole family of tests at once (Holm 1979); NaN is no test."""
     adjusted = np.full(p_values.shape, np.nan)
     tested = np.flatnonzero(~np.isnan(p_values))
     order: NDArray[np.int64] = tested[np.argsort(p_values[tested], kind="stable")]

@@ -9,11 +9,12 @@ import pyarrow.compute as pc
 
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.readings import BANDS, judges, of_the_same_text
-from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure, validity
+from vlm_boundary.reasoning.files import check_output
 from vlm_boundary.reasoning.judge_verdict import bands
 from vlm_boundary.reasoning.judging import Variant
 from vlm_boundary.reasoning.probe import CHAIN_EDITS, ORIGINAL, PICTURE_EDITS, spoil
 from vlm_boundary.records.reasoning import ProbedChains
+from vlm_boundary.records.validity import validity
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import Gold, Grader, Output
 
@@ -24,9 +25,8 @@ _ByEdit = dict[str, ProbedChains]
 def judge_probe(data: BenchmarkData) -> dict[str, dict[str, _ByEdit]] | None:
     """By judge, arm and edit: the share of chains that each band accepts, of the same chains.
 
-    `text_checks` is the share that the verifier and the deterministic layers let through by
-    themselves; a blank or another picture is none of their business. Abstentions accept nothing and
-    are counted.
+    `text_checks` is the share that the verifier and the deterministic layers let through.
+    Abstentions accept nothing and are counted.
     """
     found = {}
     for judge in judges(data):
@@ -110,23 +110,15 @@ def _passing(
     thinking_open: bool | None,
 ) -> float:
     """Share of chains that are graded as right and raise no veto."""
-    problems = [data.problems[problem_id] for (problem_id, _), _ in chains]
     outputs = [
-        Output(text, Gold.of(problem), samples[key]["finish_reason"], thinking_open=thinking_open)
-        for (key, text), problem in zip(chains, problems, strict=True)
+        Output(
+            text,
+            Gold.of(data.problems[key[0]]),
+            samples[key]["finish_reason"],
+            thinking_open=thinking_open,
+        )
+        for key, text in chains
     ]
-    passed = 0
-    for problem, output, verdict in zip(problems, outputs, grader.grade(outputs), strict=True):
-        chain = Chain(
-            output.text,
-            problem.question,
-            output.finish_reason,
-            verdict.correct,
-            verdict.extracted,
-            verdict.span,
-            verdict.source,
-        )
-        passed += (
-            validity(chain.correct, (*check_structure(chain), *check_arithmetic(chain))) is True
-        )
-    return passed / len(chains)
+    graded = zip(outputs, grader.grade(outputs), strict=True)
+    passed = [validity(one.correct, check_output(output, one)) is True for output, one in graded]
+    return sum(passed) / len(chains)

@@ -1,9 +1,4 @@
-"""How often the verifier errs on each arm's answers, by what people say of answers drawn for it.
-
-Answers that the verifier called right and others are drawn apart (`queue --answers`), so that what
-people say gives P(right | called right) and P(right | not); with how many there are of either, the
-rates at which wrong answers are accepted and right ones rejected follow (Bayes).
-"""
+"""How often the verifier errs on each arm's answers, by what people say of answers drawn for it."""
 
 from __future__ import annotations
 
@@ -22,10 +17,7 @@ from vlm_boundary.records.sections import CheckedAnswers, LabelledErrors, Labell
 
 
 def labelled_verdicts(data: BenchmarkData) -> dict[str, LabelledVerdicts]:
-    """By arm, where people labelled answers from a queue; those picked by hand stand for nothing.
-
-    A label holds for the text that was read, whatever the verifier says of it now.
-    """
+    """By arm, where people labelled answers from a queue; a label is of the text that was read."""
     labels = [
         label
         for label in read_labels(data.run).on("answer")
@@ -83,8 +75,7 @@ def rows_of(verdicts: Verdicts, keys: Sequence[SampleKey]) -> Ints:
 def _stratum(data: BenchmarkData, arm: str) -> Ints:
     """How hard each of an arm's answers is, as a place in `STRATA`; -1 where it is not known.
 
-    By the verdicts on the base's other answers to the problem: with its own among them, none of the
-    lowest stratum could have been accepted.
+    By the verdicts on the base's other answers to the problem, without its own.
     """
     verdicts = data.verdicts[arm]
     base = next((one for one in data.arms if data.experiment.arms[one].role == "base"), None)
@@ -103,8 +94,8 @@ def _errors(
     """The rates of some of an arm's answers, from those of them that people read.
 
     With A answers accepted and R not, of which shares p and q are right: false positives are
-    A (1 - p) / (A (1 - p) + R (1 - q)), false negatives R q / (A p + R q). Both intervals are from
-    those of p and q, each at the square root of the level, so that both hold at once.
+    A (1 - p) / (A (1 - p) + R (1 - q)), false negatives R q / (A p + R q) (Bayes). Both intervals
+    are from those of p and q, each at the square root of the level, so that both hold at once.
 
     Args:
         which: the answers, shape (verdicts,).
@@ -139,8 +130,8 @@ def _share(
 ) -> tuple[float, float, float]:
     """A share of right answers with its interval, all NaN where none was read.
 
-    Clopper and Pearson's with the effective number of answers (Korn and Graubard 1998), answers to
-    one problem, which mostly are one answer said again, counting as one between them.
+    Clopper and Pearson's with the effective number of answers (Korn and Graubard 1998), those to
+    one problem counting as one between them.
     """
     from scipy.stats import beta
 

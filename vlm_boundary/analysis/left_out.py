@@ -54,7 +54,5 @@ def _not_ended_lines(analysis: Analysis) -> list[str]:
 
 def _named(problem_ids: Sequence[str]) -> str:
     """How many problems, and the first of them by name, ready for what became of them."""
-    few = ", ".join(problem_ids[:_NAMED])
-    more = ", …" if len(problem_ids) > _NAMED else ""
-    count = len(problem_ids)
-    return f"{counted(count, 'problem')} ({few}{more})"
+    few = ", ".join([*problem_ids[:_NAMED], *(["…"] if len(problem_ids) > _NAMED else [])])
+    return f"{counted(len(problem_ids), 'problem')} ({few})"

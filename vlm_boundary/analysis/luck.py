@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
-from vlm_boundary.analysis.exchange import EXCHANGES, Exchange, fewest_lists, list_length
-from vlm_boundary.analysis.floor import Moved, move, moved_pass_at_k, own_chance
 from vlm_boundary.analysis.guessing import (
+    EXCHANGES,
     SMOOTHING_ANSWERS,
+    Exchange,
+    Moved,
+    fewest_lists,
     guessed_pass_at_k,
     held_out_chance,
     leave_one_out_chance,
+    list_length,
+    move,
+    moved_pass_at_k,
+    own_chance,
 )
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.sets import mcnemar
@@ -31,8 +37,7 @@ from vlm_boundary.verifier import Gold, cross
 def luck(data: BenchmarkData) -> Luck | None:
     """The blind guesser's curve; each arm's floor and what it solves above it; pairs on that.
 
-    None where a program of the benchmark's own grades: answers are held against other problems'
-    by the verifier's comparison, which is not the program's.
+    None where a program of the benchmark's own grades: the verifier's comparison is not its.
     """
     if data.loaded.grader_program is not None:
         return None
@@ -81,11 +86,7 @@ def _guesser(data: BenchmarkData) -> Guesser:
 
 
 def read_prior(path: Path) -> list[str]:
-    """The answers of a file with a column `answer`.
-
-    Raises:
-        UserError: the file cannot be read or has no such column.
-    """
+    """The answers of a file with a column `answer`; UserError where it has none or is not read."""
     from vlm_boundary.benchmarks.sources.files import file_records
 
     answers = []
@@ -184,11 +185,7 @@ def _exchange(
 
 
 def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np.int64]]:
-    """The first answers of each problem graded on the others, by the verifier's own comparison.
-
-    Returns:
-        The answers moved, and the answer type of each problem as a number.
-    """
+    """The first answers of each problem graded on the others of its type; the types, numbered."""
     from scipy.sparse import csr_matrix
 
     counts = data.counts(arm)
@@ -209,11 +206,7 @@ def _moved(data: BenchmarkData, arm: str, first: int) -> tuple[Moved, NDArray[np
 
 
 def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, list[str]]:
-    """What was extracted from the first samples of each problem, of samples 0 … n-1.
-
-    Returns:
-        The problem's row and the answer's column of each sample that has an answer; the answers.
-    """
+    """Of the first samples with an answer, the problem's row, the answer's column; the answers."""
     coded = ["problem_id", "extracted"]
     table = data.run.verdicts.read(Partition(arm, data.benchmark), coded, coded=coded)
     answer, answers = encoded(table["extracted"])
@@ -226,11 +219,7 @@ def _answers(data: BenchmarkData, arm: str, first: int) -> tuple[Ints, Ints, lis
 
 
 def _compare(pair: Pair, base: LuckOfArm, other: LuckOfArm) -> LuckOfPair:
-    """Problems above their floors in both arms, in one, in none, of those tested in both.
-
-    Each arm has a floor of its own. Totals are not subtracted: a problem that one arm solves above
-    its floor and another problem that the other solves do not cancel.
-    """
+    """Problems above their floors in both arms, in one, in none, of those tested in both."""
     arms = (base.problems, other.problems)
     tested = [{key for key, one in of.items() if one.p_value is not None} for of in arms]
     shared = tested[0] & tested[1]

@@ -1,18 +1,22 @@
-"""The section `pairs`: two arms on the same problems, always other − base."""
+"""The sections `pairs`, `consistency` and `self_test`: two arms compared, always other − base."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Ints
-from vlm_boundary.analysis.data import BenchmarkData, Pair
+from vlm_boundary.analysis.consistency import COVER_PERCENTS, TAUS, Consistency
+from vlm_boundary.analysis.counts import Counts, Floats, Ints, on_shared
+from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.differences import compare, difference_at_k, transitions
-from vlm_boundary.analysis.intervals import known
+from vlm_boundary.analysis.intervals import Intervals, known
 from vlm_boundary.analysis.power import needed, variance_of, variances
 from vlm_boundary.analysis.quantiles import normal
 from vlm_boundary.analysis.sets import solved
 from vlm_boundary.records.analysis import PairAnalysis
 from vlm_boundary.records.record import Estimate, Needed
+from vlm_boundary.records.sections import ConsistencyOfPair, SelfTest
+
+HALVES = "its other half"
 
 
 def pairs(data: BenchmarkData) -> list[PairAnalysis]:
@@ -64,8 +68,7 @@ def needed_at(pair: Pair, ks: Ints, confidence: float) -> dict[int, Needed]:
 def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> dict[int, Estimate]:
     """The difference on these very problems, were only the samples drawn again.
 
-    Normal intervals from the sum of `variance_of` over problems and arms, for the k at which
-    that is known: up to half the samples. They say nothing of other problems of the kind.
+    Normal intervals from the sum of `variance_of` over problems and arms, for k up to n/2.
     """
     half = ks[2 * ks <= ks[-1]]
     values = difference_at_k(base, other, half)
@@ -82,3 +85,95 @@ def this_benchmark(base: Counts, other: Counts, ks: Ints, confidence: float) -> 
         k: Estimate(estimate=estimate, low=below, high=above, problems=count)
         for k, estimate, below, above, count in rows
     }
+
+
+def consistency(data: BenchmarkData) -> list[ConsistencyOfPair] | None:
+    """Each pair's difference in maj@k, pass^k, G-Pass@k and Cover@τ, problem by problem, or None.
+
+    Where arms have different n both are read to the smaller: Cover@τ and a vote depend on n.
+    """
+    return [_consistent(data, pair) for pair in data.pairs() if pair.problem_ids] or None
+
+
+def _consistent(data: BenchmarkData, pair: Pair) -> ConsistencyOfPair:
+    base, other = (_to(data, arm, pair.n) for arm in pair.names)
+    first, second = (data.verdicts[arm].first(pair.n) for arm in pair.names)
+    rows, others = (one.places(pair.problem_ids) for one in (first, second))
+
+    def over_problems(one: Floats, two: Floats) -> Intervals:
+        return data.means(two[others] - one[rows], pair.problem_ids, DIFFERENCE)
+
+    ks = base.ks
+    return ConsistencyOfPair(
+        base=pair.base,
+        other=pair.other,
+        n=pair.n,
+        maj_at_k=over_problems(base.majority, other.majority).curve(base.grid),
+        pass_hat_k=over_problems(base.hat[:, ks - 1], other.hat[:, ks - 1]).curve(ks),
+        g_pass_at_k={
+            f"{tau:g}": over_problems(base.g_pass[:, place], other.g_pass[:, place]).curve(ks)
+            for place, tau in enumerate(TAUS)
+        },
+        cover_at_tau=over_problems(base.covered, other.covered).by(
+            f"{percent / 100:g}" for percent in COVER_PERCENTS
+        ),
+    )
+
+
+def _to(data: BenchmarkData, arm: str, n: int) -> Consistency:
+    """An arm's values of its first n samples per problem."""
+    if data.n(arm) == n:
+        return data.consistency[arm]
+    drawn = data.verdicts[arm].first(n)
+    return Consistency.of(drawn, n, data.shown_ks(n), data.rng(arm))
+
+
+def self_test(data: BenchmarkData) -> list[SelfTest] | None:
+    """A/A comparisons, which every claim is held against.
+
+    Each arm's samples of even index against those of odd index, up to its first look, and each arm
+    with the role repeat (`run --self-test`) against the base that it repeats. At each k a
+    difference is found in 5 % of such comparisons, at 95 % confidence.
+    """
+    rows = []
+    for arm, verdicts in data.first_look.verdicts.items():
+        if data.first_look.n(arm) > 1 and data.experiment.arms[arm].role != "repeat":
+            odd = verdicts.index % 2 == 1
+            halves = verdicts.where(~odd).counts, verdicts.where(odd).counts
+            rows.append(_against_itself(data, arm, HALVES, *halves))
+    for arm in data.arms:
+        if data.experiment.arms[arm].role == "repeat":
+            for base in data.arms:
+                if data.experiment.repeats(arm, base):
+                    rows.append(
+                        _against_itself(data, base, arm, data.counts(base), data.counts(arm))
+                    )
+    return [row for row in rows if row is not None] or None
+
+
+def _against_itself(
+    data: BenchmarkData, arm: str, against: str, first: Counts, second: Counts
+) -> SelfTest | None:
+    first, second = on_shared(first, second)
+    ids = first.problem_ids
+    if not ids:
+        return None
+    ks = np.arange(1, min(first.depths.max(), second.depths.max()) + 1)
+    found = compare(
+        difference_at_k(first, second, ks),
+        data.settings.confidence,
+        data.groups(ids),
+        data.settings.bootstrap_draws,
+        data.rng(arm, against),
+    )
+    rows = found.difference
+    return SelfTest(
+        arm=arm,
+        against=against,
+        n=int(ks[-1]),
+        problems=len(ids),
+        difference=rows,
+        found_at=[str(k) for k, row in rows.items() if row.sign],
+        found_by_band=any(row.band.sign for row in rows.values()),
+        crossover=found.crossover,
+    )

@@ -9,8 +9,7 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
-from vlm_boundary.analysis.quantiles import normal
-from vlm_boundary.analysis.small_sets import SMALL
+from vlm_boundary.analysis.quantiles import SMALL, normal
 from vlm_boundary.analysis.stopping import stopped_variance
 from vlm_boundary.records.record import Needed
 
@@ -20,11 +19,7 @@ POWER = 0.8
 def sampling_variance(correct: Ints, samples: Ints, ks: Ints) -> Floats:
     """Variance of the pass@k estimate of one problem over its samples, the problem being fixed.
 
-    Unbiased: V_k² - V_2k with V_j = C(n-c, j)/C(n, j), since V_2k estimates (1-p)^2k, the square of
-    what V_k estimates, without bias. It takes 2k samples to know.
-
-    Returns:
-        Shape (problems, ks); NaN where n < 2k.
+    Unbiased: V_k² - V_2k with V_j = C(n-c, j)/C(n, j). Shape (problems, ks); NaN where n < 2k.
     """
     wrong = samples - correct
     return all_of(wrong, samples, ks) ** 2 - all_of(wrong, samples, 2 * np.asarray(ks))
@@ -40,20 +35,16 @@ def variance_of(counts: Counts, ks: Ints) -> Floats:
 def smallest_gap(
     problems: int, variance: float, confidence: float, power: float = POWER
 ) -> float | None:
-    """The smallest gap that so many problems find with this power.
+    """The smallest gap that so many problems find with this power; None where not even 1 is found.
 
     A gap g is found where g ≥ √((z s)² + (f (1 + g))²) + z' s, with z and z' the normal quantiles
-    of level and power, and s = √(variance / N). f is 0 from `SMALL` problems on, which leaves
-    (z + z') s. Of fewer, the interval's end allows for one more problem at -1 with a weight of up
-    to f = 1 - tail^(1/N) (`small_sets`); without any spread that leaves tail^(-1/N) - 1.
+    of level and power, and s = √(variance / N). f is 0 from `SMALL` problems on; of fewer, the
+    interval's end allows for one more problem at -1 with a weight of up to f = 1 - tail^(1/N).
 
     Args:
         problems: N.
         variance: of one problem's difference. At k = n that is -1, 0 or 1, and the variance at most
             the share of problems that one model alone solves.
-
-    Returns:
-        None where not even a gap of 1 is found.
     """
     level, more = _quantiles(confidence, power)
     error, weight = float(np.sqrt(variance / problems)), _of_one_more(problems, confidence)
@@ -94,21 +85,14 @@ def _of_one_more(problems: int, confidence: float) -> float:
 
 @dataclass(frozen=True)
 class Variance:
-    """The variance of one problem's difference at k, and of that what is noise of its samples.
-
-    `within` is NaN where there are fewer than 2k samples.
-    """
+    """Of a problem's difference at k; `within` is its samples' noise, NaN below 2k of them."""
 
     total: float
     within: float
 
 
 def variances(differences: Floats, base: Counts, other: Counts, ks: Ints) -> list[Variance]:
-    """The variance of per-problem differences at each k, split.
-
-    Args:
-        differences: shape (problems, ks), NaN where a problem has none.
-    """
+    """The variance of differences, (problems, ks), NaN where a problem has none, split by k."""
     noise = sum(variance_of(counts, ks) for counts in (base, other))
     found = []
     for values, within in zip(differences.T, np.asarray(noise).T, strict=True):
@@ -125,12 +109,8 @@ def needed(
     """What it would take to find a gap as large as the one that was seen.
 
     The mean's variance is (between + within)/N, and within shrinks as 1/n: more problems always
-    help, more samples only until the differences between problems are all that is left.
-
-    Returns:
-        `problems`: N that finds the gap at this n; `samples`: n that finds it with these problems,
-        None where no n would or where fewer than 2k samples leave that unknown; `smallest_gap` that
-        this N and n find, None where they find none; all at this `power`.
+    help, more samples only until the differences between problems are all that is left. `samples`
+    is None where no n would do, or where fewer than 2k samples leave that unknown.
     """
     if gap == 0 or not spread.total > 0:
         return Needed(gap=gap, power=power, problems=None, samples=None, smallest_gap=None)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from vlm_boundary.analysis.counts import Floats
-from vlm_boundary.analysis.entropy import matched_temperature, surprisal_per_token
+from vlm_boundary.analysis.likelihood import matched_temperature, surprisal_per_token
 from vlm_boundary.config import ArmConfig, ExperimentConfig, VllmConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.store import Partition, RunDirectory
@@ -21,7 +21,7 @@ _TAILS = (0.025, 0.975)
 
 @dataclass(frozen=True)
 class Match:
-    """The temperature at which one arm's entropy is another's.
+    """The temperature at which one arm's entropy is another's, by problems that all probes sampled.
 
     Attributes:
         target: the other arm's entropy per token, in nats.
@@ -29,7 +29,6 @@ class Match:
         temperature: None where the target lies outside what was tried.
         low, high: of the temperature, 95 %, problems resampled; None where too many resamples have
             no match.
-        problems: how many problems were sampled by all probes.
     """
 
     target: float
@@ -49,12 +48,9 @@ def probe_experiment(
 ) -> ExperimentConfig:
     """The experiment that samples the probes, in a run directory of its own inside the run's.
 
-    vLLM is asked for log-probabilities after temperature and top-p, so that the
-    surprisal of what was sampled is its entropy. They are never mixed with a run's own, which are
-    the model's.
-
-    Raises:
-        UserError: an arm does not exist, or its engine cannot say such log-probabilities.
+    Their log-probabilities are those after temperature and top-p, so that the surprisal of what was
+    sampled is its entropy, and are never mixed with the run's own. UserError where an arm does not
+    exist, or its engine cannot say them.
     """
     for name in (base, other):
         if name not in experiment.arms:
@@ -101,15 +97,13 @@ def match_entropy(
     per_problem: int,
     draw: Callable[[RunDirectory, ExperimentConfig], object],
 ) -> Match:
-    """Sample the probes that are missing and find the temperature.
+    """Sample the probes that are missing, by `draw`, and find the temperature.
 
     Args:
-        experiment: the experiment both arms belong to.
         base: the arm whose entropy is to be met, at its own temperature.
         other: the arm whose temperature is sought.
         temperatures: those to try.
         per_problem: samples of each problem.
-        draw: the sampling stage.
     """
     tried = sorted(set(temperatures))
     probes = probe_experiment(experiment, base, other, tried, per_problem)
@@ -127,10 +121,7 @@ def match_entropy(
 def match(temperatures: Floats, values: Floats) -> Match:
     """The temperature of equal mean entropy, with an interval by resampling problems.
 
-    Args:
-        temperatures: ascending, shape (temperatures,).
-        values: entropy by problem, first the target's, then at each temperature, shape
-            (1 + temperatures, problems).
+    `values` are of shape (1 + temperatures, problems), first the target's, then by temperature.
     """
     problems = values.shape[1]
     rng = np.random.default_rng(0)

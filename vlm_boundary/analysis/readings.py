@@ -36,8 +36,7 @@ class ValidCounts:
     Attributes:
         judged: right answers that were looked at: a uniform subset of all.
         valid: of those, the valid ones.
-        unknown: of those, the ones nobody could tell (all votes abstained); they count as not
-            valid, and as valid in upper bounds.
+        unknown: of those, the ones nobody could tell: not valid, or valid in upper bounds.
     """
 
     judged: Ints
@@ -119,24 +118,20 @@ class _Votes:
         if table.num_rows == 0:
             return None
         rows = of_the_same_text(verdicts, table)
-        votes = table["votes"].combine_chunks()
-        owner = pc.list_parent_indices(votes).to_numpy()
-        flat = votes.flatten()
-        size = table.num_rows
-        cast = {
-            value: np.bincount(owner[pc.fill_null(pc.equal(flat, value), False).to_numpy(False)],
-                               minlength=size)
-            for value in (True, False)
-        }  # fmt: skip
-        known = rows >= 0
-        columns_of = [np.zeros(len(verdicts), dtype=np.int64) for _ in range(3)]
-        for target, values in zip(
-            columns_of, (cast[True], cast[False], np.bincount(owner, minlength=size)), strict=True
-        ):
-            target[rows[known]] = values[known]
-        judged = np.zeros(len(verdicts), dtype=bool)
+        votes, known = table["votes"].combine_chunks(), rows >= 0
+        owner, flat = pc.list_parent_indices(votes).to_numpy(), votes.flatten()
+
+        def counted(which: Bools) -> Ints:
+            column = np.zeros(len(verdicts), dtype=np.int64)
+            column[rows[known]] = np.bincount(owner[which], minlength=table.num_rows)[known]
+            return column
+
+        yes, no = (
+            pc.fill_null(pc.equal(flat, value), False).to_numpy(False) for value in (True, False)
+        )
+        judged = _could_not_be_read(data, judge, partition)
         judged[rows[known]] = True
-        judged |= _could_not_be_read(data, judge, partition)
+        columns_of = map(counted, (yes, no, np.ones(len(owner), dtype=bool)))
         return cls(_uniform(data, arm, judged & verdicts.right), *columns_of)
 
     @property
@@ -172,8 +167,7 @@ def _could_not_be_read(data: BenchmarkData, judge: str, partition: Partition) ->
 def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
     """Of the judged right answers those that come first in the order in which they are taken.
 
-    A judge that was stopped, or samples that came later, leave gaps: then what was judged is not a
-    uniform subset, but what lies before the first gap is.
+    What lies before the first gap, as of a judge that was stopped, is a uniform subset.
     """
     verdicts = data.verdicts[arm]
     kept = judged.copy()
@@ -191,7 +185,6 @@ def _uniform(data: BenchmarkData, arm: str, judged: Bools) -> Bools:
 
 
 def _states(data: BenchmarkData, arm: str, layer: str) -> States:
-    """What a layer says of each verdict's sample."""
     verdicts = data.verdicts[arm]
     columns = ["problem_id", "sample_index", "valid", "text_hash"]
     partition = Partition(arm, data.benchmark)

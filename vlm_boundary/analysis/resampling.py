@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Floats
+from vlm_boundary.analysis.counts import Bounds, Floats
 from vlm_boundary.analysis.intervals import NOTHING, Clustered
 from vlm_boundary.analysis.quantiles import beyond_student
 
@@ -14,18 +14,12 @@ _BLOCK = 1 << 22  # how often resamples take clusters, held at once
 
 
 def bootstrap_t(
-    sums: Clustered,
-    confidence: float,
-    bounds: tuple[float, float],
-    draws: int,
-    rng: np.random.Generator,
+    sums: Clustered, confidence: float, bounds: Bounds, draws: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Bootstrap-t interval of the mean of each column, clusters resampled.
 
     low = mean - q(1-α/2)·se and high = mean - q(α/2)·se with q the quantiles of (mean* - mean)/se*
-    (Efron and Tibshirani 1993, section 12.5). A resample is a row of how often it takes each
-    cluster, so that all means and errors are matrix products, for as many resamples at a time as
-    take `_BLOCK` numbers.
+    (Efron and Tibshirani 1993, section 12.5).
 
     Args:
         sums: the values, shape (clusters, columns).
@@ -49,10 +43,8 @@ def bootstrap_t(
     alpha = 1 - confidence
     # Of the resamples' values themselves: between two of them, one infinite, there is no number.
     lower, upper = np.quantile(studentised, [alpha / 2, 1 - alpha / 2], axis=0, method="nearest")
-    low[usable], high[usable] = (
-        mean[usable] - upper * error[usable],
-        mean[usable] - lower * error[usable],
-    )
+    low[usable] = mean[usable] - upper * error[usable]
+    high[usable] = mean[usable] - lower * error[usable]
     outside = ~((low >= bounds[0]) & (high <= bounds[1]))
     low[outside], high[outside] = np.nan, np.nan
     return low, high
@@ -83,9 +75,8 @@ def simultaneous_level(
 ) -> float:
     """The level that each column's interval needs for all of them to hold at once.
 
-    1 - 2·P(T > q), where q is the quantile of max |T| for T multivariate t with the columns'
-    estimated correlation and clusters - 1 degrees of freedom ("sup-t", Montiel Olea and
-    Plagborg-Møller 2019). The given level itself where no column has spread.
+    1 - 2·P(T > q), q the quantile of max |T| for T multivariate t with the columns' estimated
+    correlation ("sup-t", Montiel Olea and Plagborg-Møller 2019); `confidence` without any spread.
     """
     error = sums.error()
     usable = np.flatnonzero(error > NOTHING)

@@ -1,28 +1,13 @@
 """The section `seeds`: what a recipe of RL does, beside what each of its checkpoints does.
 
-Training seeds and problems are both taken as drawn (crossed, random): the difference of seed s on
-problem i is Δ + δ_i + u_s + w_is. δ_i is what the problem and the base's samples of it do to all
-seeds, u_s what the training run does to all problems, with the standard deviation τ, w_is the rest,
-sampling noise in it. The mean difference D_s of a seed over N problems then has the error
-δ̄ + u_s + w̄_s, of which δ̄ is the same for all seeds: they share problems and base. From the
-residuals of problems (summed by cluster) come its variance c (the mean covariance between seeds)
-and that of w̄_s, v (the mean variance less c). Between seeds the variance s² of D_s is τ² + v,
-whatever c is. So
+The difference of seed s on problem i is Δ + δ_i + u_s + w_is, seeds and problems both as drawn
+(docs/luck.md). With D_s the mean difference of a seed over N problems, s² the variance between
+these, c the variance of the mean of δ and v that of w over problems, τ the deviation of u:
 
-    Δ = mean of D_s,    Var = s²/S + c,    τ² = max(0, s² - v).
+    Δ = mean of D_s,    Var = s²/S + c,    τ² = max(0, s² - v),
 
-The interval's half-width is √((t_{S-1} s/√S)² + (t_f √c)²), each part at its own degrees of freedom
-(the method of variance estimates recovery, Zou and Donner 2008); f is that of the mean over seeds
-(`t_intervals`), whose interval stands in t_f √c's place where few problems carry the spread. The
-first part is the Hartung-Knapp-Sidik-Jonkman interval of a random-effects meta-analysis with seeds
-of equal weight (Hartung and Knapp 2001), which would alone take the seeds' errors for independent.
-With two seeds t_1 is 12.7.
-
-Over several benchmarks D_s is its mean over them, and c the mean of theirs over their number, since
-their problems are independent; the benchmarks are taken as fixed, each as heavy.
-
-What another seed would show on these problems, sampled as often, is predicted by
-D ± t_{S-1} s √(1 + 1/S): δ̄ is the same for it, too.
+and half an interval is √((t_{S-1} s/√S)² + (t_f √c)²), each part at its own degrees of freedom
+(Hartung and Knapp 2001; Zou and Donner 2008). t_f √c is that of `t_intervals` over problems.
 """
 
 from __future__ import annotations
@@ -51,10 +36,7 @@ class _Benchmark:
 
     Attributes:
         each: the mean difference of each seed, shape (seeds,).
-        shared: the variance c of what these have in common: which problems were drawn, and the
-            base's samples.
-        own: the variance v of what each has for itself: its samples, and how it fares on the very
-            problems that were drawn.
+        shared, own: the variances c and v of the module.
         these: how far down and up the interval of the mean over these very seeds reaches.
         common: how far that of the shared part alone does.
     """
@@ -115,7 +97,6 @@ def seed_effect(
         arms: the name of each seed's.
         differences: by benchmark, other − base, shape (problems, seeds).
         groups: the cluster of each problem, None where each is its own.
-        confidence: level, as 0.95.
 
     Returns:
         What takes two problems (or clusters) is None where there is one.
@@ -168,16 +149,9 @@ def seeds_needed(
 ) -> int | None:
     """How many seeds find a gap as large as the one seen, on these problems.
 
-    The smallest S with √((t_{S-1} √(s²/S))² + r²) + z_power √(s²/S + c) at most the gap.
-
-    Args:
-        between: s², the variance between seeds.
-        shared: c, which no number of seeds changes.
-        common: r, how far the interval of the shared part alone reaches towards zero, which is
-            further than √c says where problems are few.
-
-    Returns:
-        None where no number up to `MOST_SEEDS` does: then it takes more problems.
+    The smallest S with √((t_{S-1} √(s²/S))² + r²) + z_power √(s²/S + c) at most the gap, r being
+    how far the interval of the shared part alone (`common`) reaches towards zero; `between` is s²,
+    `shared` c. None where no S up to `MOST_SEEDS` does: then it takes more problems.
     """
     seeds = np.arange(2, MOST_SEEDS + 1)
     own = between / seeds
@@ -187,11 +161,10 @@ def seeds_needed(
 
 
 def seed_effects(benchmarks: Sequence[BenchmarkData]) -> list[RecipeEffect] | None:
-    """The section `seeds`: every recipe with two seeds or more against every base.
+    """The section `seeds`: every recipe with two seeds or more against every base, or None.
 
     On each benchmark at k = 1 and at the largest k that all of its arms have, over the problems
-    that all of them have; and over all benchmarks together at the k that those share. None where
-    there are no two seeds of one recipe.
+    that all of them have; and over all benchmarks together at the k that those share.
     """
     experiment = benchmarks[0].experiment
     bases = [name for name, arm in experiment.arms.items() if arm.role == "base"]

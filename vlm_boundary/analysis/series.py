@@ -31,10 +31,7 @@ def series(data: BenchmarkData) -> ArmSeries | None:
 
 
 def _training(data: BenchmarkData) -> TrainingSteps | None:
-    """Each of `along_training`.
-
-    At k = 1 and at the largest k that all of them have.
-    """
+    """The arms `along_training` at k = 1 and at the largest k that all of them have."""
     arms, order = data.experiment.arms, along_training(data)
     if not order:
         return None
@@ -90,11 +87,7 @@ def _temperatures(data: BenchmarkData) -> list[Temperatures]:
 
 
 def _seeds(data: BenchmarkData) -> list[Seeds]:
-    """RL checkpoints of one recipe, which differ in their training seed alone.
-
-    Their spread is that between training runs, which no interval over problems contains; what it
-    makes of the difference from a base is in `seeds`.
-    """
+    """RL checkpoints of one recipe, and the spread between them, which no interval contains."""
     experiment = data.experiment
     found = []
     for recipe in experiment.recipes():
@@ -121,16 +114,10 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
 
 
 def spread_of_seeds(each: Floats, confidence: float) -> SpreadOfSeeds:
-    """Mean over training runs with Student's t interval.
+    """Mean over training runs (two or more) with Student's t interval, from pass@k of each.
 
-    What is drawn are training runs, which lie close together or do not: the rule for few problems
-    allows for problems unlike the others that were not drawn, and has no place here.
-
-    Args:
-        each: pass@k of each checkpoint, shape (checkpoints,), two or more.
-
-    Returns:
-        Without ends where they are all alike, since that says nothing of other runs.
+    What is drawn are training runs: the rule for few problems has no place here. Without ends where
+    they are all alike, since that says nothing of other runs.
     """
     mean, deviation = float(each.mean()), float(each.std(ddof=1))
     reach = student(0.5 + confidence / 2, len(each) - 1) * deviation / np.sqrt(len(each))

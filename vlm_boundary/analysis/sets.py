@@ -11,11 +11,7 @@ CELLS = ("both", "base_only", "other_only", "neither")
 
 
 def cells(base_correct: Ints, other_correct: Ints) -> dict[str, Bools]:
-    """Which problems each of two arms solved at least once, in the four combinations.
-
-    Args:
-        base_correct, other_correct: correct counts, shape (problems,), problems in one order.
-    """
+    """Which problems each of two arms solved at least once, in the four combinations."""
     base, other = base_correct > 0, other_correct > 0
     masks = (base & other, base & ~other, ~base & other, ~base & ~other)
     return dict(zip(CELLS, masks, strict=True))
@@ -30,9 +26,8 @@ def solved_sets(base_correct: Ints, other_correct: Ints) -> CellCounts:
 def support_metrics(solved: CellCounts) -> Support:
     """How the set of solved problems changed (Wu et al. 2025, arXiv 2507.14843).
 
-    With P problems solved by both, S by the base only (shrinkage) and E by the other only
-    (expansion): SRR = P/(P+S), support retained; NDR = E/(P+E), newly discovered; SDS, their
-    harmonic mean; NSCR = (E-S)/(P+E+S), net change. None where a denominator is zero.
+    With P problems solved by both, S by the base only and E by the other only: SRR = P/(P+S), NDR =
+    E/(P+E), SDS their harmonic mean, NSCR = (E-S)/(P+E+S). None where a denominator is zero.
     """
     p, s, e, _ = solved.counts
     srr, ndr = _ratio(p, p + s), _ratio(e, p + e)
@@ -45,9 +40,7 @@ def support_metrics(solved: CellCounts) -> Support:
 def mcnemar(base_only: int, other_only: int) -> float | None:
     """McNemar's exact test: two-sided p-value that both arms solve as many problems.
 
-    Of the problems that one arm alone solved, each is as likely the one's as the other's; the
-    p-value is binomial, 2·Σ C(n, i)/2^n over i up to the fewer, in whole numbers. None where there
-    is no such problem.
+    Binomial, 2·Σ C(n, i)/2^n over i up to the fewer, in whole numbers; None where there is none.
     """
     total = base_only + other_only
     if not total:
@@ -62,8 +55,7 @@ def mcnemar(base_only: int, other_only: int) -> float | None:
 def unsolved_bound(samples: Ints, confidence: float) -> Floats:
     """What no success in n samples proves: the success probability is below 1 - α^(1/n).
 
-    One-sided (Clopper and Pearson 1934): with that probability or more, n failures in a row would
-    have had a chance of at most α. It never proves that a problem cannot be solved.
+    One-sided (Clopper and Pearson 1934). It never proves that a problem cannot be solved.
     """
     with np.errstate(divide="ignore"):
         bound = 1 - (1 - confidence) ** (1 / np.asarray(samples, dtype=np.float64))

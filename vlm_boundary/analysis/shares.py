@@ -21,7 +21,6 @@ def share_of(
     Args:
         part, whole: shape (problems,); problems that have neither are left out, and all where no
             problem has any whole.
-        groups: the cluster of each problem, if there are.
         most: what the ratio can be; infinity where the part is none of the whole.
     """
     rows = np.flatnonzero(((part > 0) | (whole > 0)) & whole.any())
@@ -44,10 +43,7 @@ def difference_of_shares(
     """The difference of two such shares, other − base, of the same problems.
 
     Each problem moves a share R = Σx / Σw by (x - R w) / Σw to first order; the interval is that
-    of the mean of these, other less base, so that what the arms have in common cancels.
-
-    Args:
-        base, other: part and whole, each of shape (problems,).
+    of the mean of these, other less base. Each side is its part and whole, shape (problems,).
     """
     rows = np.flatnonzero(np.any([*base, *other], axis=0) & base[1].any() & other[1].any())
     moved, shares = np.zeros(len(rows)), list[float]()

@@ -1,38 +1,44 @@
-"""P-values that are the intervals read the other way round: one test of each difference."""
+"""P-values of single differences, and of all claims of a report at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Bools, Floats
+from vlm_boundary.analysis.counts import Bools, Bounds, Floats
 from vlm_boundary.analysis.intervals import (
     NOTHING,
     Clustered,
     Intervals,
     intervals_of,
     is_small,
+    known,
     unskewed,
     weighted_at_random,
     with_one_more,
 )
 from vlm_boundary.analysis.quantiles import beyond_student
+from vlm_boundary.records.analysis import (
+    BenchmarkAnalysis,
+    HeadlineTest,
+    Multiplicity,
+    PairAnalysis,
+)
+from vlm_boundary.records.record import where_known
 
 _USUAL = 0.95
 _LEAST = 1e-12  # no p-value is said to be smaller
 _STEPS = 50  # from there to 1, each a good half more
 _GRIDS = 4  # each within a step of the one before: to a millionth of the value
+_WITHIN = "within_"
 
 
-def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
+def p_values(sums: Clustered, bounds: Bounds) -> Floats:
     """The smallest p at which the interval of level 1 - p leaves zero out, for each column.
 
-    So a p-value is below 5 % just where the 95 % interval leaves zero out. It is Student's where
-    the interval is, and the interval's own where it is not.
-
-    Returns:
-        Shape (columns,); NaN below two clusters.
+    So a p-value is below 5 % just where the 95 % interval leaves zero out. Shape (columns,); NaN
+    below two clusters.
     """
     mean, error = sums.mean(), sums.error()
     known = intervals_of(sums, 0.0, bounds)  # at the level at which t is relied upon soonest
@@ -50,30 +56,22 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     return np.where(tested, found, np.nan)
 
 
-def equivalence_p(sums: Clustered, margin: float, bounds: tuple[float, float]) -> Floats:
+def equivalence_p(sums: Clustered, margin: float, bounds: Bounds) -> Floats:
     """P-value that the mean lies outside ± margin, for each column: two one-sided tests (TOST).
 
-    The larger of the p-values of "at most -margin" and "at least +margin" (Schuirmann 1987).
-
-    Args:
-        margin: a share, above zero.
-
-    Returns:
-        Shape (columns,); 1 where the mean itself lies outside, NaN below two clusters.
+    The larger of those of "at most -margin" and "at least +margin" (Schuirmann 1987), shape
+    (columns,); 1 where the mean itself lies outside, NaN below two clusters.
     """
     above, _ = one_sided_p(sums, -margin, bounds)
     _, below = one_sided_p(sums, margin, bounds)
     return np.maximum(above, below)
 
 
-def one_sided_p(
-    sums: Clustered, bound: float, bounds: tuple[float, float]
-) -> tuple[Floats, Floats]:
+def one_sided_p(sums: Clustered, bound: float, bounds: Bounds) -> tuple[Floats, Floats]:
     """P-values against "at most the bound" and against "at least the bound", for each column.
 
-    Each is the smallest p at which the interval of level 1 - 2p lies beyond the bound on that side,
-    with ends that hold by themselves (`intervals_of`, each_end): at 2.5 % just where the 95 %
-    interval does.
+    Each is the smallest p at which the interval of level 1 - 2p, with ends that hold by themselves
+    (`intervals_of`, each_end), lies beyond the bound on that side.
 
     Returns:
         Each of shape (columns,); 1 where the mean lies on the other side, NaN below two clusters.
@@ -82,7 +80,7 @@ def one_sided_p(
     return _above_p(sums, bound, bounds), _above_p(turned, -bound, (-bounds[1], -bounds[0]))
 
 
-def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floats:
+def _above_p(sums: Clustered, bound: float, bounds: Bounds) -> Floats:
     room, error = sums.mean() - bound, sums.error()
     known = intervals_of(sums, 0.0, bounds)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -100,7 +98,7 @@ def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floa
     return np.where(tested, np.where(lowest > bound, found, 1.0), np.nan)
 
 
-def _few_at(level: Floats, sums: Clustered, bounds: tuple[float, float]) -> Bools:
+def _few_at(level: Floats, sums: Clustered, bounds: Bounds) -> Bools:
     """Whether the interval is not Student's at a level, or at the usual one if that is higher."""
     return intervals_of(sums, np.maximum(level, _USUAL), bounds).few
 
@@ -110,16 +108,12 @@ def _without_zero(found: Intervals) -> Bools:
 
 
 def _smallest(
-    sums: Clustered,
-    bounds: tuple[float, float],
-    tails: int,
-    claims: Callable[[Intervals], Bools],
+    sums: Clustered, bounds: Bounds, tails: int, claims: Callable[[Intervals], Bools]
 ) -> Floats:
     """The smallest p at which the interval of level 1 - tails · p claims something.
 
     On a grid from the smallest on, then on finer ones within a step: intervals are of one kind
-    where a level takes more problems than carry the spread, and of another below, where they may be
-    wider. A test on one side (tails = 2) takes ends that hold by themselves.
+    where a level takes more problems than carry the spread, and of another below.
     """
     columns = sums.total.shape[1]
     repeated = sums.columns(np.repeat(np.arange(columns), _STEPS))
@@ -140,16 +134,12 @@ def _smallest(
 def no_crossover_p(difference: Floats, p: Floats, excluded: bool) -> float | None:
     """P-value that a difference never turns from above zero to zero or below.
 
-    At every k it must be below zero before or above zero after, each by its own test; a crossover
-    is missed only if one of these errs, so that the largest of their p-values holds for all.
+    At every k it must be below zero before or above zero after, each by its own test; the largest
+    of these p-values holds for all. None where there is one k only.
 
     Args:
-        difference: at some k in ascending order, shape (ks,).
-        p: of each, shape (ks,).
+        difference, p: at some k in ascending order, shape (ks,).
         excluded: whether the intervals exclude a crossover at every k, those between these too.
-
-    Returns:
-        1 where they do not; None where there is one k only.
     """
     if len(difference) < 2:
         return None
@@ -159,3 +149,88 @@ def no_crossover_p(difference: Floats, p: Floats, excluded: bool) -> float | Non
     after: Bools = difference[1:] > 0
     each = np.minimum(np.where(before, p[:-1], 1.0), np.where(after, p[1:], 1.0))
     return float(each.max())
+
+
+def family(
+    benchmarks: Mapping[str, BenchmarkAnalysis], margin: float | None = None
+) -> Multiplicity:
+    """Every claim about every pair on every benchmark as one family, adjusted by Holm's method.
+
+    That a pair never crosses waits for its differences at k = 1 and k = n, whose place it takes;
+    with a margin, of which "alike" and "apart by it" exclude each other, it is asked at once. See
+    docs/analysis.md.
+    """
+    tests: list[HeadlineTest] = []
+    groups: list[tuple[str, ...]] = []
+    after: list[tuple[int, ...]] = []
+    for name, content in benchmarks.items():
+        for pair in content.pairs:
+            named = {"benchmark": name, "base": pair.base, "other": pair.other}
+            for claim, k, p in _claims(pair):
+                waits = claim == "no_crossover" and margin is None
+                after.append((len(tests) - 2, len(tests) - 1) if waits else ())
+                groups.append((name, pair.base, pair.other, claim.removeprefix(_WITHIN)))
+                tests.append(HeadlineTest(**named, claim=claim, k=k, p=p, p_holm=None))
+    p_values = np.array([np.nan if one.p is None else one.p for one in tests], dtype=float)
+    adjusted = known(in_turn(p_values, after, groups))
+    ends = "k = 1, k = n"
+    within = "" if margin is None else f", within the margin at {ends}"
+    return Multiplicity(
+        method="Holm",
+        family=f"benchmark × pair × {{{ends}, no crossover{within}}}",
+        tests=[
+            one.model_copy(update={"p_holm": p}) for one, p in zip(tests, adjusted, strict=True)
+        ],
+        **where_known(margin=margin),
+    )
+
+
+def in_turn(
+    p_values: Floats,
+    after: Sequence[tuple[int, ...]],
+    groups: Sequence[Hashable] | None = None,
+) -> Floats:
+    """Holm's adjusted p-values where some tests wait for others, and some exclude each other.
+
+    The smallest p-value of those that are open is multiplied by how many are, those of one group
+    counting once; then those open that waited for it (Holm 1979; Shaffer 1986). A test may wait for
+    others if it is true of them that one is open, or it is, and tests may be of one group if the
+    hypotheses that they deny exclude each other.
+
+    Args:
+        p_values: shape (tests,); NaN is no test.
+        after: for each test the places of those that must reject before it is made.
+        groups: the group of each test; by default each is its own.
+
+    Returns:
+        Shape (tests,); NaN where there is no test, or it waits for one that there is not.
+    """
+    of = range(len(p_values)) if groups is None else groups
+    adjusted = np.full(p_values.shape, np.nan)
+    done: set[int] = set()
+    largest = 0.0
+    while True:
+        open_ = [
+            i
+            for i, p in enumerate(p_values)
+            if i not in done and not np.isnan(p) and done.issuperset(after[i])
+        ]
+        if not open_:
+            return adjusted
+        least = min(open_, key=lambda i: p_values[i])
+        count = len({of[i] for i in open_})
+        largest = max(largest, min(1.0, float(p_values[least]) * count))
+        adjusted[least] = largest
+        done.add(least)
+
+
+def _claims(pair: PairAnalysis) -> Iterator[tuple[str, int, float | None]]:
+    """The claims about a pair: what is claimed, at or up to which k, and the p-value."""
+    yield "first", 1, pair.p_values[1]
+    if pair.n > 1:
+        yield "last", pair.n, pair.p_values[pair.n]
+        yield "no_crossover", pair.crossover.up_to, pair.p_no_crossover
+    if pair.equivalence:
+        ends = ("first", "last") if pair.n > 1 else ("first",)
+        for end, (k, one) in zip(ends, pair.equivalence.at.items(), strict=True):
+            yield f"{_WITHIN}{end}", k, one.p_value

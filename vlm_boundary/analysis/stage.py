@@ -5,33 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vlm_boundary.analysis.beyond_n import beyond_n
+from vlm_boundary.analysis.beyond_n import beyond_n, shrinkage
 from vlm_boundary.analysis.calibration import calibration
-from vlm_boundary.analysis.consistency_pairs import consistency
 from vlm_boundary.analysis.controls import controls, guess_filter
-from vlm_boundary.analysis.cot import cot
+from vlm_boundary.analysis.cot import cot, thoughts
 from vlm_boundary.analysis.curves import arms
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.distributions import distributions
 from vlm_boundary.analysis.diversity import diversity
 from vlm_boundary.analysis.efficiency import efficiency
-from vlm_boundary.analysis.entropy import entropy
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.analysis.followup import followup
 from vlm_boundary.analysis.judge_probe import judge_probe
 from vlm_boundary.analysis.left_out import left_out
+from vlm_boundary.analysis.likelihood import entropy, perplexities
 from vlm_boundary.analysis.luck import luck
-from vlm_boundary.analysis.multiplicity import family
-from vlm_boundary.analysis.pairs import pairs
-from vlm_boundary.analysis.perplexity import perplexities
+from vlm_boundary.analysis.pairs import consistency, pairs, self_test
 from vlm_boundary.analysis.seeds import seed_effects
 from vlm_boundary.analysis.seeing import seeing
-from vlm_boundary.analysis.selftest import self_test
 from vlm_boundary.analysis.series import series
 from vlm_boundary.analysis.shown import write_shown_tables
-from vlm_boundary.analysis.shrinkage import shrinkage
+from vlm_boundary.analysis.significance import family
 from vlm_boundary.analysis.tables import write_tables
-from vlm_boundary.analysis.thoughts import thoughts
 from vlm_boundary.analysis.verifier_error import verifier_error
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -106,7 +101,7 @@ def analyze(run: RunDirectory, experiment: ExperimentConfig) -> Analysis:
 
 
 def _benchmark(data: BenchmarkData) -> BenchmarkAnalysis:
-    shown = {k for arm in data.arms for k in data.experiment.ks(data.n(arm)) if k <= data.n(arm)}
+    shown = {k for arm in data.arms for k in data.shown_ks(data.n(arm)).tolist()}
     return BenchmarkAnalysis(
         problems=data.loaded.problems,
         unusable=data.loaded.unusable,

@@ -1,25 +1,15 @@
 """Unbiased estimators where problems end early, by a rule on their own right samples.
 
-Let a rule look after L_1 < … < L_m = n samples and end a problem at the first look with r right
-ones (`stopping.py`). Given that a problem ended at look L with c right samples, all sequences
-that end there so are equally likely, whatever its success probability p: each has the probability
-p^c q^(L-c). So the share of them whose first k samples are all wrong,
+A rule looks after L_1 < … < L_m = n samples and ends a problem at the first look with r right ones
+(docs/stopping.md). Of a problem that ended at look L with c right samples, with L' the look before
+(0 if none) and M = L - L', all sequences that end so are equally likely. The share of them whose
+first k samples are all wrong is an unbiased estimate of (1 - p)^k for k up to n (Girshick,
+Mosteller and Savage 1946):
 
-    f_k = K_k(c) / K(c),
-
-is an unbiased estimate of (1 - p)^k for every k up to n: Σ P(c, L) f_k = Σ K_k(c) p^c q^(L-c) is
-the probability that the first k samples are wrong (path counting: Girshick, Mosteller and Savage
-1946, "Unbiased estimates for certain binomial sampling problems with applications"). No sequence
-that ends before k begins with k wrong ones, so that there f_k = 0.
-
-Right samples only become more, so that a sequence passed every earlier look if it had fewer than r
-at the last of them. With L' that look (0 if there is none), M = L - L' and s right ones up to it,
-
-    K(c) = Σ_{s<r} C(L', s) C(M, c-s),      w_s = C(L', s) C(M, c-s) / K(c),
-    f_k = Σ_{s<r} w_s C(L'-s, k) / C(L', k)          for k <= L',
-    f_k = w_0 C(M-c, k-L') / C(M, k-L')              for L' < k <= L,
-
-sums of at most r terms of the kind that `estimators.all_of` computes for every k at once.
+    w_s ∝ C(L', s) C(M, c-s),                        s < r, adding up to 1
+    f_k = Σ_s w_s C(L'-s, k) / C(L', k)              k <= L'
+    f_k = w_0 C(M-c, k-L') / C(M, k-L')              L' < k <= L
+    f_k = 0                                          k > L
 """
 
 from __future__ import annotations
@@ -33,8 +23,6 @@ from vlm_boundary.stopping import StoppingRule
 
 def stopped_pass_at_k(correct: Ints, samples: Ints, ks: Ints, rule: StoppingRule) -> Floats:
     """pass@k of problems that ended by a rule: 1 - f_k (see the module), unbiased up to its n.
-
-    With a single look it is `estimators.pass_at_k`.
 
     Args:
         correct: c among the samples up to the look at which a problem ended, shape (problems,).
@@ -55,14 +43,9 @@ def stopped_lenient_pass_at_k(
 ) -> Floats:
     """The same with further samples taken as right that do not end a problem.
 
-    Those are any u of the L - c samples that the rule does not count, each set as likely as any
-    other: 1 - f_k C(L-c-u, k) / C(L-c, k). Undecided samples beside right ones are such; where the
-    rule counts valid samples, so are the right ones that are not valid.
-
-    Args:
-        correct: what the rule counts, shape (problems,).
-        others: u, shape (problems,).
-        samples, ks: as in `stopped_pass_at_k`.
+    Those are any u (`others`) of the L - c samples that the rule does not count, each set as likely
+    as any other: 1 - f_k C(L-c-u, k) / C(L-c, k). So are undecided samples, or right ones that are
+    not valid where the rule counts valid ones.
     """
     rest = np.asarray(samples) - correct
     if ((others < 0) | (others > rest)).any():
@@ -77,14 +60,9 @@ def stopped_part_pass_at_k(
 ) -> tuple[Floats, Floats]:
     """Bounds of the probability that one of k samples is of a part of those that the rule counts.
 
-    Of c right samples v are of the part (said outright, or valid), each set as likely as any other.
-    A problem that ended at L >= k is as in `missed`. Of one that ended before k it is known that
-    the first k hold one of the part where v > 0, and nothing where v = 0: that one counts 0 in the
-    lower and 1 in the upper bound. Up to the first look both are the same unbiased estimate.
-
-    Args:
-        part: v, shape (problems,).
-        correct, samples, ks: as in `stopped_pass_at_k`.
+    Of c right samples v (`part`) are said outright, or valid, each set as likely as any other. Of a
+    problem that ended before k it is known that the first k hold one of the part where v > 0; where
+    v = 0 nothing is, so that it counts 0 in the lower and 1 in the upper bound.
 
     Returns:
         low and high, each of shape (problems, ks); NaN where k is above the rule's n.
@@ -97,10 +75,7 @@ def stopped_part_pass_at_k(
 def stopped_variance(correct: Ints, samples: Ints, ks: Ints, rule: StoppingRule) -> Floats:
     """Variance of the pass@k estimate of one problem over its samples, the problem being fixed.
 
-    Unbiased: f_k² - f_2k, since f_2k estimates (1-p)^2k without bias.
-
-    Returns:
-        Shape (problems, ks); NaN where 2k is above the rule's n.
+    Unbiased: f_k² - f_2k. Shape (problems, ks); NaN where 2k is above the rule's n.
     """
     twice = 2 * np.asarray(ks)
     once = missed(correct, correct, samples, ks, rule)
@@ -162,13 +137,7 @@ def _missed_at(look: int, correct: Ints, part: Ints, ks: Ints, rule: StoppingRul
 
 
 def before_the_look(correct: int, before: int, block: int, right: int) -> Floats:
-    """w_s: how likely s of a problem's right samples were among those before its last block.
-
-    Args:
-        correct: c, in all.
-        before: L', samples before the block.
-        block: M, samples in the block.
-        right: r, so that s < r.
+    """w_s of the module: of c right samples, s < r stood among the L' before the last block of M.
 
     Returns:
         Shape (min(r - 1, L') + 1,).

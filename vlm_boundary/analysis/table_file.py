@@ -10,8 +10,17 @@ from typing import Any
 import numpy as np
 
 from vlm_boundary.analysis.counts import Bools, Counts, Ints, on_shared
-from vlm_boundary.analysis.table_columns import Choice, Column, listed, read_columns
-from vlm_boundary.analysis.table_values import as_name, as_origin, as_verdict, as_whole, is_empty
+from vlm_boundary.analysis.table_columns import (
+    Choice,
+    Column,
+    as_name,
+    as_origin,
+    as_verdict,
+    as_whole,
+    is_empty,
+    listed,
+    read_columns,
+)
 from vlm_boundary.errors import UserError
 from vlm_boundary.stopping import StoppingRule
 
@@ -32,8 +41,7 @@ class VerdictTable:
 
     Attributes:
         counts: by model.
-        clusters: what problems of one origin share, by problem; None where the file has no such
-            column, or for a problem that names no origin.
+        clusters: what problems of one origin share, by problem; None where no origin is named.
         repeats: rows that said once more what another row says, which were left out.
     """
 
@@ -56,13 +64,7 @@ class VerdictTable:
 def read_table_file(
     path: Path, rule: StoppingRule | None = None, called: Mapping[str, str] | None = None
 ) -> VerdictTable:
-    """Each model's counts; columns without a meaning here are ignored.
-
-    A row is a sample: `correct` is true or false, yes or no, 1 or 0; a null or empty one is
-    undecided, and counts as not correct. Of rows with one `sample_index`, where there is that
-    column, one counts. Or, with one of the columns `SAMPLE_COUNTS`, a row is a problem: so many
-    samples, and so many correct ones. Or a row is a problem with one column per sample, `NAME0`,
-    `NAME1` …, of which an empty cell is no sample. `tables/problems` of a run is read as it is.
+    """Each model's counts; docs/analysis.md says what a row and its columns may mean.
 
     Args:
         rule: by which problems ended. Samples behind the look at which one did are left out where a
@@ -221,8 +223,7 @@ class _Rows:
 
     def counts(self, kept: Bools, add: tuple[Ints, Ints, Ints]) -> dict[str, Counts]:
         """Samples, correct and undecided ones added up by model and problem over these rows."""
-        found = {}
-        ids = self.problem.readings
+        found, ids = {}, self.problem.readings
         for place, name in enumerate(self.model.readings):
             rows = np.flatnonzero(kept & (self.model.codes == place))
             present, order = np.unique(self.problem.codes[rows], return_inverse=True)
@@ -275,9 +276,7 @@ def _up_to_looks(
 
 def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
     """The first row of each sample; the others must say the same."""
-    key = rows.key * len(index.readings) + index.codes
-    _, first, of = np.unique(key, return_index=True, return_inverse=True)
-    first = first[of.reshape(-1)]
+    first = _first_of(rows.key * len(index.readings) + index.codes)
     unlike = np.flatnonzero(verdict.codes != verdict.codes[first])
     if len(unlike):
         row = int(unlike[0])
@@ -288,6 +287,12 @@ def _once(rows: _Rows, index: _Values, verdict: _Values) -> Bools:
         )
     once: Bools = first == np.arange(len(first))
     return once
+
+
+def _first_of(key: Ints) -> Ints:
+    """Of each row the first one with its key."""
+    _, first, of = np.unique(key, return_index=True, return_inverse=True)
+    return np.asarray(first[of.reshape(-1)], dtype=np.int64)
 
 
 def _of_problems(
@@ -318,8 +323,7 @@ def _of_problems(
 
 def _refuse_again(rows: _Rows, why: str) -> None:
     """Refuse a second row of a model and problem."""
-    _, first, of = np.unique(rows.key, return_index=True, return_inverse=True)
-    first = first[of.reshape(-1)]
+    first = _first_of(rows.key)
     again = np.flatnonzero(first != np.arange(len(first)))
     if len(again):
         row = int(again[0])

@@ -11,9 +11,9 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.shown.formats import latex, markdown
+from vlm_boundary.analysis.shown.table import latex, markdown
 from vlm_boundary.records.analysis import BenchmarkAnalysis
-from vlm_boundary.records.record import Curve, Record
+from vlm_boundary.records.record import ArmPair, Curve, Record
 from vlm_boundary.store import write_text
 from vlm_boundary.writing import replacing
 
@@ -66,44 +66,34 @@ _HEADLINE = ("pass_at_k", "avg_at_n", "single_pass")
 def write_tables(
     folder: Path, benchmarks: Mapping[str, BenchmarkAnalysis], data: Iterable[BenchmarkData]
 ) -> None:
-    """Write every table into a folder.
-
-    Args:
-        benchmarks: what analysis.json says of each.
-        data: the same benchmarks' counts.
-    """
+    """Write every table of `benchmarks`, with the counts of the same in `data`, into a folder."""
     shown = {name: {None, *content.ks} for name, content in benchmarks.items()}
 
-    def at_shown_k(row: Row) -> bool:
-        return row["k"] in shown[row["benchmark"]]
-
-    def in_headline(row: Row) -> bool:
-        return row["metric"] in _HEADLINE and at_shown_k(row)
-
-    def every(row: Row) -> bool:
-        return True
-
-    # Columns, rows of a benchmark, and which of them fit a page.
+    # Columns, rows of a benchmark, and whether those at the k of tables alone fit a page.
     tables = {
-        "curves": (_CURVES, _curves, in_headline),
-        "differences": (_DIFFERENCES, _differences, at_shown_k),
-        "pairs": (_PAIRS, _pairs, every),
-        "luck": (_LUCK, _luck, at_shown_k),
-        "beyond_n": (_BEYOND_N, _beyond_n, every),
-        "slices": (_SLICES, _slices, every),
+        "curves": (_CURVES, _curves, True),
+        "differences": (_DIFFERENCES, _differences, True),
+        "pairs": (_PAIRS, _pairs, False),
+        "luck": (_LUCK, _luck, True),
+        "beyond_n": (_BEYOND_N, _beyond_n, False),
+        "slices": (_SLICES, _slices, False),
     }
-    for name, (schema, of, on_page) in tables.items():
+    for name, (schema, of, at_shown_k) in tables.items():
         rows = [row for key, content in benchmarks.items() for row in of(key, content)]
         _write_all(folder / name, schema, rows)
         names = schema.names
-        cells = [[_cell(row.get(one)) for one in names] for row in filter(on_page, rows)]
+        cells = [
+            [_cell(row.get(one)) for one in names]
+            for row in rows
+            if row.get("metric", "pass_at_k") in _HEADLINE
+            and (not at_shown_k or row["k"] in shown[row["benchmark"]])
+        ]
         write_text(folder / f"{name}.md", markdown(names, cells))
         write_text(folder / f"{name}.tex", latex(names, cells))
     _write_all(folder / "problems", _PROBLEMS, [row for each in data for row in _problems(each)])
 
 
 def _write_all(path: Path, schema: pa.Schema, rows: list[Row]) -> None:
-    """Write all rows as Parquet and CSV."""
     columns = pa.Table.from_pylist(rows, schema=schema)
     with replacing(path.with_suffix(".parquet")) as temporary, temporary.open("wb") as file:
         pq.write_table(columns, file, compression="zstd")
@@ -126,12 +116,14 @@ def _curves(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 
 def _differences(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.pairs:
-        key = {"benchmark": benchmark, "base": pair.base, "other": pair.other}
-        yield from _rows(key, pair.difference)
+        yield from _rows(_of(benchmark, pair), pair.difference)
+
+
+def _of(benchmark: str, pair: ArmPair) -> Row:
+    return {"benchmark": benchmark, "base": pair.base, "other": pair.other}
 
 
 def _rows(key: Row, by_k: Mapping[int, Record]) -> Iterator[Row]:
-    """One row per k."""
     for k, entry in by_k.items():
         yield key | {"k": k} | entry.given()
 
@@ -160,10 +152,7 @@ def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.distributions.slices if content.distributions else ():
         for row in pair.slices:
             for k, entry in row.difference.items():
-                yield {
-                    "benchmark": benchmark,
-                    "base": pair.base,
-                    "other": pair.other,
+                yield _of(benchmark, pair) | {
                     "field": row.field,
                     "value": row.value,
                     "k": k,
@@ -178,10 +167,7 @@ def _slices(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
 def _pairs(benchmark: str, content: BenchmarkAnalysis) -> Iterator[Row]:
     for pair in content.pairs:
         turn = pair.crossover
-        yield {
-            "benchmark": benchmark,
-            "base": pair.base,
-            "other": pair.other,
+        yield _of(benchmark, pair) | {
             "problems": pair.problems,
             "n": pair.n,
             "crossover": turn.estimate,

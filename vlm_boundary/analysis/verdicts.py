@@ -1,8 +1,8 @@
-"""Verdicts as arrays: one row per sample."""
+"""Verdicts as arrays, one row per sample, and where a stopping rule ended their problems."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.counts import Bools, Codes, Counts, Ints
+from vlm_boundary.analysis.counts import Bools, Codes, Counts, Ids, Ints
+from vlm_boundary.stopping import Standing, StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, by_place, encoded
 from vlm_boundary.verifier import COMMITTED, SOURCES, STATUSES
 from vlm_boundary.verifier.fitting import TextHashes, fitting, text_hashes
@@ -36,7 +37,7 @@ class Verdicts:
         text: the hash of the text that it is on.
     """
 
-    problem_ids: tuple[str, ...]
+    problem_ids: Ids
     problem: Codes
     index: Codes
     right: Bools
@@ -142,10 +143,7 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class ReadVerdicts:
-    """A partition's verdicts that count; None where there are none.
-
-    `left_out` is how many of its rows do not count, by reason; see `fitting`.
-    """
+    """A partition's verdicts that count, if any; how many rows do not, by reason (`fitting`)."""
 
     verdicts: Verdicts | None
     left_out: dict[str, int]
@@ -188,3 +186,90 @@ def _places(column: pa.ChunkedArray, names: tuple[str, ...], missing: str) -> ND
 def _tally(codes: NDArray[np.int8], names: tuple[str, ...]) -> dict[str, int]:
     counted = np.bincount(codes, minlength=len(names))
     return {name: int(count) for name, count in zip(names, counted, strict=True)}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """An arm's verdicts read by its rule, always made again from the verdicts themselves.
+
+    A problem that has not come to its end yet would be missing from larger k for being hard. So all
+    problems are read up to the deepest look that each of them has come to, as if the rule ended
+    there. Only a problem of which a sample cannot be drawn is left out altogether.
+
+    Attributes:
+        verdicts: all that there are, sorted by problem and index.
+        rule: the arm's.
+        standings: how far each problem of `verdicts` has come.
+        failed: problems that cannot come to their end, since a sample could not be drawn.
+    """
+
+    verdicts: Verdicts
+    rule: StoppingRule
+    standings: tuple[Standing, ...]
+    failed: frozenset[str]
+
+    @classmethod
+    def of(cls, verdicts: Verdicts, rule: StoppingRule, failures: Collection[str]) -> Ended:
+        """Apply a rule to verdicts; of `failures` a sample could not be drawn, needed or not."""
+        starts = np.searchsorted(verdicts.problem, np.arange(len(verdicts.problem_ids) + 1))
+        standings = tuple(
+            rule.standing(verdicts.index[a:b].tolist(), verdicts.right[a:b].tolist())
+            for a, b in zip(starts[:-1].tolist(), starts[1:].tolist(), strict=True)
+        )
+        failed = {
+            problem_id
+            for problem_id, one in zip(verdicts.problem_ids, standings, strict=True)
+            if not one.complete and problem_id in failures
+        }
+        return cls(verdicts, rule, standings, frozenset(failed))
+
+    @cached_property
+    def _open(self) -> dict[str, Standing]:
+        """How far those have come that have not come to their end, and can."""
+        return {
+            problem_id: one
+            for problem_id, one in zip(self.verdicts.problem_ids, self.standings, strict=True)
+            if not one.complete and problem_id not in self.failed
+        }
+
+    @property
+    def unfinished(self) -> Ids:
+        """Problems that have not come to their end, and can."""
+        return tuple(self._open)
+
+    @cached_property
+    def n(self) -> int:
+        """The look up to which everything is read: the rule's n, where all problems have ended."""
+        reached = [self.rule.before(one.look) for one in self._open.values()]
+        # Before the first look no problem ends, and what there is can be read as it is.
+        return max(min(reached), self.rule.first) if reached else self.rule.n
+
+    @property
+    def read_by(self) -> StoppingRule | None:
+        """The rule up to `n`; None where that is the first look, before which nothing stops."""
+        return None if self.n == self.rule.first else self.rule.up_to(self.n)
+
+    @cached_property
+    def looks(self) -> Ints:
+        """How many samples of each problem are read; 0 of those that are left out."""
+        if self.read_by is None:
+            return np.full(len(self.standings), self.n, dtype=np.int64)
+        come = [one.look if one.complete else self.rule.before(one.look) for one in self.standings]
+        short = np.array([not one.complete for one in self.standings]) & (np.array(come) < self.n)
+        return np.where(short, 0, np.minimum(come, self.n)).astype(np.int64)
+
+    @cached_property
+    def read(self) -> Verdicts:
+        """The verdicts that estimates stand on: each problem's up to the look at which it ended."""
+        within = self.verdicts.index < self.looks[self.verdicts.problem]
+        return self.verdicts if within.all() else self.verdicts.where(within)
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of what is read."""
+        return replace(self.read.counts, rule=self.read_by)
+
+    @property
+    def beyond(self) -> int:
+        """Samples below n that stand behind the look at which their problem ended."""
+        return int((self.verdicts.index < self.rule.n).sum()) - len(self.read)

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Counts, Floats, Ints
+from vlm_boundary.analysis.counts import Bounds, Counts, Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import known
@@ -28,9 +28,8 @@ class ErrorRates:
 def corrected_share(observed: Floats, rates: ErrorRates) -> Floats:
     """The true share of right answers behind an observed one, any shape.
 
-    (q - α) / (1 - α - β), from q = p·(1 - β) + (1 - p)·α (Rogan & Gladen 1978). It is linear, so
-    the mean of corrected shares is the corrected mean, and a difference is divided by 1 - α - β. An
-    estimate may fall outside [0, 1]; it is not cut off, which would bias means.
+    (q - α) / (1 - α - β), from q = p·(1 - β) + (1 - p)·α (Rogan & Gladen 1978). An estimate outside
+    [0, 1] is not cut off, which would bias means.
 
     Raises:
         ValueError: α + β is 1 or more, with which verdicts say nothing.
@@ -46,24 +45,24 @@ def pass_at_k_range(
 ) -> tuple[Floats, Floats]:
     """The least and the largest mean pass@k that error rates leave possible.
 
-    pass@k is not linear: it depends on which problems the errors fall on. Of all samples, the
-    expected numbers of wrongly accepted ones, α·(1 - p)·S, and wrongly rejected ones, β·p·S, follow
-    from the corrected share p. The least value takes all wrongly accepted ones away where that
-    costs most: whole problems, those with the most pass@k for each correct sample first. The
-    largest gives all wrongly rejected ones back where that adds most: to problems with the fewest
-    correct samples, since pass@k is concave in their number.
+    Of S samples α·(1 - p)·S are wrongly accepted and β·p·S wrongly rejected, p the corrected share.
+    The least value takes all of the first away where that costs most: whole problems, those with
+    the most pass@k for each correct sample first. The largest gives all of the second back where
+    that adds most: to problems with the fewest, since pass@k is concave in their number.
 
     Args:
-        correct: shape (problems,).
-        samples: shape (problems,); problems with fewer than k are left out of that k.
+        correct, samples: shape (problems,); problems with fewer than k are left out of that k.
         ks: ascending, shape (ks,).
-        rates: α and β.
 
     Returns:
         low and high, shape (ks,); NaN where no problem has k samples.
     """
     values = pass_at_k(correct, samples, ks)
-    gains = _gains(samples, ks)
+    # By sample count n: what one more correct sample adds to pass@k, shape (n, ks).
+    gains = {
+        n: np.diff(pass_at_k(np.arange(n + 1), np.full(n + 1, n), ks), axis=0)
+        for n in np.unique(samples).tolist()
+    }
     low, high = np.full(len(ks), np.nan), np.full(len(ks), np.nan)
     for column, k in enumerate(ks):
         kept = samples >= k
@@ -73,31 +72,21 @@ def pass_at_k_range(
         right = float(np.clip(corrected_share(c.sum() / n.sum(), rates), 0, 1)) * int(n.sum())
         accepted = rates.false_positive * (int(n.sum()) - right)
         rejected = rates.false_negative * right
-        found = values[kept, column]
-        lost = _largest_loss(c, found, accepted)
-        gained = _largest_gain(c, n, {size: each[:, column] for size, each in gains}, rejected)
+        found, solved = values[kept, column], c > 0
+        lost = _largest(found[solved] / c[solved], c[solved], accepted)
+        at_k = {size: each[:, column] for size, each in gains.items()}
+        gained = _largest_gain(c, n, at_k, rejected)
         low[column] = max(float(found.sum()) - lost, 0.0) / c.size
         high[column] = min((float(found.sum()) + gained) / c.size, 1.0)
     return low, high
 
 
-def _largest_loss(correct: Ints, values: Floats, budget: float) -> float:
-    """What taking this many correct samples away can cost, the last problem in part."""
-    solved = correct > 0
-    worth = values[solved] / correct[solved]
+def _largest(worth: Floats, units: Ints, budget: float) -> float:
+    """What so many units are worth at most, the last of them in part."""
     order = np.argsort(-worth, kind="stable")
-    costs = correct[solved][order]
-    taken = np.clip(budget - (np.cumsum(costs) - costs), 0, costs)
+    units = units[order]
+    taken = np.clip(budget - (np.cumsum(units) - units), 0, units)
     return float((taken * worth[order]).sum())
-
-
-def _gains(samples: Ints, ks: Ints) -> list[tuple[int, Floats]]:
-    """By sample count n: what one more correct sample adds to pass@k, shape (n, ks)."""
-    found = []
-    for n in np.unique(samples):
-        counts = np.arange(int(n) + 1)
-        found.append((int(n), np.diff(pass_at_k(counts, np.full(int(n) + 1, n), ks), axis=0)))
-    return found
 
 
 def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget: float) -> float:
@@ -107,22 +96,12 @@ def _largest_gain(correct: Ints, samples: Ints, gains: dict[int, Floats], budget
     units = np.concatenate(
         [np.cumsum(np.bincount(correct[samples == n], minlength=n + 1))[:-1] for n in sizes]
     )
-    gain = np.concatenate([gains[n] for n in sizes])
-    order = np.argsort(-gain, kind="stable")
-    taken = np.clip(budget - (np.cumsum(units[order]) - units[order]), 0, units[order])
-    return float((taken * gain[order]).sum())
+    return _largest(np.concatenate([gains[n] for n in sizes]), units, budget)
 
 
 @dataclass(frozen=True)
 class _Measured:
-    """What a check of verdicts found.
-
-    Attributes:
-        alpha, beta: false positives and negatives, each with its interval.
-        point: the rates themselves.
-        corners: those of their intervals.
-        worst: the largest of both.
-    """
+    """What a check of verdicts found: α and β with intervals, as rates, corners, the worst."""
 
     alpha: Interval
     beta: Interval
@@ -159,11 +138,9 @@ class _Measured:
 def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
     """The section `verifier_error`: accuracies corrected for it, the range that it leaves pass@k.
 
-    The rates are uncertain themselves: intervals of corrected values span those of the corners of
-    the rates' intervals, and ranges are worked out with the largest rates. An arm whose own
-    verdicts were checked has its own rates, as stated or by people's labels of its answers; a
-    difference of two such arms is corrected with those of each, and its interval spans all corners
-    of both. Arms of which nothing is known are left out. None where no error was measured.
+    Intervals of corrected values span those of the corners of the rates' intervals, and ranges are
+    worked out with the largest rates. An arm whose own verdicts were checked has its own rates.
+    Arms of which nothing is known are left out. None where no error was measured.
     """
     checked, labelled = data.settings.verifier_error, labelled_verdicts(data)
     if checked is None and not labelled:
@@ -179,23 +156,23 @@ def verifier_error(data: BenchmarkData) -> VerifierErrors | None:
     found, pairs = {}, []
     for arm, measured in rates_of.items():
         rates_of_arm = {"false_positive": measured.alpha, "false_negative": measured.beta}
+        ks = data.grid(data.n(arm))
         found[arm] = ErrorOfArm(
             pass_at_1=_corrected(data, arm, measured),
-            pass_at_k_range=_ranges(data.counts(arm), data.grid(data.n(arm)), measured.worst),
+            pass_at_k_range=_ranges(ks, *_reach(data.counts(arm), ks, measured.worst)),
             **(rates_of_arm if arm in own else {}),
         )
     for pair in data.pairs():
-        if not {pair.base, pair.other} <= set(rates_of):
-            continue
-        rates = rates_of[pair.base], rates_of[pair.other]
-        pairs.append(
-            ErrorOfPair(
-                base=pair.base,
-                other=pair.other,
-                difference_at_1=_corrected_difference(data, pair, rates),
-                difference_range=_difference_range(pair, data.grid(pair.n), rates),
+        if pair.base in rates_of and pair.other in rates_of:
+            rates = rates_of[pair.base], rates_of[pair.other]
+            pairs.append(
+                ErrorOfPair(
+                    base=pair.base,
+                    other=pair.other,
+                    difference_at_1=_corrected_difference(data, pair, rates),
+                    difference_range=_difference_range(pair, data.grid(pair.n), rates),
+                )
             )
-        )
     alpha, beta = (whole.alpha, whole.beta) if whole else (None, None)
     said = where_known(labelled=labelled or None, false_positive=alpha, false_negative=beta)
     return VerifierErrors(arms=found, pairs=pairs, **said)
@@ -215,31 +192,23 @@ def _rate(errors: int, checked: int, level: float) -> tuple[float, float, float]
     return errors / checked, float(interval.low), float(interval.high)
 
 
-def _ranges(counts: Counts, ks: Ints, rates: ErrorRates) -> dict[int, Range]:
+def _reach(counts: Counts, ks: Ints, rates: ErrorRates) -> tuple[Floats, Floats]:
+    """`pass_at_k_range`; NaN where the rates say nothing."""
     if rates.false_positive + rates.false_negative >= 1:
-        low = high = np.full(len(ks), np.nan)
-    else:
-        low, high = pass_at_k_range(counts.correct, counts.samples, ks, rates)
-    return {
-        k: Range(low=least, high=largest)
-        for k, least, largest in zip(ks.tolist(), known(low), known(high), strict=True)
-    }
+        return np.full(len(ks), np.nan), np.full(len(ks), np.nan)
+    return pass_at_k_range(counts.correct, counts.samples, ks, rates)
+
+
+def _ranges(ks: Ints, low: Floats, high: Floats) -> dict[int, Range]:
+    ends = zip(ks.tolist(), known(low), known(high), strict=True)
+    return {k: Range(low=least, high=largest) for k, least, largest in ends}
 
 
 def _difference_range(pair: Pair, ks: Ints, rates: tuple[_Measured, _Measured]) -> dict[int, Range]:
     """From the one's least minus the other's largest to the reverse, on the shared problems."""
-    counts = (pair.base_counts, pair.other_counts)
-    base, other = (
-        _ranges(one, ks, measured.worst) for one, measured in zip(counts, rates, strict=True)
-    )
-    return {
-        k: Range(low=_minus(other[k].low, base[k].high), high=_minus(other[k].high, base[k].low))
-        for k in base
-    }
-
-
-def _minus(one: float | None, two: float | None) -> float | None:
-    return None if one is None or two is None else one - two
+    low, high = _reach(pair.base_counts, ks, rates[0].worst)
+    least, largest = _reach(pair.other_counts, ks, rates[1].worst)
+    return _ranges(ks, least - high, largest - low)
 
 
 def _corrected(data: BenchmarkData, arm: str, measured: _Measured) -> Entry:
@@ -279,7 +248,7 @@ def _corrected_difference(
     return _spanning(interval(one.point, two.point), each, (-1, 1))
 
 
-def _spanning(point: Entry, corners: list[Entry], bounds: tuple[float, float]) -> Entry:
+def _spanning(point: Entry, corners: list[Entry], bounds: Bounds) -> Entry:
     """The point with an interval that holds all of these, cut off at what a value can be."""
     lows = [one.low for one in [point, *corners] if one.low is not None]
     highs = [one.high for one in [point, *corners] if one.high is not None]

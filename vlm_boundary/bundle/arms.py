@@ -49,13 +49,9 @@ class ArmWriter:
         self._texts = Packs(folder / "texts", _TEXTS)
 
     def write(self, told: Callable[[int, int], None]) -> None:
-        """Write everything.
+        """Write everything; `told` hears how many problems are written, of how many, before each.
 
-        Args:
-            told: hears how many problems are written, of how many, before each.
-
-        Raises:
-            UserError: what is stored is no longer what the index was made of.
+        UserError where what is stored is no longer what the index was made of.
         """
         firsts = []
         problems = self._run.problems[self._at.benchmark]

@@ -21,9 +21,7 @@ def write_packed(path: Path, content: Any) -> None:
 class Packs:
     """A list, written as files NAME-0, NAME-1 … of items that lie together.
 
-    Args:
-        place: of the files, with the start of their names.
-        size: bytes of JSON in a file, about; an item that is larger has a file of its own.
+    A file has about `size` bytes of JSON; an item that is larger has one of its own.
     """
 
     def __init__(self, place: Path, size: int) -> None:

@@ -13,34 +13,29 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlm_boundary.bundle.arms import ArmWriter
-from vlm_boundary.bundle.packs import write_packed
-from vlm_boundary.bundle.problems import write_problems
+from vlm_boundary.bundle.packs import Packs, write_packed
 from vlm_boundary.demo.export import tallies
 from vlm_boundary.demo.figures import pictures_page, runs_page
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
 from vlm_boundary.demo.listing import SORT_NAMES
-from vlm_boundary.demo.pages import status_line
-from vlm_boundary.demo.view import View, settle
+from vlm_boundary.demo.pages import pictures, status_line, words
+from vlm_boundary.demo.pictures import thumbnail
+from vlm_boundary.demo.text import visible
+from vlm_boundary.demo.view import View, settle, slices_of, slices_of_problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
-from vlm_boundary.publish.tables import responses
+from vlm_boundary.publish.tables import KEYS, responses
 from vlm_boundary.writing import replacing_folder
 
 MARK = ".vlm-boundary-bundle"
 """Only a folder that holds it, and nothing that is not an export's, is written again."""
-_PAGES = (
-    "index.html",
-    "bundle.css",
-    "data.js",
-    "built.js",
-    "view.js",
-    "search.js",
-    "frame.js",
-    "page.js",
-)
+_SCRIPTS = ("data.js", "built.js", "view.js", "search.js", "frame.js", "page.js")
+_PAGES = ("index.html", "bundle.css", *_SCRIPTS)
 _SECONDS = 5.0  # between two lines that say how far it is
 _OF_THE_APP = ("app.css", "app.js")
 _OWN = frozenset((MARK, *_PAGES, *_OF_THE_APP, "katex", "data", "tables"))
+_CARDS = 192 << 10  # bytes of JSON in a file
+_ROWS = 48 << 10
 
 
 def export(path: Path, folder: Path, told: Callable[[str], None] = lambda line: None) -> None:
@@ -116,10 +111,12 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
         if (found := run.partition(arm, benchmark, condition)) is not None
     ]
     for number, one in enumerate(known):
-        said = f"{number} of {len(known)} partitions written; now {' · '.join(_named(one))}"
+        said = (
+            f"{number} of {len(known)} partitions written; now {' · '.join(_named(one).values())}"
+        )
         progress = PacedLines(said, "problems", told, _SECONDS)
         ArmWriter(run, one, data / f"arm-{number}").write(progress)
-        arms.append(dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True)))
+        arms.append(_named(one))
     for number, benchmark in enumerate(run.benchmarks):
         write_problems(run, benchmark, data / f"benchmark-{number}")
     first = settle(View(), {run.name: run})
@@ -148,18 +145,52 @@ def _write_tables(run: RunIndex, known: list[PartitionIndex], place: Path) -> No
     (place / "responses").mkdir(parents=True)
     counted = []
     for number, one in enumerate(known):
-        pq.write_table(
-            responses(run.directory, one.partition), place / "responses" / f"{number}.parquet"
-        )
+        drawn = responses(run.directory, one.partition)
+        pq.write_table(drawn, place / "responses" / f"{number}.parquet")
         problems = run.problems[one.partition.benchmark]
-        names = dict(zip(("arm", "benchmark", "condition"), _named(one), strict=True))
-        columns = {name: pa.array([value] * len(problems)) for name, value in names.items()}
+        names = _named(one).items()
+        columns = {name: pa.array([value] * len(problems)) for name, value in names}
         columns["problem_id"] = pa.array([problem.problem_id for problem in problems])
         counted.append(pa.table(columns | tallies(one.codes)))
     if counted:
         pq.write_table(pa.concat_tables(counted), place / "problems.parquet")
 
 
-def _named(one: PartitionIndex) -> tuple[str, str, str]:
-    at = one.partition
-    return at.arm, at.benchmark, at.condition
+def _named(one: PartitionIndex) -> dict[str, str]:
+    return {name: getattr(one.partition, name) for name in KEYS}
+
+
+def write_problems(run: RunIndex, benchmark: str, folder: Path) -> None:
+    """Write a benchmark: what its list is made and searched of, a row and a card a problem.
+
+    `problems` holds ids, questions, answers, the values that can be filtered by (`slices`) with
+    which of them each problem has (`has`), and the starts of the packs. A row is a thumbnail
+    (data URI or null), id and question as HTML; a card is the HTML of id, pictures and words.
+    """
+    problems = run.problems[benchmark]
+    slices = slices_of(run, benchmark)
+    numbers = {one: number for number, one in enumerate(slices)}
+    rows, cards = Packs(folder / "rows", _ROWS), Packs(folder / "cards", _CARDS)
+    for problem in problems:
+        small = thumbnail(run.directory.images, problem.pictures[0]) if problem.pictures else None
+        rows.add([small, visible(problem.problem_id, 60), visible(problem.question, 90)])
+        error = f'<p class="vb-warn">{visible(problem.error, 300)}</p>' if problem.error else ""
+        shown = words(problem) + error
+        cards.add([visible(problem.problem_id), pictures(run, problem), shown])
+    rows.close()
+    cards.close()
+    write_packed(
+        folder / "problems",
+        {
+            "ids": [problem.problem_id for problem in problems],
+            "questions": [problem.question for problem in problems],
+            "answers": [problem.answer for problem in problems],
+            "slices": slices,
+            "has": [
+                [numbers[one] for one in slices_of_problem(problem) if one in numbers]
+                for problem in problems
+            ],
+            "rows": rows.starts,
+            "cards": cards.starts,
+        },
+    )

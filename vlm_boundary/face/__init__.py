@@ -9,9 +9,16 @@ between versions.
 from __future__ import annotations
 
 from vlm_boundary.errors import UserError
-from vlm_boundary.face.counts import compare_counts, compare_table, pass_at_k
+from vlm_boundary.face.anyone import (
+    CheckedChain,
+    check_chain,
+    compare_counts,
+    compare_table,
+    grade,
+    grade_many,
+    pass_at_k,
+)
 from vlm_boundary.face.run import Run, open_run, run_experiment
-from vlm_boundary.face.texts import CheckedChain, check_chain, grade, grade_many
 from vlm_boundary.verifier import Gold, Output, Tolerance
 
 __all__ = [

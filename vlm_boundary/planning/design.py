@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vlm_boundary.analysis.beyond_n import Extrapolation
+from vlm_boundary.analysis.beyond_n import both_fits
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.extrapolation import Histograms
 from vlm_boundary.analysis.power import problems_for
@@ -178,7 +178,7 @@ def possible_accuracies(counts: Counts, rows: Ints, rng: np.random.Generator) ->
     n = int(counts.depths.max())
     weights = np.ones((1, len(counts.problem_ids)))
     histograms = Histograms.ended(counts.correct, counts.samples, n, weights)
-    fit = Extrapolation.to(histograms).fits["zero_inflated"]
+    fit = both_fits(histograms)["zero_inflated"]
     a, b, never = (float(part[0]) for part in (fit.a, fit.b, fit.never))
     if np.isnan(a):  # all right or all wrong: nothing to fit
         a, b, never = 0.5, 0.5, 0.0

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from vlm_boundary import __version__
+from vlm_boundary.analysis.shown.table import percent
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.publish.item import Item
 from vlm_boundary.records.analysis import Analysis
@@ -75,17 +76,9 @@ def _curves(analysis: Analysis) -> Iterator[str]:
             cells = []
             for arm in arms.values():
                 found = arm.pass_at_k.get(k)
-                cells.append("" if found is None else _cell(found.estimate, found.low, found.high))
+                cells.append("" if found is None or found.estimate is None else percent(found))
             yield f"| {k} | " + " | ".join(cells) + " |"
         yield ""
-
-
-def _cell(estimate: float | None, low: float | None, high: float | None) -> str:
-    if estimate is None:
-        return ""
-    if low is None or high is None:
-        return f"{100 * estimate:.1f}"
-    return f"{100 * estimate:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def _arms(experiment: ExperimentConfig) -> Iterator[str]:

@@ -170,11 +170,7 @@ def _drawn(about: _About) -> dict[str, Any]:
     if about.experiment.arm_engine(arm).kind == "replay":
         return {}
     drawn = about.experiment.arm_sampling(arm)
-    args = {
-        "temperature": drawn.temperature,
-        "top_p": drawn.top_p,
-        "max_tokens": drawn.max_tokens,
-    }
+    args = {name: getattr(drawn, name) for name in ("temperature", "top_p", "max_tokens")}
     return {"generation_config": {"generation_args": args}}
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vlm_boundary.analysis.findings import Findings, in_order
@@ -17,7 +18,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.publish.card import card
 from vlm_boundary.publish.every_eval_ever import write_records
-from vlm_boundary.publish.hub_results import write_results
+from vlm_boundary.publish.hub import write_results
 from vlm_boundary.publish.item import Item, text_item
 from vlm_boundary.publish.settings import shared_settings
 from vlm_boundary.publish.tables import checked, problems_table, responses
@@ -25,7 +26,7 @@ from vlm_boundary.records.analysis import Analysis, read_analysis
 from vlm_boundary.report import outdated_lines
 from vlm_boundary.report.provenance import settings_yaml
 from vlm_boundary.report.verdict import statements
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import replacing_folder
 
 MARK = ".vlm-boundary-publication"
@@ -34,22 +35,13 @@ MARK = ".vlm-boundary-publication"
 
 @dataclass(frozen=True)
 class Publication:
-    """The files that would leave, and what stays.
-
-    Attributes:
-        items: every file, in order.
-        stays: a line for everything that is left out, with the reason.
-    """
+    """The files that would leave (`items`), and a line with the reason for all that stays."""
 
     items: tuple[Item, ...]
     stays: tuple[str, ...]
 
     def write(self, folder: Path) -> None:
-        """Write the files; one that an earlier publication left there goes.
-
-        Raises:
-            UserError: the folder holds something else, also beside an earlier publication.
-        """
+        """Write the files over an earlier publication; UserError where something else is there."""
         mark = folder / MARK
         known = {MARK, *mark.read_text(encoding="utf-8").split("\n")} if mark.is_file() else set()
         there = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
@@ -127,14 +119,14 @@ def _tables(run: RunDirectory, shown: frozenset[str]) -> Iterator[Item]:
         yield Item(
             f"data/responses/{name}.parquet",
             f"responses of {one.arm} to {one.benchmark} ({one.condition}) with their verdicts",
-            partial(_write_responses, run, one),
+            partial(_write_table, partial(responses, run, one)),
         )
         for layer in run.validity_layers():
             if run.validity(layer).parts(one):
                 yield Item(
                     f"data/validity/{name}-{layer}.parquet",
                     f"whether their reasoning is valid, by {layer}",
-                    partial(_write_checked, run, layer, one),
+                    partial(_write_table, partial(checked, run, layer, one)),
                 )
     for benchmark in run.existing_manifest().benchmarks:
         what = "problems, pictures included" if benchmark in shown else "ids of problems"
@@ -155,20 +147,8 @@ def _statistics(
         (run.report / "figures", "*.png", "a figure of the report"),
     ):
         for source in sorted(folder.glob(pattern)):
-            yield Item(
-                f"{folder.name}/{source.name}",
-                what,
-                partial(_copy, source),
-            )
+            yield Item(f"{folder.name}/{source.name}", what, partial(shutil.copyfile, source))
 
 
-def _write_responses(run: RunDirectory, partition: Partition, path: Path) -> None:
-    pq.write_table(responses(run, partition), path)
-
-
-def _write_checked(run: RunDirectory, layer: str, partition: Partition, path: Path) -> None:
-    pq.write_table(checked(run, layer, partition), path)
-
-
-def _copy(source: Path, path: Path) -> None:
-    shutil.copyfile(source, path)
+def _write_table(table: Callable[[], pa.Table], path: Path) -> None:
+    pq.write_table(table(), path)

@@ -4,29 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Item:
-    """One file of a publication.
-
-    Attributes:
-        path: in the folder.
-        what: what it holds, in words.
-        write: writes it to a path whose folder is there.
-    """
+    """One file of a publication: its path in the folder, what it holds, what writes it."""
 
     path: str
     what: str
-    write: Callable[[Path], None]
+    write: Callable[[Path], object]
 
 
 def text_item(path: str, what: str, text: str) -> Item:
     """A file of text."""
-    return Item(path, what, partial(_write_text, text))
-
-
-def _write_text(text: str, path: Path) -> None:
-    path.write_text(text, encoding="utf-8")
+    return Item(path, what, lambda to: to.write_text(text, encoding="utf-8"))

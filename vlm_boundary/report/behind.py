@@ -59,7 +59,6 @@ def problem_sets(found: Findings) -> list[ProblemSet]:
         for row, pair in enumerate(found.pairs(content.pairs)):
             made += _solved(name, pair, row, claims)
         made += _above_floors(found, name, content)
-        made += _solved_alone(found, name, content)
         made += _not_ended(found, name, content)
     return [one for one in made if one.problem_ids]
 
@@ -72,8 +71,7 @@ def by_cell(sets: list[ProblemSet]) -> dict[Cell, ProblemSet]:
 def undecided(found: Findings) -> dict[Cell, str]:
     """What the demo is asked for behind the numbers of samples that the verifier left undecided.
 
-    It lists the problems that have such a sample. Of other numbers of samples it has no filter with
-    just theirs.
+    It lists the problems that have such a sample; for other statuses it has no such filter.
     """
     asked: dict[Cell, str] = {}
     for name, content in found.benchmarks.items():
@@ -140,7 +138,7 @@ def _by(pair: ArmPair) -> dict[str, str]:
 
 
 def _above_floors(found: Findings, name: str, content: BenchmarkAnalysis) -> Iterator[ProblemSet]:
-    """By pair; the four parts are of the problems that could be tested in both arms."""
+    """By pair, of the problems that both could be tested on; then what each arm solves."""
     if content.luck is None:
         return
     above = {
@@ -164,12 +162,6 @@ def _above_floors(found: Findings, name: str, content: BenchmarkAnalysis) -> Ite
                 tuple(parts.get(part, ())),
                 ((f"{name}-{_FLOOR}", row, column),),
             )
-
-
-def _solved_alone(found: Findings, name: str, content: BenchmarkAnalysis) -> Iterator[ProblemSet]:
-    """What each arm solves above its own floor, whatever others do."""
-    if content.luck is None:
-        return
     for row, (arm, luck) in enumerate(found.by_arm(content.luck.arms).items()):
         yield ProblemSet(
             f"floor/{name}/{arm}",
@@ -186,18 +178,9 @@ def _not_ended(found: Findings, name: str, content: BenchmarkAnalysis) -> Iterat
     for arm, one in found.by_arm(content.arms).items():
         if one.stopping is None:
             continue
-        left_out, unfinished = one.stopping.left_out, one.stopping.unfinished
-        yield ProblemSet(
-            f"left_out/{name}/{arm}",
-            f"{name}: left out of {arm}, for a sample that a look needs could not be drawn",
-            name,
-            (arm,),
-            tuple(left_out),
-        )
-        yield ProblemSet(
-            f"unfinished/{name}/{arm}",
-            f"{name}: not ended by {arm}'s stopping rule yet",
-            name,
-            (arm,),
-            tuple(unfinished),
-        )
+        why = f"left out of {arm}, for a sample that a look needs could not be drawn"
+        for key, said, ids in (
+            ("left_out", why, one.stopping.left_out),
+            ("unfinished", f"not ended by {arm}'s stopping rule yet", one.stopping.unfinished),
+        ):
+            yield ProblemSet(f"{key}/{name}/{arm}", f"{name}: {said}", name, (arm,), tuple(ids))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, Literal, TypeVar
 
+from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records.record import Interval
 
 # Okabe and Ito's colour-blind-safe palette, in an order in which neighbours differ in brightness.
@@ -86,12 +88,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """Panels that belong together.
-
-    Attributes:
-        name: of its files.
-        caption: how it is read, in a sentence or two.
-    """
+    """Panels that belong together; `name` is that of its files."""
 
     name: str
     title: str
@@ -99,14 +96,30 @@ class Figure:
     panels: tuple[Panel, ...]
 
 
+def figure(
+    name: str, title: str, caption: str
+) -> Callable[[Callable[[Findings], Iterable[Panel]]], Callable[[Findings], Figure]]:
+    """Makes a figure of a function that gives its panels; without any there is nothing to show.
+
+    Args:
+        caption: {level} in it is that of the intervals, {miss} the rest of it.
+    """
+
+    def of(panels: Callable[[Findings], Iterable[Panel]]) -> Callable[[Findings], Figure]:
+        @wraps(panels)
+        def made(found: Findings) -> Figure:
+            said = caption.format(level=found.level, miss=f"{1 - found.confidence:.0%}")
+            return Figure(name, title, said, tuple(panels(found)))
+
+        return made
+
+    return of
+
+
 def interval_series(
     label: str, entries: Mapping[X, Interval], *, scale: float = 100, **settings: Any
 ) -> Series:
-    """A series of intervals by their x; those that are not known are left out.
-
-    Args:
-        scale: what values are multiplied by; 100 for shares in percent.
-    """
+    """A series of known intervals by x, times the scale: 100 for shares in percent."""
     known = {x: entry for x, entry in entries.items() if entry.estimate is not None}
     rows = list(known.values())
     return Series(

@@ -14,10 +14,7 @@ _HATCHES = ("", "/", ".", "x", "\\", "+")
 
 
 def specs(figure: Figure) -> list[Spec]:
-    """One plotly figure a panel.
-
-    A colour is `theme:PLACE` or `theme:PLACE/OPACITY`; the place n is neutral.
-    """
+    """One plotly figure a panel; colours are `theme:PLACE` or `theme:PLACE/OPACITY`, n neutral."""
     return [_panel(panel) for panel in figure.panels]
 
 
@@ -55,7 +52,7 @@ def _panel(panel: Panel) -> Spec:
         layout |= {"scattermode": "group", "scattergap": 0.4}
     # Crossovers are in the legend, where labels cannot lie on each other.
     traces += [
-        _trace(mark.label, [None], [None], mark.colour)
+        _trace(mark.label, [None], [None])
         | {"mode": "lines", "line": {"color": _colour(mark.colour), "dash": "longdash", "width": 1}}
         for mark in panel.marks
     ]
@@ -92,7 +89,7 @@ def _lines(series: Series, place: int) -> list[Spec]:
     line = {"color": _colour(series.colour), "width": 2 if shown else 1.5}
     if series.style in _DASHES:
         line["dash"] = _DASHES[series.style]
-    trace = _trace(series.label, series.x or [None], series.y or [None], series.colour) | {
+    trace = _trace(series.label, series.x or [None], series.y or [None]) | {
         "mode": "lines+markers" if shown else "lines",
         "line": line,
         "marker": {"size": 5, "symbol": _SYMBOLS[series.look(place) % len(_SYMBOLS)]},
@@ -134,7 +131,7 @@ def _bars(panel: Panel, series: Series, place: int) -> Spec:
         },
         "text": [f"{y:.3g}" if y else "" for y in series.y] if panel.stacked else None,
         "insidetextanchor": "middle",
-        "hovertemplate": _hover(panel, series, "%{y}" if panel.horizontal else "%{x}"),
+        "hovertemplate": _hover(panel, series),
     }
 
 
@@ -159,7 +156,7 @@ def _points(panel: Panel, series: Series, place: int) -> Spec:
         },
         ("error_x" if panel.horizontal else "error_y"): bars if reach else {"visible": False},
         "customdata": [_interval(low, high) for low, high in _ends(series)],
-        "hovertemplate": _hover(panel, series, "%{y}" if panel.horizontal else "%{x}"),
+        "hovertemplate": _hover(panel, series),
     }  # fmt: skip
 
 
@@ -169,13 +166,13 @@ def _oriented(panel: Panel, series: Series) -> Spec:
     return {"name": _text(series.label), "showlegend": series.legend} | across
 
 
-def _hover(panel: Panel, series: Series, category: str) -> str:
-    value = "%{x:.4g}" if panel.horizontal else "%{y:.4g}"
+def _hover(panel: Panel, series: Series) -> str:
+    category, value = ("%{y}", "%{x:.4g}") if panel.horizontal else ("%{x}", "%{y:.4g}")
     more = "%{customdata}" if series.low else ""
     return f"{category}<br>{_text(series.label)}: {value}{more}<extra></extra>"
 
 
-def _trace(label: str, x: Any, y: Any, colour: int | None) -> Spec:
+def _trace(label: str, x: Any, y: Any) -> Spec:
     return {"type": "scatter", "name": _text(label), "x": list(x), "y": list(y)}
 
 

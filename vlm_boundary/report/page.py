@@ -44,8 +44,7 @@ def page(
         headline: the figure of the first screen.
         figures: all others that the page shows.
         picture: the headline as PNG, for readers who let no script run.
-        sets: the problems behind its numbers.
-        asked: what the demo is asked for behind numbers of samples.
+        sets, asked: the problems behind its numbers, and what the demo is asked for behind others.
         content: what the template shows, as text.
     """
     by_panel = {
@@ -71,16 +70,12 @@ def page(
             **content
             | {
                 "sections": [
-                    {
-                        "key": one.key, "title": one.title, "text": one.text,
-                        "figures": [_shown(figure, by_panel) for figure in one.figures],
-                        "tables": one.tables, "missing": one.missing, "first": one.first,
-                    }
+                    vars(one) | {"figures": [_shown(figure, by_panel) for figure in one.figures]}
                     for one in content["sections"]
                 ]
             },
         )
-    )  # fmt: skip
+    )
 
 
 def _shown(figure: Figure, by_panel: dict[str, Any]) -> dict[str, Any]:

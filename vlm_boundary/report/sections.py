@@ -35,24 +35,19 @@ class Section:
 
 @dataclass(frozen=True)
 class _SectionPlan:
-    """A section before it is known what there is to fill it with.
-
-    Attributes:
-        tables: by name, in order.
-        missing: what is not known yet, see `Section`.
-    """
+    """A section before it is known what there is to fill it with; see `Section`."""
 
     key: str
     title: str
     text: str
-    figure: Callable[[Findings], Figure | None]
+    figure: Callable[[Findings], Figure]
     tables: tuple[str, ...] = ()
     missing: Callable[[Findings], tuple[tuple[str, str], ...]] = lambda found: ()
     first: int = 0
 
     def fill(self, found: Findings, shown: Mapping[str, list[tuple[str, TextTable]]]) -> Section:
         figure = self.figure(found)
-        figures = () if figure is None else (figure,)
+        figures = (figure,) if figure.panels else ()
         tables = tuple(table for name in self.tables for table in shown.get(name, ()))
         missing = self.missing(found)
         return Section(self.key, self.title, self.text, figures, tables, missing, self.first)
@@ -111,12 +106,7 @@ _PLANS = (
         "How many problems are solved with k samples, how often a single answer and a majority "
         "vote are right, and how many different answers a model gives.",
         curves.consistency,
-        (
-            "pass_at_k",
-            "single_answers",
-            "consistency",
-            "diversity",
-        ),
+        ("pass_at_k", "single_answers", "consistency", "diversity"),
     ),
     _SectionPlan(
         "differences",
@@ -125,13 +115,7 @@ _PLANS = (
         "interval that includes zero leaves open which is better; the last table says how much "
         "data would settle it.",
         curves.differences,
-        (
-            "differences",
-            "equivalence",
-            "crossovers",
-            "needed",
-            "family",
-        ),
+        ("differences", "equivalence", "crossovers", "needed", "family"),
     ),
     _SectionPlan(
         "solved",
@@ -139,12 +123,7 @@ _PLANS = (
         "A single right sample may be luck, so problems are counted twice: solved at least once, "
         "and solved more often than luck explains.",
         bars.solved_sets,
-        (
-            "solved_sets",
-            "solved_above_floor",
-            "transitions",
-            "followup",
-        ),
+        ("solved_sets", "solved_above_floor", "transitions", "followup"),
     ),
     _SectionPlan(
         "accuracy",
@@ -158,11 +137,7 @@ _PLANS = (
         "What guessing alone would score at the same k, and what is solved without the picture or "
         "without reasoning.",
         curves.controls,
-        (
-            "above_floor",
-            "controls",
-            "guess_filter",
-        ),
+        ("above_floor", "controls", "guess_filter"),
         missing=_no_controls,
     ),
     _SectionPlan(
@@ -208,10 +183,7 @@ _PLANS = (
         "The same comparison on parts of the problems: by what the benchmark says of them, and by "
         "how hard they are for the base model.",
         points.slices,
-        (
-            "slices",
-            "strata",
-        ),
+        ("slices", "strata"),
     ),
     _SectionPlan(
         "failures",
@@ -219,33 +191,21 @@ _PLANS = (
         "How many were right, wrong, cut off or without an answer; where in the text answers "
         "stood; and how much the results depend on the verifier.",
         bars.outcomes,
-        (
-            "outcomes",
-            "sources",
-            "readings",
-            "verifier_error",
-            "verifier_labels",
-        ),
+        ("outcomes", "sources", "readings", "verifier_error", "verifier_labels"),
     ),
     _SectionPlan(
         "series",
         "Along training, temperature and seeds",
         "Checkpoints on the way, sampling temperatures, and repeated training runs.",
         points.training,
-        (
-            "series",
-            "seeds",
-        ),
+        ("series", "seeds"),
     ),
     _SectionPlan(
         "perplexity",
         "How likely one model finds the other's answers",
         "Whether the trained model writes what the base model could have written.",
         points.perplexity,
-        (
-            "perplexity",
-            "entropy",
-        ),
+        ("perplexity", "entropy"),
         missing=_no_perplexity,
     ),
     _SectionPlan(
@@ -253,10 +213,7 @@ _PLANS = (
         "What more samples might solve",
         "An extrapolation beyond the samples that were drawn: a model, not a measurement.",
         curves.beyond_n,
-        (
-            "beyond_n",
-            "shrinkage",
-        ),
+        ("beyond_n", "shrinkage"),
     ),
     _SectionPlan(
         "cost",
@@ -264,12 +221,7 @@ _PLANS = (
         "How many tokens the samples took, how many problems that solved, and the models compared "
         "at equal cost.",
         curves.coverage_by_tokens,
-        (
-            "cost",
-            "efficiency_gaps",
-            "equal_tokens",
-            "shorter_responses",
-        ),
+        ("cost", "efficiency_gaps", "equal_tokens", "shorter_responses"),
     ),
     _SectionPlan(
         "self-test",

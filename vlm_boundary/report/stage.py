@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from vlm_boundary import __version__
 from vlm_boundary.analysis.findings import Findings, in_order
+from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.progress import progress_bar
@@ -20,7 +22,9 @@ from vlm_boundary.report.figures.curves import pass_at_k
 from vlm_boundary.report.page import page
 from vlm_boundary.report.sections import Section, sections
 from vlm_boundary.report.verdict import Statement, statements
-from vlm_boundary.store import RunDirectory, held, write_json, write_text
+from vlm_boundary.store import RunDirectory, fingerprint, held, write_json, write_text
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def report(
@@ -86,7 +90,6 @@ def report(
 
 
 def _draw(run: RunDirectory, figures: Sequence[Figure], formats: Sequence[str], forks: int) -> None:
-    """Figures as files, and the list of them."""
     with progress_bar("drawing", total=len(figures), unit="figure") as bar:
         for _ in draw_all(figures, run.report / "figures", formats, forks=forks):
             bar.update()
@@ -118,3 +121,29 @@ def _markdown(name: str, said: list[Statement], warnings: list[str], shown: list
         lines += [f"![{figure.title}](figures/{figure.name}.png)\n" for figure in section.figures]
         lines += [table.markdown() for _, table in section.tables]
     return "\n".join(lines)
+
+
+def up_to_date_report(run: RunDirectory, experiment: ExperimentConfig, *, forks: int = 1) -> Path:
+    """Analyse and report, unless that was done of the very same by this very package.
+
+    Returns the path of the page; `forks` as in `report`. UserError: there is nothing to analyse.
+    """
+    made = (run.analysis, run.analysed, run.tables, run.report)
+    done = run.path / ".reported"
+    inputs = _inputs(run, experiment, without={*made, done})
+    if done.is_file() and done.read_text(encoding="utf-8") == fingerprint(made, inputs):
+        return run.page
+    analyze(run, experiment)
+    page = report(run, experiment, forks=forks)
+    # With the inputs as they were before: whoever adds samples meanwhile is analysed next time.
+    write_text(done, fingerprint(made, inputs))
+    return page
+
+
+def _inputs(run: RunDirectory, experiment: ExperimentConfig, without: set[Path]) -> str:
+    """What both follow from: the package, the settings and everything else in the run."""
+    apart = without | {run.path / ".locks", run.logs, run.images}
+    files = {path for path in run.path.iterdir() if path not in apart}
+    files |= {Path(file) for file in experiment.analysis.guess_priors.values()}
+    settings = json.dumps(experiment.model_dump(mode="json"), sort_keys=True)
+    return fingerprint([_PACKAGE, *files], settings)

@@ -12,7 +12,53 @@ from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import ArmPair, Difference, Interval, find_pair
 from vlm_boundary.records.sections import LuckOfPair
-from vlm_boundary.report.claimed import Claimed, asked
+
+
+def asked(found: Findings) -> int:
+    """How many statements are tested; without a margin, "never crosses" takes the place of two."""
+    family = found.analysis.multiplicity
+    in_place = "no_crossover" if family.margin is None else None
+    return sum(test.claim != in_place for test in family.tests)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """What is claimed of a pair: by one test each, adjusted for all claims of the report."""
+
+    found: Findings
+    benchmark: str
+    pair: PairAnalysis
+
+    def p(self, claim: str) -> float | None:
+        """The adjusted p-value of a claim; None where there is no test of it."""
+        wanted = self.benchmark, self.pair.names, claim
+        tests = self.found.analysis.multiplicity.tests
+        found = (one.p_holm for one in tests if (one.benchmark, one.names, one.claim) == wanted)
+        return next(found, None)
+
+    def holds(self, claim: str) -> bool:
+        """Whether it is claimed."""
+        p = self.p(claim)
+        return p is not None and p <= 1 - self.found.confidence
+
+    def sign(self, claim: str) -> int:
+        """1 or -1 where a difference above or below zero is claimed, else 0."""
+        return self.entry(claim).sign if self.holds(claim) else 0
+
+    def k(self, claim: str) -> int:
+        """At which k."""
+        return self.pair.n if claim == "last" else 1
+
+    def entry(self, claim: str) -> Difference:
+        """The difference that it is about."""
+        return self.pair.difference[self.k(claim)]
+
+    def unadjusted(self, claim: str) -> str:
+        """What stands beside an interval that would claim it were it the only one."""
+        p = self.p(claim)
+        said = "" if p is None else f", p = {p:.2g}"
+        return f"not once all {asked(self.found)} statements of this page are allowed for{said}"
+
 
 NOT_RESOLVED = "not resolved"
 _WHERE_OPEN = f"but where the arms do, or whether, is {NOT_RESOLVED}"
@@ -121,21 +167,21 @@ def _at(said: Claimed, claim: str, words: _Words) -> Claim:
     sign, digits = said.sign(claim), _digits(entry)
     where = f"points at k = {k}, {_interval(found, entry, digits)}"
     numbers = f"{_points(entry.estimate, digits)} {where}"
-    margin, within = said.margin, said.within(claim)
-    alike = within is not None and said.holds(f"within_{claim}")
+    stated = said.pair.equivalence
+    margin = f"{100 * stated.margin:g}" if stated else ""
+    alike = stated is not None and said.holds(f"within_{claim}")
     if sign:
         least = f", by less than {margin} points" if alike else ""
         return Claim(f"{words.above if sign > 0 else words.below}{least} ({numbers})")
-    if within is not None and alike:
-        level = f"{said.equivalence_level} interval"
-        where = f"points at k = {k}, {level} {_range(within, digits)}"
+    if stated and alike:
+        where = f"points at k = {k}, {stated.level:.0%} interval {_range(stated.at[k], digits)}"
         numbers = f"{_points(entry.estimate, digits)} {where}"
         return Claim(f"{words.alike} to within {margin} points ({numbers})")
     if entry.sign:
         numbers += f"; {said.unadjusted(claim)}"
     elif entry.few and entry.low is not None:
         numbers += "; so few problems, or so few that differ, that it allows for others not drawn"
-    neither = "" if within is None else f", nor whether it is within {margin} points"
+    neither = f", nor whether it is within {margin} points" if stated else ""
     return Claim(f"{words.open} is {NOT_RESOLVED}{neither} ({numbers})", resolved=False)
 
 
@@ -146,7 +192,6 @@ def _interval(found: Findings, entry: Difference, digits: int) -> str:
 
 
 def _range(entry: Interval, digits: int) -> str:
-    """An interval's ends in points."""
     if entry.low is None or entry.high is None:
         return "unknown"
     return f"{_points(entry.low, digits)} to {_points(entry.high, digits)}"
@@ -159,7 +204,6 @@ def _digits(entry: Interval) -> int:
 
 
 def _points(share: float, digits: int) -> str:
-    """A difference in points with its sign."""
     shown = f"{100 * share:+.{digits}f}"
     return shown.replace("-", "−") if float(shown) else shown[1:]
 
@@ -175,15 +219,9 @@ def _crossover(said: Claimed) -> Claim:
         text = f"their estimates cross at k = {k}, {_WHERE_OPEN} {where}; that they do"
         return Claim(f"{text} at all takes a difference claimed at both ends)", resolved=False)
     if turn.status == "not_resolved":
-        where = (
-            f"between {low} and {high}"
-            if low and high
-            else f"{low} or more"
-            if low
-            else f"{high} or less"
-            if high
-            else f"any k up to {n}"
-        )
+        where = f"between {low} and {high}" if low and high else f"any k up to {n}"
+        if not low or not high:
+            where = f"{low} or more" if low else f"{high} or less" if high else where
         text = f"their estimates cross at k = {k}, {_WHERE_OPEN} ({where})"
         return Claim(text, resolved=False)
     if said.holds("no_crossover"):
@@ -261,12 +299,11 @@ def _by_luck(content: BenchmarkAnalysis, pair: PairAnalysis) -> list[str]:
                 f"{arm} {one.solved} of {one.problems}, expected by luck {one.expected:.1f} "
                 f"({one.low} to {one.high})"
             )
-    if not parts:
-        return []
-    return [
+    said = (
         f"Solved at least once{_first_look(content, pair)}: {'; '.join(parts)}. By luck is what "
         f"the arm's answers to other problems would solve."
-    ]
+    )
+    return [said] if parts else []
 
 
 def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
@@ -280,12 +317,8 @@ def _saved(content: BenchmarkAnalysis, *arms: str) -> list[str]:
         and one.stopping.mean_n is not None
         and one.stopping.saved is not None
     ]
-    if not parts:
-        return []
-    return [
-        f"Problems with enough right samples were sampled no further, which does not bias pass@k: "
-        f"{', '.join(parts)}."
-    ]
+    said = "Problems with enough right samples were sampled no further, which does not bias pass@k"
+    return [f"{said}: {', '.join(parts)}."] if parts else []
 
 
 def _reasoned(content: BenchmarkAnalysis, base: str, other: str) -> list[str]:

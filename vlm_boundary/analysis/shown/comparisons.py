@@ -14,6 +14,7 @@ from vlm_boundary.analysis.shown.table import (
     points,
     points_of,
     share,
+    table,
 )
 from vlm_boundary.records.analysis import ArmAnalysis, Multiplicity, PairAnalysis
 from vlm_boundary.records.sections import FollowUp, Perplexity, SelfTest
@@ -25,15 +26,17 @@ _Pairs = Part[list[PairAnalysis]]
 def curves(part: _Arms) -> TextTable:
     """pass@k at the k of tables, and its paired differences."""
     arms, pairs = part.found.by_arm(part.section), part.found.pairs(part.content.pairs)
-    rows = []
-    for k in part.content.ks:
-        row = [str(k)]
-        row += [percent(one.pass_at_k.get(k)) for one in arms.values()]
-        row += [points(pair.difference.get(k)) for pair in pairs]
-        rows.append(tuple(row))
+    rows = [
+        (
+            str(k),
+            *(percent(one.pass_at_k.get(k)) for one in arms.values()),
+            *(points(pair.difference.get(k)) for pair in pairs),
+        )
+        for k in part.content.ks
+    ]
     header = ("k", *arms, *map(minus, pairs))
-    title = f"{part.name}: pass@k in %, {part.found.level} intervals (Student's t over problems)"
-    return TextTable(title, header, tuple(rows))
+    title = f"pass@k in %, {part.found.level} intervals (Student's t over problems)"
+    return table(part, title, header, rows)
 
 
 def differences(part: _Pairs) -> TextTable:
@@ -55,10 +58,10 @@ def differences(part: _Pairs) -> TextTable:
         "problems",
     )  # fmt: skip
     title = (
-        f"{part.name}: differences in points, {part.found.level}: problems like these (this very "
+        f"differences in points, {part.found.level}: problems like these (this very "
         f"benchmark: only the samples drawn again)"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def equivalence(part: _Pairs) -> TextTable:
@@ -70,14 +73,12 @@ def equivalence(part: _Pairs) -> TextTable:
         if found
         for k, one in found.at.items()
     ]
-    if not rows:
-        return TextTable("", (), ())
-    (margin, level), *_ = [(found.margin, found.level) for _, found in stated if found]
+    margin, level = next(((one.margin, one.level) for _, one in stated if one), (0.0, 0.0))
     title = (
-        f"{part.name}: differences in points held against ±{100 * margin:g}: {level:.0%} intervals "
+        f"differences in points held against ±{100 * margin:g}: {level:.0%} intervals "
         "and the p-value of two one-sided tests, before all claims are allowed for"
     )
-    return TextTable(title, ("difference", f"{level:.0%} interval", "p"), tuple(rows))
+    return table(part, title, ("difference", f"{level:.0%} interval", "p"), rows)
 
 
 def crossovers(part: _Pairs) -> TextTable:
@@ -91,8 +92,8 @@ def crossovers(part: _Pairs) -> TextTable:
             status += ", ruled out" if turn.excluded else ", not ruled out"
         rows.append((minus(pair), *ks, status))
     header = ("difference", "crossover k", "from", "to", "status")
-    title = f"{part.name}: the k at which the difference turns from above zero to zero or below"
-    return TextTable(title, header, tuple(rows))
+    title = "the k at which the difference turns from above zero to zero or below"
+    return table(part, title, header, rows)
 
 
 def solved(part: _Pairs) -> TextTable:
@@ -112,7 +113,7 @@ def solved(part: _Pairs) -> TextTable:
     note = ""
     if bounds:
         note = f"; unsolved means a success probability below {max(bounds):.1%}, one-sided, not 0"
-    return TextTable(f"{part.name}: problems solved at least once{note}", header, tuple(rows))
+    return table(part, f"problems solved at least once{note}", header, rows)
 
 
 def transitions(part: _Pairs) -> TextTable:
@@ -128,8 +129,8 @@ def transitions(part: _Pairs) -> TextTable:
         for k, gained in pair.gained.items()
     ]
     header = ("pair", "solved by the second alone", "by the first alone", "difference (points)")
-    title = f"{part.name}: % of problems gained and lost in k samples of each, {part.found.level}"
-    return TextTable(title, header, tuple(rows))
+    title = f"% of problems gained and lost in k samples of each, {part.found.level}"
+    return table(part, title, header, rows)
 
 
 def needed(part: _Pairs) -> TextTable:
@@ -147,8 +148,8 @@ def needed(part: _Pairs) -> TextTable:
         if (found := pair.needed.get(k))
     ]
     header = ("difference", "seen", "smallest found", "problems needed", "or samples of each")
-    title = f"{part.name}: what finds a gap of the size seen 80 % of the time (–: no number would)"
-    return TextTable(title, header, tuple(rows))
+    title = "what finds a gap of the size seen 80 % of the time (–: no number would)"
+    return table(part, title, header, rows)
 
 
 def alone(part: _Arms) -> TextTable:
@@ -172,12 +173,10 @@ def alone(part: _Arms) -> TextTable:
             )
         )
     header = ("arm", "single pass", "avg@n", "maj@n", "pass^n", "G-Pass@n, τ 0.5", "Cover@0.5")
-    title = (
-        f"{part.name}: one answer, the average, the vote, and consistency, in %, {part.found.level}"
-    )
+    title = f"one answer, the average, the vote, and consistency, in %, {part.found.level}"
     if first := first_looks(part.content.arms.values()):
         title += f"; where problems end early, votes and consistency are of the first {first}"
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def self_test(part: Part[list[SelfTest]]) -> TextTable:
@@ -194,10 +193,10 @@ def self_test(part: Part[list[SelfTest]]) -> TextTable:
     ]
     header = ("same checkpoint twice", "k up to", "k with a difference", "by the band", "crossover")
     title = (
-        f"{part.name}: self-test: a true difference is zero here; one k in twenty errs, and "
-        f"neighbours err together"
+        "self-test: a true difference is zero here; one k in twenty errs, and "
+        "neighbours err together"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def followup(part: Part[list[FollowUp]]) -> TextTable:
@@ -214,8 +213,8 @@ def followup(part: Part[list[FollowUp]]) -> TextTable:
         for row in part.section
     ]
     header = ("cell", "problems", "fresh samples", "solved by the first", "by the second")
-    title = f"{part.name}: problems that one alone had solved, in fresh samples of both"
-    return TextTable(title, header, tuple(rows))
+    title = "problems that one alone had solved, in fresh samples of both"
+    return table(part, title, header, rows)
 
 
 _CLAIMS = {
@@ -265,7 +264,7 @@ def outcomes(part: _Arms) -> TextTable:
     depth = ("n at most", "n on average") if stops else ()
     named = (status.replace("_", " ") for status in statuses)
     header = ("arm", "problems", "samples", *depth, *named)
-    return TextTable(f"{part.name}: what became of the samples", header, tuple(rows))
+    return table(part, "what became of the samples", header, rows)
 
 
 def perplexity(part: Part[list[Perplexity]]) -> TextTable:
@@ -282,10 +281,10 @@ def perplexity(part: Part[list[Perplexity]]) -> TextTable:
     ]
     header = ("responses", "perplexity", "problems", "scored", "not scored")
     title = (
-        f"{part.name}: perplexity a token, end of turn counted: each problem's median response, "
+        "perplexity a token, end of turn counted: each problem's median response, "
         f"mean over problems, {part.found.level} intervals (Student's t over problems)"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def sources(part: _Arms) -> TextTable:
@@ -296,7 +295,7 @@ def sources(part: _Arms) -> TextTable:
         (arm, *(f"{values.sources[s] / values.samples:.1%}" for s in sources))
         for arm, values in arms.items()
     ]
-    return TextTable(f"{part.name}: where the answers stood", ("arm", *sources), tuple(rows))
+    return table(part, "where the answers stood", ("arm", *sources), rows)
 
 
 def readings(part: _Arms) -> TextTable:
@@ -308,5 +307,5 @@ def readings(part: _Arms) -> TextTable:
             if k in curves[0]:
                 rows.append((f"{arm}, k = {k}", *(percent(curve[k]) for curve in curves)))
     header = ("arm", "strict", "as reported", "lenient")
-    title = f"{part.name}: pass@k in % by reading (strict: the answer was marked or said alone; "
-    return TextTable(title + "lenient: undecided counts as correct)", header, tuple(rows))
+    title = "pass@k in % by reading (strict: the answer was marked or said alone; "
+    return table(part, title + "lenient: undecided counts as correct)", header, rows)

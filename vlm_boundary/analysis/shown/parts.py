@@ -14,6 +14,7 @@ from vlm_boundary.analysis.shown.table import (
     percent,
     points,
     points_of,
+    table,
 )
 from vlm_boundary.records.beyond_n import BeyondN
 from vlm_boundary.records.cost import Efficiency
@@ -29,64 +30,56 @@ from vlm_boundary.records.series import ArmSeries, RecipeEffect, SeedEffect
 
 
 def slices(part: Part[Distributions]) -> TextTable:
-    """Differences by metadata, with p-values that allow for how many there are.
-
-    Then the difference over all problems, were the values of each field drawn themselves.
-    """
+    """Differences by metadata, p-values adjusted; then over all, the values drawn themselves."""
     rows = []
     for pair in part.section.slices:
-        for one in pair.slices:
-            for k, entry in one.difference.items():
-                p = one.adjusted_p_value[k]
-                rows.append(
-                    (
-                        f"{minus(pair)}, {one.field}: {one.value}, k = {k}",
-                        str(one.problems),
-                        percent(one.base_pass_at_k[k]),
-                        percent(one.other_pass_at_k[k]),
-                        points(entry),
-                        p_value(p),
-                    )
-                )
+        rows += [
+            (
+                f"{minus(pair)}, {one.field}: {one.value}, k = {k}",
+                str(one.problems),
+                percent(one.base_pass_at_k[k]),
+                percent(one.other_pass_at_k[k]),
+                points(entry),
+                p_value(one.adjusted_p_value[k]),
+            )
+            for one in pair.slices
+            for k, entry in one.difference.items()
+        ]
         for field in pair.sampled:
             for k, entry in field.difference.items():
                 what = f"its {field.values} values taken as a sample"
                 name = f"{minus(pair)}, {field.field}: {what}, k = {k}"
                 rows.append((name, str(entry.problems), "–", "–", points(entry), "–"))
-    header = (
-        "slice", "problems", "base (%)", "other (%)", "difference (points)", "p, Holm's"
-    )  # fmt: skip
-    return TextTable(f"{part.name}: by metadata", header, tuple(rows))
+    header = ("slice", "problems", "base (%)", "other (%)", "difference (points)", "p, Holm's")
+    return table(part, "by metadata", header, rows)
 
 
 def strata(part: Part[Distributions]) -> TextTable:
     """Differences by how hard problems are for the base, judged by samples that do not count."""
-    rows = []
-    judged = 0
-    for pair in part.section.strata:
-        judged = max(judged, pair.judged_on)
-        for one in pair.strata:
-            for k, entry in one.difference.items():
-                rows.append(
-                    (
-                        f"{minus(pair)}, base right in {one.base_accuracy}, k = {k}",
-                        str(one.problems),
-                        percent(one.base_pass_at_k[k]),
-                        percent(one.other_pass_at_k[k]),
-                        points(entry),
-                        percent(one.gained.get(k)),
-                        percent(one.lost.get(k)),
-                    )
-                )
+    rows = [
+        (
+            f"{minus(pair)}, base right in {one.base_accuracy}, k = {k}",
+            str(one.problems),
+            percent(one.base_pass_at_k[k]),
+            percent(one.other_pass_at_k[k]),
+            points(entry),
+            percent(one.gained.get(k)),
+            percent(one.lost.get(k)),
+        )
+        for pair in part.section.strata
+        for one in pair.strata
+        for k, entry in one.difference.items()
+    ]
+    judged = max((pair.judged_on for pair in part.section.strata), default=0)
     header = (
         "stratum", "problems", "base (%)", "other (%)", "difference (points)", "gained (%)",
         "lost (%)",
     )  # fmt: skip
     title = (
-        f"{part.name}: by the base's accuracy in {judged} samples per problem; its other samples "
+        f"by the base's accuracy in {judged} samples per problem; its other samples "
         "are those that are compared"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 _COVERED = ("0.1", "0.5", "0.9", "1")
@@ -104,8 +97,8 @@ def consistency(part: Part[list[ConsistencyOfPair]]) -> TextTable:
             **{f"Cover@{tau}": pair.cover_at_tau[tau] for tau in _COVERED},
         }
         rows += [(f"{minus(pair)}, {name}", points(entry)) for name, entry in cells.items()]
-    title = f"{part.name}: differences in votes and consistency, in points, {part.found.level}"
-    return TextTable(title, ("difference", "points"), tuple(rows))
+    title = f"differences in votes and consistency, in points, {part.found.level}"
+    return table(part, title, ("difference", "points"), rows)
 
 
 def diversity(part: Part[Diversity]) -> TextTable:
@@ -119,8 +112,8 @@ def diversity(part: Part[Diversity]) -> TextTable:
         counts = (interval(distinct.get(k), "{:.2f}", 1) for k in ks)
         rows.append((name, *counts, interval(entropy, "{:.3f}", 1)))
     header = ("arm", *(f"in {k}" for k in ks), "entropy (nats)")
-    title = f"{part.name}: different answers in k samples, and entropy of answers"
-    return TextTable(title, header, tuple(rows))
+    title = "different answers in k samples, and entropy of answers"
+    return table(part, title, header, rows)
 
 
 def shrinkage(part: Part[dict[str, ShrunkArm]]) -> TextTable:
@@ -128,23 +121,19 @@ def shrinkage(part: Part[dict[str, ShrunkArm]]) -> TextTable:
     rows = []
     for arm, one in part.found.by_arm(part.section).items():
         plain, tested = part.content.arms[arm].pass_at_k, one.back_test
-        errors = (
-            ("–", "–")
-            if tested is None
-            else (
-                f"{tested.unbiased:.4f} / {tested.shrunk:.4f}",
-                interval(tested.gain, "{:+.4f}", 1),
-            )
-        )
+        errors = "–", "–"
+        if tested is not None:
+            squared = f"{tested.unbiased:.4f} / {tested.shrunk:.4f}"
+            errors = squared, interval(tested.gain, "{:+.4f}", 1)
         for k in sorted({1, max(one.pass_at_k)}):
             shrunk = Interval(estimate=one.pass_at_k[k], low=None, high=None)
             rows.append((f"{arm}, k = {k}", percent(plain.get(k)), percent(shrunk), *errors))
     header = ("arm", "unbiased (%)", "shrunk (%)", "squared errors", "gain")
     title = (
-        f"{part.name}: pass@k with problems drawn towards each other, and squared errors of their "
+        "pass@k with problems drawn towards each other, and squared errors of their "
         "accuracies from half of the samples (unbiased / shrunk)"
     )
-    return TextTable(title, header, tuple(rows))
+    return table(part, title, header, rows)
 
 
 def training(part: Part[ArmSeries]) -> TextTable:
@@ -160,15 +149,14 @@ def training(part: Part[ArmSeries]) -> TextTable:
             for one in group.arms
         ]
     for seeds in section.seeds:
-        label = f"mean of seeds: {', '.join(seeds.arms)}"
-        rows.append((label, *_ends(seeds.pass_at_k)))
+        rows.append((f"mean of seeds: {', '.join(seeds.arms)}", *_ends(seeds.pass_at_k)))
         spread = {
             k: Interval(estimate=entry.standard_deviation, low=None, high=None)
             for k, entry in seeds.pass_at_k.items()
         }
         rows.append(("their standard deviation", *_ends(spread)))
     header = ("checkpoint", "pass@1 (%)", "largest k", "pass@k (%)")
-    return TextTable(f"{part.name}: training steps, temperatures, seeds", header, tuple(rows))
+    return table(part, "training steps, temperatures, seeds", header, rows)
 
 
 def seeds(effects: Sequence[RecipeEffect], level: str) -> TextTable:
@@ -222,8 +210,7 @@ def beyond_n(part: Part[BeyondN]) -> TextTable:
     for arm, one in part.found.by_arm(part.section.arms).items():
         tested = one.back_test.models if one.back_test else {}
         for model, fitted in one.models.items():
-            curve = fitted.pass_at_k
-            far = max(curve)
+            curve, far = fitted.pass_at_k, max(fitted.pass_at_k)
             rows.append(
                 (
                     f"{arm}, {models[model]}",
@@ -238,7 +225,7 @@ def beyond_n(part: Part[BeyondN]) -> TextTable:
         "arm, model", "at n (%)", "k", "at that k (%)", "never solved (%)",
         "back-test error (points)",
     )  # fmt: skip
-    return TextTable(f"{part.name}: models past n, and their back-test", header, tuple(rows))
+    return table(part, "models past n, and their back-test", header, rows)
 
 
 def cost(part: Part[Efficiency]) -> TextTable:
@@ -258,21 +245,17 @@ def cost(part: Part[Efficiency]) -> TextTable:
             )
         )
     header = ("arm", "tokens", "per sample", "per right sample", "per solved problem")
-    return TextTable(f"{part.name}: tokens generated", header, tuple(rows))
+    return table(part, "tokens generated", header, rows)
 
 
 def efficiency_gaps(part: Part[Efficiency]) -> TextTable:
     """How far the other arm's single sample is from the base's many."""
     rows = [
-        (
-            f"{pair.base} / {pair.other}",
-            str(pair.k),
-            points(pair.sampling_efficiency_gap),
-        )
+        (f"{pair.base} / {pair.other}", str(pair.k), points(pair.sampling_efficiency_gap))
         for pair in part.found.pairs(part.section.pairs)
     ]
-    title = f"{part.name}: sampling-efficiency gap ΔSE: the base's pass@k − the other's pass@1"
-    return TextTable(title, ("pair", "k", "gap (points)"), tuple(rows))
+    title = "sampling-efficiency gap ΔSE: the base's pass@k − the other's pass@1"
+    return table(part, title, ("pair", "k", "gap (points)"), rows)
 
 
 def equal_tokens(part: Part[Efficiency]) -> TextTable:
@@ -290,8 +273,8 @@ def equal_tokens(part: Part[Efficiency]) -> TextTable:
         if round(min(one.base_k, one.other_k), 6) in part.content.ks
     ]
     header = ("spent a problem", "samples", "base (%)", "other (%)", "difference (points)")
-    title = f"{part.name}: pass@k of as many tokens, {part.found.level} intervals"
-    return TextTable(title, header, tuple(rows))
+    title = f"pass@k of as many tokens, {part.found.level} intervals"
+    return table(part, title, header, rows)
 
 
 def shorter_responses(part: Part[Efficiency]) -> TextTable:
@@ -309,8 +292,8 @@ def shorter_responses(part: Part[Efficiency]) -> TextTable:
         for k in sorted({1, max(one.difference)})
     ]
     header = ("longest response", "longer ones", "base (%)", "other (%)", "difference (points)")
-    title = f"{part.name}: pass@k were longer responses cut off, as by a smaller max_tokens"
-    return TextTable(title, header, tuple(rows))
+    title = "pass@k were longer responses cut off, as by a smaller max_tokens"
+    return table(part, title, header, rows)
 
 
 def _tokens(value: float | None) -> str:
@@ -330,6 +313,4 @@ def entropy(part: Part[dict[str, EntropyOfArm]]) -> TextTable:
         for arm, one in part.section.items()
     ]
     header = ("arm", "temperature", "top-p", "nats a token", "which is its")
-    return TextTable(
-        f"{part.name}: how surprising each arm's own samples are to it", header, tuple(rows)
-    )
+    return table(part, "how surprising each arm's own samples are to it", header, rows)

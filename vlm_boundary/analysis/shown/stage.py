@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vlm_boundary.analysis.findings import Findings, Part
-from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning, seeing
+from vlm_boundary.analysis.shown import comparisons, luck, parts, reasoning
 from vlm_boundary.analysis.shown.table import TextTable
 from vlm_boundary.records.analysis import BenchmarkAnalysis
 from vlm_boundary.store import write_text
 
 
 class _Shown(NamedTuple):
-    """A table for each benchmark that has a part of the analysis.
-
-    Attributes:
-        name: of its files, behind the benchmark's.
-        of: the part; what has none, or an empty one, gets no table.
-        make: the table of it.
-    """
+    """A table of a part (`of`) for each benchmark that has one; the name is that of its files."""
 
     name: str
     of: Callable[[BenchmarkAnalysis], Any]
@@ -49,14 +43,14 @@ _SHOWN = (
     _Shown("calibration", lambda one: one.calibration, reasoning.calibration),
     _Shown("people", lambda one: one.calibration, reasoning.people),
     _Shown("judge_probe", lambda one: one.judge_probe, reasoning.judge_probe),
-    _Shown("seeing", lambda one: one.seeing, seeing.summary),
-    _Shown("seeing_costs", lambda one: one.seeing, seeing.costs),
-    _Shown("seeing_kinds", lambda one: one.seeing, seeing.kinds),
-    _Shown("leaning", lambda one: one.seeing, seeing.leaning),
-    _Shown("first_false", lambda one: one.seeing, seeing.chains),
-    _Shown("first_false_judged", lambda one: one.cot, seeing.judged),
-    _Shown("self_agreement", lambda one: one.seeing, seeing.agreement),
-    _Shown("seeing_training", lambda one: one.seeing, seeing.along_training),
+    _Shown("seeing", lambda one: one.seeing, reasoning.summary),
+    _Shown("seeing_costs", lambda one: one.seeing, reasoning.costs),
+    _Shown("seeing_kinds", lambda one: one.seeing, reasoning.kinds),
+    _Shown("leaning", lambda one: one.seeing, reasoning.leaning),
+    _Shown("first_false", lambda one: one.seeing, reasoning.chains),
+    _Shown("first_false_judged", lambda one: one.cot, reasoning.judged),
+    _Shown("self_agreement", lambda one: one.seeing, reasoning.agreement),
+    _Shown("seeing_training", lambda one: one.seeing, reasoning.along_training),
     _Shown("slices", lambda one: one.distributions, parts.slices),
     _Shown("strata", lambda one: one.distributions, parts.strata),
     _Shown("outcomes", lambda one: one.arms, comparisons.outcomes),
@@ -79,10 +73,7 @@ FAMILY, SEEDS = "family", "seeds"
 
 
 def shown_tables(found: Findings) -> dict[str, list[tuple[str, TextTable]]]:
-    """The tables that have rows by their name, those of each benchmark with the name of its files.
-
-    `family`, all comparisons taken together, and `seeds` are of no one benchmark.
-    """
+    """The tables that have rows by name, with the names of their files; two are of no benchmark."""
     made: dict[str, list[tuple[str, TextTable]]] = {}
     for name, of, make in _SHOWN:
         for benchmark, content, section in found.with_section(of):

@@ -4,14 +4,47 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from vlm_boundary.analysis.shown import formats
+from vlm_boundary.analysis.findings import Part
 from vlm_boundary.records.record import ArmPair, Interval
 
+_SPECIAL = {"\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}"}
+# What pdflatex does not know by itself, of the signs that tables use.
+_SIGNS = {"−": "$-$", "–": "--", "×": "$\\times$", "τ": "$\\tau$", "≥": "$\\geq$", "…": "\\ldots{}"}
 T = TypeVar("T")
+
+
+def markdown(names: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
+    """A table in GitHub's Markdown.
+
+    Args:
+        align: l or r for each column; by default all are l.
+    """
+    rule = ["---:" if side == "r" else "---" for side in align or "l" * len(names)]
+    lines = ["| " + " | ".join(map(_cell, names)) + " |", "|" + "|".join(rule) + "|"]
+    lines += ["| " + " | ".join(map(_cell, row)) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def latex(names: Sequence[str], rows: Iterable[Sequence[str]], align: str = "") -> str:
+    """A tabular for the booktabs package; arguments as of `markdown`."""
+    lines = [f"\\begin{{tabular}}{{{align or 'l' * len(names)}}}", "\\toprule"]
+    lines += [" & ".join(map(_escaped, names)) + " \\\\", "\\midrule"]
+    lines += [" & ".join(map(_escaped, row)) + " \\\\" for row in rows]
+    return "\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"\s+", " ", text).replace("|", "\\|")
+
+
+def _escaped(text: str) -> str:
+    text = re.sub(r"[\\~^&%$#_{}]", lambda found: _SPECIAL.get(found[0], "\\" + found[0]), text)
+    return re.sub("|".join(_SIGNS), lambda found: _SIGNS[found[0]], text)
 
 
 @dataclass(frozen=True)
@@ -29,11 +62,11 @@ class TextTable:
 
     def markdown(self) -> str:
         """With its title, in GitHub's Markdown."""
-        return f"### {self.title}\n\n{formats.markdown(self.header, self.rows, self.align)}"
+        return f"### {self.title}\n\n{markdown(self.header, self.rows, self.align)}"
 
     def latex(self) -> str:
         """A tabular for the booktabs package, its title as a comment."""
-        return f"% {self.title}\n{formats.latex(self.header, self.rows, self.align)}"
+        return f"% {self.title}\n{latex(self.header, self.rows, self.align)}"
 
     def csv(self) -> str:
         """Comma-separated; no cell is a formula to a spreadsheet."""
@@ -42,6 +75,13 @@ class TextTable:
         writer.writerow([_inert(cell) for cell in self.header])
         writer.writerows([_inert(cell) for cell in row] for row in self.rows)
         return text.getvalue()
+
+
+def table(
+    part: Part[Any], title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> TextTable:
+    """A table of what was found on one benchmark; one without rows is not shown."""
+    return TextTable(f"{part.name}: {title}", tuple(header), tuple(map(tuple, rows)))
 
 
 def _inert(cell: str) -> str:

@@ -3,60 +3,72 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
-from vlm_boundary.analysis.findings import (
-    Findings,
-    on_grid,
-    powers_of_two,
-    reading_name,
-)
+from vlm_boundary.analysis.findings import Findings, on_grid, powers_of_two, reading_name
 from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import BenchmarkAnalysis, PairAnalysis
 from vlm_boundary.records.record import Interval
-from vlm_boundary.report.chart import Figure, Mark, Panel, Series, Style, interval_series
+from vlm_boundary.report.chart import Mark, Panel, Series, Style, figure, interval_series
 
 K = "k (samples per problem, log₂ scale)"
 _CONDITIONS = (4, 5, 3)
 _STYLES: tuple[Style, ...] = ("dashed", "dotted")
 
 
-def pass_at_k(found: Findings) -> Figure:
+@figure(
+    "pass_at_k",
+    "pass@k: problems solved at least once in k samples",
+    "The share of problems for which at least one of k sampled answers is right (shaded: "
+    "{level} intervals over problems). Dotted: what a model would score by luck, measured with the "
+    "answers that it gave to other problems; in grey a guesser that sees no problem. A vertical "
+    "line marks where two curves cross, shaded where its interval is known.",
+)
+def pass_at_k(found: Findings) -> Iterator[Panel]:
     """Every arm's curve with its band, its own guess floor, and where pairs cross."""
-    return Figure(
-        "pass_at_k",
-        "pass@k: problems solved at least once in k samples",
-        f"The share of problems for which at least one of k sampled answers is right (shaded: "
-        f"{found.level} intervals over problems). Dotted: what a model would score by luck, "
-        "measured with the answers that it gave to other problems; in grey a guesser that sees no "
-        "problem. A vertical line marks where two curves cross, shaded where its interval is "
-        "known.",
-        tuple(_pass_at_k(found, name, content) for name, content in found.benchmarks.items()),
-    )
-
-
-def _pass_at_k(found: Findings, name: str, content: BenchmarkAnalysis) -> Panel:
-    arms = found.arms(content.arms)
-    series = []
-    for arm in arms:
-        entries = on_grid(content.arms[arm].pass_at_k)
-        series.append(interval_series(arm, entries, colour=found.colour(arm)))
-    luck = content.luck
-    if luck:
+    for name, content in found.benchmarks.items():
+        arms = found.arms(content.arms)
+        series = []
         for arm in arms:
-            floor = on_grid(luck.arms[arm].floor_pass_at_k)
-            series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
-        guesser = on_grid(luck.guesser.pass_at_k)
-        series.append(_bare("a blind guesser", guesser, None, None))
-        series.append(Series("dotted: guess floors", (), (), style="dotted"))
-    most = max((content.arms[arm].n for arm in arms), default=1)
+            entries = on_grid(content.arms[arm].pass_at_k)
+            series.append(interval_series(arm, entries, colour=found.colour(arm)))
+        luck = content.luck
+        if luck:
+            for arm in arms:
+                floor = on_grid(luck.arms[arm].floor_pass_at_k)
+                series.append(_bare(f"guess floor of {arm}", floor, found.colour(arm), arm))
+            guesser = on_grid(luck.guesser.pass_at_k)
+            series.append(_bare("a blind guesser", guesser, None, None))
+            series.append(Series("dotted: guess floors", (), (), style="dotted"))
+        yield _by_k(
+            f"{name} ({_size(content)})",
+            "pass@k (%)",
+            series,
+            max((content.arms[arm].n for arm in arms), default=1),
+            marks=tuple(_crossovers(found, found.pairs(content.pairs))),
+        )
+
+
+def _by_k(
+    title: str,
+    label: str,
+    series: Iterable[Series],
+    most: int,
+    *,
+    marks: tuple[Mark, ...] = (),
+    difference: bool = False,
+) -> Panel:
+    """A panel over k up to the most."""
     return Panel(
-        f"{name} ({_size(content)})",
+        title,
         K,
-        "pass@k (%)",
+        label,
         tuple(series),
         "log2",
-        marks=tuple(_crossovers(found, found.pairs(content.pairs))),
+        marks=marks,
         ticks=powers_of_two(most),
+        zero=difference,
+        bottom=None if difference else 0.0,
     )
 
 
@@ -73,16 +85,10 @@ def _bare(
 def _crossovers(found: Findings, pairs: Iterable[PairAnalysis]) -> Iterator[Mark]:
     for pair in pairs:
         turn = pair.crossover
-        if turn.estimate is None:
-            continue
-        where = f"k = {turn.estimate}" if turn.status == "resolved" else "not resolved"
-        yield Mark(
-            f"{pair.other} × {pair.base}: {where}",
-            turn.estimate,
-            turn.low,
-            turn.high,
-            found.colour(pair.other),
-        )
+        if turn.estimate is not None:
+            where = f"k = {turn.estimate}" if turn.status == "resolved" else "not resolved"
+            label = f"{pair.other} × {pair.base}: {where}"
+            yield Mark(label, turn.estimate, turn.low, turn.high, found.colour(pair.other))
 
 
 def _size(content: BenchmarkAnalysis) -> str:
@@ -93,137 +99,104 @@ def _size(content: BenchmarkAnalysis) -> str:
     return f"{' or '.join(map(str, used))} of {counted(content.problems, 'problem')}"
 
 
-def differences(found: Findings) -> Figure | None:
+@figure(
+    "difference",
+    "Difference on the same problems",
+    "The difference of the two curves on the same problems. Above zero the first-named model "
+    "solves more with k samples, below zero the base model does; where the shaded interval "
+    "includes zero, the data do not tell which. The dashed band holds for all k together.",
+)
+def differences(found: Findings) -> Iterator[Panel]:
     """Other − base at every k, with the interval at each k and the band over all."""
-    panels = []
     for name, content in found.benchmarks.items():
         for pair in found.pairs(content.pairs):
             rows = on_grid(pair.difference)
-            colour = found.colour(pair.other)
-            each = interval_series(f"{found.level} interval at each k", rows, colour=colour)
             band = {k: row.band for k, row in rows.items()}
-            panels.append(
-                Panel(
-                    f"{name}: {pair.other} − {pair.base}",
-                    K,
-                    "difference in pass@k (points)",
-                    (
-                        interval_series("band over all k at once", band, style="dashed"),
-                        each,
-                    ),
-                    "log2",
-                    marks=tuple(_crossovers(found, [pair])),
-                    ticks=powers_of_two(pair.n),
-                    zero=True,
-                    bottom=None,
-                )
+            each = f"{found.level} interval at each k"
+            yield _by_k(
+                f"{name}: {pair.other} − {pair.base}",
+                "difference in pass@k (points)",
+                (
+                    interval_series("band over all k at once", band, style="dashed"),
+                    interval_series(each, rows, colour=found.colour(pair.other)),
+                ),
+                pair.n,
+                marks=tuple(_crossovers(found, [pair])),
+                difference=True,
             )
-    caption = (
-        "The difference of the two curves on the same problems. Above zero the first-named model "
-        "solves more with k samples, below zero the base model does; where the shaded interval "
-        "includes zero, the data do not tell which. The dashed band holds for all k together."
-    )
-    return (
-        Figure("difference", "Difference on the same problems", caption, tuple(panels))
-        if panels
-        else None
-    )
 
 
-def consistency(found: Findings) -> Figure | None:
+@figure(
+    "consistency",
+    "Majority vote and reliability",
+    "Majority vote (maj@k): how often the most frequent of k answers is right. Reliability "
+    "(Cover@τ): the share of problems for which at least τ of the samples are right; further "
+    "to the right a problem has to be solved more reliably to count.",
+)
+def consistency(found: Findings) -> Iterator[Panel]:
     """Majority votes, and how many problems are solved how reliably."""
-    panels = []
     for name, content in found.benchmarks.items():
-        arms = found.arms(content.arms)
-        most = max((content.arms[arm].n for arm in arms), default=1)
+        arms = {arm: content.arms[arm] for arm in found.arms(content.arms)}
+        most = max((one.n for one in arms.values()), default=1)
         if most < 2:
             continue
         votes = [
-            interval_series(arm, on_grid(content.arms[arm].maj_at_k), colour=found.colour(arm))
-            for arm in arms
+            interval_series(arm, on_grid(one.maj_at_k), colour=found.colour(arm))
+            for arm, one in arms.items()
         ]
-        covered = [
-            interval_series(
-                arm,
-                dict(
-                    sorted(
-                        (100 * float(tau), entry)
-                        for tau, entry in content.arms[arm].cover_at_tau.items()
-                    )
-                ),
-                colour=found.colour(arm),
-            )
-            for arm in arms
-        ]
-        ticks = powers_of_two(most)
-        panels += [
-            Panel(f"{name}: majority vote", K, "maj@k (%)", tuple(votes), "log2", ticks=ticks),
-            Panel(
-                f"{name}: reliability",
-                "share τ of samples that are right (%)",
-                "problems with at least τ (%)",
-                tuple(covered),
+        yield _by_k(f"{name}: majority vote", "maj@k (%)", votes, most)
+        covered = {
+            arm: sorted((100 * float(tau), entry) for tau, entry in one.cover_at_tau.items())
+            for arm, one in arms.items()
+        }
+        yield Panel(
+            f"{name}: reliability",
+            "share τ of samples that are right (%)",
+            "problems with at least τ (%)",
+            tuple(
+                interval_series(arm, dict(entries), colour=found.colour(arm))
+                for arm, entries in covered.items()
             ),
-        ]
-    caption = (
-        "Majority vote (maj@k): how often the most frequent of k answers is right. Reliability "
-        "(Cover@τ): the share of problems for which at least τ of the samples are right; further "
-        "to the right a problem has to be solved more reliably to count."
-    )
-    return (
-        Figure("consistency", "Majority vote and reliability", caption, tuple(panels))
-        if panels
-        else None
-    )
+        )
 
 
-def controls(found: Findings) -> Figure | None:
+@figure(
+    "controls",
+    "Without the picture, without reasoning",
+    "The same problems without their picture, with another problem's picture, or answered "
+    "without reasoning. What is still solved then does not show that the model looked at the "
+    "picture, or that it reasoned.",
+)
+def controls(found: Findings) -> Iterator[Panel]:
     """Each arm's curve under each control condition beside its own."""
-    panels = []
     # A condition has one colour and one style in every panel.
     known = sorted({key for _, _, one in found.with_section(lambda b: b.controls) for key in one})
     looks = {key: (_CONDITIONS[at % 3], _STYLES[at % 2]) for at, key in enumerate(known)}
     for name, content, section in found.with_section(lambda one: one.controls):
-        conditions = sorted(section)
         for arm in found.arms({arm for by_arm in section.values() for arm in by_arm}):
-            here = {key: section[key][arm] for key in conditions if arm in section[key]}
+            here = {key: section[key][arm] for key in sorted(section) if arm in section[key]}
             most = max(one.n for one in here.values())
             full = {k: e for k, e in on_grid(content.arms[arm].pass_at_k).items() if k <= most}
             series = [interval_series("as it is", full, colour=found.colour(arm))]
             for condition, one in here.items():
                 colour, style = looks[condition]
-                series.append(
-                    interval_series(
-                        condition.replace("_", " "),
-                        on_grid(one.pass_at_k),
-                        colour=colour,
-                        style=style,
-                    )
-                )
-            panels.append(
-                Panel(
-                    f"{name}: {arm}", K, "pass@k (%)", tuple(series), "log2",
-                    ticks=powers_of_two(most),
-                )
-            )  # fmt: skip
-    caption = (
-        "The same problems without their picture, with another problem's picture, or answered "
-        "without reasoning. What is still solved then does not show that the model looked at the "
-        "picture, or that it reasoned."
-    )
-    return (
-        Figure("controls", "Without the picture, without reasoning", caption, tuple(panels))
-        if panels
-        else None
-    )
+                label, curve = condition.replace("_", " "), on_grid(one.pass_at_k)
+                series.append(interval_series(label, curve, colour=colour, style=style))
+            yield _by_k(f"{name}: {arm}", "pass@k (%)", series, most)
 
 
-def valid_reasoning(found: Findings) -> Figure | None:
+@figure(
+    "cot_pass_at_k",
+    "Right answers with valid reasoning",
+    "CoT-pass@k: the share of problems for which at least one of k answers is right and its "
+    "chain of thought is valid too, a panel for each judge of that. Dotted: pass@k, which asks "
+    "for the answer alone. Where not every right answer was read, bands reach from what is "
+    "known to be valid to what may be.",
+)
+def valid_reasoning(found: Findings) -> Iterator[Panel]:
     """CoT-pass@k under each reading of valid, beside pass@k."""
-    panels = []
     for name, content, section in found.with_section(lambda one: one.cot):
-        names = sorted({reading for by_name in section.arms.values() for reading in by_name})
-        for reading in names:
+        for reading in sorted({key for by_name in section.arms.values() for key in by_name}):
             series = []
             for arm in found.arms(section.arms):
                 if reading not in section.arms[arm]:
@@ -239,118 +212,77 @@ def valid_reasoning(found: Findings) -> Figure | None:
                     interval_series(arm, both, colour=colour),
                     _bare(f"pass@k of {arm}", plain, colour, arm),
                 ]
-            most = max(content.arms[arm].n for arm in section.arms)
             series.append(Series("dotted: pass@k", (), (), style="dotted"))
-            panels.append(
-                Panel(
-                    f"{name}: {reading_name(reading)}", K, "CoT-pass@k (%)", tuple(series), "log2",
-                    ticks=powers_of_two(most),
-                )
-            )  # fmt: skip
-    caption = (
-        "CoT-pass@k: the share of problems for which at least one of k answers is right and its "
-        "chain of thought is valid too, a panel for each judge of that. Dotted: pass@k, which asks "
-        "for the answer alone. Where not every right answer was read, bands reach from what is "
-        "known to be valid to what may be."
-    )
-    return (
-        Figure("cot_pass_at_k", "Right answers with valid reasoning", caption, tuple(panels))
-        if panels
-        else None
-    )
+            most = max(content.arms[arm].n for arm in section.arms)
+            yield _by_k(f"{name}: {reading_name(reading)}", "CoT-pass@k (%)", series, most)
 
 
-def coverage_by_tokens(found: Findings) -> Figure | None:
+@figure(
+    "cost",
+    "Problems solved by tokens generated",
+    "The share of problems solved at least once (pass@k) against the tokens that the k samples "
+    "take on average: which model solves more at the same cost.",
+)
+def coverage_by_tokens(found: Findings) -> Iterator[Panel]:
     """pass@k against the tokens that k samples cost."""
-    panels = []
+    label = "tokens generated per problem (log scale)"
     for name, _, section in found.with_section(lambda one: one.efficiency):
-        series = []
-        for arm in found.arms(section.arms):
-            rows = {
+        by_arm = {
+            arm: {
                 row.tokens_per_problem: row.pass_at_k
                 for row in section.arms[arm].coverage
                 if row.tokens_per_problem
             }
-            if rows:
-                series.append(interval_series(arm, rows, colour=found.colour(arm)))
+            for arm in found.arms(section.arms)
+        }
+        series = tuple(
+            interval_series(arm, rows, colour=found.colour(arm))
+            for arm, rows in by_arm.items()
+            if rows
+        )
         if series:
-            panels.append(
-                Panel(
-                    name, "tokens generated per problem (log scale)", "problems solved (%)",
-                    tuple(series), "log10",
-                )
-            )  # fmt: skip
-    caption = (
-        "The share of problems solved at least once (pass@k) against the tokens that the k samples "
-        "take on average: which model solves more at the same cost."
-    )
-    return (
-        Figure("cost", "Problems solved by tokens generated", caption, tuple(panels))
-        if panels
-        else None
-    )
+            yield Panel(name, label, "problems solved (%)", series, "log10")
 
 
-def beyond_n(found: Findings) -> Figure | None:
+@figure(
+    "beyond_n",
+    "What more samples might solve",
+    "Solid: measured, up to the n samples that were drawn. Beyond, nothing was sampled: dashed "
+    "and dotted are two models fitted to the counts, which differ in what they assume of "
+    "problems never solved. The table says how well they predicted data held back from them.",
+)
+def beyond_n(found: Findings) -> Iterator[Panel]:
     """Measured curves to n, and what two models of the problems' accuracies say past it."""
-    panels = []
     models = {"beta_binomial": "beta-binomial", "zero_inflated": "with unsolvable problems"}
     for name, content, section in found.with_section(lambda one: one.beyond_n):
         for arm in found.arms(section.arms):
             one, colour = section.arms[arm], found.colour(arm)
             measured = on_grid(content.arms[arm].pass_at_k)
             series = [interval_series("measured", measured, colour=colour)]
-            for place, (model, fitted) in enumerate(one.models.items()):
-                series.append(
-                    interval_series(
-                        models[model],
-                        fitted.pass_at_k,
-                        colour=None if place else colour,
-                        style="dotted" if place else "dashed",
-                    )
-                )
-            panels.append(
-                Panel(
-                    f"{name}: {arm}", K, "pass@k (%)", tuple(series), "log2",
-                    ticks=powers_of_two(one.n * section.reach)[::2],
-                )
-            )  # fmt: skip
-    caption = (
-        "Solid: measured, up to the n samples that were drawn. Beyond, nothing was sampled: dashed "
-        "and dotted are two models fitted to the counts, which differ in what they assume of "
-        "problems never solved. The table says how well they predicted data held back from them."
-    )
-    return (
-        Figure("beyond_n", "What more samples might solve", caption, tuple(panels))
-        if panels
-        else None
-    )
+            looks: tuple[tuple[int | None, Style], ...] = ((colour, "dashed"), (None, "dotted"))
+            for (model, fitted), (of, style) in zip(one.models.items(), looks, strict=True):
+                curve = fitted.pass_at_k
+                series.append(interval_series(models[model], curve, colour=of, style=style))
+            panel = _by_k(f"{name}: {arm}", "pass@k (%)", series, one.n * section.reach)
+            yield replace(panel, ticks=panel.ticks[::2])
 
 
-def self_test(found: Findings) -> Figure | None:
+@figure(
+    "self_test",
+    "Each model against itself",
+    "Two sets of samples of one model, compared as if they were two models. The true "
+    "difference is zero, so the interval should include zero; at each k it misses it in about "
+    "{miss} of such comparisons.",
+)
+def self_test(found: Findings) -> Iterator[Panel]:
     """The same checkpoint against itself."""
-    panels = []
     for name, _, section in found.with_section(lambda one: one.self_test):
         for row in section:
-            colour = found.colour(row.arm)
-            values = on_grid(row.difference)
-            panels.append(
-                Panel(
-                    f"{name}: {row.arm} against {row.against}",
-                    K,
-                    "difference in pass@k (points)",
-                    (interval_series(f"{found.level} interval", values, colour=colour),),
-                    "log2",
-                    ticks=powers_of_two(row.n),
-                    zero=True,
-                    bottom=None,
-                )
+            values, colour = on_grid(row.difference), found.colour(row.arm)
+            yield _by_k(
+                f"{name}: {row.arm} against {row.against}",
+                "difference in pass@k (points)",
+                [interval_series(f"{found.level} interval", values, colour=colour)],
+                row.n,
+                difference=True,
             )
-    caption = (
-        "Two sets of samples of one model, compared as if they were two models. The true "
-        "difference is zero, so the interval should include zero; at each k it misses it in about "
-        f"{1 - found.confidence:.0%} of such comparisons."
-    )
-    return (
-        Figure("self_test", "Each model against itself", caption, tuple(panels)) if panels else None
-    )

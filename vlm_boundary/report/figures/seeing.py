@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from vlm_boundary.analysis.findings import Findings
 from vlm_boundary.records.seeing import Chains, Decomposition, Leaning, SelfAgreement
-from vlm_boundary.report.chart import Figure, Panel, Series, interval_series, times
+from vlm_boundary.report.chart import Panel, Series, figure, interval_series, times
 
 _TERMS = {"whole": "whole", "reasoning": "reasoning alone", "seeing": "seeing (the rest)"}
 _KINDS = {
@@ -23,26 +23,25 @@ _AGREE = {
 }
 
 
-def seeing(found: Findings) -> Figure | None:
+@figure(
+    "seeing",
+    "Seeing, reasoning, choosing",
+    "Taken apart: the difference between two models, of that what is left where the picture's "
+    "content is given in words (reasoning alone), and the rest (seeing). Where chains fail: "
+    "the kind of each chain's first false statement, on problems whose truth is known. Two "
+    "samples: how often two samples of a problem say the same. Leaning: how much more one "
+    "model loses under a control than the other.",
+)
+def seeing(found: Findings) -> Iterator[Panel]:
     """Differences taken apart, where chains fail, what samples agree on, and leaning."""
-    panels: list[Panel] = []
     for name, _, section in found.with_section(lambda one: one.seeing):
         for pair in found.pairs(section.decomposition):
-            panels.append(_terms(name, pair))
+            yield _terms(name, pair)
         if section.chains:
-            panels.append(_chains(found, name, section.chains))
+            yield _chains(found, name, section.chains)
         if section.self_agreement:
-            panels.append(_agreement(found, name, section.self_agreement))
-        panels += _leaning(found, name, section.leaning)
-    caption = (
-        "Taken apart: the difference between two models, of that what is left where the picture's "
-        "content is given in words (reasoning alone), and the rest (seeing). Where chains fail: "
-        "the kind of each chain's first false statement, on problems whose truth is known. Two "
-        "samples: how often two samples of a problem say the same. Leaning: how much more one "
-        "model loses under a control than the other."
-    )
-    title = "Seeing, reasoning, choosing"
-    return Figure("seeing", title, caption, tuple(panels)) if panels else None
+            yield _agreement(found, name, section.self_agreement)
+        yield from _leaning(found, name, section.leaning)
 
 
 def _terms(name: str, pair: Decomposition) -> Panel:

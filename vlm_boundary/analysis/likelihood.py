@@ -1,4 +1,4 @@
-"""Perplexity of responses under the arm that wrote them and under others."""
+"""How likely arms find responses: the sections `perplexity` and `entropy`."""
 
 from __future__ import annotations
 
@@ -9,29 +9,21 @@ import pyarrow.compute as pc
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.intervals import known, mean_interval
-from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.records.sections import Perplexity, Quartiles
+from vlm_boundary.config import ExperimentConfig, SamplingConfig
+from vlm_boundary.records.sections import EntropyOfArm, Perplexity, Quartiles
 from vlm_boundary.store import Partition, RunDirectory
 
 
 def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
-    """The exponential of the mean negative log-probability of a response's tokens.
+    """exp(-1/T · Σ_t log P(y_t | x, y_<t)) of responses of T ≥ 1 tokens, end of turn included.
 
-    PPL(Y | x) = exp(-1/T · Σ_t log P(y_t | x, y_<t)) (Yue et al. 2025, arXiv 2504.13837, section
-    4.1), where x is the prompt with its pictures and Y ends with its end of turn.
-
-    Args:
-        logprob_sum: natural logarithms, one per response.
-        tokens: T, at least 1.
+    Yue et al. 2025, arXiv 2504.13837, section 4.1; `logprob_sum` in natural logarithms.
     """
     return np.exp(-logprob_sum / tokens)
 
 
 def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[list[str], Floats]:
     """The quartiles of each problem's values: what a box plot of its responses shows.
-
-    A problem counts by its median, as in the paper's appendix C.4: one response that ran wild can
-    have a perplexity a thousand times the others'.
 
     Args:
         problem_ids: of each value.
@@ -55,8 +47,7 @@ def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[lis
 def perplexities(data: BenchmarkData) -> list[Perplexity] | None:
     """Perplexity for each pair of arms that was scored, and of each such arm's own samples.
 
-    What an arm makes of its own samples is known from sampling; of those, as many of each problem
-    are used as were scored. None where nothing was scored.
+    Of its own, as many of each problem are used as were scored. None where nothing was scored.
     """
     run, experiment, benchmark = data.run, data.experiment, data.benchmark
     rows = {}
@@ -116,3 +107,91 @@ def _row(
         perplexity=mean_interval(finite[:, 1], experiment.analysis.confidence, (1.0, np.inf)),
         by_problem=by_problem,
     )
+
+
+def surprisal_per_token(
+    problem: Ints, tokens: Floats, logprob_sum: Floats, problems: int
+) -> Floats:
+    """The mean of -log p over all tokens of each problem's samples, in nats.
+
+    Of samples drawn from q and log-probabilities under q, its expectation is the entropy of q a
+    token; under another distribution p it is the cross-entropy, which is larger.
+
+    Args:
+        problem: the place of each sample's problem, shape (samples,).
+        tokens: shape (samples,); NaN where they are not known.
+        logprob_sum: natural logarithms, shape (samples,); samples where it is NaN are left out.
+
+    Returns:
+        Shape (problems,); NaN where no token is left.
+    """
+    there = np.isfinite(logprob_sum) & (tokens > 0)
+    total = np.bincount(problem[there], weights=-logprob_sum[there], minlength=problems)
+    length = np.bincount(problem[there], weights=tokens[there], minlength=problems)
+    return np.where(length > 0, total / np.maximum(length, 1), np.nan)
+
+
+def matched_temperature(temperatures: Floats, entropies: Floats, target: float) -> float | None:
+    """The temperature at which the entropy is the target; None outside what was measured.
+
+    Entropies are made non-decreasing in temperature by least squares (isotonic regression), then
+    joined by straight lines.
+
+    Args:
+        temperatures, entropies: ascending, and measured at each, shape (temperatures,).
+    """
+    from scipy.optimize import isotonic_regression
+
+    rising = isotonic_regression(entropies).x
+    if not rising[0] <= target <= rising[-1]:
+        return None
+    reaches = int(np.searchsorted(rising, target, side="left"))
+    passes = int(np.searchsorted(rising, target, side="right"))
+    first = _between(rising, temperatures, reaches, target)
+    last = _between(rising, temperatures, passes, target)
+    return (first + last) / 2  # of a level stretch its middle: the entropy says no more
+
+
+def _between(rising: Floats, temperatures: Floats, end: int, target: float) -> float:
+    """Where the line that ends at point `end` meets the target; past the ends the end itself."""
+    if end == 0 or end == len(rising):
+        return float(temperatures[min(end, len(rising) - 1)])
+    low, high = rising[end - 1], rising[end]
+    share = (target - low) / (high - low)
+    return float(temperatures[end - 1] + share * (temperatures[end] - temperatures[end - 1]))
+
+
+def is_untouched(sampling: SamplingConfig) -> bool:
+    """Whether samples are the model's own: at temperature 1, with nothing cut or penalised."""
+    return (
+        sampling.temperature == 1
+        and sampling.top_p == 1
+        and sampling.top_k == 0
+        and sampling.min_p == 0
+        and sampling.repetition_penalty == 1
+        and not sampling.args
+    )
+
+
+def entropy(data: BenchmarkData) -> dict[str, EntropyOfArm] | None:
+    """How surprising each arm's own samples are to it, a token, in nats; None if not known.
+
+    Stored log-probabilities are the model's own, at temperature 1: a cross-entropy, except where
+    nothing changes the distribution that samples are drawn from.
+    """
+    found = {}
+    for arm in data.arms:
+        responses = data.responses[arm]
+        values = surprisal_per_token(
+            responses.problem, responses.tokens, responses.logprob_sum, len(responses.problem_ids)
+        )
+        if np.isnan(values).all():
+            continue
+        sampling = data.experiment.arm_sampling(arm)
+        found[arm] = EntropyOfArm(
+            temperature=sampling.temperature,
+            top_p=sampling.top_p,
+            cross_entropy=data.mean(values, responses.problem_ids, (0, np.inf)),
+            is_entropy=is_untouched(sampling),
+        )
+    return found or None

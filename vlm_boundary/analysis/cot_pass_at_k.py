@@ -1,4 +1,4 @@
-"""CoT-pass@k where not all right answers were judged, or problems ended before they were."""
+"""CoT-pass@k where answers were not judged, problems ended early, or a checker errs."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
+from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.stopping import before_the_look, stopped_part_pass_at_k
+from vlm_boundary.records.record import Interval
 from vlm_boundary.stopping import StoppingRule
+
+_POSTERIOR_DRAWS = 50
+_RESAMPLES = 40  # of problems, for each draw of the posterior
 
 
 def subset_pass_at_k(
@@ -25,21 +30,13 @@ def subset_pass_at_k(
 
         sum over j of Hyp(j; n, C, k) · [1 - C(m-d, j) / C(m, j)]
 
-    The bracket is unbiased over the draw of the subset as long as j <= m. Beyond, the chance that
-    one of j is valid is at least what it is at j = m, of which 1 if d > 0 else 0 is unbiased, and
-    at most 1. Where all right answers were judged (m = C) both bounds are the usual estimator, in
-    which wrong answers are invalid: 1 - C(n-d, k) / C(n, k) (Wen et al. 2025, arXiv 2506.14245).
-
-    By a rule that ends problems on right samples, which are judged afterwards, j is distributed as
-    among the sequences that end where the problem did. Of one that ended before k all C right ones
-    are among the first k, and what these hold beyond is not known: see
-    `stopping.stopped_part_pass_at_k`.
+    The bracket is unbiased as long as j <= m. Beyond it is at least what it is at j = m, of which 1
+    if d > 0 else 0 is unbiased, and at most 1. With m = C both bounds are 1 - C(n-d, k) / C(n, k)
+    (Wen et al. 2025, arXiv 2506.14245). By a rule j is distributed as among the sequences that end
+    where the problem did; see `stopping.stopped_part_pass_at_k`.
 
     Args:
-        samples: n, shape (problems,).
-        correct: C, at most n.
-        judged: m, at most C.
-        valid: d, at most m.
+        samples, correct, judged, valid: n, C, m and d, each of shape (problems,).
         ks: ascending, shape (ks,).
         rule: by which problems ended; None where each has n samples regardless.
 
@@ -91,10 +88,7 @@ def _bounds(
 
 
 def _by_rule(js: Ints, n: int, c: int, ks: Ints, rule: StoppingRule) -> Floats:
-    """`_hypergeometric` for a problem that ended at look n: its right ones among the first k.
-
-    None of these js where n < k: then the first k hold all c right ones, and perhaps more.
-    """
+    """`_hypergeometric` for a problem that ended at look n; none of these js where n < k."""
     before = rule.before(n)
     weights = before_the_look(c, before, n - before, rule.right if before else 1)
     chances = np.zeros((len(ks), len(js)))
@@ -120,3 +114,75 @@ def _hypergeometric(js: Ints, n: int, c: int, ks: Ints) -> Floats:
     held, rest = np.where(possible, j, 0.0), np.where(possible, k - j, 0.0)
     logs = choose(float(c), held) + choose(float(n - c), rest) - choose(float(n), k)
     return np.where(possible, np.exp(logs), 0.0)
+
+
+def expected_pass_at_k(
+    samples: Ints, passed: Ints, vetoed: Ints, p_passed: float, p_vetoed: float, ks: Ints
+) -> Floats:
+    """Expected probability that one of k samples is right for a valid reason.
+
+    Sample j is valid with probability p_j, independently: 0 for a wrong answer, `p_passed` for a
+    right one that the checker passed and `p_vetoed` for another. The expectation is
+    1 - e_k(1 - p_1, …, 1 - p_n) / C(n, k), e_k the elementary symmetric polynomial. Normalised by
+    C(t, k) after t samples it obeys R_k(t) = (t-k)/t R_k(t-1) + k/t (1 - p_t) R_{k-1}(t-1).
+
+    Args:
+        samples, passed, vetoed: n, and right answers by what the checker says, shape (problems,).
+        ks: ascending, shape (ks,).
+
+    Returns:
+        Shape (problems, ks); NaN where n < k.
+    """
+    distinct, place = np.unique(np.stack([samples, passed, vetoed]), axis=1, return_inverse=True)
+    rows = np.array(
+        [
+            _expected(int(one[0]), int(one[1]), int(one[2]), p_passed, p_vetoed, ks)
+            for one in distinct.T
+        ]
+    )
+    return rows[place.reshape(-1)]
+
+
+def _expected(n: int, a: int, b: int, p_a: float, p_b: float, ks: Ints) -> Floats:
+    deepest = min(int(ks[-1]), n)
+    k = np.arange(1, deepest + 1)
+    # Wrong answers first: of them alone, every draw has no valid one.
+    ratio = np.ones(deepest + 1)
+    for t, p in zip(range(n - a - b + 1, n + 1), [p_a] * a + [p_b] * b, strict=True):
+        share = np.minimum(k / t, 1.0)
+        ratio[1:] = (1.0 - share) * ratio[1:] + share * (1.0 - p) * ratio[:-1]
+    return np.where(ks <= n, 1.0 - ratio[np.minimum(ks, deepest)], np.nan)
+
+
+def calibrated_curve(
+    samples: Ints,
+    passed: Ints,
+    vetoed: Ints,
+    labels: dict[bool, tuple[int, int]],
+    ks: Ints,
+    level: float,
+    rng: np.random.Generator,
+) -> dict[int, Interval]:
+    """Mean expected CoT-pass@k over problems, by k, with a percentile interval.
+
+    The interval draws both probabilities from their posteriors (Beta, Jeffreys' prior) and
+    resamples problems. `labels` says, by the checker's verdict, how many of those read are valid.
+    """
+    means, draws = {}, {}
+    for verdict, (valid, read) in labels.items():
+        means[verdict] = (valid + 0.5) / (read + 1.0)
+        draws[verdict] = rng.beta(valid + 0.5, read - valid + 0.5, size=_POSTERIOR_DRAWS)
+    estimate = expected_pass_at_k(samples, passed, vetoed, means[True], means[False], ks)
+    problems = len(samples)
+    curves = []
+    for p_passed, p_vetoed in zip(draws[True], draws[False], strict=True):
+        values = expected_pass_at_k(samples, passed, vetoed, p_passed, p_vetoed, ks)
+        taken = rng.integers(problems, size=(_RESAMPLES, problems))
+        curves.append(values[taken].mean(axis=1))
+    low, high = np.nanquantile(np.concatenate(curves), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return {
+        k: Interval(estimate=at, low=below, high=above)
+        for k, at, below, above in zip(
+            ks.tolist(), known(estimate.mean(axis=0)), known(low), known(high), strict=True
+        )
+    }
