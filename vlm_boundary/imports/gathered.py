@@ -10,9 +10,8 @@ from pathlib import Path
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports.matched import DataFile
-from vlm_boundary.imports.records import LogProblem, Reply
+from vlm_boundary.imports.records import LogProblem, Reply, shown
 from vlm_boundary.imports.sources import Source, Sources
-from vlm_boundary.imports.values import shown
 
 _SHOWN = 60
 

@@ -12,9 +12,18 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.imports.pictures import pictures_of
-from vlm_boundary.imports.records import Format, LogProblem, LogRow, Reply, digest
-from vlm_boundary.imports.values import as_golds, records, verdict_of, why_no_text
+from vlm_boundary.imports.records import (
+    Format,
+    LogProblem,
+    LogRow,
+    Reply,
+    as_golds,
+    digest,
+    pictures_of,
+    records,
+    verdict_of,
+    why_no_text,
+)
 from vlm_boundary.nulls import is_null
 
 _KEYS = frozenset({"index", "question", "prediction"})
