@@ -11,8 +11,8 @@ from benchmarks.making import FIELDS, config, png, rows, write
 from click.testing import CliRunner
 
 from vlm_boundary.benchmarks import Scan, load_benchmark, load_problems, messages
-from vlm_boundary.benchmarks.checking import left_out
 from vlm_boundary.benchmarks.lists import option_count
+from vlm_boundary.benchmarks.validation import left_out
 from vlm_boundary.cli import cli
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem

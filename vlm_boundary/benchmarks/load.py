@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
 from vlm_boundary.benchmarks.filters import Filter
 from vlm_boundary.benchmarks.images import PictureError, store_picture
-from vlm_boundary.benchmarks.origin import Origin
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
-from vlm_boundary.benchmarks.sources import iter_records
+from vlm_boundary.benchmarks.sources import data_paths, dataset_commit, iter_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import FilterStep
 from vlm_boundary.records.problem import Problem
@@ -116,3 +119,62 @@ def _same_id(config: BenchmarkConfig, problem_id: str) -> str:
 def _nothing_left(config: BenchmarkConfig, records: int, log: tuple[FilterStep, ...]) -> str:
     counts = "".join(f", {step.after} after {step.step}" for step in log)
     return f"benchmark {config.name!r}: no problem is left: {records} records{counts}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The files behind a benchmark's problems by path, and the commit of a hub's data set.
+
+    Attributes:
+        data: the records' files; none where they come from the hub or are drawn.
+        pictures: the files that records name.
+        commit: None where it is not known, as without a network.
+    """
+
+    data: Mapping[str, Stamp]
+    pictures: Mapping[str, Stamp] = field(default_factory=dict)
+    commit: str | None = None
+
+    @classmethod
+    def of(cls, config: BenchmarkConfig) -> Origin:
+        """What would be read now, except pictures, which only the records name."""
+        paths = data_paths(config)
+        files = {str(file): stamp(file) for path in paths for file in _files(path.resolve())}
+        asked = config.dataset_path is not None and not paths
+        return cls(files, commit=dataset_commit(config) if asked else None)
+
+    @classmethod
+    def from_record(cls, record: Any) -> Origin:
+        """What `record` gave, read from JSON; of anything else an origin that nothing has.
+
+        So the records are read again, and their content is compared.
+        """
+        try:
+            return TypeAdapter(cls).validate_python(record)
+        except ValidationError:
+            return cls({})
+
+    def record(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return asdict(self)
+
+    def changes(self, config: BenchmarkConfig) -> list[str]:
+        """What is another one now, named; nothing where the records are gone, or not in reach."""
+        now = Origin.of(config)
+        if now.commit and now.commit != self.commit:
+            return [f"{config.dataset_path} at {now.commit[:12]}"]
+        if not now.data:
+            return []
+        pictures = {name: stamp(Path(name)) for name in self.pictures}
+        return [*_unlike(self.data, now.data), *_unlike(self.pictures, pictures)]
+
+
+def _unlike(before: Mapping[str, Stamp], now: Mapping[str, Stamp]) -> list[str]:
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+    for folder, _, names in os.walk(path):
+        yield from (Path(folder) / name for name in names)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ImagesConfig
 from vlm_boundary.benchmarks.templates import (
     DATA_CLOSES,
     DATA_OPENS,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ImagesConfig
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig, resolve_prompt
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Pattern, Settings

@@ -9,8 +9,7 @@ in a fixed order: terse first, then in sentences, then the work alone, then othe
 
 from __future__ import annotations
 
-from vlm_boundary.benchmarks.procedural.caption import caption, description
-from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step
+from vlm_boundary.benchmarks.procedural.problem import ProceduralProblem, Step, caption, description
 from vlm_boundary.benchmarks.procedural.stream import ALL_FAMILIES, FAMILIES, make_problem, problems
 
 __all__ = [

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from vlm_boundary.benchmarks.archive import checked_archive, is_archive
-from vlm_boundary.benchmarks.schema import BenchmarkConfig
-from vlm_boundary.benchmarks.sources.drawn import drawn_records
-from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records, kind_of
+from vlm_boundary.benchmarks.picture_source import checked_archive, is_archive
+from vlm_boundary.benchmarks.schema import BenchmarkConfig, ProceduralConfig
+from vlm_boundary.benchmarks.sources.files import (
+    SUFFIXES,
+    Record,
+    file_records,
+    kind_of,
+    vlmevalkit_records,
+)
 from vlm_boundary.benchmarks.sources.hub import (
     cache_folders,
     dataset_commit,
@@ -16,7 +22,6 @@ from vlm_boundary.benchmarks.sources.hub import (
     first_dataset_records,
 )
 from vlm_boundary.benchmarks.sources.turns import chat_records
-from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import with_nulls
 
@@ -193,3 +198,33 @@ def _metadata_file(folder: Path, config: BenchmarkConfig) -> Path | None:
     place = folder / config.split if isinstance(config.split, str) else folder
     names = (place / f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
     return next((file for file in names if file.is_file()), None)
+
+
+def drawn_records(config: ProceduralConfig) -> Iterator[Record]:
+    """The held-out problems of a seed, each with its picture as PNG bytes.
+
+    Raises:
+        UserError: no such family, or it has not as many different problems.
+    """
+    from vlm_boundary.benchmarks import procedural
+
+    families = config.families or procedural.FAMILIES
+    if unknown := set(families) - set(procedural.ALL_FAMILIES):
+        raise UserError(
+            f"procedural.families: no family {min(unknown)!r}; "
+            f"there are {', '.join(procedural.ALL_FAMILIES)}"
+        )
+    problems = procedural.problems(
+        split="test", seed=config.seed, count=config.count, families=families
+    )
+    while True:
+        try:
+            problem = next(problems)
+        except StopIteration:
+            return
+        except ValueError as error:
+            raise UserError(f"procedural: {error}") from None
+        png = io.BytesIO()
+        problem.draw(config.size).save(png, format="PNG")
+        described = procedural.description(problem)
+        yield problem.record() | {"description": described, "image": png.getvalue()}

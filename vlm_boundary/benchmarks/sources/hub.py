@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
-from vlm_boundary.benchmarks.sources.files import Record
-from vlm_boundary.benchmarks.sources.floats import shortest_floats
+from vlm_boundary.benchmarks.sources.files import Record, shortest_floats
 from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
 
