@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from vlm_boundary.config import Condition
 from vlm_boundary.tiny import find, trained
 from vlm_boundary.tiny.data import DrawnProblems, validation
-from vlm_boundary.tiny.reward import Rewarder
+from vlm_boundary.tiny.rollout import Rewarder
 from vlm_boundary.tiny.train import load
 
 SAMPLES = 8  # a problem, at temperature 1

@@ -16,8 +16,7 @@ from fractions import Fraction
 from random import Random
 from typing import Literal
 
-from vlm_boundary.benchmarks.procedural.caption import caption
-from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step
+from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step, caption
 
 MAX_CHAIN = 76  # characters; longer chains would not fit into the tokens that RL and users allow
 

@@ -9,16 +9,16 @@ from random import Random
 from statistics import fmean
 from typing import Any
 
+import torch
+
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, caption
 from vlm_boundary.config import FULL, Condition
 from vlm_boundary.tiny.data import DrawnProblems, validation
+from vlm_boundary.tiny.lessons import Equations, train_reckoning, train_seeing, warm_cosine
 from vlm_boundary.tiny.mixture import CAPTION_QUESTION, Guesses, guesses, response
 from vlm_boundary.tiny.recipes import EQUATION_TOKENS, Supervised
-from vlm_boundary.tiny.reckoning import Equations, train_reckoning
 from vlm_boundary.tiny.record import Log
-from vlm_boundary.tiny.reward import Rewarder
-from vlm_boundary.tiny.schedule import warm_cosine
-from vlm_boundary.tiny.seeing import train_seeing
+from vlm_boundary.tiny.rollout import Rewarder
 from vlm_boundary.tiny.sequences import (
     IMAGE,
     encode,
@@ -33,8 +33,6 @@ _SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little i
 
 def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> None:
     """Train the model in place; the log gets the loss in nats per token, and watched accuracy."""
-    import torch
-
     drawn = DrawnProblems.draw(recipe.data_seed, recipe.problems, recipe.families)
     watched = DrawnProblems.of(validation(recipe.families))
     if recipe.seeing is not None:
@@ -71,8 +69,6 @@ def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> 
 
 def _optimisers(model: Any, recipe: Supervised) -> tuple[Any, Any]:
     """Muon for the language model's matrices, AdamW for everything else."""
-    import torch
-
     matrices: list[Any] = []
     others: list[Any] = []
     for name, parameter in model.model.language_model.named_parameters():
@@ -132,8 +128,6 @@ def _asked(
 
 
 def _loss(model: Any, drawn: DrawnProblems, lessons: list[_Lesson]) -> Any:
-    import torch
-
     seen = [lesson.place for lesson in lessons if IMAGE in lesson.prompt]
     features = encode(model, drawn.pictures[seen]) if seen else None
     prompts = [lesson.prompt for lesson in lessons]
