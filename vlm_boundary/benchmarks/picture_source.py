@@ -45,50 +45,47 @@ class PictureSource:
         Raises:
             PictureError: there is no such picture, it is too large, or the path leaves the folder.
         """
-        value = self.value
-        if isinstance(value, Mapping):  # datasets.Image(decode=False)
-            content, path = value.get("bytes"), value.get("path")
-            value = path if content is None else content
-            if isinstance(value, str):
-                return self._named(value)
+        name, value = self._name, self._given
+        if name is not None:
+            return self._named(name)
         if isinstance(value, bytes | bytearray | memoryview):
             return _limited(bytes(value))
         if not isinstance(value, str) or not value:
             raise PictureError(f"expected a picture or its path, found {type(value).__name__}")
-        if _is_data(value):
-            return _decode(unquote(value.partition(",")[2]))
-        if self.encoding == "base64" and not _is_address(value):
-            return _decode(value)
-        return self._named(value)
+        return _decode(unquote(value.partition(",")[2]) if _is_data(value) else value)
 
     def file(self) -> Path | None:
         """The file that the picture is read from; None where the record holds it, or names none."""
-        value = self.value
-        if isinstance(value, Mapping):
-            value = value.get("path") if value.get("bytes") is None else None
-        elif self.encoding == "base64" or (isinstance(value, str) and _is_data(value)):
-            value = None
-        if not isinstance(value, str) or _is_address(value):
+        name = self._name
+        if name is None or _is_address(name):
             return None
         if is_archive(self.roots[0]):
             return self.roots[0]
         try:
-            return self._path(value)
+            return self._path(name)
         except PictureError:
             return None
 
     def exists(self) -> bool:
         """Whether there is something to read; it need not be a picture."""
-        value = self.value
-        if isinstance(value, Mapping):
-            value = value.get("path") if value.get("bytes") is None else value["bytes"]
-            if isinstance(value, str):
-                return self._is_file(value)
-        if isinstance(value, str) and (
-            _is_address(value) or (self.encoding == "path" and not _is_data(value))
-        ):
-            return self._is_file(value)
-        return bool(value)
+        return bool(self._given) if self._name is None else self._is_file(self._name)
+
+    @property
+    def _given(self) -> Any:
+        """What the record gives, or the data set's image record (`Image(decode=False)`) in it."""
+        if not isinstance(self.value, Mapping):
+            return self.value
+        content = self.value.get("bytes")
+        return self.value.get("path") if content is None else content
+
+    @property
+    def _name(self) -> str | None:
+        """The path or web address that is given; None where there is the picture itself, or none."""
+        given = self._given
+        if not isinstance(given, str) or isinstance(self.value, Mapping):
+            return given if isinstance(given, str) else None
+        is_name = _is_address(given) or (self.encoding == "path" and not _is_data(given))
+        return given if given and is_name else None
 
     def _named(self, name: str) -> bytes:
         """The picture of a path or a web address."""

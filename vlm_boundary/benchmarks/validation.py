@@ -182,10 +182,26 @@ def not_shown(
         shown = _words(problem, prompt, images)
     except TemplateProblem as error:
         return f"its prompt cannot be made: {error}"
-    if not _shows_question(problem, prompt, images, shown):
+
+    def depends(other: Problem) -> bool:
+        """Whether the words are other ones for the problem with something else in it."""
+        try:
+            return _words(other, prompt, images) != shown
+        except TemplateProblem:
+            return True  # it reads what was changed
+
+    question = problem.question
+    if images.placeholder is not None:
+        question = re.sub(images.placeholder, "", question)
+    if _squeezed(question) not in shown and not depends(replace(problem, question=_OTHER)):
         return "its prompt does not show the question; put {{ question }} into prompt.user"
-    options = problem.choices and not options_in_question
-    if options and not _shows_choices(problem, prompt, images, shown):
+    # Options that are nothing but their letters are shown in the picture.
+    letters = all(one.strip("() .") == chr(65 + i) for i, one in enumerate(problem.choices))
+    if letters or options_in_question:
+        return None
+    others = replace(problem, choices=(_OTHER,) * len(problem.choices))
+    alone = prompt.model_copy(update={"system": None, "instruction": None})
+    if not (depends(others) or _has_words(_words(problem, alone, images), problem.choices)):
         return (
             "its prompt does not show the options; put {{ choices }} into prompt.user, take a "
             "named protocol, or say options: {shown: question} where the question has them"
@@ -203,10 +219,8 @@ def marks_without_a_rule(problem: Problem, images: ImagesConfig) -> str | None:
 
 def shown_twice(problem: Problem, prompt: PromptConfig) -> bool:
     """Whether the prompt shows options that the question's text has already, all of them."""
-    if not problem.choices or "choices" not in prompt.user:
-        return False
-    text = _squeezed(problem.question)
-    return all(_has_word(text, _squeezed(choice)) for choice in problem.choices)
+    shown = bool(problem.choices) and "choices" in prompt.user
+    return shown and _has_words(_squeezed(problem.question), problem.choices)
 
 
 def mark_without_picture(problem: Problem, images: ImagesConfig) -> str | None:
@@ -221,51 +235,17 @@ def mark_without_picture(problem: Problem, images: ImagesConfig) -> str | None:
     return None
 
 
-def _shows_question(
-    problem: Problem, prompt: PromptConfig, images: ImagesConfig, shown: str
-) -> bool:
-    bare = problem.question
-    if images.placeholder is not None:
-        bare = re.sub(images.placeholder, "", bare)
-    if _squeezed(bare) in shown:
-        return True
-    return _depends(replace(problem, question=_OTHER), prompt, images, shown)
-
-
-def _shows_choices(
-    problem: Problem, prompt: PromptConfig, images: ImagesConfig, shown: str
-) -> bool:
-    # Options that are nothing but their letters are shown in the picture.
-    if all(choice.strip("() .") == chr(65 + i) for i, choice in enumerate(problem.choices)):
-        return True
-    other = replace(problem, choices=(_OTHER,) * len(problem.choices))
-    if _depends(other, prompt, images, shown):
-        return True
-    alone = prompt.model_copy(update={"system": None, "instruction": None})
-    asked = _words(problem, alone, images)
-    return all(_has_word(asked, _squeezed(choice)) for choice in problem.choices)
-
-
-def _has_word(text: str, word: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
-
-
-def _depends(other: Problem, prompt: PromptConfig, images: ImagesConfig, shown: str) -> bool:
-    """Whether the words are other ones for the problem with something else in it."""
-    try:
-        return _words(other, prompt, images) != shown
-    except TemplateProblem:
-        return True  # it reads what was changed
+def _has_words(text: str, words: tuple[str, ...]) -> bool:
+    """Whether all of these stand in a squeezed text, each as words of their own."""
+    return all(re.search(rf"(?<!\w){re.escape(_squeezed(one))}(?!\w)", text) for one in words)
 
 
 def _words(problem: Problem, prompt: PromptConfig, images: ImagesConfig) -> str:
-    said = []
+    said: list[str] = []
     for turn in messages(problem, prompt, images):
         content = turn["content"]
-        parts = (
-            [content] if isinstance(content, str) else [part.get("text", "") for part in content]
-        )
-        said += parts
+        parts = [{"text": content}] if isinstance(content, str) else content
+        said += [part.get("text", "") for part in parts]
     return _squeezed(" ".join(said))
 
 
