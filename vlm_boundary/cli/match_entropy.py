@@ -63,7 +63,7 @@ def match_entropy(
     """
     from vlm_boundary.analysis.probes import match_entropy as find
     from vlm_boundary.config import load_experiment
-    from vlm_boundary.config.edit import add_arm
+    from vlm_boundary.config.files import add_arm
 
     if target.is_dir():
         raise UserError(f"{target}: give the experiment's YAML file, which the new arm goes into")

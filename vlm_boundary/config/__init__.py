@@ -14,13 +14,14 @@ from vlm_boundary.config.engines import (
     EngineConfig,
     OpenAIConfig,
     PrmConfig,
+    RayConfig,
     ReplayConfig,
+    Timeouts,
     TransformersConfig,
     VllmConfig,
 )
 from vlm_boundary.config.experiment import ExperimentConfig, build_experiment, load_experiment
 from vlm_boundary.config.models import ArmConfig, JudgeConfig, JudgeProbeConfig
-from vlm_boundary.config.running import RayConfig, Timeouts
 from vlm_boundary.config.sampling import SamplingConfig
 
 __all__ = [
