@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from vlm_boundary.cli.options import override_option
+from vlm_boundary.cli.options import override_option, path_option
 from vlm_boundary.errors import UserError
 
 _ENV = "VLM_BOUNDARY_DEMO_"
@@ -92,11 +92,10 @@ _ENV = "VLM_BOUNDARY_DEMO_"
     help="Keep labels in this folder; by default in the run, and with --public nowhere: there is "
     "no tab Label then.",
 )
-@click.option(
+@path_option(
     "--export",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="Write RUN into this folder as pages that any static file server shows, and end.",
 )
 @override_option

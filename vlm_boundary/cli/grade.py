@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlm_boundary.cli.options import path_option
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
@@ -17,11 +18,10 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Grade a JSONL file of anyone's outputs.")
 @click.argument("source", metavar="FILE.jsonl", type=click.Path(path_type=Path))
-@click.option(
+@path_option(
     "--output",
     "target",
     metavar="OUT.jsonl",
-    type=click.Path(path_type=Path),
     required=True,
     help="Where to write the graded lines.",
 )
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Store what MathVista's, MATH-V's and math-verify's rules say beside each verdict.",
 )
-@click.option(
+@path_option(
     "--disagreements",
     "page",
     metavar="PAGE.html",
-    type=click.Path(path_type=Path),
     help="Write every output that one of those rules judges otherwise.",
 )
 @click.option(

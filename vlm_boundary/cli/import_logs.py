@@ -6,16 +6,17 @@ from pathlib import Path
 
 import click
 
+from vlm_boundary.cli.options import path_option
+
 _FORMATS = ("lm-eval", "lmms-eval", "verl", "trl", "ms-swift", "inspect", "vlmevalkit")
 
 
 @click.command(name="import", short_help="Make an experiment from other tools' logs and dumps.")
 @click.argument("sources", metavar="[ARM=]SOURCE...", nargs=-1, required=True)
-@click.option(
+@path_option(
     "--to",
     "folder",
     metavar="FOLDER",
-    type=click.Path(path_type=Path),
     required=True,
     help="A new folder for experiment, benchmark and samples.",
 )
@@ -27,10 +28,9 @@ _FORMATS = ("lm-eval", "lmms-eval", "verl", "trl", "ms-swift", "inspect", "vlmev
     help=f"One of {', '.join(_FORMATS)}; found from the files where this is not given.",
 )
 @click.option("--base", metavar="ARM", help="The arm that others are compared with.")
-@click.option(
+@path_option(
     "--problems",
     metavar="FILE",
-    type=click.Path(path_type=Path),
     help="What was asked, where the logs lack ids, golds or pictures: a benchmark YAML, or a data "
     "file with id, question, answer and perhaps images.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vlm_boundary.cli.options import path_option
 from vlm_boundary.counted import counted
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ _COLUMNS = {
 @click.argument("sources", metavar="FILE...", nargs=-1, required=True)
 @click.option("--base", metavar="NAME", required=True, help="The base, in column model.")
 @click.option("--rl", metavar="NAME", required=True, help="The model compared with it.")
-@click.option(
+@path_option(
     "--json",
     "target",
     metavar="OUT",
-    type=click.Path(path_type=Path),
     help="Write every k, and the problems behind the sets, to this file.",
 )
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import (
+    count_option,
     limit_option,
     n_option,
     open_target,
@@ -27,14 +28,7 @@ from vlm_boundary.cli.options import (
     multiple=True,
     help="Work out the least time on this GPU, as A100, H100, H200 or L40S; repeatable.",
 )
-@click.option(
-    "--gpu-count",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many there are of it.",
-)
+@count_option("--gpu-count", default=1, help="How many there are of it.")
 @click.option(
     "--response-tokens",
     type=click.FloatRange(min=0, min_open=True),
