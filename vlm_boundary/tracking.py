@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, Protocol, TypeAlias
 
@@ -56,22 +57,12 @@ def tracked(
     how: dict[str, Any] = {"resume": "allow" if goes_on else "never"}
     if goes_on and name == "wandb":  # by its id, where trackio does by its name
         how["id"] = f"{experiment.name}-{of}"
-    tracker = _tracker(name)
+    tracker = import_module(name)
     tracker.init(project=experiment.name, name=of, config={"arms": arms}, **how)
     try:
         yield lambda metrics, step: tracker.log(dict(metrics), step=step)
     finally:
         tracker.finish()
-
-
-def _tracker(name: TrackerName) -> Any:
-    if name == "trackio":
-        import trackio
-
-        return trackio
-    import wandb
-
-    return wandb
 
 
 def track_checkpoints(

@@ -20,14 +20,6 @@ from vlm_boundary.records.problem import Problem
 CHAT = {"question": "_question", "answer": "_answer", "image": "images", "problem_id": "{{ _row }}"}
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pictures").mkdir()
-    for name, colour in (("a", "red"), ("b", "blue")):
-        (tmp_path / "pictures" / f"{name}.png").write_bytes(png(colour))
-    return tmp_path
-
-
 def problems(path: Path, **changes: Any) -> list[Problem]:
     return [c.problem for c in Scan(config(path, **changes))]
 

@@ -78,7 +78,9 @@ def scaffold(path: Path, root: Path | None = None) -> Scaffold:
     found.keys["fields"] = fields
     fields["question"] = _said(found, "fields.question", "doc_to_text", task)
     fields["answer"] = _said(found, "fields.answer", "doc_to_target", task)
-    _question(fields, task)
+    before, question = task.get("description"), fields["question"]
+    if isinstance(before, str) and before and question != TODO:
+        fields["question"] = before + _templated(question)
     _pictures(found, fields, task)
     _choices(found, fields, task)
     # The task's question has all its words, so that nothing is asked besides.
@@ -158,12 +160,8 @@ def _indented(text: str) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _question(fields: dict[str, Any], task: dict[str, Any]) -> None:
-    """The task's description stands before its question."""
-    before, question = task.get("description"), fields["question"]
-    if isinstance(before, str) and before and question != TODO:
-        asked = question if is_template(question) else "{{ " + question + " }}"
-        fields["question"] = before + asked
+def _templated(column: str) -> str:
+    return column if is_template(column) else "{{ " + column + " }}"
 
 
 def _pictures(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> None:

@@ -7,10 +7,12 @@ import io
 import math
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field, model_validator
@@ -111,7 +113,9 @@ def store_picture(data: bytes, folder: Path) -> str:
     Raises:
         PictureError: the bytes are not a picture that can be decoded.
     """
-    suffix = _check(data)
+    with _opened(io.BytesIO(data)) as picture:
+        picture.load()
+        suffix = (picture.format or "img").lower()
     name = f"{hashlib.sha256(data).hexdigest()}.{suffix}"
     path = folder / name
     if not path.exists():
@@ -127,14 +131,11 @@ def open_rgb(source: Path | bytes) -> Image.Image:
         PictureError: it cannot be decoded.
     """
     file = io.BytesIO(source) if isinstance(source, bytes) else source
-    try:
-        with _decoding(), Image.open(file, formats=_formats()) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode.startswith(("I", "F")):
-                upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
-            return _rgb(upright)
-    except _DECODING_ERRORS as error:
-        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
+    with _opened(file) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        if upright.mode.startswith(("I", "F")):
+            upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
+        return _rgb(upright)
 
 
 def fit(picture: Image.Image, budget: PixelBudget) -> Image.Image:
@@ -171,8 +172,8 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     return fitted[0], fitted[1]
 
 
+_NOT_DECODED = "not a picture that can be decoded"
 _DECODING_ERRORS = (
-    UnidentifiedImageError,
     OSError,
     SyntaxError,  # Pillow's PNG reader
     ValueError,
@@ -193,9 +194,21 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _decoding() -> warnings.catch_warnings:
-    """Pillow only warns of pictures up to twice its safe size; here they are refused."""
-    return warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning)
+@contextmanager
+def _opened(file: Path | IO[bytes]) -> Iterator[Image.Image]:
+    """An open picture; what goes wrong with it in there is a PictureError."""
+    # Pillow only warns of pictures up to twice its safe size; here they are refused.
+    bomb = Image.DecompressionBombWarning
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=bomb),
+            Image.open(file, formats=_formats()) as opened,
+        ):
+            yield opened
+    except UnidentifiedImageError:
+        raise UnreadablePicture(f"{_NOT_DECODED}: of no format that is known") from None
+    except _DECODING_ERRORS as error:
+        raise UnreadablePicture(f"{_NOT_DECODED}: {reason_of(error)[:200]}") from None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -235,18 +248,3 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
     if clear is not None:
         shallow.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
     return shallow
-
-
-def _check(data: bytes) -> str:
-    try:
-        with _decoding(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
-            picture.load()
-            return (picture.format or "img").lower()
-    except _DECODING_ERRORS as error:
-        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "of no format that is known"
-    return reason_of(error)[:200]

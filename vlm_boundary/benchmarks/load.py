@@ -63,7 +63,9 @@ class Scan:
             yield candidate
         self.filter_log = tuple(step.done() for step in filters)
         if not ids:
-            raise UserError(_nothing_left(config, self.records, self.filter_log))
+            log = "".join(f", {step.after} after {step.step}" for step in self.filter_log)
+            counts = f"{self.records} records{log}"
+            raise UserError(f"benchmark {config.name!r}: no problem is left: {counts}")
 
 
 def load_problems(
@@ -114,11 +116,6 @@ def _same_id(config: BenchmarkConfig, problem_id: str) -> str:
         f"benchmark {config.name!r}: two records have the id {problem_id!r} "
         f"(fields.problem_id is {config.fields.problem_id!r})"
     )
-
-
-def _nothing_left(config: BenchmarkConfig, records: int, log: tuple[FilterStep, ...]) -> str:
-    counts = "".join(f", {step.after} after {step.step}" for step in log)
-    return f"benchmark {config.name!r}: no problem is left: {records} records{counts}"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import unquote
@@ -80,7 +81,7 @@ class PictureSource:
 
     @property
     def _name(self) -> str | None:
-        """The path or web address that is given; None where there is the picture itself, or none."""
+        """The path or web address that is given; None where it is the picture itself, or none."""
         given = self._given
         if not isinstance(given, str) or isinstance(self.value, Mapping):
             return given if isinstance(given, str) else None
@@ -199,7 +200,7 @@ def checked_archive(path: Path) -> Path:
 def has_member(archive: Path, name: str) -> bool:
     """Whether the archive has a file of that name."""
     try:
-        return len(_content(archive).places.get(_wanted(name), ())) == 1
+        return len(_content(archive).get(_wanted(name), ())) == 1
     except (*_ERRORS, PictureError):
         return False
 
@@ -212,16 +213,15 @@ def read_member(archive: Path, name: str, limit: int) -> bytes:
     """
     wanted = _wanted(name)
     try:
-        content = _content(archive)
-        places = content.places.get(wanted, [])
-        if len(places) != 1:
-            found = "is not" if not places else "is twice"
+        members = _content(archive).get(wanted, [])
+        if len(members) != 1:
+            found = "is not" if not members else "is twice"
             raise PictureError(f"picture {wanted[:120]!r} {found} in {archive}")
-        (place,) = places
-        if not place.is_file:
+        (member,) = members
+        if not member.is_file:
             raise PictureError(f"picture {wanted[:120]!r} in {archive} is not a file")
-        data = content.read(place, limit + 1) if place.size <= limit else b""
-        if place.size > limit or len(data) > limit:
+        data = member.read(limit + 1) if member.size <= limit else b""
+        if member.size > limit or len(data) > limit:
             raise PictureError(
                 f"picture {wanted[:120]!r} in {archive} is larger than {limit >> 20} MiB"
             )
@@ -246,55 +246,44 @@ def _wanted(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Member:
-    """A member: where its bytes are, and whether it is a file and no link or folder."""
+    """A member: up to how many of its bytes are read, and whether it is no link or folder."""
 
-    member: zipfile.ZipInfo | tarfile.TarInfo
     size: int
     is_file: bool
+    read: Callable[[int], bytes]
 
 
-@dataclass
-class _Content:
-    """The members of an archive by name, and the open file."""
-
-    file: zipfile.ZipFile | tarfile.TarFile
-    places: dict[str, list[_Member]] = field(default_factory=dict)
-
-    def read(self, place: _Member, most: int) -> bytes:
-        if isinstance(self.file, zipfile.ZipFile):
-            assert isinstance(place.member, zipfile.ZipInfo)
-            with self.file.open(place.member) as member:
-                return member.read(most)
-        assert isinstance(place.member, tarfile.TarInfo)
-        opened = self.file.extractfile(place.member)
-        return b"" if opened is None else opened.read(most)
-
-
-def _content(archive: Path) -> _Content:
+def _content(archive: Path) -> dict[str, list[_Member]]:
+    """The archive's members by name, listed once for each state of the file."""
     found = archive.stat()
-    return _opened(archive.resolve(), found.st_size, found.st_mtime_ns)
+    return _listed(archive.resolve(), found.st_size, found.st_mtime_ns)
 
 
 @lru_cache(maxsize=4)
-def _opened(archive: Path, size: int, changed: int) -> _Content:
-    """The archive's members, listed once for each state of the file."""
-    content: _Content
+def _listed(archive: Path, size: int, changed: int) -> dict[str, list[_Member]]:
+    members: dict[str, list[_Member]] = defaultdict(list)
     if archive.suffix.lower() == ".zip":
         zipped = zipfile.ZipFile(archive)
-        content = _Content(zipped)
         for info in zipped.infolist():
             mode = info.external_attr >> 16  # of Unix; a link's bytes are the path that it names
             plain = not info.is_dir() and not stat.S_ISLNK(mode)
-            _add(content, info.filename, _Member(info, info.file_size, plain))
+            read = partial(_read_zipped, zipped, info)
+            members[posixpath.normpath(info.filename)].append(_Member(info.file_size, plain, read))
     else:
         # Compressed ones have no places to read from. It stays open as long as it is remembered.
         tar = tarfile.open(archive, "r:")  # noqa: SIM115
-        content = _Content(tar)
         for member in tar:
             plain = member.isreg() and not member.issparse()
-            _add(content, member.name, _Member(member, member.size, plain))
-    return content
+            read = partial(_read_tarred, tar, member)
+            members[posixpath.normpath(member.name)].append(_Member(member.size, plain, read))
+    return members
 
 
-def _add(content: _Content, name: str, place: _Member) -> None:
-    content.places.setdefault(posixpath.normpath(name), []).append(place)
+def _read_zipped(file: zipfile.ZipFile, info: zipfile.ZipInfo, most: int) -> bytes:
+    with file.open(info) as member:
+        return member.read(most)
+
+
+def _read_tarred(file: tarfile.TarFile, info: tarfile.TarInfo, most: int) -> bytes:
+    opened = file.extractfile(info)
+    return b"" if opened is None else opened.read(most)

@@ -60,7 +60,7 @@ def render(source: str, values: Mapping[str, Any]) -> str:
         TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
             the sandbox forbids.
     """
-    return _rendered(_compile(source), source, values)
+    return _rendered(source, values, marked=False)
 
 
 def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
@@ -69,28 +69,16 @@ def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
     Raises:
         TemplateProblem: as `render` does.
     """
-    return Worded(_rendered(_compile(source, marked=True), source, values))
+    return Worded(_rendered(source, values, marked=True))
 
 
-def _rendered(template: Template, source: str, values: Mapping[str, Any]) -> str:
-    """The text of a compiled template.
-
-    Raises:
-        TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
-            the sandbox forbids.
-    """
+def _rendered(source: str, values: Mapping[str, Any], *, marked: bool) -> str:
     from jinja2 import TemplateError
 
+    failures = (TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
     try:
-        return template.render(values)
-    except (
-        TemplateError,
-        TypeError,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+        return _compile(source, marked=marked).render(values)
+    except (TemplateError, *failures) as error:
         raise TemplateProblem(f"template {source!r}: {reason_of(error)}") from None
 
 
@@ -145,8 +133,6 @@ def _compile(source: str, *, marked: bool = False) -> Template:
     )
     for name in _TEXT_FILTERS:
         environment.filters[name] = _null_stays(environment.filters[name])
-    environment.filters["as_list"] = as_list
-    environment.filters["as_options"] = as_options
-    environment.filters["as_record"] = as_record
-    environment.filters["option_count"] = option_count
+    for ours in (as_list, as_options, as_record, option_count):
+        environment.filters[ours.__name__] = ours
     return environment.from_string(source)

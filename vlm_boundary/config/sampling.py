@@ -67,19 +67,11 @@ class SamplingConfig(Settings):
         return temperature
 
     @model_validator(mode="after")
-    def _greedy_draws_once(self) -> SamplingConfig:
+    def _fits_together(self) -> SamplingConfig:
         if self.temperature == 0.0 and self.n > 1:
             raise ValueError("temperature 0 gives the same answer every time: set n to 1")
-        return self
-
-    @model_validator(mode="after")
-    def _parts_come_with_their_sum(self) -> SamplingConfig:
         if self.token_logprobs and not self.logprob_sum:
             raise ValueError("token_logprobs needs logprob_sum: leave it true, or keep none")
-        return self
-
-    @model_validator(mode="after")
-    def _looks_come_before_n(self) -> SamplingConfig:
         if self.stop and self.stop.after[-1] >= self.n:
             raise ValueError(
                 f"stop.after: every problem ends at n = {self.n}, so that {self.stop.after[-1]} is "

@@ -122,14 +122,6 @@ _REASONS = {"max_tokens": "length", "model_length": "length", "unknown": None}
 _LETTERS = {"C": True, "I": False}
 
 
-def _is_archive(names: Mapping[str, Any]) -> bool:
-    return any(name in names for name in _HEADERS)
-
-
-def _is_json(content: Mapping[str, Any]) -> bool:
-    return content.keys() >= {"version", "status", "eval"} and isinstance(content["eval"], dict)
-
-
 def _read_archive(path: Path) -> Iterator[LogRow]:
     archive = Archive(path)
     header = next(name for name in _HEADERS if name in archive.names)
@@ -254,5 +246,18 @@ def _named(value: Any) -> str | None:
 
 
 _NEEDS = "an archive with header.json and samples/, or JSON with version, status and eval"
-INSPECT = Format("inspect", "an inspect_ai log", _NEEDS, _is_archive, _read_archive, archive=True)
-INSPECT_JSON = Format("inspect", "an inspect_ai log as JSON", _NEEDS, _is_json, _read_json)
+INSPECT = Format(
+    "inspect",
+    "an inspect_ai log",
+    _NEEDS,
+    lambda names: any(name in names for name in _HEADERS),
+    _read_archive,
+    archive=True,
+)
+INSPECT_JSON = Format(
+    "inspect",
+    "an inspect_ai log as JSON",
+    _NEEDS,
+    lambda log: log.keys() >= {"version", "status", "eval"} and isinstance(log["eval"], dict),
+    _read_json,
+)

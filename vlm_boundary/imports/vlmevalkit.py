@@ -31,10 +31,6 @@ _KEYS = frozenset({"index", "question", "prediction"})
 _FAILED = "Failed to obtain answer via API."
 
 
-def _fits(record: Mapping[str, Any]) -> bool:
-    return record.keys() >= _KEYS
-
-
 def _read(path: Path) -> Iterator[LogRow]:
     for where, record in records(path):
         text = record["prediction"]
@@ -74,4 +70,4 @@ def _asked(record: Mapping[str, Any], path: Path) -> LogProblem:
 
 
 _NEEDS = f"records with {', '.join(sorted(_KEYS))}"
-VLMEVALKIT = Format("vlmevalkit", "VLMEvalKit's predictions", _NEEDS, _fits, _read)
+VLMEVALKIT = Format("vlmevalkit", "VLMEvalKit's predictions", _NEEDS, _KEYS.issubset, _read)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from vlm_boundary.benchmarks.picture_source import checked_archive, is_archive
@@ -62,8 +62,14 @@ def _records(config: BenchmarkConfig) -> Iterator[Record]:
         if config.fields.image is None or isinstance(config.fields.image, tuple):
             raise UserError(f"{where}: VLMEvalKit needs one fields.image column")
         records = vlmevalkit_records(file, config.fields.image)
+    elif files:  # with the columns that those of a data set have, too
+        records = (
+            {"_name": None, "_split": split} | record
+            for split, path in files.items()
+            for record in file_records(path)
+        )
     else:
-        records = _of_files(files) if files else dataset_records(config)
+        records = dataset_records(config)
     return chat_records(records, where) if config.format == "chat" else records
 
 
@@ -78,13 +84,6 @@ def first_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], st
     if config.format == "chat":
         told = list(chat_records(told, f"benchmark {config.name!r}"))
     return told, how
-
-
-def _of_files(files: Mapping[str | None, Path]) -> Iterator[Record]:
-    """The records of each split's file, with the columns that those of a data set have, too."""
-    for split, file in files.items():
-        for record in file_records(file):
-            yield {"_name": None, "_split": split} | record
 
 
 def is_local(config: BenchmarkConfig) -> bool:
@@ -163,8 +162,11 @@ def _files(config: BenchmarkConfig) -> dict[str | None, Path]:
 
 def _folder_files(folder: Path, config: BenchmarkConfig) -> dict[str | None, Path]:
     """The metadata of a folder of pictures, or a file of records named after each split."""
-    if metadata := _metadata_file(folder, config):
-        return {config.split if isinstance(config.split, str) else None: metadata}
+    one = config.split if isinstance(config.split, str) else None
+    names = (f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
+    for metadata in (folder / (one or "") / name for name in names):
+        if metadata.is_file():
+            return {one: metadata}
     splits = config.split if isinstance(config.split, tuple) else (config.split or "test",)
     found = {
         split: next((p for s in SUFFIXES if (p := folder / f"{split}{s}").is_file()), None)
@@ -191,13 +193,6 @@ def _absent(config: BenchmarkConfig, key: str, path: Path, valid: str) -> str:
     what = "is not a folder" if path.exists() else "does not exist"
     where = "" if path.is_absolute() else f", neither beside its YAML file nor in {Path.cwd()}"
     return f"benchmark {config.name!r}: {key} {path} {what}{where}; {valid}"
-
-
-def _metadata_file(folder: Path, config: BenchmarkConfig) -> Path | None:
-    """The metadata of a folder of pictures, in the folder or in its split's."""
-    place = folder / config.split if isinstance(config.split, str) else folder
-    names = (place / f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
-    return next((file for file in names if file.is_file()), None)
 
 
 def drawn_records(config: ProceduralConfig) -> Iterator[Record]:
