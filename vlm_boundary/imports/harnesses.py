@@ -1,4 +1,4 @@
-"""lm-eval's and lmms-eval's samples: one row per document and filter.
+"""Harnesses' samples: lm-eval's and lmms-eval's, one row per document and filter; VLMEvalKit's.
 
 lm-eval's `samples_TASK_TIME.jsonl`: EleutherAI/lm-evaluation-harness 4e7e0d47,
 `lm_eval/evaluator.py` (the record), `lm_eval/loggers/evaluation_tracker.py`
@@ -7,6 +7,11 @@ lm-eval's rows without documents, flattened: EvolvingLMMs-Lab/lmms-eval 75571cfe
 `lmms_eval/evaluator.py` (the record, `_collect_input_media`) and
 `lmms_eval/loggers/evaluation_tracker.py` (`save_results_samples`, which takes away one list where
 there is one request, and `resps` where the filter changed nothing).
+
+VLMEvalKit's `MODEL_DATASET.tsv` or `.json` is the data set without pictures, with predictions:
+open-compass/VLMEvalKit e8e78f05, `vlmeval/inference.py` (`prediction`, `thinking` where it was
+split off) and `vlmeval/smp/file.py` (`PRED_FORMAT`: xlsx by default, tsv, json). `hit` is what a
+judged file has.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import string
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +40,7 @@ from vlm_boundary.imports.records import (
     verdict_of,
     why_no_text,
 )
+from vlm_boundary.nulls import is_null
 
 # Where an object in memory was, which differs from run to run.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{1,16}>")
@@ -247,4 +254,56 @@ LMMS_EVAL = Format(
         lambda _, before: f" ({before + 1})" if before else "",  # rows do not name their filter
         whole_prompts=False,
     ).rows,
+)
+
+
+_KIT_KEYS = frozenset({"index", "question", "prediction"})
+# What stands in place of a response that could not be had (FAIL_MSG in inference.py).
+_KIT_FAILED = "Failed to obtain answer via API."
+
+
+def _kit_rows(path: Path) -> Iterator[LogRow]:
+    for where, record in records(path):
+        text = record["prediction"]
+        text = str(text) if isinstance(text, int | float) else text  # JSON's bare numbers
+        wrong = why_no_text(text)
+        if not wrong and text == _KIT_FAILED:
+            wrong = "the request failed, as the tool wrote in its place"
+        if not wrong and is_null(record["index"]):
+            wrong = "no index"
+        if wrong:
+            yield LogRow(where, unusable=(wrong,))
+            continue
+        thought = record.get("thinking")
+        text = f"<think>{thought}</think>{text}" if thought else text
+        said = {"hit": _kit_hit(record["hit"])} if "hit" in record else {}
+        yield LogRow(where, (Reply(where, _kit_asked(record, path), text, opinions=said),))
+
+
+def _kit_hit(value: Any) -> bool | None:
+    """What a judged file says, which is text in a TSV."""
+    return verdict_of({"1": 1, "0": 0, "1.0": 1, "0.0": 0}.get(str(value), value))
+
+
+def _kit_asked(record: Mapping[str, Any], path: Path) -> LogProblem:
+    key, question = str(record["index"]), str(record["question"] or "")
+    golds = as_golds(record.get("answer"))
+    choices = []
+    for letter in string.ascii_uppercase:
+        if is_null(record.get(letter)):
+            break
+        choices.append(str(record[letter]))
+    named = record.get("image_path")
+    named = named if isinstance(named, list) else [] if is_null(named) else [named]
+    pictures, lost = pictures_of(named, path.parent)
+    same = digest(question, golds, choices)
+    return LogProblem(key, question, golds, tuple(choices), pictures, lost, same)
+
+
+VLMEVALKIT = Format(
+    "vlmevalkit",
+    "VLMEvalKit's predictions",
+    f"records with {', '.join(sorted(_KIT_KEYS))}",
+    _KIT_KEYS.issubset,
+    _kit_rows,
 )

@@ -14,11 +14,10 @@ from typing import Any
 
 from vlm_boundary.benchmarks.sources.files import SUFFIXES, file_records, kind_of
 from vlm_boundary.errors import UserError
-from vlm_boundary.imports.harnesses import LM_EVAL, LMMS_EVAL
+from vlm_boundary.imports.harnesses import LM_EVAL, LMMS_EVAL, VLMEVALKIT
 from vlm_boundary.imports.inspect_logs import INSPECT, INSPECT_JSON, Archive
 from vlm_boundary.imports.records import Format, shown
 from vlm_boundary.imports.trainers import MS_SWIFT, TRL, VERL
-from vlm_boundary.imports.vlmevalkit import VLMEVALKIT
 
 FORMATS = (LM_EVAL, LMMS_EVAL, VERL, TRL, MS_SWIFT, INSPECT, INSPECT_JSON, VLMEVALKIT)
 NAMES = tuple(dict.fromkeys(form.name for form in FORMATS))

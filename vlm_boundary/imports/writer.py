@@ -15,8 +15,7 @@ from typing import Any, TextIO
 from vlm_boundary.config import load_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.forks import usable_cores
-from vlm_boundary.imports.gathered import ArmFacts, Gathered, name_of
-from vlm_boundary.imports.matched import DataFile
+from vlm_boundary.imports.gathered import ArmFacts, DataFile, Gathered, name_of
 from vlm_boundary.imports.records import LogProblem, suffix_of
 from vlm_boundary.imports.sources import Sources
 from vlm_boundary.iterate import batched
