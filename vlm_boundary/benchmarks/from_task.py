@@ -245,7 +245,18 @@ class TaskFunction:
         if found is None or not isinstance(found[1], ast.FunctionDef) or not found[1].args.args:
             return []
         document = found[1].args.args[0].arg
-        return list(dict.fromkeys(_read_of(found[1], document)))
+        places: list[tuple[int, int, str]] = []
+        for node in ast.walk(found[1]):
+            match node:
+                case (
+                    ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=str(column)))
+                    | ast.Call(
+                        func=ast.Attribute(value=ast.Name(id=of), attr="get"),
+                        args=[ast.Constant(value=str(column)), *_],
+                    )
+                ) if of == document:
+                    places.append((node.lineno, node.col_offset, column))
+        return list(dict.fromkeys(column for *_, column in sorted(places)))
 
     def _definition(self) -> tuple[str, ast.stmt] | None:
         module, _, name = self.name.rpartition(".")
@@ -265,22 +276,6 @@ class TaskFunction:
             ):
                 return text, node
         return None
-
-
-def _read_of(function: ast.FunctionDef, document: str) -> list[str]:
-    """The columns in the order in which they stand in the text."""
-    found: list[tuple[int, int, str]] = []
-    for node in ast.walk(function):
-        match node:
-            case (
-                ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=str(column)))
-                | ast.Call(
-                    func=ast.Attribute(value=ast.Name(id=of), attr="get"),
-                    args=[ast.Constant(value=str(column)), *_],
-                )
-            ) if of == document:
-                found.append((node.lineno, node.col_offset, column))
-    return [column for *_, column in sorted(found)]
 
 
 def load_task(path: Path, root: Path) -> dict[str, Any]:

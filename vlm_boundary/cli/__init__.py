@@ -13,10 +13,8 @@ from vlm_boundary.cli.demo import demo
 from vlm_boundary.cli.directories import fsck, merge
 from vlm_boundary.cli.doctor import doctor
 from vlm_boundary.cli.gate import gate
-from vlm_boundary.cli.grade import grade
-from vlm_boundary.cli.import_logs import import_logs
 from vlm_boundary.cli.match_entropy import match_entropy
-from vlm_boundary.cli.passk import passk
+from vlm_boundary.cli.outputs import grade, import_logs, passk
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.publish import publish
 from vlm_boundary.cli.reasoning import check, judge, queue
