@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
-from vlm_boundary.benchmarks.filters import Filter
 from vlm_boundary.benchmarks.images import ImagesConfig, PictureError, open_rgb
-from vlm_boundary.benchmarks.load import Scan
+from vlm_boundary.benchmarks.load import Filter, Scan
 from vlm_boundary.benchmarks.prompts import PromptConfig, messages
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import first_records

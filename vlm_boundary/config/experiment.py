@@ -18,16 +18,18 @@ from vlm_boundary.config.base import (
     Settings,
     TemplateArgs,
 )
-from vlm_boundary.config.engines import (
+from vlm_boundary.config.files import paths_beside
+from vlm_boundary.config.models import (
+    ArmConfig,
+    ControlConfig,
     EngineConfig,
+    JudgeConfig,
     PrmConfig,
     RayConfig,
     ReplayConfig,
     Timeouts,
     VllmConfig,
 )
-from vlm_boundary.config.files import paths_beside
-from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
 from vlm_boundary.config.sampling import SamplingConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import apply_overrides, load_yaml, validate

@@ -21,7 +21,7 @@ def shares(name: str, condition: Condition, rewarder: Rewarder) -> list[float]:
     """The share of right samples of each watched problem; the draws follow from a fixed seed."""
     watched = DrawnProblems.of(validation()).under(condition)
     model = load(find(name)).eval()
-    parts = rewarder.graded(model, watched, SAMPLES, seed=1, max_tokens=96)
+    parts = rewarder.graded(model, watched, SAMPLES, seed=1)
     return [fmean(group) for _, groups in parts for group in groups]
 
 

@@ -81,7 +81,8 @@ def response(rng: Random, problem: ProceduralProblem, mixture: Mixture, likely: 
     style = _draw(rng, styles | {"answer": mixture.answer_only})
     steps = () if style == "answer" else _chain(rng, problem, style)
     answer = problem.answer
-    slip = _draw(rng, {**mixture.slips, "none": 1 - sum(mixture.slips.values())})
+    shares: dict[str, float] = {name: share for name, share in mixture.slips.items()}
+    slip = _draw(rng, shares | {"none": 1 - sum(shares.values())})
     if slip == "guess":
         steps, answer = (), rng.choice(likely[_kind(problem)])
     elif slip != "none" and steps:

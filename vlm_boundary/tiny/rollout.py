@@ -160,6 +160,7 @@ def _samples(rows: list[list[int]]) -> list[Rollout]:
 
 
 _CHUNK = 48  # problems sampled at once
+_MAX_TOKENS = 96  # of an answer that is watched
 
 
 class Rewarder:
@@ -185,18 +186,10 @@ class Rewarder:
         size = len(samples[0])
         return [right[i : i + size] for i in range(0, len(right), size)]
 
-    def accuracy(
-        self,
-        model: Any,
-        problems: DrawnProblems,
-        *,
-        seed: int,
-        count: int = 1,
-        max_tokens: int = 96,
-    ) -> dict[str, Any]:
-        """Share of right samples, over all problems and by family."""
+    def accuracy(self, model: Any, problems: DrawnProblems, *, seed: int) -> dict[str, Any]:
+        """Share of right answers, one to a problem, over all problems and by family."""
         right: dict[str, list[float]] = defaultdict(list)
-        for part, rewards in self.graded(model, problems, count, seed, max_tokens):
+        for part, rewards in self.graded(model, problems, 1, seed):
             for problem, group in zip(part.problems, rewards, strict=True):
                 right[problem.family] += group
         families = {family: fmean(values) for family, values in right.items()}
@@ -204,7 +197,7 @@ class Rewarder:
         return {"accuracy": whole, "families": families}
 
     def graded(
-        self, model: Any, problems: DrawnProblems, count: int, seed: int, max_tokens: int
+        self, model: Any, problems: DrawnProblems, count: int, seed: int
     ) -> list[tuple[DrawnProblems, list[list[float]]]]:
         """Draw and grade `count` samples per problem, in parts of the problems."""
         generator = torch.Generator().manual_seed(seed)
@@ -213,6 +206,6 @@ class Rewarder:
         parts = []
         for start in range(0, len(problems), chunk):
             part = problems.take(range(start, min(start + chunk, len(problems))))
-            drawn = sample(model, part, count, max_tokens=max_tokens, generator=generator)
+            drawn = sample(model, part, count, max_tokens=_MAX_TOKENS, generator=generator)
             parts.append((part, self.rewards(part, drawn)))
         return parts

@@ -165,10 +165,10 @@ def _fan(rng: Random, whole: int, count: int) -> tuple[Fan, Query | None]:
     return scene, Query("x", _PHRASINGS, chains, unit=_UNIT)
 
 
-def _triangle(rng: Random, least: int = 32) -> tuple[int, int, int] | None:
-    left, right = rng.randint(least, 100), rng.randint(least, 100)
+def _triangle(rng: Random) -> tuple[int, int, int] | None:
+    left, right = rng.randint(32, 100), rng.randint(32, 100)
     top = 180 - left - right
-    return (left, right, top) if least <= top <= 100 else None
+    return (left, right, top) if 32 <= top <= 100 else None
 
 
 def _missing(scene: Triangle) -> Query:
