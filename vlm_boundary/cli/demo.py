@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -126,7 +126,7 @@ def demo(
 
     address, close = serve(list(paths), access, overrides=overrides, told=click.echo)
     click.echo(f"{address}   (Ctrl-C ends it)")
-    signal.signal(signal.SIGTERM, lambda *_: _end())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -156,10 +156,6 @@ def _export(runs: tuple[Path, ...], folder: Path) -> None:
         f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
         f"it. To look at it: python -m http.server -d {folder}"
     )
-
-
-def _end() -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def track_curves(run: RunDirectory, experiment: ExperimentConfig, name: TrackerN
 
     with tracked(name, experiment, "curves") as log:
         for k, metrics in curve_points(read_analysis(run.analysis)):
-            log(metrics, step=k)
+            log(metrics, k)
     click.echo(f"{name}: curves in the project {experiment.name}, by k as the step")
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import dropwhile, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -157,15 +158,8 @@ def verdict_columns(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> 
 
 def between(names: Iterable[str], first: str, last: frozenset[str]) -> tuple[str, ...]:
     """The columns that stand behind one column and before the first of others."""
-    found: list[str] = []
-    inside = False
-    for name in names:
-        if inside and name in last:
-            break
-        if inside:
-            found.append(name)
-        inside = inside or name == first
-    return tuple(found)
+    behind = islice(dropwhile(lambda name: name != first, names), 1, None)
+    return tuple(takewhile(lambda name: name not in last, behind))
 
 
 def as_golds(value: Any) -> tuple[str, ...]:

@@ -136,29 +136,22 @@ def byte_level(
         roles: eos_token, pad_token and the like.
     """
     import transformers as hf
-    from tokenizers import AddedToken
+    from tokenizers import AddedToken, Tokenizer, decoders, models
 
     special = (*special, *named.values(), *behind)
     vocab, merges = byte_vocabulary((*special, *plain))
     extra: Any = dict(named) or list(special)
     settings = {"unk_token": None, "extra_special_tokens": extra, **roles}
     if kind is None:
-        tokenizer = _bare_byte_level(vocab, merges, settings)
+        backend = Tokenizer(models.BPE(vocab=vocab, merges=merges))
+        backend.pre_tokenizer = split_into_words()
+        backend.decoder = decoders.ByteLevel()
+        tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
     else:
         tokenizer = getattr(hf, kind)(vocab=vocab, merges=merges, **settings)
     tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
     tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in plain])
     return tokenizer
-
-
-def _bare_byte_level(vocab: dict[str, int], merges: list[Any], settings: dict[str, Any]) -> Any:
-    from tokenizers import Tokenizer, decoders, models
-    from transformers import PreTrainedTokenizerFast
-
-    backend = Tokenizer(models.BPE(vocab=vocab, merges=merges))
-    backend.pre_tokenizer = split_into_words()
-    backend.decoder = decoders.ByteLevel()
-    return PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
 
 
 def character_level(special: Sequence[str], named: Mapping[str, str]) -> Any:
