@@ -16,6 +16,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.scalarstring import LiteralScalarString
 
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.errors import UserError
@@ -215,8 +216,6 @@ def _what_is_left_out(found: Scaffold, task: dict[str, Any]) -> None:
 
 def _blocks(value: Any) -> Any:
     """Texts of several lines as blocks, which people can read."""
-    from ruamel.yaml.scalarstring import LiteralScalarString
-
     if isinstance(value, dict):
         return {key: _blocks(one) for key, one in value.items()}
     if isinstance(value, str) and "\n" in value:

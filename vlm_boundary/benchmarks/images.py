@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Literal
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 from pydantic import Field, model_validator
 
@@ -227,8 +228,6 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
             first of 1, 255 and 65,535 that none exceeds by more than a tenth, unless the largest is
             below a sixteenth of it; then, and beyond those, it is the largest. Else it is 65,535.
     """
-    import numpy as np
-
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32), posinf=0, neginf=0)
     clear = values == picture.info["transparency"] if "transparency" in picture.info else None
     black, white = 0.0, 65_535.0

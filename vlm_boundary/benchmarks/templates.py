@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vlm_boundary.benchmarks.lists import as_list, as_options, as_record, option_count
 from vlm_boundary.errors import reason_of
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 
 # What a prompt takes from a data set stands between these two while it is put together:
 # noncharacters of Unicode, which no text is made of.
@@ -38,8 +37,6 @@ def check_template(source: str) -> str:
     Raises:
         ValueError: it is not valid Jinja.
     """
-    from jinja2 import TemplateSyntaxError
-
     try:
         _compile(source)
     except TemplateSyntaxError as error:
@@ -73,8 +70,6 @@ def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
 
 
 def _rendered(source: str, values: Mapping[str, Any], *, marked: bool) -> str:
-    from jinja2 import TemplateError
-
     failures = (TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
     try:
         return _compile(source, marked=marked).render(values)
@@ -123,9 +118,6 @@ def without_data_marks(text: str, inside: bool) -> tuple[str, list[tuple[int, in
 
 @lru_cache(maxsize=256)
 def _compile(source: str, *, marked: bool = False) -> Template:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vlm_boundary.cli.options import existing_run, override_option, path_option
+from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config.gate import GateRules
@@ -63,7 +64,6 @@ def gate(
 def _judge(target: Path, overrides: tuple[str, ...], rules: GateRules) -> Gate:
     from vlm_boundary.analysis.gate import gate_run, gate_table
     from vlm_boundary.analysis.table_file import read_table_file
-    from vlm_boundary.errors import UserError
 
     if target.suffix in _TABLES:
         if overrides:

@@ -11,10 +11,10 @@ import click
 from vlm_boundary.cli.options import path_option
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
+from vlm_boundary.stopping import StoppingRule
 
 if TYPE_CHECKING:
     from vlm_boundary.analysis.table_file import VerdictTable
-    from vlm_boundary.stopping import StoppingRule
     from vlm_boundary.verifier.program import ProgramGrader
 
 
@@ -207,7 +207,6 @@ def _table(
 ) -> VerdictTable:
     """What a table of verdicts holds, or logs of other tools."""
     from vlm_boundary.analysis.table_file import read_table_file
-    from vlm_boundary.errors import UserError
     from vlm_boundary.imports.sources import find_sources, is_log
 
     if len(sources) == 1 and not is_log(sources[0]):
@@ -221,9 +220,6 @@ def _table(
 
 def _rule(looks: str | None, right: int | None) -> StoppingRule | None:
     """The stopping rule of two options that belong together."""
-    from vlm_boundary.errors import UserError
-    from vlm_boundary.stopping import StoppingRule
-
     if (looks is None) != (right is None):
         raise UserError("--looks and --right belong together, as in --looks 32,64,256 --right 4")
     if looks is None or right is None:

@@ -14,6 +14,7 @@ from vlm_boundary.cli.options import (
     override_option,
     target_argument,
 )
+from vlm_boundary.errors import UserError
 
 
 @click.command(short_help="Say what an experiment would cost, before a GPU is touched.")
@@ -79,7 +80,6 @@ def plan(
     """
     from vlm_boundary.analysis.power import POWER
     from vlm_boundary.engines.gpus import find_gpu
-    from vlm_boundary.errors import UserError
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
     from vlm_boundary.planning.detect import Gap, detect_lines
@@ -118,8 +118,6 @@ def plan(
 
 def _prior(text: str | None) -> tuple[float, float, float] | None:
     """The three numbers of --prior."""
-    from vlm_boundary.errors import UserError
-
     if text is None:
         return None
     try:

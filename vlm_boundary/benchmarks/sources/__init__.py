@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+from vlm_boundary.benchmarks import procedural
 from vlm_boundary.benchmarks.picture_source import checked_archive, is_archive
 from vlm_boundary.benchmarks.schema import BenchmarkConfig, ProceduralConfig
 from vlm_boundary.benchmarks.sources.files import (
@@ -201,8 +202,6 @@ def drawn_records(config: ProceduralConfig) -> Iterator[Record]:
     Raises:
         UserError: no such family, or it has not as many different problems.
     """
-    from vlm_boundary.benchmarks import procedural
-
     families = config.families or procedural.FAMILIES
     if unknown := set(families) - set(procedural.ALL_FAMILIES):
         raise UserError(

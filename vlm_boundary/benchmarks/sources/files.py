@@ -8,14 +8,14 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 
 Record = dict[str, Any]
 
@@ -70,9 +70,6 @@ def _text(path: Path) -> TextIO:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         # Small batches without read-ahead: pictures in a column stay on disk until their turn.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
@@ -206,8 +203,6 @@ def shortest_floats(schema: pa.Schema) -> Mending:
 
 
 def _mending(kind: pa.DataType) -> Mending | None:
-    import pyarrow as pa
-
     types = pa.types
     if types.is_float16(kind):
         return _shortest(16)
@@ -228,8 +223,6 @@ def _mending(kind: pa.DataType) -> Mending | None:
 
 
 def _shortest(bits: int) -> Mending:
-    import numpy as np
-
     narrow = {16: np.float16, 32: np.float32}[bits]
     return lambda value: None if value is None else float(str(narrow(value)))
 

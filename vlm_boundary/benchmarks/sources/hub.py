@@ -9,6 +9,8 @@ from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources.files import Record, shortest_floats
 from vlm_boundary.errors import UserError, reason_of
@@ -168,7 +170,6 @@ def _cannot_load(
 def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:
     """The one split that `save_to_disk` put into a folder, and its name where it has one."""
     import datasets
-    import pyarrow as pa
 
     where = f"benchmark {config.name!r}"
     for key in ("dataset_name", "revision", "data_files"):
