@@ -22,6 +22,25 @@ from vlm_boundary.config import Pattern, Settings
 from vlm_boundary.errors import reason_of
 from vlm_boundary.writing import replacing
 
+# What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
+_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
+# Formats of deep grey that do not say which value is white.
+_FREELY_SCALED = ("TIFF",)
+MAX_ASPECT_RATIO = 200  # qwen-vl-utils and the Qwen-VL processors refuse more
+_NOT_DECODED = "not a picture that can be decoded"
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,  # Pillow's PNG reader
+    ValueError,
+    EOFError,
+    RuntimeError,  # its AVIF reader
+    struct.error,  # its TIFF reader
+    LookupError,
+    ArithmeticError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
 
 class ImagesConfig(Settings):
     """How pictures are read, and what the model sees of them."""
@@ -62,13 +81,6 @@ class ImagesConfig(Settings):
     def budget(self) -> PictureBudget:
         """What a picture may be."""
         return PictureBudget(self.min_pixels, self.max_pixels, self.max_tokens)
-
-
-# What Pillow decodes by itself: formats that start other programs (EPS) are not among them.
-_FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG2000", "PPM")
-# Formats of deep grey that do not say which value is white.
-_FREELY_SCALED = ("TIFF",)
-MAX_ASPECT_RATIO = 200  # qwen-vl-utils and the Qwen-VL processors refuse more
 
 
 class PictureError(Exception):
@@ -171,21 +183,6 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
         grow = math.sqrt(budget.min_pixels / (width * height))
         fitted = [math.ceil(side * grow / factor) * factor for side in (width, height)]
     return fitted[0], fitted[1]
-
-
-_NOT_DECODED = "not a picture that can be decoded"
-_DECODING_ERRORS = (
-    OSError,
-    SyntaxError,  # Pillow's PNG reader
-    ValueError,
-    EOFError,
-    RuntimeError,  # its AVIF reader
-    struct.error,  # its TIFF reader
-    LookupError,
-    ArithmeticError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,17 @@ from vlm_boundary.errors import UserError
 
 MAX_BYTES = 256 << 20
 _URL_SAFE = str.maketrans("-_", "+/")
+_ARCHIVE_SUFFIXES = (".zip", ".tar")
+_ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,  # a password is needed; NotImplementedError: a compression that is not known
+)
 
 
 @dataclass(frozen=True)
@@ -166,22 +177,9 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= 120 else f"{text[:120]}…")
 
 
-SUFFIXES = (".zip", ".tar")
-_ERRORS = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    OSError,
-    ValueError,
-    RuntimeError,  # a password is needed; NotImplementedError: a compression that is not known
-)
-
-
 def is_archive(path: Path) -> bool:
     """Whether a path is a file with an archive's ending."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return path.suffix.lower() in _ARCHIVE_SUFFIXES and path.is_file()
 
 
 def checked_archive(path: Path) -> Path:
@@ -192,7 +190,7 @@ def checked_archive(path: Path) -> Path:
     """
     try:
         _content(path)
-    except _ERRORS as error:
+    except _ARCHIVE_ERRORS as error:
         raise UserError(f"{path}: not an archive that can be read: {error}") from None
     return path
 
@@ -201,7 +199,7 @@ def has_member(archive: Path, name: str) -> bool:
     """Whether the archive has a file of that name."""
     try:
         return len(_content(archive).get(_wanted(name), ())) == 1
-    except (*_ERRORS, PictureError):
+    except (*_ARCHIVE_ERRORS, PictureError):
         return False
 
 
@@ -225,7 +223,7 @@ def read_member(archive: Path, name: str, limit: int) -> bytes:
             raise PictureError(
                 f"picture {wanted[:120]!r} in {archive} is larger than {limit >> 20} MiB"
             )
-    except _ERRORS as error:
+    except _ARCHIVE_ERRORS as error:
         raise PictureError(
             f"picture {wanted[:120]!r} in {archive} cannot be read: {str(error)[:200]}"
         ) from None

@@ -20,6 +20,10 @@ from vlm_boundary.records.problem import Problem
 
 # So many records show the columns and the pictures of a data set.
 LOOKED_AT = 8
+# Stands in a prompt for what is left out otherwise; no data set has it.
+_OTHER = "\1"
+# What data sets write where pictures are; looked for where the YAML names no marks.
+_USUAL_MARKS = r"<image[ _]?(\d*)>"
 
 
 @dataclass
@@ -139,12 +143,6 @@ class _Check:
                 f"{self._twice[0]}; say options: {{shown: question}} where the question has them."
             )
         return self._found
-
-
-# Stands in a prompt for what is left out otherwise; no data set has it.
-_OTHER = "\1"
-# What data sets write where pictures are; looked for where the YAML names no marks.
-_USUAL_MARKS = r"<image[ _]?(\d*)>"
 
 
 def left_out(

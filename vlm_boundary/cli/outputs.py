@@ -17,6 +17,16 @@ if TYPE_CHECKING:
     from vlm_boundary.analysis.table_file import VerdictTable
     from vlm_boundary.verifier.program import ProgramGrader
 
+_COLUMNS = {
+    "model_column": "model",
+    "problem_column": "problem_id",
+    "correct_column": "correct",
+    "samples_column": "n",
+    "index_column": "sample_index",
+    "cluster_column": "cluster",
+}
+_FORMATS = ("lm-eval", "lmms-eval", "verl", "trl", "ms-swift", "inspect", "vlmevalkit")
+
 
 @click.command(short_help="Grade a JSONL file of anyone's outputs.")
 @click.argument("source", metavar="FILE.jsonl", type=click.Path(path_type=Path))
@@ -98,16 +108,6 @@ def _program(benchmark: str | None) -> AbstractContextManager[ProgramGrader | No
     if program is None:
         raise UserError(f"{benchmark}: it names no grading.command; leave out --by")
     return closing(ProgramGrader(program, benchmark))
-
-
-_COLUMNS = {
-    "model_column": "model",
-    "problem_column": "problem_id",
-    "correct_column": "correct",
-    "samples_column": "n",
-    "index_column": "sample_index",
-    "cluster_column": "cluster",
-}
 
 
 @click.command(short_help="Compare two models on anyone's table of verdicts.")
@@ -234,9 +234,6 @@ def _rule(looks: str | None, right: int | None) -> StoppingRule | None:
             f"--right {right}: not so many can be right after {counted(numbers[0], 'sample')}"
         )
     return StoppingRule(numbers, right)
-
-
-_FORMATS = ("lm-eval", "lmms-eval", "verl", "trl", "ms-swift", "inspect", "vlmevalkit")
 
 
 @click.command(name="import", short_help="Make an experiment from other tools' logs and dumps.")

@@ -20,6 +20,9 @@ from vlm_boundary.settings import validate
 from vlm_boundary.verifier.verdict import Gold
 
 _SHOWN = 60
+_FIELDS = ("id", "question", "answer")
+_PICTURES = ("images", "image")
+_MARK = re.compile(r"<image(?:_\d{1,2})?>")
 
 
 @dataclass(frozen=True)
@@ -213,11 +216,6 @@ def _nothing(gathered: Gathered) -> str:
 def name_of(text: str) -> str:
     """A name for tables and folders."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("._-")[:100].rstrip("._-") or "log"
-
-
-_FIELDS = ("id", "question", "answer")
-_PICTURES = ("images", "image")
-_MARK = re.compile(r"<image(?:_\d{1,2})?>")
 
 
 class DataFile:

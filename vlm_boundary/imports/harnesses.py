@@ -45,6 +45,11 @@ from vlm_boundary.nulls import is_null
 # Where an object in memory was, which differs from run to run.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{1,16}>")
 _LONGEST_LIST = 10_000
+_LM_KEYS = frozenset({"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"})
+_LMMS_KEYS = frozenset({"doc_id", "target", "filtered_resps", "doc_hash", "input"})
+_KIT_KEYS = frozenset({"index", "question", "prediction"})
+# What stands in place of a response that could not be had (FAIL_MSG in inference.py).
+_KIT_FAILED = "Failed to obtain answer via API."
 
 
 @dataclass(frozen=True)
@@ -205,7 +210,6 @@ def _lm_golds(target: Any) -> tuple[str, ...]:
     return (target,)
 
 
-_LM_KEYS = frozenset({"doc_id", "doc", "target", "arguments", "resps", "filtered_resps"})
 LM_EVAL = Format(
     "lm-eval",
     "lm-eval's samples",
@@ -240,7 +244,6 @@ def _lmms_asked(record: Mapping[str, Any], folder: Path) -> LogProblem:
     return LogProblem(str(record["doc_id"]), question, golds, (), pictures, lost, digest(golds))
 
 
-_LMMS_KEYS = frozenset({"doc_id", "target", "filtered_resps", "doc_hash", "input"})
 LMMS_EVAL = Format(
     "lmms-eval",
     "lmms-eval's samples",
@@ -255,11 +258,6 @@ LMMS_EVAL = Format(
         whole_prompts=False,
     ).rows,
 )
-
-
-_KIT_KEYS = frozenset({"index", "question", "prediction"})
-# What stands in place of a response that could not be had (FAIL_MSG in inference.py).
-_KIT_FAILED = "Failed to obtain answer via API."
 
 
 def _kit_rows(path: Path) -> Iterator[LogRow]:

@@ -41,6 +41,12 @@ _LARGEST_ALL = 16 << 30
 _MOST_TIMES = 1000  # what is packed of text is smaller by less than this
 _LOCAL_HEADER = 30  # bytes, behind which are the name and what else there is
 _ENCRYPTED = 1
+_HEADERS = ("header.json", "_journal/start.json")
+_SAMPLES = "samples/"
+_ATTACHED = "attachment://"
+_REASONS = {"max_tokens": "length", "model_length": "length", "unknown": None}
+_LETTERS = {"C": True, "I": False}
+_NEEDS = "an archive with header.json and samples/, or JSON with version, status and eval"
 
 
 class Archive:
@@ -113,13 +119,6 @@ def _unpacked(packed: bytes, method: int, most: int) -> bytes | None:
         with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
             return bytes(stream.read(most))
     return None
-
-
-_HEADERS = ("header.json", "_journal/start.json")
-_SAMPLES = "samples/"
-_ATTACHED = "attachment://"
-_REASONS = {"max_tokens": "length", "model_length": "length", "unknown": None}
-_LETTERS = {"C": True, "I": False}
 
 
 def _read_archive(path: Path) -> Iterator[LogRow]:
@@ -245,7 +244,6 @@ def _named(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-_NEEDS = "an archive with header.json and samples/, or JSON with version, status and eval"
 INSPECT = Format(
     "inspect",
     "an inspect_ai log",

@@ -16,6 +16,17 @@ from vlm_boundary.benchmarks.sources.files import file_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import is_null, with_nulls
 
+_THOUGHT = "<think>"  # what chat templates end with that open a thought
+_INLINE = "data:image/"
+_MOST_BYTES = 64 << 20
+_SUFFIXES = {
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    b"RIFF": ".webp",
+    b"BM": ".bmp",
+}
+
 
 @dataclass(frozen=True)
 class LogProblem:
@@ -110,9 +121,6 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-_THOUGHT = "<think>"  # what chat templates end with that open a thought
-
-
 def records(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """The records of a table or JSON file, each with its place; NaN is None in them.
 
@@ -196,17 +204,6 @@ def why_no_text(value: Any) -> str | None:
 def opens_thought(prompt: str) -> bool:
     """Whether a rendered prompt ends inside a thought."""
     return prompt.rstrip().endswith(_THOUGHT)
-
-
-_INLINE = "data:image/"
-_MOST_BYTES = 64 << 20
-_SUFFIXES = {
-    b"\x89PNG": ".png",
-    b"\xff\xd8\xff": ".jpg",
-    b"GIF8": ".gif",
-    b"RIFF": ".webp",
-    b"BM": ".bmp",
-}
 
 
 def pictures_of(named: Iterable[Any], folder: Path) -> tuple[tuple[bytes, ...], tuple[str, ...]]:

@@ -22,6 +22,8 @@ from vlm_boundary.imports.trainers import MS_SWIFT, TRL, VERL
 FORMATS = (LM_EVAL, LMMS_EVAL, VERL, TRL, MS_SWIFT, INSPECT, INSPECT_JSON, VLMEVALKIT)
 NAMES = tuple(dict.fromkeys(form.name for form in FORMATS))
 _MOST_KEYS, _LONGEST_KEY = 12, 40
+_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)", re.DOTALL)
+_LOOKED_AT = (*SUFFIXES, ".eval")
 
 
 def format_of(path: Path, name: str | None = None) -> Format:
@@ -110,10 +112,6 @@ def _whole(path: Path) -> dict[str, Any] | None:
 
 def _one_line(text: str) -> str:
     return text if len(text) <= 400 else f"{text[:400]}…"
-
-
-_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)=(.+)", re.DOTALL)
-_LOOKED_AT = (*SUFFIXES, ".eval")
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ from vlm_boundary.writing import replacing_folder
 EXPERIMENT = "experiment.yaml"
 UNUSABLE = "unusable.jsonl"
 DISAGREEMENTS = "disagreements.html"
+_CHUNK = 16_384
+_MOST_FORKS = 8
 
 
 @dataclass(frozen=True)
@@ -196,10 +198,6 @@ def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-_CHUNK = 16_384
-_MOST_FORKS = 8
 
 
 @dataclass

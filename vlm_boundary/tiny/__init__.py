@@ -50,11 +50,11 @@ def _recipe() -> str:
 
 
 def _make_untrained(seed: int, folder: Path) -> None:
-    from vlm_boundary.tiny.architecture import NOTE, build_guesser, save_checkpoint
+    from vlm_boundary.tiny.architecture import GUESSER_NOTE, build_guesser, save_checkpoint
 
     # Renamed when whole, so that processes that start together never load half a checkpoint.
     temporary = folder.with_name(f".{uuid4().hex}.tmp")
-    save_checkpoint(build_guesser(seed), temporary, note=NOTE)
+    save_checkpoint(build_guesser(seed), temporary, note=GUESSER_NOTE)
     try:
         temporary.rename(folder)
     except OSError:

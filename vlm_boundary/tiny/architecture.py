@@ -50,6 +50,12 @@ MAX_POSITIONS = 32768
 
 # The usual 0.02 suits layers a thousand wide; these are a hundred wide and learn from it slowly.
 INITIAL_SPREAD = 0.07
+GUESSER_NOTE = (
+    "a stand-in with random weights, never trained, that writes digits at random: "
+    "what it gets right is luck"
+)
+# The tokens that it writes: digits, and what ends a number or the response.
+GUESSES = "0123456789\n"
 
 
 def token_id(token: str) -> int:
@@ -177,14 +183,6 @@ def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path, *, 
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
     build_processor().save_pretrained(folder)
     (folder / "vlm_boundary.json").write_text(json.dumps({"note": note}) + "\n")
-
-
-NOTE = (
-    "a stand-in with random weights, never trained, that writes digits at random: "
-    "what it gets right is luck"
-)
-# The tokens that it writes: digits, and what ends a number or the response.
-GUESSES = "0123456789\n"
 
 
 def build_guesser(seed: int) -> Qwen2_5_VLForConditionalGeneration:

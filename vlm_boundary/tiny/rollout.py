@@ -29,6 +29,8 @@ from vlm_boundary.verifier import Grader, Output
 _ATTENTION = "vlm_boundary_grouped"
 _FULL_ENOUGH = 0.8  # share of unfinished responses below which a batch is rebuilt
 _ROOM = 48  # tokens
+_CHUNK = 48  # problems sampled at once
+_MAX_TOKENS = 96  # of an answer that is watched
 
 
 @dataclass(frozen=True)
@@ -157,10 +159,6 @@ def _samples(rows: list[list[int]]) -> list[Rollout]:
     return [
         Rollout(tuple(row), text, end) for row, text, end in zip(rows, texts, ended, strict=True)
     ]
-
-
-_CHUNK = 48  # problems sampled at once
-_MAX_TOKENS = 96  # of an answer that is watched
 
 
 class Rewarder:

@@ -44,6 +44,7 @@ _LAST = 0.02  # of the highest rate
 _WORDS = 16  # a 4 x 4 grid
 _WIDTH = 32
 _ABSENT = -100  # cross_entropy's own mark for what is not counted
+_SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little is padding
 
 
 def warm_cosine(optimiser: Optimizer, warmup: int, steps: int) -> LambdaLR:
@@ -220,9 +221,6 @@ def _scores(model: Any, ids: Tensor) -> Tensor:
     ).last_hidden_state
     scores: Tensor = model.lm_head(hidden).float()
     return scores
-
-
-_SORTED_BATCHES = 8  # batches drawn at once and cut by length, so that little is padding
 
 
 def train_supervised(model: Any, recipe: Supervised, *, seed: int, log: Log) -> None:

@@ -15,6 +15,8 @@ from vlm_boundary.benchmarks.procedural.draw import FAINT, INK, PALETTE, Canvas,
 from vlm_boundary.benchmarks.procedural.problem import Query, add, compute, read, styles
 
 CORNERS = ("left", "right", "top")
+_PHRASINGS = ("What is x?", "Find the angle x in degrees.", "How many degrees is the angle x?")
+_UNIT = "degrees"
 
 
 def _label(
@@ -141,10 +143,6 @@ class Triangle:
             (start + scale, floor),
             (start + scale * apex[0], floor - scale * apex[1]),
         ]
-
-
-_PHRASINGS = ("What is x?", "Find the angle x in degrees.", "How many degrees is the angle x?")
-_UNIT = "degrees"
 
 
 def _fan(rng: Random, whole: int, count: int) -> tuple[Fan, Query | None]:

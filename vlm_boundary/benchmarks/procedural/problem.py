@@ -15,6 +15,7 @@ from vlm_boundary.records.problem import AnswerType
 
 Split = Literal["train", "test"]
 QuestionType = Literal["free_form", "multi_choice"]
+_SHOWN = ("bars", "points", "labels", "grid", "rows", "clocks", "column_heights")
 
 
 @dataclass(frozen=True)
@@ -167,9 +168,6 @@ class ProceduralProblem:
                 ],
             },
         }
-
-
-_SHOWN = ("bars", "points", "labels", "grid", "rows", "clocks", "column_heights")
 
 
 def description(problem: ProceduralProblem) -> str:

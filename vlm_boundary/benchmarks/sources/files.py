@@ -23,6 +23,8 @@ SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 COMPRESSED = ".gz"
 LONGEST_CELL = 1 << 30  # base64 pictures are far beyond the csv module's 128 KiB
 _BUFFER = 1 << 20
+Mending = Callable[[Any], Any]
+LONGEST_REFERENCE = 64  # VLMEvalKit's own rule: no picture is as short in base64
 
 
 def kind_of(path: Path) -> str:
@@ -189,9 +191,6 @@ def _object(value: Any, where: str) -> Record:
     return value
 
 
-Mending = Callable[[Any], Any]
-
-
 def shortest_floats(schema: pa.Schema) -> Mending:
     """What makes of a record's 16-bit and 32-bit floats the numbers with their shortest text.
 
@@ -242,9 +241,6 @@ def _in_map(mending: Mending) -> Mending:
 
 def _in_list(mending: Mending) -> Mending:
     return lambda values: values and [mending(value) for value in values]
-
-
-LONGEST_REFERENCE = 64  # VLMEvalKit's own rule: no picture is as short in base64
 
 
 def vlmevalkit_records(path: Path, image: str) -> Iterator[Record]:
