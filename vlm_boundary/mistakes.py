@@ -212,18 +212,16 @@ def _step(place: _Place, part: str | int, *, written: bool) -> _Place:
         return _Place((*place.keys, part), holders[0], leaves)
     if written and models:
         return _Place((*place.keys, part), models[0], [], place.siblings)
+    types_here = [getattr(leaf, "__name__", None) for leaf in place.leaves]
+    names_a_type = len(types_here) > 1 and part in types_here
     for leaf in place.leaves:
         values = typing.get_args(leaf)
         # The values' annotation: second of a dict's, first of a list's and of `tuple[X, ...]`.
-        if typing.get_origin(leaf) is dict and not _names_a_type(part, place.leaves):
+        if typing.get_origin(leaf) is dict and not names_a_type:
             return _Place((*place.keys, part), place.owner, _leaves(values[1]))
         if typing.get_origin(leaf) in (list, tuple) and isinstance(part, int):
             return _Place((*place.keys, part), place.owner, _leaves(values[0]))
     return place
-
-
-def _names_a_type(part: str | int, leaves: Sequence[Any]) -> bool:
-    return len(leaves) > 1 and any(part == getattr(leaf, "__name__", None) for leaf in leaves)
 
 
 def _leaves(annotation: Any) -> list[Any]:

@@ -71,11 +71,6 @@ _CHOICE_RATE = 0.17  # of the problems that can have choices, so that about 15% 
 _PATIENCE = 1_000  # repeated states in a row before a family counts as used up
 
 
-def split_of(state: str) -> Split:
-    """Return the split that a state belongs to, whatever seed and index lead to it."""
-    return "test" if _number(state) % _TEST_SHARE == 0 else "train"
-
-
 def make_problem(family: str, *, split: Split, seed: int, index: int) -> ProceduralProblem:
     """Make one problem, the same whenever the arguments are the same.
 
@@ -94,7 +89,8 @@ def make_problem(family: str, *, split: Split, seed: int, index: int) -> Procedu
         if question is not None:
             facts = scene.facts()
             state = f"{family} | {question.key} | {json.dumps(facts, sort_keys=True)}"
-            if split_of(state) == split:
+            held_out = _number(state) % _TEST_SHARE == 0  # whatever seed and index lead to it
+            if held_out == (split == "test"):
                 break
     choices = _choices(rng, question) if rng.random() < _CHOICE_RATE else ()
     return ProceduralProblem(
