@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem, dataset_hash
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
+from vlm_boundary.writing import cache_folder
 
 
 def pytest_configure() -> None:
@@ -27,6 +29,21 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left = [item for item in items if item.get_closest_marker("data")]
         config.hook.pytest_deselected(items=left)
         items[:] = [item for item in items if item not in left]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _scratch_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache of this session's own, for processes too, that shares all but our part of the user's.
+
+    What is tested is then not what an earlier version kept, and the user's is left alone.
+    """
+    users, scratch = cache_folder("").parent, tmp_path_factory.mktemp("cache")
+    for other in users.iterdir() if users.is_dir() else ():
+        if other.name != "vlm_boundary":
+            (scratch / other.name).symlink_to(other)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(scratch))
+        yield
 
 
 # Samples by arm and problem: base solves more problems, rl solves its own more often.

@@ -14,8 +14,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from vlm_boundary.benchmarks import BenchmarkConfig
-from vlm_boundary.benchmarks.from_task import scaffold
-from vlm_boundary.benchmarks.task_yaml import load_task
+from vlm_boundary.benchmarks.from_task import load_task, scaffold
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import validate
 

@@ -117,8 +117,8 @@ def examine(thorough: bool = False) -> list[Finding]:
     findings.append(_part(facts, "transformers"))
     findings.append(_part(facts, "vllm"))
     findings.append(_engine(facts))
-    findings.append(_optional("gradio", "demo"))
-    findings.append(_optional("ray", "ray"))
+    findings.append(_package("gradio", "demo"))
+    findings.append(_package("ray", "ray"))
     return findings
 
 
@@ -179,10 +179,14 @@ def _installed(name: str) -> dict[str, object]:
     return {f"{name}_error": "it is not installed"}
 
 
-def _package(name: str) -> Finding:
+def _package(name: str, extra: str | None = None) -> Finding:
+    """Whether a package is there, which may be missing where it is an extra's."""
     try:
         return Finding(True, f"{name} {version(name)}")
     except PackageNotFoundError:
+        if extra:
+            mend = f"pip install -e '.[{extra}]'"
+            return Finding(None, f"{name} is not installed (optional)", mend)
         return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
 
 
@@ -232,10 +236,3 @@ def _engine(facts: dict[str, object]) -> Finding:
         return Finding(True, f"engine: vLLM on {len(gpus)} × {gpus[0]}")
     cores = counted(os.cpu_count() or 1, "core")
     return Finding(True, f"engine: vLLM on this CPU ({cores}): for trials and small models")
-
-
-def _optional(name: str, extra: str) -> Finding:
-    try:
-        return Finding(True, f"{name} {version(name)}")
-    except PackageNotFoundError:
-        return Finding(None, f"{name} is not installed (optional)", f"pip install -e '.[{extra}]'")

@@ -84,7 +84,8 @@ def explain(model: type[BaseModel], error: ValidationError) -> str:
         near = did_you_mean(tag, valid.replace("'", "").split(", "))
         return f"{dotted((*place.keys, 'kind'))}: {tag!r} is none of {valid}{near}"
     if first["type"] == "union_tag_not_found":
-        return f"key {dotted((*place.keys, 'kind'))!r} is missing: one of {_either(_kinds(place))}"
+        kinds = ", ".join(map(repr, _kinds(place)))
+        return f"key {dotted((*place.keys, 'kind'))!r} is missing: one of {kinds}"
     if first["type"] == "missing":
         return f"key {str(place)!r} is missing"
     return _wrong_value(model, errors, first, place)
@@ -128,7 +129,7 @@ def _holding(model: type[BaseModel], key: str) -> Iterator[tuple[str, ...]]:
             if _is_model(one) and key in one.model_fields:
                 yield (name, key)
             elif typing.get_origin(one) is dict and any(
-                key in entry.model_fields for entry in _models_in(typing.get_args(one)[1])
+                key in entry.model_fields for entry in models_in(typing.get_args(one)[1])
             ):
                 yield (name, "NAME", key)
 
@@ -160,8 +161,9 @@ def _wrong_value(
     if isinstance(given, str) and given in _kinds(place):
         hint = f"; write {{kind: {given}}}"
     elif isinstance(given, str):
-        names = [name for leaf in place.leaves for name in _names(leaf)]
-        hint = did_you_mean(given, names)
+        literals = (leaf for leaf in place.leaves if typing.get_origin(leaf) is typing.Literal)
+        names = [name for leaf in literals for name in typing.get_args(leaf)]
+        hint = did_you_mean(given, filter(lambda name: isinstance(name, str), names))
     return f"{where}expected {expected}{_given(given)}{hint}"
 
 
@@ -174,10 +176,6 @@ def _expectation(error: ErrorDetails) -> str:
 def _given(value: Any) -> str:
     shown = reprlib.repr(value)  # a few aliases can unfold into billions of values
     return f" (given: {shown})" if len(shown) <= _LONGEST else ""
-
-
-def _either(names: Sequence[str]) -> str:
-    return ", ".join(map(repr, names))
 
 
 def _kinds(place: _Place) -> list[str]:
@@ -214,18 +212,16 @@ def _step(place: _Place, part: str | int, *, written: bool) -> _Place:
         return _Place((*place.keys, part), holders[0], leaves)
     if written and models:
         return _Place((*place.keys, part), models[0], [], place.siblings)
+    types_here = [getattr(leaf, "__name__", None) for leaf in place.leaves]
+    names_a_type = len(types_here) > 1 and part in types_here
     for leaf in place.leaves:
         values = typing.get_args(leaf)
         # The values' annotation: second of a dict's, first of a list's and of `tuple[X, ...]`.
-        if typing.get_origin(leaf) is dict and not _names_a_type(part, place.leaves):
+        if typing.get_origin(leaf) is dict and not names_a_type:
             return _Place((*place.keys, part), place.owner, _leaves(values[1]))
         if typing.get_origin(leaf) in (list, tuple) and isinstance(part, int):
             return _Place((*place.keys, part), place.owner, _leaves(values[0]))
     return place
-
-
-def _names_a_type(part: str | int, leaves: Sequence[Any]) -> bool:
-    return len(leaves) > 1 and any(part == getattr(leaf, "__name__", None) for leaf in leaves)
 
 
 def _leaves(annotation: Any) -> list[Any]:
@@ -238,13 +234,6 @@ def _leaves(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _names(annotation: Any) -> list[str]:
-    """The texts that a value may be, where they can be counted up."""
-    if typing.get_origin(annotation) is not typing.Literal:
-        return []
-    return [value for value in typing.get_args(annotation) if isinstance(value, str)]
-
-
 def _is_model(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
@@ -255,15 +244,16 @@ def _tags(model: type[BaseModel]) -> tuple[str, ...]:
     return typing.get_args(kind.annotation) if kind else ()
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The settings records that an annotation names, in unions, lists and maps too."""
     if _is_model(annotation):
         return [annotation]
     if isinstance(annotation, types.GenericAlias) or typing.get_origin(annotation) is not None:
-        return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]
+        return [m for argument in typing.get_args(annotation) for m in models_in(argument)]
     return []
 
 
 def _model_names(model: type[BaseModel]) -> set[str]:
     """Class names of the models inside a model, which pydantic puts into locations of unions."""
-    inner = [m for field in model.model_fields.values() for m in _models_in(field.annotation)]
+    inner = [m for field in model.model_fields.values() for m in models_in(field.annotation)]
     return {name for m in inner for name in ({m.__name__} | _model_names(m))}

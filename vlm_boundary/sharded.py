@@ -58,17 +58,11 @@ def merged_folder(folder: Path) -> Path:
         merged = actor / "huggingface"
         if (merged / "config.json").is_file() and any(merged.glob("*.safetensors")):
             return merged
-        missing = _missing(shards)
+        ranks = {int(shard[2]) for shard in shards}
+        missing = sorted(set(range(int(shards[0][1]))) - ranks) if shards else []
         advice = _advice(actor, shards, missing, megatron=megatron)
         raise UnmergedError(f"{folder}: {advice}", actor, whole=not missing)
     return folder
-
-
-def _missing(shards: list[re.Match[str]]) -> list[int]:
-    """The ranks whose shards are not there."""
-    if not shards:
-        return []
-    return sorted(set(range(int(shards[0][1]))) - {int(shard[2]) for shard in shards})
 
 
 def _advice(actor: Path, shards: list[re.Match[str]], missing: list[int], *, megatron: bool) -> str:

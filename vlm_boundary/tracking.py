@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.errors import UserError
@@ -16,11 +17,6 @@ from vlm_boundary.store import RunDirectory, write_json
 
 TrackerName: TypeAlias = Literal["trackio", "wandb"]
 Metrics: TypeAlias = dict[str, float]
-
-
-class _Log(Protocol):
-    def __call__(self, metrics: Mapping[str, float], step: int) -> None:
-        """Send one point."""
 
 
 def refuse_missing(name: TrackerName) -> None:
@@ -38,8 +34,8 @@ def refuse_missing(name: TrackerName) -> None:
 @contextmanager
 def tracked(
     name: TrackerName, experiment: ExperimentConfig, of: str, *, goes_on: bool = False
-) -> Iterator[_Log]:
-    """A run of the tracker, in the project that has the experiment's name.
+) -> Iterator[Callable[[Mapping[str, float], int], None]]:
+    """A run of the tracker, in the project of the experiment's name: what sends metrics of a step.
 
     Where it goes is the tracker's own setting: trackio writes to a database on this machine unless
     a Space is named (TRACKIO_SPACE_ID), wandb goes by its login and WANDB_MODE.
@@ -56,22 +52,12 @@ def tracked(
     how: dict[str, Any] = {"resume": "allow" if goes_on else "never"}
     if goes_on and name == "wandb":  # by its id, where trackio does by its name
         how["id"] = f"{experiment.name}-{of}"
-    tracker = _tracker(name)
+    tracker = import_module(name)
     tracker.init(project=experiment.name, name=of, config={"arms": arms}, **how)
     try:
         yield lambda metrics, step: tracker.log(dict(metrics), step=step)
     finally:
         tracker.finish()
-
-
-def _tracker(name: TrackerName) -> Any:
-    if name == "trackio":
-        import trackio
-
-        return trackio
-    import wandb
-
-    return wandb
 
 
 def track_checkpoints(
@@ -84,7 +70,7 @@ def track_checkpoints(
     if new := {step: metrics for step, metrics in points.items() if step not in sent}:
         with tracked(name, experiment, "training", goes_on=True) as log:
             for step, metrics in new.items():
-                log(metrics, step=step)
+                log(metrics, step)
         write_json(kept, sorted(sent | set(new)))
 
 

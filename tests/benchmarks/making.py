@@ -10,9 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from click.testing import CliRunner, Result
 from PIL import Image
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark
+from vlm_boundary.cli import cli
 
 FIELDS = {"problem_id": "id", "question": "question", "answer": "answer", "image": "image"}
 
@@ -54,3 +56,8 @@ def write(folder: Path, name: str, records: list[dict[str, Any]]) -> Path:
 def config(path: Path, **changes: Any) -> BenchmarkConfig:
     """Settings over a data file with the columns of `rows`."""
     return load_benchmark("mine", {"dataset_path": str(path), "fields": FIELDS} | changes)
+
+
+def call(*arguments: str | Path) -> Result:
+    """What `vlm-boundary benchmarks` says to these arguments."""
+    return CliRunner().invoke(cli, ["benchmarks", *map(str, arguments)])

@@ -5,18 +5,15 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from benchmarks.making import png
-from click.testing import CliRunner
+from benchmarks.making import call, png
 from required import needs
 from ruamel.yaml import YAML
 
 from vlm_boundary.benchmarks import PROTOCOLS, BenchmarkConfig, load_benchmark
 from vlm_boundary.benchmarks.reference import DOCUMENT, updated
 from vlm_boundary.benchmarks.schema import FilterConfig
-from vlm_boundary.cli import cli
 from vlm_boundary.settings import validate
 
 ROOT = Path(__file__).parents[2]
@@ -61,10 +58,6 @@ def charts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             writer.writerow([*told, *["", "", "", ""], "sales", 1, "english"])
         writer.writerow(["Q3", "Which?", "pictures/0.png", "A", "C", "x", "y", "", "", "s", 1, ""])
     return tmp_path
-
-
-def call(*arguments: str) -> Any:
-    return CliRunner().invoke(cli, ["benchmarks", *arguments])
 
 
 @pytest.mark.parametrize("document", [README, GUIDE], ids=["readme", "guide"])

@@ -11,21 +11,13 @@ from benchmarks.making import FIELDS, config, png, rows, write
 from click.testing import CliRunner
 
 from vlm_boundary.benchmarks import Scan, load_benchmark, load_problems, messages
-from vlm_boundary.benchmarks.checking import left_out
 from vlm_boundary.benchmarks.lists import option_count
+from vlm_boundary.benchmarks.validation import left_out
 from vlm_boundary.cli import cli
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 
 CHAT = {"question": "_question", "answer": "_answer", "image": "images", "problem_id": "{{ _row }}"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pictures").mkdir()
-    for name, colour in (("a", "red"), ("b", "blue")):
-        (tmp_path / "pictures" / f"{name}.png").write_bytes(png(colour))
-    return tmp_path
 
 
 def problems(path: Path, **changes: Any) -> list[Problem]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from benchmarks.making import png
-from click.testing import CliRunner
+from benchmarks.making import call, png
 
 from vlm_boundary.benchmarks import Scan, load_benchmark_file
 from vlm_boundary.benchmarks.from_task import TODO, scaffold
-from vlm_boundary.cli import cli
 from vlm_boundary.errors import UserError
 
 # As lm-eval's chartqa.yaml says it, of a file here.
@@ -82,10 +79,6 @@ def tasks(tmp_path: Path) -> Path:
     data = json.dumps(str(folder / "charts.jsonl"))
     (folder / "charts.yaml").write_text(CHARTS.replace("DATA", data))
     return folder
-
-
-def call(*arguments: str | Path) -> Any:
-    return CliRunner().invoke(cli, ["benchmarks", *map(str, arguments)])
 
 
 def test_a_task_in_templates_maps_whole(

@@ -14,14 +14,6 @@ from vlm_boundary.benchmarks.lists import as_options
 from vlm_boundary.errors import UserError
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pictures").mkdir()
-    (tmp_path / "pictures" / "a.png").write_bytes(png("red"))
-    (tmp_path / "pictures" / "b.png").write_bytes(png("blue"))
-    return tmp_path
-
-
 def test_equal_pictures_are_kept_once_and_bytes_are_pictures_too(folder: Path) -> None:
     records = [
         {"id": str(i), "question": "?", "answer": "1", "image": {"bytes": png(), "path": None}}

@@ -15,7 +15,7 @@ import pytest
 from benchmarks.making import FIELDS, config, png, rows, write
 
 from vlm_boundary.benchmarks import Scan, load_benchmark, load_problems
-from vlm_boundary.benchmarks.origin import Origin
+from vlm_boundary.benchmarks.load import Origin
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 

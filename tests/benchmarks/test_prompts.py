@@ -16,8 +16,8 @@ from vlm_boundary.benchmarks import (
     prompt_hash,
     resolve_prompt,
 )
-from vlm_boundary.benchmarks.checking import left_out
 from vlm_boundary.benchmarks.templates import TemplateProblem
+from vlm_boundary.benchmarks.validation import left_out
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 

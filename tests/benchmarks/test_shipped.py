@@ -24,8 +24,8 @@ from vlm_boundary.benchmarks import (
     messages,
     shipped_names,
 )
-from vlm_boundary.benchmarks.checking import left_out
 from vlm_boundary.benchmarks.prompts import Message
+from vlm_boundary.benchmarks.validation import left_out
 from vlm_boundary.records.problem import Grading
 
 PROMPTS = Path(__file__).with_name("shipped_prompts.json")

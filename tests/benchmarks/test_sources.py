@@ -20,14 +20,6 @@ from vlm_boundary.records.problem import Problem
 COLOURS = ("red", "blue")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "pictures").mkdir()
-    for name, colour in zip("ab", COLOURS, strict=True):
-        (tmp_path / "pictures" / f"{name}.png").write_bytes(png(colour))
-    return tmp_path
-
-
 def without_pictures() -> list[dict[str, Any]]:
     return [{k: v for k, v in row.items() if k != "image"} for row in rows()]
 

@@ -5,16 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from benchmarks.making import png, rows, write
-from click.testing import CliRunner, Result
+from benchmarks.making import call, png, rows, write
 from required import needs
 
 from vlm_boundary.benchmarks import PROTOCOLS, load_benchmark_file, shipped_names
-from vlm_boundary.cli import cli
-
-
-def call(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(cli, ["benchmarks", *map(str, arguments)])
 
 
 @pytest.fixture

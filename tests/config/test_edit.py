@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vlm_boundary.config import load_experiment
-from vlm_boundary.config.edit import add_arm
+from vlm_boundary.config.files import add_arm
 from vlm_boundary.errors import UserError
 
 WRITTEN = """\

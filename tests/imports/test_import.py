@@ -17,7 +17,7 @@ from vlm_boundary.cli import cli
 from vlm_boundary.config import load_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports import NAMES, told_lines
-from vlm_boundary.imports.archive import _unpacked
+from vlm_boundary.imports.inspect_logs import _unpacked
 
 ARMS = ("org__base", "org__rl")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +21,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
+from vlm_boundary.writing import cache_folder
 
 needs("transformers")
 
@@ -35,15 +35,6 @@ sampling: {n: 64, temperature: 1.0, top_p: 1.0, max_tokens: 96}
 engine:
   args: {max_model_len: 1024}
 """
-
-
-@pytest.fixture(autouse=True, scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A cache of this file's own: what is tested is not what an earlier version measured."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        yield folder / "vlm_boundary" / "prompts"
 
 
 def load(tmp_path: Path, *overrides: str) -> ExperimentConfig:
@@ -105,7 +96,7 @@ def test_arms_with_the_same_processor_share_what_was_measured(tmp_path: Path) ->
 
 
 def test_what_was_measured_is_kept_and_needs_no_processor(
-    tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = planned(tmp_path, limit=7).arms[0].prompts
     monkeypatch.setitem(sys.modules, "transformers", None)  # as where it is not installed
@@ -120,7 +111,7 @@ def test_what_was_measured_is_kept_and_needs_no_processor(
     ):
         with pytest.raises(UserError, match="transformers"):
             planned(tmp_path, change, limit=7)
-    for file in kept.iterdir():
+    for file in cache_folder("prompts").iterdir():
         file.write_text("{")  # as after a full disk
     with pytest.raises(UserError, match="transformers"):
         planned(tmp_path, limit=7)

@@ -1,9 +1,8 @@
 """Image benchmarks: one YAML each, read into problems with their pictures."""
 
 from vlm_boundary.benchmarks.catalogue import load_benchmark, load_benchmark_file, shipped_names
-from vlm_boundary.benchmarks.images_config import ImagesConfig
-from vlm_boundary.benchmarks.load import LoadedBenchmark, Scan, load_problems
-from vlm_boundary.benchmarks.origin import Origin
+from vlm_boundary.benchmarks.images import ImagesConfig
+from vlm_boundary.benchmarks.load import LoadedBenchmark, Origin, Scan, load_problems
 from vlm_boundary.benchmarks.prompts import (
     PROTOCOLS,
     PromptConfig,

@@ -39,21 +39,16 @@ class Candidate:
     record: Record
     language: str | None
 
-    def picture_digests(self) -> tuple[str, ...]:
-        """SHA-256 of each picture's bytes; what cannot be read counts as its reason."""
-        digests = []
+    def content(self) -> str:
+        """SHA-256 of question, choices, answer and the bytes of pictures, or why there are none."""
+        problem, digests = self.problem, []
         for picture in self.pictures:
             try:
                 content = picture.read()
             except PictureError as error:
                 content = str(error).encode()
             digests.append(hashlib.sha256(content).hexdigest())
-        return tuple(digests)
-
-    def content(self) -> str:
-        """SHA-256 of question, choices, answer and picture bytes."""
-        problem = self.problem
-        told = [problem.question, problem.choices, problem.answer, self.picture_digests()]
+        told = [problem.question, problem.choices, problem.answer, digests]
         return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode()).hexdigest()
 
 

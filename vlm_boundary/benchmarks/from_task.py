@@ -5,16 +5,22 @@ What the task says is copied; what it runs is left as a named TODO with its text
 
 from __future__ import annotations
 
+import ast
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from vlm_boundary.benchmarks.task_yaml import TaskFunction, load_task
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import SafeConstructor
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.scalarstring import LiteralScalarString
+
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.errors import UserError
-from vlm_boundary.settings import yaml_text
+from vlm_boundary.settings import load_yaml, yaml_text
 
 TODO = "TODO"
 _SPLITS = ("test_split", "validation_split", "training_split")
@@ -73,7 +79,9 @@ def scaffold(path: Path, root: Path | None = None) -> Scaffold:
     found.keys["fields"] = fields
     fields["question"] = _said(found, "fields.question", "doc_to_text", task)
     fields["answer"] = _said(found, "fields.answer", "doc_to_target", task)
-    _question(fields, task)
+    before, question = task.get("description"), fields["question"]
+    if isinstance(before, str) and before and question != TODO:
+        fields["question"] = before + _templated(question)
     _pictures(found, fields, task)
     _choices(found, fields, task)
     # The task's question has all its words, so that nothing is asked besides.
@@ -153,12 +161,8 @@ def _indented(text: str) -> list[str]:
     return [f"    {line}" for line in lines]
 
 
-def _question(fields: dict[str, Any], task: dict[str, Any]) -> None:
-    """The task's description stands before its question."""
-    before, question = task.get("description"), fields["question"]
-    if isinstance(before, str) and before and question != TODO:
-        asked = question if is_template(question) else "{{ " + question + " }}"
-        fields["question"] = before + asked
+def _templated(column: str) -> str:
+    return column if is_template(column) else "{{ " + column + " }}"
 
 
 def _pictures(found: Scaffold, fields: dict[str, Any], task: dict[str, Any]) -> None:
@@ -212,10 +216,115 @@ def _what_is_left_out(found: Scaffold, task: dict[str, Any]) -> None:
 
 def _blocks(value: Any) -> Any:
     """Texts of several lines as blocks, which people can read."""
-    from ruamel.yaml.scalarstring import LiteralScalarString
-
     if isinstance(value, dict):
         return {key: _blocks(one) for key, one in value.items()}
     if isinstance(value, str) and "\n" in value:
         return LiteralScalarString(value)
     return value
+
+
+@dataclass(frozen=True)
+class TaskFunction:
+    """A Python function that a task names with `!function`: `module.name`, beside its YAML."""
+
+    name: str
+    folder: Path
+
+    def source(self) -> str | None:
+        """Its text, parsed and not imported; None where it does not stand in that file.
+
+        A name that is assigned (a `partial`) gives the assignment.
+        """
+        found = self._definition()
+        return None if found is None else ast.get_source_segment(*found)
+
+    def columns(self) -> list[str]:
+        """The columns that its text reads, as in `doc["question"]`, in order."""
+        found = self._definition()
+        if found is None or not isinstance(found[1], ast.FunctionDef) or not found[1].args.args:
+            return []
+        document = found[1].args.args[0].arg
+        places: list[tuple[int, int, str]] = []
+        for node in ast.walk(found[1]):
+            match node:
+                case (
+                    ast.Subscript(value=ast.Name(id=of), slice=ast.Constant(value=str(column)))
+                    | ast.Call(
+                        func=ast.Attribute(value=ast.Name(id=of), attr="get"),
+                        args=[ast.Constant(value=str(column)), *_],
+                    )
+                ) if of == document:
+                    places.append((node.lineno, node.col_offset, column))
+        return list(dict.fromkeys(column for *_, column in sorted(places)))
+
+    def _definition(self) -> tuple[str, ast.stmt] | None:
+        module, _, name = self.name.rpartition(".")
+        path = self.folder.joinpath(*module.split(".")).with_suffix(".py")
+        if not module or not _real(path).is_relative_to(_real(self.folder)):
+            return None
+        try:
+            text = path.read_text(encoding="utf-8")
+            tree = ast.parse(text)
+        except (OSError, ValueError, SyntaxError, RecursionError):
+            return None
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                return text, node
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == name for target in node.targets
+            ):
+                return text, node
+        return None
+
+
+def load_task(path: Path, root: Path) -> dict[str, Any]:
+    """A task's keys over those of the files that it includes, which lie in the folder `root`.
+
+    Raises:
+        UserError: a file cannot be read, is not valid YAML, has other tags than `!function`, or
+            includes one outside that folder.
+    """
+    return _load(path, _real(root), ())
+
+
+def _real(path: Path) -> Path:
+    """Where links lead; of a circle of links, of which `Path.resolve` raises, the path itself."""
+    return Path(os.path.realpath(path))
+
+
+def _load(path: Path, folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    path = _real(path)
+    if path in seen:
+        raise UserError(f"{path}: includes itself")
+    if not path.is_relative_to(folder):
+        reads = f"{seen[-1]}: includes {path}" if seen else str(path)
+        raise UserError(f"{reads}, which is not in {folder}; --root names a wider folder")
+    own = _parsed(path)
+    includes = own.pop("include", None) or []
+    below: dict[str, Any] = {}
+    for one in includes if isinstance(includes, list) else [includes]:
+        below |= _load(path.parent / str(one), folder, (*seen, path))
+    return below | own
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Constructor = _constructor(path.parent)
+    yaml.allow_duplicate_keys = True  # some tasks have them, and the harness reads the last
+    found = load_yaml(path, yaml)
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: expected a task's keys and values")
+    return {str(key): value for key, value in found.items()}
+
+
+def _constructor(folder: Path) -> type[SafeConstructor]:
+    """Plain values, and `!function` as its name."""
+
+    class Constructor(SafeConstructor):
+        pass
+
+    def function(_: SafeConstructor, node: ScalarNode) -> TaskFunction:
+        return TaskFunction(str(node.value), folder)
+
+    Constructor.add_constructor("!function", function)
+    return Constructor

@@ -1,4 +1,4 @@
-"""Pictures as bytes and as models see them: decoded by one set of rules, kept by content."""
+"""Pictures: what a benchmark YAML can say of them; decoded by one set of rules, kept by content."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import io
 import math
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import IO, Literal
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from pydantic import Field, model_validator
 
+from vlm_boundary.config import Pattern, Settings
 from vlm_boundary.errors import reason_of
 from vlm_boundary.writing import replacing
 
@@ -21,6 +27,60 @@ _FORMATS = ("PNG", "JPEG", "MPO", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "JPEG200
 # Formats of deep grey that do not say which value is white.
 _FREELY_SCALED = ("TIFF",)
 MAX_ASPECT_RATIO = 200  # qwen-vl-utils and the Qwen-VL processors refuse more
+_NOT_DECODED = "not a picture that can be decoded"
+_DECODING_ERRORS = (
+    OSError,
+    SyntaxError,  # Pillow's PNG reader
+    ValueError,
+    EOFError,
+    RuntimeError,  # its AVIF reader
+    struct.error,  # its TIFF reader
+    LookupError,
+    ArithmeticError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+)
+
+
+class ImagesConfig(Settings):
+    """How pictures are read, and what the model sees of them."""
+
+    encoding: Literal["path", "base64"] = "path"
+    """What text in the image column is; `data:` addresses are read in either case."""
+    missing_columns: Literal["error", "skip"] = "error"
+    """Of several columns in fields.image, those that a record does not have at all: a mistake, or
+    passed over as empty ones are. One of them must be there."""
+    download: bool = False
+    """Fetch pictures that are web addresses, once, into this machine's cache; addresses inside
+    private networks are refused."""
+    placeholder: Pattern | None = None
+    """Regular expression of picture marks in question and options, as in `<image(\\d+)>`."""
+    position: Literal["first", "in_text"] = "first"
+    """Pictures before the text, or where their marks stand: by number where the expression has a
+    group, else in order. A question's other marks are removed; an option's stay as text."""
+    min_pixels: int | None = Field(default=None, ge=1)
+    """Smaller pictures are enlarged to this many pixels (families that take pixels only); by
+    default the checkpoint's own number, or max_pixels where that is less."""
+    max_pixels: int | None = Field(default=None, ge=1)
+    """Larger pictures are reduced to this many pixels (families that take pixels only); by default
+    the checkpoint's own number, or min_pixels where that is more."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """At most so many tokens per picture, in the words of each family: as pixels (Qwen-VL, GLM-V),
+    as its nearest smaller number of tokens (Gemma 4), as tiles (InternVL, Idefics3, SmolVLM), as
+    the longer side (Mistral 3)."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ImagesConfig:
+        if self.min_pixels and self.max_pixels and self.min_pixels > self.max_pixels:
+            raise ValueError("min_pixels is larger than max_pixels")
+        if self.position == "in_text" and self.placeholder is None:
+            raise ValueError("position in_text needs the placeholder's regular expression")
+        return self
+
+    @property
+    def budget(self) -> PictureBudget:
+        """What a picture may be."""
+        return PictureBudget(self.min_pixels, self.max_pixels, self.max_tokens)
 
 
 class PictureError(Exception):
@@ -66,7 +126,9 @@ def store_picture(data: bytes, folder: Path) -> str:
     Raises:
         PictureError: the bytes are not a picture that can be decoded.
     """
-    suffix = _check(data)
+    with _opened(io.BytesIO(data)) as picture:
+        picture.load()
+        suffix = (picture.format or "img").lower()
     name = f"{hashlib.sha256(data).hexdigest()}.{suffix}"
     path = folder / name
     if not path.exists():
@@ -82,14 +144,11 @@ def open_rgb(source: Path | bytes) -> Image.Image:
         PictureError: it cannot be decoded.
     """
     file = io.BytesIO(source) if isinstance(source, bytes) else source
-    try:
-        with _decoding(), Image.open(file, formats=_formats()) as opened:
-            upright = ImageOps.exif_transpose(opened)
-            if upright.mode.startswith(("I", "F")):
-                upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
-            return _rgb(upright)
-    except _DECODING_ERRORS as error:
-        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
+    with _opened(file) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        if upright.mode.startswith(("I", "F")):
+            upright = _shallow(upright, by_values=opened.format in _FREELY_SCALED)
+        return _rgb(upright)
 
 
 def fit(picture: Image.Image, budget: PixelBudget) -> Image.Image:
@@ -126,21 +185,6 @@ def fitted_size(width: int, height: int, budget: PixelBudget) -> tuple[int, int]
     return fitted[0], fitted[1]
 
 
-_DECODING_ERRORS = (
-    UnidentifiedImageError,
-    OSError,
-    SyntaxError,  # Pillow's PNG reader
-    ValueError,
-    EOFError,
-    RuntimeError,  # its AVIF reader
-    struct.error,  # its TIFF reader
-    LookupError,
-    ArithmeticError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
-
-
 @lru_cache(maxsize=1)
 def _formats() -> tuple[str, ...]:
     """Those of the formats that this build of Pillow has."""
@@ -148,9 +192,21 @@ def _formats() -> tuple[str, ...]:
     return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
-def _decoding() -> warnings.catch_warnings:
-    """Pillow only warns of pictures up to twice its safe size; here they are refused."""
-    return warnings.catch_warnings(action="error", category=Image.DecompressionBombWarning)
+@contextmanager
+def _opened(file: Path | IO[bytes]) -> Iterator[Image.Image]:
+    """An open picture; what goes wrong with it in there is a PictureError."""
+    # Pillow only warns of pictures up to twice its safe size; here they are refused.
+    bomb = Image.DecompressionBombWarning
+    try:
+        with (
+            warnings.catch_warnings(action="error", category=bomb),
+            Image.open(file, formats=_formats()) as opened,
+        ):
+            yield opened
+    except UnidentifiedImageError:
+        raise UnreadablePicture(f"{_NOT_DECODED}: of no format that is known") from None
+    except _DECODING_ERRORS as error:
+        raise UnreadablePicture(f"{_NOT_DECODED}: {reason_of(error)[:200]}") from None
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
@@ -169,8 +225,6 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
             first of 1, 255 and 65,535 that none exceeds by more than a tenth, unless the largest is
             below a sixteenth of it; then, and beyond those, it is the largest. Else it is 65,535.
     """
-    import numpy as np
-
     values = np.nan_to_num(np.asarray(picture, dtype=np.float32), posinf=0, neginf=0)
     clear = values == picture.info["transparency"] if "transparency" in picture.info else None
     black, white = 0.0, 65_535.0
@@ -190,18 +244,3 @@ def _shallow(picture: Image.Image, *, by_values: bool) -> Image.Image:
     if clear is not None:
         shallow.putalpha(Image.fromarray(np.where(clear, 0, 255).astype(np.uint8)))
     return shallow
-
-
-def _check(data: bytes) -> str:
-    try:
-        with _decoding(), Image.open(io.BytesIO(data), formats=_formats()) as picture:
-            picture.load()
-            return (picture.format or "img").lower()
-    except _DECODING_ERRORS as error:
-        raise UnreadablePicture(f"not a picture that can be decoded: {_reason(error)}") from None
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "of no format that is known"
-    return reason_of(error)[:200]

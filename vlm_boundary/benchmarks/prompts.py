@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ImagesConfig
 from vlm_boundary.benchmarks.templates import (
     DATA_CLOSES,
     DATA_OPENS,
@@ -20,11 +21,7 @@ from vlm_boundary.benchmarks.templates import (
 )
 from vlm_boundary.config import FULL, Condition, Settings
 from vlm_boundary.errors import UserError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.problem import Problem
 
 Message = dict[str, Any]
 """One chat turn: role, and content parts of type image or text.

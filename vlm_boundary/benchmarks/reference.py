@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from vlm_boundary.benchmarks.prompts import PROTOCOLS
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
+from vlm_boundary.mistakes import models_in
 from vlm_boundary.store import write_text
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "benchmarks.md"
@@ -51,15 +52,8 @@ def updated(document: str) -> str:
 def _sections(model: type[BaseModel], name: str) -> Iterator[tuple[str, type[BaseModel]]]:
     yield name, model
     for field, info in model.model_fields.items():
-        for inner in _models_in(info.annotation):
+        for inner in models_in(info.annotation):
             yield from _sections(inner, f"{name}.{field}" if name else field)
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in typing.get_args(annotation):
-        yield from _models_in(argument)
 
 
 def _kind(annotation: Any) -> str:
@@ -74,7 +68,7 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(arguments[0])}"
     if origin is dict:
         return f"map of {_kind(arguments[0])} to {_kind(arguments[1])}"
-    if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
+    if models_in(annotation):
         return "section"
     names = {str: "text", int: "integer", float: "number", bool: "true or false", Any: "value"}
     return names[annotation]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ImagesConfig
 from vlm_boundary.benchmarks.prompts import PROTOCOLS, PromptConfig, resolve_prompt
 from vlm_boundary.benchmarks.templates import check_template, is_template
 from vlm_boundary.config import Name, Pattern, Settings
@@ -321,30 +321,19 @@ class BenchmarkConfig(Settings):
         return self
 
     @model_validator(mode="after")
-    def _cluster_and_family_are_kept(self) -> BenchmarkConfig:
+    def _what_needs_fields_has_them(self) -> BenchmarkConfig:
+        fields = self.fields
         for key, named in (("cluster", self.cluster), ("family", self.family)):
-            if named is not None and named not in self.fields.metadata:
+            if named is not None and named not in fields.metadata:
                 raise ValueError(f"{key} {named!r} must be one of fields.metadata")
-        return self
-
-    @model_validator(mode="after")
-    def _options_are_of_choices(self) -> BenchmarkConfig:
-        if self.options != OptionsConfig() and self.fields.choices is None:
+        if self.options != OptionsConfig() and fields.choices is None:
             raise ValueError("options needs fields.choices")
-        return self
-
-    @model_validator(mode="after")
-    def _missing_columns_are_of_several(self) -> BenchmarkConfig:
-        if self.images.missing_columns == "skip" and not isinstance(self.fields.image, tuple):
+        if self.images.missing_columns == "skip" and not isinstance(fields.image, tuple):
             raise ValueError("images.missing_columns skip needs several columns in fields.image")
-        return self
-
-    @model_validator(mode="after")
-    def _filters_have_their_fields(self) -> BenchmarkConfig:
         for step in self.filters:
-            if step.language is not None and self.fields.language is None:
+            if step.language is not None and fields.language is None:
                 raise ValueError("the language filter needs fields.language")
-            if step.multiple_choice is not None and self.fields.choices is None:
+            if step.multiple_choice is not None and fields.choices is None:
                 raise ValueError("the multiple_choice filter needs fields.choices")
         return self
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from vlm_boundary.benchmarks.lists import as_list, as_options, as_record, option_count
 from vlm_boundary.errors import reason_of
-
-if TYPE_CHECKING:
-    from jinja2 import Template
-
 
 # What a prompt takes from a data set stands between these two while it is put together:
 # noncharacters of Unicode, which no text is made of.
@@ -38,8 +37,6 @@ def check_template(source: str) -> str:
     Raises:
         ValueError: it is not valid Jinja.
     """
-    from jinja2 import TemplateSyntaxError
-
     try:
         _compile(source)
     except TemplateSyntaxError as error:
@@ -60,7 +57,7 @@ def render(source: str, values: Mapping[str, Any]) -> str:
         TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
             the sandbox forbids.
     """
-    return _rendered(_compile(source), source, values)
+    return _rendered(source, values, marked=False)
 
 
 def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
@@ -69,28 +66,14 @@ def render_marked(source: str, values: Mapping[str, Any]) -> Worded:
     Raises:
         TemplateProblem: as `render` does.
     """
-    return Worded(_rendered(_compile(source, marked=True), source, values))
+    return Worded(_rendered(source, values, marked=True))
 
 
-def _rendered(template: Template, source: str, values: Mapping[str, Any]) -> str:
-    """The text of a compiled template.
-
-    Raises:
-        TemplateProblem: a name is not among the values, an expression fails, or it reaches for what
-            the sandbox forbids.
-    """
-    from jinja2 import TemplateError
-
+def _rendered(source: str, values: Mapping[str, Any], *, marked: bool) -> str:
+    failures = (TypeError, ValueError, LookupError, ArithmeticError, RecursionError)
     try:
-        return template.render(values)
-    except (
-        TemplateError,
-        TypeError,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+        return _compile(source, marked=marked).render(values)
+    except (TemplateError, *failures) as error:
         raise TemplateProblem(f"template {source!r}: {reason_of(error)}") from None
 
 
@@ -135,9 +118,6 @@ def without_data_marks(text: str, inside: bool) -> tuple[str, list[tuple[int, in
 
 @lru_cache(maxsize=256)
 def _compile(source: str, *, marked: bool = False) -> Template:
-    from jinja2 import StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,
@@ -145,8 +125,6 @@ def _compile(source: str, *, marked: bool = False) -> Template:
     )
     for name in _TEXT_FILTERS:
         environment.filters[name] = _null_stays(environment.filters[name])
-    environment.filters["as_list"] = as_list
-    environment.filters["as_options"] = as_options
-    environment.filters["as_record"] = as_record
-    environment.filters["option_count"] = option_count
+    for ours in (as_list, as_options, as_record, option_count):
+        environment.filters[ours.__name__] = ours
     return environment.from_string(source)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from vlm_boundary.benchmarks.checking import (
-    left_out,
-    mark_without_picture,
-    marks_without_a_rule,
-    shown_twice,
-)
 from vlm_boundary.benchmarks.fields import Candidate, RecordReader
-from vlm_boundary.benchmarks.filters import Filter
-from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.benchmarks.load import Scan
+from vlm_boundary.benchmarks.images import ImagesConfig, PictureError, open_rgb
+from vlm_boundary.benchmarks.load import Filter, Scan
+from vlm_boundary.benchmarks.prompts import PromptConfig, messages
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
 from vlm_boundary.benchmarks.sources import first_records
+from vlm_boundary.benchmarks.templates import TemplateProblem
 from vlm_boundary.counted import counted
 from vlm_boundary.records.manifest import FilterStep
+from vlm_boundary.records.problem import Problem
 
 # So many records show the columns and the pictures of a data set.
 LOOKED_AT = 8
+# Stands in a prompt for what is left out otherwise; no data set has it.
+_OTHER = "\1"
+# What data sets write where pictures are; looked for where the YAML names no marks.
+_USUAL_MARKS = r"<image[ _]?(\d*)>"
 
 
 @dataclass
@@ -142,3 +143,108 @@ class _Check:
                 f"{self._twice[0]}; say options: {{shown: question}} where the question has them."
             )
         return self._found
+
+
+def left_out(
+    problem: Problem,
+    prompt: PromptConfig,
+    images: ImagesConfig,
+    *,
+    options_in_question: bool = False,
+) -> str | None:
+    """What a model would not be shown of a problem with its pictures; None where it is all there.
+
+    The names of the pictures may be any: the files are not opened.
+
+    Args:
+        options_in_question: the options stand in the question or its picture, as the YAML says.
+    """
+    reason = not_shown(problem, prompt, images, options_in_question=options_in_question)
+    # One picture before the text may be all that is marked, as MATH-V's composites.
+    composite = images.position == "first" and len(problem.pictures) == 1
+    if reason is None and not composite and (mark := mark_without_picture(problem, images)):
+        return f"it marks a picture that it does not have: {mark}"
+    return reason
+
+
+def not_shown(
+    problem: Problem,
+    prompt: PromptConfig,
+    images: ImagesConfig,
+    *,
+    options_in_question: bool = False,
+) -> str | None:
+    """Which of a problem's words its prompt leaves out: the question, or the options."""
+    try:
+        shown = _words(problem, prompt, images)
+    except TemplateProblem as error:
+        return f"its prompt cannot be made: {error}"
+
+    def depends(other: Problem) -> bool:
+        """Whether the words are other ones for the problem with something else in it."""
+        try:
+            return _words(other, prompt, images) != shown
+        except TemplateProblem:
+            return True  # it reads what was changed
+
+    question = problem.question
+    if images.placeholder is not None:
+        question = re.sub(images.placeholder, "", question)
+    if _squeezed(question) not in shown and not depends(replace(problem, question=_OTHER)):
+        return "its prompt does not show the question; put {{ question }} into prompt.user"
+    # Options that are nothing but their letters are shown in the picture.
+    letters = all(one.strip("() .") == chr(65 + i) for i, one in enumerate(problem.choices))
+    if letters or options_in_question:
+        return None
+    others = replace(problem, choices=(_OTHER,) * len(problem.choices))
+    alone = prompt.model_copy(update={"system": None, "instruction": None})
+    if not (depends(others) or _has_words(_words(problem, alone, images), problem.choices)):
+        return (
+            "its prompt does not show the options; put {{ choices }} into prompt.user, take a "
+            "named protocol, or say options: {shown: question} where the question has them"
+        )
+    return None
+
+
+def marks_without_a_rule(problem: Problem, images: ImagesConfig) -> str | None:
+    """The first mark of a picture that stays text, since the YAML does not say that it is one."""
+    if images.placeholder is not None:
+        return None
+    texts = (problem.question, *problem.choices)
+    return next((found[0] for text in texts if (found := re.search(_USUAL_MARKS, text))), None)
+
+
+def shown_twice(problem: Problem, prompt: PromptConfig) -> bool:
+    """Whether the prompt shows options that the question's text has already, all of them."""
+    shown = bool(problem.choices) and "choices" in prompt.user
+    return shown and _has_words(_squeezed(problem.question), problem.choices)
+
+
+def mark_without_picture(problem: Problem, images: ImagesConfig) -> str | None:
+    """The first mark in question or options whose picture the problem does not have."""
+    pattern = re.compile(_USUAL_MARKS if images.placeholder is None else images.placeholder)
+    marks = [m for text in (problem.question, *problem.choices) for m in pattern.finditer(text)]
+    for place, mark in enumerate(marks, start=1):
+        number = mark[1] if pattern.groups else None
+        wanted = int(number) if number and number.isdigit() else place
+        if not 1 <= wanted <= len(problem.pictures):
+            return mark[0]
+    return None
+
+
+def _has_words(text: str, words: tuple[str, ...]) -> bool:
+    """Whether all of these stand in a squeezed text, each as words of their own."""
+    return all(re.search(rf"(?<!\w){re.escape(_squeezed(one))}(?!\w)", text) for one in words)
+
+
+def _words(problem: Problem, prompt: PromptConfig, images: ImagesConfig) -> str:
+    said: list[str] = []
+    for turn in messages(problem, prompt, images):
+        content = turn["content"]
+        parts = [{"text": content}] if isinstance(content, str) else content
+        said += [part.get("text", "") for part in parts]
+    return _squeezed(" ".join(said))
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.split())

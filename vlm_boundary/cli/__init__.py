@@ -1,4 +1,4 @@
-"""The command line: one thin file per command, nothing heavy imported before a command runs."""
+"""The command line: thin commands, nothing heavy imported before a command runs."""
 
 from __future__ import annotations
 
@@ -9,24 +9,17 @@ import click
 
 from vlm_boundary import __version__
 from vlm_boundary.cli.benchmarks import benchmarks
-from vlm_boundary.cli.check import check
 from vlm_boundary.cli.demo import demo
+from vlm_boundary.cli.directories import fsck, merge
 from vlm_boundary.cli.doctor import doctor
-from vlm_boundary.cli.followup import followup
-from vlm_boundary.cli.fsck import fsck
 from vlm_boundary.cli.gate import gate
-from vlm_boundary.cli.grade import grade
-from vlm_boundary.cli.import_logs import import_logs
-from vlm_boundary.cli.judge import judge
 from vlm_boundary.cli.match_entropy import match_entropy
-from vlm_boundary.cli.merge import merge
-from vlm_boundary.cli.passk import passk
+from vlm_boundary.cli.outputs import grade, import_logs, passk
 from vlm_boundary.cli.plan import plan
 from vlm_boundary.cli.publish import publish
-from vlm_boundary.cli.queue import queue
-from vlm_boundary.cli.run import run
-from vlm_boundary.cli.stages import analyze, report, sample, score, verify
-from vlm_boundary.cli.watch import watch
+from vlm_boundary.cli.reasoning import check, judge, queue
+from vlm_boundary.cli.run import run, watch
+from vlm_boundary.cli.stages import analyze, followup, report, sample, score, verify
 from vlm_boundary.errors import UserError, one_line, place_error
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vlm_boundary.cli.options import count_option
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
@@ -128,14 +129,7 @@ def _assignments(
 
 @benchmarks.command(short_help="Write an HTML sheet of the first problems.")
 @click.argument("name")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    default=8,
-    show_default=True,
-    metavar="N",
-    help="How many problems the sheet shows.",
-)
+@count_option("--limit", default=8, help="How many problems the sheet shows.")
 @click.option(
     "--model",
     default="tiny:untrained-1",

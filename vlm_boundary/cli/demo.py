@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-from vlm_boundary.cli.options import override_option
+from vlm_boundary.cli.options import Command, override_option, path_option
 from vlm_boundary.errors import UserError
 
-_ENV = "VLM_BOUNDARY_DEMO_"
+
+def _env_option(variable: str, *names: str, **more: Any) -> Callable[[Command], Command]:
+    """An option that an environment variable of the demo's own sets too, as on a Space."""
+    return click.option(*names, envvar=f"VLM_BOUNDARY_DEMO_{variable}", show_envvar=True, **more)
 
 
 @click.command(short_help="Look at every sample of a run in the browser.")
@@ -39,64 +43,57 @@ _ENV = "VLM_BOUNDARY_DEMO_"
     show_envvar=True,
     help="Port; by default a free one from 7860.",
 )
-@click.option(
+@_env_option(
+    "AUTH",
     "--auth",
     metavar="NAME:PASSWORD",
     multiple=True,
-    envvar=f"{_ENV}AUTH",
-    show_envvar=True,
     help="Ask for a password; repeatable. Needed on any other --host than this machine, unless "
     "--public.",
 )
-@click.option(
+@_env_option(
+    "PUBLIC",
     "--public",
     is_flag=True,
-    envvar=f"{_ENV}PUBLIC",
-    show_envvar=True,
     help="Ask nobody for a password on any --host: whoever reaches the address may read, and "
     "sample in the tab Live.",
 )
-@click.option(
+@_env_option(
+    "HOSTS",
     "--allow-host",
     "hosts",
     metavar="NAME",
     multiple=True,
-    envvar=f"{_ENV}HOSTS",
-    show_envvar=True,
     help="A name under which the page may be asked for, as behind a proxy; repeatable, * for any.",
 )
-@click.option(
+@_env_option(
+    "ORIGINS",
     "--allow-origin",
     "origins",
     metavar="ORIGIN",
     multiple=True,
-    envvar=f"{_ENV}ORIGINS",
-    show_envvar=True,
     help="Where the page's requests come from (https://NAME) where a proxy changes the name that "
     "it is asked for under; repeatable.",
 )
-@click.option(
+@_env_option(
+    "FRAMES",
     "--allow-frame",
     "frames",
     metavar="ORIGIN",
     multiple=True,
-    envvar=f"{_ENV}FRAMES",
-    show_envvar=True,
     help="A site whose pages may show this one in a frame; repeatable.",
 )
-@click.option(
+@_env_option(
+    "LABELS",
     "--labels",
     type=click.Path(path_type=Path),
-    envvar=f"{_ENV}LABELS",
-    show_envvar=True,
     help="Keep labels in this folder; by default in the run, and with --public nowhere: there is "
     "no tab Label then.",
 )
-@click.option(
+@path_option(
     "--export",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="Write RUN into this folder as pages that any static file server shows, and end.",
 )
 @override_option
@@ -129,7 +126,7 @@ def demo(
 
     address, close = serve(list(paths), access, overrides=overrides, told=click.echo)
     click.echo(f"{address}   (Ctrl-C ends it)")
-    signal.signal(signal.SIGTERM, lambda *_: _end())
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
@@ -159,10 +156,6 @@ def _export(runs: tuple[Path, ...], folder: Path) -> None:
         f"{folder}: questions, answers, pictures and responses of {runs[0]}, for whoever can read "
         f"it. To look at it: python -m http.server -d {folder}"
     )
-
-
-def _end() -> NoReturn:
-    raise KeyboardInterrupt
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from vlm_boundary.errors import UserError
+
 
 @click.command(short_help="Say what is installed, what is missing and what mends it.")
 @click.option("--fix", is_flag=True, help="Mend what can be mended inside this environment.")
@@ -17,7 +19,6 @@ def doctor(fix: bool, undo: bool, thorough: bool) -> None:
     """
     from vlm_boundary.environment import examine, repair
     from vlm_boundary.environment import undo as take_away
-    from vlm_boundary.errors import UserError
 
     if fix and undo:
         raise UserError("--fix and --undo: give one of them")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vlm_boundary.cli.options import existing_run, override_option
+from vlm_boundary.cli.options import existing_run, override_option, path_option
+from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config.gate import GateRules
@@ -19,28 +20,15 @@ _EXIT = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}
 
 @click.command(short_help="Say GO, NO-GO or INCONCLUSIVE by rules, as an exit code.")
 @click.argument("target", metavar="RUN|EXPERIMENT.yaml|FILE", type=click.Path(path_type=Path))
-@click.option(
-    "--rule",
-    "rules",
-    metavar="RULES.yaml",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="What must hold.",
-)
+@path_option("--rule", "rules", metavar="RULES.yaml", required=True, help="What must hold.")
 @override_option
-@click.option(
+@path_option(
     "--json",
     "as_json",
     metavar="OUT",
-    type=click.Path(path_type=Path),
     help="Write the decision, every rule's numbers and every flip to this file.",
 )
-@click.option(
-    "--junit",
-    metavar="OUT.xml",
-    type=click.Path(path_type=Path),
-    help="Write one test case per rule to this file.",
-)
+@path_option("--junit", metavar="OUT.xml", help="Write one test case per rule to this file.")
 def gate(
     target: Path,
     rules: Path,
@@ -76,7 +64,6 @@ def gate(
 def _judge(target: Path, overrides: tuple[str, ...], rules: GateRules) -> Gate:
     from vlm_boundary.analysis.gate import gate_run, gate_table
     from vlm_boundary.analysis.table_file import read_table_file
-    from vlm_boundary.errors import UserError
 
     if target.suffix in _TABLES:
         if overrides:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from vlm_boundary.cli.options import gpus_option, limit_option, override_option
+from vlm_boundary.cli.options import count_option, gpus_option, limit_option, override_option
 from vlm_boundary.cli.stages import draw_samples, refuse_empty, stoppable
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
@@ -33,14 +33,7 @@ if TYPE_CHECKING:
     metavar="T,T…",
     help="Temperatures to try.",
 )
-@click.option(
-    "--per-problem",
-    type=click.IntRange(min=1),
-    default=4,
-    show_default=True,
-    metavar="N",
-    help="Samples of each problem at each temperature.",
-)
+@count_option("--per-problem", default=4, help="Samples of each problem at each temperature.")
 @click.option("--arm", metavar="NAME", help="Name of the new arm; by default ARM-matched.")
 @click.option("--dry-run", is_flag=True, help="Say the temperature and write nothing.")
 def match_entropy(
@@ -63,7 +56,7 @@ def match_entropy(
     """
     from vlm_boundary.analysis.probes import match_entropy as find
     from vlm_boundary.config import load_experiment
-    from vlm_boundary.config.edit import add_arm
+    from vlm_boundary.config.files import add_arm
 
     if target.is_dir():
         raise UserError(f"{target}: give the experiment's YAML file, which the new arm goes into")

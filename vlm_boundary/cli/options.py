@@ -21,6 +21,26 @@ DERIVED = ("verdicts", "opinions", "validity", "statements")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def path_option(*names: str, metavar: str, help: str, **more: Any) -> Callable[[Command], Command]:
+    """An option that is a path."""
+    return click.option(*names, metavar=metavar, type=click.Path(path_type=Path), help=help, **more)
+
+
+def count_option(
+    *names: str, help: str, default: int | None = None, **more: Any
+) -> Callable[[Command], Command]:
+    """An option that is a number from 1."""
+    return click.option(
+        *names,
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        metavar="N",
+        help=help,
+        **more,
+    )
+
+
 target_argument = click.argument(
     "target", metavar="RUN|EXPERIMENT.yaml", type=click.Path(path_type=Path)
 )
@@ -33,19 +53,12 @@ override_option = click.option(
     help="Set a key of the experiment, as in -o sampling.n=64 or -o arms.rl.model=PATH; "
     "repeatable.",
 )
-n_option = click.option(
+n_option = count_option(
     "--n",
     "n",
-    type=click.IntRange(min=1),
-    metavar="N",
     help="Samples per problem, in place of sampling.n; a larger n later adds what is missing.",
 )
-limit_option = click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Take only the first N problems of each benchmark.",
-)
+limit_option = count_option("--limit", help="Take only the first N problems of each benchmark.")
 gpus_option = click.option(
     "--gpus",
     metavar="I,J…",

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from vlm_boundary.cli.options import (
+    count_option,
     limit_option,
     n_option,
     open_target,
     override_option,
     target_argument,
 )
+from vlm_boundary.errors import UserError
 
 
 @click.command(short_help="Say what an experiment would cost, before a GPU is touched.")
@@ -27,14 +29,7 @@ from vlm_boundary.cli.options import (
     multiple=True,
     help="Work out the least time on this GPU, as A100, H100, H200 or L40S; repeatable.",
 )
-@click.option(
-    "--gpu-count",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="How many there are of it.",
-)
+@count_option("--gpu-count", default=1, help="How many there are of it.")
 @click.option(
     "--response-tokens",
     type=click.FloatRange(min=0, min_open=True),
@@ -85,7 +80,6 @@ def plan(
     """
     from vlm_boundary.analysis.power import POWER
     from vlm_boundary.engines.gpus import find_gpu
-    from vlm_boundary.errors import UserError
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
     from vlm_boundary.planning.detect import Gap, detect_lines
@@ -124,8 +118,6 @@ def plan(
 
 def _prior(text: str | None) -> tuple[float, float, float] | None:
     """The three numbers of --prior."""
-    from vlm_boundary.errors import UserError
-
     if text is None:
         return None
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vlm_boundary.cli.options import existing_run, override_option
+from vlm_boundary.cli.options import existing_run, override_option, path_option
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError
 
@@ -19,10 +19,9 @@ from vlm_boundary.errors import UserError
 @click.option(
     "--private", is_flag=True, help="Make the data set private, where it is new on the hub."
 )
-@click.option(
+@path_option(
     "--folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
     help="Write it here; what an earlier publication left there is replaced.",
 )
 @click.option("--dry-run", is_flag=True, help="Only list what would leave, and what stays.")

@@ -1,4 +1,4 @@
-"""The stages of `run`, each a command of its own."""
+"""The stages of `run`, each a command of its own; `followup`, more of what a pair disagrees on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from vlm_boundary.cli.options import (
     DERIVED,
+    count_option,
     existing_run,
     gpus_option,
     limit_option,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.face.stages import Sampled
     from vlm_boundary.store import RunDirectory, Shard
+
 
 Result = TypeVar("Result")
 
@@ -160,12 +162,9 @@ def verify(
     help="The arm whose responses are scored; repeatable.",
 )
 @click.option("--under", metavar="ARM", required=True, help="The arm that scores them.")
-@click.option(
+@count_option(
     "--per-problem",
-    type=click.IntRange(min=1),
     default=32,
-    show_default=True,
-    metavar="N",
     help="Score the first N responses of each problem; a larger N later adds what is missing.",
 )
 @limit_option
@@ -259,3 +258,39 @@ def tell_verdict(run: RunDirectory, experiment: ExperimentConfig, page: Path) ->
     for said in statements(Findings(read_analysis(run.analysis), in_order(experiment))):
         click.echo(f"{said.benchmark}: {said.sentence}")
     click.echo(f"Report: {page}")
+
+
+@click.command(short_help="Draw more samples of the problems that one arm alone solved.")
+@target_argument
+@override_option
+@click.option(
+    "--n",
+    "n",
+    type=click.IntRange(min=2),
+    metavar="N",
+    required=True,
+    help="How many samples of each such problem both arms then have.",
+)
+@gpus_option
+def followup(target: Path, overrides: tuple[str, ...], n: int, gpus: str | None) -> None:
+    """Bring the problems that only the base solved, and those that only the other arm solved, to N.
+
+    Both arms are sampled on both. Headline numbers keep to the original n; what the further samples
+    say is reported beside them.
+    """
+    run, experiment = open_target(target, overrides, gpus=gpus)
+    refuse_unasked_programs(run, target)
+    from vlm_boundary.analysis.followup import top_ups
+    from vlm_boundary.face.stages import follow_up
+
+    wanted = top_ups(run, experiment, n)
+    problems = {(top_up.benchmark, key) for top_up in wanted for key in top_up.problem_ids}
+    click.echo(f"Solved by one arm of a pair alone: {counted(len(problems), 'problem')}.")
+    if wanted:
+        drawn, done = stoppable(run, lambda: follow_up(run, experiment, wanted))
+        tell_drawn(drawn)
+        click.echo(f"{counted(drawn.samples, 'sample')} drawn, {done.graded:,} graded.")
+        for line in done.told:
+            click.echo(line, err=True)
+        tell_verdict(run, experiment, done.page)
+        refuse_empty(run, drawn)

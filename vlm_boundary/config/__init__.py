@@ -10,17 +10,20 @@ from vlm_boundary.config.base import (
     Pattern,
     Settings,
 )
-from vlm_boundary.config.engines import (
+from vlm_boundary.config.experiment import ExperimentConfig, build_experiment, load_experiment
+from vlm_boundary.config.models import (
+    ArmConfig,
     EngineConfig,
+    JudgeConfig,
+    JudgeProbeConfig,
     OpenAIConfig,
     PrmConfig,
+    RayConfig,
     ReplayConfig,
+    Timeouts,
     TransformersConfig,
     VllmConfig,
 )
-from vlm_boundary.config.experiment import ExperimentConfig, build_experiment, load_experiment
-from vlm_boundary.config.models import ArmConfig, JudgeConfig, JudgeProbeConfig
-from vlm_boundary.config.running import RayConfig, Timeouts
 from vlm_boundary.config.sampling import SamplingConfig
 
 __all__ = [

@@ -18,10 +18,18 @@ from vlm_boundary.config.base import (
     Settings,
     TemplateArgs,
 )
-from vlm_boundary.config.beside import paths_beside
-from vlm_boundary.config.engines import EngineConfig, PrmConfig, ReplayConfig, VllmConfig
-from vlm_boundary.config.models import ArmConfig, ControlConfig, JudgeConfig
-from vlm_boundary.config.running import RayConfig, Timeouts
+from vlm_boundary.config.files import paths_beside
+from vlm_boundary.config.models import (
+    ArmConfig,
+    ControlConfig,
+    EngineConfig,
+    JudgeConfig,
+    PrmConfig,
+    RayConfig,
+    ReplayConfig,
+    Timeouts,
+    VllmConfig,
+)
 from vlm_boundary.config.sampling import SamplingConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.settings import apply_overrides, load_yaml, validate

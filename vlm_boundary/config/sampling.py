@@ -1,12 +1,33 @@
-"""How answers are drawn."""
+"""How answers are drawn, and when a problem is sampled no further."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from vlm_boundary.config.base import MAX_SAMPLES, PlainMapping, Settings
-from vlm_boundary.config.stopping import StopConfig
 from vlm_boundary.stopping import StoppingRule
+
+
+class StopConfig(Settings):
+    """Problems that are settled early get no more samples; see docs/stopping.md."""
+
+    after: tuple[Annotated[int, Field(ge=1)], ...] = Field(min_length=1)
+    """Numbers of samples, below n and ascending, after each of which a problem may end."""
+    right: int = Field(default=4, ge=1)
+    """How many right samples end it; a problem that never has as many gets all n."""
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> StopConfig:
+        if list(self.after) != sorted(set(self.after)):
+            raise ValueError(f"after must ascend, not {list(self.after)}")
+        if self.right > self.after[0]:
+            raise ValueError(
+                f"right: {self.right} samples cannot be right after {self.after[0]}; lower it, or "
+                f"begin `after` later"
+            )
+        return self
 
 
 class SamplingConfig(Settings):
@@ -46,19 +67,11 @@ class SamplingConfig(Settings):
         return temperature
 
     @model_validator(mode="after")
-    def _greedy_draws_once(self) -> SamplingConfig:
+    def _fits_together(self) -> SamplingConfig:
         if self.temperature == 0.0 and self.n > 1:
             raise ValueError("temperature 0 gives the same answer every time: set n to 1")
-        return self
-
-    @model_validator(mode="after")
-    def _parts_come_with_their_sum(self) -> SamplingConfig:
         if self.token_logprobs and not self.logprob_sum:
             raise ValueError("token_logprobs needs logprob_sum: leave it true, or keep none")
-        return self
-
-    @model_validator(mode="after")
-    def _looks_come_before_n(self) -> SamplingConfig:
         if self.stop and self.stop.after[-1] >= self.n:
             raise ValueError(
                 f"stop.after: every problem ends at n = {self.n}, so that {self.stop.after[-1]} is "

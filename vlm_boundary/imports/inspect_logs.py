@@ -3,35 +3,122 @@
 Fields and members: UKGovernmentBEIS/inspect_ai 499e6152, `log/_log.py` (EvalSample, EvalSpec),
 `log/_recorders/eval.py` (header.json, _journal/start.json, samples/), `log/_condense.py`
 (attachments), `model/_model_output.py` (stop reasons), `scorer/_metric.py` (C, I, P, N).
+
+The archives are compressed with Zstandard (method 93), which Python's own module reads from 3.14
+on; Arrow does everywhere. Names in an archive are never paths here.
 """
 
 from __future__ import annotations
 
 import json
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.errors import UserError
-from vlm_boundary.imports.archive import Archive
-from vlm_boundary.imports.pictures import pictures_of
-from vlm_boundary.imports.records import Format, LogProblem, LogRow, Reply, digest
-from vlm_boundary.imports.values import as_golds, shown, verdict_of, why_no_text
+import pyarrow as pa
+
+from vlm_boundary.errors import UserError, reason_of
+from vlm_boundary.imports.records import (
+    Format,
+    LogProblem,
+    LogRow,
+    Reply,
+    as_golds,
+    digest,
+    pictures_of,
+    shown,
+    verdict_of,
+    why_no_text,
+)
 from vlm_boundary.nulls import with_nulls
 
+_STORED, _DEFLATED, _ZSTD = 0, 8, 93
+_LARGEST = 256 << 20  # a member, unpacked
+_LARGEST_ALL = 16 << 30
+_MOST_TIMES = 1000  # what is packed of text is smaller by less than this
+_LOCAL_HEADER = 30  # bytes, behind which are the name and what else there is
+_ENCRYPTED = 1
 _HEADERS = ("header.json", "_journal/start.json")
 _SAMPLES = "samples/"
 _ATTACHED = "attachment://"
 _REASONS = {"max_tokens": "length", "model_length": "length", "unknown": None}
 _LETTERS = {"C": True, "I": False}
+_NEEDS = "an archive with header.json and samples/, or JSON with version, status and eval"
 
 
-def _is_archive(names: Mapping[str, Any]) -> bool:
-    return any(name in names for name in _HEADERS)
+class Archive:
+    """The members of a zip file; the last of a name counts, as those who append expect.
+
+    Raises:
+        UserError: it is no zip file, or one that would fill memory or disk.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with zipfile.ZipFile(path) as file:
+                self._members = {info.filename: info for info in file.infolist()}
+        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError) as error:
+            raise UserError(f"{path}: not a zip archive: {str(error)[:80]}") from None
+        unpacked = sum(info.file_size for info in self._members.values())
+        packed = path.stat().st_size
+        if unpacked > min(_LARGEST_ALL, _MOST_TIMES * packed + _LARGEST):
+            raise UserError(
+                f"{path}: would unpack to {unpacked:,} bytes from {packed:,}, which no log does"
+            )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The members, in the archive's order."""
+        return tuple(self._members)
+
+    def read(self, name: str) -> bytes:
+        """A member's content.
+
+        Raises:
+            UserError: it is too large, damaged, encrypted or packed in another way.
+        """
+        info = self._members[name]
+        where = f"{self._path}: {shown(name)}"
+        if info.flag_bits & _ENCRYPTED:
+            raise UserError(f"{where}: is encrypted")
+        if info.file_size > _LARGEST:
+            raise UserError(
+                f"{where}: would unpack to {info.file_size:,} bytes; {_LARGEST:,} are read at most"
+            )
+        try:
+            content = _unpacked(self._packed(info), info.compress_type, info.file_size + 1)
+        except (zlib.error, struct.error, pa.ArrowException, OSError, EOFError) as error:
+            raise UserError(f"{where}: damaged: {reason_of(error)[:80]}") from None
+        if content is None:
+            raise UserError(f"{where}: packed by method {info.compress_type}, which is not read")
+        if len(content) != info.file_size:
+            raise UserError(
+                f"{where}: does not unpack to the {info.file_size:,} bytes that it says"
+            )
+        return content
+
+    def _packed(self, info: zipfile.ZipInfo) -> bytes:
+        with self._path.open("rb") as file:
+            file.seek(info.header_offset)
+            name, extra = struct.unpack("<HH", file.read(_LOCAL_HEADER)[26:])
+            file.seek(name + extra, 1)
+            return file.read(info.compress_size)
 
 
-def _is_json(content: Mapping[str, Any]) -> bool:
-    return content.keys() >= {"version", "status", "eval"} and isinstance(content["eval"], dict)
+def _unpacked(packed: bytes, method: int, most: int) -> bytes | None:
+    """What is packed, up to so many bytes; None where the method is another one."""
+    if method == _STORED:
+        return packed
+    if method == _DEFLATED:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, most)
+    if method == _ZSTD:
+        with pa.CompressedInputStream(pa.BufferReader(packed), "zstd") as stream:
+            return bytes(stream.read(most))
+    return None
 
 
 def _read_archive(path: Path) -> Iterator[LogRow]:
@@ -157,6 +244,18 @@ def _named(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-_NEEDS = "an archive with header.json and samples/, or JSON with version, status and eval"
-INSPECT = Format("inspect", "an inspect_ai log", _NEEDS, _is_archive, _read_archive, archive=True)
-INSPECT_JSON = Format("inspect", "an inspect_ai log as JSON", _NEEDS, _is_json, _read_json)
+INSPECT = Format(
+    "inspect",
+    "an inspect_ai log",
+    _NEEDS,
+    lambda names: any(name in names for name in _HEADERS),
+    _read_archive,
+    archive=True,
+)
+INSPECT_JSON = Format(
+    "inspect",
+    "an inspect_ai log as JSON",
+    _NEEDS,
+    lambda log: log.keys() >= {"version", "status", "eval"} and isinstance(log["eval"], dict),
+    _read_json,
+)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from vlm_boundary.imports.beside import Beside
 from vlm_boundary.imports.gathered import ArmFacts, Gathered
-from vlm_boundary.imports.values import shown
-from vlm_boundary.imports.writer import DISAGREEMENTS, EXPERIMENT, UNUSABLE, Imported
+from vlm_boundary.imports.records import shown
+from vlm_boundary.imports.writer import DISAGREEMENTS, EXPERIMENT, UNUSABLE, Beside, Imported
 
 _LISTED = 5
 

@@ -11,8 +11,8 @@ from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
 from vlm_boundary.imports.gathered import Gathered, Placed
+from vlm_boundary.imports.records import shown
 from vlm_boundary.imports.sources import Sources
-from vlm_boundary.imports.values import shown
 
 _LISTED = 12
 

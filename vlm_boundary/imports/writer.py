@@ -1,31 +1,37 @@
-"""The folder that an import writes: an experiment, its benchmarks, samples for `replay`."""
+"""The folder that an import writes: experiment, benchmarks, samples, where verdicts differ."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.config import load_experiment
 from vlm_boundary.errors import UserError
-from vlm_boundary.imports.beside import Beside, compare
-from vlm_boundary.imports.gathered import ArmFacts, Gathered, name_of
-from vlm_boundary.imports.matched import DataFile
-from vlm_boundary.imports.pictures import suffix_of
-from vlm_boundary.imports.records import LogProblem
+from vlm_boundary.forks import usable_cores
+from vlm_boundary.imports.gathered import ArmFacts, DataFile, Gathered, name_of
+from vlm_boundary.imports.records import LogProblem, suffix_of
 from vlm_boundary.imports.sources import Sources
+from vlm_boundary.iterate import batched
+from vlm_boundary.progress import progress_bar
 from vlm_boundary.settings import yaml_text
 from vlm_boundary.store import write_text
+from vlm_boundary.verifier import Grader
+from vlm_boundary.verifier.opinions import Disagreements
+from vlm_boundary.verifier.verdict import Gold, Output
 from vlm_boundary.writing import replacing_folder
 
 EXPERIMENT = "experiment.yaml"
 UNUSABLE = "unusable.jsonl"
 DISAGREEMENTS = "disagreements.html"
+_CHUNK = 16_384
+_MOST_FORKS = 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,7 @@ def _write_samples(gathered: Gathered, place: Path) -> None:
         for one in gathered.placed():
             key = (one.arm, one.benchmark)
             if key not in files:
-                path = samples_file(place, *key)
+                path = place / "samples" / one.arm / f"{one.benchmark}.jsonl"
                 path.parent.mkdir(parents=True, exist_ok=True)
                 files[key] = stack.enter_context(path.open("w", encoding="utf-8"))
             response = one.response
@@ -102,16 +108,12 @@ def _write_samples(gathered: Gathered, place: Path) -> None:
             files[key].write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def samples_file(folder: Path, arm: str, benchmark: str) -> Path:
-    """Where an arm's responses to a benchmark are."""
-    return folder / "samples" / arm / f"{benchmark}.jsonl"
-
-
 def _write_benchmarks(gathered: Gathered, place: Path) -> int:
     """Write what was asked; returns how many problems of the data file were not."""
     unasked = 0
+    titles = dict.fromkeys(source.form.title for source in gathered.sources.files)
+    said = {"description": f"Imported: {', '.join(titles)}"}
     for name, problems in gathered.problems.items():
-        said = {"description": f"Imported: {_titles(gathered)}"}
         if gathered.data is not None:
             others = [one for one in gathered.data.problem_ids if one not in problems]
             unasked += len(others)
@@ -192,12 +194,86 @@ def _experiment(gathered: Gathered, roles: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _titles(gathered: Gathered) -> str:
-    titles = dict.fromkeys(source.form.title for source in gathered.sources.files)
-    return ", ".join(titles)
-
-
 def _write_lines(path: Path, records: Iterable[dict[str, Any]]) -> None:
     with path.open("w", encoding="utf-8") as file:
         for record in records:
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+@dataclass
+class Beside:
+    """How often the tool's verdicts, by its own names, are those of the verifier.
+
+    Attributes:
+        compared: responses with both verdicts.
+        differ: those with different ones.
+        responses: those with any verdict of the tool.
+        undecided: of these, those that the verifier leaves undecided.
+    """
+
+    compared: Counter[str] = field(default_factory=Counter)
+    differ: Counter[str] = field(default_factory=Counter)
+    responses: int = 0
+    undecided: int = 0
+
+
+def compare(gathered: Gathered, folder: Path, page: Path) -> Beside | None:
+    """Grade what the tool gave a verdict on, and write the page of disagreements.
+
+    Returns None, and writes nothing, where the log has no verdict, or no gold to grade against.
+    """
+    found = Beside()
+    listed = Disagreements()
+    lines = _judged(gathered, folder)
+    with (
+        Grader(forks=min(usable_cores(), _MOST_FORKS)) as grader,
+        progress_bar("comparing verdicts", unit="response") as bar,
+    ):
+        for chunk in batched(lines, _CHUNK):
+            outputs = [output for _, output, _ in chunk]
+            for (label, output, said), verdict in zip(chunk, grader.grade(outputs), strict=True):
+                found.responses += 1
+                found.undecided += verdict.correct is None
+                if verdict.correct is not None:
+                    for name, opinion in said.items():
+                        found.compared[name] += 1
+                        found.differ[name] += opinion is not verdict.correct
+                listed.add(label, output, verdict, said)
+            bar.update(len(chunk))
+    if not found.responses:
+        return None
+    listed.write(page)
+    return found
+
+
+def _judged(
+    gathered: Gathered, folder: Path
+) -> Iterator[tuple[str, Output, dict[str, bool | None]]]:
+    """Each response with a verdict of the tool's own, and the gold answer."""
+    golds = {name: _golds(gathered, name) for name in gathered.problems}
+    for arm, facts in gathered.arms.items():
+        opened = True if facts.opened[True] and len(facts.opened) == 1 else None
+        for path in sorted((folder / "samples" / arm).glob("*.jsonl")):
+            with path.open(encoding="utf-8") as lines:
+                for line in map(json.loads, lines):
+                    gold = golds[line["benchmark"]].get(line["problem_id"])
+                    said = {name: one for name, one in line["opinions"].items() if one is not None}
+                    if gold is not None and said:
+                        reason = line["finish_reason"] or "unknown"
+                        output = Output(line["text"], gold, reason, thinking_open=opened)
+                        yield f"{arm}: {line['where']}", output, said
+
+
+def _golds(gathered: Gathered, benchmark: str) -> dict[str, Gold]:
+    if gathered.data is not None:
+        return gathered.data.golds()
+    return {
+        problem_id: Gold(
+            asked.golds[0],
+            choices=asked.choices,
+            question=asked.question,
+            alternatives=asked.golds[1:],
+        )
+        for problem_id, (asked, _) in gathered.problems[benchmark].items()
+        if asked.golds
+    }

@@ -35,16 +35,8 @@ MEASURED = 512
 # The files of a checkpoint, beside its chat template, on which its prompts' lengths depend.
 _PROCESSOR_FILES = ("*token*.json", "*process*.json", "vocab.json", "merges.txt", "*.model")
 
-# Of this package, what decides how a prompt is rendered and how large its pictures are.
-_MEASURING = (
-    "benchmarks/altered.py",
-    "benchmarks/images.py",
-    "engines/chat.py",
-    "engines/pictures.py",
-    "engines/processors.py",
-    "engines/structure.py",
-    "planning/prompts.py",
-)
+# Of this package, the rooms that render prompts and size pictures, all of them; and this file.
+_MEASURING = ("benchmarks/**/*.py", "engines/**/*.py", "planning/prompts.py")
 
 
 @dataclass(frozen=True)
@@ -154,7 +146,8 @@ def _measurement_hash(checkpoint: Checkpoint, said: list[Any]) -> str:
     Pictures are in it by their names, which follow from their content.
     """
     package = Path(vlm_boundary.__file__).parent
-    code = [(package / name).read_text(encoding="utf-8") for name in _MEASURING]
+    files = sorted(path for pattern in _MEASURING for path in package.glob(pattern))
+    code = [path.read_text(encoding="utf-8") for path in files]
     versions = [_version(name) for name in ("transformers", "tokenizers", "pillow")]
     config = read_json(checkpoint.folder / "config.json")  # it names the tokenizer's class
     everything = [processor_hash(checkpoint), config, versions, code, said]

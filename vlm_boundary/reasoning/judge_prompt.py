@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import PromptConfig, messages
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ImagesConfig
 from vlm_boundary.config import Condition
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem

@@ -12,8 +12,7 @@ from typing import Any, TypeAlias, cast
 import pyarrow.compute as pc
 
 from vlm_boundary.benchmarks import pictures_shown
-from vlm_boundary.benchmarks.images import ANY_SIZE
-from vlm_boundary.benchmarks.images_config import ImagesConfig
+from vlm_boundary.benchmarks.images import ANY_SIZE, ImagesConfig
 from vlm_boundary.config import MAX_SAMPLES, JudgeConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
 from vlm_boundary.iterate import batched

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from vlm_boundary.benchmarks import BenchmarkConfig, load_benchmark, load_problems, messages
-from vlm_boundary.benchmarks.checking import not_shown
 from vlm_boundary.benchmarks.images import PictureError
 from vlm_boundary.benchmarks.prompts import Message
 from vlm_boundary.benchmarks.templates import TemplateProblem
+from vlm_boundary.benchmarks.validation import not_shown
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.engines.rendered import Pictures, rendered
 from vlm_boundary.errors import UserError

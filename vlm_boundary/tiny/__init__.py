@@ -44,18 +44,17 @@ def trained() -> list[str]:
 
 def _recipe() -> str:
     """What the cached files follow from: other code gives other files."""
-    sources = ("architecture.py", "guesser.py", "merges.txt")
+    sources = ("architecture.py", "merges.txt")
     code = b"".join(Path(__file__).with_name(name).read_bytes() for name in sources)
     return hashlib.sha256(code).hexdigest()[:12]
 
 
 def _make_untrained(seed: int, folder: Path) -> None:
-    from vlm_boundary.tiny.architecture import save_checkpoint
-    from vlm_boundary.tiny.guesser import NOTE, build_guesser
+    from vlm_boundary.tiny.architecture import GUESSER_NOTE, build_guesser, save_checkpoint
 
     # Renamed when whole, so that processes that start together never load half a checkpoint.
     temporary = folder.with_name(f".{uuid4().hex}.tmp")
-    save_checkpoint(build_guesser(seed), temporary, note=NOTE)
+    save_checkpoint(build_guesser(seed), temporary, note=GUESSER_NOTE)
     try:
         temporary.rename(folder)
     except OSError:

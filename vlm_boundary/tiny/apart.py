@@ -11,7 +11,7 @@ from statistics import fmean, stdev
 from vlm_boundary.config import Condition
 from vlm_boundary.tiny import find, trained
 from vlm_boundary.tiny.data import DrawnProblems, validation
-from vlm_boundary.tiny.reward import Rewarder
+from vlm_boundary.tiny.rollout import Rewarder
 from vlm_boundary.tiny.train import load
 
 SAMPLES = 8  # a problem, at temperature 1
@@ -21,7 +21,7 @@ def shares(name: str, condition: Condition, rewarder: Rewarder) -> list[float]:
     """The share of right samples of each watched problem; the draws follow from a fixed seed."""
     watched = DrawnProblems.of(validation()).under(condition)
     model = load(find(name)).eval()
-    parts = rewarder.graded(model, watched, SAMPLES, seed=1, max_tokens=96)
+    parts = rewarder.graded(model, watched, SAMPLES, seed=1)
     return [fmean(group) for _, groups in parts for group in groups]
 
 

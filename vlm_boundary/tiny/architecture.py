@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tokenizers.pre_tokenizers import PreTokenizer
     from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
+
 SPECIAL_TOKENS = (
     "<|endoftext|>",
     "<|im_start|>",
@@ -49,6 +50,12 @@ MAX_POSITIONS = 32768
 
 # The usual 0.02 suits layers a thousand wide; these are a hundred wide and learn from it slowly.
 INITIAL_SPREAD = 0.07
+GUESSER_NOTE = (
+    "a stand-in with random weights, never trained, that writes digits at random: "
+    "what it gets right is luck"
+)
+# The tokens that it writes: digits, and what ends a number or the response.
+GUESSES = "0123456789\n"
 
 
 def token_id(token: str) -> int:
@@ -176,3 +183,28 @@ def save_checkpoint(model: Qwen2_5_VLForConditionalGeneration, folder: Path, *, 
     copy.deepcopy(model).to(torch.bfloat16).save_pretrained(folder)
     build_processor().save_pretrained(folder)
     (folder / "vlm_boundary.json").write_text(json.dumps({"note": note}) + "\n")
+
+
+def build_guesser(seed: int) -> Qwen2_5_VLForConditionalGeneration:
+    """Random weights whose next token is nearly always a digit, a line's end or the turn's end.
+
+    Input and output embeddings are one matrix. Giving the wanted tokens one common direction makes
+    each of them likely after any other, and after the line's end with which a prompt ends, as long
+    as the layers in between, picture and all, change the last token's embedding only a little.
+    """
+    import torch
+
+    model = build_model(seed)
+    tokenizer = build_processor().tokenizer
+    wanted = [*tokenizer(GUESSES).input_ids, token_id("<|im_end|>")]
+    embeddings = model.get_input_embeddings().weight
+    with torch.no_grad():
+        direction = torch.randn(embeddings.shape[1])
+        # Length 0.6 gives logits near 7 after the final norm; what remains of their own noise keeps
+        # a token from calling for itself.
+        embeddings[wanted] *= 0.1
+        embeddings[wanted] += 0.6 * direction / direction.norm()
+        for layer in model.model.language_model.layers:
+            layer.self_attn.o_proj.weight *= 0.02
+            layer.mlp.down_proj.weight *= 0.02
+    return model

@@ -29,7 +29,7 @@ Pictures = NDArray[np.uint8]
 
 def training(seed: int, families: Sequence[str] = FAMILIES) -> Iterator[ProceduralProblem]:
     """Draw free-form problems from each family in turn, without end, none of the watched ones."""
-    held = _validation_states()
+    held = {problem.state for problem in _validation()}
     for place in count():
         family = families[place % len(families)]
         problem = make_problem(family, split="train", seed=seed, index=place // len(families))
@@ -51,11 +51,6 @@ def evaluation() -> list[ProceduralProblem]:
 @cache
 def _validation() -> tuple[ProceduralProblem, ...]:
     return tuple(problems(split="train", seed=VALIDATION_SEED, count=VALIDATION_PROBLEMS))
-
-
-@cache
-def _validation_states() -> frozenset[str]:
-    return frozenset(problem.state for problem in _validation())
 
 
 @dataclass(frozen=True)

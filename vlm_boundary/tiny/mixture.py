@@ -16,8 +16,7 @@ from fractions import Fraction
 from random import Random
 from typing import Literal
 
-from vlm_boundary.benchmarks.procedural.caption import caption
-from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step
+from vlm_boundary.benchmarks.procedural.problem import Chain, ProceduralProblem, Step, caption
 
 MAX_CHAIN = 76  # characters; longer chains would not fit into the tokens that RL and users allow
 
@@ -78,15 +77,8 @@ def guesses(problems: Iterable[ProceduralProblem]) -> Guesses:
 
 def response(rng: Random, problem: ProceduralProblem, mixture: Mixture, likely: Guesses) -> str:
     """Write one response to a problem, in a style and with or without a slip, by the shares."""
-    style = _draw(
-        rng,
-        {
-            "described": mixture.described,
-            "terse": mixture.terse,
-            "other": mixture.other,
-            "answer": mixture.answer_only,
-        },
-    )
+    styles = {"described": mixture.described, "terse": mixture.terse, "other": mixture.other}
+    style = _draw(rng, styles | {"answer": mixture.answer_only})
     steps = () if style == "answer" else _chain(rng, problem, style)
     answer = problem.answer
     shares: dict[str, float] = {name: share for name, share in mixture.slips.items()}
@@ -139,12 +131,13 @@ def _slipped(
     if not places:
         return (*steps[:-1], _with_value(steps[-1], rng.choice(likely[_kind(problem)])))
     place = rng.choice(places)
-    wrong = _misread(rng, steps[place]) if slip == "misread" else _miscounted(rng, steps[place])
-    changed = dict(
-        (old, new)
-        for old, new in zip(_numbers(steps[place]), _numbers(wrong), strict=False)
-        if old != new
-    )
+    step = steps[place]
+    if slip == "misread":
+        wrong = _misread(rng, step)
+    else:
+        wrong = _with_value(step, _near(rng, step.value, step.value))
+    pairs = zip(_numbers(step), _numbers(wrong), strict=False)
+    changed = {old: new for old, new in pairs if old != new}
     later = [_carried(step, changed) for step in steps[place + 1 :]]
     if later and later[-1].value == problem.answer and not _NUMBER.search(problem.answer):
         later[-1] = _with_value(later[-1], rng.choice(likely[_kind(problem)]))
@@ -157,10 +150,6 @@ def _misread(rng: Random, step: Step) -> Step:
         left, _, _ = step.text.partition(" = ")
         return _worked(step, _other_number(rng, left))
     return _with_value(step, _other_number(rng, step.value))
-
-
-def _miscounted(rng: Random, step: Step) -> Step:
-    return _with_value(step, _near(rng, step.value, step.value))
 
 
 def _carried(step: Step, changed: dict[str, str]) -> Step:

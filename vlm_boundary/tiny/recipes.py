@@ -120,31 +120,27 @@ FOUNDATION = Supervised(
     seeing=SeeingLessons(steps=400, each=8, learning_rate=2e-3),
     reckoning=Reckoning(steps=400, batch=16),
 )
-BASE = Supervised(
-    mixture=BROAD,
+BASE = replace(
+    FOUNDATION,
     data_seed=10,
     problems=32_000,
     steps=1_000,
-    batch=48,
-    captions=0.05,
     describing=0,
     matrix_rate=4e-3,
     learning_rate=1.5e-3,
-    vision_rate=3e-4,
     equations=6,
+    seeing=None,
+    reckoning=None,
 )
-DISTILLED = Supervised(
+DISTILLED = replace(
+    BASE,
     mixture=CLEAN,
     data_seed=2,
     problems=24_000,
     steps=800,
-    batch=48,
     captions=0.0,
-    describing=0,
     matrix_rate=2e-3,
     learning_rate=1e-3,
-    vision_rate=3e-4,
-    equations=6,
 )
 RL = Reinforcement(
     data_seed=3,

@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
+from torch import Tensor
 
 from vlm_boundary.config import FULL
 from vlm_boundary.tiny.data import DrawnProblems, training, validation
 from vlm_boundary.tiny.recipes import Reinforcement
 from vlm_boundary.tiny.record import Log
-from vlm_boundary.tiny.reward import Rewarder
-from vlm_boundary.tiny.rollout import Rollout, sample
+from vlm_boundary.tiny.rollout import Rewarder, Rollout, sample
 from vlm_boundary.tiny.sequences import group_scores
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 _CHUNK = 8  # problems whose gradients are taken at once
 _EVEN = 1e-6
@@ -40,8 +39,6 @@ def train_rl(
     model: Any, recipe: Reinforcement, *, seed: int, log: Log, keep: Callable[[int], None]
 ) -> None:
     """Train the model in place, calling `keep` at the recipe's checkpoints and at the end."""
-    import torch
-
     stream = training(recipe.data_seed + seed, recipe.families)
     watched = DrawnProblems.of(validation(recipe.families))
 
@@ -101,8 +98,6 @@ def _gradients(
     model: Any, problems: DrawnProblems, samples: list[list[Rollout]], advantages: Tensor
 ) -> _Update:
     """Accumulate the gradients of the advantage-weighted log-probability of every token."""
-    import torch
-
     uneven = [i for i, group in enumerate(advantages) if group.abs().max() > _EVEN]
     tokens = sum(len(s.ids) for i in uneven for s in samples[i])
     entropy = 0.0

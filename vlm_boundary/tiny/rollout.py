@@ -1,14 +1,17 @@
-"""Drawing responses from a model: transformers' layers, with the copying left out.
+"""Drawing responses from a model, and the verifier on them: what RL is rewarded by.
 
-Models this small spend their time moving keys and values, not computing; the cache here has room
-for tokens to come, and attention from one new token shares keys between heads where they lie.
+Transformers' layers, with the copying left out: models this small spend their time moving keys and
+values, not computing; the cache here has room for tokens to come, and attention from one new token
+shares keys between heads where they lie.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -21,10 +24,13 @@ from transformers.masking_utils import sdpa_mask
 
 from vlm_boundary.tiny.data import DrawnProblems
 from vlm_boundary.tiny.sequences import END, decode, read_prompts
+from vlm_boundary.verifier import Grader, Output
 
 _ATTENTION = "vlm_boundary_grouped"
 _FULL_ENOUGH = 0.8  # share of unfinished responses below which a batch is rebuilt
 _ROOM = 48  # tokens
+_CHUNK = 48  # problems sampled at once
+_MAX_TOKENS = 96  # of an answer that is watched
 
 
 @dataclass(frozen=True)
@@ -153,3 +159,51 @@ def _samples(rows: list[list[int]]) -> list[Rollout]:
     return [
         Rollout(tuple(row), text, end) for row, text, end in zip(rows, texts, ended, strict=True)
     ]
+
+
+class Rewarder:
+    """The project's verifier on samples; use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._grader = Grader(workers=1)
+
+    def __enter__(self) -> Rewarder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._grader.close()
+
+    def rewards(self, problems: DrawnProblems, samples: list[list[Rollout]]) -> list[list[float]]:
+        """1 for each sample whose final answer the verifier finds right, else 0."""
+        outputs = [
+            Output(s.text, problem.answer, "stop" if s.ended else "length", problem.answer_type)
+            for problem, group in zip(problems.problems, samples, strict=True)
+            for s in group
+        ]
+        right = [1.0 if v.correct else 0.0 for v in self._grader.grade(outputs)]
+        size = len(samples[0])
+        return [right[i : i + size] for i in range(0, len(right), size)]
+
+    def accuracy(self, model: Any, problems: DrawnProblems, *, seed: int) -> dict[str, Any]:
+        """Share of right answers, one to a problem, over all problems and by family."""
+        right: dict[str, list[float]] = defaultdict(list)
+        for part, rewards in self.graded(model, problems, 1, seed):
+            for problem, group in zip(part.problems, rewards, strict=True):
+                right[problem.family] += group
+        families = {family: fmean(values) for family, values in right.items()}
+        whole = fmean([value for values in right.values() for value in values])
+        return {"accuracy": whole, "families": families}
+
+    def graded(
+        self, model: Any, problems: DrawnProblems, count: int, seed: int
+    ) -> list[tuple[DrawnProblems, list[list[float]]]]:
+        """Draw and grade `count` samples per problem, in parts of the problems."""
+        generator = torch.Generator().manual_seed(seed)
+        model.eval()
+        chunk = max(1, _CHUNK * 8 // count)
+        parts = []
+        for start in range(0, len(problems), chunk):
+            part = problems.take(range(start, min(start + chunk, len(problems))))
+            drawn = sample(model, part, count, max_tokens=_MAX_TOKENS, generator=generator)
+            parts.append((part, self.rewards(part, drawn)))
+        return parts

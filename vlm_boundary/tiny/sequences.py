@@ -7,9 +7,12 @@ sequences share one table of positions, and a picture is encoded once for all th
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
+from torch import Tensor
+from transformers import DynamicCache
 
 from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, description
@@ -23,9 +26,6 @@ from vlm_boundary.tiny.architecture import (
     token_id,
 )
 from vlm_boundary.tiny.data import PICTURE_SIZE, DrawnProblems, Pictures
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 SIDE = PICTURE_SIZE // PATCH_SIZE
 IMAGE_TOKENS = (SIDE // MERGE_SIZE) ** 2
@@ -85,8 +85,6 @@ def response_ids(texts: list[str]) -> list[list[int]]:
 
 def patches(pictures: Pictures) -> Tensor:
     """What the picture processor makes of these pictures, for all of them at once."""
-    import torch
-
     settings = _processor().image_processor
     mean, std = (
         torch.tensor(v).view(1, 3, 1, 1) for v in (settings.image_mean, settings.image_std)
@@ -104,8 +102,6 @@ def patches(pictures: Pictures) -> Tensor:
 
 def encode(model: Any, pictures: Pictures) -> Tensor:
     """The pictures as the text model sees them, shape (pictures, image tokens, width)."""
-    import torch
-
     grid = torch.tensor([[1, SIDE, SIDE]]).expand(len(pictures), -1)
     features = model.model.get_image_features(patches(pictures), grid, return_dict=True)
     return torch.stack(list(features.pooler_output))
@@ -113,8 +109,6 @@ def encode(model: Any, pictures: Pictures) -> Tensor:
 
 def _positions(length: int, *, picture: bool) -> Tensor:
     """Rotary positions (time, height, width) of a sequence that opens as every prompt does."""
-    import torch
-
     if not picture:
         return torch.arange(length).expand(3, -1)
     start = prompt_ids("").index(IMAGE)
@@ -148,8 +142,6 @@ def response_scores(
         Log-probabilities, shape (tokens of all responses, vocabulary), and for each the row of
         the response it belongs to.
     """
-    import torch
-
     length = max(len(p) + len(r) for p, r in zip(prompts, responses, strict=True)) - 1
     # Padding stands on the right, where nothing before it can see it: no mask is needed.
     ids = torch.full((len(prompts), length), PAD)
@@ -178,9 +170,6 @@ def group_scores(
     Args:
         owners: for each response, the place of its problem.
     """
-    import torch
-    from transformers import DynamicCache
-
     cache = DynamicCache()
     hidden, mask, following = read_prompts(model, problems, cache)
     rows = torch.tensor(owners)
@@ -209,8 +198,6 @@ def read_prompts(model: Any, problems: DrawnProblems, cache: Any) -> tuple[Tenso
         For each problem the hidden state that predicts the response's first token, the mask of
         the cache, and the position of that token.
     """
-    import torch
-
     shown = problems.condition
     prompts = [problem_prompt(problem, shown) for problem in problems.problems]
     features = encode(model, problems.pictures) if IMAGE in prompts[0] else None

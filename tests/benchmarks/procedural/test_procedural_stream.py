@@ -10,13 +10,13 @@ from typing import Literal
 
 import pytest
 
+from vlm_boundary.benchmarks import procedural
 from vlm_boundary.benchmarks.procedural import (
     ALL_FAMILIES,
     FAMILIES,
     ProceduralProblem,
     make_problem,
     problems,
-    stream,
 )
 
 
@@ -107,7 +107,7 @@ def test_problems_go_round_the_families_and_can_be_made_again() -> None:
 
 
 def test_a_used_up_family_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_PATIENCE", 1)
+    monkeypatch.setattr(procedural, "_PATIENCE", 1)
     with pytest.raises(ValueError, match="clock ran out of distinct test problems"):
         list(problems(split="test", seed=0, count=500, families=["clock"]))
 

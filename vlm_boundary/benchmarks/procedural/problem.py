@@ -1,7 +1,9 @@
-"""The records of the procedural benchmark: a problem, its worked chains and their parts."""
+"""The records of the procedural benchmark: a problem, its worked chains, its picture in words."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -13,6 +15,7 @@ from vlm_boundary.records.problem import AnswerType
 
 Split = Literal["train", "test"]
 QuestionType = Literal["free_form", "multi_choice"]
+_SHOWN = ("bars", "points", "labels", "grid", "rows", "clocks", "column_heights")
 
 
 @dataclass(frozen=True)
@@ -165,3 +168,19 @@ class ProceduralProblem:
                 ],
             },
         }
+
+
+def description(problem: ProceduralProblem) -> str:
+    """What the picture shows, whole: the caption, or all facts as JSON where a family has none."""
+    if any(key in _SHOWN for key in problem.facts):
+        return caption(problem)
+    return json.dumps(dict(problem.facts))
+
+
+def caption(problem: ProceduralProblem) -> str:
+    """What the picture shows, in short: every number or label, or the initials of each shape."""
+    shown = next(value for key, value in problem.facts.items() if key in _SHOWN)
+    text = json.dumps(shown, separators=(" ", " ")).replace("null", "-")
+    # "green circle" as gc: a grid of them would be longer than any other response.
+    text = re.sub(r'"(\w)\w+ (\w)\w+"', r"\1\2", text)
+    return re.sub(r'["{}]', "", text)

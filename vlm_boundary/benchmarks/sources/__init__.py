@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
-from vlm_boundary.benchmarks.archive import checked_archive, is_archive
-from vlm_boundary.benchmarks.schema import BenchmarkConfig
-from vlm_boundary.benchmarks.sources.drawn import drawn_records
-from vlm_boundary.benchmarks.sources.files import SUFFIXES, Record, file_records, kind_of
+from vlm_boundary.benchmarks import procedural
+from vlm_boundary.benchmarks.picture_source import checked_archive, is_archive
+from vlm_boundary.benchmarks.schema import BenchmarkConfig, ProceduralConfig
+from vlm_boundary.benchmarks.sources.files import (
+    SUFFIXES,
+    Record,
+    file_records,
+    kind_of,
+    vlmevalkit_records,
+)
 from vlm_boundary.benchmarks.sources.hub import (
     cache_folders,
     dataset_commit,
@@ -16,7 +23,6 @@ from vlm_boundary.benchmarks.sources.hub import (
     first_dataset_records,
 )
 from vlm_boundary.benchmarks.sources.turns import chat_records
-from vlm_boundary.benchmarks.sources.vlmevalkit import vlmevalkit_records
 from vlm_boundary.errors import UserError
 from vlm_boundary.nulls import with_nulls
 
@@ -57,8 +63,14 @@ def _records(config: BenchmarkConfig) -> Iterator[Record]:
         if config.fields.image is None or isinstance(config.fields.image, tuple):
             raise UserError(f"{where}: VLMEvalKit needs one fields.image column")
         records = vlmevalkit_records(file, config.fields.image)
+    elif files:  # with the columns that those of a data set have, too
+        records = (
+            {"_name": None, "_split": split} | record
+            for split, path in files.items()
+            for record in file_records(path)
+        )
     else:
-        records = _of_files(files) if files else dataset_records(config)
+        records = dataset_records(config)
     return chat_records(records, where) if config.format == "chat" else records
 
 
@@ -73,13 +85,6 @@ def first_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], st
     if config.format == "chat":
         told = list(chat_records(told, f"benchmark {config.name!r}"))
     return told, how
-
-
-def _of_files(files: Mapping[str | None, Path]) -> Iterator[Record]:
-    """The records of each split's file, with the columns that those of a data set have, too."""
-    for split, file in files.items():
-        for record in file_records(file):
-            yield {"_name": None, "_split": split} | record
 
 
 def is_local(config: BenchmarkConfig) -> bool:
@@ -158,8 +163,11 @@ def _files(config: BenchmarkConfig) -> dict[str | None, Path]:
 
 def _folder_files(folder: Path, config: BenchmarkConfig) -> dict[str | None, Path]:
     """The metadata of a folder of pictures, or a file of records named after each split."""
-    if metadata := _metadata_file(folder, config):
-        return {config.split if isinstance(config.split, str) else None: metadata}
+    one = config.split if isinstance(config.split, str) else None
+    names = (f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
+    for metadata in (folder / (one or "") / name for name in names):
+        if metadata.is_file():
+            return {one: metadata}
     splits = config.split if isinstance(config.split, tuple) else (config.split or "test",)
     found = {
         split: next((p for s in SUFFIXES if (p := folder / f"{split}{s}").is_file()), None)
@@ -188,8 +196,29 @@ def _absent(config: BenchmarkConfig, key: str, path: Path, valid: str) -> str:
     return f"benchmark {config.name!r}: {key} {path} {what}{where}; {valid}"
 
 
-def _metadata_file(folder: Path, config: BenchmarkConfig) -> Path | None:
-    """The metadata of a folder of pictures, in the folder or in its split's."""
-    place = folder / config.split if isinstance(config.split, str) else folder
-    names = (place / f"metadata{suffix}" for suffix in (".jsonl", ".csv", ".parquet"))
-    return next((file for file in names if file.is_file()), None)
+def drawn_records(config: ProceduralConfig) -> Iterator[Record]:
+    """The held-out problems of a seed, each with its picture as PNG bytes.
+
+    Raises:
+        UserError: no such family, or it has not as many different problems.
+    """
+    families = config.families or procedural.FAMILIES
+    if unknown := set(families) - set(procedural.ALL_FAMILIES):
+        raise UserError(
+            f"procedural.families: no family {min(unknown)!r}; "
+            f"there are {', '.join(procedural.ALL_FAMILIES)}"
+        )
+    problems = procedural.problems(
+        split="test", seed=config.seed, count=config.count, families=families
+    )
+    while True:
+        try:
+            problem = next(problems)
+        except StopIteration:
+            return
+        except ValueError as error:
+            raise UserError(f"procedural: {error}") from None
+        png = io.BytesIO()
+        problem.draw(config.size).save(png, format="PNG")
+        described = procedural.description(problem)
+        yield problem.record() | {"description": described, "image": png.getvalue()}

@@ -6,11 +6,14 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from vlm_boundary.benchmarks.sources.floats import shortest_floats
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
 
@@ -20,6 +23,8 @@ SUFFIXES = (".jsonl", ".json", ".csv", ".tsv", ".parquet")
 COMPRESSED = ".gz"
 LONGEST_CELL = 1 << 30  # base64 pictures are far beyond the csv module's 128 KiB
 _BUFFER = 1 << 20
+Mending = Callable[[Any], Any]
+LONGEST_REFERENCE = 64  # VLMEvalKit's own rule: no picture is as short in base64
 
 
 def kind_of(path: Path) -> str:
@@ -67,9 +72,6 @@ def _text(path: Path) -> TextIO:
 
 
 def _parquet(path: Path) -> Iterator[Record]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         # Small batches without read-ahead: pictures in a column stay on disk until their turn.
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
@@ -187,3 +189,115 @@ def _object(value: Any, where: str) -> Record:
     if not isinstance(value, dict):
         raise UserError(f"{where}: expected a record with keys, found {type(value).__name__}")
     return value
+
+
+def shortest_floats(schema: pa.Schema) -> Mending:
+    """What makes of a record's 16-bit and 32-bit floats the numbers with their shortest text.
+
+    Args:
+        schema: the columns' types; floats inside structs, lists and maps are found, too.
+    """
+    columns = {field.name: mending for field in schema if (mending := _mending(field.type))}
+    return _in_struct(columns) if columns else lambda record: record
+
+
+def _mending(kind: pa.DataType) -> Mending | None:
+    types = pa.types
+    if types.is_float16(kind):
+        return _shortest(16)
+    if types.is_float32(kind):
+        return _shortest(32)
+    if types.is_dictionary(kind):
+        return _mending(kind.value_type)
+    if types.is_struct(kind):
+        inner = {field.name: mending for field in kind if (mending := _mending(field.type))}
+        return _in_struct(inner) if inner else None
+    if types.is_map(kind):
+        of_value = _mending(kind.item_type)
+        return None if of_value is None else _in_map(of_value)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        of_item = _mending(kind.value_type)
+        return None if of_item is None else _in_list(of_item)
+    return None
+
+
+def _shortest(bits: int) -> Mending:
+    narrow = {16: np.float16, 32: np.float32}[bits]
+    return lambda value: None if value is None else float(str(narrow(value)))
+
+
+def _in_struct(fields: Mapping[str, Mending]) -> Mending:
+    def mended(record: dict[str, Any] | None) -> dict[str, Any] | None:
+        if record is None:
+            return None
+        return record | {name: mending(record[name]) for name, mending in fields.items()}
+
+    return mended
+
+
+def _in_map(mending: Mending) -> Mending:
+    return lambda pairs: pairs and [(key, mending(value)) for key, value in pairs]
+
+
+def _in_list(mending: Mending) -> Mending:
+    return lambda values: values and [mending(value) for value in values]
+
+
+def vlmevalkit_records(path: Path, image: str) -> Iterator[Record]:
+    """The file's rows, a reference in the `image` column replaced by the picture that it names.
+
+    Only the rows' places are kept in memory; a referenced picture is read where it is stored.
+
+    Raises:
+        UserError: the file cannot be parsed, or has no index or image column.
+    """
+    if path.suffix.lower() != ".tsv":
+        raise UserError(f"{path}: VLMEvalKit's files end in .tsv")
+    try:
+        with path.open("rb") as file:
+            line = file.readline()
+        header, start = line.decode("utf-8-sig"), len(line)
+        places = _places(path, header, start, image)
+        for row, _ in _rows(path, header, start):
+            reference = row[image]
+            if reference in places and len(reference) <= LONGEST_REFERENCE:
+                row[image] = next(_rows(path, header, places[reference]))[0][image]
+            yield row
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: not UTF-8 text (byte {error.start})") from None
+
+
+def _places(path: Path, header: str, start: int, image: str) -> dict[str, int]:
+    """Where each row with a picture of its own begins, by its index."""
+    places: dict[str, int] = {}
+    for row, place in _rows(path, header, start):
+        for column in ("index", image):
+            if column not in row:
+                raise UserError(
+                    f"{path}: has no column {column!r}; its columns are {', '.join(row)}"
+                )
+        if len(row[image] or "") > LONGEST_REFERENCE:
+            places[str(row["index"])] = place
+    return places
+
+
+def _rows(path: Path, header: str, start: int) -> Iterator[tuple[Record, int]]:
+    """Rows from a place in the file on, each with its own place."""
+    with path.open("rb") as file:
+        file.seek(start)
+        place = start
+
+        def lines() -> Iterator[str]:
+            nonlocal place
+            yield header
+            for line in file:
+                place += len(line)
+                yield line.decode("utf-8")
+
+        rows = table_rows(lines(), path)
+        while True:
+            before = place  # the csv module takes the lines of one row and none beyond it
+            row = next(rows, None)
+            if row is None:
+                return
+            yield row, before

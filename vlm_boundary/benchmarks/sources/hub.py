@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from vlm_boundary.benchmarks.schema import BenchmarkConfig
-from vlm_boundary.benchmarks.sources.files import Record
-from vlm_boundary.benchmarks.sources.floats import shortest_floats
+from vlm_boundary.benchmarks.sources.files import Record, shortest_floats
 from vlm_boundary.errors import UserError, reason_of
 from vlm_boundary.nulls import TEXT_NULLS
 
@@ -34,11 +35,15 @@ def dataset_records(config: BenchmarkConfig) -> Iterator[Record]:
         split, dataset = _saved(config, folder)
         yield from _as_stored(dataset, {"_name": None, "_split": split})
         return
+    for name, split in _parts(config):
+        yield from _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+
+
+def _parts(config: BenchmarkConfig) -> list[tuple[str | None, str]]:
+    """Every configuration with every split that is named."""
     names = config.dataset_name if isinstance(config.dataset_name, tuple) else [config.dataset_name]
     splits = config.split if isinstance(config.split, tuple) else [config.split or "test"]
-    for name in names:
-        for split in splits:
-            yield from _as_stored(_load(config, name, split), {"_name": name, "_split": split})
+    return list(product(names, splits))
 
 
 def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Record], str]:
@@ -54,15 +59,13 @@ def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Rec
     from huggingface_hub import constants
     from huggingface_hub.errors import HfHubHTTPError
 
-    name, split = config.dataset_name, config.split
-    name = name[0] if isinstance(name, tuple) else name
-    split = split[0] if isinstance(split, tuple) else split or "test"
+    name, split = _parts(config)[0]
+    origin = {"_name": name, "_split": split}
     part = ", ".join(filter(None, (config.dataset_path, name, split)))
     if not constants.HF_HUB_OFFLINE:
         try:
             stream = _loader(config, name, split)(streaming=True)
             batches = stream.with_format("arrow").iter(count)
-            origin = {"_name": name, "_split": split}
             records = [record | origin for record in next(iter(batches)).to_pylist()]
             return records, f"Read the first {len(records)} records of {part} from the hub."
         except (
@@ -75,8 +78,7 @@ def first_dataset_records(config: BenchmarkConfig, count: int) -> tuple[list[Rec
         except (OSError, *HfHubHTTPError.__bases__):
             pass  # no network, but the cache may have it
     try:
-        dataset = _as_stored(_load(config, name, split), {"_name": name, "_split": split})
-        records = list(islice(dataset, count))
+        records = list(islice(_as_stored(_load(config, name, split), origin), count))
     except UserError:
         return [], (
             f"{config.dataset_path} is not on this disk and not in reach, so that nothing but the "
@@ -168,7 +170,6 @@ def _cannot_load(
 def _saved(config: BenchmarkConfig, folder: Path) -> tuple[str | None, Any]:
     """The one split that `save_to_disk` put into a folder, and its name where it has one."""
     import datasets
-    import pyarrow as pa
 
     where = f"benchmark {config.name!r}"
     for key in ("dataset_name", "revision", "data_files"):

@@ -13,8 +13,9 @@ from vlm_boundary.tiny.families.parts import (
     THOUGHT,
     TOWER,
     Family,
+    byte_level,
+    character_level,
 )
-from vlm_boundary.tiny.families.tokens import byte_level, character_level
 
 _CHATML = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 _SLIDING = {

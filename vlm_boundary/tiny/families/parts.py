@@ -1,11 +1,19 @@
-"""What a tiny checkpoint of any family is made of, and how it is put together."""
+"""What a tiny checkpoint of any family is made of, its tokenizer, and how it is put together.
+
+Tokenizers are of the two kinds in use, with a family's own special tokens. Both write any text: by
+bytes (GPT-2's way: Qwen, GLM, InternVL, Mistral's tekken, SmolLM), or by characters with bytes for
+what is missing (SentencePiece's way: Gemma).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+from vlm_boundary.tiny.architecture import byte_vocabulary, split_into_words
 
 _TEMPLATES = Path(__file__).with_name("templates")
 MAX_POSITIONS = 4096
@@ -106,3 +114,58 @@ def _text_sizes(tokenizer: Any) -> dict[str, Any]:
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
     }
+
+
+def byte_level(
+    kind: str | None,
+    special: Sequence[str],
+    *,
+    plain: Sequence[str] = (),
+    named: Mapping[str, str] = MappingProxyType({}),
+    behind: Sequence[str] = (),
+    roles: Mapping[str, str],
+) -> Any:
+    """A tokenizer that writes text byte by byte, with one token for each word of `tiny`.
+
+    Args:
+        kind: the name of one of transformers' byte-level classes, or None for the bare backend.
+        special: control tokens.
+        plain: further tokens of their own that are no control tokens, such as <think>.
+        named: control tokens that a processor looks up by a name, such as image_token.
+        behind: control tokens behind all those.
+        roles: eos_token, pad_token and the like.
+    """
+    import transformers as hf
+    from tokenizers import AddedToken, Tokenizer, decoders, models
+
+    special = (*special, *named.values(), *behind)
+    vocab, merges = byte_vocabulary((*special, *plain))
+    extra: Any = dict(named) or list(special)
+    settings = {"unk_token": None, "extra_special_tokens": extra, **roles}
+    if kind is None:
+        backend = Tokenizer(models.BPE(vocab=vocab, merges=merges))
+        backend.pre_tokenizer = split_into_words()
+        backend.decoder = decoders.ByteLevel()
+        tokenizer = hf.PreTrainedTokenizerFast(tokenizer_object=backend, **settings)
+    else:
+        tokenizer = getattr(hf, kind)(vocab=vocab, merges=merges, **settings)
+    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in plain])
+    return tokenizer
+
+
+def character_level(special: Sequence[str], named: Mapping[str, str]) -> Any:
+    """Gemma's kind: characters, bytes for those that it lacks, and ▁ for a blank."""
+    from tokenizers import AddedToken
+    from transformers import GemmaTokenizer
+
+    special = (*special, *named.values())
+    words = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *special]
+    lines = ["\n" * count for count in range(1, 7)]  # tokens of their own, as in Gemma
+    words += [*lines, *(f"<0x{byte:02X}>" for byte in range(256))]
+    words += ["▁", *(chr(code) for code in range(33, 127))]
+    vocab = {word: place for place, word in enumerate(words)}
+    tokenizer = GemmaTokenizer(vocab=vocab, merges=[], extra_special_tokens=dict(named))
+    tokenizer.add_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.add_tokens([AddedToken(token, special=False, normalized=False) for token in lines])
+    return tokenizer

@@ -16,8 +16,8 @@ from vlm_boundary.tiny.families.parts import (
     THOUGHT,
     Family,
     Settings,
+    byte_level,
 )
-from vlm_boundary.tiny.families.tokens import byte_level
 
 _CALL = ("<tool_call>", "</tool_call>")
 

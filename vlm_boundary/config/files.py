@@ -1,13 +1,16 @@
-"""Files that an experiment names, found beside its own file."""
+"""An experiment's file: what it names is found beside it, and arms are added to it."""
 
 from __future__ import annotations
 
+import copy
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vlm_boundary.errors import UserError
+from vlm_boundary.writing import replacing
 
 # Keys of a benchmark that name files.
 _BENCHMARK_PATHS = ("include", "dataset_path", "image_root")
@@ -83,3 +86,27 @@ def _same(one: str, other: str) -> bool:
         return os.path.samefile(one, other)
     except OSError:  # a link to nothing
         return False
+
+
+def add_arm(path: Path, name: str, *, like: str, sampling: Mapping[str, Any]) -> None:
+    """Add an arm to an experiment file: another arm's, with further sampling parameters.
+
+    Comments and order stay as they are.
+
+    Raises:
+        UserError: the file has no such arm, or cannot be written.
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 1 << 16  # no line is folded
+    yaml.preserve_quotes = True
+    content = yaml.load(path.read_text(encoding="utf-8"))
+    arms = content["arms"]
+    if like not in arms:
+        raise UserError(f"{path}: it has no arm {like!r} to add another one after")
+    arm = copy.deepcopy(arms[like])
+    arm["sampling"] = {**(arm.get("sampling") or {}), **sampling}
+    arms.insert(list(arms).index(like) + 1, name, arm)
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
