@@ -21,6 +21,7 @@ from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine
 from vlm_boundary.fleet.worker import leave_nothing_behind
+from vlm_boundary.interrupts import ask, look
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.work import Draw, Drawer, problems_of
@@ -28,10 +29,6 @@ from vlm_boundary.store import RunDirectory
 
 # Two threads: one that draws, and one that answers while it does.
 GROUPS = {"work": 1, "watch": 1}
-
-
-class _Stopped(Exception):
-    """The driver asked the engine to store what it has and end."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +93,6 @@ class ClusterEngine:
         self._lock = threading.Lock()
         self._news = _News()
         self._alive = time.monotonic()
-        self._stop = threading.Event()
         self._open = ExitStack()
         self._node = str(ray.get_runtime_context().get_node_id())
 
@@ -133,9 +129,10 @@ class ClusterEngine:
         """Draw what has been given and what is given meanwhile; return when there is no more."""
         try:
             while self._given:
+                look()
                 self._draw_partition()
-        except _Stopped:
-            return
+        except KeyboardInterrupt:
+            return  # the driver asked for it
 
     @ray.method(concurrency_group="work")
     def close(self) -> None:
@@ -171,7 +168,7 @@ class ClusterEngine:
     @ray.method(concurrency_group="watch")
     def stop(self) -> None:
         """Store what is finished and draw no more."""
-        self._stop.set()
+        ask()
 
     def _directory(self, host: str) -> RunDirectory:
         if self._storage:
@@ -226,5 +223,4 @@ class ClusterEngine:
 
     def _still_alive(self) -> None:
         self._alive = time.monotonic()
-        if self._stop.is_set():
-            raise _Stopped
+        look()

@@ -21,12 +21,8 @@ from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Job
 from vlm_boundary.fleet.session import OpenEngine
-from vlm_boundary.fleet.supervise import (
-    MAX_IN_VAIN,
-    STOP_SECONDS,
-    EngineDied,
-    terminated_as_interrupted,
-)
+from vlm_boundary.fleet.supervise import MAX_IN_VAIN, STOP_SECONDS, EngineDied
+from vlm_boundary.interrupts import heeded, look
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import RunDirectory
 
@@ -155,6 +151,7 @@ class Pool:
         """
         with self._shown(), self._ending():
             while self.busy:
+                look()
                 self.step()
                 if fetch is not None:
                     fetch()
@@ -388,7 +385,7 @@ class Pool:
     def _ending(self) -> Iterator[None]:
         """Let engines store what they have when we are interrupted, and leave none behind."""
         try:
-            with terminated_as_interrupted():
+            with heeded():
                 yield
         except KeyboardInterrupt:
             stopping = []

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from vlm_boundary.cluster.connect import connected
 from vlm_boundary.config import RayConfig
 from vlm_boundary.errors import UserError
+from vlm_boundary.interrupts import look
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import RunDirectory, Share
 
@@ -45,6 +46,7 @@ class ClusterShares:
             total = sum(share.samples for share in shares)
             with progress_bar(f"{self._doing} on the cluster", total=total, unit="sample") as bar:
                 for share, ref in zip(shares, refs, strict=True):
+                    look()
                     try:
                         result: Result = ray.get(ref)
                     except ray.exceptions.RayTaskError as error:

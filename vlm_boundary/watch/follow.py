@@ -12,6 +12,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.config.models import ArmConfig
 from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet import EngineDied
+from vlm_boundary.interrupts import look
 from vlm_boundary.sampling.plan import ALL
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sharded import UnmergedError, merged_folder
@@ -87,6 +88,7 @@ def follow(
     finish(grown)
     news = time.monotonic()
     while True:
+        look()
         # By name: an experiment may name steps of its own, as one that is read from a watched run.
         known = {arm.step for name, arm in grown.arms.items() if name == f"step-{arm.step}"}
         grown, taken = _with_new(run, grown, watched, looks.ready(without=known), looks)
@@ -140,6 +142,7 @@ class _Looks:
         self.tell(f"step {step}: not evaluated: {reason}")
 
     def _is_ready(self, one: CheckpointFolder) -> bool:
+        look()
         if one.step % self.watched.every or one.step in self.aside:
             return False
         now, signature = time.monotonic(), one.signature()
@@ -207,6 +210,7 @@ def _with_new(
     """The experiment with those of these checkpoints that can be evaluated, and their names."""
     taken = []
     for one in found:
+        look()
         grown = _with_arm(experiment, watched, one)
         try:
             with run.locks.writing(ALL), run.locks.turn():
