@@ -87,7 +87,6 @@ class Faker(Operator[Fake]):
 
     def __init__(self, run: RunDirectory, units: Any) -> None:
         self.run, self.units = run, units
-        self.samples = self.tokens = 0
 
     def opening(self) -> Opening:
         unit = self.units[0]

@@ -19,7 +19,7 @@ from vlm_boundary.cluster.pieces import Piece
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine
+from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine, OpenEngine
 from vlm_boundary.fleet.worker import leave_nothing_behind
 from vlm_boundary.interrupts import ask, look
 from vlm_boundary.records.problem import Problem
@@ -92,6 +92,7 @@ class ClusterEngine:
         self._given: deque[tuple[int, Piece]] = deque()
         self._lock = threading.Lock()
         self._news = _News()
+        self._told = Listener()
         self._alive = time.monotonic()
         self._open = ExitStack()
         self._node = str(ray.get_runtime_context().get_node_id())
@@ -138,7 +139,7 @@ class ClusterEngine:
     def close(self) -> None:
         """Record what was done, and end the engine."""
         with closing(self._engine):
-            self._session.record()
+            self._session.record(self._told)
         self._open.close()
         if self._guard is not None:
             self._guard.kill()
@@ -204,7 +205,7 @@ class ClusterEngine:
             return taken.popleft() if taken else None
 
         def done(problem_id: str, tokens: int) -> None:
-            self._drawer.count(tokens)
+            self._told.done(tokens)
             with self._lock:
                 self._news.samples += 1
                 self._news.tokens += tokens

@@ -23,7 +23,15 @@ from typing import Any, TextIO
 
 from vlm_boundary.engines.factory import import_ahead, open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine, Opening, Operator, U
+from vlm_boundary.fleet.session import (
+    EngineSession,
+    Listener,
+    OpenedEngine,
+    OpenEngine,
+    Opening,
+    Operator,
+    U,
+)
 from vlm_boundary.interrupts import ask, heeded, look
 from vlm_boundary.store import RunDirectory
 
@@ -33,10 +41,11 @@ _BEAT_SECONDS = 1.0
 _GUARD = 'read -r _; kill -s KILL -- "-$1"'
 
 
-class Channel:
+class Channel(Listener):
     """What the parent is told."""
 
     def __init__(self, file: TextIO) -> None:
+        super().__init__()
         self._file = file
         self._told = 0.0
 
@@ -51,6 +60,7 @@ class Channel:
 
     def done(self, tokens: int) -> None:
         """A result of so many tokens is stored."""
+        super().done(tokens)
         self.tell(sample=tokens)
 
     def spared(self, samples: int) -> None:
@@ -110,12 +120,13 @@ def work_off(
 def _do(operator: Operator[U], opening: Opening, opened: OpenedEngine, channel: Channel) -> None:
     session = EngineSession(operator, opening, opened)
     channel.tell(ready=session.start_seconds)
+    channel.samples = channel.tokens = 0  # of this job
     try:
         for unit in operator.units:
             look()
-            session.do(unit, channel)
+            operator.do(unit, session.engine, channel)
     finally:
-        session.record()
+        session.record(channel)
 
 
 def serve(fd: int, work: Callable[[Channel], None]) -> int:

@@ -48,17 +48,6 @@ class Draw(Unit):
         looks = due_looks(right, unit.spans, unit.rule)
         return replace(unit, spans={key: unit.spans[key] for key in unit.spans if key in looks})
 
-    def record(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return super().record() | {"rule": self.rule and vars(self.rule)}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Draw:
-        """The unit that a record says."""
-        said = record["rule"]
-        rule = said and StoppingRule(tuple(said["looks"]), said["right"])
-        return super().from_record({**record, "rule": rule})
-
     def within(self, start: int, stop: int) -> Draw:
         """Those with an index from `start` to below `stop`."""
 
