@@ -14,7 +14,7 @@ from vlm_boundary.engines import Failure, Scored, ScoreRequest
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.plan import Scope, Task
 from vlm_boundary.scoring import score
-from vlm_boundary.scoring.loop import plan_scores, score_responses
+from vlm_boundary.scoring.work import plan_scores, score_responses
 from vlm_boundary.store import Partition, compact_run
 
 RL = Partition("rl", "mine")
