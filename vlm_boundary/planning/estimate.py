@@ -22,7 +22,7 @@ from vlm_boundary.benchmarks import (
 from vlm_boundary.benchmarks.images import open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, TokenSums, lower_bound
+from vlm_boundary.engines.bound import Bound, TokenSums, lower_bound
 from vlm_boundary.engines.gpus import Gpu
 from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
@@ -329,11 +329,8 @@ def _bound(
             _workload(spans, prompts, response_tokens),
             arm.size,
             gpu,
-            max_sequences=int(arm.args.get("max_num_seqs") or gpu.default_sequences),
+            arm.args,
             gpus=gpu_count,
-            tensor_parallel=int(arm.args.get("tensor_parallel_size") or 1),
-            memory_share=float(arm.args.get("gpu_memory_utilization") or MEMORY_SHARE),
-            chunked_prefill=arm.args.get("enable_chunked_prefill") is not False,
         )
     except NoBound as reason:
         return str(reason)

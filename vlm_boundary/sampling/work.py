@@ -8,11 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown
 from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
+from vlm_boundary.engines.bound import TokenSums, lower_bound
+from vlm_boundary.engines.gpus import recognise
+from vlm_boundary.engines.model_size import NoBound, read_model_size
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
@@ -24,7 +28,6 @@ from vlm_boundary.sampling.identity import same_source
 from vlm_boundary.sampling.looks import Looks
 from vlm_boundary.sampling.plan import Span, due_looks
 from vlm_boundary.sampling.settled import drawn_under, record_failures
-from vlm_boundary.sampling.tally import Tally
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Failed, Partition, PartTable, RunDirectory, SampleWriter
 from vlm_boundary.verifier.beside import verdicts_below
@@ -265,3 +268,43 @@ def problem_seed(run_seed: int, arm: str, benchmark: str, condition: str, proble
     key = "\0".join((str(run_seed), arm, benchmark, condition, problem_id))
     digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % ((1 << 32) - MAX_SAMPLES)
+
+
+class Tally:
+    """The work that an engine has done, counted as its samples come in."""
+
+    def __init__(self) -> None:
+        self._work: TokenSums | None = TokenSums()
+        self._read: set[tuple[str, str, str]] = set()
+
+    def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
+        """Count one sample's work, with its prompt's if no sample of it came before."""
+        if self._work is None or done.prompt_tokens is None or done.picture_tokens is None:
+            self._work = None  # an engine that does not tell how long its prompts are
+            return
+        prompt = (partition.benchmark, partition.condition, problem_id)
+        if prompt not in self._read:
+            self._read.add(prompt)
+            self._work += TokenSums.of_prompt(done.prompt_tokens, done.picture_tokens)
+        self._work += TokenSums.of_responses(done.prompt_tokens, len(done.token_ids))
+
+    def lower_bound(self, folder: Path | None, engine: Mapping[str, Any]) -> dict[str, Any]:
+        """The least seconds of the work on the engine's GPU, or the reason why there is none.
+
+        Args:
+            folder: the checkpoint; None where the engine has none.
+            engine: what the engine says of itself, as in `Engine.describe`.
+        """
+        if folder is None:
+            return {"reason": f"the engine {engine.get('engine')} does not compute here"}
+        gpu = recognise(str(engine.get("device")))
+        if gpu is None:
+            return {"reason": f"the peak rates of {engine.get('device')!r} are not known"}
+        if self._work is None:
+            return {"reason": "the engine does not tell how long its prompts are"}
+        args = {**engine.get("args", {}), "max_num_seqs": engine.get("max_num_seqs")}
+        try:
+            bound = lower_bound(self._work, read_model_size(folder, args), gpu, args)
+        except NoBound as reason:
+            return {"reason": str(reason)}
+        return {"gpu": gpu.name, "seconds": round(bound.seconds, 3)}
