@@ -37,10 +37,9 @@ from ray.cluster_utils import Cluster
 
 from vlm_boundary.cluster import draw_models
 from vlm_boundary.cluster.actor import GROUPS, ClusterEngine
-from vlm_boundary.cluster.connect import _refuse_silence
+from vlm_boundary.cluster.connect import ClusterShares, _refuse_silence
 from vlm_boundary.cluster.pieces import pieces_of
 from vlm_boundary.cluster.pool import Pool
-from vlm_boundary.cluster.shares import ClusterShares
 from vlm_boundary.cluster.stage import _models
 
 PROBLEMS = ("p1", "p2", "p3")

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from required import needs
 
-from vlm_boundary.engines.bound import TokenSums, lower_bound
-from vlm_boundary.engines.gpus import GPUS, find_gpu, recognise
+from vlm_boundary.engines.bound import GPUS, TokenSums, find_gpu, lower_bound, recognise
 from vlm_boundary.engines.model_size import NoBound, model_size, read_model_size
 from vlm_boundary.errors import UserError
 

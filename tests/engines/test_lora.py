@@ -12,7 +12,7 @@ import pytest
 from given import given
 from required import needs
 
-from vlm_boundary.engines.lora import lora_arguments
+from vlm_boundary.engines.swapping import lora_arguments
 from vlm_boundary.errors import UserError
 
 needs("torch")

@@ -84,7 +84,7 @@ def plan(
     the least time on a GPU at its data sheet's rates. What a run holds already is subtracted.
     """
     from vlm_boundary.analysis.power import POWER
-    from vlm_boundary.engines.gpus import find_gpu
+    from vlm_boundary.engines.bound import find_gpu
     from vlm_boundary.errors import UserError
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out

@@ -21,12 +21,15 @@ from vlm_boundary.engines.base import (
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
-from vlm_boundary.engines.lora import lora_arguments
 from vlm_boundary.engines.processors import has_states, refuse_untrusted_code
-from vlm_boundary.engines.swapping import forget, same_but_weights, swap_weights
+from vlm_boundary.engines.swapping import forget, lora_arguments, same_but_weights, swap_weights
 from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
-from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
-from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
+from vlm_boundary.engines.vllm_sampling import (
+    logprobs_of,
+    sampling_arguments,
+    sampling_record,
+    scoring_params,
+)
 from vlm_boundary.errors import UserError, did_you_mean
 from vlm_boundary.records.manifest import Checkpoint
 

@@ -22,19 +22,14 @@ from vlm_boundary.benchmarks import (
 from vlm_boundary.benchmarks.images import open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.engines.bound import Bound, TokenSums, lower_bound
-from vlm_boundary.engines.gpus import Gpu
+from vlm_boundary.engines.bound import Bound, Gpu, TokenSums, lower_bound
 from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, FilterStep
 from vlm_boundary.records.problem import Problem, dataset_hash
+from vlm_boundary.sampling.changes import changed_since, has_samples, refuse_other_problems
 from vlm_boundary.sampling.conditions import alteration_of, rules_of, shown_under
-from vlm_boundary.sampling.data_changes import (
-    changed_since,
-    has_samples,
-    refuse_other_problems,
-)
 from vlm_boundary.sampling.plan import Scope, Span, missing_spans
 from vlm_boundary.store import Partition, RunDirectory, sample_indices
 

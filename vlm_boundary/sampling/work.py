@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown
 from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig, SamplingConfig
 from vlm_boundary.engines.base import Completion, Engine, Failure, Request
-from vlm_boundary.engines.bound import TokenSums, lower_bound
-from vlm_boundary.engines.gpus import recognise
+from vlm_boundary.engines.bound import TokenSums, lower_bound, recognise
 from vlm_boundary.engines.model_size import NoBound, read_model_size
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
