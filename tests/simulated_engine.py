@@ -14,8 +14,7 @@ from random import Random
 from typing import Any
 
 from vlm_boundary.config import SamplingConfig
-from vlm_boundary.engines import Completion, Request
-from vlm_boundary.engines.base import AGAIN_SECONDS, Requests
+from vlm_boundary.engines.base import AGAIN_SECONDS, Completion, Request, Requests
 from vlm_boundary.errors import UserError
 
 

@@ -12,8 +12,7 @@ from engine_parts import ENGINE_ARGS, ask, draw_picture, vllm_server
 from required import needs
 
 from vlm_boundary.config import OpenAIConfig, SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Engine
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Engine, Workload
 from vlm_boundary.store import Partition, RunDirectory
 
 needs("vllm")

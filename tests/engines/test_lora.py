@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Workload
+from vlm_boundary.engines.base import Completion, Workload
 
 RANK, ALPHA = 4, 16
 TARGETS = ("self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj")

@@ -13,7 +13,7 @@ from required import needs
 
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Failure, Request, Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload
 from vlm_boundary.errors import UserError
 
 needs("vllm")

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Failure, Request, Scored, ScoreRequest, Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Scored, ScoreRequest, Workload
 
 needs("vllm")
 

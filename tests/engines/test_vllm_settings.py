@@ -12,7 +12,7 @@ from engine_parts import ENGINE_ARGS, ask, draw_picture
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Workload
+from vlm_boundary.engines.base import Completion, Workload
 from vlm_boundary.errors import UserError
 
 needs("vllm")

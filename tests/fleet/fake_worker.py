@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from vlm_boundary.config import OpenAIConfig
-from vlm_boundary.engines import Engine, Workload
+from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit

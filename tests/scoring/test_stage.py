@@ -12,7 +12,7 @@ import pytest
 from required import needs
 
 from vlm_boundary.config import ExperimentConfig, build_experiment
-from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
+from vlm_boundary.engines.base import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine

@@ -31,19 +31,15 @@ def apart(experiment: ExperimentConfig, arms: Mapping[str, RunArm]) -> Iterator[
 
     Every arm is held against the first of which it is known.
     """
-    known = [name for name in experiment.arms if name in arms]
     for name, consequence, setting, of_arm in _KINDS:
-        first: tuple[str, Found] | None = None
-        for arm in known:
-            found = of_arm(arms[arm])
-            if found is None:
-                continue
-            if first is None:
-                first = arm, found
-            elif found[0] != first[1][0]:
-                how = f"{name} ({first[1][1]}, and {found[1]})"
+        found = ((arm, of_arm(arms[arm])) for arm in experiment.arms if arm in arms)
+        known = [(arm, *one) for arm, one in found if one is not None]
+        for arm, what, said in known[1:]:
+            first, whats, as_said = known[0]
+            if what != whats:
                 allowed = bool(getattr(experiment, setting))
-                yield Apart(first[0], arm, how, consequence, setting, allowed)
+                how = f"{name} ({as_said}, and {said})"
+                yield Apart(first, arm, how, consequence, setting, allowed)
 
 
 def refuse_apart(experiment: ExperimentConfig, arms: Mapping[str, RunArm]) -> None:
@@ -75,10 +71,8 @@ def _thoughts(arm: RunArm) -> Found | None:
 
 def _opening(arm: RunArm) -> Found | None:
     opened = arm.thinking_open
-    return None if opened is None else (opened, f"the prompt {_OPENS[opened]}")
-
-
-_OPENS = {True: "opens a thought", False: "opens none"}
+    said = "the prompt opens a thought" if opened else "the prompt opens none"
+    return None if opened is None else (opened, said)
 
 
 def _pictures(arm: RunArm) -> Found | None:
