@@ -38,26 +38,19 @@ class Opened:
     sequences: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Heard:
-    """Where an engine is, what it did since it was asked last, and since when it does nothing."""
+    """Where an engine is, what it did since it was asked last, and since when it does nothing.
+
+    The thread that draws gathers it.
+    """
 
     node: str
-    begun: tuple[int, ...]
-    finished: tuple[int, ...]
-    samples: int
-    tokens: int
-    idle_seconds: float
-
-
-@dataclass
-class _News:
-    """What there is to tell, gathered by the thread that draws."""
-
     begun: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
     samples: int = 0
     tokens: int = 0
+    idle_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,11 +84,11 @@ class ClusterEngine:
         self._opener = opener
         self._given: deque[tuple[int, Piece]] = deque()
         self._lock = threading.Lock()
-        self._news = _News()
         self._told = Listener()
         self._alive = time.monotonic()
         self._open = ExitStack()
         self._node = str(ray.get_runtime_context().get_node_id())
+        self._news = Heard(self._node)
 
     @ray.method(concurrency_group="work")
     def open(self, units: Sequence[Draw]) -> Opened:
@@ -153,18 +146,12 @@ class ClusterEngine:
     def heard(self) -> Heard:
         """What happened since the last call."""
         with self._lock:
-            news, self._news = self._news, _News()
+            news, self._news = self._news, Heard(self._node)
+        news.idle_seconds = time.monotonic() - self._alive
         if news.samples:
             self._samples.inc(news.samples)
             self._tokens.inc(news.tokens)
-        return Heard(
-            self._node,
-            tuple(news.begun),
-            tuple(news.finished),
-            news.samples,
-            news.tokens,
-            time.monotonic() - self._alive,
-        )
+        return news
 
     @ray.method(concurrency_group="watch")
     def stop(self) -> None:

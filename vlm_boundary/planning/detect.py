@@ -122,9 +122,9 @@ def _of_pair(
         shown.append(fixed)
     for one in shown:
         yield (
-            f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: "
-            f"{one.total:,.0f} samples "
-            f"({one.samples[0]:.0f} + {one.samples[1]:.0f} per problem){_cost(one, plans)}; "
+            f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: {one.total:,.0f} "
+            f"samples ({one.samples[0]:.0f} + {one.samples[1]:.0f} per problem)"
+            f"{_cost(one, plans)}; "
             f"{one.from_problems:.0%} of the variance is the problems', which no samples take away"
         )
 
@@ -180,8 +180,7 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
                     f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: "
                     f"{100 * found.gap:+.1f} points so far; to find a gap of that size "
                     f"{POWER:.0%} of the time takes {counted(found.problems, 'problem')} "
-                    f"(there are "
-                    f"{len(pair.problem_ids):,}){more}"
+                    f"(there are {len(pair.problem_ids):,}){more}"
                 )
 
 

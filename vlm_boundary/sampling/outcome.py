@@ -41,8 +41,7 @@ class Lack:
         under = "" if where.condition == "full" else f", {where.condition}"
         told = [
             f"{where.arm} on {where.benchmark}{under}: {self.missing:,} of "
-            f"{counted(self.asked, 'sample')} "
-            f"were not drawn"
+            f"{counted(self.asked, 'sample')} were not drawn"
         ]
         for reason, (count, problems) in list(self.reasons.items())[:_REASONS]:
             told.append(f"  {count:,}: {reason} ({_named(problems)})")
@@ -69,8 +68,7 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
         if isinstance(engine, ReplayConfig) and (found := unknown_samples(engine, known)):
             told.append(
                 f"{arm}: {engine.path} holds {counted(sum(found.values()), 'sample')} of "
-                f"{len(found):,} "
-                f"problems that no benchmark of this run has ({_named(found)})"
+                f"{len(found):,} problems that no benchmark of this run has ({_named(found)})"
             )
     return told
 
@@ -135,8 +133,8 @@ def _line(arms: Sequence[str], work: Mapping[str, Any]) -> str:
     seconds = work["draw_seconds"]
     speed = (
         f"{', '.join(arms)}: {counted(work['samples'], 'sample')}, "
-        f"{counted(work['tokens'], 'token')} "
-        f"in {seconds:,.1f} s ({work['tokens'] / seconds:,.0f} tokens/s)"
+        f"{counted(work['tokens'], 'token')} in {seconds:,.1f} s "
+        f"({work['tokens'] / seconds:,.0f} tokens/s)"
     )
     bound = work.get("lower_bound", {})
     if "seconds" in bound:
