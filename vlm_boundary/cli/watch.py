@@ -115,7 +115,7 @@ def watch(
     from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.tracking import refuse_missing, track_checkpoints
     from vlm_boundary.watch import Watched, follow
-    from vlm_boundary.watch.merging import merge_command
+    from vlm_boundary.watch.folders import merge_command
 
     watched = Watched(
         folder,

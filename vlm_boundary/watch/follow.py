@@ -22,9 +22,9 @@ from vlm_boundary.watch.folders import (
     Signature,
     announced,
     checkpoints,
+    merge,
     what_lacks,
 )
-from vlm_boundary.watch.merging import merge
 
 Draw: TypeAlias = Callable[[ExperimentConfig, Collection[str]], object]
 """Draws what these arms of an experiment lack."""
