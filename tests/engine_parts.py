@@ -22,7 +22,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from vlm_boundary.engines import Request
+from vlm_boundary.engines.base import Request
 
 # What the tiny checkpoint needs of vLLM on a CPU; the same in process and in its server.
 ENGINE_ARGS: dict[str, Any] = {

@@ -38,7 +38,9 @@ from vlm_boundary.store import RunDirectory
 
 PACKAGE = str(Path(vlm_boundary.__file__).parent) + "/"
 HOME = "sampling"
-ENGINE = ("/bin/sh", "-c", """while read -r line; do case $line in "["*) exit;; esac; done""")
+# Its argument is the pipe that the parent reads: at once it says that all is imported.
+ENGINE = """echo '{"imported": true}' > "/dev/fd/$0"
+while read -r line; do case $line in "["*) exit;; esac; done"""
 
 
 class Way:
@@ -134,7 +136,9 @@ def _end_at_once(way: Way) -> None:
 
         def __init__(self, command: Sequence[str], **options: Any) -> None:
             is_engine = list(command[:2]) == [sys.executable, "-m"]
-            super().__init__(ENGINE if is_engine else command, **options)
+            super().__init__(
+                ["/bin/sh", "-c", ENGINE, command[3]] if is_engine else command, **options
+            )
             if is_engine:
                 self.stdin = cast(IO[Any], _Told(self.stdin, way))
 

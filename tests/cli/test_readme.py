@@ -12,8 +12,7 @@ import pytest
 from engines.test_bound import MODEL, uniform
 
 from vlm_boundary.cli import cli
-from vlm_boundary.engines.bound import lower_bound
-from vlm_boundary.engines.gpus import find_gpu
+from vlm_boundary.engines.bound import find_gpu, lower_bound
 
 REPOSITORY = Path(__file__).parents[2]
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").glob("*.md")])
@@ -101,7 +100,7 @@ def test_the_hours_of_a_real_run_are_those_that_plan_reckons() -> None:
         response = int(name.split()[0].replace(",", ""))
         work = uniform(114, 256, 700, response) + uniform(114, 256, 700, response)
         for gpu, said in zip(gpus, hours, strict=True):
-            bound = lower_bound(work, MODEL, gpu, max_sequences=gpu.default_sequences)
+            bound = lower_bound(work, MODEL, gpu, {})
             assert said == pytest.approx(bound.seconds / 3600, rel=0.03)
     assert f"{MODEL.resident_bytes / 1e9:.1f} GB" in table
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,8 +18,9 @@ from conftest import make_run
 from required import needs
 from simulated_engine import Opener
 
+from vlm_boundary import __version__
 from vlm_boundary.benchmarks import load_benchmark
-from vlm_boundary.config import ExperimentConfig
+from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import EngineDied
 from vlm_boundary.reasoning.stage import check
@@ -33,8 +36,11 @@ ray = needs("ray")
 from ray.cluster_utils import Cluster
 
 from vlm_boundary.cluster import draw_models
-from vlm_boundary.cluster.connect import _refuse_silence
-from vlm_boundary.cluster.shares import ClusterShares
+from vlm_boundary.cluster.actor import GROUPS, ClusterEngine
+from vlm_boundary.cluster.connect import ClusterShares, _refuse_silence
+from vlm_boundary.cluster.pieces import pieces_of
+from vlm_boundary.cluster.pool import Pool
+from vlm_boundary.cluster.stage import _models
 
 PROBLEMS = ("p1", "p2", "p3")
 NEEDS: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
@@ -240,6 +246,46 @@ def test_a_machine_that_goes_costs_what_it_had_in_flight(
     thread.join()
     assert one.texts("base") == expected("base")
     assert one.texts("rl") == expected("rl")
+
+
+def test_a_stop_that_is_swallowed_is_looked_for_at_the_next_step(
+    sampled: Callable[..., Sampled],
+) -> None:
+    one = sampled()
+    models = _models(one.experiment, one.experiment.ray or RayConfig(), one.wanted(), set())
+    steps = []
+
+    def swallow() -> None:
+        steps.append(one.stored())
+        if len(steps) == 1:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGTERM)
+
+    pool = Pool(one.run, models, one.experiment, lambda pieces: pieces, Opener())
+    with pytest.raises(KeyboardInterrupt):
+        pool.draw(swallow)
+    assert steps == [0]
+
+
+def test_an_engine_that_swallows_a_stop_ends_at_its_next_step(
+    sampled: Callable[..., Sampled],
+) -> None:
+    one = sampled()
+    units = one.wanted()[0]
+    engine = ray.remote(concurrency_groups=GROUPS, num_cpus=1)(ClusterEngine).remote(
+        one.run.path, None, __version__, Opener(sequences=2, mean_seconds=0.2, swallows=True)
+    )
+    ray.get(engine.open.remote(units))
+    ray.get(engine.give.remote(dict(enumerate(pieces_of(units)))))
+    drawing = engine.draw.remote()
+    while not ray.get(engine.heard.remote()).begun:
+        time.sleep(0.05)
+    ray.get(engine.stop.remote())
+    ray.get(drawing, timeout=60)
+    ray.get(engine.close.remote())
+    ray.kill(engine)
+    assert one.stored() < 3 * 24
+    assert len(one.run.writers()) == 1
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "127.0.0.1:99999"])

@@ -12,8 +12,7 @@ from engine_parts import ENGINE_ARGS, ask, draw_picture, vllm_server
 from required import needs
 
 from vlm_boundary.config import OpenAIConfig, SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Engine
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Engine, Workload
 from vlm_boundary.store import Partition, RunDirectory
 
 needs("vllm")
@@ -99,8 +98,8 @@ def test_a_seed_means_the_same_in_process_and_on_the_server(url: str, tmp_path: 
 
     config = OpenAIConfig(kind="openai", base_url=url, samples_per_request=5)
     there = draw(OpenAIEngine("tiny", config, Workload((sampling,), max_images=1)))
-    folder = resolve_checkpoint("tiny:untrained-1").folder
-    here = draw(VllmEngine(folder, VllmConfig(in_process=True, args=ENGINE_ARGS), max_images=1))
+    checkpoint, work = resolve_checkpoint("tiny:untrained-1"), Workload((), max_images=1)
+    here = draw(VllmEngine(checkpoint, VllmConfig(in_process=True, args=ENGINE_ARGS), work))
     assert sorted(there) == sorted(here) == list(range(16))
     for index, sample in here.items():
         assert there[index].token_ids == sample.token_ids

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from required import needs
 
-from vlm_boundary.engines.bound import TokenSums, lower_bound
-from vlm_boundary.engines.gpus import GPUS, find_gpu, recognise
+from vlm_boundary.engines.bound import GPUS, TokenSums, find_gpu, lower_bound, recognise
 from vlm_boundary.engines.model_size import NoBound, model_size, read_model_size
 from vlm_boundary.errors import UserError
 
@@ -100,39 +99,35 @@ def test_a_mixture_of_experts_counts_those_that_a_token_uses() -> None:
 )
 def test_hours_for_a_thousand_problems(gpu: str, prompt: int, response: int, hours: float) -> None:
     work = uniform(1000, 256, prompt, response)
-    settings: dict[str, Any] = {
-        "max_sequences": 1024,
-        "reserved_bytes": 4e9,
-        "chunked_prefill": False,
-    }
-    bound = lower_bound(work, MODEL, find_gpu(gpu), **settings)
+    args = {"max_num_seqs": 1024, "enable_chunked_prefill": False}
+    bound = lower_bound(work, MODEL, find_gpu(gpu), args, reserved_bytes=4e9)
     assert bound.seconds / 3600 == pytest.approx(hours, rel=0.02)
 
 
 def test_what_decoding_waits_for() -> None:
     """Long contexts wait for memory, short ones with many sequences for arithmetic."""
     h200 = find_gpu("H200")
-    long = lower_bound(uniform(1000, 256, 1500, 2000), MODEL, h200, max_sequences=1024)
+    long = lower_bound(uniform(1000, 256, 1500, 2000), MODEL, h200, {"max_num_seqs": 1024})
     assert long.decode_memory > long.decode_compute
-    short = lower_bound(uniform(1000, 256, 100, 50), MODEL, h200, max_sequences=1024)
+    short = lower_bound(uniform(1000, 256, 100, 50), MODEL, h200, {"max_num_seqs": 1024})
     assert short.decode_compute > short.decode_memory
 
 
 def test_more_gpus_and_more_room_never_take_longer() -> None:
     work = uniform(100, 64, 900, 400)
     h100 = find_gpu("H100")
-    one = lower_bound(work, MODEL, h100, max_sequences=256)
-    assert lower_bound(work, MODEL, h100, max_sequences=256, gpus=4).seconds == pytest.approx(
+    one = lower_bound(work, MODEL, h100, {"max_num_seqs": 256})
+    assert lower_bound(work, MODEL, h100, {"max_num_seqs": 256}, gpus=4).seconds == pytest.approx(
         one.seconds / 4
     )
-    assert lower_bound(work, MODEL, h100, max_sequences=512).seconds < one.seconds
-    assert lower_bound(work + work, MODEL, h100, max_sequences=256).seconds == pytest.approx(
+    assert lower_bound(work, MODEL, h100, {"max_num_seqs": 512}).seconds < one.seconds
+    assert lower_bound(work + work, MODEL, h100, {"max_num_seqs": 256}).seconds == pytest.approx(
         2 * one.seconds
     )
 
 
 def test_nothing_takes_no_time() -> None:
-    assert lower_bound(TokenSums(), MODEL, find_gpu("L4"), max_sequences=256).seconds == 0
+    assert lower_bound(TokenSums(), MODEL, find_gpu("L4"), {"max_num_seqs": 256}).seconds == 0
 
 
 HYBRID = {
@@ -151,15 +146,17 @@ def test_layers_of_linear_attention_keep_a_state_in_place_of_keys_and_values() -
     assert hybrid.attention == MODEL.attention / 4
     assert hybrid.state_bytes == 21 * 32 * 128 * 128 * 2
     work, gpu = uniform(100, 64, 500, 1000), find_gpu("H100")
-    bound = lower_bound(work, hybrid, gpu, max_sequences=1024)
-    stateless = lower_bound(work, replace(hybrid, state_bytes=0.0), gpu, max_sequences=1024)
+    bound = lower_bound(work, hybrid, gpu, {"max_num_seqs": 1024})
+    stateless = lower_bound(work, replace(hybrid, state_bytes=0.0), gpu, {"max_num_seqs": 1024})
     state = 2 * hybrid.state_bytes * work.response_tokens / gpu.bandwidth
     assert bound.decode_memory == pytest.approx(stateless.decode_memory + state)
     # A state takes room whatever the length: of short answers fewer run at once.
     short = uniform(10_000, 64, 10, 10)
     assert (
-        lower_bound(short, hybrid, gpu, max_sequences=10**9).sequences
-        < lower_bound(short, replace(hybrid, state_bytes=0.0), gpu, max_sequences=10**9).sequences
+        lower_bound(short, hybrid, gpu, {"max_num_seqs": 10**9}).sequences
+        < lower_bound(
+            short, replace(hybrid, state_bytes=0.0), gpu, {"max_num_seqs": 10**9}
+        ).sequences
     )
 
 
@@ -169,7 +166,7 @@ def test_windows_are_left_out_so_that_the_bound_stays_one() -> None:
     assert windowed.kv_bytes == MODEL.kv_bytes / 2
     assert windowed.decoder == MODEL.decoder
     everywhere = model_size(QWEN_7B | {"layer_types": 28 * ["sliding_attention"]}, {})
-    bound = lower_bound(uniform(9, 9, 9, 9), everywhere, find_gpu("H100"), max_sequences=256)
+    bound = lower_bound(uniform(9, 9, 9, 9), everywhere, find_gpu("H100"), {"max_num_seqs": 256})
     assert bound.seconds > 0
 
 
@@ -277,8 +274,8 @@ def test_layers_share_what_one_of_them_keeps_and_read_it_each() -> None:
     assert size.attention == 3 * 4 * 32
     apart = replace(size, kv_read_bytes=size.kv_bytes)
     work, gpu = uniform(100, 64, 500, 1000), find_gpu("H100")
-    more = lower_bound(work, size, gpu, max_sequences=64)
-    less = lower_bound(work, apart, gpu, max_sequences=64)
+    more = lower_bound(work, size, gpu, {"max_num_seqs": 64})
+    less = lower_bound(work, apart, gpu, {"max_num_seqs": 64})
     assert more.decode_memory > less.decode_memory
     assert more.sequences == less.sequences
 
@@ -286,22 +283,24 @@ def test_layers_share_what_one_of_them_keeps_and_read_it_each() -> None:
 def test_prompts_are_read_while_decoding_waits_for_memory() -> None:
     """Unless prefill has steps of its own: a bound above what chunks reach would be none."""
     work, gpu = uniform(1000, 64, 1500, 2000), find_gpu("H100")
-    chunked = lower_bound(work, MODEL, gpu, max_sequences=256)
-    whole = lower_bound(work, MODEL, gpu, max_sequences=256, chunked_prefill=False)
+    chunked = lower_bound(work, MODEL, gpu, {"max_num_seqs": 256})
+    whole = lower_bound(work, MODEL, gpu, {"max_num_seqs": 256, "enable_chunked_prefill": False})
     assert chunked.prefill > 0
     assert chunked.seconds == chunked.decode_memory
     assert whole.seconds == pytest.approx(chunked.seconds + chunked.prefill)
-    short = lower_bound(uniform(1000, 1024, 100, 50), MODEL, gpu, max_sequences=1024)
+    short = lower_bound(uniform(1000, 1024, 100, 50), MODEL, gpu, {"max_num_seqs": 1024})
     assert short.seconds == short.prefill + short.decode_compute  # arithmetic does not overlap
 
 
 def test_a_model_that_does_not_fit_has_no_bound() -> None:
     large = replace(MODEL, decoder=30e9)
     with pytest.raises(NoBound, match="weights take"):
-        lower_bound(uniform(1, 1, 9, 9), large, find_gpu("L40S"), max_sequences=256)
+        lower_bound(uniform(1, 1, 9, 9), large, find_gpu("L40S"), {"max_num_seqs": 256})
     work = uniform(1, 1, 9, 9)
     with pytest.raises(NoBound, match="spans 4 GPUs, and there are 2"):
-        lower_bound(work, large, find_gpu("L40S"), max_sequences=1, gpus=2, tensor_parallel=4)
+        lower_bound(
+            work, large, find_gpu("L40S"), {"max_num_seqs": 1, "tensor_parallel_size": 4}, gpus=2
+        )
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from engine_parts import ENGINE_ARGS, ask, draw_picture
 from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, TransformersConfig, VllmConfig
-from vlm_boundary.engines import Completion, Engine
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Engine, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.tiny.families import write_family

@@ -12,7 +12,7 @@ import pytest
 from given import given
 from required import needs
 
-from vlm_boundary.engines.lora import lora_arguments
+from vlm_boundary.engines.swapping import lora_arguments
 from vlm_boundary.errors import UserError
 
 needs("torch")
@@ -24,7 +24,7 @@ from safetensors.torch import load_file, save_file
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion
+from vlm_boundary.engines.base import Completion, Workload
 
 RANK, ALPHA = 4, 16
 TARGETS = ("self_attn.q_proj", "self_attn.v_proj", "mlp.down_proj")
@@ -90,10 +90,7 @@ def test_vllm_draws_what_the_merged_model_would(base: Path, tmp_path: Path) -> N
     drawn: list[dict[int, Completion]] = []
     for checkpoint in (adapter, merged, resolve_checkpoint(str(base))):
         engine = VllmEngine(
-            checkpoint.folder,
-            VllmConfig(in_process=True, args=ENGINE_ARGS),
-            max_images=1,
-            adapter=checkpoint.adapter,
+            checkpoint, VllmConfig(in_process=True, args=ENGINE_ARGS), Workload((), 1)
         )
         results = list(engine.generate([request], sampling))
         drawn.append({r.index: r for r in results if isinstance(r, Completion)})
@@ -127,9 +124,9 @@ def test_adapters_of_one_base_share_its_engine(base: Path, tmp_path: Path) -> No
         found = (r for r in engine.generate([request], sampling) if isinstance(r, Completion))
         return {r.index: (r.token_ids, r.logprob_sum) for r in found}
 
-    with closing(VllmEngine(base, config, max_images=1, adapter=other.adapter)) as engine:
+    with closing(VllmEngine(other, config, Workload((), 1))) as engine:
         own = drawn(engine)
-    with closing(VllmEngine(base, config, max_images=1, adapter=one.adapter)) as engine:
+    with closing(VllmEngine(one, config, Workload((), 1))) as engine:
         before = drawn(engine)
         assert engine.swap(other, (sampling,))
         assert drawn(engine) == own != before

@@ -14,8 +14,7 @@ from required import needs
 
 from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import OpenAIConfig, SamplingConfig
-from vlm_boundary.engines import Completion, Failure, Request
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload
 from vlm_boundary.errors import UserError
 
 needs("openai")

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from vlm_boundary.config import ReplayConfig, SamplingConfig
-from vlm_boundary.engines import Completion, Failure, Request
+from vlm_boundary.engines.base import Completion, Failure, Request
 from vlm_boundary.engines.replay import ReplayEngine, fingerprint_samples, unknown_samples
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.sample import Sample

@@ -14,8 +14,7 @@ from engine_parts import ask, draw_picture
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, TransformersConfig
-from vlm_boundary.engines import Completion, Failure
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Failure, Workload
 from vlm_boundary.errors import UserError
 
 needs("torch")

@@ -13,7 +13,7 @@ from required import needs
 
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Failure, Request
+from vlm_boundary.engines.base import Completion, Failure, Request, Workload
 from vlm_boundary.errors import UserError
 
 needs("vllm")
@@ -33,7 +33,7 @@ ARGS = {"max_model_len": 512, "dtype": "float32", "kv_cache_memory_bytes": 128 <
 @pytest.fixture(scope="module")
 def engine() -> Iterator[VllmEngine]:
     checkpoint = resolve_checkpoint("tiny:untrained-1")
-    loaded = VllmEngine(checkpoint.folder, VllmConfig(in_process=True, args=ARGS), max_images=2)
+    loaded = VllmEngine(checkpoint, VllmConfig(in_process=True, args=ARGS), Workload((), 2))
     yield loaded
     loaded.close()
 

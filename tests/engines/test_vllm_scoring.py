@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Failure, Request, Scored, ScoreRequest
+from vlm_boundary.engines.base import Completion, Failure, Request, Scored, ScoreRequest, Workload
 
 needs("vllm")
 
@@ -29,7 +29,7 @@ ARGS = {"max_model_len": 256, "kv_cache_memory_bytes": 128 << 20}
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def engine(request: pytest.FixtureRequest) -> Iterator[VllmEngine]:
     config = VllmConfig(in_process=True, args=ARGS | {"dtype": request.param})
-    loaded = VllmEngine(resolve_checkpoint("tiny:untrained-1").folder, config, max_images=1)
+    loaded = VllmEngine(resolve_checkpoint("tiny:untrained-1"), config, Workload((), 1))
     yield loaded
     loaded.close()
 

@@ -12,13 +12,14 @@ from engine_parts import ENGINE_ARGS, ask, draw_picture
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion
+from vlm_boundary.engines.base import Completion, Workload
 from vlm_boundary.errors import UserError
 
 needs("vllm")
 
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.engines.vllm import VllmEngine
+from vlm_boundary.records.manifest import Checkpoint
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +41,7 @@ def test_the_models_own_generation_settings_change_nothing(folder: Path, tmp_pat
     request = ask((draw_picture(tmp_path),), 6)
     drawn = []
     for place in (folder, opinionated):
-        engine = VllmEngine(place, CONFIG, max_images=1)
+        engine = VllmEngine(Checkpoint(place, "", "", None), CONFIG, Workload((), 1))
         results = list(engine.generate([request], SAMPLING))
         engine.close()
         assert all(isinstance(result, Completion) for result in results)
@@ -59,11 +60,11 @@ def test_settings_that_cannot_work_are_refused_before_the_model_is_loaded(
     monkeypatch.setattr(vllm, "LLM", loaded)
     sampling = SAMPLING.model_copy(update={"args": {"min_token": 1}})
     with pytest.raises(UserError, match="did you mean 'min_tokens'"):
-        VllmEngine(folder, CONFIG, max_images=1, samplings=(sampling,))
+        VllmEngine(Checkpoint(folder, "", "", None), CONFIG, Workload((sampling,), 1))
 
 
 def test_a_response_that_leaves_no_room_for_a_prompt_is_refused(folder: Path) -> None:
     """Where the room is the checkpoint's own, it is known once the model is loaded."""
     sampling = SAMPLING.model_copy(update={"max_tokens": 512})
     with pytest.raises(UserError, match="max_tokens 512 leaves no room"):
-        VllmEngine(folder, CONFIG, max_images=1, samplings=(sampling,))
+        VllmEngine(Checkpoint(folder, "", "", None), CONFIG, Workload((sampling,), 1))

@@ -17,8 +17,7 @@ from PIL import Image, ImageDraw
 from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget, open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Completion, Failure, Request, Scored, ScoreRequest
-from vlm_boundary.engines.base import Workload
+from vlm_boundary.engines.base import Completion, Failure, Request, Scored, ScoreRequest, Workload
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.engines.vllm import VllmEngine

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from required import needs
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines.base import Completion, Request
+from vlm_boundary.engines.base import Completion, Request, Workload
 from vlm_boundary.records.manifest import Checkpoint
 
 needs("vllm")
@@ -65,12 +65,13 @@ def test_swapped_weights_draw_what_an_engine_of_their_own_does(
     dtype = "bfloat16" if family in ONLY_BFLOAT16 else "float32"
     args = {"max_model_len": 512, "dtype": dtype, "kv_cache_memory_bytes": 1 << 27}
     config = VllmConfig(in_process=True, args=args)
-    with closing(VllmEngine(places[1], config, max_images=1)) as engine:
+    first, other = (Checkpoint(place, place.name, "", None) for place in places)
+    with closing(VllmEngine(other, config, Workload((), 1))) as engine:
         own = drawn(engine, picture)
-    with closing(VllmEngine(places[0], config, max_images=1)) as engine:
+    with closing(VllmEngine(first, config, Workload((), 1))) as engine:
         before = drawn(engine, picture)
         assert before != own
-        assert engine.swap(Checkpoint(places[1], "other", "", None), SAMPLINGS)
+        assert engine.swap(other, SAMPLINGS)
         assert drawn(engine, picture) == own
-        assert engine.swap(Checkpoint(places[0], "first", "", None), SAMPLINGS)
+        assert engine.swap(first, SAMPLINGS)
         assert drawn(engine, picture) == before

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from vlm_boundary.config import OpenAIConfig
-from vlm_boundary.engines import Engine, Workload
+from vlm_boundary.engines.base import Engine, Workload
 from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
@@ -42,6 +43,10 @@ class FakeEngine:
     """Dies, hangs and so on at the problem `bad`; elsewhere it does as asked."""
 
     def draw(self, unit: Fake, run: RunDirectory) -> Iterator[tuple[str, int]]:
+        if unit.does == "swallows a stop":
+            with suppress(KeyboardInterrupt):
+                (run.path / "at work").touch()
+                time.sleep(600)
         opened = run.path / f"opened-{unit.partition.arm}"
         for problem_id, spans in unit.spans.items():
             for index in (i for span in spans for i in span):
@@ -82,7 +87,6 @@ class Faker(Operator[Fake]):
 
     def __init__(self, run: RunDirectory, units: Any) -> None:
         self.run, self.units = run, units
-        self.samples = self.tokens = 0
 
     def opening(self) -> Opening:
         unit = self.units[0]
@@ -96,6 +100,8 @@ class Faker(Operator[Fake]):
         others = (self.run.path / "processes").read_text().split().count(str(os.getpid())) - 1
         if unit.does == "opens in a new process alone" and others:
             os._exit(3)
+        if unit.does == "is refused as it opens":
+            raise UserError("there is no such model")
         if unit.does == "dies as it opens":
             os._exit(3)
         if unit.does == "leaves a child":

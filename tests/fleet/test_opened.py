@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from vlm_boundary.config import SamplingConfig, VllmConfig
-from vlm_boundary.engines import Workload
+from vlm_boundary.engines.base import Workload
 from vlm_boundary.fleet.session import OpenedEngine, Opening
 from vlm_boundary.records.manifest import Checkpoint
 

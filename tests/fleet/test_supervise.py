@@ -185,6 +185,13 @@ def test_a_mistake_does_not_stop_the_others_and_is_said_at_the_end(run: RunDirec
         run_jobs(run, [jobs], PLACES, TIMEOUTS)
     assert opened(run, "rl") == 1
     assert stored(run) == ALL
+    assert len(list(run.logs.iterdir())) == 2  # an engine was ready in both processes
+
+
+def test_what_is_refused_as_it_opens_leaves_no_log(run: RunDirectory) -> None:
+    with pytest.raises(UserError, match="no such model"):
+        run_jobs(run, [[job("is refused as it opens")]], PLACES, TIMEOUTS)
+    assert not list(run.logs.iterdir())
 
 
 def test_where_nothing_can_be_written_all_end_at_once(run: RunDirectory) -> None:
@@ -221,6 +228,7 @@ def test_what_is_refused_meanwhile_leaves_no_process_and_begins_no_job(run: RunD
         refuse()
     assert [process.running for process in waiting] == [False]
     assert not (run.path / "processes").exists()
+    assert not list(run.logs.iterdir())
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -251,6 +259,22 @@ def test_an_interrupt_that_a_finalizer_swallows_stops_all_the_same(
         signal.signal(signum, found)
     assert [process.running for process in waiting] == [False]
     assert not (run.path / "processes").exists()
+
+
+def test_a_worker_whose_engine_swallows_a_stop_ends_at_its_next_step(run: RunDirectory) -> None:
+    process = EngineProcess("fake_worker", [str(run.path)], PLACES[0], run.path / "log")
+    process.tell([unit.record() for unit in job("swallows a stop").units])
+    at_work = run.path / "at work"
+    deadline = time.monotonic() + 60
+    while not at_work.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.stop()
+    assert process.wait(60) is not None
+    process.kill()
+    os.close(process.messages)
+    assert stored(run) == Counter()  # it got no further, and has recorded what it did
+    assert len(run.writers()) == 1
 
 
 def test_one_that_imports_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:

@@ -266,29 +266,25 @@ def _bare(folder: Path, options: argparse.Namespace, *, clones: bool) -> tuple[i
 
 def _ours(folder: Path, options: argparse.Namespace) -> tuple[int, float]:
     """Our loop and our store, without the command and its processes around them."""
-    from vlm_boundary.benchmarks import load_benchmark
     from vlm_boundary.checkpoints import resolve_checkpoint
     from vlm_boundary.config import VllmConfig, load_experiment
+    from vlm_boundary.engines.base import Workload
     from vlm_boundary.engines.vllm import VllmEngine
-    from vlm_boundary.sampling.loop import draw
     from vlm_boundary.sampling.plan import plan_task
+    from vlm_boundary.sampling.work import Draw, Drawer
     from vlm_boundary.store import Partition, RunDirectory
 
     experiment, run = load_experiment(folder / "perf.yaml"), RunDirectory(folder / "run")
-    benchmark = load_benchmark("procedural", experiment.benchmarks["procedural"])
     partition = Partition("base", "procedural")
     task = plan_task(run, partition, options.n, run.read_problems("procedural"))
     config = experiment.arm_engine("base")
     assert isinstance(config, VllmConfig)
-    samplings = (experiment.arm_sampling("base"),)
-    folder = resolve_checkpoint(options.model).folder
-    engine = VllmEngine(folder, config, max_images=1, samplings=samplings)
+    workload = Workload((experiment.arm_sampling("base"),), max_images=1)
+    engine = VllmEngine(resolve_checkpoint(options.model), config, workload)
     drawn: list[str] = []
     started = time.monotonic()
-    draw(
-        run,
-        experiment,
-        benchmark,
+    drawer = Drawer(run, [Draw(partition, task.spans_by_problem())])
+    drawer.draw(
         partition,
         task.spans,
         engine,

@@ -12,8 +12,7 @@ from required import needs
 
 from vlm_boundary.cli import cli
 from vlm_boundary.config import ExperimentConfig, load_experiment
-from vlm_boundary.engines.bound import Bound
-from vlm_boundary.engines.gpus import find_gpu
+from vlm_boundary.engines.bound import Bound, find_gpu
 from vlm_boundary.errors import UserError
 from vlm_boundary.planning import Plan, describe, plan
 from vlm_boundary.planning.prompts import PromptLengths, evenly_spaced

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from conftest import HandMadeRun
 
+from vlm_boundary.planning.detect import resolution_lines
 from vlm_boundary.planning.estimate import ArmPlan, Plan
-from vlm_boundary.planning.resolution import resolution_lines
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier import verify
 

@@ -11,8 +11,7 @@ from conftest import HandMadeRun
 
 from vlm_boundary.benchmarks import ImagesConfig
 from vlm_boundary.config import JudgeConfig, JudgeProbeConfig, SamplingConfig
-from vlm_boundary.engines import Completion, Failure, Request
-from vlm_boundary.engines.base import Requests
+from vlm_boundary.engines.base import Completion, Failure, Request, Requests
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Crew
 from vlm_boundary.reasoning.judge_stage import judge as judge_stage

@@ -9,8 +9,7 @@ import pytest
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Identity, PictureSizes, RunArm
-from vlm_boundary.sampling.alike import apart, refuse_apart
-from vlm_boundary.sampling.asked import Asked
+from vlm_boundary.sampling.asked import Asked, apart, refuse_apart
 from vlm_boundary.sampling.identity import arm_identity, resolve_source
 
 

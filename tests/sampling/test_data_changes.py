@@ -21,7 +21,7 @@ from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.planning import estimate
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling import sample
-from vlm_boundary.sampling.lacks import find_lacks
+from vlm_boundary.sampling.outcome import find_lacks
 from vlm_boundary.sampling.prepare import regrade_by
 from vlm_boundary.store import RunDirectory
 

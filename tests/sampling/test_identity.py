@@ -12,8 +12,7 @@ import pytest
 from vlm_boundary.config import ExperimentConfig, SamplingConfig, build_experiment
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import RunArm
-from vlm_boundary.sampling.alike import refuse_apart
-from vlm_boundary.sampling.asked import Asked
+from vlm_boundary.sampling.asked import Asked, refuse_apart
 from vlm_boundary.sampling.identity import (
     ArmSource,
     arm_identity,

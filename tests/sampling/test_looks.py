@@ -18,7 +18,7 @@ from stopping_parts import DrawnHere, experiment_of
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines.base import AGAIN_SECONDS, Completion, Failure, Request, Requests
 from vlm_boundary.sampling import problem_seed, sample
-from vlm_boundary.sampling.lacks import find_lacks
+from vlm_boundary.sampling.outcome import find_lacks
 from vlm_boundary.sampling.stage import Drawn
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, sample_indices

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from stopping_parts import Unheard
 
 from vlm_boundary.benchmarks.procedural import ProceduralProblem, make_problem
 from vlm_boundary.config import ExperimentConfig, build_experiment
 from vlm_boundary.engines.base import Completion
 from vlm_boundary.errors import UserError
 from vlm_boundary.face.stages import draw
+from vlm_boundary.fleet.session import Listener
 from vlm_boundary.sampling.prefixes import first_wrong_step, read_prefixes
 from vlm_boundary.sampling.work import Draw, Drawer
 from vlm_boundary.store import Partition, RunDirectory
@@ -159,7 +159,7 @@ def test_where_a_beginning_is_not_seen_nothing_is_drawn_without(
         part.unlink()
     drawer = Drawer(run, [unit])
     with pytest.raises(UserError, match="under wrong_prefix: no wrong sample"):
-        drawer.do(unit, Asking(), Unheard())  # type: ignore[arg-type]
+        drawer.do(unit, Asking(), Listener())  # type: ignore[arg-type]
 
 
 class Asking:

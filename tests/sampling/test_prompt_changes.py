@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from vlm_boundary.cli import cli
-from vlm_boundary.sampling.prompt_changes import word_changes
+from vlm_boundary.sampling.changes import word_changes
 
 YAML = """\
 name: t

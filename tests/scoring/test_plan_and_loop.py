@@ -10,11 +10,11 @@ from conftest import HandMadeRun
 
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.config import ExperimentConfig
-from vlm_boundary.engines import Failure, Scored, ScoreRequest
+from vlm_boundary.engines.base import Failure, Scored, ScoreRequest
 from vlm_boundary.errors import UserError
 from vlm_boundary.sampling.plan import Scope, Task
 from vlm_boundary.scoring import score
-from vlm_boundary.scoring.loop import plan_scores, score_responses
+from vlm_boundary.scoring.work import plan_scores, score_responses
 from vlm_boundary.store import Partition, compact_run
 
 RL = Partition("rl", "mine")

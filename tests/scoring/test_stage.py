@@ -12,7 +12,7 @@ import pytest
 from required import needs
 
 from vlm_boundary.config import ExperimentConfig, build_experiment
-from vlm_boundary.engines import Failure, Scored, ScoreRequest, Workload
+from vlm_boundary.engines.base import Failure, Scored, ScoreRequest, Workload
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Crew, Job
 from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine
@@ -52,20 +52,6 @@ class Scorer:
                     yield Failure(request.request_id, index, "too long", lasting=True)
                 else:
                     yield Scored(request.request_id, index, [-1.0] * tokens)
-
-
-class Told(Listener):
-    """Keeps how many tokens each result had."""
-
-    def __init__(self) -> None:
-        self.tokens: list[int] = []
-
-    def done(self, tokens: int) -> None:
-        self.tokens.append(tokens)
-
-    def spared(self, samples: int) -> None: ...
-
-    def alive(self) -> None: ...
 
 
 @pytest.fixture
@@ -111,13 +97,13 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
                 units = [unit for unit in job.units if isinstance(unit, Score)]
                 scorer = work.Scorer(self._run, units)
                 session = EngineSession(scorer, scorer.opening(), OpenedEngine(opened))
-                told = Told()
+                told = Listener()
                 for unit in units:
-                    session.do(unit, told)
-                session.record()
+                    scorer.do(unit, session.engine, told)
+                session.record(told)
                 assert workloads[-1].samplings == ()
                 too_long = {spans for unit in units for spans in unit.spans.values()} == {LONG}
-                assert bool(told.tokens) != too_long
+                assert bool(told.samples) != too_long
             given.extend(jobs)
 
     monkeypatch.setattr(stage, "Crew", Here)

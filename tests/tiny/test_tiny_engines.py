@@ -22,8 +22,9 @@ MAX_TOKENS = 96
 def _from_vllm(folder: Path, pictures: Path, dtype: str) -> list[dict[str, Any]]:
     """Greedy responses from vLLM; run in a process of its own, below."""
     from vlm_boundary.config import SamplingConfig, VllmConfig
-    from vlm_boundary.engines.base import Completion, Request
+    from vlm_boundary.engines.base import Completion, Request, Workload
     from vlm_boundary.engines.vllm import VllmEngine
+    from vlm_boundary.records.manifest import Checkpoint
     from vlm_boundary.tiny.data import evaluation
 
     requests = []
@@ -34,7 +35,7 @@ def _from_vllm(folder: Path, pictures: Path, dtype: str) -> list[dict[str, Any]]
         turns = [{"role": "user", "content": parts}]
         requests.append(Request(str(place), turns, (picture,), range(1), seed=0))
     config = VllmConfig(args={"max_model_len": 1024, "dtype": dtype})
-    engine = VllmEngine(folder, config, max_images=1)
+    engine = VllmEngine(Checkpoint(folder, "", "", None), config, Workload((), 1))
     sampling = SamplingConfig(n=1, temperature=0.0, top_p=1.0, max_tokens=MAX_TOKENS)
     found = {
         c.request_id: {"text": c.text, "ids": c.token_ids, "sum": c.logprob_sum}

@@ -18,7 +18,7 @@ from vlm_boundary.fleet import EngineDied
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.watch import Watched, follow
-from vlm_boundary.watch.merging import merge_command
+from vlm_boundary.watch.folders import merge_command
 
 needs("transformers")
 

@@ -11,7 +11,7 @@ import click
 from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
-    from vlm_boundary.cluster.shares import ClusterShares
+    from vlm_boundary.cluster.connect import ClusterShares
     from vlm_boundary.config import ExperimentConfig
     from vlm_boundary.store import RunDirectory, Shard
 
@@ -170,7 +170,7 @@ def shares_on(
     """
     if address is None:
         return None
-    from vlm_boundary.cluster.shares import ClusterShares
+    from vlm_boundary.cluster.connect import ClusterShares
     from vlm_boundary.config import RayConfig
 
     config = experiment.ray or RayConfig()

@@ -79,13 +79,11 @@ def plan(
     the least time on a GPU at its data sheet's rates. What a run holds already is subtracted.
     """
     from vlm_boundary.analysis.power import POWER
-    from vlm_boundary.engines.gpus import find_gpu
+    from vlm_boundary.engines.bound import find_gpu
     from vlm_boundary.planning import describe
     from vlm_boundary.planning import plan as work_out
-    from vlm_boundary.planning.detect import Gap, detect_lines
-    from vlm_boundary.planning.efficiency import speed_lines
-    from vlm_boundary.planning.resolution import resolution_lines
-    from vlm_boundary.planning.saving import saving_lines
+    from vlm_boundary.planning.detect import Gap, detect_lines, resolution_lines, saving_lines
+    from vlm_boundary.sampling.outcome import speed_lines
 
     stated = _prior(prior)
     if detect is None and (at_k, power) != (None, None):

@@ -181,11 +181,11 @@ def watch(
     """
     directory, experiment = open_target(target, overrides, n, gpus, ray, mends=DERIVED)
     refuse_unasked_programs(directory, target)
-    from vlm_boundary.fleet.supervise import terminated_as_interrupted
+    from vlm_boundary.interrupts import heeded
     from vlm_boundary.records.analysis import read_analysis
     from vlm_boundary.tracking import refuse_missing, track_checkpoints
     from vlm_boundary.watch import Watched, follow
-    from vlm_boundary.watch.merging import merge_command
+    from vlm_boundary.watch.folders import merge_command
 
     watched = Watched(
         folder,
@@ -213,5 +213,5 @@ def watch(
             track_checkpoints(directory, grown, read_analysis(directory.analysis), track)
 
     told = partial(click.echo, err=True)
-    with terminated_as_interrupted():
+    with heeded():
         stoppable(directory, lambda: follow(directory, experiment, watched, draw, finish, told))

@@ -19,8 +19,9 @@ from vlm_boundary.cluster.pieces import Piece
 from vlm_boundary.cluster.storage import Storage
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
-from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine
+from vlm_boundary.fleet.session import EngineSession, Listener, OpenedEngine, OpenEngine
 from vlm_boundary.fleet.worker import leave_nothing_behind
+from vlm_boundary.interrupts import ask, look
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.sampling.work import Draw, Drawer, problems_of
@@ -30,10 +31,6 @@ from vlm_boundary.store import RunDirectory
 GROUPS = {"work": 1, "watch": 1}
 
 
-class _Stopped(Exception):
-    """The driver asked the engine to store what it has and end."""
-
-
 @dataclass(frozen=True)
 class Opened:
     """An engine that is ready, and how many samples it draws at a time if it says so."""
@@ -41,26 +38,19 @@ class Opened:
     sequences: int | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Heard:
-    """Where an engine is, what it did since it was asked last, and since when it does nothing."""
+    """Where an engine is, what it did since it was asked last, and since when it does nothing.
+
+    The thread that draws gathers it.
+    """
 
     node: str
-    begun: tuple[int, ...]
-    finished: tuple[int, ...]
-    samples: int
-    tokens: int
-    idle_seconds: float
-
-
-@dataclass
-class _News:
-    """What there is to tell, gathered by the thread that draws."""
-
     begun: list[int] = field(default_factory=list)
     finished: list[int] = field(default_factory=list)
     samples: int = 0
     tokens: int = 0
+    idle_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -94,11 +84,11 @@ class ClusterEngine:
         self._opener = opener
         self._given: deque[tuple[int, Piece]] = deque()
         self._lock = threading.Lock()
-        self._news = _News()
+        self._told = Listener()
         self._alive = time.monotonic()
-        self._stop = threading.Event()
         self._open = ExitStack()
         self._node = str(ray.get_runtime_context().get_node_id())
+        self._news = Heard(self._node)
 
     @ray.method(concurrency_group="work")
     def open(self, units: Sequence[Draw]) -> Opened:
@@ -133,15 +123,16 @@ class ClusterEngine:
         """Draw what has been given and what is given meanwhile; return when there is no more."""
         try:
             while self._given:
+                look()
                 self._draw_partition()
-        except _Stopped:
-            return
+        except KeyboardInterrupt:
+            return  # the driver asked for it
 
     @ray.method(concurrency_group="work")
     def close(self) -> None:
         """Record what was done, and end the engine."""
         with closing(self._engine):
-            self._session.record()
+            self._session.record(self._told)
         self._open.close()
         if self._guard is not None:
             self._guard.kill()
@@ -155,23 +146,17 @@ class ClusterEngine:
     def heard(self) -> Heard:
         """What happened since the last call."""
         with self._lock:
-            news, self._news = self._news, _News()
+            news, self._news = self._news, Heard(self._node)
+        news.idle_seconds = time.monotonic() - self._alive
         if news.samples:
             self._samples.inc(news.samples)
             self._tokens.inc(news.tokens)
-        return Heard(
-            self._node,
-            tuple(news.begun),
-            tuple(news.finished),
-            news.samples,
-            news.tokens,
-            time.monotonic() - self._alive,
-        )
+        return news
 
     @ray.method(concurrency_group="watch")
     def stop(self) -> None:
         """Store what is finished and draw no more."""
-        self._stop.set()
+        ask()
 
     def _directory(self, host: str) -> RunDirectory:
         if self._storage:
@@ -207,7 +192,7 @@ class ClusterEngine:
             return taken.popleft() if taken else None
 
         def done(problem_id: str, tokens: int) -> None:
-            self._drawer.count(tokens)
+            self._told.done(tokens)
             with self._lock:
                 self._news.samples += 1
                 self._news.tokens += tokens
@@ -226,5 +211,4 @@ class ClusterEngine:
 
     def _still_alive(self) -> None:
         self._alive = time.monotonic()
-        if self._stop.is_set():
-            raise _Stopped
+        look()

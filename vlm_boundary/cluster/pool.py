@@ -21,12 +21,8 @@ from vlm_boundary.config import ExperimentConfig, RayConfig
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet import Job
 from vlm_boundary.fleet.session import OpenEngine
-from vlm_boundary.fleet.supervise import (
-    MAX_IN_VAIN,
-    STOP_SECONDS,
-    EngineDied,
-    terminated_as_interrupted,
-)
+from vlm_boundary.fleet.supervise import MAX_IN_VAIN, STOP_SECONDS, EngineDied
+from vlm_boundary.interrupts import heeded, look
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import RunDirectory
 
@@ -36,7 +32,7 @@ _ACTOR: Any = ray.remote(**_OPTIONS)(ClusterEngine)
 _BEAT_SECONDS, _BEATS_A_SECOND = 1.0, 100
 # Engines that are asked for beyond those that run; as these come up, others are asked for.
 _ASKED_AHEAD = 4
-_WAITING_SECONDS = 30.0
+_WAITING_SECONDS = _FETCH_SECONDS = 30.0
 # How often an engine may be gone before its process answers, as where machines come and go.
 _MAX_UNSEEN = 10
 # What an engine has in hand when it does not say how many samples it draws at a time.
@@ -139,7 +135,7 @@ class Pool:
         self._bars: dict[int, tqdm[Any]] = {}
         self._lost = Lost()
 
-    def draw(self, fetch: Callable[[], object] | None) -> Lost:
+    def draw(self, fetch: Callable[[], object]) -> Lost:
         """Have every piece drawn.
 
         An engine that ends costs what it had in flight; its pieces are drawn by others. One that
@@ -147,17 +143,20 @@ class Pool:
         done.
 
         Args:
-            fetch: called now and then, where results come through a storage.
+            fetch: called now and then, since results may come through a storage.
 
         Raises:
             UserError: an engine cannot be had as the experiment asks for it.
             EngineDied: engines of one model ended again and again without drawing anything.
         """
         with self._shown(), self._ending():
+            fetched = -inf
             while self.busy:
+                look()
                 self.step()
-                if fetch is not None:
+                if time.monotonic() - fetched >= _FETCH_SECONDS:
                     fetch()
+                    fetched = time.monotonic()
         if failures := [model.failed for model in self._models if model.failed]:
             raise min(failures, key=lambda failure: not isinstance(failure, UserError))
         return self._lost
@@ -388,7 +387,7 @@ class Pool:
     def _ending(self) -> Iterator[None]:
         """Let engines store what they have when we are interrupted, and leave none behind."""
         try:
-            with terminated_as_interrupted():
+            with heeded():
                 yield
         except KeyboardInterrupt:
             stopping = []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,8 +22,6 @@ from vlm_boundary.fleet.session import OpenEngine
 from vlm_boundary.fleet.work import lacking
 from vlm_boundary.sampling.stage import Wanted, waves_of
 from vlm_boundary.store import RunDirectory, sample_indices
-
-_FETCH_SECONDS = 30.0
 
 
 def draw_models(
@@ -47,10 +44,14 @@ def draw_models(
     config = experiment.ray or RayConfig()
     storage = Storage(config.storage) if config.storage else None
     with connected(config):
-        fetch = _Fetch(storage, run) if storage else None
-        if storage and fetch:
+
+        def fetch() -> None:
+            if storage:
+                storage.pull_results(run)
+
+        if storage:
             storage.push_inputs(run)
-            fetch.now()  # what another driver began
+            fetch()  # what another driver began
             wanted = _left(run, wanted)
         poisoned: set[tuple[Any, str]] = set()
         try:
@@ -63,29 +64,10 @@ def draw_models(
                     run.failures.add(piece.partition, [(piece.problem_id, None, reason)])
                 if not lost.engines:
                     return
-                if fetch:
-                    fetch.now()
+                fetch()
                 wanted = _left(run, wanted)
         finally:
-            if fetch:
-                fetch.now()
-
-
-class _Fetch:
-    """Copies results from the storage into the run directory, now and then."""
-
-    def __init__(self, storage: Storage, run: RunDirectory) -> None:
-        self._storage = storage
-        self._run = run
-        self._last = 0.0
-
-    def __call__(self) -> None:
-        if time.monotonic() - self._last >= _FETCH_SECONDS:
-            self.now()
-
-    def now(self) -> None:
-        self._storage.pull_results(self._run)
-        self._last = time.monotonic()
+            fetch()
 
 
 def _models(
@@ -128,10 +110,11 @@ def _resources(experiment: ExperimentConfig, config: RayConfig, arm: str) -> dic
     return found | ({"resources": config.resources} if config.resources else {})
 
 
-def _lacking(run: RunDirectory, fetch: _Fetch | None, pieces: Sequence[Piece]) -> list[Piece]:
+def _lacking(
+    run: RunDirectory, fetch: Callable[[], object], pieces: Sequence[Piece]
+) -> list[Piece]:
     """What of a lost engine's pieces is not stored, in their order."""
-    if fetch:
-        fetch.now()
+    fetch()
     none = np.zeros(0, dtype=np.int32)
     present = {
         partition: sample_indices(run.samples, partition)

@@ -36,7 +36,7 @@ STRENGTHS: dict[Control, tuple[float, float, float]] = {
 Role = Literal["base", "rl", "instruct", "distilled", "step", "repeat"]
 # "repeat" is a base sampled again under other seeds: the A/A self-test.
 
-MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/seeds.py
+MAX_SAMPLES = 1 << 20  # the span of seeds reserved for one problem, see sampling/work.py
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 from vlm_boundary.benchmarks.images import PictureBudget
 from vlm_boundary.config import ExperimentConfig, OpenAIConfig, SamplingConfig
-from vlm_boundary.engines import Completion, Engine, Request, Workload
+from vlm_boundary.engines.base import Completion, Engine, Request, Workload
 from vlm_boundary.engines.factory import open_engine
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.worker import Channel, serve

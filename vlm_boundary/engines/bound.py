@@ -7,14 +7,91 @@ is the data sheet's, so no engine is faster. Real ones reach perhaps half of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import inf
+from typing import Any
 
-from vlm_boundary.engines.gpus import Gpu
 from vlm_boundary.engines.model_size import ModelSize, NoBound
+from vlm_boundary.errors import UserError
 
 # vLLM's own share of the memory where gpu_memory_utilization is not given.
-MEMORY_SHARE = 0.92
+_MEMORY_SHARE = 0.92
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """One accelerator's peaks: dense bf16 with fp32 accumulation, and memory.
+
+    Attributes:
+        name: what it is called here, as in --gpu.
+        flops: floating-point operations a second, without sparsity.
+        bandwidth: bytes a second.
+        memory: bytes.
+        source: the data sheet.
+        device_names: what CUDA calls it.
+    """
+
+    name: str
+    flops: float
+    bandwidth: float
+    memory: float
+    source: str
+    device_names: tuple[str, ...]
+
+    @property
+    def default_sequences(self) -> int:
+        """VLLM's max_num_seqs where none is given.
+
+        From `EngineArgs.get_batch_defaults`, vLLM 0.32 and 0.33: 1,024 with at least 70 GiB, but
+        256 on any A100.
+        """
+        return 1024 if self.memory >= 70 * 2**30 and not self.name.startswith("A100") else 256
+
+
+_A100 = "NVIDIA A100 Tensor Core GPU data sheet, r4 (2021)"
+_H100 = "NVIDIA H100 Tensor Core GPU data sheet"
+_H200 = "NVIDIA H200 Tensor Core GPU data sheet"
+_B200 = "NVIDIA DGX B200 data sheet, an eighth of the system"
+_ADA = "NVIDIA Ada GPU architecture white paper, appendix A"
+
+# Data sheets since Hopper print rates with sparsity; without it they are half.
+GPUS = (
+    Gpu(
+        "A100-40G", 312e12, 1.555e12, 40e9, _A100,
+        ("NVIDIA A100-SXM4-40GB", "NVIDIA A100-PCIE-40GB"),
+    ),
+    Gpu(
+        "A100", 312e12, 2.039e12, 80e9, _A100,
+        ("NVIDIA A100-SXM4-80GB", "NVIDIA A100 80GB PCIe"),
+    ),
+    Gpu("H100", 989e12, 3.35e12, 80e9, _H100, ("NVIDIA H100 80GB HBM3",)),
+    Gpu("H100-NVL", 835e12, 3.9e12, 94e9, _H100, ("NVIDIA H100 NVL",)),
+    Gpu("H100-PCIe", 756e12, 2.0e12, 80e9, _H100, ("NVIDIA H100 PCIe",)),
+    Gpu("H200", 989e12, 4.8e12, 141e9, _H200, ("NVIDIA H200", "NVIDIA H200 NVL")),
+    Gpu("B200", 2250e12, 8.0e12, 180e9, _B200, ("NVIDIA B200",)),
+    Gpu("L40S", 362e12, 0.864e12, 48e9, "NVIDIA L40S data sheet", ("NVIDIA L40S",)),
+    Gpu("L4", 121e12, 0.3e12, 24e9, "NVIDIA L4 data sheet", ("NVIDIA L4",)),
+    Gpu("A10", 125e12, 0.6e12, 24e9, "NVIDIA A10 data sheet", ("NVIDIA A10",)),
+    Gpu("RTX-4090", 165e12, 1.008e12, 24e9, _ADA, ("NVIDIA GeForce RTX 4090",)),
+)  # fmt: skip
+
+
+def find_gpu(name: str) -> Gpu:
+    """The accelerator of that name, in any case.
+
+    Raises:
+        UserError: it is not known.
+    """
+    for gpu in GPUS:
+        if gpu.name.lower() == name.lower():
+            return gpu
+    raise UserError(f"no GPU {name!r} is known; there are {', '.join(gpu.name for gpu in GPUS)}")
+
+
+def recognise(device_name: str) -> Gpu | None:
+    """The accelerator that CUDA calls so, or None."""
+    return next((gpu for gpu in GPUS if device_name in gpu.device_names), None)
 
 
 @dataclass(frozen=True)
@@ -81,13 +158,10 @@ def lower_bound(
     work: TokenSums,
     model: ModelSize,
     gpu: Gpu,
+    args: Mapping[str, Any],
     *,
-    max_sequences: int,
-    gpus: int = 1,
-    tensor_parallel: int = 1,
-    memory_share: float = MEMORY_SHARE,
+    gpus: int | None = None,
     reserved_bytes: float = 0.0,
-    chunked_prefill: bool = True,
 ) -> Bound:
     """The least time of a workload.
 
@@ -105,32 +179,39 @@ def lower_bound(
     reads them once.
 
     Args:
-        max_sequences: vLLM's max_num_seqs, the most sequences an engine runs at once.
-        gpus: how many there are in all; engines on them share the work.
-        tensor_parallel: how many of them one engine spans.
-        memory_share: vLLM's gpu_memory_utilization.
+        args: vLLM's; of them max_num_seqs (the most sequences an engine runs at once),
+            tensor_parallel_size, gpu_memory_utilization and enable_chunked_prefill count.
+        gpus: how many there are in all, whose engines share the work; by default one engine's.
         reserved_bytes: memory for activations; unknown beforehand, and 0 keeps the bound a bound.
-        chunked_prefill: vLLM's enable_chunked_prefill.
 
     Raises:
         NoBound: the weights do not fit, or there are fewer GPUs than one engine spans.
     """
-    engines = gpus // tensor_parallel
+    tensor_parallel = int(args.get("tensor_parallel_size") or 1)
+    engines = (gpus or tensor_parallel) // tensor_parallel
     if engines == 0:
         raise NoBound(f"one engine spans {tensor_parallel} GPUs, and there are {gpus}")
     if work.samples == 0:
         return Bound(0.0, 0.0, 0.0, 0.0)
-    sequences = min(
-        float(max_sequences),
-        work.samples / engines,
-        _fitting_sequences(work, model, gpu, tensor_parallel, memory_share, reserved_bytes),
-    )
+    memory_share = float(args.get("gpu_memory_utilization") or _MEMORY_SHARE)
+    room = memory_share * gpu.memory * tensor_parallel - model.resident_bytes - reserved_bytes
+    if room <= 0:
+        raise NoBound(
+            f"the weights take {model.resident_bytes / 1e9:.1f} GB and "
+            f"{tensor_parallel} × {gpu.name} leave {memory_share:.0%} of "
+            f"{tensor_parallel * gpu.memory / 1e9:.0f} GB"
+        )
+    most = float(args.get("max_num_seqs") or gpu.default_sequences)
+    # What a sequence keeps beside the weights; samples of a prompt share its own.
+    tokens = (work.response_tokens + work.prompt_tokens) / work.samples
+    kept = model.kv_bytes * tokens + model.state_bytes
+    fitting = room / kept if kept else inf  # windows alone, which are left out
+    sequences = max(min(most, work.samples / engines, fitting), 1.0)
     flops = gpu.flops * engines * tensor_parallel
     bandwidth = gpu.bandwidth * engines * tensor_parallel
-    prefill, memory, compute = _needs(work, model, max(sequences, 1.0))
-    return Bound(
-        prefill / flops, memory / bandwidth, compute / flops, max(sequences, 1.0), chunked_prefill
-    )
+    prefill, memory, compute = _needs(work, model, sequences)
+    chunked = args.get("enable_chunked_prefill") is not False
+    return Bound(prefill / flops, memory / bandwidth, compute / flops, sequences, chunked)
 
 
 def _needs(work: TokenSums, model: ModelSize, sequences: float) -> tuple[float, float, float]:
@@ -150,24 +231,3 @@ def _needs(work: TokenSums, model: ModelSize, sequences: float) -> tuple[float, 
         + 4 * model.attention * work.context_tokens
     )
     return prefill, memory, compute
-
-
-def _fitting_sequences(
-    work: TokenSums,
-    model: ModelSize,
-    gpu: Gpu,
-    tensor_parallel: int,
-    memory_share: float,
-    reserved_bytes: float,
-) -> float:
-    """Sequences whose keys and values fit beside the weights; samples of a prompt share its own."""
-    room = memory_share * gpu.memory * tensor_parallel - model.resident_bytes - reserved_bytes
-    if room <= 0:
-        raise NoBound(
-            f"the weights take {model.resident_bytes / 1e9:.1f} GB and "
-            f"{tensor_parallel} × {gpu.name} leave {memory_share:.0%} of "
-            f"{tensor_parallel * gpu.memory / 1e9:.0f} GB"
-        )
-    tokens = (work.response_tokens + work.prompt_tokens) / work.samples
-    kept = model.kv_bytes * tokens + model.state_bytes
-    return room / kept if kept else inf  # windows alone, which are left out

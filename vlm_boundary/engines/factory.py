@@ -68,13 +68,4 @@ def open_engine(
     assert isinstance(config, VllmConfig)
     from vlm_boundary.engines.vllm import VllmEngine
 
-    return VllmEngine(
-        checkpoint.folder,
-        config,
-        max_images=workload.max_images,
-        budget=workload.budget,
-        chat_template=checkpoint.chat_template,
-        adapter=checkpoint.adapter,
-        trust_remote_code=checkpoint.trust_remote_code,
-        samplings=workload.samplings,
-    )
+    return VllmEngine(checkpoint, config, workload)

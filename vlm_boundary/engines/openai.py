@@ -29,21 +29,19 @@ from vlm_boundary.engines.base import (
     Workload,
     unheard,
 )
-from vlm_boundary.engines.openai_request import (
+from vlm_boundary.engines.openai_server import (
     CONTINUED,
     OWNED,
-    check_owned,
-    data_url,
-    sampling_fields,
-    turns_with_pictures,
-)
-from vlm_boundary.engines.openai_server import (
     Habits,
     SeedSupport,
     Server,
+    check_owned,
+    data_url,
     meet_servers,
     probe_habits,
+    sampling_fields,
     try_parameters,
+    turns_with_pictures,
 )
 from vlm_boundary.errors import UserError, did_you_mean
 

@@ -98,10 +98,8 @@ class ReplayEngine:
     def _lack(self, request: Request, held: int, other: str | None) -> str:
         if held:
             asked = request.indices.stop
-            return (
-                f"{self._path} holds {counted(held, 'sample')} of this problem, "
-                f"{asked} are asked for"
-            )
+            stored = counted(held, "sample")
+            return f"{self._path} holds {stored} of this problem, {asked} are asked for"
         like = f" (it has samples of problem {other!r}, for one)" if other is not None else ""
         return f"{self._path} holds no sample of this problem{like}"
 

@@ -1,4 +1,4 @@
-"""One vLLM engine for several checkpoints of one shape: their weights change places in it."""
+"""One vLLM engine for several checkpoints of one shape: adapters, or weights that change places."""
 
 from __future__ import annotations
 
@@ -7,12 +7,44 @@ import struct
 from pathlib import Path
 from typing import Any
 
+from vlm_boundary.engines.processors import read_json
+from vlm_boundary.errors import UserError
+
 # What folders of one training hold besides the model: notes, and where which tensor is.
 _NOT_THE_MODEL = {"vlm_boundary.json", "training.json", "trainer_state.json"}
 _INDEX = ".safetensors.index.json"
 _FILES = ("*.json", "*.jinja", "*.txt", "*.model")
 # Written anew by whoever saves a configuration, and read by nobody.
 _SAID_BY_WRITERS = ("transformers_version", "_name_or_path")
+# The ranks for which vLLM has room (vllm.config.lora.MaxLoRARanks).
+_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+# Parts of module names that only the picture side of a model has.
+_VISION = ("visual", "vision", "multi_modal_projector", "connector", "mlp1")
+
+
+def lora_arguments(adapter: Path, args: dict[str, Any]) -> dict[str, Any]:
+    """Engine arguments with LoRA switched on, wide enough for the adapter.
+
+    Raises:
+        UserError: the adapter cannot be served as it was trained.
+    """
+    config = read_json(adapter / "adapter_config.json")
+    if config.get("peft_type", "LORA") != "LORA":
+        raise UserError(f"{adapter}: a {config['peft_type']} adapter; vLLM serves LoRA only: merge")
+    rank = max([int(config.get("r", 1)), *map(int, (config.get("rank_pattern") or {}).values())])
+    room = next((known for known in _RANKS if known >= rank), None)
+    if room is None:
+        raise UserError(f"{adapter}: rank {rank} is above {_RANKS[-1]}, vLLM's largest: merge it")
+    tensors = _header(adapter / "adapter_model.safetensors")
+    seen = [name for name in tensors if any(part in name for part in _VISION)]
+    if seen and not args.get("enable_tower_connector_lora"):
+        # vLLM would leave these out and only mention it in its log.
+        raise UserError(
+            f"{adapter}: changes the picture side of the model too ({seen[0]}), which vLLM leaves "
+            f"out of an adapter; merge it into the base, or set "
+            f"engine.args.enable_tower_connector_lora=true where vLLM supports that for the model"
+        )
+    return {"enable_lora": True, "max_lora_rank": room, "max_loras": 1} | args
 
 
 def same_but_weights(one: Path, other: Path) -> bool:
@@ -83,10 +115,15 @@ def _tensors(folder: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Each tensor's type and shape, from the headers of the weights' files."""
     found = {}
     for path in folder.glob("*.safetensors"):
-        with path.open("rb") as file:
-            (length,) = struct.unpack("<Q", file.read(8))
-            header = json.loads(file.read(length))
-        for name, said in header.items():
-            if name != "__metadata__":
-                found[name] = (said["dtype"], tuple(said["shape"]))
+        for name, said in _header(path).items():
+            found[name] = (said["dtype"], tuple(said["shape"]))
     return found
+
+
+def _header(weights: Path) -> dict[str, dict[str, Any]]:
+    """What a safetensors file says of each tensor in it."""
+    with weights.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, dict[str, Any]] = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return header

@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vlm_boundary.benchmarks.images import ANY_SIZE, PictureBudget
 from vlm_boundary.config import SamplingConfig, VllmConfig
 from vlm_boundary.engines.base import (
     Completion,
@@ -17,16 +16,20 @@ from vlm_boundary.engines.base import (
     Requests,
     Scored,
     ScoreRequest,
+    Workload,
     refused,
     unheard,
 )
 from vlm_boundary.engines.chat import ChatRenderer
-from vlm_boundary.engines.lora import lora_arguments
 from vlm_boundary.engines.processors import has_states, refuse_untrusted_code
-from vlm_boundary.engines.swapping import forget, same_but_weights, swap_weights
+from vlm_boundary.engines.swapping import forget, lora_arguments, same_but_weights, swap_weights
 from vlm_boundary.engines.vllm_loop import EngineLoop, Fed, Prompt
-from vlm_boundary.engines.vllm_sampling import sampling_arguments, sampling_record
-from vlm_boundary.engines.vllm_scoring import logprobs_of, scoring_params
+from vlm_boundary.engines.vllm_sampling import (
+    logprobs_of,
+    sampling_arguments,
+    sampling_record,
+    scoring_params,
+)
 from vlm_boundary.errors import UserError, did_you_mean
 from vlm_boundary.records.manifest import Checkpoint
 
@@ -52,31 +55,15 @@ class VllmEngine:
     """One checkpoint in vLLM.
 
     Args:
-        folder: the checkpoint.
+        checkpoint: with its adapter, if it has one, every sample is drawn.
         config: engine settings; `args` are vLLM's own.
-        max_images: the most pictures in one prompt.
-        budget: the widest of any request's pictures.
-        chat_template: Jinja source in place of the checkpoint's own.
-        adapter: folder of a LoRA adapter that every sample is drawn with.
-        samplings: the sampling settings that will be asked for, checked before the model is loaded.
-        trust_remote_code: run Python code that the checkpoint brings.
+        workload: what will be asked for; sampling settings are checked before the model is loaded.
 
     Raises:
         UserError: vLLM is not installed, or refuses the arguments.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        config: VllmConfig,
-        *,
-        max_images: int,
-        budget: PictureBudget = ANY_SIZE,
-        chat_template: str | None = None,
-        adapter: Path | None = None,
-        samplings: tuple[SamplingConfig, ...] = (),
-        trust_remote_code: bool = False,
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, config: VllmConfig, workload: Workload) -> None:
         set_up_process(config)
         try:
             import vllm
@@ -88,39 +75,40 @@ class VllmEngine:
         on_cpu = current_platform.is_cpu()
         args = resolve_arguments(config, on_cpu=on_cpu)
         whole_prompts = on_cpu and args.get("enable_chunked_prefill") is False
-        if whole_prompts and has_states(folder, trust_remote_code=trust_remote_code):
+        trusted = checkpoint.trust_remote_code
+        if whole_prompts and has_states(checkpoint.folder, trust_remote_code=trusted):
             # Their prefix cache wants chunks, which seeded requests cannot have here.
             args.setdefault("enable_prefix_caching", False)
-        for sampling in samplings:
+        for sampling in workload.samplings:
             sampling_arguments(sampling)  # refused before anything is loaded
-        self._chat = ChatRenderer(folder, chat_template, trust_remote_code=trust_remote_code)
-        if trust_remote_code:
+        self._chat = ChatRenderer.of(checkpoint)
+        if trusted:
             args["trust_remote_code"] = True
-        pictures = self._chat.pictures(budget)
+        pictures = self._chat.pictures(workload.budget)
         pictures.utils()  # missed before the model is loaded
         self._picture_sizes = pictures.sizes.said
-        args.setdefault("limit_mm_per_prompt", {"image": max_images, "video": 0})
+        args.setdefault("limit_mm_per_prompt", {"image": workload.max_images, "video": 0})
         if pictures.options:
             # Also bounds what the engine profiles and the size of its encoder cache.
             args.setdefault("mm_processor_kwargs", pictures.options)
         self._without_adapter = dict(args)
         lora = None
-        if adapter is not None:
-            args = lora_arguments(adapter, args)
-            lora = _lora(adapter, 1)
+        if checkpoint.adapter is not None:
+            args = lora_arguments(checkpoint.adapter, args)
+            lora = _lora(checkpoint.adapter, 1)
         self._args = args
-        self._folder, self._adapter = folder, adapter
+        self._checkpoint = checkpoint
         self._swaps = on_cpu if config.swap_weights is None else config.swap_weights
         self._swapped = 0
         self._platform = current_platform.get_device_name()
         self._version = str(vllm.__version__)
-        self._llm = _loaded(folder, args, config, trust_remote_code=trust_remote_code)
+        self._llm = _loaded(checkpoint, args, config)
         vocabulary = self._llm.llm_engine.model_config.get_vocab_size()
         places = self._chat.place_ids() if config.mask_picture_tokens else []
         self._masked = [place for place in places if place < vocabulary]
         self._loop = EngineLoop(self._llm, self._chat, lora)
         try:
-            self._samplings = self._checked(samplings)
+            self._samplings = self._checked(workload.samplings)
         except UserError:
             self.close()
             raise
@@ -150,21 +138,21 @@ class VllmEngine:
 
     def swap(self, checkpoint: Checkpoint, samplings: tuple[SamplingConfig, ...]) -> bool:
         """Take another checkpoint's weights, or another adapter; see `SwappingEngine.swap`."""
-        if not self._swaps or (checkpoint.adapter is None) != (self._adapter is None):
+        if not self._swaps or (checkpoint.adapter is None) != (self._checkpoint.adapter is None):
             return False
         said = self._checked(samplings)
         lora = None
         if checkpoint.adapter is None:
-            if not same_but_weights(self._folder, checkpoint.folder):
+            if not same_but_weights(self._checkpoint.folder, checkpoint.folder):
                 return False
             swap_weights(self._llm, checkpoint.folder)
         else:
             wanted = lora_arguments(checkpoint.adapter, self._without_adapter)
-            if checkpoint.folder != self._folder or wanted != self._args:
+            if checkpoint.folder != self._checkpoint.folder or wanted != self._args:
                 return False
             lora = _lora(checkpoint.adapter, self._swapped + 2)
             forget(self._llm)
-        self._folder, self._adapter = checkpoint.folder, checkpoint.adapter
+        self._checkpoint = checkpoint
         self._swapped += 1
         self._samplings = said
         self._loop = EngineLoop(self._llm, self._chat, lora)
@@ -343,16 +331,14 @@ def resolve_arguments(config: VllmConfig, *, on_cpu: bool) -> dict[str, Any]:
     return args
 
 
-def _loaded(
-    folder: Path, args: Mapping[str, Any], config: VllmConfig, *, trust_remote_code: bool
-) -> Any:
+def _loaded(checkpoint: Checkpoint, args: Mapping[str, Any], config: VllmConfig) -> Any:
     """VLLM's `LLM`."""
     import vllm
 
     try:
-        return vllm.LLM(model=str(folder), **args)
+        return vllm.LLM(model=str(checkpoint.folder), **args)
     except (ValueError, TypeError) as error:
-        refuse_untrusted_code(folder, trust_remote_code=trust_remote_code)
+        refuse_untrusted_code(checkpoint.folder, trust_remote_code=checkpoint.trust_remote_code)
         # How vLLM says that settings, model and machine do not fit each other.
         raise UserError(f"vLLM refuses engine.args {config.args}: {_one_line(error)}") from error
 

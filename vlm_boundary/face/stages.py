@@ -67,9 +67,7 @@ def draw(
         EngineDied: an engine failed; the same call goes on from there.
     """
     from vlm_boundary.config import FULL
-    from vlm_boundary.planning.efficiency import speed_lines
-    from vlm_boundary.sampling import ALL, sample
-    from vlm_boundary.sampling.lacks import find_lacks, not_shown_lines, unknown_lines
+    from vlm_boundary.sampling import ALL, outcome, sample
     from vlm_boundary.sampling.stage import Drawn
 
     before = set(run.writers())
@@ -98,14 +96,14 @@ def draw(
             (*drawn.left, *after.left),
             {**drawn.looked_at, **after.looked_at},
         )
-    lacks = find_lacks(run, drawn.left)
-    unknown = unknown_lines(run, experiment) if drawn.samples or lacks else ()
+    lacks = outcome.find_lacks(run, drawn.left)
+    unknown = outcome.unknown_lines(run, experiment) if drawn.samples or lacks else ()
     empty = (lack.partition for lack in lacks if lack.missing == lack.asked)
     return Sampled(
         drawn.samples,
-        speed=tuple(speed_lines(set(run.writers()) - before)),
+        speed=tuple(outcome.speed_lines(set(run.writers()) - before)),
         told=(
-            *(*unknown, *(_WAITS if waits else ()), *not_shown_lines(drawn.looked_at)),
+            *(*unknown, *(_WAITS if waits else ()), *outcome.not_shown_lines(drawn.looked_at)),
             *(line for lack in lacks for line in lack.lines()),
         ),
         empty=tuple(f"{one.arm} on {one.benchmark}" for one in empty),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
@@ -17,11 +16,8 @@ from vlm_boundary.forks import usable_cores
 _GPU_DEVICES = ("nvidiactl", "kfd", "dxg")
 
 
-@dataclass(frozen=True)
-class Place:
-    """Room for one engine, as the environment that confines it there."""
-
-    environment: dict[str, str]
+Place = dict[str, str]
+"""Room for one engine, as the environment that confines it there."""
 
 
 def engine_places(

@@ -39,7 +39,7 @@ class EngineProcess:
                 stdin=subprocess.PIPE,
                 pass_fds=[write_end],
                 start_new_session=True,
-                env=dict(os.environ) | place.environment,
+                env=dict(os.environ) | place,
                 text=True,
             )
         os.close(write_end)

@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import uuid4
 
 from vlm_boundary.benchmarks import BenchmarkConfig
@@ -61,11 +61,16 @@ class Opening:
         return self.engine == other.engine and not strange
 
 
-class Listener(Protocol):
-    """Who hears what an engine does."""
+class Listener:
+    """Hears what an engine does, and counts its results."""
+
+    def __init__(self) -> None:
+        self.samples = self.tokens = 0
 
     def done(self, tokens: int) -> None:
         """A result of so many tokens is stored."""
+        self.samples += 1
+        self.tokens += tokens
 
     def spared(self, samples: int) -> None:
         """So many of the unit's samples need not be drawn."""
@@ -94,8 +99,6 @@ class Operator(ABC, Generic[U]):
             name: BenchmarkConfig.model_validate(known.config)
             for name, known in self.manifest.benchmarks.items()
         }
-        self.samples = 0
-        self.tokens = 0
 
     @abstractmethod
     def opening(self) -> Opening:
@@ -113,11 +116,6 @@ class Operator(ABC, Generic[U]):
             seconds: how long it took.
             engine: what the engine says of itself.
         """
-
-    def count(self, tokens: int) -> None:
-        """Count a result of so many tokens."""
-        self.samples += 1
-        self.tokens += tokens
 
     def workload(
         self, samplings: tuple[SamplingConfig, ...], template_args: tuple[Mapping[str, Any], ...]
@@ -203,18 +201,14 @@ class EngineSession(Generic[U]):
         """How many samples the engine draws at a time, where it says so."""
         return self._said.get("max_num_seqs")
 
-    def do(self, unit: U, told: Listener) -> None:
-        """Do a unit; see `Operator.do`."""
-        self._operator.do(unit, self.engine, _Counting(self._operator, told))
-
-    def record(self) -> None:
-        """Store what was done and with what."""
+    def record(self, told: Listener) -> None:
+        """Store what was done, as `told` has counted it, and with what."""
         seconds = round(time.monotonic() - self._ready, 3)
         operator = self._operator
         work = {
             "started": self._begun,
-            "samples": operator.samples,
-            "tokens": operator.tokens,
+            "samples": told.samples,
+            "tokens": told.tokens,
             "start_seconds": round(self.start_seconds, 3),
             "peak_memory_bytes": _peak_memory(),
             **(self.engine.usage() if isinstance(self.engine, CountingEngine) else {}),
@@ -224,20 +218,6 @@ class EngineSession(Generic[U]):
         # A file of its own: writers of one run, on whatever machine, never write the same one.
         name = f"{engines[0]}-{os.getpid()}-{int(time.time())}-{uuid4().hex[:8]}"
         operator.run.add_writer(name, {"arms": engines, "engine": self._said, "work": work})
-
-
-class _Counting:
-    """Passes on what is told, and counts results."""
-
-    def __init__(self, operator: Operator[Any], told: Listener) -> None:
-        self._operator = operator
-        self.spared, self.alive = told.spared, told.alive
-        self._done = told.done
-
-    def done(self, tokens: int) -> None:
-        """Count a result, and pass it on."""
-        self._operator.count(tokens)
-        self._done(tokens)
 
 
 def _peak_memory() -> int:

@@ -22,6 +22,7 @@ from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet.places import Place
 from vlm_boundary.fleet.process import EngineProcess
 from vlm_boundary.fleet.work import Job
+from vlm_boundary.interrupts import heeded, look
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.writing import place_errors
@@ -68,12 +69,11 @@ class Crew(ExitStack):
         self._timeouts = timeouts
         self._free = deque(enumerate(places))
         self._selector = selectors.DefaultSelector()
-        self._interrupted = Interrupted()
 
     def __enter__(self) -> Self:
         """Begin: from now on SIGTERM, by which schedulers end a job, does what Ctrl-C does."""
         self.enter_context(self._selector)
-        self._interrupted = self.enter_context(_ending(self))
+        self.enter_context(_ending(self))
         return self
 
     def start(self, jobs: Sequence[Job], kinds: Mapping[str, str]) -> None:
@@ -104,7 +104,7 @@ class Crew(ExitStack):
         pending = deque(_Attempt(job, job.samples) for job in jobs)
         failures: list[UserError | EngineDied] = []
         while pending or self.active:
-            self._interrupted.look()
+            look()
             while pending and (self._free or any(not one.importing for one in self.idle)):
                 self._hand_out(pending.popleft())
             for worker in (*self.active, *(one for one in self.idle if one.importing)):
@@ -181,7 +181,7 @@ class _Worker:
         self._buffer = b""
         self._error: UserError | None = None
         self._stuck: str | None = None
-        self._warm = False
+        self._given = self._warm = False
         self.importing = False
         self._begin(attempt)
 
@@ -196,7 +196,7 @@ class _Worker:
 
     def take_on(self, attempt: _Attempt) -> None:
         """Give it a job, the one that it was started for or one more."""
-        self._warm = self.done
+        self._given, self._warm = True, self.done
         if attempt.job is not self.job:
             self._bar.close()
             self._begin(attempt)
@@ -251,6 +251,8 @@ class _Worker:
         self._bar.leave = self._ready
         self._bar.close()
         os.close(self.process.messages)
+        if not self._given or (self._error and not (self._ready or self._warm)):
+            self.process.log.unlink(missing_ok=True)  # it opened no engine, for a known reason
         if code == 0:
             return None
         if code == 2 and self._error:
@@ -303,11 +305,11 @@ class _Worker:
 
 
 @contextmanager
-def _ending(crew: Crew) -> Iterator[Interrupted]:
+def _ending(crew: Crew) -> Iterator[None]:
     """Let workers store what they have when all is to end, and leave none of them behind."""
     try:
-        with terminated_as_interrupted() as interrupted:
-            yield interrupted
+        with heeded():
+            yield
     except (KeyboardInterrupt, PlaceError):
         for worker in crew.active:
             worker.process.stop()
@@ -319,44 +321,6 @@ def _ending(crew: Crew) -> Iterator[Interrupted]:
         for worker in (*crew.active, *crew.idle):
             worker.process.kill()
             worker.finish()
-
-
-class Interrupted:
-    """Whether we are to stop: Python drops a KeyboardInterrupt that falls into a finalizer.
-
-    Importing what models are made of runs thousands of them.
-    """
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def come(self, signum: int, frame: Any) -> None:
-        """Handle a signal."""
-        self._came = True
-        raise KeyboardInterrupt
-
-    def look(self) -> None:
-        """Stop if we are to and have not.
-
-        Raises:
-            KeyboardInterrupt: a signal has come.
-        """
-        if self._came:
-            raise KeyboardInterrupt
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[Interrupted]:
-    """Let SIGTERM, by which schedulers end a job, do what Ctrl-C does, and keep note of both."""
-    interrupted = Interrupted()
-    previous = {signal.SIGTERM: signal.signal(signal.SIGTERM, interrupted.come)}
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as nohup and shells have it ignored
-        previous[signal.SIGINT] = signal.signal(signal.SIGINT, interrupted.come)
-    try:
-        yield interrupted
-    finally:
-        for signum, handler in previous.items():
-            signal.signal(signum, handler)
 
 
 def _code(code: int) -> str:

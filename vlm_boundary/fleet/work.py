@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import gcd
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from vlm_boundary.store import Partition, PartTable, RunDirectory, sample_indices
 
 # Samples below which one more engine's start costs more than it saves.
 WORTH_AN_ENGINE = 2048
+# Consecutive sample indices, in JSON as [start, stop].
+_Span: TypeAlias = Annotated[
+    range,
+    PlainValidator(lambda said: range(*said)),
+    PlainSerializer(lambda span: (span.start, span.stop)),
+]
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Unit:
     """How many results are worth one more engine's start."""
 
     partition: Partition
-    spans: Mapping[str, tuple[range, ...]]
+    spans: Mapping[str, tuple[_Span, ...]]
 
     @property
     def engine(self) -> str:
@@ -64,19 +71,14 @@ class Unit:
         none = np.zeros(0, dtype=np.int32)
         return self.narrowed(lambda key, span: lacking(span, stored.get(key, none)))
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Any:
         """As JSON has it."""
-        spans = {key: [[s.start, s.stop] for s in found] for key, found in self.spans.items()}
-        content = {field.name: getattr(self, field.name) for field in fields(self)}
-        return content | {"partition": vars(self.partition), "spans": spans}
+        return TypeAdapter(type(self)).dump_python(self, mode="json")
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """The unit that a record says."""
-        spans = {
-            key: tuple(range(*span) for span in found) for key, found in record["spans"].items()
-        }
-        return cls(**{**record, "partition": Partition(**record["partition"]), "spans": spans})
+        return TypeAdapter(cls).validate_python(record)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,22 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, TextIO
 
 from vlm_boundary.engines.factory import import_ahead, open_engine
 from vlm_boundary.errors import PlaceError, UserError, place_error
-from vlm_boundary.fleet.session import EngineSession, OpenedEngine, OpenEngine, Opening, Operator, U
+from vlm_boundary.fleet.session import (
+    EngineSession,
+    Listener,
+    OpenedEngine,
+    OpenEngine,
+    Opening,
+    Operator,
+    U,
+)
+from vlm_boundary.interrupts import ask, heeded, look
 from vlm_boundary.store import RunDirectory
 
 _PR_SET_PDEATHSIG = 1
@@ -32,17 +41,11 @@ _BEAT_SECONDS = 1.0
 _GUARD = 'read -r _; kill -s KILL -- "-$1"'
 
 
-class Stopped(BaseException):
-    """The parent, or a scheduler, asked the worker to stop.
-
-    No Exception: what libraries catch to go on without something is not to go on after this.
-    """
-
-
-class Channel:
+class Channel(Listener):
     """What the parent is told."""
 
     def __init__(self, file: TextIO) -> None:
+        super().__init__()
         self._file = file
         self._told = 0.0
 
@@ -52,10 +55,12 @@ class Channel:
         try:
             self._file.write(json.dumps(message) + "\n")
         except BrokenPipeError:
-            raise Stopped from None  # nobody listens any more
+            ask()  # nobody listens any more
+            look()
 
     def done(self, tokens: int) -> None:
         """A result of so many tokens is stored."""
+        super().done(tokens)
         self.tell(sample=tokens)
 
     def spared(self, samples: int) -> None:
@@ -63,7 +68,8 @@ class Channel:
         self.tell(spared=samples)
 
     def alive(self) -> None:
-        """Say so, unless something was said a moment ago."""
+        """Say so, unless something was said a moment ago, or stop if that was asked for."""
+        look()
         if time.monotonic() - self._told >= _BEAT_SECONDS:
             self.tell(alive=True)
 
@@ -87,15 +93,17 @@ def work_off(
     def work(channel: Channel) -> None:
         before: Opening | None = None
         opened = OpenedEngine(opener)
-        with closing(opened):
-            for line in iter(sys.stdin.readline, ""):
+        with ExitStack() as stack:
+            while line := sys.stdin.readline():
                 told = json.loads(line)
                 if isinstance(told, dict):
                     channel.tell(alive=True)  # is the parent?
                     import_ahead(told["ahead"])
                     channel.tell(imported=True)
                     continue
-                stop_cleanly()
+                if before is None:
+                    stack.enter_context(heeded(once=True))
+                    stack.enter_context(closing(opened))
                 units = [kind.from_record(record) for record in told]
                 does = operator(RunDirectory(options.run), units)
                 opening = does.opening()
@@ -103,6 +111,7 @@ def work_off(
                     return  # the parent has it done by another process
                 _do(does, opening, opened, channel)
                 before = opening
+                look()  # before it waits again
                 channel.tell(done=True)
 
     return serve(options.fd, work)
@@ -111,11 +120,13 @@ def work_off(
 def _do(operator: Operator[U], opening: Opening, opened: OpenedEngine, channel: Channel) -> None:
     session = EngineSession(operator, opening, opened)
     channel.tell(ready=session.start_seconds)
+    channel.samples = channel.tokens = 0  # of this job
     try:
         for unit in operator.units:
-            session.do(unit, channel)
+            look()
+            operator.do(unit, session.engine, channel)
     finally:
-        session.record()
+        session.record(channel)
 
 
 def serve(fd: int, work: Callable[[Channel], None]) -> int:
@@ -141,7 +152,7 @@ def serve(fd: int, work: Callable[[Channel], None]) -> int:
                 raise
             channel.tell(error=str(found), place=True)
             code = 2
-        except Stopped:
+        except KeyboardInterrupt:
             return 130  # perhaps because the parent is gone: the guard sees to what is left
     if guard is not None:
         guard.kill()  # an end of our own, and the parent lives to see to what is left
@@ -149,22 +160,9 @@ def serve(fd: int, work: Callable[[Channel], None]) -> int:
 
 
 def end_with_parent() -> None:
-    """Get SIGTERM when the parent ends: it ends this process too, or is as `stop_cleanly` says."""
+    """Get SIGTERM when the parent ends: it ends this process too, or is heeded."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def stop_cleanly() -> None:
-    """From now on turn signals into an exception that lets results be stored."""
-
-    def stop(signum: int, frame: Any) -> None:
-        # Once: a second signal while results are being stored must not interrupt that.
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise Stopped
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
 
 
 def leave_nothing_behind() -> subprocess.Popen[bytes] | None:

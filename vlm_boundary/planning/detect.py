@@ -1,4 +1,4 @@
-"""Which designs find a gap between two models, as lines for a terminal."""
+"""What gaps an experiment finds, which designs find one, and what a stopping rule would save."""
 
 from __future__ import annotations
 
@@ -8,16 +8,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.power import smallest_gap
+from vlm_boundary.analysis.pairs import needed_at
+from vlm_boundary.analysis.power import POWER, smallest_gap
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.bound import Bound
 from vlm_boundary.errors import UserError
-from vlm_boundary.planning.design import Accuracies, Design, designs
+from vlm_boundary.planning.design import (
+    Accuracies,
+    Design,
+    designs,
+    expected_samples,
+    possible_accuracies,
+    prior_accuracies,
+)
 from vlm_boundary.planning.estimate import ArmPlan, Plan
 from vlm_boundary.store import RunDirectory
 
 _SHOWN = 3
+# Shares of the problems that one model alone solves: a usual one, and a large one.
+_SHARES = (0.1, 0.2)
 
 
 @dataclass(frozen=True)
@@ -112,9 +122,9 @@ def _of_pair(
         shown.append(fixed)
     for one in shown:
         yield (
-            f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: "
-            f"{one.total:,.0f} samples "
-            f"({one.samples[0]:.0f} + {one.samples[1]:.0f} per problem){_cost(one, plans)}; "
+            f"  {one.problems:,} of {counted(there, 'problem')}, {_way(one)}: {one.total:,.0f} "
+            f"samples ({one.samples[0]:.0f} + {one.samples[1]:.0f} per problem)"
+            f"{_cost(one, plans)}; "
             f"{one.from_problems:.0%} of the variance is the problems', which no samples take away"
         )
 
@@ -145,3 +155,84 @@ def _cost(design: Design, plans: list[ArmPlan]) -> str:
         if len(seconds) == len(plans):
             said += f", at least {sum(seconds) / 3600:.2g} hours on {gpu}"
     return said
+
+
+def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan) -> Iterator[str]:
+    """What gap in pass@n each benchmark resolves, and what the gaps seen so far would need."""
+    level = experiment.analysis.confidence
+    sizes = {arm.benchmark: arm.problems for arm in plan.arms if arm.condition == FULL}
+    if len(experiment.arms) > 1:
+        for benchmark, problems in sizes.items():
+            if problems:
+                yield (
+                    f"Resolution: {counted(problems, 'problem')} of {benchmark} show, "
+                    f"{POWER:.0%} of the time, {_shown_by(problems, level)}"
+                )
+    for benchmark in experiment.benchmarks:
+        data = BenchmarkData.read(run, experiment, benchmark)
+        for pair in data.pairs() if data else ():
+            for k, found in needed_at(pair, np.unique([1, pair.n]), level).items():
+                if found.problems is None:
+                    continue
+                samples = found.samples
+                more = f", or {counted(samples, 'sample')} of each" if samples else ""
+                yield (
+                    f"  {pair.other} − {pair.base} on {benchmark} at k = {k}: "
+                    f"{100 * found.gap:+.1f} points so far; to find a gap of that size "
+                    f"{POWER:.0%} of the time takes {counted(found.problems, 'problem')} "
+                    f"(there are {len(pair.problem_ids):,}){more}"
+                )
+
+
+def _shown_by(problems: int, confidence: float) -> str:
+    """Which gaps so many problems show, for each share that one model alone solves."""
+    gaps = {share: smallest_gap(problems, share, confidence) for share in _SHARES}
+    shown = {share: gap for share, gap in gaps.items() if gap is not None and gap <= share}
+    if not shown:  # a gap is no larger than that share
+        return f"no gap in pass@n if one model alone solves no more than {_SHARES[-1]:.0%} of them"
+    said = " and of ".join(
+        f"{100 * gap:.1f} points or more if one model alone solves {share:.0%} of the problems"
+        for share, gap in shown.items()
+    )
+    none = "".join(f", and none if it solves {share:.0%}" for share in gaps if share not in shown)
+    return f"a gap in pass@n of {said}{none}"
+
+
+def saving_lines(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    plan: Plan,
+    prior: tuple[float, float, float] | None,
+) -> Iterator[str]:
+    """Expected samples of every arm with a rule, by its counts so far or a stated prior.
+
+    Args:
+        prior: as in `Gap`.
+    """
+    known: dict[str, BenchmarkData | None] = {}
+    for one in plan.arms:
+        rule = experiment.arm_sampling(one.arm).rule
+        if rule is None or one.condition != FULL:
+            continue
+        if one.benchmark not in known:
+            known[one.benchmark] = BenchmarkData.read(run, experiment, one.benchmark)
+        data, rng = known[one.benchmark], np.random.default_rng(experiment.seed)
+        where = (
+            f"{one.arm} on {one.benchmark}: its rule asks for at most "
+            f"{counted(rule.n, 'sample')} per problem"
+        )
+        if prior is not None:
+            accuracies, source = prior_accuracies(*prior, rng), "the stated prior"
+        elif data and one.arm in data.arms:
+            counts = data.counts(one.arm)
+            rows = np.arange(len(counts.problem_ids)).repeat(8)
+            accuracies = possible_accuracies(counts, rows, rng)
+            source = f"the counts of {counted(len(counts.problem_ids), 'problem')} so far"
+        else:
+            yield f"{where}; to see how many it saves, sample a pilot or give --prior NEVER,A,B"
+            continue
+        mean = expected_samples(rule, accuracies)
+        yield (
+            f"{where}, {mean:.0f} on average, {mean * one.problems:,.0f} in all "
+            f"({1 - mean / rule.n:.0%} saved), by {source}"
+        )

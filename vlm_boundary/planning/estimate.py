@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,19 +22,14 @@ from vlm_boundary.benchmarks import (
 from vlm_boundary.benchmarks.images import open_rgb
 from vlm_boundary.checkpoints import resolve_checkpoint
 from vlm_boundary.config import Condition, ExperimentConfig, VllmConfig
-from vlm_boundary.engines.bound import MEMORY_SHARE, Bound, TokenSums, lower_bound
-from vlm_boundary.engines.gpus import Gpu
+from vlm_boundary.engines.bound import Bound, Gpu, TokenSums, lower_bound
 from vlm_boundary.engines.model_size import ModelSize, NoBound, read_model_size
 from vlm_boundary.planning.prompts import PromptLengths, measure_prompts, processor_hash
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, FilterStep
 from vlm_boundary.records.problem import Problem, dataset_hash
+from vlm_boundary.sampling.changes import changed_since, has_samples, refuse_other_problems
 from vlm_boundary.sampling.conditions import alteration_of, rules_of, shown_under
-from vlm_boundary.sampling.data_changes import (
-    changed_since,
-    has_samples,
-    refuse_other_problems,
-)
 from vlm_boundary.sampling.plan import Scope, Span, missing_spans
 from vlm_boundary.store import Partition, RunDirectory, sample_indices
 
@@ -142,37 +137,12 @@ def plan(
         loaded = {
             name: _load(run, config, Path(scratch) / name) for name, config in configs.items()
         }
-        measure = _Prompts(experiment)
-        plans = []
-        for name, benchmark, condition, n in experiment.targets():
-            shown = _shown(run, experiment, loaded[benchmark], condition)
-            problems = Scope(limit).of(loaded[benchmark].problems, shown)
-            prompts = measure(arms[name], loaded[benchmark], condition, problems)
-            partition = Partition(name, benchmark, condition)
-            present = sample_indices(run.samples, partition)
-            spans = missing_spans(problems, n, present)
-            length = response_tokens or _stored_length(run, list(configs), name, condition)
-            plans.append(
-                _plan(
-                    experiment, arms[name], partition, n, problems, spans, prompts, length, gpus,
-                    gpu_count,
-                )
-            )  # fmt: skip
+        planner = _Planner(run, experiment, gpus, gpu_count, response_tokens, limit)
+        plans = [
+            planner.plan(arms[name], loaded[benchmark], condition, n)
+            for name, benchmark, condition, n in experiment.targets()
+        ]
     return Plan(run.path, [benchmark.plan for benchmark in loaded.values()], plans, gpu_count)
-
-
-def _shown(
-    run: RunDirectory, experiment: ExperimentConfig, benchmark: _Loaded, condition: Condition
-) -> list[Problem]:
-    """The problems as a condition shows them, for all that is known before it is sampled.
-
-    Under wrong_prefix those without a beginning count as well: which they will be, `full` says.
-    """
-    rules = rules_of(run, benchmark.config, condition, experiment.strength(condition))
-    if condition == "wrong_prefix":
-        none = dict.fromkeys((one.problem_id for one in benchmark.problems), "")
-        rules = replace(rules, prefixes=none | dict(rules.prefixes))
-    return shown_under(benchmark.problems, condition, experiment.seed, rules)
 
 
 def _load(run: RunDirectory, config: BenchmarkConfig, scratch: Path) -> _Loaded:
@@ -219,22 +189,72 @@ def _look_up(experiment: ExperimentConfig, name: str, *, sized: bool) -> _Arm:
     return _Arm(name, engine.kind, engine.args, checkpoint, size)
 
 
-class _Prompts:
-    """Measured prompts, once for all arms that share a processor, a template and a wording."""
+@dataclass
+class _Planner:
+    """What holds for all that is planned; prompts are measured once where they are the same."""
 
-    def __init__(self, experiment: ExperimentConfig) -> None:
-        self._experiment = experiment
-        self._known: dict[tuple[str, ...], PromptLengths | str] = {}
+    run: RunDirectory
+    experiment: ExperimentConfig
+    gpus: Sequence[Gpu]
+    gpu_count: int
+    response_tokens: float | None
+    limit: int | None
+    _measured: dict[tuple[str, ...], PromptLengths | str] = field(default_factory=dict)
 
-    def __call__(
+    def plan(self, arm: _Arm, benchmark: _Loaded, condition: Condition, n: int) -> ArmPlan:
+        problems = Scope(self.limit).of(benchmark.problems, self._shown(benchmark, condition))
+        prompts = self._prompts(arm, benchmark, condition, problems)
+        present = sample_indices(
+            self.run.samples, Partition(arm.name, benchmark.config.name, condition)
+        )
+        spans = missing_spans(problems, n, present)
+        length = self.response_tokens or _stored_length(
+            self.run, list(self.experiment.benchmarks), arm.name, condition
+        )
+        sampling = self.experiment.arm_sampling(arm.name)
+        missing = sum(len(span.indices) for span in spans)
+        room = arm.args.get("max_model_len")
+        lengths = prompts.tokens.values() if room and isinstance(prompts, PromptLengths) else ()
+        kept = sum(
+            max(0, min(s.indices.stop, sampling.token_logprobs) - s.indices.start) for s in spans
+        )
+        mean = length if length is not None else sampling.max_tokens
+        return ArmPlan(
+            arm=arm.name,
+            benchmark=benchmark.config.name,
+            condition=condition,
+            n=n,
+            problems=len(problems),
+            stored=len(problems) * n - missing,
+            missing=missing,
+            prompts=prompts,
+            too_long=sum(tokens + sampling.max_tokens > int(room or 0) for tokens in lengths),
+            response_tokens=length,
+            bytes=missing * (mean * _TOKEN_BYTES + _ROW_BYTES) + kept * mean * 4,
+            bounds={gpu.name: self._bound(arm, spans, prompts, length, gpu) for gpu in self.gpus},
+        )
+
+    def _shown(self, benchmark: _Loaded, condition: Condition) -> list[Problem]:
+        """The problems as a condition shows them, for all that is known before it is sampled.
+
+        Under wrong_prefix those without a beginning count as well: which they will be, `full` says.
+        """
+        strength = self.experiment.strength(condition)
+        rules = rules_of(self.run, benchmark.config, condition, strength)
+        if condition == "wrong_prefix":
+            none = dict.fromkeys((one.problem_id for one in benchmark.problems), "")
+            rules = replace(rules, prefixes=none | dict(rules.prefixes))
+        return shown_under(benchmark.problems, condition, self.experiment.seed, rules)
+
+    def _prompts(
         self, arm: _Arm, benchmark: _Loaded, condition: Condition, problems: Sequence[Problem]
     ) -> PromptLengths | str:
         if arm.checkpoint is None:
             return f"not measured for engine kind {arm.kind}"
         config = benchmark.config
-        prompt = config.worded(self._experiment.prompt(arm.name, condition))
+        prompt = config.worded(self.experiment.prompt(arm.name, condition))
         options = arm.args.get("mm_processor_kwargs") or {}
-        told = self._experiment.arm_chat_template_args(arm.name)
+        told = self.experiment.arm_chat_template_args(arm.name)
         key = (
             config.name,
             condition,
@@ -242,7 +262,7 @@ class _Prompts:
             prompt_hash(prompt, config.images, condition),
             json.dumps([options, told], sort_keys=True, default=str),
         )
-        if key not in self._known:
+        if key not in self._measured:
             found = measure_prompts(
                 arm.checkpoint,
                 config,
@@ -253,13 +273,13 @@ class _Prompts:
                 options,
                 told,
             )
-            self._known[key] = found or "none can be made"
-        return self._known[key]
+            self._measured[key] = found or "none can be made"
+        return self._measured[key]
 
     def _opener(self, benchmark: _Loaded, condition: Condition) -> Callable[[str], Image]:
         """Opens the pictures that a condition shows, made anew where they are altered."""
-        strength = self._experiment.strength(condition)
-        alteration = alteration_of(condition, self._experiment.seed, strength)
+        strength = self.experiment.strength(condition)
+        alteration = alteration_of(condition, self.experiment.seed, strength)
         if alteration is None:
             return lambda name: open_rgb(benchmark.images / name)
         pictures = {name for problem in benchmark.problems for name in problem.pictures}
@@ -271,72 +291,25 @@ class _Prompts:
 
         return altered
 
-
-def _plan(
-    experiment: ExperimentConfig,
-    arm: _Arm,
-    partition: Partition,
-    n: int,
-    problems: list[Problem],
-    spans: list[Span],
-    prompts: PromptLengths | str,
-    response_tokens: float | None,
-    gpus: Sequence[Gpu],
-    gpu_count: int,
-) -> ArmPlan:
-    sampling = experiment.arm_sampling(arm.name)
-    missing = sum(len(span.indices) for span in spans)
-    room = arm.args.get("max_model_len")
-    lengths = prompts.tokens.values() if isinstance(prompts, PromptLengths) else ()
-    kept = sum(
-        max(0, min(s.indices.stop, sampling.token_logprobs) - s.indices.start) for s in spans
-    )
-    mean = response_tokens if response_tokens is not None else sampling.max_tokens
-    return ArmPlan(
-        arm=arm.name,
-        benchmark=partition.benchmark,
-        condition=partition.condition,
-        n=n,
-        problems=len(problems),
-        stored=len(problems) * n - missing,
-        missing=missing,
-        prompts=prompts,
-        too_long=sum(tokens + sampling.max_tokens > int(room) for tokens in lengths) if room else 0,
-        response_tokens=response_tokens,
-        bytes=missing * (mean * _TOKEN_BYTES + _ROW_BYTES) + kept * mean * 4,
-        bounds={
-            gpu.name: _bound(arm, spans, prompts, response_tokens, gpu, gpu_count) for gpu in gpus
-        },
-    )
-
-
-def _bound(
-    arm: _Arm,
-    spans: list[Span],
-    prompts: PromptLengths | str,
-    response_tokens: float | None,
-    gpu: Gpu,
-    gpu_count: int,
-) -> Bound | str:
-    if isinstance(arm.size, str):
-        return arm.size
-    if response_tokens is None:
-        return "the mean length of a response is not known: give --response-tokens"
-    if isinstance(prompts, str):
-        return "no prompt could be measured"
-    try:
-        return lower_bound(
-            _workload(spans, prompts, response_tokens),
-            arm.size,
-            gpu,
-            max_sequences=int(arm.args.get("max_num_seqs") or gpu.default_sequences),
-            gpus=gpu_count,
-            tensor_parallel=int(arm.args.get("tensor_parallel_size") or 1),
-            memory_share=float(arm.args.get("gpu_memory_utilization") or MEMORY_SHARE),
-            chunked_prefill=arm.args.get("enable_chunked_prefill") is not False,
-        )
-    except NoBound as reason:
-        return str(reason)
+    def _bound(
+        self,
+        arm: _Arm,
+        spans: list[Span],
+        prompts: PromptLengths | str,
+        response_tokens: float | None,
+        gpu: Gpu,
+    ) -> Bound | str:
+        if isinstance(arm.size, str):
+            return arm.size
+        if response_tokens is None:
+            return "the mean length of a response is not known: give --response-tokens"
+        if isinstance(prompts, str):
+            return "no prompt could be measured"
+        work = _workload(spans, prompts, response_tokens)
+        try:
+            return lower_bound(work, arm.size, gpu, arm.args, gpus=self.gpu_count)
+        except NoBound as reason:
+            return str(reason)
 
 
 def _workload(spans: list[Span], prompts: PromptLengths, response_tokens: float) -> TokenSums:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -23,6 +22,7 @@ from vlm_boundary.config import Condition
 from vlm_boundary.engines.base import PromptUnusable
 from vlm_boundary.engines.chat import ChatRenderer
 from vlm_boundary.engines.processors import read_json
+from vlm_boundary.environment import version_of
 from vlm_boundary.errors import PlaceError
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.manifest import Checkpoint, PictureSizes
@@ -148,17 +148,10 @@ def _measurement_hash(checkpoint: Checkpoint, said: list[Any]) -> str:
     package = Path(vlm_boundary.__file__).parent
     files = sorted(path for pattern in _MEASURING for path in package.glob(pattern))
     code = [path.read_text(encoding="utf-8") for path in files]
-    versions = [_version(name) for name in ("transformers", "tokenizers", "pillow")]
+    versions = [version_of(name) for name in ("transformers", "tokenizers", "pillow")]
     config = read_json(checkpoint.folder / "config.json")  # it names the tokenizer's class
     everything = [processor_hash(checkpoint), config, versions, code, said]
     return hashlib.sha256(json.dumps(everything, sort_keys=True, default=vars).encode()).hexdigest()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def evenly_spaced(problems: Sequence[Problem], count: int) -> list[Problem]:

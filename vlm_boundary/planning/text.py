@@ -32,7 +32,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     )  # fmt: skip
     yield ""
     yield from _controls(plan)
-    yield from _responses(plan)
+    yield from dict.fromkeys(_responses(plan))  # each once, in order
     yield from _disk(plan)
     yield from _times(plan)
 
@@ -99,12 +99,10 @@ def _controls(plan: Plan) -> Iterator[str]:
 
 
 def _responses(plan: Plan) -> Iterator[str]:
-    said: dict[str, None] = {}  # each once, in order
     for arm in plan.arms:
         if arm.response_tokens is not None:
             name = arm.arm if arm.condition == FULL else f"{arm.arm} under {arm.condition}"
-            said[f"Responses of {name}: {arm.response_tokens:,.0f} tokens on average"] = None
-    yield from said
+            yield f"Responses of {name}: {arm.response_tokens:,.0f} tokens on average"
 
 
 def _disk(plan: Plan) -> Iterator[str]:
@@ -127,8 +125,8 @@ def _times(plan: Plan) -> Iterator[str]:
     reasons: dict[str, None] = {}  # each once, in order
     for gpu in names:
         total = 0.0
-        for name, arms in _by_arm(plan.arms).items():
-            bounds = [arm.bounds[gpu] for arm in arms if arm.missing]
+        for name in dict.fromkeys(arm.arm for arm in plan.arms):
+            bounds = [arm.bounds[gpu] for arm in plan.arms if arm.arm == name and arm.missing]
             refused = [bound for bound in bounds if isinstance(bound, str)]
             if refused:
                 reasons[f"{name} on {gpu}: {refused[0]}"] = None
@@ -161,13 +159,6 @@ def _bound(bounds: list[Bound]) -> tuple[str, ...]:
         duration(sum(bound.decode_compute for bound in bounds)),
         duration(sum(bound.seconds for bound in bounds)),
     )
-
-
-def _by_arm(arms: Sequence[ArmPlan]) -> dict[str, list[ArmPlan]]:
-    groups: dict[str, list[ArmPlan]] = {}
-    for arm in arms:
-        groups.setdefault(arm.arm, []).append(arm)
-    return groups
 
 
 def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

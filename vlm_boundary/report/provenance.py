@@ -15,7 +15,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.records.analysis import Analysis, ArmAnalysis
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
-from vlm_boundary.sampling.alike import apart
+from vlm_boundary.sampling.asked import apart
 from vlm_boundary.settings import yaml_text
 from vlm_boundary.store import Partition, RunDirectory, read_writer
 

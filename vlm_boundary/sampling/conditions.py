@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 
 from vlm_boundary.benchmarks import BenchmarkConfig
 from vlm_boundary.benchmarks.altered import KINDS, Alteration
@@ -149,16 +150,8 @@ def _shuffled(problems: Sequence[Problem], seed: int) -> list[Problem]:
     for problem in problems:
         if problem.error is None:
             by_count.setdefault(len(problem.pictures), []).append(problem)
-    donors = _neighbours(by_count.values(), seed, lambda one: one.pictures)
-    return [_with_pictures(problem, donors.get(problem.problem_id)) for problem in problems]
-
-
-def _with_pictures(problem: Problem, donor: Problem | None) -> Problem:
-    if problem.error is not None:
-        return problem
-    if donor is None:
-        return replace(problem, error="no other problem with as many pictures")
-    return replace(problem, pictures=donor.pictures)
+    lack = "no other problem with as many pictures"
+    return _exchanged(problems, by_count.values(), seed, "pictures", lack)
 
 
 def _misled(problems: Sequence[Problem], seed: int, family: str | None) -> list[Problem]:
@@ -168,22 +161,15 @@ def _misled(problems: Sequence[Problem], seed: int, family: str | None) -> list[
         if problem.error is None:
             kind = "" if family is None else str(problem.metadata.get(family))
             families.setdefault(kind, []).append(problem)
-    donors = _neighbours(families.values(), seed, lambda one: one.description)
-    return [_with_description(problem, donors.get(problem.problem_id)) for problem in shown]
+    lack = "no other problem of its kind has another description"
+    return _exchanged(shown, families.values(), seed, "description", lack)
 
 
-def _with_description(problem: Problem, donor: Problem | None) -> Problem:
-    if problem.error is not None:
-        return problem
-    if donor is None:
-        return replace(problem, error="no other problem of its kind has another description")
-    return replace(problem, description=donor.description)
-
-
-def _neighbours(
-    groups: Collection[list[Problem]], seed: int, of: Callable[[Problem], object]
-) -> dict[str, Problem]:
-    """For every problem the next of its group that has something else, if there is one."""
+def _exchanged(
+    problems: Sequence[Problem], groups: Collection[list[Problem]], seed: int, part: str, lack: str
+) -> list[Problem]:
+    """Every problem with a part of the next of its group that has another, if there is one."""
+    of = attrgetter(part)
     found: dict[str, Problem] = {}
     for same in groups:
         # Around a ring in an order that only the seed knows, each gets its neighbour's.
@@ -194,7 +180,14 @@ def _neighbours(
             donor = after if of(after) != of(problem) else found.get(after.problem_id)
             if donor is not None:
                 found[problem.problem_id] = donor
-    return found
+
+    def exchanged(problem: Problem) -> Problem:
+        if problem.error is not None:
+            return problem
+        donor = found.get(problem.problem_id)
+        return replace(problem, **({"error": lack} if donor is None else {part: of(donor)}))
+
+    return list(map(exchanged, problems))
 
 
 def _digest(seed: int, problem_id: str) -> bytes:

@@ -15,7 +15,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Span
 from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory
-from vlm_boundary.verifier.beside import GraderBeside, Right
+from vlm_boundary.verifier.beside import GraderBeside, Right, verdicts_below
 
 # How often what has finished is stored early because nothing else can be given to the engine.
 _HUNGRY_SECONDS = 0.25
@@ -43,7 +43,6 @@ class Looks:
 
     Args:
         spans: everything that may be drawn, up to the rule's n; taken as the engine has room.
-        known: the verdicts on what was drawn before.
         hungry: called when nothing can be given before more of what has finished is stored.
         spared: called with a problem and how many of its samples need not be drawn.
     """
@@ -54,14 +53,14 @@ class Looks:
         partition: Partition,
         rule: StoppingRule,
         spans: Iterable[Span],
-        known: Right,
         hungry: Callable[[], None],
         spared: Callable[[str, int], None],
     ) -> None:
         self._schema = run.samples.schema
-        self._known = known
         self._rule = rule
         self._limit = rule.decided_below
+        ids = run.problem_ids(partition.benchmark)
+        self._known = verdicts_below(run, partition, ids, self._limit)  # on what was drawn before
         self._spans = iter(spans)
         self._hungry = hungry
         self._spared = spared

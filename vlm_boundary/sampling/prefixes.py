@@ -205,18 +205,8 @@ def _by_index(
 
 def _rows(run: RunDirectory, prefixes: Sequence[Prefix]) -> pa.Table:
     now = datetime.now(UTC)
-    listed = [
-        {
-            "problem_id": one.problem_id,
-            "sample_index": one.sample_index,
-            "prefix": one.text,
-            "rule": one.rule,
-            "flag": one.flag,
-            "text_hash": one.text_hash,
-            "written_at": now,
-        }
-        for one in prefixes
-    ]
+    # By the schema's columns: the arm is in the partition.
+    listed = [vars(one) | {"prefix": one.text, "written_at": now} for one in prefixes]
     return pa.Table.from_pylist(listed, schema=run.prefixes.schema)
 
 

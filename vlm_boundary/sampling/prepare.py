@@ -19,15 +19,15 @@ from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
 from vlm_boundary.records.problem import Problem, dataset_hash, description_hash, grading_hash
-from vlm_boundary.sampling.alike import refuse_apart
-from vlm_boundary.sampling.asked import Asked, Target
-from vlm_boundary.sampling.conditions import alteration_of
-from vlm_boundary.sampling.data_changes import (
+from vlm_boundary.sampling.asked import Asked, Target, refuse_apart
+from vlm_boundary.sampling.changes import (
     changed_since,
     has_samples,
     refuse_other_descriptions,
     refuse_other_problems,
+    refuse_other_prompt,
 )
+from vlm_boundary.sampling.conditions import alteration_of
 from vlm_boundary.sampling.identity import (
     arm_identity,
     benchmark_identity,
@@ -35,7 +35,6 @@ from vlm_boundary.sampling.identity import (
     refuse_other_rule,
     resolve_source,
 )
-from vlm_boundary.sampling.prompt_changes import refuse_other_prompt
 from vlm_boundary.settings import validate
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier.program import refuse_missing

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pyarrow.compute as pc
 
 from vlm_boundary import __version__
 from vlm_boundary.engines.base import Failure
+from vlm_boundary.environment import version_of
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.sampling.plan import Task
 from vlm_boundary.store import Failed, FailureTable, Partition, RunDirectory, short_hash
@@ -77,11 +77,4 @@ def _hashes(
 def versions(engine: Mapping[str, Any] | None) -> tuple[str, str]:
     """Of an engine's package, by its settings, and of this one."""
     kind = (engine or {}).get("kind")
-    return _version(str(kind)) if kind else "", __version__
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""
+    return (version_of(str(kind)) or "") if kind else "", __version__

@@ -1,27 +1,34 @@
-"""Drawing as work for the fleet: a unit of it, and what an engine's process does with one."""
+"""Drawing as work for the fleet: a unit of it, and how an engine's samples are drawn and stored."""
 
 from __future__ import annotations
 
+import hashlib
 import platform
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
-from vlm_boundary.config import SamplingConfig
-from vlm_boundary.engines.base import Completion, Engine
+from vlm_boundary.benchmarks import BenchmarkConfig, messages, pictures_shown
+from vlm_boundary.config import MAX_SAMPLES, ExperimentConfig, SamplingConfig
+from vlm_boundary.engines.base import Completion, Engine, Failure, Request
+from vlm_boundary.engines.bound import TokenSums, lower_bound, recognise
+from vlm_boundary.engines.model_size import NoBound, read_model_size
 from vlm_boundary.errors import UserError
 from vlm_boundary.fleet.session import Listener, Opening, Operator
 from vlm_boundary.fleet.work import Unit
 from vlm_boundary.records.manifest import Checkpoint
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.records.sample import Sample
 from vlm_boundary.sampling.conditions import problems_under
 from vlm_boundary.sampling.identity import same_source
-from vlm_boundary.sampling.loop import EarlyStop, draw
+from vlm_boundary.sampling.looks import Looks
 from vlm_boundary.sampling.plan import Span, due_looks
-from vlm_boundary.sampling.tally import Tally
+from vlm_boundary.sampling.settled import drawn_under, record_failures
 from vlm_boundary.stopping import StoppingRule
-from vlm_boundary.store import Partition, PartTable, RunDirectory
+from vlm_boundary.store import Failed, Partition, PartTable, RunDirectory, SampleWriter
 from vlm_boundary.verifier.beside import verdicts_below
 
 
@@ -47,17 +54,6 @@ class Draw(Unit):
         right = verdicts_below(run, self.partition, unit.spans, unit.rule.decided_below)
         looks = due_looks(right, unit.spans, unit.rule)
         return replace(unit, spans={key: unit.spans[key] for key in unit.spans if key in looks})
-
-    def record(self) -> dict[str, Any]:
-        """As JSON has it."""
-        return super().record() | {"rule": self.rule and vars(self.rule)}
-
-    @classmethod
-    def from_record(cls, record: Mapping[str, Any]) -> Draw:
-        """The unit that a record says."""
-        said = record["rule"]
-        rule = said and StoppingRule(tuple(said["looks"]), said["right"])
-        return super().from_record({**record, "rule": rule})
 
     def within(self, start: int, stop: int) -> Draw:
         """Those with an index from `start` to below `stop`."""
@@ -108,11 +104,12 @@ class Drawer(Operator[Draw]):
         rule: StoppingRule | None = None,
         spared: Callable[[str, int], None] = lambda problem_id, samples: None,
     ) -> None:
-        """Draw spans of one partition, taken from the iterable as the engine has room for them.
+        """Draw spans of a partition, storing samples every few seconds and at last on the way out.
 
         Args:
+            spans: taken as the engine has room for more.
             done: called with the problem and the tokens of each sample, once it is stored.
-            alive: called whenever the engine has done something.
+            alive: called whenever the engine has done something, finished samples or not.
             rule: that problems end by; of a problem all that may be drawn is among the spans.
             spared: called with a problem that has ended and how many of its spans' samples need
                 not be drawn.
@@ -120,19 +117,42 @@ class Drawer(Operator[Draw]):
         Raises:
             UserError: the condition cannot show a problem here, and could where it was planned.
         """
-
-        def drawn(problem_id: str, sample: Completion) -> None:
-            self._tally.add(partition, problem_id, sample)
-            done(problem_id, len(sample.token_ids))
-
+        run, experiment = self.run, self.experiment
         benchmark = self.benchmarks[partition.benchmark]
-        stop = None
-        if rule is not None:
-            ids = self.run.problem_ids(partition.benchmark)
-            known = verdicts_below(self.run, partition, ids, rule.decided_below)
-            stop = EarlyStop(rule, known, spared)
+        sampling = experiment.arm_sampling(partition.arm)
+        failures: list[tuple[Failed, Failure]] = []
+        writer = SampleWriter(run.samples, partition, experiment.timeouts.flush_seconds)
         sure = map(partial(_shown, partition), spans)
-        draw(self.run, self.experiment, benchmark, partition, sure, engine, drawn, alive, stop)
+
+        def beat() -> None:
+            writer.flush_if_due()  # also while nothing finishes
+            if looks:
+                looks.attend()
+            alive()
+
+        def stored(problem_id: str, result: Completion) -> None:
+            if looks:
+                looks.stored(problem_id, result)
+            self._tally.add(partition, problem_id, result)
+            done(problem_id, len(result.token_ids))
+
+        ruled = Looks(run, partition, rule, sure, writer.flush, spared) if rule else nullcontext()
+        with ruled as looks:
+            requests = requests_of(run, experiment, benchmark, partition, looks or sure)
+            try:
+                for result in engine.generate(requests, sampling, beat):
+                    problem_id = problem_asked(result.request_id)
+                    if isinstance(result, Failure):
+                        failures.append(((problem_id, result.index), result))
+                        if looks:
+                            looks.failed(problem_id)
+                    else:
+                        writer.add(_sample(problem_id, result), partial(stored, problem_id, result))
+            finally:
+                writer.flush()
+                if failures:
+                    under = drawn_under(run.read_manifest(), partition)
+                    record_failures(run, partition, run.failures, failures, under)
 
     def account(self, seconds: float, engine: dict[str, Any]) -> Mapping[str, object]:
         """How long it took, and the least that it could have taken."""
@@ -185,3 +205,105 @@ def problems_of(operator: Operator[Any], where: Partition) -> dict[str, Problem]
     benchmark = operator.benchmarks[where.benchmark]
     shown = problems_under(operator.run, operator.experiment, benchmark, where.condition)
     return {problem.problem_id: problem for problem in shown}
+
+
+def requests_of(
+    run: RunDirectory,
+    experiment: ExperimentConfig,
+    benchmark: BenchmarkConfig,
+    partition: Partition,
+    spans: Iterable[Span | None],
+) -> Iterator[Request | None]:
+    """Spans as the partition's arm sees them: its prompt, its pictures, its seeds."""
+    arm, condition = partition.arm, partition.condition
+    prompt = benchmark.worded(experiment.prompt(arm, condition))
+    for span in spans:
+        if span is None:
+            yield None
+            continue
+        problem = span.problem
+        turns = messages(problem, prompt, benchmark.images, condition)
+        yield Request(
+            request_id=f"{problem.problem_id}:{span.indices.start}",
+            messages=turns,
+            pictures=tuple(run.images / name for name in pictures_shown(turns)),
+            indices=span.indices,
+            seed=problem_seed(
+                experiment.seed, arm, problem.benchmark, condition, problem.problem_id
+            ),
+            budget=benchmark.images.budget,
+            prefix=problem.prefix,
+            chat_template_args=experiment.arm_chat_template_args(arm),
+            benchmark=problem.benchmark,
+            condition=condition,
+            problem_id=problem.problem_id,
+        )
+
+
+def problem_asked(request_id: str) -> str:
+    """The problem of one of these requests."""
+    return request_id.rpartition(":")[0]
+
+
+def _sample(problem_id: str, done: Completion) -> Sample:
+    return Sample(
+        problem_id=problem_id,
+        sample_index=done.index,
+        seed=done.seed,
+        token_ids=done.token_ids,
+        text=done.text,
+        finish_reason=done.finish_reason,
+        logprob_sum=done.logprob_sum,
+        token_logprobs=done.token_logprobs,
+    )
+
+
+def problem_seed(run_seed: int, arm: str, benchmark: str, condition: str, problem_id: str) -> int:
+    """The seed of a problem's first sample; sample i is drawn with this plus i.
+
+    Below 2**32 - MAX_SAMPLES, so that adding i never carries past the 32 bits engines use, and
+    any chunking, restart or larger n draws the same seeds.
+    """
+    key = "\0".join((str(run_seed), arm, benchmark, condition, problem_id))
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % ((1 << 32) - MAX_SAMPLES)
+
+
+class Tally:
+    """The work that an engine has done, counted as its samples come in."""
+
+    def __init__(self) -> None:
+        self._work: TokenSums | None = TokenSums()
+        self._read: set[tuple[str, str, str]] = set()
+
+    def add(self, partition: Partition, problem_id: str, done: Completion) -> None:
+        """Count one sample's work, with its prompt's if no sample of it came before."""
+        if self._work is None or done.prompt_tokens is None or done.picture_tokens is None:
+            self._work = None  # an engine that does not tell how long its prompts are
+            return
+        prompt = (partition.benchmark, partition.condition, problem_id)
+        if prompt not in self._read:
+            self._read.add(prompt)
+            self._work += TokenSums.of_prompt(done.prompt_tokens, done.picture_tokens)
+        self._work += TokenSums.of_responses(done.prompt_tokens, len(done.token_ids))
+
+    def lower_bound(self, folder: Path | None, engine: Mapping[str, Any]) -> dict[str, Any]:
+        """The least seconds of the work on the engine's GPU, or the reason why there is none.
+
+        Args:
+            folder: the checkpoint; None where the engine has none.
+            engine: what the engine says of itself, as in `Engine.describe`.
+        """
+        if folder is None:
+            return {"reason": f"the engine {engine.get('engine')} does not compute here"}
+        gpu = recognise(str(engine.get("device")))
+        if gpu is None:
+            return {"reason": f"the peak rates of {engine.get('device')!r} are not known"}
+        if self._work is None:
+            return {"reason": "the engine does not tell how long its prompts are"}
+        args = {**engine.get("args", {}), "max_num_seqs": engine.get("max_num_seqs")}
+        try:
+            bound = lower_bound(self._work, read_model_size(folder, args), gpu, args)
+        except NoBound as reason:
+            return {"reason": str(reason)}
+        return {"gpu": gpu.name, "seconds": round(bound.seconds, 3)}

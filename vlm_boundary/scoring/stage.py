@@ -12,8 +12,7 @@ from vlm_boundary.sampling.conditions import shown_under
 from vlm_boundary.sampling.plan import ALL, Scope, Task
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sampling.settled import without_refused
-from vlm_boundary.scoring.loop import plan_scores, scored_under
-from vlm_boundary.scoring.work import Score
+from vlm_boundary.scoring.work import Score, plan_scores, scored_under
 from vlm_boundary.store import Partition, RunDirectory, compact_if_alone
 
 

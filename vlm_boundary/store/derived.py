@@ -18,6 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from vlm_boundary.counted import counted
+from vlm_boundary.interrupts import look
 from vlm_boundary.progress import notice, progress_bar
 from vlm_boundary.store.aside import set_aside
 from vlm_boundary.store.owner import DamagedPart
@@ -174,6 +175,7 @@ def _derive_share(
     with ExitStack() as stack:
         writers = [stack.enter_context(PieceWriter(table, partition)) for table in tables]
         for chunk in source.chunks(CHUNK_ROWS, share.problem_ids):
+            look()
             rows = source.read(chunk, derivation.columns)
             anew, known = [], []
             for table, reader, writer, wanted in zip(

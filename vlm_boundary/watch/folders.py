@@ -1,4 +1,4 @@
-"""The checkpoints that a trainer has written so far, and which of them are whole.
+"""The checkpoints that a trainer has written so far: which are whole, and how shards are merged.
 
 Folders are named as EasyR1 and verl (`global_step_N`) and as TRL, LLaMA-Factory and ms-swift
 (`checkpoint-N`) name them.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import string
 import struct
-from collections.abc import Iterator
+import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +26,8 @@ _PLAIN_TRACKER = "latest_checkpointed_iteration.txt"
 # A checkpoint's own files, without which it cannot be told from one that is being written.
 _NEEDED = (("config.json", "adapter_config.json"), ("tokenizer_config.json", "adapter_config.json"))
 _LONGEST_HEADER = 100 << 20  # as the safetensors library has it
+# What the trainer's own command that merges shards is told, which the user gives.
+_PLACES = ("shards", "target")
 
 Signature = tuple[tuple[str, int, int], ...]
 """Names, sizes and times of a folder's files: what changes while it is being written."""
@@ -133,3 +138,42 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}  # not there, or half written
     return content if isinstance(content, dict) else {}
+
+
+def merge_command(text: str) -> tuple[str, ...]:
+    """The words of a command with {shards} and {target} in it; no shell ever reads them.
+
+    Raises:
+        UserError: it is not a command, or names other places.
+    """
+    try:
+        words = tuple(shlex.split(text))
+        named = {name for word in words for _, name, _, _ in string.Formatter().parse(word) if name}
+    except ValueError as error:
+        raise UserError(f"--merge: {error} in {text!r}") from None
+    unknown = sorted(named - set(_PLACES))
+    if not words or unknown or "shards" not in named:
+        said = f"; {{{unknown[0]}}} is neither" if unknown else ""
+        raise UserError(
+            f"--merge: give a command with {{shards}} (and {{target}}) in it, as in 'python -m "
+            f"verl.model_merger merge --backend fsdp --local_dir {{shards}} --target_dir "
+            f"{{target}}'{said}"
+        )
+    return words
+
+
+def merge(command: Sequence[str], shards: Path, target: Path, log: Path) -> str | None:
+    """Merge shards in a process of its own, which prints into `log`.
+
+    Returns what went wrong, in words, or None.
+    """
+    words = [word.format(shards=shards, target=target) for word in command]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w") as output:
+        try:
+            code = subprocess.run(
+                words, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            ).returncode
+        except OSError as error:
+            return f"--merge: {words[0]} cannot be run: {error}"
+    return None if code == 0 else f"{words[0]} ended with code {code}; what it said is in {log}"

@@ -12,6 +12,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.config.models import ArmConfig
 from vlm_boundary.errors import PlaceError, UserError
 from vlm_boundary.fleet import EngineDied
+from vlm_boundary.interrupts import look
 from vlm_boundary.sampling.plan import ALL
 from vlm_boundary.sampling.prepare import prepare
 from vlm_boundary.sharded import UnmergedError, merged_folder
@@ -21,9 +22,9 @@ from vlm_boundary.watch.folders import (
     Signature,
     announced,
     checkpoints,
+    merge,
     what_lacks,
 )
-from vlm_boundary.watch.merging import merge
 
 Draw: TypeAlias = Callable[[ExperimentConfig, Collection[str]], object]
 """Draws what these arms of an experiment lack."""
@@ -81,15 +82,16 @@ def follow(
     checkpoints(watched.folder)  # not there: said before anything is sampled
     looks = _Looks(run, watched, tell)
     # First of all: what the run knows of earlier is not to be forgotten with its next manifest.
-    grown, taken = _with_earlier(run, experiment, watched, tell)
+    grown, taken = looks.with_earlier(experiment)
     draw(grown, list(experiment.arms))
     _try_to_draw(draw, grown, taken, tell)
     finish(grown)
     news = time.monotonic()
     while True:
+        look()
         # By name: an experiment may name steps of its own, as one that is read from a watched run.
         known = {arm.step for name, arm in grown.arms.items() if name == f"step-{arm.step}"}
-        grown, taken = _with_new(run, grown, watched, looks.ready(without=known), looks)
+        grown, taken = looks.with_new(grown, looks.ready(without=known))
         if taken:
             _try_to_draw(draw, grown, taken, tell)
             finish(grown)
@@ -140,6 +142,7 @@ class _Looks:
         self.tell(f"step {step}: not evaluated: {reason}")
 
     def _is_ready(self, one: CheckpointFolder) -> bool:
+        look()
         if one.step % self.watched.every or one.step in self.aside:
             return False
         now, signature = time.monotonic(), one.signature()
@@ -169,68 +172,53 @@ class _Looks:
         if failure := merge(self.watched.merge, unmerged.shards, unmerged.target, log):
             self.put_aside(one.step, failure)
 
+    def with_earlier(self, experiment: ExperimentConfig) -> tuple[ExperimentConfig, list[str]]:
+        """The experiment with the checkpoints that the run already knows, and those still there."""
+        earlier = self.run.read_manifest().experiment.get("arms", {}) if self.run.begun else {}
+        added = {
+            name: arm["step"]
+            for name, arm in earlier.items()
+            if name not in experiment.arms
+            and arm.get("step") is not None
+            and Path(arm["model"]).parent == self.watched.folder.resolve()
+        }
+        there = []
+        for name, step in sorted(added.items(), key=lambda item: item[1]):
+            folder = Path(earlier[name]["model"])
+            experiment = self._with_arm(experiment, CheckpointFolder(step, folder))
+            if folder.is_dir():
+                there.append(name)
+            else:
+                self.tell(f"step {step}: its checkpoint is gone; what was drawn of it stays")
+        return experiment, there
 
-def _with_earlier(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    watched: Watched,
-    tell: Callable[[str], None],
-) -> tuple[ExperimentConfig, list[str]]:
-    """The experiment with the checkpoints that the run already knows, and those still there."""
-    earlier = run.read_manifest().experiment.get("arms", {}) if run.begun else {}
-    added = {
-        name: arm["step"]
-        for name, arm in earlier.items()
-        if name not in experiment.arms
-        and arm.get("step") is not None
-        and Path(arm["model"]).parent == watched.folder.resolve()
-    }
-    grown = experiment
-    there = []
-    for name, step in sorted(added.items(), key=lambda item: item[1]):
-        folder = Path(earlier[name]["model"])
-        grown = _with_arm(grown, watched, CheckpointFolder(step, folder))
-        if folder.is_dir():
-            there.append(name)
-        else:
-            tell(f"step {step}: its checkpoint is gone; what was drawn of it stays")
-    return grown, there
+    def with_new(
+        self, experiment: ExperimentConfig, found: Sequence[CheckpointFolder]
+    ) -> tuple[ExperimentConfig, list[str]]:
+        """The experiment with those of these checkpoints that can be evaluated, and their names."""
+        taken = []
+        for one in found:
+            look()
+            grown = self._with_arm(experiment, one)
+            try:
+                with self.run.locks.writing(ALL), self.run.locks.turn():
+                    prepare(self.run, grown, only=[_name(one.step)])
+            except PlaceError:
+                raise
+            except UserError as error:
+                self.put_aside(one.step, str(error))
+                continue
+            self.tell(f"step {one.step}: {one.folder}")
+            experiment = grown
+            taken.append(_name(one.step))
+        return experiment, taken
 
-
-def _with_new(
-    run: RunDirectory,
-    experiment: ExperimentConfig,
-    watched: Watched,
-    found: Sequence[CheckpointFolder],
-    looks: _Looks,
-) -> tuple[ExperimentConfig, list[str]]:
-    """The experiment with those of these checkpoints that can be evaluated, and their names."""
-    taken = []
-    for one in found:
-        grown = _with_arm(experiment, watched, one)
-        try:
-            with run.locks.writing(ALL), run.locks.turn():
-                prepare(run, grown, only=[_name(one.step)])
-        except PlaceError:
-            raise
-        except UserError as error:
-            looks.put_aside(one.step, str(error))
-            continue
-        looks.tell(f"step {one.step}: {one.folder}")
-        experiment = grown
-        taken.append(_name(one.step))
-    return experiment, taken
-
-
-def _with_arm(
-    experiment: ExperimentConfig, watched: Watched, one: CheckpointFolder
-) -> ExperimentConfig:
-    folder = str(one.folder.resolve())
-    like = experiment.arms[watched.like] if watched.like else ArmConfig(model=folder, role="step")
-    arm = like.model_copy(
-        update={"model": folder, "revision": None, "role": "step", "step": one.step}
-    )
-    return experiment.model_copy(update={"arms": experiment.arms | {_name(one.step): arm}})
+    def _with_arm(self, experiment: ExperimentConfig, one: CheckpointFolder) -> ExperimentConfig:
+        folder, like = str(one.folder.resolve()), self.watched.like
+        arm = experiment.arms[like] if like else ArmConfig(model=folder, role="step")
+        update = {"model": folder, "revision": None, "role": "step", "step": one.step}
+        arms = experiment.arms | {_name(one.step): arm.model_copy(update=update)}
+        return experiment.model_copy(update={"arms": arms})
 
 
 def _name(step: int) -> str:

@@ -1,21 +1,25 @@
-"""What could not be drawn, arm by arm: how many samples, of which problems, and why."""
+"""What came of drawing, in lines: how fast it was, and what could not be drawn, and why."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from vlm_boundary.config import ExperimentConfig, ReplayConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.replay import unknown_samples
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.sampling.plan import Task
-from vlm_boundary.store import Partition, RunDirectory
+from vlm_boundary.store import Partition, RunDirectory, read_writer
 
 _NAMED = 3
 _REASONS = 5
 _UNKNOWN = "no reason is recorded"
+# A cache that spares less than this share of what it could does not work.
+_HITS = 0.1
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,7 @@ class Lack:
         under = "" if where.condition == "full" else f", {where.condition}"
         told = [
             f"{where.arm} on {where.benchmark}{under}: {self.missing:,} of "
-            f"{counted(self.asked, 'sample')} "
-            f"were not drawn"
+            f"{counted(self.asked, 'sample')} were not drawn"
         ]
         for reason, (count, problems) in list(self.reasons.items())[:_REASONS]:
             told.append(f"  {count:,}: {reason} ({_named(problems)})")
@@ -65,8 +68,7 @@ def unknown_lines(run: RunDirectory, experiment: ExperimentConfig) -> list[str]:
         if isinstance(engine, ReplayConfig) and (found := unknown_samples(engine, known)):
             told.append(
                 f"{arm}: {engine.path} holds {counted(sum(found.values()), 'sample')} of "
-                f"{len(found):,} "
-                f"problems that no benchmark of this run has ({_named(found)})"
+                f"{len(found):,} problems that no benchmark of this run has ({_named(found)})"
             )
     return told
 
@@ -111,3 +113,43 @@ def _named(problems: Iterable[str]) -> str:
     ids = list(problems)
     more = f" and {len(ids) - _NAMED:,} more" if len(ids) > _NAMED else ""
     return f"{'problem' if len(ids) == 1 else 'problems'} {', '.join(ids[:_NAMED])}{more}"
+
+
+def speed_lines(writers: Iterable[Path]) -> list[str]:
+    """A line for each engine process that sampled: its speed, and its share of what is possible.
+
+    And one more where its prefix cache did not hit.
+    """
+    lines = []
+    for path in sorted(writers):
+        record = read_writer(path)
+        if record and record["work"].get("draw_seconds") and record["work"]["samples"]:
+            lines.append(_line(record["arms"], record["work"]))
+            lines += _without_hits(record["arms"], record["work"])
+    return lines
+
+
+def _line(arms: Sequence[str], work: Mapping[str, Any]) -> str:
+    seconds = work["draw_seconds"]
+    speed = (
+        f"{', '.join(arms)}: {counted(work['samples'], 'sample')}, "
+        f"{counted(work['tokens'], 'token')} in {seconds:,.1f} s "
+        f"({work['tokens'] / seconds:,.0f} tokens/s)"
+    )
+    bound = work.get("lower_bound", {})
+    if "seconds" in bound:
+        share = bound["seconds"] / seconds
+        least = f"{bound['seconds']:,.1f} s on {bound['gpu']}"
+        return f"{speed}; the least time is {least}, {share:.0%} of that"
+    return f"{speed}; no lower bound: {bound.get('reason', 'not recorded')}"
+
+
+def _without_hits(arms: Sequence[str], work: Mapping[str, Any]) -> list[str]:
+    repeated, spared = work.get("repeated_prompt_tokens", 0), work.get("cached_prompt_tokens", 0)
+    if spared >= _HITS * repeated:
+        return []
+    return [
+        f"{', '.join(arms)}: warning: the prefix cache spared {spared:,} of {repeated:,} prompt "
+        f"tokens that were given again ({spared / repeated:.0%}), so that each sample costs a "
+        f"reading of its whole prompt; docs/models.md says for which families that is known"
+    ]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from required import needs
 
-from vlm_boundary.engines import Completion
-from vlm_boundary.planning.efficiency import speed_lines
-from vlm_boundary.sampling.tally import Tally
+from vlm_boundary.engines.base import Completion
+from vlm_boundary.sampling.outcome import speed_lines
+from vlm_boundary.sampling.work import Tally
 from vlm_boundary.store import Partition
 
 HERE = Partition("base", "b")
