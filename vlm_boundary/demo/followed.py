@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable, each_once
-from vlm_boundary.store.columns import under_schema
 from vlm_boundary.store.keys import KEY, WRITTEN
 from vlm_boundary.store.owner import DamagedPart, reading
 from vlm_boundary.store.parts import open_part
+from vlm_boundary.store.schemas import under_schema
 
 # Rows in memory at once. Arrow keeps what it once had: of four times as many, four times the texts.
 _ROWS = 1 << 12

@@ -15,7 +15,7 @@ from vlm_boundary.records.manifest import RunBenchmark
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.settings import validate
 from vlm_boundary.store import RunDirectory
-from vlm_boundary.store.difference import first_difference
+from vlm_boundary.store.fingerprint import first_difference
 
 # What a problem asks, by the words that a change of it is told in.
 _PARTS = {

@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
-from vlm_boundary.store.columns import misfit, nulls
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 from vlm_boundary.store.owner import (
     BY_CONTENT,
@@ -25,6 +24,7 @@ from vlm_boundary.store.owner import (
     footer_of,
     reading,
 )
+from vlm_boundary.store.schemas import misfit, nulls
 from vlm_boundary.writing import beside, publish
 
 _ROWS_WORTH_A_GROUP = 512
