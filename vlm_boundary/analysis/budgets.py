@@ -8,7 +8,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.cost import AtTokens, EqualBudgets, ShorterResponses
+from vlm_boundary.records.effort import AtTokens, EqualBudgets, ShorterResponses
 
 HALVINGS = 6
 """How often the largest length is halved."""

@@ -9,7 +9,7 @@ from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.cost import CostOfArm, Coverage, Efficiency, EfficiencyGap
+from vlm_boundary.records.effort import CostOfArm, Coverage, Efficiency, EfficiencyGap
 
 SAMPLING_EFFICIENCY_K = 256
 """The k of the paper's sampling-efficiency gap; a smaller n stands in for it, and says so."""

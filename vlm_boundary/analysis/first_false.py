@@ -13,7 +13,7 @@ from vlm_boundary.analysis.stated import Statements
 from vlm_boundary.analysis.verdicts import Verdicts
 from vlm_boundary.records.record import Entry
 from vlm_boundary.records.seeing import Chains, ChainsOfArm, ChainsOfPair, FirstFalseShares
-from vlm_boundary.records.stated import FIRST_FALSE, FirstFalse
+from vlm_boundary.records.validity import FIRST_FALSE, FirstFalse
 
 _OUTCOMES = ("all_chains", "right_answers", "wrong_answers")
 

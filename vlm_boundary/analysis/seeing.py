@@ -11,7 +11,7 @@ from vlm_boundary.analysis.series import along_training
 from vlm_boundary.analysis.stated import statements
 from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.seeing import Chains, Seeing, SeeingStep, SelfAgreement
-from vlm_boundary.records.stated import FIRST_FALSE
+from vlm_boundary.records.validity import FIRST_FALSE
 
 
 def seeing(data: BenchmarkData) -> Seeing | None:

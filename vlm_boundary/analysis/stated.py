@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from vlm_boundary.analysis.counts import Ints
 from vlm_boundary.analysis.data import BenchmarkData
 from vlm_boundary.analysis.readings import of_the_same_text
-from vlm_boundary.records.stated import FIRST_FALSE
+from vlm_boundary.records.validity import FIRST_FALSE
 from vlm_boundary.store import Partition, encoded
 
 Sets = NDArray[np.uint64]
@@ -23,7 +23,7 @@ class Statements:
     """The statements of an arm's samples, by the rows of its verdicts.
 
     Attributes:
-        first_false: place in `records.stated.FIRST_FALSE`, -1 where it is not known; shape
+        first_false: place in `records.validity.FIRST_FALSE`, -1 where it is not known; shape
             (samples,).
         facts: which facts each sample states, as a hash of the set; 0 for none.
         steps: the same of its steps.

@@ -19,7 +19,7 @@ from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.own import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.report import read_contents
+from vlm_boundary.records.outputs import read_contents
 
 _LARGEST = 8 << 20
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}

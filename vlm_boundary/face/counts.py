@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vlm_boundary.records.passk import ComparedModels
+    from vlm_boundary.records.outputs import ComparedModels
 
 
 def pass_at_k(
