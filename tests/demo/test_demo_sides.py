@@ -24,8 +24,7 @@ from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
 from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
-from vlm_boundary.demo.steps import stepped
-from vlm_boundary.demo.updates import state_of
+from vlm_boundary.demo.updates import state_of, stepped
 from vlm_boundary.demo.view import (
     View,
     counts,

@@ -18,9 +18,8 @@ from vlm_boundary.bundle.problems import write_problems
 from vlm_boundary.demo.export import tallies
 from vlm_boundary.demo.figures import pictures_page, runs_page
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
-from vlm_boundary.demo.listing import SORT_NAMES
 from vlm_boundary.demo.pages import status_line
-from vlm_boundary.demo.view import View, settle
+from vlm_boundary.demo.view import SORTS, View, settle
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
 from vlm_boundary.publish.tables import responses
@@ -133,7 +132,7 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
             "arms": [[arm, run.role(arm), run.model(arm)] for arm in run.arms],
             "benchmarks": run.benchmarks,
             "conditions": run.conditions,
-            "sorts": SORT_NAMES,
+            "sorts": SORTS,
             "first": {"left": first.left, "right": first.right, "benchmark": first.benchmark},
             "partitions": arms,
             "katex": (place / "katex" / "katex.js").is_file(),

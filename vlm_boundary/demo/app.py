@@ -16,11 +16,10 @@ from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.listing import SORT_NAMES, problem_list
+from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
 from vlm_boundary.demo.sides import SIDES
-from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
     FAST,
     NO_THIRD,
@@ -28,9 +27,11 @@ from vlm_boundary.demo.updates import (
     conditions_of,
     everything,
     filters_for,
+    first_listed,
     pickers_for,
     shown,
     state_of,
+    stepped,
 )
 from vlm_boundary.demo.view import (
     SORTS,
@@ -193,7 +194,7 @@ class _Samples:
                         elem_id="vb-slices",
                     )
                     self._sort = gr.Dropdown(
-                        [(name, key) for key, name in SORT_NAMES.items()],
+                        [(name, key) for key, name in SORTS.items()],
                         value=view.sort,
                         label="Sort",
                         min_width=130,

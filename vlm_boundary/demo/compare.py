@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
-from vlm_boundary.demo.codes import Bit, has, ungraded
-from vlm_boundary.demo.ended import rule_of, standing
+from vlm_boundary.demo.codes import Bit, Tallies, count, has, standing, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import solved_names
 from vlm_boundary.demo.sides import Shown, label, matching_line
-from vlm_boundary.demo.tallies import Tallies
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View, counts, of_side, shown_on, sides_of
 
@@ -67,12 +65,12 @@ def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
     for one in sides:
         codes = one.codes
         kept &= has(codes, Bit.DRAWN).any(axis=1) & ~ungraded(codes).any(axis=1)
-        rule = rule_of(one.run, one.arm, one.condition)
+        rule = one.run.rule(one.arm, one.condition)
         if rule:
             places = np.flatnonzero(kept)
             kept[places] = [standing(rule, codes[place]).complete for place in places]
         elif asked := one.run.asked(one.arm, one.condition):
-            kept &= Tallies.drawn(codes) >= asked
+            kept &= count(codes, Bit.DRAWN) >= asked
     return kept
 
 
@@ -81,16 +79,16 @@ def _curve(side: str, name: str, shown: Shown, full: NDArray[np.bool_]) -> Curve
     if not full.any():
         return None
     codes = shown.codes[full]
-    rule = rule_of(shown.run, shown.arm, shown.condition)
+    rule = shown.run.rule(shown.arm, shown.condition)
     if rule:
         ends = [standing(rule, row) for row in codes]
         right, looks = np.array([e.right for e in ends]), np.array([e.look for e in ends])
         ks = _ks(rule.n)
         values = stopped_pass_at_k(right, looks, np.array(ks), rule).mean(axis=0)
     else:
-        drawn = Tallies.drawn(codes)
+        drawn = count(codes, Bit.DRAWN)
         ks = _ks(int(drawn.min()))
-        values = pass_at_k(Tallies.correct(codes), drawn, np.array(ks)).mean(axis=0)
+        values = pass_at_k(count(codes, Bit.CORRECT), drawn, np.array(ks)).mean(axis=0)
     return Curve(side, name, ks, tuple(values.tolist()))
 
 
@@ -101,7 +99,7 @@ def _ks(n: int) -> tuple[int, ...]:
 def _sides(shown: dict[str, Shown], names: dict[str, str]) -> str:
     rows = []
     for side, one in shown.items():
-        drawn = Tallies.drawn(one.codes)
+        drawn = count(one.codes, Bit.DRAWN)
         there = drawn[drawn > 0]
         many = "none" if not len(there) else f"{int(there.min()):,}"
         if len(there) and there.max() > there.min():

@@ -12,11 +12,10 @@ import numpy as np
 
 from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.config import FULL
-from vlm_boundary.demo.codes import Bit, has
-from vlm_boundary.demo.ended import ended_rates, rule_of
+from vlm_boundary.demo.codes import Bit, count, ended_rates, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.own import is_own
+from vlm_boundary.demo.pictures import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.outputs import read_contents
@@ -121,34 +120,30 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
 
 
 def _row(run: RunIndex, arm: str, benchmark: str) -> str:
-    codes = run.codes(arm, benchmark, "full")
-    drawn = has(codes, Bit.DRAWN).sum(axis=1)
-    graded = has(codes, Bit.GRADED).sum(axis=1)
-    right = has(codes, Bit.CORRECT).sum(axis=1)
+    codes = run.codes(arm, benchmark, FULL)
+    drawn = count(codes, Bit.DRAWN)
     there = drawn > 0
-    names = (visible(run.name, 60), visible(benchmark, 60), visible(arm, 60))
-    cells = "".join(f"<td>{name}</td>" for name in (*names, visible(run.model(arm), 80)))
-    if not there.any() or not (graded[there] == drawn[there]).all():
-        state = "not sampled yet" if not there.any() else "not graded yet"
-        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
-        return f'<tr>{cells}{sampled}<td colspan="4">{state}</td></tr>'
-    rule = rule_of(run, arm, FULL)
-    rates = ended_rates(rule, codes[there]) if rule else None
-    if rule and rates is None:
-        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
-        return f'<tr>{cells}{sampled}<td colspan="4">its problems have not all ended yet</td></tr>'
-    n = int(drawn[there].min())
-    counts, samples = right[there].astype(np.int64), drawn[there].astype(np.int64)
-    once, often = (float(pass_at_k(counts, samples, np.array([k]))[:, 0].mean()) for k in (1, n))
+    names = (run.name, 60), (benchmark, 60), (arm, 60), (run.model(arm), 80)
+    cells = "".join(f"<td>{visible(name, longest)}</td>" for name, longest in names)
+    sampled = int(there.sum())
+    codes, drawn = codes[there], drawn[there]
+    rule = run.rule(arm, FULL)
+    rates = ended_rates(rule, codes) if rule else None
+    state = ""
+    if not sampled:
+        state = "not sampled yet"
+    elif ungraded(codes).any():
+        state = "not graded yet"
+    elif rule and rates is None:
+        state = "its problems have not all ended yet"
+    if state:
+        return f'<tr>{cells}<td class="vb-num">{sampled}</td><td colspan="4">{state}</td></tr>'
+    right = count(codes, Bit.CORRECT)
+    n = int(drawn.min())
     said = f"{n}"
+    once, often = (float(pass_at_k(right, drawn, np.array([k]))[:, 0].mean()) for k in (1, n))
     if rule and rates:
         once, often, mean = rates
         said = f"{rule.n} at most, {mean:.0f} on average"
-    numbers = (
-        f"{int(there.sum())}",
-        said,
-        f"{once:.1%}",
-        f"{often:.1%}",
-        f"{int((counts > 0).sum())}",
-    )
+    numbers = sampled, said, f"{once:.1%}", f"{often:.1%}", int((right > 0).sum())
     return f"<tr>{cells}{''.join(f'<td class=vb-num>{number}</td>' for number in numbers)}</tr>"

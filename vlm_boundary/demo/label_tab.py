@@ -9,14 +9,17 @@ from typing import Any, NamedTuple
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.label_sheet import agreement_page, item_page, machine_says, revealed_page
 from vlm_boundary.demo.labelling import (
     CONTESTED,
     Desk,
+    agreement_page,
     asked_of,
     current_item,
     drawn_sample,
+    item_page,
+    machine_says,
     queues_of,
+    revealed_page,
 )
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.text import visible

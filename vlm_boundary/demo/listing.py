@@ -6,12 +6,11 @@ from html import escape
 
 import numpy as np
 
-from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
+from vlm_boundary.demo.codes import SOLVED_BY_THREE, Bit, Codes, Tallies, has, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button, held
 from vlm_boundary.demo.pictures import thumbnail
 from vlm_boundary.demo.sides import label, matching_line
-from vlm_boundary.demo.tallies import SOLVED_BY_THREE, Tallies
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import (
     PAGE,
@@ -22,17 +21,6 @@ from vlm_boundary.demo.view import (
     shown_on,
     sides_of,
 )
-
-SORT_NAMES = {
-    "order": "in order",
-    "gap": "largest gap",
-    "left": "left best",
-    "right": "right best",
-    "hardest": "hardest",
-    "length": "longest responses",
-    "unlikely": "least likely responses",
-    "disagreement": "answers differ most",
-}
 
 
 def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:

@@ -18,7 +18,7 @@ from vlm_boundary.demo.drawn import DrawnSample, Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, LiveEngines, Question
-from vlm_boundary.demo.own import is_own
+from vlm_boundary.demo.pictures import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View, own_arms

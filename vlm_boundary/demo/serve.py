@@ -13,8 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.demo.access import LOOPBACK, Access
-from vlm_boundary.demo.guard import Guard, NoOrigins
+from vlm_boundary.demo.access import LOOPBACK, Access, Guard, NoOrigins
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from vlm_boundary.demo.codes import Bit, has
+from vlm_boundary.demo.codes import GROUPS, SHOWN, Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import problem_list
@@ -17,9 +18,16 @@ from vlm_boundary.demo.view import (
     View,
     listed_problems,
     of_side,
+    open_problem,
+    settle,
     shown_on,
     sides_of,
     slices_of,
+    step_problem,
+    step_sample,
+    with_answer,
+    with_kind,
+    with_sample,
 )
 
 Runs = Mapping[str, RunIndex]
@@ -79,7 +87,7 @@ def panes_of(view: View, run: RunIndex) -> list[Any]:
 
 def samples_of(view: View, run: RunIndex) -> int:
     """How many samples the two models have of the view's problem."""
-    place = run.places.get(view.benchmark, {}).get(view.problem)
+    place = run.place(view.benchmark, view.problem)
     if place is None:
         return 0
     codes = [shown_on(view, run, side).codes for side in sides_of(view)]
@@ -138,3 +146,49 @@ def _page_of(view: View, run: RunIndex) -> int:
     listed = listed_problems(view, run).tolist()
     here = run.places[view.benchmark].get(view.problem, -1)
     return listed.index(here) // PAGE if here in listed else -1
+
+
+def stepped(view: View, run: RunIndex, action: str, value: str, side: str) -> View:
+    """The view after a click or a key."""
+    step = {"1": 1, "-1": -1}.get(value, 0)
+    match action:
+        case "problem_step":
+            return step_problem(view, run, step)
+        case "problem":
+            return settle(open_problem(view, value), run.beside)
+        case "sample_both" | "sample_left" | "sample_right" | "sample_third":
+            return step_sample(view, run, action.removeprefix("sample_"), step)
+        case "sample":
+            index = int(value) if value.isdecimal() and len(value) < 9 else 0
+            return with_sample(view, side, index)
+        case "group" if value in GROUPS:
+            if value == "all" and not len(listed_problems(view, run)):
+                view = replace(view, search="", slices=(), among="")
+            return first_listed(settle(replace(view, group=value), run.beside), run)
+        case "hit":
+            number, _, problem = value.partition(" ")
+            place = int(number) if number.isdecimal() and len(number) < 9 else 0
+            opened = with_kind(open_problem(view, problem), side, "all")
+            return settle(with_sample(opened, side, place), run.beside)
+        case "among":
+            return first_listed(settle(replace(view, among=value), run.beside), run)
+        case "search":
+            return first_listed(replace(view, search=value[:200]), run)
+        case "at_least" if value.isdecimal() and len(value) < 7:
+            return first_listed(settle(replace(view, at_least=int(value)), run.beside), run)
+        case "show_left" | "show_right" | "show_third" if value in SHOWN:
+            return with_kind(view, action.removeprefix("show_"), value)
+        case "answer_left" | "answer_right" | "answer_third":
+            side = action.removeprefix("answer_")
+            chosen = "" if value == of_side(view, side).answer else value
+            return with_answer(view, side, chosen)
+    return view
+
+
+def first_listed(view: View, run: RunIndex) -> View:
+    """The view at the first problem of its list, unless its own is listed."""
+    listed = listed_problems(view, run)
+    here = run.places.get(view.benchmark, {}).get(view.problem, -1)
+    if not len(listed) or here in listed:
+        return view
+    return open_problem(view, run.problems[view.benchmark][listed[0]].problem_id)

@@ -10,13 +10,22 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.demo.codes import SHOWN, kind
+from vlm_boundary.demo.codes import GROUPS, SHOWN, SOLVED, SOLVED_BY_THREE, Tallies, kind, rates_of
+from vlm_boundary.demo.followed import Measures
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
-from vlm_boundary.demo.measures import Measures
 from vlm_boundary.demo.sides import SIDES, Shown, named, settled_arm, shown_arm
-from vlm_boundary.demo.tallies import GROUPS, SOLVED, SOLVED_BY_THREE, Tallies
 
-SORTS = ("order", "gap", "left", "right", "hardest", "length", "unlikely", "disagreement")
+SORTS = {
+    "order": "in order",
+    "gap": "largest gap",
+    "left": "left best",
+    "right": "right best",
+    "hardest": "hardest",
+    "length": "longest responses",
+    "unlikely": "least likely responses",
+    "disagreement": "answers differ most",
+}
+"""The orders of the list, in words."""
 PAGE = 25  # problems listed at once
 _LONGEST_IN_LINK = 500  # servers refuse addresses of some ten thousand characters
 
@@ -203,7 +212,7 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
     if view.among and (behind := run.problem_set(view.among, view.benchmark)):
         wanted = frozenset(behind.problem_ids)
         kept &= np.array([problem.problem_id in wanted for problem in problems])
-    left, right = known.rates()
+    left, right = rates_of(known.left), rates_of(known.right)
     order: NDArray[Any]
     match view.sort:
         case "gap":
@@ -255,20 +264,11 @@ def step_problem(view: View, run: RunIndex, step: int) -> View:
 
 def open_problem(view: View, problem: str) -> View:
     """A problem from its first samples."""
-    return (
-        view
-        if problem == view.problem
-        else replace(
-            view,
-            problem=problem,
-            left_sample=0,
-            right_sample=0,
-            third_sample=0,
-            left_answer="",
-            right_answer="",
-            third_answer="",
-        )
-    )
+    if problem == view.problem:
+        return view
+    changes: dict[str, Any] = {f"{side}_sample": 0 for side in SIDES}
+    changes |= {f"{side}_answer": "" for side in SIDES}
+    return _with(view, changes | {"problem": problem})
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,7 @@ def of_side(view: View, side: str) -> Side:
 def shown_samples(view: View, run: RunIndex, side: str) -> NDArray[np.int64]:
     """The sample indices of the side's arm that are of the kind, and the answer, asked for."""
     half = of_side(view, side)
-    place = run.places.get(view.benchmark, {}).get(view.problem)
+    place = run.place(view.benchmark, view.problem)
     if place is None:
         return np.zeros(0, dtype=np.int64)
     shown = shown_on(view, run, side)
