@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
@@ -82,22 +82,15 @@ def build(
     return app
 
 
+@dataclass
 class _Samples:
     """The frame, and the tab in which runs are read."""
 
-    def __init__(
-        self,
-        app: gr.Blocks,
-        runs: Mapping[str, RunIndex],
-        live: LiveEngines | None,
-        signed_in: bool,
-        labelled: bool,
-    ) -> None:
-        self._app = app
-        self._runs = runs
-        self._live = live
-        self._signed_in = signed_in
-        self._labelled = labelled
+    _app: gr.Blocks
+    _runs: Mapping[str, RunIndex]
+    _live: LiveEngines | None
+    _signed_in: bool
+    _labelled: bool
 
     def build(self) -> None:
         """Lay everything out and connect it."""

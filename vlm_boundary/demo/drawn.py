@@ -87,10 +87,6 @@ class ProblemSamples:
         rows = self._verdicts.select(["extracted", "normalised", "correct"]).to_pylist()
         return [(row["normalised"] or row["extracted"], row["correct"]) for row in rows]
 
-    def with_answer(self, wanted: str) -> list[int]:
-        """The indices of the samples that gave an answer, "=42", or that gave "none"."""
-        return self.by_answer().get(wanted, [])
-
     def by_answer(self) -> dict[str, list[int]]:
         """The indices of the samples that gave each answer, by the answer's name."""
         found: dict[str, list[int]] = {}

@@ -1,4 +1,4 @@
-"""The queue of samples to read, one labeller's way through it, and how far people agree."""
+"""The queue of samples to read, one labeller's way through it, what is seen of it, who agrees."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -30,6 +31,7 @@ CONTESTED: dict[str, Subject] = {
     "(disagreements about answers)": "answer",
 }
 """The samples that people disagree about, as queues; no stored queue can have the names."""
+_MOST_REVEALED = 200
 
 
 @dataclass(frozen=True)
@@ -138,18 +140,16 @@ def asked_of(run: RunIndex, desk: Desk) -> Subject:
 
 def drawn_sample(run: RunIndex, key: SampleKey) -> DrawnSample | None:
     """A sample by its key; None where the run has none."""
-    if run.partition(key.arm, key.benchmark, key.condition) is None:
+    there = key.arm, key.benchmark, key.condition
+    if run.partition(*there) is None or run.place(key.benchmark, key.problem_id) is None:
         return None
-    if key.problem_id not in run.places.get(key.benchmark, {}):
-        return None
-    samples = run.load(key.arm, key.benchmark, key.condition, key.problem_id)
-    return samples.sample(key.sample_index)
+    return run.load(*there, key.problem_id).sample(key.sample_index)
 
 
 def checker_verdict(run: RunIndex, key: SampleKey) -> str | None:
     """Valid or invalid as the checker's layers have it together; None where none judged it."""
     partition = run.partition(key.arm, key.benchmark, key.condition)
-    place = run.places.get(key.benchmark, {}).get(key.problem_id)
+    place = run.place(key.benchmark, key.problem_id)
     if partition is None or place is None or key.sample_index >= partition.codes.shape[1]:
         return None
     code = int(partition.codes[place, key.sample_index])
@@ -180,9 +180,8 @@ def agreements(run: RunIndex, labels: Sequence[Label]) -> list[JudgePair]:
     checked = {sample: checker_verdict(run, sample) for sample in read}
     judged = {sample: verdict for sample, verdict in checked.items() if verdict is not None}
     found = [_agreement(person, "the checker", by_person[person], judged) for person in people]
-    for place, person in enumerate(people):
-        for other in people[place + 1 :]:
-            found.append(_agreement(person, other, by_person[person], by_person[other]))
+    for person, other in combinations(people, 2):
+        found.append(_agreement(person, other, by_person[person], by_person[other]))
     return [one for one in found if one.samples]
 
 
@@ -209,9 +208,6 @@ def _agreement(
     pairs = [(one[sample], other[sample]) for sample in one if sample in other]
     same = sum(left == right for left, right in pairs)
     return JudgePair(first, second, len(pairs), same, kappa(pairs))
-
-
-_MOST_REVEALED = 200
 
 
 def item_page(run: RunIndex, desk: Desk, blind: bool) -> str:

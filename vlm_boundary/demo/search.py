@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -91,7 +91,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
         if not text:
             yield ""
             return
-        for found in search_responses(View(**vars(view) | {"text": text}), run):
+        for found in search_responses(replace(view, text=text), run):
             yield hits_page(found, view, run)
 
     box.submit(search, [view, box], listed, trigger_mode="always_last", **EVENT)
@@ -127,14 +127,6 @@ def _ids_here(view: View, run: RunIndex, shown: Shown) -> dict[str, str]:
 
 
 def _hit(side: str, row: dict[str, Any], wanted: str) -> Hit:
-    text = str(row["text"])
-    start = text.find(wanted)
-    end = start + len(wanted)
-    return Hit(
-        side,
-        str(row["problem_id"]),
-        int(row["sample_index"]),
-        text[max(0, start - _AROUND) : start],
-        text[start:end],
-        text[end : end + _AROUND],
-    )
+    before, found, after = str(row["text"]).partition(wanted)
+    around = before[-_AROUND:], found, after[:_AROUND]
+    return Hit(side, str(row["problem_id"]), int(row["sample_index"]), *around)

@@ -301,8 +301,8 @@ def shown_samples(view: View, run: RunIndex, side: str) -> NDArray[np.int64]:
     indices = np.flatnonzero(kind(shown.codes[place], half.show))
     problem = shown.problem(place)
     if half.answer and len(indices) and problem is not None:
-        samples = shown.load(problem)
-        indices = indices[np.isin(indices, samples.with_answer(half.answer))]
+        said = shown.load(problem).by_answer().get(half.answer, [])
+        indices = indices[np.isin(indices, said)]
     return indices
 
 
