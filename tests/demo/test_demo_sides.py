@@ -17,10 +17,9 @@ from required import needs
 from vlm_boundary.demo.app import _PAGE, _Samples
 from vlm_boundary.demo.codes import Bit, count
 from vlm_boundary.demo.compare import compared_page, in_full
-from vlm_boundary.demo.export import listed_table
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.listing import problem_list
+from vlm_boundary.demo.listing import listed_table, problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
 from vlm_boundary.demo.search import MOST_HITS, search_responses

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 from vlm_boundary.bundle.arms import ArmWriter
 from vlm_boundary.bundle.packs import write_packed
 from vlm_boundary.bundle.problems import write_problems
-from vlm_boundary.demo.export import tallies
 from vlm_boundary.demo.figures import pictures_page, runs_page
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
+from vlm_boundary.demo.listing import tallies
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.view import SORTS, View, settle
 from vlm_boundary.errors import UserError

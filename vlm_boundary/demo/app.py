@@ -10,13 +10,12 @@ from urllib.parse import parse_qs
 
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.compare import compared_page
-from vlm_boundary.demo.export import export_page
 from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.listing import problem_list
+from vlm_boundary.demo.listing import export_page, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
 from vlm_boundary.demo.sides import SIDES
@@ -26,7 +25,6 @@ from vlm_boundary.demo.updates import (
     arms_for,
     conditions_of,
     everything,
-    filters_for,
     first_listed,
     pickers_for,
     shown,
@@ -280,12 +278,8 @@ class _Samples:
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
             after = settle(view_of_query(query, parsed.get("slice", [])), self._runs)
-            return [
-                *shown(after, self._runs),
-                *pickers_for(after, self._runs[after.run]),
-                *filters_for(after, self._runs[after.run]),
-                gr.skip(),
-            ]
+            pickers = pickers_for(after, self._runs[after.run])
+            return [*shown(after, self._runs), *pickers, gr.skip()]
         after = stepped(view, self._runs[view.run], action, value, side)
         # From the tab Compare a group of problems leads to their list.
         tab = gr.Tabs(selected="samples") if action == "group" else gr.skip()
@@ -311,12 +305,8 @@ class _Samples:
             if benchmark != view.benchmark:
                 after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)
-        return [
-            *shown(after, self._runs),
-            *pickers_for(after, self._runs[after.run]),
-            *filters_for(after, self._runs[after.run]),
-            status_line(self._runs[after.run]),
-        ]
+        now = self._runs[after.run]
+        return [*shown(after, self._runs), *pickers_for(after, now), status_line(now)]
 
     def _filter(self, view: View, slices: list[str], sort: str, search: str) -> list[Any]:
         after = replace(

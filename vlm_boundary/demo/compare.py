@@ -15,10 +15,10 @@ from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.demo.codes import Bit, Tallies, count, has, standing, ungraded
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.listing import solved_names
-from vlm_boundary.demo.sides import Shown, label, matching_line
+from vlm_boundary.demo.listing import matching_notes, solved_names, times
+from vlm_boundary.demo.sides import Shown
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View, counts, of_side, shown_on, sides_of
+from vlm_boundary.demo.view import View, counts, names_of, shown_on, sides_of
 
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 12, 38
@@ -39,11 +39,7 @@ def compared_page(view: View, run: RunIndex) -> str:
     if not run.problems.get(view.benchmark):
         return '<p class="vb-empty">No problems yet.</p>'
     shown = {side: shown_on(view, run, side) for side in sides_of(view)}
-    names = {side: label(of_side(view, side).arm, run, view.condition) for side in shown}
-    lines = dict.fromkeys(filter(None, (matching_line(one) for one in shown.values())))
-    notes = "".join(
-        f'<p class="vb-warn" data-testid="matching">{visible(line, 300)}</p>' for line in lines
-    )
+    names = names_of(view, run)
     full = in_full(list(shown.values()))
     curves = [
         curve
@@ -53,7 +49,7 @@ def compared_page(view: View, run: RunIndex) -> str:
     known = counts(view, run)
     return (
         f'<p class="vb-quiet">Problems are the same where their content is (question, pictures, '
-        f"choices, answer), whatever their id.</p>{notes}{_sides(shown, names)}"
+        f"choices, answer), whatever their id.</p>{matching_notes(view, run)}{_sides(shown, names)}"
         f'<div class="vb-compared"><div>{_solved(view, run, known)}{_pairs(names, known)}</div>'
         f"<div>{curves_chart(curves, int(full.sum()))}</div></div>"
     )
@@ -130,9 +126,8 @@ def _solved(view: View, run: RunIndex, known: Tallies) -> str:
         f'</td><td class="vb-num">{int(known.group(name).sum()):,}</td></tr>'
         for name, said in names.items()
     )
-    times = "once" if view.at_least == 1 else f"{view.at_least} times"
     return (
-        f'<h4>Solved at least {times} by</h4><table class="vb-table" data-testid="solved">'
+        f'<h4>Solved at least {times(view)} by</h4><table class="vb-table" data-testid="solved">'
         f"<tbody>{rows}</tbody></table>"
         '<p class="vb-quiet">More samples solve more problems: sets of sides with different '
         "numbers of samples answer different questions, their curves do not.</p>"

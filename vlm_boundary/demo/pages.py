@@ -8,8 +8,6 @@ from html import escape
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from vlm_boundary.benchmarks import BenchmarkConfig, messages
 from vlm_boundary.benchmarks.images import PictureError, PixelBudget, fitted_size, open_rgb
 from vlm_boundary.config import Condition, ExperimentConfig
@@ -18,7 +16,7 @@ from vlm_boundary.demo.parts import button, fresh_button
 from vlm_boundary.demo.pictures import is_own, picture
 from vlm_boundary.demo.sides import Shown, label, shown_arm
 from vlm_boundary.demo.text import plain, rendered, visible
-from vlm_boundary.demo.view import View, listed_problems, of_side, sides_of
+from vlm_boundary.demo.view import View, listed_problems, nth_of, of_side, sides_of
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import PictureSizes
 from vlm_boundary.records.problem import Problem
@@ -35,8 +33,8 @@ def problem_card(view: View, run: RunIndex) -> str:
     if problem is None:
         return '<p class="vb-empty">Pick a problem from the list.</p>'
     listed = listed_problems(view, run)
-    found = np.flatnonzero(listed == run.places[view.benchmark][view.problem])
-    place = f"{int(found[0]) + 1:,} of {len(listed):,}" if len(found) else "not in the list"
+    nth = nth_of(view, run, listed)
+    place = "not in the list" if nth is None else f"{nth + 1:,} of {len(listed):,}"
     return (
         f'<section class="vb-problem">'
         f'<header><h2>{visible(problem.problem_id)}</h2><span class="vb-quiet">problem {place}'

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.sides import SIDES, Shown, label
+from vlm_boundary.demo.sides import SIDES, Shown
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
-from vlm_boundary.demo.view import View, of_side, shown_on, sides_of
+from vlm_boundary.demo.view import View, names_of, of_side, shown_on, sides_of
 
 MOST_HITS = 200
 _AROUND = 40  # characters shown on each side of a hit
@@ -100,7 +100,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
 
 def hits_page(found: Hits, view: View, run: RunIndex) -> str:
     """The hits as a list that leads to their samples."""
-    names = {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
+    names = names_of(view, run)
     rows = "".join(
         f'<button class="vb-hit" data-do="hit" data-side="{hit.side}" '
         f'data-value="{hit.sample_index} {escape(hit.problem_id)}">'

@@ -17,6 +17,7 @@ from vlm_boundary.demo.view import (
     PAGE,
     View,
     listed_problems,
+    nth_of,
     of_side,
     open_problem,
     settle,
@@ -52,13 +53,7 @@ _CONDITION_NAMES = {
 def everything(view: View, runs: Runs) -> list[Any]:
     """A view from nothing, with its pickers and filters."""
     run = runs[view.run]
-    return [
-        *shown(view, runs),
-        *pickers_for(view, run),
-        *filters_for(view, run),
-        status_line(run),
-        state_of(run),
-    ]
+    return [*shown(view, runs), *pickers_for(view, run), status_line(run), state_of(run)]
 
 
 def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
@@ -72,17 +67,12 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
     )
     list_html = gr.skip() if same_list and not turned else problem_list(view, run)
     if before is None or not same_list or before.problem != view.problem:
-        panes = panes_of(view, run)
+        panes = [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
     else:
         same = {side: of_side(before, side) == of_side(view, side) for side in SIDES}
         changed = [gr.skip() if same[side] else arm_pane(view, run, side) for side in SIDES]
         panes = [gr.skip(), *changed]
     return [view, samples_of(view, run), place_of(view), list_html, *panes]
-
-
-def panes_of(view: View, run: RunIndex) -> list[Any]:
-    """The problem, and each model's sample of it."""
-    return [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
 
 
 def samples_of(view: View, run: RunIndex) -> int:
@@ -107,8 +97,8 @@ def arms_for(view: View, run: RunIndex) -> list[tuple[str, str]]:
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:
-    """Run, models, benchmark and condition, with what there is to choose from."""
-    arms = arms_for(view, run)
+    """Run, models, benchmark and condition; filter, order and search of the list."""
+    arms, slices = arms_for(view, run), slices_of(run, view.benchmark)
     return [
         gr.Dropdown(value=view.run),
         gr.Dropdown(choices=arms, value=view.left),
@@ -116,14 +106,7 @@ def pickers_for(view: View, run: RunIndex) -> list[Any]:
         gr.Dropdown(choices=[NO_THIRD, *arms], value=view.third),
         gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
         gr.Dropdown(choices=conditions_of(run), value=view.condition),
-    ]
-
-
-def filters_for(view: View, run: RunIndex) -> list[Any]:
-    """Filter, order and search of the list."""
-    choices = slices_of(run, view.benchmark)
-    return [
-        gr.Dropdown(choices=choices, value=[one for one in view.slices if one in choices]),
+        gr.Dropdown(choices=slices, value=[one for one in view.slices if one in slices]),
         gr.Dropdown(value=view.sort),
         gr.Textbox(value=view.search),
     ]
@@ -143,9 +126,8 @@ def conditions_of(run: RunIndex) -> list[tuple[str, str]]:
 
 
 def _page_of(view: View, run: RunIndex) -> int:
-    listed = listed_problems(view, run).tolist()
-    here = run.places[view.benchmark].get(view.problem, -1)
-    return listed.index(here) // PAGE if here in listed else -1
+    nth = nth_of(view, run, listed_problems(view, run))
+    return -1 if nth is None else nth // PAGE
 
 
 def stepped(view: View, run: RunIndex, action: str, value: str, side: str) -> View:
@@ -188,7 +170,6 @@ def stepped(view: View, run: RunIndex, action: str, value: str, side: str) -> Vi
 def first_listed(view: View, run: RunIndex) -> View:
     """The view at the first problem of its list, unless its own is listed."""
     listed = listed_problems(view, run)
-    here = run.places.get(view.benchmark, {}).get(view.problem, -1)
-    if not len(listed) or here in listed:
+    if not len(listed) or nth_of(view, run, listed) is not None:
         return view
     return open_problem(view, run.problems[view.benchmark][listed[0]].problem_id)

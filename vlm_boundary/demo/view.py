@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vlm_boundary.demo.codes import GROUPS, SHOWN, SOLVED, SOLVED_BY_THREE, Tallies, kind, rates_of
 from vlm_boundary.demo.followed import Measures
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
-from vlm_boundary.demo.sides import SIDES, Shown, named, settled_arm, shown_arm
+from vlm_boundary.demo.sides import SIDES, Shown, label, named, settled_arm, shown_arm
 
 SORTS = {
     "order": "in order",
@@ -169,6 +169,11 @@ def sides_of(view: View) -> tuple[str, ...]:
     return SIDES if view.third else SIDES[:2]
 
 
+def names_of(view: View, run: RunIndex) -> dict[str, str]:
+    """The arms of a view in words, by side."""
+    return {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
+
+
 def own_arms(view: View, run: RunIndex) -> tuple[str, str]:
     """The left and the right arm, where a side shows another run the usual one of this run."""
     usual = settle(View(run=run.name), {run.name: run})
@@ -235,6 +240,13 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
     return np.asarray(places[kept[places]], dtype=np.int64)
 
 
+def nth_of(view: View, run: RunIndex, listed: NDArray[np.int64]) -> int | None:
+    """Where the view's problem stands in a list, from 0; None where it does not."""
+    here = run.places.get(view.benchmark, {}).get(view.problem, -1)
+    found = np.flatnonzero(listed == here)
+    return int(found[0]) if len(found) else None
+
+
 def _both(
     view: View, run: RunIndex, of: Callable[[Measures], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
@@ -254,12 +266,9 @@ def step_problem(view: View, run: RunIndex, step: int) -> View:
     listed = listed_problems(view, run)
     if not len(listed):
         return view
-    here = run.places[view.benchmark].get(view.problem, -1)
-    found = np.flatnonzero(listed == here)
-    place = int(found[0]) + step if len(found) else 0
-    place = min(max(place, 0), len(listed) - 1)
-    problem = run.problems[view.benchmark][listed[place]].problem_id
-    return open_problem(view, problem)
+    nth = nth_of(view, run, listed)
+    nth = 0 if nth is None else min(max(nth + step, 0), len(listed) - 1)
+    return open_problem(view, run.problems[view.benchmark][listed[nth]].problem_id)
 
 
 def open_problem(view: View, problem: str) -> View:
