@@ -41,6 +41,7 @@ _UNGUARDED = re.compile(r"/(?:reset|cancel|heartbeat|stream|run-history|runs)(?:
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
+_App = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,7 @@ class Guard:
             pages may show it in a frame.
     """
 
-    def __init__(self, app: Any, access: Access) -> None:
+    def __init__(self, app: _App, access: Access) -> None:
         self._app = app
         self._access = access
         policy = _POLICY + " ".join(("'self'", *access.frames))
@@ -200,15 +201,13 @@ class Guard:
         await send({"type": "http.response.body", "body": body})
 
 
-class NoOrigins:
-    """ASGI middleware outside Gradio's own, which lets any program of this machine read along."""
+def without_origins(app: _App) -> _App:
+    """ASGI middleware outside Gradio's own, which lets any program of this machine read along.
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    It takes back what would allow another origin to read.
+    """
 
-    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Pass on, and take back what would allow another origin to read."""
-
+    async def passed_on(scope: _Message, receive: _Receive, send: _Send) -> None:
         async def without(message: _Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [
@@ -218,7 +217,9 @@ class NoOrigins:
                 ]
             await send(message)
 
-        await self._app(scope, receive, without)
+        await app(scope, receive, without)
+
+    return passed_on
 
 
 def _signed_in(scope: _Message) -> bool:

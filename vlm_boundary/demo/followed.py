@@ -147,8 +147,9 @@ class FollowedTable:
         """The place of each row's problem, -1 for one that the run does not know."""
         ids = rows["problem_id"].dictionary_encode()
         names = ids.dictionary.to_pylist()
-        places: Places = np.array([self.places.get(name, -1) for name in names], dtype=np.int64)
-        return places[ids.indices.to_numpy()]
+        known = np.array([self.places.get(name, -1) for name in names], dtype=np.int64)
+        places: Places = known[ids.indices.to_numpy()]
+        return places
 
     def _pieces(self, path: Path, columns: list[str]) -> Iterator[_Piece]:
         """A part's rows under the table's schema; the problem's id comes along."""

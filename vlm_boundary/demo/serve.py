@@ -12,7 +12,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.demo.access import LOOPBACK, Access, Guard, NoOrigins
+from vlm_boundary.demo.access import LOOPBACK, Access, Guard, without_origins
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
@@ -139,7 +139,9 @@ def _launch(app: Any, access: Access) -> str:
     except OSError as error:
         raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
     served = app.app
-    served.middleware_stack = NoOrigins(served.middleware_stack or served.build_middleware_stack())
+    served.middleware_stack = without_origins(
+        served.middleware_stack or served.build_middleware_stack()
+    )
     return str(address)
 
 

@@ -57,7 +57,7 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
     return sum(
         rows.num_rows
         for partition in into.samples.partitions()
-        for _, rows in into.samples.batches(partition, ["sample_index"])
+        for rows in into.samples.batches(partition, ["sample_index"])
     )
 
 
@@ -88,8 +88,8 @@ def _joined(ours: Manifest, theirs: Manifest, source: Path, into: Path) -> Manif
             refuse(*identities, f"{kind}.{name}.identity")
     arms = theirs.arms | ours.arms
     for name in ours.arms.keys() & theirs.arms.keys():
-        stops = (one.arms[name].sampling.get("stop") for one in (ours, theirs))
-        refuse(*stops, f"arms.{name}.sampling.stop")
+        here_stop, there_stop = (one.arms[name].sampling.get("stop") for one in (ours, theirs))
+        refuse(here_stop, there_stop, f"arms.{name}.sampling.stop")
         prompts, others = ours.arms[name].prompts, theirs.arms[name].prompts
         for benchmark in prompts.keys() & others.keys():
             refuse(prompts[benchmark], others[benchmark], f"arms.{name}.prompts.{benchmark}")

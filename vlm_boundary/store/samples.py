@@ -77,7 +77,7 @@ class SampleWriter:
 def sample_indices(table: PartTable, partition: Partition) -> dict[str, NDArray[np.int32]]:
     """The sample indices that exist, ascending, by problem."""
     pieces: dict[str, list[NDArray[np.int32]]] = {}
-    for _, batch in table.batches(partition, ["problem_id", "sample_index"], rows=1 << 16):
+    for batch in table.batches(partition, ["problem_id", "sample_index"]):
         problems = batch["problem_id"].dictionary_encode()
         codes, indices = problems.indices.to_numpy(), batch["sample_index"].to_numpy()
         for code, problem_id in enumerate(problems.dictionary.to_pylist()):
