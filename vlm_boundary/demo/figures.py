@@ -89,28 +89,17 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
         for benchmark in run.benchmarks:
             known = run.manifest.benchmarks[benchmark].content
             content.setdefault(benchmark, set()).add(known)
-            for arm in run.arms:
-                rows.append(_row(run, arm, benchmark))
+            rows += [_row(run, arm, benchmark) for arm in run.arms]
     notes = "".join(
         f'<p class="vb-warn">{visible(name)}: these runs hold different problems under this name; '
         "their numbers are not comparable.</p>"
         for name, hashes in content.items()
         if len(hashes) > 1
     )
-    head = "".join(
-        f"<th{' class=vb-num' if numeric else ''}>{name}</th>"
-        for name, numeric in (
-            ("run", False),
-            ("benchmark", False),
-            ("model", False),
-            ("checkpoint", False),
-            ("problems", True),
-            ("n", True),
-            ("pass@1", True),
-            ("pass@n", True),
-            ("solved", True),
-        )
-    )
+    words = ("run", "benchmark", "model", "checkpoint")
+    numbers = ("problems", "n", "pass@1", "pass@n", "solved")
+    head = "".join(f"<th>{name}</th>" for name in words)
+    head += "".join(f"<th class=vb-num>{name}</th>" for name in numbers)
     return (
         f'{notes}<div class="vb-scroll"><table class="vb-table" data-testid="runs"><thead><tr>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"

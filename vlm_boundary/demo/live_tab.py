@@ -120,10 +120,9 @@ class _Asking:
     def use(self, view: View) -> list[Any]:
         """Put the problem that is shown into the form."""
         run = self.runs[view.run]
-        place = run.places.get(view.benchmark, {}).get(view.problem)
-        if place is None:
+        problem = run.problem(view.benchmark, view.problem)
+        if problem is None:
             return [gr.skip()] * 4
-        problem = run.problems[view.benchmark][place]
         shown = None
         if problem.pictures:
             path = run.directory.images / Path(problem.pictures[0]).name
@@ -243,11 +242,9 @@ def _gold(run: RunIndex, view: View, problem_id: str, asked: Question) -> Gold |
         return None
     from vlm_boundary.verifier import Gold
 
-    place = run.places.get(view.benchmark, {}).get(problem_id)
-    if place is not None:
-        problem = run.problems[view.benchmark][place]
-        if (problem.question, problem.answer) == (asked.problem.question, asked.problem.answer):
-            return Gold.of(problem)
+    problem, new = run.problem(view.benchmark, problem_id), asked.problem
+    if problem and (problem.question, problem.answer) == (new.question, new.answer):
+        return Gold.of(problem)
     return Gold(answer, question=asked.problem.question)
 
 

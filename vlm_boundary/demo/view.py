@@ -218,24 +218,16 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
         wanted = frozenset(behind.problem_ids)
         kept &= np.array([problem.problem_id in wanted for problem in problems])
     left, right = rates_of(known.left), rates_of(known.right)
-    order: NDArray[Any]
-    match view.sort:
-        case "gap":
-            order = -np.abs(left - right)
-        case "left":
-            order = -left
-        case "right":
-            order = -right
-        case "hardest":
-            order = left + right
-        case "length":
-            order = -_both(view, run, lambda one: one.tokens)
-        case "unlikely":
-            order = _both(view, run, lambda one: one.logprob)
-        case "disagreement":
-            order = -_both(view, run, lambda one: one.disagreement)
-        case _:
-            order = np.zeros(len(left))
+    orders: dict[str, Callable[[], NDArray[np.float64]]] = {
+        "gap": lambda: -np.abs(left - right),
+        "left": lambda: -left,
+        "right": lambda: -right,
+        "hardest": lambda: left + right,
+        "length": lambda: -_both(view, run, lambda one: one.tokens),
+        "unlikely": lambda: _both(view, run, lambda one: one.logprob),
+        "disagreement": lambda: -_both(view, run, lambda one: one.disagreement),
+    }
+    order = orders.get(view.sort, lambda: np.zeros(len(left)))()
     places = np.argsort(order, kind="stable")
     return np.asarray(places[kept[places]], dtype=np.int64)
 
