@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.stopping import Standing, StoppingRule
 
 Codes = NDArray[np.uint8]
+Counts = NDArray[np.int64]
 Which = NDArray[np.bool_]
 
 
@@ -39,7 +41,7 @@ def has(codes: Codes, bit: Bit) -> Which:
     return (codes & np.uint8(bit)) > 0
 
 
-def count(codes: Codes, bit: Bit) -> NDArray[np.int64]:
+def count(codes: Codes, bit: Bit) -> Counts:
     """How many samples of each problem have a bit; `codes` are of shape (problems, samples)."""
     return np.asarray(has(codes, bit).sum(axis=1), dtype=np.int64)
 
@@ -173,15 +175,37 @@ def ended_line(rule: StoppingRule, end: Standing) -> str:
     return f"ended at {end.look} of at most {rule.n} samples, {end.right} of them right"
 
 
-def ended_rates(rule: StoppingRule, codes: Codes) -> tuple[float, float, float] | None:
-    """pass@1, pass@n and samples per problem; None until every problem has come to its end.
+def counted(codes: Codes, rule: StoppingRule | None) -> tuple[Counts, Counts] | None:
+    """Right samples and samples of each problem, by a rule those up to the look that ended it.
 
     Args:
-        codes: of the problems that have samples, shape (problems, samples).
+        codes: shape (problems, samples).
+        rule: that problems end by.
+
+    Returns:
+        None until every problem has come to its end.
     """
+    if rule is None:
+        return count(codes, Bit.CORRECT), count(codes, Bit.DRAWN)
     ends = [standing(rule, row) for row in codes]
     if not all(end.complete for end in ends):
         return None
-    looks, right = np.array([end.look for end in ends]), np.array([end.right for end in ends])
-    rates = stopped_pass_at_k(right, looks, np.array([1, rule.n]), rule).mean(axis=0)
-    return float(rates[0]), float(rates[1]), float(looks.mean())
+    return np.array([end.right for end in ends]), np.array([end.look for end in ends])
+
+
+def pass_at(
+    ks: Sequence[int], right: Counts, drawn: Counts, rule: StoppingRule | None
+) -> NDArray[np.float64]:
+    """pass@k of each problem by the unbiased estimator, shape (problems, ks).
+
+    That of `analysis.estimators` from c and n alone; of problems that ended by a rule that of
+    `analysis.stopping`, up to the rule's n.
+    """
+    if rule is None:
+        return pass_at_k(right, drawn, np.array(ks))
+    return stopped_pass_at_k(right, drawn, np.array(ks), rule)
+
+
+def usual_ks(n: int) -> list[int]:
+    """The powers of two up to n, and n."""
+    return sorted({*(1 << power for power in range(n.bit_length())), n})

@@ -11,9 +11,17 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.stopping import stopped_pass_at_k
-from vlm_boundary.demo.codes import Bit, Tallies, count, has, standing, ungraded
+from vlm_boundary.demo.codes import (
+    Bit,
+    Tallies,
+    count,
+    counted,
+    has,
+    pass_at,
+    standing,
+    ungraded,
+    usual_ks,
+)
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import matching_notes, solved_names, times
 from vlm_boundary.demo.sides import Shown
@@ -30,8 +38,8 @@ class Curve:
 
     side: str
     name: str
-    ks: tuple[int, ...]
-    values: tuple[float, ...]
+    ks: list[int]
+    values: list[float]
 
 
 def compared_page(view: View, run: RunIndex) -> str:
@@ -72,24 +80,12 @@ def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
 
 def _curve(side: str, name: str, shown: Shown, full: NDArray[np.bool_]) -> Curve | None:
     """By the unbiased estimator, up to the fewest samples per problem (a stopping rule's n)."""
-    if not full.any():
+    codes, rule = shown.codes[full], shown.run.rule(shown.arm, shown.condition)
+    found = counted(codes, rule) if full.any() else None
+    if found is None:
         return None
-    codes = shown.codes[full]
-    rule = shown.run.rule(shown.arm, shown.condition)
-    if rule:
-        ends = [standing(rule, row) for row in codes]
-        right, looks = np.array([e.right for e in ends]), np.array([e.look for e in ends])
-        ks = _ks(rule.n)
-        values = stopped_pass_at_k(right, looks, np.array(ks), rule).mean(axis=0)
-    else:
-        drawn = count(codes, Bit.DRAWN)
-        ks = _ks(int(drawn.min()))
-        values = pass_at_k(count(codes, Bit.CORRECT), drawn, np.array(ks)).mean(axis=0)
-    return Curve(side, name, ks, tuple(values.tolist()))
-
-
-def _ks(n: int) -> tuple[int, ...]:
-    return tuple(sorted({*(1 << power for power in range(n.bit_length())), n}))
+    ks = usual_ks(rule.n if rule else int(found[1].min()))
+    return Curve(side, name, ks, pass_at(ks, *found, rule).mean(axis=0).tolist())
 
 
 def _sides(shown: dict[str, Shown], names: dict[str, str]) -> str:

@@ -8,11 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.config import FULL
-from vlm_boundary.demo.codes import Bit, count, ended_rates, ungraded
+from vlm_boundary.demo.codes import Bit, count, counted, pass_at, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.pictures import is_own
@@ -110,29 +107,25 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
 
 def _row(run: RunIndex, arm: str, benchmark: str) -> str:
     codes = run.codes(arm, benchmark, FULL)
-    drawn = count(codes, Bit.DRAWN)
-    there = drawn > 0
+    there = count(codes, Bit.DRAWN) > 0
     names = (run.name, 60), (benchmark, 60), (arm, 60), (run.model(arm), 80)
     cells = "".join(f"<td>{visible(name, longest)}</td>" for name, longest in names)
     sampled = int(there.sum())
-    codes, drawn = codes[there], drawn[there]
+    codes = codes[there]
     rule = run.rule(arm, FULL)
-    rates = ended_rates(rule, codes) if rule else None
+    found = counted(codes, rule)
     state = ""
     if not sampled:
         state = "not sampled yet"
     elif ungraded(codes).any():
         state = "not graded yet"
-    elif rule and rates is None:
+    elif found is None:
         state = "its problems have not all ended yet"
-    if state:
+    if state or found is None:
         return f'<tr>{cells}<td class="vb-num">{sampled}</td><td colspan="4">{state}</td></tr>'
-    right = count(codes, Bit.CORRECT)
-    n = int(drawn.min())
-    said = f"{n}"
-    once, often = (float(pass_at_k(right, drawn, np.array([k]))[:, 0].mean()) for k in (1, n))
-    if rule and rates:
-        once, often, mean = rates
-        said = f"{rule.n} at most, {mean:.0f} on average"
-    numbers = sampled, said, f"{once:.1%}", f"{often:.1%}", int((right > 0).sum())
+    n = rule.n if rule else int(found[1].min())
+    once, often = pass_at((1, n), *found, rule).mean(axis=0)
+    said = f"{n} at most, {found[1].mean():.0f} on average" if rule else f"{n}"
+    solved = int((count(codes, Bit.CORRECT) > 0).sum())
+    numbers = sampled, said, f"{once:.1%}", f"{often:.1%}", solved
     return f"<tr>{cells}{''.join(f'<td class=vb-num>{number}</td>' for number in numbers)}</tr>"

@@ -9,8 +9,6 @@ from html import escape
 
 import numpy as np
 
-from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.demo.codes import (
     SHOWN,
     Bit,
@@ -20,8 +18,10 @@ from vlm_boundary.demo.codes import (
     has,
     invalid,
     kind,
+    pass_at,
     standing,
     ungraded,
+    usual_ks,
     valid,
 )
 from vlm_boundary.demo.drawn import ProblemSamples
@@ -215,23 +215,12 @@ _ANSWERS = 5
 
 
 def pass_at_k_chart(correct: int, drawn: int, side: str, rule: StoppingRule | None = None) -> str:
-    """One problem's pass@k by one arm, k on a log2 axis; empty without samples.
-
-    The unbiased estimator of `analysis.pass_at_k` from c and n alone; of a problem that ended by a
-    rule that of `analysis.stopped_pass_at_k`, up to the rule's n.
-    """
+    """One problem's pass@k by one arm, k on a log2 axis; empty without samples."""
     if drawn < 1:
         return ""
-    counts = np.array([correct]), np.array([drawn])
-    drawn = rule.n if rule else drawn
-    ks = [2**power for power in range(int(math.log2(drawn)) + 1)]
-    if ks[-1] != drawn:
-        ks.append(drawn)
-    found = (
-        stopped_pass_at_k(*counts, np.array(ks), rule) if rule else pass_at_k(*counts, np.array(ks))
-    )
-    values = found[0].tolist()
-    span = math.log2(drawn) or 1.0
+    ks = usual_ks(rule.n if rule else drawn)
+    values = pass_at(ks, np.array([correct]), np.array([drawn]), rule)[0].tolist()
+    span = math.log2(ks[-1]) or 1.0
     width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     points = [
         (_LEFT + width * math.log2(k) / span, _TOP + height * (1 - value))
