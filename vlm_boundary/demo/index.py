@@ -280,10 +280,8 @@ class RunIndex:
         version = self.version
         if self._totals is None or self._totals[0] != version:
             known = [index.codes for index in self._partitions.values()]
-            drawn, graded = (
-                sum(int(has(codes, bit).sum()) for codes in known)
-                for bit in (Bit.DRAWN, Bit.GRADED)
-            )
+            drawn = sum(int(has(codes, Bit.DRAWN).sum()) for codes in known)
+            graded = sum(int(has(codes, Bit.GRADED).sum()) for codes in known)
             self._totals = (version, (drawn, graded))
         return self._totals[1]
 
@@ -319,18 +317,14 @@ class RunIndex:
             self.manifest = self.directory.read_manifest()
         self.version += self._load_problems()
         layers = self.directory.validity_layers()
-        found = [
-            partition
-            for partition in self.directory.samples.partitions()
-            if partition.benchmark in self.places
-        ]
+        sampled = self.directory.samples.partitions()
+        found = [partition for partition in sampled if partition.benchmark in self.places]
         for number, partition in enumerate(found):
             if told is not None:
                 told(number, len(found))
             if partition not in self._partitions:
                 places = self.places[partition.benchmark]
-                made = PartitionIndex(self.directory, partition, places)
-                self._partitions[partition] = made
+                self._partitions[partition] = PartitionIndex(self.directory, partition, places)
             self.version += self._partitions[partition].refresh(layers)
         if told is not None:
             told(len(found), len(found))
