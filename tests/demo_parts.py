@@ -145,7 +145,10 @@ def served(*paths: Path, **options: Any) -> Iterator[str]:
 
 
 class Reader:
-    """A browser with one window; keeps what went wrong and every address that was asked for."""
+    """A browser with one window; keeps what went wrong and every address that was asked for.
+
+    As a context manager it is closed in the end, and nothing may have gone wrong.
+    """
 
     # What Chromium does on its own: updates, safe browsing, field trials.
     FLAGS = (
@@ -169,11 +172,34 @@ class Reader:
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("dialog", lambda dialog: self.trouble.append(f"dialog {dialog.message}"))
 
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        self.context.close()
+        assert failed or self.trouble == []
+
     def open(self, query: str = "") -> Any:
         """Open the page and wait until it shows a problem."""
         self.page.goto(self.address + query)
         self.page.wait_for_selector(".vb-problem")
         self.page.wait_for_selector('#vb-list [data-testid="count"]')
+        return self.page
+
+    def sign_in(self, name: str, password: str) -> Any:
+        """Open the page and give a name and a password."""
+        self.page.goto(self.address)
+        self.page.get_by_label("username").fill(name)
+        self.page.get_by_label("password").fill(password)
+        self.page.get_by_role("button", name="Login").click()
+        return self.page
+
+    def labels_as(self, name: str) -> Any:
+        """Go to the tab Label under a name, and wait for the first sample."""
+        self.page.get_by_role("tab", name="Label").click()
+        self.page.fill("#vb-labeller input, #vb-labeller textarea", name)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_selector('[data-testid="to-label"]')
         return self.page
 
     def press(self, key: str, until: str) -> None:

@@ -19,8 +19,7 @@ from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.cli import cli
-from vlm_boundary.records.gate import Gate
-from vlm_boundary.records.passk import ComparedModels
+from vlm_boundary.records.outputs import ComparedModels, Gate
 from vlm_boundary.store import Partition
 from vlm_boundary.verifier import verify
 

@@ -23,7 +23,7 @@ from vlm_boundary.analysis.significance import one_sided_p
 from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.cli import cli
 from vlm_boundary.config.gate import GateRules
-from vlm_boundary.records.gate import Gate
+from vlm_boundary.records.outputs import Gate
 from vlm_boundary.records.problem import Problem
 
 REPOSITORY = Path(__file__).parents[2]

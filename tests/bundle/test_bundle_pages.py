@@ -18,9 +18,8 @@ from bundle_parts import SHOWS, file_server, until
 from demo_parts import HOSTILE, SAMPLES, Reader, make_demo_run
 from hostile_texts import HOSTILE as MORE_HOSTILE
 
-from vlm_boundary.demo.codes import SHOWN, kind
+from vlm_boundary.demo.codes import GROUPS, SHOWN, SOLVED_BY_THREE, kind
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.tallies import GROUPS, SOLVED_BY_THREE
 from vlm_boundary.demo.view import (
     SORTS,
     View,

@@ -107,7 +107,7 @@ class Sampled:
         return sum(
             rows.num_rows
             for partition in self.run.samples.partitions()
-            for _, rows in self.run.samples.batches(partition, ["sample_index"])
+            for rows in self.run.samples.batches(partition, ["sample_index"])
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from vlm_boundary.records.problem import Problem
 from vlm_boundary.records.sample import Sample
 from vlm_boundary.store import Partition, RunDirectory, SampleWriter
 
+Opened = Callable[..., Reader]
 TITLE = 'document.querySelector(".vb-problem h2")?.innerText'
 LEFT = 'document.querySelector("[data-testid=left-index]")?.innerText'
 PROGRESS = 'document.querySelector("[data-testid=progress]")?.innerText'
@@ -46,12 +47,10 @@ def address(
 
 
 @pytest.fixture
-def reader(browser: Any, address: str) -> Iterator[Reader]:
-    made = Reader(browser, address)
+def reader(opened: Opened, address: str) -> Iterator[Reader]:
+    made = opened(address)
     yield made
-    assert made.trouble == []
     assert made.outside() == []
-    made.context.close()
 
 
 def _tab(page: Any, name: str) -> None:
@@ -82,15 +81,13 @@ def test_open_filter_and_walk(reader: Reader) -> None:
     page.wait_for_function('document.querySelectorAll(".vb-row").length === 1')
 
 
-def test_a_link_brings_a_colleague_to_the_same_view(reader: Reader, browser: Any) -> None:
+def test_a_link_brings_a_colleague_to_the_same_view(reader: Reader, opened: Opened) -> None:
     page = reader.open()
     reader.press("j", f'{TITLE} === "p1"')
     reader.press("ArrowRight", f'{LEFT}?.includes("#1 ")')
     page.wait_for_function('location.search.includes("left_sample=1")')
-    colleague = Reader(browser, page.url)
-    there = colleague.open()
+    there = opened(page.url).open()
     there.wait_for_function(f'{TITLE} === "p1" && {LEFT}?.includes("#1 ")')
-    colleague.context.close()
     page.go_back()
     page.wait_for_function(f'{TITLE} === "p0"')
 
@@ -180,29 +177,26 @@ def test_the_filtered_list_is_exported(reader: Reader, tmp_path: Path) -> None:
     assert 'read_parquet("first-made.parquet")' in page.inner_text("#vb-exported")
 
 
-def test_the_text_stands_above_the_fold(browser: Any, address: str) -> None:
+def test_the_text_stands_above_the_fold(opened: Opened, address: str) -> None:
     # On the quickstart's run they begin at 573, 308 and 490 px (with a picture beside the words).
     for width, height, what, top in (
         (1440, 900, "#vb-left-pane .vb-text", 750),
         (390, 844, ".vb-problem", 400),
         (390, 844, ".vb-words", 560),
     ):
-        reader = Reader(browser, address, viewport={"width": width, "height": height})
-        page = reader.open()
+        page = opened(address, viewport={"width": width, "height": height}).open()
         page.wait_for_selector(what)
         box = page.locator(what).first.bounding_box()
         assert 0 < box["y"] < top
         if what != ".vb-problem":
             assert box["y"] + box["height"] < height
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        reader.context.close()
 
 
 def test_on_a_phone_models_stand_below_each_other_and_labels_at_the_thumb(
-    browser: Any, address: str
+    opened: Opened, address: str
 ) -> None:
-    reader = Reader(browser, address, viewport={"width": 390, "height": 844})
-    page = reader.open()
+    page = opened(address, viewport={"width": 390, "height": 844}).open()
     boxes = [page.locator(f"#vb-{side}-pane").bounding_box() for side in ("left", "right")]
     assert boxes[1]["y"] >= boxes[0]["y"] + boxes[0]["height"]
     assert boxes[0]["width"] > 300
@@ -212,16 +206,15 @@ def test_on_a_phone_models_stand_below_each_other_and_labels_at_the_thumb(
         box = page.locator(f"#vb-{verdict}").bounding_box()
         assert box["y"] > 700
         assert box["y"] + box["height"] <= 844
-    reader.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_everyone_can_read_and_reach_it(browser: Any, address: str, theme: str) -> None:
+def test_everyone_can_read_and_reach_it(opened: Opened, address: str, theme: str) -> None:
     needs("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
     axe = Axe()
-    reader = Reader(browser, address)
+    reader = opened(address)
     page = reader.open(f"?__theme={theme}")
 
     def violations() -> list[str]:
@@ -242,12 +235,9 @@ def test_everyone_can_read_and_reach_it(browser: Any, address: str, theme: str) 
     for tab in ("Label", "Live", "Figures", "Runs"):
         _tab(page, tab)
         if tab == "Label":
-            page.fill("#vb-labeller input, #vb-labeller textarea", f"reads in {theme}")
-            page.keyboard.press("Enter")
-            page.wait_for_selector('[data-testid="to-label"]')
+            reader.labels_as(f"reads in {theme}")
         page.wait_for_timeout(500)
         assert violations() == []
-    reader.context.close()
 
 
 def test_no_other_origin_sends_or_reads(address: str) -> None:
@@ -266,11 +256,8 @@ def test_no_other_origin_sends_or_reads(address: str) -> None:
 
 
 def test_label_undo_reload_and_find_the_label(reader: Reader, run: RunDirectory) -> None:
-    page = reader.open()
-    _tab(page, "Label")
-    page.fill("#vb-labeller input, #vb-labeller textarea", "anna")
-    page.keyboard.press("Enter")
-    page.wait_for_selector('[data-testid="to-label"]')
+    reader.open()
+    page = reader.labels_as("anna")
     page.wait_for_function(f'{PROGRESS} === "0 of 7 read"')
     assert "base" not in page.inner_text("#vb-queue")
     assert page.query_selector("#vb-queue mark") is None
@@ -309,9 +296,7 @@ def test_label_undo_reload_and_find_the_label(reader: Reader, run: RunDirectory)
 def test_keys_pressed_while_a_label_is_saved_wait_for_it(reader: Reader, run: RunDirectory) -> None:
     page = reader.page
     page.goto(f"{reader.address}?tab=label")
-    page.fill("#vb-labeller input, #vb-labeller textarea", "quick")
-    page.keyboard.press("Enter")
-    page.wait_for_selector('[data-testid="to-label"]')
+    reader.labels_as("quick")
     page.evaluate("document.activeElement.blur()")
     for key in "1231231":
         page.keyboard.press(key)
@@ -323,11 +308,8 @@ def test_keys_pressed_while_a_label_is_saved_wait_for_it(reader: Reader, run: Ru
 
 
 def test_a_sample_is_picked_for_labelling(reader: Reader, run: RunDirectory) -> None:
-    page = reader.open("?run=first&problem=p3")
-    _tab(page, "Label")
-    page.fill("#vb-labeller input, #vb-labeller textarea", "picker")
-    page.keyboard.press("Enter")
-    page.wait_for_selector('[data-testid="to-label"]')
+    reader.open("?run=first&problem=p3")
+    page = reader.labels_as("picker")
     _tab(page, "Samples")
     page.click('#vb-right-pane [data-do="label"]')
     page.wait_for_selector("#vb-queue header >> text=sample #0")
@@ -338,15 +320,11 @@ def test_a_sample_is_picked_for_labelling(reader: Reader, run: RunDirectory) -> 
     assert (label.sample.problem_id, label.queue, label.blind) == ("p3", None, False)
 
 
-def test_two_people_at_once(browser: Any, address: str, run: RunDirectory) -> None:
-    people = {name: Reader(browser, address) for name in ("carl", "dora")}
+def test_two_people_at_once(opened: Opened, address: str, run: RunDirectory) -> None:
+    people = {name: opened(address) for name in ("carl", "dora")}
     for name, one in people.items():
-        page = one.open()
-        _tab(page, "Label")
-        page.fill("#vb-labeller input, #vb-labeller textarea", name)
-        page.keyboard.press("Enter")
-        page.wait_for_selector('[data-testid="to-label"]')
-        page.evaluate("document.activeElement.blur()")
+        one.open()
+        one.labels_as(name).evaluate("document.activeElement.blur()")
     for done in range(1, 8):
         for one in people.values():
             one.page.keyboard.press("1")
@@ -357,7 +335,6 @@ def test_two_people_at_once(browser: Any, address: str, run: RunDirectory) -> No
             )
     for one in people.values():
         one.page.wait_for_selector('[data-testid="queue-done"]')
-        one.context.close()
     labels = read_labels(run).labels
     assert [sum(one.labeller == name for one in labels) for name in people] == [7, 7]
 
@@ -395,80 +372,69 @@ def test_a_run_in_progress_is_followed(reader: Reader, run: RunDirectory) -> Non
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_narrow_window_needs_no_sideways_scrolling(
-    browser: Any, address: str, theme: str
+    opened: Opened, address: str, theme: str
 ) -> None:
-    reader = Reader(browser, address, viewport={"width": 400, "height": 800})
-    page = reader.open(f"?__theme={theme}")
+    page = opened(address, viewport={"width": 400, "height": 800}).open(f"?__theme={theme}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
-    reader.context.close()
 
 
-def test_nothing_a_run_holds_runs_or_loads(browser: Any, tmp_path: Path) -> None:
+def test_nothing_a_run_holds_runs_or_loads(opened: Opened, tmp_path: Path) -> None:
     line = "z" * 100_000
     run = make_demo_run(tmp_path / "hostile", problems=len(HOSTILE) + 1, texts=(*HOSTILE, line))
-    with served(run.path) as address:
-        reader = Reader(browser, address)
-        page = reader.open()
-        # Every problem's texts, and on the last problem every sample's.
-        for place in range(len(HOSTILE) + 1):
-            page.wait_for_function(f'{TITLE}?.startsWith("p{place}")')
-            page.keyboard.press("j")
-        for index in range(len(HOSTILE) + 1):
-            page.wait_for_function(f'{LEFT}?.includes("#{index} ")')
-            page.keyboard.press("ArrowRight")
-        found = page.content()
-        page.wait_for_timeout(300)
-        assert page.evaluate("window.hacked") is None
-        assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None
-        assert [url for url in reader.outside() if "evil" in url or url.startswith("http")] == []
-        assert reader.trouble == []
-        assert "&lt;" in found
-        # Shown as text: the long line, and a script.
-        page.goto(f"{address}?problem=p0{HOSTILE[0]}")
-        page.wait_for_selector(".vb-problem")
-        assert "<script>window.hacked = 1</script>" in page.inner_text("#vb-card .vb-words")
-        page.click(f'#vb-left-pane [data-s="{len(HOSTILE)}"]')
-        page.wait_for_function(f'{LEFT}?.includes("#{len(HOSTILE)} ")')
-        assert line in page.inner_text("#vb-left-pane .vb-text")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1440
-        reader.context.close()
+    reader = opened(run.path)
+    page = reader.open()
+    # Every problem's texts, and on the last problem every sample's.
+    for place in range(len(HOSTILE) + 1):
+        page.wait_for_function(f'{TITLE}?.startsWith("p{place}")')
+        page.keyboard.press("j")
+    for index in range(len(HOSTILE) + 1):
+        page.wait_for_function(f'{LEFT}?.includes("#{index} ")')
+        page.keyboard.press("ArrowRight")
+    found = page.content()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None
+    assert [url for url in reader.outside() if "evil" in url or url.startswith("http")] == []
+    assert "&lt;" in found
+    # Shown as text: the long line, and a script.
+    page.goto(f"{reader.address}?problem=p0{HOSTILE[0]}")
+    page.wait_for_selector(".vb-problem")
+    assert "<script>window.hacked = 1</script>" in page.inner_text("#vb-card .vb-words")
+    page.click(f'#vb-left-pane [data-s="{len(HOSTILE)}"]')
+    page.wait_for_function(f'{LEFT}?.includes("#{len(HOSTILE)} ")')
+    assert line in page.inner_text("#vb-left-pane .vb-text")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
 
 
-def test_an_empty_run_says_so(browser: Any, tmp_path: Path) -> None:
+def test_an_empty_run_says_so(opened: Opened, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "begun")
     run.write_manifest(Manifest(experiment={"arms": {"base": {"model": "m", "role": "base"}}}))
-    with served(run.path) as address:
-        reader = Reader(browser, address)
-        reader.page.goto(address)
-        reader.page.wait_for_selector('[data-testid="empty"]')
-        assert reader.trouble == []
-        reader.context.close()
+    reader = opened(run.path)
+    reader.page.goto(reader.address)
+    reader.page.wait_for_selector('[data-testid="empty"]')
 
 
-def test_an_empty_run_that_gets_problems_is_followed(browser: Any, tmp_path: Path) -> None:
+def test_an_empty_run_that_gets_problems_is_followed(opened: Opened, tmp_path: Path) -> None:
     run = RunDirectory(tmp_path / "begun")
     arms = {role: {"model": f"org/{role}", "role": role} for role in ("base", "rl")}
     run.write_manifest(Manifest(experiment={"arms": arms}))
-    with served(run.path) as address:
-        reader = Reader(browser, address)
-        page = reader.page
-        page.goto(address)
-        page.wait_for_selector('[data-testid="empty"]')
-        make_demo_run(run.path, problems=2)
-        page.wait_for_function(f'{TITLE} === "p0"')
-        picker = page.get_by_label("Benchmark", exact=True)
-        assert picker.input_value() == "made"
-        assert "1 of 24" in page.inner_text("#vb-left-pane .vb-rate")
-        # Another benchmark comes while a problem is read: it can be picked, the reader stays.
-        reader.press("j", f'{TITLE} === "p1"')
-        run.write_problems("later", (Problem("later", "q0", "And this?", "4"),))
-        loaded = {"made": RunBenchmark(), "later": RunBenchmark()}
-        run.write_manifest(run.read_manifest().model_copy(update={"benchmarks": loaded}))
-        picker.click()
-        page.get_by_role("option", name="later").click()
-        page.wait_for_function(f'{TITLE} === "q0"')
-        assert reader.trouble == []
-        reader.context.close()
+    reader = opened(run.path)
+    page = reader.page
+    page.goto(reader.address)
+    page.wait_for_selector('[data-testid="empty"]')
+    make_demo_run(run.path, problems=2)
+    page.wait_for_function(f'{TITLE} === "p0"')
+    picker = page.get_by_label("Benchmark", exact=True)
+    assert picker.input_value() == "made"
+    assert "1 of 24" in page.inner_text("#vb-left-pane .vb-rate")
+    # Another benchmark comes while a problem is read: it can be picked, the reader stays.
+    reader.press("j", f'{TITLE} === "p1"')
+    run.write_problems("later", (Problem("later", "q0", "And this?", "4"),))
+    loaded = {"made": RunBenchmark(), "later": RunBenchmark()}
+    run.write_manifest(run.read_manifest().model_copy(update={"benchmarks": loaded}))
+    picker.click()
+    page.get_by_role("option", name="later").click()
+    page.wait_for_function(f'{TITLE} === "q0"')
 
 
 @pytest.mark.parametrize(
@@ -500,13 +466,8 @@ def test_with_a_password_nothing_is_shown_without_it(browser: Any, run: RunDirec
             with pytest.raises(urllib.error.HTTPError) as refused:
                 urllib.request.urlopen(address + path, data)
             assert refused.value.code == 401
-        reader = Reader(browser, address)
-        page = reader.page
-        page.goto(address)
-        page.get_by_label("username").fill("anna")
-        page.get_by_label("password").fill("secret-word")
-        page.get_by_role("button", name="Login").click()
-        page.wait_for_selector(".vb-problem")
-        _tab(page, "Label")
-        page.wait_for_selector('[data-testid="to-label"]')  # signed in: the name is known
-        reader.context.close()
+        with Reader(browser, address) as reader:
+            page = reader.sign_in("anna", "secret-word")
+            page.wait_for_selector(".vb-problem")
+            _tab(page, "Label")
+            page.wait_for_selector('[data-testid="to-label"]')  # signed in: the name is known

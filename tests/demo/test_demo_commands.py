@@ -96,23 +96,14 @@ def test_the_command_opens_the_run_for_everyone_at_this_machine(
     with typed(folder, *command) as address:
         if way != "make demo":
             assert address == f"http://127.0.0.1:{port}/"
-        reader = Reader(browser, address)
-        sees_both_arms(reader.open())
-        assert reader.trouble == []
-        reader.context.close()
+        with Reader(browser, address) as reader:
+            sees_both_arms(reader.open())
 
 
 def test_with_a_password_the_command_lets_in_who_has_it(browser: Any, folder: Path) -> None:
     command = (VLM_BOUNDARY, "demo", "runs/quickstart", "--auth", "anna:secret-word")
-    with typed(folder, *command) as address:
-        reader = Reader(browser, address)
-        page = reader.page
-        page.goto(address)
-        page.get_by_label("username").fill("anna")
-        page.get_by_label("password").fill("secret-word")
-        page.get_by_role("button", name="Login").click()
-        sees_both_arms(page)
-        reader.context.close()
+    with typed(folder, *command) as address, Reader(browser, address) as reader:
+        sees_both_arms(reader.sign_in("anna", "secret-word"))
 
 
 def refused(folder: Path, *command: str, **environment: str) -> str:

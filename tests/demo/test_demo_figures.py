@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from vlm_boundary.analysis.stage import analyze
 from vlm_boundary.verifier import verify
 
 HOSTILE = "</pre></script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
+Opened = Callable[..., Reader]
 ALL_DRAWN = "[...document.querySelectorAll('[data-spec]')].every((one) => one.dataset.drawn)"
 
 
@@ -50,12 +51,12 @@ def _drawn(page: Any) -> int:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_figures_are_drawn_with_captions_and_tables_in_the_readers_theme(
-    browser: Any, address: str, theme: str
+    opened: Opened, address: str, theme: str
 ) -> None:
     needs("axe_playwright_python")
     from axe_playwright_python.sync_playwright import Axe
 
-    reader = Reader(browser, address)
+    reader = opened(address)
     page = reader.page
     page.goto(f"{address}?__theme={theme}&tab=figures")
     assert _drawn(page) > 5
@@ -69,14 +70,11 @@ def test_figures_are_drawn_with_captions_and_tables_in_the_readers_theme(
     assert page.evaluate("window.hacked") is None
     found = Axe().run(page).response["violations"]
     assert [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found] == []
-    assert reader.trouble == []
     assert reader.outside() == []
-    reader.context.close()
 
 
-def test_a_number_opens_the_problems_that_it_counts(browser: Any, address: str) -> None:
-    reader = Reader(browser, address)
-    page = reader.page
+def test_a_number_opens_the_problems_that_it_counts(opened: Opened, address: str) -> None:
+    page = opened(address).page
     page.goto(f"{address}?tab=figures")
     number = page.locator(".vb-said [data-do=among_link]").first
     count = int(number.inner_text())
@@ -85,29 +83,23 @@ def test_a_number_opens_the_problems_that_it_counts(browser: Any, address: str) 
     assert page.inner_text('[data-testid="count"]') == f"{count} of 4 problems"
     page.wait_for_function('location.search.includes("among=solved")')
     # The link brings a colleague to the same list; the chip takes the filter away.
-    colleague = Reader(browser, page.url)
-    there = colleague.open()
+    there = opened(page.url).open()
     assert there.inner_text('[data-testid="count"]') == f"{count} of 4 problems"
     there.click('[data-testid="among"] button')
     there.wait_for_function(
         "document.querySelector('[data-testid=count]').innerText === '4 of 4 problems'"
     )
-    colleague.context.close()
-    assert reader.trouble == []
-    reader.context.close()
 
 
-def test_what_draws_is_sent_to_those_who_open_the_tab(browser: Any, address: str) -> None:
-    reader = Reader(browser, address)
-    page = reader.open()
+def test_what_draws_is_sent_to_those_who_open_the_tab(opened: Opened, address: str) -> None:
+    page = opened(address).open()
     assert page.query_selector("#vb-plotly") is None
     page.get_by_role("tab", name="Figures").click()
     page.wait_for_selector("#vb-plotly", state="attached")
-    reader.context.close()
 
 
 def test_an_analysis_of_another_version_leaves_the_pictures(
-    browser: Any, run: HandMadeRun, tmp_path: Path
+    opened: Opened, run: HandMadeRun, tmp_path: Path
 ) -> None:
     from shutil import copytree
 
@@ -116,13 +108,9 @@ def test_an_analysis_of_another_version_leaves_the_pictures(
     (copied / "analysis.json").write_text('{"schema_version": 0}')
     (copied / "report").mkdir(exist_ok=True)
     (copied / "report" / "pass_at_k.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    with served(copied) as there:
-        reader = Reader(browser, there)
-        page = reader.page
-        page.goto(f"{there}?tab=figures&among=gone")
-        page.wait_for_selector("#vb-figures img")
-        assert "not an analysis of version" in page.inner_text("#vb-figures")
-        assert "a number of the report that is not here" in page.inner_text(
-            '[data-testid="status"]'
-        )
-        reader.context.close()
+    reader = opened(copied)
+    page = reader.page
+    page.goto(f"{reader.address}?tab=figures&among=gone")
+    page.wait_for_selector("#vb-figures img")
+    assert "not an analysis of version" in page.inner_text("#vb-figures")
+    assert "a number of the report that is not here" in page.inner_text('[data-testid="status"]')

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -64,9 +64,6 @@ def _run(folder: Path, base: dict[str, Any]) -> RunIndex:
     return RunIndex(run.path)
 
 
-_STARTING = STARTING
-
-
 def _asked(folder: Path) -> Question:
     problem = Problem("procedural", "live", "How many?", "4")
     return Question(problem, folder, n=3, temperature=1.0, max_tokens=32, seed=7)
@@ -77,8 +74,7 @@ def test_two_servers_side_by_side(tmp_path: Path) -> None:
         urls = [stack.enter_context(_server(name)) for name in ("one", "two")]
         run = _run(tmp_path, {"kind": "openai", "base_url": urls[0]})
         changed = (f'arms.rl.engine={{kind: openai, base_url: "{urls[1]}"}}',)
-        engines = LiveEngines({run.name: run}, changed)
-        stack.callback(engines.close)
+        engines = stack.enter_context(closing(LiveEngines({run.name: run}, changed)))
         for _ in range(2):  # the second time the engines are warm
             found: dict[int, dict[int, str]] = {0: {}, 1: {}}
             arms = ("base", "rl")
@@ -88,7 +84,7 @@ def test_two_servers_side_by_side(tmp_path: Path) -> None:
                     found[side][said.sample_index] = said.text
                 elif said:
                     told.add(said)
-            assert told <= {_STARTING, "sampling", "done"}
+            assert told <= {STARTING, "sampling", "done"}
             assert found == {
                 side: {i: f"{name} says \\boxed{{{7 + i}}}" for i in range(3)}
                 for side, name in enumerate(("one", "two"))
@@ -98,42 +94,35 @@ def test_two_servers_side_by_side(tmp_path: Path) -> None:
 def test_an_engine_that_cannot_start_says_why_and_the_other_goes_on(tmp_path: Path) -> None:
     with _server("one") as url:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
-        engines = LiveEngines({run.name: run})  # the arm rl asks for "two", which is not there
-        try:
-            arms = ("base", "rl")
+        with closing(LiveEngines({run.name: run})) as engines:
+            arms = ("base", "rl")  # rl asks for "two", which is not there
             heard = list(engines.sample(run.name, arms, "procedural", _asked(tmp_path)))
-        finally:
-            engines.close()
         assert sum(isinstance(said, Response) for side, said in heard if side == 0) == 3
-        [error] = [said for side, said in heard if side == 1 and said != _STARTING]
+        [error] = [said for side, said in heard if side == 1 and said != STARTING]
         assert "two" in str(error)
 
 
 def test_stop_ends_what_is_under_way(tmp_path: Path) -> None:
     with _server("one", seconds=0.5) as url:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
-        engines = LiveEngines({run.name: run})
-        arms = ("base", "base")
-        threading.Timer(3.0, engines.stop).start()
-        start = time.monotonic()
-        try:
+        with closing(LiveEngines({run.name: run})) as engines:
+            arms = ("base", "base")
+            threading.Timer(3.0, engines.stop).start()
+            start = time.monotonic()
             asked = Question(_asked(tmp_path).problem, tmp_path, 16, 1.0, 32, 0)
             for _ in engines.sample(run.name, arms, "procedural", asked):
                 assert time.monotonic() - start < 60
-        finally:
-            engines.close()
 
 
 def test_replayed_arms_are_refused_with_what_to_do(tmp_path: Path) -> None:
     samples = tmp_path / "samples.jsonl"
     samples.write_text('{"problem_id": "a", "text": "4"}\n')
     run = _run(tmp_path, {"kind": "replay", "path": str(samples)})
-    engines = LiveEngines({run.name: run})
-    try:
-        with pytest.raises(UserError, match=r"arms\.base\.model="):
-            list(engines.sample(run.name, ("base", "rl"), "procedural", _asked(tmp_path)))
-    finally:
-        engines.close()
+    with (
+        closing(LiveEngines({run.name: run})) as engines,
+        pytest.raises(UserError, match=r"arms\.base\.model="),
+    ):
+        list(engines.sample(run.name, ("base", "rl"), "procedural", _asked(tmp_path)))
 
 
 VISITOR, OTHER = (cast(gr.Request, SimpleNamespace(session_hash=name)) for name in "ab")
@@ -214,8 +203,7 @@ def test_stop_ends_the_engines_and_says_so(tmp_path: Path) -> None:
 def test_nobody_stops_what_another_has_asked(tmp_path: Path) -> None:
     with _server("one", seconds=0.5) as url:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
-        engines = LiveEngines({run.name: run})
-        try:
+        with closing(LiveEngines({run.name: run})) as engines:
             asked = Question(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
             drawn = engines.sample(run.name, ("base", "base"), "procedural", asked, "a")
             heard = [next(drawn)]
@@ -223,8 +211,6 @@ def test_nobody_stops_what_another_has_asked(tmp_path: Path) -> None:
             heard += drawn
             assert sum(isinstance(said, Response) for _, said in heard) == 4
             assert engines.stop("b")  # nobody is served now
-        finally:
-            engines.close()
 
 
 @pytest.mark.parametrize("following", ["a", "b"])
@@ -233,8 +219,7 @@ def test_a_late_step_of_a_stopped_question_leaves_the_next_one_alone(
 ) -> None:
     with _server("one", seconds=0.5) as url:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
-        engines = LiveEngines({run.name: run})
-        try:
+        with closing(LiveEngines({run.name: run})) as engines:
             asked = Question(_asked(tmp_path).problem, tmp_path, 2, 1.0, 32, 0)
             first, second = (
                 engines.sample(run.name, ("base", "base"), "procedural", asked, one)
@@ -249,8 +234,6 @@ def test_a_late_step_of_a_stopped_question_leaves_the_next_one_alone(
             told = {said for _, said in heard if isinstance(said, str)}
             assert told <= {"", STARTING, "sampling", "done"}
             assert sum(isinstance(said, Response) for _, said in heard) == 4
-        finally:
-            engines.close()
 
 
 def test_after_a_stop_a_question_begins_no_other_engine(
@@ -258,22 +241,19 @@ def test_after_a_stop_a_question_begins_no_other_engine(
 ) -> None:
     with _server("one") as url:
         run = _run(tmp_path, {"kind": "openai", "base_url": url})
-        engines = LiveEngines({run.name: run})
-        made: list[object] = []
+        with closing(LiveEngines({run.name: run})) as engines:
+            made: list[object] = []
 
-        def counted(*_: Any) -> Any:
-            made.append(engine := _LiveEngine(*_))
-            return engine
+            def counted(*_: Any) -> Any:
+                made.append(engine := _LiveEngine(*_))
+                return engine
 
-        monkeypatch.setattr("vlm_boundary.demo.live._LiveEngine", counted)
-        try:
+            monkeypatch.setattr("vlm_boundary.demo.live._LiveEngine", counted)
             drawn = engines.sample(run.name, ("base", "rl"), "procedural", _asked(tmp_path))
             assert next(drawn) == (0, STARTING)
             assert engines.stop()
             assert list(drawn) == [(0, STOPPED), (1, STOPPED)]
             assert len(made) == 1
-        finally:
-            engines.close()
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from demo_parts import Reader, served
+from demo_parts import Reader
 from PIL import Image
 
 from vlm_boundary.config import ExperimentConfig
@@ -21,7 +20,7 @@ STATES = "[...document.querySelectorAll('[data-testid=live-state]')].map((one) =
 
 
 @pytest.fixture
-def reader(browser: Any, tmp_path: Path) -> Iterator[Reader]:
+def reader(opened: Callable[..., Reader], tmp_path: Path) -> Iterator[Reader]:
     experiment = ExperimentConfig.model_validate(
         {
             "name": "live",
@@ -36,13 +35,10 @@ def reader(browser: Any, tmp_path: Path) -> Iterator[Reader]:
     )
     run = RunDirectory(tmp_path / "live")
     prepare(run, experiment)
-    with served(run.path) as address:
-        made = Reader(browser, address)
-        made.page.set_default_timeout(400_000)  # two engines start, one after the other
-        yield made
-        assert made.trouble == []
-        assert made.outside() == []
-        made.context.close()
+    made = opened(run.path)
+    made.page.set_default_timeout(400_000)  # two engines start, one after the other
+    yield made
+    assert made.outside() == []
 
 
 def test_a_question_is_put_to_the_embedded_pair(reader: Reader, tmp_path: Path) -> None:

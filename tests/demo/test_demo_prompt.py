@@ -12,7 +12,7 @@ from demo_parts import make_demo_run
 from vlm_boundary.benchmarks import load_benchmark, messages
 from vlm_boundary.benchmarks.prompts import resolve_prompt
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.prompt import prompt_of
+from vlm_boundary.demo.pages import prompt_of
 from vlm_boundary.demo.view import View
 from vlm_boundary.records.manifest import PictureSizes, RunArm, RunBenchmark
 from vlm_boundary.store import RunDirectory

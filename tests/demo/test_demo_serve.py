@@ -20,13 +20,12 @@ from ruamel.yaml import YAML
 
 from vlm_boundary.cli import cli
 from vlm_boundary.cli.demo import _runs_in
-from vlm_boundary.demo.access import Access, usual_access
+from vlm_boundary.demo.access import Access, Guard, _host_of, usual_access
 from vlm_boundary.demo.codes import Bit, has
 from vlm_boundary.demo.figures import figures_page, runs_page
-from vlm_boundary.demo.guard import Guard, _host_of
 from vlm_boundary.demo.index import RunIndex
+from vlm_boundary.demo.pages import _size
 from vlm_boundary.demo.pictures import picture, thumbnail
-from vlm_boundary.demo.prompt import _size
 from vlm_boundary.demo.serve import _nothing_collected, _set_environment
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning.labels import Label, SampleKey, add_label, read_labels

@@ -15,17 +15,16 @@ from hostile_texts import HOSTILE as HOSTILE_TEXTS
 from required import needs
 
 from vlm_boundary.demo.app import _PAGE, _Samples
+from vlm_boundary.demo.codes import Bit, count
 from vlm_boundary.demo.compare import compared_page, in_full
-from vlm_boundary.demo.export import listed_table
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.listing import problem_list
+from vlm_boundary.demo.listing import listed_table, problem_list
 from vlm_boundary.demo.pages import problem_card
 from vlm_boundary.demo.pane import arm_pane
 from vlm_boundary.demo.search import MOST_HITS, search_responses
 from vlm_boundary.demo.sides import choices, matched, named, settled_arm
-from vlm_boundary.demo.steps import stepped
-from vlm_boundary.demo.updates import state_of
+from vlm_boundary.demo.updates import state_of, stepped
 from vlm_boundary.demo.view import (
     View,
     counts,
@@ -114,7 +113,7 @@ def test_a_side_shows_the_other_runs_samples_of_the_same_problem(
 ) -> None:
     run = runs["first"]
     # The second run's rl solves what it calls p0 and p2: the first run's p3 and p2.
-    right = counts(view, run).correct(counts(view, run).right)
+    right = count(counts(view, run).right, Bit.CORRECT)
     assert right.tolist() == [0, 0, 1, 1]
     assert "called p3 in second" in arm_pane(view, run, "right")
     gone = replace(view, problem="p1")
@@ -330,8 +329,8 @@ def test_hits_of_problems_that_do_not_match_take_nobodys_place(tmp_path: Path) -
     first = make_demo_run(tmp_path / "first", problems=2, samples=2)
     second = make_demo_run(tmp_path / "second", problems=2, samples=2)
     writer = SampleWriter(second.samples, Partition("rl", "made"))
-    for problem_id, count in (("p0", MOST_HITS + 1), ("p1", 1)):
-        for index in range(2, 2 + count):
+    for problem_id, hits in (("p0", MOST_HITS + 1), ("p1", 1)):
+        for index in range(2, 2 + hits):
             writer.add(Sample(problem_id, index, 1, [1], "a needle", "stop", None))
     writer.flush()
     p0, p1 = second.read_problems("made")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from demo_parts import HOSTILE, Reader, make_demo_run, served
+from demo_parts import HOSTILE, Reader, make_demo_run
 from hostile_texts import HOSTILE as HOSTILE_TEXTS
 from required import chromium, needs
 from space_parts import HOST, SITE, container, https_front, site
 
+Opened = Callable[..., Reader]
 DEMO = Path(__file__).parents[2] / "demo"
 RIGHT = 'document.querySelector("[data-testid=right-index]")?.innerText'
 
@@ -108,85 +108,74 @@ def test_every_run_of_the_folder_is_opened(tmp_path: Path) -> None:
     assert said.startswith(f"Opening {tmp_path}/runs/one, {tmp_path}/runs/two")
 
 
-def test_three_arms_of_two_runs_on_one_problem(browser: Any, tmp_path: Path) -> None:
+def test_three_arms_of_two_runs_on_one_problem(opened: Opened, tmp_path: Path) -> None:
     paths = [make_demo_run(tmp_path / name, problems=4, samples=6).path for name in ("one", "two")]
-    with served(*paths) as address:
-        reader = Reader(browser, address)
-        page = reader.open("?run=one&problem=p2")
-        assert page.locator("#vb-third-column").is_hidden()
-        for side, choice in (("right", "rl (two)"), ("third", "base (two)")):
-            page.click(f"#vb-{side}-arm input")
-            page.get_by_role("option", name=choice, exact=True).click()
-            page.wait_for_function(
-                f'document.querySelector("#vb-{side}-pane h3")?.innerText.trim() === "{choice}"'
-            )
-        panes = [page.locator(f"#vb-{side}-pane") for side in ("left", "right", "third")]
-        assert ["2 + 2 = 4" in pane.locator(".vb-text").inner_text() for pane in panes] == [
-            True
-        ] * 3
-        boxes = [pane.bounding_box() for pane in panes]
-        assert len({round(box["y"]) for box in boxes}) == 1
-        assert page.evaluate("document.documentElement.scrollWidth") <= 1440
-        page.keyboard.press("ArrowRight")
+    reader = opened(*paths)
+    page = reader.open("?run=one&problem=p2")
+    assert page.locator("#vb-third-column").is_hidden()
+    for side, choice in (("right", "rl (two)"), ("third", "base (two)")):
+        page.click(f"#vb-{side}-arm input")
+        page.get_by_role("option", name=choice, exact=True).click()
         page.wait_for_function(
-            'document.querySelector("[data-testid=third-index]")?.innerText.includes("#1 ")'
+            f'document.querySelector("#vb-{side}-pane h3")?.innerText.trim() === "{choice}"'
         )
-        page.click('#vb-third-pane [data-do="show_third"][data-value="wrong"]')
-        page.wait_for_selector('#vb-third-pane [data-value="wrong"][aria-pressed="true"]')
-        page.click('#vb-third-pane .vb-strip [data-s="4"]')
-        page.wait_for_function(
-            'document.querySelector("[data-testid=third-index]")?.innerText.includes("#4 ")'
-        )
-        page.wait_for_function('location.search.includes("third=base%3A%3Atwo")')
-        # Labels go to the run that is read: not to another one's samples.
-        assert page.locator('[data-do="label"]:visible').count() == 1
-        page.get_by_role("tab", name="Compare").click()
-        page.wait_for_selector('[data-testid="curves"]')
-        assert "over the 4 problems" in page.inner_text("#vb-compare")
-        # What is picked above the tab is what it compares.
-        page.click("#vb-right-arm input")
-        page.get_by_role("option", name="base", exact=True).click()
-        page.wait_for_function(
-            'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("one")'
-        )
-        page.click("#vb-right-arm input")
-        page.get_by_role("option", name="rl (two)", exact=True).click()
-        page.wait_for_function(
-            'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("two")'
-        )
-        page.click('#vb-compare [data-do="group"][data-value="010"]')
-        page.wait_for_selector('#vb-list [data-value="010"][aria-pressed="true"]')
-        assert page.inner_text('[data-testid="count"]').startswith("1 of 4")
-        colleague = Reader(browser, page.url)
-        there = colleague.open()
-        there.wait_for_selector("#vb-third-pane h3 >> text=base (two)")
-        assert reader.trouble == colleague.trouble == []
-        colleague.context.close()
-        reader.context.close()
+    panes = [page.locator(f"#vb-{side}-pane") for side in ("left", "right", "third")]
+    assert ["2 + 2 = 4" in pane.locator(".vb-text").inner_text() for pane in panes] == [True] * 3
+    boxes = [pane.bounding_box() for pane in panes]
+    assert len({round(box["y"]) for box in boxes}) == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        'document.querySelector("[data-testid=third-index]")?.innerText.includes("#1 ")'
+    )
+    page.click('#vb-third-pane [data-do="show_third"][data-value="wrong"]')
+    page.wait_for_selector('#vb-third-pane [data-value="wrong"][aria-pressed="true"]')
+    page.click('#vb-third-pane .vb-strip [data-s="4"]')
+    page.wait_for_function(
+        'document.querySelector("[data-testid=third-index]")?.innerText.includes("#4 ")'
+    )
+    page.wait_for_function('location.search.includes("third=base%3A%3Atwo")')
+    # Labels go to the run that is read: not to another one's samples.
+    assert page.locator('[data-do="label"]:visible').count() == 1
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector('[data-testid="curves"]')
+    assert "over the 4 problems" in page.inner_text("#vb-compare")
+    # What is picked above the tab is what it compares.
+    page.click("#vb-right-arm input")
+    page.get_by_role("option", name="base", exact=True).click()
+    page.wait_for_function(
+        'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("one")'
+    )
+    page.click("#vb-right-arm input")
+    page.get_by_role("option", name="rl (two)", exact=True).click()
+    page.wait_for_function(
+        'document.querySelectorAll("[data-testid=sides] tbody tr")[1].innerText.includes("two")'
+    )
+    page.click('#vb-compare [data-do="group"][data-value="010"]')
+    page.wait_for_selector('#vb-list [data-value="010"][aria-pressed="true"]')
+    assert page.inner_text('[data-testid="count"]').startswith("1 of 4")
+    opened(page.url).open().wait_for_selector("#vb-third-pane h3 >> text=base (two)")
 
 
-def test_nothing_hostile_runs_on_any_side(browser: Any, tmp_path: Path) -> None:
+def test_nothing_hostile_runs_on_any_side(opened: Opened, tmp_path: Path) -> None:
     texts = (*HOSTILE, *(text[:2000] for text in HOSTILE_TEXTS.values()))
     paths = [
         make_demo_run(tmp_path / name, problems=len(HOSTILE), samples=2, texts=texts).path
         for name in ("<img src=x onerror=window.hacked=9>", "two")
     ]
-    with served(*paths) as address:
-        reader = Reader(browser, address)
-        asked = {"run": paths[0].name, "right": "rl::two", "third": "base:full:two"}
-        page = reader.open(f"?{urlencode(asked)}")
-        for place in range(len(HOSTILE)):
-            title = 'document.querySelector(".vb-problem h2").innerText'
-            page.wait_for_function(f'{title}.startsWith("p{place}")')
-            page.keyboard.press("ArrowRight")
-            page.keyboard.press("j")
-        page.get_by_role("tab", name="Compare").click()
-        page.wait_for_selector('[data-testid="solved"]')
-        page.click("#vb-third-arm input")
-        page.get_by_role("option", name="rl (two)", exact=True).wait_for()
-        page.wait_for_timeout(300)
-        assert page.evaluate("window.hacked") is None
-        assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None
-        assert [url for url in reader.outside() if "evil" in url or url.startswith("http")] == []
-        assert reader.trouble == []
-        reader.context.close()
+    reader = opened(*paths)
+    asked = {"run": paths[0].name, "right": "rl::two", "third": "base:full:two"}
+    page = reader.open(f"?{urlencode(asked)}")
+    for place in range(len(HOSTILE)):
+        title = 'document.querySelector(".vb-problem h2").innerText'
+        page.wait_for_function(f'{title}.startsWith("p{place}")')
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("j")
+    page.get_by_role("tab", name="Compare").click()
+    page.wait_for_selector('[data-testid="solved"]')
+    page.click("#vb-third-arm input")
+    page.get_by_role("option", name="rl (two)", exact=True).wait_for()
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.hacked") is None
+    assert page.query_selector(".vb a, .vb iframe, .vb script, .vb form, .vb [onerror]") is None
+    assert [url for url in reader.outside() if "evil" in url or url.startswith("http")] == []

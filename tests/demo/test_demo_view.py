@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 from demo_parts import make_demo_run
 
+from vlm_boundary.demo.codes import rates_of
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.listing import problem_list
 from vlm_boundary.demo.pane import arm_pane
@@ -139,7 +140,7 @@ def test_what_is_not_graded_is_never_counted_as_wrong(tmp_path: Path) -> None:
     assert _listed(replace(view, group="neither"), run) == []
     assert _listed(replace(view, group="open"), run) == ["p3"]
     assert _listed(replace(view, group="both"), run) == ["p0", "p4"]
-    left, _ = counts(view, run).rates()
+    left = rates_of(counts(view, run).left)
     assert left[0] == 1 / 4
     pane = arm_pane(replace(view, problem="p0"), run, "left")
     assert "<b>1 of 4 graded</b> right" in pane

@@ -149,7 +149,7 @@ def _use(run: RunDirectory, options: argparse.Namespace) -> None:
         [
             rows["written_at"].cast("int64").to_numpy() // 10**6
             for partition in run.samples.partitions()
-            for _, rows in run.samples.batches(partition, ["written_at"], rows=1 << 16)
+            for rows in run.samples.batches(partition, ["written_at"])
         ]
     )
     done = np.bincount(written - begin, minlength=last)[first:last].mean()

@@ -14,7 +14,7 @@ from vlm_boundary.benchmarks.procedural import FAMILIES, ProceduralProblem, make
 from vlm_boundary.reasoning import Chain
 from vlm_boundary.reasoning.stage import check
 from vlm_boundary.reasoning.stated import facts_of, read_text, reader_of
-from vlm_boundary.records.stated import Stated
+from vlm_boundary.records.validity import Stated
 from vlm_boundary.store import Partition
 from vlm_boundary.tiny.mixture import BROAD, CLEAN, Mixture, Slip, guesses, response
 from vlm_boundary.verifier import verify

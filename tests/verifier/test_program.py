@@ -17,10 +17,9 @@ from sampled import append_samples, sample_row
 
 from vlm_boundary.benchmarks import load_benchmark_file
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Manifest, RunBenchmark
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.records.verdict import Verdict
+from vlm_boundary.records.verdict import GraderProgram, Verdict
 from vlm_boundary.store import Partition, RunDirectory
 from vlm_boundary.verifier import program as program_module
 from vlm_boundary.verifier import program_failures_of, verify

@@ -14,7 +14,7 @@ from vlm_boundary.analysis.extrapolation import (
     fit_zero_inflated,
 )
 from vlm_boundary.analysis.intervals import known
-from vlm_boundary.records.beyond_n import (
+from vlm_boundary.records.effort import (
     BackTest,
     BeyondN,
     BeyondNOfArm,

@@ -9,7 +9,7 @@ from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
 from vlm_boundary.analysis.intervals import known
 from vlm_boundary.analysis.stopping import pass_at_k_of
-from vlm_boundary.records.cost import (
+from vlm_boundary.records.effort import (
     AtTokens,
     CostOfArm,
     Coverage,

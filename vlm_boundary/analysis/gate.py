@@ -27,7 +27,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.config.gate import Below, GateRules, Keeps, NotLower, Rule
 from vlm_boundary.counted import counted
 from vlm_boundary.errors import UserError, did_you_mean
-from vlm_boundary.records.gate import Decision, Flip, Gate, JudgedRule, Standing
+from vlm_boundary.records.outputs import Decision, Flip, Gate, JudgedRule, Standing
 from vlm_boundary.records.record import Entry
 from vlm_boundary.store import RunDirectory
 

@@ -16,7 +16,7 @@ from vlm_boundary.analysis.sets import solved
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.analysis.table_file import VerdictTable
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.passk import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
+from vlm_boundary.records.outputs import ComparedModels, CountsByModel, ModelCurve, ProblemsByModel
 from vlm_boundary.records.record import (
     CellCounts,
     CellProblems,

@@ -27,7 +27,7 @@ from vlm_boundary.records.seeing import (
     Terms,
     TermsOfKind,
 )
-from vlm_boundary.records.stated import FIRST_FALSE
+from vlm_boundary.records.validity import FIRST_FALSE
 
 WORDS: Condition = "described"
 BOTH: Condition = "described_with_image"

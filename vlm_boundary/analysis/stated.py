@@ -24,7 +24,7 @@ from vlm_boundary.records.seeing import (
     FirstFalseShares,
     SelfAgreement,
 )
-from vlm_boundary.records.stated import FIRST_FALSE
+from vlm_boundary.records.validity import FIRST_FALSE
 from vlm_boundary.store import Partition, encoded
 
 Sets = NDArray[np.uint64]
@@ -38,7 +38,7 @@ class Statements:
     """The statements of an arm's samples, by the rows of its verdicts.
 
     Attributes:
-        first_false: place in `records.stated.FIRST_FALSE`, -1 if not known; shape (samples,).
+        first_false: place in `records.validity.FIRST_FALSE`, -1 if not known; shape (samples,).
         facts, steps: which of these each sample states, as a hash of the set; 0 for none.
         owner: the sample that states a fact, ascending, shape (facts,).
         name, value: of whom which value it states, each as a number.

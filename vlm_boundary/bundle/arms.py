@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vlm_boundary.bundle.packs import Packs, write_packed
-from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
+from vlm_boundary.demo.codes import Bit, Codes, Tallies, count, has, ungraded
 from vlm_boundary.demo.drawn import DrawnSample, ProblemSamples
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
+from vlm_boundary.demo.pages import prompt_of
 from vlm_boundary.demo.pane import rate_line, spread
-from vlm_boundary.demo.prompt import prompt_of
 from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, verdict_line
-from vlm_boundary.demo.tallies import Tallies
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View
 from vlm_boundary.errors import UserError
@@ -101,8 +100,8 @@ class ArmWriter:
         write_packed(
             self._folder / "tallies",
             {
-                "drawn": Tallies.drawn(codes).tolist(),
-                "right": Tallies.correct(codes).tolist(),
+                "drawn": count(codes, Bit.DRAWN).tolist(),
+                "right": count(codes, Bit.CORRECT).tolist(),
                 "graded": has(codes, Bit.GRADED).sum(axis=1).tolist(),
                 "ungraded": ungraded(codes).sum(axis=1).tolist(),
                 **{

@@ -14,14 +14,13 @@ import pyarrow.parquet as pq
 
 from vlm_boundary.bundle.arms import ArmWriter
 from vlm_boundary.bundle.packs import Packs, write_packed
-from vlm_boundary.demo.export import tallies
 from vlm_boundary.demo.figures import pictures_page, runs_page
 from vlm_boundary.demo.index import PartitionIndex, RunIndex
-from vlm_boundary.demo.listing import SORT_NAMES
+from vlm_boundary.demo.listing import tallies
 from vlm_boundary.demo.pages import pictures, status_line, words
 from vlm_boundary.demo.pictures import thumbnail
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View, settle, slices_of, slices_of_problem
+from vlm_boundary.demo.view import SORTS, View, settle, slices_of, slices_of_problem
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
 from vlm_boundary.publish.tables import KEYS, responses
@@ -130,7 +129,7 @@ def _write_data(run: RunIndex, place: Path, told: Callable[[str], None]) -> None
             "arms": [[arm, run.role(arm), run.model(arm)] for arm in run.arms],
             "benchmarks": run.benchmarks,
             "conditions": run.conditions,
-            "sorts": SORT_NAMES,
+            "sorts": SORTS,
             "first": {"left": first.left, "right": first.right, "benchmark": first.benchmark},
             "partitions": arms,
             "katex": (place / "katex" / "katex.js").is_file(),

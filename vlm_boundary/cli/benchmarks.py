@@ -66,7 +66,7 @@ def validate(file: str) -> None:
     from vlm_boundary.benchmarks.sources import is_local, picture_roots
     from vlm_boundary.benchmarks.validation import checked, first_records_checked
     from vlm_boundary.progress import progress_bar
-    from vlm_boundary.records.grader_program import GraderProgram
+    from vlm_boundary.records.verdict import GraderProgram
     from vlm_boundary.verifier.program import refuse_missing
 
     config = load_benchmark_file(file)

@@ -12,7 +12,7 @@ from vlm_boundary.errors import UserError
 
 if TYPE_CHECKING:
     from vlm_boundary.config.gate import GateRules
-    from vlm_boundary.records.gate import Gate
+    from vlm_boundary.records.outputs import Gate
 
 _TABLES = (".jsonl", ".csv", ".parquet")
 _EXIT = {"GO": 0, "NO-GO": 1, "INCONCLUSIVE": 3}

@@ -101,7 +101,7 @@ def _program(benchmark: str | None) -> AbstractContextManager[ProgramGrader | No
     if benchmark is None:
         return nullcontext()
     from vlm_boundary.benchmarks import load_benchmark_file
-    from vlm_boundary.records.grader_program import GraderProgram
+    from vlm_boundary.records.verdict import GraderProgram
     from vlm_boundary.verifier.program import ProgramGrader
 
     program = GraderProgram.of(load_benchmark_file(benchmark).grading.model_dump())

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qs
 
 from vlm_boundary.config import Condition
 from vlm_boundary.demo.compare import compared_page
-from vlm_boundary.demo.export import export_page
 from vlm_boundary.demo.figures import drawing, figures_page, runs_page
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.label_tab import label_tab
 from vlm_boundary.demo.labelling import Desk
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.listing import SORT_NAMES, problem_list
+from vlm_boundary.demo.listing import export_page, problem_list
 from vlm_boundary.demo.pages import status_line
 from vlm_boundary.demo.search import search_box
 from vlm_boundary.demo.sides import SIDES
-from vlm_boundary.demo.steps import first_listed, stepped
 from vlm_boundary.demo.updates import (
     FAST,
     NO_THIRD,
     arms_for,
     conditions_of,
     everything,
-    filters_for,
+    first_listed,
     pickers_for,
     shown,
     state_of,
+    stepped,
 )
 from vlm_boundary.demo.view import (
     SORTS,
@@ -81,22 +80,15 @@ def build(
     return app
 
 
+@dataclass
 class _Samples:
     """The frame, and the tab in which runs are read."""
 
-    def __init__(
-        self,
-        app: gr.Blocks,
-        runs: Mapping[str, RunIndex],
-        live: LiveEngines | None,
-        signed_in: bool,
-        labelled: bool,
-    ) -> None:
-        self._app = app
-        self._runs = runs
-        self._live = live
-        self._signed_in = signed_in
-        self._labelled = labelled
+    _app: gr.Blocks
+    _runs: Mapping[str, RunIndex]
+    _live: LiveEngines | None
+    _signed_in: bool
+    _labelled: bool
 
     def build(self) -> None:
         """Lay everything out and connect it."""
@@ -193,7 +185,7 @@ class _Samples:
                         elem_id="vb-slices",
                     )
                     self._sort = gr.Dropdown(
-                        [(name, key) for key, name in SORT_NAMES.items()],
+                        [(name, key) for key, name in SORTS.items()],
                         value=view.sort,
                         label="Sort",
                         min_width=130,
@@ -286,12 +278,8 @@ class _Samples:
             parsed = parse_qs(value.lstrip("?"))
             query = {key: values[0] for key, values in parsed.items()}
             after = settle(view_of_query(query, parsed.get("slice", [])), self._runs)
-            return [
-                *shown(after, self._runs),
-                *pickers_for(after, self._runs[after.run]),
-                *filters_for(after, self._runs[after.run]),
-                gr.skip(),
-            ]
+            pickers = pickers_for(after, self._runs[after.run])
+            return [*shown(after, self._runs), *pickers, gr.skip()]
         after = stepped(view, self._runs[view.run], action, value, side)
         # From the tab Compare a group of problems leads to their list.
         tab = gr.Tabs(selected="samples") if action == "group" else gr.skip()
@@ -317,12 +305,8 @@ class _Samples:
             if benchmark != view.benchmark:
                 after = replace(after, slices=(), problem="")
         after = settle(after, self._runs)
-        return [
-            *shown(after, self._runs),
-            *pickers_for(after, self._runs[after.run]),
-            *filters_for(after, self._runs[after.run]),
-            status_line(self._runs[after.run]),
-        ]
+        now = self._runs[after.run]
+        return [*shown(after, self._runs), *pickers_for(after, now), status_line(now)]
 
     def _filter(self, view: View, slices: list[str], sort: str, search: str) -> list[Any]:
         after = replace(

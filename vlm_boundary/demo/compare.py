@@ -11,16 +11,22 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.analysis.estimators import pass_at_k
-from vlm_boundary.analysis.stopping import stopped_pass_at_k
-from vlm_boundary.demo.codes import Bit, has, ungraded
-from vlm_boundary.demo.ended import rule_of, standing
+from vlm_boundary.demo.codes import (
+    Bit,
+    Tallies,
+    count,
+    counted,
+    has,
+    pass_at,
+    standing,
+    ungraded,
+    usual_ks,
+)
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.listing import solved_names
-from vlm_boundary.demo.sides import Shown, label, matching_line
-from vlm_boundary.demo.tallies import Tallies
+from vlm_boundary.demo.listing import matching_notes, solved_names, times
+from vlm_boundary.demo.sides import Shown
 from vlm_boundary.demo.text import visible
-from vlm_boundary.demo.view import View, counts, of_side, shown_on, sides_of
+from vlm_boundary.demo.view import View, counts, names_of, shown_on, sides_of
 
 _WIDTH, _HEIGHT = 640, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 16, 12, 38
@@ -32,8 +38,8 @@ class Curve:
 
     side: str
     name: str
-    ks: tuple[int, ...]
-    values: tuple[float, ...]
+    ks: list[int]
+    values: list[float]
 
 
 def compared_page(view: View, run: RunIndex) -> str:
@@ -41,11 +47,7 @@ def compared_page(view: View, run: RunIndex) -> str:
     if not run.problems.get(view.benchmark):
         return '<p class="vb-empty">No problems yet.</p>'
     shown = {side: shown_on(view, run, side) for side in sides_of(view)}
-    names = {side: label(of_side(view, side).arm, run, view.condition) for side in shown}
-    lines = dict.fromkeys(filter(None, (matching_line(one) for one in shown.values())))
-    notes = "".join(
-        f'<p class="vb-warn" data-testid="matching">{visible(line, 300)}</p>' for line in lines
-    )
+    names = names_of(view, run)
     full = in_full(list(shown.values()))
     curves = [
         curve
@@ -55,7 +57,7 @@ def compared_page(view: View, run: RunIndex) -> str:
     known = counts(view, run)
     return (
         f'<p class="vb-quiet">Problems are the same where their content is (question, pictures, '
-        f"choices, answer), whatever their id.</p>{notes}{_sides(shown, names)}"
+        f"choices, answer), whatever their id.</p>{matching_notes(view, run)}{_sides(shown, names)}"
         f'<div class="vb-compared"><div>{_solved(view, run, known)}{_pairs(names, known)}</div>'
         f"<div>{curves_chart(curves, int(full.sum()))}</div></div>"
     )
@@ -67,41 +69,29 @@ def in_full(sides: Sequence[Shown]) -> NDArray[np.bool_]:
     for one in sides:
         codes = one.codes
         kept &= has(codes, Bit.DRAWN).any(axis=1) & ~ungraded(codes).any(axis=1)
-        rule = rule_of(one.run, one.arm, one.condition)
+        rule = one.run.rule(one.arm, one.condition)
         if rule:
             places = np.flatnonzero(kept)
             kept[places] = [standing(rule, codes[place]).complete for place in places]
         elif asked := one.run.asked(one.arm, one.condition):
-            kept &= Tallies.drawn(codes) >= asked
+            kept &= count(codes, Bit.DRAWN) >= asked
     return kept
 
 
 def _curve(side: str, name: str, shown: Shown, full: NDArray[np.bool_]) -> Curve | None:
     """By the unbiased estimator, up to the fewest samples per problem (a stopping rule's n)."""
-    if not full.any():
+    codes, rule = shown.codes[full], shown.run.rule(shown.arm, shown.condition)
+    found = counted(codes, rule) if full.any() else None
+    if found is None:
         return None
-    codes = shown.codes[full]
-    rule = rule_of(shown.run, shown.arm, shown.condition)
-    if rule:
-        ends = [standing(rule, row) for row in codes]
-        right, looks = np.array([e.right for e in ends]), np.array([e.look for e in ends])
-        ks = _ks(rule.n)
-        values = stopped_pass_at_k(right, looks, np.array(ks), rule).mean(axis=0)
-    else:
-        drawn = Tallies.drawn(codes)
-        ks = _ks(int(drawn.min()))
-        values = pass_at_k(Tallies.correct(codes), drawn, np.array(ks)).mean(axis=0)
-    return Curve(side, name, ks, tuple(values.tolist()))
-
-
-def _ks(n: int) -> tuple[int, ...]:
-    return tuple(sorted({*(1 << power for power in range(n.bit_length())), n}))
+    ks = usual_ks(rule.n if rule else int(found[1].min()))
+    return Curve(side, name, ks, pass_at(ks, *found, rule).mean(axis=0).tolist())
 
 
 def _sides(shown: dict[str, Shown], names: dict[str, str]) -> str:
     rows = []
     for side, one in shown.items():
-        drawn = Tallies.drawn(one.codes)
+        drawn = count(one.codes, Bit.DRAWN)
         there = drawn[drawn > 0]
         many = "none" if not len(there) else f"{int(there.min()):,}"
         if len(there) and there.max() > there.min():
@@ -132,9 +122,8 @@ def _solved(view: View, run: RunIndex, known: Tallies) -> str:
         f'</td><td class="vb-num">{int(known.group(name).sum()):,}</td></tr>'
         for name, said in names.items()
     )
-    times = "once" if view.at_least == 1 else f"{view.at_least} times"
     return (
-        f'<h4>Solved at least {times} by</h4><table class="vb-table" data-testid="solved">'
+        f'<h4>Solved at least {times(view)} by</h4><table class="vb-table" data-testid="solved">'
         f"<tbody>{rows}</tbody></table>"
         '<p class="vb-quiet">More samples solve more problems: sets of sides with different '
         "numbers of samples answer different questions, their curves do not.</p>"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,20 +55,14 @@ VERDICT = [one.name for one in fields(Verdict)]
 CHECKED = [one.name for one in fields(CheckResult)]
 
 
+@dataclass(frozen=True)
 class ProblemSamples:
-    """The samples of one problem by one arm, kept as Arrow tables."""
+    """The samples of one problem by one arm, kept as Arrow tables; checks by layer."""
 
-    def __init__(
-        self,
-        samples: pa.Table,
-        verdicts: pa.Table,
-        validity: dict[str, pa.Table],
-        opinions: pa.Table,
-    ) -> None:
-        self._samples = samples
-        self._verdicts = verdicts
-        self._validity = validity
-        self._opinions = opinions
+    _samples: pa.Table
+    _verdicts: pa.Table
+    _validity: dict[str, pa.Table]
+    _opinions: pa.Table
 
     @property
     def nbytes(self) -> int:
@@ -77,19 +70,10 @@ class ProblemSamples:
         tables = [self._samples, self._verdicts, self._opinions, *self._validity.values()]
         return int(sum(table.nbytes for table in tables))
 
-    @cached_property
-    def indices(self) -> list[int]:
-        """The sample indices there are, ascending."""
-        return list(self._samples["sample_index"].to_pylist())
-
     def answers(self) -> list[tuple[str | None, bool | None]]:
         """What each graded sample answered (as read, else as written), and whether it is right."""
         rows = self._verdicts.select(["extracted", "normalised", "correct"]).to_pylist()
         return [(row["normalised"] or row["extracted"], row["correct"]) for row in rows]
-
-    def with_answer(self, wanted: str) -> list[int]:
-        """The indices of the samples that gave an answer, "=42", or that gave "none"."""
-        return self.by_answer().get(wanted, [])
 
     def by_answer(self) -> dict[str, list[int]]:
         """The indices of the samples that gave each answer, by the answer's name."""

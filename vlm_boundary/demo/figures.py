@@ -8,18 +8,14 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from vlm_boundary.analysis.estimators import pass_at_k
 from vlm_boundary.config import FULL
-from vlm_boundary.demo.codes import Bit, has
-from vlm_boundary.demo.ended import ended_rates, rule_of
+from vlm_boundary.demo.codes import Bit, count, counted, pass_at, ungraded
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.own import is_own
+from vlm_boundary.demo.pictures import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.errors import UserError
-from vlm_boundary.records.report import read_contents
+from vlm_boundary.records.outputs import read_contents
 
 _LARGEST = 8 << 20
 _KINDS = {".svg": "image/svg+xml", ".png": "image/png"}
@@ -90,28 +86,17 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
         for benchmark in run.benchmarks:
             known = run.manifest.benchmarks[benchmark].content
             content.setdefault(benchmark, set()).add(known)
-            for arm in run.arms:
-                rows.append(_row(run, arm, benchmark))
+            rows += [_row(run, arm, benchmark) for arm in run.arms]
     notes = "".join(
         f'<p class="vb-warn">{visible(name)}: these runs hold different problems under this name; '
         "their numbers are not comparable.</p>"
         for name, hashes in content.items()
         if len(hashes) > 1
     )
-    head = "".join(
-        f"<th{' class=vb-num' if numeric else ''}>{name}</th>"
-        for name, numeric in (
-            ("run", False),
-            ("benchmark", False),
-            ("model", False),
-            ("checkpoint", False),
-            ("problems", True),
-            ("n", True),
-            ("pass@1", True),
-            ("pass@n", True),
-            ("solved", True),
-        )
-    )
+    words = ("run", "benchmark", "model", "checkpoint")
+    numbers = ("problems", "n", "pass@1", "pass@n", "solved")
+    head = "".join(f"<th>{name}</th>" for name in words)
+    head += "".join(f"<th class=vb-num>{name}</th>" for name in numbers)
     return (
         f'{notes}<div class="vb-scroll"><table class="vb-table" data-testid="runs"><thead><tr>'
         f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
@@ -121,34 +106,26 @@ def runs_page(runs: Mapping[str, RunIndex]) -> str:
 
 
 def _row(run: RunIndex, arm: str, benchmark: str) -> str:
-    codes = run.codes(arm, benchmark, "full")
-    drawn = has(codes, Bit.DRAWN).sum(axis=1)
-    graded = has(codes, Bit.GRADED).sum(axis=1)
-    right = has(codes, Bit.CORRECT).sum(axis=1)
-    there = drawn > 0
-    names = (visible(run.name, 60), visible(benchmark, 60), visible(arm, 60))
-    cells = "".join(f"<td>{name}</td>" for name in (*names, visible(run.model(arm), 80)))
-    if not there.any() or not (graded[there] == drawn[there]).all():
-        state = "not sampled yet" if not there.any() else "not graded yet"
-        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
-        return f'<tr>{cells}{sampled}<td colspan="4">{state}</td></tr>'
-    rule = rule_of(run, arm, FULL)
-    rates = ended_rates(rule, codes[there]) if rule else None
-    if rule and rates is None:
-        sampled = f'<td class="vb-num">{int(there.sum())}</td>'
-        return f'<tr>{cells}{sampled}<td colspan="4">its problems have not all ended yet</td></tr>'
-    n = int(drawn[there].min())
-    counts, samples = right[there].astype(np.int64), drawn[there].astype(np.int64)
-    once, often = (float(pass_at_k(counts, samples, np.array([k]))[:, 0].mean()) for k in (1, n))
-    said = f"{n}"
-    if rule and rates:
-        once, often, mean = rates
-        said = f"{rule.n} at most, {mean:.0f} on average"
-    numbers = (
-        f"{int(there.sum())}",
-        said,
-        f"{once:.1%}",
-        f"{often:.1%}",
-        f"{int((counts > 0).sum())}",
-    )
+    codes = run.codes(arm, benchmark, FULL)
+    there = count(codes, Bit.DRAWN) > 0
+    names = (run.name, 60), (benchmark, 60), (arm, 60), (run.model(arm), 80)
+    cells = "".join(f"<td>{visible(name, longest)}</td>" for name, longest in names)
+    sampled = int(there.sum())
+    codes = codes[there]
+    rule = run.rule(arm, FULL)
+    found = counted(codes, rule)
+    state = ""
+    if not sampled:
+        state = "not sampled yet"
+    elif ungraded(codes).any():
+        state = "not graded yet"
+    elif found is None:
+        state = "its problems have not all ended yet"
+    if state or found is None:
+        return f'<tr>{cells}<td class="vb-num">{sampled}</td><td colspan="4">{state}</td></tr>'
+    n = rule.n if rule else int(found[1].min())
+    once, often = pass_at((1, n), *found, rule).mean(axis=0)
+    said = f"{n} at most, {found[1].mean():.0f} on average" if rule else f"{n}"
+    solved = int((count(codes, Bit.CORRECT) > 0).sum())
+    numbers = sampled, said, f"{once:.1%}", f"{often:.1%}", solved
     return f"<tr>{cells}{''.join(f'<td class=vb-num>{number}</td>' for number in numbers)}</tr>"

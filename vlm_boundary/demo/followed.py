@@ -1,4 +1,4 @@
-"""A table of one partition while it grows: new parts are read once, problems found in few reads."""
+"""Tables of one partition while it grows: new parts are read once, problems found in few reads."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from vlm_boundary.store import Partition, PartTable, each_once
-from vlm_boundary.store.columns import under_schema
 from vlm_boundary.store.keys import KEY, WRITTEN
 from vlm_boundary.store.owner import DamagedPart, reading
 from vlm_boundary.store.parts import open_part
+from vlm_boundary.store.schemas import under_schema
 
 # Rows in memory at once. Arrow keeps what it once had: of four times as many, four times the texts.
 _ROWS = 1 << 12
@@ -45,7 +45,7 @@ class FollowedTable:
     def __init__(self, table: PartTable, partition: Partition, places: Mapping[str, int]) -> None:
         self.table = table
         self._partition = partition
-        self._places = places
+        self.places = places
         # Which problems stand in which row group of a part, a bit per problem, up to the last group
         # in which any does. Footers are read anew (milliseconds): decoded, they take several times
         # what is kept of the samples.
@@ -116,7 +116,7 @@ class FollowedTable:
             return
         for _ in self.read_new([]):
             pass  # where problems stand is known then
-        for problem_id, place in self._places.items():
+        for problem_id, place in self.places.items():
             for batch in self.rows_of(problem_id, columns).to_batches():
                 yield np.full(batch.num_rows, place), batch
 
@@ -126,7 +126,7 @@ class FollowedTable:
         deciding = (*KEY, *({WRITTEN} & set(schema.names)))
         names = list(dict.fromkeys([*deciding, *columns]))
         wanted_schema = pa.schema([schema.field(name) for name in names])
-        wanted = 1 << self._places[problem_id]
+        wanted = 1 << self.places[problem_id]
         found = [wanted_schema.empty_table()]
         for path, masks in sorted(self._parts.items()):
             groups = [number for number, mask in enumerate(masks) if mask & wanted]
@@ -142,6 +142,14 @@ class FollowedTable:
             rows = rows.filter(pc.equal(rows["problem_id"], problem_id))
             found.append(under_schema(rows, wanted_schema))
         return each_once(pa.concat_tables(found))
+
+    def places_of(self, rows: pa.RecordBatch) -> Places:
+        """The place of each row's problem, -1 for one that the run does not know."""
+        ids = rows["problem_id"].dictionary_encode()
+        names = ids.dictionary.to_pylist()
+        known = np.array([self.places.get(name, -1) for name in names], dtype=np.int64)
+        places: Places = known[ids.indices.to_numpy()]
+        return places
 
     def _pieces(self, path: Path, columns: list[str]) -> Iterator[_Piece]:
         """A part's rows under the table's schema; the problem's id comes along."""
@@ -163,13 +171,10 @@ class FollowedTable:
     def _placed(self, pieces: list[_Piece]) -> tuple[Places, pa.RecordBatch]:
         """Pieces as one, its rows' problems looked up, and noted where they stand."""
         (rows,) = pa.Table.from_batches([one.rows for one in pieces]).combine_chunks().to_batches()
-        ids = rows["problem_id"].dictionary_encode()
-        names = ids.dictionary.to_pylist()
-        known = np.array([self._places.get(name, -1) for name in names], dtype=np.int64)
-        places = known[ids.indices.to_numpy()]
+        places = self.places_of(rows)
         groups = np.concatenate([one.groups for one in pieces])
         piece = np.repeat(np.arange(len(pieces)), [one.rows.num_rows for one in pieces])
-        shape = (len(pieces), int(groups.max()) + 1, len(self._places))
+        shape = (len(pieces), int(groups.max()) + 1, len(self.places))
         here = places >= 0
         spots = np.ravel_multi_index((piece[here], groups[here], places[here]), shape)
         for spot in zip(*np.unravel_index(np.unique(spots), shape), strict=True):
@@ -214,3 +219,53 @@ def _under(rows: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
         return rows
     (found,) = under_schema(pa.Table.from_batches([rows]), schema).combine_chunks().to_batches()
     return found
+
+
+@dataclass(frozen=True)
+class Measures:
+    """Of each problem of one arm, nan where it is not known; arrays of shape (problems,)."""
+
+    tokens: NDArray[np.float64]
+    """Mean length of a sample."""
+    logprob: NDArray[np.float64]
+    """Mean log-probability a token."""
+    disagreement: NDArray[np.float64]
+    """Share of the graded samples that do not give the most frequent answer."""
+
+
+def measured(samples: FollowedTable, verdicts: FollowedTable) -> Measures:
+    """The measures of a partition as its tables stand now."""
+    count = len(samples.places) + 1  # what the run does not know has place -1, and is counted last
+    tokens, drawn = np.zeros(count), np.zeros(count)
+    logprobs, known = np.zeros(count), np.zeros(count)
+    answers, most = np.zeros(count), np.zeros(count)
+    for batch in samples.read_known(["problem_id", "tokens", "logprob_sum"]):
+        rows = batch.filter(pc.is_valid(batch["tokens"]))
+        at = samples.places_of(rows)
+        np.add.at(drawn, at, 1)
+        np.add.at(tokens, at, rows["tokens"].to_numpy())
+        rows = rows.filter(pc.is_valid(rows["logprob_sum"]))
+        at = samples.places_of(rows)
+        np.add.at(known, at, rows["tokens"].to_numpy())
+        np.add.at(logprobs, at, rows["logprob_sum"].to_numpy())
+    said = [
+        pa.table(
+            {
+                "place": verdicts.places_of(batch),
+                "answer": pc.coalesce(batch["normalised"], batch["extracted"]),
+            }
+        )
+        for batch in verdicts.read_known(["problem_id", "normalised", "extracted"])
+    ]
+    if said:
+        counted = (
+            pa.concat_tables(said).group_by(["place", "answer"]).aggregate([([], "count_all")])
+        )
+        at, times = counted["place"].to_numpy(), counted["count_all"].to_numpy()
+        np.add.at(answers, at, times)
+        np.maximum.at(most, at, times)
+    return Measures(
+        (tokens / np.where(drawn, drawn, np.nan))[:-1],
+        (logprobs / np.where(known, known, np.nan))[:-1],
+        (1 - most / np.where(answers, answers, np.nan))[:-1],
+    )

@@ -14,12 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from vlm_boundary.config import FULL
-from vlm_boundary.demo.codes import Bit, Codes, has
+from vlm_boundary.demo.codes import Bit, Codes, Which, has
 from vlm_boundary.demo.drawn import CHECKED, RESPONSE, RULES, VERDICT, ProblemSamples
-from vlm_boundary.demo.followed import FollowedTable, give_back
-from vlm_boundary.demo.measures import Measures, measured
+from vlm_boundary.demo.followed import FollowedTable, Measures, Places, give_back, measured
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.stopping import StoppingRule
 from vlm_boundary.store import Partition, RunDirectory, schemas
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ MAX_INDEX = 1 << 16
 _PROBLEMS_KEPT = 12  # problems (of one arm each) whose texts stay in memory
 _TEXT_BYTES_KEPT = 64 << 20
 _REFRESH_SECONDS = 4.0
+
+
+_Cells = tuple[Places, Places, Which]
 
 
 class PartitionIndex:
@@ -57,8 +60,11 @@ class PartitionIndex:
     @property
     def unreadable(self) -> int:
         """Parts that could not be read."""
-        tables = [self._samples, self._verdicts, self._opinions, *self._layers.values()]
-        return sum(len(table.unreadable) for table in tables)
+        return sum(len(table.unreadable) for table in (self._samples, *self._judged))
+
+    @property
+    def _judged(self) -> list[FollowedTable]:
+        return [self._verdicts, self._opinions, *self._layers.values()]
 
     def refresh(self, layers: list[str]) -> bool:
         """Take in what was written since; True when something was."""
@@ -66,15 +72,14 @@ class PartitionIndex:
             if layer not in self._layers:
                 validity = self._run.validity(layer)
                 self._layers[layer] = FollowedTable(validity, self.partition, self._places)
-        judged = [self._verdicts, self._opinions, *self._layers.values()]
         changed = self._samples.look()
-        rejudged = [table for table in judged if table.look()]  # each of them looks
+        rejudged = [table for table in self._judged if table.look()]  # each of them looks
         if not (changed or rejudged):
             return False
         give_back()  # what the footers took
         if self._samples.went or rejudged:
             # Compacted or graded anew: what was known may hold no more.
-            for table in (self._samples, *judged):
+            for table in (self._samples, *self._judged):
                 table.forget()
             self.codes[:] = 0
             self.beyond = 0
@@ -105,7 +110,7 @@ class PartitionIndex:
         """Length, likelihood and disagreement of each problem's samples, as they stand now."""
         version = self.version  # it may change while the tables are read
         if self._measures is None or self._measures[0] != version:
-            found = measured(self._samples, self._verdicts, self._places)
+            found = measured(self._samples, self._verdicts)
             self._measures = (version, found)
         return self._measures[1]
 
@@ -119,15 +124,13 @@ class PartitionIndex:
         columns = ["sample_index", "finish_reason"]
         doubled: set[int] = set()
         for places, batch in self._samples.read_new(columns):
-            rows, indices, kept = self._cells(places, batch)
+            rows, indices, _ = cells = self._cells(places, batch)
             doubled.update(rows[has(self.codes[rows, indices], Bit.DRAWN)].tolist())
             # Several parts may come at once.
             keys = np.sort(rows * MAX_INDEX + indices)
             doubled.update((keys[1:][keys[1:] == keys[:-1]] // MAX_INDEX).tolist())
-            bits = np.full(len(rows), Bit.DRAWN, dtype=np.uint8)
-            cut = pc.equal(batch["finish_reason"], "length").to_numpy(zero_copy_only=False)[kept]
-            bits[cut] |= np.uint8(Bit.TRUNCATED)
-            self._set(rows, indices, bits)
+            self._mark(cells, Bit.DRAWN, batch["sample_index"].is_valid())
+            self._mark(cells, Bit.TRUNCATED, pc.equal(batch["finish_reason"], "length"))
         problem_ids = list(self._places)
         for place in doubled:  # which of two samples counts, only their times tell
             rows = self._samples.rows_of(problem_ids[place], columns)
@@ -138,39 +141,26 @@ class PartitionIndex:
 
     def _take_verdicts(self) -> None:
         for places, batch in self._verdicts.read_each_once(["sample_index", "correct"]):
-            rows, indices, kept = self._cells(places, batch)
-            correct = batch["correct"]
-            bits = np.full(len(rows), Bit.GRADED, dtype=np.uint8)
-            right = correct.fill_null(False).to_numpy(zero_copy_only=False)[kept]
-            bits[right] |= np.uint8(Bit.CORRECT)
-            bits[correct.is_null().to_numpy(zero_copy_only=False)[kept]] |= np.uint8(Bit.UNDECIDED)
-            self._set(rows, indices, bits)
+            cells, correct = self._cells(places, batch), batch["correct"]
+            self._mark(cells, Bit.GRADED, batch["sample_index"].is_valid())
+            self._mark(cells, Bit.CORRECT, correct)
+            self._mark(cells, Bit.UNDECIDED, correct.is_null())
 
     def _take_validity(self, table: FollowedTable) -> None:
         for places, batch in table.read_each_once(["sample_index", "valid"]):
-            rows, indices, kept = self._cells(places, batch)
-            known = batch["valid"]
-            bits = np.zeros(len(rows), dtype=np.uint8)
-            yes = known.fill_null(False).to_numpy(zero_copy_only=False)[kept]
-            no = ~known.fill_null(True).to_numpy(zero_copy_only=False)[kept]
-            bits[yes] = Bit.ENDORSED
-            bits[no] = Bit.VETOED
-            self._set(rows, indices, bits)
+            cells = self._cells(places, batch)
+            self._mark(cells, Bit.ENDORSED, batch["valid"])
+            self._mark(cells, Bit.VETOED, pc.invert(batch["valid"]))
 
     def _take_opinions(self) -> None:
         for places, batch in self._opinions.read_each_once(["sample_index", *RULES]):
-            rows, indices, kept = self._cells(places, batch)
-            correct = has(self.codes[rows, indices], Bit.CORRECT)
-            disputed = np.zeros(len(rows), dtype=bool)
+            rows, indices, kept = cells = self._cells(places, batch)
+            right = np.zeros(batch.num_rows, dtype=bool)
+            right[kept] = has(self.codes[rows, indices], Bit.CORRECT)
             for rule in RULES:
-                says = batch[rule]
-                known = says.is_valid().to_numpy(zero_copy_only=False)[kept]
-                yes = says.fill_null(False).to_numpy(zero_copy_only=False)[kept]
-                disputed |= known & (yes != correct)
-            bits = np.where(disputed, np.uint8(Bit.DISPUTED), np.uint8(0))
-            self._set(rows, indices, bits)
+                self._mark(cells, Bit.DISPUTED, pc.not_equal(batch[rule], pa.array(right)))
 
-    def _cells(self, places: Any, batch: pa.RecordBatch) -> tuple[Any, Any, Any]:
+    def _cells(self, places: Places, batch: pa.RecordBatch) -> _Cells:
         """Rows and columns of `codes` for a batch, and which of its rows they are."""
         indices = batch["sample_index"].to_numpy()
         kept = (places >= 0) & (indices >= 0) & (indices < MAX_INDEX)
@@ -183,8 +173,11 @@ class PartitionIndex:
             self.codes = grown
         return rows, indices, kept
 
-    def _set(self, rows: Any, indices: Any, bits: Any) -> None:
-        np.bitwise_or.at(self.codes, (rows, indices), bits)
+    def _mark(self, cells: _Cells, bit: Bit, told: pa.BooleanArray) -> None:
+        """Set a bit of the samples of a batch of which it is told; a null tells nothing."""
+        rows, indices, kept = cells
+        here = told.fill_null(False).to_numpy(zero_copy_only=False)[kept]
+        self.codes[rows[here], indices[here]] |= np.uint8(bit)
 
 
 class RunIndex:
@@ -234,9 +227,18 @@ class RunIndex:
 
     def asked(self, arm: str, condition: str) -> int | None:
         """How many samples a problem gets of an arm; None where the manifest does not say it."""
-        known = self.manifest.arms.get(arm)
-        n = known.sampling.get("n") if known and condition == FULL else None
+        n = self._sampling(arm, condition).get("n")
         return int(n) if isinstance(n, int) else None
+
+    def rule(self, arm: str, condition: str) -> StoppingRule | None:
+        """The rule that an arm's problems end by, as the manifest has it; controls have none."""
+        sampling = self._sampling(arm, condition)
+        stop = sampling.get("stop")
+        return StoppingRule((*stop["after"], sampling["n"]), stop["right"]) if stop else None
+
+    def _sampling(self, arm: str, condition: str) -> dict[str, Any]:
+        known = self.manifest.arms.get(arm)
+        return known.sampling if known and condition == FULL else {}
 
     def model(self, arm: str) -> str:
         """The checkpoint that an arm is."""
@@ -246,6 +248,15 @@ class RunIndex:
     def benchmarks(self) -> list[str]:
         """Benchmarks whose problems are loaded."""
         return list(self.problems)
+
+    def place(self, benchmark: str, problem_id: str) -> int | None:
+        """Where a problem stands among its benchmark's; None where the run has none."""
+        return self.places.get(benchmark, {}).get(problem_id)
+
+    def problem(self, benchmark: str, problem_id: str) -> Problem | None:
+        """A problem of the run; None where it has none."""
+        place = self.place(benchmark, problem_id)
+        return None if place is None else self.problems[benchmark][place]
 
     @property
     def conditions(self) -> list[str]:
@@ -269,10 +280,8 @@ class RunIndex:
         version = self.version
         if self._totals is None or self._totals[0] != version:
             known = [index.codes for index in self._partitions.values()]
-            drawn, graded = (
-                sum(int(has(codes, bit).sum()) for codes in known)
-                for bit in (Bit.DRAWN, Bit.GRADED)
-            )
+            drawn = sum(int(has(codes, Bit.DRAWN).sum()) for codes in known)
+            graded = sum(int(has(codes, Bit.GRADED).sum()) for codes in known)
             self._totals = (version, (drawn, graded))
         return self._totals[1]
 
@@ -308,18 +317,14 @@ class RunIndex:
             self.manifest = self.directory.read_manifest()
         self.version += self._load_problems()
         layers = self.directory.validity_layers()
-        found = [
-            partition
-            for partition in self.directory.samples.partitions()
-            if partition.benchmark in self.places
-        ]
+        sampled = self.directory.samples.partitions()
+        found = [partition for partition in sampled if partition.benchmark in self.places]
         for number, partition in enumerate(found):
             if told is not None:
                 told(number, len(found))
             if partition not in self._partitions:
                 places = self.places[partition.benchmark]
-                made = PartitionIndex(self.directory, partition, places)
-                self._partitions[partition] = made
+                self._partitions[partition] = PartitionIndex(self.directory, partition, places)
             self.version += self._partitions[partition].refresh(layers)
         if told is not None:
             told(len(found), len(found))

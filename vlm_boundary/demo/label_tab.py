@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 
 from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.demo.index import RunIndex
-from vlm_boundary.demo.label_sheet import agreement_page, item_page, machine_says, revealed_page
 from vlm_boundary.demo.labelling import (
     CONTESTED,
     Desk,
+    agreement_page,
     asked_of,
     current_item,
     drawn_sample,
+    item_page,
+    machine_says,
     queues_of,
+    revealed_page,
 )
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.text import visible
@@ -46,7 +49,7 @@ def label_tab(
 ) -> None:
     """Lay out the tab; labels go to the run of `view`, `desk` holds the reader's `Desk`."""
     remembered = gr.BrowserState("", storage_key="vlm-boundary-labeller", secret="labeller")
-    who, sheet, does = _who_row(signed_in), _sheet(), _Deeds(runs)
+    who, sheet, does = _Who(signed_in), _Sheet(), _Deeds(runs)
     after = [desk, sheet.item, sheet.note, sheet.told, sheet.agreed, *sheet.buttons]
     entered = [*after, who.name, who.queue, who.make, remembered]
     given = [view, desk, who.name, remembered, who.queue, who.blind]
@@ -69,69 +72,54 @@ def label_tab(
     made.then(does.enter, given, entered, **EVENT)
 
 
-class _Who(NamedTuple):
-    """Who reads which queue, and how."""
+class _Who:
+    """The row that says who reads which queue, and how."""
 
-    name: gr.Textbox
-    queue: gr.Dropdown
-    blind: gr.Checkbox
-    make: gr.Button
-
-
-def _who_row(signed_in: bool) -> _Who:
-    with gr.Row():
-        return _Who(
-            gr.Textbox(
+    def __init__(self, signed_in: bool) -> None:
+        with gr.Row():
+            self.name = gr.Textbox(
                 label="Your name", max_length=80, elem_id="vb-labeller", visible=not signed_in
-            ),
-            gr.Dropdown([], label="Queue", elem_id="vb-queue-name", allow_custom_value=False),
-            gr.Checkbox(
+            )
+            self.queue = gr.Dropdown(
+                [], label="Queue", elem_id="vb-queue-name", allow_custom_value=False
+            )
+            self.blind = gr.Checkbox(
                 True,
                 label="Blind",
                 info="Hide models and the checker's marks until you reveal them",
                 min_width=120,
-            ),
-            gr.Button("Make the paper's queue", size="sm", visible=False, elem_id="vb-make-queue"),
-        )
+            )
+            self.make = gr.Button(
+                "Make the paper's queue", size="sm", visible=False, elem_id="vb-make-queue"
+            )
 
 
-class _Sheet(NamedTuple):
+class _Sheet:
     """The sample to be judged, what can be said of it, and what was said."""
 
-    item: gr.HTML
-    buttons: list[gr.Button]
-    note: gr.Textbox
-    undo: gr.Button
-    skip: gr.Button
-    reveal: gr.Button
-    told: gr.HTML
-    agreed: gr.HTML
-
-
-def _sheet() -> _Sheet:
-    with gr.Row():
-        with gr.Column(scale=3, min_width=300):
-            item = gr.HTML(elem_classes="vb", elem_id="vb-queue")
-        with gr.Column(scale=1, min_width=260):
-            with gr.Row(elem_id="vb-verdicts"):
-                buttons = [
-                    gr.Button(said, elem_id=f"vb-{verdict}", min_width=80)
-                    for said, verdict in zip(
-                        _keys("reasoning"), HUMAN_VERDICTS["reasoning"], strict=True
-                    )
-                ]
-            note = gr.Textbox(
-                label="Note  [n]", lines=2, max_length=LONGEST_NOTE, elem_id="vb-note"
-            )
-            with gr.Row():
-                undo = gr.Button("undo  [u]", size="sm", elem_id="vb-undo", min_width=80)
-                skip = gr.Button("skip  [s]", size="sm", elem_id="vb-skip", min_width=80)
-            told = gr.HTML(elem_classes="vb", elem_id="vb-told")
-            reveal = gr.Button(
-                "reveal what I have answered", size="sm", elem_id="vb-reveal", min_width=80
-            )
-            agreed = gr.HTML(elem_classes="vb", elem_id="vb-agreement")
-    return _Sheet(item, buttons, note, undo, skip, reveal, told, agreed)
+    def __init__(self) -> None:
+        with gr.Row():
+            with gr.Column(scale=3, min_width=300):
+                self.item = gr.HTML(elem_classes="vb", elem_id="vb-queue")
+            with gr.Column(scale=1, min_width=260):
+                with gr.Row(elem_id="vb-verdicts"):
+                    self.buttons = [
+                        gr.Button(said, elem_id=f"vb-{verdict}", min_width=80)
+                        for said, verdict in zip(
+                            _keys("reasoning"), HUMAN_VERDICTS["reasoning"], strict=True
+                        )
+                    ]
+                self.note = gr.Textbox(
+                    label="Note  [n]", lines=2, max_length=LONGEST_NOTE, elem_id="vb-note"
+                )
+                with gr.Row():
+                    self.undo = gr.Button("undo  [u]", size="sm", elem_id="vb-undo", min_width=80)
+                    self.skip = gr.Button("skip  [s]", size="sm", elem_id="vb-skip", min_width=80)
+                self.told = gr.HTML(elem_classes="vb", elem_id="vb-told")
+                self.reveal = gr.Button(
+                    "reveal what I have answered", size="sm", elem_id="vb-reveal", min_width=80
+                )
+                self.agreed = gr.HTML(elem_classes="vb", elem_id="vb-agreement")
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,43 @@
-"""The list of problems as HTML: groups with their counts, a row a problem."""
+"""The list of problems: as HTML, with groups and their counts, and as a table to go on with."""
 
 from __future__ import annotations
 
+import base64
+import io
 from html import escape
 
-import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
-from vlm_boundary.demo.codes import Bit, Codes, has, ungraded
+from vlm_boundary.demo.codes import (
+    SOLVED_BY_THREE,
+    Bit,
+    Codes,
+    Tallies,
+    has,
+    invalid,
+    ungraded,
+    valid,
+)
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button, held
 from vlm_boundary.demo.pictures import thumbnail
-from vlm_boundary.demo.sides import label, matching_line
-from vlm_boundary.demo.tallies import SOLVED_BY_THREE, Tallies
+from vlm_boundary.demo.sides import matching_line
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import (
     PAGE,
     View,
     counts,
     listed_problems,
+    names_of,
+    nth_of,
     of_side,
     shown_on,
     sides_of,
 )
 
-SORT_NAMES = {
-    "order": "in order",
-    "gap": "largest gap",
-    "left": "left best",
-    "right": "right best",
-    "hardest": "hardest",
-    "length": "longest responses",
-    "unlikely": "least likely responses",
-    "disagreement": "answers differ most",
-}
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
@@ -45,11 +50,9 @@ def problem_list(view: View, run: RunIndex, page: int | None = None) -> str:
         return '<p class="vb-empty">No problems yet.</p>'
     known = counts(view, run)
     listed = listed_problems(view, run)
-    here = run.places[view.benchmark].get(view.problem, -1)
-    found = np.flatnonzero(listed == here)
     pages = max(1, -(-len(listed) // PAGE))
     if page is None:
-        page = int(found[0]) // PAGE if len(found) else 0
+        page = (nth_of(view, run, listed) or 0) // PAGE
     page = min(max(page, 0), pages - 1)
     rows = [
         _list_row(view, run, known, int(place)) for place in listed[page * PAGE : (page + 1) * PAGE]
@@ -99,27 +102,34 @@ def _groups(view: View, run: RunIndex, known: Tallies) -> str:
     waiting = ["open"] if known.group("open").any() or view.group == "open" else []
     solved = "".join(made[name] for name in (*solving, *waiting))
     others = "".join(made[name] for name in made if name not in (*solving, "open"))
-    unmatched = "".join(
-        f'<p class="vb-warn" data-testid="matching">{visible(line, 300)}</p>'
-        for line in dict.fromkeys(
-            matching_line(shown_on(view, run, side)) for side in sides_of(view)
-        )
-        if line
-    )
-    times = "once" if view.at_least == 1 else f"{view.at_least} times"
     less, more = str(view.at_least - 1), str(view.at_least + 1)
     return (
         f'<div data-testid="groups"><div class="vb-groups" data-roving>{others}</div>'
-        f'<p class="vb-quiet vb-solved"><span data-testid="at-least">solved at least {times} by'
-        f"</span><span class='vb-grow'></span>{button('−', 'at_least', less)}"
+        f'<p class="vb-quiet vb-solved"><span data-testid="at-least">solved at least '
+        f"{times(view)} by</span><span class='vb-grow'></span>{button('−', 'at_least', less)}"
         f"{button('+', 'at_least', more)}</p>"
-        f'<div class="vb-groups" data-roving>{solved}</div>{unmatched}</div>'
+        f'<div class="vb-groups" data-roving>{solved}</div>{matching_notes(view, run)}</div>'
+    )
+
+
+def times(view: View) -> str:
+    """How often a problem is to be solved, in words."""
+    return "once" if view.at_least == 1 else f"{view.at_least} times"
+
+
+def matching_notes(view: View, run: RunIndex) -> str:
+    """What the sides' runs do not have of the view's problems, each line once."""
+    lines = dict.fromkeys(matching_line(shown_on(view, run, side)) for side in sides_of(view))
+    return "".join(
+        f'<p class="vb-warn" data-testid="matching">{visible(line, 300)}</p>'
+        for line in lines
+        if line
     )
 
 
 def solved_names(view: View, run: RunIndex) -> dict[str, str]:
     """The groups of problems that the view's arms solve, in words, as HTML."""
-    left, right, *third = (visible(name, 24) for name in _names(view, run))
+    left, right, *third = (visible(name, 24) for name in names_of(view, run).values())
     if not third:
         return {
             "both": "both",
@@ -137,10 +147,6 @@ def solved_names(view: View, run: RunIndex) -> dict[str, str]:
     return said
 
 
-def _names(view: View, run: RunIndex) -> list[str]:
-    return [label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)]
-
-
 def _among(view: View, run: RunIndex) -> str:
     """Which number of the report the list is of, and the way back to all problems."""
     behind = run.problem_set(view.among, view.benchmark) if view.among else None
@@ -153,7 +159,7 @@ def _among(view: View, run: RunIndex) -> str:
 def _legend(view: View, run: RunIndex) -> str:
     return "".join(
         f'<span class="vb-legend vb-{side}"><i class="vb-swatch"></i>{visible(name, 24)}</span>'
-        for side, name in zip(sides_of(view), _names(view, run), strict=True)
+        for side, name in names_of(view, run).items()
     )
 
 
@@ -197,3 +203,71 @@ def _pages(page: int, pages: int) -> str:
         f'<p class="vb-pages">{button("◀", "page", str(page - 1))} page {page + 1} of {pages} '
         f"{button('▶', 'page', str(page + 1))}</p>"
     )
+
+
+def listed_table(view: View, run: RunIndex) -> pa.Table:
+    """A row for each problem that passes the view's filters, in its order.
+
+    Columns: benchmark, condition, problem_id, answer, and for each arm (as links name it)
+    ARM_samples, _graded, _right, _valid, _invalid, _undecided, _truncated, _ungraded.
+    """
+    places = listed_problems(view, run)
+    problems = [run.problems[view.benchmark][place] for place in places]
+    known = counts(view, run)
+    columns: dict[str, pa.Array] = {
+        "benchmark": pa.array([view.benchmark] * len(problems), pa.string()),
+        "condition": pa.array([view.condition] * len(problems), pa.string()),
+        "problem_id": pa.array([one.problem_id for one in problems], pa.string()),
+        "answer": pa.array([one.answer for one in problems], pa.string()),
+    }
+    for side, codes in zip(sides_of(view), known.arms, strict=True):
+        for name, values in tallies(codes[places]).items():
+            columns[f"{of_side(view, side).arm}_{name}"] = values
+    return pa.table(columns)
+
+
+def export_page(view: View, run: RunIndex) -> str:
+    """Links that hold the table themselves, so that no file has to be served."""
+    table = listed_table(view, run)
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in f"{run.name}-{view.benchmark}")
+    parquet, csv = io.BytesIO(), io.BytesIO()
+    pq.write_table(table, parquet)
+    pa_csv.write_csv(_harmless(table), csv)
+    links = "".join(
+        f'<a class="vb-button" download="{name}.{suffix}" '
+        f'href="data:{kind};base64,{base64.b64encode(file.getvalue()).decode()}">{suffix}</a> '
+        for suffix, kind, file in (
+            ("parquet", "application/vnd.apache.parquet", parquet),
+            ("csv", "text/csv", csv),
+        )
+    )
+    line = f'import pandas; problems = pandas.read_parquet("{name}.parquet")'
+    return (
+        f'<p data-testid="export">{table.num_rows:,} problems: {links}</p>'
+        f'<pre tabindex="0">{escape(line)}</pre>'
+    )
+
+
+def tallies(codes: Codes) -> dict[str, pa.Array]:
+    """How many of each problem's samples are of each kind; arrays of (problems,)."""
+    found = {
+        "samples": has(codes, Bit.DRAWN),
+        "graded": has(codes, Bit.GRADED),
+        "right": has(codes, Bit.CORRECT),
+        "valid": valid(codes),
+        "invalid": invalid(codes),
+        "undecided": has(codes, Bit.UNDECIDED),
+        "truncated": has(codes, Bit.TRUNCATED),
+        "ungraded": ungraded(codes),
+    }
+    return {name: pa.array(which.sum(axis=1)) for name, which in found.items()}
+
+
+def _harmless(table: pa.Table) -> pa.Table:
+    """With an apostrophe before what a spreadsheet would take for a formula."""
+    for place, name in enumerate(table.column_names):
+        if pa.types.is_string(table.schema.field(name).type):
+            cells = table[name].to_pylist()
+            safe = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+            table = table.set_column(place, name, pa.array(safe, pa.string()))
+    return table

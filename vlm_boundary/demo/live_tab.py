@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
@@ -18,7 +18,7 @@ from vlm_boundary.demo.drawn import DrawnSample, Response
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.live import MAX_SAMPLES, STARTING, LiveEngines, Question
-from vlm_boundary.demo.own import is_own
+from vlm_boundary.demo.pictures import is_own
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
 from vlm_boundary.demo.view import View, own_arms
@@ -34,7 +34,7 @@ _LONGEST_QUESTION = 10_000
 def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State) -> None:
     """Lay out the tab; the two models are the arms of `view`, asked as its benchmark asks."""
     problem_id = gr.State("")
-    form, asking = _form(), _Asking(runs, engines)
+    form, asking = _Form(), _Asking(runs, engines)
     gr.HTML(
         '<p class="vb vb-quiet">Not part of the measurement: nothing drawn here is stored in the '
         "run.</p>"
@@ -63,58 +63,51 @@ def live_tab(runs: Mapping[str, RunIndex], engines: LiveEngines, view: gr.State)
     ending.then(lambda told: [told, told], stopped, [left, right], **EVENT)
 
 
-class _Form(NamedTuple):
+class _Form:
     """What is asked, and how it is sampled."""
 
-    image: gr.Image
-    refused: gr.HTML
-    take: gr.Button
-    question: gr.Textbox
-    gold: gr.Textbox
-    n: gr.Slider
-    temperature: gr.Slider
-    tokens: gr.Number
-    seed: gr.Number
-    go: gr.Button
-    stop: gr.Button
-
-
-def _form() -> _Form:
-    with gr.Row():
-        with gr.Column(scale=1, min_width=260):
-            image = gr.Image(
-                type="pil",
-                format="png",
-                label="Picture",
-                sources=["upload", "clipboard"],
-                height=260,
-                elem_id="vb-live-image",
-                buttons=[],
-            )
-            refused = gr.HTML(elem_classes="vb", elem_id="vb-live-refused")
-            take = gr.Button(
-                "use the problem shown under Samples", size="sm", elem_id="vb-live-take"
-            )
-        with gr.Column(scale=2, min_width=300):
-            question = gr.Textbox(
-                label="Question", lines=3, max_length=_LONGEST_QUESTION, elem_id="vb-live-question"
-            )
-            gold = gr.Textbox(
-                label="Gold answer (if known, samples are graded)",
-                max_length=1000,
-                elem_id="vb-live-gold",
-            )
-            with gr.Row():
-                n = gr.Slider(1, MAX_SAMPLES, value=4, step=1, label="Samples each", min_width=120)
-                temperature = gr.Slider(
-                    0, 2, value=0.6, step=0.05, label="Temperature", min_width=120
+    def __init__(self) -> None:
+        with gr.Row():
+            with gr.Column(scale=1, min_width=260):
+                self.image = gr.Image(
+                    type="pil",
+                    format="png",
+                    label="Picture",
+                    sources=["upload", "clipboard"],
+                    height=260,
+                    elem_id="vb-live-image",
+                    buttons=[],
                 )
-                tokens = gr.Number(1024, precision=0, minimum=1, label="Max tokens", min_width=110)
-                seed = gr.Number(0, precision=0, minimum=0, label="Seed", min_width=90)
-            with gr.Row():
-                go = gr.Button("Sample both", variant="primary", elem_id="vb-live-go")
-                stop = gr.Button("Stop", elem_id="vb-live-stop", min_width=80)
-    return _Form(image, refused, take, question, gold, n, temperature, tokens, seed, go, stop)
+                self.refused = gr.HTML(elem_classes="vb", elem_id="vb-live-refused")
+                self.take = gr.Button(
+                    "use the problem shown under Samples", size="sm", elem_id="vb-live-take"
+                )
+            with gr.Column(scale=2, min_width=300):
+                self.question = gr.Textbox(
+                    label="Question",
+                    lines=3,
+                    max_length=_LONGEST_QUESTION,
+                    elem_id="vb-live-question",
+                )
+                self.gold = gr.Textbox(
+                    label="Gold answer (if known, samples are graded)",
+                    max_length=1000,
+                    elem_id="vb-live-gold",
+                )
+                with gr.Row():
+                    self.n = gr.Slider(
+                        1, MAX_SAMPLES, value=4, step=1, label="Samples each", min_width=120
+                    )
+                    self.temperature = gr.Slider(
+                        0, 2, value=0.6, step=0.05, label="Temperature", min_width=120
+                    )
+                    self.tokens = gr.Number(
+                        1024, precision=0, minimum=1, label="Max tokens", min_width=110
+                    )
+                    self.seed = gr.Number(0, precision=0, minimum=0, label="Seed", min_width=90)
+                with gr.Row():
+                    self.go = gr.Button("Sample both", variant="primary", elem_id="vb-live-go")
+                    self.stop = gr.Button("Stop", elem_id="vb-live-stop", min_width=80)
 
 
 @dataclass(frozen=True)
@@ -127,10 +120,9 @@ class _Asking:
     def use(self, view: View) -> list[Any]:
         """Put the problem that is shown into the form."""
         run = self.runs[view.run]
-        place = run.places.get(view.benchmark, {}).get(view.problem)
-        if place is None:
+        problem = run.problem(view.benchmark, view.problem)
+        if problem is None:
             return [gr.skip()] * 4
-        problem = run.problems[view.benchmark][place]
         shown = None
         if problem.pictures:
             path = run.directory.images / Path(problem.pictures[0]).name
@@ -250,11 +242,9 @@ def _gold(run: RunIndex, view: View, problem_id: str, asked: Question) -> Gold |
         return None
     from vlm_boundary.verifier import Gold
 
-    place = run.places.get(view.benchmark, {}).get(problem_id)
-    if place is not None:
-        problem = run.problems[view.benchmark][place]
-        if (problem.question, problem.answer) == (asked.problem.question, asked.problem.answer):
-            return Gold.of(problem)
+    problem, new = run.problem(view.benchmark, problem_id), asked.problem
+    if problem and (problem.question, problem.answer) == (new.question, new.answer):
+        return Gold.of(problem)
     return Gold(answer, question=asked.problem.question)
 
 

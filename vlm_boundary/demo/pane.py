@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Sequence
+from html import escape
+
 import numpy as np
 
-from vlm_boundary.demo.charts import answer_bars, pass_at_k_chart
-from vlm_boundary.demo.codes import SHOWN, Bit, Codes, has, invalid, kind, ungraded, valid
+from vlm_boundary.demo.codes import (
+    SHOWN,
+    Bit,
+    Codes,
+    answer_name,
+    ended_line,
+    has,
+    invalid,
+    kind,
+    pass_at,
+    standing,
+    ungraded,
+    usual_ks,
+    valid,
+)
 from vlm_boundary.demo.drawn import ProblemSamples
-from vlm_boundary.demo.ended import ended_line, rule_of, standing
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.parts import button
 from vlm_boundary.demo.shown_sample import checks, numbers_line, sample_body, verdict_line
@@ -15,6 +32,7 @@ from vlm_boundary.demo.sides import Shown, label
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.view import View, current_sample, of_side, shown_on, shown_samples
 from vlm_boundary.records.problem import Problem
+from vlm_boundary.stopping import StoppingRule
 
 _KEYS = {"left": ("q", "w"), "right": ("o", "p"), "third": ("", "")}
 _CELLS = (
@@ -35,7 +53,7 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
         f'<h3 class="vb-{side}"><i class="vb-swatch"></i>{visible(name, 80)}</h3>'
         f'<span class="vb-quiet">{visible(role, 30)} · {visible(model, 60)}</span>'
     )
-    place = run.places.get(view.benchmark, {}).get(view.problem)
+    place = run.place(view.benchmark, view.problem)
     problem = None if place is None else shown.problem(place)
     if place is None or problem is None or not has(shown.codes[place], Bit.DRAWN).any():
         return (
@@ -45,13 +63,14 @@ def arm_pane(view: View, run: RunIndex, side: str) -> str:
     codes = shown.codes[place]
     samples = shown.load(problem)
     index = current_sample(view, run, side)
+    wanted = of_side(view, side).answer
     there = "" if problem.problem_id == view.problem else _other_id(shown, problem)
     return (
         f'<section class="vb-pane" data-side="{side}"><header>{head}'
         f'<span class="vb-rate">{rate_line(codes)}</span></header>{there}'
         f"{_shown_kinds(view, codes, side)}{_strip(view, run, codes, side, index)}"
         f"{_sample(view, run, samples, side, index)}"
-        f"{_below(view, shown, codes, samples, side)}</section>"
+        f"{spread(shown.run, shown.arm, shown.condition, codes, samples, side, wanted)}</section>"
     )
 
 
@@ -89,11 +108,6 @@ def rate_line(codes: Codes) -> str:
     )
 
 
-def _below(view: View, shown: Shown, codes: Codes, samples: ProblemSamples, side: str) -> str:
-    wanted = of_side(view, side).answer
-    return spread(shown.run, shown.arm, shown.condition, codes, samples, side, wanted)
-
-
 def spread(
     run: RunIndex,
     arm: str,
@@ -110,7 +124,7 @@ def spread(
     """
     right, graded = int(has(codes, Bit.CORRECT).sum()), int(has(codes, Bit.GRADED).sum())
     chart = pass_at_k_chart(right, graded, side)
-    rule = rule_of(run, arm, condition)
+    rule = run.rule(arm, condition)
     if rule:
         end = standing(rule, codes)
         ended = ended_line(rule, end)
@@ -192,4 +206,93 @@ def _sample(
         f'<div class="vb-as-rendered">{sample_body(drawn, found=view.text)}</div>'
         f'<div class="vb-as-written" hidden>{sample_body(drawn, raw=True, found=view.text)}</div>'
         f"</div>{numbers_line(drawn.response)}{checks(drawn)}"
+    )
+
+
+_WIDTH, _HEIGHT = 300, 128
+_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 10, 36
+_ANSWERS = 5
+
+
+def pass_at_k_chart(correct: int, drawn: int, side: str, rule: StoppingRule | None = None) -> str:
+    """One problem's pass@k by one arm, k on a log2 axis; empty without samples."""
+    if drawn < 1:
+        return ""
+    ks = usual_ks(rule.n if rule else drawn)
+    values = pass_at(ks, np.array([correct]), np.array([drawn]), rule)[0].tolist()
+    span = math.log2(ks[-1]) or 1.0
+    width, height = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
+    points = [
+        (_LEFT + width * math.log2(k) / span, _TOP + height * (1 - value))
+        for k, value in zip(ks, values, strict=True)
+    ]
+    base = _TOP + height
+    parts = [
+        f'<line class="vb-axis" x1="{_LEFT}" y1="{y:g}" x2="{_WIDTH - _RIGHT}" y2="{y:g}"/>'
+        for y in (_TOP, _TOP + height / 2, base)
+    ]
+    parts += [
+        f'<text x="{_LEFT - 5}" y="{y + 3:g}" text-anchor="end">{name}</text>'
+        for name, y in (("100%", _TOP), ("50%", _TOP + height / 2), ("0", base))
+    ]
+    step = max(1, len(ks) // 6)
+    labelled = [*range(0, len(ks) - 1, step), len(ks) - 1]
+    if len(labelled) > 1 and points[labelled[-1]][0] - points[labelled[-2]][0] < 26:
+        del labelled[-2]
+    parts += [
+        f'<text x="{points[i][0]:.1f}" y="{base + 15}" text-anchor="middle">{ks[i]}</text>'
+        for i in labelled
+    ]
+    parts.append(f'<text x="{_LEFT + width / 2:g}" y="{_HEIGHT - 4}" text-anchor="middle">k</text>')
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    parts.append(f'<polyline class="vb-line vb-{side}" points="{line}"/>')
+    parts += [
+        f'<circle class="vb-dot vb-{side}" cx="{x:.1f}" cy="{y:.1f}" r="2.5">'
+        f"<title>pass@{k} = {value:.1%}</title></circle>"
+        for (x, y), k, value in zip(points, ks, values, strict=True)
+    ]
+    said = f"pass@1 {values[0]:.1%}, pass@{ks[-1]} {values[-1]:.1%}"
+    return (
+        f'<svg class="vb-chart" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{escape(said)}">{"".join(parts)}</svg>'
+    )
+
+
+def answer_bars(
+    answers: Sequence[tuple[str | None, bool | None]], side: str, chosen: str = ""
+) -> str:
+    """The most frequent answers as bars that can be clicked, right ones by colour and a tick.
+
+    Args:
+        chosen: the answer that samples are filtered by, as `index.answer_name` names it.
+    """
+    if not answers:
+        return '<p class="vb-quiet">No verdicts yet.</p>'
+    tally: Counter[tuple[str | None, bool | None]] = Counter(answers)
+    most = tally.most_common(_ANSWERS)
+    rest = len(answers) - sum(count for _, count in most)
+    largest = max(count for _, count in most)
+    rows = []
+    for (answer, correct), count in most:
+        kind = {True: "right", False: "wrong", None: "undecided"}[correct]
+        sign = {True: "✓", False: "✗", None: "?"}[correct]
+        shown = "no answer" if answer is None else visible(answer, 40)
+        name = answer_name(answer)
+        pressed = "true" if name == chosen else "false"
+        more = (
+            f' data-do="answer_{side}" data-value="{escape(name)}" aria-pressed="{pressed}" '
+            'title="only the samples that say so"'
+        )
+        rows.append(_bar("button", shown, f"{sign} {count}", count / largest, kind, more))
+    if rest:
+        others = len(tally) - len(most)
+        rows.append(_bar("div", f"{others} more", str(rest), min(1.0, rest / largest), "rest"))
+    return f'<div class="vb-bars" data-roving>{"".join(rows)}</div>'
+
+
+def _bar(element: str, name: str, value: str, share: float, kind: str, more: str = "") -> str:
+    return (
+        f'<{element} class="vb-bar vb-is-{kind}"{more}><span class="vb-bar-name">{name}</span>'
+        f'<span class="vb-bar-track"><i style="width:{share:.1%}"></i></span>'
+        f'<span class="vb-bar-value">{value}</span></{element}>'
     )

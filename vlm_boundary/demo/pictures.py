@@ -1,4 +1,7 @@
-"""Pictures of a run as data URIs: decoded and encoded anew, and never from outside the run."""
+"""Pictures of a run as data URIs: decoded and encoded anew, and never from outside the run.
+
+A run is a stranger's folder, and a link in it may lead anywhere.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 
 from vlm_boundary.benchmarks.images import PictureError, open_rgb
-from vlm_boundary.demo.own import is_own
 
 _NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*\.[0-9A-Za-z]{1,8}")
 _THUMBNAIL = 72
@@ -17,22 +19,23 @@ _LARGEST = 1600
 _EXACT_UP_TO = 640 * 640  # pixels
 
 
+def is_own(path: Path, run: Path) -> bool:
+    """Whether it is a file that lies in the run: no link, and behind none that leads out of it."""
+    return path.is_file() and not path.is_symlink() and path.resolve().is_relative_to(run.resolve())
+
+
+@lru_cache(maxsize=2048)
 def thumbnail(folder: Path, name: str) -> str | None:
     """A small picture out of a run's `images` as a data URI; None where there is none."""
     return _encoded(folder, name, _THUMBNAIL)
 
 
+@lru_cache(maxsize=8)
 def picture(folder: Path, name: str) -> str | None:
     """As `thumbnail`, at most 1,600 pixels wide or high."""
-    return _large(folder, name)
+    return _encoded(folder, name, _LARGEST)
 
 
-@lru_cache(maxsize=8)
-def _large(folder: Path, name: str) -> str | None:
-    return _encoded.__wrapped__(folder, name, _LARGEST)
-
-
-@lru_cache(maxsize=2048)
 def _encoded(folder: Path, name: str, side: int) -> str | None:
     if not _NAME.fullmatch(name):
         return None

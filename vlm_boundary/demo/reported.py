@@ -7,7 +7,7 @@ from typing import Any
 
 from vlm_boundary.analysis.findings import Findings, in_order
 from vlm_boundary.config import build_experiment
-from vlm_boundary.demo.own import is_own
+from vlm_boundary.demo.pictures import is_own
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.analysis import read_analysis
 from vlm_boundary.report.behind import ProblemSet, problem_sets

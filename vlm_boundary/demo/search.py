@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
-from vlm_boundary.demo.sides import SIDES, Shown, label
+from vlm_boundary.demo.sides import SIDES, Shown
 from vlm_boundary.demo.text import visible
 from vlm_boundary.demo.updates import EVENT
-from vlm_boundary.demo.view import View, of_side, shown_on, sides_of
+from vlm_boundary.demo.view import View, names_of, of_side, shown_on, sides_of
 
 MOST_HITS = 200
 _AROUND = 40  # characters shown on each side of a hit
@@ -91,7 +91,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
         if not text:
             yield ""
             return
-        for found in search_responses(View(**vars(view) | {"text": text}), run):
+        for found in search_responses(replace(view, text=text), run):
             yield hits_page(found, view, run)
 
     box.submit(search, [view, box], listed, trigger_mode="always_last", **EVENT)
@@ -100,7 +100,7 @@ def search_box(runs: Mapping[str, RunIndex], view: gr.State) -> gr.Textbox:
 
 def hits_page(found: Hits, view: View, run: RunIndex) -> str:
     """The hits as a list that leads to their samples."""
-    names = {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
+    names = names_of(view, run)
     rows = "".join(
         f'<button class="vb-hit" data-do="hit" data-side="{hit.side}" '
         f'data-value="{hit.sample_index} {escape(hit.problem_id)}">'
@@ -127,14 +127,6 @@ def _ids_here(view: View, run: RunIndex, shown: Shown) -> dict[str, str]:
 
 
 def _hit(side: str, row: dict[str, Any], wanted: str) -> Hit:
-    text = str(row["text"])
-    start = text.find(wanted)
-    end = start + len(wanted)
-    return Hit(
-        side,
-        str(row["problem_id"]),
-        int(row["sample_index"]),
-        text[max(0, start - _AROUND) : start],
-        text[start:end],
-        text[end : end + _AROUND],
-    )
+    before, found, after = str(row["text"]).partition(wanted)
+    around = before[-_AROUND:], found, after[:_AROUND]
+    return Hit(side, str(row["problem_id"]), int(row["sample_index"]), *around)

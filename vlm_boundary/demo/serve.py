@@ -8,13 +8,11 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from vlm_boundary.demo.access import LOOPBACK, Access
-from vlm_boundary.demo.guard import Guard, NoOrigins
+from vlm_boundary.demo.access import LOOPBACK, Access, Guard, without_origins
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import PacedLines
@@ -34,31 +32,6 @@ _SWITCHES = (
     "GRADIO_HOT_RELOAD",
     "SYSTEM",  # "spaces": watch the files and load what changes into the running page
 )
-
-
-class Assets:
-    """The page's own script and style, and KaTeX as Gradio ships it."""
-
-    @cached_property
-    def css(self) -> str:
-        """Our style sheet."""
-        return files("vlm_boundary.demo").joinpath("static/app.css").read_text(encoding="utf-8")
-
-    @cached_property
-    def head(self) -> str:
-        """Our script, and where KaTeX is; formulas stay as written where it is not found."""
-        script = files("vlm_boundary.demo").joinpath("static/app.js").read_text(encoding="utf-8")
-        katex = self._shipped("katex-*.js")
-        style = self._shipped("katex-*.css")
-        link = f'<link rel="stylesheet" href="./assets/{style}">' if style else ""
-        where = f'window.vbKatex = new URL("./assets/{katex}", document.baseURI).href;'
-        return f"{link}<script>{where if katex else ''}{script}</script>"
-
-    def _shipped(self, pattern: str) -> str:
-        from vlm_boundary.demo.lean_gradio import gr
-
-        folder = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
-        return next((path.name for path in sorted(folder.glob(pattern))), "")
 
 
 def serve(
@@ -135,7 +108,6 @@ def _launch(app: Any, access: Access) -> str:
     host, port = access.host, access.port
     from starlette.middleware import Middleware
 
-    assets = Assets()
     try:
         _, address, _ = app.launch(
             server_name=f"[{host}]" if ":" in host else host,  # as it stands in an address
@@ -155,8 +127,8 @@ def _launch(app: Any, access: Access) -> str:
             ssr_mode=False,
             pwa=False,
             theme=_theme(),
-            css=assets.css,
-            head=assets.head,
+            css=_static("app.css"),
+            head=_head(),
             app_kwargs={
                 "docs_url": None,
                 "redoc_url": None,
@@ -167,8 +139,28 @@ def _launch(app: Any, access: Access) -> str:
     except OSError as error:
         raise UserError(f"cannot listen on {host}, port {port or 'from 7860'}: {error}") from None
     served = app.app
-    served.middleware_stack = NoOrigins(served.middleware_stack or served.build_middleware_stack())
+    served.middleware_stack = without_origins(
+        served.middleware_stack or served.build_middleware_stack()
+    )
     return str(address)
+
+
+def _head() -> str:
+    """Our script, and where KaTeX is; formulas stay as written where Gradio ships none."""
+    from vlm_boundary.demo.lean_gradio import gr
+
+    shipped = Path(gr.__file__).parent / "templates" / "frontend" / "assets"
+    katex, style = (
+        next((path.name for path in sorted(shipped.glob(f"katex-*.{kind}"))), "")
+        for kind in ("js", "css")
+    )
+    link = f'<link rel="stylesheet" href="./assets/{style}">' if style else ""
+    where = f'window.vbKatex = new URL("./assets/{katex}", document.baseURI).href;'
+    return f"{link}<script>{where if katex else ''}{_static('app.js')}</script>"
+
+
+def _static(name: str) -> str:
+    return files("vlm_boundary.demo").joinpath("static", name).read_text(encoding="utf-8")
 
 
 def _theme() -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from vlm_boundary.demo.codes import Bit, has
+from vlm_boundary.demo.codes import GROUPS, SHOWN, Bit, has
 from vlm_boundary.demo.index import RunIndex
 from vlm_boundary.demo.lean_gradio import gr
 from vlm_boundary.demo.listing import problem_list
@@ -16,10 +17,18 @@ from vlm_boundary.demo.view import (
     PAGE,
     View,
     listed_problems,
+    nth_of,
     of_side,
+    open_problem,
+    settle,
     shown_on,
     sides_of,
     slices_of,
+    step_problem,
+    step_sample,
+    with_answer,
+    with_kind,
+    with_sample,
 )
 
 Runs = Mapping[str, RunIndex]
@@ -44,13 +53,7 @@ _CONDITION_NAMES = {
 def everything(view: View, runs: Runs) -> list[Any]:
     """A view from nothing, with its pickers and filters."""
     run = runs[view.run]
-    return [
-        *shown(view, runs),
-        *pickers_for(view, run),
-        *filters_for(view, run),
-        status_line(run),
-        state_of(run),
-    ]
+    return [*shown(view, runs), *pickers_for(view, run), status_line(run), state_of(run)]
 
 
 def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
@@ -64,7 +67,7 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
     )
     list_html = gr.skip() if same_list and not turned else problem_list(view, run)
     if before is None or not same_list or before.problem != view.problem:
-        panes = panes_of(view, run)
+        panes = [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
     else:
         same = {side: of_side(before, side) == of_side(view, side) for side in SIDES}
         changed = [gr.skip() if same[side] else arm_pane(view, run, side) for side in SIDES]
@@ -72,14 +75,9 @@ def shown(view: View, runs: Runs, before: View | None = None) -> list[Any]:
     return [view, samples_of(view, run), place_of(view), list_html, *panes]
 
 
-def panes_of(view: View, run: RunIndex) -> list[Any]:
-    """The problem, and each model's sample of it."""
-    return [problem_card(view, run), *(arm_pane(view, run, side) for side in SIDES)]
-
-
 def samples_of(view: View, run: RunIndex) -> int:
     """How many samples the two models have of the view's problem."""
-    place = run.places.get(view.benchmark, {}).get(view.problem)
+    place = run.place(view.benchmark, view.problem)
     if place is None:
         return 0
     codes = [shown_on(view, run, side).codes for side in sides_of(view)]
@@ -99,8 +97,8 @@ def arms_for(view: View, run: RunIndex) -> list[tuple[str, str]]:
 
 
 def pickers_for(view: View, run: RunIndex) -> list[Any]:
-    """Run, models, benchmark and condition, with what there is to choose from."""
-    arms = arms_for(view, run)
+    """Run, models, benchmark and condition; filter, order and search of the list."""
+    arms, slices = arms_for(view, run), slices_of(run, view.benchmark)
     return [
         gr.Dropdown(value=view.run),
         gr.Dropdown(choices=arms, value=view.left),
@@ -108,14 +106,7 @@ def pickers_for(view: View, run: RunIndex) -> list[Any]:
         gr.Dropdown(choices=[NO_THIRD, *arms], value=view.third),
         gr.Dropdown(choices=run.benchmarks or [""], value=view.benchmark),
         gr.Dropdown(choices=conditions_of(run), value=view.condition),
-    ]
-
-
-def filters_for(view: View, run: RunIndex) -> list[Any]:
-    """Filter, order and search of the list."""
-    choices = slices_of(run, view.benchmark)
-    return [
-        gr.Dropdown(choices=choices, value=[one for one in view.slices if one in choices]),
+        gr.Dropdown(choices=slices, value=[one for one in view.slices if one in slices]),
         gr.Dropdown(value=view.sort),
         gr.Textbox(value=view.search),
     ]
@@ -135,6 +126,50 @@ def conditions_of(run: RunIndex) -> list[tuple[str, str]]:
 
 
 def _page_of(view: View, run: RunIndex) -> int:
-    listed = listed_problems(view, run).tolist()
-    here = run.places[view.benchmark].get(view.problem, -1)
-    return listed.index(here) // PAGE if here in listed else -1
+    nth = nth_of(view, run, listed_problems(view, run))
+    return -1 if nth is None else nth // PAGE
+
+
+def stepped(view: View, run: RunIndex, action: str, value: str, side: str) -> View:
+    """The view after a click or a key."""
+    step = {"1": 1, "-1": -1}.get(value, 0)
+    match action:
+        case "problem_step":
+            return step_problem(view, run, step)
+        case "problem":
+            return settle(open_problem(view, value), run.beside)
+        case "sample_both" | "sample_left" | "sample_right" | "sample_third":
+            return step_sample(view, run, action.removeprefix("sample_"), step)
+        case "sample":
+            index = int(value) if value.isdecimal() and len(value) < 9 else 0
+            return with_sample(view, side, index)
+        case "group" if value in GROUPS:
+            if value == "all" and not len(listed_problems(view, run)):
+                view = replace(view, search="", slices=(), among="")
+            return first_listed(settle(replace(view, group=value), run.beside), run)
+        case "hit":
+            number, _, problem = value.partition(" ")
+            place = int(number) if number.isdecimal() and len(number) < 9 else 0
+            opened = with_kind(open_problem(view, problem), side, "all")
+            return settle(with_sample(opened, side, place), run.beside)
+        case "among":
+            return first_listed(settle(replace(view, among=value), run.beside), run)
+        case "search":
+            return first_listed(replace(view, search=value[:200]), run)
+        case "at_least" if value.isdecimal() and len(value) < 7:
+            return first_listed(settle(replace(view, at_least=int(value)), run.beside), run)
+        case "show_left" | "show_right" | "show_third" if value in SHOWN:
+            return with_kind(view, action.removeprefix("show_"), value)
+        case "answer_left" | "answer_right" | "answer_third":
+            side = action.removeprefix("answer_")
+            chosen = "" if value == of_side(view, side).answer else value
+            return with_answer(view, side, chosen)
+    return view
+
+
+def first_listed(view: View, run: RunIndex) -> View:
+    """The view at the first problem of its list, unless its own is listed."""
+    listed = listed_problems(view, run)
+    if not len(listed) or nth_of(view, run, listed) is not None:
+        return view
+    return open_problem(view, run.problems[view.benchmark][listed[0]].problem_id)

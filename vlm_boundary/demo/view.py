@@ -10,13 +10,22 @@ from urllib.parse import urlencode
 import numpy as np
 from numpy.typing import NDArray
 
-from vlm_boundary.demo.codes import SHOWN, kind
+from vlm_boundary.demo.codes import GROUPS, SHOWN, SOLVED, SOLVED_BY_THREE, Tallies, kind, rates_of
+from vlm_boundary.demo.followed import Measures
 from vlm_boundary.demo.index import MAX_INDEX, RunIndex
-from vlm_boundary.demo.measures import Measures
-from vlm_boundary.demo.sides import SIDES, Shown, named, settled_arm, shown_arm
-from vlm_boundary.demo.tallies import GROUPS, SOLVED, SOLVED_BY_THREE, Tallies
+from vlm_boundary.demo.sides import SIDES, Shown, label, named, settled_arm, shown_arm
 
-SORTS = ("order", "gap", "left", "right", "hardest", "length", "unlikely", "disagreement")
+SORTS = {
+    "order": "in order",
+    "gap": "largest gap",
+    "left": "left best",
+    "right": "right best",
+    "hardest": "hardest",
+    "length": "longest responses",
+    "unlikely": "least likely responses",
+    "disagreement": "answers differ most",
+}
+"""The orders of the list, in words."""
 PAGE = 25  # problems listed at once
 _LONGEST_IN_LINK = 500  # servers refuse addresses of some ten thousand characters
 
@@ -160,6 +169,11 @@ def sides_of(view: View) -> tuple[str, ...]:
     return SIDES if view.third else SIDES[:2]
 
 
+def names_of(view: View, run: RunIndex) -> dict[str, str]:
+    """The arms of a view in words, by side."""
+    return {side: label(of_side(view, side).arm, run, view.condition) for side in sides_of(view)}
+
+
 def own_arms(view: View, run: RunIndex) -> tuple[str, str]:
     """The left and the right arm, where a side shows another run the usual one of this run."""
     usual = settle(View(run=run.name), {run.name: run})
@@ -203,27 +217,26 @@ def listed_problems(view: View, run: RunIndex) -> NDArray[np.int64]:
     if view.among and (behind := run.problem_set(view.among, view.benchmark)):
         wanted = frozenset(behind.problem_ids)
         kept &= np.array([problem.problem_id in wanted for problem in problems])
-    left, right = known.rates()
-    order: NDArray[Any]
-    match view.sort:
-        case "gap":
-            order = -np.abs(left - right)
-        case "left":
-            order = -left
-        case "right":
-            order = -right
-        case "hardest":
-            order = left + right
-        case "length":
-            order = -_both(view, run, lambda one: one.tokens)
-        case "unlikely":
-            order = _both(view, run, lambda one: one.logprob)
-        case "disagreement":
-            order = -_both(view, run, lambda one: one.disagreement)
-        case _:
-            order = np.zeros(len(left))
+    left, right = rates_of(known.left), rates_of(known.right)
+    orders: dict[str, Callable[[], NDArray[np.float64]]] = {
+        "gap": lambda: -np.abs(left - right),
+        "left": lambda: -left,
+        "right": lambda: -right,
+        "hardest": lambda: left + right,
+        "length": lambda: -_both(view, run, lambda one: one.tokens),
+        "unlikely": lambda: _both(view, run, lambda one: one.logprob),
+        "disagreement": lambda: -_both(view, run, lambda one: one.disagreement),
+    }
+    order = orders.get(view.sort, lambda: np.zeros(len(left)))()
     places = np.argsort(order, kind="stable")
     return np.asarray(places[kept[places]], dtype=np.int64)
+
+
+def nth_of(view: View, run: RunIndex, listed: NDArray[np.int64]) -> int | None:
+    """Where the view's problem stands in a list, from 0; None where it does not."""
+    here = run.places.get(view.benchmark, {}).get(view.problem, -1)
+    found = np.flatnonzero(listed == here)
+    return int(found[0]) if len(found) else None
 
 
 def _both(
@@ -245,30 +258,18 @@ def step_problem(view: View, run: RunIndex, step: int) -> View:
     listed = listed_problems(view, run)
     if not len(listed):
         return view
-    here = run.places[view.benchmark].get(view.problem, -1)
-    found = np.flatnonzero(listed == here)
-    place = int(found[0]) + step if len(found) else 0
-    place = min(max(place, 0), len(listed) - 1)
-    problem = run.problems[view.benchmark][listed[place]].problem_id
-    return open_problem(view, problem)
+    nth = nth_of(view, run, listed)
+    nth = 0 if nth is None else min(max(nth + step, 0), len(listed) - 1)
+    return open_problem(view, run.problems[view.benchmark][listed[nth]].problem_id)
 
 
 def open_problem(view: View, problem: str) -> View:
     """A problem from its first samples."""
-    return (
-        view
-        if problem == view.problem
-        else replace(
-            view,
-            problem=problem,
-            left_sample=0,
-            right_sample=0,
-            third_sample=0,
-            left_answer="",
-            right_answer="",
-            third_answer="",
-        )
-    )
+    if problem == view.problem:
+        return view
+    changes: dict[str, Any] = {f"{side}_sample": 0 for side in SIDES}
+    changes |= {f"{side}_answer": "" for side in SIDES}
+    return _with(view, changes | {"problem": problem})
 
 
 @dataclass(frozen=True)
@@ -294,15 +295,15 @@ def of_side(view: View, side: str) -> Side:
 def shown_samples(view: View, run: RunIndex, side: str) -> NDArray[np.int64]:
     """The sample indices of the side's arm that are of the kind, and the answer, asked for."""
     half = of_side(view, side)
-    place = run.places.get(view.benchmark, {}).get(view.problem)
+    place = run.place(view.benchmark, view.problem)
     if place is None:
         return np.zeros(0, dtype=np.int64)
     shown = shown_on(view, run, side)
     indices = np.flatnonzero(kind(shown.codes[place], half.show))
     problem = shown.problem(place)
     if half.answer and len(indices) and problem is not None:
-        samples = shown.load(problem)
-        indices = indices[np.isin(indices, samples.with_answer(half.answer))]
+        said = shown.load(problem).by_answer().get(half.answer, [])
+        indices = indices[np.isin(indices, said)]
     return indices
 
 

@@ -13,7 +13,7 @@ from vlm_boundary.verifier import Gold, Output
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from vlm_boundary.records.passk import ComparedModels
+    from vlm_boundary.records.outputs import ComparedModels
     from vlm_boundary.records.validity import Evidence
     from vlm_boundary.records.verdict import Verdict
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from vlm_boundary.config.gate import GateRules
     from vlm_boundary.reasoning.judge_stage import Judged
     from vlm_boundary.records.analysis import Analysis
-    from vlm_boundary.records.gate import Gate
+    from vlm_boundary.records.outputs import Gate
     from vlm_boundary.report.verdict import Statement
     from vlm_boundary.store import RunDirectory
 

@@ -51,7 +51,7 @@ from vlm_boundary.store import (
     derive,
     short_hash,
 )
-from vlm_boundary.store.difference import first_difference
+from vlm_boundary.store.fingerprint import first_difference
 
 
 @dataclass

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from vlm_boundary.errors import UserError
 from vlm_boundary.reasoning import arithmetic, stated, structure
 from vlm_boundary.reasoning.evidence import Chain, Check, guarded
-from vlm_boundary.records.stated import Stated
-from vlm_boundary.records.validity import Validity
+from vlm_boundary.records.validity import Stated, Validity
 from vlm_boundary.store import (
     CHUNK_ROWS,
     Derived,

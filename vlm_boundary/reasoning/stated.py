@@ -16,7 +16,7 @@ from vlm_boundary.reasoning.passages import answer_place, own_turn
 from vlm_boundary.reasoning.procedural import Truth, clauses, truth_of
 from vlm_boundary.reasoning.solutions import key
 from vlm_boundary.reasoning.statements import assignments
-from vlm_boundary.records.stated import FirstFalse, Stated
+from vlm_boundary.records.validity import FirstFalse, Stated
 from vlm_boundary.verifier.faults import FAULTS
 
 READER = "statements/1"

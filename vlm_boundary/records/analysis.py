@@ -9,8 +9,7 @@ from pydantic import Field, ValidationError
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.mistakes import explain
-from vlm_boundary.records.beyond_n import BeyondN
-from vlm_boundary.records.cost import Efficiency
+from vlm_boundary.records.effort import BeyondN, Efficiency
 from vlm_boundary.records.reasoning import Calibration, ProbedChains, ThoughtsOfArm, ValidReasoning
 from vlm_boundary.records.record import (
     ArmPair,

@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import ConfigDict, Field
 
 from vlm_boundary.counted import counted
-from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.record import Record
+from vlm_boundary.records.verdict import GraderProgram
 
 
 @dataclass(frozen=True)

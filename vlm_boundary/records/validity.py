@@ -1,4 +1,4 @@
-"""What a layer says of one sample's reasoning."""
+"""What is made of one sample's reasoning: whether it is valid, what it states, what is false."""
 
 from __future__ import annotations
 
@@ -77,3 +77,23 @@ class Validity:
         """What follows from a checker's evidence and the answer's verdict."""
         items = [asdict(item) for item in evidence]
         return cls(validity(correct, evidence), flags(evidence), items)
+
+
+FirstFalse = Literal["seeing", "reasoning", "answer", "none"]
+FIRST_FALSE: tuple[FirstFalse, ...] = get_args(FirstFalse)
+"""What kind of statement is the first false one of a chain on a problem whose truth is known.
+
+seeing: of the picture; reasoning: an equation, or what is concluded; answer: all that was read
+before the answer is true and the answer is wrong; none: no false statement was found.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """One sample's statements; see `store.schemas.STATEMENTS`."""
+
+    names: list[str]
+    values: list[str]
+    steps: list[str]
+    first_false: FirstFalse | None = None
+    place: list[int] | None = None

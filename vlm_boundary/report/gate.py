@@ -8,7 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from vlm_boundary.counted import counted
-from vlm_boundary.records.gate import Flip, Gate, JudgedRule
+from vlm_boundary.records.outputs import Flip, Gate, JudgedRule
 from vlm_boundary.store import write_text
 
 _SHOWN = 10

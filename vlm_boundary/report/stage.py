@@ -13,7 +13,7 @@ from vlm_boundary.config import ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.progress import progress_bar
 from vlm_boundary.records.analysis import read_analysis
-from vlm_boundary.records.report import DrawnFigure, ReportContents
+from vlm_boundary.records.outputs import DrawnFigure, ReportContents
 from vlm_boundary.report import provenance
 from vlm_boundary.report.behind import problem_sets, undecided
 from vlm_boundary.report.chart import Figure

@@ -17,7 +17,7 @@ from vlm_boundary.records.manifest import Manifest, RunBenchmark
 from vlm_boundary.records.problem import Problem
 from vlm_boundary.settings import validate
 from vlm_boundary.store import RunDirectory
-from vlm_boundary.store.difference import first_difference
+from vlm_boundary.store.fingerprint import first_difference
 
 # Words that stay which are shown beside a change.
 _AROUND = 4

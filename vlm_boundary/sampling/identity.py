@@ -27,7 +27,7 @@ from vlm_boundary.sampling.asked import Asked, Target
 from vlm_boundary.sampling.conditions import Rules, shown_under
 from vlm_boundary.sampling.prefixes import RULES
 from vlm_boundary.settings import validate
-from vlm_boundary.store.difference import first_difference
+from vlm_boundary.store.fingerprint import first_difference
 
 
 @dataclass(frozen=True)

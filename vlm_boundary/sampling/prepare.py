@@ -16,9 +16,9 @@ from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.engines.rendered import Pictures, rendered
 from vlm_boundary.errors import UserError
 from vlm_boundary.progress import progress_bar
-from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.manifest import Manifest, RunArm, RunBenchmark
 from vlm_boundary.records.problem import Problem, dataset_hash, description_hash, grading_hash
+from vlm_boundary.records.verdict import GraderProgram
 from vlm_boundary.sampling.asked import Asked, Target, refuse_apart
 from vlm_boundary.sampling.changes import (
     changed_since,

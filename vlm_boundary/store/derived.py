@@ -7,11 +7,13 @@ tables. Share by share: whoever works on one writes pieces, which are then stitc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol, TypeAlias
+from pathlib import Path
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +22,37 @@ from numpy.typing import NDArray
 from vlm_boundary.counted import counted
 from vlm_boundary.interrupts import look
 from vlm_boundary.progress import notice, progress_bar
-from vlm_boundary.store.aside import set_aside
+from vlm_boundary.store.layout import set_aside
 from vlm_boundary.store.owner import DamagedPart
 from vlm_boundary.store.parts import Partition, PartTable
 from vlm_boundary.store.pieces import DerivedPiece, PieceWriter, Reconciled, remove_pieces, stitch
 from vlm_boundary.store.problems import CHUNK_ROWS, ProblemReader
 from vlm_boundary.store.run import RunDirectory
-from vlm_boundary.store.shares import Share, shares_of
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Share:
+    """Problems of a partition whose derived rows one process brings up to date.
+
+    `problem_ids` ascend; `samples` is how many they have together. With `force` every row is made
+    again.
+    """
+
+    run: Path
+    partition: Partition
+    problem_ids: tuple[str, ...]
+    samples: int
+    force: bool
+
+
+class ShareMap(Protocol):
+    """How shares are worked on elsewhere: like `map`, results in the order of the shares."""
+
+    def __call__(  # noqa: D102
+        self, work: Callable[[Share], Result], shares: Sequence[Share]
+    ) -> Iterable[Result]: ...
 
 
 @dataclass(frozen=True)
@@ -118,11 +144,7 @@ def derive(
         for partition in source.partitions():
             for damaged in source.unfit(partition):  # its rows are read anyway
                 raise damaged
-        known = _KnownProblems(run)
-        shares = shares_of(
-            run.path, source, samples=share_samples, force=force, known=known.of_partition
-        )
-        known.tell()
+        shares = _shares(run, source, share_samples, force)
         results = elsewhere(shares) if elsewhere else _here(derivation, shares)
         problem_ids: dict[Partition, list[str]] = {}
         for share in shares:
@@ -214,31 +236,30 @@ def derived_rows(expected: pa.Table, records: Sequence[object], schema: pa.Schem
     return pa.table(columns, schema=schema)
 
 
-class _KnownProblems:
-    """The problems that a run has; samples of others are counted, and left alone."""
+def _shares(run: RunDirectory, source: PartTable, samples: int | None, force: bool) -> list[Share]:
+    """The problems of every partition in shares of about so many samples; None: all in one.
 
-    def __init__(self, run: RunDirectory) -> None:
-        self._run = run
-        self._ids: dict[str, frozenset[str]] = {}
-        self._strange: dict[Partition, tuple[int, str]] = {}
-
-    def of_partition(self, partition: Partition, counts: Mapping[str, int]) -> list[str]:
-        """Those of a partition's problems that its benchmark has, in order."""
-        if partition.benchmark not in self._ids:
-            self._ids[partition.benchmark] = frozenset(self._run.problem_ids(partition.benchmark))
-        ids = self._ids[partition.benchmark]
-        strange = [key for key in counts if key not in ids]
-        if strange:
-            self._strange[partition] = sum(counts[key] for key in strange), strange[0]
-        return [key for key in counts if key in ids]
-
-    def tell(self) -> None:
-        """Say what is left alone."""
-        for partition, (rows, first) in self._strange.items():
+    Samples of problems that the run does not have are counted, and left alone.
+    """
+    shares = []
+    partitions = source.partitions()
+    names = {partition.benchmark for partition in partitions}
+    known = {name: frozenset(run.problem_ids(name)) for name in names}
+    for partition in partitions:
+        rows = ProblemReader.of(source, partition)
+        ids = known[partition.benchmark]
+        if strange := [key for key in rows.counts if key not in ids]:
+            samples_of = counted(sum(rows.counts[key] for key in strange), "sample")
             notice(
-                f"{self._run.path}: left out: {counted(rows, 'sample')} of {partition.arm} for "
-                f"problems that {partition.benchmark!r} does not have ({first} …)"
+                f"{run.path}: left out: {samples_of} of {partition.arm} for problems that "
+                f"{partition.benchmark!r} does not have ({strange[0]} …)"
             )
+        groups = rows.chunks(samples or sys.maxsize, [key for key in rows.counts if key in ids])
+        # Without any problem there is a share, too: what is stored of others has to go.
+        for group in list(groups) or [()]:
+            size = sum(rows.counts[problem_id] for problem_id in group)
+            shares.append(Share(run.path, partition, group, size, force))
+    return shares
 
 
 def _set_aside(run: RunDirectory, damaged: DamagedPart) -> None:

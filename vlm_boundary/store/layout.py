@@ -1,4 +1,4 @@
-"""Whether the folders of a run are folders: a file, or a link to nothing, may stand in for one."""
+"""The folders of a run: what stands in for one, lies in none, or is taken out of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from itertools import count
 from pathlib import Path
 
-from vlm_boundary.store.aside import ASIDE
+from vlm_boundary.writing import place_errors
 
+ASIDE = "set-aside"
 LOCKS = ".locks"
 NEEDED = (LOCKS, ASIDE)
 """Folders without which nothing can be mended."""
@@ -53,3 +55,20 @@ def strays(run: Path, tables: Iterable[str]) -> Iterator[Path]:
             there = path.relative_to(run).parts
             if len(there) != len(levels) or not all(map(fnmatchcase, there, levels)):
                 yield path
+
+
+def set_aside(run: Path, path: Path) -> Path:
+    """Move a file of a run to the same place below `set-aside`, where nothing looks for it.
+
+    Raises:
+        PlaceError: it cannot be moved.
+    """
+    wanted = run / ASIDE / path.relative_to(run)
+    # What stood in place of a folder leaves its name free, for what will lie below it.
+    first = 1 if path.parent == run or "=" in path.name else 0
+    names = (wanted.with_name(f"{wanted.name}{f'.{n}' if n else ''}") for n in count(first))
+    target = next(name for name in names if not os.path.lexists(name))
+    with place_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
+    return target

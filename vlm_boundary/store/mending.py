@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from vlm_boundary.counted import counted
 from vlm_boundary.store import schemas
-from vlm_boundary.store.aside import set_aside
-from vlm_boundary.store.columns import misfit, under_schema
+from vlm_boundary.store.layout import set_aside
 from vlm_boundary.store.locks import Shard
 from vlm_boundary.store.owner import DamagedPart, as_named, footer_of, reading
 from vlm_boundary.store.parts import Partition, open_part
 from vlm_boundary.store.run import RunDirectory
+from vlm_boundary.store.schemas import misfit, under_schema
 from vlm_boundary.store.wholeness import Fault, fitting_texts, look_closely, tables_of
 
 

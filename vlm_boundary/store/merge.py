@@ -1,4 +1,4 @@
-"""Runs of one experiment, sampled apart, joined into one."""
+"""Many into one: runs of one experiment that were sampled apart, and the parts of a partition."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import Any
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest, RunModel
-from vlm_boundary.store.compact import compact_run
-from vlm_boundary.store.difference import first_difference
+from vlm_boundary.store.fingerprint import first_difference
 from vlm_boundary.store.locks import Shard
+from vlm_boundary.store.parts import Partition, PartTable
+from vlm_boundary.store.problems import ProblemReader
 from vlm_boundary.store.run import RunDirectory, write_text
 from vlm_boundary.writing import replacing
 
@@ -56,7 +57,7 @@ def merge(sources: Sequence[RunDirectory], into: RunDirectory) -> int:
     return sum(
         rows.num_rows
         for partition in into.samples.partitions()
-        for _, rows in into.samples.batches(partition, ["sample_index"])
+        for rows in into.samples.batches(partition, ["sample_index"])
     )
 
 
@@ -85,11 +86,10 @@ def _joined(ours: Manifest, theirs: Manifest, source: Path, into: Path) -> Manif
         for name in here.keys() & there.keys():
             identities = here[name].identity.as_json(), there[name].identity.as_json()
             refuse(*identities, f"{kind}.{name}.identity")
+    arms = theirs.arms | ours.arms
     for name in ours.arms.keys() & theirs.arms.keys():
         here_stop, there_stop = (one.arms[name].sampling.get("stop") for one in (ours, theirs))
         refuse(here_stop, there_stop, f"arms.{name}.sampling.stop")
-    arms = theirs.arms | ours.arms
-    for name in ours.arms.keys() & theirs.arms.keys():
         prompts, others = ours.arms[name].prompts, theirs.arms[name].prompts
         for benchmark in prompts.keys() & others.keys():
             refuse(prompts[benchmark], others[benchmark], f"arms.{name}.prompts.{benchmark}")
@@ -141,3 +141,30 @@ def _copy(source: Path, target: Path) -> None:
         if path.is_file() and not path.name.startswith(".") and not copy.exists():
             with replacing(copy) as temporary:
                 shutil.copyfile(path, temporary)
+
+
+def compact(table: PartTable, partition: Partition) -> None:
+    """Make a partition one part: no duplicates, sorted by key, one row group per problem.
+
+    Memory does not grow with the samples. Nobody else may write into the partition meanwhile.
+    """
+    if len(table.parts(partition)) > 1:
+        rows = ProblemReader.of(table, partition)
+        table.rewrite(partition, (rows.read([problem_id]) for problem_id in rows.counts))
+
+
+def compact_if_alone(run: RunDirectory, shard: Shard) -> None:
+    """Compact the run if none of its other writers is at work: the last tidies up for all."""
+    with run.locks.alone(shard) as alone:
+        if alone:
+            compact_run(run)
+
+
+def compact_run(run: RunDirectory) -> None:
+    """Compact every table that samples or scores stream into; nobody else may write meanwhile."""
+    tables = [(run.samples, run.failures)]
+    tables += [(run.scores(under), run.score_failures(under)) for under in run.scorers()]
+    for table, failures in tables:
+        for partition in table.partitions():
+            compact(table, partition)
+            failures.compact(partition)

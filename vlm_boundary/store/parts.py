@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from vlm_boundary.config import FULL, Condition
-from vlm_boundary.store.columns import misfit, nulls
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 from vlm_boundary.store.owner import (
     BY_CONTENT,
@@ -25,6 +24,7 @@ from vlm_boundary.store.owner import (
     footer_of,
     reading,
 )
+from vlm_boundary.store.schemas import misfit, nulls
 from vlm_boundary.writing import beside, publish
 
 _ROWS_WORTH_A_GROUP = 512
@@ -248,14 +248,11 @@ class PartTable:
             tables.append(found)
         return pa.concat_tables(tables)
 
-    def batches(
-        self, partition: Partition, columns: list[str], rows: int = 8192
-    ) -> Iterator[tuple[Path, pa.RecordBatch]]:
-        """The rows of a partition in pieces that fit in memory, with the part they stand in."""
+    def batches(self, partition: Partition, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The rows of a partition in pieces that fit in memory."""
         for part in self.parts(partition):
             with reading(part), open_part(part) as file:
-                for batch in file.iter_batches(batch_size=rows, columns=columns):
-                    yield part, batch
+                yield from file.iter_batches(batch_size=1 << 16, columns=columns)
 
 
 def whole_problems(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

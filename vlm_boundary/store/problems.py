@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from vlm_boundary.store.columns import under_schema
 from vlm_boundary.store.keys import KEY, WRITTEN, each_once
 from vlm_boundary.store.owner import reading
 from vlm_boundary.store.parts import Partition, PartTable, open_part
+from vlm_boundary.store.schemas import under_schema
 
 CHUNK_ROWS = 4096
 """Rows in memory at a time, or one problem's if they are more."""

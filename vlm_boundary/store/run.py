@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, astuple
@@ -18,15 +19,17 @@ from vlm_boundary.mistakes import explain
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Grading, Problem
 from vlm_boundary.store import schemas
-from vlm_boundary.store.columns import misfit, under_schema
-from vlm_boundary.store.failures import FailureTable
 from vlm_boundary.store.fingerprint import Stamp, stamp
 from vlm_boundary.store.locks import RunLocks
 from vlm_boundary.store.owner import DamagedPart, Owner, reading
 from vlm_boundary.store.parts import Partition, PartTable, open_part
+from vlm_boundary.store.samples import FailureTable
+from vlm_boundary.store.schemas import misfit, under_schema
 from vlm_boundary.writing import replacing
 
 MANIFEST = "manifest.json"
+# What statistics follow from.
+_COUNTED = ("samples", "verdicts", "validity", "statements", "scores", "judgements")
 
 
 class RunDirectory:
@@ -39,7 +42,7 @@ class RunDirectory:
     Attributes:
         images: folder of the pictures, by content.
         analysis: the statistics, as JSON.
-        analysed: what the statistics are of, as the hash that `store.held` makes; beside them, not
+        analysed: what the statistics are of, as the hash that `held` makes; beside them, not
             in them, as runs with the same samples have the same statistics, to the byte.
         tables: folder of the statistics as tables.
         report: folder of figures, tables and the page.
@@ -287,3 +290,20 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def held(run: RunDirectory) -> str:
+    """A hash of what statistics follow from: tables' parts, problems and labels.
+
+    Parts count by their names, which are their content's, so that a copy of a run, wherever it
+    lies, holds the same.
+    """
+    known = hashlib.blake2b(digest_size=16)
+    for table in _COUNTED:
+        for path in sorted((run.path / table).rglob("part-*.parquet")):
+            known.update(f"{path.relative_to(run.path).as_posix()}\0".encode())
+    for name, benchmark in sorted(run.read_manifest().benchmarks.items()):
+        known.update(f"{name}\0{benchmark.content}\0{benchmark.grading}\0".encode())
+    for path in sorted(run.labels.glob("*.jsonl")):
+        known.update(f"{path.name}\0".encode() + path.read_bytes() + b"\0")
+    return known.hexdigest()

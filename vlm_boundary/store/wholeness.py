@@ -18,7 +18,6 @@ from vlm_boundary.errors import UserError
 from vlm_boundary.records.manifest import Manifest
 from vlm_boundary.records.problem import Problem, dataset_hash, grading_hash
 from vlm_boundary.store import schemas
-from vlm_boundary.store.columns import loose_columns, no_value
 from vlm_boundary.store.fingerprint import short_hash
 from vlm_boundary.store.keys import KEY
 from vlm_boundary.store.layout import LOCKS, NEEDED, not_folders, strays
@@ -33,6 +32,7 @@ from vlm_boundary.store.owner import (
 )
 from vlm_boundary.store.parts import Partition, PartTable, open_part
 from vlm_boundary.store.run import MANIFEST, RunDirectory, read_writer
+from vlm_boundary.store.schemas import loose_columns, no_value
 
 Kind = Literal["drawn", "derived", "failures"]
 _TABLES: tuple[tuple[str, Kind, pa.Schema], ...] = (

@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from vlm_boundary.records.grader_program import GraderProgram
+from vlm_boundary.records.verdict import GraderProgram
 
 # What a fresh process may take longer with its first line: it imports what it needs.
 START_SECONDS = 30.0

@@ -9,9 +9,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.records.verdict import Verdict
+from vlm_boundary.records.verdict import GraderProgram, Verdict
 from vlm_boundary.store import Partition, RunDirectory, short_hash
 from vlm_boundary.verifier.grader import Grader, grader_version
 from vlm_boundary.verifier.program import Answered, ProgramGrader

@@ -13,9 +13,8 @@ from typing import Any
 
 from vlm_boundary.errors import UserError
 from vlm_boundary.forks import usable_cores
-from vlm_boundary.records.grader_program import GraderProgram
 from vlm_boundary.records.problem import Problem
-from vlm_boundary.records.verdict import Status, Verdict
+from vlm_boundary.records.verdict import GraderProgram, Status, Verdict
 from vlm_boundary.verifier.dialogue import Dialogue, NoVerdict, search_path
 from vlm_boundary.verifier.outcome import MOST_KEPT, STATUSES
 from vlm_boundary.writing import encodable

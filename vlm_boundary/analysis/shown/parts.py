@@ -16,8 +16,7 @@ from vlm_boundary.analysis.shown.table import (
     points_of,
     table,
 )
-from vlm_boundary.records.beyond_n import BeyondN
-from vlm_boundary.records.cost import Efficiency
+from vlm_boundary.records.effort import BeyondN, Efficiency
 from vlm_boundary.records.record import Interval
 from vlm_boundary.records.sections import (
     ConsistencyOfPair,
