@@ -8,7 +8,7 @@ from dataclasses import replace
 from vlm_boundary.mathtext.words import FIRST_WORDS
 from vlm_boundary.records.verdict import Source
 from vlm_boundary.verifier.commitments import Found, complement
-from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
+from vlm_boundary.verifier.doubts import NOT_BEFORE, claim, says_nothing
 from vlm_boundary.verifier.phrases import CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
 from vlm_boundary.verifier.questions import (
     QuestionWords,
@@ -19,6 +19,7 @@ from vlm_boundary.verifier.questions import (
 )
 from vlm_boundary.verifier.runs import Stretch, runs
 from vlm_boundary.verifier.sentences import Sentence, core, said, sentences
+from vlm_boundary.verifier.steps import Step, last_step, share_of, works_out_later
 
 _VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
@@ -42,31 +43,82 @@ def conclude(text: str, question_text: str) -> Found | None:
     filled = in_the_blank(text, question)
     if filled is not None:
         return filled
-    concludes = "**" not in text
+    every = sentences(text)
     later: list[_Said] = []
-    for sentence in reversed(sentences(text)):
-        if not _may_say(sentence, question):
-            continue
-        run, rivals = said(sentence, question)
-        if run is None and not rivals:
-            continue
-        if concludes and CONCLUSION.search(sentence.text):
-            return _beside(_found("conclusion", sentence, run, rivals), later, question)
-        later.append((sentence, run, rivals))
+    for sentence in reversed(every):
+        item = _read(sentence, question)
+        if item is not None:
+            later.append(item)
+    if later and "**" not in text and _concludes(later[0], every):
+        return _found("conclusion", *later[0])
     readable = later[::-1]
     if not readable:
         return None
     bold = _emphasised(readable)
     if bold is not None:
         return bold
-    concluding = [item for item in readable if CONCLUSION.search(item[0].text)]
+    steps = _steps(every, question)
+    found = _closing(steps, question)
+    if found is None:
+        found = _answer(readable, question, bold="**" in text)
+        if works_out_later(steps, found.end):
+            found = replace(found, doubt="worked_out_later")
+    return found
+
+
+def _concludes(last: _Said, every: list[Sentence]) -> bool:
+    """Whether the last sentence that says a value concludes outright, and nothing follows it."""
+    sentence, run, rivals = last
+    if run is None or rivals or "=" in sentence.text or not CONCLUSION.search(sentence.text):
+        return False
+    return not any(s.start > sentence.start and _VALUE.search(s.text) for s in every)
+
+
+def _answer(readable: list[_Said], question: QuestionWords, *, bold: bool) -> Found:
+    """What a concluding sentence says, or the one that answers in the question's words."""
+    concluding = [n for n, item in enumerate(readable) if CONCLUSION.search(item[0].text)]
     if concluding:
-        return _found("conclusion", *concluding[-1])
+        found = _found("conclusion", *readable[concluding[-1]])
+        return found if bold else _beside(found, readable[concluding[-1] + 1 :], question)
     if len(readable) == 1:
         return _found("sentence", *readable[0])
     if _worked_out(readable):
         return _found("sentence", *readable[-1])
     return _answering(readable, question)
+
+
+def _read(sentence: Sentence, question: QuestionWords) -> _Said | None:
+    """A sentence with what it says, if it says a value."""
+    if not _may_say(sentence, question):
+        return None
+    run, rivals = said(sentence, question)
+    return None if run is None and not rivals else (sentence, run, rivals)
+
+
+def _steps(every: list[Sentence], question: QuestionWords) -> list[Step]:
+    """The sentences that have numbers, as the steps of a derivation."""
+    steps = []
+    for sentence in every:
+        if not _VALUE.search(sentence.text) and not _has_number_words(sentence.text):
+            continue
+        says = _may_say(sentence, question)
+        run, rivals = said(sentence, question) if says else (None, ())
+        values = tuple(runs(sentence.text, question.numbers)) if says else ()
+        overlap = share_of(question, sentence.text)
+        steps.append(Step(sentence, run, rivals, says, overlap, values))
+    return steps
+
+
+def _closing(steps: list[Step], question: QuestionWords) -> Found | None:
+    """What the last step of a derivation comes to, and what may as well be the answer."""
+    last = last_step(steps, question)
+    if last is None:
+        return None
+    step, others = last
+    found = _found("conclusion" if step.concludes else "sentence", step.sentence, step.run, ())
+    if not others or found.value is None:
+        return found
+    return replace(found, rivals=(found.value, *others), flags=("several_sentences",))
 
 
 def _beside(found: Found, later: list[_Said], question: QuestionWords) -> Found:
@@ -99,14 +151,18 @@ def _may_say(sentence: Sentence, question: QuestionWords) -> bool:
     text = sentence.text
     if len(text) > MAX_SENTENCE or _TASK.match(text):
         return False
-    if not _VALUE.search(text) and _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower())):
+    if not _VALUE.search(text) and not _has_number_words(text):
         return False
     return not (
         HYPOTHETICAL.search(text)
         or says_nothing(text)
-        or REFUSAL.search(text)
+        or REFUSAL.search(claim(text))
         or text.strip() in question.text
     )
+
+
+def _has_number_words(text: str) -> bool:
+    return not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
 
 
 _Said = tuple[Sentence, Stretch | None, tuple[Stretch, ...]]
@@ -132,7 +188,7 @@ def _emphasised(readable: list[_Said]) -> Found | None:
     return _found(source, sentence, run, ())
 
 
-def _answering(readable: list[_Said], question: QuestionWords) -> Found | None:
+def _answering(readable: list[_Said], question: QuestionWords) -> Found:
     """Among several sentences, the one in the question's words; the first and last are rivals."""
     asked = question.words
     scored = []

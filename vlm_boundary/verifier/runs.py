@@ -28,7 +28,8 @@ _TOKEN = re.compile(
 _NUMBER_WORDS = re.compile(rf"{ENGLISH}(?!\w)", re.IGNORECASE)
 _COMPARING = re.compile(
     r"(?:\b(?:than|least|most|above|below|over|under|between|exceeds?|from|beyond|within|every|"
-    r"until|up\s+to|each\s+of\s+the|first|last|next|past|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
+    r"until|(?<!add )(?<!adds )(?<!sum )(?<!sums )up\s+to|each\s+of\s+the|first|last|next|past"
+    r"|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -164,10 +165,11 @@ def _stretches(sentence: str) -> list[tuple[int, int]]:
         if kind == "name":
             joins = before is not None and last == "operator" and before[0] in "+*/^×"
         elif kind == "letter":
-            joins = text.isascii() and (
-                not spaced or (before is not None and last == "operator" and before[0] != "-")
-            )
-            joins = joins and (before is not None or _operator_follows(sentence, match.end()))
+            if before is None:
+                signs = "+*/^" if spaced else "=+*/^"  # "n + 1 = 12" is whole, "so x = 12" says 12
+                joins = text.isascii() and _sign_follows(sentence, match.end(), signs)
+            else:
+                joins = text.isascii() and (not spaced or (last == "operator" and before[0] != "-"))
         elif kind == "number":
             if last == "number":
                 close()
@@ -184,8 +186,9 @@ def _stretches(sentence: str) -> list[tuple[int, int]]:
     return stretches
 
 
-def _operator_follows(sentence: str, place: int) -> bool:
-    return re.match(r"\s*[=+*/^]\s*[-\\\w(]", sentence[place : place + 8]) is not None
+def _sign_follows(sentence: str, place: int, signs: str) -> bool:
+    following = re.match(r"\s*(\S)\s*[-\\\w(]", sentence[place : place + 8])
+    return following is not None and following[1] in signs
 
 
 _TRIM_LEFT = " \t*_$=:,.!)]}>~≈"

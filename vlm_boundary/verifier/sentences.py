@@ -13,7 +13,7 @@ from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Stretch, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
 _BOUNDARY = re.compile(  # the mark itself belongs to the sentence, except ; and line breaks
-    r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
+    r"[.!?\n;。！？；](?:(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
 _COPULA = re.compile(
