@@ -10,14 +10,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import is_name
 from vlm_boundary.verifier.phrases import CONCLUSION, last_match
 from vlm_boundary.verifier.questions import QuestionWords, content
 from vlm_boundary.verifier.reader import read
-from vlm_boundary.verifier.runs import Stretch
+from vlm_boundary.verifier.runs import Stretch, runs
 from vlm_boundary.verifier.sentences import Sentence, core
 from vlm_boundary.verifier.values import Number, Relation, Value, unnamed
 
@@ -80,59 +80,60 @@ _MOST_NUMBERS = 60
 
 @dataclass(frozen=True)
 class Step:
-    """A sentence of a derivation, the value that it says, and those that it may as well say.
+    """A sentence that has numbers, the value that it says, and those that it may as well say.
 
     Attributes:
         says: whether it states something, rather than supposing, asking or denying it.
-        overlap: the share of the words that ask that stand in it.
-        values: every value in it, whatever is said of it.
     """
 
     sentence: Sentence
-    run: Stretch | None
-    rivals: tuple[Stretch, ...]
+    question: QuestionWords
     says: bool
-    overlap: float
-    values: tuple[Stretch, ...] = ()
+    run: Stretch | None = None
+    rivals: tuple[Stretch, ...] = ()
 
-    @cached_property
+    @property
+    def decided(self) -> bool:
+        """Whether it says one value."""
+        return self.run is not None and not self.rivals
+
+    @property
     def numbers(self) -> frozenset[Fraction]:
         """All numbers in it, without their signs."""
         return _numbers(self.sentence.text)
 
-    @property
+    @cached_property
+    def overlap(self) -> float:
+        """The share of the words of the sentence that asks that stand in it."""
+        asking = self.question.asking
+        return len(asking & content(self.sentence.text)) / len(asking) if asking else 0.0
+
+    @cached_property
     def concludes(self) -> bool:
         """Whether it begins with therefore, so, in total."""
         return CONCLUSION.search(self.sentence.text) is not None
 
-    @property
+    @cached_property
     def is_aside(self) -> bool:
         """Whether it checks, reminds or remarks."""
         text = self.sentence.text
         return _ASIDE.search(text) is not None or _WRAPPED.fullmatch(text) is not None
 
 
-def share_of(question: QuestionWords, text: str) -> float:
-    """The share of the words of a question's last sentence that stand in a text."""
-    asking = question.asking
-    return len(asking & content(text)) / len(asking) if asking else 0.0
-
-
-def last_step(steps: Sequence[Step], question: QuestionWords) -> tuple[Step, list[Value]] | None:
+def last_step(steps: Sequence[Step]) -> tuple[Step, list[Value]] | None:
     """The step that says what all before comes to, and the results that may as well be the answer.
 
     None where the text ends in something else.
     """
-    given = frozenset(Fraction(number) for number in question.numbers if len(number) < 30)
+    given = _given(steps[0].question.numbers)
     steps = [_settled(step, steps[:place], given) for place, step in enumerate(steps)]
     place = _place(steps, given)
     if place is None:
         return None
     closing = steps[place]
-    assert closing.run is not None
     for step in steps[place + 1 :]:
-        other = step.run is not None and core(step.run.value) != core(closing.run.value)
-        if other and not step.is_aside and step.overlap > closing.overlap:
+        other = step.run is not None and not step.is_aside and not _same(step, closing)
+        if other and step.overlap > closing.overlap:
             return None
     return closing, [s.run.value for s in _open_results(steps[: place + 1], given) if s.run]
 
@@ -167,7 +168,7 @@ def _place(steps: Sequence[Step], given: frozenset[Fraction]) -> int | None:
 
 def _is_last_step(step: Step, before: Sequence[Step]) -> bool:
     """Whether what a step says, which is new, is the answer to all appearances."""
-    if step.run is None or step.rivals:
+    if not step.decided:
         return False
     goes_on = _works_out(step) and any(_number(s) in step.numbers for s in before if _is_result(s))
     if not goes_on and _MAY_BE.search(step.sentence.text):
@@ -180,10 +181,18 @@ def _is_last_step(step: Step, before: Sequence[Step]) -> bool:
 
 def _restates(step: Step, before: Sequence[Step]) -> bool:
     """Whether a step says again what one before works out."""
-    if step.run is None or step.rivals:
+    if not step.decided:
         return False
-    value = core(step.run.value)
-    return any(s.run is not None and core(s.run.value) == value and _is_result(s) for s in before)
+    return any(_same(s, step) and _is_result(s) for s in before)
+
+
+def _same(one: Step, other: Step) -> bool:
+    """Whether two steps say the same value."""
+    return (
+        one.run is not None
+        and other.run is not None
+        and core(one.run.value) == core(other.run.value)
+    )
 
 
 def _equation(text: str) -> re.Match[str] | None:
@@ -204,9 +213,10 @@ def _left(text: str, end: int) -> str:
 
 def _ending(step: Step) -> Stretch | None:
     """What the last equation in a step comes to."""
-    if not step.says:
+    if not step.says or "=" not in step.sentence.text:
         return None
-    last = replace(step, run=step.values[-1], rivals=()) if step.values else step
+    values = runs(step.sentence.text, step.question.numbers)
+    last = replace(step, run=values[-1], rivals=()) if values else step
     if last.run and last.run.aside not in _NOT_SAID and _works_out(last):
         return last.run
     equation = _equation(step.sentence.text)
@@ -305,7 +315,6 @@ def _is_said_to_be(step: Step) -> bool:
 def _open_results(steps: Sequence[Step], given: frozenset[Fraction]) -> list[Step]:
     """The last step's rivals: other results that no later step goes on with."""
     closing = steps[-1]
-    assert closing.run is not None
     if closing.concludes:
         return []
     together = _TAKEN_TOGETHER.search(closing.sentence.text) is not None
@@ -316,7 +325,7 @@ def _open_results(steps: Sequence[Step], given: frozenset[Fraction]) -> list[Ste
         if together and not (step.concludes or _TAKEN_TOGETHER.search(step.sentence.text)):
             continue
         number = _number(step)
-        if core(step.run.value) == core(closing.run.value) or number in given:
+        if _same(step, closing) or number in given:
             continue
         answers = step.overlap >= max(closing.overlap, _ANSWERS)
         if not answers and not (_is_result(step) and step.overlap >= closing.overlap):
@@ -342,6 +351,13 @@ def _rounds(number: Fraction | None, closing: Fraction | None) -> bool:
     return abs(number - closing) < (1 if whole else abs(closing) / 200)
 
 
+@lru_cache(maxsize=4096)
+def _given(numbers: frozenset[str]) -> frozenset[Fraction]:
+    """The numbers of a question."""
+    return frozenset(Fraction(number) for number in numbers if len(number) < 30)
+
+
+@lru_cache(maxsize=1024)  # a step's numbers are looked at again by those behind it
 def _numbers(text: str) -> frozenset[Fraction]:
     found = _DIGITS.findall(spelled_out(text))[:_MOST_NUMBERS]
     return frozenset(number for one in found for number in _fractions(one))
