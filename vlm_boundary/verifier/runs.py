@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.units import PER_CENT, SCALES, UNITS
@@ -91,10 +92,11 @@ class Stretch:
     """Why it is hardly what the sentence is about: a threshold, a label, a subordinate clause."""
 
 
-def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
+@lru_cache(maxsize=256)  # what a sentence says and what it works out are read apart
+def runs(sentence: str, question_numbers: frozenset[str]) -> tuple[Stretch, ...]:
     """Every value in a sentence, in order."""
     if occurs(_IN_CODE, sentence) and _CODE.search(sentence):
-        return []
+        return ()
     found: list[Stretch] = []
     for start, end in _stretches(sentence):
         run = _run(sentence, start, end, question_numbers)
@@ -111,7 +113,7 @@ def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
         found = [replace(r, aside="premise") if r.start < turns[-1] else r for r in found]
     elif turns:  # "which means" begins a clause of the same standing as the one before
         found = [_from(sentence, turns[-1], r) if r.start > turns[-1] else r for r in found]
-    return _ranges(sentence, found)
+    return tuple(_ranges(sentence, found))
 
 
 def _from(sentence: str, turn: int, run: Stretch) -> Stretch:

@@ -41,8 +41,8 @@ _BEING = re.compile(
 )
 _EQUALS = re.compile(r"[\w)}%°]\s*=\s*[$€£*\\(]{0,4}$")  # n = 6, 5 apples * 6 = 30 apples
 _COMES_OUT = re.compile(  # "= $5", unless it goes on
-    r"=\s{0,4}[*_\\(]{0,4}([$€£]?\s?-?(?:\d[\d,]*)?\.?\d+%?)"
-    r"(?![\w.]*\d|\s?[-+*/×÷·^(=]\s?[\d$(\\a-z]|[a-zA-Z\\]\b)"
+    r"=\s{0,4}[*_\\(]{0,4}([$€£]?\s?-?(?:\d[\d,]{0,20})?\.?\d{1,20}%?)"
+    r"(?![\w.]{0,24}\d|\s?[-+*/×÷·^(=]\s?[\d$(\\a-z]|[a-zA-Z\\]\b)"
 )
 _UNKNOWN = re.compile(  # 3x, x + 60, 60 - n
     r"\d[a-zA-Z](?![a-zA-Z\d])|(?<!\d )(?<!\w)[a-zA-Z]\s?[-+*/^]|[-+*^]\s?[a-zA-Z](?![a-zA-Z])"
@@ -76,6 +76,7 @@ _NOT_SAID = ("negated", "changed", "operand", "parenthesis")
 _LISTED = 3  # values from which a sentence is a list of what was read off
 _ANSWERS = 0.3  # share of the question's words from which a sentence answers in its words
 _MOST_NUMBERS = 60
+_MOST_LOOKED_AT = 2_000  # characters of a sentence
 
 
 @dataclass(frozen=True)
@@ -359,7 +360,7 @@ def _given(numbers: frozenset[str]) -> frozenset[Fraction]:
 
 @lru_cache(maxsize=1024)  # a step's numbers are looked at again by those behind it
 def _numbers(text: str) -> frozenset[Fraction]:
-    found = _DIGITS.findall(spelled_out(text))[:_MOST_NUMBERS]
+    found = _DIGITS.findall(spelled_out(text[:_MOST_LOOKED_AT]))[:_MOST_NUMBERS]
     return frozenset(number for one in found for number in _fractions(one))
 
 

@@ -1,7 +1,7 @@
 """How the verifier reads answers that prose gives without a box or a statement.
 
-    python tests/perf/prose_answers.py SOLUTIONS.jsonl [--show N]
-    python tests/perf/prose_answers.py --chains FOLDER …
+    python tests/prose_answers.py SOLUTIONS.jsonl [--show N]
+    python tests/prose_answers.py --chains FOLDER …
 
 SOLUTIONS is a file of GSM8K (github.com/openai/grade-school-math, grade_school_math/data): people's
 worked solutions, whose last line "#### 72" and calculator marks <<48/2=24>> are taken out, so that
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from vlm_boundary.verifier import Gold, Grader, Output, Verdict
 
-CHAINS = Path(__file__).parents[1] / "reasoning" / "cases"
+CHAINS = Path(__file__).parent / "reasoning" / "cases"
 MARK = re.compile(r"<<[^<>\n]*?=?(-?[\d.,/]*)>>")
 SAID = {True: "right", None: "undecided", False: "wrong"}
 
