@@ -14,7 +14,6 @@ from vlm_boundary.verifier.questions import (
     QuestionWords,
     content,
     in_the_blank,
-    number_said,
     question_of,
 )
 from vlm_boundary.verifier.runs import Stretch, runs
@@ -23,7 +22,6 @@ from vlm_boundary.verifier.steps import Step, last_step, works_out_later
 
 _VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
-_WORKED_OUT = re.compile(r"=\s*([$€£]?\s?-?[\d.,]*\d)\s*[a-zA-Z%°]{0,12}[\s.)*$]*$")
 _TASK = re.compile(
     r"\s*(?:find|calculate|determine|compute|work\s+out|figure\s+out)\b[^=]*$", re.IGNORECASE
 )
@@ -97,8 +95,6 @@ def _answer(readable: list[Step], question: QuestionWords, *, bold: bool) -> Fou
         return found if bold else _beside(found, readable[concluding[-1] + 1 :], question)
     if len(readable) == 1:
         return _found("sentence", readable[0])
-    if _worked_out(readable):
-        return _found("sentence", readable[-1])
     return _answering(readable, question)
 
 
@@ -116,16 +112,6 @@ def _beside(found: Found, later: list[Step], question: QuestionWords) -> Found:
         return found
     rivals = tuple(value for value in (found.value, *found.rivals, *others) if value is not None)
     return replace(found, rivals=rivals, flags=("several_sentences",))
-
-
-def _worked_out(readable: list[Step]) -> bool:
-    """Whether the last sentence says what the sum before it comes to."""
-    last = readable[-1]
-    if len(readable) < 2 or last.run is None or last.rivals:
-        return False
-    result = _WORKED_OUT.search(readable[-2].sentence.text)
-    found = None if result is None else number_said(result[1].strip("$€£ "))
-    return result is not None and found == core(last.run.value)
 
 
 def _may_say(sentence: Sentence, question: QuestionWords) -> bool:
