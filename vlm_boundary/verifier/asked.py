@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from vlm_boundary.mathtext.units import SCALES, UNITS, Measure
-from vlm_boundary.verifier.questions import content
+from vlm_boundary.verifier.questions import asking_sentence, content
 from vlm_boundary.verifier.values import Number, Value, unnamed
 
-_QUESTION = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")
-_ASKS = re.compile(r"\W*(?:find|how|what|determine|calculate)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(
     r"\b(?:how\s+many(?:\s+more|\s+fewer|\s+other|\s+different)?|(?:the\s+)?(?:total\s+)?number\s+of)\s+"
     r"((?:[\w'-]+\s+){0,4}?[\w'-]+)"
@@ -112,8 +110,7 @@ class AskedFor:
 @lru_cache(maxsize=4096)
 def asked_of(question: str) -> AskedFor:
     """What a question asks for."""
-    asking = [s for s in _QUESTION.findall(question) if "?" in s or _ASKS.match(s)]
-    last = asking[-1] if asking else question
+    last = asking_sentence(question)
     many = _HOW_MANY.search(last)
     things = _stems(" ".join(content(many[1]))) if many else frozenset()
     return AskedFor(

@@ -250,16 +250,20 @@ _TURN = re.compile(
     re.IGNORECASE,
 )
 _CONTRAST = re.compile(r",\s+not\s+\S{1,20}\s+as\s[^.!?\n]{0,80}", re.IGNORECASE)
-_WOULD = Phrase(r"(?<!\w)would(?!\w)", "would")
+_WOULD = Phrase(r"(?<!\w)would(?!\w)|(?<=\w)'d\s+(?:have|be)(?!\w)", "would 'd_")
+
+
+def claim(sentence: str) -> str:
+    """What a sentence claims: "it is 4" of "3 is impossible, so it is 4"."""
+    turn = last_match(_TURN, sentence)
+    return sentence[turn.end() :] if turn else sentence
 
 
 @lru_cache(maxsize=1024)  # a text of one sentence is looked at as a line and as a sentence
 def says_nothing(sentence: str) -> bool:
     """Whether a sentence only supposes, quotes, asks or denies what it says."""
     sentence = _CONTRAST.sub("", sentence)
-    turn = last_match(_TURN, sentence)
-    claim = sentence[turn.end() :] if turn else sentence
-    if DENYING.search(claim) or _SUPPOSED.match(sentence.lstrip()):
+    if DENYING.search(claim(sentence)) or _SUPPOSED.match(sentence.lstrip()):
         return True
     if _WOULD.search(sentence) and _IF.search(sentence):
         return True

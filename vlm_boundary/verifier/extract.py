@@ -17,6 +17,7 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import GoldTarget
+from vlm_boundary.verifier.concluding import conclude, predicate
 from vlm_boundary.verifier.doubts import NOT_BEFORE, only_supposed, says_nothing, without_check
 from vlm_boundary.verifier.moments import read_clock
 from vlm_boundary.verifier.phrases import (
@@ -27,7 +28,7 @@ from vlm_boundary.verifier.phrases import (
     last_match,
 )
 from vlm_boundary.verifier.scope import AnswerScope
-from vlm_boundary.verifier.sentences import conclude, core, predicate
+from vlm_boundary.verifier.sentences import core
 from vlm_boundary.verifier.spelled import as_written
 from vlm_boundary.verifier.text_answers import (
     normal_text,

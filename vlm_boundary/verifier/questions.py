@@ -25,6 +25,8 @@ _BLANK = re.compile(r"(?:\(\s*_*\s*\)|_{2,})\s+([a-z]+(?:\s+[a-z]+){1,3})", re.I
 _SHARE_ASKED = re.compile(r"\b(?:fraction|proportion|probability|what\s+part)\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z]{3,}|\d+(?:\.\d+)?|(?<![a-z])[a-z](?=\()")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_SENTENCE = re.compile(r"[^.!?\n]+(?:(?<=\d)\.(?=\d)[^.!?\n]*)*[.!?]?")
+_ASKS = re.compile(r"\W*(?:find|how|what|determine|calculate)\b", re.IGNORECASE)
 _STOP = frozenset(
     "the and are was were how many what which does did has have for from this that with into "
     "there their its they them than please answer question image shown figure following give "
@@ -42,6 +44,8 @@ class QuestionWords:
     compares: bool
     share: bool
     words: frozenset[str]
+    asking: frozenset[str]
+    """The words of the sentence that asks."""
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +59,14 @@ def question_of(text: str) -> QuestionWords:
         _DIFFERENCE.search(text) is not None,
         _SHARE_ASKED.search(text) is not None,
         content(text),
+        content(asking_sentence(text)),
     )
+
+
+def asking_sentence(question: str) -> str:
+    """The last sentence of a question's text that asks; the whole text where none does."""
+    asking = [s for s in _SENTENCE.findall(question) if "?" in s or _ASKS.match(s)]
+    return asking[-1] if asking else question
 
 
 def content(text: str) -> frozenset[str]:

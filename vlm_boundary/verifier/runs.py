@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.units import PER_CENT, SCALES, UNITS
@@ -28,7 +29,8 @@ _TOKEN = re.compile(
 _NUMBER_WORDS = re.compile(rf"{ENGLISH}(?!\w)", re.IGNORECASE)
 _COMPARING = re.compile(
     r"(?:\b(?:than|least|most|above|below|over|under|between|exceeds?|from|beyond|within|every|"
-    r"until|up\s+to|each\s+of\s+the|first|last|next|past|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
+    r"until|(?<!add )(?<!adds )(?<!sum )(?<!sums )up\s+to|each\s+of\s+the|first|last|next|past"
+    r"|fewer|per)\s+(?:the\s+)?(?:about\s+)?[$€£]?)$",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -90,10 +92,11 @@ class Stretch:
     """Why it is hardly what the sentence is about: a threshold, a label, a subordinate clause."""
 
 
-def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
+@lru_cache(maxsize=256)  # what a sentence says and what it works out are read apart
+def runs(sentence: str, question_numbers: frozenset[str]) -> tuple[Stretch, ...]:
     """Every value in a sentence, in order."""
     if occurs(_IN_CODE, sentence) and _CODE.search(sentence):
-        return []
+        return ()
     found: list[Stretch] = []
     for start, end in _stretches(sentence):
         run = _run(sentence, start, end, question_numbers)
@@ -110,7 +113,7 @@ def runs(sentence: str, question_numbers: frozenset[str]) -> list[Stretch]:
         found = [replace(r, aside="premise") if r.start < turns[-1] else r for r in found]
     elif turns:  # "which means" begins a clause of the same standing as the one before
         found = [_from(sentence, turns[-1], r) if r.start > turns[-1] else r for r in found]
-    return _ranges(sentence, found)
+    return tuple(_ranges(sentence, found))
 
 
 def _from(sentence: str, turn: int, run: Stretch) -> Stretch:
@@ -164,10 +167,11 @@ def _stretches(sentence: str) -> list[tuple[int, int]]:
         if kind == "name":
             joins = before is not None and last == "operator" and before[0] in "+*/^×"
         elif kind == "letter":
-            joins = text.isascii() and (
-                not spaced or (before is not None and last == "operator" and before[0] != "-")
-            )
-            joins = joins and (before is not None or _operator_follows(sentence, match.end()))
+            if before is None:
+                signs = "+*/^" if spaced else "=+*/^"  # "n + 1 = 12" is whole, "so x = 12" says 12
+                joins = text.isascii() and _sign_follows(sentence, match.end(), signs)
+            else:
+                joins = text.isascii() and (not spaced or (last == "operator" and before[0] != "-"))
         elif kind == "number":
             if last == "number":
                 close()
@@ -184,8 +188,9 @@ def _stretches(sentence: str) -> list[tuple[int, int]]:
     return stretches
 
 
-def _operator_follows(sentence: str, place: int) -> bool:
-    return re.match(r"\s*[=+*/^]\s*[-\\\w(]", sentence[place : place + 8]) is not None
+def _sign_follows(sentence: str, place: int, signs: str) -> bool:
+    following = re.match(r"\s*(\S)\s*[-\\\w(]", sentence[place : place + 8])
+    return following is not None and following[1] in signs
 
 
 _TRIM_LEFT = " \t*_$=:,.!)]}>~≈"

@@ -7,27 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.mathtext.words import FIRST_WORDS
-from vlm_boundary.records.verdict import Source
-from vlm_boundary.verifier.commitments import Found, complement
-from vlm_boundary.verifier.doubts import NOT_BEFORE, says_nothing
-from vlm_boundary.verifier.phrases import CLOSING, CONCLUSION, HYPOTHETICAL, REFUSAL, last_match
-from vlm_boundary.verifier.questions import (
-    QuestionWords,
-    content,
-    in_the_blank,
-    number_said,
-    question_of,
-)
+from vlm_boundary.verifier.phrases import CLOSING
+from vlm_boundary.verifier.questions import QuestionWords, content, number_said
 from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Stretch, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
 _BOUNDARY = re.compile(  # the mark itself belongs to the sentence, except ; and line breaks
-    r"[.!?\n;。！？；](?:(?<=[.!?])[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
+    r"[.!?\n;。！？；](?:(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
-_VALUE = re.compile(r"[\d√π\\]")
-_SPLIT = re.compile(r"[a-z]+")
 _COPULA = re.compile(
     r"(?:\b(?:is|are|was|were|be|equals?|becomes?|has|have|had|measures?|costs?|needs?|contains?|gives?|"
     r"get|totals?|makes?|requires?|shows?|say|says|took|takes?|spent|pays?|paid|earned?|scored?|in|"
@@ -64,23 +52,15 @@ _GAP = re.compile(
     r"(?:old\s+)?(?:age\s+)?(?:gap|difference|lead|margin)\b",
     re.IGNORECASE,
 )
-_WORKED_OUT = re.compile(r"=\s*([$€£]?\s?-?[\d.,]*\d)\s*[a-zA-Z%°]{0,12}[\s.)*$]*$")
 _IS = re.compile(
     r"(?<!there )\b(?:is|are|was|were|equals)\s+(?:about\s+)?[$*]{0,3}$", re.IGNORECASE
 )
 _OF_ANOTHER = re.compile(r"\bthan\s[^,.]{1,40},\s(?:who|which)\s[^,.]{1,20}$", re.IGNORECASE)
 _CLOSED = re.compile(r",\s(?:which|who|with)\b[^,]{1,120},\s", re.IGNORECASE)
-_TASK = re.compile(
-    r"\s*(?:find|calculate|determine|compute|work\s+out|figure\s+out)\b[^=]*$", re.IGNORECASE
-)
-_BOLD = re.compile(r"\*\*[^*\n]{1,40}\*\*")
 _WEAK = ("in the question", "share", "subordinate clause", "leading clause")
 _ZERO = Number(Exact.rational(0))
 _ECHO = Words("said by the question")
-_VALUE_WORDS = FIRST_WORDS | {"no", "none", "half"}
-_ALSO_ANSWERS = 0.3  # share of the question's words from which a sentence is a rival
 MAX_SENTENCES = 60
-MAX_SENTENCE = 600
 
 
 @dataclass(frozen=True)
@@ -243,157 +223,3 @@ def core(value: Value | None) -> object:
     """What two readings share that say the same number, with a name before it or a unit behind."""
     value = unnamed(value)
     return value.value if isinstance(value, Number) else value
-
-
-def conclude(text: str, question_text: str) -> Found | None:
-    """The value of the sentence that answers, and its rivals.
-
-    A concluding sentence (therefore …) wins; else the only sentence with a value; else the one
-    that answers in the question's words; else they are rivals.
-    """
-    question = question_of(question_text)
-    filled = in_the_blank(text, question)
-    if filled is not None:
-        return filled
-    concludes = "**" not in text
-    later: list[_Said] = []
-    for sentence in reversed(sentences(text)):
-        if not _may_say(sentence, question):
-            continue
-        run, rivals = said(sentence, question)
-        if run is None and not rivals:
-            continue
-        if concludes and CONCLUSION.search(sentence.text):
-            return _beside(_found("conclusion", sentence, run, rivals), later, question)
-        later.append((sentence, run, rivals))
-    readable = later[::-1]
-    if not readable:
-        return None
-    bold = _emphasised(readable)
-    if bold is not None:
-        return bold
-    concluding = [item for item in readable if CONCLUSION.search(item[0].text)]
-    if concluding:
-        return _found("conclusion", *concluding[-1])
-    if len(readable) == 1:
-        return _found("sentence", *readable[0])
-    if _worked_out(readable):
-        return _found("sentence", *readable[-1])
-    return _answering(readable, question)
-
-
-def _beside(found: Found, later: list[_Said], question: QuestionWords) -> Found:
-    """The conclusion with what a later sentence in the question's words says beside it."""
-    others = tuple(
-        run.value
-        for sentence, run, rivals in later
-        if run is not None
-        and not rivals
-        and core(run.value) != core(found.value)
-        and len(question.words & content(sentence.text)) > _ALSO_ANSWERS * len(question.words)
-    )
-    if not others:
-        return found
-    rivals = tuple(value for value in (found.value, *found.rivals, *others) if value is not None)
-    return replace(found, rivals=rivals, flags=("several_sentences",))
-
-
-def _worked_out(readable: list[_Said]) -> bool:
-    """Whether the last sentence says what the sum before it comes to."""
-    if len(readable) < 2 or readable[-1][1] is None or readable[-1][2]:
-        return False
-    result = _WORKED_OUT.search(readable[-2][0].text)
-    found = None if result is None else number_said(result[1].strip("$€£ "))
-    return result is not None and found == core(readable[-1][1].value)
-
-
-def _may_say(sentence: Sentence, question: QuestionWords) -> bool:
-    """Whether a sentence has a value, and is neither hypothetical, a refusal nor an echo."""
-    text = sentence.text
-    if len(text) > MAX_SENTENCE or _TASK.match(text):
-        return False
-    if not _VALUE.search(text) and _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower())):
-        return False
-    return not (
-        HYPOTHETICAL.search(text)
-        or says_nothing(text)
-        or REFUSAL.search(text)
-        or text.strip() in question.text
-    )
-
-
-_Said = tuple[Sentence, Stretch | None, tuple[Stretch, ...]]
-
-
-def _emphasised(readable: list[_Said]) -> Found | None:
-    """The one number in bold, where every bold number is the same: "is **8**"."""
-    found: list[tuple[Sentence, Stretch]] = []
-    for sentence, _, _ in readable:
-        for bold in _BOLD.finditer(sentence.text):
-            inside = [
-                Stretch(bold.start() + r.start, bold.start() + r.end, r.value)
-                for r in runs(bold[0], frozenset())
-                if r.aside in ("", "label")
-            ]
-            if len(inside) != 1:
-                return None
-            found += [(sentence, run) for run in inside]
-    if not found or len({repr(core(run.value)) for _, run in found}) != 1:
-        return None
-    sentence, run = found[-1]
-    source: Source = "conclusion" if CONCLUSION.search(sentence.text) else "sentence"
-    return _found(source, sentence, run, ())
-
-
-def _answering(readable: list[_Said], question: QuestionWords) -> Found | None:
-    """Among several sentences, the one in the question's words; the first and last are rivals."""
-    asked = question.words
-    scored = []
-    for place, item in enumerate(readable):
-        overlap = len(asked & content(item[0].text)) / len(asked) if asked else 0.0
-        scored.append((overlap, place, item))
-    best = max(scored, key=lambda s: (round(s[0], 2), s[1]))
-    chosen, close = readable[-1], [readable[0], readable[-1]]
-    if best[0] >= 0.5:
-        enough = min(best[0] - 0.15, _ALSO_ANSWERS)
-        chosen, close = best[2], [s[2] for s in scored if s[0] >= enough or s is scored[-1]]
-        values = {repr(core(run.value)) if run else "several" for _, run, _ in close}
-        if len(values) == 1:
-            return _found("sentence", *close[0])
-    found = _found("sentence", *chosen)
-    others = tuple(run.value for _, run, _ in close if run is not None)
-    return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
-
-
-def _found(
-    source: Source, sentence: Sentence, run: Stretch | None, rivals: tuple[Stretch, ...]
-) -> Found:
-    shown = run or rivals[-1]
-    raw = sentence.text[shown.start : shown.end]
-    start = sentence.start + shown.start
-    flags = (("echo" if run else "several_values"),) if rivals else ()
-    values = tuple(rival.value for rival in rivals)
-    return Found(source, raw, start, start + len(raw), shown.value, None, flags, values)
-
-
-_PREDICATE = re.compile(
-    r"\b(?:is|are|was|were|shows?|reads?|says?|called|named|be|=)\s+(?:the\s+|a\s+|an\s+)?",
-    re.IGNORECASE,
-)
-
-
-def predicate(text: str) -> Found | None:
-    """What the last, or only, sentence says something is: "the highest bar is red"."""
-    all_sentences = sentences(text)
-    if not all_sentences:
-        return None
-    chosen = next(
-        (s for s in reversed(all_sentences) if CONCLUSION.search(s.text)), all_sentences[-1]
-    )
-    last = last_match(_PREDICATE, chosen.text)
-    if last is None or says_nothing(chosen.text) or NOT_BEFORE.search(chosen.text[: last.end()]):
-        return None
-    found = complement(
-        text, chosen.start + last.end(), chosen.end, listed=False, words=True, source="sentence"
-    )
-    return found if found and found.raw else None
