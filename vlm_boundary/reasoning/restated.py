@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from vlm_boundary.reasoning.bindings import Binding, differing
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.givens import misread
 from vlm_boundary.reasoning.passages import takes_back
 
 # Words of another time, another case or another thing, by which both may hold.
@@ -58,13 +57,9 @@ _FAR = 1000
 _MOST = 200
 
 
-def restatements(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """Both places of a thing that is said twice, differently, with no word of a change between.
-
-    One place where the question gives the other value.
-    """
+def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Both places of a thing that is said twice, differently, with no word of a change between."""
     found: list[Evidence] = []
-    yield from misread(text, start, end, question)
     for one, two in _pairs(text, start, end):
         if all(item.end <= one.start or two.end <= item.start for item in found):
             found += _both(text, (one.start, one.end), (two.start, two.end))

@@ -60,7 +60,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += bare
     if not bare:
         found += only_claimed(chain, start, end, answer)
-    found += restatements(text, start, end, chain.question)
+    found += restatements(text, start, end)
     found += wrong_extremes(text, start, end)
     found += wrong_lists(text, start, end, chain.question)
     found += not_of_the_list(chain, start, end, answer)
