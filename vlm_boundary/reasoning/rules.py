@@ -16,28 +16,25 @@ _SIDES = {
     "trapezoid": 4, "trapezium": 4, "rhombus": 4, "kite": 4, "pentagon": 5, "hexagon": 6,
     "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10,
 }  # fmt: skip
-# In one sentence, in any order: the figure, its angles, that they add up, and to what.
-_SUM_IS = re.compile(
-    r"(?:add(?:s|ing)? up to|sum(?:s)?(?: up)? to|total(?:s)?|add(?:s)? to|make(?:s)?(?: up)?"
-    r"|sum[^.;\d]{0,60}?"
-    r"(?:is|equals|=)|together (?:are|is)|come(?:s)? to)(?: always)?(?: equal to)?"
-    r" \$?(?P<sum>\d{2,4})"
-    r"(?=\s?°|\s?degrees|\^|[.,;)]|\s|$)(?!\.\d)",
+_COUNTS = dict(zip("three four five six seven eight nine ten".split(), range(3, 11), strict=True))
+_KIND = r"(?:(?:right|isosceles|equilateral|scalene|regular|convex)(?:-angled)? )?"
+_NAMES = "|".join(_SIDES)
+# All angles of one figure: not those given, or two at one side, or opposite to each other.
+_ANGLE_SUM = re.compile(
+    rf"(?:\b(?P<of>{_NAMES})(?:['’]s|,? (?:the|all(?: the)?)) "
+    r"|(?P<sum_of>\bsum of )(?:the |all (?:the )?)?"
+    r"|(?<!\bof )\b(?:the |all (?:the )?)|(?<!\w )(?<!, )(?<!-)\b)"
+    rf"(?:(?P<count>{'|'.join(_COUNTS)}) )?(?P<inside>(?:interior|internal|inner|inside) )?angles"
+    rf"(?: (?:of|in|inside) (?:an?|any|every|the|this) {_KIND}(?P<in>{_NAMES})"
+    r"(?: [A-Z]{3,10}\b)?)?"
+    r" (?:(?:always|together|must|should|all) ){0,2}"
+    r"(?:add(?:s|ing)? (?:up )?to|sum (?:up )?to|total|make(?: up)?|come to"
+    r"|(?P<is>is|are|equals?|=))(?: always)?(?: equal to)? \$?(?P<sum>\d{2,4})(?!\d|[.,]\d)"
+    r"(?:\s?(?:°|degrees|\^\{?\\circ\}?))?+"
+    r"(?!\s?[-+*/×·÷=(^\\]|\s(?:times|each|more|less|plus|minus|with)\b)",
     re.IGNORECASE,
 )
-_FIGURES = re.compile(rf"\b(?P<figure>{'|'.join(_SIDES)})\b", re.IGNORECASE)
-_EACH_ANGLE = re.compile(
-    r"\b(?:each|every|all)\b[^.;\d]{0,40}\bangles?\b[^.;\d]{0,20}\b(?:measures?|is|are|equals?"
-    r"|has|have)"
-    r" (?:exactly )?(?P<size>\d{1,3})\s?(?:°|degrees)",
-    re.IGNORECASE,
-)
-_ALL_ALIKE = {"equilateral triangle": 60, "equilateral": 60, "square": 90, "rectangle": 90}
-_NOT_ALL = re.compile(
-    r"\b(?:exterior|outer|external|two|both|other|remaining|base|acute|opposite|adjacent|not|n't"
-    r"|some|half|marked|each)\b",
-    re.IGNORECASE,
-)
+_NOT_ALL = re.compile(r"\b(?:not|n't|without|except|other|given|known|so far)\b", re.IGNORECASE)
 _LEGS = re.compile(
     r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|[A-Z]{2}|c)(?: is|\s?=| equals|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
@@ -57,36 +54,25 @@ _FACTOR = re.compile(
     r"|(?:[*×·]|\\times|\\cdot|\btimes|\bmultipl(?:y|ied|ying)(?: it| this| that)? by)\s?\$?"
     r"(?P<behind>[01]\.\d{1,3})(?![\d%])"
 )
-_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
-_NO_FIGURES = re.compile(r"\b(?:rect|tri|pent)angles?\b", re.IGNORECASE)
-_NOT_INSIDE = re.compile(
-    r"\b(?:exterior|outer|external|diagonals?|not|half|halves|bisect\w*)\b", re.I
-)
 _PER = r"\s?(?:\\?%|percent\b)"
 _AS_FACTOR = re.compile(
-    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as a"
-    rf" (?:factor|decimal)"
-    r"(?: is)?)(?: (?:an? |the )?(?:[a-z]+ )?factor(?: of)?| multiplying by| times)?"
-    r" (?P<factor>[0-2]\.\d{1,4})(?![\d%])(?!\s?[-+*/×÷=])"
+    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as)"
+    r" (?:an? |the )?(?:[a-z]+ )?(?:factor|decimal)(?: of| is)? (?P<factor>[0-2]\.\d{1,4})(?![\d%])"
+    r"(?!\s?[-+*/×÷=])"
 )
-_LEFT_TO_PAY = re.compile(
-    rf"\b(?:reduc\w+|discount|off|less|lower\w*|cut|sale"
-    rf"|rebate)\b[^.;\d]{{0,25}}?(?P<off>\d{{1,2}}){_PER}[^.;\d]"
-    rf"{{0,40}}?(?:mean|leav|so|remain|pay"
-    rf"|paid)[^.;\d]{{0,30}}?(?P<rest>\d{{1,2}}){_PER}[^.;]{{0,40}}?"
-    r"\b(?:remain\w*|paid|pay|left|price|is charged)\b",
+# What stands between a percentage and its own factor.
+_LEADS_TO = re.compile(
+    r"(?:[\s,.;:]+(?:of|the|total|whole|price|amount|discount|increase|decrease|reduction|rise|off"
+    r"|so|thus|hence|therefore|we|you|must|multipl(?:y|ied|ying)|it|by|means?|paying|pay))*[\s,.;:]*",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"[.!?](?=\s|$)|\n")
 
 
 def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
     if "ngles" in text and occurs(_TOTALLED, text):
         yield from _angle_sums(text, start, end)
-    if "ngle" in text and occurs(("quilateral", "quare", "ectangle"), text):
-        yield from _each_angle(text, start, end)
-    if occurs(("%", "ercent"), text):
+    if "factor" in text or "decimal" in text:
         yield from _percents_as_factors(text, start, end)
     if "ythag" in text:
         yield from _legs_added(text, start, end)
@@ -95,24 +81,24 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
-    for sentence in _SENTENCE.finditer(text, start, end):
-        figures = {match["figure"].lower() for match in _FIGURES.finditer(sentence[0])}
-        if "ngle" not in sentence[0] or _NOT_ALL.search(sentence[0]):
+    for match in _ANGLE_SUM.finditer(text, start, end):
+        named = [name for name in (match["of"], match["in"]) if name]
+        if len(named) != 1 or (match["is"] and not match["sum_of"]):
             continue
-        said = _SUM_IS.search(sentence[0])
-        if len(figures) == 1 and said and "angles" in _NO_FIGURES.sub(" ", sentence[0]):
-            name = next(iter(figures))
-            right = 180 * (_SIDES[name] - 2)
-            note = f"the angles of a {name} add up to {right}°, not to {said['sum']}°"
-            if int(said["sum"]) != right and int(said["sum"]) >= 90:
-                yield from _unless_excused(
-                    text,
-                    sentence.start() + said.start(),
-                    sentence.start() + said.end(),
-                    start,
-                    end,
-                    note,
-                )
+        name = named[0].lower()
+        sides, right = _SIDES[name], 180 * (_SIDES[name] - 2)
+        if match["of"] and not (match["inside"] or match["count"]):
+            continue  # some angles that the chain speaks of
+        if match["count"] and _COUNTS[match["count"].lower()] != sides:
+            continue
+        near = max(start, match.start() - 200)
+        first = max(near, *(text.rfind(sign, near, match.start()) for sign in (". ", "\n")))
+        stop = text.find(".", match.end(), min(end, match.end() + 40))
+        last = stop if stop >= 0 else min(end, match.end() + 40)
+        if int(match["sum"]) in (right, *range(90)) or _NOT_ALL.search(text, first, last):
+            continue
+        note = f"the angles of a {name} add up to {right}°, not to {match['sum']}°"
+        yield from _unless_excused(text, *match.span(), start, end, note)
 
 
 def _unless_excused(
@@ -122,30 +108,21 @@ def _unless_excused(
         yield Evidence("arithmetic_error", first, last, note)
 
 
-def _each_angle(text: str, start: int, end: int) -> Iterator[Evidence]:
-    """Each angle of an equilateral triangle, a square or a rectangle, said to be another."""
-    for sentence in _SENTENCE.finditer(text, start, end):
-        named = [size for name, size in _ALL_ALIKE.items() if name in sentence[0].lower()]
-        said = _EACH_ANGLE.search(sentence[0])
-        if said is None or len(set(named)) != 1 or _NOT_INSIDE.search(sentence[0]):
-            continue
-        if int(said["size"]) != named[0]:
-            place = sentence.start() + said.start(), sentence.start() + said.end()
-            note = f"each of these angles is {named[0]}°"
-            yield from _unless_excused(text, *place, start, end, note)
-
-
 def _percents_as_factors(text: str, start: int, end: int) -> Iterator[Evidence]:
     for match in _AS_FACTOR.finditer(text, start, end):
-        share = Fraction(match["percent"]) / 100
-        if Fraction(match["factor"]) not in (share, 1 + share, 1 - share):
-            note = f"{match['percent']}% is a factor of {float(share):g}, not {match['factor']}"
+        if not _is_factor(Fraction(match["factor"]), Fraction(match["percent"]) / 100):
+            share = float(Fraction(match["percent"]) / 100)
+            note = f"{match['percent']}% is a factor of {share:g}, not {match['factor']}"
             yield from _unless_excused(text, *match.span(), start, end, note)
-    for match in _LEFT_TO_PAY.finditer(text, start, end):
-        off, rest = Fraction(match["off"]), Fraction(match["rest"])
-        if off + rest != 100 and off != rest:
-            note = f"{match['off']}% less leaves {float(100 - off):g}%, not {match['rest']}%"
-            yield from _unless_excused(text, *match.span(), start, end, note)
+
+
+def _is_factor(factor: Fraction, share: Fraction) -> bool:
+    """Whether a factor gives the share, what is more or less by it, or that several times over."""
+    return any(
+        abs(base**times - factor) < Fraction(1, 1000) if times > 1 else base == factor
+        for base in (share, 1 + share, 1 - share)
+        for times in range(1, 13)
+    )
 
 
 def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
@@ -168,20 +145,18 @@ def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidenc
     if len({match[1].lower() for match in (*percents, *parts)}) != 1:
         return
     share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]
-    percents = percents or parts
-    for match in _FACTOR.finditer(text, percents[0].end(), min(end, percents[0].end() + 160)):
-        written = match["factor"] or match["behind"]
-        factor = Fraction(written)
-        if factor in (share, 1 - share, 1 + share, 0, 1) or _explained(
-            factor, written, f"{question} {text[start : percents[0].start()]}"
-        ):
-            continue
-        if len(_SENTENCE_END.findall(text[percents[0].end() : match.start()])) > 1:
-            return
-        if not retracted(text, match.end(), end) and not hypothetical(text, match.start(), start):
-            note = f"{percents[0][0]} is a factor of {float(share):g}, not {written}"
-            yield Evidence("arithmetic_error", percents[0].start(), match.end(), note)
+    named = (percents or parts)[0]
+    match = _FACTOR.search(text, named.end(), min(end, named.end() + 160))
+    if match is None or not _LEADS_TO.fullmatch(text, named.end(), match.start()):
         return
+    written = match["factor"] or match["behind"]
+    factor = Fraction(written)
+    if _is_factor(factor, share) or _explained(
+        factor, written, f"{question} {text[start : named.start()]}"
+    ):
+        return
+    note = f"{named[0]} is a factor of {float(share):g}, not {written}"
+    yield from _unless_excused(text, named.start(), match.end(), start, end, note)
 
 
 def _explained(factor: Fraction, written: str, before: str) -> bool:
