@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from analysis_runs import NO_ANSWER, BenchmarkRun, make_run, right, wrong
+from scipy.stats import t
 
 from vlm_boundary.analysis.distributions import (
     ACCURACY_BINS,
@@ -19,7 +20,7 @@ from vlm_boundary.analysis.distributions import (
 )
 from vlm_boundary.analysis.efficiency import efficiency, tokens_by_problem
 from vlm_boundary.analysis.intervals import mean_interval
-from vlm_boundary.analysis.series import series
+from vlm_boundary.analysis.series import series, spread_of_seeds
 from vlm_boundary.errors import UserError
 from vlm_boundary.records.problem import Problem
 
@@ -213,6 +214,17 @@ def test_lengths_that_are_not_known_are_null(run: BenchmarkRun) -> None:
 
 def test_no_series_without_arms_for_one(run: BenchmarkRun) -> None:
     assert series(run.data) is None
+
+
+def test_the_mean_over_seeds_is_as_sure_as_the_seeds_are_alike() -> None:
+    """Three training runs are no three problems: Student's t on two degrees of freedom."""
+    found = spread_of_seeds(np.array([0.50, 0.51, 0.52]), 0.95)
+    reach = t.ppf(0.975, 2) * 0.01 / np.sqrt(3)
+    assert (found.low, found.high) == pytest.approx((0.51 - reach, 0.51 + reach))
+    cut = spread_of_seeds(np.array([0.98, 1.0]), 0.95)
+    assert (cut.checkpoints, cut.high) == (2, 1.0)
+    alike = spread_of_seeds(np.array([0.7, 0.7]), 0.95)
+    assert (alike.estimate, alike.low, alike.high) == (0.7, None, None)
 
 
 def test_series_along_training_temperature_and_seeds(tmp_path: Path) -> None:

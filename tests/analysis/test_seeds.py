@@ -100,13 +100,25 @@ def test_one_seed_says_nothing_of_others() -> None:
 
 
 def test_how_many_seeds_it_takes() -> None:
-    few = seeds_needed(0.1, 0.02**2, 0.005**2, 0.95)
+    few = seeds_needed(0.1, 0.02**2, 0.005**2, 0.01, 0.95)
     assert few is not None
     assert 2 < few < 10
-    more = seeds_needed(0.03, 0.02**2, 0.005**2, 0.95)
+    more = seeds_needed(0.03, 0.02**2, 0.005**2, 0.01, 0.95)
     assert more is not None
     assert more > few
-    assert seeds_needed(0.01, 0.02**2, 0.005**2, 0.95) is None  # it takes more problems
+    # It takes more problems.
+    assert seeds_needed(0.01, 0.02**2, 0.005**2, 0.01, 0.95) is None
+
+
+def test_no_number_of_seeds_makes_up_for_few_problems() -> None:
+    """Thirty problems that all gain 11 points: the interval of any number of seeds holds zero."""
+    rng = np.random.default_rng(5)
+    few = 0.11 + np.repeat(rng.normal(0, 0.005, (30, 1)), 3, axis=1) + rng.normal(0, 0.005, 3)
+    found = seed_effect("abc", [few], [None], 0.95)
+    assert given(found.low) < 0
+    assert found.seeds_needed is None
+    more = seed_effect("abc", [np.repeat(few, 2, axis=0)], [None], 0.95)
+    assert more.seeds_needed is not None
 
 
 @pytest.mark.parametrize("seeds", [2, 3, 5])

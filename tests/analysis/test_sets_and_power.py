@@ -10,9 +10,11 @@ import pytest
 from scipy.stats import binomtest
 
 from vlm_boundary.analysis.counts import Counts
+from vlm_boundary.analysis.intervals import t_intervals
 from vlm_boundary.analysis.power import (
     Variance,
     needed,
+    problems_for,
     sampling_variance,
     smallest_gap,
     variances,
@@ -115,3 +117,50 @@ def test_the_variance_of_a_pair_splits_into_problems_and_samples() -> None:
 
 def test_the_smallest_gap_before_sampling() -> None:
     assert smallest_gap(114, 0.2, 0.95) == pytest.approx(2.801585 * math.sqrt(0.2 / 114), abs=1e-6)
+
+
+@pytest.mark.parametrize("problems", [15, 30, 59])
+@pytest.mark.parametrize("deviation", [0.005, 0.15, None])
+def test_few_problems_find_the_smallest_gap_that_is_said(
+    problems: int, deviation: float | None
+) -> None:
+    """Four times in five or somewhat more often, by the intervals; None: some won, none lost."""
+    rng, gap = np.random.default_rng(0), 0.5
+    for _ in range(50):
+        variance = gap * (1 - gap) if deviation is None else deviation**2
+        found = smallest_gap(problems, variance, 0.95)
+        assert found is not None
+        gap = found
+    if deviation is None:
+        values = (rng.random((problems, 2000)) < gap).astype(float)
+    else:
+        values = rng.normal(gap, deviation, (problems, 2000)).clip(-1, 1)
+    share = (t_intervals(values, 0.95, (-1, 1)).low > 0).mean()
+    assert 0.77 <= share <= 0.95
+
+
+def test_problems_that_all_move_alike_are_needed_too() -> None:
+    """Eleven points on each of thirty: the interval holds zero, as those not drawn may be lost."""
+    spread = Variance(0.005**2, 0.0)
+    found = needed(0.11, spread, problems=30, n=64, confidence=0.95)
+    assert found.samples is None
+    assert found.smallest_gap == pytest.approx(0.025 ** (-1 / 30) - 1, abs=1e-3)
+    assert found.problems == 36
+    assert needed(-0.11, spread, 36, 64, 0.95).samples is not None
+    assert needed(0.01, spread, 60, 64, 0.95).problems == 60  # of so many the rule asks no more
+    assert smallest_gap(5, 0.01, 0.95) is None
+
+
+def test_problems_and_samples_needed_are_those_that_find_the_gap() -> None:
+    for gap, variance in ((0.12, 0.04), (0.3, 0.2), (0.2, 0.05)):
+        enough = problems_for(gap, variance, 0.95)
+        for problems, finds in ((enough, True), (enough - 1, False)):
+            smallest = smallest_gap(problems, variance, 0.95)
+            assert (smallest is not None and smallest <= gap) is finds
+    spread, problems, gap = Variance(0.06, 0.05), 40, 0.15
+    samples = needed(gap, spread, problems, 16, 0.95).samples
+    assert samples is not None
+    for drawn, finds in ((samples, True), (samples - 1, False)):
+        smallest = smallest_gap(problems, 0.01 + 0.05 * 16 / drawn, 0.95)
+        assert smallest is not None
+        assert (smallest <= gap) is finds

@@ -9,7 +9,7 @@ from scipy.stats import t, ttest_1samp
 
 from vlm_boundary.analysis.intervals import Clustered, holm, intervals_of
 from vlm_boundary.analysis.multiplicity import in_turn
-from vlm_boundary.analysis.significance import no_crossover_p, p_values
+from vlm_boundary.analysis.significance import no_crossover_p, one_sided_p, p_values
 
 
 def test_it_is_students_t_where_the_interval_is() -> None:
@@ -33,6 +33,13 @@ def test_it_is_below_a_level_just_where_that_interval_leaves_zero_out(level: flo
     assert not found.few.all()
     out = (found.low > 0) | (found.high < 0)
     np.testing.assert_array_equal(p_values(sums, (-1, 1)) <= 1 - level, out)
+
+
+@pytest.mark.parametrize("problems", [20, 100])
+def test_what_one_more_problem_would_undo_is_no_evidence(problems: int) -> None:
+    sums = Clustered.of(np.eye(problems)[:, :1] * 0.02)
+    assert one_sided_p(sums, 0.0, (-1, 1))[0].tolist() == [1.0]
+    assert p_values(sums, (-1, 1)).tolist() == [1.0]
 
 
 def test_nothing_is_known_of_one_problem() -> None:

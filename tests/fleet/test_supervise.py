@@ -276,14 +276,27 @@ def test_one_that_imports_ends_with_a_parent_that_is_killed(tmp_path: Path) -> N
         time.sleep(0.05)
 
 
-def test_one_that_ends_before_its_first_job_is_said_to(run: RunDirectory) -> None:
+def test_one_that_ends_before_its_first_job_is_replaced(run: RunDirectory) -> None:
     jobs = [job("nothing bad")]
     with Crew(run, PLACES, TIMEOUTS) as crew:
         crew.start(jobs, KINDS)
         crew.idle[0].process.stop()  # as a scheduler may
         assert crew.idle[0].process.wait(60) is not None
-        with pytest.raises(EngineDied, match="the engine of base ended with"):
-            crew.work_off(jobs)
+        crew.work_off(jobs)
+    assert stored(run) == ALL
+
+
+def test_a_job_waits_for_what_is_imported_ahead(run: RunDirectory) -> None:
+    """A pipe holds 64 KiB: whoever writes more to one that nobody reads can see to nothing else."""
+    jobs = [job("nothing bad")]
+    with Crew(run, PLACES, Timeouts(start_seconds=60, stall_seconds=60)) as crew:
+        crew.start(jobs, KINDS)
+        (first,) = crew.idle
+        os.kill(vars(first.process)["_process"].pid, signal.SIGSTOP)  # an import that never ends
+        vars(first)["_heard"] -= 60
+        crew.work_off(jobs)
+    assert not first.process.running
+    assert stored(run) == ALL
 
 
 def _lives(process: int) -> bool:

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from vlm_boundary.analysis.counts import Counts
 from vlm_boundary.analysis.estimators import pass_at_k
+from vlm_boundary.analysis.power import smallest_gap
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.cli import cli
-from vlm_boundary.planning.design import Accuracies, designs, endings, smallest_gap_of
+from vlm_boundary.planning.design import Accuracies, designs, endings
 from vlm_boundary.stopping import StoppingRule
 
 RULE = StoppingRule((8, 16, 32), 2)
@@ -49,7 +50,16 @@ def test_variance_and_samples_are_those_of_a_simulation(k: int) -> None:
         assert design.variance == pytest.approx(np.var(values[1] - values[0]), rel=0.12)
         assert 0 < design.from_problems <= 1
         # The number of problems is the one at which the smallest gap found is the one asked for.
-        assert smallest_gap_of(design, design.problems, 0.95, 0.8) == pytest.approx(0.05, rel=0.02)
+        found = smallest_gap(design.problems, design.variance, 0.95)
+        assert found == pytest.approx(0.05, rel=0.02)
+
+
+def test_models_that_differ_alike_everywhere_take_more_than_a_few_problems() -> None:
+    """All solved, none solved: without any spread, those not drawn decide what is found."""
+    certain = Accuracies(np.zeros(10), np.ones(10))
+    for gap in (0.3, 0.12):
+        found = designs(certain, gap, 8, 0.95, 0.8)[0].problems
+        assert 0.025 ** (-1 / found) - 1 <= gap < 0.025 ** (-1 / (found - 1)) - 1
 
 
 def test_stopping_is_cheaper_and_listed_first() -> None:

@@ -13,9 +13,9 @@ from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier import verify
 
 
-def planned(path: Path) -> Plan:
+def planned(path: Path, problems: int = 114) -> Plan:
     arms = [
-        ArmPlan(arm, "mine", "full", 4, 114, 0, 456, "not measured", 0, None, 0.0, {})
+        ArmPlan(arm, "mine", "full", 4, problems, 0, 456, "not measured", 0, None, 0.0, {})
         for arm in ("base", "rl")
     ]
     return Plan(path, [], arms, 1)
@@ -27,6 +27,21 @@ def test_before_anything_is_sampled(run: HandMadeRun, tmp_path: Path) -> None:
     gap = 100 * 2.801585 * math.sqrt(0.1 / 114)
     assert "114 problems of mine" in line
     assert f"{gap:.1f} points or more if one model alone solves 10% of the problems" in line
+
+
+def test_few_problems_show_no_gap_that_is_larger_than_the_share(
+    run: HandMadeRun, tmp_path: Path
+) -> None:
+    empty = RunDirectory(tmp_path / "empty")
+    said = [
+        next(resolution_lines(empty, run.experiment, planned(empty.path, problems)))
+        for problems in (15, 59, 60)
+    ]
+    assert "no gap in pass@n if one model alone solves no more than 20% of them" in said[0]
+    gap = float(said[1].split("pass@n of ")[1].split(" points")[0])
+    assert gap > 100 * 2.801585 * math.sqrt(0.2 / 59)
+    assert "solves 20% of the problems, and none if it solves 10%" in said[1]
+    assert f"{100 * 2.801585 * math.sqrt(0.2 / 60):.1f} points or more" in said[2]
 
 
 def test_what_was_sampled_says_what_more_it_takes(run: HandMadeRun) -> None:

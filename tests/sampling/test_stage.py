@@ -59,16 +59,13 @@ def test_an_arm_or_a_control_of_few_samples_gets_no_more_in_any_wave(
     assert set(asked["greedy", "full"]) == set(asked["greedy", "no_image"]) == {1}
 
 
-FIRST_LOOK = {"after": [4]}
-
-
 def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_first(
     tmp_path: Path,
 ) -> None:
-    def begun(arms: Collection[str], stop: dict[str, Any] | None = FIRST_LOOK) -> Prepared:
+    def begun(run: RunDirectory, arms: Collection[str], stop: dict[str, Any] | None) -> Prepared:
         raw: dict[str, Any] = {
             "name": "two",
-            "run_dir": str(tmp_path / "run"),
+            "run_dir": str(run.path),
             "benchmarks": {
                 "made": {
                     "dataset_path": str(tmp_path / "data.jsonl"),
@@ -83,13 +80,14 @@ def test_processes_wait_for_the_manifest_where_stored_samples_are_graded_first(
         return begin(run, experiment, Asked.of_arms(experiment, None))
 
     (tmp_path / "data.jsonl").write_text('{"id": "p0", "q": "How many?", "a": "7"}\n')
-    run = RunDirectory(tmp_path / "run")
-    first = begun(["one"])
-    assert first.can_wait
-    first.settle()
-    writer = SampleWriter(run.samples, Partition("one", "made"))
-    writer.add(Sample("p0", 0, 0, [1], "7", "stop", None), lambda: None)
-    writer.flush()
-    assert not begun(["one"]).can_wait  # nothing takes long
-    assert not begun(["one", "other"]).can_wait  # a rule has what is stored graded, for long
-    assert begun(["one", "other"], stop=None).can_wait
+    for stop in (None, {"after": [4]}):
+        run = RunDirectory(tmp_path / f"run-{stop is None}")
+        first = begun(run, ["one"], stop)
+        assert first.can_wait
+        first.settle()
+        writer = SampleWriter(run.samples, Partition("one", "made"))
+        writer.add(Sample("p0", 0, 0, [1], "7", "stop", None), lambda: None)
+        writer.flush()
+        assert not begun(run, ["one"], stop).can_wait  # nothing takes long
+        # A rule has what is stored graded first.
+        assert begun(run, ["one", "other"], stop).can_wait is (stop is None)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from vlm_boundary.analysis.counts import Floats, Ints
 from vlm_boundary.analysis.data import DIFFERENCE, BenchmarkData, Pair
 from vlm_boundary.analysis.estimators import paper_grid, pass_at_k
-from vlm_boundary.analysis.intervals import Intervals
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.cost import AtTokens, EqualBudgets, ShorterResponses
 
@@ -37,7 +34,7 @@ def at_cost(curve: Floats, tokens: Floats, budgets: Floats) -> Floats:
     joined by straight lines. m is itself estimated from the problems, and with it k: problem i's
     value is f_i(k) - f'(k)·k·(m_i - m)/m, where m_i is its own mean length and f' the slope of the
     mean curve. Their mean is f(B/m), and their spread is that of f(B/m) with m estimated (the delta
-    method).
+    method). A value may lie beyond 0 and 1, which means do not.
 
     Args:
         curve: pass@k of each problem at k = 1 … n, shape (problems, n).
@@ -83,9 +80,9 @@ def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> l
     base, other = values[pair.base], values[pair.other]
     columns = zip(
         budgets.tolist(),
-        _within(data.means(base, ids, (-1, 2)), 0.0).entries(),
-        _within(data.means(other, ids, (-1, 2)), 0.0).entries(),
-        _within(data.means(other - base, ids, (-3, 3)), -1.0).entries(),
+        data.means(base, ids).entries(),
+        data.means(other, ids).entries(),
+        data.means(other - base, ids, DIFFERENCE).entries(),
         strict=True,
     )
     return [
@@ -99,11 +96,6 @@ def _by_tokens(data: BenchmarkData, pair: Pair, lengths: dict[str, Floats]) -> l
         )
         for tokens, first, second, between in columns
     ]
-
-
-def _within(found: Intervals, least: float) -> Intervals:
-    """Cut off at what a mean can be: what a problem adds to it may lie beyond."""
-    return replace(found, low=np.maximum(found.low, least), high=np.minimum(found.high, 1.0))
 
 
 def shorter(largest: int, lengths: Floats) -> list[int]:

@@ -10,6 +10,7 @@ import numpy as np
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.estimators import all_of
 from vlm_boundary.analysis.quantiles import normal
+from vlm_boundary.analysis.small_sets import SMALL
 from vlm_boundary.analysis.stopping import stopped_variance
 from vlm_boundary.records.record import Needed
 
@@ -36,24 +37,59 @@ def variance_of(counts: Counts, ks: Ints) -> Floats:
     return stopped_variance(counts.correct, counts.samples, ks, counts.rule)
 
 
-def factor(confidence: float, power: float = POWER) -> float:
-    """How many standard errors a gap must have to be found with this power, for large samples."""
-    return float(normal(0.5 + confidence / 2) + normal(power))
-
-
 def smallest_gap(
-    problems: int, one_sided_share: float, confidence: float, power: float = POWER
-) -> float:
-    """The smallest gap in pass@n that is found with this power, before anything is sampled.
+    problems: int, variance: float, confidence: float, power: float = POWER
+) -> float | None:
+    """The smallest gap that so many problems find with this power.
 
-    At k = n a problem's difference is -1, 0 or 1, so the variance is at most the share of problems
-    that one model alone solves; factor · sqrt(share / N).
+    A gap g is found where g ≥ √((z s)² + (f (1 + g))²) + z' s, with z and z' the normal quantiles
+    of level and power, and s = √(variance / N). f is 0 from `SMALL` problems on, which leaves
+    (z + z') s. Of fewer, the interval's end allows for one more problem at -1 with a weight of up
+    to f = 1 - tail^(1/N) (`small_sets`); without any spread that leaves tail^(-1/N) - 1.
 
     Args:
         problems: N.
-        one_sided_share: the share of problems that one model alone solves.
+        variance: of one problem's difference. At k = n that is -1, 0 or 1, and the variance at most
+            the share of problems that one model alone solves.
+
+    Returns:
+        None where not even a gap of 1 is found.
     """
-    return factor(confidence, power) * float(np.sqrt(one_sided_share / problems))
+    level, more = _quantiles(confidence, power)
+    error, weight = float(np.sqrt(variance / problems)), _of_one_more(problems, confidence)
+    added, kept = more * error, 1 - weight**2
+    end = np.hypot(weight * (1 + added), level * error * np.sqrt(kept))
+    found = float((added + weight**2 + end) / kept)
+    return found if found <= 1 else None
+
+
+def problems_for(gap: float, variance: float, confidence: float, power: float = POWER) -> int:
+    """How many problems find a gap; see `smallest_gap`."""
+    many = ceil((sum(_quantiles(confidence, power)) / gap) ** 2 * variance)
+    if many >= SMALL:
+        return many
+    for few in range(2, SMALL):
+        found = smallest_gap(few, variance, confidence, power)
+        if found is not None and found <= gap:
+            return few
+    return SMALL
+
+
+def _largest_error(gap: float, problems: int, confidence: float, power: float) -> float:
+    """The largest standard error at which so many problems find a gap; 0 where none does."""
+    level, more = _quantiles(confidence, power)
+    room = gap**2 - (_of_one_more(problems, confidence) * (1 + gap)) ** 2
+    if room <= 0:
+        return 0.0
+    return float(room / (gap * more + np.sqrt((gap * more) ** 2 + (level**2 - more**2) * room)))
+
+
+def _quantiles(confidence: float, power: float) -> tuple[float, float]:
+    return float(normal(0.5 + confidence / 2)), float(normal(power))
+
+
+def _of_one_more(problems: int, confidence: float) -> float:
+    return 1 - ((1 - confidence) / 2) ** (1 / problems) if problems < SMALL else 0.0
 
 
 @dataclass(frozen=True)
@@ -94,20 +130,20 @@ def needed(
     Returns:
         `problems`: N that finds the gap at this n; `samples`: n that finds it with these problems,
         None where no n would or where fewer than 2k samples leave that unknown; `smallest_gap` that
-        this N and n find; all at this `power`.
+        this N and n find, None where they find none; all at this `power`.
     """
     if gap == 0 or not spread.total > 0:
         return Needed(gap=gap, power=power, problems=None, samples=None, smallest_gap=None)
-    ratio = factor(confidence, power) ** 2
+    error = _largest_error(abs(gap), problems, confidence, power)
     between = spread.total - spread.within
-    room = gap**2 * problems / ratio - between  # variance that the samples may add
+    room = error**2 * problems - between  # variance that the samples may add
     samples = None
-    if not np.isnan(spread.within) and room > 0:
+    if not np.isnan(spread.within) and error > 0 and room > 0:
         samples = max(1, ceil(n * max(spread.within, 0.0) / room))
     return Needed(
         gap=gap,
         power=power,
-        problems=ceil(ratio * spread.total / gap**2),
+        problems=problems_for(abs(gap), spread.total, confidence, power),
         samples=samples,
-        smallest_gap=float(np.sqrt(ratio * spread.total / problems)),
+        smallest_gap=smallest_gap(problems, spread.total, confidence, power),
     )

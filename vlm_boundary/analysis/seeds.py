@@ -148,7 +148,9 @@ def seed_effect(
         these_checkpoints=Interval(estimate=mean, low=below, high=above),
         between=Interval(estimate=spread, low=least, high=most),
         another=Range(low=max(mean - another, -1.0), high=min(mean + another, 1.0)),
-        seeds_needed=seeds_needed(mean, variance, whole.shared, confidence),
+        seeds_needed=seeds_needed(
+            mean, variance, whole.shared, float(whole.common[int(mean < 0)]), confidence
+        ),
     )
 
 
@@ -157,23 +159,29 @@ def _ends(mean: float, reach: Floats) -> list[float | None]:
 
 
 def seeds_needed(
-    gap: float, between: float, shared: float, confidence: float, power: float = POWER
+    gap: float,
+    between: float,
+    shared: float,
+    common: float,
+    confidence: float,
+    power: float = POWER,
 ) -> int | None:
     """How many seeds find a gap as large as the one seen, on these problems.
 
-    The smallest S with √((t_{S-1} √(s²/S))² + z² c) + z_power √(s²/S + c) at most the gap.
+    The smallest S with √((t_{S-1} √(s²/S))² + r²) + z_power √(s²/S + c) at most the gap.
 
     Args:
         between: s², the variance between seeds.
         shared: c, which no number of seeds changes.
+        common: r, how far the interval of the shared part alone reaches towards zero, which is
+            further than √c says where problems are few.
 
     Returns:
         None where no number up to `MOST_SEEDS` does: then it takes more problems.
     """
     seeds = np.arange(2, MOST_SEEDS + 1)
     own = between / seeds
-    z = normal(0.5 + confidence / 2)
-    reach = np.hypot(student(0.5 + confidence / 2, seeds - 1) * np.sqrt(own), z * np.sqrt(shared))
+    reach = np.hypot(student(0.5 + confidence / 2, seeds - 1) * np.sqrt(own), common)
     enough = reach + normal(power) * np.sqrt(own + shared) <= abs(gap)
     return int(seeds[np.argmax(enough)]) if enough.any() else None
 

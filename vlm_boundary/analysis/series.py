@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from vlm_boundary.analysis.counts import Ints, on_shared
+from vlm_boundary.analysis.counts import Floats, Ints, on_shared
 from vlm_boundary.analysis.data import BenchmarkData
-from vlm_boundary.analysis.intervals import t_intervals
+from vlm_boundary.analysis.intervals import NOTHING, known
+from vlm_boundary.analysis.quantiles import student
 from vlm_boundary.analysis.stopping import pass_at_k_of
 from vlm_boundary.records.record import Curve, where_known
 from vlm_boundary.records.series import (
@@ -105,25 +106,39 @@ def _seeds(data: BenchmarkData) -> list[Seeds]:
         if not shared[0].problem_ids:
             continue
         values = np.array([np.nanmean(pass_at_k_of(counts, ks), axis=0) for counts in shared])
-        between = t_intervals(values, data.settings.confidence, (0, 1))
         found.append(
             Seeds(
                 arms=arms,
                 step=experiment.arms[arms[0]].step,
                 problems=len(shared[0].problem_ids),
                 pass_at_k={
-                    k: SpreadOfSeeds(
-                        estimate=float(between.estimate[column]),
-                        low=float(between.low[column]),
-                        high=float(between.high[column]),
-                        standard_deviation=float(values[:, column].std(ddof=1)),
-                        checkpoints=len(arms),
-                    )
+                    k: spread_of_seeds(values[:, column], data.settings.confidence)
                     for column, k in enumerate(ks.tolist())
                 },
             )
         )
     return found
+
+
+def spread_of_seeds(each: Floats, confidence: float) -> SpreadOfSeeds:
+    """Mean over training runs with Student's t interval.
+
+    What is drawn are training runs, which lie close together or do not: the rule for few problems
+    allows for problems unlike the others that were not drawn, and has no place here.
+
+    Args:
+        each: pass@k of each checkpoint, shape (checkpoints,), two or more.
+
+    Returns:
+        Without ends where they are all alike, since that says nothing of other runs.
+    """
+    mean, deviation = float(each.mean()), float(each.std(ddof=1))
+    reach = student(0.5 + confidence / 2, len(each) - 1) * deviation / np.sqrt(len(each))
+    ends = np.clip([mean - reach, mean + reach], 0.0, 1.0)
+    low, high = known(ends if deviation > NOTHING else np.full(2, np.nan))
+    return SpreadOfSeeds(
+        estimate=mean, low=low, high=high, standard_deviation=deviation, checkpoints=len(each)
+    )
 
 
 def _checkpoint(data: BenchmarkData, arm: str) -> tuple[Any, ...]:

@@ -39,14 +39,14 @@ def p_values(sums: Clustered, bounds: tuple[float, float]) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         found = 2 * beyond_student(np.abs(mean) / error, np.fmax(known.freedom, 1))
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 1.0), _LEAST)
-    lowest, highest = with_one_more(sums, bounds)
-    found = np.where((lowest <= 0) & (highest >= 0), 1.0, found)
     tested, small = sums.clusters > 1, is_small(sums)
     few = tested & ~small & (known.few | _few_at(1 - found, sums, bounds))
     if few.any():
         found[few] = _smallest(sums.columns(few), bounds, 1, _without_zero)
     below, above = weighted_at_random(sums.columns(small), bounds)
     found[small] = np.clip(2 * np.minimum(below.beyond(0.0), above.beyond(0.0)), _LEAST, 1.0)
+    lowest, highest = with_one_more(sums, bounds)
+    found = np.where((lowest <= 0) & (highest >= 0), 1.0, found)
     return np.where(tested, found, np.nan)
 
 
@@ -90,15 +90,14 @@ def _above_p(sums: Clustered, bound: float, bounds: tuple[float, float]) -> Floa
         least = np.fmin(away, unskewed(away, sums.skewness()))
         found = beyond_student(least, np.fmax(known.freedom, 1))
     found = np.where(error > NOTHING, np.clip(found, _LEAST, 0.5), _LEAST)
-    lowest, _ = with_one_more(sums, bounds)
-    found = np.where(lowest <= bound, 1.0, found)
     tested, small = sums.clusters > 1, is_small(sums)
     few = tested & ~small & (known.few | _few_at(1 - 2 * found, sums, bounds))
     if few.any():
         found[few] = _smallest(sums.columns(few), bounds, 2, lambda one: one.low > bound)
     below, _ = weighted_at_random(sums.columns(small), bounds)
     found[small] = np.clip(below.beyond(-bound), _LEAST, 1.0)
-    return np.where(tested, np.where(room > 0, found, 1.0), np.nan)
+    lowest, _ = with_one_more(sums, bounds)
+    return np.where(tested, np.where(lowest > bound, found, 1.0), np.nan)
 
 
 def _few_at(level: Floats, sums: Clustered, bounds: tuple[float, float]) -> Bools:

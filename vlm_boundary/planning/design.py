@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 
 import numpy as np
 
 from vlm_boundary.analysis.beyond_n import Extrapolation
 from vlm_boundary.analysis.counts import Counts, Floats, Ints
 from vlm_boundary.analysis.extrapolation import Histograms
-from vlm_boundary.analysis.power import factor
+from vlm_boundary.analysis.power import problems_for
 from vlm_boundary.analysis.stopping import stopped_pass_at_k
 from vlm_boundary.stopping import StoppingRule
 
@@ -82,7 +81,7 @@ def designs(
     """Ways to find a gap in pass@k, the one with fewest samples first.
 
     The variance of a problem's difference is that between problems plus what samples add, which is
-    E f_k² - (1 - p)^2k of each model; N = (factor / gap)² · variance (see `analysis.power`).
+    E f_k² - (1 - p)^2k of each model; `analysis.power` says how many problems that takes.
 
     Args:
         gap: as a share, 0.05 for five points.
@@ -98,22 +97,16 @@ def designs(
             noise += float(np.interp(p, grid, spread).mean())
             drawn.append(float(np.interp(p, grid, length).mean()))
         variance = between + noise
-        problems = max(2, ceil((factor(confidence, power) / gap) ** 2 * variance))
         found.append(
             Design(
                 rule,
-                problems,
+                problems_for(gap, variance, confidence, power),
                 (drawn[0], drawn[1]),
                 variance,
                 between / variance if variance else 1.0,
             )
         )
     return sorted(found, key=lambda one: one.total)
-
-
-def smallest_gap_of(design: Design, problems: int, confidence: float, power: float) -> float:
-    """The smallest gap that so many problems find by a design."""
-    return factor(confidence, power) * float(np.sqrt(design.variance / problems))
 
 
 def _rules(k: int) -> Iterator[StoppingRule]:

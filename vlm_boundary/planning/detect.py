@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from vlm_boundary.analysis.data import BenchmarkData
+from vlm_boundary.analysis.power import smallest_gap
 from vlm_boundary.config import FULL, ExperimentConfig
 from vlm_boundary.counted import counted
 from vlm_boundary.engines.bound import Bound
 from vlm_boundary.errors import UserError
-from vlm_boundary.planning.design import Accuracies, Design, designs, smallest_gap_of
+from vlm_boundary.planning.design import Accuracies, Design, designs
 from vlm_boundary.planning.estimate import ArmPlan, Plan
 from vlm_boundary.store import RunDirectory
 
@@ -97,10 +98,11 @@ def _of_pair(
     possible = [one for one in found if one.problems <= there]
     if not possible:
         best = min(found, key=lambda one: one.variance)
-        gap = smallest_gap_of(best, there, confidence, power)
+        gap = smallest_gap(there, best.variance, confidence, power) if there else None
+        finds = "no gap at all" if gap is None else f"{100 * gap:.1f} points"
         yield (
             f"  not with its {counted(there, 'problem')}, whatever n: {_way(best)} finds "
-            f"{100 * gap:.1f} points, and {best.from_problems:.0%} of that variance is the "
+            f"{finds}, and {best.from_problems:.0%} of that variance is the "
             f"problems'; it takes {counted(best.problems, 'problem')}"
         )
         return

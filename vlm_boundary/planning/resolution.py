@@ -25,15 +25,9 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
     if len(experiment.arms) > 1:
         for benchmark, problems in sizes.items():
             if problems:
-                gaps = [100 * smallest_gap(problems, share, level) for share in _SHARES]
-                said = " and of ".join(
-                    f"{gap:.1f} points or more if one model alone solves {share:.0%} of the "
-                    f"problems"
-                    for gap, share in zip(gaps, _SHARES, strict=True)
-                )
                 yield (
                     f"Resolution: {counted(problems, 'problem')} of {benchmark} show, "
-                    f"{POWER:.0%} of the time, a gap in pass@n of {said}"
+                    f"{POWER:.0%} of the time, {_shown_by(problems, level)}"
                 )
     for benchmark in experiment.benchmarks:
         data = BenchmarkData.read(run, experiment, benchmark)
@@ -50,3 +44,17 @@ def resolution_lines(run: RunDirectory, experiment: ExperimentConfig, plan: Plan
                     f"(there are "
                     f"{len(pair.problem_ids):,}){more}"
                 )
+
+
+def _shown_by(problems: int, confidence: float) -> str:
+    """Which gaps so many problems show, for each share that one model alone solves."""
+    gaps = {share: smallest_gap(problems, share, confidence) for share in _SHARES}
+    shown = {share: gap for share, gap in gaps.items() if gap is not None and gap <= share}
+    if not shown:  # a gap is no larger than that share
+        return f"no gap in pass@n if one model alone solves no more than {_SHARES[-1]:.0%} of them"
+    said = " and of ".join(
+        f"{100 * gap:.1f} points or more if one model alone solves {share:.0%} of the problems"
+        for share, gap in shown.items()
+    )
+    none = "".join(f", and none if it solves {share:.0%}" for share in gaps if share not in shown)
+    return f"a gap in pass@n of {said}{none}"

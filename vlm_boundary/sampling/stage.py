@@ -98,10 +98,7 @@ def sample(
             if scheduler:
                 scheduler(run, experiment, wanted)
         compact_if_alone(run, shard)
-        # Read from the tables: what could not be drawn is still missing.
-        left = tuple(task.left(run) for task in tasks)
-        drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
-        return Drawn(drawn, left, looked_at)
+        return _drawn(run, tasks, looked_at)
 
 
 def _on_this_machine(
@@ -193,6 +190,15 @@ def _tasks(
         drawable.append(task)
         looked_at[partition] = cut[target]
     return tasks, drawable, looked_at
+
+
+def _drawn(
+    run: RunDirectory, tasks: Sequence[Task], looked_at: Mapping[Partition, Sequence[Problem]]
+) -> Drawn:
+    # Read from the tables: what could not be drawn is still missing.
+    left = tuple(task.left(run) for task in tasks)
+    drawn = sum(task.held for task in left) - sum(task.held for task in tasks)
+    return Drawn(drawn, left, looked_at)
 
 
 def _record_unshown(run: RunDirectory, looked_at: Mapping[Partition, Sequence[Problem]]) -> None:
