@@ -61,16 +61,10 @@ _STEPS = frozenset(
 _WORD = re.compile(r"[a-zA-Z]+")
 _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
-_OPENED = re.compile(
-    r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
-    r"|multiply\w* out|perfect square)\b[^.!?\n]{0,60}$",
-    re.IGNORECASE,
-)
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
-_OF_BOTH = re.compile(
-    r"\b(?:sides?|equations?|get|gives?|both|have|becomes?|obtain|yields?)\b", re.I
-)
 _PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
+_OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
+_DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
 _MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
 _NEAR = 0.006
@@ -222,14 +216,12 @@ def _never_true(plain: str, pair: _Pair) -> str:
     if not rest.variables:
         return f"the two sides differ by {_shown(rest)} whatever the letters are"
     if len(rest.terms) == 1 and len(rest.variables) == 1:
+        (name,) = rest.variables
+        if re.search(rf"\b{name}\s?=\s?0\b", plain[pair.end :]):
+            return ""  # that is what it concludes
         return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
     text = plain[pair.start : pair.end]
-    opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
-    if (
-        (opened and not _OF_BOTH.search(opened[0]))
-        or _is_factoring(pair, text)
-        or _is_formula(pair, text)
-    ):
+    if _is_factoring(pair, text) or _is_formula(pair, text):
         return f"the two sides are not the same: they differ by {_shown(rest)}"
     return ""
 
@@ -283,7 +275,7 @@ def _is_formula(pair: _Pair, text: str) -> bool:
 def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     """Why an equation does not follow from the one before; nothing where it may."""
     names = before.difference.variables | pair.difference.variables
-    if len(names) != 1 or before.solved:
+    if len(names) != 1 or before.solved or _OR.search(plain, max(0, before.start - 12), before.start):
         return ""
     (name,) = names
     shorter = pair.end - pair.start < before.end - before.start
@@ -300,6 +292,11 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     )
     if abs(value) <= _NEAR * size:
         return ""
+    if shown := _DECIMALS.search(plain, pair.start, pair.end):  # rounded to the digits shown
+        unit = 0.1 ** len(shown[1])
+        low, high = (_at(before.difference, root + by) for by in (-unit, unit))
+        if low is not None and high is not None and low * high <= 0:
+            return ""
     earlier = _root(before.difference)
     known = f"{name} = {earlier:.6g}" if earlier is not None else "another value"
     return f"this gives {name} = {root:.6g}, the equation before it {known}"

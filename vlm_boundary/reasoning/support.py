@@ -80,11 +80,6 @@ _CHOOSES = re.compile(
     r"|shortest|larger|smaller|bigger|value (?:of|in|for)|read|shown?|was sold)\b",
     re.IGNORECASE,
 )
-_CONCLUDED = re.compile(
-    r"(?:(?<=[.!?] )|(?<=\n)|^)(?:So|Therefore|Thus|Hence|This means|Consequently"
-    r"|In [a-z]{5,12},? (?:this|that|it) is)\b[^.!?\n=+*/×÷]*"
-    r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
-)
 # A value that is said to be what the chain comes to: surely so, or by words of its sentence.
 _RESULT = re.compile(
     r"(?:(?P<sure>=|≈|\\approx|\b(?:gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?"
@@ -160,10 +155,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if not results or any(same(result, value) for result in results):
         return []
     asked = numbers_of(chain.question, 0, len(chain.question))
-    started = [number for equation in worked for number in _operands(equation)]
     body = text[start : answer.start]
-    if value not in [*started, *asked]:
-        body = _without_conclusions(text, start, answer, worked)
     if _states(body, 0, len(body), value):
         return []
     about = f"{chain.question} {text[start:end]}"
@@ -207,16 +199,6 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
 
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
-
-
-def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: list[Equation]) -> str:
-    """What stands before the answer, without sentences behind the last step that only say it.
-
-    "So each gets 30" says the answer once more; it is no step that leads to it.
-    """
-    before = [equation.right.end for equation in worked if equation.right.end <= answer.start]
-    last = max(before, default=answer.start)
-    return text[start:last] + _CONCLUDED.sub(" ", text[last : answer.start])
 
 
 def _left_behind(
