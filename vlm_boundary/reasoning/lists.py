@@ -1,284 +1,375 @@
-"""What a chain says of a list of numbers that it gives itself."""
+"""What a chain, or its answer, says of the one list of numbers that the chain gives itself."""
 
 from __future__ import annotations
 
 import operator
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical, retracted, takes_back
 from vlm_boundary.verifier.phrases import occurs
 
-_NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,9})?(?:%|°)?"
-_NAMED = rf"[A-Z][A-Za-z]{{0,14}}(?: is| has|:| =)?\s{{1,2}}{_NUMBER}"
-_SEPARATOR = r"(?:,\s?(?:and )?|;\s| and )"
-_PLAIN_LIST = re.compile(
-    rf"(?P<intro>(?:\bare|[:=]|\bis|\border|sorted|\bget|\bgives)(?: (?:now|then))?,?)\s{{1,2}}"
-    rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
-    r"(?![\d.]*,?\s?(?:\.{2,}|…|[-+*/×÷=^]|etc))(?!\d)"
+_VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
+_NUMBER = re.compile(
+    rf"(?<![\w.^/-]){_VALUE}(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(])|{_VALUE}(?=[°%])"
 )
-_LIST_FIRST = re.compile(
-    rf"(?:^|(?<=[.!] )|(?<=\n))(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
-    r" are the (?:\w+ )?(?:values|numbers|scores|data|heights|lengths)\b"
+_WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
+# What stands between two values of a list: a unit, a separator, whose value comes next.
+_BETWEEN = re.compile(
+    r"\s(?P<letter>[A-Z])\s|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
+    rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
+    r"(?:,? (?:is|are|has|have|had|with|at|got|scored?|shows|sold|by)\b|:| [=–-])?"
+    r"[\s$(\\]{0,3}[$€£]?"
 )
-_NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
-_BESIDE = re.compile(  # two numbers of a list
-    r"\d[%°]?(?:,|;| and)\s?(?:and )?(?:[A-Z][A-Za-z]{0,14}(?: is| has|:| =)?\s{1,2})?(?=-?\d)"
+_BEFORE = re.compile(
+    rf"(?P<name>{_WORD})(?: (?:is|has|had|with|at|got|scored?|shows|sold)|:| [=–-])?[\s($€£\\]{{1,3}}\Z"
 )
-_BETWEEN = (",", ";", " and")
-_ITEM = re.compile(_NUMBER)
-_PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")
-_ASCENDING = re.compile(
-    r"\b(?:sort(?:ed|ing)?|(?:in |an? )?(?:ascending|increasing|descending|decreasing"
-    r"|numerical)(?: order)?"
-    r"|(?:numbers|values|data|scores|them|these|it|arrang\w+|ordered) in order"
-    r"|from (?:smallest|least|lowest|largest|greatest|highest) to (?:largest|greatest|highest"
-    r"|smallest"
-    r"|least|lowest))"
-    r"(?:,? (?:them|it|these|the (?:numbers|values|data|list)|gives|we (?:get|have)|they are|are|is"
-    r"|in (?:ascending|increasing|descending|decreasing|numerical)(?:"
-    r" order)?))*\s{0,2}[:=,]?\s{0,2}$",
-    re.IGNORECASE,
+_ROW = re.compile(  # a point or a table's row with one number
+    r"^[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**(?P<name>[A-Za-zÀ-ÿ][\w '’-]{0,30}?)\**"
+    rf"[^\S\n]{{0,3}}(?::|\||–|-|=|is)\**[^\S\n]{{0,3}}[$€£]?(?P<value>{_VALUE})"
+    r"(?:[^\S\n]?(?:°[CF]?|%|[a-z]{1,10}))?[^\S\n]{0,3}[|.;,]?[^\S\n]{0,3}$",
+    re.MULTILINE,
 )
-_DESCENDING = re.compile(r"\b(?:descending|decreasing|from (?:largest|greatest|highest))\b", re.I)
-_OF_SOMETHING = re.compile(r"\b(?:by|alphabet\w*|chronolog\w*|not|original)\b", re.IGNORECASE)
-_LEAST, _MOST = "smallest|lowest|minimum|least|shortest", "largest|highest|maximum|greatest|biggest"
-_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "last")
-_WHAT = "value|number|one|score|temperature|element|entry|term"
-_CLAIM = re.compile(
-    rf"\b(?:the|their|its)\s(?P<what>median|mode|most frequent|most common|mean|average|range|sum"
-    rf"|total|middle|{_LEAST}"
-    rf"|{_MOST}"
-    rf"|{'|'.join(_NTH)})(?:\s(?:{_WHAT}))?(?:\s(?:in|of) (?:the (?:list|data|chart|table|values"
-    rf"|numbers)|these|them))?"
-    rf"\s(?:is|equals|=)\s(?P<value>{_NUMBER})"
-    r"(?=\s?(?:[.;!)\n]|$|,? (?:and|so|while|but)\b|,)|\s(?:cm|m|kg|degrees|units|points"
-    r"|dollars)[.,;])"
-    r"(?![.,]\d)",
-    re.IGNORECASE,
-)
-_LEAD = re.compile(
-    r"(?:(?:so|thus|therefore|then|hence|and|here|clearly|now|we see that|this means|while|but|of"
-    r" these"
-    rf"|of them|(?:the|their) (?:{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is {_NUMBER})[,\s]*)*",
-    re.IGNORECASE,
-)
-COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
-    "smaller than": operator.lt, "lower than": operator.lt, "above": operator.gt,
-    "over": operator.gt, "greater than": operator.gt, "larger than": operator.gt,
-    "more than": operator.gt, "higher than": operator.gt, "bigger than": operator.gt,
-    "fewer than": operator.lt,
-    "at least": operator.ge, "at most": operator.le,
-}  # fmt: skip
-_THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|of them|of these"
-_COUNTED = re.compile(
-    rf"\b(?:there are |only |so |thus |exactly )?(?P<count>\d{{1,3}}|{ENGLISH}|none)\s(?:{_THINGS})"
-    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(COMPARED)})\s"
-    r"(?P<bound>\d{1,9}(?:\.\d{1,6})?)(?=[.,;!]?(?:\s|$))",
+_RULE = re.compile(r"[\s|:-]*")
+_JOINS = frozenset("sum total than plus minus times more less gives makes so or".split())
+
+_MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
+_LEAST = "smallest|lowest|minimum|shortest|fewest|least"
+_NTH = "first|second|third|fourth|fifth|sixth"
+_STATISTIC = re.compile(
+    rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{_MOST}|{_LEAST})"
+    r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
+    r"|(?:(?<=the )|(?<=their ))(?:mode|mean|range)|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
+    r"|(?<=on )average|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
+    rf"|{_MOST.replace('most', '(?<!at )most')}|{_LEAST.replace('|least', '|(?<!at )least')})"
+    rf"|(?P<nth>{_NTH}|last) (?:number|value|card|bar|term|element|entry|one|score))\b",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
-    rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)"
-    r"(?: here| in (?:total|all|the list))?(?=[.,;!])",
+    rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)\b"
+    r"(?! (?:[a-z]+ ){0,3}(?:below|above|between|than|greater|less|smaller|larger|over|under|in the))",
     re.IGNORECASE,
 )
-_RANKED = re.compile(
-    rf"\bthe (?P<nth>second|third)[ -](?P<what>{_LEAST}|{_MOST})(?: (?:{_WHAT}|bar))? is"
-    r" (?:bar |at )?(?P<name>[A-Z][A-Za-z]{0,14})\b(?=\s?[.,;!])",
-    re.IGNORECASE,
-)
-_RANKED_VALUE = re.compile(
-    rf"\bthe (?P<nth>second|third)[ -](?P<what>{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is"
-    rf" (?P<value>{_NUMBER})(?=[.,;!]?(?:\s|$))(?!\s[a-z])",
-    re.IGNORECASE,
-)
-_WHOLE = ("sum", "total", "mean", "average")
 _KEYS = (
-    "median", "mode", "mean", "average", "range", "sum", "total", "middle", "first", "second",
-    "third", "fourth", "last", "most ", "there are ", "order", "sorted", "ascending",
-    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *COMPARED,
+    "median", "mode", "mean", "average", "range", "most", "least", "est ", "est.", "est,", "est?",
+    "mum", "est-", "est:", "est*", " sum", " number", " value", " one", " card", " bar",
 )  # fmt: skip
-_LISTS = 12
+COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
+    "smaller than": operator.lt, "lower than": operator.lt, "fewer than": operator.lt,
+    "shorter than": operator.lt, "above": operator.gt, "over": operator.gt,
+    "greater than": operator.gt, "larger than": operator.gt, "more than": operator.gt,
+    "higher than": operator.gt, "bigger than": operator.gt, "exceed": operator.gt,
+    "taller than": operator.gt, "longer than": operator.gt, "at least": operator.ge,
+    "at most": operator.le,
+}  # fmt: skip
+_THRESHOLD = re.compile(
+    rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{_VALUE})"
+    r"(?![\w/^]|[.,]\d)",
+    re.IGNORECASE,
+)
+# Of a part of the list, or of something made of it.
+_OTHER = re.compile(
+    r"\b(?:not|n't|isn't|aren't|odd|even|first|last|other|others|second|third|except\w*|without|exclud\w*|ignor\w*"
+    r"|remov\w*|remain\w*|left|differ\w*|ratio|sum|product|between|after|before|until|since|group|half"
+    r"|twice|double|quarter|percent\w*|if|than|per|each|every|both|add\w*|new|increas\w*|decreas\w*"
+    r"|change\w*|possible|could|can|would|should|might|may|speed|rate|probab\w*|scale|axis|angle|side"
+    r"|at (?:least|most)|almost|nearly|about|roughly|common (?:multiple|factor|divisor|denominator)"
+    r"|count|frequen\w*|tally|occur\w*|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while|among the|of the (?:[a-z]+ )?"
+    r"(?:boys|girls|men|women|children|adults|males?|females?))\b",
+    re.IGNORECASE,
+)
+_THESE = re.compile(
+    rf"\b(?:these|those|the|all|among|of)(?: the)? (?:\d{{1,2}}|{ENGLISH})"
+    r"(?= (?:values|numbers|bars|scores|months|days|items|people|players|of)\b|\b)",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
+_CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
+_COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\b)", re.IGNORECASE)
+_IN_ORDER = re.compile(
+    r"\b(?:(?P<up>ascending|increasing|from (?:the )?(?:smallest|least|lowest))"
+    r"|(?P<down>descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest))"
+    r"|sort(?:ed|ing)|(?:numerical|in) order)\b",
+    re.IGNORECASE,
+)
+_ORDERED_BY = re.compile(
+    r"\b(?:by|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|need to|must|should|if)\b",
+    re.IGNORECASE,
+)
+_LISTS, _SPAN = 12, 60
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
     values: tuple[Fraction, ...]
     names: tuple[str, ...]
+    """Whose the values are, in small letters; "" where no name stands by it."""
     start: int
     end: int
 
 
-def wrong_lists(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
     """A list that is not sorted as said, and what is said of the one list that a chain gives.
 
+    An answer to a question for a list's median, largest, count above … is such a statement too.
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
-    a part of the list: the largest odd one, those of group B.
+    a part of the list or of something made of it.
     """
-    if sum(map(text.count, _BETWEEN)) < 2:
-        return
-    if len(list(islice(_BESIDE.finditer(text, start, end), 2))) < 2:
-        return
-    low = text.lower()
-    if not occurs(_KEYS, low):
-        return
+    text = chain.text
+    asked = chain.question.rpartition("]")[2].lower()
+    if not occurs(_KEYS, text.lower()) and not _THRESHOLD.search(asked):
+        if not occurs(("order", "sort", "there are"), text.lower()) and not _THRESHOLD.search(text):
+            return
     lists = _lists(text, start, end)
     if not lists:
         return
     yield from _unsorted(text, lists, start, end)
-    if len({tuple(sorted(one.values)) for one in lists}) > 1:
+    whole = max(lists, key=lambda one: len(one.values))
+    counted = Counter(whole.values)
+    parts = [one for one in lists if Counter(one.values) != counted]
+    if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
         return
-    given = frozenset(_ITEM.findall(question))
-    for first, last, note in (*_claims(text, lists, end, given), *_counts(text, lists, end)):
+    lists = [one for one in lists if one not in parts]
+    if parts:  # what follows a part of the list may be said of it
+        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
+    found = list(_claims(text, lists, end))
+    if not parts:
+        found += _answered(chain, asked, lists, answer)
+    for first, last, note in found:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
+            return
 
 
 def _lists(text: str, start: int, end: int) -> list[_List]:
-    found: list[_List] = []
-    for match in _NAMED_LIST.finditer(text, start, end):
-        pairs = _PAIR.findall(match["list"])
-        names = tuple(name for name, _ in pairs)
-        if len(set(names)) == len(names):
-            found.append(_List(tuple(_value(v) for _, v in pairs), names, *match.span("list")))
-    plain = (pattern.finditer(text, start, end) for pattern in (_PLAIN_LIST, _LIST_FIRST))
-    for match in chain.from_iterable(plain):
-        first, last = match.span("list")
-        if not any(one.start < last and first < one.end for one in found):
-            values = tuple(_value(v) for v in _ITEM.findall(match["list"]))
-            found.append(_List(values, (), first, last))
+    found = [*_inline(text, start, end), *_rows(text, start, end)]
     return sorted(found, key=lambda one: one.start)[:_LISTS]
+
+
+def _inline(text: str, start: int, end: int) -> Iterator[_List]:
+    """Three numbers or more with only separators, units and names between them."""
+    run: list[re.Match[str]] = []
+    names: list[str] = []
+    for number in [*_NUMBER.finditer(text, start, end), None]:
+        joined = None
+        if run and number is not None and number.start() - run[-1].end() <= _SPAN:
+            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
+        if joined is not None and not _JOINS & {*joined[0].lower().split()}:
+            assert number is not None
+            run.append(number)
+            names.append((joined["name"] or joined["letter"] or "").lower())
+            continue
+        if len(run) > 2:
+            before = _BEFORE.search(text, max(start, run[0].start() - 24), run[0].start())
+            named = before["name"].lower() if before and any(names) else ""
+            values = tuple(_value(match[0]) for match in run)
+            yield _List(values, (named, *names), run[0].start(), run[-1].end())
+        run, names = ([number], []) if number is not None else ([], [])
+
+
+def _rows(text: str, start: int, end: int) -> Iterator[_List]:
+    """Three rows or more, each of a name and a number, one under the other."""
+    run: list[re.Match[str]] = []
+    for row in [*_ROW.finditer(text, start, end), None]:
+        if run and row is not None and _RULE.fullmatch(text, run[-1].end(), row.start()):
+            run.append(row)
+            continue
+        if len(run) > 2:
+            names = tuple(match["name"].strip().lower() for match in run)
+            values = tuple(_value(match["value"]) for match in run)
+            yield _List(values, names, run[0].start(), run[-1].end())
+        run = [row] if row is not None else []
 
 
 def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterator[Evidence]:
     for one in lists:
-        before = text[max(start, one.start - 60) : one.start].rstrip("[({$ \n")
-        said = before[max(before.rfind(". "), before.rfind("\n")) + 1 :]
-        opened = _ASCENDING.search(said)
-        if opened is None or _OF_SOMETHING.search(said):
+        before = text[max(start, one.start - 80) : one.start].rstrip("[({$\\ \n")
+        said = before[max(before.rfind(sign) for sign in (". ", "\n", "; ")) + 1 :]
+        order = _IN_ORDER.search(said)
+        if order is None or _ORDERED_BY.search(said) or retracted(text, one.end, end):
             continue
-        values = list(one.values)
-        ways = [sorted(values)]
-        if _DESCENDING.search(said) is not None:
-            ways = [sorted(values, reverse=True)]
-        elif re.search(r"ascending|increasing|from", opened[0], re.IGNORECASE) is None:
-            ways.append(sorted(values, reverse=True))
-        if values not in ways and not retracted(text, one.end, end):
-            at = next(
-                i for i in range(1, len(values)) if values[i] != ways[0][i] or i == len(values) - 1
-            )
-            note = f"the list is said to be in order, and {_shown(values[at])} stands out of it"
+        rising, falling = sorted(one.values), sorted(one.values, reverse=True)
+        ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
+        if list(one.values) not in ways:
+            at = next(i for i, value in enumerate(one.values) if value != ways[0][i])
+            note = f"the list is said to be in order, and {_shown(one.values[at])} stands out of it"
             yield Evidence("contradiction", one.start, one.end, note)
 
 
 _Found = tuple[int, int, str]
 
 
-def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) -> Iterator[_Found]:
-    for match in _CLAIM.finditer(text, lists[0].end, end):
-        what, said = match["what"].lower(), _value(match["value"])
-        known = [one for one in lists if one.end <= match.start()]
-        if not _alone(text, known[-1].end, match.start()):
+def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
+    """Clauses behind the list that hold a statistic, or a threshold, and one value."""
+    values = lists[0].values
+    cuts = [
+        lists[0].end,
+        *(match.end() for match in _CLAUSE.finditer(text, lists[0].end, end)),
+        end,
+    ]
+    spans = [(one.start, one.end) for one in lists]
+    starts = [first for first, _ in spans]
+    for number, (first, last) in enumerate(zip(cuts, cuts[1:], strict=False)):
+        near = bisect_right(starts, last - 1) - 1
+        if near >= 0 and spans[near][1] > first:
+            continue  # within a list
+        clause = text[first:last]
+        if _SIGNS.search(clause):
             continue
-        if what in _NTH and len(known) > 1:
-            continue  # of the list as it was, or of the sorted one
-        if what in _WHOLE and (
-            match["value"] in given or "%" in text[known[0].start : known[0].end]
+        plain = _THESE.sub(" ", clause)
+        statistics = list(_STATISTIC.finditer(plain))
+        if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
+            right = _statistic(statistics[0], lists)
+            said = _said(plain, lists[0], statistics[0])
+            if (
+                right is not None
+                and said is not None
+                and not _same(statistics[0], right, said, values)
+            ):
+                yield first, last, f"{_named(statistics[0])} of the list is {_shown(right)}"
+        elif length := _LENGTH.search(clause):
+            if _count(length["count"]) != len(values):
+                yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
+        elif not statistics and (limit := _THRESHOLD.search(plain)):
+            counted = _count(plain[: limit.start()] + plain[limit.end() :])
+            if counted is None and number + 2 < len(cuts):
+                behind = text[last : cuts[number + 2]]
+                counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
+            if counted is not None and (note := _miscounted(limit, values, counted)):
+                yield first, last, note
+
+
+def _answered(
+    chain: Chain, asked: str, lists: Sequence[_List], answer: AnswerPlace
+) -> Iterator[_Found]:
+    """The answer to a question for what the list has."""
+    said = re.fullmatch(rf"[$*\s\\(]*({_VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
+    known = [one for one in lists if one.end <= answer.start]
+    if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
+        return
+    statistics = list(_STATISTIC.finditer(asked))
+    limit = _THRESHOLD.search(asked)
+    if len(statistics) == 1 and limit is None and not _OTHER.search(_without(asked, statistics[0])):
+        right = _statistic(statistics[0], known)
+        name = (chain.answer or "").strip(" .*$").lower()
+        value = _value(said[1]) if said else dict(zip(known[0].names, known[0].values)).get(name)
+        if (
+            right is not None
+            and value is not None
+            and not _same(statistics[0], right, value, known[0].values)
         ):
-            continue  # the total that the question names, of which the list has the shares
-        right = {_of_list(what, one.values) for one in known} - {None}
-        if right and not any(value is not None and _agrees(value, said) for value in right):
-            value = next(iter(right))
-            assert value is not None
-            yield *match.span(), f"the {what} of the list is {_shown(value)}, not {match['value']}"
-    for match in _RANKED_VALUE.finditer(text, lists[0].end, end):
-        ranks = sorted(set(lists[0].values), reverse=match["what"].lower() in _MOST.split("|"))
-        place = ("second", "third").index(match["nth"].lower()) + 1
-        if len(ranks) < len(lists[0].values) or place >= len(ranks):
-            continue  # which of two equal ones is the second can be said in two ways
-        if _value(match["value"]) != ranks[place] and _alone(text, lists[0].end, match.start()):
-            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-            yield *match.span(), f"{ranked} of the list is {_shown(ranks[place])}"
-    for match in _RANKED.finditer(text, lists[0].end, end):
-        named = dict(zip(lists[0].names, lists[0].values, strict=False))
-        most = match["what"].lower() in _MOST.split("|")
-        ranks = sorted(set(named.values()), reverse=most)
-        place = ("second", "third").index(match["nth"].lower()) + 1
-        if match["name"] not in named or len(ranks) < len(named) or place >= len(ranks):
-            continue
-        if named[match["name"]] != ranks[place] and _alone(text, lists[0].end, match.start()):
-            right_name = next(name for name, value in named.items() if value == ranks[place])
-            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-            yield *match.span(), f"{ranked} of the list is {right_name}"
+            yield (
+                known[0].start,
+                known[0].end,
+                (f"{_named(statistics[0])} of the list is {_shown(right)}, not {chain.answer}"),
+            )
+    elif not statistics and limit and "how many" in asked and said:
+        rest = asked[: limit.start()] + asked[limit.end() :]
+        if not _OTHER.search(rest) and not _NUMBER.search(rest):
+            if note := _miscounted(limit, known[0].values, int(_value(said[1]))):
+                yield known[0].start, known[0].end, note
 
 
-def _alone(text: str, after: int, start: int) -> bool:
-    """Whether nothing in its own sentence says that a statement is of a part of the list."""
-    opened = max(text.rfind(sign, after, start) for sign in (". ", "\n", "; ", ": "))
-    sentence = text[opened + 1 if opened >= 0 else after : start].strip(" .,;:\n)]}$\\*")
-    return _LEAD.fullmatch(sentence) is not None
+def _without(clause: str, statistic: re.Match[str]) -> str:
+    return clause[: statistic.start()] + " " + clause[statistic.end() :]
 
 
-def _of_list(what: str, values: Sequence[Fraction]) -> Fraction | None:
+def _named(statistic: re.Match[str]) -> str:
+    return f"the {statistic[0].lower()}"
+
+
+def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | None:
+    """What the list has; None where it can be said in two ways."""
+    values = lists[0].values
+    if nth := statistic["nth"]:
+        place = len(values) - 1 if nth.lower() == "last" else _NTH.split("|").index(nth.lower())
+        return values[place] if len(lists) == 1 and place < len(values) else None
+    if rank := statistic["rank"]:
+        place = {"first": 0, "next": 1, "2nd": 1, "3rd": 2}.get(rank.lower())
+        place = _NTH.split("|").index(rank.lower()) if place is None else place
+        most = statistic["ranked"].lower() in _MOST.split("|")
+        ranks = sorted(set(values), reverse=most)
+        return ranks[place] if len(ranks) == len(values) > place else None
+    what = statistic["what"].lower()
     if what in _LEAST.split("|"):
         return min(values)
     if what in _MOST.split("|"):
         return max(values)
-    if what in ("sum", "total"):
+    if what == "median":
+        return Fraction(median(values))
+    if what == "sum":
         return sum(values, Fraction(0))
     if what in ("mean", "average"):
         return sum(values, Fraction(0)) / len(values)
     if what == "range":
         return max(values) - min(values)
-    if what == "median":
-        return Fraction(median(values))
-    if what == "middle":
-        return values[len(values) // 2] if len(values) % 2 else None
-    if what in ("mode", "most frequent", "most common"):
-        (most, times), *others = Counter(values).most_common(2)
-        return most if times > 1 and (not others or others[0][1] < times) else None
-    place = len(values) - 1 if what == "last" else _NTH.index(what)
-    return values[place] if place < len(values) else None
+    (most_of, times), *others = Counter(values).most_common(2)
+    return most_of if times > 1 and (not others or others[0][1] < times) else None
 
 
-def _counts(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
-    values = lists[0].values
-    for match in _COUNTED.finditer(text, lists[0].end, end):
-        said = _count(match["count"])
-        bound, how = Fraction(match["bound"]), match["how"].lower()
-        right = sum(COMPARED[how](value, bound) for value in values)
-        if said is not None and said != right and _alone(text, lists[0].end, match.start()):
-            yield *match.span(), f"of the list {right} are {how} {match['bound']}, not {said}"
-    for match in _LENGTH.finditer(text, lists[0].end, end):
-        said = _count(match["count"])
-        if said not in (None, len(values)) and _alone(text, lists[0].end, match.start()):
-            yield *match.span(), f"the list has {len(values)} numbers, not {said}"
+def _said(clause: str, given: _List, statistic: re.Match[str]) -> Fraction | None:
+    """The one value, or the value of the one name of the list, that a clause has."""
+    numbers = _NUMBER.findall(clause)
+    if len(numbers) == 1:
+        return _value(numbers[0])
+    if numbers or (statistic["what"] or "").lower() not in f"{_MOST}|{_LEAST}".split("|"):
+        if statistic["rank"] is None:
+            return None
+    words = {*re.findall(r"[a-zà-ÿ']+", clause.lower().replace("'s", ""))}
+    named = [
+        value
+        for name, value in zip(given.names, given.values, strict=True)
+        if name and {*name.split()} <= words
+    ]
+    return named[0] if len(named) == 1 else None
 
 
-def _count(written: str) -> int | None:
-    if written.isdigit():
-        return int(written)
-    return 0 if written.lower() == "none" else english_number(written)
+def _same(
+    statistic: re.Match[str], right: Fraction, said: Fraction, values: Sequence[Fraction]
+) -> bool:
+    """Whether a statement may be meant so: equal, rounded, or of no value of such a list."""
+    unit = Fraction(1)
+    while said % unit and unit > Fraction(1, 10**6):
+        unit /= 10
+    if right == said or (right.denominator != 1 and abs(right - said) < unit):
+        return True
+    what = (statistic["what"] or "").lower()
+    if what == "sum":
+        return said <= max(values)
+    if what in ("median", "mean", "average"):
+        return not min(values) < said < max(values)
+    if what == "range":
+        return not 0 < said <= max(values)
+    return said not in values
+
+
+def _count(text: str) -> int | None:
+    counts = _COUNT.findall(text)
+    if len(counts) != 1:
+        return None
+    word = counts[0].lower()
+    return int(word) if word.isdigit() else 0 if word == "none" else english_number(word)
+
+
+def _miscounted(limit: re.Match[str], values: Sequence[Fraction], said: int) -> str:
+    """Why a count is wrong; "" where it is not, or the bound lies beside the list."""
+    bound, how = _value(limit["bound"]), limit["how"].lower()
+    right = sum(COMPARED[how](value, bound) for value in values)
+    if said == right or not min(values) < bound < max(values) or said > len(values):
+        return ""
+    return f"of the list {right} are {how} {limit['bound']}, not {said}"
 
 
 def _value(written: str) -> Fraction:
-    return Fraction(written.rstrip("%°").replace(",", ""))
-
-
-def _agrees(right: Fraction, said: Fraction) -> bool:
-    """Equal, or rounded or cut off to the digits shown."""
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**9):
-        unit /= 10
-    return right == said or (right.denominator != 1 and abs(right - said) < unit)
+    return Fraction(written.replace(",", ""))
 
 
 def _shown(value: Fraction) -> str:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from vlm_boundary.reasoning.asked import not_of_the_list
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
@@ -61,9 +59,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     if not bare:
         found += only_claimed(chain, start, end, answer)
     found += restatements(text, start, end)
-    found += wrong_extremes(text, start, end)
-    found += wrong_lists(text, start, end, chain.question)
-    found += not_of_the_list(chain, start, end, answer)
+    found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
