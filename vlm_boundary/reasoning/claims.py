@@ -166,8 +166,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
     )
     unused = bool(given) and not counts and len(body.split()) > 4
-    computed = unused and described and said not in _KNOWN
-    unused = computed or (unused and not _RECALLED.search(body))
+    things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
+    unused = unused and not _RECALLED.search(body) and len(things) < 2
     found: list[Evidence] = []
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
@@ -177,7 +177,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if not (by_eye or claim or computed or (unused and not _READ_OFF.search(sentence))):
+        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
             return []  # the value is read here
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))

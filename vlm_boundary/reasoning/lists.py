@@ -188,6 +188,8 @@ def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) 
         known = [one for one in lists if one.end <= match.start()]
         if not _alone(text, known[-1].end, match.start()):
             continue
+        if not _only_of(known[-1].values, text[known[-1].end : match.start()]):
+            continue
         if what in _NTH and len(known) > 1:
             continue  # of the list as it was, or of the sorted one
         if what in _WHOLE and (
@@ -225,6 +227,12 @@ def _alone(text: str, after: int, start: int) -> bool:
     opened = max(text.rfind(sign, after, start) for sign in (". ", "\n", "; ", ": "))
     sentence = text[opened + 1 if opened >= 0 else after : start].strip(" .,;:\n)]}$\\*")
     return _LEAD.fullmatch(sentence) is not None
+
+
+def _only_of(values: Sequence[Fraction], between: str) -> bool:
+    """Whether all numbers are of the list, or its sum, mean or length: none is added to it."""
+    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    return all(_value(number) in told for number in _ITEM.findall(between))
 
 
 def _of_list(what: str, values: Sequence[Fraction]) -> Fraction | None:
