@@ -128,7 +128,7 @@ _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
     " given whole exact actual s from just so thus hence then now and since as because if but"
-    " total altogether all also too overall which clearly therefore respectively here there is"
+    " all also too which clearly therefore respectively here there is"
     " are".split()
 )
 _MEASURES = frozenset(

@@ -6,7 +6,7 @@ import re
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import AnswerPlace, asked_of
 
 _SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
@@ -119,6 +119,24 @@ _ONE_MORE = re.compile(
     r"|but|not|hidden|without|less|of (?:them|these|which)) (?!total|all\b)",
     re.IGNORECASE,
 )
+_ASKS_WORKED = re.compile(
+    r"\b(?:mean|average|median|probability|chance|area|perimeter|volume|circumference|percent(?:age)?"
+    r"|ratio|differ\w*|sum|total|altogether|in all|how (?:many|much) (?:more|fewer|less|longer|taller)"
+    r"|slope|left|remain\w*)\b|%",
+    re.IGNORECASE,
+)
+_FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
+    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle|diameter"
+    r"|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
+    r"|twice|half|because|since)\b|Pythag|Thales",
+    re.IGNORECASE,
+)
+_STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
+_WRITTEN = re.compile(
+    r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
+    r"|indicat\w+|lists?|listed|according)\b",
+    re.IGNORECASE,
+)
 _PARTS = 6
 _LONGEST = 600
 
@@ -145,6 +163,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         if answer.stated
         else text[start:end]
     )
+    if never := _never_worked(chain, body, answer, said):
+        return never
     if counted := _not_the_count(chain, start, answer, said):
         return counted
     body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
@@ -166,8 +186,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
     )
     unused = bool(given) and not counts and len(body.split()) > 4
-    computed = unused and described and said not in _KNOWN
-    unused = computed or (unused and not _RECALLED.search(body))
+    things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
+    unused = unused and not _RECALLED.search(body) and len(things) < 2
     found: list[Evidence] = []
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
@@ -177,11 +197,27 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if not (by_eye or claim or computed or (unused and not _READ_OFF.search(sentence))):
+        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
             return []  # the value is read here
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
+
+
+def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
+    """An answer that has to be worked out, where no number is read and no property named."""
+    asked = asked_of(chain.question)
+    if not _ASKS_WORKED.search(asked) or not _NUMBER.search(said) or said in _KNOWN:
+        return []
+    plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
+    if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
+        return []
+    words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
+    counts = {str(english_number(word) or "") for word in words}
+    if counts - {said} or _WRITTEN.search(plain) or len(plain.split()) < 4:
+        return []
+    note = "no value is read and no step leads to what has to be worked out"
+    return [Evidence("no_reasoning", answer.start, answer.end, note)]
 
 
 def _names(question: str, body: str) -> bool:

@@ -13,7 +13,7 @@ from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical, retracted, takes_back
+from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted, takes_back
 from vlm_boundary.verifier.phrases import occurs
 
 _VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
@@ -124,7 +124,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     a part of the list or of something made of it.
     """
     text = chain.text
-    asked = chain.question.rpartition("]")[2].lower()
+    asked = asked_of(chain.question).lower()
     if not occurs(_KEYS, text.lower()) and not _THRESHOLD.search(asked):
         if not occurs(("order", "sort", "there are"), text.lower()) and not _THRESHOLD.search(text):
             return
@@ -150,8 +150,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
 
 
 def _lists(text: str, start: int, end: int) -> list[_List]:
-    found = [*_inline(text, start, end), *_rows(text, start, end)]
-    return sorted(found, key=lambda one: one.start)[:_LISTS]
+    found = sorted([*_inline(text, start, end), *_rows(text, start, end)], key=lambda one: one.start)
+    return [one for one in found[:_LISTS] if "" in one.names or len({*one.names}) > 1]
 
 
 def _inline(text: str, start: int, end: int) -> Iterator[_List]:

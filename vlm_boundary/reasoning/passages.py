@@ -48,6 +48,7 @@ _STATEMENT = re.compile(
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )
+_DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
 _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
@@ -58,6 +59,11 @@ _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 def own_turn(text: str, question: str = "") -> tuple[int, int]:
     """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
     return turn_span(text, question)
+
+
+def asked_of(question: str) -> str:
+    """A question without what it says in brackets of its picture."""
+    return _DESCRIBED.sub(" ", question)
 
 
 def retracted(text: str, end: int, limit: int) -> bool:

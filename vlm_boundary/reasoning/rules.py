@@ -19,22 +19,25 @@ _SIDES = {
 _COUNTS = dict(zip("three four five six seven eight nine ten".split(), range(3, 11), strict=True))
 _KIND = r"(?:(?:right|isosceles|equilateral|scalene|regular|convex)(?:-angled)? )?"
 _NAMES = "|".join(_SIDES)
-# All angles of one figure: not those given, or two at one side, or opposite to each other.
-_ANGLE_SUM = re.compile(
-    rf"(?:\b(?P<of>{_NAMES})(?:['’]s|,? (?:the|all(?: the)?)) "
-    r"|(?P<sum_of>\bsum of )(?:the |all (?:the )?)?"
-    r"|(?<!\bof )\b(?:the |all (?:the )?)|(?<!\w )(?<!, )(?<!-)\b)"
-    rf"(?:(?P<count>{'|'.join(_COUNTS)}) )?(?P<inside>(?:interior|internal|inner|inside) )?angles"
-    rf"(?: (?:of|in|inside) (?:an?|any|every|the|this) {_KIND}(?P<in>{_NAMES})"
-    r"(?: [A-Z]{3,10}\b)?)?"
-    r" (?:(?:always|together|must|should|all) ){0,2}"
-    r"(?:add(?:s|ing)? (?:up )?to|sum (?:up )?to|total|make(?: up)?|come to"
-    r"|(?P<is>is|are|equals?|=))(?: always)?(?: equal to)? \$?(?P<sum>\d{2,4})(?!\d|[.,]\d)"
-    r"(?:\s?(?:°|degrees|\^\{?\\circ\}?))?+"
-    r"(?!\s?[-+*/×·÷=(^\\]|\s(?:times|each|more|less|plus|minus|with)\b)",
+_NAMED = re.compile(rf"\b(?:{_NAMES})s?\b", re.IGNORECASE)
+_ANGLES = re.compile(
+    rf"\b(?:(?:the|all|their|its|(?:{_NAMES})(?:'s)?|(?P<count>{'|'.join(_COUNTS)})|(?P<inside>interior"
+    r"|internal|inner)) ){1,3}angles\b|\bangle[- ]sum\b",
     re.IGNORECASE,
 )
-_NOT_ALL = re.compile(r"\b(?:not|n't|without|except|other|given|known|so far)\b", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:adds?|adding|sums?|summing|totals?|make up|come to|altogether)\b", re.I)
+# Some of the angles, or what is made of their sum.
+_SOME = re.compile(
+    r"\b(?:not|without|except|other|others|given|known|know|so far|two|both|remaining|rest|each|every"
+    r"|base|opposite|adjacent|consecutive|remote|exterior|outer|external|central|acute|obtuse|these"
+    r"|those|them|labell?ed|marked|shown|at|if|minus|less|half|part)\b|n't|∠|\bangles (?-i:[A-Z])",
+    re.IGNORECASE,
+)
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_SUM = re.compile(
+    r"(?<![\d.,])\d{2,5}(?:\.\d+)?(?!\d|[.,]\d|-gon|\s?[-+*/×·÷=(^]|\s?\\(?:times|cdot))"
+)
+_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _LEGS = re.compile(
     r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|[A-Z]{2}|c)(?: is|\s?=| equals|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
@@ -81,24 +84,23 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
-    for match in _ANGLE_SUM.finditer(text, start, end):
-        named = [name for name in (match["of"], match["in"]) if name]
-        if len(named) != 1 or (match["is"] and not match["sum_of"]):
+    """Sentences with one figure, all its angles, and one number for their sum."""
+    for sentence in _SENTENCE.finditer(text, start, end):
+        angles = _ANGLES.search(sentence[0]) if "ngle" in sentence[0] else None
+        names = {name.lower().rstrip("s") for name in _NAMED.findall(sentence[0])}
+        if angles is None or len(names) != 1 or not _TOTAL.search(sentence[0]):
             continue
-        name = named[0].lower()
+        (name,) = names
         sides, right = _SIDES[name], 180 * (_SIDES[name] - 2)
-        if match["of"] and not (match["inside"] or match["count"]):
-            continue  # some angles that the chain speaks of
-        if match["count"] and _COUNTS[match["count"].lower()] != sides:
+        numbers = _DIGITS.findall(sentence[0])
+        said = _SUM.search(sentence[0])
+        if said is None or len(numbers) != 1 or _SOME.search(sentence[0]):
             continue
-        near = max(start, match.start() - 200)
-        first = max(near, *(text.rfind(sign, near, match.start()) for sign in (". ", "\n")))
-        stop = text.find(".", match.end(), min(end, match.end() + 40))
-        last = stop if stop >= 0 else min(end, match.end() + 40)
-        if int(match["sum"]) in (right, *range(90)) or _NOT_ALL.search(text, first, last):
+        if angles["count"] and _COUNTS[angles["count"].lower()] != sides:
             continue
-        note = f"the angles of a {name} add up to {right}°, not to {match['sum']}°"
-        yield from _unless_excused(text, *match.span(), start, end, note)
+        if float(said[0]) != right:
+            note = f"the angles of a {name} add up to {right}°, not to {said[0]}°"
+            yield from _unless_excused(text, *sentence.span(), start, end, note)
 
 
 def _unless_excused(

@@ -30,9 +30,8 @@ _OPERATION = re.compile(  # begins with a set of characters, so that all others 
     r"\s{0,3}[^\s=])"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|:[^.:\n]{15,}, so\b"
-    r"|\bthan\b[^.\n]*\b(?:which|while|whereas|both)\b"
-    r"|因为|所以|因此",
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means|so|if|theorem|law|rule)\b"
+    r"|er than\b|,[^,.\n]+,|因为|所以|因此",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]+")
