@@ -140,6 +140,8 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
     first = literals(equation.right.node)[0]
     if equation.right.operations and isinstance(first, Numeral) and first.value == values[0]:
         return True  # 2 + 3 = 5 × 4 = 20: said in passing
+    if _share_of(equation) or _whole_in_percent(equation, text):
+        return True
     has_pi = [PI in literals(side.node) for side in (equation.left, equation.right)]
     if has_pi[0] != has_pi[1] and not equation.loose:
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
@@ -150,6 +152,26 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
         around = text[max(0, equation.left.start - 80) : equation.right.end + 40]
         return _ROUND_THE_CLOCK.search(around) is not None
     return False
+
+
+def _share_of(equation: Equation) -> bool:
+    """2/5 = 12.8 hectares: what a share comes to."""
+    left, right = equation.left, equation.right
+    value, other = equation.values
+    share = value is not None and 0 < value < 1 and len(literals(left.node)) == 2
+    whole = other is not None and other >= 1 and right.labels
+    return bool(share and whole and not left.labels)
+
+
+def _whole_in_percent(equation: Equation, text: str) -> bool:
+    """48 = 100% + 20%: what all of it, and more, is."""
+    sides = (equation.left, equation.right)
+    return any(
+        side.operations == 0
+        and not has_percent(side.node)
+        and "100%" in text[other.start : other.end + 1].replace(" ", "").replace("\\", "")
+        for side, other in (sides, sides[::-1])
+    )
 
 
 def _short(value: Value) -> str:

@@ -38,7 +38,7 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
+    r"[;:)]\s?|\s\(|(?<![\d)])\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
     r"|where|whose"
     r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",

@@ -386,6 +386,8 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
         word = boundary.text.lower()
         if word == "and":
             return _after_result(tokens, first)
+        if first > 1 and tokens[first - 2].kind == "op":
+            return False  # of a longer sum: 25 pupils + his 1 teacher + 1
         return word not in _RISKY and word not in _NAMES
     if boundary.kind == "open":
         before = text[boundary.start - 1 : boundary.start]

@@ -92,7 +92,7 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
+    plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end]).replace("–", "-")
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
     found = (run for run in _RUN.finditer(plain) if "=" in run[0] and any(_told(run[0])))

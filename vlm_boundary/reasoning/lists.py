@@ -13,7 +13,13 @@ from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, asked_of, hypothetical, retracted, takes_back
+from vlm_boundary.reasoning.passages import (
+    AnswerPlace,
+    asked_of,
+    hypothetical,
+    retracted,
+    takes_back,
+)
 from vlm_boundary.verifier.phrases import occurs
 
 _VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
@@ -150,7 +156,9 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
 
 
 def _lists(text: str, start: int, end: int) -> list[_List]:
-    found = sorted([*_inline(text, start, end), *_rows(text, start, end)], key=lambda one: one.start)
+    found = sorted(
+        [*_inline(text, start, end), *_rows(text, start, end)], key=lambda one: one.start
+    )
     return [one for one in found[:_LISTS] if "" in one.names or len({*one.names}) > 1]
 
 

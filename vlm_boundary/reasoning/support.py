@@ -33,11 +33,12 @@ _FRACTION = re.compile(
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(
-    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]))"  # a unit, no operand
+    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]+ ?/ ?[a-zA-Z]))"  # a unit
     r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
-_EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _BENT = re.compile(
     r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
     r" (?:choices|options"
@@ -104,6 +105,7 @@ _REPEATED = re.compile(
     r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
     r"|remain\w*|difference)\b"
 )
+_SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
@@ -133,6 +135,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
+    body = text[start : answer.start]
+    nearby = numbers_of(body, 0, len(body))
+    if _IS.search(body[-24:]) and one_step(nearby[-6:], value, "+-*/", usual=False):
+        return []  # or of a step in words
     worked = [
         equation
         for equation in equations(text, start, end)
@@ -154,15 +160,19 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
+    if _behind_sign(text, start, answer.start, value):
+        return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
-    body = text[start : answer.start]
-    if _states(body, 0, len(body), value):
-        return []
+    known = [*results, *nearby, *asked]
+    last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
+    if _states(text, start, last, value) or (
+        _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
+    ):
+        return []  # what is only said behind the last step may be a step with its result
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
-    known = [*results, *numbers_of(body, 0, len(body)), *asked]
     silent = silent_step(closing, known, value)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
@@ -356,6 +366,14 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
             if english_number(match[0]) == value:
                 return True
     return False
+
+
+def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
+    """Whether the value stands behind a sign of equality."""
+    return any(
+        same(number, value) and _SIGNED.search(text, max(start, match.start() - 8), match.start())
+        for match, number in _stated(text, start, end, fractions=value != int(value))
+    )
 
 
 def _stated(
