@@ -30,6 +30,14 @@ _ROUND_THE_CLOCK = re.compile(
 )
 
 
+_OF_THE_DAY = re.compile(r"(?<![\d.,])0\d{3}(?![\d.])")  # 0900
+_BY_A_PART = re.compile(r"\$?([\d.,]*\d) ?/ ?(\d{1,3}) ?/ ?(\d{1,3})")
+_LOWEST = re.compile(
+    r"(?:1/(?:2|3|4|5|6|7|8|9|10|12|15|20)|2/(?:3|5|7|9|15)|3/(?:4|5|7|8|10|20)|4/(?:5|7|9|15)"
+    r"|5/(?:6|7|8|9|12)|6/7|7/(?:8|9|10|12|15|20)|8/(?:9|15)|9/(?:10|20))(?!\d)"
+)
+
+
 def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     """An arithmetic_error for each equation that is false, in signs or words, or breaks a rule.
 
@@ -123,7 +131,8 @@ def _converts(equation: Equation) -> bool:
         one, other = (abs(float(value or 0)) for value in equation.values)
         sizes = {UNITS[part].dimension for part in known}
         return len(sizes) < len(known) or not (one and other) or _resized(one / other)
-    return len(units) > 1 or (bool(equation.left.labels & NOUNS) and not equation.left.operations)
+    of_other = equation.left.labels - equation.right.labels  # 8 batches = 5.5 * 8
+    return len(units) > 1 or bool(of_other and not equation.left.operations)
 
 
 def _resized(ratio: float) -> bool:
@@ -140,8 +149,15 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
     first = literals(equation.right.node)[0]
     if equation.right.operations and isinstance(first, Numeral) and first.value == values[0]:
         return True  # 2 + 3 = 5 × 4 = 20: said in passing
-    if _share_of(equation) or _whole_in_percent(equation, text):
+    if _share_of(equation, text) or _whole_in_percent(equation, text):
         return True
+    if _OF_THE_DAY.search(text, equation.left.start, equation.right.end):
+        return True
+    left = text[equation.left.start : equation.left.end]
+    if by_part := _BY_A_PART.fullmatch(left.rstrip()):  # 28 / 1/5 is 28 / (1/5)
+        top, part, of = (Fraction(number.replace(",", "")) for number in by_part.groups())
+        if part and _rounds(top * of / part, values[1]):
+            return True
     has_pi = [PI in literals(side.node) for side in (equation.left, equation.right)]
     if has_pi[0] != has_pi[1] and not equation.loose:
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
@@ -154,13 +170,26 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
     return False
 
 
-def _share_of(equation: Equation) -> bool:
-    """2/5 = 12.8 hectares: what a share comes to."""
-    left, right = equation.left, equation.right
-    value, other = equation.values
-    share = value is not None and 0 < value < 1 and len(literals(left.node)) == 2
-    whole = other is not None and other >= 1 and right.labels
-    return bool(share and whole and not left.labels)
+def _share_of(equation: Equation, text: str) -> bool:
+    """2/5 = 12.8 hectares, $20 is 1 - 1/3: a share and what it comes to."""
+    sides = (equation.left, equation.right)
+    in_words = "=" not in text[sides[0].end : sides[1].start + 1]
+    for (part, whole), (value, other) in (
+        (sides, equation.values),
+        (sides[::-1], equation.values[::-1]),
+    ):
+        if value is None or other is None or not 0 < value < 1 or other < 1:
+            continue
+        written = text[part.start : part.end]
+        named = part is equation.left and _LOWEST.match(written) is not None
+        of_things = whole.labels or whole.operations or "$" in text[whole.start - 1 : whole.end]
+        if "/" in written and "*" not in written and (in_words or (named and of_things)):
+            return True
+    return False
+
+
+def _rounds(exact: Fraction, shown: Value) -> bool:
+    return abs(float(exact) - float(shown)) <= 0.006 * abs(float(shown))
 
 
 def _whole_in_percent(equation: Equation, text: str) -> bool:

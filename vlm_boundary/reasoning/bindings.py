@@ -113,6 +113,7 @@ _FRONTED = re.compile(
 )
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_OF_PART = re.compile(r"\s?(?:with|that|which|who|whose|where)\b", re.IGNORECASE)
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
 _MAY_BIND = re.compile(
     rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
@@ -139,6 +140,7 @@ _NOBODY = frozenset(
     " product difference quotient remainder ratio total rest other another step each half third"
     " both image picture figure chart graph diagram table".split()
 )
+_UNIT_NAMES = frozenset("ft sq cm mm km kg ml mi yd lb oz hr hrs min sec mph in inch".split())
 _NO_UNIT = frozenset("more less fewer times and out other".split())
 _OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
 _OF_ADJECTIVE = {
@@ -159,7 +161,7 @@ _LINKS = frozenset(
 )
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
-    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
+    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>–−]|\\times|\\cdot|\\div|more |less |times |fewer )"
 )
 
 
@@ -268,7 +270,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):
             match = _NAMED_FIRST.fullmatch(clause)
-        if match and (found := _bound(match, scope, at + first)):
+        part = "thing" in (match.groupdict() if match else ()) and _OF_PART.match(sentence, last)
+        if match and not part and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):
                 found = replace(found, head=f"{_words(label)} {found.head}")
@@ -326,7 +329,7 @@ def _bound(
     if adjective in _OF_ADJECTIVE:
         parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
     head, owner = _quantity(match.re, parts)
-    if not head or set(head.split()) & _NOBODY:
+    if not head or set(head.split()) & _NOBODY or {*head.split()} <= _UNIT_NAMES:
         return None
     where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
     unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")

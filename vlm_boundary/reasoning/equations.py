@@ -60,6 +60,7 @@ _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
     "line side triangle problem example method level grade page player clock bar point".split()
 )
+_CLAUSES = frozenset("because since as so if when while where but thus therefore hence".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
@@ -239,7 +240,7 @@ def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression,
         found.labels |= {label_name(token)}
         if word == "and":
             sure = sure and not _fraction_follows(rest[1:])
-        elif following in ("op", "power", "sup"):
+        elif following in ("power", "sup") or _goes_on(rest):
             return None  # a label, and then the expression goes on
         return found, sure
     if token.kind == "stop":
@@ -249,6 +250,16 @@ def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression,
     aside = spaced and token.text == "(" and following in ("word", "label")
     dash = spaced and token.text == "-" and following == "word"
     return (found, sure) if token.kind == "close" or aside or dash else None
+
+
+def _goes_on(rest: list[Token]) -> bool:
+    """Whether an operator follows at most four words: 8 bags of leaves / Y."""
+    for place, token in enumerate(rest[:5]):
+        if token.kind == "op":
+            return place == 1 or token.text != "-"
+        if token.kind not in _END_LABELS:
+            return False
+    return False
 
 
 def _fraction_follows(rest: list[Token]) -> bool:
@@ -310,6 +321,8 @@ def _stretch(tokens: list[Token]) -> tuple[int, Token | None]:
             if depth < 0:
                 return place, token
         elif token.kind in ("word", "label"):
+            if token.text.lower() in _CLAUSES:
+                return _balanced(tokens, place, token, depth)
             following = tokens[place] if place < len(tokens) else None
             behind = place >= 2 and tokens[place - 2].kind in ("number", "close", "word", "label")
             carries_on = following is None or following.kind in ("op", "close", "word", "label")
@@ -377,6 +390,8 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
     if boundary.kind == "stop":
         if boundary.text in ":：":
             return text[boundary.end : boundary.end + 1].isspace() or None
+        if boundary.text == "," and boundary.end == tokens[first].start:
+            return None  # "16,0000"
         if boundary.text in "!！" and boundary.end == tokens[first].start:
             return None
         return boundary.text not in ("|", "[", "]", "…")
@@ -388,7 +403,7 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
             return _after_result(tokens, first)
         if first > 1 and tokens[first - 2].kind == "op":
             return False  # of a longer sum: 25 pupils + his 1 teacher + 1
-        return word not in _RISKY and word not in _NAMES
+        return word not in _RISKY and word.removesuffix("s") not in _NAMES
     if boundary.kind == "open":
         before = text[boundary.start - 1 : boundary.start]
         return None if before.isalnum() else True

@@ -121,8 +121,10 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
             if two.recalled and len(told) > 1:
                 continue
             for one in reversed(said[:place]):
-                same = two.scope in (one.scope, one.owner) or (
-                    two.recalled and two.scope in one.scope
+                same = (
+                    two.scope == one.scope
+                    or (two.scope and two.scope == one.owner)
+                    or (two.recalled and two.scope in one.scope)
                 )
                 if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))

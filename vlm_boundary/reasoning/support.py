@@ -105,6 +105,7 @@ _REPEATED = re.compile(
     r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
     r"|remain\w*|difference)\b"
 )
+_SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
@@ -165,7 +166,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*results, *nearby, *asked]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
-    if _states(text, start, last, value) or (
+    if _states(text, start, answer.start if value in asked else last, value) or (
         _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
     ):
         return []  # what is only said behind the last step may be a step with its result
@@ -370,9 +371,10 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
 
 def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
     """Whether the value stands behind a sign of equality."""
+    body = _SPACED.sub("", text[start:end])
     return any(
-        same(number, value) and _SIGNED.search(text, max(start, match.start() - 8), match.start())
-        for match, number in _stated(text, start, end, fractions=value != int(value))
+        same(number, value) and _SIGNED.search(body, max(0, match.start() - 8), match.start())
+        for match, number in _stated(body, 0, len(body), fractions=value != int(value))
     )
 
 
