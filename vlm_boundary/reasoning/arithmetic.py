@@ -151,6 +151,9 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
         return True  # 2 + 3 = 5 × 4 = 20: said in passing
     if _share_of(equation, text) or _whole_in_percent(equation, text):
         return True
+    cents = {"cent", "cents"} & equation.right.labels
+    if cents and "$" in text[equation.left.start - 1 : equation.left.end]:
+        return True  # $1 / 2 = 50 cents
     if _OF_THE_DAY.search(text, equation.left.start, equation.right.end):
         return True
     left = text[equation.left.start : equation.left.end]

@@ -113,6 +113,7 @@ _FRONTED = re.compile(
 )
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_WITH = re.compile(r"\bwith\s\Z", re.IGNORECASE)
 _OF_PART = re.compile(r"\s?(?:with|that|which|who|whose|where)\b", re.IGNORECASE)
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
 _MAY_BIND = re.compile(
@@ -265,7 +266,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             continue
         match: re.Match[str] | None = None
         if _HAS_VALUE.search(clause):
-            match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
+            item = counting and not _WITH.search(sentence, max(0, first - 6), first)
+            match = _COUNTED.match(clause) or (_ITEM.match(clause) if item else None)
             counting = match is not None
             match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):

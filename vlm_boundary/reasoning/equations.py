@@ -60,6 +60,7 @@ _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
     "line side triangle problem example method level grade page player clock bar point".split()
 )
+_DETERMINERS = frozenset("the his her its their these those other all my our your".split())
 _CLAUSES = frozenset("because since as so if when while where but thus therefore hence".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
@@ -227,6 +228,8 @@ def _powered(tokens: list[Token], place: int) -> int:
 def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression, bool] | None:
     """Whether an expression ends where the parser stopped, or goes on in what it cannot read."""
     sure = not found.unsure
+    if text.startswith(("..", "…"), found.end):
+        return None
     if not rest:
         return found, sure
     token, following = rest[0], rest[1].kind if len(rest) > 1 else ""
@@ -401,8 +404,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
         word = boundary.text.lower()
         if word == "and":
             return _after_result(tokens, first)
-        if first > 1 and tokens[first - 2].kind == "op":
-            return False  # of a longer sum: 25 pupils + his 1 teacher + 1
+        before = tokens[first - 2] if first > 1 else boundary
+        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in _RISKY):
+            return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
         return word not in _RISKY and word.removesuffix("s") not in _NAMES
     if boundary.kind == "open":
         before = text[boundary.start - 1 : boundary.start]
