@@ -15,6 +15,7 @@ from vlm_boundary.mathtext.evaluate import (
     numeric,
     spread,
 )
+from vlm_boundary.mathtext.parser import Expression
 from vlm_boundary.mathtext.tree import PI, Numeral
 from vlm_boundary.mathtext.units import NOUNS, UNITS
 from vlm_boundary.reasoning.equations import Equation, equations
@@ -131,8 +132,16 @@ def _converts(equation: Equation) -> bool:
         one, other = (abs(float(value or 0)) for value in equation.values)
         sizes = {UNITS[part].dimension for part in known}
         return len(sizes) < len(known) or not (one and other) or _resized(one / other)
-    of_other = equation.left.labels - equation.right.labels  # 8 batches = 5.5 * 8
-    return len(units) > 1 or bool(of_other and not equation.left.operations)
+    left, right = equation.left, equation.right
+    of_other = left.labels - right.labels  # 8 batches = 5.5 * 8
+    bare = not left.operations or (_is_scientific(left) and bool(right.labels))
+    return len(units) > 1 or bool(of_other and bare)
+
+
+def _is_scientific(side: Expression) -> bool:
+    """Whether it is a number and a power of ten."""
+    numbers = [part.value for part in literals(side.node) if isinstance(part, Numeral)]
+    return side.operations == 2 and len(numbers) == 3 and numbers[1] == 10
 
 
 def _resized(ratio: float) -> bool:
@@ -154,6 +163,11 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
     cents = {"cent", "cents"} & equation.right.labels
     if cents and "$" in text[equation.left.start - 1 : equation.left.end]:
         return True  # $1 / 2 = 50 cents
+    names = {label for label in equation.left.labels | equation.right.labels if len(label) == 1}
+    if any(
+        name not in UNITS or re.search(rf"\b{name}\s?=|\bfor \$?{name}\b", text) for name in names
+    ):
+        return True  # a variable, which is no unit: 2 - 7 m = -12
     if _OF_THE_DAY.search(text, equation.left.start, equation.right.end):
         return True
     left = text[equation.left.start : equation.left.end]

@@ -285,7 +285,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             yield Binding("right angle", "", "", match["value"], "", *where)
     for match in _HAVING.finditer(sentence):
         owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
-        named = owner is not None and (owner["np"] or owner["det"] or owner[0].strip())
+        alone = owner is not None and sentence[: owner.start()].rstrip()[-1:] != "("
+        named = owner is not None and (owner["np"] or owner["det"] or (alone and owner[0].strip()))
         if (
             named
             and match.start("value") not in taken

@@ -54,7 +54,7 @@ _RISKY = frozenset(
     "of plus minus times divided by over half twice double triple sum product difference root "
     "squared cubed per to from than between sqrt log ln sin cos tan mod multiplied subtract "
     "subtracting add adding multiply multiplying divide dividing subtracted added quarter third "
-    "average mean ratio times with or equation formula base power".split()
+    "average mean ratio times with or equation formula base power pi".split()
 )
 _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
@@ -248,7 +248,7 @@ def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression,
         return found, sure
     if token.kind == "stop":
         inside = token.text in ":：" and not text[token.end : token.end + 1].isspace()
-        shouted = token.text in "!！" and not spaced
+        shouted = token.text in "!！" and not (spaced and following in ("", "word", "stop"))
         return None if inside or shouted or token.text in "?？[" else (found, sure)
     aside = spaced and token.text == "(" and following in ("word", "label")
     dash = spaced and token.text == "-" and following == "word"
@@ -409,8 +409,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
             return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
         return word not in _RISKY and word.removesuffix("s") not in _NAMES
     if boundary.kind == "open":
-        before = text[boundary.start - 1 : boundary.start]
-        return None if before.isalnum() else True
+        before = text[: boundary.start][-3:].rstrip()[-1:]
+        glued = text[boundary.start - 1 : boundary.start].isalnum()
+        return None if glued or before == "!" else True
     return False if boundary.kind in ("close", "label") else None
 
 

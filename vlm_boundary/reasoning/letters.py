@@ -63,6 +63,7 @@ _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 _PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
+_CONDITION = re.compile(r"\b(?:condition|equation|equality|if|when)\W{0,6}\Z", re.IGNORECASE)
 _OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
 _DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
 _MOST = 60  # equations of one text
@@ -92,7 +93,9 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end]).replace("–", "-")
+    opened = text[start:end].replace("$$", "\n\n")
+    plain = _BLANKED.sub(lambda match: " " * len(match[0]), opened)
+    plain = plain.replace("–", "-")
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
     found = (run for run in _RUN.finditer(plain) if "=" in run[0] and any(_told(run[0])))
@@ -156,7 +159,8 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     glued = not written[0].isspace() and plain[max(0, run.start() - 1) : run.start()].isalnum()
     if glued or before[-1:] in _CUT or behind[:1] in _CUT:
         return []  # perhaps a part of something longer
-    if written.strip()[:1] in "+*/^":
+    sign = written.strip()[:1]
+    if sign in "+*/^" or (sign in "-−" and (before[-1:].isalnum() or before[-1:] == ")")):
         return []
     named = written.partition("=")[0].strip().isdigit()
     if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
@@ -170,7 +174,8 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
         place = last + 1
         kept = piece.strip()
         # The article in "with a = 3 and a width" is none of the formula.
-        if index == len(pieces) - 1 and re.search(r"[\d)]\s+a$", kept):
+        article = re.match(r"\s*[a-zA-Z]{2}", plain[last : last + 12])
+        if index == len(pieces) - 1 and article and re.search(r"[\d)]\s+a$", kept):
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = _read(kept) if told[index] or told[index + 1] else None
@@ -221,6 +226,8 @@ def _never_true(plain: str, pair: _Pair) -> str:
             return ""  # that is what it concludes
         return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
     text = plain[pair.start : pair.end]
+    if _CONDITION.search(plain, max(0, pair.start - 24), pair.start):
+        return ""
     if _is_factoring(pair, text) or _is_formula(pair, text):
         return f"the two sides are not the same: they differ by {_shown(rest)}"
     return ""

@@ -103,6 +103,8 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
     for said in groups.values():
         if len({binding.value for binding in said}) < 2:
             continue
+        if len(said[0].head) == 1 and len({binding.value for binding in said}) > 2:
+            continue  # values that are tried
         owners = {binding.owner for binding in said} - {""}
         kind = "" if said[0].head == "right angle" else said[0].head.split()[-1]
         bare = not owners and _ORDINAL.match(said[0].head) is None

@@ -28,7 +28,8 @@ from vlm_boundary.reasoning.steps import (
 
 _NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
-    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)|\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}"
+    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
+    r"|\\[dt]?frac ?\{ ?-? ?(\d{1,9}) ?\} ?\{ ?(\d{1,9}) ?\}"
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
@@ -105,7 +106,11 @@ _REPEATED = re.compile(
     r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
     r"|remain\w*|difference)\b"
 )
+_TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
+# A sign with something else than one number behind it.
+_UNREAD = re.compile(r"(?:[=≈]|\\approx|\\frac)(?!\s{0,2}[-−–]?\s?[$€£]?\d[\d.,]*(?![\d^]|\s?[-+*/×÷·(\\]))")
 _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
+_COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
@@ -161,12 +166,13 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
-    if _behind_sign(text, start, answer.start, value):
+    if _behind_sign(text, start, answer.start, value) or _written_behind_sign(chain, start, answer):
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
-    known = [*results, *nearby, *asked]
+    known = [*asked[-4:], *nearby[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
-    if _states(text, start, answer.start if value in asked else last, value) or (
+    counted = value in asked or _COUNTS.search(chain.question) is not None
+    if _states(text, start, answer.start if counted else last, value) or (
         _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
     ):
         return []  # what is only said behind the last step may be a step with its result
@@ -174,7 +180,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
-    silent = silent_step(closing, known, value)
+    silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
@@ -376,6 +382,12 @@ def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
         same(number, value) and _SIGNED.search(body, max(0, match.start() - 8), match.start())
         for match, number in _stated(body, 0, len(body), fractions=value != int(value))
     )
+
+
+def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
+    """Whether the answer stands behind a sign of equality just as it is written: x = 5\\sqrt{10}."""
+    said = _TYPESET.sub("", chain.answer or "")
+    return f"={said}" in _TYPESET.sub("", chain.text[start : answer.start])
 
 
 def _stated(
