@@ -41,7 +41,7 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     found = _false_equations(text, start, end)
     found += wrong_letters(text, start, end)
     found += wrong_words(text, start, end)
-    found += broken_rules(text, start, end, chain.question)
+    found += broken_rules(text, start, end)
     return tuple(found)
 
 

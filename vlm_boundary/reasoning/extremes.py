@@ -24,7 +24,9 @@ _PAIR = r"[A-Za-z]{1,15}\s{0,2}(?:is|=|:|has)?\s{0,2}\d{1,12}(?:\.\d{1,9})?%?"
 _LIST = re.compile(rf"\b{_PAIR}(?:(?:\s?[,;.]|\s?and)?\s{{1,2}}(?:and )?{_PAIR}){{2,40}}(?![\d%])")
 _NAMED = re.compile(r"([A-Za-z]{1,15})\s{0,2}(?:is|=|:|has)?\s{0,2}(\d{1,12}(?:\.\d{1,9})?)")
 _DIGITS = re.compile(r"\d+")
-_OTHER = re.compile(r"\b(?:second|third|next|not|of|to|among|between|except|without|2nd|3rd)\b", re.I)
+_OTHER = re.compile(
+    r"\b(?:second|third|next|not|of|to|among|between|except|without|2nd|3rd)\b", re.I
+)
 
 
 def wrong_extremes(text: str, start: int, end: int) -> list[Evidence]:

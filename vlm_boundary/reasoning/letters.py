@@ -275,7 +275,11 @@ def _is_formula(pair: _Pair, text: str) -> bool:
 def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     """Why an equation does not follow from the one before; nothing where it may."""
     names = before.difference.variables | pair.difference.variables
-    if len(names) != 1 or before.solved or _OR.search(plain, max(0, before.start - 12), before.start):
+    if (
+        len(names) != 1
+        or before.solved
+        or _OR.search(plain, max(0, before.start - 12), before.start)
+    ):
         return ""
     (name,) = names
     shorter = pair.end - pair.start < before.end - before.start

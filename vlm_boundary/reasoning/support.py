@@ -38,23 +38,8 @@ _AFTER = re.compile(
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_BENT = re.compile(
-    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
-    r" (?:choices|options"
-    r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\bnone of the (?:options|choices|answers)\b[^\n]{0,40}\bI (?:['’]ll )?(?:choose|pick|take"
-    r"|select"
-    r"|go)\b"
-    r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
-    r" )?\(?[\dA-H]",
-    re.IGNORECASE,
-)
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
-)
-_ASKS_NEAR = re.compile(
-    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
@@ -119,12 +104,6 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     A hint only where the chain's words name a step that may have been taken silently. A number that
     the chain only starts from is not one that it comes to.
     """
-    bent = None
-    if "earest" in chain.text or "losest" in chain.text or "none of the" in chain.text.lower():
-        bent = _BENT.search(chain.text, start, end)
-    if bent and not _ASKS_NEAR.search(chain.question):
-        note = "what was worked out is no option, and another value is taken"
-        return [Evidence("answer_unsupported", *bent.span(), note)]
     text = chain.text
     if another := _another_option(chain, start, answer):
         return another
