@@ -14,6 +14,7 @@ _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
+_SIGNS = re.compile(r"[+×÷·√<>≤≥≠∠\[→]|\d\s?[-*/:=]\s?\d")  # the same, with no look at marks
 _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
@@ -118,6 +119,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     )
     if described and (number := _WITH_UNIT.fullmatch(said)):
         said = number[1]
+    if _SIGNS.search(text, start, answer.start):
+        return []
     if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
