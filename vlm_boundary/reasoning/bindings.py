@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.verifier.phrases import occurs
@@ -56,10 +57,14 @@ _NAMED_FIRST = re.compile(
     rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
     rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
 )
+_CALLED = re.compile(  # a name that is called the largest, or a right angle
+    rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
+)
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
     "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
 )
+_ATTRIBUTES = tuple(_ATTRIBUTE.split("|"))
 _HAVING = re.compile(  # a length of 8; of width 4
     rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
@@ -116,15 +121,12 @@ _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _WITH = re.compile(r"\bwith\s\Z", re.IGNORECASE)
 _OF_PART = re.compile(r"\s?(?:with|that|which|who|whose|where)\b", re.IGNORECASE)
 _KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
-_MAY_BIND = re.compile(
-    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
-    r"|ight"
-)
 _COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
 _PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
 _NO_NUMBER = re.compile(r"est\b|most|least|mum\b")
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
-_HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_WORDED = re.compile(rf"\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
 _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
@@ -155,11 +157,19 @@ _PLAIN_WORDS = frozenset(
 _NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"}
 _WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
+_VERBS = frozenset(
+    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
+    " amounts".split()
+)
+_COUNTING = frozenset(
+    "is are were has have owns own shows show contains contain holds hold includes include sees see"
+    " counts count only exactly and the these those his her their all".split()
+)
 _LINKS = frozenset(
     "is are was were = equals equal measures reads reaches weighs cost costs comes being stands of"
     " at to about exactly only just approximately a an the has have with and".split()
-    + _ATTRIBUTE.split("|")
-)
+).union(_ATTRIBUTES)
+_STATING = _VERBS.union(_ATTRIBUTES)
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
     r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>–−]|\\times|\\cdot|\\div|more |less |times |fewer )"
@@ -193,13 +203,6 @@ class Binding:
     """Whether it is said of something that is named here for the first time: a square of side 4."""
 
 
-def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
-    """The statements of a text that give something a value, in order."""
-    for match in _SENTENCE.finditer(text, start, end):
-        if _MAY_BIND.search(match[0]):
-            yield from _of_sentence(match[0], match.start())
-
-
 def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """The statements of those sentences in which one name may stand with different values.
 
@@ -208,14 +211,13 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
     named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
     for match in _SENTENCE.finditer(text, start, end):
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
-        if (here or (named and occurs(("est", "most", "ight"), sentence))) and _MAY_BIND.search(
-            sentence
-        ):
+        if here or (named and _CALLED.search(sentence)):
             yield from _of_sentence(sentence, match.start())
 
 
@@ -225,10 +227,16 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
     found: set[int] = set()
     for site in sites:
         at, value, thing = site.start(), site[1], site[2]
-        said = _CUT.split(text[max(start, at - _REACH) : at])[-1]
-        words = said.split()
-        names = frozenset(words if words and words[-1] in _LINKS else ()) - _NO_NAME
-        thing = None if thing in _NO_NAME else thing
+        last = text[max(0, at - 14) : at].split()[-1].lower()
+        names: frozenset[str] = frozenset()
+        if last in _LINKS:
+            words = _CUT.split(text[max(start, at - _REACH) : at])[-1].split()
+            if not _STATING.isdisjoint(words):
+                names = frozenset(words) - _NO_NAME
+                names = frozenset() if names <= _NOBODY else names
+        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
+        if not (names or thing):
+            continue
         while near and near[0][0] < at - far:
             near.popleft()
         for place, other, others, counted in near:
@@ -265,7 +273,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             label, counting = kind[1], True
             continue
         match: re.Match[str] | None = None
-        if _HAS_VALUE.search(clause):
+        if _has_value(clause):
             item = counting and not _WITH.search(sentence, max(0, first - 6), first)
             match = _COUNTED.match(clause) or (_ITEM.match(clause) if item else None)
             counting = match is not None
@@ -283,7 +291,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RIGHT.finditer(sentence):
             where = at + match.start(), at + match.end()
             yield Binding("right angle", "", "", match["value"], "", *where)
-    for match in _HAVING.finditer(sentence):
+    having = occurs(_ATTRIBUTES, sentence.lower())
+    for match in _HAVING.finditer(sentence) if having else ():
         owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
         alone = owner is not None and sentence[: owner.start()].rstrip()[-1:] != "("
         named = owner is not None and (owner["np"] or owner["det"] or (alone and owner[0].strip()))
@@ -299,12 +308,16 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
                 yield found
 
 
+def _has_value(words: str) -> bool:
+    return _DIGIT.search(words) is not None or _WORDED.search(words) is not None
+
+
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
     """Where each clause stands. What "and" joins before there is a value is one name."""
     first = 0
     for cut in _SPLIT.finditer(sentence):
         piece = sentence[first : cut.start()]
-        if cut["and"] and not _HAS_VALUE.search(piece):
+        if cut["and"] and not _has_value(piece):
             continue
         if piece.strip():
             yield first, cut.start()

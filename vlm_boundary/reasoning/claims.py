@@ -14,6 +14,7 @@ _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
+_SIGNS = re.compile(r"[+×÷·√<>≤≥≠∠\[→]|\d\s?[-*/:=]\s?\d")  # the same, with no look at marks
 _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
@@ -100,25 +101,6 @@ _DEFINED = re.compile(
 _ASIDE = re.compile(
     r", including [^,.\d]{1,60}(?=[,.])|\bone (?:finds|sees|gets|can|has|obtains|may|must)\b", re.I
 )
-_IN_MIND = re.compile(
-    r"\b(?:imagin\w+|visuali[sz]\w+|mentally|in (?:my|the|your) (?:head|mind))\b", re.IGNORECASE
-)
-_TELLS = re.compile(
-    r"\b(?:because|since|only|not|but|same|opposite|next to|beside|meets?|touch\w*|overlap\w*"
-    r"|where|while|would|which (?:has|have|shows?))\b|\d|;",
-    re.IGNORECASE,
-)
-_COUNT_GIVEN = re.compile(
-    rf"\b(?:counting (?:[a-z]+ ){{0,6}}carefully|carefully counting|in total|altogether|in all)\b"
-    rf"[^.\d=]{{0,40}}?\b(?:\d{{1,4}}|{ENGLISH})\b",
-    re.IGNORECASE,
-)
-_THINGS_ASKED = re.compile(r"\bhow many (?:[a-z]+ ){0,2}?(?P<things>[a-z]{3,14}s)\b", re.IGNORECASE)
-_ONE_MORE = re.compile(
-    r"\b(?:an?|another|others?|rest|more|each|every|pairs?|dozens?|twice|half|both|same|except"
-    r"|but|not|hidden|without|less|of (?:them|these|which)) (?!total|all\b)",
-    re.IGNORECASE,
-)
 _ASKS_WORKED = re.compile(
     r"\b(?:mean|average|median|probability|chance|area|perimeter|volume|circumference|percent(?:age)?"
     r"|ratio|differ\w*|sum|total|altogether|in all|how (?:many|much) (?:more|fewer|less|longer|taller)"
@@ -137,7 +119,6 @@ _WRITTEN = re.compile(
     r"|indicat\w+|lists?|listed|according)\b",
     re.IGNORECASE,
 )
-_PARTS = 6
 _LONGEST = 600
 
 
@@ -156,6 +137,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     )
     if described and (number := _WITH_UNIT.fullmatch(said)):
         said = number[1]
+    if _SIGNS.search(text, start, answer.start):
+        return []
     if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
@@ -165,14 +148,12 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     )
     if never := _never_worked(chain, body, answer, said):
         return never
-    if counted := _not_the_count(chain, start, answer, said):
-        return counted
     body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
     plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
-        return _circle(text, start, end, said) or _only_imagined(text, start, answer, said)
+        return _circle(text, start, end, said)
     body = _ONE.sub(" ", body) if described else body
     listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
@@ -224,43 +205,6 @@ def _names(question: str, body: str) -> bool:
     """Whether the chain names things that the question lists: the bars B and D."""
     listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
     return any(re.search(rf"\b{name}", body) for name in listed)
-
-
-def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """A choice that one sentence makes after a look in the mind, with no word of what it showed."""
-    sentences = [m for m in _SENTENCE.finditer(text, start, answer.start) if len(m[0].split()) > 3]
-    if len(said) != 1 or len(sentences) != 1 or not answer.stated:
-        return []
-    only = sentences[0]
-    if not _IN_MIND.search(only[0]) or _TELLS.search(only[0]) or _PARTS_NAMED.search(only[0]):
-        return []
-    if re.search(rf"\b{re.escape(said)}\W*$", only[0]) is None:
-        return []
-    return [Evidence("no_reasoning", *only.span(), "nothing is said of what was imagined")]
-
-
-def _not_the_count(chain: Chain, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """A count that no sum of the counts of the same things comes to, where no step is written."""
-    asked = _THINGS_ASKED.search(chain.question)
-    if asked is None or not said.isdecimal() or "=" in chain.text:
-        return []
-    given = list(_COUNT_GIVEN.finditer(chain.text, start, answer.start))
-    if not given:
-        return []
-    before = chain.text[start : given[-1].start()]
-    part = rf"\b(\d{{1,4}}|{ENGLISH}) (?:[a-z]+ ){{0,2}}?{asked['things']}\b"
-    counts = re.findall(part, before, re.IGNORECASE)
-    numbers = len(_NUMBER.findall(before)) + len(_WORDED.findall(before))
-    if not 2 <= len(counts) <= _PARTS or numbers != len(counts) or _ONE_MORE.search(before):
-        return []
-    sums = {0}
-    for count in counts:
-        value = int(count) if count.isdecimal() else english_number(count) or 0
-        sums |= {value + other for other in sums}
-    if int(said) in sums:
-        return []
-    note = f"no sum of the counts before it is {said}"
-    return [Evidence("answer_unsupported", *given[-1].span(), note)]
 
 
 def _numbers(text: str) -> set[str]:

@@ -159,14 +159,19 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         guess = _GUESS.search(text, near, end)
         if guess and not _WORKED.search(text, guess.end(), end):  # nor checked afterwards
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return found or _unsettled(text, start, answer, end) or _undecided(text, start, answer, end)
-
-
-def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
-    """Several values before or in a sentence that cannot decide, and no reason after it."""
+    if found:
+        return found
     near = max(start, answer.start - 2 * _AHEAD)
-    if not occurs(_UNDECIDING, text[near:end].lower()):
-        return []
+    low = text[near:end].lower()
+    if occurs(_DOUBTS, low):
+        found = _unsettled(text, start, near, answer, end)
+    if not found and occurs(_UNDECIDING, low):
+        found = _undecided(text, start, near, answer, end)
+    return found
+
+
+def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """Several values before or in a sentence that cannot decide, and no reason after it."""
     doubts = list(islice(_UNDECIDED.finditer(text, near, end), _MOST))
     if not doubts:
         return []
@@ -185,11 +190,8 @@ def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     return [Evidence("hedging", doubt.start(), max(doubt.end(), answer.start), note)]
 
 
-def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
-    near = max(start, answer.start - 2 * _AHEAD)
-    low = text[near:end].lower()
-    if not occurs(_DOUBTS, low):
-        return []
+def _unsettled(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """One of several values taken without a reason, or another one thought possible at the end."""
     places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
     if places:
         taken = places[-1]
@@ -204,7 +206,7 @@ def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
-    if not occurs(_LATER, low):
+    if not occurs(_LATER, text[near:end].lower()):
         return []
     for after in _AFTERTHOUGHT.finditer(text, near, end):
         other = (after[1] or after[2]).strip("$\\({* ")

@@ -230,6 +230,8 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
         if near >= 0 and spans[near][1] > first:
             continue  # within a list
         clause = text[first:last]
+        if not _only_of(values, text[lists[0].end : first]):
+            return  # another value was added
         if _SIGNS.search(clause):
             continue
         plain = _THESE.sub(" ", clause)
@@ -253,6 +255,12 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
                 counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
             if counted is not None and (note := _miscounted(limit, values, counted)):
                 yield first, last, note
+
+
+def _only_of(values: Sequence[Fraction], between: str) -> bool:
+    """Whether all numbers are of the list, or its sum, mean or length."""
+    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    return all(_value(number) in told for number in _NUMBER.findall(between))
 
 
 def _answered(

@@ -17,7 +17,6 @@ _SIDES = {
     "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10,
 }  # fmt: skip
 _COUNTS = dict(zip("three four five six seven eight nine ten".split(), range(3, 11), strict=True))
-_KIND = r"(?:(?:right|isosceles|equilateral|scalene|regular|convex)(?:-angled)? )?"
 _NAMES = "|".join(_SIDES)
 _NAMED = re.compile(rf"\b(?:{_NAMES})s?\b", re.IGNORECASE)
 _ANGLES = re.compile(
@@ -44,13 +43,13 @@ _LEGS = re.compile(
     r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
 )
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
+_TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
 _PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
 _PARTS = {
     "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
     "tenth": Fraction(1, 10),
 }  # fmt: skip
 _PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
-_TOTALLED = ("add", "sum", "total", "make", "equal")
 _SHARES = ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")
 _FACTOR = re.compile(
     r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
@@ -73,7 +72,7 @@ _LEADS_TO = re.compile(
 
 def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
-    if "ngles" in text and occurs(_TOTALLED, text):
+    if "ngle" in text and occurs(_TOTALLED, text):
         yield from _angle_sums(text, start, end)
     if "factor" in text or "decimal" in text:
         yield from _percents_as_factors(text, start, end)
@@ -110,6 +109,20 @@ def _unless_excused(
         yield Evidence("arithmetic_error", first, last, note)
 
 
+def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
+    place = text.find("ythag", start, end)
+    while place >= 0:
+        limit = min(end, place + 160)
+        match = _LEGS.search(text, place, limit)
+        if match and not _SQUARES.search(text, max(start, place - 40), match.end()):
+            legs = [Fraction(match["one"]), Fraction(match["two"])]
+            squares = all(leg.denominator == 1 and isqrt(int(leg)) ** 2 == leg for leg in legs)
+            if not squares and not retracted(text, match.end(), end):
+                note = "by Pythagoras the squares of the legs are added, not the legs"
+                yield Evidence("arithmetic_error", *match.span(), note)
+        place = text.find("ythag", place + 200, end)
+
+
 def _percents_as_factors(text: str, start: int, end: int) -> Iterator[Evidence]:
     for match in _AS_FACTOR.finditer(text, start, end):
         if not _is_factor(Fraction(match["factor"]), Fraction(match["percent"]) / 100):
@@ -125,20 +138,6 @@ def _is_factor(factor: Fraction, share: Fraction) -> bool:
         for base in (share, 1 + share, 1 - share)
         for times in range(1, 13)
     )
-
-
-def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
-    place = text.find("ythag", start, end)
-    while place >= 0:
-        limit = min(end, place + 160)
-        match = _LEGS.search(text, place, limit)
-        if match and not _SQUARES.search(text, max(start, place - 40), match.end()):
-            legs = [Fraction(match["one"]), Fraction(match["two"])]
-            squares = all(leg.denominator == 1 and isqrt(int(leg)) ** 2 == leg for leg in legs)
-            if not squares and not retracted(text, match.end(), end):
-                note = "by Pythagoras the squares of the legs are added, not the legs"
-                yield Evidence("arithmetic_error", *match.span(), note)
-        place = text.find("ythag", place + 200, end)
 
 
 def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:

@@ -40,23 +40,8 @@ _AFTER = re.compile(
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_BENT = re.compile(
-    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
-    r" (?:choices|options"
-    r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\bnone of the (?:options|choices|answers)\b[^\n]{0,40}\bI (?:['’]ll )?(?:choose|pick|take"
-    r"|select"
-    r"|go)\b"
-    r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
-    r" )?\(?[\dA-H]",
-    re.IGNORECASE,
-)
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
-)
-_ASKS_NEAR = re.compile(
-    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
@@ -108,8 +93,14 @@ _REPEATED = re.compile(
 )
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 # A sign with something else than one number behind it.
-_UNREAD = re.compile(r"(?:[=≈]|\\approx|\\frac)(?!\s{0,2}[-−–]?\s?[$€£]?\d[\d.,]*(?![\d^]|\s?[-+*/×÷·(\\]))")
+_UNREAD = re.compile(
+    r"(?:[=≈]|\\approx|\\frac)(?!\s{0,2}[-−–]?\s?[$€£]?\d[\d.,]*(?![\d^]|\s?[-+*/×÷·(\\]))"
+)
 _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
+_ASKS_NEAR = re.compile(
+    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
+)
+_NEAREST = re.compile(r"\b(?:closest|nearest|none of the|not among|no option)\b", re.IGNORECASE)
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
@@ -127,12 +118,6 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     A hint only where the chain's words name a step that may have been taken silently. A number that
     the chain only starts from is not one that it comes to.
     """
-    bent = None
-    if "earest" in chain.text or "losest" in chain.text or "none of the" in chain.text.lower():
-        bent = _BENT.search(chain.text, start, end)
-    if bent and not _ASKS_NEAR.search(chain.question):
-        note = "what was worked out is no option, and another value is taken"
-        return [Evidence("answer_unsupported", *bent.span(), note)]
     text = chain.text
     if another := _another_option(chain, start, answer):
         return another
@@ -170,6 +155,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *nearby[-8:], *results[-8:]]
+    known = [number for number in known if not same(number, value)]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     counted = value in asked or _COUNTS.search(chain.question) is not None
     if _states(text, start, answer.start if counted else last, value) or (
@@ -197,7 +183,7 @@ def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
 
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
-    """A letter chosen, where the last equation comes to what another letter stands for."""
+    """A letter chosen, where the last equation comes to another one's value, or to none near it."""
     said = chain.answer or ""
     if len(said) != 1 or not said.isalpha():
         return []
@@ -208,9 +194,16 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]
-    if not others or chosen in last or _states(chain.text, start, answer.start, chosen):
+    if not last or chosen in last or _ASKS_NEAR.search(chain.question):
         return []
-    note = f"the chain comes to {_last_result(last)}, which is option {others[0]}"
+    behind = worked[-1].right.end
+    bent = _NEAREST.search(chain.text, behind, answer.end) is not None and (
+        abs(float(last[0]) - float(chosen)) > 0.05 * abs(float(chosen))
+    )
+    if not bent and (not others or _states(chain.text, start, answer.start, chosen)):
+        return []
+    which = f"which is option {others[0]}" if others else "which is no option"
+    note = f"the chain comes to {_last_result(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
