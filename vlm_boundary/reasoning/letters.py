@@ -64,7 +64,13 @@ _ARROW = re.compile(r"[\n⇒→⟹]")
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 _PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
 _CONDITION = re.compile(r"\b(?:condition|equation|equality|if|when)\W{0,6}\Z", re.IGNORECASE)
+_REWRITES = re.compile(
+    r"\b(?:complet\w+ the square|vertex form|expand\w*|factor(?:s|ed|ing|ize\w*|ise\w*)?|rewrit\w+"
+    r"|simplif\w+|standard form)\b",
+    re.IGNORECASE,
+)
 _OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
 _MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
@@ -93,13 +99,15 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    opened = text[start:end].replace("$$", "\n\n")
+    opened = text[start:end].replace("$$", " ;")
     plain = _BLANKED.sub(lambda match: " " * len(match[0]), opened)
     plain = plain.replace("–", "-")
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
-    found = (run for run in _RUN.finditer(plain) if "=" in run[0] and any(_told(run[0])))
-    runs = list(islice(found, _MOST))
+    written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
+    if _REWRITES.search(plain):
+        yield from _redefined(plain, written, start)
+    runs = [run for run in written if any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)
@@ -145,6 +153,28 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
         if (one - two).terms:
             note = f"the two are not the same: they differ by {_shown(one - two)}"
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
+
+
+def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Evidence]:
+    """What a letter is, and what it is when that is said to be written otherwise: y = (x - 3)²."""
+    known: dict[tuple[str, frozenset[str]], Exact] = {}
+    for run in runs[:_MOST]:
+        named, _, said = run[0].partition("=")
+        name = named.strip()
+        value = (
+            _read(said.strip()) if len(name) == 1 and name.islower() and "=" not in said else None
+        )
+        behind = plain[run.end() : run.end() + 8].strip(" \t")
+        if value is None or not value.variables or name in value.variables or behind[:1] in _CUT:
+            continue
+        key = name, frozenset(value.variables)
+        first = max(plain.rfind(sign, 0, run.start()) for sign in (". ", "\n")) + 1
+        opened = _REWRITES.search(plain, max(first, run.start() - 80), run.start())
+        if key in known and opened and (rest := known[key] - value).terms:
+            note = f"{name} is not the same as before: they differ by {_shown(rest)}"
+            yield Evidence("arithmetic_error", start + run.start(), start + run.end(), note)
+            return
+        known.setdefault(key, value)
 
 
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
@@ -290,7 +320,10 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
         return ""
     (name,) = names
     shorter = pair.end - pair.start < before.end - before.start
-    if not within and not _linked(plain[before.end : pair.start], name, pair.solved, shorter):
+    moved = _moved(plain[before.start : before.end], plain[pair.start : pair.end])
+    if not (within or moved) and not _linked(
+        plain[before.end : pair.start], name, pair.solved, shorter
+    ):
         return ""
     root = _root(pair.difference)
     if root is None or not before.difference.variables:
@@ -311,6 +344,12 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     earlier = _root(before.difference)
     known = f"{name} = {earlier:.6g}" if earlier is not None else "another value"
     return f"this gives {name} = {root:.6g}, the equation before it {known}"
+
+
+def _moved(before: str, after: str) -> bool:
+    """Whether an equation has the very numbers of the one before, on other sides."""
+    numbers = sorted(_DIGITS.findall(before))
+    return len(numbers) > 2 and numbers == sorted(_DIGITS.findall(after)) and before != after
 
 
 def _linked(between: str, name: str, solved: bool, shorter: bool) -> bool:

@@ -155,7 +155,6 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *nearby[-8:], *results[-8:]]
-    known = [number for number in known if not same(number, value)]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     counted = value in asked or _COUNTS.search(chain.question) is not None
     if _states(text, start, answer.start if counted else last, value) or (
