@@ -105,7 +105,12 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
     written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
-    return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
+    return [as_value(number) for number in written[-_FEW:] if len(number) <= 24]
+
+
+def as_value(written: str) -> int | Fraction:
+    """A number in digits."""
+    return int(written) if written.isdecimal() else Fraction(written)
 
 
 def same(one: Value, other: Value) -> bool:

@@ -233,6 +233,10 @@ def _only_repeats(between: str, result: Value, known: list[Value], value: Value)
 def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
     """An answer that stands nowhere in the chain, whose last value is said to be its result."""
     text = chain.text
+    body = text[start : answer.start]
+    known = numbers_of(body, 0, len(body))
+    if any(same(number, value) for number in known):
+        return []
     said = None
     for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
         pass
@@ -246,9 +250,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     result = _number(said["value"])
     if result is None or same(result, value):
         return []
-    body = text[start : answer.start]
-    known = numbers_of(body, 0, len(body)) + _spelled(body)
-    if any(same(number, value) for number in known):
+    known += (spelled := _spelled(body))
+    if any(same(number, value) for number in spelled):
         return []
     about = f"{chain.question} {body}"
     if any(converted(number, value, about) for number in known):
