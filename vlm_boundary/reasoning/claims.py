@@ -114,6 +114,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
+    if not _NUMBER.search(said) and not _BECAUSE.search(text, start, end):
+        return []
     described = chain.question.lstrip().startswith("[") and (
         len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
     )

@@ -23,7 +23,7 @@ _NAME = re.compile(r"\b[A-Za-z]{1,15}\Z")
 _PAIR = r"[A-Za-z]{1,15}\s{0,2}(?:is|=|:|has)?\s{0,2}\d{1,12}(?:\.\d{1,9})?%?"
 _LIST = re.compile(rf"\b{_PAIR}(?:(?:\s?[,;.]|\s?and)?\s{{1,2}}(?:and )?{_PAIR}){{2,40}}(?![\d%])")
 _NAMED = re.compile(r"([A-Za-z]{1,15})\s{0,2}(?:is|=|:|has)?\s{0,2}(\d{1,12}(?:\.\d{1,9})?)")
-_DIGITS = re.compile(r"\d+")
+_THREE = re.compile(r"\d\D+\d\D+\d")  # numbers
 _OTHER = re.compile(
     r"\b(?:second|third|next|not|of|to|among|between|except|without|2nd|3rd)\b", re.I
 )
@@ -31,7 +31,7 @@ _OTHER = re.compile(
 
 def wrong_extremes(text: str, start: int, end: int) -> list[Evidence]:
     """A name called the largest (smallest) of values listed before it, which it is not."""
-    if not occurs(_EXTREMES, text.lower()) or len(_DIGITS.findall(text, start, end)) < 3:
+    if not _THREE.search(text, start, end) or not occurs(_EXTREMES, text.lower()):
         return []
     found: list[Evidence] = []
     values: dict[str, Fraction] | None = None
