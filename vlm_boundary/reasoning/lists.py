@@ -12,8 +12,9 @@ from itertools import chain, islice
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical, retracted, takes_back
+from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,9})?(?:%|°)?"
@@ -70,7 +71,7 @@ _LEAD = re.compile(
     rf"|of them|(?:the|their) (?:{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is {_NUMBER})[,\s]*)*",
     re.IGNORECASE,
 )
-COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+_COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "below": operator.lt, "under": operator.lt, "less than": operator.lt,
     "smaller than": operator.lt, "lower than": operator.lt, "above": operator.gt,
     "over": operator.gt, "greater than": operator.gt, "larger than": operator.gt,
@@ -81,7 +82,7 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
 _THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|of them|of these"
 _COUNTED = re.compile(
     rf"\b(?:there are |only |so |thus |exactly )?(?P<count>\d{{1,3}}|{ENGLISH}|none)\s(?:{_THINGS})"
-    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(COMPARED)})\s"
+    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(_COMPARED)})\s"
     r"(?P<bound>\d{1,9}(?:\.\d{1,6})?)(?=[.,;!]?(?:\s|$))",
     re.IGNORECASE,
 )
@@ -104,9 +105,34 @@ _WHOLE = ("sum", "total", "mean", "average")
 _KEYS = (
     "median", "mode", "mean", "average", "range", "sum", "total", "middle", "first", "second",
     "third", "fourth", "last", "most ", "there are ", "order", "sorted", "ascending",
-    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *COMPARED,
+    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *_COMPARED,
 )  # fmt: skip
 _LISTS = 12
+# An answer about the list.
+_BARE = r"(?<![\w.,-])(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\w.,:/^]?\d)"
+_ASKED_ITEM = (
+    rf"(?:(?:the )?[A-Za-z]{{1,15}}(?: is| has|:| =)?\s)?{_BARE}(?:\s(?:cm|m|kg|s|min)\b|%|°)?"
+)
+_ASKED_LIST = re.compile(
+    rf"{_ASKED_ITEM}(?:(?:[,;]\s(?:and\s)?|\sand\s){_ASKED_ITEM}){{2,40}}(?!\s?[-+*/×÷=<>])"
+)
+_BARE_VALUE = re.compile(_BARE)
+_ASKED = re.compile(
+    r"\bwhat is the (?P<what>median|mode|mean|average|range|smallest|largest|lowest|highest|minimum"
+    r"|maximum)(?: [a-z]{3,12}){0,2}(?: (?:of|in) (?:the|these) [a-z]{3,12}(?:"
+    r" [a-z]{3,12})?)?(?: in [a-z°]+)?\?",
+    re.IGNORECASE,
+)
+_HOW_MANY = re.compile(
+    rf"\bhow many\b[^?]{{3,60}}?\b(?P<how>{'|'.join(_COMPARED)})"
+    rf" (?P<bound>{_BARE})[^?\d]{{0,30}}\?",
+    re.IGNORECASE,
+)
+_PART = re.compile(
+    r"\b(?:first|last|even|odd|except|without|difference|between|after|before|second|third|group"
+    r"|increas\w+|if|then|per|twice|both|remov\w+|add\w*|other|not|new|doubl\w+)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +201,7 @@ def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterat
             at = next(
                 i for i in range(1, len(values)) if values[i] != ways[0][i] or i == len(values) - 1
             )
-            note = f"the list is said to be in order, and {_shown(values[at])} stands out of it"
+            note = f"the list is said to be in order, and {shown(values[at])} stands out of it"
             yield Evidence("contradiction", one.start, one.end, note)
 
 
@@ -197,10 +223,10 @@ def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) 
         ):
             continue  # the total that the question names, of which the list has the shares
         right = {_of_list(what, one.values) for one in known} - {None}
-        if right and not any(value is not None and _agrees(value, said) for value in right):
+        if right and not any(value is not None and rounds_to(value, said) for value in right):
             value = next(iter(right))
             assert value is not None
-            yield *match.span(), f"the {what} of the list is {_shown(value)}, not {match['value']}"
+            yield *match.span(), f"the {what} of the list is {shown(value)}, not {match['value']}"
     for match in _RANKED_VALUE.finditer(text, lists[0].end, end):
         ranks = sorted(set(lists[0].values), reverse=match["what"].lower() in _MOST.split("|"))
         place = ("second", "third").index(match["nth"].lower()) + 1
@@ -208,7 +234,7 @@ def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) 
             continue  # which of two equal ones is the second can be said in two ways
         if _value(match["value"]) != ranks[place] and _alone(text, lists[0].end, match.start()):
             ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-            yield *match.span(), f"{ranked} of the list is {_shown(ranks[place])}"
+            yield *match.span(), f"{ranked} of the list is {shown(ranks[place])}"
     for match in _RANKED.finditer(text, lists[0].end, end):
         named = dict(zip(lists[0].names, lists[0].values, strict=False))
         most = match["what"].lower() in _MOST.split("|")
@@ -262,7 +288,7 @@ def _counts(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
     for match in _COUNTED.finditer(text, lists[0].end, end):
         said = _count(match["count"])
         bound, how = Fraction(match["bound"]), match["how"].lower()
-        right = sum(COMPARED[how](value, bound) for value in values)
+        right = sum(_COMPARED[how](value, bound) for value in values)
         if said is not None and said != right and _alone(text, lists[0].end, match.start()):
             yield *match.span(), f"of the list {right} are {how} {match['bound']}, not {said}"
     for match in _LENGTH.finditer(text, lists[0].end, end):
@@ -281,13 +307,39 @@ def _value(written: str) -> Fraction:
     return Fraction(written.rstrip("%°").replace(",", ""))
 
 
-def _agrees(right: Fraction, said: Fraction) -> bool:
-    """Equal, or rounded or cut off to the digits shown."""
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**9):
-        unit /= 10
-    return right == said or (right.denominator != 1 and abs(right - said) < unit)
+def not_of_the_list(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """A median, mode, mean, range, extreme or count that the chain's one list does not have.
 
-
-def _shown(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{float(value):.6g}"
+    Only where the question describes the picture with as many numbers: then the list is whole.
+    """
+    if not chain.question.lstrip().startswith("["):
+        return []
+    asked = chain.question.rpartition("]")[2]
+    what, how = _ASKED.search(asked), _HOW_MANY.search(asked)
+    said = re.match(r"[$*\s]*(\d{1,9}(?:\.\d{1,6})?)", chain.answer or "")
+    if not (what or how) or said is None or chain.span is None or _PART.search(asked):
+        return []
+    lists = list(_ASKED_LIST.finditer(chain.text, start, answer.start))
+    values = [tuple(Fraction(n.replace(",", "")) for n in _BARE_VALUE.findall(m[0])) for m in lists]
+    if not values or len({tuple(sorted(one)) for one in values}) != 1:
+        return []
+    if takes_back(chain.text, lists[0].start(), answer.start):
+        return []
+    described = _BARE_VALUE.findall(chain.question[: -len(asked) or None])
+    if len(described) != len(values[0]):
+        return []
+    if how:
+        compare = _COMPARED[how["how"].lower()]
+        right = Fraction(sum(compare(v, Fraction(how["bound"])) for v in values[0]))
+        name = f"{how['how'].lower()} {how['bound']} are"
+    else:
+        assert what is not None
+        found = _of_list(what["what"].lower(), values[0])
+        if found is None:
+            return []
+        right, name = found, f"the {what['what'].lower()} is"
+    value = Fraction(said[1])
+    if right == value or (right.denominator != 1 and abs(right - value) < Fraction(1, 1)):
+        return []
+    note = f"of the list {name} {float(right):.6g}, not {said[1]}"
+    return [Evidence("contradiction", *lists[-1].span(), note)]

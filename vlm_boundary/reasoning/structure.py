@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-from vlm_boundary.reasoning.asked import not_of_the_list
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hedges import EITHER, hedging
-from vlm_boundary.reasoning.lists import wrong_lists
+from vlm_boundary.reasoning.lists import not_of_the_list, wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements

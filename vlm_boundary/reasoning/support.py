@@ -18,6 +18,7 @@ from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
 from vlm_boundary.reasoning.steps import (
+    NUMBER,
     behind_result,
     converted,
     numbers_of,
@@ -26,7 +27,6 @@ from vlm_boundary.reasoning.steps import (
     silent_step,
 )
 
-_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
     r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)|\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}"
 )
@@ -344,7 +344,7 @@ def _stated(
     text: str, start: int, end: int, *, fractions: bool
 ) -> Iterator[tuple[re.Match[str], Value]]:
     """The numbers of a text in digits, and its fractions where the answer is no whole number."""
-    for match in _NUMBER.finditer(text, start, end):
+    for match in NUMBER.finditer(text, start, end):
         written = match[0]
         if len(written) <= 24:
             yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))
