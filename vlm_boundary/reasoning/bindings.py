@@ -11,9 +11,9 @@ from fractions import Fraction
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.passages import SENTENCE
 from vlm_boundary.verifier.phrases import occurs
 
-_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _PICTURE = (
     r"(?:figure|diagram|chart|graph|table|picture|image|drawing|plot|legend|scale|axis|map|photo"
     r"|sketch|scene|label|description|question|problem|data)"
@@ -214,7 +214,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
         if here or (named and _CALLED.search(sentence)):

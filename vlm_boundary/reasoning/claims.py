@@ -6,9 +6,8 @@ import re
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace, asked_of
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
 
-_SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
 _NO_COUNT = frozenset(("both", "pair", "single"))
@@ -131,6 +130,8 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
+    if not _NUMBER.search(said) and not _BECAUSE.search(text, start, end):
+        return []
     described = chain.question.lstrip().startswith("[") and (
         len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
     )
@@ -169,7 +170,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
     unused = unused and not _RECALLED.search(body) and len(things) < 2
     found: list[Evidence] = []
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         sentence = match[0]
         if answer.stated and answer.start - 1 <= match.start() < answer.end:
             continue
@@ -226,7 +227,7 @@ def _unread(body: str, said: str, question: str) -> bool:
     asked = question.lower()
     plain = _DEFINED.sub(" ", body)
     if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
-        plain = " ".join(part for part in _SENTENCE.findall(plain) if not _BY_EYE.search(part))
+        plain = " ".join(part for part in SENTENCE.findall(plain) if not _BY_EYE.search(part))
     words = {word.lower() for word in _WORDED.findall(plain)}
     if _numbers(question) - {said}:
         words -= _NO_COUNT
@@ -235,7 +236,7 @@ def _unread(body: str, said: str, question: str) -> bool:
 
 def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:
     """A claim that is its own reason."""
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         because = _BECAUSE.search(match[0])
         if because is None or not because.start():
             continue

@@ -130,10 +130,12 @@ _DOUBTS = (
     "can't ", "can’t ",
 )  # fmt: skip
 _UNDECIDING = (
-    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", " way ",
-    "back and", "torn ", "out of the q", "any of th", "equally", "just as", "defensib", "who knows",
-    "sure", "certain", "clear", "undecided", "toss", "coin ", "surprise me", "my gut", "same could",
-    "plausible", "best guess", "best estimate", "could ", "unless it",
+    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
+    "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
+    "defensib", "who knows", " sure", "unsure", "t certain", "y certain", "e certain", "l certain",
+    "t clear", "y clear", "e clear", "l clear", "undecided", "toss", "coin ", "surprise me",
+    "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
+    "unless it",
 )  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 _AHEAD = 240

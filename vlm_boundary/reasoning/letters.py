@@ -132,8 +132,16 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 
 def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
-    """Whether so little stands between two equations that one may be drawn from the other."""
-    return two.start() - one.end() <= _NEXT and not _BREAK.search(plain, one.end(), two.start())
+    """Whether an equation may be drawn from another: in the same letter, with little between."""
+    return (
+        two.start() - one.end() <= _NEXT
+        and _letters(one[0]) == _letters(two[0])
+        and not _BREAK.search(plain, one.end(), two.start())
+    )
+
+
+def _letters(written: str) -> frozenset[str]:
+    return frozenset(filter(str.islower, _COMMAND.sub("", written) if "\\" in written else written))
 
 
 def _is_condition(written: str) -> bool:
@@ -225,8 +233,7 @@ def _told(written: str) -> list[bool]:
 
     They are of the same letters, or of one letter and none.
     """
-    plain = _COMMAND.sub("", written) if "\\" in written else written
-    letters = [frozenset(filter(str.islower, side)) for side in plain.split("=")]
+    letters = [_letters(side) for side in written.split("=")]
     return [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
 
 

@@ -20,6 +20,7 @@ from vlm_boundary.reasoning.passages import (
     retracted,
     takes_back,
 )
+from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
@@ -208,7 +209,7 @@ def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterat
         ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
         if list(one.values) not in ways:
             at = next(i for i, value in enumerate(one.values) if value != ways[0][i])
-            note = f"the list is said to be in order, and {_shown(one.values[at])} stands out of it"
+            note = f"the list is said to be in order, and {shown(one.values[at])} stands out of it"
             yield Evidence("contradiction", one.start, one.end, note)
 
 
@@ -244,7 +245,7 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
                 and said is not None
                 and not _same(statistics[0], right, said, values)
             ):
-                yield first, last, f"{_named(statistics[0])} of the list is {_shown(right)}"
+                yield first, last, f"{_named(statistics[0])} of the list is {shown(right)}"
         elif length := _LENGTH.search(clause):
             if _count(length["count"]) != len(values):
                 yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
@@ -285,7 +286,7 @@ def _answered(
             yield (
                 known[0].start,
                 known[0].end,
-                (f"{_named(statistics[0])} of the list is {_shown(right)}, not {chain.answer}"),
+                (f"{_named(statistics[0])} of the list is {shown(right)}, not {chain.answer}"),
             )
     elif not statistics and limit and "how many" in asked and said:
         rest = asked[: limit.start()] + asked[limit.end() :]
@@ -352,10 +353,7 @@ def _same(
     statistic: re.Match[str], right: Fraction, said: Fraction, values: Sequence[Fraction]
 ) -> bool:
     """Whether a statement may be meant so: equal, rounded, or of no value of such a list."""
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**6):
-        unit /= 10
-    if right == said or (right.denominator != 1 and abs(right - said) < unit):
+    if rounds_to(right, said):
         return True
     what = (statistic["what"] or "").lower()
     if what == "sum":
@@ -386,7 +384,3 @@ def _miscounted(limit: re.Match[str], values: Sequence[Fraction], said: int) -> 
 
 def _value(written: str) -> Fraction:
     return Fraction(written.replace(",", ""))
-
-
-def _shown(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{float(value):.6g}"

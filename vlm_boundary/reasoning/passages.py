@@ -51,6 +51,8 @@ _STATEMENT = re.compile(
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
+SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
+"""A sentence, without the sign that ends it."""
 _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 

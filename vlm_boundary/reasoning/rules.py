@@ -8,7 +8,7 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.passages import SENTENCE, hypothetical, retracted
 from vlm_boundary.verifier.phrases import occurs
 
 _SIDES = {
@@ -36,7 +36,6 @@ _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _SUM = re.compile(
     r"(?<![\d.,])\d{2,5}(?:\.\d+)?(?!\d|[.,]\d|-gon|\s?[-+*/×·÷=(^]|\s?\\(?:times|cdot))"
 )
-_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _LEGS = re.compile(
     r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|[A-Z]{2}|c)(?: is|\s?=| equals|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
@@ -84,7 +83,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
-    for sentence in _SENTENCE.finditer(text, start, end):
+    for sentence in SENTENCE.finditer(text, start, end):
         angles = _ANGLES.search(sentence[0]) if "ngle" in sentence[0] else None
         names = {name.lower().rstrip("s") for name in _NAMED.findall(sentence[0])}
         if angles is None or len(names) != 1 or not _TOTAL.search(sentence[0]):

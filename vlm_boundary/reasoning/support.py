@@ -18,6 +18,7 @@ from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
 from vlm_boundary.reasoning.steps import (
+    NUMBER,
     behind_result,
     converted,
     numbers_of,
@@ -26,7 +27,6 @@ from vlm_boundary.reasoning.steps import (
     silent_step,
 )
 
-_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
     r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
     r"|\\[dt]?frac ?\{ ?-? ?(\d{1,9}) ?\} ?\{ ?(\d{1,9}) ?\}"
@@ -263,6 +263,10 @@ def _only_repeats(between: str, result: Value, known: list[Value], value: Value)
 def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
     """An answer that stands nowhere in the chain, whose last value is said to be its result."""
     text = chain.text
+    body = text[start : answer.start]
+    known = numbers_of(body, 0, len(body))
+    if any(same(number, value) for number in known):
+        return []
     said = None
     for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
         pass
@@ -276,9 +280,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     result = _number(said["value"])
     if result is None or same(result, value):
         return []
-    body = text[start : answer.start]
-    known = numbers_of(body, 0, len(body)) + _spelled(body)
-    if any(same(number, value) for number in known):
+    known += (spelled := _spelled(body))
+    if any(same(number, value) for number in spelled):
         return []
     about = f"{chain.question} {body}"
     if any(converted(number, value, about) for number in known):
@@ -386,7 +389,7 @@ def _stated(
     text: str, start: int, end: int, *, fractions: bool
 ) -> Iterator[tuple[re.Match[str], Value]]:
     """The numbers of a text in digits, and its fractions where the answer is no whole number."""
-    for match in _NUMBER.finditer(text, start, end):
+    for match in NUMBER.finditer(text, start, end):
         written = match[0]
         if len(written) <= 24:
             yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))

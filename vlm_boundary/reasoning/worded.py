@@ -11,6 +11,7 @@ from itertools import chain
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, opening, retracted
+from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _UNIT = r"(?:\s?(?:°|%|\\%)|\s(?:cm|mm|km|m|kg|g|degrees|units|dollars|percent|euros)\b)?"
@@ -107,11 +108,11 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
     if not occurs(_KEYS, low):
         return
     for first, last, right, said, what in _statements(text, low, start, end):
-        if _rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
+        if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
         if retracted(text, last, end) or hypothetical(text, first, start):
             continue
-        note = f"{what} is {_shown(right)}, not {_shown(said)}"
+        note = f"{what} is {shown(right)}, not {shown(said)}"
         yield Evidence("arithmetic_error", first, last, note)
 
 
@@ -227,17 +228,3 @@ def _value(written: str) -> Fraction | None:
 
 def _is_square(value: Fraction) -> bool:
     return value.denominator == 1 and math.isqrt(int(value)) ** 2 == value
-
-
-def _rounds_to(right: Fraction, said: Fraction) -> bool:
-    """Whether a value may be written so: rounded or cut off to the digits shown."""
-    if right == said:
-        return True
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**7):
-        unit /= 10
-    return right.denominator != 1 and abs(right - said) < unit
-
-
-def _shown(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{float(value):.6g}"
