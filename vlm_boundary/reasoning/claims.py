@@ -106,8 +106,8 @@ _ASKS_WORKED = re.compile(
     re.IGNORECASE,
 )
 _FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
-    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle|diameter"
-    r"|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
+    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle"
+    r"|diameter|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
     r"|twice|half|because|since)\b|Pythag|Thales",
     re.IGNORECASE,
 )

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
@@ -29,15 +30,15 @@ _NUMBER = re.compile(
 )
 _WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
 # What stands between two values of a list: a unit, a separator, whose value comes next.
+_HAS = "is|are|has|have|had|with|at|got|scored?|shows|sold|by"
 _BETWEEN = re.compile(
-    r"\s(?P<letter>[A-Z])\s|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
+    r"\s(?P<letter>[A-Z])\s"
+    r"|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}"
+    r"(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
     rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
-    r"(?:,? (?:is|are|has|have|had|with|at|got|scored?|shows|sold|by)\b|:| [=–-])?"
-    r"[\s$(\\]{0,3}[$€£]?"
+    rf"(?:,? (?:{_HAS})\b|:| [=–-])?[\s$(\\]{{0,3}}[$€£]?"
 )
-_BEFORE = re.compile(
-    rf"(?P<name>{_WORD})(?: (?:is|has|had|with|at|got|scored?|shows|sold)|:| [=–-])?[\s($€£\\]{{1,3}}\Z"
-)
+_BEFORE = re.compile(rf"(?P<name>{_WORD})(?: (?:{_HAS})|:| [=–-])?[\s($€£\\]{{1,3}}\Z")
 _ROW = re.compile(  # a point or a table's row with one number
     r"^[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**(?P<name>[A-Za-zÀ-ÿ][\w '’-]{0,30}?)\**"
     rf"[^\S\n]{{0,3}}(?::|\||–|-|=|is)\**[^\S\n]{{0,3}}[$€£]?(?P<value>{_VALUE})"
@@ -53,20 +54,23 @@ _NTH = "first|second|third|fourth|fifth|sixth"
 _STATISTIC = re.compile(
     rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{_MOST}|{_LEAST})"
     r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
-    r"|(?:(?<=the )|(?<=their ))(?:mode|mean|range)|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
-    r"|(?<=on )average|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
+    r"|(?:(?<=the )|(?<=their ))(?:mode|mean|range)|(?<=on )average"
+    r"|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
+    r"|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
     rf"|{_MOST.replace('most', '(?<!at )most')}|{_LEAST.replace('|least', '|(?<!at )least')})"
     rf"|(?P<nth>{_NTH}|last) (?:number|value|card|bar|term|element|entry|one|score))\b",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
     rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)\b"
-    r"(?! (?:[a-z]+ ){0,3}(?:below|above|between|than|greater|less|smaller|larger|over|under|in the))",
+    r"(?! (?:[a-z]+ ){0,3}(?:below|above|between|than|greater|less|smaller|larger|over|under"
+    r"|in the))",
     re.IGNORECASE,
 )
 _KEYS = (
     "median", "mode", "mean", "average", "range", "most", "least", "est ", "est.", "est,", "est?",
     "mum", "est-", "est:", "est*", " sum", " number", " value", " one", " card", " bar",
+    "order", "sort", "there are",
 )  # fmt: skip
 COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "below": operator.lt, "under": operator.lt, "less than": operator.lt,
@@ -84,13 +88,14 @@ _THRESHOLD = re.compile(
 )
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
-    r"\b(?:not|n't|isn't|aren't|odd|even|first|last|other|others|second|third|except\w*|without|exclud\w*|ignor\w*"
-    r"|remov\w*|remain\w*|left|differ\w*|ratio|sum|product|between|after|before|until|since|group|half"
-    r"|twice|double|quarter|percent\w*|if|than|per|each|every|both|add\w*|new|increas\w*|decreas\w*"
-    r"|change\w*|possible|could|can|would|should|might|may|speed|rate|probab\w*|scale|axis|angle|side"
-    r"|at (?:least|most)|almost|nearly|about|roughly|common (?:multiple|factor|divisor|denominator)"
-    r"|count|frequen\w*|tally|occur\w*|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while|among the|of the (?:[a-z]+ )?"
-    r"(?:boys|girls|men|women|children|adults|males?|females?))\b",
+    r"\b(?:not|isn't|aren't|odd|even|first|last|others?|second|third|except\w*|without|exclud\w*"
+    r"|ignor\w*|remov\w*|remain\w*|left|differ\w*|ratio|sum|product|between|after|before|until|since"
+    r"|group|half|twice|double|quarter|percent\w*|if|than|per|each|every|both|add\w*|new|increas\w*"
+    r"|decreas\w*|change\w*|possible|could|can|would|should|might|may|speed|rate|probab\w*|scale|axis"
+    r"|angle|side|at (?:least|most)|almost|nearly|about|roughly|count|frequen\w*|tally|occur\w*"
+    r"|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while"
+    r"|among the|common (?:multiple|factor|divisor|denominator)"
+    r"|of the (?:[a-z]+ )?(?:boys|girls|men|women|children|adults|males?|females?))\b|n't\b",
     re.IGNORECASE,
 )
 _THESE = re.compile(
@@ -108,7 +113,7 @@ _IN_ORDER = re.compile(
     re.IGNORECASE,
 )
 _ORDERED_BY = re.compile(
-    r"\b(?:by|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|need to|must|should|if)\b",
+    r"\b(?:by|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|must|should|if)\b",
     re.IGNORECASE,
 )
 _LISTS, _SPAN = 12, 60
@@ -132,9 +137,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     """
     text = chain.text
     asked = asked_of(chain.question).lower()
-    if not occurs(_KEYS, text.lower()) and not _THRESHOLD.search(asked):
-        if not occurs(("order", "sort", "there are"), text.lower()) and not _THRESHOLD.search(text):
-            return
+    if not occurs(_KEYS, text.lower()) and not _THRESHOLD.search(asked + text):
+        return
     lists = _lists(text, start, end)
     if not lists:
         return
@@ -226,13 +230,16 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
     ]
     spans = [(one.start, one.end) for one in lists]
     starts = [first for first, _ in spans]
-    for number, (first, last) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    others = (n.start() for n in _NUMBER.finditer(text, cuts[0], end) if _value(n[0]) not in told)
+    added = next(others, end)  # where another value is named, which may belong to the list
+    for number, (first, last) in enumerate(pairwise(cuts)):
         near = bisect_right(starts, last - 1) - 1
         if near >= 0 and spans[near][1] > first:
             continue  # within a list
         clause = text[first:last]
-        if not _only_of(values, text[lists[0].end : first]):
-            return  # another value was added
+        if first > added:
+            return
         if _SIGNS.search(clause):
             continue
         plain = _THESE.sub(" ", clause)
@@ -258,12 +265,6 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
                 yield first, last, note
 
 
-def _only_of(values: Sequence[Fraction], between: str) -> bool:
-    """Whether all numbers are of the list, or its sum, mean or length."""
-    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
-    return all(_value(number) in told for number in _NUMBER.findall(between))
-
-
 def _answered(
     chain: Chain, asked: str, lists: Sequence[_List], answer: AnswerPlace
 ) -> Iterator[_Found]:
@@ -277,7 +278,8 @@ def _answered(
     if len(statistics) == 1 and limit is None and not _OTHER.search(_without(asked, statistics[0])):
         right = _statistic(statistics[0], known)
         name = (chain.answer or "").strip(" .*$").lower()
-        value = _value(said[1]) if said else dict(zip(known[0].names, known[0].values)).get(name)
+        named = dict(zip(known[0].names, known[0].values, strict=True))
+        value = _value(said[1]) if said else named.get(name)
         if (
             right is not None
             and value is not None
@@ -290,9 +292,9 @@ def _answered(
             )
     elif not statistics and limit and "how many" in asked and said:
         rest = asked[: limit.start()] + asked[limit.end() :]
-        if not _OTHER.search(rest) and not _NUMBER.search(rest):
-            if note := _miscounted(limit, known[0].values, int(_value(said[1]))):
-                yield known[0].start, known[0].end, note
+        note = _miscounted(limit, known[0].values, int(_value(said[1])))
+        if note and not _OTHER.search(rest) and not _NUMBER.search(rest):
+            yield known[0].start, known[0].end, note
 
 
 def _without(clause: str, statistic: re.Match[str]) -> str:
@@ -337,9 +339,9 @@ def _said(clause: str, given: _List, statistic: re.Match[str]) -> Fraction | Non
     numbers = _NUMBER.findall(clause)
     if len(numbers) == 1:
         return _value(numbers[0])
-    if numbers or (statistic["what"] or "").lower() not in f"{_MOST}|{_LEAST}".split("|"):
-        if statistic["rank"] is None:
-            return None
+    extreme = (statistic["what"] or "").lower() in f"{_MOST}|{_LEAST}".split("|")
+    if numbers or not (extreme or statistic["rank"]):
+        return None
     words = {*re.findall(r"[a-zà-ÿ']+", clause.lower().replace("'s", ""))}
     named = [
         value

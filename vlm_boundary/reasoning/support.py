@@ -33,8 +33,8 @@ _FRACTION = re.compile(
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
-_AFTER = re.compile(
-    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]+ ?/ ?[a-zA-Z]))"  # a unit
+_AFTER = re.compile(  # an operator, that is no part of a unit
+    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]+ ?/ ?[a-zA-Z]))"
     r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
     r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
 )
@@ -380,7 +380,7 @@ def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
 
 
 def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
-    """Whether the answer stands behind a sign of equality just as it is written: x = 5\\sqrt{10}."""
+    """Whether the answer stands behind a sign of equality just as it is written."""
     said = _TYPESET.sub("", chain.answer or "")
     return f"={said}" in _TYPESET.sub("", chain.text[start : answer.start])
 
