@@ -69,7 +69,8 @@ _LENGTH = re.compile(
 )
 _KEYS = (
     "median", "mode", "mean", "average", "range", "most", "least", "est ", "est.", "est,", "est?",
-    "mum", "est-", "est:", "est*", " sum", " number", " value", " one", " card", " bar",
+    "mum", "est-", "est:", "est*", " sum", "first ", "second ", "third ", "fourth ", "fifth ",
+    "sixth ", "last ",
     "order", "sort", "there are",
 )  # fmt: skip
 COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -81,6 +82,9 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "taller than": operator.gt, "longer than": operator.gt, "at least": operator.ge,
     "at most": operator.le,
 }  # fmt: skip
+_THRESHOLDS = tuple(f"{how} " for how in COMPARED)
+_SEPARATORS = (",", ";", " and ", "\n")
+_LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
 _THRESHOLD = re.compile(
     rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{_VALUE})"
     r"(?![\w/^]|[.,]\d)",
@@ -137,7 +141,10 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     """
     text = chain.text
     asked = asked_of(chain.question).lower()
-    if not occurs(_KEYS, text.lower()) and not _THRESHOLD.search(asked + text):
+    if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
+        return
+    low = text.lower()
+    if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
         return
     lists = _lists(text, start, end)
     if not lists:

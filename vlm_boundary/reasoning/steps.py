@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 
@@ -84,10 +85,10 @@ def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
 
 def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:
     """Whether one step of these kinds leads from some of the numbers to the value."""
-    known = [Fraction(number) for number in numbers[-_FEW:]]
-    others = [*known, *(map(Fraction, _USUAL) if usual else ())]
-    total = sum((Fraction(number) for number in numbers), Fraction(0))
-    reached: list[Fraction] = [total] if "+" in signs else []
+    known = [float(number) for number in numbers[-_FEW:]]
+    others = [*known, *(_USUAL if usual else ())]
+    total = math.fsum(map(float, numbers))
+    reached: list[float] = [total] if "+" in signs else []
     reached += [total / len(numbers)] if "/" in signs and numbers else []
     for one in known:
         for sign in signs:
@@ -99,7 +100,7 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
                 reached += [one * other for other in others]
             else:
                 reached += [one / other for other in others if other]
-    return any(same(float(number), value) or number == value for number in reached)
+    return any(same(round(number, 9), value) for number in reached)
 
 
 def numbers_of(text: str, start: int, end: int) -> list[Value]:

@@ -126,9 +126,9 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
-    body = text[start : answer.start]
-    nearby = numbers_of(body, 0, len(body))
-    if _IS.search(body[-24:]) and one_step(nearby[-6:], value, "+-*/", usual=False):
+    if _IS.search(text, max(start, answer.start - 24), answer.start) and one_step(
+        numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False
+    ):
         return []  # or of a step in words
     worked = [
         equation
@@ -154,7 +154,7 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if _behind_sign(text, start, answer.start, value) or _written_behind_sign(chain, start, answer):
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
-    known = [*asked[-4:], *nearby[-8:], *results[-8:]]
+    known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     counted = value in asked or _COUNTS.search(chain.question) is not None
     if _states(text, start, answer.start if counted else last, value) or (
