@@ -17,7 +17,7 @@ MORE = {
     "assignments": "".join(f"A{chr(65 + i % 26)} = {i}. " for i in range(20_000)),
     "a gap behind a value": "AB = 5" + " " * 100_000,
     "named values": "A 4 " * 25_000 + "highest: D",
-    "claims of a list": "The values are 3, 1, 2 and 5. The largest is 3, the mean of them is 2. " * 4_000,
+    "claims of a list": "The values are 3, 1 and 5. The largest is 3, their mean is 2. " * 4_000,
     "one_list": "The values are " + "7, " * 60_000 + "and 8. The largest is 7.",
     "rows": "- Ann: 5\n" * 20_000 + "There are 3 below 9. " * 5_000,
     "angles": "The angles of a triangle " * 8_000 + "add up to 90. ",
