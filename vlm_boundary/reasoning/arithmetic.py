@@ -24,7 +24,7 @@ from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
 from vlm_boundary.reasoning.rules import broken_rules
 from vlm_boundary.reasoning.worded import wrong_words
 
-CHECKER = "arithmetic/5"
+CHECKER = "arithmetic/6"
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )

@@ -16,7 +16,7 @@ from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/6"
+CHECKER = "structure/7"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"

@@ -34,8 +34,8 @@ _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(
     r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]))"  # a unit, no operand
-    r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
-    r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
+    r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
+    r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
@@ -86,8 +86,8 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
-    r"|remain\w*|difference)\b"
+    r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"|altogether|per [a-z]+|remain\w*|difference)\b"
 )
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
