@@ -48,14 +48,14 @@ _SPLIT = re.compile(
 _WORD = r"[A-Za-z∠][A-Za-z0-9'’-]{0,15}"
 _NP = rf"(?P<np>(?:{_WORD} ){{0,7}}{_WORD})"
 _STATED = re.compile(
-    rf"\s*{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
+    rf"{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
     rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
 _NAMED_FIRST = re.compile(
-    rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
-    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
+    rf"(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
+    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s{{0,4}}",
 )
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
     rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
@@ -91,12 +91,12 @@ _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
 _COUNTED = re.compile(
-    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
+    rf"(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
     rf"|contains?|holds"
     rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
+_ITEM = re.compile(rf"(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
     rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
     rf"|give|plus|is\b|are\b)[a-z]+)*)",
@@ -106,21 +106,21 @@ _RIGHT = re.compile(
     r"\bright[- ]angled?(?: triangle)?(?: (?:is|lies|being|located))? (?:at|in)"
     r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
 )
-_YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
+_YEAR = re.compile(r"In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
 _DETERMINER = re.compile(r"\b(an?|the|its|this|that)\s", re.IGNORECASE)
 _DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|all)\b", re.I)
 _ONE = re.compile(r"^\s*one (?=[a-z]+$)", re.IGNORECASE)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
 _FRONTED = re.compile(
-    r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
+    r"(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
     re.I,
 )
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _WITH = re.compile(r"\bwith\s\Z", re.IGNORECASE)
 _OF_PART = re.compile(r"\s?(?:with|that|which|who|whose|where)\b", re.IGNORECASE)
-_KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
+_KIND = re.compile(r"([A-Za-z]{3,12})\s?")
 _COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
 _PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
 _NO_NUMBER = re.compile(r"est\b|most|least|mum\b")
@@ -255,9 +255,10 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
     if _PICTURED.search(sentence):
         sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
     scope, counting, label = "", True, ""
-    if year := _YEAR.match(sentence):
+    if year := _YEAR.match(sentence.lstrip()):
         scope = year[1]
-        sentence = " " * year.end() + sentence[year.end() :]
+        first = len(sentence) - len(sentence.lstrip()) + year.end()
+        sentence = " " * first + sentence[first:]
     taken: set[int] = set()
     for first, last in _clauses(sentence):
         if _FRONTED.match(sentence, first, last):
@@ -269,7 +270,7 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         clause = sentence[first:last]
         if not label and sentence[:first].rstrip().endswith(":"):
             counting = False  # "Miss Petit: 31 desks" is of her
-        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
+        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause.lstrip("*_-#> "))):
             label, counting = kind[1], True
             continue
         match: re.Match[str] | None = None
@@ -319,10 +320,10 @@ def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
         piece = sentence[first : cut.start()]
         if cut["and"] and not _has_value(piece):
             continue
-        if piece.strip():
-            yield first, cut.start()
+        if kept := piece.lstrip():
+            yield cut.start() - len(kept), cut.start()
         first = cut.end()
-    yield first, len(sentence)
+    yield len(sentence) - len(sentence[first:].lstrip()), len(sentence)
 
 
 def _bound(

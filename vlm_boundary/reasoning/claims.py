@@ -17,7 +17,7 @@ _SIGNS = re.compile(r"[+×÷·√<>≤≥≠∠\[→]|\d\s?[-*/:=]\s?\d")  # the
 _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
-    r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
+    r"[:;](?=[^.\n]{0,200}[,;]|\s{0,8}\n)|\n\s{0,8}[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
 )
 # Marks of headings and numbered lists, and powers of units.
 _PLAIN = re.compile(
@@ -59,7 +59,7 @@ _BECAUSE = re.compile(
     r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE
 )
 _IT_IS = re.compile(
-    r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
+    r"\s{0,4},? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
 )
 _CLAUSE_WORD = re.compile(r"[^\W\d_]{2,}")
 _EMPTY = frozenset(

@@ -11,10 +11,10 @@ from vlm_boundary.reasoning.passages import AnswerPlace
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
-    rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
+    rf"[$\\({{*]{{0,6}}(?:boxed\{{)?(?:-?\d{{1,12}}(?:[.:/]\d{{1,6}})?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
     r" [a-z]{2,12})?"
 )
-_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
+_VALUE = r"[$\\({*]{0,6}(?:boxed\{)?(-?\d{1,12}(?:\.\d{1,6})?|[A-H]\b)"
 EITHER = re.compile(
     rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
@@ -100,7 +100,7 @@ _REASON = re.compile(
 _AFTERTHOUGHT = re.compile(
     rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
     rf" well|well"
-    rf"|even|just))* (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
+    rf"|even|just)){{0,3}} (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
     rf" ({_WORTH})",
     re.IGNORECASE,
 )

@@ -34,9 +34,9 @@ _FRACTION = re.compile(
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(  # an operator, that is no part of a unit
-    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]+ ?/ ?[a-zA-Z]))"
-    r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
-    r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
+    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]{1,15} ?/ ?[a-zA-Z]))"
+    r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
+    r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
@@ -88,8 +88,8 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
-    r"|remain\w*|difference)\b"
+    r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"|altogether|per [a-z]+|remain\w*|difference)\b"
 )
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 # A sign with something else than one number behind it.

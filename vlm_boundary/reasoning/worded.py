@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, opening, retracted
 from vlm_boundary.reasoning.steps import rounds_to, shown
@@ -17,7 +17,7 @@ from vlm_boundary.verifier.phrases import occurs
 _UNIT = r"(?:\s?(?:°|%|\\%)|\s(?:cm|mm|km|m|kg|g|degrees|units|dollars|percent|euros)\b)?"
 _MONEY = r"(?:\\?[$€£])?"
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
-_VALUE = rf"{_MONEY}({_DIGITS}|{ENGLISH}){_UNIT}"
+_VALUE = rf"{_MONEY}({_DIGITS}|{ONE_NUMBER}){_UNIT}"
 _SAYS = (
     r",?\s(?:is|are|equals|gives|makes|=|yields|(?:we|you) (?:get|have|obtain)|results in|which is)"
     r"(?: (?:equal to|just|simply|also|exactly))?\s"
@@ -78,7 +78,7 @@ _ADD_UP = re.compile(
     rf" {_VALUE}{_END}",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
+_NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
