@@ -34,7 +34,7 @@ _FRACTION = re.compile(
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
 _AFTER = re.compile(  # an operator, that is no part of a unit
-    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]|[a-zA-Z]{1,15} ?/ ?[a-zA-Z]))"
+    r"(?!\s?(?:[a-zA-Z]{1,15} ?/ ?[a-zA-Z]|[ckm]?m[²³]))"
     r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
     r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
