@@ -45,6 +45,7 @@ _ROW = re.compile(  # a point or a table's row with one number
     r"(?:[^\S\n]?(?:°[CF]?|%|[a-z]{1,10}))?[^\S\n]{0,3}[|.;,]?[^\S\n]{0,3}$",
     re.MULTILINE,
 )
+_GOES_ON = re.compile(r"[\s$]?,?\s?(?:\.{2,}|…|\\[cl]?dots|etc\b|and so on)")
 _RULE = re.compile(r"[\s|:-]*")
 _JOINS = frozenset("sum total than plus minus times more less gives makes so or".split())
 
@@ -58,7 +59,20 @@ _STATISTIC = re.compile(
     r"|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
     r"|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
     rf"|{_MOST.replace('most', '(?<!at )most')}|{_LEAST.replace('|least', '|(?<!at )least')})"
-    rf"|(?P<nth>{_NTH}|last) (?:number|value|card|bar|term|element|entry|one|score))\b",
+    rf"|(?P<nth>{_NTH}|last)"
+    r"(?: (?:number|value|card|bar|term|element|entry|one|score)\b|(?= is )))",
+    re.IGNORECASE,
+)
+# Said of the list, and of nothing else.
+_PLAINLY = re.compile(
+    rf"\s*(?:so |thus |and |hence )?(?:the|their|its) (?:(?:{_NTH})[ -])?"
+    rf"(?:median|mode|mean|average|range|sum|last|{_MOST}|{_LEAST}|{_NTH})"
+    rf"(?: (?:value|number|one|score|element|entry|term))? (?:is|equals) {_VALUE}\W*",
+    re.IGNORECASE,
+)
+_COUNTED_PLAINLY = re.compile(
+    rf"\s*there are (?:\d{{1,3}}|{ENGLISH}|none) (?:numbers|values|scores|bars|entries|elements)"
+    r" [^,]*",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
@@ -187,7 +201,7 @@ def _inline(text: str, start: int, end: int) -> Iterator[_List]:
             run.append(number)
             names.append((joined["name"] or joined["letter"] or "").lower())
             continue
-        if len(run) > 2:
+        if len(run) > 2 and not _GOES_ON.match(text, run[-1].end()):
             before = _BEFORE.search(text, max(start, run[0].start() - 24), run[0].start())
             named = before["name"].lower() if before and any(names) else ""
             values = tuple(_value(match[0]) for match in run)
@@ -254,13 +268,14 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
         if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
             right = _statistic(statistics[0], lists)
             said = _said(plain, lists[0], statistics[0])
-            if (
-                right is not None
-                and said is not None
-                and not _same(statistics[0], right, said, values)
-            ):
-                yield first, last, f"{_named(statistics[0])} of the list is {shown(right)}"
-        elif length := _LENGTH.search(clause):
+            if right is None or said is None or rounds_to(right, said):
+                continue
+            if _PLAINLY.fullmatch(clause) or not _of_other(statistics[0], said, values):
+                yield (
+                    *_trimmed(text, first, last),
+                    f"{_named(statistics[0])} of the list is {shown(right)}",
+                )
+        elif (length := _LENGTH.search(clause)) and not _THRESHOLD.search(plain):
             if _count(length["count"]) != len(values):
                 yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
         elif not statistics and (limit := _THRESHOLD.search(plain)):
@@ -268,8 +283,9 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
             if counted is None and number + 2 < len(cuts):
                 behind = text[last : cuts[number + 2]]
                 counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
-            if counted is not None and (note := _miscounted(limit, values, counted)):
-                yield first, last, note
+            sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
+            if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
+                yield *_trimmed(text, first, last), note
 
 
 def _answered(
@@ -290,7 +306,8 @@ def _answered(
         if (
             right is not None
             and value is not None
-            and not _same(statistics[0], right, value, known[0].values)
+            and not rounds_to(right, value)
+            and not _of_other(statistics[0], value, known[0].values)
         ):
             yield (
                 known[0].start,
@@ -358,12 +375,13 @@ def _said(clause: str, given: _List, statistic: re.Match[str]) -> Fraction | Non
     return named[0] if len(named) == 1 else None
 
 
-def _same(
-    statistic: re.Match[str], right: Fraction, said: Fraction, values: Sequence[Fraction]
-) -> bool:
-    """Whether a statement may be meant so: equal, rounded, or of no value of such a list."""
-    if rounds_to(right, said):
-        return True
+def _trimmed(text: str, first: int, last: int) -> tuple[int, int]:
+    clause = text[first:last]
+    return first + len(clause) - len(clause.lstrip()), first + len(clause.rstrip(" .,;\n"))
+
+
+def _of_other(statistic: re.Match[str], said: Fraction, values: Sequence[Fraction]) -> bool:
+    """Whether a value may be that of something else than such a list."""
     what = (statistic["what"] or "").lower()
     if what == "sum":
         return said <= max(values)
@@ -382,11 +400,14 @@ def _count(text: str) -> int | None:
     return int(word) if word.isdigit() else 0 if word == "none" else english_number(word)
 
 
-def _miscounted(limit: re.Match[str], values: Sequence[Fraction], said: int) -> str:
-    """Why a count is wrong; "" where it is not, or the bound lies beside the list."""
+def _miscounted(
+    limit: re.Match[str], values: Sequence[Fraction], said: int, *, sure: bool = False
+) -> str:
+    """Why a count is wrong; "" where it is not, or may be of other things than the list."""
     bound, how = _value(limit["bound"]), limit["how"].lower()
     right = sum(COMPARED[how](value, bound) for value in values)
-    if said == right or not min(values) < bound < max(values) or said > len(values):
+    within = min(values) < bound < max(values) and said <= len(values)
+    if said == right or not (within or sure):
         return ""
     return f"of the list {right} are {how} {limit['bound']}, not {said}"
 
