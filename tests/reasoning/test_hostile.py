@@ -35,6 +35,8 @@ MORE = {
     "either": "is 1 or " * 12_000,
     "retractions": "1 + 1 = 3 wait " * 6_000,
     "number words": "one hundred and " * 6_000,
+    "number words in a row": "one two three " * 5_000,
+    "numbers in words that add up": "one two three " * 2_000 + "add up to 4",
     "open labels": "\\text{" * 20_000 + "1 + 1 = 3",
     "equations by lines": "\n= 1" * 25_000,
     "open fractions": "\\frac{" * 10_000 + "1 = 2",
