@@ -21,8 +21,11 @@ _MULTIPLES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10*
 _SPECIAL = {"dozen": 12}
 _FIRST = "|".join(sorted({*_SMALL, *_TENS, *_SPECIAL}, key=len, reverse=True))
 _WORD = "|".join([*sorted(_MULTIPLES, key=len, reverse=True), _FIRST])
-ENGLISH = rf"(?:{_FIRST})(?:(?:\s+and\s+|[\s-])(?:{_WORD})(?![a-zA-Z]))*"
+ENGLISH = rf"(?:{_FIRST})(?:(?:\s+and\s+|[\s-])(?:{_WORD})(?![a-zA-Z])){{0,20}}"
 """A regular expression for a number in English words, to be bounded by word edges."""
+_LARGE = "|".join(f"(?<={word})" for word in _MULTIPLES)
+ONE_NUMBER = rf"(?>(?:{_FIRST})(?:(?:(?:{_LARGE}) and |[ -])(?:{_WORD})(?![a-zA-Z])){{0,8}})"
+"""The same for patterns that repeat it: "four and five" are two, and it is read in one way only."""
 FIRST_WORDS = frozenset({*_SMALL, *_TENS, *_SPECIAL})
 """Words that a number in English words begins with."""
 _PARTS = re.compile(rf"{_WORD}|and")

@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.passages import SENTENCE
 from vlm_boundary.verifier.phrases import occurs
 
-_SENTENCE = re.compile(r"[^.!?\n]+(?:\.(?=\d)[^.!?\n]*)*")
 _PICTURE = (
     r"(?:figure|diagram|chart|graph|table|picture|image|drawing|plot|legend|scale|axis|map|photo"
     r"|sketch|scene|label|description|question|problem|data)"
@@ -38,7 +39,7 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"[;:)]\s?|\s\(|\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
+    r"[;:)]\s?|\s\(|(?<![\d)])\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
     r"|where|whose"
     r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",
@@ -47,19 +48,23 @@ _SPLIT = re.compile(
 _WORD = r"[A-Za-z∠][A-Za-z0-9'’-]{0,15}"
 _NP = rf"(?P<np>(?:{_WORD} ){{0,7}}{_WORD})"
 _STATED = re.compile(
-    rf"\s*{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
+    rf"{_NP}\s?(?:(?<=\s)(?P<verb>is|are|was|were|equals?|measures|reads|reaches|weighs|costs?"
     rf"|comes|being|stands|amounts)|=|:){_SOFT}\s?{_VALUE}{_UNIT}(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _SUPERLATIVE = r"(?:most|least|winner|maximum|minimum|[a-z]{3,9}est)"
 _NAMED_FIRST = re.compile(
-    rf"\s*(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
-    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s*",
+    rf"(?:[Tt]he )?(?P<value>[A-Za-z][a-z]{{0,11}}(?: [A-Za-z][a-z]{{0,9}})?) (?:is|was|has|are)"
+    rf" (?P<np>(?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}(?: {_WORD}){{0,4}})\s{{0,4}}",
+)
+_CALLED = re.compile(  # a name that is called the largest, or a right angle
+    rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
 )
 _ATTRIBUTE = (
     "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
     "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
 )
+_ATTRIBUTES = tuple(_ATTRIBUTE.split("|"))
 _HAVING = re.compile(  # a length of 8; of width 4
     rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
@@ -86,12 +91,12 @@ _THING = (
     rf"(?P<thing>(?:{_NOT_IT}[a-z]{{2,12}} ){{0,2}}{_NOT_IT}[a-z]{{3,14}}(?:s|people|children|men))"
 )
 _COUNTED = re.compile(
-    rf"\s*(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
+    rf"(?:there (?:is|are|were)|(?P<np>(?:{_WORD} ){{0,5}}{_WORD}) (?:has|have|owns?|shows?"
     rf"|contains?|holds"
     rf"|includes?|sees?|counts?))(?: only| exactly)? {_VALUE} {_THING}\b(?P<tail>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_ITEM = re.compile(rf"\s*(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
+_ITEM = re.compile(rf"(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
     rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
     rf"|give|plus|is\b|are\b)[a-z]+)*)",
@@ -101,34 +106,33 @@ _RIGHT = re.compile(
     r"\bright[- ]angled?(?: triangle)?(?: (?:is|lies|being|located))? (?:at|in)"
     r"(?: (?:vertex|corner|point|angle))? (?P<value>[A-Z])\b"
 )
-_YEAR = re.compile(r"\s*In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
+_YEAR = re.compile(r"In ((?:19|20)\d\d)\b,?", re.IGNORECASE)
 _DETERMINER = re.compile(r"\b(an?|the|its|this|that)\s", re.IGNORECASE)
 _DEMONSTRATIVE = re.compile(r"\b(?:this|that|these|those|one|another|other|both|all)\b", re.I)
 _ONE = re.compile(r"^\s*one (?=[a-z]+$)", re.IGNORECASE)
 _MAKES = re.compile(r"\b(?:makes?|gives?|equals?|together)\b.*", re.IGNORECASE | re.DOTALL)
 _THERE = re.compile(r"\bthere (?:is|are|were)\b", re.IGNORECASE)
 _FRONTED = re.compile(
-    r"\s*(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
+    r"(?:In|On|At|For|After|Before|During|When|If|By|Until|Under|Using|Taking|Considering)\s",
     re.I,
 )
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\$|\\[()\[\]]|\*\*|\\text\{|\\,")
 _PLAIN = {"\\angle": " angle", "^\\circ": "°     ", "^{\\circ}": "°       "}
-_KIND = re.compile(r"\W*([A-Za-z]{3,12})\s?")
-_MAY_BIND = re.compile(
-    rf"[a-z= ] ?[-$(€£]{{0,2}}\d| (?:are|has|have|is|the|and|shows) {ENGLISH} [a-z]|[a-z]est\b"
-    r"|ight"
-)
+_WITH = re.compile(r"\bwith\s\Z", re.IGNORECASE)
+_OF_PART = re.compile(r"\s?(?:with|that|which|who|whose|where)\b", re.IGNORECASE)
+_KIND = re.compile(r"([A-Za-z]{3,12})\s?")
 _COPULA = re.compile(r"\b(?:is|are) (?=∠|angle [A-Z]|[A-Z]{2})")  # the apex angle is ∠A = 50°
 _PICTURED = re.compile(rf" {_PICTURE}\b|\b[Aa]s ")
 _NO_NUMBER = re.compile(r"est\b|most|least|mum\b")
 _ARTICLE = re.compile(r"\bA (?=[a-z])")
-_HAS_VALUE = re.compile(rf"\d|\b{ENGLISH}\b", re.IGNORECASE)
+_DIGIT = re.compile(r"\d")
+_WORDED = re.compile(rf"\b{ENGLISH}\b", re.IGNORECASE)
 _TOKEN = re.compile(r"[A-Za-z]+|\d+|∠")
 _OF = re.compile(r" (?:of|for|in|on|at) |['’]s ")
 _DROPPED = frozenset(
     "the a an this that these those its their his her our your my of for in on to at be same said"
     " given whole exact actual s from just so thus hence then now and since as because if but"
-    " total altogether all also too overall which clearly therefore respectively here there is"
+    " all also too which clearly therefore respectively here there is"
     " are".split()
 )
 _MEASURES = frozenset(
@@ -139,6 +143,7 @@ _NOBODY = frozenset(
     " product difference quotient remainder ratio total rest other another step each half third"
     " both image picture figure chart graph diagram table".split()
 )
+_UNIT_NAMES = frozenset("ft sq cm mm km kg ml mi yd lb oz hr hrs min sec mph in inch".split())
 _NO_UNIT = frozenset("more less fewer times and out other".split())
 _OF_VERB = {"cost": "price", "costs": "price", "weighs": "weight"}
 _OF_ADJECTIVE = {
@@ -152,14 +157,22 @@ _PLAIN_WORDS = frozenset(
 _NO_NAME = (_PLAIN_WORDS | {word.capitalize() for word in _PLAIN_WORDS}) - {"A"}
 _WITHOUT_NUMBER = ("est ", "est.", "most ", "ight angle", "ight-angle")
 _NEIGHBOURS = 40
+_VERBS = frozenset(
+    "is are was were = equals equal measures reads reaches weighs cost costs comes being stands"
+    " amounts".split()
+)
+_COUNTING = frozenset(
+    "is are were has have owns own shows show contains contain holds hold includes include sees see"
+    " counts count only exactly and the these those his her their all".split()
+)
 _LINKS = frozenset(
     "is are was were = equals equal measures reads reaches weighs cost costs comes being stands of"
     " at to about exactly only just approximately a an the has have with and".split()
-    + _ATTRIBUTE.split("|")
-)
+).union(_ATTRIBUTES)
+_STATING = _VERBS.union(_ATTRIBUTES)
 _UNITS = {"degrees": "°", "degree": "°", "percent": "%", "unit": "", "units": "", "^\\circ": "°"}
 _GOES_ON = re.compile(
-    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>]|\\times|\\cdot|\\div|more |less |times |fewer )"
+    r"[a-zA-Z(\[{]|\s{0,2}(?:[-+*/×÷·^=<>–−]|\\times|\\cdot|\\div|more |less |times |fewer )"
 )
 
 
@@ -190,13 +203,6 @@ class Binding:
     """Whether it is said of something that is named here for the first time: a square of side 4."""
 
 
-def bindings(text: str, start: int, end: int) -> Iterator[Binding]:
-    """The statements of a text that give something a value, in order."""
-    for match in _SENTENCE.finditer(text, start, end):
-        if _MAY_BIND.search(match[0]):
-            yield from _of_sentence(match[0], match.start())
-
-
 def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """The statements of those sentences in which one name may stand with different values.
 
@@ -205,14 +211,13 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
     named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         sentence = match[0]
         here = bisect_left(places, match.start()) < bisect_left(places, match.end())
-        if (here or (named and occurs(("est", "most", "ight"), sentence))) and _MAY_BIND.search(
-            sentence
-        ):
+        if here or (named and _CALLED.search(sentence)):
             yield from _of_sentence(sentence, match.start())
 
 
@@ -222,10 +227,16 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
     found: set[int] = set()
     for site in sites:
         at, value, thing = site.start(), site[1], site[2]
-        said = _CUT.split(text[max(start, at - _REACH) : at])[-1]
-        words = said.split()
-        names = frozenset(words if words and words[-1] in _LINKS else ()) - _NO_NAME
-        thing = None if thing in _NO_NAME else thing
+        last = text[max(0, at - 14) : at].split()[-1].lower()
+        names: frozenset[str] = frozenset()
+        if last in _LINKS:
+            words = _CUT.split(text[max(start, at - _REACH) : at])[-1].split()
+            if not _STATING.isdisjoint(words):
+                names = frozenset(words) - _NO_NAME
+                names = frozenset() if names <= _NOBODY else names
+        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
+        if not (names or thing):
+            continue
         while near and near[0][0] < at - far:
             near.popleft()
         for place, other, others, counted in near:
@@ -244,9 +255,10 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
     if _PICTURED.search(sentence):
         sentence = _SOURCE.sub(lambda match: " " * len(match[0]), sentence)
     scope, counting, label = "", True, ""
-    if year := _YEAR.match(sentence):
+    if year := _YEAR.match(sentence.lstrip()):
         scope = year[1]
-        sentence = " " * year.end() + sentence[year.end() :]
+        first = len(sentence) - len(sentence.lstrip()) + year.end()
+        sentence = " " * first + sentence[first:]
     taken: set[int] = set()
     for first, last in _clauses(sentence):
         if _FRONTED.match(sentence, first, last):
@@ -258,17 +270,19 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         clause = sentence[first:last]
         if not label and sentence[:first].rstrip().endswith(":"):
             counting = False  # "Miss Petit: 31 desks" is of her
-        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause)):
+        if sentence.startswith(":", last) and (kind := _KIND.fullmatch(clause.lstrip("*_-#> "))):
             label, counting = kind[1], True
             continue
         match: re.Match[str] | None = None
-        if _HAS_VALUE.search(clause):
-            match = _COUNTED.match(clause) or (_ITEM.match(clause) if counting else None)
+        if _has_value(clause):
+            item = counting and not _WITH.search(sentence, max(0, first - 6), first)
+            match = _COUNTED.match(clause) or (_ITEM.match(clause) if item else None)
             counting = match is not None
             match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):
             match = _NAMED_FIRST.fullmatch(clause)
-        if match and (found := _bound(match, scope, at + first)):
+        part = "thing" in (match.groupdict() if match else ()) and _OF_PART.match(sentence, last)
+        if match and not part and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):
                 found = replace(found, head=f"{_words(label)} {found.head}")
@@ -278,9 +292,11 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
         for match in _RIGHT.finditer(sentence):
             where = at + match.start(), at + match.end()
             yield Binding("right angle", "", "", match["value"], "", *where)
-    for match in _HAVING.finditer(sentence):
+    having = occurs(_ATTRIBUTES, sentence.lower())
+    for match in _HAVING.finditer(sentence) if having else ():
         owner = _OWNER.search(sentence, max(0, match.start() - 60), match.start())
-        named = owner is not None and (owner["np"] or owner["det"] or owner[0].strip())
+        alone = owner is not None and sentence[: owner.start()].rstrip()[-1:] != "("
+        named = owner is not None and (owner["np"] or owner["det"] or (alone and owner[0].strip()))
         if (
             named
             and match.start("value") not in taken
@@ -293,17 +309,21 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
                 yield found
 
 
+def _has_value(words: str) -> bool:
+    return _DIGIT.search(words) is not None or _WORDED.search(words) is not None
+
+
 def _clauses(sentence: str) -> Iterator[tuple[int, int]]:
     """Where each clause stands. What "and" joins before there is a value is one name."""
     first = 0
     for cut in _SPLIT.finditer(sentence):
         piece = sentence[first : cut.start()]
-        if cut["and"] and not _HAS_VALUE.search(piece):
+        if cut["and"] and not _has_value(piece):
             continue
-        if piece.strip():
-            yield first, cut.start()
+        if kept := piece.lstrip():
+            yield cut.start() - len(kept), cut.start()
         first = cut.end()
-    yield first, len(sentence)
+    yield len(sentence) - len(sentence[first:].lstrip()), len(sentence)
 
 
 def _bound(
@@ -326,7 +346,7 @@ def _bound(
     if adjective in _OF_ADJECTIVE:
         parts["head"], tail = _OF_ADJECTIVE[adjective], tail.replace(adjective, "", 1)
     head, owner = _quantity(match.re, parts)
-    if not head or set(head.split()) & _NOBODY:
+    if not head or set(head.split()) & _NOBODY or {*head.split()} <= _UNIT_NAMES:
         return None
     where = " ".join(filter(None, (scope, _words(_SOURCE.sub(" ", tail)))))
     unit = parts.get("unit", "").lower().strip("\\").replace("{", "").replace("}", "")

@@ -6,18 +6,18 @@ import re
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
 
-_SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
 _WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
+_SIGNS = re.compile(r"[+×÷·√<>≤≥≠∠\[→]|\d\s?[-*/:=]\s?\d")  # the same, with no look at marks
 _WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
-    r"[:;](?=[^.\n]*[,;]|\s*\n)|\n\s*[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
+    r"[:;](?=[^.\n]{0,200}[,;]|\s{0,8}\n)|\n\s{0,8}[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
 )
 # Marks of headings and numbered lists, and powers of units.
 _PLAIN = re.compile(
@@ -59,7 +59,7 @@ _BECAUSE = re.compile(
     r"\b(?:because|since|given that|as|for the reason that|due to)\b", re.IGNORECASE
 )
 _IT_IS = re.compile(
-    r"\s*,? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
+    r"\s{0,4},? (?:that|this|it) is (?:the |what |how )(?!sum|half|mean|product)", re.IGNORECASE
 )
 _CLAUSE_WORD = re.compile(r"[^\W\d_]{2,}")
 _EMPTY = frozenset(
@@ -100,26 +100,23 @@ _DEFINED = re.compile(
 _ASIDE = re.compile(
     r", including [^,.\d]{1,60}(?=[,.])|\bone (?:finds|sees|gets|can|has|obtains|may|must)\b", re.I
 )
-_IN_MIND = re.compile(
-    r"\b(?:imagin\w+|visuali[sz]\w+|mentally|in (?:my|the|your) (?:head|mind))\b", re.IGNORECASE
-)
-_TELLS = re.compile(
-    r"\b(?:because|since|only|not|but|same|opposite|next to|beside|meets?|touch\w*|overlap\w*"
-    r"|where|while|would|which (?:has|have|shows?))\b|\d|;",
+_ASKS_WORKED = re.compile(
+    r"\b(?:mean|average|median|probability|chance|perimeter|circumference|ratio|difference|sum|slope"
+    r"|how (?:many|much) (?:more|fewer|less|longer|taller))\b",
     re.IGNORECASE,
 )
-_COUNT_GIVEN = re.compile(
-    rf"\b(?:counting (?:[a-z]+ ){{0,6}}carefully|carefully counting|in total|altogether|in all)\b"
-    rf"[^.\d=]{{0,40}}?\b(?:\d{{1,4}}|{ENGLISH})\b",
+_FOLLOWS = re.compile(  # a property or a theorem by which it follows without a number
+    r"\b(?:theorem|law|rule|triples?|symmetr\w*|equal\w*|same|opposite|right angle|semicircle"
+    r"|diameter|equilateral|isosceles|square|similar|congruent|bisect\w*|regular|constant|whole|full|none|never"
+    r"|twice|half|because|since)\b|Pythag|Thales",
     re.IGNORECASE,
 )
-_THINGS_ASKED = re.compile(r"\bhow many (?:[a-z]+ ){0,2}?(?P<things>[a-z]{3,14}s)\b", re.IGNORECASE)
-_ONE_MORE = re.compile(
-    r"\b(?:an?|another|others?|rest|more|each|every|pairs?|dozens?|twice|half|both|same|except"
-    r"|but|not|hidden|without|less|of (?:them|these|which)) (?!total|all\b)",
+_STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
+_WRITTEN = re.compile(
+    r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
+    r"|indicat\w+|lists?|listed|according)\b",
     re.IGNORECASE,
 )
-_PARTS = 6
 _LONGEST = 600
 
 
@@ -133,11 +130,15 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if end - start > _LONGEST or chain.answer is None or chain.span is None:
         return []
     said = chain.answer.strip(" $*.")
+    if not _NUMBER.search(said) and not _BECAUSE.search(text, start, end):
+        return []
     described = chain.question.lstrip().startswith("[") and (
         len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
     )
     if described and (number := _WITH_UNIT.fullmatch(said)):
         said = number[1]
+    if _SIGNS.search(text, start, answer.start):
+        return []
     if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
         return []
     body = (
@@ -145,14 +146,14 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         if answer.stated
         else text[start:end]
     )
-    if counted := _not_the_count(chain, start, answer, said):
-        return counted
+    if never := _never_worked(chain, body, answer, said):
+        return never
     body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
     plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
-        return _circle(text, start, end, said) or _only_imagined(text, start, answer, said)
+        return _circle(text, start, end, said)
     body = _ONE.sub(" ", body) if described else body
     listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
@@ -166,10 +167,10 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
     )
     unused = bool(given) and not counts and len(body.split()) > 4
-    computed = unused and described and said not in _KNOWN
-    unused = computed or (unused and not _RECALLED.search(body))
+    things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
+    unused = unused and not _RECALLED.search(body) and len(things) < 2
     found: list[Evidence] = []
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         sentence = match[0]
         if answer.stated and answer.start - 1 <= match.start() < answer.end:
             continue
@@ -177,54 +178,33 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
         claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
-        if not (by_eye or claim or computed or (unused and not _READ_OFF.search(sentence))):
+        if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
             return []  # the value is read here
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
         found.append(Evidence("no_reasoning", *match.span(), note))
     return found[:1]
 
 
+def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
+    """An answer that has to be worked out, where no number is read and no property named."""
+    asked = asked_of(chain.question)
+    if not _ASKS_WORKED.search(asked) or not _NUMBER.search(said) or said in _KNOWN:
+        return []
+    plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
+    if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:
+        return []
+    words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
+    counts = {str(english_number(word) or "") for word in words}
+    if counts - {said} or _WRITTEN.search(plain) or len(plain.split()) < 4:
+        return []
+    note = "no value is read and no step leads to what has to be worked out"
+    return [Evidence("no_reasoning", answer.start, answer.end, note)]
+
+
 def _names(question: str, body: str) -> bool:
     """Whether the chain names things that the question lists: the bars B and D."""
     listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
     return any(re.search(rf"\b{name}", body) for name in listed)
-
-
-def _only_imagined(text: str, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """A choice that one sentence makes after a look in the mind, with no word of what it showed."""
-    sentences = [m for m in _SENTENCE.finditer(text, start, answer.start) if len(m[0].split()) > 3]
-    if len(said) != 1 or len(sentences) != 1 or not answer.stated:
-        return []
-    only = sentences[0]
-    if not _IN_MIND.search(only[0]) or _TELLS.search(only[0]) or _PARTS_NAMED.search(only[0]):
-        return []
-    if re.search(rf"\b{re.escape(said)}\W*$", only[0]) is None:
-        return []
-    return [Evidence("no_reasoning", *only.span(), "nothing is said of what was imagined")]
-
-
-def _not_the_count(chain: Chain, start: int, answer: AnswerPlace, said: str) -> list[Evidence]:
-    """A count that no sum of the counts of the same things comes to, where no step is written."""
-    asked = _THINGS_ASKED.search(chain.question)
-    if asked is None or not said.isdecimal() or "=" in chain.text:
-        return []
-    given = list(_COUNT_GIVEN.finditer(chain.text, start, answer.start))
-    if not given:
-        return []
-    before = chain.text[start : given[-1].start()]
-    part = rf"\b(\d{{1,4}}|{ENGLISH}) (?:[a-z]+ ){{0,2}}?{asked['things']}\b"
-    counts = re.findall(part, before, re.IGNORECASE)
-    numbers = len(_NUMBER.findall(before)) + len(_WORDED.findall(before))
-    if not 2 <= len(counts) <= _PARTS or numbers != len(counts) or _ONE_MORE.search(before):
-        return []
-    sums = {0}
-    for count in counts:
-        value = int(count) if count.isdecimal() else english_number(count) or 0
-        sums |= {value + other for other in sums}
-    if int(said) in sums:
-        return []
-    note = f"no sum of the counts before it is {said}"
-    return [Evidence("answer_unsupported", *given[-1].span(), note)]
 
 
 def _numbers(text: str) -> set[str]:
@@ -247,7 +227,7 @@ def _unread(body: str, said: str, question: str) -> bool:
     asked = question.lower()
     plain = _DEFINED.sub(" ", body)
     if _BY_EYE.search(plain):  # what is guessed, as in "about a third of it", is not read
-        plain = " ".join(part for part in _SENTENCE.findall(plain) if not _BY_EYE.search(part))
+        plain = " ".join(part for part in SENTENCE.findall(plain) if not _BY_EYE.search(part))
     words = {word.lower() for word in _WORDED.findall(plain)}
     if _numbers(question) - {said}:
         words -= _NO_COUNT
@@ -256,7 +236,7 @@ def _unread(body: str, said: str, question: str) -> bool:
 
 def _circle(text: str, start: int, end: int, said: str) -> list[Evidence]:
     """A claim that is its own reason."""
-    for match in _SENTENCE.finditer(text, start, end):
+    for match in SENTENCE.finditer(text, start, end):
         because = _BECAUSE.search(match[0])
         if because is None or not because.start():
             continue

@@ -54,12 +54,14 @@ _RISKY = frozenset(
     "of plus minus times divided by over half twice double triple sum product difference root "
     "squared cubed per to from than between sqrt log ln sin cos tan mod multiplied subtract "
     "subtracting add adding multiply multiplying divide dividing subtracted added quarter third "
-    "average mean ratio times with or equation formula base power".split()
+    "average mean ratio times with or equation formula base power pi".split()
 )
 _NAMES = frozenset(
     "step angle figure fig row column no number case option part question room day week group "
     "line side triangle problem example method level grade page player clock bar point".split()
 )
+_DETERMINERS = frozenset("the his her its their these those other all my our your".split())
+_CLAUSES = frozenset("because since as so if when while where but thus therefore hence".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
@@ -226,6 +228,8 @@ def _powered(tokens: list[Token], place: int) -> int:
 def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression, bool] | None:
     """Whether an expression ends where the parser stopped, or goes on in what it cannot read."""
     sure = not found.unsure
+    if text.startswith(("..", "…"), found.end):
+        return None
     if not rest:
         return found, sure
     token, following = rest[0], rest[1].kind if len(rest) > 1 else ""
@@ -239,16 +243,26 @@ def _ended(text: str, found: Expression, rest: list[Token]) -> tuple[Expression,
         found.labels |= {label_name(token)}
         if word == "and":
             sure = sure and not _fraction_follows(rest[1:])
-        elif following in ("op", "power", "sup"):
+        elif following in ("power", "sup") or _goes_on(rest):
             return None  # a label, and then the expression goes on
         return found, sure
     if token.kind == "stop":
         inside = token.text in ":：" and not text[token.end : token.end + 1].isspace()
-        shouted = token.text in "!！" and not spaced
+        shouted = token.text in "!！" and not (spaced and following in ("", "word", "stop"))
         return None if inside or shouted or token.text in "?？[" else (found, sure)
     aside = spaced and token.text == "(" and following in ("word", "label")
     dash = spaced and token.text == "-" and following == "word"
     return (found, sure) if token.kind == "close" or aside or dash else None
+
+
+def _goes_on(rest: list[Token]) -> bool:
+    """Whether an operator follows at most four words: 8 bags of leaves / Y."""
+    for place, token in enumerate(rest[:5]):
+        if token.kind == "op":
+            return place == 1 or token.text != "-"
+        if token.kind not in _END_LABELS:
+            return False
+    return False
 
 
 def _fraction_follows(rest: list[Token]) -> bool:
@@ -310,6 +324,8 @@ def _stretch(tokens: list[Token]) -> tuple[int, Token | None]:
             if depth < 0:
                 return place, token
         elif token.kind in ("word", "label"):
+            if token.text.lower() in _CLAUSES:
+                return _balanced(tokens, place, token, depth)
             following = tokens[place] if place < len(tokens) else None
             behind = place >= 2 and tokens[place - 2].kind in ("number", "close", "word", "label")
             carries_on = following is None or following.kind in ("op", "close", "word", "label")
@@ -377,6 +393,8 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
     if boundary.kind == "stop":
         if boundary.text in ":：":
             return text[boundary.end : boundary.end + 1].isspace() or None
+        if boundary.text == "," and boundary.end == tokens[first].start:
+            return None  # "16,0000"
         if boundary.text in "!！" and boundary.end == tokens[first].start:
             return None
         return boundary.text not in ("|", "[", "]", "…")
@@ -386,10 +404,14 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
         word = boundary.text.lower()
         if word == "and":
             return _after_result(tokens, first)
-        return word not in _RISKY and word not in _NAMES
+        before = tokens[first - 2] if first > 1 else boundary
+        if before.kind == "op" or (word in _DETERMINERS and before.text.lower() in _RISKY):
+            return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
+        return word not in _RISKY and word.removesuffix("s") not in _NAMES
     if boundary.kind == "open":
-        before = text[boundary.start - 1 : boundary.start]
-        return None if before.isalnum() else True
+        before = text[: boundary.start][-3:].rstrip()[-1:]
+        glued = text[boundary.start - 1 : boundary.start].isalnum()
+        return None if glued or before == "!" else True
     return False if boundary.kind in ("close", "label") else None
 
 

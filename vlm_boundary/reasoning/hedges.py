@@ -11,10 +11,10 @@ from vlm_boundary.reasoning.passages import AnswerPlace
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
-    rf"[$\\({{*]*(?:boxed\{{)?(?:-?\d+(?:[.:/]\d+)?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
+    rf"[$\\({{*]{{0,6}}(?:boxed\{{)?(?:-?\d{{1,12}}(?:[.:/]\d{{1,6}})?|{ENGLISH}|[A-H](?![a-z]))(?:[°%]|"
     r" [a-z]{2,12})?"
 )
-_VALUE = r"[$\\({*]*(?:boxed\{)?(-?\d+(?:\.\d+)?|[A-H]\b)"
+_VALUE = r"[$\\({*]{0,6}(?:boxed\{)?(-?\d{1,12}(?:\.\d{1,6})?|[A-H]\b)"
 EITHER = re.compile(
     rf"(?:\b(?:either|could be|might be|may be|is|are|be)|[=:])\s*(?:either\s+)?{_VALUE}"
     rf"[^\w\n]{{0,8}}(?:\s*or\s+)(?:(?:maybe|perhaps|possibly)\s+)?{_VALUE}",
@@ -100,7 +100,7 @@ _REASON = re.compile(
 _AFTERTHOUGHT = re.compile(
     rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
     rf" well|well"
-    rf"|even|just))* (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
+    rf"|even|just)){{0,3}} (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
     rf" ({_WORTH})",
     re.IGNORECASE,
 )
@@ -130,10 +130,12 @@ _DOUBTS = (
     "can't ", "can’t ",
 )  # fmt: skip
 _UNDECIDING = (
-    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", " way ",
-    "back and", "torn ", "out of the q", "any of th", "equally", "just as", "defensib", "who knows",
-    "sure", "certain", "clear", "undecided", "toss", "coin ", "surprise me", "my gut", "same could",
-    "plausible", "best guess", "best estimate", "could ", "unless it",
+    "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
+    "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
+    "defensib", "who knows", " sure", "unsure", "t certain", "y certain", "e certain", "l certain",
+    "t clear", "y clear", "e clear", "l clear", "undecided", "toss", "coin ", "surprise me",
+    "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
+    "unless it",
 )  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
 _AHEAD = 240
@@ -159,14 +161,19 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         guess = _GUESS.search(text, near, end)
         if guess and not _WORKED.search(text, guess.end(), end):  # nor checked afterwards
             found.append(Evidence("hedging", *guess.span(), "a guess by its own account"))
-    return found or _unsettled(text, start, answer, end) or _undecided(text, start, answer, end)
-
-
-def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
-    """Several values before or in a sentence that cannot decide, and no reason after it."""
+    if found:
+        return found
     near = max(start, answer.start - 2 * _AHEAD)
-    if not occurs(_UNDECIDING, text[near:end].lower()):
-        return []
+    low = text[near:end].lower()
+    if occurs(_DOUBTS, low):
+        found = _unsettled(text, start, near, answer, end)
+    if not found and occurs(_UNDECIDING, low):
+        found = _undecided(text, start, near, answer, end)
+    return found
+
+
+def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """Several values before or in a sentence that cannot decide, and no reason after it."""
     doubts = list(islice(_UNDECIDED.finditer(text, near, end), _MOST))
     if not doubts:
         return []
@@ -185,11 +192,8 @@ def _undecided(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     return [Evidence("hedging", doubt.start(), max(doubt.end(), answer.start), note)]
 
 
-def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evidence]:
-    near = max(start, answer.start - 2 * _AHEAD)
-    low = text[near:end].lower()
-    if not occurs(_DOUBTS, low):
-        return []
+def _unsettled(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """One of several values taken without a reason, or another one thought possible at the end."""
     places = list(islice(_TAKEN.finditer(text, near, end), _MOST))
     if places:
         taken = places[-1]
@@ -204,7 +208,7 @@ def _unsettled(text: str, start: int, answer: AnswerPlace, end: int) -> list[Evi
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
-    if not occurs(_LATER, low):
+    if not occurs(_LATER, text[near:end].lower()):
         return []
     for after in _AFTERTHOUGHT.finditer(text, near, end):
         other = (after[1] or after[2]).strip("$\\({* ")

@@ -61,16 +61,17 @@ _STEPS = frozenset(
 _WORD = re.compile(r"[a-zA-Z]+")
 _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
-_OPENED = re.compile(
-    r"\b(?:factor\w*|expand\w*|complet\w+ the square|simplif\w*|identity|distribut\w*|rewrit\w*"
-    r"|multiply\w* out|perfect square)\b[^.!?\n]{0,60}$",
+_CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
+_PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
+_CONDITION = re.compile(r"\b(?:condition|equation|equality|if|when)\W{0,6}\Z", re.IGNORECASE)
+_REWRITES = re.compile(
+    r"\b(?:complet\w+ the square|vertex form|expand\w*|factor(?:s|ed|ing|ize\w*|ise\w*)?|rewrit\w+"
+    r"|simplif\w+|standard form)\b",
     re.IGNORECASE,
 )
-_CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
-_OF_BOTH = re.compile(
-    r"\b(?:sides?|equations?|get|gives?|both|have|becomes?|obtain|yields?)\b", re.I
-)
-_PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
+_OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+(?:\.\d+)?")
+_DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
 _MOST = 60  # equations of one text
 _LONGEST = 240  # characters of one
 _NEAR = 0.006
@@ -98,11 +99,15 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    plain = _BLANKED.sub(lambda match: " " * len(match[0]), text[start:end])
+    opened = text[start:end].replace("$$", " ;")
+    plain = _BLANKED.sub(lambda match: " " * len(match[0]), opened)
+    plain = plain.replace("–", "-")
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
-    found = (run for run in _RUN.finditer(plain) if "=" in run[0] and any(_told(run[0])))
-    runs = list(islice(found, _MOST))
+    written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
+    if _REWRITES.search(plain):
+        yield from _redefined(plain, written, start)
+    runs = [run for run in written if any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)
@@ -127,8 +132,16 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
 
 
 def _beside(plain: str, one: re.Match[str], two: re.Match[str]) -> bool:
-    """Whether so little stands between two equations that one may be drawn from the other."""
-    return two.start() - one.end() <= _NEXT and not _BREAK.search(plain, one.end(), two.start())
+    """Whether an equation may be drawn from another: in the same letter, with little between."""
+    return (
+        two.start() - one.end() <= _NEXT
+        and _letters(one[0]) == _letters(two[0])
+        and not _BREAK.search(plain, one.end(), two.start())
+    )
+
+
+def _letters(written: str) -> frozenset[str]:
+    return frozenset(filter(str.islower, _COMMAND.sub("", written) if "\\" in written else written))
 
 
 def _is_condition(written: str) -> bool:
@@ -150,6 +163,28 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
 
 
+def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Evidence]:
+    """What a letter is, and what it is when that is said to be written otherwise: y = (x - 3)²."""
+    known: dict[tuple[str, frozenset[str]], Exact] = {}
+    for run in runs[:_MOST]:
+        named, _, said = run[0].partition("=")
+        name = named.strip()
+        value = (
+            _read(said.strip()) if len(name) == 1 and name.islower() and "=" not in said else None
+        )
+        behind = plain[run.end() : run.end() + 8].strip(" \t")
+        if value is None or not value.variables or name in value.variables or behind[:1] in _CUT:
+            continue
+        key = name, frozenset(value.variables)
+        first = max(plain.rfind(sign, 0, run.start()) for sign in (". ", "\n")) + 1
+        opened = _REWRITES.search(plain, max(first, run.start() - 80), run.start())
+        if key in known and opened and (rest := known[key] - value).terms:
+            note = f"{name} is not the same as before: they differ by {_shown(rest)}"
+            yield Evidence("arithmetic_error", start + run.start(), start + run.end(), note)
+            return
+        known.setdefault(key, value)
+
+
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     """The equations of a run; None for one that nothing can be said of."""
     written = run[0]
@@ -162,7 +197,8 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     glued = not written[0].isspace() and plain[max(0, run.start() - 1) : run.start()].isalnum()
     if glued or before[-1:] in _CUT or behind[:1] in _CUT:
         return []  # perhaps a part of something longer
-    if written.strip()[:1] in "+*/^":
+    sign = written.strip()[:1]
+    if sign in "+*/^" or (sign in "-−" and (before[-1:].isalnum() or before[-1:] == ")")):
         return []
     named = written.partition("=")[0].strip().isdigit()
     if named and plain[max(0, run.start() - 2) : run.start() + 1].strip()[-1:].isalpha():
@@ -176,7 +212,8 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
         place = last + 1
         kept = piece.strip()
         # The article in "with a = 3 and a width" is none of the formula.
-        if index == len(pieces) - 1 and re.search(r"[\d)]\s+a$", kept):
+        article = re.match(r"\s*[a-zA-Z]{2}", plain[last : last + 12])
+        if index == len(pieces) - 1 and article and re.search(r"[\d)]\s+a$", kept):
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = _read(kept) if told[index] or told[index + 1] else None
@@ -196,8 +233,7 @@ def _told(written: str) -> list[bool]:
 
     They are of the same letters, or of one letter and none.
     """
-    plain = _COMMAND.sub("", written) if "\\" in written else written
-    letters = [frozenset(filter(str.islower, side)) for side in plain.split("=")]
+    letters = [_letters(side) for side in written.split("=")]
     return [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
 
 
@@ -222,14 +258,14 @@ def _never_true(plain: str, pair: _Pair) -> str:
     if not rest.variables:
         return f"the two sides differ by {_shown(rest)} whatever the letters are"
     if len(rest.terms) == 1 and len(rest.variables) == 1:
+        (name,) = rest.variables
+        if re.search(rf"\b{name}\s?=\s?0\b", plain[pair.end :]):
+            return ""  # that is what it concludes
         return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
     text = plain[pair.start : pair.end]
-    opened = _OPENED.search(plain, max(0, pair.start - 80), pair.start)
-    if (
-        (opened and not _OF_BOTH.search(opened[0]))
-        or _is_factoring(pair, text)
-        or _is_formula(pair, text)
-    ):
+    if _CONDITION.search(plain, max(0, pair.start - 24), pair.start):
+        return ""
+    if _is_factoring(pair, text) or _is_formula(pair, text):
         return f"the two sides are not the same: they differ by {_shown(rest)}"
     return ""
 
@@ -283,11 +319,18 @@ def _is_formula(pair: _Pair, text: str) -> bool:
 def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     """Why an equation does not follow from the one before; nothing where it may."""
     names = before.difference.variables | pair.difference.variables
-    if len(names) != 1 or before.solved:
+    if (
+        len(names) != 1
+        or before.solved
+        or _OR.search(plain, max(0, before.start - 12), before.start)
+    ):
         return ""
     (name,) = names
     shorter = pair.end - pair.start < before.end - before.start
-    if not within and not _linked(plain[before.end : pair.start], name, pair.solved, shorter):
+    moved = _moved(plain[before.start : before.end], plain[pair.start : pair.end])
+    if not (within or moved) and not _linked(
+        plain[before.end : pair.start], name, pair.solved, shorter
+    ):
         return ""
     root = _root(pair.difference)
     if root is None or not before.difference.variables:
@@ -300,9 +343,20 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     )
     if abs(value) <= _NEAR * size:
         return ""
+    if shown := _DECIMALS.search(plain, pair.start, pair.end):  # rounded to the digits shown
+        unit = 0.1 ** len(shown[1])
+        low, high = (_at(before.difference, root + by) for by in (-unit, unit))
+        if low is not None and high is not None and low * high <= 0:
+            return ""
     earlier = _root(before.difference)
     known = f"{name} = {earlier:.6g}" if earlier is not None else "another value"
     return f"this gives {name} = {root:.6g}, the equation before it {known}"
+
+
+def _moved(before: str, after: str) -> bool:
+    """Whether an equation has the very numbers of the one before, on other sides."""
+    numbers = sorted(_DIGITS.findall(before))
+    return len(numbers) > 2 and numbers == sorted(_DIGITS.findall(after)) and before != after
 
 
 def _linked(between: str, name: str, solved: bool, shorter: bool) -> bool:

@@ -1,285 +1,416 @@
-"""What a chain says of a list of numbers that it gives itself."""
+"""What a chain, or its answer, says of the one list of numbers that the chain gives itself."""
 
 from __future__ import annotations
 
 import operator
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, islice
+from itertools import pairwise
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import (
+    AnswerPlace,
+    asked_of,
+    hypothetical,
+    retracted,
+    takes_back,
+)
+from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
-_NUMBER = r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,9})?(?:%|°)?"
-_NAMED = rf"[A-Z][A-Za-z]{{0,14}}(?: is| has|:| =)?\s{{1,2}}{_NUMBER}"
-_SEPARATOR = r"(?:,\s?(?:and )?|;\s| and )"
-_PLAIN_LIST = re.compile(
-    rf"(?P<intro>(?:\bare|[:=]|\bis|\border|sorted|\bget|\bgives)(?: (?:now|then))?,?)\s{{1,2}}"
-    rf"\$?[\[({{]?(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
-    r"(?![\d.]*,?\s?(?:\.{2,}|…|[-+*/×÷=^]|etc))(?!\d)"
+_VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
+_NUMBER = re.compile(
+    rf"(?<![\w.^/-]){_VALUE}(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(])|{_VALUE}(?=[°%])"
 )
-_LIST_FIRST = re.compile(
-    rf"(?:^|(?<=[.!] )|(?<=\n))(?P<list>{_NUMBER}(?:{_SEPARATOR}{_NUMBER}){{2,60}}+)"
-    r" are the (?:\w+ )?(?:values|numbers|scores|data|heights|lengths)\b"
+_WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
+# What stands between two values of a list: a unit, a separator, whose value comes next.
+_HAS = "is|are|has|have|had|with|at|got|scored?|shows|sold|by"
+_BETWEEN = re.compile(
+    r"\s(?P<letter>[A-Z])\s"
+    r"|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}"
+    r"(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
+    rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
+    rf"(?:,? (?:{_HAS})\b|:| [=–-])?[\s$(\\]{{0,3}}[$€£]?"
 )
-_NAMED_LIST = re.compile(rf"(?<![\w-])(?P<list>{_NAMED}(?:{_SEPARATOR}{_NAMED}){{2,40}})(?![\d%])")
-_BESIDE = re.compile(  # two numbers of a list
-    r"\d[%°]?(?:,|;| and)\s?(?:and )?(?:[A-Z][A-Za-z]{0,14}(?: is| has|:| =)?\s{1,2})?(?=-?\d)"
+_BEFORE = re.compile(rf"(?P<name>{_WORD})(?: (?:{_HAS})|:| [=–-])?[\s($€£\\]{{1,3}}\Z")
+_ROW = re.compile(  # a point or a table's row with one number
+    r"^[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**(?P<name>[A-Za-zÀ-ÿ][\w '’-]{0,30}?)\**"
+    rf"[^\S\n]{{0,3}}(?::|\||–|-|=|is)\**[^\S\n]{{0,3}}[$€£]?(?P<value>{_VALUE})"
+    r"(?:[^\S\n]?(?:°[CF]?|%|[a-z]{1,10}))?[^\S\n]{0,3}[|.;,]?[^\S\n]{0,3}$",
+    re.MULTILINE,
 )
-_BETWEEN = (",", ";", " and")
-_ITEM = re.compile(_NUMBER)
-_PAIR = re.compile(rf"([A-Z][A-Za-z]{{0,14}})(?: is| has|:| =)?\s{{1,2}}({_NUMBER})")
-_ASCENDING = re.compile(
-    r"\b(?:sort(?:ed|ing)?|(?:in |an? )?(?:ascending|increasing|descending|decreasing"
-    r"|numerical)(?: order)?"
-    r"|(?:numbers|values|data|scores|them|these|it|arrang\w+|ordered) in order"
-    r"|from (?:smallest|least|lowest|largest|greatest|highest) to (?:largest|greatest|highest"
-    r"|smallest"
-    r"|least|lowest))"
-    r"(?:,? (?:them|it|these|the (?:numbers|values|data|list)|gives|we (?:get|have)|they are|are|is"
-    r"|in (?:ascending|increasing|descending|decreasing|numerical)(?:"
-    r" order)?))*\s{0,2}[:=,]?\s{0,2}$",
+_GOES_ON = re.compile(r"[\s$]?,?\s?(?:\.{2,}|…|\\[cl]?dots|etc\b|and so on)")
+_RULE = re.compile(r"[\s|:-]*")
+_JOINS = frozenset("sum total than plus minus times more less gives makes so or".split())
+
+_MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
+_LEAST = "smallest|lowest|minimum|shortest|fewest|least"
+_NTH = "first|second|third|fourth|fifth|sixth"
+_STATISTIC = re.compile(
+    rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{_MOST}|{_LEAST})"
+    r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
+    r"|(?:(?<=the )|(?<=their ))(?:mode|mean|range)|(?<=on )average"
+    r"|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
+    r"|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
+    rf"|{_MOST.replace('most', '(?<!at )most')}|{_LEAST.replace('|least', '|(?<!at )least')})"
+    rf"|(?P<nth>{_NTH}|last)"
+    r"(?: (?:number|value|card|bar|term|element|entry|one|score)\b|(?= is )))",
     re.IGNORECASE,
 )
-_DESCENDING = re.compile(r"\b(?:descending|decreasing|from (?:largest|greatest|highest))\b", re.I)
-_OF_SOMETHING = re.compile(r"\b(?:by|alphabet\w*|chronolog\w*|not|original)\b", re.IGNORECASE)
-_LEAST, _MOST = "smallest|lowest|minimum|least|shortest", "largest|highest|maximum|greatest|biggest"
-_NTH = ("first", "second", "third", "fourth", "fifth", "sixth", "last")
-_WHAT = "value|number|one|score|temperature|element|entry|term"
-_CLAIM = re.compile(
-    rf"\b(?:the|their|its)\s(?P<what>median|mode|most frequent|most common|mean|average|range|sum"
-    rf"|total|middle|{_LEAST}"
-    rf"|{_MOST}"
-    rf"|{'|'.join(_NTH)})(?:\s(?:{_WHAT}))?(?:\s(?:in|of) (?:the (?:list|data|chart|table|values"
-    rf"|numbers)|these|them))?"
-    rf"\s(?:is|equals|=)\s(?P<value>{_NUMBER})"
-    r"(?=\s?(?:[.;!)\n]|$|,? (?:and|so|while|but)\b|,)|\s(?:cm|m|kg|degrees|units|points"
-    r"|dollars)[.,;])"
-    r"(?![.,]\d)",
+# Said of the list, and of nothing else.
+_PLAINLY = re.compile(
+    rf"\s*(?:so |thus |and |hence )?(?:the|their|its) (?:(?:{_NTH})[ -])?"
+    rf"(?:median|mode|mean|average|range|sum|last|{_MOST}|{_LEAST}|{_NTH})"
+    rf"(?: (?:value|number|one|score|element|entry|term))? (?:is|equals) {_VALUE}\W*",
     re.IGNORECASE,
 )
-_LEAD = re.compile(
-    r"(?:(?:so|thus|therefore|then|hence|and|here|clearly|now|we see that|this means|while|but|of"
-    r" these"
-    rf"|of them|(?:the|their) (?:{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is {_NUMBER})[,\s]*)*",
-    re.IGNORECASE,
-)
-COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
-    "smaller than": operator.lt, "lower than": operator.lt, "above": operator.gt,
-    "over": operator.gt, "greater than": operator.gt, "larger than": operator.gt,
-    "more than": operator.gt, "higher than": operator.gt, "bigger than": operator.gt,
-    "fewer than": operator.lt,
-    "at least": operator.ge, "at most": operator.le,
-}  # fmt: skip
-_THINGS = r"(?!of )[a-z]{3,12}|of the [a-z]{3,12}|of them|of these"
-_COUNTED = re.compile(
-    rf"\b(?:there are |only |so |thus |exactly )?(?P<count>\d{{1,3}}|{ENGLISH}|none)\s(?:{_THINGS})"
-    rf"(?:\s(?:are|is|lie|that are|which are))?\s(?P<how>{'|'.join(COMPARED)})\s"
-    r"(?P<bound>\d{1,9}(?:\.\d{1,6})?)(?=[.,;!]?(?:\s|$))",
+_COUNTED_PLAINLY = re.compile(
+    rf"\s*there are (?:\d{{1,3}}|{ENGLISH}|none) (?:numbers|values|scores|bars|entries|elements)"
+    r" [^,]*",
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
-    rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)"
-    r"(?: here| in (?:total|all|the list))?(?=[.,;!])",
+    rf"\bthere are (?P<count>\d{{1,3}}|{ENGLISH}) (?:numbers|values|scores|bars|entries|elements)\b"
+    r"(?! (?:[a-z]+ ){0,3}(?:below|above|between|than|greater|less|smaller|larger|over|under"
+    r"|in the))",
     re.IGNORECASE,
 )
-_RANKED = re.compile(
-    rf"\bthe (?P<nth>second|third)[ -](?P<what>{_LEAST}|{_MOST})(?: (?:{_WHAT}|bar))? is"
-    r" (?:bar |at )?(?P<name>[A-Z][A-Za-z]{0,14})\b(?=\s?[.,;!])",
-    re.IGNORECASE,
-)
-_RANKED_VALUE = re.compile(
-    rf"\bthe (?P<nth>second|third)[ -](?P<what>{_LEAST}|{_MOST})(?: (?:{_WHAT}))? is"
-    rf" (?P<value>{_NUMBER})(?=[.,;!]?(?:\s|$))(?!\s[a-z])",
-    re.IGNORECASE,
-)
-_WHOLE = ("sum", "total", "mean", "average")
 _KEYS = (
-    "median", "mode", "mean", "average", "range", "sum", "total", "middle", "first", "second",
-    "third", "fourth", "last", "most ", "there are ", "order", "sorted", "ascending",
-    *(word for words in (_LEAST, _MOST) for word in words.split("|")), *COMPARED,
+    "median", "mode", "mean", "average", "range", "most", "least", "est ", "est.", "est,", "est?",
+    "mum", "est-", "est:", "est*", " sum", "first ", "second ", "third ", "fourth ", "fifth ",
+    "sixth ", "last ",
+    "order", "sort", "there are",
 )  # fmt: skip
-_LISTS = 12
+COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
+    "smaller than": operator.lt, "lower than": operator.lt, "fewer than": operator.lt,
+    "shorter than": operator.lt, "above": operator.gt, "over": operator.gt,
+    "greater than": operator.gt, "larger than": operator.gt, "more than": operator.gt,
+    "higher than": operator.gt, "bigger than": operator.gt, "exceed": operator.gt,
+    "taller than": operator.gt, "longer than": operator.gt, "at least": operator.ge,
+    "at most": operator.le,
+}  # fmt: skip
+_THRESHOLDS = tuple(f"{how} " for how in COMPARED)
+_SEPARATORS = (",", ";", " and ", "\n")
+_LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
+_THRESHOLD = re.compile(
+    rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{_VALUE})"
+    r"(?![\w/^]|[.,]\d)",
+    re.IGNORECASE,
+)
+# Of a part of the list, or of something made of it.
+_OTHER = re.compile(
+    r"\b(?:not|isn't|aren't|odd|even|first|last|others?|second|third|except\w*|without|exclud\w*"
+    r"|ignor\w*|remov\w*|remain\w*|left|differ\w*|ratio|sum|product|between|after|before|until|since"
+    r"|group|half|twice|double|quarter|percent\w*|if|than|per|each|every|both|add\w*|new|increas\w*"
+    r"|decreas\w*|change\w*|possible|could|can|would|should|might|may|speed|rate|probab\w*|scale|axis"
+    r"|angle|side|at (?:least|most)|almost|nearly|about|roughly|count|frequen\w*|tally|occur\w*"
+    r"|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while"
+    r"|among the|common (?:multiple|factor|divisor|denominator)"
+    r"|of the (?:[a-z]+ )?(?:boys|girls|men|women|children|adults|males?|females?))\b|n't\b",
+    re.IGNORECASE,
+)
+_THESE = re.compile(
+    rf"\b(?:these|those|the|all|among|of)(?: the)? (?:\d{{1,2}}|{ENGLISH})"
+    r"(?= (?:values|numbers|bars|scores|months|days|items|people|players|of)\b|\b)",
+    re.IGNORECASE,
+)
+_SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
+_CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
+_COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\b)", re.IGNORECASE)
+_IN_ORDER = re.compile(
+    r"\b(?:(?P<up>ascending|increasing|from (?:the )?(?:smallest|least|lowest))"
+    r"|(?P<down>descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest))"
+    r"|sort(?:ed|ing)|(?:numerical|in) order)\b",
+    re.IGNORECASE,
+)
+_ORDERED_BY = re.compile(
+    r"\b(?:by|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|must|should|if)\b",
+    re.IGNORECASE,
+)
+_LISTS, _SPAN = 12, 60
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
     values: tuple[Fraction, ...]
     names: tuple[str, ...]
+    """Whose the values are, in small letters; "" where no name stands by it."""
     start: int
     end: int
 
 
-def wrong_lists(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
     """A list that is not sorted as said, and what is said of the one list that a chain gives.
 
+    An answer to a question for a list's median, largest, count above … is such a statement too.
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
-    a part of the list: the largest odd one, those of group B.
+    a part of the list or of something made of it.
     """
-    if sum(map(text.count, _BETWEEN)) < 2:
-        return
-    if len(list(islice(_BESIDE.finditer(text, start, end), 2))) < 2:
+    text = chain.text
+    asked = asked_of(chain.question).lower()
+    if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
     low = text.lower()
-    if not occurs(_KEYS, low):
+    if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
         return
     lists = _lists(text, start, end)
     if not lists:
         return
     yield from _unsorted(text, lists, start, end)
-    if len({tuple(sorted(one.values)) for one in lists}) > 1:
+    whole = max(lists, key=lambda one: len(one.values))
+    counted = Counter(whole.values)
+    parts = [one for one in lists if Counter(one.values) != counted]
+    if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
         return
-    given = frozenset(_ITEM.findall(question))
-    for first, last, note in (*_claims(text, lists, end, given), *_counts(text, lists, end)):
+    lists = [one for one in lists if one not in parts]
+    if parts:  # what follows a part of the list may be said of it
+        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
+    found = list(_claims(text, lists, end))
+    if not parts:
+        found += _answered(chain, asked, lists, answer)
+    for first, last, note in found:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
+            return
 
 
 def _lists(text: str, start: int, end: int) -> list[_List]:
-    found: list[_List] = []
-    for match in _NAMED_LIST.finditer(text, start, end):
-        pairs = _PAIR.findall(match["list"])
-        names = tuple(name for name, _ in pairs)
-        if len(set(names)) == len(names):
-            found.append(_List(tuple(_value(v) for _, v in pairs), names, *match.span("list")))
-    plain = (pattern.finditer(text, start, end) for pattern in (_PLAIN_LIST, _LIST_FIRST))
-    for match in chain.from_iterable(plain):
-        first, last = match.span("list")
-        if not any(one.start < last and first < one.end for one in found):
-            values = tuple(_value(v) for v in _ITEM.findall(match["list"]))
-            found.append(_List(values, (), first, last))
-    return sorted(found, key=lambda one: one.start)[:_LISTS]
+    found = sorted(
+        [*_inline(text, start, end), *_rows(text, start, end)], key=lambda one: one.start
+    )
+    return [one for one in found[:_LISTS] if "" in one.names or len({*one.names}) > 1]
+
+
+def _inline(text: str, start: int, end: int) -> Iterator[_List]:
+    """Three numbers or more with only separators, units and names between them."""
+    run: list[re.Match[str]] = []
+    names: list[str] = []
+    for number in [*_NUMBER.finditer(text, start, end), None]:
+        joined = None
+        if run and number is not None and number.start() - run[-1].end() <= _SPAN:
+            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
+        if joined is not None and not _JOINS & {*joined[0].lower().split()}:
+            assert number is not None
+            run.append(number)
+            names.append((joined["name"] or joined["letter"] or "").lower())
+            continue
+        if len(run) > 2 and not _GOES_ON.match(text, run[-1].end()):
+            before = _BEFORE.search(text, max(start, run[0].start() - 24), run[0].start())
+            named = before["name"].lower() if before and any(names) else ""
+            values = tuple(_value(match[0]) for match in run)
+            yield _List(values, (named, *names), run[0].start(), run[-1].end())
+        run, names = ([number], []) if number is not None else ([], [])
+
+
+def _rows(text: str, start: int, end: int) -> Iterator[_List]:
+    """Three rows or more, each of a name and a number, one under the other."""
+    run: list[re.Match[str]] = []
+    for row in [*_ROW.finditer(text, start, end), None]:
+        if run and row is not None and _RULE.fullmatch(text, run[-1].end(), row.start()):
+            run.append(row)
+            continue
+        if len(run) > 2:
+            names = tuple(match["name"].strip().lower() for match in run)
+            values = tuple(_value(match["value"]) for match in run)
+            yield _List(values, names, run[0].start(), run[-1].end())
+        run = [row] if row is not None else []
 
 
 def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterator[Evidence]:
     for one in lists:
-        before = text[max(start, one.start - 60) : one.start].rstrip("[({$ \n")
-        said = before[max(before.rfind(". "), before.rfind("\n")) + 1 :]
-        opened = _ASCENDING.search(said)
-        if opened is None or _OF_SOMETHING.search(said):
+        before = text[max(start, one.start - 80) : one.start].rstrip("[({$\\ \n")
+        said = before[max(before.rfind(sign) for sign in (". ", "\n", "; ")) + 1 :]
+        order = _IN_ORDER.search(said)
+        if order is None or _ORDERED_BY.search(said) or retracted(text, one.end, end):
             continue
-        values = list(one.values)
-        ways = [sorted(values)]
-        if _DESCENDING.search(said) is not None:
-            ways = [sorted(values, reverse=True)]
-        elif re.search(r"ascending|increasing|from", opened[0], re.IGNORECASE) is None:
-            ways.append(sorted(values, reverse=True))
-        if values not in ways and not retracted(text, one.end, end):
-            at = next(
-                i for i in range(1, len(values)) if values[i] != ways[0][i] or i == len(values) - 1
-            )
-            note = f"the list is said to be in order, and {_shown(values[at])} stands out of it"
+        rising, falling = sorted(one.values), sorted(one.values, reverse=True)
+        ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
+        if list(one.values) not in ways:
+            at = next(i for i, value in enumerate(one.values) if value != ways[0][i])
+            note = f"the list is said to be in order, and {shown(one.values[at])} stands out of it"
             yield Evidence("contradiction", one.start, one.end, note)
 
 
 _Found = tuple[int, int, str]
 
 
-def _claims(text: str, lists: Sequence[_List], end: int, given: frozenset[str]) -> Iterator[_Found]:
-    for match in _CLAIM.finditer(text, lists[0].end, end):
-        what, said = match["what"].lower(), _value(match["value"])
-        known = [one for one in lists if one.end <= match.start()]
-        if not _alone(text, known[-1].end, match.start()):
+def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
+    """Clauses behind the list that hold a statistic, or a threshold, and one value."""
+    values = lists[0].values
+    cuts = [
+        lists[0].end,
+        *(match.end() for match in _CLAUSE.finditer(text, lists[0].end, end)),
+        end,
+    ]
+    spans = [(one.start, one.end) for one in lists]
+    starts = [first for first, _ in spans]
+    told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
+    others = (n.start() for n in _NUMBER.finditer(text, cuts[0], end) if _value(n[0]) not in told)
+    added = next(others, end)  # where another value is named, which may belong to the list
+    for number, (first, last) in enumerate(pairwise(cuts)):
+        near = bisect_right(starts, last - 1) - 1
+        if near >= 0 and spans[near][1] > first:
+            continue  # within a list
+        clause = text[first:last]
+        if first > added:
+            return
+        if _SIGNS.search(clause):
             continue
-        if what in _NTH and len(known) > 1:
-            continue  # of the list as it was, or of the sorted one
-        if what in _WHOLE and (
-            match["value"] in given or "%" in text[known[0].start : known[0].end]
+        plain = _THESE.sub(" ", clause)
+        statistics = list(_STATISTIC.finditer(plain))
+        if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
+            right = _statistic(statistics[0], lists)
+            said = _said(plain, lists[0], statistics[0])
+            if right is None or said is None or rounds_to(right, said):
+                continue
+            if _PLAINLY.fullmatch(clause) or not _of_other(statistics[0], said, values):
+                yield (
+                    *_trimmed(text, first, last),
+                    f"{_named(statistics[0])} of the list is {shown(right)}",
+                )
+        elif (length := _LENGTH.search(clause)) and not _THRESHOLD.search(plain):
+            if _count(length["count"]) != len(values):
+                yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
+        elif not statistics and (limit := _THRESHOLD.search(plain)):
+            counted = _count(plain[: limit.start()] + plain[limit.end() :])
+            if counted is None and number + 2 < len(cuts):
+                behind = text[last : cuts[number + 2]]
+                counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
+            sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
+            if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
+                yield *_trimmed(text, first, last), note
+
+
+def _answered(
+    chain: Chain, asked: str, lists: Sequence[_List], answer: AnswerPlace
+) -> Iterator[_Found]:
+    """The answer to a question for what the list has."""
+    said = re.fullmatch(rf"[$*\s\\(]*({_VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
+    known = [one for one in lists if one.end <= answer.start]
+    if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
+        return
+    statistics = list(_STATISTIC.finditer(asked))
+    limit = _THRESHOLD.search(asked)
+    if len(statistics) == 1 and limit is None and not _OTHER.search(_without(asked, statistics[0])):
+        right = _statistic(statistics[0], known)
+        name = (chain.answer or "").strip(" .*$").lower()
+        named = dict(zip(known[0].names, known[0].values, strict=True))
+        value = _value(said[1]) if said else named.get(name)
+        if (
+            right is not None
+            and value is not None
+            and not rounds_to(right, value)
+            and not _of_other(statistics[0], value, known[0].values)
         ):
-            continue  # the total that the question names, of which the list has the shares
-        right = {_of_list(what, one.values) for one in known} - {None}
-        if right and not any(value is not None and _agrees(value, said) for value in right):
-            value = next(iter(right))
-            assert value is not None
-            yield *match.span(), f"the {what} of the list is {_shown(value)}, not {match['value']}"
-    for match in _RANKED_VALUE.finditer(text, lists[0].end, end):
-        ranks = sorted(set(lists[0].values), reverse=match["what"].lower() in _MOST.split("|"))
-        place = ("second", "third").index(match["nth"].lower()) + 1
-        if len(ranks) < len(lists[0].values) or place >= len(ranks):
-            continue  # which of two equal ones is the second can be said in two ways
-        if _value(match["value"]) != ranks[place] and _alone(text, lists[0].end, match.start()):
-            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-            yield *match.span(), f"{ranked} of the list is {_shown(ranks[place])}"
-    for match in _RANKED.finditer(text, lists[0].end, end):
-        named = dict(zip(lists[0].names, lists[0].values, strict=False))
-        most = match["what"].lower() in _MOST.split("|")
-        ranks = sorted(set(named.values()), reverse=most)
-        place = ("second", "third").index(match["nth"].lower()) + 1
-        if match["name"] not in named or len(ranks) < len(named) or place >= len(ranks):
-            continue
-        if named[match["name"]] != ranks[place] and _alone(text, lists[0].end, match.start()):
-            right_name = next(name for name, value in named.items() if value == ranks[place])
-            ranked = f"the {match['nth'].lower()} {match['what'].lower()}"
-            yield *match.span(), f"{ranked} of the list is {right_name}"
+            yield (
+                known[0].start,
+                known[0].end,
+                (f"{_named(statistics[0])} of the list is {shown(right)}, not {chain.answer}"),
+            )
+    elif not statistics and limit and "how many" in asked and said:
+        rest = asked[: limit.start()] + asked[limit.end() :]
+        note = _miscounted(limit, known[0].values, int(_value(said[1])))
+        if note and not _OTHER.search(rest) and not _NUMBER.search(rest):
+            yield known[0].start, known[0].end, note
 
 
-def _alone(text: str, after: int, start: int) -> bool:
-    """Whether nothing in its own sentence says that a statement is of a part of the list."""
-    opened = max(text.rfind(sign, after, start) for sign in (". ", "\n", "; ", ": "))
-    sentence = text[opened + 1 if opened >= 0 else after : start].strip(" .,;:\n)]}$\\*")
-    return _LEAD.fullmatch(sentence) is not None
+def _without(clause: str, statistic: re.Match[str]) -> str:
+    return clause[: statistic.start()] + " " + clause[statistic.end() :]
 
 
-def _of_list(what: str, values: Sequence[Fraction]) -> Fraction | None:
+def _named(statistic: re.Match[str]) -> str:
+    return f"the {statistic[0].lower()}"
+
+
+def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | None:
+    """What the list has; None where it can be said in two ways."""
+    values = lists[0].values
+    if nth := statistic["nth"]:
+        place = len(values) - 1 if nth.lower() == "last" else _NTH.split("|").index(nth.lower())
+        return values[place] if len(lists) == 1 and place < len(values) else None
+    if rank := statistic["rank"]:
+        place = {"first": 0, "next": 1, "2nd": 1, "3rd": 2}.get(rank.lower())
+        place = _NTH.split("|").index(rank.lower()) if place is None else place
+        most = statistic["ranked"].lower() in _MOST.split("|")
+        ranks = sorted(set(values), reverse=most)
+        return ranks[place] if len(ranks) == len(values) > place else None
+    what = statistic["what"].lower()
     if what in _LEAST.split("|"):
         return min(values)
     if what in _MOST.split("|"):
         return max(values)
-    if what in ("sum", "total"):
+    if what == "median":
+        return Fraction(median(values))
+    if what == "sum":
         return sum(values, Fraction(0))
     if what in ("mean", "average"):
         return sum(values, Fraction(0)) / len(values)
     if what == "range":
         return max(values) - min(values)
-    if what == "median":
-        return Fraction(median(values))
-    if what == "middle":
-        return values[len(values) // 2] if len(values) % 2 else None
-    if what in ("mode", "most frequent", "most common"):
-        (most, times), *others = Counter(values).most_common(2)
-        return most if times > 1 and (not others or others[0][1] < times) else None
-    place = len(values) - 1 if what == "last" else _NTH.index(what)
-    return values[place] if place < len(values) else None
+    (most_of, times), *others = Counter(values).most_common(2)
+    return most_of if times > 1 and (not others or others[0][1] < times) else None
 
 
-def _counts(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
-    values = lists[0].values
-    for match in _COUNTED.finditer(text, lists[0].end, end):
-        said = _count(match["count"])
-        bound, how = Fraction(match["bound"]), match["how"].lower()
-        right = sum(COMPARED[how](value, bound) for value in values)
-        if said is not None and said != right and _alone(text, lists[0].end, match.start()):
-            yield *match.span(), f"of the list {right} are {how} {match['bound']}, not {said}"
-    for match in _LENGTH.finditer(text, lists[0].end, end):
-        said = _count(match["count"])
-        if said not in (None, len(values)) and _alone(text, lists[0].end, match.start()):
-            yield *match.span(), f"the list has {len(values)} numbers, not {said}"
+def _said(clause: str, given: _List, statistic: re.Match[str]) -> Fraction | None:
+    """The one value, or the value of the one name of the list, that a clause has."""
+    numbers = _NUMBER.findall(clause)
+    if len(numbers) == 1:
+        return _value(numbers[0])
+    extreme = (statistic["what"] or "").lower() in f"{_MOST}|{_LEAST}".split("|")
+    if numbers or not (extreme or statistic["rank"]):
+        return None
+    words = {*re.findall(r"[a-zà-ÿ']+", clause.lower().replace("'s", ""))}
+    named = [
+        value
+        for name, value in zip(given.names, given.values, strict=True)
+        if name and {*name.split()} <= words
+    ]
+    return named[0] if len(named) == 1 else None
 
 
-def _count(written: str) -> int | None:
-    if written.isdigit():
-        return int(written)
-    return 0 if written.lower() == "none" else english_number(written)
+def _trimmed(text: str, first: int, last: int) -> tuple[int, int]:
+    clause = text[first:last]
+    return first + len(clause) - len(clause.lstrip()), first + len(clause.rstrip(" .,;\n"))
+
+
+def _of_other(statistic: re.Match[str], said: Fraction, values: Sequence[Fraction]) -> bool:
+    """Whether a value may be that of something else than such a list."""
+    what = (statistic["what"] or "").lower()
+    if what == "sum":
+        return said <= max(values)
+    if what in ("median", "mean", "average"):
+        return not min(values) < said < max(values)
+    if what == "range":
+        return not 0 < said <= max(values)
+    return said not in values
+
+
+def _count(text: str) -> int | None:
+    counts = _COUNT.findall(text)
+    if len(counts) != 1:
+        return None
+    word = counts[0].lower()
+    return int(word) if word.isdigit() else 0 if word == "none" else english_number(word)
+
+
+def _miscounted(
+    limit: re.Match[str], values: Sequence[Fraction], said: int, *, sure: bool = False
+) -> str:
+    """Why a count is wrong; "" where it is not, or may be of other things than the list."""
+    bound, how = _value(limit["bound"]), limit["how"].lower()
+    right = sum(COMPARED[how](value, bound) for value in values)
+    within = min(values) < bound < max(values) and said <= len(values)
+    if said == right or not (within or sure):
+        return ""
+    return f"of the list {right} are {how} {limit['bound']}, not {said}"
 
 
 def _value(written: str) -> Fraction:
-    return Fraction(written.rstrip("%°").replace(",", ""))
-
-
-def _agrees(right: Fraction, said: Fraction) -> bool:
-    """Equal, or rounded or cut off to the digits shown."""
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**9):
-        unit /= 10
-    return right == said or (right.denominator != 1 and abs(right - said) < unit)
-
-
-def _shown(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{float(value):.6g}"
+    return Fraction(written.replace(",", ""))

@@ -48,8 +48,11 @@ _STATEMENT = re.compile(
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )
+_DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
+SENTENCE = re.compile(r"[^.!?\n。！？]+(?:\.(?=\d)[^.!?\n。！？]*)*")
+"""A sentence, without the sign that ends it."""
 _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
@@ -58,6 +61,11 @@ _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 def own_turn(text: str, question: str = "") -> tuple[int, int]:
     """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
     return turn_span(text, question)
+
+
+def asked_of(question: str) -> str:
+    """A question without what it says in brackets of its picture."""
+    return _DESCRIBED.sub(" ", question)
 
 
 def retracted(text: str, end: int, limit: int) -> bool:

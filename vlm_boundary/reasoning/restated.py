@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from vlm_boundary.reasoning.bindings import Binding, differing
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.givens import misread
 from vlm_boundary.reasoning.passages import takes_back
 
 # Words of another time, another case or another thing, by which both may hold.
@@ -58,13 +57,9 @@ _FAR = 1000
 _MOST = 200
 
 
-def restatements(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """Both places of a thing that is said twice, differently, with no word of a change between.
-
-    One place where the question gives the other value.
-    """
+def restatements(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Both places of a thing that is said twice, differently, with no word of a change between."""
     found: list[Evidence] = []
-    yield from misread(text, start, end, question)
     for one, two in _pairs(text, start, end):
         if all(item.end <= one.start or two.end <= item.start for item in found):
             found += _both(text, (one.start, one.end), (two.start, two.end))
@@ -108,6 +103,8 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
     for said in groups.values():
         if len({binding.value for binding in said}) < 2:
             continue
+        if len(said[0].head) == 1 and len({binding.value for binding in said}) > 2:
+            continue  # values that are tried
         owners = {binding.owner for binding in said} - {""}
         kind = "" if said[0].head == "right angle" else said[0].head.split()[-1]
         bare = not owners and _ORDINAL.match(said[0].head) is None
@@ -126,8 +123,10 @@ def _pairs(text: str, start: int, end: int) -> Iterator[tuple[Binding, Binding]]
             if two.recalled and len(told) > 1:
                 continue
             for one in reversed(said[:place]):
-                same = two.scope in (one.scope, one.owner) or (
-                    two.recalled and two.scope in one.scope
+                same = (
+                    two.scope == one.scope
+                    or (two.scope and two.scope == one.owner)
+                    or (two.recalled and two.scope in one.scope)
                 )
                 if same and (
                     one.owner == two.owner or (len(owners) == 1 and "" in (one.owner, two.owner))

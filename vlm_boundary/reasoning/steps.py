@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 
 from vlm_boundary.mathtext.evaluate import Value
 
-_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
+NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
@@ -84,10 +85,10 @@ def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
 
 def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:
     """Whether one step of these kinds leads from some of the numbers to the value."""
-    known = [Fraction(number) for number in numbers[-_FEW:]]
-    others = [*known, *(map(Fraction, _USUAL) if usual else ())]
-    total = sum((Fraction(number) for number in numbers), Fraction(0))
-    reached: list[Fraction] = [total] if "+" in signs else []
+    known = [float(number) for number in numbers[-_FEW:]]
+    others = [*known, *(_USUAL if usual else ())]
+    total = math.fsum(map(float, numbers))
+    reached: list[float] = [total] if "+" in signs else []
     reached += [total / len(numbers)] if "/" in signs and numbers else []
     for one in known:
         for sign in signs:
@@ -99,13 +100,18 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
                 reached += [one * other for other in others]
             else:
                 reached += [one / other for other in others if other]
-    return any(same(float(number), value) or number == value for number in reached)
+    return any(same(round(number, 9), value) for number in reached)
 
 
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
-    written = [match[0].replace(",", "") for match in _NUMBER.finditer(text, start, end)]
-    return [Fraction(number) for number in written[-_FEW:] if len(number) <= 24]
+    written = [match[0].replace(",", "") for match in NUMBER.finditer(text, start, end)]
+    return [as_value(number) for number in written[-_FEW:] if len(number) <= 24]
+
+
+def as_value(written: str) -> int | Fraction:
+    """A number in digits."""
+    return int(written) if written.isdecimal() else Fraction(written)
 
 
 def same(one: Value, other: Value) -> bool:
@@ -122,3 +128,16 @@ def same(one: Value, other: Value) -> bool:
                 continue
             return True
     return False
+
+
+def rounds_to(right: Fraction, said: Fraction) -> bool:
+    """Whether a value may be written so: equal, or rounded or cut off to the digits shown."""
+    unit = Fraction(1)
+    while said % unit and unit > Fraction(1, 10**9):
+        unit /= 10
+    return right == said or (right.denominator != 1 and abs(right - said) < unit)
+
+
+def shown(value: Fraction) -> str:
+    """A value in digits, for a note."""
+    return str(value) if value.denominator == 1 else f"{float(value):.6g}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from vlm_boundary.reasoning.asked import not_of_the_list
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.extremes import wrong_extremes
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
@@ -17,7 +15,7 @@ from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
 
-CHECKER = "structure/6"
+CHECKER = "structure/7"
 
 _NUMBER = re.compile(
     r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
@@ -32,11 +30,12 @@ _OPERATION = re.compile(  # begins with a set of characters, so that all others 
     r"\s{0,3}[^\s=])"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means)\b|:[^.:\n]{15,}, so\b"
-    r"|\bthan\b[^.\n]*\b(?:which|while|whereas|both)\b"
+    r"\b(?:because|since|therefore|thus|hence|implies|follows|means|so|theorem|law|rule)\b"
     r"|因为|所以|因此",
     re.IGNORECASE,
 )
+# What may be a reason, unless the question has its words.
+_COMPARES = re.compile(r"\bif\b[^.\n]{5,60}|\w+er than [^.,\n]{2,30}|,[^,.\n]+,", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(
     r"(?:^|\n)[^\S\n]{0,20}(?:[-*•#>]{1,6}\s{0,2})?(?:(?:step|part)\s{0,2})?\d{1,3}\s{0,2}[.:)]",
@@ -60,10 +59,8 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += bare
     if not bare:
         found += only_claimed(chain, start, end, answer)
-    found += restatements(text, start, end, chain.question)
-    found += wrong_extremes(text, start, end)
-    found += wrong_lists(text, start, end, chain.question)
-    found += not_of_the_list(chain, start, end, answer)
+    found += restatements(text, start, end)
+    found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)
     elif _filler(text, start, answer) and not states_answer(chain, start, answer):
@@ -101,7 +98,7 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     if not answer.stated:  # a sentence may hold both a step and the answer
         value = chain.span or (answer.start, answer.start)
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
-        if _OPERATION.search(text, answer.start, answer.end) or _argues(own):
+        if _OPERATION.search(text, answer.start, answer.end) or _argues(own, chain.question):
             return []
         others = _NUMBER.findall(EITHER.sub(" ", own))
         if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
@@ -110,7 +107,12 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     if _OPERATION.search(body):
         return []
     plain = _LABEL.sub("\n", body)
-    if _DIGIT.search(plain) or _NUMBER.search(plain) or _LISTED.search(body) or _argues(plain):
+    if (
+        _DIGIT.search(plain)
+        or _NUMBER.search(plain)
+        or _LISTED.search(body)
+        or _argues(plain, chain.question)
+    ):
         return []
     words = _LETTERS.findall(plain.lower())
     if len(words) >= _ENOUGH_WORDS and len(set(words)) >= _ENOUGH_WORDS:
@@ -119,9 +121,15 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
     return [Evidence("no_reasoning", start, max(end, start), note)]
 
 
-def _argues(text: str) -> bool:
+def _argues(text: str, question: str) -> bool:
     """Whether a few words give a reason."""
-    return _BECAUSE.search(text) is not None and len(_LETTERS.findall(text)) >= 7
+    if len(_LETTERS.findall(text)) < 7:
+        return False
+    asked = {*_LETTERS.findall(question.lower())}
+    return _BECAUSE.search(text) is not None or any(
+        any(len(word) > 2 for word in {*_LETTERS.findall(match[0].lower())} - asked)
+        for match in _COMPARES.finditer(text)
+    )
 
 
 def _filler(text: str, start: int, answer: AnswerPlace) -> bool:

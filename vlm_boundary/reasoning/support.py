@@ -18,6 +18,7 @@ from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
 from vlm_boundary.reasoning.steps import (
+    NUMBER,
     behind_result,
     converted,
     numbers_of,
@@ -26,35 +27,21 @@ from vlm_boundary.reasoning.steps import (
     silent_step,
 )
 
-_NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
 _FRACTION = re.compile(
-    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)|\\[dt]?frac\s?\{(\d{1,9})\}\s?\{(\d{1,9})\}"
+    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
+    r"|\\[dt]?frac ?\{ ?-? ?(\d{1,9}) ?\} ?\{ ?(\d{1,9}) ?\}"
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
-_AFTER = re.compile(
-    r"(?!\s?(?:[a-zA-Z]{1,4}/(?:h|s|min|hour|kg|g|l|c?m)\b|[ckm]?m[²³]))"  # a unit, no operand
-    r"\s*(?:°|\^\\circ|\^\{\\circ\}|%|[)}$])*\s*(?:(?:[a-zA-Z]{1,12})\s*)?"
-    r"(?:[+*/×÷·^²³−]|-\s*[\d(\\$]|\\(?:times|cdot|div))"
+_AFTER = re.compile(  # an operator, that is no part of a unit
+    r"(?!\s?(?:[a-zA-Z]{1,15} ?/ ?[a-zA-Z]|[ckm]?m[²³]))"
+    r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
+    r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
-_EQUALS = re.compile(r"(?:[=≈]|\\approx|\bis|\bgives|\bequals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_BENT = re.compile(
-    r"\b(?:not|isn['’]t|none is|nothing is)(?: \w+)? (?:among|one of|in|of|listed in) the"
-    r" (?:choices|options"
-    r"|answers)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\bnone of the (?:options|choices|answers)\b[^\n]{0,40}\bI (?:['’]ll )?(?:choose|pick|take"
-    r"|select"
-    r"|go)\b"
-    r"|\bno (?:option|choice) (?:matches|fits)\b[^\n]{0,40}\b(?:nearest|closest)\b"
-    r"|\b(?:which|this|that|it|and) is (?:the )?(?:closest|nearest) to (?:option |choice"
-    r" )?\(?[\dA-H]",
-    re.IGNORECASE,
-)
+_EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
-)
-_ASKS_NEAR = re.compile(
-    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.I
 )
 # What is never only read off or picked.
 _ASKS_COMPUTED = re.compile(
@@ -80,11 +67,6 @@ _CHOOSES = re.compile(
     r"|shortest|larger|smaller|bigger|value (?:of|in|for)|read|shown?|was sold)\b",
     re.IGNORECASE,
 )
-_CONCLUDED = re.compile(
-    r"(?:(?<=[.!?] )|(?<=\n)|^)(?:So|Therefore|Thus|Hence|This means|Consequently"
-    r"|In [a-z]{5,12},? (?:this|that|it) is)\b[^.!?\n=+*/×÷]*"
-    r"(?:\.(?=\d)[^.!?\n=+*/×÷]*)*[.!]",
-)
 # A value that is said to be what the chain comes to: surely so, or by words of its sentence.
 _RESULT = re.compile(
     r"(?:(?P<sure>=|≈|\\approx|\b(?:gives?|giving|makes?|making|leaves|leaving|gets?|obtain|yields?"
@@ -106,9 +88,21 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"\d[\d.,]*(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total|altogether|per [a-z]+"
-    r"|remain\w*|difference)\b"
+    r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"|altogether|per [a-z]+|remain\w*|difference)\b"
 )
+_TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
+# A sign with something else than one number behind it.
+_UNREAD = re.compile(
+    r"(?:[=≈]|\\approx|\\frac)(?!\s{0,2}[-−–]?\s?[$€£]?\d[\d.,]*(?![\d^]|\s?[-+*/×÷·(\\]))"
+)
+_SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
+_ASKS_NEAR = re.compile(
+    r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
+)
+_NEAREST = re.compile(r"\b(?:closest|nearest|none of the|not among|no option)\b", re.IGNORECASE)
+_COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
+_SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
@@ -124,12 +118,6 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     A hint only where the chain's words name a step that may have been taken silently. A number that
     the chain only starts from is not one that it comes to.
     """
-    bent = None
-    if "earest" in chain.text or "losest" in chain.text or "none of the" in chain.text.lower():
-        bent = _BENT.search(chain.text, start, end)
-    if bent and not _ASKS_NEAR.search(chain.question):
-        note = "what was worked out is no option, and another value is taken"
-        return [Evidence("answer_unsupported", *bent.span(), note)]
     text = chain.text
     if another := _another_option(chain, start, answer):
         return another
@@ -138,6 +126,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         return []
     if _EQUALS.search(text, max(start, answer.start - 24), answer.start):
         return []  # the answer is itself the result of an equation
+    if _IS.search(text, max(start, answer.start - 24), answer.start) and one_step(
+        numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False
+    ):
+        return []  # or of a step in words
     worked = [
         equation
         for equation in equations(text, start, end)
@@ -159,19 +151,21 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
+    if _behind_sign(text, start, answer.start, value) or _written_behind_sign(chain, start, answer):
+        return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
-    started = [number for equation in worked for number in _operands(equation)]
-    body = text[start : answer.start]
-    if value not in [*started, *asked]:
-        body = _without_conclusions(text, start, answer, worked)
-    if _states(body, 0, len(body), value):
-        return []
+    known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
+    last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
+    counted = value in asked or _COUNTS.search(chain.question) is not None
+    if _states(text, start, answer.start if counted else last, value) or (
+        _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
+    ):
+        return []  # what is only said behind the last step may be a step with its result
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
-    known = [*results, *numbers_of(body, 0, len(body)), *asked]
-    silent = silent_step(closing, known, value)
+    silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
 
@@ -188,7 +182,7 @@ def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
 
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
-    """A letter chosen, where the last equation comes to what another letter stands for."""
+    """A letter chosen, where the last equation comes to another one's value, or to none near it."""
     said = chain.answer or ""
     if len(said) != 1 or not said.isalpha():
         return []
@@ -199,24 +193,21 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]
-    if not others or chosen in last or _states(chain.text, start, answer.start, chosen):
+    if not last or chosen in last or _ASKS_NEAR.search(chain.question):
         return []
-    note = f"the chain comes to {_last_result(last)}, which is option {others[0]}"
+    behind = worked[-1].right.end
+    bent = _NEAREST.search(chain.text, behind, answer.end) is not None and (
+        abs(float(last[0]) - float(chosen)) > 0.05 * abs(float(chosen))
+    )
+    if not bent and (not others or _states(chain.text, start, answer.start, chosen)):
+        return []
+    which = f"which is option {others[0]}" if others else "which is no option"
+    note = f"the chain comes to {_last_result(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
-
-
-def _without_conclusions(text: str, start: int, answer: AnswerPlace, worked: list[Equation]) -> str:
-    """What stands before the answer, without sentences behind the last step that only say it.
-
-    "So each gets 30" says the answer once more; it is no step that leads to it.
-    """
-    before = [equation.right.end for equation in worked if equation.right.end <= answer.start]
-    last = max(before, default=answer.start)
-    return text[start:last] + _CONCLUDED.sub(" ", text[last : answer.start])
 
 
 def _left_behind(
@@ -272,6 +263,10 @@ def _only_repeats(between: str, result: Value, known: list[Value], value: Value)
 def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value) -> list[Evidence]:
     """An answer that stands nowhere in the chain, whose last value is said to be its result."""
     text = chain.text
+    body = text[start : answer.start]
+    known = numbers_of(body, 0, len(body))
+    if any(same(number, value) for number in known):
+        return []
     said = None
     for said in _RESULT.finditer(text, max(start, answer.start - 300), answer.start):  # noqa: B007
         pass
@@ -285,9 +280,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     result = _number(said["value"])
     if result is None or same(result, value):
         return []
-    body = text[start : answer.start]
-    known = numbers_of(body, 0, len(body)) + _spelled(body)
-    if any(same(number, value) for number in known):
+    known += (spelled := _spelled(body))
+    if any(same(number, value) for number in spelled):
         return []
     about = f"{chain.question} {body}"
     if any(converted(number, value, about) for number in known):
@@ -376,11 +370,26 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
     return False
 
 
+def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
+    """Whether the value stands behind a sign of equality."""
+    body = _SPACED.sub("", text[start:end])
+    return any(
+        same(number, value) and _SIGNED.search(body, max(0, match.start() - 8), match.start())
+        for match, number in _stated(body, 0, len(body), fractions=value != int(value))
+    )
+
+
+def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
+    """Whether the answer stands behind a sign of equality just as it is written."""
+    said = _TYPESET.sub("", chain.answer or "")
+    return f"={said}" in _TYPESET.sub("", chain.text[start : answer.start])
+
+
 def _stated(
     text: str, start: int, end: int, *, fractions: bool
 ) -> Iterator[tuple[re.Match[str], Value]]:
     """The numbers of a text in digits, and its fractions where the answer is no whole number."""
-    for match in _NUMBER.finditer(text, start, end):
+    for match in NUMBER.finditer(text, start, end):
         written = match[0]
         if len(written) <= 24:
             yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))

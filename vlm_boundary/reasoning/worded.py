@@ -8,15 +8,16 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, opening, retracted
+from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _UNIT = r"(?:\s?(?:°|%|\\%)|\s(?:cm|mm|km|m|kg|g|degrees|units|dollars|percent|euros)\b)?"
 _MONEY = r"(?:\\?[$€£])?"
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
-_VALUE = rf"{_MONEY}({_DIGITS}|{ENGLISH}){_UNIT}"
+_VALUE = rf"{_MONEY}({_DIGITS}|{ONE_NUMBER}){_UNIT}"
 _SAYS = (
     r",?\s(?:is|are|equals|gives|makes|=|yields|(?:we|you) (?:get|have|obtain)|results in|which is)"
     r"(?: (?:equal to|just|simply|also|exactly))?\s"
@@ -77,7 +78,7 @@ _ADD_UP = re.compile(
     rf" {_VALUE}{_END}",
     re.IGNORECASE,
 )
-_NUMBER = re.compile(rf"{_DIGITS}|\b{ENGLISH}\b", re.IGNORECASE)
+_NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
@@ -107,11 +108,11 @@ def wrong_words(text: str, start: int, end: int) -> Iterator[Evidence]:
     if not occurs(_KEYS, low):
         return
     for first, last, right, said, what in _statements(text, low, start, end):
-        if _rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
+        if rounds_to(right, said) or _BEHIND_A_SIGN.search(text, max(start, first - 20), first):
             continue
         if retracted(text, last, end) or hypothetical(text, first, start):
             continue
-        note = f"{what} is {_shown(right)}, not {_shown(said)}"
+        note = f"{what} is {shown(right)}, not {shown(said)}"
         yield Evidence("arithmetic_error", first, last, note)
 
 
@@ -227,17 +228,3 @@ def _value(written: str) -> Fraction | None:
 
 def _is_square(value: Fraction) -> bool:
     return value.denominator == 1 and math.isqrt(int(value)) ** 2 == value
-
-
-def _rounds_to(right: Fraction, said: Fraction) -> bool:
-    """Whether a value may be written so: rounded or cut off to the digits shown."""
-    if right == said:
-        return True
-    unit = Fraction(1)
-    while said % unit and unit > Fraction(1, 10**7):
-        unit /= 10
-    return right.denominator != 1 and abs(right - said) < unit
-
-
-def _shown(value: Fraction) -> str:
-    return str(value) if value.denominator == 1 else f"{float(value):.6g}"

@@ -1,0 +1,46 @@
+"""Every pattern of the chain checker takes time linear in a text's length, whatever the text is."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from vlm_boundary import mathtext, reasoning
+
+PIECES = [
+    "one two three ", "one hundred and ", "A 4, ", "a ", "Ab ", "the a ", "1", "1, ", "1 and ",
+    "1 + ", "(", "\\frac{", "x^2 + ", "2x = ", "is 1 or ", " ", "\n", "-", "a is 1 ",
+    "there are 4 dogs and ", "the sum of 1 ", "A is larger than ", "so ", "if ", "could be 4, ",
+    "50% of ", "the angles of a triangle ", "AB = ", "x", "because ", "12 ", "1.", "1,000",
+    "= 1 ", "\\boxed{1} or ", "the width of the ", "smallest is 4 the ", "and ", "counting the ",
+    "how many dogs ", "maybe 4 ",
+]  # fmt: skip
+LENGTH = 2_000
+MOST = 0.5  # seconds; what grows with the square of the length takes several on one of these
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    for room in (reasoning, mathtext):
+        for module in pkgutil.iter_modules(room.__path__, f"{room.__name__}."):
+            for name, value in vars(importlib.import_module(module.name)).items():
+                if isinstance(value, re.Pattern):
+                    yield f"{module.name.rpartition('.')[2]}.{name}", value
+
+
+PATTERNS = dict(patterns())
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_patterns_are_linear(name: str) -> None:
+    before = time.process_time()
+    for piece in PIECES:
+        for size in (LENGTH // 20, LENGTH):  # the small one ends what is exponential soon
+            text = piece * (size // len(piece)) + "!"
+            for _ in PATTERNS[name].finditer(text):
+                pass
+            assert time.process_time() - before < MOST, piece
