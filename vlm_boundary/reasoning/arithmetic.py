@@ -176,6 +176,8 @@ def _other_reading(equation: Equation, text: str, values: tuple[Value, Value]) -
         if part and _rounds(top * of / part, values[1]):
             return True
     has_pi = [PI in literals(side.node) for side in (equation.left, equation.right)]
+    if any(has_pi) and ("°" in left or "circ" in left):
+        return True  # degrees in radians
     if has_pi[0] != has_pi[1] and not equation.loose:
         ratio = abs(float(values[0])) / abs(float(values[1])) if values[1] else 0.0
         if abs(ratio - 3.14159) < 0.01 or abs(ratio - 0.31831) < 0.001:

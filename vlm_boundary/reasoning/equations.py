@@ -409,9 +409,9 @@ def _begins(text: str, boundary: Token, tokens: list[Token], first: int) -> bool
             return False  # of a longer sum: 25 pupils + his 1 teacher + 1; to the 29 + 24
         return word not in _RISKY and word.removesuffix("s") not in _NAMES
     if boundary.kind == "open":
-        before = text[: boundary.start][-3:].rstrip()[-1:]
         glued = text[boundary.start - 1 : boundary.start].isalnum()
-        return None if glued or before == "!" else True
+        factorial = text[max(0, boundary.start - 3) : boundary.start].rstrip().endswith("!")
+        return None if glued or factorial else True
     return False if boundary.kind in ("close", "label") else None
 
 

@@ -52,6 +52,8 @@ _JOINS = frozenset("sum total than plus minus times more less gives makes so or"
 _MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 _LEAST = "smallest|lowest|minimum|shortest|fewest|least"
 _NTH = "first|second|third|fourth|fifth|sixth"
+_PLACES = {name: place for place, name in enumerate(_NTH.split("|"))}
+_PLACES |= {"next": 1, "2nd": 1, "3rd": 2}
 _STATISTIC = re.compile(
     rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{_MOST}|{_LEAST})"
     r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
@@ -333,11 +335,10 @@ def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | N
     """What the list has; None where it can be said in two ways."""
     values = lists[0].values
     if nth := statistic["nth"]:
-        place = len(values) - 1 if nth.lower() == "last" else _NTH.split("|").index(nth.lower())
+        place = len(values) - 1 if nth.lower() == "last" else _PLACES[nth.lower()]
         return values[place] if len(lists) == 1 and place < len(values) else None
     if rank := statistic["rank"]:
-        place = {"first": 0, "next": 1, "2nd": 1, "3rd": 2}.get(rank.lower())
-        place = _NTH.split("|").index(rank.lower()) if place is None else place
+        place = _PLACES[rank.lower()]
         most = statistic["ranked"].lower() in _MOST.split("|")
         ranks = sorted(set(values), reverse=most)
         return ranks[place] if len(ranks) == len(values) > place else None

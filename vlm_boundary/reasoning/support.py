@@ -33,6 +33,7 @@ _FRACTION = re.compile(
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
+_NO_OPERATOR = re.compile(r"(?:=\s*[-−]|\n[^\S\n]*[-*])\s*$")  # a sign, the mark of a list
 _AFTER = re.compile(  # an operator, that is no part of a unit
     r"(?!\s?(?:[a-zA-Z]{1,15} ?/ ?[a-zA-Z]|[ckm]?m[²³]))"
     r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
@@ -358,7 +359,7 @@ def _states(text: str, start: int, end: int, value: Value) -> bool:
         if not same(-number if negative else number, value):
             continue
         before = text[max(start, match.start() - 12) : match.start() - negative]
-        if _BEFORE.search(before) and not re.search(r"=\s*[-−]\s*$", before):
+        if _BEFORE.search(before) and not _NO_OPERATOR.search(before):
             continue
         if _AFTER.match(text, match.end(), min(end, match.end() + 24)):
             continue
