@@ -178,7 +178,7 @@ _GOES_ON = re.compile(
 
 # Fast signs of a statement: a value behind a word, and the words on both sides of it.
 _SITE = re.compile(
-    r"(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r" (?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
     r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
@@ -226,7 +226,7 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
     near: deque[tuple[int, str, frozenset[str], str | None]] = deque(maxlen=_NEIGHBOURS)
     found: set[int] = set()
     for site in sites:
-        at, value, thing = site.start(), site[1], site[2]
+        at, value, thing = site.start() + 1, site[1], site[2]
         last = text[max(0, at - 14) : at].split()[-1].lower()
         names: frozenset[str] = frozenset()
         if last in _LINKS:

@@ -38,6 +38,7 @@ _RUN = re.compile(
 _BLANKED = re.compile(
     r"°|\^\{?\\circ\}?|\$|\\[()\[\],;!]|\\(?:left|right|quad|qquad|displaystyle)(?![a-zA-Z])|&|~"
 )
+_TYPESET = ("\\", "$", "°", "&", "~")
 _REWRITTEN = re.compile(
     r"\b(?:[Ee]xpand|[Ff]actor|[Ff]actoriz|[Ss]implify|[Mm]ultiply)ing(?: out)?,?(?: the"
     r" expression)? "
@@ -99,9 +100,9 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    opened = text[start:end].replace("$$", " ;")
-    plain = _BLANKED.sub(lambda match: " " * len(match[0]), opened)
-    plain = plain.replace("–", "-")
+    plain = text[start:end].replace("$$", " ;").replace("–", "-")
+    if occurs(_TYPESET, plain):
+        plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
     written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
