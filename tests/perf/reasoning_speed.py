@@ -23,6 +23,7 @@ from pathlib import Path
 from grading_speed import forget, processor_seconds
 
 from vlm_boundary.reasoning import Chain, check_arithmetic, check_structure
+from vlm_boundary.reasoning.equations import forget as forget_equations
 from vlm_boundary.reasoning.stage import chains_of, check
 from vlm_boundary.store import RunDirectory
 from vlm_boundary.verifier import Gold, Grader, Output
@@ -64,7 +65,8 @@ def seconds(check: Callable[[Chain], object], chains: Sequence[Chain]) -> float:
 
 
 def both(chain: Chain) -> None:
-    """Layers 1 and 2."""
+    """Layers 1 and 2, with nothing known of the text."""
+    forget_equations()
     check_structure(chain)
     check_arithmetic(chain)
 
@@ -89,6 +91,7 @@ def stages(path: Path) -> None:
         verify(run)  # what is loaded and started once is not timed
         check(run)
         forget()
+        forget_equations()
         verifying = processor_seconds(lambda: verify(run, force=True))
         checking = processor_seconds(lambda: check(run, force=True))
     print(

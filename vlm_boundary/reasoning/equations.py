@@ -29,6 +29,7 @@ _RELATION = re.compile(  # branches begin with a character each, so that all oth
 _MOST = 3000  # signs of equality looked at in one text
 _BREAKS = ("\n", ", ", ". ", "; ", ": ", "? ", "，", "。")
 _SHORT = 60
+_SHORT_TEXT = 1_000
 _NUMBER_ALONE = re.compile(
     r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
     r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]])"
@@ -80,10 +81,25 @@ class Equation:
     """What both sides come to; None where a side has no value within the bounds."""
 
 
-@lru_cache(maxsize=64)  # both layers and the answer's support read the same text
 def equations(text: str, start: int, end: int) -> tuple[Equation, ...]:
     """Every pair of neighbouring sides that both read as arithmetic, in order."""
+    read = _of_short if len(text) <= _SHORT_TEXT else _of_long
+    return read(text, start, end)
+
+
+def _read_all(text: str, start: int, end: int) -> tuple[Equation, ...]:
     return tuple(_equations(text, start, end))
+
+
+# The layers and the answer's support read the same text: one after the other, or layer by layer.
+_of_short = lru_cache(maxsize=4096)(_read_all)
+_of_long = lru_cache(maxsize=64)(_read_all)
+
+
+def forget() -> None:
+    """Read every text anew from here on, as a measurement needs it."""
+    _of_short.cache_clear()
+    _of_long.cache_clear()
 
 
 def _equations(text: str, start: int, end: int) -> Iterator[Equation]:

@@ -124,7 +124,7 @@ class _Known:
         for begin, last in there:
             clause = text[begin:last]
             if "=" in clause:
-                found = equations(text, begin, last)
+                found = equations(clause, 0, len(clause))
                 steps.update(key(one.left.node) for one in found)
                 first = first or self._step(found, begin, last, told)
                 told.update(_NUMBER.findall(clause))
@@ -158,7 +158,7 @@ class _Known:
         if not found:
             return "reasoning", begin, last
         for one in found:
-            start, end = one.left.start, one.right.end
+            start, end = begin + one.left.start, begin + one.right.end
             name = key(one.left.node)
             try:
                 true = numeric(one.left.node) == numeric(one.right.node)

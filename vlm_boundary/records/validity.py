@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 Flag = Literal[
@@ -58,6 +58,9 @@ def validity(correct: bool | None, evidence: Iterable[Evidence]) -> bool | None:
     return None if any(item.flag == "failed" for item in evidence) else True
 
 
+_EVIDENCE = [field.name for field in fields(Evidence)]
+
+
 def flags(evidence: Iterable[Evidence]) -> list[str]:
     """The flags raised, vetoes and hints, sorted, each once."""
     return sorted({item.flag for item in evidence})
@@ -75,7 +78,7 @@ class Validity:
     @classmethod
     def of(cls, correct: bool | None, evidence: tuple[Evidence, ...]) -> Validity:
         """What follows from a checker's evidence and the answer's verdict."""
-        items = [asdict(item) for item in evidence]
+        items = [{name: getattr(item, name) for name in _EVIDENCE} for item in evidence]
         return cls(validity(correct, evidence), flags(evidence), items)
 
 
