@@ -24,6 +24,8 @@ FOLDERS = (
     "independent",
     "independent2",
     "independent3",
+    "independent4",
+    "independent4_held_back",
 )
 MANY = settings(max_examples=150, deadline=None)
 

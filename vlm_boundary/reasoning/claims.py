@@ -169,6 +169,13 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     unused = bool(given) and not counts and len(body.split()) > 4
     things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
     unused = unused and not _RECALLED.search(body) and len(things) < 2
+    return _claim(text, start, end, answer, said, unused=unused)
+
+
+def _claim(
+    text: str, start: int, end: int, answer: AnswerPlace, said: str, *, unused: bool
+) -> list[Evidence]:
+    """The sentence that claims the answer; nothing where one reads it off."""
     found: list[Evidence] = []
     for match in SENTENCE.finditer(text, start, end):
         sentence = match[0]

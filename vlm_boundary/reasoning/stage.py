@@ -150,7 +150,7 @@ class _Layers:
         return of_problems
 
 
-def _wanted(layer: Layer, chains: Chains) -> Wanted:
+def _wanted(layer: Layer, chains: ChainBatch) -> Wanted:
     checks = {key: layer.of_problem(key) for key in chains.problem_ids}
     problems = chains.keys["problem_id"].to_pylist()
     due = np.array([row for row, key in enumerate(problems) if checks[key]], np.int64)
@@ -173,7 +173,7 @@ def _wanted(layer: Layer, chains: Chains) -> Wanted:
     return Wanted(expected, make)
 
 
-def _stated(chains: Chains, generated: bool) -> Wanted:
+def _stated(chains: ChainBatch, generated: bool) -> Wanted:
     """What the samples state; many of a problem are the same text with the same verdict."""
     readers = {key: stated.reader_of(key, generated=generated) for key in chains.problem_ids}
     checker = pa.repeat(stated.READER, chains.keys.num_rows)
@@ -194,7 +194,7 @@ def _stated(chains: Chains, generated: bool) -> Wanted:
 
 
 @dataclass(frozen=True)
-class Chains:
+class ChainBatch:
     """The verified samples of some problems, in order of their keys.
 
     Attributes:
@@ -215,7 +215,7 @@ class Chains:
         return self.samples - len(self.chains)
 
 
-def chains_of(run: RunDirectory, partition: Partition) -> Iterator[Chains]:
+def chains_of(run: RunDirectory, partition: Partition) -> Iterator[ChainBatch]:
     """The verified samples of a partition, some problems at a time."""
     chains_of_samples = _reader(run, partition)
     samples = ProblemReader.of(run.samples, partition)
@@ -225,12 +225,12 @@ def chains_of(run: RunDirectory, partition: Partition) -> Iterator[Chains]:
 
 def _reader(
     run: RunDirectory, partition: Partition
-) -> Callable[[tuple[str, ...], pa.Table], Chains]:
+) -> Callable[[tuple[str, ...], pa.Table], ChainBatch]:
     """Gives the chains of some problems' samples."""
     questions = {p.problem_id: p.question for p in run.read_problems(partition.benchmark)}
     verdicts = ProblemReader.of(run.verdicts, partition)
 
-    def read(problem_ids: tuple[str, ...], samples: pa.Table) -> Chains:
+    def read(problem_ids: tuple[str, ...], samples: pa.Table) -> ChainBatch:
         said = verdicts.read(problem_ids, ["problem_id", "sample_index", "text_hash", *_BASIS])
         return _chains(problem_ids, samples, said, questions)
 
@@ -239,7 +239,7 @@ def _reader(
 
 def _chains(
     problem_ids: tuple[str, ...], samples: pa.Table, verdicts: pa.Table, questions: dict[str, str]
-) -> Chains:
+) -> ChainBatch:
     texts, reasons = (samples[name].to_pylist() for name in ("text", "finish_reason"))
     keys = samples.select(["problem_id", "sample_index"])
     keys = keys.append_column("text_hash", text_hashes(samples))
@@ -259,7 +259,7 @@ def _chains(
         chains.append(chain)
         basis_hashes.append(short_hash(repr((question, correct, extracted, place, source))))
     keys = keys.append_column("basis_hash", pa.array(basis_hashes, pa.string()))
-    return Chains(problem_ids, keys, chains, samples.num_rows)
+    return ChainBatch(problem_ids, keys, chains, samples.num_rows)
 
 
 def _layers_of(run: RunDirectory, partition: Partition) -> list[Layer]:

@@ -18,7 +18,7 @@ from vlm_boundary.verifier.questions import (
 )
 from vlm_boundary.verifier.runs import Stretch, runs
 from vlm_boundary.verifier.sentences import Sentence, core, said, sentences
-from vlm_boundary.verifier.steps import Step, last_step, works_out_later
+from vlm_boundary.verifier.steps import ProseStep, last_step, works_out_later
 
 _VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
@@ -43,7 +43,7 @@ def conclude(text: str, question_text: str) -> Found | None:
     if filled is not None:
         return filled
     has_bold = "**" in text
-    steps: list[Step] = []
+    steps: list[ProseStep] = []
     for sentence in reversed(sentences(text)):
         step = _step(sentence, question)
         if step is None:
@@ -66,16 +66,16 @@ def conclude(text: str, question_text: str) -> Found | None:
     return found
 
 
-def _step(sentence: Sentence, question: QuestionWords) -> Step | None:
+def _step(sentence: Sentence, question: QuestionWords) -> ProseStep | None:
     """A sentence that has numbers with what it says."""
     if not _VALUE.search(sentence.text) and not _has_number_words(sentence.text):
         return None
     if not _may_say(sentence, question):
-        return Step(sentence, question, says=False)
-    return Step(sentence, question, True, *said(sentence, question))
+        return ProseStep(sentence, question, says=False)
+    return ProseStep(sentence, question, True, *said(sentence, question))
 
 
-def _closing(steps: list[Step]) -> Found | None:
+def _closing(steps: list[ProseStep]) -> Found | None:
     """What the last step of a derivation comes to, and what may as well be the answer."""
     last = last_step(steps)
     if last is None:
@@ -87,7 +87,7 @@ def _closing(steps: list[Step]) -> Found | None:
     return replace(found, rivals=(found.value, *others), flags=("several_sentences",))
 
 
-def _answer(readable: list[Step], question: QuestionWords, *, bold: bool) -> Found:
+def _answer(readable: list[ProseStep], question: QuestionWords, *, bold: bool) -> Found:
     """What a concluding sentence says, or the one that answers in the question's words."""
     concluding = [place for place, step in enumerate(readable) if step.concludes]
     if concluding:
@@ -98,7 +98,7 @@ def _answer(readable: list[Step], question: QuestionWords, *, bold: bool) -> Fou
     return _answering(readable, question)
 
 
-def _beside(found: Found, later: list[Step], question: QuestionWords) -> Found:
+def _beside(found: Found, later: list[ProseStep], question: QuestionWords) -> Found:
     """The conclusion with what a later sentence in the question's words says beside it."""
     others = tuple(
         step.run.value
@@ -131,9 +131,9 @@ def _has_number_words(text: str) -> bool:
     return not _VALUE_WORDS.isdisjoint(_SPLIT.findall(text.lower()))
 
 
-def _emphasised(readable: list[Step]) -> Found | None:
+def _emphasised(readable: list[ProseStep]) -> Found | None:
     """The one number in bold, where every bold number is the same: "is **8**"."""
-    found: list[Step] = []
+    found: list[ProseStep] = []
     for step in readable:
         for bold in _BOLD.finditer(step.sentence.text):
             inside = [
@@ -149,7 +149,7 @@ def _emphasised(readable: list[Step]) -> Found | None:
     return _found("conclusion" if found[-1].concludes else "sentence", found[-1])
 
 
-def _answering(readable: list[Step], question: QuestionWords) -> Found:
+def _answering(readable: list[ProseStep], question: QuestionWords) -> Found:
     """Among several sentences, the one in the question's words; the first and last are rivals."""
     asked = question.words
     scored = []
@@ -169,7 +169,7 @@ def _answering(readable: list[Step], question: QuestionWords) -> Found:
     return replace(found, rivals=(*found.rivals, *others), flags=("several_sentences",))
 
 
-def _found(source: Source, step: Step) -> Found:
+def _found(source: Source, step: ProseStep) -> Found:
     shown = step.run or step.rivals[-1]
     raw = step.sentence.text[shown.start : shown.end]
     start = step.sentence.start + shown.start

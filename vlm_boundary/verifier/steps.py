@@ -80,7 +80,7 @@ _MOST_LOOKED_AT = 2_000  # characters of a sentence
 
 
 @dataclass(frozen=True)
-class Step:
+class ProseStep:
     """A sentence that has numbers, the value that it says, and those that it may as well say.
 
     Attributes:
@@ -121,7 +121,7 @@ class Step:
         return _ASIDE.search(text) is not None or _WRAPPED.fullmatch(text) is not None
 
 
-def last_step(steps: Sequence[Step]) -> tuple[Step, list[Value]] | None:
+def last_step(steps: Sequence[ProseStep]) -> tuple[ProseStep, list[Value]] | None:
     """The step that says what all before comes to, and the results that may as well be the answer.
 
     None where the text ends in something else.
@@ -139,7 +139,7 @@ def last_step(steps: Sequence[Step]) -> tuple[Step, list[Value]] | None:
     return closing, [s.run.value for s in _open_results(steps[: place + 1], given) if s.run]
 
 
-def works_out_later(steps: Sequence[Step], end: int) -> bool:
+def works_out_later(steps: Sequence[ProseStep], end: int) -> bool:
     """Whether an equation stands behind a place, in no check and no remark."""
     for step in steps:
         if step.sentence.end > end and not step.is_aside:
@@ -149,7 +149,7 @@ def works_out_later(steps: Sequence[Step], end: int) -> bool:
     return False
 
 
-def _place(steps: Sequence[Step], given: frozenset[Fraction]) -> int | None:
+def _place(steps: Sequence[ProseStep], given: frozenset[Fraction]) -> int | None:
     """Where the last step stands that works something out; None if something else follows it."""
     for place in range(len(steps) - 1, -1, -1):
         step, before = steps[place], steps[:place]
@@ -167,7 +167,7 @@ def _place(steps: Sequence[Step], given: frozenset[Fraction]) -> int | None:
     return None
 
 
-def _is_last_step(step: Step, before: Sequence[Step]) -> bool:
+def _is_last_step(step: ProseStep, before: Sequence[ProseStep]) -> bool:
     """Whether what a step says, which is new, is the answer to all appearances."""
     if not step.decided:
         return False
@@ -180,14 +180,14 @@ def _is_last_step(step: Step, before: Sequence[Step]) -> bool:
     return _is_result(step) or step.overlap >= _ANSWERS or _is_said_to_be(step)
 
 
-def _restates(step: Step, before: Sequence[Step]) -> bool:
+def _restates(step: ProseStep, before: Sequence[ProseStep]) -> bool:
     """Whether a step says again what one before works out."""
     if not step.decided:
         return False
     return any(_same(s, step) and _is_result(s) for s in before)
 
 
-def _same(one: Step, other: Step) -> bool:
+def _same(one: ProseStep, other: ProseStep) -> bool:
     """Whether two steps say the same value."""
     return (
         one.run is not None
@@ -212,7 +212,7 @@ def _left(text: str, end: int) -> str:
     return text[max(0, end - _MOST_LEFT, text.rfind("=", 0, end) + 1) : end]
 
 
-def _ending(step: Step) -> Stretch | None:
+def _ending(step: ProseStep) -> Stretch | None:
     """What the last equation in a step comes to."""
     if not step.says or "=" not in step.sentence.text:
         return None
@@ -229,7 +229,7 @@ def _ending(step: Step) -> Stretch | None:
     return Stretch(*equation.span(1), number) if isinstance(number, Number) else None
 
 
-def _settled(step: Step, before: Sequence[Step], given: frozenset[Fraction]) -> Step:
+def _settled(step: ProseStep, before: Sequence[ProseStep], given: frozenset[Fraction]) -> ProseStep:
     """The step with the one value that it works out, where it names others too."""
     ending = _ending(step)
     if ending is not None:
@@ -249,7 +249,7 @@ def _settled(step: Step, before: Sequence[Step], given: frozenset[Fraction]) -> 
     return step if any(_comes_to(s) or _is_said_to_be(s) for s in others) else found
 
 
-def _comes_to(step: Step) -> bool:
+def _comes_to(step: ProseStep) -> bool:
     """Whether the words before a step's value, or its equation, work it out."""
     run, text = step.run, step.sentence.text
     if run is None:
@@ -266,11 +266,11 @@ def _start(run: Stretch) -> int:
     return run.start
 
 
-def _end(step: Step) -> int:
+def _end(step: ProseStep) -> int:
     return step.run.end if step.run else 0
 
 
-def _is_new(step: Step, before: Sequence[Step], given: frozenset[Fraction]) -> bool:
+def _is_new(step: ProseStep, before: Sequence[ProseStep], given: frozenset[Fraction]) -> bool:
     """Whether nothing before says its value, except among many that were read off."""
     if step.run is None or step.rivals:
         return not step.numbers <= given.union(*(s.numbers for s in before))
@@ -282,7 +282,7 @@ def _is_new(step: Step, before: Sequence[Step], given: frozenset[Fraction]) -> b
     )
 
 
-def _is_result(step: Step) -> bool:
+def _is_result(step: ProseStep) -> bool:
     """Whether a step's words or its equation say that it works its value out."""
     if step.run is None or isinstance(step.run.value, Relation):
         return _comes_to(step)
@@ -290,7 +290,7 @@ def _is_result(step: Step) -> bool:
     return step.concludes or together or _comes_to(step)
 
 
-def _works_out(step: Step) -> bool:
+def _works_out(step: ProseStep) -> bool:
     """Whether a step's value is what an equation in it comes to, one with operands to its left."""
     run = step.run
     if run is None:
@@ -305,7 +305,7 @@ def _works_out(step: Step) -> bool:
     return sign is not None and _computes(_left(text, text.rindex("=", 0, run.start)))
 
 
-def _is_said_to_be(step: Step) -> bool:
+def _is_said_to_be(step: ProseStep) -> bool:
     """Whether a step's value stands behind "is" or a colon."""
     if step.run is None:
         return False
@@ -313,7 +313,7 @@ def _is_said_to_be(step: Step) -> bool:
     return _BEING.search(step.sentence.text, max(0, start - 30), start) is not None
 
 
-def _open_results(steps: Sequence[Step], given: frozenset[Fraction]) -> list[Step]:
+def _open_results(steps: Sequence[ProseStep], given: frozenset[Fraction]) -> list[ProseStep]:
     """The last step's rivals: other results that no later step goes on with."""
     closing = steps[-1]
     if closing.concludes:
@@ -339,7 +339,7 @@ def _open_results(steps: Sequence[Step], given: frozenset[Fraction]) -> list[Ste
     return found
 
 
-def _is_percent(step: Step) -> bool:
+def _is_percent(step: ProseStep) -> bool:
     value = unnamed(step.run.value) if step.run else None
     return isinstance(value, Number) and value.percent
 
@@ -370,7 +370,7 @@ def _fractions(text: str) -> list[Fraction]:
     return [*parts, parts[0] / parts[1]] if len(parts) == 2 and parts[1] else parts
 
 
-def _number(step: Step) -> Fraction | None:
+def _number(step: ProseStep) -> Fraction | None:
     """The size of a step's value, where it is a rational number."""
     value = unnamed(step.run.value) if step.run else None
     if not isinstance(value, Number) or value.value.variables:
