@@ -23,7 +23,7 @@ def top_ups(run: RunDirectory, experiment: ExperimentConfig, n: int) -> list[Top
     not above what the run has, or nothing was verified yet.
     """
     wanted: dict[tuple[str, str], set[str]] = {}
-    read = [BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks]
+    read = (BenchmarkData.read(run, experiment, name) for name in experiment.benchmarks)
     for data in filter(None, read):
         for pair in data.pairs():
             if n <= max(map(data.asked, pair.names)):

@@ -25,6 +25,8 @@ def response_perplexity(logprob_sum: Floats, tokens: Ints) -> Floats:
 def problem_quartiles(problem_ids: pa.ChunkedArray, values: Floats) -> tuple[list[str], Floats]:
     """The quartiles of each problem's values: what a box plot of its responses shows.
 
+    A problem counts by its median (Yue et al. 2025, arXiv 2504.13837, appendix C.4).
+
     Args:
         problem_ids: of each value.
         values: shape (responses,).

@@ -76,7 +76,8 @@ def simultaneous_level(
     """The level that each column's interval needs for all of them to hold at once.
 
     1 - 2·P(T > q), q the quantile of max |T| for T multivariate t with the columns' estimated
-    correlation ("sup-t", Montiel Olea and Plagborg-Møller 2019); `confidence` without any spread.
+    correlation and clusters - 1 degrees of freedom ("sup-t", Montiel Olea and Plagborg-Møller
+    2019); `confidence` without any spread.
     """
     error = sums.error()
     usable = np.flatnonzero(error > NOTHING)

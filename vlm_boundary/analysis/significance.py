@@ -135,7 +135,8 @@ def no_crossover_p(difference: Floats, p: Floats, excluded: bool) -> float | Non
     """P-value that a difference never turns from above zero to zero or below.
 
     At every k it must be below zero before or above zero after, each by its own test; the largest
-    of these p-values holds for all. None where there is one k only.
+    of these p-values holds for all. 1 where the intervals do not exclude a crossover, None where
+    there is one k only.
 
     Args:
         difference, p: at some k in ascending order, shape (ks,).
