@@ -310,6 +310,15 @@ def test_one_that_ends_before_its_first_job_is_replaced(run: RunDirectory) -> No
     assert stored(run) == ALL
 
 
+def test_what_ended_by_itself_before_its_first_job_leaves_its_log(run: RunDirectory) -> None:
+    with Crew(run, PLACES, TIMEOUTS) as crew:
+        crew.start([job("nothing bad")], KINDS)
+        process = crew.idle[0].process
+        process.stop()
+        assert process.wait(60) is not None
+    assert process.log.exists()
+
+
 def test_a_job_waits_for_what_is_imported_ahead(run: RunDirectory) -> None:
     """A pipe holds 64 KiB: whoever writes more to one that nobody reads can see to nothing else."""
     jobs = [job("nothing bad")]

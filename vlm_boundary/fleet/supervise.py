@@ -251,7 +251,8 @@ class _Worker:
         self._bar.leave = self._ready
         self._bar.close()
         os.close(self.process.messages)
-        if not self._given or (self._error and not (self._ready or self._warm)):
+        unneeded = not self._given and code == -signal.SIGKILL and not self._stuck
+        if unneeded or (self._error and not (self._ready or self._warm)):
             self.process.log.unlink(missing_ok=True)  # it opened no engine, for a known reason
         if code == 0:
             return None
