@@ -1,7 +1,7 @@
 """pass@k beyond n from a distribution of problems' accuracies, fitted to raw counts.
 
 Accuracies are draws from Beta(a, b) (Kazdan et al. 2025, arXiv 2510.05197), in the zero-inflated
-model but for a share π of problems that are never solved.
+model except for a share π of problems that are never solved.
 """
 
 from __future__ import annotations

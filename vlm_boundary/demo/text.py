@@ -94,7 +94,7 @@ def _table_cells(text: str) -> int:
 
 
 def _holds(html: str, source: str) -> bool:
-    """Whether HTML shows every character of what it was made from, in order, but for markup."""
+    """Whether HTML shows every character of what it was made from, in order, except markup."""
     shown = "".join(unescape(_TAG.sub("", html)).split())
     place = 0
     for line in source.split("\n"):

@@ -41,7 +41,7 @@ class Opening:
     workload: Workload
 
     def swaps_with(self, other: Opening) -> bool:
-        """Whether both ask for the same engine but for the checkpoint in it, and how it samples."""
+        """Whether both ask for the same engine except the checkpoint in it, and how it samples."""
         if self.checkpoint is None or other.checkpoint is None or self.checkpoint.trust_remote_code:
             return False
         as_mine = replace(

@@ -116,7 +116,7 @@ def plan_judging(
 
 
 def judged_under(manifest: Manifest, judge_name: str) -> str:
-    """A hash of what decides whether chains can be put to a judge, but for the chains."""
+    """A hash of what decides whether chains can be put to a judge, except the chains themselves."""
     judge = manifest.judges.get(judge_name, RunJudge())
     said = [judge.identity.as_json(), judge.config, *versions(judge.config.get("engine"))]
     return short_hash(json.dumps(said, sort_keys=True))

@@ -97,7 +97,7 @@ class Task:
         return found
 
     def without(self, refused: Collection[Failed]) -> Task:
-        """The same but for these."""
+        """The same except these."""
         of_problem: dict[str, list[int]] = {}
         for problem_id, index in refused:
             if index is not None:

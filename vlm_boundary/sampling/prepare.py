@@ -45,10 +45,10 @@ _FACTS = {"thinking_open", "pictures"}
 
 @dataclass(frozen=True)
 class Prepared:
-    """What an experiment names, in the run directory but for the manifest.
+    """What an experiment names, in the run directory except the manifest.
 
     Attributes:
-        manifest: as it will be, but for what `settle` finds out.
+        manifest: as it will be, except what `settle` finds out.
         benchmarks: their settings.
         problems: of each benchmark.
         asked: the arms whose checkpoints are needed.

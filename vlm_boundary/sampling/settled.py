@@ -55,7 +55,7 @@ def record_failures(
     """Record what failed, and of what fails again under which settings it does.
 
     Args:
-        under: a hash of all that decides it, but for a sample's own text.
+        under: a hash of all that decides it, except a sample's own text.
     """
     again = _hashes(run, partition, [key for key, failure in found if failure.lasting], under)
     failures.add(partition, [(*key, failure.reason) for key, failure in found], again)

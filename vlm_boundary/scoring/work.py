@@ -99,7 +99,7 @@ def plan_scores(
 
 
 def scored_under(manifest: Manifest, partition: Partition, under: str) -> str:
-    """A hash of what decides whether responses can be put to the arm `under`, but for them."""
+    """A hash of what decides whether responses can be put to the arm `under`, except the texts."""
     return drawn_under(manifest, replace(partition, arm=under))
 
 

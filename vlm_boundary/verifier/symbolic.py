@@ -32,7 +32,7 @@ def is_comparable(found: str, gold: str) -> bool:
 
 
 def is_mathematics(text: str) -> bool:
-    """Whether a span is short mathematics: nothing in it but formulas of a known vocabulary."""
+    """Whether a span is short mathematics: only formulas of a known vocabulary."""
     return (
         len(text) <= MAX_LENGTH
         and _ALLOWED.fullmatch(text) is not None

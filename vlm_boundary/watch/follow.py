@@ -132,7 +132,7 @@ class _Looks:
     _told: dict[int, str] = field(default_factory=dict)
 
     def ready(self, without: Collection[int | None]) -> list[CheckpointFolder]:
-        """The checkpoints, but for those of these steps, whose models are whole, by step."""
+        """The checkpoints, except those of these steps, whose models are whole, by step."""
         found = (one for one in checkpoints(self.watched.folder) if one.step not in without)
         return [one for one in found if self._is_ready(one)]
 
