@@ -20,6 +20,7 @@ MOST_BITS = 400
 Written = tuple[str, int, Fraction]
 """A text, how tightly its loosest sign binds, and its value."""
 
+DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
 TIMES = [" * ", "*", " × ", "×", " · ", " \\times ", "\\cdot ", " x ", "{\\times}", "\\,\\times\\,"]
 OVER = [" / ", "/", " ÷ ", "÷", " \\div "]
 ROOTS = ["\\sqrt{{{}}}", "\\sqrt{{ {} }}", "√({})", "√{{{}}}", "sqrt({})", "\\sqrt({})"]
@@ -133,6 +134,7 @@ def small(value: Fraction) -> bool:
 def test_a_printed_tree_has_one_value_in_both_dialects(tree: Written) -> None:
     text, _, value = tree
     assume(len(text) <= 280 and small(value))
+    assume(DATE.fullmatch(text) is None)  # what the verifier takes for a day is no difference
     assert answer(text).value.fraction == value
     assert "|" in text or chain(text) == value  # bars are columns in a chain
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from math import gcd
 from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
@@ -22,12 +21,6 @@ _Span: TypeAlias = Annotated[
     PlainValidator(lambda said: range(*said)),
     PlainSerializer(lambda span: (span.start, span.stop)),
 ]
-
-
-@cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    """Made once of each kind: it takes a millisecond."""
-    return TypeAdapter(kind)
 
 
 @dataclass(frozen=True)
@@ -80,12 +73,12 @@ class Unit:
 
     def record(self) -> Any:
         """As JSON has it."""
-        return _adapter(type(self)).dump_python(self, mode="json")
+        return TypeAdapter(type(self)).dump_python(self, mode="json")
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Self:
         """The unit that a record says."""
-        return _adapter(cls).validate_python(record)
+        return TypeAdapter(cls).validate_python(record)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,8 @@ _MATRIX = re.compile(
     r"(?:\{[clr| ]*\})?(.*)\\end\{\1\}\s*(?:\\right\s*)?[\])]?[$.\s]*",
     re.DOTALL,
 )
-_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
+_DAY = r"(?!00?(?!\d))\d{1,2}"  # or a month
+_DATE = re.compile(rf"\d{{4}}([-/.]){_DAY}\1{_DAY}|{_DAY}([-/.]){_DAY}\2\d{{4}}")
 
 
 def read(text: str, *, listed: bool = False, prose: bool = False) -> Value | None:
