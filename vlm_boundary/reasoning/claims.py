@@ -118,7 +118,8 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 _MARKED = re.compile(  # where a value that others would work out may stand
-    r"\b(?:marks?|box|whiskers?|dashed|dotted|bold|axis|tick|level with|made (?:up )?of|passe?s?"
+    r"\b(?:marks?|box|whiskers?|dashed|dotted|bold|needle|pointer|points (?:at|to)|display\w*"
+    r"|screen|icon|sign|cells?|stands|axis|tick|level with|made (?:up )?of|passe?s?"
     r"|counting (?:up|down|along|from)\w*)\b",
     re.IGNORECASE,
 )

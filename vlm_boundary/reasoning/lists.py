@@ -89,7 +89,7 @@ _THRESHOLD = re.compile(
     r"(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
-_OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|scores|list|set)\b[^.\n]*\Z", re.IGNORECASE)
+_OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
     r"\b(?:not|isn't|aren't|odd|even|first|last|others?|second|third|except\w*|without|exclud\w*"
@@ -100,7 +100,7 @@ _OTHER = re.compile(
     r"|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while"
     r"|night|morning|afternoon|evening|noon|upper|lower (?:median|half|quartile)|\w*quartile"
     r"|weighted|trimmed|geometric|harmonic|running|unit|relative|local|combined|expected"
-    r"|among the|common (?:multiple|factor|divisor|denominator)"
+    r"|among (?!(?:them|these|those|all)\b)|common (?:multiple|factor|divisor|denominator)"
     r"|of the (?:[a-z]+ )?(?:boys|girls|men|women|children|adults|males?|females?))\b|n't\b",
     re.IGNORECASE,
 )
@@ -114,6 +114,7 @@ _CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
 # After it what is said may be said of some of the list.
 _PICKS = re.compile(
     r"\b(?:another|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
+    r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
     r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
     r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
     r"|multiples?|even|odd|prime|disqualif\w*|weigh\w*|first|last|half|boys?|girls?|m[ae]n|wom[ae]n|males?"
@@ -207,6 +208,8 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
             is_plain = of_numbers and _PLAINLY.fullmatch(clause) is not None
             if not _fits(plain, statistics[0], known) or _is_given(question, statistics[0], said):
                 return
+            if statistics[0]["what"] == "sum" and _taken_from(text, last, end, said):
+                return
             if is_plain or not _of_other(statistics[0], said, values):
                 yield (
                     *_trimmed(text, first, last),
@@ -246,6 +249,12 @@ def _scaled(right: Fraction, said: Fraction) -> bool:
     return bool(right) and said / right in (10, 100, 1000, 1_000_000)
 
 
+def _taken_from(text: str, start: int, end: int, total: Fraction) -> bool:
+    """Whether something is taken from a total, which is then that of more than the list."""
+    minus = re.compile(rf"(?<![\d.,]){shown(total)}\s?°?\s?[-−–]")
+    return minus.search(text, start, min(end, start + 200)) is not None
+
+
 def _fits(clause: str, statistic: re.Match[str], known: Set[str]) -> bool:
     """Whether the noun behind a statistic, if any, was named before: "the longest leg"."""
     noun = re.match(r" ([a-z]+)", clause[statistic.end() :].lower())
@@ -255,7 +264,9 @@ def _fits(clause: str, statistic: re.Match[str], known: Set[str]) -> bool:
 def _is_given(question: str, statistic: re.Match[str], said: Fraction) -> bool:
     """Whether a question gives a statistic, of numbers of which one is asked for."""
     name = re.escape(statistic[0].lower())
-    given = re.finditer(rf"\b{name}\b[^.?\[]{{0,60}}?\b(?:is|was|be|equals?) ({VALUE})", question)
+    given = re.finditer(
+        rf"\b{name}\b(?:[^.?\[]{{0,60}}?\b(?:is|was|be|equals?)| of|) ({VALUE})", question
+    )
     return any(value_of(match[1]) == said for match in given)
 
 

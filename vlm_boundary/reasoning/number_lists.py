@@ -19,7 +19,7 @@ NUMBER = re.compile(  # begins with a set of characters, so that all others are 
 )
 _WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
 # What stands between two values of a list: a unit, a separator, whose value comes next.
-_HAS = "is|are|has|have|had|with|at|got|scored?|shows|sold|by"
+_HAS = "is|has|had|with|at|got|scored?|shows|sold|by"
 _BETWEEN = re.compile(
     r"\s(?P<letter>[A-Z])\s"
     r"|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}"
@@ -43,18 +43,19 @@ _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
 _JOINS = frozenset(
-    "sum total than plus minus times more less gives makes so or median mode mean average"
+    "are have sum total than plus minus times more less gives makes so or median mode mean average"
     f" range {MOST} {LEAST}".replace("|", " ").split()
 )
 IN_ORDER = re.compile(
     r"\b(?:(?P<up>ascending|increasing|from (?:the )?(?:smallest|least|lowest))"
     r"|(?P<down>descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest))"
-    r"|sort(?:ed|ing)|(?:numerical|in) order)\b",
+    r"|sorted|sorting(?=[^.]*(?::|\b(?:gives?|yields?|get|have|makes?))\W*\Z)"
+    r"|(?:numerical|in) order)\b",
     re.IGNORECASE,
 )
 _ORDERED_BY = re.compile(
     r"\b(?:by|of|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|must|should|if"
-    r"|left|right|top|bottom|shows?|shown|read|reads|appear\w*|turn)\b",
+    r"|left|right|top|bottom|shows?|shown|read|reads|appear\w*|turn|be|step|pass|swap\w*)\b",
     re.IGNORECASE,
 )
 _LISTS, _SPAN = 12, 60

@@ -27,7 +27,8 @@ _CHANGE = re.compile(
     r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
     r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every"
     r"|option|point(?!s)"
-    r"|levels?|layers?|stages?|parts?|only|among|these|those|problem|exercise)"
+    r"|levels?|layers?|stages?|parts?|only|among|these|those|problem|exercise"
+    r"|(?:left|right|upper|lower) (?:figure|diagram|triangle|picture)|on the (?:left|right)(?=,))"
     r"\b|x\^2|x²|\((?:[a-h1-9]|[ivx]{2,4})\)(?=\s)",
     re.IGNORECASE,
 )
