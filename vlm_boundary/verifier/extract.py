@@ -40,7 +40,9 @@ from vlm_boundary.verifier.values import Number, Relation, Several, Words, is_va
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
-_STEPS = re.compile(r"=[^=\n]*?\d[^\W\d]*\.\s+[^=\n]*=")  # 50 - 32 = 18. 18 / 2 = 9.
+_STEPS = re.compile(  # 50 - 32 = 18. 18 / 2 = 9. "Ann pays 10. Ben pays 12."
+    r"=[^=\n]*?\d[^\W\d]*\.\s+[^=\n]*=|\d[a-z %°²³]*\.\s+(?i:\([a-z]\)\s+)?[A-Z][a-z]+\s[^\d\n]*\d"
+)
 _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly)\b|或|也?可能|/", re.IGNORECASE)
 _LETTER_FIRST = re.compile(
     r"\W{0,6}(?:\(([A-J])\)|([A-HJ])(?=[,.:)]|\s+(?:because|since|as|-|—)\s))", re.IGNORECASE
