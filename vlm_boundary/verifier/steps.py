@@ -160,7 +160,9 @@ def works_out_later(steps: Sequence[ProseStep], end: int) -> bool:
 def leaves_a_step(text: str, end: int) -> bool:
     """Whether what stands behind a value says what is still to be done with it."""
     behind = text[end : end + _MOST_BEHIND]
-    return "=" not in behind and not _ASIDE.search(behind.lstrip(" .")) and bool(_TO_DO.search(behind))
+    return (
+        "=" not in behind and not _ASIDE.search(behind.lstrip(" .")) and bool(_TO_DO.search(behind))
+    )
 
 
 def _place(steps: Sequence[ProseStep], given: frozenset[Fraction]) -> int | None:
