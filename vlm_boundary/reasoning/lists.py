@@ -136,7 +136,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
 
     An answer to a question for a list's median, largest, count above … is such a statement too.
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
-    a part of the list or of something made of it.
+    a part of the list, of something made of it, or behind words that may pick some of it.
     """
     text, question = chain.text, chain.question.lower()
     asked = asked_of(chain.question).lower()

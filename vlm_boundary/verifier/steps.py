@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
+from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import is_name
 from vlm_boundary.verifier.phrases import CONCLUSION, last_match
@@ -241,7 +242,10 @@ def _ending(step: ProseStep) -> Stretch | None:
         return None
     if step.run is not None and step.run.start >= equation.end() and _comes_to(step):
         return None  # "= 15.36, which rounds down to 15"
-    number = read(equation[1])
+    try:
+        number = read(equation[1])
+    except Unsupported:  # digits of another kind
+        return None
     return Stretch(*equation.span(1), number) if isinstance(number, Number) else None
 
 
