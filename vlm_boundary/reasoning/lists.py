@@ -121,6 +121,8 @@ _PICKS = re.compile(
     r"|females?|legs?)\b|n't\b",
     re.IGNORECASE,
 )
+_TENS = (10, 100, 1000, 1_000_000)  # a value of a list in tens, hundreds, …
+_IN_TENS = re.compile(r"\b(?:tens|hundreds|thousands|millions)\b", re.IGNORECASE)
 _OF_IT = re.compile(rf"\b(?:these|those|they|them|all (?:\d{{1,2}}|{ENGLISH}))\b", re.IGNORECASE)
 _ANY_NOUN = frozenset(  # what may stand behind a statistic of any list
     "is was are were equals value values number numbers one and of among in on at here then with"
@@ -179,6 +181,7 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
     ]
     known = {word.rstrip("s") for word in _WORD.findall(text[: cuts[0]].lower())}
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
+    in_tens = _IN_TENS.search(text, 0, end) is not None
     spans = [(one.start, one.end) for one in lists]
     starts = [first for first, _ in spans]
     told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
@@ -203,7 +206,12 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
         if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
             right = _statistic(statistics[0], lists)
             said = _said(plain, lists[0], statistics[0])
-            if right is None or said is None or rounds_to(right, said) or _scaled(right, said):
+            if (
+                right is None
+                or said is None
+                or rounds_to(right, said)
+                or (in_tens and right and said / right in _TENS)
+            ):
                 continue
             is_plain = of_numbers and _PLAINLY.fullmatch(clause) is not None
             if not _fits(plain, statistics[0], known) or _is_given(question, statistics[0], said):
@@ -242,11 +250,6 @@ def _keeps_to_the_list(clause: str) -> bool:
         return True
     signs = (_STATISTIC, IN_ORDER, _LENGTH, _OF_IT, _SIGNS, NUMBER)
     return any(sign.search(clause) for sign in signs)
-
-
-def _scaled(right: Fraction, said: Fraction) -> bool:
-    """Whether it is the same in tens, hundreds or thousands."""
-    return bool(right) and said / right in (10, 100, 1000, 1_000_000)
 
 
 def _taken_from(text: str, start: int, end: int, total: Fraction) -> bool:
