@@ -174,16 +174,12 @@ _Found = tuple[int, int, str]
 def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> Iterator[_Found]:
     """Clauses behind the list that hold a statistic, or a threshold, and one value."""
     values = lists[0].values
-    cuts = [
-        lists[0].end,
-        *(match.end() for match in _CLAUSE.finditer(text, lists[0].end, end)),
-        end,
-    ]
+    parted = (match.end() for match in _CLAUSE.finditer(text, lists[0].end, end))
+    cuts = [lists[0].end, *parted, end]
     known = {word.rstrip("s") for word in _WORD.findall(text[: cuts[0]].lower())}
     of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
-    in_tens = _IN_TENS.search(text, 0, end) is not None
-    spans = [(one.start, one.end) for one in lists]
-    starts = [first for first, _ in spans]
+    in_tens = _IN_TENS.search(text, 0, end)
+    starts = [one.start for one in lists]
     told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
     others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)
     added = next(others, end)  # where another value is named, which may belong to the list
@@ -191,7 +187,7 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
         if number and not _keeps_to_the_list(text[cuts[number - 1] : first]):
             return
         near = bisect_right(starts, last - 1) - 1
-        if near >= 0 and spans[near][1] > first:
+        if near >= 0 and lists[near].end > first:
             continue  # within a list
         clause = text[first:last]
         before = text[cuts[number - 1] : first] if number else ""
@@ -227,19 +223,24 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
             if _count(length["count"]) != len(values):
                 yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
         elif not statistics and (limit := _THRESHOLD.search(plain)):
-            rest = _without(plain, limit)
-            if _OTHER.search(rest):
-                continue
-            counted = _count(rest)
-            noun = _COUNTED_NOUN.search(rest)
-            if noun and noun[1] not in _ANY_NOUN and noun[1].rstrip("s") not in known:
-                continue
-            if counted is None and number + 2 < len(cuts):
-                behind = text[last : cuts[number + 2]]
-                counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
+            behind = text[last : cuts[number + 2]] if number + 2 < len(cuts) else ""
+            counted = _counted(_without(plain, limit), behind, known)
             sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
             if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
                 yield *_trimmed(text, first, last), note
+
+
+def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
+    """How many a clause, or the one behind it, says that there are of the list."""
+    if _OTHER.search(rest):
+        return None
+    noun = _COUNTED_NOUN.search(rest)
+    if noun and noun[1] not in _ANY_NOUN and noun[1].rstrip("s") not in known:
+        return None
+    counted = _count(rest)
+    if counted is not None or _OTHER.search(behind) or _SIGNS.search(behind):
+        return counted
+    return _count(behind)
 
 
 def _keeps_to_the_list(clause: str) -> bool:
