@@ -23,6 +23,7 @@ MORE = {
     "angles": "The angles of a triangle " * 8_000 + "add up to 90. ",
     "rewritten": "Expanding, y = x^2 + 3 " * 8_000,
     "claims": "highest: D " * 9_000 + "A 4 B 5 C 6. " * 3_000,
+    "digits of another kind": "6 + 8 = ３4, 2 + 1 = 2٣. The values are ٣, 8 and ３. " * 1_000,
     "squares": "2" + "²" * 50_000 + " = 4",
     "signs": "1 + " + "-" * 50_000 + "1 = 2",
     "open brackets": "(" * 50_000 + "1 + 1 = 2",

@@ -72,7 +72,7 @@ _KNOWN = frozenset(("0", "1", "2", "30", "45", "60", "90", "180", "360", "0.5", 
 _NAMED = re.compile(
     r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel|diameter"
     r"|semicircle|full|equal(?:ly)?|same|symmetr\w*|opposite|neither|no|none|never|certain"
-    r"|impossible)\b",
+    r"|impossible|any|every|always)\b",
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"<image ?\d*>")
@@ -115,6 +115,12 @@ _STEP = re.compile(r"(?mi)^[^\S\n]*(?:[#*]+\s?)?(?:step\s?)?\d{1,2}\s?[.:)]")
 _WRITTEN = re.compile(
     r"\b(?:written|labell?ed|label|given|stated|states|says|printed|caption|marked|shown|shows?|reads?"
     r"|indicat\w+|lists?|listed|according)\b",
+    re.IGNORECASE,
+)
+_MARKED = re.compile(  # where a value that others would work out may stand
+    r"\b(?:marks?|box|whiskers?|dashed|dotted|bold|needle|pointer|points (?:at|to)|display\w*"
+    r"|screen|icon|sign|cells?|stands|axis|tick|level with|made (?:up )?of|passe?s?"
+    r"|counting (?:up|down|along|from)\w*)\b",
     re.IGNORECASE,
 )
 _LONGEST = 600
@@ -184,7 +190,9 @@ def _claim(
         if said not in _numbers(sentence) and _in_words(sentence) != said:
             continue
         by_eye = _BY_EYE.search(sentence) is not None and _READ_OFF.search(sentence) is None
-        claim = _WORKED_OUT.search(sentence) is not None and _BECAUSE.search(sentence) is None
+        claim = _WORKED_OUT.search(sentence) is not None and not (
+            _BECAUSE.search(sentence) or _MARKED.search(sentence)
+        )
         if not (by_eye or claim or (unused and not _READ_OFF.search(sentence))):
             return []  # the value is read here
         note = "a guess by eye" if by_eye else "nothing leads to what is claimed here"
@@ -202,7 +210,8 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
         return []
     words = {word.lower() for word in _WORDED.findall(_THAT_ONE.sub(" ", plain))}
     counts = {str(english_number(word) or "") for word in words}
-    if counts - {said} or _WRITTEN.search(plain) or len(plain.split()) < 4:
+    read = _WRITTEN.search(plain) or _MARKED.search(plain)
+    if counts - {said} or read or len(plain.split()) < 4:
         return []
     note = "no value is read and no step leads to what has to be worked out"
     return [Evidence("no_reasoning", answer.start, answer.end, note)]

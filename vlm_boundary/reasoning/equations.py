@@ -146,7 +146,9 @@ def _may_be_arithmetic(text: str, start: int, relation: re.Match[str]) -> bool:
 def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expression, bool] | None:
     """`_leading` for what is most common, a whole number and a comma or the end behind it."""
     match = _NUMBER_ALONE.match(text, start, end)
-    if match is None or (match.end() == end and end < whole and end - start >= _WINDOW):
+    if match is None or not match[2].isascii():
+        return None
+    if match.end() == end and end < whole and end - start >= _WINDOW:
         return None
     node: Node = Numeral(*digits(match[2]), *match.span(2))
     if match[1]:

@@ -67,10 +67,17 @@ _PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{
 _CONDITION = re.compile(r"\b(?:condition|equation|equality|if|when)\W{0,6}\Z", re.IGNORECASE)
 _REWRITES = re.compile(
     r"\b(?:complet\w+ the square|vertex form|expand\w*|factor(?:s|ed|ing|ize\w*|ise\w*)?|rewrit\w+"
-    r"|simplif\w+|standard form)\b",
+    r"|simplif\w+)\b",
+    re.IGNORECASE,
+)
+_OTHER_CURVE = re.compile(  # of which the letter may be said the second time
+    r"\b(?:first|second|third|next|last|other|another|new|line|curve|parabola|graph|function"
+    r"|equation \d|shift\w*|mov\w+|translat\w+|reflect\w*|stretch\w*|case|problem|part|now|instead"
+    r"|if|when|for)\b",
     re.IGNORECASE,
 )
 _OR = re.compile(r"\b(?:or|and|either|cases?)\W{0,4}\Z", re.IGNORECASE)
+_ALSO = re.compile(r"[\s,]{1,3}(?:or|and)[\s,]{1,3}[a-z]\s?=")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _DECIMALS = re.compile(r"\d\.(\d+)\D*\Z")
 _MOST = 60  # equations of one text
@@ -166,7 +173,7 @@ def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
 
 def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Evidence]:
     """What a letter is, and what it is when that is said to be written otherwise: y = (x - 3)²."""
-    known: dict[tuple[str, frozenset[str]], Exact] = {}
+    known: dict[tuple[str, frozenset[str]], tuple[Exact, int]] = {}
     for run in runs[:_MOST]:
         named, _, said = run[0].partition("=")
         name = named.strip()
@@ -179,11 +186,12 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         key = name, frozenset(value.variables)
         first = max(plain.rfind(sign, 0, run.start()) for sign in (". ", "\n")) + 1
         opened = _REWRITES.search(plain, max(first, run.start() - 80), run.start())
-        if key in known and opened and (rest := known[key] - value).terms:
+        other = key in known and _OTHER_CURVE.search(plain, known[key][1], run.start())
+        if key in known and opened and not other and (rest := known[key][0] - value).terms:
             note = f"{name} is not the same as before: they differ by {_shown(rest)}"
             yield Evidence("arithmetic_error", start + run.start(), start + run.end(), note)
             return
-        known.setdefault(key, value)
+        known.setdefault(key, (value, run.end()))
 
 
 def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
@@ -327,6 +335,8 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
     ):
         return ""
     (name,) = names
+    if pair.solved and _ALSO.match(plain, pair.end):
+        return ""  # one of several solutions
     shorter = pair.end - pair.start < before.end - before.start
     moved = _moved(plain[before.start : before.end], plain[pair.start : pair.end])
     if not (within or moved) and not _linked(

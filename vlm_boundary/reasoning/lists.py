@@ -6,14 +6,24 @@ import operator
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence, Set
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.number_lists import (
+    IN_ORDER,
+    LEAST,
+    MOST,
+    NUMBER,
+    VALUE,
+    NumberList,
+    number_lists,
+    unsorted,
+    value_of,
+)
 from vlm_boundary.reasoning.passages import (
     AnswerPlace,
     asked_of,
@@ -24,45 +34,16 @@ from vlm_boundary.reasoning.passages import (
 from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
-_VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
-_NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"(?:-(?<![\w.^/-]-)\d|\d(?<![\w.^/-]\d))"
-    r"(?:\d{0,2}(?:,\d{3})+(?!\d)|\d{0,8})(?:\.\d{1,6})?"
-    r"(?:(?=[°%])|(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(]))"
-)
-_WORD = r"[A-Za-zÀ-ÿ][A-Za-zÀ-ÿ'’.]{0,14}"
-# What stands between two values of a list: a unit, a separator, whose value comes next.
-_HAS = "is|are|has|have|had|with|at|got|scored?|shows|sold|by"
-_BETWEEN = re.compile(
-    r"\s(?P<letter>[A-Z])\s"
-    r"|\s?(?:°[CF]?|\\?%|[a-z]{1,9}[²³]?)?[\s$)\]}\\]{0,4}"
-    r"(?:,|;|\b ?and\b)(?: ?and\b)?[\s$([{\\]{0,4}"
-    rf"(?P<name>(?:(?:the|in|on|bar) )?{_WORD}(?: {_WORD})?)?"
-    rf"(?:,? (?:{_HAS})\b|:| [=–-])?[\s$(\\]{{0,3}}[$€£]?"
-)
-_BEFORE = re.compile(rf"(?P<name>{_WORD})(?: (?:{_HAS})|:| [=–-])?[\s($€£\\]{{1,3}}\Z")
-_ROW = re.compile(  # a point or a table's row with one number
-    r"^[^\S\n]{0,8}(?:[-*•–|]|\d{1,2}[.)])[^\S\n]{0,3}\**(?P<name>[A-Za-zÀ-ÿ][\w '’-]{0,30}?)\**"
-    rf"[^\S\n]{{0,3}}(?::|\||–|-|=|is)\**[^\S\n]{{0,3}}[$€£]?(?P<value>{_VALUE})"
-    r"(?:[^\S\n]?(?:°[CF]?|%|[a-z]{1,10}))?[^\S\n]{0,3}[|.;,]?[^\S\n]{0,3}$",
-    re.MULTILINE,
-)
-_GOES_ON = re.compile(r"[\s$]?,?\s?(?:\.{2,}|…|\\[cl]?dots|etc\b|and so on)")
-_RULE = re.compile(r"[\s|:-]*")
-_JOINS = frozenset("sum total than plus minus times more less gives makes so or".split())
-
-_MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
-_LEAST = "smallest|lowest|minimum|shortest|fewest|least"
 _NTH = "first|second|third|fourth|fifth|sixth"
 _PLACES = {name: place for place, name in enumerate(_NTH.split("|"))}
 _PLACES |= {"next": 1, "2nd": 1, "3rd": 2}
 _STATISTIC = re.compile(
-    rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{_MOST}|{_LEAST})"
+    rf"\b(?:(?P<rank>{_NTH}|next|2nd|3rd)[ -](?P<ranked>{MOST}|{LEAST})"
     r"|(?P<what>median|most (?:frequent|common)|(?:occurs?|appears?|comes)(?: the)? most(?: often)?"
     r"|(?:(?<=the )|(?<=their ))(?:mode|mean|range)|(?<=on )average"
     r"|(?:mean|average)(?= (?:of|value|score|number|is|for)\b)"
     r"|(?<=their )sum|sum(?= (?:of (?:these|them|all)|is)\b)"
-    rf"|{_MOST.replace('most', '(?<!at )most')}|{_LEAST.replace('|least', '|(?<!at )least')})"
+    rf"|{MOST.replace('most', '(?<!at )most')}|{LEAST.replace('|least', '|(?<!at )least')})"
     rf"|(?P<nth>{_NTH}|last)"
     r"(?: (?:number|value|card|bar|term|element|entry|one|score)\b|(?= is )))",
     re.IGNORECASE,
@@ -70,8 +51,8 @@ _STATISTIC = re.compile(
 # Said of the list, and of nothing else.
 _PLAINLY = re.compile(
     rf"\s*(?:so |thus |and |hence )?(?:the|their|its) (?:(?:{_NTH})[ -])?"
-    rf"(?:median|mode|mean|average|range|sum|last|{_MOST}|{_LEAST}|{_NTH})"
-    rf"(?: (?:value|number|one|score|element|entry|term))? (?:is|equals) {_VALUE}\W*",
+    rf"(?:median|mode|mean|average|range|sum|last|{MOST}|{LEAST}|{_NTH})"
+    rf"(?: (?:value|number|one|score|element|entry|term))? (?:is|equals) {VALUE}\W*",
     re.IGNORECASE,
 )
 _COUNTED_PLAINLY = re.compile(
@@ -104,10 +85,11 @@ _THRESHOLDS = tuple(f"{how} " for how in COMPARED)
 _SEPARATORS = (",", ";", " and ", "\n")
 _LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
 _THRESHOLD = re.compile(
-    rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{_VALUE})"
+    rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{VALUE})"
     r"(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
+_OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
     r"\b(?:not|isn't|aren't|odd|even|first|last|others?|second|third|except\w*|without|exclud\w*"
@@ -116,7 +98,9 @@ _OTHER = re.compile(
     r"|decreas\w*|change\w*|possible|could|can|would|should|might|may|speed|rate|probab\w*|scale|axis"
     r"|angle|side|at (?:least|most)|almost|nearly|about|roughly|count|frequen\w*|tally|occur\w*"
     r"|appear\w*|times|digits?|step|jump|gap|term|power|degree|number of|whose|where|when|while"
-    r"|among the|common (?:multiple|factor|divisor|denominator)"
+    r"|night|morning|afternoon|evening|noon|upper|lower (?:median|half|quartile)|\w*quartile"
+    r"|weighted|trimmed|geometric|harmonic|running|unit|relative|local|combined|expected"
+    r"|among (?!(?:them|these|those|all)\b)|common (?:multiple|factor|divisor|denominator)"
     r"|of the (?:[a-z]+ )?(?:boys|girls|men|women|children|adults|males?|females?))\b|n't\b",
     re.IGNORECASE,
 )
@@ -127,27 +111,26 @@ _THESE = re.compile(
 )
 _SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
 _CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
+# After it what is said may be said of some of the list.
+_PICKS = re.compile(
+    r"\b(?:another|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
+    r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
+    r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
+    r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
+    r"|multiples?|even|odd|prime|disqualif\w*|weigh\w*|first|last|half|boys?|girls?|m[ae]n|wom[ae]n|males?"
+    r"|females?|legs?)\b|n't\b",
+    re.IGNORECASE,
+)
+_TENS = (10, 100, 1000, 1_000_000)  # a value of a list in tens, hundreds, …
+_IN_TENS = re.compile(r"\b(?:tens|hundreds|thousands|millions)\b", re.IGNORECASE)
+_OF_IT = re.compile(rf"\b(?:these|those|they|them|all (?:\d{{1,2}}|{ENGLISH}))\b", re.IGNORECASE)
+_ANY_NOUN = frozenset(  # what may stand behind a statistic of any list
+    "is was are were equals value values number numbers one and of among in on at here then with"
+    " has belongs".split()
+)
+_WORD = re.compile(r"[a-z]+")
 _COUNT = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}(?![\w/%°.]\w?)|{ENGLISH}\b|none\b)", re.IGNORECASE)
-_IN_ORDER = re.compile(
-    r"\b(?:(?P<up>ascending|increasing|from (?:the )?(?:smallest|least|lowest))"
-    r"|(?P<down>descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest))"
-    r"|sort(?:ed|ing)|(?:numerical|in) order)\b",
-    re.IGNORECASE,
-)
-_ORDERED_BY = re.compile(
-    r"\b(?:by|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|must|should|if)\b",
-    re.IGNORECASE,
-)
-_LISTS, _SPAN = 12, 60
-
-
-@dataclass(frozen=True, slots=True)
-class _List:
-    values: tuple[Fraction, ...]
-    names: tuple[str, ...]
-    """Whose the values are, in small letters; "" where no name stands by it."""
-    start: int
-    end: int
+_COUNTED_NOUN = re.compile(rf"(?<![\w.-])(?:\d{{1,3}}|{ENGLISH}) ([a-z]+)", re.IGNORECASE)
 
 
 def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iterator[Evidence]:
@@ -155,19 +138,19 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
 
     An answer to a question for a list's median, largest, count above … is such a statement too.
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
-    a part of the list or of something made of it.
+    a part of the list, of something made of it, or behind words that may pick some of it.
     """
-    text = chain.text
+    text, question = chain.text, chain.question.lower()
     asked = asked_of(chain.question).lower()
     if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
     low = text.lower()
     if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
         return
-    lists = _lists(text, start, end)
+    lists = number_lists(text, start, end)
     if not lists:
         return
-    yield from _unsorted(text, lists, start, end)
+    yield from unsorted(text, lists, start, end)
     whole = max(lists, key=lambda one: len(one.values))
     counted = Counter(whole.values)
     parts = [one for one in lists if Counter(one.values) != counted]
@@ -176,7 +159,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     lists = [one for one in lists if one not in parts]
     if parts:  # what follows a part of the list may be said of it
         end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
-    found = list(_claims(text, lists, end))
+    found = list(_claims(text, question, lists, end))
     if not parts:
         found += _answered(chain, asked, lists, answer)
     for first, last, note in found:
@@ -185,84 +168,31 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
             return
 
 
-def _lists(text: str, start: int, end: int) -> list[_List]:
-    found = sorted(
-        [*_inline(text, start, end), *_rows(text, start, end)], key=lambda one: one.start
-    )
-    return [one for one in found[:_LISTS] if "" in one.names or len({*one.names}) > 1]
-
-
-def _inline(text: str, start: int, end: int) -> Iterator[_List]:
-    """Three numbers or more with only separators, units and names between them."""
-    run: list[re.Match[str]] = []
-    names: list[str] = []
-    for number in [*_NUMBER.finditer(text, start, end), None]:
-        joined = None
-        if run and number is not None and number.start() - run[-1].end() <= _SPAN:
-            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
-        if joined is not None and not _JOINS & {*joined[0].lower().split()}:
-            assert number is not None
-            run.append(number)
-            names.append((joined["name"] or joined["letter"] or "").lower())
-            continue
-        if len(run) > 2 and not _GOES_ON.match(text, run[-1].end()):
-            before = _BEFORE.search(text, max(start, run[0].start() - 24), run[0].start())
-            named = before["name"].lower() if before and any(names) else ""
-            values = tuple(_value(match[0]) for match in run)
-            yield _List(values, (named, *names), run[0].start(), run[-1].end())
-        run, names = ([number], []) if number is not None else ([], [])
-
-
-def _rows(text: str, start: int, end: int) -> Iterator[_List]:
-    """Three rows or more, each of a name and a number, one under the other."""
-    run: list[re.Match[str]] = []
-    for row in [*_ROW.finditer(text, start, end), None]:
-        if run and row is not None and _RULE.fullmatch(text, run[-1].end(), row.start()):
-            run.append(row)
-            continue
-        if len(run) > 2:
-            names = tuple(match["name"].strip().lower() for match in run)
-            values = tuple(_value(match["value"]) for match in run)
-            yield _List(values, names, run[0].start(), run[-1].end())
-        run = [row] if row is not None else []
-
-
-def _unsorted(text: str, lists: Sequence[_List], start: int, end: int) -> Iterator[Evidence]:
-    for one in lists:
-        before = text[max(start, one.start - 80) : one.start].rstrip("[({$\\ \n")
-        said = before[max(before.rfind(sign) for sign in (". ", "\n", "; ")) + 1 :]
-        order = _IN_ORDER.search(said)
-        if order is None or _ORDERED_BY.search(said) or retracted(text, one.end, end):
-            continue
-        rising, falling = sorted(one.values), sorted(one.values, reverse=True)
-        ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
-        if list(one.values) not in ways:
-            at = next(i for i, value in enumerate(one.values) if value != ways[0][i])
-            note = f"the list is said to be in order, and {shown(one.values[at])} stands out of it"
-            yield Evidence("contradiction", one.start, one.end, note)
-
-
 _Found = tuple[int, int, str]
 
 
-def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
+def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> Iterator[_Found]:
     """Clauses behind the list that hold a statistic, or a threshold, and one value."""
     values = lists[0].values
-    cuts = [
-        lists[0].end,
-        *(match.end() for match in _CLAUSE.finditer(text, lists[0].end, end)),
-        end,
-    ]
-    spans = [(one.start, one.end) for one in lists]
-    starts = [first for first, _ in spans]
+    parted = (match.end() for match in _CLAUSE.finditer(text, lists[0].end, end))
+    cuts = [lists[0].end, *parted, end]
+    known = {word.rstrip("s") for word in _WORD.findall(text[: cuts[0]].lower())}
+    of_numbers = _OF_NUMBERS.search(text, max(0, lists[0].start - 60), lists[0].start)
+    in_tens = _IN_TENS.search(text, 0, end)
+    starts = [one.start for one in lists]
     told = {*values, sum(values), Fraction(sum(values), len(values)), len(values)}
-    others = (n.start() for n in _NUMBER.finditer(text, cuts[0], end) if _value(n[0]) not in told)
+    others = (n.start() for n in NUMBER.finditer(text, cuts[0], end) if value_of(n[0]) not in told)
     added = next(others, end)  # where another value is named, which may belong to the list
     for number, (first, last) in enumerate(pairwise(cuts)):
+        if number and not _keeps_to_the_list(text[cuts[number - 1] : first]):
+            return
         near = bisect_right(starts, last - 1) - 1
-        if near >= 0 and spans[near][1] > first:
+        if near >= 0 and lists[near].end > first:
             continue  # within a list
         clause = text[first:last]
+        before = text[cuts[number - 1] : first] if number else ""
+        if before.endswith(" and") and not NUMBER.search(before):
+            continue  # the sum of the largest and the smallest is 25
         if first > added:
             return
         if _SIGNS.search(clause):
@@ -272,9 +202,19 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
         if len(statistics) == 1 and not _OTHER.search(_without(plain, statistics[0])):
             right = _statistic(statistics[0], lists)
             said = _said(plain, lists[0], statistics[0])
-            if right is None or said is None or rounds_to(right, said):
+            if (
+                right is None
+                or said is None
+                or rounds_to(right, said)
+                or (in_tens and right and said / right in _TENS)
+            ):
                 continue
-            if _PLAINLY.fullmatch(clause) or not _of_other(statistics[0], said, values):
+            is_plain = of_numbers and _PLAINLY.fullmatch(clause) is not None
+            if not _fits(plain, statistics[0], known) or _is_given(question, statistics[0], said):
+                return
+            if statistics[0]["what"] == "sum" and _taken_from(text, last, end, said):
+                return
+            if is_plain or not _of_other(statistics[0], said, values):
                 yield (
                     *_trimmed(text, first, last),
                     f"{_named(statistics[0])} of the list is {shown(right)}",
@@ -283,22 +223,67 @@ def _claims(text: str, lists: Sequence[_List], end: int) -> Iterator[_Found]:
             if _count(length["count"]) != len(values):
                 yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
         elif not statistics and (limit := _THRESHOLD.search(plain)):
-            counted = _count(plain[: limit.start()] + plain[limit.end() :])
-            if counted is None and number + 2 < len(cuts):
-                behind = text[last : cuts[number + 2]]
-                counted = None if _OTHER.search(behind) or _SIGNS.search(behind) else _count(behind)
+            behind = text[last : cuts[number + 2]] if number + 2 < len(cuts) else ""
+            counted = _counted(_without(plain, limit), behind, known)
             sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
             if counted is not None and (note := _miscounted(limit, values, counted, sure=sure)):
                 yield *_trimmed(text, first, last), note
 
 
+def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
+    """How many a clause, or the one behind it, says that there are of the list."""
+    if _OTHER.search(rest):
+        return None
+    noun = _COUNTED_NOUN.search(rest)
+    if noun and noun[1] not in _ANY_NOUN and noun[1].rstrip("s") not in known:
+        return None
+    counted = _count(rest)
+    if counted is not None or _OTHER.search(behind) or _SIGNS.search(behind):
+        return counted
+    return _count(behind)
+
+
+def _keeps_to_the_list(clause: str) -> bool:
+    """Whether what follows a clause is said of the same list as before."""
+    if _PICKS.search(clause):
+        return False
+    if not any(len(word) > 2 for word in _WORD.findall(clause.lower())):
+        return True
+    signs = (_STATISTIC, IN_ORDER, _LENGTH, _OF_IT, _SIGNS, NUMBER)
+    return any(sign.search(clause) for sign in signs)
+
+
+def _taken_from(text: str, start: int, end: int, total: Fraction) -> bool:
+    """Whether something is taken from a total, which is then that of more than the list."""
+    minus = re.compile(rf"(?<![\d.,]){shown(total)}\s?°?\s?[-−–]")
+    return minus.search(text, start, min(end, start + 200)) is not None
+
+
+def _fits(clause: str, statistic: re.Match[str], known: Set[str]) -> bool:
+    """Whether the noun behind a statistic, if any, was named before: "the longest leg"."""
+    noun = re.match(r" ([a-z]+)", clause[statistic.end() :].lower())
+    return noun is None or noun[1] in _ANY_NOUN or noun[1].rstrip("s") in known
+
+
+def _is_given(question: str, statistic: re.Match[str], said: Fraction) -> bool:
+    """Whether a question gives a statistic, of numbers of which one is asked for."""
+    name = re.escape(statistic[0].lower())
+    given = re.finditer(
+        rf"\b{name}\b(?:[^.?\[]{{0,60}}?\b(?:is|was|be|equals?)| of|) ({VALUE})", question
+    )
+    return any(value_of(match[1]) == said for match in given)
+
+
 def _answered(
-    chain: Chain, asked: str, lists: Sequence[_List], answer: AnswerPlace
+    chain: Chain, asked: str, lists: Sequence[NumberList], answer: AnswerPlace
 ) -> Iterator[_Found]:
     """The answer to a question for what the list has."""
-    said = re.fullmatch(rf"[$*\s\\(]*({_VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
+    said = re.fullmatch(rf"[$*\s\\(]*({VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
     known = [one for one in lists if one.end <= answer.start]
     if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
+        return
+    behind = chain.text[known[0].end : answer.start]
+    if _PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
         return
     statistics = list(_STATISTIC.finditer(asked))
     limit = _THRESHOLD.search(asked)
@@ -306,7 +291,7 @@ def _answered(
         right = _statistic(statistics[0], known)
         name = (chain.answer or "").strip(" .*$").lower()
         named = dict(zip(known[0].names, known[0].values, strict=True))
-        value = _value(said[1]) if said else named.get(name)
+        value = value_of(said[1]) if said else named.get(name)
         if (
             right is not None
             and value is not None
@@ -320,8 +305,8 @@ def _answered(
             )
     elif not statistics and limit and "how many" in asked and said:
         rest = asked[: limit.start()] + asked[limit.end() :]
-        note = _miscounted(limit, known[0].values, int(_value(said[1])))
-        if note and not _OTHER.search(rest) and not _NUMBER.search(rest):
+        note = _miscounted(limit, known[0].values, int(value_of(said[1])))
+        if note and not _OTHER.search(rest) and not NUMBER.search(rest):
             yield known[0].start, known[0].end, note
 
 
@@ -333,7 +318,7 @@ def _named(statistic: re.Match[str]) -> str:
     return f"the {statistic[0].lower()}"
 
 
-def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | None:
+def _statistic(statistic: re.Match[str], lists: Sequence[NumberList]) -> Fraction | None:
     """What the list has; None where it can be said in two ways."""
     values = lists[0].values
     if nth := statistic["nth"]:
@@ -341,13 +326,13 @@ def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | N
         return values[place] if len(lists) == 1 and place < len(values) else None
     if rank := statistic["rank"]:
         place = _PLACES[rank.lower()]
-        most = statistic["ranked"].lower() in _MOST.split("|")
+        most = statistic["ranked"].lower() in MOST.split("|")
         ranks = sorted(set(values), reverse=most)
         return ranks[place] if len(ranks) == len(values) > place else None
     what = statistic["what"].lower()
-    if what in _LEAST.split("|"):
+    if what in LEAST.split("|"):
         return min(values)
-    if what in _MOST.split("|"):
+    if what in MOST.split("|"):
         return max(values)
     if what == "median":
         return Fraction(median(values))
@@ -361,12 +346,12 @@ def _statistic(statistic: re.Match[str], lists: Sequence[_List]) -> Fraction | N
     return most_of if times > 1 and (not others or others[0][1] < times) else None
 
 
-def _said(clause: str, given: _List, statistic: re.Match[str]) -> Fraction | None:
+def _said(clause: str, given: NumberList, statistic: re.Match[str]) -> Fraction | None:
     """The one value, or the value of the one name of the list, that a clause has."""
-    numbers = _NUMBER.findall(clause)
+    numbers = NUMBER.findall(clause)
     if len(numbers) == 1:
-        return _value(numbers[0])
-    extreme = (statistic["what"] or "").lower() in f"{_MOST}|{_LEAST}".split("|")
+        return value_of(numbers[0])
+    extreme = (statistic["what"] or "").lower() in f"{MOST}|{LEAST}".split("|")
     if numbers or not (extreme or statistic["rank"]):
         return None
     words = {*re.findall(r"[a-zà-ÿ']+", clause.lower().replace("'s", ""))}
@@ -407,13 +392,9 @@ def _miscounted(
     limit: re.Match[str], values: Sequence[Fraction], said: int, *, sure: bool = False
 ) -> str:
     """Why a count is wrong; "" where it is not, or may be of other things than the list."""
-    bound, how = _value(limit["bound"]), limit["how"].lower()
+    bound, how = value_of(limit["bound"]), limit["how"].lower()
     right = sum(COMPARED[how](value, bound) for value in values)
     within = min(values) < bound < max(values) and said <= len(values)
     if said == right or not (within or sure):
         return ""
     return f"of the list {right} are {how} {limit['bound']}, not {said}"
-
-
-def _value(written: str) -> Fraction:
-    return Fraction(written.replace(",", ""))

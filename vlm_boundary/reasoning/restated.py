@@ -27,7 +27,9 @@ _CHANGE = re.compile(
     r"|discount\w*|other|another|others|each|both|respectively|similar\w*|larger|smaller|bigger"
     r"|small|large|different|roots?|solutions?|more|less|fewer|inner|outer|example|per|every"
     r"|option|point(?!s)"
-    r"|levels?|layers?|stages?|parts?|only|among|these|those)\b|x\^2|x²",
+    r"|levels?|layers?|stages?|parts?|only|among|these|those|problem|exercise"
+    r"|(?:left|right|upper|lower) (?:figure|diagram|triangle|picture)|on the (?:left|right)(?=,))"
+    r"\b|x\^2|x²|\((?:[a-h1-9]|[ivx]{2,4})\)(?=\s)",
     re.IGNORECASE,
 )
 # What is worked out, and has other values in other steps unless it is said of what.
@@ -51,6 +53,7 @@ _COMPARED = re.compile(
     r" bar)?)(?=[.,;!])"
 )
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
+_TRIED = re.compile(r"\s*(?:try|let|set|suppose|say|take|with)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
@@ -142,6 +145,8 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
     if ("counted" in one.head or len(one.head) == 1) and not re.search(
         r"[.\n]", text[one.end : two.start]
     ):
+        return False
+    if _TRIED.match(text, one.start):
         return False
     if one.recalled or two.new or one.value == two.value or type(one.value) is not type(two.value):
         return False

@@ -27,9 +27,11 @@ _ANGLES = re.compile(
 _TOTAL = re.compile(r"\b(?:adds?|adding|sums?|summing|totals?|make up|come to|altogether)\b", re.I)
 # Some of the angles, or what is made of their sum.
 _SOME = re.compile(
-    r"\b(?:not|without|except|others?|given|known|know|so far|two|both|remaining|rest|each|every"
+    r"\b(?:not|never|cannot|can|could|without|except|but|besides|apart from"
+    r"|others?|given|known|know|so far|two|both|remaining|rest|each|every"
     r"|base|opposite|adjacent|consecutive|remote|exterior|outer|external|central|acute|obtuse|these"
-    r"|those|them|labell?ed|marked|shown|at|if|minus|less|half|part)\b|n't|∠|\bangles (?-i:[A-Z])",
+    r"|those|them|labell?ed|marked|shown|at|if|minus|less|half|part"
+    r"|sphere|spherical|grads?|gradians?|gons?)\b|n't|∠|\bangles (?-i:[A-Z])",
     re.IGNORECASE,
 )
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")

@@ -47,6 +47,16 @@ _MEASURES = (
 )
 _MEASURE = {word: kind for kind, words in enumerate(_MEASURES) for word in words.split()}
 _IN_DEGREES = frozenset(_MEASURE[name] for name in ("angle", "slope", "range", "mean"))
+# What is asked for beside a measure; a sentence may name these on the way to a measure.
+_PLAIN = frozenset(
+    "sum product difference quotient remainder side length width height diagonal hypotenuse".split()
+)
+_RESULT = re.compile(
+    r"\b(?:the|its|their)\s+(sum|product|difference|quotient|remainder)\s+(?:is|equals|=)\W*$",
+    re.IGNORECASE,
+)
+_CLAUSE = re.compile(r"[,;:]|\bso\b")
+_OTHER_TIME = re.compile(r"\b(?:ago|later|(?:last|next)\s+year)\b", re.IGNORECASE)
 _SIZE = re.compile(
     r"\b(?:area|perimeter|circumference|radius|diameter|volume|slope|length|width|height|distance"
     r"|depth|speed|mass|weight|probability)\b",
@@ -95,6 +105,7 @@ class AskedFor:
         stems: all its words.
         things: of what it asks how many; empty where it does not, or asks for just any thing.
         measures: the measures that the sentence names that asks.
+        plain: the sums, sides and the like that it names.
         people: whom that sentence names.
         size: whether it asks for a size.
     """
@@ -103,6 +114,7 @@ class AskedFor:
     stems: frozenset[str]
     things: frozenset[str]
     measures: frozenset[int]
+    plain: frozenset[str]
     people: frozenset[str]
     size: bool
 
@@ -118,6 +130,7 @@ def asked_of(question: str) -> AskedFor:
         _stems(question),
         things if things.isdisjoint(_ANYTHING) else frozenset(),
         _measures(last),
+        _PLAIN & _stems(last),
         frozenset(name.lower() for name in _PERSON.findall(last)),
         many is None and _SIZE.search(last) is not None,
     )
@@ -144,7 +157,8 @@ def another_thing(sentence: str, start: int, end: int, value: Value | None, ques
     return (
         (bool(asked.things) and _counts_another(sentence, start, end, unit, asked))
         or (asked.size and _counts_parts(sentence, start, end, asked))
-        or _measures_another(sentence, unit, asked)
+        or _measures_another(sentence, _CLAUSE.split(sentence[:start])[-1], unit, asked)
+        or _at_another_time(sentence, asked)
         or _of_another(sentence, asked)
     )
 
@@ -175,11 +189,23 @@ def _counts_parts(sentence: str, start: int, end: int, asked: AskedFor) -> bool:
     return _stem(thing) not in asked.stems
 
 
-def _measures_another(sentence: str, unit: Measure | None, asked: AskedFor) -> bool:
-    """Whether another measure is named than the one asked for, or an angle for a length."""
+def _at_another_time(sentence: str, asked: AskedFor) -> bool:
+    return _OTHER_TIME.search(sentence) is not None and not _OTHER_TIME.search(asked.text)
+
+
+def _measures_another(sentence: str, clause: str, unit: Measure | None, asked: AskedFor) -> bool:
+    """Whether another measure is named than the one asked for, or an angle for a length.
+
+    `clause` is what stands before the value.
+    """
     named = _measures(sentence)
     if asked.measures and named and not named & asked.measures:
         return True
+    result = _RESULT.search(clause)
+    if result and asked.plain and result[1].lower() not in asked.plain:
+        return True
+    if asked.plain and not asked.measures and _measures(clause):
+        return asked.plain.isdisjoint(_stems(sentence))
     if unit is None or unit.dimension != "angle" or not (asked.size or asked.measures):
         return False
     return not _measures(asked.text) & _IN_DEGREES

@@ -18,7 +18,7 @@ from vlm_boundary.verifier.questions import (
 )
 from vlm_boundary.verifier.runs import Stretch, runs
 from vlm_boundary.verifier.sentences import Sentence, core, said, sentences
-from vlm_boundary.verifier.steps import ProseStep, last_step, works_out_later
+from vlm_boundary.verifier.steps import ProseStep, last_step, leaves_a_step, works_out_later
 
 _VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
@@ -63,6 +63,8 @@ def conclude(text: str, question_text: str) -> Found | None:
         found = _answer(readable, question, bold=has_bold)
         if works_out_later(steps, found.end):
             found = replace(found, doubt="worked_out_later")
+    if leaves_a_step(text, found.end):
+        found = replace(found, doubt="worked_out_later")
     return found
 
 

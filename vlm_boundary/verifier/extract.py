@@ -40,6 +40,9 @@ from vlm_boundary.verifier.values import Number, Relation, Several, Words, is_va
 
 _LINE = re.compile(r"[^\n]*\S[^\n]*")
 _PROSE = re.compile(r"[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}[ ,]+[a-zA-Z]{2,}")
+_STEPS = re.compile(  # 50 - 32 = 18. 18 / 2 = 9. "Ann pays 10. Ben pays 12."
+    r"=[^=\n]*?\d[^\W\d]*\.\s+[^=\n]*=|\d[a-z %°²³]*\.\s+(?i:\([a-z]\)\s+)?[A-Z][a-z]+\s[^\d\n]*\d"
+)
 _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly)\b|或|也?可能|/", re.IGNORECASE)
 _LETTER_FIRST = re.compile(
     r"\W{0,6}(?:\(([A-J])\)|([A-HJ])(?=[,.:)]|\s+(?:because|since|as|-|—)\s))", re.IGNORECASE
@@ -222,7 +225,7 @@ def _sole(text: str, target: GoldTarget, words: bool) -> Found | None:
         return None
     if words and alone and (not _PROSE.search(line) or len(line) < 12):
         return reading("sole", text, start, end, listed=target.listed)
-    if _PROSE.search(line):
+    if _PROSE.search(line) or _STEPS.search(line):
         return None
     found = reading("sole", text, start, end, listed=target.listed, prose=True)
     if not (found.unsupported or is_value(found.value)):

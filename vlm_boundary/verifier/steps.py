@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
+from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.words import spelled_out
 from vlm_boundary.verifier.equations import is_name
 from vlm_boundary.verifier.phrases import CONCLUSION, last_match
@@ -47,6 +48,7 @@ _COMES_OUT = re.compile(  # "= $5", unless it goes on
 _UNKNOWN = re.compile(  # 3x, x + 60, 60 - n
     r"\d[a-zA-Z](?![a-zA-Z\d])|(?<!\d )(?<!\w)[a-zA-Z]\s?[-+*/^]|[-+*^]\s?[a-zA-Z](?![a-zA-Z])"
 )
+_MOST_BEHIND = 200
 _MOST_LEFT = 120  # characters of an equation's left side
 _TAKEN_TOGETHER = re.compile(
     r"(?<!\w)(?:total|together|altogether|in\s+all|sum|both|(?:adds?|adding|summing)(?:\s+up)?|combined"
@@ -65,6 +67,13 @@ _ASIDE = re.compile(  # a check, a reminder, what is not asked
     r"|incidentally|source|next|do\s+not|don't|never|as\s+for|in\s+comparison|similarly|likewise|as\s+a\s+side\s+note"
     r"|(?:this|that|it)\s+(?:is\s+(?:right|correct|true)|works|holds|fits|agrees|matches|covers|happens))"
     r"|^\W*(?:we|i|you)\s+(?:can\s+)?(?:check|test|verify)(?!\w)|(?<!\w)by\s+the\s+way(?!\w)",
+    re.IGNORECASE,
+)
+_TO_DO = re.compile(  # "then divide by 2", "this still has to be halved", "and half of it is"
+    r"(?<!\w)(?:still\s+(?:has|have|needs?)\s+to|(?:is|comes)\s+(?:what\s+comes\s+)?next"
+    r"|(?:half|a\s+third|a\s+quarter|twice|double|the\s+(?:square(?:\s+root)?|rest))\s+of\s+(?:it|that|this))(?!\w)"
+    r"|(?:^|[.!?;,]\s+|(?<!\w)(?:then|now|finally|must|have\s+to|need\s+to)\s+)"
+    r"(?:divide|multiply|subtract|add|double|halve)(?!\w)",
     re.IGNORECASE,
 )
 _REFERENCE = re.compile(r"(?<!\w)(?:the|these|those|all)\s+(?:other\s+)?$", re.IGNORECASE)  # two
@@ -149,6 +158,14 @@ def works_out_later(steps: Sequence[ProseStep], end: int) -> bool:
     return False
 
 
+def leaves_a_step(text: str, end: int) -> bool:
+    """Whether what stands behind a value says what is still to be done with it."""
+    behind = text[end : end + _MOST_BEHIND]
+    return (
+        "=" not in behind and not _ASIDE.search(behind.lstrip(" .")) and bool(_TO_DO.search(behind))
+    )
+
+
 def _place(steps: Sequence[ProseStep], given: frozenset[Fraction]) -> int | None:
     """Where the last step stands that works something out; None if something else follows it."""
     for place in range(len(steps) - 1, -1, -1):
@@ -225,7 +242,10 @@ def _ending(step: ProseStep) -> Stretch | None:
         return None
     if step.run is not None and step.run.start >= equation.end() and _comes_to(step):
         return None  # "= 15.36, which rounds down to 15"
-    number = read(equation[1])
+    try:
+        number = read(equation[1])
+    except Unsupported:  # digits of another kind
+        return None
     return Stretch(*equation.span(1), number) if isinstance(number, Number) else None
 
 
