@@ -14,9 +14,9 @@ import json
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -40,22 +40,18 @@ def main() -> int:
         cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
         machine: dict[str, Any] = {"num_cpus": 1, "object_store_memory": 80 << 20}
         doomed, _ = cluster.add_node(**machine), cluster.add_node(**machine)
-        killed: list[int] = []
-
-        def kill() -> None:
-            while not all(_texts(run, arm) for arm in ARMS):  # both machines are drawing
+        with ThreadPoolExecutor(1) as aside:  # Ray adds a machine from the main thread alone
+            drawn = aside.submit(_sample, folder, "pair.yaml", "--ray", str(cluster.address))
+            while not (drawn.done() or all(_texts(run, arm) for arm in ARMS)):  # both are drawing
                 time.sleep(0.2)
             stored = sum(len(_texts(run, arm)) for arm in ARMS)
             cluster.remove_node(doomed, allow_graceful=False)
-            killed.append(stored)
             cluster.add_node(**machine)
-
-        threading.Thread(target=kill, daemon=True).start()
-        _sample(folder, "pair.yaml", "--ray", str(cluster.address))
+            drawn.result()
         cluster.shutdown()  # type: ignore[no-untyped-call]
         _sample(folder, "pair.yaml", "-o", "run_dir=runs/alone", "-o", "parallel_engines=2")
         alone = RunDirectory(folder / "runs" / "alone")
-        print(f"a machine was killed when {killed[0]:,} samples were stored")
+        print(f"a machine was killed when {stored:,} samples were stored")
         print(f"engines that ended in good order: {len(run.writers())}")
         return max([_compare(run, alone, arm) for arm in ARMS])
 

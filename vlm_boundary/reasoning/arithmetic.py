@@ -29,8 +29,6 @@ CHECKER = "arithmetic/6"
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )
-
-
 _OF_THE_DAY = re.compile(r"(?<![\d.,])0\d{3}(?![\d.])")  # 0900
 _BY_A_PART = re.compile(r"\$?([\d.,]*\d) ?/ ?(\d{1,3}) ?/ ?(\d{1,3})")
 _LOWEST = re.compile(

@@ -72,7 +72,7 @@ _KEYS = (
     "sixth ", "last ",
     "order", "sort", "there are",
 )  # fmt: skip
-COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+_COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "below": operator.lt, "under": operator.lt, "less than": operator.lt,
     "smaller than": operator.lt, "lower than": operator.lt, "fewer than": operator.lt,
     "shorter than": operator.lt, "above": operator.gt, "over": operator.gt,
@@ -81,11 +81,11 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "taller than": operator.gt, "longer than": operator.gt, "at least": operator.ge,
     "at most": operator.le,
 }  # fmt: skip
-_THRESHOLDS = tuple(f"{how} " for how in COMPARED)
+_THRESHOLDS = tuple(f"{how} " for how in _COMPARED)
 _SEPARATORS = (",", ";", " and ", "\n")
 _LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
 _THRESHOLD = re.compile(
-    rf"\b(?P<how>{'|'.join(COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{VALUE})"
+    rf"\b(?P<how>{'|'.join(_COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{VALUE})"
     r"(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -140,11 +140,10 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     Nothing is compared where there are two lists of different numbers, nor where a statement is of
     a part of the list, of something made of it, or behind words that may pick some of it.
     """
-    text, question = chain.text, chain.question.lower()
-    asked = asked_of(chain.question).lower()
+    text = chain.text
     if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
-    low = text.lower()
+    low, asked = text.lower(), asked_of(chain.question).lower()
     if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
         return
     lists = number_lists(text, start, end)
@@ -159,7 +158,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     lists = [one for one in lists if one not in parts]
     if parts:  # what follows a part of the list may be said of it
         end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
-    found = list(_claims(text, question, lists, end))
+    found = list(_claims(text, chain.question.lower(), lists, end))
     if not parts:
         found += _answered(chain, asked, lists, answer)
     for first, last, note in found:
@@ -255,7 +254,7 @@ def _keeps_to_the_list(clause: str) -> bool:
 
 def _taken_from(text: str, start: int, end: int, total: Fraction) -> bool:
     """Whether something is taken from a total, which is then that of more than the list."""
-    minus = re.compile(rf"(?<![\d.,]){shown(total)}\s?°?\s?[-−–]")
+    minus = re.compile(rf"(?<![\d.,]){re.escape(shown(total))}\s?°?\s?[-−–]")
     return minus.search(text, start, min(end, start + 200)) is not None
 
 
@@ -393,7 +392,7 @@ def _miscounted(
 ) -> str:
     """Why a count is wrong; "" where it is not, or may be of other things than the list."""
     bound, how = value_of(limit["bound"]), limit["how"].lower()
-    right = sum(COMPARED[how](value, bound) for value in values)
+    right = sum(_COMPARED[how](value, bound) for value in values)
     within = min(values) < bound < max(values) and said <= len(values)
     if said == right or not (within or sure):
         return ""
