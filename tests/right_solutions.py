@@ -2,21 +2,46 @@
 
     python tests/right_solutions.py SOLUTIONS.jsonl [--show]
 
-SOLUTIONS is a file of GSM8K, as `prose_answers.py` reads it; each solution's own answer is put into
-a box behind it. Some of these solutions do hold slips: with --show, read who is right.
+SOLUTIONS is a file of GSM8K, as `prose_answers.py` reads it, or one of Qwen2.5-Math's repository
+(github.com/QwenLM/Qwen2.5-Math, evaluation): data/olympiadbench/test.jsonl with people's solutions,
+or its published outputs on MATH. An own answer is put into a box behind each solution of people.
+Some of these solutions do hold slips: with --show, read who is right.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from prose_answers import solutions
 
 from vlm_boundary.reasoning.files import check_output
-from vlm_boundary.verifier import Grader
+from vlm_boundary.verifier import Gold, Grader, Output
+
+
+def boxed(output: Output) -> Output:
+    """An output with its target's answer in a box behind it."""
+    return replace(output, text=f"{output.text}\n\\boxed{{{output.target().answer}}}")
+
+
+def right_solutions(path: Path) -> Iterator[Output]:
+    """The solutions of a file, each against its own answer, which stands in a box."""
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    if "code" in records[0]:  # a model's outputs, several for each problem, which end in a box
+        for record in records:
+            gold = Gold(str(record["answer"]), question=record["question"])
+            yield from (Output(text, gold, "stop") for text in record["code"])
+    elif "final_answer" in records[0]:
+        for record in records:
+            answer = record["final_answer"][0].strip("$")
+            gold = Gold(answer, question=record["question"])
+            yield boxed(Output(record["solution"][0], gold, "stop"))
+    else:
+        yield from (boxed(output) for output, _ in solutions(path))
 
 
 def main() -> None:
@@ -24,10 +49,7 @@ def main() -> None:
     parser.add_argument("solutions", type=Path)
     parser.add_argument("--show", action="store_true", help="print each solution that is vetoed")
     chosen = parser.parse_args()
-    outputs = [
-        replace(output, text=f"{output.text}\n\\boxed{{{output.target().answer}}}")
-        for output, _ in solutions(chosen.solutions)
-    ]
+    outputs = list(right_solutions(chosen.solutions))
     with Grader(deadline=20) as grader:
         verdicts = grader.grade(outputs)
     flags: Counter[str] = Counter()
