@@ -55,6 +55,10 @@ _COMPARED = re.compile(
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
 _TRIED = re.compile(r"\s*(?:try|let|set|suppose|say|take|with)\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
+_LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is said of Friday
+    r"(?:\A|[.:\n*])\s{0,4}(?:Find|Look|Locate|Read|Go (?:to|back)|Turn|Consider|Take|Check)\b"
+    r"[^.\n]{0,100}[.:\n]\s{0,4}\Z"
+)
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
 _MOST = 200
@@ -157,6 +161,9 @@ def _differ(text: str, one: Binding, two: Binding, start: int, end: int) -> bool
     opened = max(
         start, text.rfind("\n", start, one.start) + 1, text.rfind(". ", start, one.start) + 1
     )
+    began = max(text.rfind(sign, one.end, two.start) + len(sign) for sign in (". ", "\n"))
+    if began > one.end and _LOOKS_ELSEWHERE.search(text, max(one.end, began - 120), began):
+        return False
     closed = _CLAUSE.split(text[two.end : min(end, two.end + 60)])[0]
     opened = one.start if two.recalled else opened
     around = f"{text[opened : one.start]}|{text[one.end : two.start]}|{closed}"
