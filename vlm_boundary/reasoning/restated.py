@@ -57,7 +57,7 @@ _TRIED = re.compile(r"\s*(?:try|let|set|suppose|say|take|with)\b", re.IGNORECASE
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is said of Friday
     r"(?:\A|[.:\n*])\s{0,4}(?:Find|Look|Locate|Read|Go (?:to|back)|Turn|Consider|Take|Check)\b"
-    r"[^.\n]{0,100}[.:\n]\s{0,4}\Z"
+    r"(?:[^.\n]|(?<=[A-Z][a-z])\.){0,100}[.:\n]\s{0,4}\Z"  # Miss West, Ms. North
 )
 _ORDINAL = re.compile(r"\b(?:first|second|third|last|other|each)\b", re.IGNORECASE)
 _FAR = 1000
