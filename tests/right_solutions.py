@@ -4,7 +4,9 @@
 
 SOLUTIONS is a file of GSM8K, as `prose_answers.py` reads it, or one of Qwen2.5-Math's repository
 (github.com/QwenLM/Qwen2.5-Math, evaluation): data/olympiadbench/test.jsonl with people's solutions,
-or its published outputs on MATH. An own answer is put into a box behind each solution of people.
+or its published outputs on MATH; or one of TabMWP (github.com/lupantech/PromptPG,
+data/tabmwp/problems_test1k.json), whose questions are given with their tables. An own answer is put
+into a box behind each solution of people.
 Some of these solutions do hold slips: with --show, read who is right.
 """
 
@@ -30,7 +32,14 @@ def boxed(output: Output) -> Output:
 
 def right_solutions(path: Path) -> Iterator[Output]:
     """The solutions of a file, each against its own answer, which stands in a box."""
-    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".json":  # problems with a table
+        for problem in json.loads(text).values():
+            table = problem["table"].replace("\n", "; ")
+            gold = Gold(problem["answer"], question=f"[Table: {table}] {problem['question']}")
+            yield boxed(Output(problem["solution"].strip(), gold, "stop"))
+        return
+    records = [json.loads(line) for line in text.splitlines()]
     if "code" in records[0]:  # a model's outputs, several for each problem, which end in a box
         for record in records:
             gold = Gold(str(record["answer"]), question=record["question"])
