@@ -29,7 +29,7 @@ def read_case(line: str) -> tuple[tuple[bool | None, ...], Output]:
         None if answer_type == "any" else answer_type,
         unit=known.get("unit"),
         precision=int(known["precision"]) if "precision" in known else None,
-        choices=tuple(known["choices"].split(";")) if "choices" in known else (),
+        choices=tuple(known["choices"].replace("_", " ").split(";")) if "choices" in known else (),
         question=known.get("asked", "").replace("_", " "),
         tolerance=tolerances[0] if tolerances else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from vlm_boundary.mathtext.words import FIRST_WORDS
@@ -19,6 +20,7 @@ from vlm_boundary.verifier.questions import (
 from vlm_boundary.verifier.runs import Stretch, runs
 from vlm_boundary.verifier.sentences import Sentence, core, said, sentences
 from vlm_boundary.verifier.steps import ProseStep, last_step, leaves_a_step, works_out_later
+from vlm_boundary.verifier.values import Words
 
 _VALUE = re.compile(r"[\d√π\\]")
 _SPLIT = re.compile(r"[a-z]+")
@@ -180,20 +182,52 @@ def _found(source: Source, step: ProseStep) -> Found:
     return Found(source, raw, start, start + len(raw), shown.value, None, flags, values)
 
 
+_IN_WORDS = re.compile(r"[^\W\d_]{2}|\d.*[^\W\d_]")
+_DENIES = re.compile(
+    r"\b(?:not|never|no|none|neither|nor|unlike|except|than|or|but|without|if)\b|n[\'’]t\b|\?", re.I
+)
 _PREDICATE = re.compile(
     r"\b(?:is|are|was|were|shows?|reads?|says?|called|named|be|=)\s+(?:the\s+|a\s+|an\s+)?",
     re.IGNORECASE,
 )
 
 
+def named_choice(text: str, choices: Sequence[str]) -> Found | None:
+    """The one choice in words that the last, or only, sentence names: "most came on Friday"."""
+    chosen = _closing_sentence(text)
+    if chosen is None or len(chosen.text) > MAX_SENTENCE:
+        return None
+    if _DENIES.search(chosen.text) or HYPOTHETICAL.search(chosen.text) or says_nothing(chosen.text):
+        return None
+    spans = [
+        match.span()
+        for choice in filter(_IN_WORDS.search, choices)
+        for match in re.finditer(rf"(?i)(?<!\w){re.escape(choice.strip())}(?!\w)", chosen.text)
+    ]
+    whole = {
+        (a, b) for a, b in spans if not any(c <= a and b <= d and d - c > b - a for c, d in spans)
+    }
+    if len({chosen.text[slice(*span)].casefold() for span in whole}) != 1:
+        return None
+    first, last = max(whole)
+    raw = chosen.text[first:last]
+    start = chosen.start + first
+    return Found("sentence", raw, start, start + len(raw), Words(raw))
+
+
+def _closing_sentence(text: str) -> Sentence | None:
+    """The last sentence that concludes, or the last one."""
+    found = sentences(text)
+    return next(
+        (s for s in reversed(found) if CONCLUSION.search(s.text)), found[-1] if found else None
+    )
+
+
 def predicate(text: str) -> Found | None:
     """What the last, or only, sentence says something is: "the highest bar is red"."""
-    all_sentences = sentences(text)
-    if not all_sentences:
+    chosen = _closing_sentence(text)
+    if chosen is None:
         return None
-    chosen = next(
-        (s for s in reversed(all_sentences) if CONCLUSION.search(s.text)), all_sentences[-1]
-    )
     last = last_match(_PREDICATE, chosen.text)
     if last is None or says_nothing(chosen.text) or NOT_BEFORE.search(chosen.text[: last.end()]):
         return None

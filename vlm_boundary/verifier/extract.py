@@ -17,7 +17,7 @@ from vlm_boundary.verifier.commitments import (
     statements,
 )
 from vlm_boundary.verifier.compare import GoldTarget
-from vlm_boundary.verifier.concluding import conclude, predicate
+from vlm_boundary.verifier.concluding import conclude, named_choice, predicate
 from vlm_boundary.verifier.doubts import NOT_BEFORE, only_supposed, says_nothing, without_check
 from vlm_boundary.verifier.moments import read_clock
 from vlm_boundary.verifier.phrases import (
@@ -280,7 +280,7 @@ def _in_words(text: str, target: GoldTarget) -> Found | None:
         begin = max(0, len(text) - 300)
         start, end = (begin + place for place in last.span(last.lastindex or 0))
         return reading("conclusion", text, start, end)
-    return predicate(text)
+    return named_choice(text, target.gold.choices) or predicate(text)
 
 
 _BRACKETED = re.compile(

@@ -13,7 +13,7 @@ from vlm_boundary.verifier.runs import ASSERTED, WHICH_IS, Stretch, runs
 from vlm_boundary.verifier.values import Number, Relation, Several, Value, Words, unnamed
 
 _BOUNDARY = re.compile(  # the mark itself belongs to the sentence, except ; and line breaks
-    r"[.!?\n;。！？；](?:(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
+    r"[.!?\n;。！？；](?:(?<=[.!?])(?<!\bi\.e\.)(?<!\be\.g\.)(?<!\b[MD][rs]\.)(?<!\bMrs\.)[*_\"')\]]*\s+(?=\S)|(?<=\n)\n*|(?<=[。！？；])|(?<=;)\s+)"
 )
 _LEFT_OUT = "\n;"
 _COPULA = re.compile(
@@ -37,6 +37,9 @@ _RELATIVE = re.compile(
 _WORDY = re.compile(r"[^\W\d_]{2}")
 _LEFT_OVER = re.compile(
     r"\s+(?:[\w-]+\s+){0,3}?(?:left|remaining|remain|in\s+total|altogether)\b", re.IGNORECASE
+)
+_TOTAL = re.compile(
+    r"\b(?:total\w*|sum|altogether|in\s+all|together|combined|mak(?:es?|ing))\b", re.IGNORECASE
 )
 _MARKER = re.compile(
     r"^\s*(?:[-*•+]\s+|\(?\d{1,2}[.)]\s+(?=\S)|step\s+\d+\s*[.:)]\s*|#+\s+)", re.IGNORECASE
@@ -124,6 +127,8 @@ def said(sentence: Sentence, question: QuestionWords) -> tuple[Stretch | None, t
     hedged = _hedged(body, main)
     if hedged:
         return hedged, ()
+    if whole := _total(body, found):
+        return whole, ()
     if len({repr(core(run.value)) for run in main}) == 1:
         return main[-1], ()
     if any(isinstance(r.value, Several) and r.value.kind == "ratio" for r in main):
@@ -151,6 +156,18 @@ def _apart(found: list[Stretch]) -> list[Stretch]:
         if not kept or run.start >= kept[-1].end:
             kept.append(run)
     return kept
+
+
+def _total(body: str, found: list[Stretch]) -> Stretch | None:
+    """The last value, where it is said to be the total of those before it, and is their sum."""
+    *parts, last = [run for run in found if run.aside in ("", "subordinate clause")]
+    values = [run.value.value for run in (*parts, last) if isinstance(run.value, Number)]
+    if len(parts) < 2 or len(values) <= len(parts):
+        return None
+    named = _TOTAL.search(body, parts[-1].end, last.start) or _LEFT_OVER.match(body, last.end)
+    *addends, whole = values
+    total = sum(addends[1:], addends[0])
+    return last if named and repr(total) == repr(whole) else None
 
 
 def _added(body: str, main: list[Stretch], run: Stretch) -> bool:
