@@ -13,7 +13,7 @@ from vlm_boundary.reasoning.steps import shown
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"(?:-(?<![\w.^/-]-)\d|\d(?<![\w.^/-]\d))"
+    r"[-\d](?<![\w.^/-].)(?:(?<=\d)|(?<=-)\d)"
     r"(?:\d{0,2}(?:,\d{3})+(?!\d)|\d{0,8})(?:\.\d{1,6})?"
     r"(?:(?=[°%])|(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(]))"
 )
