@@ -11,7 +11,7 @@ from fractions import Fraction
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.verifier.phrases import occurs
 
 _PICTURE = (
@@ -60,13 +60,14 @@ _NAMED_FIRST = re.compile(
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
     rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
 )
-_ATTRIBUTE = (
-    "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
-    "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+_ATTRIBUTES = tuple(
+    (
+        "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
+        "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+    ).split("|")
 )
-_ATTRIBUTES = tuple(_ATTRIBUTE.split("|"))
 _HAVING = re.compile(  # a length of 8; of width 4
-    rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+    rf"(?P<head>{opening(_ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
     re.IGNORECASE,
 )
@@ -98,8 +99,8 @@ _COUNTED = re.compile(
 )
 _ITEM = re.compile(rf"(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
-    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
-    rf"|give|plus|is\b|are\b)[a-z]+)*)",
+    rf"{opening('the these those his her their all'.split())} {_VALUE} {_THING}\b"
+    rf"(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
@@ -178,11 +179,13 @@ _GOES_ON = re.compile(
 
 # Fast signs of a statement: a value behind a word, and the words on both sides of it.
 _SITE = re.compile(
-    r" (?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
     r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
-_CUT = re.compile(r"[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b")
+_CUT = re.compile(  # greedy, so that it reaches to the last one
+    r"(?s:.*)(?:[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b)"
+)
 _REACH = 80
 
 
@@ -230,7 +233,9 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
         last = text[max(0, at - 14) : at].split()[-1].lower()
         names: frozenset[str] = frozenset()
         if last in _LINKS:
-            words = _CUT.split(text[max(start, at - _REACH) : at])[-1].split()
+            near_by = text[max(start, at - _REACH) : at]
+            cut = _CUT.match(near_by)
+            words = (near_by[cut.end() :] if cut else near_by).split()
             if not _STATING.isdisjoint(words):
                 names = frozenset(words) - _NO_NAME
                 names = frozenset() if names <= _NOBODY else names

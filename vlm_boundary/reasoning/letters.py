@@ -70,6 +70,7 @@ _REWRITES = re.compile(
     r"|simplif\w+)\b",
     re.IGNORECASE,
 )
+_REWRITING_WORDS = ("complet", "vertex form", "expand", "factor", "rewrit", "simplif")
 _OTHER_CURVE = re.compile(  # of which the letter may be said the second time
     r"\b(?:first|second|third|next|last|other|another|new|line|curve|parabola|graph|function"
     r"|equation \d|shift\w*|mov\w+|translat\w+|reflect\w*|stretch\w*|case|problem|part|now|instead"
@@ -112,8 +113,10 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
         plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
+    if "=" not in plain:
+        return
     written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
-    if _REWRITES.search(plain):
+    if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
     runs = [run for run in written if any(_told(run[0]))][:_MOST]
     before: _Pair | None = None

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from vlm_boundary.verifier.phrases import occurs
 from vlm_boundary.verifier.scope import turn_span
 
 
@@ -48,6 +49,7 @@ _STATEMENT = re.compile(
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )
+_STATING = ("boxed", "nswer", "fbox", "####", "答案")
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -119,7 +121,9 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
     opened = max(start, sentence, span[0] - 60)
     after = _BEHIND.match(text, span[1], end)
     last = after.end() if after else span[1]
-    mark = _STATEMENT.search(text, opened, min(end, span[0] + 7))
+    until = min(end, span[0] + 7)
+    said = occurs(_STATING, text[opened:until].lower())
+    mark = _STATEMENT.search(text, opened, until) if said else None
     if mark:
         return AnswerPlace(mark.start(), last, sentence, stated=True)
     alone = not text[sentence : span[0]].strip(" \n$*_=:.,(")
