@@ -132,7 +132,8 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
         if leading and not found and written == "\\boxed":
             continue  # 2 + 4 = \boxed{6}
         if kind == "number":
-            _times(found, spaced=begin > last)
+            if len(found) > 1 and found[-1][1] == "x":
+                _times(found, spaced=begin > last)
         elif kind == "word" or kind == "said":
             if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
                 kind, written = said

@@ -118,7 +118,7 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
-    runs = [run for run in written if any(_told(run[0]))][:_MOST]
+    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)

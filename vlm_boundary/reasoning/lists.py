@@ -143,8 +143,9 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     text = chain.text
     if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
-    low, asked = text.lower(), asked_of(chain.question).lower()
-    if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
+    low = text.lower()
+    known = occurs(_KEYS, low) or occurs(_THRESHOLDS, low)
+    if not known and not occurs(_THRESHOLDS, asked_of(chain.question).lower()):
         return
     lists = number_lists(text, start, end)
     if not lists:
@@ -160,7 +161,7 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
         end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
     found = list(_claims(text, chain.question.lower(), lists, end))
     if not parts:
-        found += _answered(chain, asked, lists, answer)
+        found += _answered(chain, asked_of(chain.question).lower(), lists, answer)
     for first, last, note in found:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
