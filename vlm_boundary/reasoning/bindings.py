@@ -213,7 +213,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
-    named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    named = sum(map(text.count, _WITHOUT_NUMBER)) > 1
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
@@ -232,6 +232,7 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
         at, value, thing = site.start() + 1, site[1], site[2]
         last = text[max(0, at - 14) : at].split()[-1].lower()
         names: frozenset[str] = frozenset()
+        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
         if last in _LINKS:
             near_by = text[max(start, at - _REACH) : at]
             cut = _CUT.match(near_by)
@@ -239,7 +240,6 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
             if not _STATING.isdisjoint(words):
                 names = frozenset(words) - _NO_NAME
                 names = frozenset() if names <= _NOBODY else names
-        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
         if not (names or thing):
             continue
         while near and near[0][0] < at - far:

@@ -34,6 +34,7 @@ _NUMBER_ALONE = re.compile(
     r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
     r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]])"
 )
+_ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
 _SUM_ALONE = re.compile(
     r"(?:^|[,.;]\s|\n|(?<![\w\\'’-])([a-zA-Z]{2,}) )"
     r"(?P<sum>\d{1,9} (?P<sign>[-+*/×]) \d{1,9}(?: (?P=sign) \d{1,9}){0,12}) ?\Z"
@@ -158,6 +159,8 @@ def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expressi
 
 def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
     """`_trailing` for what is most common, whole numbers with one kind of operator between."""
+    if _ENDS_IN_SUM.search(text, max(start, end - 13), end) is None:
+        return None
     match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
     if match is None or (match.start() == max(start, end - _SHORT) > bound):
         return None

@@ -88,7 +88,7 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
             note = "the output was cut off after its answer"
             return [Evidence("truncated", max(start, at - 40), at, note, veto=False)]
         return []
-    if not committed and _OPEN_TAIL.search(tail):
+    if not committed and _OPEN_TAIL.search(tail, max(0, len(tail) - 7)):
         return [Evidence("truncated", max(start, at - 40), at, "the output ends unfinished")]
     return []
 

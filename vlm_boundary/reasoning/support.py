@@ -110,6 +110,7 @@ _LINKED = re.compile(
     r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
     re.IGNORECASE,
 )
+_CHOICES = frozenset("ABCDEFGH")
 _SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 
@@ -339,6 +340,8 @@ def _answer(chain: Chain) -> Value | None:
         return None
     if written.isdecimal() and written.isascii():
         return int(written)
+    if written in _CHOICES:
+        return None
     tokens = [t for t in raw_tokens(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):
         return None
