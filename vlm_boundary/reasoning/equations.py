@@ -35,6 +35,7 @@ _NUMBER_ALONE = re.compile(
     r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]])"
 )
 _ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
+_OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
 _SUM_ALONE = re.compile(
     r"(?:^|[,.;]\s|\n|(?<![\w\\'’-])([a-zA-Z]{2,}) )"
     r"(?P<sum>\d{1,9} (?P<sign>[-+*/×]) \d{1,9}(?: (?P=sign) \d{1,9}){0,12}) ?\Z"
@@ -179,7 +180,7 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     newline = text.find("\n", start, end)
     if newline >= 0 and text[start:newline].strip():
         end = newline
-    tokens = _with_units(raw_tokens(text, start, end, leading=True))
+    tokens = _with_units(text, raw_tokens(text, start, end, leading=True))
     if not tokens:
         return None
     if newline != end and end - start >= _WINDOW and end < whole and tokens[-1].end == end:
@@ -194,8 +195,10 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     return _ended(text, found, parser.rest)
 
 
-def _with_units(tokens: list[Token]) -> list[Token]:
+def _with_units(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens, with each unit of a quotient or a power behind a number as one label: m/s²."""
+    if not tokens or not _OF_UNITS.search(text, tokens[0].start, tokens[-1].end):
+        return tokens
     found: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -301,7 +304,7 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     for sign in _BREAKS:
         near = max(near, text.rfind(sign, max(start, near), last))
     cut = near < 0 and start > bound  # the window begins in the midst of a line
-    tokens = _with_units(raw_tokens(text, max(near, start), end))
+    tokens = _with_units(text, raw_tokens(text, max(near, start), end))
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None

@@ -10,6 +10,7 @@ from fractions import Fraction
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import retracted
 from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
@@ -58,6 +59,7 @@ _ORDERED_BY = re.compile(
     r"|left|right|top|bottom|shows?|shown|read|reads|appear\w*|turn|be|step|pass|swap\w*)\b",
     re.IGNORECASE,
 )
+_SEPARATORS = (",", ";", "and")  # or a letter between blanks
 _LISTS, _SPAN = 12, 60
 
 
@@ -87,7 +89,9 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
     for number in [*NUMBER.finditer(text, start, end), None]:
         joined = None
         if run and number is not None and number.start() - run[-1].end() <= _SPAN:
-            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
+            between = text[run[-1].end() : number.start()]
+            if occurs(_SEPARATORS, between) or len(between) == 3:
+                joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
         if joined is not None and not _JOINS & {*joined[0].lower().split()}:
             assert number is not None
             run.append(number)
@@ -103,6 +107,8 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
 
 def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three rows or more, each of a name and a number, one under the other."""
+    if text.count("\n", start, end) < 2:
+        return
     run: list[re.Match[str]] = []
     for row in [*_ROW.finditer(text, start, end), None]:
         is_total = row is not None and row["name"].lower() in _JOINS

@@ -23,12 +23,18 @@ def opening(words: Iterable[str]) -> str:
 
 
 _TAKEN_BACK = re.compile(
-    r"\b(?:wait|hmm+|oops|actually|correction|sorry|scratch that|mistake|I meant|or rather"
-    r"|recalculat\w*|recomput\w*|recheck\w*|redo|let me (?:re|double|check|try|correct|fix)"
-    r"|that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|(?:not|isn't) (?:quite )?"
-    r"(?:right|correct)|no[,.;!](?= ))|等等|不对|错了|更正",
+    opening(
+        [
+            *"wait|hmm|oops|actually|correction|sorry|scratch that|mistake|I meant".split("|"),
+            *"or rather|recalculat|recomput|recheck|redo|no[,.;!](?= )".split("|"),
+            "let me (?:re|double|check|try|correct|fix)",
+            "that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)",
+            *(f"{word} (?:quite )?(?:right|correct)" for word in ("not", "isn't")),
+        ]
+    ),
     re.IGNORECASE,
 )
+_TAKEN_BACK_IN_CHINESE = ("等等", "不对", "错了", "更正")
 _REJECTED = re.compile(
     r"≠|\\neq?\b|✗|✘|❌|\b(?:(?:does|do|is|are|which is) ?n[o']t|doesn't|isn't|cannot be|too (?:big"
     r"|small|large|high|low|much|many|few)|not (?:equal|satisf\w*|work\w*|match\w*|an? )|fails?"
@@ -73,7 +79,9 @@ def asked_of(question: str) -> str:
 def retracted(text: str, end: int, limit: int) -> bool:
     """Whether the text soon takes back or rejects what ends here."""
     ahead = text[end : min(limit, end + _AHEAD)]
-    if _TAKEN_BACK.search(ahead) or _ABSURD.search(ahead):
+    if _TAKEN_BACK.search(ahead) or occurs(_TAKEN_BACK_IN_CHINESE, ahead):
+        return True
+    if _ABSURD.search(ahead):
         return True
     stop = _SENTENCE_END.search(ahead)
     same = ahead[: stop.start()] if stop else ahead
@@ -93,8 +101,11 @@ def hypothetical(text: str, start: int, limit: int) -> bool:
 
 def takes_back(text: str, start: int, end: int) -> bool:
     """Whether a word of correction or rejection stands between."""
-    return _TAKEN_BACK.search(text, start, end) is not None or (
-        _REJECTED.search(text, start, end) is not None
+    between = text[start:end]
+    return (
+        _TAKEN_BACK.search(text, start, end) is not None
+        or occurs(_TAKEN_BACK_IN_CHINESE, between)
+        or _REJECTED.search(text, start, end) is not None
     )
 
 

@@ -172,8 +172,9 @@ def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
     found = [_OF_SEVERAL.finditer(text, start, end)]
-    if occurs(_ADDED, text) and _ADDED_TO.search(text, start, end):
-        found.append(_ADD_UP.finditer(text, start, end))
+    if occurs(_ADDED, text) and (added := _ADDED_TO.search(text, start, end)):
+        line = text.rfind("\n", start, added.start()) + 1
+        found.append(_ADD_UP.finditer(text, max(start, line), end))
     for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
