@@ -300,11 +300,12 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     """The arithmetic that a text ends in, and whether it surely begins there."""
     last = start + len(text[start:end].rstrip(" \t\n&\\"))
     # Arithmetic never reaches over these; the sign itself tells how it begins.
-    near = -1
+    near, cut = start, start > bound  # the window begins in the midst of a line
     for sign in _BREAKS:
-        near = max(near, text.rfind(sign, max(start, near), last))
-    cut = near < 0 and start > bound  # the window begins in the midst of a line
-    tokens = _with_units(text, raw_tokens(text, max(near, start), end))
+        place = text.rfind(sign, near, last)
+        if place >= 0:
+            near, cut = place, False
+    tokens = _with_units(text, raw_tokens(text, near, end))
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None

@@ -118,11 +118,14 @@ _REASON = re.compile(
     r"|negative)\b",
     re.IGNORECASE,
 )
+_STILL = re.compile(
+    rf"{opening(('although', 'though', 'but', 'or'))} (?:it|this|that|there)?\s?"
+    r"(?:may|might|could)(?: (?:also|as well|well|even|just)){0,3} (?:as well )?be "
+    rf"(?P<other>{_WORTH})",
+    re.IGNORECASE,
+)
 _AFTERTHOUGHT = re.compile(
-    rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
-    rf" well|well"
-    rf"|even|just)){{0,3}} (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
-    rf" ({_WORTH})",
+    rf"{_STILL.pattern}|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly) (?P<perhaps>{_WORTH})",
     re.IGNORECASE,
 )
 _WORKED = re.compile(r"\d\s?[-+*×÷·=]\s?\d")
@@ -153,7 +156,7 @@ _DOUBTS = (
 _UNDECIDING = (
     "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
     "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
-    "defensib", "who knows", " sure", "unsure", "t certain", "y certain", "e certain", "l certain",
+    "defensib", "who knows", " sure", "unsure", "certain",
     "t clear", "y clear", "e clear", "l clear", "undecided", "toss", "coin ", "surprise me",
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
@@ -229,10 +232,12 @@ def _unsettled(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
-    if not occurs(_LATER, text[near:end].lower()):
+    low = text[near:end].lower()
+    if not occurs(_LATER, low):
         return []
-    for after in _AFTERTHOUGHT.finditer(text, near, end):
-        other = (after[1] or after[2]).strip("$\\({* ")
+    doubted = _AFTERTHOUGHT if occurs(("maybe", "perhaps", "possibly"), low) else _STILL
+    for after in doubted.finditer(text, near, end):
+        other = after[after.lastgroup or 0].strip("$\\({* ")
         behind = text[after.end() : min(end, max(answer.start, after.end()))]
         if not _SETTLED.search(behind) and other not in text[answer.start : answer.end].split("{"):
             said = text[answer.start : answer.end]

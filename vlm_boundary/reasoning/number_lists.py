@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import retracted
 from vlm_boundary.reasoning.steps import shown
-from vlm_boundary.verifier.phrases import occurs
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
@@ -59,7 +59,6 @@ _ORDERED_BY = re.compile(
     r"|left|right|top|bottom|shows?|shown|read|reads|appear\w*|turn|be|step|pass|swap\w*)\b",
     re.IGNORECASE,
 )
-_SEPARATORS = (",", ";", "and")  # or a letter between blanks
 _LISTS, _SPAN = 12, 60
 
 
@@ -90,7 +89,7 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
         joined = None
         if run and number is not None and number.start() - run[-1].end() <= _SPAN:
             between = text[run[-1].end() : number.start()]
-            if occurs(_SEPARATORS, between) or len(between) == 3:
+            if "," in between or "and" in between or ";" in between or len(between) == 3:
                 joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
         if joined is not None and not _JOINS & {*joined[0].lower().split()}:
             assert number is not None
@@ -123,6 +122,7 @@ def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
         run = [row] if row is not None else []
 
 
+@lru_cache(maxsize=4096)
 def value_of(written: str) -> Fraction:
     """The value of digits, with commas between thousands."""
     return Fraction(written.replace(",", ""))
