@@ -8,7 +8,10 @@ from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
+_NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
+    r"|(?<=[a-zA-Z].)\d*|))"
+)
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
@@ -105,7 +108,9 @@ _DEFINED = re.compile(
 )  # what a figure of its kind always has
 # No parts of a list, no number: "including those that are hidden", "one finds that".
 _ASIDE = re.compile(
-    r", including [^,.\d]{1,60}(?=[,.])|\bone (?:finds|sees|gets|can|has|obtains|may|must)\b", re.I
+    r"(?-i:[,oO])(?:(?<=,) including [^,.\d]{1,60}(?=[,.])"
+    r"|(?<!\w.)(?<=o)ne (?:finds|sees|gets|can|has|obtains|may|must)\b)",
+    re.IGNORECASE,
 )
 _ASKS_WORKED = re.compile(
     r"\b(?:mean|average|median|probability|chance|perimeter|circumference|ratio|difference|sum|slope"
