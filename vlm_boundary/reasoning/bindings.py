@@ -184,7 +184,7 @@ _SITE = re.compile(
     r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
 _CUT = re.compile(  # greedy, so that it reaches to the last one
-    r"(?s:.*)(?:[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b)"
+    r"\A(?s:.*)(?:[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b)"
 )
 _REACH = 80
 

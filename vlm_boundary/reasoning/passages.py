@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
 from vlm_boundary.verifier.phrases import occurs
 from vlm_boundary.verifier.scope import turn_span
@@ -65,7 +64,6 @@ _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
 
-@lru_cache(maxsize=64)  # both layers ask for it
 def own_turn(text: str, question: str = "") -> tuple[int, int]:
     """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
     return turn_span(text, question)

@@ -8,7 +8,7 @@ from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
-from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, opening, own_turn
+from vlm_boundary.reasoning.passages import AnswerPlace, opening
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.support import states_answer, unsupported
@@ -53,8 +53,7 @@ _OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     """What is wrong with how a chain is built, from its text and the place of its answer alone."""
     text = chain.text
-    start, end = own_turn(text, chain.question)
-    answer = answer_place(text, start, end, chain.span)
+    (start, end), answer = chain.turn, chain.answer_place
     found = _truncated(chain, start, end)
     found += repetition(text, start, end)
     found += hedging(text, start, end, answer)
