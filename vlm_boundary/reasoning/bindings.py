@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.number_lists import value_of
 from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.verifier.phrases import occurs
 
@@ -286,7 +287,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):
             match = _NAMED_FIRST.fullmatch(clause)
-        part = "thing" in (match.groupdict() if match else ()) and _OF_PART.match(sentence, last)
+        counted = match is not None and "thing" in match.re.groupindex
+        part = counted and _OF_PART.match(sentence, last)
         if match and not part and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):
@@ -392,7 +394,7 @@ def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
     if pattern is _NAMED_FIRST:
         return None if written.lower() in _NOBODY else written.lower()
     if written[0].isdigit() or written[0] == "-":
-        return Fraction(written.replace(",", ""))
+        return value_of(written)
     number = english_number(written)
     return None if number is None else Fraction(number)
 

@@ -147,7 +147,9 @@ _SETTLED = re.compile(
     r"|not)\b|=",
     re.IGNORECASE,
 )
-_PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
+_PERHAPS = re.compile(
+    rf"{opening(('maybe', 'perhaps', 'possibly'))} (?:even )?({_WORTH})", re.IGNORECASE
+)
 _DOUBTS = (
     "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
     "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",

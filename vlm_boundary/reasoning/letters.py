@@ -60,6 +60,8 @@ _STEPS = frozenset(
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")
+_ARTICLE = re.compile(r"[\d)]\s+a\Z")
+_WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
 _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
@@ -224,8 +226,7 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
         place = last + 1
         kept = piece.strip()
         # The article in "with a = 3 and a width" is none of the formula.
-        article = re.match(r"\s*[a-zA-Z]{2}", plain[last : last + 12])
-        if index == len(pieces) - 1 and article and re.search(r"[\d)]\s+a$", kept):
+        if index == len(pieces) - 1 and _ARTICLE.search(kept) and _WORD_OF_TWO.match(plain, last):
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = _read(kept) if told[index] or told[index + 1] else None

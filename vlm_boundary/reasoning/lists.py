@@ -82,6 +82,7 @@ _COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "at most": operator.le,
 }  # fmt: skip
 _THRESHOLDS = tuple(f"{how} " for how in _COMPARED)
+_COMPARING = ("than ", "below ", "under ", "above ", "over ", "exceed ", "at ")
 _SEPARATORS = (",", ";", " and ", "\n")
 _LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
 _THRESHOLD = re.compile(
@@ -144,8 +145,8 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
     low = text.lower()
-    known = occurs(_KEYS, low) or occurs(_THRESHOLDS, low)
-    if not known and not occurs(_THRESHOLDS, asked_of(chain.question).lower()):
+    compares = occurs(_KEYS, low) or _compares(low)
+    if not compares and not _compares(asked_of(chain.question).lower()):
         return
     lists = number_lists(text, start, end)
     if not lists:
@@ -166,6 +167,10 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
             return
+
+
+def _compares(low: str) -> bool:
+    return occurs(_COMPARING, low) and occurs(_THRESHOLDS, low)
 
 
 _Found = tuple[int, int, str]

@@ -132,13 +132,11 @@ def same(one: Value, other: Value) -> bool:
 
 def _near(a: float, b: float) -> bool:
     """Whether they are one value up to rounding, or as a percentage."""
-    for scale in (1.0, 100.0, 0.01):
-        if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
-            # Whole numbers are never rounded into one another.
-            if scale == 1.0 and a.is_integer() and b.is_integer():
-                continue
-            return True
-    return False
+    allowed = 0.006 * max(abs(b), 1e-9)
+    # Whole numbers are never rounded into one another.
+    if abs(a - b) <= allowed and not (a.is_integer() and b.is_integer()):
+        return True
+    return abs(a * 100.0 - b) <= allowed or abs(a * 0.01 - b) <= allowed
 
 
 def rounds_to(right: Fraction, said: Fraction) -> bool:

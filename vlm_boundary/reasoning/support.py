@@ -190,8 +190,10 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
     chosen = options.get(said.upper())
+    if chosen is None:
+        return []
     worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
-    if chosen is None or not worked:
+    if not worked:
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]

@@ -82,9 +82,9 @@ _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
-    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make",
-    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
-    "ivide ", "ividing ", "square root of", "%", "percent",
+    " times ", "halving", "sum of", "sum to", "sum up to", " make",
+    "product of", "difference ", "average of", "mean of", "add", "ubtract", "ultipl",
+    "ivid", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
     "sum ", "add up to", " make", "product ", "difference ", "average ", "mean "
