@@ -32,7 +32,8 @@ _SHORT = 60
 _SHORT_TEXT = 1_000
 _NUMBER_ALONE = re.compile(
     r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
-    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]])"
+    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]]"
+    r"|\${1,2}(?:[,.;]\s|\n))"
 )
 _ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
 _OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power

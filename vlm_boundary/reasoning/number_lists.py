@@ -85,7 +85,8 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three numbers or more with only separators, units and names between them."""
     run: list[re.Match[str]] = []
     names: list[str] = []
-    for number in [*NUMBER.finditer(text, start, end), None]:
+    numbers = list(NUMBER.finditer(text, start, end))
+    for number in [*numbers, None] if len(numbers) > 2 else []:
         joined = None
         if run and number is not None and number.start() - run[-1].end() <= _SPAN:
             between = text[run[-1].end() : number.start()]

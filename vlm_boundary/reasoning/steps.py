@@ -112,8 +112,8 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
 
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
-    written = [match[0].replace(",", "") for match in NUMBER.finditer(text, start, end)]
-    return [as_value(number) for number in written[-_FEW:] if len(number) <= 24]
+    written = [number.replace(",", "") for number in NUMBER.findall(text, start, end)[-_FEW:]]
+    return [as_value(number) for number in written if len(number) <= 24]
 
 
 @lru_cache(maxsize=16384)
