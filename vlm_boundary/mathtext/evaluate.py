@@ -155,6 +155,8 @@ def _worked_out(sign: str, left: Value, right: Value) -> Value:
 def _bounded(value: Value) -> Value:
     if isinstance(value, float):
         beyond = not math.isfinite(value)
+    elif isinstance(value, int):
+        beyond = value.bit_length() > _MAX_BITS
     else:
         beyond = max(value.numerator.bit_length(), value.denominator.bit_length()) > _MAX_BITS
     if beyond:

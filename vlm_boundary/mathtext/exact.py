@@ -140,7 +140,8 @@ class Exact:
     def __add__(self, other: Exact) -> Exact:
         total = dict(self.terms)
         for monomial, coefficient in other.terms:
-            total[monomial] = total.get(monomial, Fraction(0)) + coefficient
+            known = total.get(monomial)
+            total[monomial] = coefficient if known is None else known + coefficient
         return _exact(total)
 
     def __neg__(self) -> Exact:
@@ -160,7 +161,9 @@ class Exact:
                 if product > _MAX_RADICAND:
                     raise BeyondLimits("radicand too large")
                 monomial = (product, _joined(powers, powers2))
-                total[monomial] = total.get(monomial, Fraction(0)) + a * b * common
+                term = a * b if common == 1 else a * b * common
+                known = total.get(monomial)
+                total[monomial] = term if known is None else known + term
         return _exact(total)
 
     def __truediv__(self, other: Exact) -> Exact:

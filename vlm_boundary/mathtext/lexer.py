@@ -39,47 +39,50 @@ class Token(NamedTuple):
     spaced: bool
 
 
+_new = tuple.__new__  # a token at half the cost, for what is read token by token
 _EXPONENT = r"(?:[eE][+-]?\d+(?![a-zA-Z\d]))?"
 _GROUPED = r"\d{1,3}(?:(?:,|\{,\})\d{3})+(?!\d)|"
 _SPACED = r"\d{1,3}(?:[ ']\d{3})+(?![\d.,/])|"
 _LETTER = "[A-Za-zÀ-ÖØ-öø-ɏΑ-ορ-ωЀ-ӿ぀-ヿ가-힣]"
+# In these patterns an empty group behind what is of a kind names it, so that most branches begin
+# with a set of characters and are passed fast.
 _NAME = (
-    rf"(?P<word>{_LETTER}{{2,}}(?:['’][a-z]+|(?<=[a-z]{{2}})[²³])?"
+    rf"(?:{_LETTER}{{2,}}(?:['’][a-z]+|(?<=[a-z]{{2}})[²³])?"
     rf"|[A-Za-z](?:_(?:[a-zA-Z0-9]|\{{[^{{}}]{{1,12}}\}}))+|{_LETTER}(?:['’][a-z]+)?"
-    r"|[一-鿿]+|[^\W\d_πº²³¼-¾⅐-⅞]+)"
+    r"|[一-鿿]+|[^\W\d_πº²³¼-¾⅐-⅞]+)(?P<word>)"
 )
-_ROOT = r"(?P<root>\\sqrt(?![a-zA-Z])(?:\s{0,2}\[\s{0,2}\d{1,3}\s{0,2}\])?|√)"
+_ROOT = r"(?:\\sqrt(?![a-zA-Z])(?:\s{0,2}\[\s{0,2}\d{1,3}\s{0,2}\])?|√)(?P<root>)"
 
 
 def _number(groups: str) -> str:
-    return rf"(?P<number>(?:(?:{groups}\d+)(?:\.\d+)?|\.\d+){_EXPONENT})"
+    return rf"(?:(?:{groups}\d+)(?:\.\d+)?|\.\d+){_EXPONENT}(?P<number>)"
 
 
 _PLAIN, _LISTED = (
-    re.compile(rf"{_number(groups)}|{_NAME}|{_ROOT}|(?P<command>\\[a-zA-Z]+)|(?P<symbol>\S)")
+    re.compile(rf"{_number(groups)}|{_NAME}|{_ROOT}|\\[a-zA-Z]+(?P<command>)|\S(?P<symbol>)")
     for groups in (_GROUPED + _SPACED, "")
 )
 _RAW = re.compile(
-    rf"\s*(?:{_number(_GROUPED)}"
-    r"|(?P<said>(?:(?:divided|multiplied)\s{1,2}by|per\s{1,2}cent)\b)"
+    rf"(?:{_number(_GROUPED)}"
+    r"|(?:(?:divided|multiplied)\s{1,2}by|per\s{1,2}cent)\b(?P<said>)"
     rf"|{_NAME}"
-    r"|(?P<op>[-+/−–×·⋅÷∕∗]|\*(?!\*)|\\(?:times|cdot|div|ast)(?![a-zA-Z])|\{\\(?:times|cdot|div)\})"
-    r"|(?P<open>\\?\{|\()|(?P<close>\\?\}|\))"
-    r"|(?P<deg>°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)|(?P<sup>[²³])"
-    rf"|(?P<vulgar>[{''.join(VULGAR)}])"
-    r"|(?P<power>\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))"
-    r"|(?P<mark>\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
-    r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)"
-    r"|(?P<factorial>(?<=[\d)}])!(?!=)"
-    r"(?=[\d(|]|\s{0,3}(?:[-+*/^=)}$×·÷−≈]|\{?\\(?:times|cdot|div|right|[,;:])|$)))"
-    rf"|(?P<pct>\\?%)|(?P<frac>\\[dt]?frac(?![a-zA-Z]))|{_ROOT}"
-    r"|(?P<pi>\\pi(?![a-zA-Z])|π)"
-    r"|(?P<command>\\(?:(?:arc)?(?:sin|cos|tan)|cot|sec|csc|log|ln|exp|alpha|beta|gamma|theta"
-    r"|lambda|mu|phi|omega)(?![a-zA-Z]))"
-    r"|(?P<label>\\(?:text|mathrm|textbf|textit|operatorname)\s{0,2}\{[^{}\n]{0,60}\})"
-    r"|(?P<stop>[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒"
-    r"|\\[Rr]ightarrow)"
-    r"|(?P<symbol>\S))"
+    r"|(?:[-+/−–×·⋅÷∕∗]|\*(?!\*)|\\(?:times|cdot|div|ast)(?![a-zA-Z])|\{\\(?:times|cdot|div)\})(?P<op>)"
+    r"|(?:\\?\{|\()(?P<open>)|(?:\\?\}|\))(?P<close>)"
+    r"|(?:°|º|\^\s{0,2}(?:\{\s{0,2}\\circ\s{0,2}\}|\\circ)|\\degree)(?P<deg>)|[²³](?P<sup>)"
+    rf"|[{''.join(VULGAR)}](?P<vulgar>)"
+    r"|(?:\*\*(?=[-\d({])|(?<=[\d)]\s)\*\*(?=\s[-\d({])|\^(?!\s{0,2}\{?\s{0,2}\\circ))(?P<power>)"
+    r"|(?:\*\*|\\(?:left|right|displaystyle|mathbf|quad|qquad|[bB]igg?[lr]?)(?![a-zA-Z])"
+    r"|\\[,;!: ]|\\?[$€£]|~|&|\\\\)(?P<mark>)"
+    r"|(?<=[\d)}])!(?!=)"
+    r"(?=[\d(|]|\s{0,3}(?:[-+*/^=)}$×·÷−≈]|\{?\\(?:times|cdot|div|right|[,;:])|$))(?P<factorial>)"
+    rf"|\\?%(?P<pct>)|\\[dt]?frac(?![a-zA-Z])(?P<frac>)|{_ROOT}"
+    r"|(?:\\pi(?![a-zA-Z])|π)(?P<pi>)"
+    r"|\\(?:(?:arc)?(?:sin|cos|tan)|cot|sec|csc|log|ln|exp|alpha|beta|gamma|theta"
+    r"|lambda|mu|phi|omega)(?![a-zA-Z])(?P<command>)"
+    r"|\\(?:text|mathrm|textbf|textit|operatorname)\s{0,2}\{[^{}\n]{0,60}\}(?P<label>)"
+    r"|(?:[,;:.?!，。；：？！、|\[\]]|\\[()\[\]]|\\boxed(?![a-zA-Z])|=>|[-=]+>|→|⇒"
+    r"|\\[Rr]ightarrow)(?P<stop>)"
+    r"|\S(?P<symbol>))\s*"
 )
 _KINDS = {
     **dict.fromkeys("+-*/", "op"), **dict.fromkeys("({", "open"), **dict.fromkeys(")}", "close"),
@@ -127,12 +130,13 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
         kind: str = match.lastgroup  # type: ignore[assignment]
         if kind == "mark":
             continue
-        written = match[match.lastindex]  # type: ignore[index]
-        begin, after = match.span(match.lastindex)  # type: ignore[arg-type]
+        written, begin = match[0].rstrip(), match.start()
+        after = begin + len(written)
         if leading and not found and written == "\\boxed":
             continue  # 2 + 4 = \boxed{6}
         if kind == "number":
-            _times(found, spaced=begin > last)
+            if len(found) > 1 and found[-1][1] == "x":
+                _times(found, spaced=begin > last)
         elif kind == "word" or kind == "said":
             if said := _SAID.get(written.lower() if kind == "word" else " ".join(written.split())):
                 kind, written = said
@@ -142,7 +146,7 @@ def raw_tokens(text: str, start: int, end: int, *, leading: bool = False) -> lis
                 kind = "letter"
         else:
             written = _SPELLED.get(written, written)
-        found.append(Token(kind, written, begin, after, begin > last))
+        found.append(_new(Token, (kind, written, begin, after, begin > last)))
         last = after
         if leading:
             words = words + 1 if kind == "word" else 0

@@ -21,7 +21,7 @@ from vlm_boundary.mathtext.units import NOUNS, UNITS
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.letters import wrong_letters
-from vlm_boundary.reasoning.passages import hypothetical, own_turn, retracted
+from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.rules import broken_rules
 from vlm_boundary.reasoning.worded import wrong_words
 
@@ -44,7 +44,7 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     supposition. Equations that convert units, or that the text takes back, are no errors.
     """
     text = chain.text
-    start, end = own_turn(text, chain.question)
+    start, end = chain.turn
     found = _false_equations(text, start, end)
     found += wrong_letters(text, start, end)
     found += wrong_words(text, start, end)

@@ -11,7 +11,8 @@ from fractions import Fraction
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
-from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.number_lists import value_of
+from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.verifier.phrases import occurs
 
 _PICTURE = (
@@ -38,11 +39,11 @@ _SOFT = (
     r"(?:\s(?:an?|the|about|exactly|approximately|only|just|at|to|therefore|thus|also|equal|given"
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
-_SPLIT = re.compile(
-    r"[;:)]\s?|\s\(|(?<![\d)])\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
-    r"|where|whose"
-    r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
-    r"|I (?:get|see|find|read))\b\s?",
+_SPLIT = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"(?-i:[;:),\sasbwtiASBWTI])(?:(?<=[;:)])\s?|(?<=\s)(?:\(|(?<![\d)].)[–—]\s)|(?<=,)\s(?:and\s|so\s)?"
+    r"|(?<!\w.)(?:(?P<and>(?<=a)nd)\s|(?:(?<=s)(?:o|ince)|(?<=b)(?:ecause|ut)"
+    r"|(?<=w)(?:hile|here|hose|hich|hereas|ith|e (?:get|have|see|find|know|read|obtain))"
+    r"|(?<=t)h(?:en|at)|(?<=a)(?:lthough|s)|(?<=i) (?:get|see|find|read))\b\s?))",
     re.IGNORECASE,
 )
 _WORD = r"[A-Za-z∠][A-Za-z0-9'’-]{0,15}"
@@ -60,13 +61,14 @@ _NAMED_FIRST = re.compile(
 _CALLED = re.compile(  # a name that is called the largest, or a right angle
     rf"(?:is|was|has|are) (?:the )?(?:[a-z]{{3,12}} )?{_SUPERLATIVE}\b|ight[- ]angle"
 )
-_ATTRIBUTE = (
-    "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
-    "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+_ATTRIBUTES = tuple(
+    (
+        "length|width|height|radius|diameter|base|side|depth|thickness|weight|mass|price|cost|age|speed"
+        "|temperature|angle|slope|value|area|perimeter|volume|score|capacity|share|size|population"
+    ).split("|")
 )
-_ATTRIBUTES = tuple(_ATTRIBUTE.split("|"))
 _HAVING = re.compile(  # a length of 8; of width 4
-    rf"\b(?P<head>{_ATTRIBUTE}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
+    rf"(?P<head>{opening(_ATTRIBUTES)}) (?:of)?{_SOFT}\s?{_VALUE}{_UNIT}"
     r"(?=\s?(?:[.,;:)]|$|(?:and|so|is|are|the|as|because|gives|give|which|this|that|in|on)\b))",
     re.IGNORECASE,
 )
@@ -98,8 +100,8 @@ _COUNTED = re.compile(
 )
 _ITEM = re.compile(rf"(?:and )?{_VALUE} {_THING}\b(?P<tail>.*)", re.IGNORECASE | re.DOTALL)
 _RECALLED = re.compile(
-    rf"\b(?:the|these|those|his|her|their|all) {_VALUE} {_THING}\b(?P<tail>(?: (?!and\b|make"
-    rf"|give|plus|is\b|are\b)[a-z]+)*)",
+    rf"{opening('the these those his her their all'.split())} {_VALUE} {_THING}\b"
+    rf"(?P<tail>(?: (?!and\b|make|give|plus|is\b|are\b)[a-z]+)*)",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
@@ -178,11 +180,13 @@ _GOES_ON = re.compile(
 
 # Fast signs of a statement: a value behind a word, and the words on both sides of it.
 _SITE = re.compile(
-    r" (?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
+    r" (?=[-$\\(€£\dtfsen])(?<=[a-z=:] )[$\\(]{0,2}[$€£]?(-?\d{1,9}(?:,\d{3})*(?:\.\d+)?"
     r"|(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\b)"
     r"(?![\d/^:]|\s?[-+*/×÷·^=<>]|\s?\\)(?: ([a-z]{3,14}))?"
 )
-_CUT = re.compile(r"[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b")
+_CUT = re.compile(  # greedy, so that it reaches to the last one
+    r"\A(?s:.*)(?:[.,;:()\n+*/<>]|\b(?:so|since|because|and|but|while|then|that|which|as)\b)"
+)
 _REACH = 80
 
 
@@ -210,7 +214,7 @@ def differing(text: str, start: int, end: int, far: int) -> Iterator[Binding]:
     """
     sites = list(_SITE.finditer(text, start, end))
     places = _places(text, sites, start, far) if len({site[1] for site in sites}) > 1 else []
-    named = sum(text.count(word) for word in _WITHOUT_NUMBER) > 1
+    named = sum(map(text.count, _WITHOUT_NUMBER)) > 1
     named = named and len(list(islice(_CALLED.finditer(text, start, end), 2))) > 1
     if not places and not named:
         return
@@ -229,12 +233,14 @@ def _places(text: str, sites: list[re.Match[str]], start: int, far: int) -> list
         at, value, thing = site.start() + 1, site[1], site[2]
         last = text[max(0, at - 14) : at].split()[-1].lower()
         names: frozenset[str] = frozenset()
+        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
         if last in _LINKS:
-            words = _CUT.split(text[max(start, at - _REACH) : at])[-1].split()
+            near_by = text[max(start, at - _REACH) : at]
+            cut = _CUT.match(near_by)
+            words = (near_by[cut.end() :] if cut else near_by).split()
             if not _STATING.isdisjoint(words):
                 names = frozenset(words) - _NO_NAME
                 names = frozenset() if names <= _NOBODY else names
-        thing = None if thing in _NO_NAME or last not in _COUNTING else thing
         if not (names or thing):
             continue
         while near and near[0][0] < at - far:
@@ -281,7 +287,8 @@ def _of_sentence(sentence: str, at: int) -> Iterator[Binding]:
             match = match or _STATED.match(clause)
         if match is None and _NO_NUMBER.search(clause):
             match = _NAMED_FIRST.fullmatch(clause)
-        part = "thing" in (match.groupdict() if match else ()) and _OF_PART.match(sentence, last)
+        counted = match is not None and "thing" in match.re.groupindex
+        part = counted and _OF_PART.match(sentence, last)
         if match and not part and (found := _bound(match, scope, at + first)):
             taken.add(first + match.start("value"))
             if label and found.head.endswith(" counted"):
@@ -387,7 +394,7 @@ def _value(written: str, pattern: re.Pattern[str]) -> Fraction | str | None:
     if pattern is _NAMED_FIRST:
         return None if written.lower() in _NOBODY else written.lower()
     if written[0].isdigit() or written[0] == "-":
-        return Fraction(written.replace(",", ""))
+        return value_of(written)
     number = english_number(written)
     return None if number is None else Fraction(number)
 

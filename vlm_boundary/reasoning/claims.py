@@ -8,13 +8,23 @@ from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace, asked_of
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?|(?<=[a-zA-Z])\d+|\.\d+|½|⅓|¼|\d")
+_NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[\d.½⅓¼](?:(?<=[½⅓¼])|(?<=\.)\d+|(?<=\d)(?:(?<![\w.].)\d*(?:,\d{3})*(?:\.\d+)?"
+    r"|(?<=[a-zA-Z].)\d*|))"
+)
 _WORDED = re.compile(rf"\b(?:{ENGLISH}|half|twice|double|third|quarter|both|pair|single)\b", re.I)
 _NO_COUNT = frozenset(("both", "pair", "single"))
 _THAT_ONE = re.compile(r"\b(?:the|this|that|each|every|which)(?: [a-z]+)? one\b(?! of)", re.I)
-_WORKED = re.compile(r"[=+×÷·√²³<>≤≥≠∠%]|\\[a-zA-Z]*frac|\\sqrt|\d\s?[-*/:]\s?\d|→|\[")
-_SIGNS = re.compile(r"[+×÷·√<>≤≥≠∠\[→]|\d\s?[-*/:=]\s?\d")  # the same, with no look at marks
-_WORKED_SURELY = re.compile(r"[+×÷·√²³<>≤≥≠∠\[]|\\[dt]?frac|\\sqrt|\d\s?[-*/:=]\s?\d|→")
+_WORKED = re.compile(
+    r"[=+×÷·√²³<>≤≥≠∠%→\[\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[a-zA-Z]*frac|sqrt)|(?<=\d)\s?[-*/:]\s?\d)"
+)
+# The same, with no look at marks.
+_SIGNS = re.compile(
+    r"[+×÷·√<>≤≥≠∠\[→\d](?:(?<=\D)|\s?[-*/:=]\s?\d)"
+)  # the same, with no look at marks
+_WORKED_SURELY = re.compile(
+    r"[+×÷·√²³<>≤≥≠∠\[→\\\d](?:(?<=[^\\\d])|(?<=\\)(?:[dt]?frac|sqrt)|(?<=\d)\s?[-*/:=]\s?\d)"
+)
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
     r"[:;](?=[^.\n]{0,200}[,;]|\s{0,8}\n)|\n\s{0,8}[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
@@ -98,7 +108,9 @@ _DEFINED = re.compile(
 )  # what a figure of its kind always has
 # No parts of a list, no number: "including those that are hidden", "one finds that".
 _ASIDE = re.compile(
-    r", including [^,.\d]{1,60}(?=[,.])|\bone (?:finds|sees|gets|can|has|obtains|may|must)\b", re.I
+    r"(?-i:[,oO])(?:(?<=,) including [^,.\d]{1,60}(?=[,.])"
+    r"|(?<!\w.)(?<=o)ne (?:finds|sees|gets|can|has|obtains|may|must)\b)",
+    re.IGNORECASE,
 )
 _ASKS_WORKED = re.compile(
     r"\b(?:mean|average|median|probability|chance|perimeter|circumference|ratio|difference|sum|slope"
@@ -155,7 +167,9 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if never := _never_worked(chain, body, answer, said):
         return never
     body = _ASIDE.sub(" ", _PLAIN.sub(" ", body))
-    plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
+    plain = body
+    if "=" in body:
+        plain = _NAMED_VALUE.sub(lambda m: said if m[1].rstrip(".,") == said else m[0], body)
     if not body.strip() or _WORKED.search(plain.replace("%", "", plain.count(said + "%"))):
         return []
     if not _NUMBER.search(said):
@@ -202,8 +216,9 @@ def _claim(
 
 def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> list[Evidence]:
     """An answer that has to be worked out, where no number is read and no property named."""
-    asked = asked_of(chain.question)
-    if not _ASKS_WORKED.search(asked) or not _NUMBER.search(said) or said in _KNOWN:
+    if said in _KNOWN or not _NUMBER.search(said):
+        return []
+    if not _ASKS_WORKED.search(asked_of(chain.question)):
         return []
     plain = _ASIDE.sub(" ", _STEP.sub(" ", _PLAIN.sub(" ", body)))
     if _numbers(plain) - {said.replace(",", "")} or _FOLLOWS.search(plain) or "=" in plain:

@@ -32,8 +32,11 @@ _SHORT = 60
 _SHORT_TEXT = 1_000
 _NUMBER_ALONE = re.compile(
     r" ?(-?)(\d{1,12}(?:\.\d{1,9})?)"
-    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]])"
+    r"(?=[,.;]?(?:\s|$)(?! ?[\w$\\(\[{+*/×÷·^%°−–-])|[,.;]\s|\.?\\[)\]]"
+    r"|\${1,2}(?:[,.;]\s|\n))"
 )
+_ENDS_IN_SUM = re.compile(r" [-+*/×] \d{1,9} ?\Z")
+_OF_UNITS = re.compile(r"[/^²³*÷∕\\]")  # a unit of several tokens has a division or a power
 _SUM_ALONE = re.compile(
     r"(?:^|[,.;]\s|\n|(?<![\w\\'’-])([a-zA-Z]{2,}) )"
     r"(?P<sum>\d{1,9} (?P<sign>[-+*/×]) \d{1,9}(?: (?P=sign) \d{1,9}){0,12}) ?\Z"
@@ -158,6 +161,8 @@ def _plain_number(text: str, start: int, end: int, whole: int) -> tuple[Expressi
 
 def _plain_sum(text: str, start: int, end: int, bound: int) -> tuple[Expression, bool] | None:
     """`_trailing` for what is most common, whole numbers with one kind of operator between."""
+    if _ENDS_IN_SUM.search(text, max(start, end - 13), end) is None:
+        return None
     match = _SUM_ALONE.search(text, max(start, end - _SHORT), end)
     if match is None or (match.start() == max(start, end - _SHORT) > bound):
         return None
@@ -176,7 +181,7 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     newline = text.find("\n", start, end)
     if newline >= 0 and text[start:newline].strip():
         end = newline
-    tokens = _with_units(raw_tokens(text, start, end, leading=True))
+    tokens = _with_units(text, raw_tokens(text, start, end, leading=True))
     if not tokens:
         return None
     if newline != end and end - start >= _WINDOW and end < whole and tokens[-1].end == end:
@@ -191,8 +196,10 @@ def _leading(text: str, start: int, end: int, whole: int) -> tuple[Expression, b
     return _ended(text, found, parser.rest)
 
 
-def _with_units(tokens: list[Token]) -> list[Token]:
+def _with_units(text: str, tokens: list[Token]) -> list[Token]:
     """The tokens, with each unit of a quotient or a power behind a number as one label: m/s²."""
+    if not tokens or not _OF_UNITS.search(text, tokens[0].start, tokens[-1].end):
+        return tokens
     found: list[Token] = []
     place = 0
     while place < len(tokens):
@@ -294,11 +301,12 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     """The arithmetic that a text ends in, and whether it surely begins there."""
     last = start + len(text[start:end].rstrip(" \t\n&\\"))
     # Arithmetic never reaches over these; the sign itself tells how it begins.
-    near = -1
+    near, cut = start, start > bound  # the window begins in the midst of a line
     for sign in _BREAKS:
-        near = max(near, text.rfind(sign, max(start, near), last))
-    cut = near < 0 and start > bound  # the window begins in the midst of a line
-    tokens = _with_units(raw_tokens(text, max(near, start), end))
+        place = text.rfind(sign, near, last)
+        if place >= 0:
+            near, cut = place, False
+    tokens = _with_units(text, raw_tokens(text, near, end))
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
         return None

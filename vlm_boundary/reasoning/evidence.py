@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.faults import FAULTS
 
 __all__ = ["Chain", "Check", "Evidence", "guarded"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chain:
     """One output with what the verifier found in it.
 
@@ -26,6 +28,16 @@ class Chain:
     answer: str | None = None
     span: tuple[int, int] | None = None
     source: str = "none"
+
+    @cached_property
+    def turn(self) -> tuple[int, int]:
+        """Where the output's own turn begins and ends; every layer asks for it."""
+        return own_turn(self.text, self.question)
+
+    @cached_property
+    def answer_place(self) -> AnswerPlace:
+        """Where the final answer is said."""
+        return answer_place(self.text, *self.turn, self.span)
 
 
 Check = Callable[[Chain], tuple[Evidence, ...]]

@@ -7,7 +7,7 @@ from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import AnswerPlace, opening
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
@@ -56,19 +56,33 @@ _SEVERAL = re.compile(
     re.IGNORECASE,
 )
 # That one cannot decide, whatever between.
-_UNDECIDED = re.compile(
-    r"\b(?:can(?:no|['’])t|cannot|unable to|hard to|impossible to|not able to|no (?:real |good"
-    r" )?way (?:to|of))"
+_CANNOT = (
+    *("can(?:no|['’])t", "cannot", "unable to", "hard to", "impossible to", "not able to"),
+    "no (?:real |good )?way (?:to|of)",
+)
+_TELL = (
     r" (?:really )?(?:tell\w*|decid\w+|say|see|determine|know\w*|make out|work it out|choose"
-    r"|distinguish"
-    r"|be sure)\b|\bno way to \w+ (?:them apart|which)\b|\bback and forth\b|\btorn between\b"
-    r"|\bnot out of the question\b|\bany of (?:these|them) (?:could|might|may|seems?)\b"
-    r"|\b(?:equally|just as) (?:plausible|likely|possible|good|well)\b|\bdefensible\b|\bwho knows\b"
-    r"|\bnot (?:entirely |quite |really |at all )?(?:sure|certain|clear)\b|\bunsure\b|\bundecided\b"
-    r"|\btoss-?up\b|\bcoin (?:toss|flip)\b|\bwould(?: not|n['’]t) surprise me\b|\bmy gut\b"
-    r"|\bthe same could be said\b|\b(?:looks?|seems?|is) (?:just as |equally )?plausible\b"
-    r"|\bbest (?:guess|estimate)\b|\bcould (?:just as well|equally well|as well|also) be\b"
-    r"|\bunless it is\b",
+    r"|distinguish|be sure)"
+)
+_UNDECIDED = re.compile(
+    opening(
+        [
+            *(f"{words}{_TELL}" for words in _CANNOT),
+            *(r"no way to \w+ (?:them apart|which)", "back and forth", "torn between"),
+            *("not out of the question", "any of (?:these|them) (?:could|might|may|seems?)"),
+            *(
+                f"{words} (?:plausible|likely|possible|good|well)"
+                for words in ("equally", "just as")
+            ),
+            *("defensible", "who knows", "unsure", "undecided", "toss-?up", "coin (?:toss|flip)"),
+            "not (?:entirely |quite |really |at all )?(?:sure|certain|clear)",
+            *("would(?: not|n['’]t) surprise me", "my gut", "the same could be said"),
+            *(f"{words} (?:just as |equally )?plausible" for words in ("looks?", "seems?", "is")),
+            *("best (?:guess|estimate)", "unless it is"),
+            "could (?:just as well|equally well|as well|also) be",
+        ]
+    )
+    + r"\b",
     re.IGNORECASE,
 )
 _WORTHS = re.compile(
@@ -76,16 +90,23 @@ _WORTHS = re.compile(
     rf"|\b[A-Z][a-z]{{1,9}}\b"
 )
 # One is taken, in words that name no reason.
+_TAKES = (
+    r"(?: just| simply| then)? (?:go(?:ing)? (?:with|for)|choose|pick|take|say|settle (?:on|for)"
+    r"|answer|try|opt for|select|assume|guess)\b(?! (?:a|an|the (?:value of|first)) )"
+)
 _TAKEN = re.compile(
-    r"\b(?:I(?:['’]ll| will|['’]d| would)?|let(?:['’]s| us| me)|so I|simply|just)(?: just| simply"
-    r"| then)? "
-    r"(?:go(?:ing)? (?:with|for)|choose|pick|take|say|settle (?:on|for)|answer|try|opt for|select"
-    r"|assume"
-    r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
-    r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
-    r"|right|best)\b|\b(?:sound|seem)s? (?:reasonable|right|plausible)\b|\bmy best guess\b"
-    r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b|\bleaning towards?\b"
-    r"|\bis an? (?:typical|common|usual|plausible|likely|reasonable)\b",
+    opening(
+        [
+            r"I(?:['’]ll| will|['’]d| would)?" + _TAKES,
+            *(who + _TAKES for who in ("let(?:['’]s| us| me)", "so I", "simply", "just")),
+            "going (?:with|for)",
+            r"I (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely|right|best)",
+            *(f"{verb}s? (?:reasonable|right|plausible)" for verb in ("sound", "seem")),
+            *("my best guess", "have to (?:give|choose|pick)", "settle on", "leaning towards?"),
+            "is an? (?:typical|common|usual|plausible|likely|reasonable)",
+        ]
+    )
+    + r"\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(
@@ -97,11 +118,14 @@ _REASON = re.compile(
     r"|negative)\b",
     re.IGNORECASE,
 )
+_STILL = re.compile(
+    rf"{opening(('although', 'though', 'but', 'or'))} (?:it|this|that|there)?\s?"
+    r"(?:may|might|could)(?: (?:also|as well|well|even|just)){0,3} (?:as well )?be "
+    rf"(?P<other>{_WORTH})",
+    re.IGNORECASE,
+)
 _AFTERTHOUGHT = re.compile(
-    rf"\b(?:although|though|but|or) (?:it|this|that|there)?\s?(?:may|might|could)(?: (?:also|as"
-    rf" well|well"
-    rf"|even|just)){{0,3}} (?:as well )?be ({_WORTH})|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly)"
-    rf" ({_WORTH})",
+    rf"{_STILL.pattern}|{_WORTH},? (?:or )?(?:perhaps|maybe|possibly) (?P<perhaps>{_WORTH})",
     re.IGNORECASE,
 )
 _WORKED = re.compile(r"\d\s?[-+*×÷·=]\s?\d")
@@ -123,7 +147,9 @@ _SETTLED = re.compile(
     r"|not)\b|=",
     re.IGNORECASE,
 )
-_PERHAPS = re.compile(rf"\b(?:maybe|perhaps|possibly) (?:even )?({_WORTH})", re.IGNORECASE)
+_PERHAPS = re.compile(
+    rf"{opening(('maybe', 'perhaps', 'possibly'))} (?:even )?({_WORTH})", re.IGNORECASE
+)
 _DOUBTS = (
     "could", "might", "may ", "maybe", "perhaps", "possib", "either", " or ", "somewhere",
     "not sure", "not certain", "no way", "probabl", "hard to", "cannot", "unable", "not able",
@@ -132,7 +158,7 @@ _DOUBTS = (
 _UNDECIDING = (
     "can't", "can’t", "cannot", "can not", "unable", "hard to", "impossible", "not able", "no way",
     "real way", "good way", "back and", "torn ", "out of the q", "any of th", "equally", "just as",
-    "defensib", "who knows", " sure", "unsure", "t certain", "y certain", "e certain", "l certain",
+    "defensib", "who knows", " sure", "unsure", "certain",
     "t clear", "y clear", "e clear", "l clear", "undecided", "toss", "coin ", "surprise me",
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
@@ -208,10 +234,12 @@ def _unsettled(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     if several and not _REASON.search(text, perhaps[-1].end(), answer.start):
         note = "several values are thought possible, and one is taken without a reason"
         return [Evidence("hedging", perhaps[0].start(), perhaps[-1].end(), note)]
-    if not occurs(_LATER, text[near:end].lower()):
+    low = text[near:end].lower()
+    if not occurs(_LATER, low):
         return []
-    for after in _AFTERTHOUGHT.finditer(text, near, end):
-        other = (after[1] or after[2]).strip("$\\({* ")
+    doubted = _AFTERTHOUGHT if occurs(("maybe", "perhaps", "possibly"), low) else _STILL
+    for after in doubted.finditer(text, near, end):
+        other = after[after.lastgroup or 0].strip("$\\({* ")
         behind = text[after.end() : min(end, max(answer.start, after.end()))]
         if not _SETTLED.search(behind) and other not in text[answer.start : answer.end].split("{"):
             said = text[answer.start : answer.end]

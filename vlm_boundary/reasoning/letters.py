@@ -60,6 +60,8 @@ _STEPS = frozenset(
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")
+_ARTICLE = re.compile(r"[\d)]\s+a\Z")
+_WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
 _LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
 _CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
@@ -70,6 +72,7 @@ _REWRITES = re.compile(
     r"|simplif\w+)\b",
     re.IGNORECASE,
 )
+_REWRITING_WORDS = ("complet", "vertex form", "expand", "factor", "rewrit", "simplif")
 _OTHER_CURVE = re.compile(  # of which the letter may be said the second time
     r"\b(?:first|second|third|next|last|other|another|new|line|curve|parabola|graph|function"
     r"|equation \d|shift\w*|mov\w+|translat\w+|reflect\w*|stretch\w*|case|problem|part|now|instead"
@@ -112,10 +115,12 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
         plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
     if occurs(_REWRITING, plain):
         yield from _rewritten(plain, start)
+    if "=" not in plain:
+        return
     written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
-    if _REWRITES.search(plain):
+    if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
-    runs = [run for run in written if any(_told(run[0]))][:_MOST]
+    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)
@@ -221,8 +226,7 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
         place = last + 1
         kept = piece.strip()
         # The article in "with a = 3 and a width" is none of the formula.
-        article = re.match(r"\s*[a-zA-Z]{2}", plain[last : last + 12])
-        if index == len(pieces) - 1 and article and re.search(r"[\d)]\s+a$", kept):
+        if index == len(pieces) - 1 and _ARTICLE.search(kept) and _WORD_OF_TWO.match(plain, last):
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
         value = _read(kept) if told[index] or told[index + 1] else None

@@ -82,6 +82,7 @@ _COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "at most": operator.le,
 }  # fmt: skip
 _THRESHOLDS = tuple(f"{how} " for how in _COMPARED)
+_COMPARING = ("than ", "below ", "under ", "above ", "over ", "exceed ", "at ")
 _SEPARATORS = (",", ";", " and ", "\n")
 _LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
 _THRESHOLD = re.compile(
@@ -143,8 +144,9 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     text = chain.text
     if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
         return
-    low, asked = text.lower(), asked_of(chain.question).lower()
-    if not occurs(_KEYS, low) and not occurs(_THRESHOLDS, low) and not occurs(_THRESHOLDS, asked):
+    low = text.lower()
+    compares = occurs(_KEYS, low) or _compares(low)
+    if not compares and not _compares(asked_of(chain.question).lower()):
         return
     lists = number_lists(text, start, end)
     if not lists:
@@ -160,11 +162,15 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
         end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
     found = list(_claims(text, chain.question.lower(), lists, end))
     if not parts:
-        found += _answered(chain, asked, lists, answer)
+        found += _answered(chain, asked_of(chain.question).lower(), lists, answer)
     for first, last, note in found:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
             return
+
+
+def _compares(low: str) -> bool:
+    return occurs(_COMPARING, low) and occurs(_THRESHOLDS, low)
 
 
 _Found = tuple[int, int, str]

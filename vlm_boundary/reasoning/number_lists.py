@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import retracted
@@ -13,7 +14,7 @@ from vlm_boundary.reasoning.steps import shown
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"(?:-(?<![\w.^/-]-)\d|\d(?<![\w.^/-]\d))"
+    r"[-\d](?<![\w.^/-].)(?:(?<=\d)|(?<=-)\d)"
     r"(?:\d{0,2}(?:,\d{3})+(?!\d)|\d{0,8})(?:\.\d{1,6})?"
     r"(?:(?=[°%])|(?![\w^/:]|[.,]\d)(?!\s?[-+*/×÷·^=<>(]))"
 )
@@ -84,10 +85,13 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three numbers or more with only separators, units and names between them."""
     run: list[re.Match[str]] = []
     names: list[str] = []
-    for number in [*NUMBER.finditer(text, start, end), None]:
+    numbers = list(NUMBER.finditer(text, start, end))
+    for number in [*numbers, None] if len(numbers) > 2 else []:
         joined = None
         if run and number is not None and number.start() - run[-1].end() <= _SPAN:
-            joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
+            between = text[run[-1].end() : number.start()]
+            if "," in between or "and" in between or ";" in between or len(between) == 3:
+                joined = _BETWEEN.fullmatch(text, run[-1].end(), number.start())
         if joined is not None and not _JOINS & {*joined[0].lower().split()}:
             assert number is not None
             run.append(number)
@@ -103,6 +107,8 @@ def _inline(text: str, start: int, end: int) -> Iterator[NumberList]:
 
 def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
     """Three rows or more, each of a name and a number, one under the other."""
+    if text.count("\n", start, end) < 2:
+        return
     run: list[re.Match[str]] = []
     for row in [*_ROW.finditer(text, start, end), None]:
         is_total = row is not None and row["name"].lower() in _JOINS
@@ -117,6 +123,7 @@ def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
         run = [row] if row is not None else []
 
 
+@lru_cache(maxsize=4096)
 def value_of(written: str) -> Fraction:
     """The value of digits, with commas between thousands."""
     return Fraction(written.replace(",", ""))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 
+from vlm_boundary.verifier.phrases import occurs
 from vlm_boundary.verifier.scope import turn_span
 
 
@@ -22,12 +22,18 @@ def opening(words: Iterable[str]) -> str:
 
 
 _TAKEN_BACK = re.compile(
-    r"\b(?:wait|hmm+|oops|actually|correction|sorry|scratch that|mistake|I meant|or rather"
-    r"|recalculat\w*|recomput\w*|recheck\w*|redo|let me (?:re|double|check|try|correct|fix)"
-    r"|that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)|(?:not|isn't) (?:quite )?"
-    r"(?:right|correct)|no[,.;!](?= ))|等等|不对|错了|更正",
+    opening(
+        [
+            *"wait|hmm|oops|actually|correction|sorry|scratch that|mistake|I meant".split("|"),
+            *"or rather|recalculat|recomput|recheck|redo|no[,.;!](?= )".split("|"),
+            "let me (?:re|double|check|try|correct|fix)",
+            "that(?:'s| is| was) (?:not right|wrong|incorrect|not correct)",
+            *(f"{word} (?:quite )?(?:right|correct)" for word in ("not", "isn't")),
+        ]
+    ),
     re.IGNORECASE,
 )
+_TAKEN_BACK_IN_CHINESE = ("等等", "不对", "错了", "更正")
 _REJECTED = re.compile(
     r"≠|\\neq?\b|✗|✘|❌|\b(?:(?:does|do|is|are|which is) ?n[o']t|doesn't|isn't|cannot be|too (?:big"
     r"|small|large|high|low|much|many|few)|not (?:equal|satisf\w*|work\w*|match\w*|an? )|fails?"
@@ -48,6 +54,7 @@ _STATEMENT = re.compile(
     r"(?:is|:|=|\*\*:?)|答案",
     re.IGNORECASE,
 )
+_STATING = ("boxed", "nswer", "fbox", "####", "答案")
 _DESCRIBED = re.compile(r"\[[^\]]*\]")
 _BEHIND = re.compile(r"[\s$}\])°%.!*]*(?:\\\)|\\\]|</answer>)?[.!]?")
 _AHEAD = 110
@@ -57,7 +64,6 @@ _SENTENCE_SIGNS = (". ", "\n", "! ", "? ", "。", "！", "？")
 _SENTENCE_END = re.compile(r"[.!?。！？](?=\s|$)|\n")
 
 
-@lru_cache(maxsize=64)  # both layers ask for it
 def own_turn(text: str, question: str = "") -> tuple[int, int]:
     """Where an output's own reasoning and answer stand: no echo of the prompt, no further turn."""
     return turn_span(text, question)
@@ -71,7 +77,9 @@ def asked_of(question: str) -> str:
 def retracted(text: str, end: int, limit: int) -> bool:
     """Whether the text soon takes back or rejects what ends here."""
     ahead = text[end : min(limit, end + _AHEAD)]
-    if _TAKEN_BACK.search(ahead) or _ABSURD.search(ahead):
+    if _TAKEN_BACK.search(ahead) or occurs(_TAKEN_BACK_IN_CHINESE, ahead):
+        return True
+    if _ABSURD.search(ahead):
         return True
     stop = _SENTENCE_END.search(ahead)
     same = ahead[: stop.start()] if stop else ahead
@@ -91,8 +99,11 @@ def hypothetical(text: str, start: int, limit: int) -> bool:
 
 def takes_back(text: str, start: int, end: int) -> bool:
     """Whether a word of correction or rejection stands between."""
-    return _TAKEN_BACK.search(text, start, end) is not None or (
-        _REJECTED.search(text, start, end) is not None
+    between = text[start:end]
+    return (
+        _TAKEN_BACK.search(text, start, end) is not None
+        or occurs(_TAKEN_BACK_IN_CHINESE, between)
+        or _REJECTED.search(text, start, end) is not None
     )
 
 
@@ -119,7 +130,9 @@ def answer_place(text: str, start: int, end: int, span: tuple[int, int] | None) 
     opened = max(start, sentence, span[0] - 60)
     after = _BEHIND.match(text, span[1], end)
     last = after.end() if after else span[1]
-    mark = _STATEMENT.search(text, opened, min(end, span[0] + 7))
+    until = min(end, span[0] + 7)
+    said = occurs(_STATING, text[opened:until].lower())
+    mark = _STATEMENT.search(text, opened, until) if said else None
     if mark:
         return AnswerPlace(mark.start(), last, sentence, stated=True)
     alone = not text[sentence : span[0]].strip(" \n$*_=:.,(")

@@ -16,15 +16,13 @@ from vlm_boundary.benchmarks.procedural import (
     caption,
     make_problem,
 )
-from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.evaluate import numeric
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import answer_place, own_turn
 from vlm_boundary.reasoning.solutions import Derivation, derivations, key
 
 CHECKER = "procedural/1"
 _WORD = re.compile(r"[^\s,]+")
+_SIGN = re.compile(r"[\[\],.]")
 
 
 class Truth:
@@ -33,6 +31,7 @@ class Truth:
     def __init__(self, problem: ProceduralProblem) -> None:
         self.problem = problem
         self.caption = caption(problem)
+        self._shown = _WORD.findall(self.caption)
         reads = [step for chain in problem.chains for step in chain if step.kind == "read"]
         self.facts = frozenset(step.text.rstrip(",.") for step in reads) | _facts(problem)
         self.claims = frozenset(
@@ -44,8 +43,7 @@ class Truth:
     def check(self, chain: Chain) -> tuple[Evidence, ...]:
         """Everything false or missing in a chain: wrong_fact, wrong_step, underived."""
         text = chain.text
-        start, end = own_turn(text, chain.question)
-        answer = answer_place(text, start, end, chain.span)
+        (start, end), answer = chain.turn, chain.answer_place
         there = clauses(text, start, answer.start)
         found: list[Evidence] = []
         steps: set[str] = set()
@@ -77,9 +75,8 @@ class Truth:
         found = []
         for equation in read:
             span = first + equation.left.start, first + equation.right.end
-            try:
-                left, right = numeric(equation.left.node), numeric(equation.right.node)
-            except Unsupported:
+            left, right = equation.values
+            if left is None or right is None:
                 found.append(Evidence("wrong_step", *span, "cannot be worked out"))
                 continue
             name = key(equation.left.node)
@@ -96,12 +93,11 @@ class Truth:
         if clause == self.caption or clause in self.facts:
             return []
         words = list(_WORD.finditer(text, first, last))
-        shown = _WORD.findall(self.caption)
-        if len(words) != len(shown):
+        if len(words) != len(self._shown):
             return [Evidence("wrong_fact", first, last, f"the picture shows {self.caption}")]
         return [
             Evidence("wrong_fact", *word.span(), f"the picture shows {right}")
-            for word, right in zip(words, shown, strict=True)
+            for word, right in zip(words, self._shown, strict=True)
             if word[0] != right
         ]
 
@@ -128,20 +124,21 @@ def clauses(text: str, start: int, end: int) -> list[tuple[int, int]]:
     """Stretches between commas and full stops that stand outside square brackets."""
     found = []
     depth, first = 0, start
-    for place in range(start, end + 1):
-        sign = text[place] if place < end else "."
+    cuts = []
+    for match in _SIGN.finditer(text, start, end):
+        sign, place = match[0], match.start()
         if sign == "[":
             depth += 1
         elif sign == "]":
             depth -= 1
-        elif place == end or (
-            sign in ",." and depth <= 0 and (place + 1 >= end or text[place + 1].isspace())
-        ):
-            piece = text[first:place]
-            begin = first + len(piece) - len(piece.lstrip())
-            if stripped := piece.strip():
-                found.append((begin, begin + len(stripped)))
-            first = place + 1
+        elif depth <= 0 and (place + 1 == end or text[place + 1].isspace()):
+            cuts.append(place)
+    for place in (*cuts, end):
+        piece = text[first:place].lstrip()
+        if stripped := piece.rstrip():
+            begin = place - len(piece)
+            found.append((begin, begin + len(stripped)))
+        first = place + 1
     return found
 
 

@@ -86,15 +86,17 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
     for sentence in SENTENCE.finditer(text, start, end):
-        angles = _ANGLES.search(sentence[0]) if "ngle" in sentence[0] else None
+        numbers = _DIGITS.findall(sentence[0]) if "ngle" in sentence[0] else []
+        if len(numbers) != 1 or not _TOTAL.search(sentence[0]):
+            continue
+        angles = _ANGLES.search(sentence[0])
         names = {name.lower().rstrip("s") for name in _NAMED.findall(sentence[0])}
-        if angles is None or len(names) != 1 or not _TOTAL.search(sentence[0]):
+        if angles is None or len(names) != 1:
             continue
         (name,) = names
         sides, right = _SIDES[name], 180 * (_SIDES[name] - 2)
-        numbers = _DIGITS.findall(sentence[0])
         said = _SUM.search(sentence[0])
-        if said is None or len(numbers) != 1 or _SOME.search(sentence[0]):
+        if said is None or _SOME.search(sentence[0]):
             continue
         if angles["count"] and _COUNTS[angles["count"].lower()] != sides:
             continue

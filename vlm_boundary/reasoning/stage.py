@@ -161,10 +161,8 @@ def _wanted(layer: Layer, chains: ChainBatch) -> Wanted:
         # Many samples of a problem are the same text with the same verdict.
         known: dict[tuple[str, str, str], Validity] = {}
         records = []
-        rows = expected.take(pa.array(places)).select(["problem_id", "text_hash", "basis_hash"])
-        for row, key in zip(due[places].tolist(), rows.to_pylist(), strict=True):
-            same = (key["problem_id"], key["text_hash"], key["basis_hash"])
-            check, chain = checks[key["problem_id"]], chains.chains[row]
+        for row, same in zip(due[places].tolist(), _alike(expected, places), strict=True):
+            check, chain = checks[same[0]], chains.chains[row]
             if same not in known and check is not None:
                 known[same] = Validity.of(chain.correct, guarded(check, chain))
             records.append(known[same])
@@ -182,15 +180,20 @@ def _stated(chains: ChainBatch, generated: bool) -> Wanted:
     def make(places: NDArray[np.int64]) -> list[Stated]:
         known: dict[tuple[str, str, str], Stated] = {}
         records: list[Stated] = []
-        rows = expected.take(pa.array(places)).select(["problem_id", "text_hash", "basis_hash"])
-        for row, key in zip(places.tolist(), rows.to_pylist(), strict=True):
-            same = (key["problem_id"], key["text_hash"], key["basis_hash"])
+        for row, same in zip(places.tolist(), _alike(expected, places), strict=True):
             if same not in known:
-                known[same] = stated.guarded(readers[key["problem_id"]], chains.chains[row])
+                known[same] = stated.guarded(readers[same[0]], chains.chains[row])
             records.append(known[same])
         return records
 
     return Wanted(expected, make)
+
+
+def _alike(rows: pa.Table, places: NDArray[np.int64]) -> Iterator[tuple[str, str, str]]:
+    """Of some rows the problem, the text's hash and the verdict's: alike where all of these are."""
+    taken = rows.take(pa.array(places))
+    columns = (taken[name].to_pylist() for name in ("problem_id", "text_hash", "basis_hash"))
+    return zip(*columns, strict=True)
 
 
 @dataclass(frozen=True)

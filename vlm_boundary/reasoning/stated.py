@@ -8,11 +8,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 
-from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.evaluate import Value, numeric
+from vlm_boundary.mathtext.evaluate import Value
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain
-from vlm_boundary.reasoning.passages import answer_place, own_turn
 from vlm_boundary.reasoning.procedural import Truth, clauses, truth_of
 from vlm_boundary.reasoning.solutions import key
 from vlm_boundary.reasoning.statements import assignments
@@ -53,7 +51,7 @@ def read_text(chain: Chain) -> Stated:
     A named value is what `statements.assignments` finds ("AB = 5", "angle A is 40°"). One that
     is the result of an equation of the chain, or stands in the question, was not seen.
     """
-    start, end = own_turn(chain.text, chain.question)
+    start, end = chain.turn
     found = equations(chain.text, start, end)
     given = {_shown(Fraction(number)) for number in _NUMBER.findall(chain.question)}
     worked = {_shown(value) for one in found if (value := one.values[0]) is not None}
@@ -111,8 +109,7 @@ class _Known:
     def read(self, chain: Chain) -> Stated:
         """Facts, steps, and the first false statement of a chain."""
         text = chain.text
-        start, end = own_turn(text, chain.question)
-        answer = answer_place(text, start, end, chain.span)
+        (start, end), answer = chain.turn, chain.answer_place
         asked = frozenset(_NUMBER.findall(chain.question))
         told = set(asked | self._constants)  # numbers that a step may take
         met: Counter[str] = Counter()
@@ -160,11 +157,10 @@ class _Known:
         for one in found:
             start, end = begin + one.left.start, begin + one.right.end
             name = key(one.left.node)
-            try:
-                true = numeric(one.left.node) == numeric(one.right.node)
-            except Unsupported:
+            left, right = one.values
+            if left is None or right is None:
                 return "reasoning", start, end
-            if not true:
+            if left != right:
                 # Where the numbers are misread as well, that is the earlier fault.
                 read = self._misread(name, told)
                 return ("seeing" if read else "reasoning"), start, end

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 
 from vlm_boundary.mathtext.evaluate import Value
 
-NUMBER = re.compile(r"(?<![\d.])(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?(?!\d)|(?<![\d.])\.\d+")
+NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[\d.](?<![\d.].)(?:(?<=\d)(?:\d{0,2}(?:,\d{3})+(?!\d)|\d*)(?:\.\d+)?(?!\d)|(?<=\.)\d+)"
+)
 _HALF = re.compile(r"\b(?:half|halv\w+|bisect\w*)\b", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:twice|doubl\w*)\b", re.IGNORECASE)
 _SILENT = re.compile(
@@ -100,15 +103,20 @@ def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = Tr
                 reached += [one * other for other in others]
             else:
                 reached += [one / other for other in others if other]
-    return any(same(round(number, 9), value) for number in reached)
+    wanted = float(value)
+    alike = (wanted, -wanted) if wanted == value else ()
+    return any(
+        one in alike or _near(one, wanted) for one in (round(number, 9) for number in reached)
+    )
 
 
 def numbers_of(text: str, start: int, end: int) -> list[Value]:
     """The last numbers in digits between two places."""
-    written = [match[0].replace(",", "") for match in NUMBER.finditer(text, start, end)]
-    return [as_value(number) for number in written[-_FEW:] if len(number) <= 24]
+    written = [number.replace(",", "") for number in NUMBER.findall(text, start, end)[-_FEW:]]
+    return [as_value(number) for number in written if len(number) <= 24]
 
 
+@lru_cache(maxsize=16384)
 def as_value(written: str) -> int | Fraction:
     """A number in digits."""
     return int(written) if written.isdecimal() else Fraction(written)
@@ -116,18 +124,19 @@ def as_value(written: str) -> int | Fraction:
 
 def same(one: Value, other: Value) -> bool:
     """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
-    if one == other or one == -other:
-        return True
     if isinstance(one, int) and isinstance(other, int):
-        return one == 100 * other or other == 100 * one
+        return one in (other, -other, 100 * other) or other == 100 * one
     a, b = float(one), float(other)
-    for scale in (1.0, 100.0, 0.01):
-        if abs(a * scale - b) <= 0.006 * max(abs(b), 1e-9):
-            # Whole numbers are never rounded into one another.
-            if scale == 1.0 and a.is_integer() and b.is_integer():
-                continue
-            return True
-    return False
+    return (abs(a) == abs(b) and (one == other or one == -other)) or _near(a, b)
+
+
+def _near(a: float, b: float) -> bool:
+    """Whether they are one value up to rounding, or as a percentage."""
+    allowed = 0.006 * max(abs(b), 1e-9)
+    # Whole numbers are never rounded into one another.
+    if abs(a - b) <= allowed and not (a.is_integer() and b.is_integer()):
+        return True
+    return abs(a * 100.0 - b) <= allowed or abs(a * 0.01 - b) <= allowed
 
 
 def rounds_to(right: Fraction, said: Fraction) -> bool:

@@ -8,18 +8,20 @@ from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
-from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
+from vlm_boundary.reasoning.passages import AnswerPlace, opening
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
+from vlm_boundary.verifier.phrases import occurs
 
 CHECKER = "structure/7"
 
-_NUMBER = re.compile(
-    r"\d+|[一二三四五六七八九十]|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|half|twice)\b",
+_NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"(?-i:[\d一二三四五六七八九十otfsenhOTFSENH])(?:(?<=\d)\d*|(?<=[一二三四五六七八九十])|(?<!\w.)(?:(?<=o)ne"
+    r"|(?<=t)(?:wo|hree|en|welve|wice)|(?<=f)(?:our|ive)|(?<=s)(?:ix|even)|(?<=e)(?:ight|leven)"
+    r"|(?<=n)ine|(?<=h)alf)\b)",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
@@ -30,12 +32,14 @@ _OPERATION = re.compile(  # begins with a set of characters, so that all others 
     r"\s{0,3}[^\s=])"
 )
 _BECAUSE = re.compile(
-    r"\b(?:because|since|therefore|thus|hence|implies|follows|means|so|theorem|law|rule)\b"
-    r"|因为|所以|因此",
+    opening("because since therefore thus hence implies follows means so theorem law rule".split())
+    + r"\b",
     re.IGNORECASE,
 )
+_BECAUSE_IN_CHINESE = ("因为", "所以", "因此")
 # What may be a reason, unless the question has its words.
 _COMPARES = re.compile(r"\bif\b[^.\n]{5,60}|\w+er than [^.,\n]{2,30}|,[^,.\n]+,", re.IGNORECASE)
+_COMPARING = ("if", "er than")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LABEL = re.compile(
     r"(?:^|\n)[^\S\n]{0,20}(?:[-*•#>]{1,6}\s{0,2})?(?:(?:step|part)\s{0,2})?\d{1,3}\s{0,2}[.:)]",
@@ -49,8 +53,7 @@ _OPEN_TAIL = re.compile(r"(?:[-=+/×÷(,:\\]|(?<!\S)\*|\b(?:and|the|is|are|of|so
 def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     """What is wrong with how a chain is built, from its text and the place of its answer alone."""
     text = chain.text
-    start, end = own_turn(text, chain.question)
-    answer = answer_place(text, start, end, chain.span)
+    (start, end), answer = chain.turn, chain.answer_place
     found = _truncated(chain, start, end)
     found += repetition(text, start, end)
     found += hedging(text, start, end, answer)
@@ -84,7 +87,7 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
             note = "the output was cut off after its answer"
             return [Evidence("truncated", max(start, at - 40), at, note, veto=False)]
         return []
-    if not committed and _OPEN_TAIL.search(tail):
+    if not committed and _OPEN_TAIL.search(tail, max(0, len(tail) - 7)):
         return [Evidence("truncated", max(start, at - 40), at, "the output ends unfinished")]
     return []
 
@@ -92,7 +95,7 @@ def _truncated(chain: Chain, start: int, end: int) -> list[Evidence]:
 def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
     """An answer, with nothing or nothing but filler around it."""
     text = chain.text
-    if _OPERATION.search(text, answer.start, answer.end) and "=" in text[answer.start : answer.end]:
+    if "=" in text[answer.start : answer.end] and _OPERATION.search(text, answer.start, answer.end):
         return []  # the answer's own statement is an equation
     parts = [text[start : answer.start], text[answer.end : end]]
     if not answer.stated:  # a sentence may hold both a step and the answer
@@ -100,13 +103,13 @@ def _no_reasoning(chain: Chain, start: int, end: int, answer: AnswerPlace) -> li
         own = text[answer.start : value[0]] + " " + text[value[1] : answer.end]
         if _OPERATION.search(text, answer.start, answer.end) or _argues(own, chain.question):
             return []
-        others = _NUMBER.findall(EITHER.sub(" ", own))
-        if len(set(others) - set(_NUMBER.findall(chain.question))) > (chain.span is None):
+        others = _NUMBER.findall(EITHER.sub(" ", own) if "or" in own.lower() else own)
+        if others and len({*others} - {*_NUMBER.findall(chain.question)}) > (chain.span is None):
             return []
     body = "\n".join(parts)
     if _OPERATION.search(body):
         return []
-    plain = _LABEL.sub("\n", body)
+    plain = _LABEL.sub("\n", body) if _DIGIT.search(body) else body
     if (
         _DIGIT.search(plain)
         or _NUMBER.search(plain)
@@ -125,10 +128,15 @@ def _argues(text: str, question: str) -> bool:
     """Whether a few words give a reason."""
     if len(_LETTERS.findall(text)) < 7:
         return False
-    asked = {*_LETTERS.findall(question.lower())}
-    return _BECAUSE.search(text) is not None or any(
-        any(len(word) > 2 for word in {*_LETTERS.findall(match[0].lower())} - asked)
-        for match in _COMPARES.finditer(text)
+    if _BECAUSE.search(text) or occurs(_BECAUSE_IN_CHINESE, text):
+        return True
+    low = text.lower()
+    if not occurs(_COMPARING, low) and low.count(",") < 2:
+        return False
+    compared = [match[0].lower() for match in _COMPARES.finditer(text)]
+    asked = {*_LETTERS.findall(question.lower())} if compared else set()
+    return any(
+        len(word) > 2 and word not in asked for part in compared for word in _LETTERS.findall(part)
     )
 
 

@@ -110,6 +110,7 @@ _LINKED = re.compile(
     r"|therefore|thus|of|to|about|leaves|contains?|needs?|comes|weighs?|total)\s[$€£*\\(]{0,4}\Z",
     re.IGNORECASE,
 )
+_CHOICES = frozenset("ABCDEFGH")
 _SIGN = re.compile(r"[=+×÷·√<>≈]|\\[dt]?frac|\\sqrt")
 
 
@@ -189,8 +190,10 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
     chosen = options.get(said.upper())
+    if chosen is None:
+        return []
     worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
-    if chosen is None or not worked:
+    if not worked:
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]
@@ -339,6 +342,8 @@ def _answer(chain: Chain) -> Value | None:
         return None
     if written.isdecimal() and written.isascii():
         return int(written)
+    if written in _CHOICES:
+        return None
     tokens = [t for t in raw_tokens(written, 0, len(written)) if t.kind not in ("stop",)]
     if not tokens or any(t.text in ("[", "]") for t in tokens):
         return None

@@ -82,15 +82,16 @@ _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
-    " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make",
-    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
-    "ivide ", "ividing ", "square root of", "%", "percent",
+    " times ", "halving", "sum of", "sum to", "sum up to", " make",
+    "product of", "difference ", "average of", "mean of", "add", "ubtract", "ultipl",
+    "ivid", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
     "sum ", "add up to", " make", "product ", "difference ", "average ", "mean "
 )  # fmt: skip
 _ACTS = tuple(f"{action} " for action in _ACTIONS)
 _ADDED = ("add up to", "sum to", "sum up to", " make")
+_ADDED_TO = re.compile(rf" (?:add up to|sum to|sum up to|makes?) {_VALUE}", re.IGNORECASE)
 _BEHIND_A_SIGN = re.compile(
     r"(?:[-+*/×÷^·=(]|\b(?:of|than|plus|minus|times|by|over|least|most|about|nearly|almost|twice"
     r"|and a|one|two|three|four|five|number|square|cube|root|sum|product|half|if))"
@@ -120,17 +121,13 @@ _Said = tuple[int, int, Fraction, Fraction, str]
 
 
 def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
-    if any(
-        key in low for key in ("half", "alving", "third", "quarter", "fourth", "fifth", "tenth")
-    ):
+    if occurs(("half", "alving", "third", "quarter", "fourth", "fifth", "tenth"), low):
         yield from _simple(_SHARE, text, start, end)
-    if any(key in low for key in ("wice", "thrice", "doubl", "tripl", " times ")):
+    if occurs(("wice", "thrice", "doubl", "tripl", " times "), low):
         yield from _simple(_MULTIPLE, text, start, end)
-    if any(
-        key in low for key in (" is half", " third of", " quarter of", " is twice", " is doubl")
-    ):
+    if occurs((" is half", " third of", " quarter of", " is twice", " is doubl"), low):
         yield from _reversed(text, start, end)
-    if any(key in low for key in _TOTALS):
+    if occurs(_TOTALS, low):
         yield from _several(text, start, end)
     if occurs(_ACTS, low):
         yield from _acted(text, start, end)
@@ -175,8 +172,9 @@ def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:
     found = [_OF_SEVERAL.finditer(text, start, end)]
-    if occurs(_ADDED, text):
-        found.append(_ADD_UP.finditer(text, start, end))
+    if occurs(_ADDED, text) and (added := _ADDED_TO.search(text, start, end)):
+        line = text.rfind("\n", start, added.start()) + 1
+        found.append(_ADD_UP.finditer(text, max(start, line), end))
     for match in chain.from_iterable(found):
         values = [_value(number) for number in _NUMBER.findall(match["list"])]
         said = _value(_NUMBER.findall(match[0])[-1])
