@@ -1,0 +1,318 @@
+"""What a chain says differently from what its question tells of the picture."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+
+from vlm_boundary.mathtext.words import FIRST_WORDS, english_number
+from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.number_lists import number_lists
+from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, sayings, told, words_of
+
+# What may stand between a name and its value, or beside the name.
+_LINKS = (
+    frozenset(
+        "show showing read reading reach reached cost costing contribute measure measuring"
+        " weigh stand equal lie got get scored score sold sell made earned had hold contain"
+        " count give add take up account for make with which another it be being also"
+        " therefore marked labelled labeled given bar line row column month day year team"
+        " sector slice section category segment side value amount number price height share"
+        " percentage entry point size level in on from at by to picture chart graph table"
+        " figure diagram image ticket this thus so as since because now we see know have whole"
+        " starting entire first step budget".split()
+    )
+    | SOFT
+)
+_OTHER = frozenset(
+    "sum total difference average mean median mode range ratio half third quarter twice"
+    " double times percent more less fewer than plus minus without except remaining remain"
+    " left after before until between other rank place position product rest area perimeter"
+    " volume and or not no each every both all together change increase decrease rise rose"
+    " fell fall drop grew growth gain loss cumulative running probability chance frequency"
+    " degree angle deviation up down smaller larger small large big inner outer new old".split()
+)
+_DOING = frozenset("find give get lose win buy sell take eat add spend pay gain save".split())
+_EACH = frozenset(["each", "every"])
+_FIGURES = frozenset(
+    "triangle square rectangle circle cube box trapezoid trapezium parallelogram rhombus"
+    " prism cylinder cone sphere pyramid hexagon pentagon octagon sector piece part".split()
+)
+_OF = frozenset("of for from to than until between among".split())
+_SEEN = frozenset(
+    "there i see remove removing subtract subtracting take taking away scene contain include"
+    " these those all then total it includes them".split()
+)
+_LESS = frozenset(
+    "left remain remaining more less fewer other another each per every on behind in front of"
+    " plus minus than or among at".split()
+)
+_BEHIND = frozenset(
+    "more less fewer times higher lower larger smaller older younger longer taller shorter"
+    " cheaper greater bigger heavier lighter out to or by x off away up down above below left"
+    " per each every over under ahead behind too of and percent".split()
+)
+_CHANGED = re.compile(
+    r"\b(?:if|suppos\w+|assum\w+|would|could|might|may be|instead|new|now|after|before|increas\w+"
+    r"|decreas\w+|reduc\w+|discount\w*|remain\w*|left over|becomes?|doubl\w+|halv\w+|tripl\w+"
+    r"|scal\w+"
+    r"|other|another (?!\$)|similar|not|n't|different|small(?:er)?|large[rd]?|inner|outer|guess\w*"
+    r"|estimat\w*|try|trial|option|choice|add(?:s|ed|ing)? (?:up|to))\b",
+    re.IGNORECASE,
+)
+_SUM = re.compile(
+    r"(?<![\d.*/×·÷^-])(?<![*/×·÷^-] )\d{1,6}(?:\.\d{1,3})?[°%]?"
+    r"(?:\s?\+\s?\d{1,6}(?:\.\d{1,3})?[°%]?){2,12}"
+    r"(?!\d|\.\d|\s?[-+*/×·÷^]|\s?\\)"
+)
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_MOVED = re.compile(
+    r"\b(?:mov|shift|giv|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about|approx"
+    r"|estimat|differ|deviat|new)",
+    re.IGNORECASE,
+)
+_PAIR = re.compile(
+    r"\b(?=(?P<one>[a-z]{3,10}) (?P<is>(?:are|is) )?(?P<two>[a-z]{3,12})\b)", re.IGNORECASE
+)
+_NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNORECASE)
+_NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
+_MORE = frozenset("taller longer larger higher bigger greater heavier older more".split())
+_THAN = re.compile(
+    rf"\b(?P<one>{_NAME}) (?:is|was|has|had|sold|scored|got|read)(?: (?!not|only|now)[a-z]{{1,9}})?"
+    r" (?P<how>taller|longer|larger|higher|bigger|greater|heavier|older|more|shorter|smaller|lower"
+    r"|lighter|younger|less|fewer)(?: [a-z]{3,12})?(?: [a-z]{3,12})? than"
+    rf" (?:the |in |on |that of |bar |for )?(?P<two>{_NAME})"
+)
+_SIDES = {"pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10}
+_POLYGON = re.compile(rf"\b({'|'.join(_SIDES)})\b", re.IGNORECASE)
+_SIDED = re.compile(
+    r"\b(?:it|polygon|figure|shape|(?:penta|hexa|hepta|octa|nona|deca)gon) has"
+    r" (?P<count>\d{1,2}|three|four|five|six|seven|eight|nine|ten|twelve)"
+    r" (?:equal |straight |congruent )?(?:sides|vertices|corners|angles|interior angles)\b",
+    re.IGNORECASE,
+)
+_START = re.compile(r"[.!?](?=\s)|\n")
+
+
+_Fact = tuple[tuple[str, ...], Said]
+
+
+def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """What a chain says of names of its question that the question tells otherwise."""
+    if "gon" in chain.question and (" sides" in chain.text or "angles" in chain.text):
+        yield from _sides(chain, chain.text, start, end)
+    known = told(chain.question)
+    if not known and len(known.values) < 3:
+        return
+    text = plain(chain.text)
+    if len(known.values) > 2:
+        yield from _misread_lists(text, known, start, end)
+    if known.counted:
+        yield from _swapped(text, known, start, end)
+    if " than " in text:
+        yield from _compared(text, known, start, end)
+    found: list[tuple[_Fact, Said]] = []
+    for said in sayings(text, start, end):
+        fact = _named(said, known) or _counted(said, known)
+        if (
+            fact
+            and _differs(fact[1], said)
+            and not (ATTRIBUTES & {*fact[0]} and _of_another(text, said, known, start))
+            and not _excused(chain, text, said, start, end)
+        ):
+            found.append((fact, said))
+    names = {fact[0] for fact, _ in found}
+    swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
+    for (name, fact), said in found if len(names) == 1 or swapped else ():
+        note = f"the question tells {shown(fact.value)}{fact.unit} of {' '.join(name)}"
+        yield Evidence("contradiction", said.first, said.end, f"{note}, not {shown(said.value)}")
+
+
+def _named(said: Said, known: Told) -> _Fact | None:
+    """The name and what the question tells of it, where a statement is of that and nothing else."""
+    words = said.before
+    found = {key: at for key in known.named if (at := _place(key, words)) is not None}
+    found = {key: at for key, at in found.items() if not _within(key, found)}
+    if len(found) != 1:
+        return None
+    ((key, at),) = found.items()
+    ahead, between = words[:at], words[at + len(key) :]
+    if _OTHER - _EACH & {*ahead, *between} or _BEHIND & {*said.behind[:3]}:
+        return None
+    attribute = bool(ATTRIBUTES & {*key})
+    if not attribute and _EACH & {*ahead}:
+        return None
+    fact, allowed = known.named[key], (known.words - _DOING) | _LINKS
+    if any(
+        word.isupper() and len(word) < 5 and word not in fact.before for word in ahead + between
+    ):
+        return None
+    if any(word not in allowed or word[0].isdigit() for word in between):
+        return None
+    if _OF & {*ahead} and not {*ahead} <= allowed | _OF:
+        return None
+    if ahead and (ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}):
+        return None  # two pencils
+    own = ATTRIBUTES if attribute else ATTRIBUTES - {"price", "cost", "height", "length"}
+    if any(word in own and word not in fact.before for word in ahead + between):
+        return None
+    return key, fact
+
+
+def _counted(said: Said, known: Told) -> _Fact | None:
+    """The thing of which a number is said, and its count in the question: 3 red cubes."""
+    if said.unit or not said.behind or not {*said.before} <= known.words | _LINKS | _SEEN:
+        return None
+    for thing, fact in known.counted.items():
+        behind = said.behind
+        if behind[:2] == ("of", "them"):
+            behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
+        elif behind[0] == "of" and behind[-len(thing) :] == thing:
+            behind = thing
+        if behind[: len(thing)] == thing and not _LESS & {*behind[len(thing) :]}:
+            return thing, fact
+    return None
+
+
+def _within(key: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> bool:
+    """Whether a name is part of another one."""
+    return any(key != one and _place(key, one) is not None for one in others)
+
+
+def _place(key: tuple[str, ...], words: tuple[str, ...]) -> int | None:
+    """Where a name stands among words."""
+    for at in range(len(words) - len(key) + 1):
+        if words[at : at + len(key)] == key:
+            return at
+    return None
+
+
+def _of_another(text: str, said: Said, known: Told, start: int) -> bool:
+    """Whether the sentence speaks of a figure that the question does not have."""
+    figures = _FIGURES & {*words_of(text[_sentence(text, said.start, start) : said.start])}
+    of_hexagon = {"triangle"} if "hexagon" in known.words else set()
+    return not figures <= known.words | of_hexagon
+
+
+def _sentence(text: str, place: int, start: int) -> int:
+    """Where the sentence before a place begins."""
+    first = max(start, place - 160)
+    return max((cut.end() for cut in _START.finditer(text, first, place)), default=first)
+
+
+def _differs(fact: Said, said: Said) -> bool:
+    if fact.value == said.value or (said.value < 0 and fact.value != -said.value):
+        return False
+    if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
+        return False
+    if fact.behind and said.behind and fact.behind[:1] != said.behind[:1]:
+        return False
+    whole = fact.value.denominator == 1 and said.value.denominator == 1
+    return whole or abs(fact.value - said.value) > abs(fact.value) / 50
+
+
+def _excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
+    """Whether the value comes from a step, is only supposed, or is taken back."""
+    if hypothetical(text, said.start, start) or retracted(text, said.end, end):
+        return True
+    if _CHANGED.search(text, _sentence(text, said.start, start), said.end):
+        return True
+    if (chain.answer or "").strip("$°% ") == shown(said.value):
+        return True
+    return any(
+        said.value in equation.values and equation.left.start < said.end
+        for equation in equations(chain.text, start, end)
+    )
+
+
+def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """Lists and sums of all values of the picture that have one or two of them wrong."""
+    told_values, size = known.values, len(known.values)
+    sums = [(_numbers(match[0]), match.span()) for match in _SUM.finditer(text, start, end)]
+    lists = [(one.values, (one.start, one.end)) for one in number_lists(text, start, end)]
+    for values, (first, last) in (*lists, *sums):
+        if len(values) == size + 1 and known.unknown:
+            values = values[:size]  # with the one that was asked for
+        wrong = [
+            place for place in range(min(size, len(values))) if values[place] != told_values[place]
+        ]
+        others = Counter(told_values) - Counter(values)
+        if len(values) != size or not others or retracted(text, last, end):
+            continue
+        most = 1 if size < 4 else size // 2
+        if not (0 < len(wrong) <= most or (size > 3 and others.total() == 1)):
+            continue
+        if _MOVED.search(text, max(start, first - 120), min(end, last + 60)) or hypothetical(
+            text, first, start
+        ):
+            continue
+        (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
+        note = f"{shown(extra)} stands among the values, and the question tells {shown(missing)}"
+        yield Evidence("contradiction", first, last, note)
+
+
+def _numbers(written: str) -> tuple[Fraction, ...]:
+    return tuple(Fraction(number) for number in _PLAIN_NUMBER.findall(written))
+
+
+def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """Things with another thing's colour: 2 red spheres, where the spheres are blue."""
+    pairs = [thing for thing in known.counted if len(thing) == 2]
+    kinds = dict(pairs)
+    if len(pairs) < 2 or len(kinds) < len(pairs) or len({*kinds.values()}) < len(pairs):
+        return
+    of_noun = {noun: kind for kind, noun in pairs}
+    for match in _PAIR.finditer(text, start, end):
+        one, two = match["one"].lower(), match["two"].lower()
+        kind, noun = (two, words_of(one)[0]) if match["is"] else (one, words_of(two)[0])
+        if noun not in of_noun or kind not in kinds or of_noun[noun] == kind:
+            continue
+        first, last = match.span("one")[0], match.span("two")[1]
+        before = text[max(start, first - 40) : first]
+        if hypothetical(text, first, start) or retracted(text, last, end) or _NONE.search(before):
+            continue
+        note = f"the question tells of {of_noun[noun]} {noun}s, not {kind} ones"
+        yield Evidence("contradiction", first, last, note)
+
+
+def _compared(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """Two names in an order that is not that of their values."""
+    for match in _THAN.finditer(text, start, end):
+        one, two = words_of(match["one"])[-2:], words_of(match["two"])[:2]
+        facts = [known.named.get(name) or known.named.get(name[-1:]) for name in (one,)]
+        facts += [known.named.get(two) or known.named.get(two[:1])]
+        first, second = facts
+        if first is None or second is None or first.unit != second.unit:
+            continue
+        more = match["how"].lower() in _MORE
+        if (first.value > second.value) == more and first.value != second.value:
+            continue
+        if hypothetical(text, match.start(), start) or retracted(text, match.end(), end):
+            continue
+        values = f"{shown(first.value)} of the one and {shown(second.value)} of the other"
+        note = f"the question tells {values}"
+        yield Evidence("contradiction", *match.span(), note)
+
+
+def _sides(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """A figure that the question names, with another number of sides."""
+    names = {name.lower() for name in _POLYGON.findall(chain.question)}
+    if len(names) != 1 or "polygon" in chain.question or "sided" in chain.question:
+        return
+    (name,) = names
+    for match in _SIDED.finditer(text, start, end):
+        count = _count_of(match["count"])
+        if count == _SIDES[name] or hypothetical(text, match.start(), start):
+            continue
+        if not retracted(text, match.end(), end):
+            note = f"a {name} has {_SIDES[name]} sides, not {count}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _count_of(written: str) -> int:
+    return int(written) if written.isdigit() else english_number(written) or 0
