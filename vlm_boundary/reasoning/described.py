@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
-from vlm_boundary.mathtext.words import FIRST_WORDS, english_number
+from vlm_boundary.mathtext.words import FIRST_WORDS
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.number_lists import number_lists
@@ -76,26 +76,6 @@ _MOVED = re.compile(
     r"|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
-_PAIR = re.compile(
-    r"\b(?=(?P<one>[a-z]{3,10}) (?P<is>(?:are|is) )?(?P<two>[a-z]{3,12})\b)", re.IGNORECASE
-)
-_NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNORECASE)
-_NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
-_MORE = frozenset("taller longer larger higher bigger greater heavier older more".split())
-_THAN = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:is|was|has|had|sold|scored|got|read)(?: (?!not|only|now)[a-z]{{1,9}})?"
-    r" (?P<how>taller|longer|larger|higher|bigger|greater|heavier|older|more|shorter|smaller|lower"
-    r"|lighter|younger|less|fewer)(?: [a-z]{3,12})?(?: [a-z]{3,12})? than"
-    rf" (?:the |in |on |that of |bar |for )?(?P<two>{_NAME})"
-)
-_SIDES = {"pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10}
-_POLYGON = re.compile(rf"\b({'|'.join(_SIDES)})\b", re.IGNORECASE)
-_SIDED = re.compile(
-    r"\b(?:it|polygon|figure|shape|(?:penta|hexa|hepta|octa|nona|deca)gon) has"
-    r" (?P<count>\d{1,2}|three|four|five|six|seven|eight|nine|ten|twelve)"
-    r" (?:equal |straight |congruent )?(?:sides|vertices|corners|angles|interior angles)\b",
-    re.IGNORECASE,
-)
 _START = re.compile(r"[.!?](?=\s)|\n")
 
 
@@ -104,18 +84,12 @@ _Fact = tuple[tuple[str, ...], Said]
 
 def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """What a chain says of names of its question that the question tells otherwise."""
-    if "gon" in chain.question and (" sides" in chain.text or "angles" in chain.text):
-        yield from _sides(chain, chain.text, start, end)
     known = told(chain.question)
     if not known and len(known.values) < 3:
         return
     text = plain(chain.text)
     if len(known.values) > 2:
         yield from _misread_lists(text, known, start, end)
-    if known.counted:
-        yield from _swapped(text, known, start, end)
-    if " than " in text:
-        yield from _compared(text, known, start, end)
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end):
         fact = _named(said, known) or _counted(said, known)
@@ -258,61 +232,3 @@ def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evi
 
 def _numbers(written: str) -> tuple[Fraction, ...]:
     return tuple(Fraction(number) for number in _PLAIN_NUMBER.findall(written))
-
-
-def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
-    """Things with another thing's colour: 2 red spheres, where the spheres are blue."""
-    pairs = [thing for thing in known.counted if len(thing) == 2]
-    kinds = dict(pairs)
-    if len(pairs) < 2 or len(kinds) < len(pairs) or len({*kinds.values()}) < len(pairs):
-        return
-    of_noun = {noun: kind for kind, noun in pairs}
-    for match in _PAIR.finditer(text, start, end):
-        one, two = match["one"].lower(), match["two"].lower()
-        kind, noun = (two, words_of(one)[0]) if match["is"] else (one, words_of(two)[0])
-        if noun not in of_noun or kind not in kinds or of_noun[noun] == kind:
-            continue
-        first, last = match.span("one")[0], match.span("two")[1]
-        before = text[max(start, first - 40) : first]
-        if hypothetical(text, first, start) or retracted(text, last, end) or _NONE.search(before):
-            continue
-        note = f"the question tells of {of_noun[noun]} {noun}s, not {kind} ones"
-        yield Evidence("contradiction", first, last, note)
-
-
-def _compared(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
-    """Two names in an order that is not that of their values."""
-    for match in _THAN.finditer(text, start, end):
-        one, two = words_of(match["one"])[-2:], words_of(match["two"])[:2]
-        facts = [known.named.get(name) or known.named.get(name[-1:]) for name in (one,)]
-        facts += [known.named.get(two) or known.named.get(two[:1])]
-        first, second = facts
-        if first is None or second is None or first.unit != second.unit:
-            continue
-        more = match["how"].lower() in _MORE
-        if (first.value > second.value) == more and first.value != second.value:
-            continue
-        if hypothetical(text, match.start(), start) or retracted(text, match.end(), end):
-            continue
-        values = f"{shown(first.value)} of the one and {shown(second.value)} of the other"
-        note = f"the question tells {values}"
-        yield Evidence("contradiction", *match.span(), note)
-
-
-def _sides(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
-    """A figure that the question names, with another number of sides."""
-    names = {name.lower() for name in _POLYGON.findall(chain.question)}
-    if len(names) != 1 or "polygon" in chain.question or "sided" in chain.question:
-        return
-    (name,) = names
-    for match in _SIDED.finditer(text, start, end):
-        count = _count_of(match["count"])
-        if count == _SIDES[name] or hypothetical(text, match.start(), start):
-            continue
-        if not retracted(text, match.end(), end):
-            note = f"a {name} has {_SIDES[name]} sides, not {count}"
-            yield Evidence("contradiction", *match.span(), note)
-
-
-def _count_of(written: str) -> int:
-    return int(written) if written.isdigit() else english_number(written) or 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from vlm_boundary.reasoning.claims import only_claimed
+from vlm_boundary.reasoning.depicted import depictions
 from vlm_boundary.reasoning.described import misreadings
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
@@ -62,6 +63,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
         found += only_claimed(chain, start, end, answer)
     found += restatements(text, start, end)
     found += misreadings(chain, start, end)
+    found += depictions(chain, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)

@@ -71,7 +71,11 @@ _GEOMETRIC = re.compile(
 _TOTAL = re.compile(
     r"\btotal(?: [a-z]{3,12})? (?:is|was|of) (?P<value>[$€£]?\d{1,9}(?:\.\d{1,2})?)(?![\d/,])"
 )
-_AND_X = re.compile(r"\d°? and [a-z]\Z")
+_BOUGHT = re.compile(
+    r"\b(?P<count>\d{1,3}|an?|one|two|three|four|five|six) (?P<thing>[a-z]{3,12})\b"
+)
+_COUNT_WORDS = {"a": 1, "an": 1, "one": 1}
+_AND_X = re.compile(r"\d°? and [a-z]\.?\Z")
 _SEVERAL = re.compile(r", \d")  # a, b, h = 6, 10, 4
 _COUNTS = re.compile(r"\d [a-z]")
 _LETTERS = {"radius": "r", "height": "h"}  # as in every formula
@@ -199,6 +203,11 @@ def told(question: str) -> Told:
     things = _once(counted)
     for thing, said in things.items():
         named.setdefault(thing, []).append(said)
+    for match in _BOUGHT.finditer(text, last):
+        thing = words_of(match["thing"])
+        if thing in named and thing not in things:
+            count = Fraction(_COUNT_WORDS.get(match["count"]) or _value(match["count"]))
+            things[thing] = Said((), count, "", thing, False, match.start(), *match.span("count"))
     return Told(
         _once(named),
         things,
@@ -250,8 +259,9 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
     if last == "angle":
         return [words[-2:]] if len(words) > 1 else []
     if last in ATTRIBUTES:
-        keys = [(last,), *([("side",)] if words[-2:] == ("side", "length") else [])]
-        return [*keys, *([(_LETTERS[last],)] if last in _LETTERS else [])]
+        if words[-2:] == ("side", "length"):
+            return [words[-2:], ("side",)]
+        return [(last,), *([(_LETTERS[last],)] if last in _LETTERS else [])]
     return [words] if len(words) <= 3 else []
 
 
