@@ -18,7 +18,7 @@ _NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNO
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _MORE = frozenset("taller longer larger higher bigger greater heavier older more".split())
 _THAN = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:is|was|has|had|sold|scored|got|read)(?: (?!not|only|now)[a-z]{{1,9}})?"
+    rf"\b(?P<one>{_NAME}) (?:is|are|was|were|has|have|had|sold|scored|got|read)(?: (?!not|only|now)[a-z]{{1,9}})?"
     r" (?P<how>taller|longer|larger|higher|bigger|greater|heavier|older|more|shorter|smaller|lower"
     r"|lighter|younger|less|fewer)(?: [a-z]{3,12})?(?: [a-z]{3,12})? than"
     rf" (?:the |in |on |that of |bar |for )?(?P<two>{_NAME})"

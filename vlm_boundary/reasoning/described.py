@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 
 from vlm_boundary.mathtext.words import FIRST_WORDS
@@ -18,14 +18,14 @@ from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, say
 # What may stand between a name and its value, or beside the name.
 _LINKS = (
     frozenset(
-        "show showing read reading reach reached cost costing contribute measure measuring"
+        "he she they show showing read reading reach reached cost costing contribute measure measuring"
         " weigh stand equal lie got get scored score sold sell made earned had hold contain"
         " count give add take up account for make with which another it be being also"
         " therefore marked labelled labeled given bar line row column month day year team"
         " sector slice section category segment side value amount number price height share"
-        " percentage entry point size level in on from at by to picture chart graph table"
-        " figure diagram image ticket this thus so as since because now we see know have whole"
-        " starting entire first step budget".split()
+        " percentage entry point size level in on from at to picture chart graph table"
+        " figure diagram image ticket this thus so as since because now we see know have whole highest largest best"
+        " tallest lowest smallest worst longest shortest biggest starting entire first step budget".split()
     )
     | SOFT
 )
@@ -35,7 +35,7 @@ _OTHER = frozenset(
     " left after before until between other rank place position product rest area perimeter"
     " volume and or not no each every both all together change increase decrease rise rose"
     " fell fall drop grew growth gain loss cumulative running probability chance frequency"
-    " degree angle deviation up down smaller larger small large big inner outer new old".split()
+    " degree angle deviation down smaller larger small large big inner outer new old".split()
 )
 _DOING = frozenset("find give get lose win buy sell take eat add spend pay gain save".split())
 _EACH = frozenset(["each", "every"])
@@ -116,19 +116,22 @@ def _named(said: Said, known: Told) -> _Fact | None:
         return None
     ((key, at),) = found.items()
     ahead, between = words[:at], words[at + len(key) :]
-    if _OTHER - _EACH & {*ahead, *between} or _BEHIND & {*said.behind[:3]}:
+    if _OTHER - _EACH & {*ahead, *between} or _BEHIND & {*said.behind[said.unit == "%" :][:3]}:
         return None
     attribute = bool(ATTRIBUTES & {*key})
     if not attribute and _EACH & {*ahead}:
         return None
-    fact, allowed = known.named[key], (known.words - _DOING) | _LINKS
+    fact = known.named[key]
+    own_words, allowed = {*fact.before, *fact.behind}, (known.words - _DOING) | _LINKS
     if any(
         word.isupper() and len(word) < 5 and word not in fact.before for word in ahead + between
     ):
         return None
-    if any(word not in allowed or word[0].isdigit() for word in between):
+    if any(word[0].isdigit() or not _known(word, allowed) for word in between):
         return None
     if _OF & {*ahead} and not {*ahead} <= allowed | _OF:
+        return None
+    if said.last == f"{fact.last}s" or (str(said.value),) in known.named:
         return None
     if ahead and (ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}):
         return None  # two pencils
@@ -140,7 +143,12 @@ def _named(said: Said, known: Told) -> _Fact | None:
 
 def _counted(said: Said, known: Told) -> _Fact | None:
     """The thing of which a number is said, and its count in the question: 3 red cubes."""
-    if said.unit or not said.behind or not {*said.before} <= known.words | _LINKS | _SEEN:
+    if (
+        said.unit
+        or not said.behind
+        or not said.value
+        or not {*said.before} <= known.words | _LINKS | _SEEN
+    ):
         return None
     for thing, fact in known.counted.items():
         behind = said.behind
@@ -151,6 +159,13 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         if behind[: len(thing)] == thing and not _LESS & {*behind[len(thing) :]}:
             return thing, fact
     return None
+
+
+def _known(word: str, allowed: Collection[str]) -> bool:
+    """Whether a word, or one of its forms, is among others."""
+    if word in allowed:
+        return True
+    return len(word) > 3 and any(other.startswith(word) for other in allowed)
 
 
 def _within(key: tuple[str, ...], others: Iterable[tuple[str, ...]]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
 
@@ -20,7 +21,7 @@ _WORDED = re.compile(  # begins with a set of characters as well
     r"|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)(?![\w-])"
 )
 _UNIT = re.compile(
-    r"\s?(?:(?P<unit>°C?|\\?%|€|\$(?=[\s.,;)\]]|\Z)|[cmkd]?m[²³]?|k?g|ml|l|h|s|min|km/h|m/s"
+    r"[^\S\n]?(?:(?P<unit>°C?|\\?%|€|\$(?=[\s.,;)\]]|\Z)|[cmkd]?m[²³]?|k?g|ml|l|h|s|min|km/h|m/s"
     r"|degrees?|percent|dollars?|euros?|cents?|cent(?:imet\w+)|met(?:er|re)s?|kilomet\w+|inch(?:es)?"
     r"|feet|units?|minutes?|hours?|seconds?)(?![\w/]))?"
 )
@@ -75,8 +76,17 @@ _BOUGHT = re.compile(
     r"\b(?P<count>\d{1,3}|an?|one|two|three|four|five|six) (?P<thing>[a-z]{3,12})\b"
 )
 _COUNT_WORDS = {"a": 1, "an": 1, "one": 1}
+_NEXT = re.compile(r"(?:[°%]|\s?[a-z]{1,2})?,?\s(?:and\s)?[$€]?")
 _AND_X = re.compile(r"\d°? and [a-z]\.?\Z")
 _SEVERAL = re.compile(r", \d")  # a, b, h = 6, 10, 4
+_WHOLE = re.compile(
+    r"\d|=|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|is|are|was|has|have|be|equal)\b|\A\s*\Z"
+)
+_FRONTED = re.compile(
+    r"\b(?:[Ii]n|[Oo]n|[Ff]or|[Aa]t) (?:the )?(?P<name>[A-Za-z0-9-]{2,12}(?: [A-Z0-9][\w-]{0,9})?), ?\Z"
+)
+_ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
+_ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
 _COUNTS = re.compile(r"\d [a-z]")
 _LETTERS = {"radius": "r", "height": "h"}  # as in every formula
 _OF_ADJECTIVE = {
@@ -96,6 +106,8 @@ class Said:
     behind: tuple[str, ...]
     plural: bool
     """Whether it is one of several: sides 6 and 10."""
+    last: str
+    """The last word before the value, as it stands."""
     first: int
     start: int
     end: int
@@ -127,6 +139,8 @@ def plain(text: str) -> str:
 def words_of(written: str) -> tuple[str, ...]:
     """The words that tell one name from another: no plural, months and days in full."""
     kept = []
+    if "ngle " in written:
+        written = _ANGLE_AT.sub(r"\g<name> angle", _ANGLE_AT_LETTER.sub("angle ", written))
     for word in _TOKEN.findall(written.replace("'s", "").replace("’s", "")):
         if word == "∠":
             kept.append("angle")
@@ -146,8 +160,11 @@ def sayings(text: str, start: int, end: int) -> Iterator[Said]:
         first = max(start, match.start() - _REACH)
         for cut in CUT.finditer(text, first, match.start()):
             near = cut[0] in ":|" and match.start() - cut.end() < 3
-            if not near or _COUNTS.search(text, first, cut.start()):
-                first = cut.end()
+            if near and not _COUNTS.search(text, first, cut.start()):
+                continue
+            if cut[0] == "and" and not _WHOLE.search(text, first, cut.start()):
+                continue  # two names joined
+            first = cut.end()
         before = text[first : match.start()]
         if first > start and text[first - 1] in ")]}" and before[:1].strip():
             continue  # the end of an expression
@@ -163,11 +180,21 @@ def sayings(text: str, start: int, end: int) -> Iterator[Said]:
         name = (unit["unit"] if unit else "") or ""
         name = _UNITS.get(name, name) or ("$" if match[0][0] in "$€£" else "")
         value = _value(match[0])
-        words, rest_words = words_of(before), words_of(behind)
+        words, rest_words = words_of(_front(text, first, start) + before), words_of(behind)
+        if name == "°" and words[-1:] == ("=",) and len(words) > 1 and words[-3:-2] != ("angle",):
+            words = (*words[:-2], "angle", *words[-2:])
         if rest_words and rest_words[0] in _OF_ADJECTIVE:  # 4 m wide
             words, rest_words = (*words, _OF_ADJECTIVE[rest_words[0]]), rest_words[1:]
-        plural = (before.split() or [""])[-1].strip("=: ").lower() in _PLURAL
-        yield Said(words, value, name, rest_words, plural, first, match.start(), match.end())
+        last_word = (before.split() or [""])[-1].strip("=: ").lower()
+        plural = last_word in _PLURAL
+        where = first, match.start(), match.end()
+        yield Said(words, value, name, rest_words, plural, last_word, *where)
+
+
+def _front(text: str, first: int, start: int) -> str:
+    """The name in front of a comma: In March, 25 units were sold."""
+    match = _FRONTED.search(text, max(start, first - 40), first)
+    return f"{match['name']} " if match else ""
 
 
 @lru_cache(maxsize=256)  # many samples answer one question
@@ -184,8 +211,8 @@ def told(question: str) -> Told:
     counted: dict[tuple[str, ...], list[Said]] = {}
     found = list(sayings(text, first, last))
     for place, said in enumerate(found):
-        goes_on = place + 1 < len(found) and not (found[place + 1].before or said.behind)
-        for key in () if goes_on else _keys(said):
+        listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
+        for key in () if listed else _keys(said):
             named.setdefault(key, []).append(said)
         if thing := _thing(said):
             counted.setdefault(thing, []).append(said)
@@ -193,21 +220,27 @@ def told(question: str) -> Told:
         unit = _UNIT.match(text, total.end())
         name = (unit["unit"] if unit else "") or ("$" if "$" in total[0] else "")
         where = total.start(), *total.span("value")
-        said = Said(("total",), _value(total["value"]), _UNITS.get(name, name), (), False, *where)
+        said = Said(
+            ("total",), _value(total["value"]), _UNITS.get(name, name), (), False, "", *where
+        )
         named.setdefault(("total",), []).append(said)
-    bare = [said for said in found[1:] if not said.before]
+    bare = [two for one, two in pairwise(found) if _goes_on(text, one, two)]
     listed = not counted and "(" not in text[first:last] and len(bare) in (0, len(found) - 1)
     listed = listed and not ATTRIBUTES & {word for key in named for word in key}
     listed = listed and (bool(bare) or len(named) == len(found))
     values = tuple(said.value for said in found)
     things = _once(counted)
     for thing, said in things.items():
-        named.setdefault(thing, []).append(said)
+        alone = [thing[1:]] if all(len(other) == 2 for other in things) else []
+        for name in (thing, *alone):
+            named.setdefault(name, []).append(said)
     for match in _BOUGHT.finditer(text, last):
         thing = words_of(match["thing"])
         if thing in named and thing not in things:
             count = Fraction(_COUNT_WORDS.get(match["count"]) or _value(match["count"]))
-            things[thing] = Said((), count, "", thing, False, match.start(), *match.span("count"))
+            things[thing] = Said(
+                (), count, "", thing, False, "", match.start(), *match.span("count")
+            )
     return Told(
         _once(named),
         things,
@@ -215,6 +248,12 @@ def told(question: str) -> Told:
         values if listed else (),
         _AND_X.search(text[first:last]) is not None,
     )
+
+
+def _goes_on(text: str, one: Said, two: Said) -> bool:
+    """Whether two values stand in one list: sides 6 and 10."""
+    alike = one.unit in ("", two.unit)
+    return alike and _NEXT.fullmatch(text, one.end, two.start) is not None
 
 
 def _once(found: dict[tuple[str, ...], list[Said]]) -> dict[tuple[str, ...], Said]:
@@ -234,6 +273,7 @@ def _geometric(text: str) -> dict[tuple[str, ...], Said]:
             _UNITS.get(name, name),
             (),
             False,
+            "",
             match.start(),
             *match.span(),
         )
@@ -243,9 +283,13 @@ def _geometric(text: str) -> dict[tuple[str, ...], Said]:
 
 def _keys(said: Said) -> list[tuple[str, ...]]:
     """The names by which a chain may speak of a value."""
-    if said.plural or _NOT_A_NAME & {*said.before, *said.behind[:2]}:
+    before = said.before
+    if "and" in before:
+        before = before[len(before) - before[::-1].index("and") :]
+    attribute = ATTRIBUTES & {*before[-1:]}
+    if said.plural or _NOT_A_NAME & {*before, *(() if attribute else said.behind[:2])}:
         return []
-    words = tuple(word for word in said.before if word not in SOFT and word not in _SMALL)
+    words = tuple(word for word in before if word not in SOFT and word not in _SMALL)
     if not words or not any(word[0].isalpha() or len(word) > 2 for word in words):
         return []
     last = words[-1]
@@ -270,6 +314,8 @@ def _thing(said: Said) -> tuple[str, ...]:
     if {*said.before} - SOFT - {"with", "bag", "jar", "box"} or said.unit or not said.behind:
         return ()
     if said.value.denominator != 1 or len(said.behind) > 2 or _NOT_A_NAME & {*said.behind}:
+        return ()
+    if not all(word.isalpha() for word in said.behind):
         return ()
     return said.behind
 
