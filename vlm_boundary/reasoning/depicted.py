@@ -34,7 +34,9 @@ _TIME = re.compile(
 )
 _MOST = frozenset("highest largest biggest greatest tallest longest heaviest oldest".split())
 _HOW = f"{'|'.join(sorted(_MOST))}|lowest|smallest|shortest|lightest|youngest"
-_OF_WHAT = r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry))?"
+_OF_WHAT = (
+    r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry|team|class))"
+)
 _IS_MOST = re.compile(
     rf"\b(?P<name>{_NAME}) (?:is|was|has|had) the (?P<how>{_HOW}){_OF_WHAT}(?=[.,;\n]| (?:with|at|in the)\b)"
 )

@@ -72,7 +72,7 @@ _SUM = re.compile(
 )
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _MOVED = re.compile(
-    r"\b(?:mov|shift|giv|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about|approx"
+    r"\b(?:mov|shift|gives?\b|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about|approx"
     r"|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
@@ -92,12 +92,12 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _misread_lists(text, known, start, end)
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end):
-        fact = _named(said, known) or _counted(said, known)
+        fact = said_of(said, known) or _counted(said, known)
         if (
             fact
-            and _differs(fact[1], said)
-            and not (ATTRIBUTES & {*fact[0]} and _of_another(text, said, known, start))
-            and not _excused(chain, text, said, start, end)
+            and differs(fact[1], said)
+            and not (ATTRIBUTES & {*fact[0]} and of_another(text, said, known, start))
+            and not excused(chain, text, said, start, end)
         ):
             found.append((fact, said))
     names = {fact[0] for fact, _ in found}
@@ -107,7 +107,7 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield Evidence("contradiction", said.first, said.end, f"{note}, not {shown(said.value)}")
 
 
-def _named(said: Said, known: Told) -> _Fact | None:
+def said_of(said: Said, known: Told) -> _Fact | None:
     """The name and what the question tells of it, where a statement is of that and nothing else."""
     words = said.before
     found = {key: at for key in known.named if (at := _place(key, words)) is not None}
@@ -123,11 +123,11 @@ def _named(said: Said, known: Told) -> _Fact | None:
         return None
     fact = known.named[key]
     own_words, allowed = {*fact.before, *fact.behind}, (known.words - _DOING) | _LINKS
-    if any(
-        word.isupper() and len(word) < 5 and word not in fact.before for word in ahead + between
-    ):
+    if any(word.isupper() and len(word) < 5 and word not in own_words for word in ahead + between):
         return None
     if any(word[0].isdigit() or not _known(word, allowed) for word in between):
+        return None
+    if key in known.counts and (said.unit or not {*ahead, *between} <= SOFT | {"number"}):
         return None
     if _OF & {*ahead} and not {*ahead} <= allowed | _OF:
         return None
@@ -136,7 +136,7 @@ def _named(said: Said, known: Told) -> _Fact | None:
     if ahead and (ahead[-1][0].isdigit() or ahead[-1] in FIRST_WORDS - {"one"}):
         return None  # two pencils
     own = ATTRIBUTES if attribute else ATTRIBUTES - {"price", "cost", "height", "length"}
-    if any(word in own and word not in fact.before for word in ahead + between):
+    if any(word in own and word not in own_words for word in ahead + between):
         return None
     return key, fact
 
@@ -181,11 +181,15 @@ def _place(key: tuple[str, ...], words: tuple[str, ...]) -> int | None:
     return None
 
 
-def _of_another(text: str, said: Said, known: Told, start: int) -> bool:
+def of_another(text: str, said: Said, known: Told, start: int) -> bool:
     """Whether the sentence speaks of a figure that the question does not have."""
-    figures = _FIGURES & {*words_of(text[_sentence(text, said.start, start) : said.start])}
     of_hexagon = {"triangle"} if "hexagon" in known.words else set()
-    return not figures <= known.words | of_hexagon
+    return not figures_of(text, said, start) <= known.words | of_hexagon
+
+
+def figures_of(text: str, said: Said, start: int) -> frozenset[str]:
+    """The figures that a sentence names before a value."""
+    return _FIGURES & {*words_of(text[_sentence(text, said.start, start) : said.start])}
 
 
 def _sentence(text: str, place: int, start: int) -> int:
@@ -194,7 +198,7 @@ def _sentence(text: str, place: int, start: int) -> int:
     return max((cut.end() for cut in _START.finditer(text, first, place)), default=first)
 
 
-def _differs(fact: Said, said: Said) -> bool:
+def differs(fact: Said, said: Said) -> bool:
     if fact.value == said.value or (said.value < 0 and fact.value != -said.value):
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
@@ -205,7 +209,7 @@ def _differs(fact: Said, said: Said) -> bool:
     return whole or abs(fact.value - said.value) > abs(fact.value) / 50
 
 
-def _excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
+def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     """Whether the value comes from a step, is only supposed, or is taken back."""
     if hypothetical(text, said.start, start) or retracted(text, said.end, end):
         return True

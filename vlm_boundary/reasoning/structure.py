@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.attributes import changed_attributes
 from vlm_boundary.reasoning.claims import only_claimed
 from vlm_boundary.reasoning.depicted import depictions
 from vlm_boundary.reasoning.described import misreadings
@@ -64,6 +65,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += restatements(text, start, end)
     found += misreadings(chain, start, end)
     found += depictions(chain, start, end)
+    found += changed_attributes(chain, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)

@@ -49,6 +49,7 @@ SOFT = frozenset(
     "the a an is are was were has have = of at about exactly only just its their equal".split()
 )
 _SMALL = frozenset("one with".split())
+_NO_THING = SOFT | {"with", "in", "on", "of", "to", "by"}
 _NOT_A_NAME = frozenset(
     "hand start begin get off on co ratio step stage figure what which how who whose find why"
     " when if by than per times each more less half twice as to from through between scale"
@@ -88,7 +89,7 @@ _FRONTED = re.compile(
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
 _COUNTS = re.compile(r"\d [a-z]")
-_LETTERS = {"radius": "r", "height": "h"}  # as in every formula
+LETTERS = {"radius": "r", "height": "h"}  # as in every formula
 _OF_ADJECTIVE = {
     "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
     "thick": "thickness",
@@ -120,6 +121,8 @@ class Told:
     named: dict[tuple[str, ...], Said] = field(default_factory=dict)
     counted: dict[tuple[str, ...], Said] = field(default_factory=dict)
     words: frozenset[str] = frozenset()
+    counts: frozenset[tuple[str, ...]] = frozenset()
+    """Names of things that are counted: spheres: 2."""
     values: tuple[Fraction, ...] = ()
     """All values in a row, where the picture shows one list of them."""
     unknown: bool = False
@@ -229,11 +232,12 @@ def told(question: str) -> Told:
     listed = listed and not ATTRIBUTES & {word for key in named for word in key}
     listed = listed and (bool(bare) or len(named) == len(found))
     values = tuple(said.value for said in found)
-    things = _once(counted)
+    things, counts = _once(counted), set[tuple[str, ...]]()
     for thing, said in things.items():
         alone = [thing[1:]] if all(len(other) == 2 for other in things) else []
         for name in (thing, *alone):
             named.setdefault(name, []).append(said)
+            counts.add(name)
     for match in _BOUGHT.finditer(text, last):
         thing = words_of(match["thing"])
         if thing in named and thing not in things:
@@ -245,6 +249,7 @@ def told(question: str) -> Told:
         _once(named),
         things,
         frozenset(words_of(text)),
+        frozenset(counts),
         values if listed else (),
         _AND_X.search(text[first:last]) is not None,
     )
@@ -305,7 +310,7 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
     if last in ATTRIBUTES:
         if words[-2:] == ("side", "length"):
             return [words[-2:], ("side",)]
-        return [(last,), *([(_LETTERS[last],)] if last in _LETTERS else [])]
+        return [(last,), *([(LETTERS[last],)] if last in LETTERS else [])]
     return [words] if len(words) <= 3 else []
 
 
@@ -315,7 +320,7 @@ def _thing(said: Said) -> tuple[str, ...]:
         return ()
     if said.value.denominator != 1 or len(said.behind) > 2 or _NOT_A_NAME & {*said.behind}:
         return ()
-    if not all(word.isalpha() for word in said.behind):
+    if not all(word.isalpha() and word not in _NO_THING for word in said.behind):
         return ()
     return said.behind
 
