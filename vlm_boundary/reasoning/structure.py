@@ -14,6 +14,7 @@ from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, answer_place, own_turn
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
+from vlm_boundary.reasoning.strays import strays
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
@@ -66,6 +67,7 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += misreadings(chain, start, end)
     found += depictions(chain, start, end)
     found += changed_attributes(chain, start, end)
+    found += strays(chain, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)

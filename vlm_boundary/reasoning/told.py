@@ -14,7 +14,7 @@ from vlm_boundary.mathtext.words import english_number
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
     r"|(?:-(?<![\w.^/:)-]-)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
-    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
+    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
 )
 _WORDED = re.compile(  # begins with a set of characters as well
     r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix|even)"
