@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
@@ -27,6 +28,10 @@ _SIDES = {"pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8, "nonagon": 9
 _BY = re.compile(
     r"(?<![\d.])(?P<one>\d{1,3})(?: ?[cm]?m| units?)? by (?P<two>\d{1,3})(?![\d%]|\.\d|,\d)(?! ?=)"
 )
+_SIDES_OF = re.compile(
+    r"\b(?:sides|legs|diagonals)(?: are| have)?(?: (?:of|the))?(?: lengths?)?:? (?P<one>\d{1,3})"
+    r"(?: ?[cm]?m)? and (?P<two>\d{1,3})(?![\d%°/]|\.\d|,\d| ?[-+*/×·=])"
+)
 _TIME = re.compile(
     r"\b(?P<what>depart|leav|start|begin|arriv|reach|ends\b)[a-z]*(?: [a-zA-Z]{1,9}){0,3}?"
     r"(?: at| is|:| =)? (?P<time>\d{1,2}:\d\d)(?!\d)",
@@ -44,6 +49,29 @@ _MOST_IS = re.compile(
     rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT} (?:is|was)(?: in| on| for| at| bar)?(?: the)?"
     rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )
+_MOST_IS_PLAIN = re.compile(
+    rf"(?<!-)(?<!second )(?<!third )(?<!next )(?<!nd )(?<!rd )\b(?P<how>{_HOW}) (?:is|was)"
+    rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
+)
+_WHICH = re.compile(r"\b[Ww]hich (?:month|year|day|bar|team|quarter|season|city|country)\b")
+_GIVEN_TO = re.compile(
+    r"(?:(?:value|is|was|reach\w*|with|at|peak|maximum|minimum|highest|lowest|largest|smallest|[Tt]he)"
+    r"|,|\A|(?<=[.\n]) ?)[,:]? ?(?<![\d.])(?P<value>\d{1,6}(?:\.\d{1,3})?)(?: ?°C| [a-z]{2,9})?,?"
+    r" (?:(?:in|on|for)|(?:(?:and )?(?:that|this|which|it) )?(?:is|was|belongs to|comes from)"
+    r"(?: the (?:value|number|score|age|height|price)(?: of| for| in)?| found in| reached in)?) (?:bar )?"
+    rf"(?P<name>{_NAME})(?='s|[.,;\n]| and\b)"
+)
+_SLOPE = re.compile(
+    r"\bslope(?: of (?:the|this|that) line)?(?: m)?(?: is| =| of|:)?(?: equal to)? (?P<slope>-?\d{1,3})"
+    r"(?![\d/%]|\.\d| ?[-+*/×·=])"
+)
+_LINE = re.compile(r"\by = (?P<slope>-?\d{0,3})x(?![²^\w]|\s?\*)")
+_ABOUT = re.compile(
+    r"\b(?:more|less|above|below|over|under|than|by|least|most|between|increase|decrease|rise|rose"
+    r"|fell|fall|drop|gain|difference|sum|total|mean|average|median|not|from|to|without)\b",
+    re.IGNORECASE,
+)
+_ANOTHER_LINE = re.compile(r"\b(?:perpendicular|parallel|other|second|another|tangent|wait|if)\b")
 _PART = re.compile(
     r"\b(?:remaining|rest|left|others?|among|between|except|without|after|before|of these|first|last"
     r"|half|second|third|than|increase|drop|rise|change|aside|apart|next)\b",
@@ -63,8 +91,10 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     question, text = chain.question, chain.text
     if "gon" in question and (" sides" in text or "angles" in text):
         yield from _sides(chain, text, start, end)
-    if " by " in question and " by " in text:
+    if (" by " in question or " and " in question) and (" by " in text or "s " in text):
         yield from _sizes(question, text, start, end)
+    if "slope" in text and "y =" in text:
+        yield from _slopes(question, text, start, end)
     if ":" in question and ":" in text:
         yield from _times(question, text, start, end)
     known = told(question)
@@ -76,7 +106,8 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if " than " in text:
         yield from _compared(text, known, start, end)
     if len(known.values) > 2:
-        yield from _extremes(text, known, start, end)
+        yield from _extremes(question, text, known, start, end)
+        yield from _given_to(text, known, start, end)
 
 
 def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
@@ -140,13 +171,14 @@ def _count_of(written: str) -> int:
 def _sizes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
     """A rectangle of the question, with one of its sides changed: 8 by 7 for 8 by 6."""
     sizes = {(match["one"], match["two"]) for match in _BY.finditer(question)}
+    sizes |= {(match["one"], match["two"]) for match in _SIDES_OF.finditer(question)}
     numbers = {int(number) for number in re.findall(r"\d+", question)}
     made = (
         numbers
         | {abs(a - b) for a in numbers for b in numbers}
         | {a + b for a in numbers for b in numbers}
     )
-    for match in _BY.finditer(text, start, end):
+    for match in (*_BY.finditer(text, start, end), *_SIDES_OF.finditer(text, start, end)):
         size = match["one"], match["two"]
         if size in sizes or size[::-1] in sizes:
             continue
@@ -177,9 +209,12 @@ def _leaves(match: re.Match[str]) -> bool:
     return match["what"][0].lower() in "dlsb"
 
 
-def _extremes(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+def _extremes(question: str, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """A name that is called the largest or smallest, and is not."""
-    for pattern in (_IS_MOST, _MOST_IS):
+    patterns = [_IS_MOST, _MOST_IS]
+    if "Who " in question or _WHICH.search(question):
+        patterns.append(_MOST_IS_PLAIN)  # the oldest is Cy
+    for pattern in patterns:
         for match in pattern.finditer(text, start, end):
             name = words_of(match["name"])
             fact = known.named.get(name) or known.named.get(name[-1:])
@@ -194,3 +229,33 @@ def _extremes(text: str, known: Told, start: int, end: int) -> Iterator[Evidence
             ):
                 note = f"the {match['how']} value in the question is {shown(right)}"
                 yield Evidence("contradiction", *match.span(), f"{note}, not {shown(fact.value)}")
+
+
+def _given_to(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """A value of one name that is said to be another's: 70 in 2014."""
+    for match in _GIVEN_TO.finditer(text, start, end):
+        name = words_of(match["name"])
+        fact = known.named.get(name) or known.named.get(name[-1:])
+        value = Fraction(match["value"])
+        if fact is None or fact.value == value or known.values.count(value) != 1:
+            continue
+        before = text[max(start, match.start() - 40) : match.start("value")]
+        if _ABOUT.search(before) or hypothetical(text, match.start("value"), start):
+            continue
+        if not retracted(text, match.end(), end):
+            note = (
+                f"the question tells {shown(fact.value)} of {' '.join(name)}, not {match['value']}"
+            )
+            yield Evidence("contradiction", match.start("value"), match.end(), note)
+
+
+def _slopes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """A slope that is stated, and an equation of the line that has another."""
+    stated = {match["slope"] for match in _SLOPE.finditer(text, start, end)}
+    lines = list(_LINE.finditer(text, start, end))
+    written = {{"": "1", "-": "-1"}.get(line["slope"], line["slope"]) for line in lines}
+    if len(stated) != 1 or len(written) != 1 or stated == written or _LINE.search(question):
+        return
+    if not _ANOTHER_LINE.search(text, start, end) and not retracted(text, lines[0].end(), end):
+        note = f"the slope is said to be {next(iter(stated))}, and the equation has {next(iter(written))}"
+        yield Evidence("contradiction", *lines[0].span(), note)

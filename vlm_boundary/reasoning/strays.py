@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 from vlm_boundary.reasoning.described import differs, excused
+from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import takes_back
-from vlm_boundary.reasoning.told import SOFT, Said, plain, sayings
+from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
 
 _IS = frozenset(["is", "are", "was", "were", "=", "equal"])
 _PLAIN = SOFT | frozenset(
@@ -17,6 +20,10 @@ _PLAIN = SOFT | frozenset(
 _ANYTHING = frozenset(
     "it value result answer number there he she they which one x y step case amount count".split()
 )
+_MADE = frozenset(
+    "sum total slope ratio radius difference mean average area perimeter product intercept".split()
+)
+_REACH = 60
 _ANOTHER = re.compile(
     r"\b(?:second|third|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each"
     r"|similar|next|then|when|for|case|option|if|step|after|before|remaining|left)\b",
@@ -30,19 +37,22 @@ _MOST = 60
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
     text = plain(chain.text)
-    known: dict[tuple[str, ...], Said] = {}
+    known = _results(chain, text, start, end)
     for count, said in enumerate(sayings(text, start, end)):
         key = _key(said)
-        if count > _MOST or not key:
+        if count > _MOST or not key or text[said.start].isalpha():
             continue
-        before = known.setdefault(key, said)
-        if before is said or not differs(before, said):
+        before = _same(known, key) or known.setdefault(key, said)
+        if before.end >= said.start or not differs(before, said):
             continue
         if _digits_before(text, said, start) or _digits_before(text, before, start):
             continue
-        written = text[before.start : before.end], text[said.start : said.end]
-        used, stray = (_NUMBER.findall(text).count(one.strip("$€£-")) for one in written)
-        if used < 2 or stray > 1 or written[1].strip("$€£-") in _NUMBER.findall(chain.question):
+        numbers, asked = _NUMBER.findall(text), _NUMBER.findall(chain.question)
+        used, stray = (shown(one.value) for one in (before, said))
+        derived = before.last == "="
+        if numbers.count(stray) > 1 or not (derived or numbers.count(used) > 1):
+            continue
+        if stray in asked and not derived:
             continue
         if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
             continue
@@ -56,12 +66,42 @@ def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
 
 def _key(said: Said) -> tuple[str, ...]:
     """The words for what a value is of; none where they may be of anything."""
-    if said.before[-1:] == () or said.before[-1] not in _IS:
-        return ()
     words = tuple(word for word in said.before if word not in _PLAIN)
-    if not words or _ANYTHING & {*words} or len(words) > 7 or len(words[-1]) == 1:
+    if said.before[-1:] == () or not (said.before[-1] in _IS or {*words[-1:]} & _MADE):
         return ()
-    return words
+    return _known_by(words)
+
+
+def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | None:
+    """What is known by a name, or by its first word where that is all that is said again."""
+    like = [one for one in known if one[:1] == key] if key in (("ratio",), ("slope",)) else []
+    return known.get(key) or (known[like[0]] if len(like) == 1 else None)
+
+
+def _known_by(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words or _ANYTHING & {*words} or len(words) > 7:
+        return ()
+    return () if len(words[-1]) == 1 and words[-2:-1] != ("angle",) else words
+
+
+def _results(chain: Chain, text: str, start: int, end: int) -> dict[tuple[str, ...], Said]:
+    """What is worked out in an equation behind its name: the sum is 20 + 35 = 55."""
+    found: dict[tuple[str, ...], Said] = {}
+    steps = {equation.left.start: equation for equation in equations(chain.text, start, end)}
+    for equation in steps.values():
+        first = max(start, equation.left.start - _REACH)
+        before = CUT.split(text[first : equation.left.start])[-1]
+        words = words_of(before)
+        last = equation
+        while last.right.start in steps:
+            last = steps[last.right.start]
+        value = last.values[1]
+        if words[-1:] and words[-1] in _IS and isinstance(value, (int, Fraction)):
+            key = _known_by(tuple(word for word in words if word not in _PLAIN))
+            place = equation.left.start - len(before), last.right.start, last.right.end
+            if key:
+                found.setdefault(key, Said(words, Fraction(value), "", (), False, "=", *place))
+    return found
 
 
 def _digits_before(text: str, said: Said, start: int) -> bool:

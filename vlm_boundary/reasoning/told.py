@@ -35,7 +35,7 @@ CUT = re.compile(
     r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|but"
     r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
 )
-_TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}|∠|=")
+_TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
 _OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
 _PLURAL = frozenset(
     "sides diagonals angles legs values points vertices numbers lengths scores lines heights"
