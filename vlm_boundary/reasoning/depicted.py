@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.passages import hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Told, plain, told, words_of
 
@@ -62,10 +62,27 @@ _GIVEN_TO = re.compile(
     rf"(?P<name>{_NAME})(?='s|[.,;\n]| and\b)"
 )
 _SLOPE = re.compile(
-    r"\bslope(?: of (?:the|this|that) line)?(?: m)?(?: is| =| of|:)?(?: equal to)? (?P<slope>-?\d{1,3})"
-    r"(?![\d/%]|\.\d| ?[-+*/×·=])"
+    r"\bslope(?: of (?:the|this|that) line)?(?: m)?(?: is| =| of|:)?(?: equal to)?"
+    r"(?: [\d()/+ −-]{3,25}=)? (?P<value>-?\d{1,3})(?![\d/%]|\.\d| ?[-+*/×·=])"
 )
-_LINE = re.compile(r"\by = (?P<slope>-?\d{0,3})x(?![²^\w]|\s?\*)")
+_CROSSES = re.compile(
+    r"\by-intercept(?: b)?(?: is| =| of|:)?(?: at)? (?P<value>-?\d{1,3})(?![\d/%]|\.\d| ?[-+*/×·=])"
+)
+_LINE = re.compile(
+    r"\by = (?P<slope>-?\d{0,3})x(?![²^\w]|\s?\*)(?:(?P<sign> ?[-+] ?)(?P<crosses>\d{1,3}))?"
+    r"(?![\d.]\d)"
+)
+_ASKED = re.compile(
+    r"\b(?:[Ww]hich|[Ww]ho|[Ww]hat)\b.{0,50}?\b(?P<how>[a-z]{3,9}er|[a-z]{3,9}est|most [a-z]{3,12})\b"
+)
+_TITLE = r"[A-Z][a-z]*(?: [A-Z0-9][a-z]*)?"
+_HOW_GOOD = r"(?P<how>best|worst|[a-z]{3,9}est)(?<!rest)(?<!interest)"
+_WHAT = r"(?P<what>year|month|day|quarter|season|bar|team|student|player|city|country|shop|week)"
+_WHO = r"(?P<name>(?:19|20)\d\d|[A-Z][a-z]{0,11}(?: [A-Z0-9])?)"
+_BEST_IS = re.compile(
+    rf"\b{_HOW_GOOD} {_WHAT}(?: of all)?(?:,| is| was)(?: in)? {_WHO}(?=[.,;\n ])"
+)
+_IS_BEST = re.compile(rf"\b{_WHO}(?:,| is| was) the {_HOW_GOOD} {_WHAT}\b")
 _ABOUT = re.compile(
     r"\b(?:more|less|above|below|over|under|than|by|least|most|between|increase|decrease|rise|rose"
     r"|fell|fall|drop|gain|difference|sum|total|mean|average|median|not|from|to|without)\b",
@@ -93,10 +110,13 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _sides(chain, text, start, end)
     if (" by " in question or " and " in question) and (" by " in text or "s " in text):
         yield from _sizes(question, text, start, end)
-    if "slope" in text and "y =" in text:
+    if ("slope" in text or "intercept" in text) and "y = " in text:
         yield from _slopes(question, text, start, end)
     if ":" in question and ":" in text:
         yield from _times(question, text, start, end)
+    if "est " in text:
+        yield from _best_of(text, start, end)
+    yield from _asked_for(chain, text, start, end)
     known = told(question)
     if not known:
         return
@@ -250,12 +270,65 @@ def _given_to(text: str, known: Told, start: int, end: int) -> Iterator[Evidence
 
 
 def _slopes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
-    """A slope that is stated, and an equation of the line that has another."""
-    stated = {match["slope"] for match in _SLOPE.finditer(text, start, end)}
+    """A slope or an intercept that is stated, and an equation of the line that has another."""
     lines = list(_LINE.finditer(text, start, end))
-    written = {{"": "1", "-": "-1"}.get(line["slope"], line["slope"]) for line in lines}
-    if len(stated) != 1 or len(written) != 1 or stated == written or _LINE.search(question):
+    if not lines or _LINE.search(question) or _ANOTHER_LINE.search(text, start, end):
         return
-    if not _ANOTHER_LINE.search(text, start, end) and not retracted(text, lines[0].end(), end):
-        note = f"the slope is said to be {next(iter(stated))}, and the equation has {next(iter(written))}"
-        yield Evidence("contradiction", *lines[0].span(), note)
+    if len({match[0] for match in lines}) > 1 or retracted(text, lines[0].end(), end):
+        return
+    line = lines[0]
+    written = {"": "1", "-": "-1"}.get(line["slope"], line["slope"])
+    crosses = (line["sign"] or "").strip("+ ") + line["crosses"] if line["crosses"] else "0"
+    for what, pattern, has in (("slope", _SLOPE, written), ("intercept", _CROSSES, crosses)):
+        stated = {match["value"] for match in pattern.finditer(text, start, end)}
+        if len(stated) == 1 and stated != {has.replace(" ", "")}:
+            note = f"the {what} is said to be {next(iter(stated))}, and the equation has {has}"
+            yield Evidence("contradiction", *line.span(), note)
+
+
+def _asked_for(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """A name that is said to be what is asked for, and is not the answer: Shop A is cheaper."""
+    described, _, asked = chain.question.partition("]")
+    answer, adjective = (chain.answer or "").strip(" .*$"), _ASKED.search(asked)
+    if adjective is None or not answer[:1].isalnum() or answer not in described:
+        return
+    how = re.escape(adjective["how"])
+    pattern = (
+        rf"(?P<one>{_TITLE}) (?:is|was|has|had) (?:the )?{how}(?: one| [a-z]{{3,10}})?(?=[.,;\n])"
+        rf"|(?<!second )(?<!third )\b{how}(?: one| [a-z]{{3,10}})? (?:is|was|in)(?: in| on| for)?"
+        rf" (?P<two>{_TITLE})(?=[.,;\n])"
+    )
+    for match in re.finditer(pattern, text[:end]):
+        name = match["one"] or match["two"]
+        if match.start() < start or name not in described or name in answer or answer in name:
+            continue
+        before = text[max(start, match.start() - 60) : match.start()]
+        if (
+            _NONE.search(before)
+            or _PART.search(before)
+            or text[match.end() : match.end() + 1] == "?"
+        ):
+            continue
+        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
+            note = f"{name} is said to be {adjective['how']}, and the answer is {answer}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _best_of(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """One superlative of two names: the best year is 2019, and 2018, the best year."""
+    known: dict[tuple[str, str], re.Match[str]] = {}
+    for match in sorted(
+        (*_BEST_IS.finditer(text, start, end), *_IS_BEST.finditer(text, start, end)),
+        key=lambda match: match.start(),
+    ):
+        key = match["how"].lower(), match["what"].lower()
+        before = known.setdefault(key, match)
+        if before["name"] == match["name"] or hypothetical(text, match.start(), start):
+            continue
+        if takes_back(text, before.end(), match.end()) or _PART.search(
+            text, before.end(), match.start()
+        ):
+            continue
+        note = f"the {' '.join(key)} is {before['name']}, and then {match['name']}"
+        yield Evidence("contradiction", *before.span(), note)
+        yield Evidence("contradiction", *match.span(), note)

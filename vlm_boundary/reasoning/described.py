@@ -76,6 +76,7 @@ _MOVED = re.compile(
     r"|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
+_SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _START = re.compile(r"[.!?](?=\s)|\n")
 
 
@@ -128,6 +129,8 @@ def said_of(said: Said, known: Told) -> _Fact | None:
     if any(word[0].isdigit() or not _known(word, allowed) for word in between):
         return None
     if key in known.counts and (said.unit or not {*ahead, *between} <= SOFT | {"number"}):
+        return None
+    if not attribute and any(word.isdigit() for word in ahead):
         return None
     if _OF & {*ahead} and not {*ahead} <= allowed | _OF:
         return None
@@ -205,6 +208,8 @@ def differs(fact: Said, said: Said) -> bool:
         return False
     if fact.behind and said.behind and fact.behind[:1] != said.behind[:1]:
         return False
+    if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
+        return False  # in cents
     whole = fact.value.denominator == 1 and said.value.denominator == 1
     return whole or abs(fact.value - said.value) > abs(fact.value) / 50
 

@@ -23,6 +23,8 @@ _ANYTHING = frozenset(
 _MADE = frozenset(
     "sum total slope ratio radius difference mean average area perimeter product intercept".split()
 )
+_AGAIN = (("with",), ("the",), ("these",), ("from",), ("all",))
+_OF_SOME = frozenset("in on of that which with at to from left remain is whose between".split())
 _REACH = 60
 _ANOTHER = re.compile(
     r"\b(?:second|third|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each"
@@ -62,6 +64,7 @@ def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         note = f"“{one}”, then “{two}”, with no word of a change between"
         yield Evidence("contradiction", before.first, before.end, note)
         yield Evidence("contradiction", said.first, said.end, note)
+    yield from _counts(chain, text, start, end)
 
 
 def _key(said: Said) -> tuple[str, ...]:
@@ -70,6 +73,38 @@ def _key(said: Said) -> tuple[str, ...]:
     if said.before[-1:] == () or not (said.before[-1] in _IS or {*words[-1:]} & _MADE):
         return ()
     return _known_by(words)
+
+
+def _counts(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """A count that is spoken of again as another: 3 triangles, and then "with 4 triangles"."""
+    known: dict[str, Said] = {}
+    for said in sayings(text, start, end):
+        thing = said.behind[0] if said.behind else ""
+        if len(thing) < 3 or said.unit or not text[said.end + 1 :].startswith(f"{thing}s"):
+            continue
+        before = known.setdefault(thing, said)
+        if before is said or before.value == said.value or said.before[-1:] not in _AGAIN:
+            continue
+        if {*said.before} - _PLAIN - {"all", "dividing", "adding", "choosing", "two", "three"}:
+            continue
+        if {*said.behind[1:2]} & _OF_SOME or not _once(chain, text, before, said):
+            continue
+        if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
+            continue
+        if _ANOTHER.search(text, before.end, said.start):
+            continue
+        note = f"{shown(before.value)} {thing}s at first, and then {shown(said.value)}"
+        yield Evidence("contradiction", before.start, before.end, note)
+        yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _once(chain: Chain, text: str, before: Said, said: Said) -> bool:
+    """Whether a value stands nowhere else, and the one that it replaces does."""
+    written, numbers = text[said.start : said.end].lower(), _NUMBER.findall(text)
+    in_words = text.lower().count(f" {written} ") if written.isalpha() else 0
+    stray = numbers.count(shown(said.value)) + in_words
+    asked = shown(said.value) in _NUMBER.findall(chain.question)
+    return stray < 2 and not asked and numbers.count(shown(before.value)) > 1
 
 
 def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | None:

@@ -84,7 +84,7 @@ _WHOLE = re.compile(
     r"\d|=|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|is|are|was|has|have|be|equal)\b|\A\s*\Z"
 )
 _FRONTED = re.compile(
-    r"\b(?:[Ii]n|[Oo]n|[Ff]or|[Aa]t) (?:the )?(?P<name>[A-Za-z0-9-]{2,12}(?: [A-Z0-9][\w-]{0,9})?), ?\Z"
+    r"\b(?:In|On|For|At) (?:the )?(?P<name>[A-Za-z0-9-]{2,12}(?: [A-Z0-9][\w-]{0,9})?), ?\Z"
 )
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
