@@ -28,13 +28,17 @@ _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
+_LETTERED = re.compile(r"\b([a-z]) ?= ?\d")
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
 
 
 def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of an attribute that is said twice, differently, of the same figure."""
-    if not occurs(_NAMED, chain.text):
+    letters = _LETTERED.findall(chain.text, start, end)
+    low = chain.text.lower() if "adius" in chain.text or "iameter" in chain.text else ""
+    twice = low.count("radius") > 1 or low.count("diameter") > 1 or ("radius" in low and letters)
+    if not twice and (len({*letters}) == len(letters) or not occurs(_NAMED, chain.text)):
         return
     asked = told(chain.question)
     text = plain(chain.text)

@@ -34,7 +34,7 @@ _SIDES_OF = re.compile(
 )
 _TIME = re.compile(
     r"\b(?P<what>depart|leav|start|begin|arriv|reach|ends\b)[a-z]*(?: [a-zA-Z]{1,9}){0,3}?"
-    r"(?: at| is|:| =)? (?P<time>\d{1,2}:\d\d)(?!\d)",
+    r"(?: at| is|:| =)? (?P<time>\d{1,2}:\d\d)(?!\d| ?[-+])",
     re.IGNORECASE,
 )
 _MOST = frozenset("highest largest biggest greatest tallest longest heaviest oldest".split())
@@ -112,7 +112,7 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _sizes(question, text, start, end)
     if ("slope" in text or "intercept" in text) and "y = " in text:
         yield from _slopes(question, text, start, end)
-    if ":" in question and ":" in text:
+    if "[" in question and ":" in text:
         yield from _times(question, text, start, end)
     if "est " in text:
         yield from _best_of(text, start, end)

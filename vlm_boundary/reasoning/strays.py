@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -24,12 +25,23 @@ _MADE = frozenset(
     "sum total slope ratio radius difference mean average area perimeter product intercept".split()
 )
 _AGAIN = (("with",), ("the",), ("these",), ("from",), ("all",))
+_CHOOSING = frozenset("all dividing adding choosing two three".split())
 _OF_SOME = frozenset("in on of that which with at to from left remain is whose between".split())
+_ALONE = frozenset("sum slope mean average radius diameter hypotenuse perimeter median".split())
 _REACH = 60
 _ANOTHER = re.compile(
     r"\b(?:second|third|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each"
     r"|similar|next|then|when|for|case|option|if|step|after|before|remaining|left)\b",
     re.IGNORECASE,
+)
+_SITE = re.compile(  # fast signs of what is taken apart afterwards
+    r" (?P<thing>\Z)?(?:is|are|was|were|of|=|equals|sum|total|slope|ratio|radius|mean|average)"
+    r" [$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
+)
+_COUNT_SITE = re.compile(
+    r"[wWtTfFa](?:(?<=[wW])ith|(?<=[tT])h(?:e|ese)|(?<=[fF])rom|(?<=a)ll)"
+    r" (?P<value>\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r" (?P<thing>[a-z]{3,14}s)\b"
 )
 _SENTENCE = re.compile(r"[.!?](?=\s)|\n")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -38,33 +50,59 @@ _MOST = 60
 
 def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of a thing with two values, the second of which is nowhere else."""
-    text = plain(chain.text)
+    text = chain.text
+    numbers = Counter(_NUMBER.findall(text, start, end))
+    if _said_again(_SITE, text, numbers, start, end):
+        yield from _values(chain, plain(text), numbers, start, end)
+    if _said_again(_COUNT_SITE, text, numbers, start, end):
+        yield from _counts(chain, plain(text), numbers, start, end)
+
+
+def _said_again(
+    pattern: re.Pattern[str], text: str, numbers: Counter[str], start: int, end: int
+) -> bool:
+    """Whether a value that stands nowhere else may be said of what was named before."""
+    for match in pattern.finditer(text, start, end):
+        if numbers[match["value"]] < 2:
+            ahead = text[max(start, match.start() - 16) : match.start()].split()
+            word = match["thing"] or (ahead[-1] if ahead else "")
+            if text.find(word[1:], start, match.start() - len(word)) >= 0:
+                return True
+    return False
+
+
+def _values(
+    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+) -> Iterator[Evidence]:
     known = _results(chain, text, start, end)
-    for count, said in enumerate(sayings(text, start, end)):
+    asked = _NUMBER.findall(chain.question)
+    for said in sayings(text, start, end)[:_MOST]:
         key = _key(said)
-        if count > _MOST or not key or text[said.start].isalpha():
+        if not key or text[said.start].isalpha():
             continue
         before = _same(known, key) or known.setdefault(key, said)
         if before.end >= said.start or not differs(before, said):
             continue
-        if _digits_before(text, said, start) or _digits_before(text, before, start):
-            continue
-        numbers, asked = _NUMBER.findall(text), _NUMBER.findall(chain.question)
         used, stray = (shown(one.value) for one in (before, said))
         derived = before.last == "="
-        if numbers.count(stray) > 1 or not (derived or numbers.count(used) > 1):
+        if numbers[stray] > 1 or not (derived or numbers[used] > 1):
             continue
         if stray in asked and not derived:
             continue
-        if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
+        if _digits_before(text, said, start) or _digits_before(text, before, start):
             continue
-        if _ANOTHER.search(text, before.end, said.start):
-            continue
-        one, two = text[before.first : before.end].strip(), text[said.first : said.end].strip()
-        note = f"“{one}”, then “{two}”, with no word of a change between"
-        yield Evidence("contradiction", before.first, before.end, note)
-        yield Evidence("contradiction", said.first, said.end, note)
-    yield from _counts(chain, text, start, end)
+        if not _explained(chain, text, before, said, start, end):
+            one, two = text[before.first : before.end].strip(), text[said.first : said.end].strip()
+            note = f"“{one}”, then “{two}”, with no word of a change between"
+            yield Evidence("contradiction", before.first, before.end, note)
+            yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _explained(chain: Chain, text: str, before: Said, said: Said, start: int, end: int) -> bool:
+    """Whether a second value comes from a step, or is of another thing or time."""
+    if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
+        return True
+    return _ANOTHER.search(text, before.end, said.start) is not None
 
 
 def _key(said: Said) -> tuple[str, ...]:
@@ -75,36 +113,30 @@ def _key(said: Said) -> tuple[str, ...]:
     return _known_by(words)
 
 
-def _counts(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
+def _counts(
+    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+) -> Iterator[Evidence]:
     """A count that is spoken of again as another: 3 triangles, and then "with 4 triangles"."""
     known: dict[str, Said] = {}
-    for said in sayings(text, start, end):
+    asked = _NUMBER.findall(chain.question)
+    for said in sayings(text, start, end)[:_MOST]:
         thing = said.behind[0] if said.behind else ""
         if len(thing) < 3 or said.unit or not text[said.end + 1 :].startswith(f"{thing}s"):
             continue
         before = known.setdefault(thing, said)
         if before is said or before.value == said.value or said.before[-1:] not in _AGAIN:
             continue
-        if {*said.before} - _PLAIN - {"all", "dividing", "adding", "choosing", "two", "three"}:
+        if {*said.before} - _PLAIN - _CHOOSING or {*said.behind[1:2]} & _OF_SOME:
             continue
-        if {*said.behind[1:2]} & _OF_SOME or not _once(chain, text, before, said):
+        used, stray = (shown(one.value) for one in (before, said))
+        written = text[said.start : said.end].lower()
+        times = numbers[stray] + (text.lower().count(f" {written} ") if written.isalpha() else 0)
+        if times > 1 or stray in asked or numbers[used] < 2:
             continue
-        if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
-            continue
-        if _ANOTHER.search(text, before.end, said.start):
-            continue
-        note = f"{shown(before.value)} {thing}s at first, and then {shown(said.value)}"
-        yield Evidence("contradiction", before.start, before.end, note)
-        yield Evidence("contradiction", said.first, said.end, note)
-
-
-def _once(chain: Chain, text: str, before: Said, said: Said) -> bool:
-    """Whether a value stands nowhere else, and the one that it replaces does."""
-    written, numbers = text[said.start : said.end].lower(), _NUMBER.findall(text)
-    in_words = text.lower().count(f" {written} ") if written.isalpha() else 0
-    stray = numbers.count(shown(said.value)) + in_words
-    asked = shown(said.value) in _NUMBER.findall(chain.question)
-    return stray < 2 and not asked and numbers.count(shown(before.value)) > 1
+        if not _explained(chain, text, before, said, start, end):
+            note = f"{used} {thing}s at first, and then {stray}"
+            yield Evidence("contradiction", before.start, before.end, note)
+            yield Evidence("contradiction", said.first, said.end, note)
 
 
 def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | None:
@@ -115,6 +147,8 @@ def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | No
 
 def _known_by(words: tuple[str, ...]) -> tuple[str, ...]:
     if not words or _ANYTHING & {*words} or len(words) > 7:
+        return ()
+    if len(words) == 1 and not (words[0][:1].isupper() or words[0] in _ALONE):
         return ()
     return () if len(words[-1]) == 1 and words[-2:-1] != ("angle",) else words
 

@@ -88,6 +88,7 @@ _FRONTED = re.compile(
 )
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
+_TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
 _COUNTS = re.compile(r"\d [a-z]")
 LETTERS = {"radius": "r", "height": "h"}  # as in every formula
 _OF_ADJECTIVE = {
@@ -156,8 +157,13 @@ def words_of(written: str) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def sayings(text: str, start: int, end: int) -> Iterator[Said]:
-    """Each number in digits that no sign of an operation stands by, with the words around it."""
+@lru_cache(maxsize=4)  # several checks read one text
+def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
+    """Each number that no sign of an operation stands by, with the words around it."""
+    return tuple(_sayings(text, start, end))
+
+
+def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
     found = [*_NUMBER.finditer(text, start, end), *_WORDED.finditer(text, start, end)]
     for match in sorted(found, key=lambda match: match.start()):
         first = max(start, match.start() - _REACH)
@@ -176,7 +182,7 @@ def sayings(text: str, start: int, end: int) -> Iterator[Said]:
         unit = _UNIT.match(text, match.end(), end)
         last = unit.end() if unit else match.end()
         rest = text[last : min(end, last + _REACH)]
-        if _OPERATORS.match(rest.lstrip()[:7]) or rest.lstrip()[:1] in ("-", "−", "=", "("):
+        if _OPERATORS.match(rest.lstrip()[:7]) or _TIMES.match(rest):
             continue
         stop = CUT.search(rest)
         behind = rest[: stop.start()] if stop else rest
@@ -205,6 +211,8 @@ def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
     described = _BRACKETS.search(question)
     text = plain(question)
+    if described is None and not _GEOMETRIC.search(text):
+        return Told()
     if described is None:
         return Told(_geometric(text), {}, frozenset(words_of(text)))
     first, last = described.span(1)
