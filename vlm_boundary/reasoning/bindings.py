@@ -26,7 +26,7 @@ _SOURCE = re.compile(  # where a value is read, which says nothing of whose it i
     re.IGNORECASE,
 )
 _VALUE = (
-    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d)"
+    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d| : \d)"
     rf"|{ENGLISH}(?![\w-]))"
 )
 _UNIT = (
@@ -40,7 +40,7 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(  # begins with a set of characters, so that all others are passed fast
-    r"(?-i:[;:),\sasbwtiASBWTI])(?:(?<=[;:)])\s?|(?<=\s)(?:\(|(?<![\d)].)[–—]\s)|(?<=,)\s(?:and\s|so\s)?"
+    r"(?-i:[;:),\sasbwtiASBWTI])(?:(?:(?<=[;)])|(?<=:)(?<!\s:))\s?|(?<=\s)(?:\(|(?<![\d)].)[–—]\s)|(?<=,)\s(?:and\s|so\s)?"
     r"|(?<!\w.)(?:(?P<and>(?<=a)nd)\s|(?:(?<=s)(?:o|ince)|(?<=b)(?:ecause|ut)"
     r"|(?<=w)(?:hile|here|hose|hich|hereas|ith|e (?:get|have|see|find|know|read|obtain))"
     r"|(?<=t)h(?:en|at)|(?<=a)(?:lthough|s)|(?<=i) (?:get|see|find|read))\b\s?))",

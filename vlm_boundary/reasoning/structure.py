@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 
+from vlm_boundary.reasoning.attributes import changed_attributes
 from vlm_boundary.reasoning.claims import only_claimed
+from vlm_boundary.reasoning.depicted import depictions
+from vlm_boundary.reasoning.described import misreadings
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, opening
 from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
+from vlm_boundary.reasoning.strays import strays
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
 from vlm_boundary.records.verdict import COMMITTED
@@ -63,6 +67,10 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     if not bare:
         found += only_claimed(chain, start, end, answer)
     found += restatements(text, start, end)
+    found += misreadings(chain, start, end)
+    found += depictions(chain, start, end)
+    found += changed_attributes(chain, start, end)
+    found += strays(chain, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:
         found += unsupported(chain, start, end, answer)

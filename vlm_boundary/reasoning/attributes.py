@@ -1,0 +1,95 @@
+"""A radius, a height or another attribute to which a chain itself gives two values."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from vlm_boundary.reasoning.described import differs, excused, figures_of, said_of
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.reasoning.told import (
+    ATTRIBUTES,
+    LETTERS,
+    SOFT,
+    Said,
+    Told,
+    plain,
+    sayings,
+    told,
+    words_of,
+)
+from vlm_boundary.verifier.phrases import occurs
+
+_KEPT = ("radius", "diameter")
+_NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
+_ANOTHER = re.compile(
+    r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
+    re.IGNORECASE,
+)
+_LETTERED = re.compile(r"\b([a-z]) ?= ?\d")
+_GIVES = (("=",), ("is",), ("of",))
+_PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
+
+
+def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """Both places of an attribute that is said twice, differently, of the same figure."""
+    letters = _LETTERED.findall(chain.text, start, end)
+    low = chain.text.lower() if "adius" in chain.text or "iameter" in chain.text else ""
+    twice = low.count("radius") > 1 or low.count("diameter") > 1 or ("radius" in low and letters)
+    if not twice and (len({*letters}) == len(letters) or not occurs(_NAMED, chain.text)):
+        return
+    asked = told(chain.question)
+    text = plain(chain.text)
+    known: dict[tuple[str, ...], Said] = {}
+    words = frozenset(words_of(chain.question)) | ATTRIBUTES
+    for said in sayings(text, start, end):
+        found = said_of(said, Told(known, {}, words))
+        if found is None:
+            for key in _keys(said):
+                if key not in asked.named:
+                    known.setdefault(key, said)
+            continue
+        (key, before) = found
+        if not differs(before, said) or excused(chain, text, said, start, end):
+            continue
+        if len(key[0]) > 1 and not _same(text, key, before, said, start):
+            continue
+        if (
+            said.before[-1:] not in _GIVES
+            or _ANOTHER.search(text, before.end, said.start)
+            or takes_back(text, before.end, said.end)
+        ):
+            continue
+        one, two = text[before.first : before.end].strip(), text[said.first : said.end].strip()
+        note = f"“{one}”, then “{two}”: the {key[0]} is {shown(before.value)} at first"
+        yield Evidence("contradiction", before.first, before.end, note)
+        yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _same(text: str, key: tuple[str, ...], one: Said, two: Said, start: int) -> bool:
+    """Whether both speak of one figure, and neither is told from others by the value itself."""
+    ahead = [
+        set(said.before[: said.before.index(key[-1])])
+        for said in (one, two)
+        if key[-1] in said.before
+    ]
+    if any("with" in words and words - _PLAIN for words in ahead):
+        return False
+    if ahead[-1] - _PLAIN and ahead[-1] - _PLAIN != ahead[0] - _PLAIN:
+        return False
+    return figures_of(text, two, start) <= figures_of(text, one, start)
+
+
+def _keys(said: Said) -> list[tuple[str, ...]]:
+    """The attribute of which a value is said, and the letter that stands for it."""
+    if said.before[-1:] not in _GIVES:
+        return []
+    words = said.before[:-1]
+    letter = words[-1:] if len(words) > 1 and len(words[-1]) == 1 and words[-1].islower() else ()
+    words = words[:-1] if letter else words
+    letters = [letter] if letter and words[-1] in _NAMED else []
+    if words and words[-1] in _KEPT:
+        return [words[-1:], *(letters or [(LETTERS[words[-1]],)] if words[-1] in LETTERS else [])]
+    return letters

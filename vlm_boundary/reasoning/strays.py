@@ -1,0 +1,180 @@
+"""A value that is said once, and never used, of what has another value in the rest of a chain."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+
+from vlm_boundary.reasoning.described import differs, excused
+from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import takes_back
+from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.reasoning.told import CUT, SOFT, Said, plain, sayings, words_of
+
+_IS = frozenset(["is", "are", "was", "were", "=", "equal"])
+_PLAIN = SOFT | frozenset(
+    "with since so as because thus given using we have therefore hence now this that for".split()
+)
+_ANYTHING = frozenset(
+    "it value result answer number there he she they which one x y step case amount count".split()
+)
+_MADE = frozenset(
+    "sum total slope ratio radius difference mean average area perimeter product intercept".split()
+)
+_AGAIN = (("with",), ("the",), ("these",), ("from",), ("all",))
+_CHOOSING = frozenset("all dividing adding choosing two three".split())
+_OF_SOME = frozenset("in on of that which with at to from left remain is whose between".split())
+_ALONE = frozenset("sum slope mean average radius diameter hypotenuse perimeter median".split())
+_REACH = 60
+_ANOTHER = re.compile(
+    r"\b(?:second|third|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each"
+    r"|similar|next|then|when|for|case|option|if|step|after|before|remaining|left)\b",
+    re.IGNORECASE,
+)
+_SITE = re.compile(  # fast signs of what is taken apart afterwards
+    r" (?P<thing>\Z)?(?:is|are|was|were|of|=|equals|sum|total|slope|ratio|radius|mean|average)"
+    r" [$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
+)
+_COUNT_SITE = re.compile(
+    r"[wWtTfFa](?:(?<=[wW])ith|(?<=[tT])h(?:e|ese)|(?<=[fF])rom|(?<=a)ll)"
+    r" (?P<value>\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r" (?P<thing>[a-z]{3,14}s)\b"
+)
+_SENTENCE = re.compile(r"[.!?](?=\s)|\n")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_MOST = 60
+
+
+def strays(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """Both places of a thing with two values, the second of which is nowhere else."""
+    text = chain.text
+    numbers = Counter(_NUMBER.findall(text, start, end))
+    if _said_again(_SITE, text, numbers, start, end):
+        yield from _values(chain, plain(text), numbers, start, end)
+    if _said_again(_COUNT_SITE, text, numbers, start, end):
+        yield from _counts(chain, plain(text), numbers, start, end)
+
+
+def _said_again(
+    pattern: re.Pattern[str], text: str, numbers: Counter[str], start: int, end: int
+) -> bool:
+    """Whether a value that stands nowhere else may be said of what was named before."""
+    for match in pattern.finditer(text, start, end):
+        if numbers[match["value"]] < 2:
+            ahead = text[max(start, match.start() - 16) : match.start()].split()
+            word = match["thing"] or (ahead[-1] if ahead else "")
+            if text.find(word[1:], start, match.start() - len(word)) >= 0:
+                return True
+    return False
+
+
+def _values(
+    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+) -> Iterator[Evidence]:
+    known = _results(chain, text, start, end)
+    asked = _NUMBER.findall(chain.question)
+    for said in sayings(text, start, end)[:_MOST]:
+        key = _key(said)
+        if not key or text[said.start].isalpha():
+            continue
+        before = _same(known, key) or known.setdefault(key, said)
+        if before.end >= said.start or not differs(before, said):
+            continue
+        used, stray = (shown(one.value) for one in (before, said))
+        derived = before.last == "="
+        if numbers[stray] > 1 or not (derived or numbers[used] > 1):
+            continue
+        if stray in asked and not derived:
+            continue
+        if _digits_before(text, said, start) or _digits_before(text, before, start):
+            continue
+        if not _explained(chain, text, before, said, start, end):
+            one, two = text[before.first : before.end].strip(), text[said.first : said.end].strip()
+            note = f"“{one}”, then “{two}”, with no word of a change between"
+            yield Evidence("contradiction", before.first, before.end, note)
+            yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _explained(chain: Chain, text: str, before: Said, said: Said, start: int, end: int) -> bool:
+    """Whether a second value comes from a step, or is of another thing or time."""
+    if excused(chain, text, said, start, end) or takes_back(text, before.end, said.end):
+        return True
+    return _ANOTHER.search(text, before.end, said.start) is not None
+
+
+def _key(said: Said) -> tuple[str, ...]:
+    """The words for what a value is of; none where they may be of anything."""
+    words = tuple(word for word in said.before if word not in _PLAIN)
+    if said.before[-1:] == () or not (said.before[-1] in _IS or {*words[-1:]} & _MADE):
+        return ()
+    return _known_by(words)
+
+
+def _counts(
+    chain: Chain, text: str, numbers: Counter[str], start: int, end: int
+) -> Iterator[Evidence]:
+    """A count that is spoken of again as another: 3 triangles, and then "with 4 triangles"."""
+    known: dict[str, Said] = {}
+    asked = _NUMBER.findall(chain.question)
+    for said in sayings(text, start, end)[:_MOST]:
+        thing = said.behind[0] if said.behind else ""
+        if len(thing) < 3 or said.unit or not text[said.end + 1 :].startswith(f"{thing}s"):
+            continue
+        before = known.setdefault(thing, said)
+        if before is said or before.value == said.value or said.before[-1:] not in _AGAIN:
+            continue
+        if {*said.before} - _PLAIN - _CHOOSING or {*said.behind[1:2]} & _OF_SOME:
+            continue
+        used, stray = (shown(one.value) for one in (before, said))
+        written = text[said.start : said.end].lower()
+        times = numbers[stray] + (text.lower().count(f" {written} ") if written.isalpha() else 0)
+        if times > 1 or stray in asked or numbers[used] < 2:
+            continue
+        if not _explained(chain, text, before, said, start, end):
+            note = f"{used} {thing}s at first, and then {stray}"
+            yield Evidence("contradiction", before.start, before.end, note)
+            yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | None:
+    """What is known by a name, or by its first word where that is all that is said again."""
+    like = [one for one in known if one[:1] == key] if key in (("ratio",), ("slope",)) else []
+    return known.get(key) or (known[like[0]] if len(like) == 1 else None)
+
+
+def _known_by(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words or _ANYTHING & {*words} or len(words) > 7:
+        return ()
+    if len(words) == 1 and not (words[0][:1].isupper() or words[0] in _ALONE):
+        return ()
+    return () if len(words[-1]) == 1 and words[-2:-1] != ("angle",) else words
+
+
+def _results(chain: Chain, text: str, start: int, end: int) -> dict[tuple[str, ...], Said]:
+    """What is worked out in an equation behind its name: the sum is 20 + 35 = 55."""
+    found: dict[tuple[str, ...], Said] = {}
+    steps = {equation.left.start: equation for equation in equations(chain.text, start, end)}
+    for equation in steps.values():
+        first = max(start, equation.left.start - _REACH)
+        before = CUT.split(text[first : equation.left.start])[-1]
+        words = words_of(before)
+        last = equation
+        while last.right.start in steps:
+            last = steps[last.right.start]
+        value = last.values[1]
+        if words[-1:] and words[-1] in _IS and isinstance(value, (int, Fraction)):
+            key = _known_by(tuple(word for word in words if word not in _PLAIN))
+            place = equation.left.start - len(before), last.right.start, last.right.end
+            if key:
+                found.setdefault(key, Said(words, Fraction(value), "", (), False, "=", *place))
+    return found
+
+
+def _digits_before(text: str, said: Said, start: int) -> bool:
+    """Whether another number stands before a value in its sentence, as of a case."""
+    first = max(start, said.start - 160)
+    opened = max((cut.end() for cut in _SENTENCE.finditer(text, first, said.start)), default=first)
+    return _NUMBER.search(text, opened, said.first) is not None

@@ -1,0 +1,339 @@
+"""What a question tells of its picture, as names and values: Jan 20, AC = 5, 3 red cubes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+
+from vlm_boundary.mathtext.words import english_number
+
+_NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
+    r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
+    r"|(?:-(?<![\w.^/:)-]-)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
+    r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
+)
+_WORDED = re.compile(  # begins with a set of characters as well
+    r"[TFSENtfsen](?<!\w.)(?:(?<=[Tt])(?:wo|hree|en|welve)|(?<=[Ff])(?:our|ive)|(?<=[Ss])(?:ix|even)"
+    r"|(?<=[Ee])(?:ight|leven)|(?<=[Nn])ine)(?![\w-])"
+)
+_UNIT = re.compile(
+    r"[^\S\n]?(?:(?P<unit>°C?|\\?%|€|\$(?=[\s.,;)\]]|\Z)|[cmkd]?m[²³]?|k?g|ml|l|h|s|min|km/h|m/s"
+    r"|degrees?|percent|dollars?|euros?|cents?|cent(?:imet\w+)|met(?:er|re)s?|kilomet\w+|inch(?:es)?"
+    r"|feet|units?|minutes?|hours?|seconds?)(?![\w/]))?"
+)
+_UNITS = {
+    "degrees": "°", "degree": "°", "°C": "", "percent": "%", "\\%": "%", "unit": "", "units": "",
+    "dollar": "$", "dollars": "$", "euro": "€", "euros": "€", "£": "£",
+}  # fmt: skip
+# Where a statement of one value begins or ends.
+CUT = re.compile(
+    r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
+    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|but"
+    r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
+)
+_TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
+_OPERATORS = re.compile(r"[+*/×÷·^≈<>≤≥√]|\s[-−–]\s|\\(?:times|cdot|frac|sqrt|div)")
+_PLURAL = frozenset(
+    "sides diagonals angles legs values points vertices numbers lengths scores lines heights"
+    " sizes cards segments temperatures weights".split()
+)
+ATTRIBUTES = frozenset(
+    "length width height radius diameter base side depth thickness weight mass price cost age"
+    " speed slope area perimeter volume capacity distance hypotenuse diagonal edge chord".split()
+)
+SOFT = frozenset(
+    "the a an is are was were has have = of at about exactly only just its their equal".split()
+)
+_SMALL = frozenset("one with".split())
+_NO_THING = SOFT | {"with", "in", "on", "of", "to", "by"}
+_NOT_A_NAME = frozenset(
+    "hand start begin get off on co ratio step stage figure what which how who whose find why"
+    " when if by than per times each more less half twice as to from through between scale"
+    " every and or showing shows any nearest".split()
+)
+_CALENDAR = {
+    name[:3]: name
+    for name in "january february march april june july august september october november december"
+    " monday tuesday wednesday thursday friday saturday sunday".split()
+}
+_CALENDAR |= {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs": "thursday"}
+_TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!\d)|\\,")
+_PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
+_BRACKETS = re.compile(r"\[([^\]]*)\]")
+_HEADING = re.compile(r"[^:.;\d]{3,60}:\s")
+_GEOMETRIC = re.compile(
+    r"(?P<name>(?:∠\s{0,6}|\b[Aa]ngle )[A-Z]{1,3}|(?<![A-Za-z∠+*/×·-])[A-Z]{2})"
+    r"\s?(?:=|is|measures)\s?(?P<value>\d+(?:\.\d+)?)"
+    r"(?![\d^/]|[.,]\d|\s?[-+*/×·=])"
+)
+_TOTAL = re.compile(
+    r"\btotal(?: [a-z]{3,12})? (?:is|was|of) (?P<value>[$€£]?\d{1,9}(?:\.\d{1,2})?)(?![\d/,])"
+)
+_BOUGHT = re.compile(
+    r"\b(?P<count>\d{1,3}|an?|one|two|three|four|five|six) (?P<thing>[a-z]{3,12})\b"
+)
+_COUNT_WORDS = {"a": 1, "an": 1, "one": 1}
+_NEXT = re.compile(r"(?:[°%]|\s?[a-z]{1,2})?,?\s(?:and\s)?[$€]?")
+_AND_X = re.compile(r"\d°? and [a-z]\.?\Z")
+_SEVERAL = re.compile(r", \d")  # a, b, h = 6, 10, 4
+_WHOLE = re.compile(
+    r"\d|=|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|is|are|was|has|have|be|equal)\b|\A\s*\Z"
+)
+_FRONTED = re.compile(
+    r"\b(?:In|On|For|At) (?:the )?(?P<name>[A-Za-z0-9-]{2,12}(?: [A-Z0-9][\w-]{0,9})?), ?\Z"
+)
+_ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
+_ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
+_TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
+_COUNTS = re.compile(r"\d [a-z]")
+LETTERS = {"radius": "r", "height": "h"}  # as in every formula
+_OF_ADJECTIVE = {
+    "wide": "width", "long": "length", "tall": "height", "high": "height", "deep": "depth",
+    "thick": "thickness",
+}  # fmt: skip
+_REACH = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One value, and the words before and behind it as far as its statement goes."""
+
+    before: tuple[str, ...]
+    value: Fraction
+    unit: str
+    behind: tuple[str, ...]
+    plural: bool
+    """Whether it is one of several: sides 6 and 10."""
+    last: str
+    """The last word before the value, as it stands."""
+    first: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a question tells: a value per name, a count per thing, and its words."""
+
+    named: dict[tuple[str, ...], Said] = field(default_factory=dict)
+    counted: dict[tuple[str, ...], Said] = field(default_factory=dict)
+    words: frozenset[str] = frozenset()
+    counts: frozenset[tuple[str, ...]] = frozenset()
+    """Names of things that are counted: spheres: 2."""
+    values: tuple[Fraction, ...] = ()
+    """All values in a row, where the picture shows one list of them."""
+    unknown: bool = False
+    """Whether the list ends with a letter for what is asked for."""
+
+    def __bool__(self) -> bool:
+        return bool(self.named or self.counted)
+
+
+def plain(text: str) -> str:
+    """A text without the signs of typesetting, each place where it was."""
+    if "\\" in text or "*" in text or "$" in text:
+        return _TYPESET.sub(lambda match: _PLAIN.get(match[0], " " * len(match[0])), text)
+    return text
+
+
+def words_of(written: str) -> tuple[str, ...]:
+    """The words that tell one name from another: no plural, months and days in full."""
+    kept = []
+    if "ngle " in written:
+        written = _ANGLE_AT.sub(r"\g<name> angle", _ANGLE_AT_LETTER.sub("angle ", written))
+    for word in _TOKEN.findall(written.replace("'s", "").replace("’s", "")):
+        if word == "∠":
+            kept.append("angle")
+        elif word.isupper() and len(word) <= 4:
+            kept.append(word)
+        else:
+            low = _CALENDAR.get(word.lower(), word.lower())
+            plural = len(low) > 3 and low[-1] == "s" and low[-2] not in "su"
+            kept.append(low[:-1] if plural else low)
+    return tuple(kept)
+
+
+@lru_cache(maxsize=4)  # several checks read one text
+def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
+    """Each number that no sign of an operation stands by, with the words around it."""
+    return tuple(_sayings(text, start, end))
+
+
+def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
+    found = [*_NUMBER.finditer(text, start, end), *_WORDED.finditer(text, start, end)]
+    for match in sorted(found, key=lambda match: match.start()):
+        first = max(start, match.start() - _REACH)
+        for cut in CUT.finditer(text, first, match.start()):
+            near = cut[0] in ":|" and match.start() - cut.end() < 3
+            if near and not _COUNTS.search(text, first, cut.start()):
+                continue
+            if cut[0] == "and" and not _WHOLE.search(text, first, cut.start()):
+                continue  # two names joined
+            first = cut.end()
+        before = text[first : match.start()]
+        if first > start and text[first - 1] in ")]}" and before[:1].strip():
+            continue  # the end of an expression
+        if _OPERATORS.search(before) or ("=" in before and _SEVERAL.match(text, match.end())):
+            continue
+        unit = _UNIT.match(text, match.end(), end)
+        last = unit.end() if unit else match.end()
+        rest = text[last : min(end, last + _REACH)]
+        if _OPERATORS.match(rest.lstrip()[:7]) or _TIMES.match(rest):
+            continue
+        stop = CUT.search(rest)
+        behind = rest[: stop.start()] if stop else rest
+        name = (unit["unit"] if unit else "") or ""
+        name = _UNITS.get(name, name) or ("$" if match[0][0] in "$€£" else "")
+        value = _value(match[0])
+        words, rest_words = words_of(_front(text, first, start) + before), words_of(behind)
+        if name == "°" and words[-1:] == ("=",) and len(words) > 1 and words[-3:-2] != ("angle",):
+            words = (*words[:-2], "angle", *words[-2:])
+        if rest_words and rest_words[0] in _OF_ADJECTIVE:  # 4 m wide
+            words, rest_words = (*words, _OF_ADJECTIVE[rest_words[0]]), rest_words[1:]
+        last_word = (before.split() or [""])[-1].strip("=: ").lower()
+        plural = last_word in _PLURAL
+        where = first, match.start(), match.end()
+        yield Said(words, value, name, rest_words, plural, last_word, *where)
+
+
+def _front(text: str, first: int, start: int) -> str:
+    """The name in front of a comma: In March, 25 units were sold."""
+    match = _FRONTED.search(text, max(start, first - 40), first)
+    return f"{match['name']} " if match else ""
+
+
+@lru_cache(maxsize=256)  # many samples answer one question
+def told(question: str) -> Told:
+    """The names and values of a question that describes its picture or gives data."""
+    described = _BRACKETS.search(question)
+    text = plain(question)
+    if described is None and not _GEOMETRIC.search(text):
+        return Told()
+    if described is None:
+        return Told(_geometric(text), {}, frozenset(words_of(text)))
+    first, last = described.span(1)
+    heading = _HEADING.match(text, first, last)
+    first = heading.end() if heading else first
+    named: dict[tuple[str, ...], list[Said]] = {}
+    counted: dict[tuple[str, ...], list[Said]] = {}
+    found = list(sayings(text, first, last))
+    for place, said in enumerate(found):
+        listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
+        for key in () if listed else _keys(said):
+            named.setdefault(key, []).append(said)
+        if thing := _thing(said):
+            counted.setdefault(thing, []).append(said)
+    if total := _TOTAL.search(text, last):
+        unit = _UNIT.match(text, total.end())
+        name = (unit["unit"] if unit else "") or ("$" if "$" in total[0] else "")
+        where = total.start(), *total.span("value")
+        said = Said(
+            ("total",), _value(total["value"]), _UNITS.get(name, name), (), False, "", *where
+        )
+        named.setdefault(("total",), []).append(said)
+    bare = [two for one, two in pairwise(found) if _goes_on(text, one, two)]
+    listed = not counted and "(" not in text[first:last] and len(bare) in (0, len(found) - 1)
+    listed = listed and not ATTRIBUTES & {word for key in named for word in key}
+    listed = listed and (bool(bare) or len(named) == len(found))
+    values = tuple(said.value for said in found)
+    things, counts = _once(counted), set[tuple[str, ...]]()
+    for thing, said in things.items():
+        alone = [thing[1:]] if all(len(other) == 2 for other in things) else []
+        for name in (thing, *alone):
+            named.setdefault(name, []).append(said)
+            counts.add(name)
+    for match in _BOUGHT.finditer(text, last):
+        thing = words_of(match["thing"])
+        if thing in named and thing not in things:
+            count = Fraction(_COUNT_WORDS.get(match["count"]) or _value(match["count"]))
+            things[thing] = Said(
+                (), count, "", thing, False, "", match.start(), *match.span("count")
+            )
+    return Told(
+        _once(named),
+        things,
+        frozenset(words_of(text)),
+        frozenset(counts),
+        values if listed else (),
+        _AND_X.search(text[first:last]) is not None,
+    )
+
+
+def _goes_on(text: str, one: Said, two: Said) -> bool:
+    """Whether two values stand in one list: sides 6 and 10."""
+    alike = one.unit in ("", two.unit)
+    return alike and _NEXT.fullmatch(text, one.end, two.start) is not None
+
+
+def _once(found: dict[tuple[str, ...], list[Said]]) -> dict[tuple[str, ...], Said]:
+    """Only what is told once: the Q1 of two shops may be either's."""
+    return {key: said[0] for key, said in found.items() if len(said) == 1}
+
+
+def _geometric(text: str) -> dict[tuple[str, ...], Said]:
+    """Lengths and angles with letters, which a question in prose gives as well."""
+    found: dict[tuple[str, ...], list[Said]] = {}
+    for match in _GEOMETRIC.finditer(text):
+        unit = _UNIT.match(text, match.end())
+        name = (unit["unit"] if unit else "") or ""
+        said = Said(
+            (),
+            Fraction(match["value"]),
+            _UNITS.get(name, name),
+            (),
+            False,
+            "",
+            match.start(),
+            *match.span(),
+        )
+        found.setdefault(words_of(match["name"]), []).append(said)
+    return _once(found)
+
+
+def _keys(said: Said) -> list[tuple[str, ...]]:
+    """The names by which a chain may speak of a value."""
+    before = said.before
+    if "and" in before:
+        before = before[len(before) - before[::-1].index("and") :]
+    attribute = ATTRIBUTES & {*before[-1:]}
+    if said.plural or _NOT_A_NAME & {*before, *(() if attribute else said.behind[:2])}:
+        return []
+    words = tuple(word for word in before if word not in SOFT and word not in _SMALL)
+    if not words or not any(word[0].isalpha() or len(word) > 2 for word in words):
+        return []
+    last = words[-1]
+    if len(last) == 1 and last.islower():
+        return []
+    if last.isupper() and words[-2:-1] == ("angle",):
+        kind = words[-3:-1] if words[-3:-2] and not words[-3].isupper() else ()
+        return [words[-2:], *([kind] if kind else [])]
+    if last.isupper() and len(last) > 1:
+        return [(last,)]
+    if last == "angle":
+        return [words[-2:]] if len(words) > 1 else []
+    if last in ATTRIBUTES:
+        if words[-2:] == ("side", "length"):
+            return [words[-2:], ("side",)]
+        return [(last,), *([(LETTERS[last],)] if last in LETTERS else [])]
+    return [words] if len(words) <= 3 else []
+
+
+def _thing(said: Said) -> tuple[str, ...]:
+    """What a number in front counts: 3 red cubes."""
+    if {*said.before} - SOFT - {"with", "bag", "jar", "box"} or said.unit or not said.behind:
+        return ()
+    if said.value.denominator != 1 or len(said.behind) > 2 or _NOT_A_NAME & {*said.behind}:
+        return ()
+    if not all(word.isalpha() and word not in _NO_THING for word in said.behind):
+        return ()
+    return said.behind
+
+
+def _value(written: str) -> Fraction:
+    if written.isalpha():
+        return Fraction(english_number(written) or 0)
+    return Fraction(written.lstrip("$€£").replace(",", ""))
