@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Set
 from fractions import Fraction
 from functools import lru_cache
+from itertools import pairwise
 
-from vlm_boundary.reasoning.listed import Listed, mentions_in, row_after
+from vlm_boundary.reasoning.listed import PICKS, Listed, mentions_in, row_after
 from vlm_boundary.reasoning.members import Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
@@ -24,7 +25,7 @@ _LEAST = (
 )
 _KEYS = (*_MOST.split("|"), *_LEAST.split("|"))
 _EXTREME = re.compile(
-    rf"\b(?:(?P<rank>second|third|2nd|3rd|next)[ -])?(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
+    rf"\b(?<!\bat )(?:(?P<rank>second|third|2nd|3rd|next)[ -])?(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
     re.IGNORECASE,
 )
 _RANKS = {"second": 1, "2nd": 1, "next": 1, "third": 2, "3rd": 2}
@@ -38,8 +39,8 @@ _REVERSED = re.compile(
     r"\b(?:times?|seconds?|minutes?|rank\w*|costs?|prices?|golf|errors?|faults?|prices?|fast\w*)\b"
 )
 _CUTS = re.compile(
-    r";|, (?!(?:in|on|at|for|with|of)\b|[$€£]?\d)|\b(?:and|but|while|whereas|so|because|since|which|where"
-    r"|compared|ahead|followed)\b|\s[–—]\s|→",
+    r";|, (?!(?:in|on|at|for|with|of)\b|[$€£]?\d)|\s[–—]\s|→|\b(?:and|but|while|whereas|so|because"
+    r"|since|which|where|compared|ahead|followed)\b",
 )
 _TOKEN = re.compile(rf"[$€£]?(?P<value>-?{VALUE[2:]})(?!\d)|[A-Za-zÀ-ÿ][\w'’]*")
 _PLAIN = frozenset(
@@ -55,7 +56,7 @@ _SCOPED = re.compile(
     r"\b(?:after|before|since|until|first|last|except\w*|exclud\w*|without|ignor\w*|remov\w*|even"
     r"|odd|prime|divisible|multiples?|among|others?|rest|remain\w*|if|boys?|girls?|wom[ae]n|m[ae]n"
     r"|only|not|weekend|weekdays?|each|per|new|left|half|changes?|increases?|decreases?|rises?|rose"
-    r"|drops?|growth|grew|falls?|consecutive|jump|ratio|rate|speed|average|probab\w*|times)\b",
+    r"|drops?|growth|grew|falls?|consecutive|jump|probab\w*|divi\w+|disqualif\w*|legs?)\b",
     re.IGNORECASE,
 )
 
@@ -68,15 +69,17 @@ def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
     if not occurs(_KEYS, low) or _SCOPED.search(speech.asked) or len(speech.data.values) < 3:
         return
     text = speech.text
-    known = _PLAIN | _words(speech.asked)
-    for match in SENTENCE.finditer(text, speech.start, speech.end):
+    known = _PLAIN | _words(speech.question)
+    picks = PICKS.search(text, speech.start, speech.end)
+    end = picks.start() if picks else speech.end
+    for match in SENTENCE.finditer(text, speech.start, end):
         if text[match.end() : match.end() + 1] == "?" or not _EXTREME.search(match[0]):
             continue
         for several in _SEVERAL.finditer(text, *match.span()):
             yield from _wrong_several(speech, several)
         cuts = [cut.span() for cut in _CUTS.finditer(text, *match.span())]
         ends = [(match.start(),) * 2, *cuts, (match.end(),) * 2]
-        for (_, first), (last, _) in zip(ends, ends[1:], strict=False):
+        for (_, first), (last, _) in pairwise(ends):
             said = [*_EXTREME.finditer(text, first, last)]
             if len(said) == 1 and (note := _unlike(speech, said[0], first, last, known)):
                 lead = len(text[first:last]) - len(text[first:last].lstrip())
@@ -84,8 +87,8 @@ def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
 
 
 @lru_cache(maxsize=64)
-def _words(asked: str) -> Set[str]:
-    words = re.findall(r"[a-zà-ÿ]+", asked)
+def _words(question: str) -> Set[str]:
+    words = re.findall(r"[a-zà-ÿ]+", question.lower())
     return frozenset({*words, *(word.rstrip("s") for word in words), *(f"{w}s" for w in words)})
 
 
@@ -101,6 +104,8 @@ def _unlike(
 ) -> str | None:
     """Why the one member of a clause is not the extreme."""
     data = speech.data
+    if said[0].lower() in ("most", "least", "fewest") and not any(data.names):
+        return None  # of how often something occurs
     if said[0].lower() in ("best", "worst") and _REVERSED.search(speech.asked):
         return None
     right = _extreme(data, said, _RANKS[said["rank"].lower()] if said["rank"] else 0)
@@ -109,7 +114,7 @@ def _unlike(
     clause = f"{speech.text[first : said.start()]} | {speech.text[said.end() : last]}"
     clause, named = _without_long_names(clause, data)
     names |= named
-    for token in _TOKEN.finditer(clause.replace("−", "-")):
+    for token in _TOKEN.finditer(clause.replace("−", "-").replace("°C", "°")):
         word = token[0]
         name = data.named(word)
         if name:

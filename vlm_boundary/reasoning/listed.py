@@ -37,6 +37,18 @@ _GROUPED = re.compile(r"\b(?:frequenc\w*|histogram|tally|grouped|stacked|cumulat
 _SHORT, _LONG = 2, 60
 
 
+# After it what is said may be said of some of the list.
+PICKS = re.compile(
+    r"\b(?:another|remain\w*|aside|among (?!(?:them|these|those|all)\b)|counted|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
+    r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
+    r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
+    r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
+    r"|multiples?|even|odd|prime|disqualif\w*|weigh\w*|first|last|half|boys?|girls?|m[ae]n|wom[ae]n|males?"
+    r"|females?|legs?)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Mention:
     """A member of a list as a piece of text names it."""
@@ -169,12 +181,12 @@ def mention_of(piece: str, data: Listed) -> Mention | None:
         return Mention(name, None)
     if match := _NAME_FIRST.fullmatch(piece):
         name = data.named(match["name"])
-        if name or data is NOTHING:
+        if name:
             return Mention(name, value_of(match["value"]))
     if match := _VALUE_FIRST.fullmatch(piece):
         said = match["name"] or match["place"] or ""
         name = data.named(said)
-        if said and not name and data is not NOTHING:
+        if said and not name:
             return None
         return Mention(name, value_of(match["value"]))
     return None

@@ -14,7 +14,7 @@ from statistics import median
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.extremes import wrong_extremes
-from vlm_boundary.reasoning.listed import NOTHING, described, listed_in
+from vlm_boundary.reasoning.listed import NOTHING, PICKS, Listed, described, listed_in
 from vlm_boundary.reasoning.members import (
     COMPARED,
     THRESHOLD,
@@ -107,16 +107,6 @@ _THESE = re.compile(
 )
 _SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
 _CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
-# After it what is said may be said of some of the list.
-_PICKS = re.compile(
-    r"\b(?:another|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
-    r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
-    r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
-    r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
-    r"|multiples?|even|odd|prime|disqualif\w*|weigh\w*|first|last|half|boys?|girls?|m[ae]n|wom[ae]n|males?"
-    r"|females?|legs?)\b|n't\b",
-    re.IGNORECASE,
-)
 _TENS = (10, 100, 1000, 1_000_000)  # a value of a list in tens, hundreds, …
 _IN_TENS = re.compile(r"\b(?:tens|hundreds|thousands|millions)\b", re.IGNORECASE)
 _OF_IT = re.compile(rf"\b(?:these|those|they|them|all (?:\d{{1,2}}|{ENGLISH}))\b", re.IGNORECASE)
@@ -143,9 +133,10 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     if given is None and few:
         return
     lists = number_lists(text, start, end) if not few else []
-    speech = Speech(text, asked, given or listed_in(lists) or NOTHING, start, end)
+    speech = Speech(text, chain.question, asked, given or listed_in(lists) or NOTHING, start, end)
     told = [*_of_members(speech, low, lists)]
-    told += [] if told or not lists else _of_the_whole(chain, low, asked, lists, start, end, answer)
+    whole = not told and lists and (given is None or _is_whole(given, lists))
+    told += _of_the_whole(chain, low, asked, lists, start, end, answer) if whole else []
     for first, last, note in told:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
@@ -166,6 +157,12 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     yield from wrong_extremes(speech, low)
     yield from wrong_tallies(speech)
     yield from wrong_trends(speech)
+
+
+def _is_whole(given: Listed, lists: Sequence[NumberList]) -> bool:
+    """Whether a chain's list is no part of the one that the question gives."""
+    longest = Counter(max(lists, key=lambda one: len(one.values)).values)
+    return not longest < Counter(given.values)
 
 
 def _of_the_whole(
@@ -269,7 +266,7 @@ def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
 
 def _keeps_to_the_list(clause: str) -> bool:
     """Whether what follows a clause is said of the same list as before."""
-    if _PICKS.search(clause):
+    if PICKS.search(clause):
         return False
     if not any(len(word) > 2 for word in _WORD.findall(clause.lower())):
         return True
@@ -307,7 +304,7 @@ def _answered(
     if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
         return
     behind = chain.text[known[0].end : answer.start]
-    if _PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
+    if PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
         return
     statistics = list(_STATISTIC.finditer(asked))
     limit = THRESHOLD.search(asked)

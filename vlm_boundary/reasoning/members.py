@@ -11,6 +11,7 @@ from fractions import Fraction
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import (
+    NOTHING,
     Listed,
     Mention,
     mention_of,
@@ -41,7 +42,7 @@ THRESHOLD = re.compile(
     re.IGNORECASE,
 )
 _PROPERTY = re.compile(
-    rf"{THRESHOLD.pattern}|\b(?P<kind>even|odd|prime|acute|obtuse)\b"
+    rf"{THRESHOLD.pattern}|\b(?P<kind>even|odd|primes?|acute|obtuse)\b"
     r"|\b(?P<of>multiples? of|divisible by|factors? of|divisors? of) (?P<base>\d{1,4})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -50,6 +51,11 @@ _TAIL = re.compile(
     r"(?P<tail>(?:[ /]?(?!(?:are|is|were|was|include)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include)\b:?(?: (?:only|just|therefore|thus|then|hence))?)"
     r"[ *]{0,3}"
+)
+_THESE = re.compile(  # less than 90°. Of the list 35°, 90° and 48° these are …
+    r"°?\.(?P<tail>) (?:(?:in|of|from) (?:the|this) (?:list|data|values?)[^.]{0,60} )?"
+    r"(?:these|those|they)(?P<verb> are):? ",
+    re.IGNORECASE,
 )
 _UNSURE = re.compile(
     r"\b(?:not|no|none|neither|nor|never|except\w*|others?|without|if|would|could|might|or|almost"
@@ -93,6 +99,7 @@ class Speech:
     """Where a chain speaks of the one list that it, or its question, gives."""
 
     text: str
+    question: str
     asked: str
     """The question without what it says in brackets, in small letters."""
     data: Listed
@@ -106,7 +113,25 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
         yield from _of_properties(speech)
     if "?" in low or "yes" in low:
         yield from _told_one_by_one(speech)
-    if occurs(("twice", "times", "once", "thrice"), low):
+    if occurs(
+        (
+            "twice",
+            "times",
+            "once",
+            "thrice",
+            "0s",
+            "1s",
+            "2s",
+            "3s",
+            "4s",
+            "5s",
+            "6s",
+            "7s",
+            "8s",
+            "9s",
+        ),
+        low,
+    ):
         yield from _frequencies(speech)
     if " than " in low and any(speech.data.names):
         yield from _comparisons(speech)
@@ -129,7 +154,7 @@ def _holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:
         return lambda value: 0 < value < 90
     if kind == "obtuse":
         return lambda value: 90 < value < 180
-    if kind == "prime":
+    if kind.startswith("prime"):
         return _is_prime
     return lambda value: value % 2 == (kind == "odd")
 
@@ -142,7 +167,7 @@ def _is_prime(value: Fraction) -> bool:
 
 def _of_properties(speech: Speech) -> Iterator[Found]:
     """The values below 9 are 7 and 9; A and B are below 9; the even numbers: 4, 6 and 9."""
-    text, data = speech.text, speech.data
+    text = speech.text
     for first, last in sentences(text, speech.start, speech.end):
         opened = first
         for said in _PROPERTY.finditer(text, first, last):
@@ -151,7 +176,9 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
             if text[said.end() : said.end() + 3] == " or":
                 continue
             tail = _TAIL.match(text, said.end(), speech.end)
-            if tail and not _UNSURE.search(before) and not _UNSURE.search(tail["tail"]):
+            these = None if tail else _THESE.match(text, said.end(), speech.end)
+            tail = tail or these
+            if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
                 row, stop = row_after(text, tail.end(), speech.end)
                 if found := _listed(speech, said, before + tail["tail"], row, stop):
                     yield first, stop, found
@@ -160,18 +187,26 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
                 yield first, said.end(), found
 
 
-def _may_be(mentions: Sequence[Mention], before: str, data: Listed, kind: str | None) -> bool:
+def _known(speech: Speech, said: re.Match[str]) -> Listed:
+    """The list that is known where words stand."""
+    return speech.data if speech.data.start <= said.start() else NOTHING
+
+
+def _may_be(mentions: Sequence[Mention], before: str, data: Listed, said: re.Match[str]) -> bool:
     """Whether the numbers are values of the list, and not what stands under them."""
-    if kind or _OF_NUMBERS.search(before):
+    if said["kind"] or said["of"] or _OF_NUMBERS.search(before):
         return True
-    return all(one.name or one.value in data.values for one in mentions)
+    holds = _holds(said, data)
+    if not all(one.name or one.value in data.values for one in mentions):
+        return False
+    return data.asked or any(one.name or holds(data.of(one)) for one in mentions)
 
 
 def _listed(speech: Speech, said: re.Match[str], before: str, row: str, stop: int) -> str | None:
     """What is wrong with a row of members behind what they are said to be."""
-    data = speech.data
+    data = _known(speech, said)
     mentions = mentions_in(row, data)
-    if not mentions or not _may_be(mentions, before, data, said["kind"] or said["of"]):
+    if not mentions or not _may_be(mentions, before, data, said):
         return None
     if note := _unlike(mentions, said, data):
         return note
@@ -220,6 +255,9 @@ def _unlike(
 def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     """What is wrong with members before what they are said to be: 49 and 55 are above 50."""
     copula = _COPULA.search(before)
+    data = _known(speech, said)
+    if said["kind"] and copula and not re.search(r"\b(?:is|are|was|were)\b", copula[0]):
+        return None
     how = (said["how"] or "").lower()
     if copula is None and not how.startswith("exceed"):
         return None
@@ -230,9 +268,9 @@ def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     if re.match(r" (?:times|more|less|of|percent|of them)|[%+*/-]", behind):
         return None
     for part in (items, *_last_parts(items)):
-        mentions = mentions_in(part, speech.data)
-        if mentions and _may_be(mentions, "", speech.data, said["kind"]):
-            return _unlike(mentions, said, speech.data, negated=bool(copula and copula["not"]))
+        mentions = mentions_in(part, data)
+        if mentions and _may_be(mentions, "", data, said):
+            return _unlike(mentions, said, data, negated=bool(copula and copula["not"]))
     return None
 
 
@@ -259,6 +297,7 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
     limits = [said for said in _PROPERTY.finditer(speech.asked) if not said["of"]]
     right: list[int] = []
     wrong: list[Found] = []
+    last = speech.start
     for told in _TOLD.finditer(text, speech.start, speech.end):
         yes = told[0].lower() in ("yes", "✓", "✔", "✅")
         first = max(speech.start, told.start() - 50)
@@ -279,8 +318,9 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
         else:
             note = f"{shown(data.of(mention))} is {'not ' if yes else ''}{limits[0][0].lower()}"
             wrong.append((max(first, told.start() - 20), told.end(), note))
+        last = told.end()
     if len(right) > len(wrong) > 0:
-        yield wrong[0]
+        yield wrong[0][0], last, wrong[0][2]
 
 
 def _told_of(before: str, data: Listed) -> Mention | None:
@@ -324,7 +364,7 @@ def _frequencies(speech: Speech) -> Iterator[Found]:
         said = [*_OCCURS.finditer(text, first, last)]
         if len(said) == 1 and not said[0]["verb"]:
             continue
-        for one in said:
+        for one in (*said, *_PLURAL.finditer(text, first, last)):
             yield from _wrong_frequency(one, data)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 
-from vlm_boundary.reasoning.listed import NOTHING, Listed, Mention, mention_of, row_after
+from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.members import Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
@@ -36,14 +36,18 @@ _ORDER_KEYS = (
     "rank",
     "arrang",
 )
-_OPENS = re.compile(  # what may stand between such words and the list
-    r"(?P<words>(?:[ ,-]{1,2}(?!(?:by|not|original|unsorted|alphabet|chronolog|appear|left|right"
-    r"|bottom|operations|magnitude|show|turn|if|could|should|must|needs?|multipl\w*|weight\w*)\b)"
-    r"[A-Za-z]{1,14}){0,14})[ *_]{0,3}(?P<sign>:|,|\b(?:are|gives?|is|get|yields?|have|read|as)\b:?)"
-    r"[ *_$]{0,4}(?=\n|\S)"
+_SIGN = re.compile(  # what stands between such words and the list
+    r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have|as)\b:?)[ *_$]{0,4}"
+)
+_ASIDE = re.compile(
+    r"[.\n\d]|\b(?:of(?! the (?:values|data|scores|list|numbers))|operations|magnitude|could"
+    r"|multipl\w*|weight\w*)\b"
+)
+_BEGINS = re.compile(
+    rf"[\s*_$(\[|•-]{{0,8}}(?:\d{{1,2}}[.)] )?(?:[$€£]?{VALUE}|[\w' ]{{1,20}}(?:[,:(>–]| \(?[$€£]?\d))"
 )
 _BY = re.compile(
-    r"\b(?:by|not|original|unsorted|alphabet\w*|chronolog\w*|before|should|must|needs?|if|left|right"
+    r"\b(?:by|following|this order|that order|shows?|shown|reads?|not|original|unsorted|alphabet\w*|chronolog\w*|before|should|must|needs?|if|left|right"
     r"|bottom|appear\w*|turn|step|swap\w*|pass|ratios?|increasing function|time)\b",
     re.IGNORECASE,
 )
@@ -65,31 +69,31 @@ def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
         order = _ORDER.search(match[0])
         if order is None or _BY.search(match[0], 0, order.start()):
             continue
-        at = _list_at(text, match.start(), match.start() + order.end(), speech.end)
-        if at is None:
-            continue
-        row, stop = row_after(text, at, speech.end)
-        items = _items(row, data)
-        values = [data.of(item) for item in items]
-        if len(values) < 3 or _BY.search(text, match.start(), at):
+        row, stop, values = _row(speech, match.start() + order.end())
+        if len(values) < 3 or "..." in row or "…" in row:
             continue
         first = match.start() + len(match[0]) - len(match[0].lstrip())
         if note := _out_of_order(values, order):
             yield first, stop, note
-        elif note := _other_values(speech, values, row, match[0][: at - match.start()]):
+        elif note := _other_values(speech, values, text[match.start() : stop - len(row)]):
             yield first, stop, note
-        yield from _places(text, stop, min(speech.end, stop + 400), values)
+        elif stop < speech.end:
+            yield from _places(text, stop, min(speech.end, stop + 400), values)
+            yield from _ranks(text, stop, min(speech.end, stop + 400), values)
 
 
-def _list_at(text: str, first: int, at: int, end: int) -> int | None:
-    """Where the list begins behind the words that say its order."""
-    opens = _OPENS.match(text, at, end)
-    while opens is not None:
-        row = text[opens.end() : opens.end() + 40].lstrip(" *_$\n\\([|-•")
-        if re.match(rf"(?:\d+[.)] )?(?:[$€£]?{VALUE}|[\w' ]{{1,20}}(?:[,:(>–]| \(?[$€£]?\d))", row):
-            return opens.end()
-        opens = _OPENS.match(text, opens.end() - 1, end)
-    return None
+def _row(speech: Speech, at: int) -> tuple[str, int, list[Fraction]]:
+    """The list behind the words that say its order, where it ends, and its values."""
+    text, end = speech.text, speech.end
+    for sign in _SIGN.finditer(text, at, min(end, at + 120)):
+        if _ASIDE.search(text, at, sign.start()) or _BY.search(text, at, sign.start()):
+            break
+        if _BEGINS.match(text, sign.end(), end):
+            row, stop = row_after(text, sign.end(), end)
+            values = [speech.data.of(item) for item in _items(row, speech.data)]
+            if len(values) > 2:
+                return row, stop, values
+    return "", at, []
 
 
 def _items(row: str, data: Listed) -> list[Mention]:
@@ -98,11 +102,23 @@ def _items(row: str, data: Listed) -> list[Mention]:
     for piece in _ITEMS.split(row):
         if not piece.strip(" *_$.\n"):
             continue
-        item = mention_of(piece, data) or mention_of(piece, NOTHING)
-        if item is None or (not item.name and item.value is None):
+        item = mention_of(piece, data) or _unknown(piece)
+        if item is None:
             break
         found.append(item)
     return found
+
+
+_OWN = re.compile(
+    rf"(?:[A-Z][\w'’-]{{0,14}} ?){{1,2}}\W{{1,3}}(?P<one>{VALUE})\W*"
+    rf"|[$€£]?(?P<other>{VALUE})(?:[ °%a-z]{{0,12}}| \([^()]{{1,20}}\))\W*"
+)
+
+
+def _unknown(piece: str) -> Mention | None:
+    """A value with a name of which nothing else is known."""
+    own = _OWN.fullmatch(piece.strip(" *_$."))
+    return Mention("", value_of(own["one"] or own["other"])) if own else None
 
 
 def _out_of_order(values: Sequence[Fraction], order: re.Match[str]) -> str | None:
@@ -115,14 +131,14 @@ def _out_of_order(values: Sequence[Fraction], order: re.Match[str]) -> str | Non
     return f"the list is said to be in order, and {shown(values[at])} stands out of it"
 
 
-def _other_values(speech: Speech, values: Sequence[Fraction], row: str, before: str) -> str | None:
+def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> str | None:
     """What a sorted list lost or gained against the list that was to be sorted."""
     data = speech.data
     if _DISTINCT.search(before) or _DISTINCT.search(speech.asked) or not data.values:
         return None
     lost, gained = Counter(data.values) - Counter(values), Counter(values) - Counter(data.values)
     common = len(values) - gained.total()
-    if common < 3 or lost.total() > 1 or gained.total() > 1 or "..." in row or "…" in row:
+    if common < 3 or lost.total() > 1 or gained.total() > 1:
         return None
     if lost and not gained and len({*data.values}) == len({*values}) == len(values):
         return None  # each value once
@@ -189,6 +205,25 @@ def _place(nth: str) -> int:
 
 def _and(values: Sequence[Fraction]) -> str:
     return " and ".join(dict.fromkeys(map(shown, values)))
+
+
+_RANKED = re.compile(
+    rf"\b(?P<rank>second|third) (?P<way>largest|highest|longest|tallest|smallest|lowest|shortest)"
+    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))(?: one| entry| value"
+    r"| number)?(?: in (?:this|the) list)?[,.;]",
+    re.IGNORECASE,
+)
+
+
+def _ranks(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator[Found]:
+    """The second longest is the third in this list, where the longest is its first."""
+    for said in _RANKED.finditer(text, at, end):
+        most = said["way"].lower() in ("largest", "highest", "longest", "tallest")
+        place = _PLACES[said["rank"].lower()]
+        if most != (values[0] > values[-1]):
+            place = len(values) - 1 - place
+        if len({*values}) == len(values) and _place(said["nth"]) != place:
+            yield *said.span(), f"it is number {place + 1} of the list"
 
 
 _STEADY = re.compile(
