@@ -8,8 +8,9 @@ from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 
+from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import PICKS, Listed, mentions_in, row_after
-from vlm_boundary.reasoning.members import Found, Speech
+from vlm_boundary.reasoning.members import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
 from vlm_boundary.reasoning.steps import shown
@@ -17,7 +18,7 @@ from vlm_boundary.verifier.phrases import occurs
 
 _MOST = (
     "largest|highest|maximum|max|greatest|biggest|tallest|longest|most|warmest|hottest|wettest"
-    "|heaviest|best"
+    "|heaviest|best|peak"
 )
 _LEAST = (
     "smallest|lowest|minimum|min|shortest|fewest|least|coldest|coolest|driest|lightest|worst"
@@ -33,6 +34,10 @@ _SEVERAL = re.compile(
     rf"\b(?P<count>two|three|2|3) (?:(?P<most>{_MOST})|(?P<least>{_LEAST}))(?: [a-z]{{3,12}}){{0,2}}"
     r"(?: are|:) ",
     re.IGNORECASE,
+)
+_OF_ALL = re.compile(
+    r"\b(?:of|among|out of) (?:the|all|these|those)(?: the)? (?P<count>\d{1,2}|two|three|four|five|six"
+    r"|seven|eight|nine|ten)\b(?: [a-z]{3,12})?"
 )
 # Better is sometimes less.
 _REVERSED = re.compile(
@@ -68,6 +73,8 @@ def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
     """
     if not occurs(_KEYS, low) or _SCOPED.search(speech.asked) or len(speech.data.values) < 3:
         return
+    if _EXTREME.search(speech.asked) and THRESHOLD.search(speech.asked):
+        return  # the lowest above 30
     text = speech.text
     known = _PLAIN | _words(speech.question)
     picks = PICKS.search(text, speech.start, speech.end)
@@ -112,6 +119,7 @@ def _unlike(
     values: set[Fraction] = set()
     names: set[str] = set()
     clause = f"{speech.text[first : said.start()]} | {speech.text[said.end() : last]}"
+    clause = _OF_ALL.sub(lambda all_of: _unless_all(all_of, len(data.values)), clause)
     clause, named = _without_long_names(clause, data)
     names |= named
     for token in _TOKEN.finditer(clause.replace("−", "-").replace("°C", "°")):
@@ -135,6 +143,12 @@ def _unlike(
     if values - {right}:
         return f"the {said[0].lower()} of the list is {shown(right)}"
     return None
+
+
+def _unless_all(said: re.Match[str], size: int) -> str:
+    """Nothing, where words speak of as many as there are."""
+    word = said["count"].lower()
+    return " " if (int(word) if word.isdigit() else english_number(word)) == size else said[0]
 
 
 def _without_long_names(clause: str, data: Listed) -> tuple[str, set[str]]:

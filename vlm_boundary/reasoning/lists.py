@@ -34,7 +34,7 @@ from vlm_boundary.reasoning.number_lists import (
     number_lists,
     value_of,
 )
-from vlm_boundary.reasoning.orders import wrong_orders, wrong_trends
+from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import (
     AnswerPlace,
     asked_of,
@@ -42,6 +42,7 @@ from vlm_boundary.reasoning.passages import (
     retracted,
     takes_back,
 )
+from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -156,7 +157,7 @@ def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterat
     )
     yield from wrong_extremes(speech, low)
     yield from wrong_tallies(speech)
-    yield from wrong_trends(speech)
+    yield from wrong_readings(speech, lists)
 
 
 def _is_whole(given: Listed, lists: Sequence[NumberList]) -> bool:

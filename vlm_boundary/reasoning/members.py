@@ -49,7 +49,7 @@ _PROPERTY = re.compile(
 _KEYS = (*THRESHOLDS, "even", "odd", "prime", "acute", "obtuse", " of ", "divisible")
 _TAIL = re.compile(
     r"(?P<tail>(?:[ /]?(?!(?:are|is|were|was|include)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
-    r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include)\b:?(?: (?:only|just|therefore|thus|then|hence))?)"
+    r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in))\b:?(?: (?:only|just|therefore|thus|then|hence))?)"
     r"[ *]{0,3}"
 )
 _THESE = re.compile(  # less than 90°. Of the list 35°, 90° and 48° these are …
@@ -64,15 +64,18 @@ _UNSURE = re.compile(
     r"|n't\b|\?",
     re.IGNORECASE,
 )
+_DOUBT = re.compile(
+    r"\b(?:at first|thought|think|seems?|expect\w*|suppose|assume|suggest\w*|mistak\w*)\b", re.I
+)
 _SOME = re.compile(
     r"\b(?:examples?|such|including|like|some|first|last|also|another|one|any|next|e\.g|other\w*"
-    r"|largest|smallest|until|up to|in both|here)\b",
+    r"|largest|smallest|until|up to|in both|here|of (?:these|those|them)|among (?:these|those|them))\b",
     re.IGNORECASE,
 )
 _OF_NUMBERS = re.compile(r"\b(?:numbers|values|integers|scores|entries|evens|odds|primes)\b", re.I)
 _COPULA = re.compile(
     r"(?<=[\w°%)])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
-    r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being)\b"
+    r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
     r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|a|an|values?|scores?|still"
     r"|just))*)"
     r"\s*\Z",
@@ -82,7 +85,7 @@ _OPENED = re.compile(r"[,;:(]\s|\b(?:and|but|while|whereas|since|because|so|as|t
 _SCOPED = re.compile(
     r"\b(?:after|before|since|until|first|last|except\w*|exclud\w*|without|ignor\w*|remov\w*|even"
     r"|odd|prime|divisible|multiples?|among|others?|rest|remain\w*|if|boys?|girls?|wom[ae]n|m[ae]n"
-    r"|only|not|weekend|weekdays?|from|each|per|both|either|new|left|half|months? of)\b",
+    r"|only|not|between|weekend|weekdays?|from|each|per|both|either|new|left|half|months? of)\b",
     re.IGNORECASE,
 )
 _MAKES = re.compile(
@@ -111,7 +114,7 @@ def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
     if occurs(_KEYS, low):
         yield from _of_properties(speech)
-    if "?" in low or "yes" in low:
+    if "?" in low or "yes" in low or ">" in low or "<" in low:
         yield from _told_one_by_one(speech)
     if occurs(
         (
@@ -173,6 +176,8 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
         for said in _PROPERTY.finditer(text, first, last):
             before = text[opened : said.start()]
             opened = said.end()
+            if _DOUBT.search(text, first, said.start()):
+                continue
             if text[said.end() : said.end() + 3] == " or":
                 continue
             tail = _TAIL.match(text, said.end(), speech.end)
@@ -180,7 +185,14 @@ def _of_properties(speech: Speech) -> Iterator[Found]:
             tail = tail or these
             if tail and (these or not _UNSURE.search(before)) and not _UNSURE.search(tail["tail"]):
                 row, stop = row_after(text, tail.end(), speech.end)
-                if found := _listed(speech, said, before + tail["tail"], row, stop):
+                if found := _listed(
+                    speech,
+                    said,
+                    before + tail["tail"],
+                    row,
+                    stop,
+                    single=tail["verb"] in ("is", "was"),
+                ):
                     yield first, stop, found
                     continue
             if found := _named(speech, said, before):
@@ -202,7 +214,9 @@ def _may_be(mentions: Sequence[Mention], before: str, data: Listed, said: re.Mat
     return data.asked or any(one.name or holds(data.of(one)) for one in mentions)
 
 
-def _listed(speech: Speech, said: re.Match[str], before: str, row: str, stop: int) -> str | None:
+def _listed(
+    speech: Speech, said: re.Match[str], before: str, row: str, stop: int, *, single: bool
+) -> str | None:
     """What is wrong with a row of members behind what they are said to be."""
     data = _known(speech, said)
     mentions = mentions_in(row, data)
@@ -210,7 +224,8 @@ def _listed(speech: Speech, said: re.Match[str], before: str, row: str, stop: in
         return None
     if note := _unlike(mentions, said, data):
         return note
-    if _SCOPED.search(speech.asked.replace(said[0].lower(), "")) or _SOME.search(before):
+    asked = speech.asked.replace(said[0].lower(), "")
+    if single or _SCOPED.search(asked) or not _alone(said, speech.asked) or _SOME.search(before):
         return None
     if said["of"] or not data.values or (said["how"] and data.named(said["bound"])):
         return None
@@ -224,6 +239,17 @@ def _listed(speech: Speech, said: re.Match[str], before: str, row: str, stop: in
             whose = f" ({name})" if name else ""
             return f"{shown(value)}{whose} is {said[0].lower()} too, and is left out"
     return _wrong_count(speech, stop, mentions)
+
+
+def _alone(said: re.Match[str], asked: str) -> bool:
+    """Whether the question names no other property: 15 is odd, and not above 20."""
+    return all(_meant(other) == _meant(said) for other in _PROPERTY.finditer(asked))
+
+
+def _meant(said: re.Match[str]) -> tuple[object, ...]:
+    if said["how"]:
+        return COMPARED[said["how"].lower()], value_of(said["bound"])
+    return ((said["kind"] or said["of"]).lower().rstrip("s"), said["base"])
 
 
 def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str | None:
@@ -261,7 +287,12 @@ def _named(speech: Speech, said: re.Match[str], before: str) -> str | None:
     how = (said["how"] or "").lower()
     if copula is None and not how.startswith("exceed"):
         return None
-    items = before[: copula.start()] if copula else before
+    items = (
+        before[: copula.start()]
+        if copula
+        else re.sub(r"(?: (?:also|both|all|clearly))+ \Z", "", before)
+    )
+    items = items[items.rfind(";") + 1 :]
     if said["of"] and not said["of"].lower().startswith(("multiple", "divisible")):
         return None
     behind = speech.text[said.end() : said.end() + 12].lower()
@@ -278,7 +309,9 @@ def _last_parts(items: str) -> Iterator[str]:
     """What stands behind the last sign or word that may open a list of members."""
     cuts = [match.end() for match in _OPENED.finditer(items)]
     for cut in cuts[:3]:
-        yield items[cut:]
+        before = items[:cut].rstrip(" ,:(")
+        if before[-1:] not in ")%°" and not before[-1:].isdigit():
+            yield items[cut:]
 
 
 _TOLD = re.compile(r"(?:\b(?:yes|no)\b|[✓✗✔✘✅❌])", re.IGNORECASE)
@@ -294,6 +327,7 @@ _SIGNS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 def _told_one_by_one(speech: Speech) -> Iterator[Found]:
     """9 < 9? Yes. Aug 49: yes, where it is asked how many lie above 50."""
     text, data = speech.text, speech.data
+    yield from _untrue(speech)
     limits = [said for said in _PROPERTY.finditer(speech.asked) if not said["of"]]
     right: list[int] = []
     wrong: list[Found] = []
@@ -321,6 +355,24 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
         last = told.end()
     if len(right) > len(wrong) > 0:
         yield wrong[0][0], last, wrong[0][2]
+
+
+_BARE = re.compile(
+    rf"(?<![\w.,+*/^=(-] )(?<![\w.,+*/^=(-])(?P<one>{VALUE}) ?(?P<sign>[<>]) ?(?P<two>{VALUE})"
+    r"(?=[,.;]?(?:\s|$))(?! ?[-+*/×÷·^=(?<>√])",
+)
+
+
+def _untrue(speech: Speech) -> Iterator[Found]:
+    """9 > 10, of a value of the list and the number that it is to be compared with."""
+    limits = {value_of(said["bound"]) for said in THRESHOLD.finditer(speech.asked)}
+    for said in _BARE.finditer(speech.text, speech.start, speech.end) if limits else ():
+        one, two = value_of(said["one"]), value_of(said["two"])
+        of_list = (one in speech.data.values and two in limits) or (
+            two in speech.data.values and one in limits
+        )
+        if of_list and not _SIGNS[said["sign"]](one, two):
+            yield *said.span(), f"{said[0]} is false"
 
 
 def _told_of(before: str, data: Listed) -> Mention | None:
@@ -352,6 +404,9 @@ _TALLY = re.compile(
     r"[^\S\n]*(?P<times>\d{1,2}|once|twice|thrice|(?:three|four|five|six) times)[^\S\n]*\|?[^\S\n]*$",
     re.MULTILINE | re.IGNORECASE,
 )
+_INLINE = re.compile(
+    rf"(?<=[:,;] )(?P<value>{VALUE})(?: ?[:→=] ?| \()(?P<times>\d{{1,2}})(?=[,;.)\s])(?! ?[-+*/=])"
+)
 _COUNTING = re.compile(r"frequen|how often|tally|count|occur|times|appear|dots", re.IGNORECASE)
 
 
@@ -372,6 +427,8 @@ def wrong_tallies(speech: Speech) -> Iterator[Found]:
     """A row under another that gives a value's count: "40: 4"."""
     text, data = speech.text, speech.data
     rows = [*_TALLY.finditer(text, speech.start, speech.end)]
+    if len(rows) < 3:
+        rows = [*_INLINE.finditer(text, speech.start, speech.end)]
     values = [value_of(row["value"]) for row in rows]
     if len(rows) < 3 or len({*values}) != len(rows) or not {*values} <= {*data.values}:
         return

@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import pairwise
 
 from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.members import Found, Speech
@@ -145,7 +144,8 @@ def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> st
     for value in lost:
         other = [f", {shown(one)} is new" for one in gained]
         return f"{shown(value)} is not in the sorted list{''.join(other)}"
-    for value in gained:
+    inside = [value for value in gained if min(data.values) < value < max(data.values)]
+    for value in inside:
         return f"the sorted list has {shown(value)}, which the list has not"
     return None
 
@@ -161,11 +161,12 @@ _MIDDLE = re.compile(
 )
 _NTH = re.compile(
     rf"\b(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
-    r" (?:values?|numbers?|scores?|ones?|entr(?:y|ies)|elements?|terms?)(?: in (?:the|this) list)?"
+    r" (?P<noun>[a-z]{3,9})(?: in (?:the|this) list)?"
     rf"(?: is|:| are|,| being)\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
     rf"(?:[ °a-zA-Z%]{{0,8}}(?: and|,) (?P<other>{VALUE})(?![\w/]|[.,]\d))?",
     re.IGNORECASE,
 )
+_OF_TIME = frozenset("day days month months year years week weeks time times quarter".split())
 _AT = re.compile(
     rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the (?P<nth>{_NTHS}"
     r"|\d{1,2}(?:st|nd|rd|th))(?! (?:and|of|from))(?=[\s,.;:])",
@@ -188,6 +189,8 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
             if sorted(told) != sorted({*middle}) and not (size % 2 == 0 and told == middle[::-1]):
                 yield *said.span(), f"in the middle of the list stands {_and(middle)}"
     for said in _NTH.finditer(text, at, end):
+        if said["noun"].lower() in _OF_TIME:
+            continue
         for nth, value in ((said["a"], said["one"]), (said["b"], said["other"])):
             if nth and value and bool(said["b"]) == bool(said["other"]):
                 place = _place(nth)
@@ -224,21 +227,3 @@ def _ranks(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator
             place = len(values) - 1 - place
         if len({*values}) == len(values) and _place(said["nth"]) != place:
             yield *said.span(), f"it is number {place + 1} of the list"
-
-
-_STEADY = re.compile(
-    r"\b(?:every|each) (?:[a-z]{3,10} )?(?:is|has|was) (?P<how>higher|larger|greater|more|bigger|lower|smaller|less)"
-    r" than the (?:one |[a-z]{3,10} )?(?:before|previous)\b",
-    re.IGNORECASE,
-)
-
-
-def wrong_trends(speech: Speech) -> Iterator[Found]:
-    """Every value is larger than the one before."""
-    values = speech.data.values
-    for said in _STEADY.finditer(speech.text, speech.start, speech.end):
-        rises = said["how"].lower() in ("higher", "larger", "greater", "more", "bigger")
-        for one, two in pairwise(values):
-            if one == two or (one < two) != rises:
-                yield *said.span(), f"after {shown(one)} the list has {shown(two)}"
-                break
