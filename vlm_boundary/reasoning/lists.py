@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-import operator
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from statistics import median
 
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.extremes import wrong_extremes
+from vlm_boundary.reasoning.listed import NOTHING, PICKS, Listed, described, listed_in
+from vlm_boundary.reasoning.members import (
+    COMPARED,
+    THRESHOLD,
+    THRESHOLDS,
+    Found,
+    Speech,
+    wrong_members,
+    wrong_tallies,
+)
 from vlm_boundary.reasoning.number_lists import (
     IN_ORDER,
     LEAST,
@@ -21,9 +32,9 @@ from vlm_boundary.reasoning.number_lists import (
     VALUE,
     NumberList,
     number_lists,
-    unsorted,
     value_of,
 )
+from vlm_boundary.reasoning.orders import wrong_orders
 from vlm_boundary.reasoning.passages import (
     AnswerPlace,
     asked_of,
@@ -31,6 +42,7 @@ from vlm_boundary.reasoning.passages import (
     retracted,
     takes_back,
 )
+from vlm_boundary.reasoning.readings import wrong_readings
 from vlm_boundary.reasoning.steps import rounds_to, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -72,24 +84,8 @@ _KEYS = (
     "sixth ", "last ",
     "order", "sort", "there are",
 )  # fmt: skip
-_COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
-    "smaller than": operator.lt, "lower than": operator.lt, "fewer than": operator.lt,
-    "shorter than": operator.lt, "above": operator.gt, "over": operator.gt,
-    "greater than": operator.gt, "larger than": operator.gt, "more than": operator.gt,
-    "higher than": operator.gt, "bigger than": operator.gt, "exceed": operator.gt,
-    "taller than": operator.gt, "longer than": operator.gt, "at least": operator.ge,
-    "at most": operator.le,
-}  # fmt: skip
-_THRESHOLDS = tuple(f"{how} " for how in _COMPARED)
-_COMPARING = ("than ", "below ", "under ", "above ", "over ", "exceed ", "at ")
 _SEPARATORS = (",", ";", " and ", "\n")
 _LETTERED = re.compile(r"\b[A-Z] \d+ [A-Z] \d+ [A-Z] \d")
-_THRESHOLD = re.compile(
-    rf"\b(?P<how>{'|'.join(_COMPARED)})s? (?:a |the )?(?:value of )?[$€£]?(?P<bound>{VALUE})"
-    r"(?![\w/^]|[.,]\d)",
-    re.IGNORECASE,
-)
 _OF_NUMBERS = re.compile(r"\b(?:values|numbers|data|list|set)\b[^.\n]*\Z", re.IGNORECASE)
 # Of a part of the list, or of something made of it.
 _OTHER = re.compile(
@@ -112,16 +108,6 @@ _THESE = re.compile(
 )
 _SIGNS = re.compile(r"[=+×÷·√<>≈^]|\d\s?[-*/]\s?\d|\\(?:frac|times|cdot|div)")
 _CLAUSE = re.compile(r"[.!?;](?=\s|$)|\n|,? (?:and|but|while|whereas|so)\b|, ")
-# After it what is said may be said of some of the list.
-_PICKS = re.compile(
-    r"\b(?:another|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
-    r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
-    r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
-    r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
-    r"|multiples?|even|odd|prime|disqualif\w*|weigh\w*|first|last|half|boys?|girls?|m[ae]n|wom[ae]n|males?"
-    r"|females?|legs?)\b|n't\b",
-    re.IGNORECASE,
-)
 _TENS = (10, 100, 1000, 1_000_000)  # a value of a list in tens, hundreds, …
 _IN_TENS = re.compile(r"\b(?:tens|hundreds|thousands|millions)\b", re.IGNORECASE)
 _OF_IT = re.compile(rf"\b(?:these|those|they|them|all (?:\d{{1,2}}|{ENGLISH}))\b", re.IGNORECASE)
@@ -142,41 +128,72 @@ def wrong_lists(chain: Chain, start: int, end: int, answer: AnswerPlace) -> Iter
     a part of the list, of something made of it, or behind words that may pick some of it.
     """
     text = chain.text
-    if sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text):
+    low, asked = text.lower(), asked_of(chain.question).lower()
+    given = described(chain.question)
+    few = sum(map(text.count, _SEPARATORS)) < 2 and not _LETTERED.search(text)
+    if given is None and few:
         return
-    low = text.lower()
-    compares = occurs(_KEYS, low) or _compares(low)
-    if not compares and not _compares(asked_of(chain.question).lower()):
-        return
-    lists = number_lists(text, start, end)
-    if not lists:
-        return
-    yield from unsorted(text, lists, start, end)
-    whole = max(lists, key=lambda one: len(one.values))
-    counted = Counter(whole.values)
-    parts = [one for one in lists if Counter(one.values) != counted]
-    if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
-        return
-    lists = [one for one in lists if one not in parts]
-    if parts:  # what follows a part of the list may be said of it
-        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
-    found = list(_claims(text, chain.question.lower(), lists, end))
-    if not parts:
-        found += _answered(chain, asked_of(chain.question).lower(), lists, answer)
-    for first, last, note in found:
+    lists = number_lists(text, start, end) if not few else []
+    speech = Speech(text, chain.question, asked, given or listed_in(lists) or NOTHING, start, end)
+    told = [*_of_members(speech, low, lists)]
+    whole = not told and lists and (given is None or _is_whole(given, lists))
+    told += _of_the_whole(chain, low, asked, lists, start, end, answer) if whole else []
+    for first, last, note in told:
         if not retracted(text, last, end) and not hypothetical(text, first, start):
             yield Evidence("contradiction", first, last, note)
             return
 
 
-def _compares(low: str) -> bool:
-    return occurs(_COMPARING, low) and occurs(_THRESHOLDS, low)
+def _of_members(speech: Speech, low: str, lists: Sequence[NumberList]) -> Iterator[Found]:
+    """What is said of members of the list that the question gives, or else the chain."""
+    yield from wrong_orders(speech, low)
+    yield from wrong_members(speech, low)
+    if not speech.data.values:
+        return
+    members = {*speech.data.values}
+    foreign = (one.start for one in lists if not {*one.values} <= members)
+    speech = replace(
+        speech, start=max(speech.start, speech.data.start), end=next(foreign, speech.end)
+    )
+    yield from wrong_extremes(speech, low)
+    yield from wrong_tallies(speech)
+    yield from wrong_readings(speech, lists)
 
 
-_Found = tuple[int, int, str]
+def _is_whole(given: Listed, lists: Sequence[NumberList]) -> bool:
+    """Whether a chain's list is no part of the one that the question gives."""
+    longest = Counter(max(lists, key=lambda one: len(one.values)).values)
+    return not longest < Counter(given.values)
 
 
-def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> Iterator[_Found]:
+def _of_the_whole(
+    chain: Chain,
+    low: str,
+    asked: str,
+    lists: Sequence[NumberList],
+    start: int,
+    end: int,
+    answer: AnswerPlace,
+) -> list[Found]:
+    """What is said of the one list that a chain gives."""
+    text = chain.text
+    if not occurs(_KEYS, low) and not occurs(THRESHOLDS, low) and not occurs(THRESHOLDS, asked):
+        return []
+    whole = max(lists, key=lambda one: len(one.values))
+    counted = Counter(whole.values)
+    parts = [one for one in lists if Counter(one.values) != counted]
+    if any(not Counter(one.values) <= counted or one.start < whole.start for one in parts):
+        return []
+    lists = [one for one in lists if one not in parts]
+    if parts:  # what follows a part of the list may be said of it
+        end = max(text.rfind(sign, start, parts[0].start) for sign in (". ", "\n")) + 1
+    found = list(_claims(text, chain.question.lower(), lists, end))
+    if not parts:
+        found += _answered(chain, asked, lists, answer)
+    return found
+
+
+def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> Iterator[Found]:
     """Clauses behind the list that hold a statistic, or a threshold, and one value."""
     values = lists[0].values
     parted = (match.end() for match in _CLAUSE.finditer(text, lists[0].end, end))
@@ -224,10 +241,10 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                     *_trimmed(text, first, last),
                     f"{_named(statistics[0])} of the list is {shown(right)}",
                 )
-        elif (length := _LENGTH.search(clause)) and not _THRESHOLD.search(plain):
+        elif (length := _LENGTH.search(clause)) and not THRESHOLD.search(plain):
             if _count(length["count"]) != len(values):
                 yield first, last, f"the list has {len(values)} numbers, not {length['count']}"
-        elif not statistics and (limit := _THRESHOLD.search(plain)):
+        elif not statistics and (limit := THRESHOLD.search(plain)):
             behind = text[last : cuts[number + 2]] if number + 2 < len(cuts) else ""
             counted = _counted(_without(plain, limit), behind, known)
             sure = _COUNTED_PLAINLY.fullmatch(clause) is not None
@@ -250,7 +267,7 @@ def _counted(rest: str, behind: str, known: Set[str]) -> int | None:
 
 def _keeps_to_the_list(clause: str) -> bool:
     """Whether what follows a clause is said of the same list as before."""
-    if _PICKS.search(clause):
+    if PICKS.search(clause):
         return False
     if not any(len(word) > 2 for word in _WORD.findall(clause.lower())):
         return True
@@ -281,17 +298,17 @@ def _is_given(question: str, statistic: re.Match[str], said: Fraction) -> bool:
 
 def _answered(
     chain: Chain, asked: str, lists: Sequence[NumberList], answer: AnswerPlace
-) -> Iterator[_Found]:
+) -> Iterator[Found]:
     """The answer to a question for what the list has."""
     said = re.fullmatch(rf"[$*\s\\(]*({VALUE})[\s$*)\\]*[A-Za-z°%]*[.*$)]*", chain.answer or "")
     known = [one for one in lists if one.end <= answer.start]
     if chain.span is None or not known or takes_back(chain.text, known[0].start, answer.start):
         return
     behind = chain.text[known[0].end : answer.start]
-    if _PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
+    if PICKS.search(asked) or not all(map(_keeps_to_the_list, _CLAUSE.split(behind)[:-1])):
         return
     statistics = list(_STATISTIC.finditer(asked))
-    limit = _THRESHOLD.search(asked)
+    limit = THRESHOLD.search(asked)
     if len(statistics) == 1 and limit is None and not _OTHER.search(_without(asked, statistics[0])):
         right = _statistic(statistics[0], known)
         name = (chain.answer or "").strip(" .*$").lower()
@@ -398,7 +415,7 @@ def _miscounted(
 ) -> str:
     """Why a count is wrong; "" where it is not, or may be of other things than the list."""
     bound, how = value_of(limit["bound"]), limit["how"].lower()
-    right = sum(_COMPARED[how](value, bound) for value in values)
+    right = sum(COMPARED[how](value, bound) for value in values)
     within = min(values) < bound < max(values) and said <= len(values)
     if said == right or not (within or sure):
         return ""

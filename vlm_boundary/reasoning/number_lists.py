@@ -1,16 +1,13 @@
-"""Lists of numbers in a chain, in a row, as points or in a table, and whether they are sorted."""
+"""Lists of numbers in a chain, in a row, as points or in a table."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import retracted
-from vlm_boundary.reasoning.steps import shown
 
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
@@ -44,7 +41,7 @@ _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
 _JOINS = frozenset(
-    "are have sum total than plus minus times more less gives makes so or median mode mean average"
+    "first second third fourth fifth sixth last are have sum total than plus minus times more less gives makes so or median mode mean average"
     f" range {MOST} {LEAST}".replace("|", " ").split()
 )
 IN_ORDER = re.compile(
@@ -52,11 +49,6 @@ IN_ORDER = re.compile(
     r"|(?P<down>descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest))"
     r"|sorted|sorting(?=[^.]*(?::|\b(?:gives?|yields?|get|have|makes?))\W*\Z)"
     r"|(?:numerical|in) order)\b",
-    re.IGNORECASE,
-)
-_ORDERED_BY = re.compile(
-    r"\b(?:by|of|alphabet\w*|chronolog\w*|not|original|unsorted|before|needs?|must|should|if"
-    r"|left|right|top|bottom|shows?|shown|read|reads|appear\w*|turn|be|step|pass|swap\w*)\b",
     re.IGNORECASE,
 )
 _LISTS, _SPAN = 12, 60
@@ -127,19 +119,3 @@ def _rows(text: str, start: int, end: int) -> Iterator[NumberList]:
 def value_of(written: str) -> Fraction:
     """The value of digits, with commas between thousands."""
     return Fraction(written.replace(",", ""))
-
-
-def unsorted(text: str, lists: Sequence[NumberList], start: int, end: int) -> Iterator[Evidence]:
-    """Lists that are not in the order in which they are said to be."""
-    for one in lists:
-        before = text[max(start, one.start - 80) : one.start].rstrip("[({$\\ \n")
-        said = before[max(before.rfind(sign) for sign in (". ", "\n", "; ")) + 1 :]
-        order = IN_ORDER.search(said)
-        if order is None or _ORDERED_BY.search(said) or retracted(text, one.end, end):
-            continue
-        rising, falling = sorted(one.values), sorted(one.values, reverse=True)
-        ways = [rising] if order["up"] else [falling] if order["down"] else [rising, falling]
-        if list(one.values) not in ways:
-            at = next(i for i, value in enumerate(one.values) if value != ways[0][i])
-            note = f"the list is said to be in order, and {shown(one.values[at])} stands out of it"
-            yield Evidence("contradiction", one.start, one.end, note)
