@@ -13,6 +13,7 @@ from vlm_boundary.reasoning.repetition import repetition
 from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
+from vlm_boundary.reasoning.underived import underived
 from vlm_boundary.records.verdict import COMMITTED
 
 CHECKER = "structure/7"
@@ -58,7 +59,9 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     if not bare:
-        found += only_claimed(chain, start, end, answer)
+        found += only_claimed(chain, start, end, answer) or underived(
+            chain, start, end, answer
+        )
     found += restatements(text, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:

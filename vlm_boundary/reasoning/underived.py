@@ -1,0 +1,286 @@
+"""Answers that have to be derived from the data that the question gives, and are not."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, permutations
+
+from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
+
+_SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
+_FORMULA = re.compile(r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)")
+_NUMBER = re.compile(
+    rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})(?!\w)", re.IGNORECASE
+)
+_WORDS_OF = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
+_FRACTION = re.compile(r"\\[dt]?frac ?\{([^{}]{1,20})\} ?\{([^{}]{1,20})\}")
+_SPELLED = tuple(
+    (old, new)
+    for new, spelled in (
+        (" ", ("\\boxed",)), ("", ("\\left", "\\right", "^\\circ", "^{\\circ}", "\\text", "\\mathrm", "\\,")),
+        ("√", ("\\sqrt", "sqrt")), ("π", ("\\pi",)), ("·", ("\\cdot",)), ("×", ("\\times",)),
+        ("÷", ("\\div",)), ("≈", ("\\approx",)), ("²", ("^2", "^{2}")), ("³", ("^3", "^{3}")),
+        ("-", ("−", "–")), ("∥", ("\\parallel",)),
+    )
+    for old in spelled
+)  # fmt: skip
+_TYPESET = str.maketrans(dict.fromkeys("$*{}\\°#`&", ""))
+_SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_LABEL = re.compile(
+    r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?think>"
+)
+_UNIT = re.compile(r"(?<=[ckmd]m)[²³]|(?<=\bm)[²³]|(?<=[a-z])/[a-z]+²?")
+_OPERATION = re.compile(
+    r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of"
+)
+_LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
+_ANSWER = re.compile(r"([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:/\d+)?(?:%|[a-zA-Z].*)?")
+_OPTION = re.compile(r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))")
+_PARTS = tuple(
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
+    for words, factor in (
+        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
+        ("thirds?|triple[ds]?|thrice", 3), ("quarters?|fourths?", 4), ("fifths?", 5),
+    )
+)  # fmt: skip
+# "one sees", "the other one", and what a figure of its kind always has: no value that is read.
+_NO_VALUE = re.compile(
+    r"\b(?:(?:which|this|that|the|each|every|other|\w+est|\w+er) one"
+    r"|one (?:of|can|has|sees?|gets?|finds?|may|must|might|could|would|another|needs?|obtains?"
+    r"|imagines?|line|bar|side)"
+    r"|(?:two|three|four|five|six|eight)(?: (?:equal|parallel|opposite|different|other|acute"
+    r"|slanted))* (?:sides|angles|corners|hands|legs|lines|bars|points|vertices|triangles))\b",
+    re.IGNORECASE,
+)
+_BY_EYE = re.compile(
+    r"\bby eye\b|\bvisual\w*\b|\b(?:looks?|appears?|seems?|feels?)\b|\b(?:estimate|guess|eyeball"
+    r"|reckon)\w*\b|\bglanc\w+|\bjudging\b|\b(?:gut|hunch|intuition|impression)\b|\binspection\b"
+    r"|\b(?:I|we)(?:['’]d| would) (?:say|put)\b|\broughly\b|\babout\b|\baround\b|\bimagin\w+"
+    r"|\btypical\w*\b|\busual\w*\b|\bin my (?:head|mind)\b|\bpicturing\b",
+    re.IGNORECASE,
+)
+_PROPERTY = re.compile(
+    r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel"
+    r"|diameter|semicircle|full|whole|equal\w*|same|symmetr\w*|opposite|neither|no|none|never"
+    r"|certain|impossible|every|always|constant|regular|tangent)\b|Thales",
+    re.IGNORECASE,
+)
+_ANGLES = frozenset(map(Fraction, (30, 45, 60, 90, 120, 180, 360)))
+_GENERAL = frozenset(map(Fraction, (0, 1, 90, 100, 120, 180, 360)))
+_ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
+_MEAN = re.compile(r"\b(?:mean|averag\w*)\b", re.IGNORECASE)
+_THEOREM = re.compile(
+    r"Pythag\w*|Thales|\b(?:\w+ theorem|triples?|inscribed|midsegment|complement\w*|supplement\w*"
+    r"|co-interior|straight (?:line|angle)|add up to|sum to|angle sum)\b",
+    re.IGNORECASE,
+)
+_STEP = re.compile(
+    r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
+    r"|difference|twice|less|left|leaves|leaving|remain\w*|each|per|thirds?|quarters?|take[ns]?"
+    r"|taking|away)\b",
+    re.IGNORECASE,
+)
+_SCALED = re.compile(r"\b(?:hundred|thousand|million)s?\b", re.IGNORECASE)
+_ASKS_READING = re.compile(
+    r"\bwhat time\b|\b(?:value|height|temperature|reading|read|shows?|shown|reach\w*)\b", re.I
+)
+_READS = re.compile(
+    r"\b(?:bars?|axis|axes|hands?|scale|line|curve|points?|mark\w*|label\w*|reads?|reading|shows?"
+    r"|gauge|needle|ruler|tick|row|column|cell|reach\w*|meets?|passe?s?)\b",
+    re.IGNORECASE,
+)
+_ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
+_ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
+_NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
+_HERE = "@"  # stands for the answer, where it is said
+_LONGEST = 1200
+_FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """The answer as it is written, and its number, that before π or a root where it has one."""
+
+    written: str
+    number: Fraction
+
+
+def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+    """An answer that is not in the question's description of its picture, nor follows from it.
+
+    The description gives data, so that a value which does not stand there has to be derived: by an
+    operation, from another value that is read or recalled, or by a property. General remarks, a
+    look, a circle and data repeated from the question derive nothing.
+    """
+    shown = _SHOWN.search(chain.question)
+    if shown is None or chain.answer is None or end - start > _LONGEST:
+        return []
+    asked = chain.question.replace(shown[0], " ")
+    source = _plain(shown[0])
+    said = _said(chain.answer, asked)
+    if said is None or not any(map(str.isdigit, source)) and not numbers(source):
+        return []
+    shows = _said_as(said)
+    if shows.search(_FORMULA.sub(" ", source)):
+        return []
+    body = shows.sub(_HERE, _plain(chain.text[start:end]))
+    if _works(body, _plain(chain.question)):
+        return []
+    if _leads(body, numbers(source) + numbers(_plain(asked)), said, chain.question):
+        return []
+    if _is_named(body, chain.question, said) or (_ASKS_READING.search(asked) and _read(body)):
+        return []
+    note = "the question gives the data, and nothing leads from it to the answer"
+    return [Evidence("no_reasoning", answer.start, answer.end, note)]
+
+
+def _plain(text: str) -> str:
+    """A text with its formulas in one way of writing, without marks and units of areas."""
+    text = _FRACTION.sub(r"\1/\2", text)
+    for old, new in _SPELLED:
+        text = text.replace(old, new)
+    text = _THOUSANDS.sub("", text.translate(_TYPESET))
+    return _LABEL.sub("\n", _UNIT.sub(" ", text))
+
+
+def _said(answer: str, asked: str) -> _Said | None:
+    """The answer as a value; the value of the option where it is a letter."""
+    if len(letter := answer.strip(" ().$")) == 1 and letter.isalpha():
+        answer = {name: text for name, text in _OPTION.findall(asked)}.get(letter.upper(), "")
+    written = _plain(answer).translate(_SPACES).rstrip(".").strip("€£")
+    match = _ANSWER.fullmatch(written)
+    if match is None:
+        number = english_number(answer) if _WORDS_OF.fullmatch(answer) else None
+        return None if number is None else _Said(str(number), Fraction(number))
+    plain = re.sub(r"π|√\d*", "", match[1].rstrip(".,:/"))
+    try:
+        return _Said(match[1].rstrip(".,:/"), Fraction(plain if plain.strip("-+") else 1))
+    except (ValueError, ZeroDivisionError):
+        return _Said(match[1], Fraction(-1, 997))  # a time, a list
+
+
+def _said_as(said: _Said) -> re.Pattern[str]:
+    """The places where the answer is said, in digits or in words."""
+    written = r"\s?".join(map(re.escape, said.written))
+    return re.compile(rf"(?<![\w.]){written}(?![\w²³√]|\.\d|/\d)")
+
+
+def numbers(text: str) -> list[Fraction]:
+    """The values of a text's numbers, in digits and in words."""
+    found = []
+    for match in _NUMBER.finditer(text):
+        value = Fraction(match["digits"]) if match["digits"] else english_number(match["word"])
+        found += [] if value is None else [Fraction(value)]
+    return found
+
+
+def _works(body: str, question: str) -> bool:
+    """Whether there is an operation or an equation that is not just copied from the question."""
+    plain, source = body.translate(_SPACES), question.translate(_SPACES)
+    parts = plain.split(_HERE)
+    for place, part in enumerate(parts):
+        if place < len(parts) - 1:
+            part = _LETTER_IS.sub("", part)
+        for match in _OPERATION.finditer(part):
+            last = match.end() + (match[0] not in "²³")
+            if part[max(0, match.start() - 1) : last] not in source:
+                return True
+    return False
+
+
+def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool:
+    """Whether other values stand there from which the answer may come."""
+    if any(_BY_EYE.search(one) for one in SENTENCE.findall(body) if _HERE in one):
+        return False
+    words = _NO_VALUE.sub(" ", body)
+    angles = _ASKS_ANGLE.search(question) is not None
+    told = [
+        number
+        for number in numbers(words)
+        if number != said.number and (angles or number not in _ANGLES or number in known)
+    ][:_FEW]
+    digits = {*numbers(_WORDS_OF.sub(" ", words))} - {said.number}
+    if digits - {*known} - _GENERAL:
+        return True
+    factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
+    steps = _Steps(angles=angles, means=_MEAN.search(question + body) is not None)
+    if steps.lead([*told, *factors], said.number):
+        return True
+    new = {*told, *factors} - {*known}
+    if (new or (told and _STEP.search(body))) and steps.lead_twice([*told, *factors], said.number):
+        return True
+    if any(said.number in _pair(one, other) for one in known for other in new):
+        return True
+    if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
+        return True
+    return _THEOREM.search(body) is not None and steps.lead(known[:_FEW], said.number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """Usual steps: those of angles and averages only where it is about them."""
+
+    angles: bool
+    means: bool
+
+    def lead(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether one step leads from some of the values to a goal."""
+        return goal in {*self._one(values)}
+
+    def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether one or two steps do."""
+        two = Fraction(2)
+        first = {*self._one(values), *(step for one in values for step in _pair(one, two))}
+        return any(goal in _pair(one, other) for one in first for other in {*values, two})
+
+    def _one(self, values: list[Fraction]) -> Iterator[Fraction]:
+        if len(values) > 1:
+            yield (total := sum(values, Fraction(0)))
+            yield from (total - 2 * one for one in values)
+            yield math.prod(values)
+            if self.means:
+                yield total / len(values)
+        for one in values:
+            yield one * one
+            if self.angles:
+                yield from (180 - one, 90 - one)
+        for one, other in permutations(values, 2):
+            yield from _pair(one, other)
+            yield one * other / 100
+        for one, other in combinations(values, 2):
+            for square in (one * one + other * other, abs(one * one - other * other)):
+                root = Fraction(round(math.sqrt(square)))
+                if root and root * root == square:
+                    yield root
+
+
+def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+    quotient = (one / other,) if other else ()
+    return (one + other, one - other, one * other, *quotient)
+
+
+def _is_named(body: str, question: str, said: _Said) -> bool:
+    """Whether a property gives the answer, or the things are named that it counts."""
+    usual = said.number in (0, 1) or (said.number in _ANGLES and _ASKS_ANGLE.search(question))
+    if usual and _PROPERTY.search(body):
+        return True
+    if not _ASKS_COUNT.search(question):
+        return False
+    listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
+    names = {*_NAME.findall(body)} & {*_NAME.findall(question)}
+    return min(listed, 8) >= min(said.number, 8) or len(names) >= max(said.number, 2)
+
+
+def _read(body: str) -> bool:
+    """Whether the sentence of the value says where it is read."""
+    return any(
+        _HERE in sentence and _READS.search(sentence) and not _BY_EYE.search(sentence)
+        for sentence in SENTENCE.findall(body)
+    )
