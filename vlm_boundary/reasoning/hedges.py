@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.mathtext.words import ENGLISH, ONE_NUMBER
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import AnswerPlace
+from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
+from vlm_boundary.reasoning.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
@@ -137,7 +138,25 @@ _UNDECIDING = (
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
 )  # fmt: skip
+_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", "plausible", "depend",
+         "come to mind")  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
+# Where several values are thought possible, and how they stand in a row.
+_POSSIBLE = re.compile(
+    r"\b(?:could|might|may|maybe|perhaps|possib\w+|either|plausible|come to mind|between|depend\w*"
+    r"|options? (?:are|include)|candidates?)\b",
+    re.IGNORECASE,
+)
+_CANDIDATE = re.compile(
+    rf"(?<![\w.√])(?:\d+(?:[.:/]\d+)*(?:π|√\d+)?|π(?:/\d+)?|√\d+|[A-H](?![\w'’])"
+    rf"|{ONE_NUMBER}(?![\w-]))",
+    re.IGNORECASE,
+)
+_IN_A_ROW = re.compile(
+    r"[\s,;°%?()]*(?:(?:or|and|even|maybe|perhaps|possibly|either|also|as well|option|the|it is"
+    r"|[a-z](?= ?=)|c?m|degrees|units|square units|minutes|dollars|million)\b[\s,;°%?()=]*){0,5}",
+    re.IGNORECASE,
+)
 _AHEAD = 240
 _MOST = 50
 
@@ -169,7 +188,36 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         found = _unsettled(text, start, near, answer, end)
     if not found and occurs(_UNDECIDING, low):
         found = _undecided(text, start, near, answer, end)
+    if not found and occurs(_ROWS, low):
+        found = _one_of_a_row(text, near, answer, end)
     return found
+
+
+def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """One of several values that are named as possible in a row, taken without a reason."""
+    said = {
+        match[0].lower() for match in _CANDIDATE.finditer(plain(text[answer.start : answer.end]))
+    }
+    body = plain(text[near : answer.start if answer.stated else end])
+    for sentence in SENTENCE.finditer(body):
+        if not _POSSIBLE.search(sentence[0]):
+            continue
+        row: list[re.Match[str]] = []
+        for match in _CANDIDATE.finditer(sentence[0]):
+            if row and not _IN_A_ROW.fullmatch(sentence[0], row[-1].end(), match.start()):
+                if len(row) > 1:
+                    break
+                row = []
+            row.append(match)
+        values = {match[0].lower() for match in row}
+        behind = body[sentence.end() :]
+        if len(values) < 2 or not values & said or _POSSIBLE.search(behind):
+            continue
+        taken = _TAKEN.search(behind) or _TOOK.search(behind) or _UNDECIDED.search(behind)
+        if taken and not _REASON.search(behind) and not _AFTER_DOUBT.search(behind):
+            note = "one of several values that are thought possible is taken without a reason"
+            return [Evidence("hedging", answer.start, answer.end, note)]
+    return []
 
 
 def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:

@@ -12,37 +12,26 @@ from itertools import combinations, permutations
 from vlm_boundary.mathtext.words import ENGLISH, english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
+from vlm_boundary.reasoning.steps import converted, same
+from vlm_boundary.reasoning.typeset import plain
 
 _SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
-_FORMULA = re.compile(r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)")
-_NUMBER = re.compile(
-    rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})(?!\w)", re.IGNORECASE
+_FORMULA = re.compile(
+    r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
+_NUMBER = re.compile(rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})(?!\w)", re.IGNORECASE)
 _WORDS_OF = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
-_FRACTION = re.compile(r"\\[dt]?frac ?\{([^{}]{1,20})\} ?\{([^{}]{1,20})\}")
-_SPELLED = tuple(
-    (old, new)
-    for new, spelled in (
-        (" ", ("\\boxed",)), ("", ("\\left", "\\right", "^\\circ", "^{\\circ}", "\\text", "\\mathrm", "\\,")),
-        ("√", ("\\sqrt", "sqrt")), ("π", ("\\pi",)), ("·", ("\\cdot",)), ("×", ("\\times",)),
-        ("÷", ("\\div",)), ("≈", ("\\approx",)), ("²", ("^2", "^{2}")), ("³", ("^3", "^{3}")),
-        ("-", ("−", "–")), ("∥", ("\\parallel",)),
-    )
-    for old in spelled
-)  # fmt: skip
-_TYPESET = str.maketrans(dict.fromkeys("$*{}\\°#`&", ""))
 _SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _LABEL = re.compile(
     r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?think>"
 )
 _UNIT = re.compile(r"(?<=[ckmd]m)[²³]|(?<=\bm)[²³]|(?<=[a-z])/[a-z]+²?")
-_OPERATION = re.compile(
-    r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of"
-)
+_OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
 _ANSWER = re.compile(r"([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:/\d+)?(?:%|[a-zA-Z].*)?")
-_OPTION = re.compile(r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))")
+_OPTION = re.compile(
+    r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))"
+)
 _PARTS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
     for words, factor in (
@@ -62,10 +51,11 @@ _NO_VALUE = re.compile(
 _BY_EYE = re.compile(
     r"\bby eye\b|\bvisual\w*\b|\b(?:looks?|appears?|seems?|feels?)\b|\b(?:estimate|guess|eyeball"
     r"|reckon)\w*\b|\bglanc\w+|\bjudging\b|\b(?:gut|hunch|intuition|impression)\b|\binspection\b"
-    r"|\b(?:I|we)(?:['’]d| would) (?:say|put)\b|\broughly\b|\babout\b|\baround\b|\bimagin\w+"
+    r"|\b(?:I|we)(?:['’]d| would) (?:say|put)\b|\bimagin\w+"
     r"|\btypical\w*\b|\busual\w*\b|\bin my (?:head|mind)\b|\bpicturing\b",
     re.IGNORECASE,
 )
+_ABOUT = re.compile(r"\b(?:roughly|about|around|approximately)\b", re.IGNORECASE)
 _PROPERTY = re.compile(
     r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel"
     r"|diameter|semicircle|full|whole|equal\w*|same|symmetr\w*|opposite|neither|no|none|never"
@@ -75,6 +65,7 @@ _PROPERTY = re.compile(
 _ANGLES = frozenset(map(Fraction, (30, 45, 60, 90, 120, 180, 360)))
 _GENERAL = frozenset(map(Fraction, (0, 1, 90, 100, 120, 180, 360)))
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
+_SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:mean|averag\w*)\b", re.IGNORECASE)
 _THEOREM = re.compile(
     r"Pythag\w*|Thales|\b(?:\w+ theorem|triples?|inscribed|midsegment|complement\w*|supplement\w*"
@@ -83,8 +74,8 @@ _THEOREM = re.compile(
 )
 _STEP = re.compile(
     r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
-    r"|difference|twice|less|left|leaves|leaving|remain\w*|each|per|thirds?|quarters?|take[ns]?"
-    r"|taking|away)\b",
+    r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
+    r"|quarters?|take[ns]?|taking|away)\b",
     re.IGNORECASE,
 )
 _SCALED = re.compile(r"\b(?:hundred|thousand|million)s?\b", re.IGNORECASE)
@@ -99,6 +90,11 @@ _READS = re.compile(
 _ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
+# The answer beside an operator, a letter that is solved for, and what is worked out without digits.
+_BESIDE = re.compile(
+    r"[+*/×·÷√<>-]@|(?<![A-Za-z])[=≈]@|@(?:[=≈+×·÷<>²³√]|[-*/:]\d)|(?<![A-Za-z])[a-z](?:[=²³(+-]|\d)"
+    r"|[√π²³]|@%of|\d:\d\d"
+)
 _HERE = "@"  # stands for the answer, where it is said
 _LONGEST = 1200
 _FEW = 10
@@ -125,29 +121,31 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     asked = chain.question.replace(shown[0], " ")
     source = _plain(shown[0])
     said = _said(chain.answer, asked)
-    if said is None or not any(map(str.isdigit, source)) and not numbers(source):
+    if said is None or not numbers(source):
         return []
     shows = _said_as(said)
     if shows.search(_FORMULA.sub(" ", source)):
         return []
     body = shows.sub(_HERE, _plain(chain.text[start:end]))
-    if _works(body, _plain(chain.question)):
-        return []
-    if _leads(body, numbers(source) + numbers(_plain(asked)), said, chain.question):
-        return []
-    if _is_named(body, chain.question, said) or (_ASKS_READING.search(asked) and _read(body)):
-        return []
+    known = numbers(source) + numbers(_plain(asked))
+    by_eye = any(_BY_EYE.search(one) for one in SENTENCE.findall(body) if _HERE in one)
     note = "the question gives the data, and nothing leads from it to the answer"
+    if _works(body, _plain(chain.question)):
+        if not _astray(body, known, said, by_eye=by_eye, question=chain.question):
+            return []
+        note = "what is worked out does not lead to the answer"
+    elif by_eye or any(_ABOUT.search(one) for one in SENTENCE.findall(body) if _HERE in one):
+        note = "a guess by eye of what has to be worked out from the data of the question"
+    elif _leads(body, known, said, chain.question) or _is_named(body, chain.question, said):
+        return []
+    if _ASKS_READING.search(asked) and _read(body):
+        return []
     return [Evidence("no_reasoning", answer.start, answer.end, note)]
 
 
 def _plain(text: str) -> str:
-    """A text with its formulas in one way of writing, without marks and units of areas."""
-    text = _FRACTION.sub(r"\1/\2", text)
-    for old, new in _SPELLED:
-        text = text.replace(old, new)
-    text = _THOUSANDS.sub("", text.translate(_TYPESET))
-    return _LABEL.sub("\n", _UNIT.sub(" ", text))
+    """A text with its formulas in one way of writing, without labels and units of areas."""
+    return _LABEL.sub("\n", _UNIT.sub(" ", plain(text)))
 
 
 def _said(answer: str, asked: str) -> _Said | None:
@@ -159,9 +157,9 @@ def _said(answer: str, asked: str) -> _Said | None:
     if match is None:
         number = english_number(answer) if _WORDS_OF.fullmatch(answer) else None
         return None if number is None else _Said(str(number), Fraction(number))
-    plain = re.sub(r"π|√\d*", "", match[1].rstrip(".,:/"))
+    digits = re.sub(r"π|√\d*", "", match[1].rstrip(".,:/"))
     try:
-        return _Said(match[1].rstrip(".,:/"), Fraction(plain if plain.strip("-+") else 1))
+        return _Said(match[1].rstrip(".,:/"), Fraction(digits if digits.strip("-+") else 1))
     except (ValueError, ZeroDivisionError):
         return _Said(match[1], Fraction(-1, 997))  # a time, a list
 
@@ -183,8 +181,8 @@ def numbers(text: str) -> list[Fraction]:
 
 def _works(body: str, question: str) -> bool:
     """Whether there is an operation or an equation that is not just copied from the question."""
-    plain, source = body.translate(_SPACES), question.translate(_SPACES)
-    parts = plain.split(_HERE)
+    packed, source = body.translate(_SPACES), question.translate(_SPACES)
+    parts = packed.split(_HERE)
     for place, part in enumerate(parts):
         if place < len(parts) - 1:
             part = _LETTER_IS.sub("", part)
@@ -197,8 +195,6 @@ def _works(body: str, question: str) -> bool:
 
 def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
-    if any(_BY_EYE.search(one) for one in SENTENCE.findall(body) if _HERE in one):
-        return False
     words = _NO_VALUE.sub(" ", body)
     angles = _ASKS_ANGLE.search(question) is not None
     told = [
@@ -211,16 +207,50 @@ def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool
         return True
     factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
     steps = _Steps(angles=angles, means=_MEAN.search(question + body) is not None)
-    if steps.lead([*told, *factors], said.number):
+    stepping = _STEP.search(body) is not None
+    sloping = _SLOPE.search(question) is not None  # a sum or a product is none
+    if (stepping or not sloping) and steps.lead([*told, *factors], said.number):
         return True
-    new = {*told, *factors} - {*known}
-    if (new or (told and _STEP.search(body))) and steps.lead_twice([*told, *factors], said.number):
+    new = {*told, *factors} - {*known, Fraction(0), Fraction(1)}
+    if (new or (told and stepping)) and steps.lead_twice([*told, *factors], said.number):
         return True
     if any(said.number in _pair(one, other) for one in known for other in new):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
     return _THEOREM.search(body) is not None and steps.lead(known[:_FEW], said.number)
+
+
+def _astray(body: str, known: list[Fraction], said: _Said, *, by_eye: bool, question: str) -> bool:
+    """Whether no operation that stands there, and no step from what it comes to, gives the answer.
+
+    Only where all is plain arithmetic: no letter is solved for, no root taken.
+    """
+    if _BESIDE.search(body.translate(_SPACES)) or _is_named(body, question, said):
+        return False
+    told = numbers(_NO_VALUE.sub(" ", body))[-_FEW:]
+    rounded = 1 if said.number.denominator == 1 else abs(said.number) / 50
+    if any(abs(one * scale - said.number) < rounded for one in told for scale in (1, 100)):
+        return False  # rounded, or as a percentage
+    if any(numbers(one) for one in SENTENCE.findall(body) if _HERE in one and not by_eye):
+        return False  # a step may stand in the answer's sentence
+    told += [factor for pattern, factor in _PARTS if pattern.search(body)]
+    steps = _Steps(angles=_ASKS_ANGLE.search(question) is not None, means=True)
+    if by_eye:
+        return not steps.lead(told, said.number)
+    about = f"{question} {body}"
+    near = [*told, *known][:_FEW], [*known, *told][-_FEW:]
+    return not any(
+        same(one, said.number) or converted(one, said.number, about)
+        for values in near
+        for one in (*steps.one(values), *_proportions(values))
+    )
+
+
+def _proportions(values: list[Fraction]) -> Iterator[Fraction]:
+    for one, two, three in permutations(values[:6], 3):
+        if three:
+            yield one * two / three
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +262,16 @@ class _Steps:
 
     def lead(self, values: list[Fraction], goal: Fraction) -> bool:
         """Whether one step leads from some of the values to a goal."""
-        return goal in {*self._one(values)}
+        return goal in {*self.one(values)}
 
     def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
         """Whether one or two steps do."""
         two = Fraction(2)
-        first = {*self._one(values), *(step for one in values for step in _pair(one, two))}
+        first = {*self.one(values), *(step for one in values for step in _pair(one, two))}
         return any(goal in _pair(one, other) for one in first for other in {*values, two})
 
-    def _one(self, values: list[Fraction]) -> Iterator[Fraction]:
+    def one(self, values: list[Fraction]) -> Iterator[Fraction]:
+        """What one step makes of some of the values."""
         if len(values) > 1:
             yield (total := sum(values, Fraction(0)))
             yield from (total - 2 * one for one in values)
@@ -254,6 +285,8 @@ class _Steps:
         for one, other in permutations(values, 2):
             yield from _pair(one, other)
             yield one * other / 100
+            if self.angles and other:
+                yield 360 * one / other
         for one, other in combinations(values, 2):
             for square in (one * one + other * other, abs(one * one - other * other)):
                 root = Fraction(round(math.sqrt(square)))
