@@ -90,7 +90,8 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\d\s?[-+*/×÷·=<>]\s?\d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*|reject\w*|discard\w*"
+    r"\d\s?[-+*×÷·=<>]\s?\d|\d\d\s?/\s?\d|\d / \d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*"
+    r"|reject\w*|discard\w*"
     r"|does not"
     r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?"
     r"|satisf\w+"
@@ -157,6 +158,9 @@ _IN_A_ROW = re.compile(
     r"|[a-z](?= ?=)|c?m|degrees|units|square units|minutes|dollars|million)\b[\s,;°%?()=]*){0,5}",
     re.IGNORECASE,
 )
+# Outcomes that are equally likely are no doubt.
+_CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
+_CHANCE = re.compile(r"\b(?:probabilit\w+|outcomes?|coins?|dice|die|heads|tails)\b", re.IGNORECASE)
 _AHEAD = 240
 _MOST = 50
 
@@ -193,6 +197,15 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
     return found
 
 
+def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
+    """Whether the answer stands behind a sign of equality before a place."""
+    numbers = _CANDIDATE.findall(text, answer.start, answer.end)
+    if not numbers:
+        return False
+    ahead = text[max(start, before - 2 * _AHEAD) : before]
+    return re.search(rf"[=≈]\s?[$\\(]{{0,3}}{re.escape(numbers[-1])}(?![\w.]\d)", ahead) is not None
+
+
 def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     """One of several values that are named as possible in a row, taken without a reason."""
     said = {
@@ -226,6 +239,10 @@ def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     if not doubts:
         return []
     doubt = doubts[-1]
+    if _CHANCES.match(doubt[0]) and _CHANCE.search(text, near, end):
+        return []
+    if _came_to(text, start, doubt.start(), answer):
+        return []
     if not answer.stated and not _TOOK.search(text, max(start, doubt.start() - _AHEAD), end):
         return []  # it gives no answer
     if _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):

@@ -75,8 +75,18 @@ _THEOREM = re.compile(
 _STEP = re.compile(
     r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
     r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
-    r"|quarters?|take[ns]?|taking|away)\b",
+    r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing)\b",
     re.IGNORECASE,
+)
+_SQUARED = re.compile(r"\b(?:squar\w+(?! root)|itself|times|each)\b", re.IGNORECASE)
+_HALVED = re.compile(
+    r"\b(?:means?|averag\w*|areas?|triang\w*|isosceles|base angles?|both|two|trapez\w*|rhomb\w*|diagonals?"
+    r"|radius|diameter|perimeter)\b",
+    re.IGNORECASE,
+)
+_ROOTED = re.compile(r"[√π]|\b(?:roots?|pi)\b", re.IGNORECASE)
+_CIRCLE = re.compile(
+    r"\b(?:because|since|given that|knowing that|for|as)\b([^.,;:@]{1,60})@", re.IGNORECASE
 )
 _SCALED = re.compile(r"\b(?:hundred|thousand|million)s?\b", re.IGNORECASE)
 _ASKS_READING = re.compile(
@@ -106,6 +116,7 @@ class _Said:
 
     written: str
     number: Fraction
+    rooted: bool = False
 
 
 def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
@@ -136,6 +147,12 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
         note = "what is worked out does not lead to the answer"
     elif by_eye or any(_ABOUT.search(one) for one in SENTENCE.findall(body) if _HERE in one):
         note = "a guess by eye of what has to be worked out from the data of the question"
+    elif (
+        (circle := _CIRCLE.search(body))
+        and not numbers(circle[1])
+        and _HERE not in body[: circle.start()]
+    ):
+        note = "the claim is its own reason"
     elif _leads(body, known, said, chain.question) or _is_named(body, chain.question, said):
         return []
     if _ASKS_READING.search(asked) and _read(body):
@@ -159,7 +176,8 @@ def _said(answer: str, asked: str) -> _Said | None:
         return None if number is None else _Said(str(number), Fraction(number))
     digits = re.sub(r"π|√\d*", "", match[1].rstrip(".,:/"))
     try:
-        return _Said(match[1].rstrip(".,:/"), Fraction(digits if digits.strip("-+") else 1))
+        number = Fraction(digits if digits.strip("-+") else 1)
+        return _Said(match[1].rstrip(".,:/"), number, rooted=digits != match[1].rstrip(".,:/"))
     except (ValueError, ZeroDivisionError):
         return _Said(match[1], Fraction(-1, 997))  # a time, a list
 
@@ -205,8 +223,15 @@ def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool
     digits = {*numbers(_WORDS_OF.sub(" ", words))} - {said.number}
     if digits - {*known} - _GENERAL:
         return True
+    if said.rooted and not _ROOTED.search(body):
+        return False
     factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
-    steps = _Steps(angles=angles, means=_MEAN.search(question + body) is not None)
+    steps = _Steps(
+        angles=angles,
+        means=_MEAN.search(question + body) is not None,
+        squares=_SQUARED.search(body) is not None,
+        halves=_HALVED.search(question + body) is not None,
+    )
     stepping = _STEP.search(body) is not None
     sloping = _SLOPE.search(question) is not None  # a sum or a product is none
     if (stepping or not sloping) and steps.lead([*told, *factors], said.number):
@@ -214,7 +239,9 @@ def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool
     new = {*told, *factors} - {*known, Fraction(0), Fraction(1)}
     if (new or (told and stepping)) and steps.lead_twice([*told, *factors], said.number):
         return True
-    if any(said.number in _pair(one, other) for one in known for other in new):
+    if (stepping or factors) and any(
+        said.number in _pair(one, other) for one in known for other in new
+    ):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
@@ -241,7 +268,7 @@ def _astray(body: str, known: list[Fraction], said: _Said, *, by_eye: bool, ques
     about = f"{question} {body}"
     near = [*told, *known][:_FEW], [*known, *told][-_FEW:]
     return not any(
-        same(one, said.number) or converted(one, said.number, about)
+        same(one, said.number) or (said.number > 1 and converted(one, said.number, about))
         for values in near
         for one in (*steps.one(values), *_proportions(values))
     )
@@ -259,6 +286,8 @@ class _Steps:
 
     angles: bool
     means: bool
+    squares: bool = True
+    halves: bool = True
 
     def lead(self, values: list[Fraction], goal: Fraction) -> bool:
         """Whether one step leads from some of the values to a goal."""
@@ -266,9 +295,9 @@ class _Steps:
 
     def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
         """Whether one or two steps do."""
-        two = Fraction(2)
-        first = {*self.one(values), *(step for one in values for step in _pair(one, two))}
-        return any(goal in _pair(one, other) for one in first for other in {*values, two})
+        others = {*values, Fraction(2)} if self.halves else {*values}
+        first = {*self.one([*values, Fraction(2)] if self.halves else values)}
+        return any(goal in _pair(one, other) for one in first for other in others)
 
     def one(self, values: list[Fraction]) -> Iterator[Fraction]:
         """What one step makes of some of the values."""
@@ -279,7 +308,8 @@ class _Steps:
             if self.means:
                 yield total / len(values)
         for one in values:
-            yield one * one
+            if self.squares:
+                yield one * one
             if self.angles:
                 yield from (180 - one, 90 - one)
         for one, other in permutations(values, 2):
