@@ -241,7 +241,7 @@ def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     doubt = doubts[-1]
     if _CHANCES.match(doubt[0]) and _CHANCE.search(text, near, end):
         return []
-    if _came_to(text, start, doubt.start(), answer):
+    if doubt[0].endswith("plausible") and _came_to(text, start, doubt.start(), answer):
         return []
     if not answer.stated and not _TOOK.search(text, max(start, doubt.start() - _AHEAD), end):
         return []  # it gives no answer

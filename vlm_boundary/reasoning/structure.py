@@ -59,9 +59,8 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     if not bare:
-        found += only_claimed(chain, start, end, answer) or underived(
-            chain, start, end, answer
-        )
+        claimed = underived(chain, start, end, answer)
+        found += only_claimed(chain, start, end, answer) if claimed is None else claimed
     found += restatements(text, start, end)
     found += wrong_lists(chain, start, end, answer)
     if not bare:

@@ -19,7 +19,7 @@ _SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
 _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
-_NUMBER = re.compile(rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})(?!\w)", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})s?(?!\w)", re.IGNORECASE)
 _WORDS_OF = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))
 _LABEL = re.compile(
@@ -48,28 +48,44 @@ _NO_VALUE = re.compile(
     r"|slanted))* (?:sides|angles|corners|hands|legs|lines|bars|points|vertices|triangles))\b",
     re.IGNORECASE,
 )
+# Bounds, from which no value follows: "between 20 and 40", "longer than 5".
+_BOUNDS = re.compile(
+    r"\b(?:between|(?<!\d )(?:more|less|fewer|\w{2,}er) than|at (?:least|most)|above|below|beyond"
+    r"|over|under)\b"
+    r"[^.;@\d]{0,30}\d[\d.]*(?:[^.;@\d]{0,30}\band\b[^.;@\d]{0,30}\d[\d.]*)?",
+    re.IGNORECASE,
+)
+_MIDDLE = re.compile(r"\b(?:middle|half\w*|midway)\b", re.IGNORECASE)
 _BY_EYE = re.compile(
     r"\bby eye\b|\bvisual\w*\b|\b(?:looks?|appears?|seems?|feels?)\b|\b(?:estimate|guess|eyeball"
     r"|reckon)\w*\b|\bglanc\w+|\bjudging\b|\b(?:gut|hunch|intuition|impression)\b|\binspection\b"
     r"|\b(?:I|we)(?:['’]d| would) (?:say|put)\b|\bimagin\w+"
-    r"|\btypical\w*\b|\busual\w*\b|\bin my (?:head|mind)\b|\bpicturing\b",
+    r"|\bin my (?:head|mind)\b|\bpicturing\b",
     re.IGNORECASE,
 )
 _ABOUT = re.compile(r"\b(?:roughly|about|around|approximately)\b", re.IGNORECASE)
 _PROPERTY = re.compile(
-    r"\b(?:right|straight|equilateral|isosceles|horizontal|vertical|perpendicular|parallel"
-    r"|diameter|semicircle|full|whole|equal\w*|same|symmetr\w*|opposite|neither|no|none|never"
-    r"|certain|impossible|every|always|constant|regular|tangent)\b|Thales",
+    r"\b(?:horizontal|vertical|parallel|equal\w*|same|symmetr\w*|opposite|neither|no|none|never|certain"
+    r"|impossible|every|always|constant|only|never)\b",
+    re.IGNORECASE,
+)
+_OF_AN_ANGLE = re.compile(
+    r"(?<!than a )\b(?:right|straight|full|equilateral|perpendicular|semicircle|diameter|tangent"
+    r"|square|rectangle|regular|bisect\w*|cube|crosses|Thales['’]?s?)\b",
     re.IGNORECASE,
 )
 _ANGLES = frozenset(map(Fraction, (30, 45, 60, 90, 120, 180, 360)))
-_GENERAL = frozenset(map(Fraction, (0, 1, 90, 100, 120, 180, 360)))
+_GENERAL = frozenset(map(Fraction, (0, 1)))
+_FIGURE = re.compile(
+    r"\b(?:angles?|circles?|\w+gons?|triang\w+|square|quadrilateral|trapez\w+|rhomb\w+|degrees?)\b|°",
+    re.IGNORECASE,
+)
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
 _SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
 _MEAN = re.compile(r"\b(?:mean|averag\w*)\b", re.IGNORECASE)
 _THEOREM = re.compile(
-    r"Pythag\w*|Thales|\b(?:\w+ theorem|triples?|inscribed|midsegment|complement\w*|supplement\w*"
-    r"|co-interior|straight (?:line|angle)|add up to|sum to|angle sum)\b",
+    r"Pythag\w*|Thales|\b(?:\w+ theorem|triples?|midsegment|complement\w*|supplement\w*"
+    r"|co-interior|straight angle|on a (?:straight )?line|add up to|sum to|angle sum)\b",
     re.IGNORECASE,
 )
 _STEP = re.compile(
@@ -80,13 +96,13 @@ _STEP = re.compile(
 )
 _SQUARED = re.compile(r"\b(?:squar\w+(?! root)|itself|times|each)\b", re.IGNORECASE)
 _HALVED = re.compile(
-    r"\b(?:means?|averag\w*|areas?|triang\w*|isosceles|base angles?|both|two|trapez\w*|rhomb\w*|diagonals?"
-    r"|radius|diameter|perimeter)\b",
+    r"\b(?:means?|averag\w*|areas?|triang\w*|isosceles|base angles?|both|two|trapez\w*"
+    r"|rhomb\w*|diagonals?|radius|diameter|perimeter)\b",
     re.IGNORECASE,
 )
 _ROOTED = re.compile(r"[√π]|\b(?:roots?|pi)\b", re.IGNORECASE)
 _CIRCLE = re.compile(
-    r"\b(?:because|since|given that|knowing that|for|as)\b([^.,;:@]{1,60})@", re.IGNORECASE
+    r"\b(?:because|since|given that|knowing that)\b([^.,;:@]{1,60})@", re.IGNORECASE
 )
 _SCALED = re.compile(r"\b(?:hundred|thousand|million)s?\b", re.IGNORECASE)
 _ASKS_READING = re.compile(
@@ -99,6 +115,7 @@ _READS = re.compile(
 )
 _ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
+_NAMED_VALUE = re.compile(r"\b([A-Z][A-Za-z]{0,12}) ?[=:]? ?[$€£]?(\d+(?:\.\d+)?)")
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
 # The answer beside an operator, a letter that is solved for, and what is worked out without digits.
 _BESIDE = re.compile(
@@ -112,52 +129,65 @@ _FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """The answer as it is written, and its number, that before π or a root where it has one."""
+    """The answer as it is written, and its number, that before π or a root where it has one.
+
+    `letter`: of the option that was answered, where its value is meant.
+    """
 
     written: str
     number: Fraction
     rooted: bool = False
+    letter: str = ""
 
 
-def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence]:
+def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence] | None:
     """An answer that is not in the question's description of its picture, nor follows from it.
 
     The description gives data, so that a value which does not stand there has to be derived: by an
     operation, from another value that is read or recalled, or by a property. General remarks, a
-    look, a circle and data repeated from the question derive nothing.
+    look, a circle and data repeated from the question derive nothing. None where the question
+    describes nothing, or the answer is no number or stands there.
     """
     shown = _SHOWN.search(chain.question)
     if shown is None or chain.answer is None or end - start > _LONGEST:
-        return []
+        return None
     asked = chain.question.replace(shown[0], " ")
+    stem = _OPTION.sub(" ", asked)
     source = _plain(shown[0])
     said = _said(chain.answer, asked)
     if said is None or not numbers(source):
-        return []
+        return None
     shows = _said_as(said)
     if shows.search(_FORMULA.sub(" ", source)):
-        return []
+        return None
     body = shows.sub(_HERE, _plain(chain.text[start:end]))
-    known = numbers(source) + numbers(_plain(asked))
-    by_eye = any(_BY_EYE.search(one) for one in SENTENCE.findall(body) if _HERE in one)
-    note = "the question gives the data, and nothing leads from it to the answer"
-    if _works(body, _plain(chain.question)):
-        if not _astray(body, known, said, by_eye=by_eye, question=chain.question):
-            return []
-        note = "what is worked out does not lead to the answer"
-    elif by_eye or any(_ABOUT.search(one) for one in SENTENCE.findall(body) if _HERE in one):
-        note = "a guess by eye of what has to be worked out from the data of the question"
-    elif (
-        (circle := _CIRCLE.search(body))
-        and not numbers(circle[1])
-        and _HERE not in body[: circle.start()]
+    note = _fault(body, source, _plain(stem), said)
+    return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
+
+
+def _fault(body: str, source: str, asked: str, said: _Said) -> str:
+    """What is wrong with how the answer comes about; nothing where it may follow."""
+    question = f"{source} {asked}"
+    known = numbers(question)
+    sentences = [one for one in SENTENCE.findall(body) if _HERE in one]
+    by_eye = any(_BY_EYE.search(one) for one in sentences)
+    if (
+        _ASKS_READING.search(asked)
+        and not _FORMULA.search(source)
+        and any(_READS.search(one) and not _BY_EYE.search(one) for one in sentences)
     ):
-        note = "the claim is its own reason"
-    elif _leads(body, known, said, chain.question) or _is_named(body, chain.question, said):
-        return []
-    if _ASKS_READING.search(asked) and _read(body):
-        return []
-    return [Evidence("no_reasoning", answer.start, answer.end, note)]
+        return ""
+    if _works(body, question):
+        astray = _astray(body, known, said, by_eye=by_eye, question=question)
+        return "what is worked out does not lead to the answer" if astray else ""
+    if by_eye or any(_ABOUT.search(one) for one in sentences):
+        return "a guess by eye of what has to be worked out from the data of the question"
+    circle = _CIRCLE.search(body)
+    if circle and not numbers(circle[1]) and _HERE not in body[: circle.start()]:
+        return "the claim is its own reason"
+    if _leads(body, known, said, question) or _is_named(body, question, said):
+        return ""
+    return "the question gives the data, and nothing leads from it to the answer"
 
 
 def _plain(text: str) -> str:
@@ -167,25 +197,30 @@ def _plain(text: str) -> str:
 
 def _said(answer: str, asked: str) -> _Said | None:
     """The answer as a value; the value of the option where it is a letter."""
-    if len(letter := answer.strip(" ().$")) == 1 and letter.isalpha():
-        answer = {name: text for name, text in _OPTION.findall(asked)}.get(letter.upper(), "")
-    written = _plain(answer).translate(_SPACES).rstrip(".").strip("€£")
-    match = _ANSWER.fullmatch(written)
+    letter = answer.strip(" ().$").upper()
+    if is_option := len(letter) == 1 and letter.isalpha():
+        answer = dict(_OPTION.findall(asked)).get(letter, "")
+    letter = letter if is_option else ""
+    packed = _plain(answer).translate(_SPACES).rstrip(".").strip("€£")
+    match = _ANSWER.fullmatch(packed)
     if match is None:
-        number = english_number(answer) if _WORDS_OF.fullmatch(answer) else None
-        return None if number is None else _Said(str(number), Fraction(number))
-    digits = re.sub(r"π|√\d*", "", match[1].rstrip(".,:/"))
+        worded = english_number(answer) if _WORDS_OF.fullmatch(answer) else None
+        return None if worded is None else _Said(str(worded), Fraction(worded), letter=letter)
+    written = match[1].rstrip(".,:/")
+    digits = re.sub(r"π|√\d*", "", written)
     try:
         number = Fraction(digits if digits.strip("-+") else 1)
-        return _Said(match[1].rstrip(".,:/"), number, rooted=digits != match[1].rstrip(".,:/"))
     except (ValueError, ZeroDivisionError):
-        return _Said(match[1], Fraction(-1, 997))  # a time, a list
+        number = Fraction(-1, 997)  # a time, a list
+    return _Said(written, number, rooted=digits != written, letter=letter)
 
 
 def _said_as(said: _Said) -> re.Pattern[str]:
-    """The places where the answer is said, in digits or in words."""
-    written = r"\s?".join(map(re.escape, said.written))
-    return re.compile(rf"(?<![\w.]){written}(?![\w²³√]|\.\d|/\d)")
+    """The places where the answer is said: its value, or the letter of its option."""
+    spaced = r"\s?".join(map(re.escape, said.written))
+    written = rf"(?<![\w.]){spaced}(?![\w²³√]|\.\d|/\d)"
+    option = rf"|\b(?:option|choice) {said.letter}\b" if said.letter else ""
+    return re.compile(written + option)
 
 
 def numbers(text: str) -> list[Fraction]:
@@ -214,17 +249,24 @@ def _works(body: str, question: str) -> bool:
 def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
     words = _NO_VALUE.sub(" ", body)
+    if not _MIDDLE.search(words):
+        words = _BOUNDS.sub(" ", words)
     angles = _ASKS_ANGLE.search(question) is not None
     told = [
         number
         for number in numbers(words)
         if number != said.number and (angles or number not in _ANGLES or number in known)
     ][:_FEW]
+    general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
     digits = {*numbers(_WORDS_OF.sub(" ", words))} - {said.number}
-    if digits - {*known} - _GENERAL:
+    if digits - {*known} - general:
         return True
+    if ":" in said.written:
+        return len({*told}) > 1  # a time, of hours and minutes
+    told += _of_names(body, question)
     if said.rooted and not _ROOTED.search(body):
         return False
+    two = Fraction(2)
     factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
     steps = _Steps(
         angles=angles,
@@ -245,7 +287,7 @@ def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
-    return _THEOREM.search(body) is not None and steps.lead(known[:_FEW], said.number)
+    return _THEOREM.search(body) is not None and steps.lead([*known[:_FEW], two], said.number)
 
 
 def _astray(body: str, known: list[Fraction], said: _Said, *, by_eye: bool, question: str) -> bool:
@@ -278,6 +320,15 @@ def _proportions(values: list[Fraction]) -> Iterator[Fraction]:
     for one, two, three in permutations(values[:6], 3):
         if three:
             yield one * two / three
+
+
+def _of_names(body: str, question: str) -> list[Fraction]:
+    """The values that the question gives to names in the answer's sentence: "Jan 20", "AC = 5"."""
+    here = " ".join(one for one in SENTENCE.findall(body) if _HERE in one)
+    return [
+        Fraction(value) for name, value in _NAMED_VALUE.findall(question)
+        if re.search(rf"\b{name}\b", here)
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,19 +382,12 @@ def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
 
 def _is_named(body: str, question: str, said: _Said) -> bool:
     """Whether a property gives the answer, or the things are named that it counts."""
-    usual = said.number in (0, 1) or (said.number in _ANGLES and _ASKS_ANGLE.search(question))
-    if usual and _PROPERTY.search(body):
+    if said.number in (0, 1) and _PROPERTY.search(body):
+        return True
+    if said.number in _ANGLES and _ASKS_ANGLE.search(question) and _OF_AN_ANGLE.search(body):
         return True
     if not _ASKS_COUNT.search(question):
         return False
     listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
     names = {*_NAME.findall(body)} & {*_NAME.findall(question)}
     return min(listed, 8) >= min(said.number, 8) or len(names) >= max(said.number, 2)
-
-
-def _read(body: str) -> bool:
-    """Whether the sentence of the value says where it is read."""
-    return any(
-        _HERE in sentence and _READS.search(sentence) and not _BY_EYE.search(sentence)
-        for sentence in SENTENCE.findall(body)
-    )
