@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, permutations
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.reasoning.answer_value import (
+    HERE,
+    Said,
+    contains,
+    in_digits,
+    mark,
+    numbers,
+    packed,
+    said_value,
+    unlabelled,
+    without_options,
+)
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
+from vlm_boundary.reasoning.reachable import Steps, pairs, proportions
 from vlm_boundary.reasoning.steps import converted, same
-from vlm_boundary.reasoning.typeset import plain
 
 _SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
 _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
-_NUMBER = re.compile(rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>{ENGLISH})s?(?!\w)", re.IGNORECASE)
-_WORDS_OF = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
-_SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))
-_LABEL = re.compile(
-    r"(?mi)^[^\S\n]*(?:[-•>]\s)?(?:\d{1,2}[.:)](?=\s|$)|(?:step|part|method)\s?\d{1,2}\b)|</?think>"
-)
-_UNIT = re.compile(r"(?<=[ckmd]m)[²³]|(?<=\bm)[²³]|(?<=[a-z])/[a-z]+²?")
 _OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
-_ANSWER = re.compile(r"([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:/\d+)?(?:%|[a-zA-Z].*)?")
-_OPTION = re.compile(
-    r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))"
-)
 _PARTS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
     for words, factor in (
@@ -39,13 +35,18 @@ _PARTS = tuple(
         ("thirds?|triple[ds]?|thrice", 3), ("quarters?|fourths?", 4), ("fifths?", 5),
     )
 )  # fmt: skip
-# "one sees", "the other one", and what a figure of its kind always has: no value that is read.
-_NO_VALUE = re.compile(
+# "one sees", "the other one": no value.
+_NO_ONE = re.compile(
     r"\b(?:(?:which|this|that|the|each|every|other|\w+est|\w+er) one"
-    r"|one (?:of|can|has|sees?|gets?|finds?|may|must|might|could|would|another|needs?|obtains?"
-    r"|imagines?|line|bar|side)"
-    r"|(?:two|three|four|five|six|eight)(?: (?:equal|parallel|opposite|different|other|acute"
-    r"|slanted))* (?:sides|angles|corners|hands|legs|lines|bars|points|vertices|triangles))\b",
+    r"|one (?:can|has|sees?|gets?|finds?|may|must|might|could|would|another|needs?|obtains?"
+    r"|imagines?|line|bar|side))\b",
+    re.IGNORECASE,
+)
+# What a figure of its kind always has is not read.
+_FIGURES = re.compile(
+    r"\b(?:two|three|four|five|six|eight)(?: (?:equal|parallel|opposite|different|other|acute"
+    r"|slanted|right))*(?: and)? (?:sides|angles|corners|hands|legs|lines|bars|points|vertices"
+    r"|triangles|axes|faces|edges)\b",
     re.IGNORECASE,
 )
 # Bounds, from which no value follows: "between 20 and 40", "longer than 5".
@@ -63,11 +64,17 @@ _BY_EYE = re.compile(
     r"|\bin my (?:head|mind)\b|\bpicturing\b",
     re.IGNORECASE,
 )
-_ABOUT = re.compile(r"\b(?:roughly|about|around|approximately)\b", re.IGNORECASE)
-_PROPERTY = re.compile(
-    r"\b(?:horizontal|vertical|parallel|equal\w*|same|symmetr\w*|opposite|neither|no|none|never|certain"
-    r"|impossible|every|always|constant|only|never)\b",
+_ABOUT = re.compile(
+    r"\b(?:roughly|about|around|approximately|near|close to|something like)[\s$€£]{1,3}@",
     re.IGNORECASE,
+)
+_PROPERTY = re.compile(
+    r"\b(?:horizontal|vertical|parallel|equal\w*|same|symmetr\w*|opposite|neither|no|none|never"
+    r"|certain|impossible|every|always|constant|only)\b",
+    re.IGNORECASE,
+)
+_ALIKE = re.compile(
+    r"\b(?:equally|as many|same (?:number|chance|size)|fair|symmetr\w*)\b", re.IGNORECASE
 )
 _OF_AN_ANGLE = re.compile(
     r"(?<!than a )\b(?:right|straight|full|equilateral|perpendicular|semicircle|diameter|tangent"
@@ -82,7 +89,7 @@ _FIGURE = re.compile(
 )
 _ASKS_ANGLE = re.compile(r"\b(?:angles?|degrees?)\b|°", re.IGNORECASE)
 _SLOPE = re.compile(r"\b(?:slope|gradient|steep)\b", re.IGNORECASE)
-_MEAN = re.compile(r"\b(?:mean|averag\w*)\b", re.IGNORECASE)
+_MEAN = re.compile(r"\b(?:mean|averag\w*|halfway|midway|middle)\b", re.IGNORECASE)
 _THEOREM = re.compile(
     r"Pythag\w*|Thales|\b(?:\w+ theorem|triples?|midsegment|complement\w*|supplement\w*"
     r"|co-interior|straight angle|on a (?:straight )?line|add up to|sum to|angle sum)\b",
@@ -94,7 +101,10 @@ _STEP = re.compile(
     r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing)\b",
     re.IGNORECASE,
 )
-_SQUARED = re.compile(r"\b(?:squar\w+(?! root)|itself|times|each)\b", re.IGNORECASE)
+_SQUARED = re.compile(
+    r"\b(?:squar(?:e|es|ed|ing)(?! (?:root|units?|c?m|centi|met))|cubes?|itself|times|each)\b",
+    re.IGNORECASE,
+)
 _HALVED = re.compile(
     r"\b(?:means?|averag\w*|areas?|triang\w*|isosceles|base angles?|both|two|trapez\w*"
     r"|rhomb\w*|diagonals?|radius|diameter|perimeter)\b",
@@ -116,28 +126,19 @@ _READS = re.compile(
 _ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
 _NAMED_VALUE = re.compile(r"\b([A-Z][A-Za-z]{0,12}) ?[=:]? ?[$€£]?(\d+(?:\.\d+)?)")
+_ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
+_OF_FORMULA = re.compile(
+    r"\b(?:coefficient|constant|intercept|form|factor|exponent|term)\b",
+    re.IGNORECASE,
+)
 # The answer beside an operator, a letter that is solved for, and what is worked out without digits.
 _BESIDE = re.compile(
     r"[+*/×·÷√<>-]@|(?<![A-Za-z])[=≈]@|@(?:[=≈+×·÷<>²³√]|[-*/:]\d)|(?<![A-Za-z])[a-z](?:[=²³(+-]|\d)"
     r"|[√π²³]|@%of|\d:\d\d"
 )
-_HERE = "@"  # stands for the answer, where it is said
 _LONGEST = 1200
 _FEW = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """The answer as it is written, and its number, that before π or a root where it has one.
-
-    `letter`: of the option that was answered, where its value is meant.
-    """
-
-    written: str
-    number: Fraction
-    rooted: bool = False
-    letter: str = ""
 
 
 def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[Evidence] | None:
@@ -152,24 +153,22 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     if shown is None or chain.answer is None or end - start > _LONGEST:
         return None
     asked = chain.question.replace(shown[0], " ")
-    stem = _OPTION.sub(" ", asked)
-    source = _plain(shown[0])
-    said = _said(chain.answer, asked)
-    if said is None or not numbers(source):
+    source = unlabelled(shown[0])
+    said = said_value(chain.answer, asked)
+    if said is None or not numbers(source) or HERE in mark(_FORMULA.sub(" ", source), said):
         return None
-    shows = _said_as(said)
-    if shows.search(_FORMULA.sub(" ", source)):
-        return None
-    body = shows.sub(_HERE, _plain(chain.text[start:end]))
-    note = _fault(body, source, _plain(stem), said)
+    body = mark(unlabelled(chain.text[start:end]), said)
+    note = _fault(body, source, unlabelled(without_options(asked)), said)
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
 
 
-def _fault(body: str, source: str, asked: str, said: _Said) -> str:
+def _fault(body: str, source: str, asked: str, said: Said) -> str:
     """What is wrong with how the answer comes about; nothing where it may follow."""
     question = f"{source} {asked}"
+    if _OF_FORMULA.search(body) and contains(source, said):
+        return ""  # a part of the formula that is given
     known = numbers(question)
-    sentences = [one for one in SENTENCE.findall(body) if _HERE in one]
+    sentences = [one for one in SENTENCE.findall(body) if HERE in one]
     by_eye = any(_BY_EYE.search(one) for one in sentences)
     if (
         _ASKS_READING.search(asked)
@@ -180,62 +179,20 @@ def _fault(body: str, source: str, asked: str, said: _Said) -> str:
     if _works(body, question):
         astray = _astray(body, known, said, by_eye=by_eye, question=question)
         return "what is worked out does not lead to the answer" if astray else ""
-    if by_eye or any(_ABOUT.search(one) for one in sentences):
+    if by_eye or _ABOUT.search(body):
         return "a guess by eye of what has to be worked out from the data of the question"
     circle = _CIRCLE.search(body)
-    if circle and not numbers(circle[1]) and _HERE not in body[: circle.start()]:
+    if circle and not numbers(circle[1]) and HERE not in body[: circle.start()]:
         return "the claim is its own reason"
     if _leads(body, known, said, question) or _is_named(body, question, said):
         return ""
     return "the question gives the data, and nothing leads from it to the answer"
 
 
-def _plain(text: str) -> str:
-    """A text with its formulas in one way of writing, without labels and units of areas."""
-    return _LABEL.sub("\n", _UNIT.sub(" ", plain(text)))
-
-
-def _said(answer: str, asked: str) -> _Said | None:
-    """The answer as a value; the value of the option where it is a letter."""
-    letter = answer.strip(" ().$").upper()
-    if is_option := len(letter) == 1 and letter.isalpha():
-        answer = dict(_OPTION.findall(asked)).get(letter, "")
-    letter = letter if is_option else ""
-    packed = _plain(answer).translate(_SPACES).rstrip(".").strip("€£")
-    match = _ANSWER.fullmatch(packed)
-    if match is None:
-        worded = english_number(answer) if _WORDS_OF.fullmatch(answer) else None
-        return None if worded is None else _Said(str(worded), Fraction(worded), letter=letter)
-    written = match[1].rstrip(".,:/")
-    digits = re.sub(r"π|√\d*", "", written)
-    try:
-        number = Fraction(digits if digits.strip("-+") else 1)
-    except (ValueError, ZeroDivisionError):
-        number = Fraction(-1, 997)  # a time, a list
-    return _Said(written, number, rooted=digits != written, letter=letter)
-
-
-def _said_as(said: _Said) -> re.Pattern[str]:
-    """The places where the answer is said: its value, or the letter of its option."""
-    spaced = r"\s?".join(map(re.escape, said.written))
-    written = rf"(?<![\w.]){spaced}(?![\w²³√]|\.\d|/\d)"
-    option = rf"|\b(?:option|choice) {said.letter}\b" if said.letter else ""
-    return re.compile(written + option)
-
-
-def numbers(text: str) -> list[Fraction]:
-    """The values of a text's numbers, in digits and in words."""
-    found = []
-    for match in _NUMBER.finditer(text):
-        value = Fraction(match["digits"]) if match["digits"] else english_number(match["word"])
-        found += [] if value is None else [Fraction(value)]
-    return found
-
-
 def _works(body: str, question: str) -> bool:
     """Whether there is an operation or an equation that is not just copied from the question."""
-    packed, source = body.translate(_SPACES), question.translate(_SPACES)
-    parts = packed.split(_HERE)
+    source = packed(question)
+    parts = packed(body).split(HERE)
     for place, part in enumerate(parts):
         if place < len(parts) - 1:
             part = _LETTER_IS.sub("", part)
@@ -246,65 +203,84 @@ def _works(body: str, question: str) -> bool:
     return False
 
 
-def _leads(body: str, known: list[Fraction], said: _Said, question: str) -> bool:
+def _leads(body: str, known: list[Fraction], said: Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
-    words = _NO_VALUE.sub(" ", body)
-    if not _MIDDLE.search(words):
-        words = _BOUNDS.sub(" ", words)
+    words = body if _MIDDLE.search(body) else _BOUNDS.sub(" ", body)
     angles = _ASKS_ANGLE.search(question) is not None
+    general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
+    if in_digits(words) - {*known, said.number} - general:
+        return True
     told = [
         number
-        for number in numbers(words)
-        if number != said.number and (angles or number not in _ANGLES or number in known)
+        for number in numbers(_NO_ONE.sub(" ", words))
+        if (number != said.number or said.rooted)
+        and (angles or number not in _ANGLES or number in known)
     ][:_FEW]
-    general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
-    digits = {*numbers(_WORDS_OF.sub(" ", words))} - {said.number}
-    if digits - {*known} - general:
-        return True
     if ":" in said.written:
         return len({*told}) > 1  # a time, of hours and minutes
-    told += _of_names(body, question)
-    if said.rooted and not _ROOTED.search(body):
+    rooted = _ROOTED.search(body) is not None
+    if said.rooted and said.number in told:
+        return rooted or said.number not in known
+    if said.rooted and not rooted:
         return False
-    two = Fraction(2)
-    factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
-    steps = _Steps(
+    named = _of_names(body, question)
+    if Steps().lead(named, said.number):
+        return True
+    told += named
+    told += [Fraction(1)] if "/" in said.written else []
+    return _lead(told, known, said, body=body, question=question, angles=angles)
+
+
+def _lead(
+    told: list[Fraction],
+    known: list[Fraction],
+    said: Said,
+    *,
+    body: str,
+    question: str,
+    angles: bool,
+) -> bool:
+    """Whether usual steps that the words allow lead from the values to the answer."""
+    about = f"{question} {body}"
+    steps = Steps(
         angles=angles,
-        means=_MEAN.search(question + body) is not None,
-        squares=_SQUARED.search(body) is not None,
-        halves=_HALVED.search(question + body) is not None,
+        means=_MEAN.search(about) is not None,
+        squares=_SQUARED.search(about) is not None,
+        halves=_HALVED.search(about) is not None,
     )
-    stepping = _STEP.search(body) is not None
+    factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
+    values = [*told, *factors]
+    stepping = any(match[0].lower() not in question for match in _STEP.finditer(body))
     sloping = _SLOPE.search(question) is not None  # a sum or a product is none
-    if (stepping or not sloping) and steps.lead([*told, *factors], said.number):
+    if (stepping or not sloping) and steps.lead(values, said.number):
         return True
-    new = {*told, *factors} - {*known, Fraction(0), Fraction(1)}
-    if (new or (told and stepping)) and steps.lead_twice([*told, *factors], said.number):
+    drawn = {*numbers(_FIGURES.sub(" ", body)), *factors}
+    new = drawn - {*known, Fraction(0), Fraction(1), said.number}
+    if (new or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
-    if (stepping or factors) and any(
-        said.number in _pair(one, other) for one in known for other in new
-    ):
+    if (stepping or factors) and said.number in pairs(known, new):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
-    return _THEOREM.search(body) is not None and steps.lead([*known[:_FEW], two], said.number)
+    recalled = [*known[:_FEW], Fraction(2)]
+    return _THEOREM.search(body) is not None and steps.lead(recalled, said.number)
 
 
-def _astray(body: str, known: list[Fraction], said: _Said, *, by_eye: bool, question: str) -> bool:
+def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, question: str) -> bool:
     """Whether no operation that stands there, and no step from what it comes to, gives the answer.
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
     """
-    if _BESIDE.search(body.translate(_SPACES)) or _is_named(body, question, said):
+    if _BESIDE.search(packed(body)) or _is_named(body, question, said):
         return False
-    told = numbers(_NO_VALUE.sub(" ", body))[-_FEW:]
+    told = numbers(_NO_ONE.sub(" ", _FIGURES.sub(" ", body)))[-_FEW:]
     rounded = 1 if said.number.denominator == 1 else abs(said.number) / 50
     if any(abs(one * scale - said.number) < rounded for one in told for scale in (1, 100)):
         return False  # rounded, or as a percentage
-    if any(numbers(one) for one in SENTENCE.findall(body) if _HERE in one and not by_eye):
+    if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
         return False  # a step may stand in the answer's sentence
     told += [factor for pattern, factor in _PARTS if pattern.search(body)]
-    steps = _Steps(angles=_ASKS_ANGLE.search(question) is not None, means=True)
+    steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, means=True)
     if by_eye:
         return not steps.lead(told, said.number)
     about = f"{question} {body}"
@@ -312,82 +288,33 @@ def _astray(body: str, known: list[Fraction], said: _Said, *, by_eye: bool, ques
     return not any(
         same(one, said.number) or (said.number > 1 and converted(one, said.number, about))
         for values in near
-        for one in (*steps.one(values), *_proportions(values))
+        for one in (*steps.one(values), *proportions(values))
     )
-
-
-def _proportions(values: list[Fraction]) -> Iterator[Fraction]:
-    for one, two, three in permutations(values[:6], 3):
-        if three:
-            yield one * two / three
 
 
 def _of_names(body: str, question: str) -> list[Fraction]:
     """The values that the question gives to names in the answer's sentence: "Jan 20", "AC = 5"."""
-    here = " ".join(one for one in SENTENCE.findall(body) if _HERE in one)
+    here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
     return [
         Fraction(value) for name, value in _NAMED_VALUE.findall(question)
         if re.search(rf"\b{name}\b", here)
     ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Steps:
-    """Usual steps: those of angles and averages only where it is about them."""
-
-    angles: bool
-    means: bool
-    squares: bool = True
-    halves: bool = True
-
-    def lead(self, values: list[Fraction], goal: Fraction) -> bool:
-        """Whether one step leads from some of the values to a goal."""
-        return goal in {*self.one(values)}
-
-    def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
-        """Whether one or two steps do."""
-        others = {*values, Fraction(2)} if self.halves else {*values}
-        first = {*self.one([*values, Fraction(2)] if self.halves else values)}
-        return any(goal in _pair(one, other) for one in first for other in others)
-
-    def one(self, values: list[Fraction]) -> Iterator[Fraction]:
-        """What one step makes of some of the values."""
-        if len(values) > 1:
-            yield (total := sum(values, Fraction(0)))
-            yield from (total - 2 * one for one in values)
-            yield math.prod(values)
-            if self.means:
-                yield total / len(values)
-        for one in values:
-            if self.squares:
-                yield one * one
-            if self.angles:
-                yield from (180 - one, 90 - one)
-        for one, other in permutations(values, 2):
-            yield from _pair(one, other)
-            yield one * other / 100
-            if self.angles and other:
-                yield 360 * one / other
-        for one, other in combinations(values, 2):
-            for square in (one * one + other * other, abs(one * one - other * other)):
-                root = Fraction(round(math.sqrt(square)))
-                if root and root * root == square:
-                    yield root
-
-
-def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
-    quotient = (one / other,) if other else ()
-    return (one + other, one - other, one * other, *quotient)
-
-
-def _is_named(body: str, question: str, said: _Said) -> bool:
+def _is_named(body: str, question: str, said: Said) -> bool:
     """Whether a property gives the answer, or the things are named that it counts."""
     if said.number in (0, 1) and _PROPERTY.search(body):
+        return True
+    if said.number == Fraction(1, 2) and _ALIKE.search(body):
         return True
     if said.number in _ANGLES and _ASKS_ANGLE.search(question) and _OF_AN_ANGLE.search(body):
         return True
     if not _ASKS_COUNT.search(question):
         return False
+    for sentence in body.split(". "):
+        counts = [number for number in numbers(sentence) if number != said.number]
+        if sum(counts) + len(_ARTICLE.findall(sentence)) == said.number:
+            return True
     listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
     names = {*_NAME.findall(body)} & {*_NAME.findall(question)}
     return min(listed, 8) >= min(said.number, 8) or len(names) >= max(said.number, 2)

@@ -1,0 +1,78 @@
+"""Whether usual steps lead from some numbers to another one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations, permutations
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Usual steps: the four operations, Pythagoras, percentages, and what the flags allow.
+
+    `angles`: what is left to 90° and 180°, parts of 360°. `means`: of all values. `squares`: a
+    value times itself. `halves`: a second step may halve or double.
+    """
+
+    angles: bool = False
+    means: bool = True
+    squares: bool = True
+    halves: bool = True
+
+    def lead(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether one step leads from some of the values to a goal."""
+        return goal in {*self.one(values)}
+
+    def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether two steps do."""
+        two = [Fraction(2)] if self.halves else []
+        first = {*self.one([*values, *two])}
+        return any(goal in _pair(one, other) for one in first for other in {*values, *two})
+
+    def one(self, values: list[Fraction]) -> Iterator[Fraction]:
+        """What one step makes of some of the values."""
+        if len(values) > 1:
+            yield (total := sum(values, Fraction(0)))
+            yield from (total - 2 * one for one in values)
+            yield math.prod(values)
+            if self.means:
+                yield total / len(values)
+        for one in values:
+            if self.squares:
+                yield from (one * one, one * one * one)
+            if self.angles:
+                yield from (180 - one, 90 - one)
+        for one, other in permutations(values, 2):
+            yield from _pair(one, other)
+            yield one * other / 100
+            if self.angles and other:
+                yield 360 * one / other
+        yield from _roots(values)
+
+
+def proportions(values: list[Fraction]) -> Iterator[Fraction]:
+    """The fourth number of every proportion of three of the values."""
+    for one, two, three in permutations(values[:6], 3):
+        if three:
+            yield one * two / three
+
+
+def pairs(values: list[Fraction], others: set[Fraction]) -> set[Fraction]:
+    """What one of the four operations makes of a value and another one."""
+    return {made for one in values for other in others for made in _pair(one, other)}
+
+
+def _roots(values: list[Fraction]) -> Iterator[Fraction]:
+    for one, other in combinations(values, 2):
+        for square in (one * one + other * other, abs(one * one - other * other)):
+            root = Fraction(round(math.sqrt(square)))
+            if root and root * root == square:
+                yield root
+
+
+def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+    quotient = (one / other,) if other else ()
+    return (one + other, one - other, one * other, *quotient)
