@@ -6,13 +6,13 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH, ONE_NUMBER, english_number
 from vlm_boundary.reasoning.typeset import plain
 
 HERE = "@"
 """Stands for the answer, where a text says it."""
 _NUMBER = re.compile(
-    rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>(?!zeros|ones){ENGLISH})s?(?!\w)", re.IGNORECASE
+    rf"(?P<digits>\d+(?:\.\d+)?)|\b(?P<word>(?!zeros|ones){ONE_NUMBER})s?(?![\w])", re.IGNORECASE
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _SPACES = str.maketrans(dict.fromkeys(" \t\n\r()[]_", ""))

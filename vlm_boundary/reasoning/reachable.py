@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations, permutations
+
+_FACTORS = tuple(
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
+    for words, factor in (
+        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
+        ("thirds?|triple[ds]?|thrice", 3), ("quarters?|fourths?", 4), ("fifths?", 5),
+        ("an? sixth", 6), ("an? eighth", 8), ("an? tenth", 10), ("an? twelfth", 12),
+    )
+)  # fmt: skip
+_UNITS = tuple(
+    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE), Fraction(size))
+    for one, other, size in (
+        (r"\b(?:hours?|h)\b", r"\b(?:minutes?|min)\b", 60),
+        (r"\bmet(?:er|re)s?\b|\bm\b", r"\b(?:cm|centimet(?:er|re)s?)\b", 100),
+        (r"\b(?:dollars?|euros?)\b|[$€]", r"\bcents?\b", 100),
+        (
+            r"\b(?:km|kg|kilo\w*|lit(?:er|re)s?)\b",
+            r"\b(?:m|g|met(?:er|re)s?|grams?|ml|milli\w+)\b",
+            1000,
+        ),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +66,8 @@ class Steps:
         for one in values:
             if self.squares:
                 yield from (one * one, one * one * one)
+                if (root := Fraction(round(math.sqrt(abs(one))))) ** 2 == one:
+                    yield root
             if self.angles:
                 yield from (180 - one, 90 - one)
         for one, other in permutations(values, 2):
@@ -53,6 +78,16 @@ class Steps:
         yield from _roots(values)
 
 
+def named_factors(text: str) -> list[Fraction]:
+    """The factors that words name: 2 of "half" and of "twice", 10 of "a tenth"."""
+    return [factor for words, factor in _FACTORS if words.search(text)]
+
+
+def unit_sizes(text: str) -> list[Fraction]:
+    """How many of a smaller unit make a larger one, where a text names both."""
+    return [size for one, other, size in _UNITS if one.search(text) and other.search(text)]
+
+
 def proportions(values: list[Fraction]) -> Iterator[Fraction]:
     """The fourth number of every proportion of three of the values."""
     for one, two, three in permutations(values[:6], 3):
@@ -60,7 +95,7 @@ def proportions(values: list[Fraction]) -> Iterator[Fraction]:
             yield one * two / three
 
 
-def pairs(values: list[Fraction], others: set[Fraction]) -> set[Fraction]:
+def pairs(values: list[Fraction], others: list[Fraction]) -> set[Fraction]:
     """What one of the four operations makes of a value and another one."""
     return {made for one in values for other in others for made in _pair(one, other)}
 

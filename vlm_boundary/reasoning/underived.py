@@ -19,7 +19,7 @@ from vlm_boundary.reasoning.answer_value import (
 )
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
-from vlm_boundary.reasoning.reachable import Steps, pairs, proportions
+from vlm_boundary.reasoning.reachable import Steps, named_factors, pairs, proportions, unit_sizes
 from vlm_boundary.reasoning.steps import converted, same
 
 _SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
@@ -28,13 +28,6 @@ _FORMULA = re.compile(
 )
 _OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
-_PARTS = tuple(
-    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
-    for words, factor in (
-        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
-        ("thirds?|triple[ds]?|thrice", 3), ("quarters?|fourths?", 4), ("fifths?", 5),
-    )
-)  # fmt: skip
 # "one sees", "the other one": no value.
 _NO_ONE = re.compile(
     r"\b(?:(?:which|this|that|the|each|every|other|\w+est|\w+er) one"
@@ -51,9 +44,9 @@ _FIGURES = re.compile(
 )
 # Bounds, from which no value follows: "between 20 and 40", "longer than 5".
 _BOUNDS = re.compile(
-    r"\b(?:between|(?<!\d )(?:more|less|fewer|\w{2,}er) than|at (?:least|most)|above|below|beyond"
-    r"|over|under)\b"
-    r"[^.;@\d]{0,30}\d[\d.]*(?:[^.;@\d]{0,30}\band\b[^.;@\d]{0,30}\d[\d.]*)?",
+    r"(?P<kept>\d (?:[a-z]{1,12} )?(?:more|less|fewer|[a-z]{2,9}er) than\b)"
+    r"|\b(?:between|(?:more|less|fewer|[a-z]{2,9}er) than|at (?:least|most)|above|below|beyond|over"
+    r"|under)\b[^.;@\d]{0,30}\d[\d.]*(?:[^.;@\d]{0,30}\band\b[^.;@\d]{0,30}\d[\d.]*)?",
     re.IGNORECASE,
 )
 _MIDDLE = re.compile(r"\b(?:middle|half\w*|midway)\b", re.IGNORECASE)
@@ -98,7 +91,8 @@ _THEOREM = re.compile(
 _STEP = re.compile(
     r"\b(?:times|multipl\w*|product|half|add\w*|sum|plus|minus|subtract\w*|divid\w*|averag\w*|mean"
     r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
-    r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing)\b",
+    r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
+    r"|later|earlier|apart)\b",
     re.IGNORECASE,
 )
 _SQUARED = re.compile(
@@ -126,6 +120,12 @@ _READS = re.compile(
 _ASKS_COUNT = re.compile(r"\bhow many\b|\bnumber of\b", re.IGNORECASE)
 _ITEM = re.compile(r",| and |\n\s*[-*•\d]|;|\(", re.IGNORECASE)
 _NAMED_VALUE = re.compile(r"\b([A-Z][A-Za-z]{0,12}) ?[=:]? ?[$€£]?(\d+(?:\.\d+)?)")
+_SEQUENCE = re.compile(
+    r"\b(?:even|odd|prime|square|triangular|cube|fibonacci) numbers?\b|\b(?:multiples|powers) of\b"
+    r"|\btimes table\b",
+    re.IGNORECASE,
+)
+_BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
 _OF_FORMULA = re.compile(
@@ -169,7 +169,7 @@ def _fault(body: str, source: str, asked: str, said: Said) -> str:
         return ""  # a part of the formula that is given
     known = numbers(question)
     sentences = [one for one in SENTENCE.findall(body) if HERE in one]
-    by_eye = any(_BY_EYE.search(one) for one in sentences)
+    by_eye = any(_BY_EYE.search(one) for one in sentences[:1])
     if (
         _ASKS_READING.search(asked)
         and not _FORMULA.search(source)
@@ -205,7 +205,7 @@ def _works(body: str, question: str) -> bool:
 
 def _leads(body: str, known: list[Fraction], said: Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
-    words = body if _MIDDLE.search(body) else _BOUNDS.sub(" ", body)
+    words = body if _MIDDLE.search(body) else _BOUNDS.sub(lambda m: m["kept"] or " ", body)
     angles = _ASKS_ANGLE.search(question) is not None
     general = _GENERAL | _ANGLES if _FIGURE.search(question) else _GENERAL
     if in_digits(words) - {*known, said.number} - general:
@@ -248,17 +248,17 @@ def _lead(
         squares=_SQUARED.search(about) is not None,
         halves=_HALVED.search(about) is not None,
     )
-    factors = [factor for pattern, factor in _PARTS if pattern.search(body)]
-    values = [*told, *factors]
+    factors = named_factors(body)
+    values = [*told, *factors, *unit_sizes(about)]
     stepping = any(match[0].lower() not in question for match in _STEP.finditer(body))
     sloping = _SLOPE.search(question) is not None  # a sum or a product is none
-    if (stepping or not sloping) and steps.lead(values, said.number):
+    if said.number in factors or ((stepping or not sloping) and steps.lead(values, said.number)):
         return True
     drawn = {*numbers(_FIGURES.sub(" ", body)), *factors}
     new = drawn - {*known, Fraction(0), Fraction(1), said.number}
-    if (new or (told and stepping)) and steps.lead_twice(values, said.number):
+    if (new or factors or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
-    if (stepping or factors) and said.number in pairs(known, new):
+    if said.number in pairs(known, factors) or (stepping and said.number in pairs(known, told)):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
@@ -279,7 +279,7 @@ def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, quest
         return False  # rounded, or as a percentage
     if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
         return False  # a step may stand in the answer's sentence
-    told += [factor for pattern, factor in _PARTS if pattern.search(body)]
+    told += named_factors(body)
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, means=True)
     if by_eye:
         return not steps.lead(told, said.number)
@@ -309,10 +309,13 @@ def _is_named(body: str, question: str, said: Said) -> bool:
         return True
     if said.number in _ANGLES and _ASKS_ANGLE.search(question) and _OF_AN_ANGLE.search(body):
         return True
+    if _SEQUENCE.search(body) and not _SEQUENCE.search(question):
+        return True
     if not _ASKS_COUNT.search(question):
         return False
     for sentence in body.split(". "):
         counts = [number for number in numbers(sentence) if number != said.number]
+        counts += [Fraction(2)] * len(_BOTH.findall(sentence))
         if sum(counts) + len(_ARTICLE.findall(sentence)) == said.number:
             return True
     listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
