@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from vlm_boundary.mathtext.words import ENGLISH, ONE_NUMBER
+from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.reasoning.alternatives import VALUE, rows
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
+from vlm_boundary.reasoning.passages import AnswerPlace
 from vlm_boundary.reasoning.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
@@ -84,7 +85,8 @@ _TAKEN = re.compile(
     r"|assume"
     r"|guess)\b(?! (?:a|an|the (?:value of|first)) )"
     r"|\bgoing (?:with|for)\b|\bI (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely"
-    r"|right|best)\b|\b(?:sound|seem)s? (?:reasonable|right|plausible)\b|\bmy best guess\b"
+    r"|right|best)\b|\b(?:sound|seem)s? (?:to be )?(?:the )?"
+    r"(?:most )?(?:reasonable|right|plausible|likely)\b|\bmy best guess\b"
     r"|\bhave to (?:give|choose|pick)\b|\bsettle on\b|\bleaning towards?\b"
     r"|\bis an? (?:typical|common|usual|plausible|likely|reasonable)\b",
     re.IGNORECASE,
@@ -142,25 +144,10 @@ _UNDECIDING = (
 _ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", "plausible", "depend",
          "come to mind")  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
-# Where several values are thought possible, and how they stand in a row.
-_POSSIBLE = re.compile(
-    r"\b(?:could|might|may|maybe|perhaps|possib\w+|either|plausible|come to mind|between|depend\w*"
-    r"|options? (?:are|include)|candidates?)\b",
-    re.IGNORECASE,
-)
-_CANDIDATE = re.compile(
-    rf"(?<![\w.√])(?:\d+(?:[.:/]\d+)*(?:π|√\d+)?|π(?:/\d+)?|√\d+|[A-H](?![\w'’])"
-    rf"|{ONE_NUMBER}(?![\w-]))",
-    re.IGNORECASE,
-)
-_IN_A_ROW = re.compile(
-    r"[\s,;°%?()]*(?:(?:or|and|even|maybe|perhaps|possibly|either|also|as well|option|the|it is"
-    r"|[a-z](?= ?=)|c?m|degrees|units|square units|minutes|dollars|million)\b[\s,;°%?()=]*){0,5}",
-    re.IGNORECASE,
-)
 # Outcomes that are equally likely are no doubt.
 _CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
 _CHANCE = re.compile(r"\b(?:probabilit\w+|outcomes?|coins?|dice|die|heads|tails)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\bnot\b|n['’]t\b", re.IGNORECASE)
 _AHEAD = 240
 _MOST = 50
 
@@ -199,7 +186,7 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
 
 def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
     """Whether the answer stands behind a sign of equality before a place."""
-    numbers = _CANDIDATE.findall(text, answer.start, answer.end)
+    numbers = VALUE.findall(text, answer.start, answer.end)
     if not numbers:
         return False
     ahead = text[max(start, before - 2 * _AHEAD) : before]
@@ -208,26 +195,15 @@ def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
 
 def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
     """One of several values that are named as possible in a row, taken without a reason."""
-    said = {
-        match[0].lower() for match in _CANDIDATE.finditer(plain(text[answer.start : answer.end]))
-    }
+    said = {match[0].lower() for match in VALUE.finditer(plain(text[answer.start : answer.end]))}
     body = plain(text[near : answer.start if answer.stated else end])
-    for sentence in SENTENCE.finditer(body):
-        if not _POSSIBLE.search(sentence[0]):
+    for row in rows(body):
+        if not row.values & said:
             continue
-        row: list[re.Match[str]] = []
-        for match in _CANDIDATE.finditer(sentence[0]):
-            if row and not _IN_A_ROW.fullmatch(sentence[0], row[-1].end(), match.start()):
-                if len(row) > 1:
-                    break
-                row = []
-            row.append(match)
-        values = {match[0].lower() for match in row}
-        behind = body[sentence.end() :]
-        if len(values) < 2 or not values & said or _POSSIBLE.search(behind):
-            continue
+        behind = body[row.sentence_end :]
         taken = _TAKEN.search(behind) or _TOOK.search(behind) or _UNDECIDED.search(behind)
-        if taken and not _REASON.search(behind) and not _AFTER_DOUBT.search(behind):
+        reason = _REASON.search(behind) or _AFTER_DOUBT.search(behind)
+        if taken and not reason and not _DENIES.search(_UNDECIDED.sub(" ", behind)):
             note = "one of several values that are thought possible is taken without a reason"
             return [Evidence("hedging", answer.start, answer.end, note)]
     return []

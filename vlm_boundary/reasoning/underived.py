@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from vlm_boundary.reasoning.alternatives import rows
 from vlm_boundary.reasoning.answer_value import (
     HERE,
     Said,
@@ -71,7 +72,7 @@ _ALIKE = re.compile(
 )
 _OF_AN_ANGLE = re.compile(
     r"(?<!than a )\b(?:right|straight|full|equilateral|perpendicular|semicircle|diameter|tangent"
-    r"|square|rectangle|regular|bisect\w*|cube|crosses|Thales['’]?s?)\b",
+    r"|square|rectangle|regular|bisect\w*|cube|crosses|sine|cosine|Thales['’]?s?)\b",
     re.IGNORECASE,
 )
 _ANGLES = frozenset(map(Fraction, (30, 45, 60, 90, 120, 180, 360)))
@@ -93,6 +94,11 @@ _STEP = re.compile(
     r"|difference|twice|less|left(?! to| of| side)|leaves|leaving|remain\w*|each|per|thirds?"
     r"|quarters?|tak\w+ (?:away|from|off)|removed?|removing|as \w+ as"
     r"|later|earlier|apart)\b",
+    re.IGNORECASE,
+)
+_RULE = re.compile(
+    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|added|subtracted|difference"
+    r"|quotient)\b",
     re.IGNORECASE,
 )
 _SQUARED = re.compile(
@@ -158,6 +164,9 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
     if said is None or not numbers(source) or HERE in mark(_FORMULA.sub(" ", source), said):
         return None
     body = mark(unlabelled(chain.text[start:end]), said)
+    for row in reversed([*rows(body)]):  # what is only thought possible leads nowhere
+        if HERE in row.values:
+            body = f"{body[: row.start]}{HERE}{body[row.end :]}"
     note = _fault(body, source, unlabelled(without_options(asked)), said)
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
 
@@ -217,9 +226,10 @@ def _leads(body: str, known: list[Fraction], said: Said, question: str) -> bool:
         and (angles or number not in _ANGLES or number in known)
     ][:_FEW]
     if ":" in said.written:
-        return len({*told}) > 1  # a time, of hours and minutes
+        fresh = {*told} - {*known}  # a time of hours and minutes, a ratio
+        return bool(fresh) or len({*told}) > 1 or "ratio" in question
     rooted = _ROOTED.search(body) is not None
-    if said.rooted and said.number in told:
+    if said.rooted and said.number in (*told, *known):
         return rooted or said.number not in known
     if said.rooted and not rooted:
         return False
@@ -258,6 +268,10 @@ def _lead(
     new = drawn - {*known, Fraction(0), Fraction(1), said.number}
     if (new or factors or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
+    here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
+    ruled = any(match[0].lower() not in question for match in _RULE.finditer(here))
+    if ruled and steps.lead(known[:_FEW], said.number):
+        return True  # the rule is said, and its values stand in the question
     if said.number in pairs(known, factors) or (stepping and said.number in pairs(known, told)):
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
@@ -309,6 +323,8 @@ def _is_named(body: str, question: str, said: Said) -> bool:
         return True
     if said.number in _ANGLES and _ASKS_ANGLE.search(question) and _OF_AN_ANGLE.search(body):
         return True
+    if f"-{HERE}" in body or f"±{HERE}" in body:
+        return True  # one of two solutions
     if _SEQUENCE.search(body) and not _SEQUENCE.search(question):
         return True
     if not _ASKS_COUNT.search(question):
