@@ -7,13 +7,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, permutations
+from itertools import accumulate, combinations, permutations
 
 _FACTORS = tuple(
     (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
     for words, factor in (
         ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
-        ("thirds?|triple[ds]?|thrice", 3), ("quarters?|fourths?", 4), ("fifths?", 5),
+        ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
+        ("quarters?|fourths|(?:a|one) fourth", 4), ("(?:a|one) fifth|fifths", 5),
         ("an? sixth", 6), ("an? eighth", 8), ("an? tenth", 10), ("an? twelfth", 12),
     )
 )  # fmt: skip
@@ -23,11 +24,9 @@ _UNITS = tuple(
         (r"\b(?:hours?|h)\b", r"\b(?:minutes?|min)\b", 60),
         (r"\bmet(?:er|re)s?\b|\bm\b", r"\b(?:cm|centimet(?:er|re)s?)\b", 100),
         (r"\b(?:dollars?|euros?)\b|[$€]", r"\bcents?\b", 100),
-        (
-            r"\b(?:km|kg|kilo\w*|lit(?:er|re)s?)\b",
-            r"\b(?:m|g|met(?:er|re)s?|grams?|ml|milli\w+)\b",
-            1000,
-        ),
+        (r"\b(?:km|kilomet\w+)\b", r"\b(?:m|met(?:er|re)s?)\b", 1000),
+        (r"\b(?:kg|kilogram\w*)\b", r"\b(?:g|grams?)\b", 1000),
+        (r"\b(?:l|lit(?:er|re)s?)\b", r"\b(?:ml|millilit\w+)\b", 1000),
     )
 )
 
@@ -37,13 +36,14 @@ class Steps:
     """Usual steps: the four operations, Pythagoras, percentages, and what the flags allow.
 
     `angles`: what is left to 90° and 180°, parts of 360°. `means`: of all values. `squares`: a
-    value times itself. `halves`: a second step may halve or double.
+    value times itself. `halves`: a second step may halve or double. `runs`: sums of some in a row.
     """
 
     angles: bool = False
     means: bool = True
     squares: bool = True
     halves: bool = True
+    runs: bool = True
 
     def lead(self, values: list[Fraction], goal: Fraction) -> bool:
         """Whether one step leads from some of the values to a goal."""
@@ -58,7 +58,10 @@ class Steps:
     def one(self, values: list[Fraction]) -> Iterator[Fraction]:
         """What one step makes of some of the values."""
         if len(values) > 1:
-            yield (total := sum(values, Fraction(0)))
+            total = sum(values, Fraction(0))
+            yield total
+            for first in range(len(values) - 1 if self.runs else 0):
+                yield from list(accumulate(values[first:]))[1:]
             yield from (total - 2 * one for one in values)
             yield math.prod(values)
             if self.means:

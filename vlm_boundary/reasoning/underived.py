@@ -23,7 +23,8 @@ from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
 from vlm_boundary.reasoning.reachable import Steps, named_factors, pairs, proportions, unit_sizes
 from vlm_boundary.reasoning.steps import converted, same
 
-_SHOWN = re.compile(r"\[[^\[\]]{6,900}\]")
+# A description in brackets, with words in it: no interval, no formula.
+_SHOWN = re.compile(r"(?<!\\)\[(?=[^\[\]]{0,60}[A-Za-z]{4})[^\[\]]{6,900}(?<!\\)\]")
 _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
@@ -131,6 +132,7 @@ _SEQUENCE = re.compile(
     r"|\btimes table\b",
     re.IGNORECASE,
 )
+_HAS = re.compile(r"\bha(?:s|ve) (@|[a-z]+|\d+) (?:corners|edges|faces|vertices|sides)\b")
 _BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
@@ -294,7 +296,7 @@ def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, quest
     if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
         return False  # a step may stand in the answer's sentence
     told += named_factors(body)
-    steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, means=True)
+    steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
     about = f"{question} {body}"
@@ -329,6 +331,11 @@ def _is_named(body: str, question: str, said: Said) -> bool:
         return True
     if not _ASKS_COUNT.search(question):
         return False
+    if any(
+        said.number in (*numbers(part), *[said.number] * (part == HERE))
+        for part in _HAS.findall(body)
+    ):
+        return True
     for sentence in body.split(". "):
         counts = [number for number in numbers(sentence) if number != said.number]
         counts += [Fraction(2)] * len(_BOTH.findall(sentence))
