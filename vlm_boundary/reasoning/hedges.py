@@ -6,8 +6,10 @@ import re
 from itertools import islice
 
 from vlm_boundary.mathtext.words import ENGLISH
+from vlm_boundary.reasoning.alternatives import VALUE, rows
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, opening
+from vlm_boundary.reasoning.typeset import plain
 from vlm_boundary.verifier.phrases import occurs
 
 _WORTH = (
@@ -101,7 +103,10 @@ _TAKEN = re.compile(
             *(who + _TAKES for who in ("let(?:['’]s| us| me)", "so I", "simply", "just")),
             "going (?:with|for)",
             r"I (?:think|guess|feel|believe) [^.\n]{0,30}\b(?:most likely|likely|right|best)",
-            *(f"{verb}s? (?:reasonable|right|plausible)" for verb in ("sound", "seem")),
+            *(
+                f"{verb}s? (?:to be )?(?:the )?(?:most )?(?:reasonable|right|plausible|likely)"
+                for verb in ("sound", "seem")
+            ),
             *("my best guess", "have to (?:give|choose|pick)", "settle on", "leaning towards?"),
             "is an? (?:typical|common|usual|plausible|likely|reasonable)",
         ]
@@ -110,7 +115,8 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _REASON = re.compile(
-    r"\d\s?[-+*/×÷·=<>]\s?\d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*|reject\w*|discard\w*"
+    r"\d\s?[-+*×÷·=<>]\s?\d|\d\d\s?/\s?\d|\d / \d|[<>≤≥=]|\b(?:because|rul\w+ out|eliminat\w*"
+    r"|reject\w*|discard\w*"
     r"|does not"
     r"|doesn['’]t|only (?:one|[A-H]|\d)|since(?! I (?:have|must|need))|must be|needs?|fits?"
     r"|satisf\w+"
@@ -163,7 +169,13 @@ _UNDECIDING = (
     "my gut", "same could", "plausible", "best guess", "best estimate", "as well", "could also",
     "unless it",
 )  # fmt: skip
+_ROWS = ("could", "might", "may ", "maybe", "perhaps", "possib", "either", "plausible", "depend",
+         "come to mind")  # fmt: skip
 _LATER = ("could", "might", "may ", "maybe", "perhaps", "possibly")
+# Outcomes that are equally likely are no doubt.
+_CHANCES = re.compile(r"\w+(?: \w+)? likely", re.IGNORECASE)
+_CHANCE = re.compile(r"\b(?:probabilit\w+|outcomes?|coins?|dice|die|heads|tails)\b", re.IGNORECASE)
+_DENIES = re.compile(r"\bnot\b|n['’]t\b", re.IGNORECASE)
 _AHEAD = 240
 _MOST = 50
 
@@ -195,7 +207,34 @@ def hedging(text: str, start: int, end: int, answer: AnswerPlace) -> list[Eviden
         found = _unsettled(text, start, near, answer, end)
     if not found and occurs(_UNDECIDING, low):
         found = _undecided(text, start, near, answer, end)
+    if not found and occurs(_ROWS, low):
+        found = _one_of_a_row(text, near, answer, end)
     return found
+
+
+def _came_to(text: str, start: int, before: int, answer: AnswerPlace) -> bool:
+    """Whether the answer stands behind a sign of equality before a place."""
+    numbers = VALUE.findall(text, answer.start, answer.end)
+    if not numbers:
+        return False
+    ahead = text[max(start, before - 2 * _AHEAD) : before]
+    return re.search(rf"[=≈]\s?[$\\(]{{0,3}}{re.escape(numbers[-1])}(?![\w.]\d)", ahead) is not None
+
+
+def _one_of_a_row(text: str, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
+    """One of several values that are named as possible in a row, taken without a reason."""
+    said = {match[0].lower() for match in VALUE.finditer(plain(text[answer.start : answer.end]))}
+    body = plain(text[near : answer.start if answer.stated else end])
+    for row in rows(body):
+        if not row.values & said:
+            continue
+        behind = body[row.sentence_end :]
+        taken = _TAKEN.search(behind) or _TOOK.search(behind) or _UNDECIDED.search(behind)
+        reason = _REASON.search(behind) or _AFTER_DOUBT.search(behind)
+        if taken and not reason and not _DENIES.search(_UNDECIDED.sub(" ", behind)):
+            note = "one of several values that are thought possible is taken without a reason"
+            return [Evidence("hedging", answer.start, answer.end, note)]
+    return []
 
 
 def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) -> list[Evidence]:
@@ -204,6 +243,10 @@ def _undecided(text: str, start: int, near: int, answer: AnswerPlace, end: int) 
     if not doubts:
         return []
     doubt = doubts[-1]
+    if _CHANCES.match(doubt[0]) and _CHANCE.search(text, near, end):
+        return []
+    if doubt[0].endswith("plausible") and _came_to(text, start, doubt.start(), answer):
+        return []
     if not answer.stated and not _TOOK.search(text, max(start, doubt.start() - _AHEAD), end):
         return []  # it gives no answer
     if _REASON.search(text, doubt.end(), max(doubt.end(), answer.start)):

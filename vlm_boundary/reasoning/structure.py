@@ -17,6 +17,7 @@ from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.strays import strays
 from vlm_boundary.reasoning.support import states_answer, unsupported
 from vlm_boundary.reasoning.thought import beside_thought
+from vlm_boundary.reasoning.underived import underived
 from vlm_boundary.records.verdict import COMMITTED
 from vlm_boundary.verifier.phrases import occurs
 
@@ -65,7 +66,8 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     bare = _no_reasoning(chain, start, end, answer)
     found += bare
     if not bare:
-        found += only_claimed(chain, start, end, answer)
+        claimed = underived(chain, start, end, answer)
+        found += only_claimed(chain, start, end, answer) if claimed is None else claimed
     found += restatements(text, start, end)
     found += misreadings(chain, start, end)
     found += depictions(chain, start, end)

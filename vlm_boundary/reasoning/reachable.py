@@ -1,0 +1,116 @@
+"""Whether usual steps lead from some numbers to another one."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import accumulate, combinations, permutations
+
+_FACTORS = tuple(
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
+    for words, factor in (
+        ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
+        ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
+        ("quarters?|fourths|(?:a|one) fourth", 4), ("(?:a|one) fifth|fifths", 5),
+        ("an? sixth", 6), ("an? eighth", 8), ("an? tenth", 10), ("an? twelfth", 12),
+    )
+)  # fmt: skip
+_UNITS = tuple(
+    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE), Fraction(size))
+    for one, other, size in (
+        (r"\b(?:hours?|h)\b", r"\b(?:minutes?|min)\b", 60),
+        (r"\bmet(?:er|re)s?\b|\bm\b", r"\b(?:cm|centimet(?:er|re)s?)\b", 100),
+        (r"\b(?:dollars?|euros?)\b|[$€]", r"\bcents?\b", 100),
+        (r"\b(?:km|kilomet\w+)\b", r"\b(?:m|met(?:er|re)s?)\b", 1000),
+        (r"\b(?:kg|kilogram\w*)\b", r"\b(?:g|grams?)\b", 1000),
+        (r"\b(?:l|lit(?:er|re)s?)\b", r"\b(?:ml|millilit\w+)\b", 1000),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Usual steps: the four operations, Pythagoras, percentages, and what the flags allow.
+
+    `angles`: what is left to 90° and 180°, parts of 360°. `means`: of all values. `squares`: a
+    value times itself. `halves`: a second step may halve or double. `runs`: sums of some in a row.
+    """
+
+    angles: bool = False
+    means: bool = True
+    squares: bool = True
+    halves: bool = True
+    runs: bool = True
+
+    def lead(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether one step leads from some of the values to a goal."""
+        return goal in {*self.one(values)}
+
+    def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
+        """Whether two steps do."""
+        two = [Fraction(2)] if self.halves else []
+        first = {*self.one([*values, *two])}
+        return any(goal in _pair(one, other) for one in first for other in {*values, *two})
+
+    def one(self, values: list[Fraction]) -> Iterator[Fraction]:
+        """What one step makes of some of the values."""
+        if len(values) > 1:
+            total = sum(values, Fraction(0))
+            yield total
+            for first in range(len(values) - 1 if self.runs else 0):
+                yield from list(accumulate(values[first:]))[1:]
+            yield from (total - 2 * one for one in values)
+            yield math.prod(values)
+            if self.means:
+                yield total / len(values)
+        for one in values:
+            if self.squares:
+                yield from (one * one, one * one * one)
+                if (root := Fraction(round(math.sqrt(abs(one))))) ** 2 == one:
+                    yield root
+            if self.angles:
+                yield from (180 - one, 90 - one)
+        for one, other in permutations(values, 2):
+            yield from _pair(one, other)
+            yield one * other / 100
+            if self.angles and other:
+                yield 360 * one / other
+        yield from _roots(values)
+
+
+def named_factors(text: str) -> list[Fraction]:
+    """The factors that words name: 2 of "half" and of "twice", 10 of "a tenth"."""
+    return [factor for words, factor in _FACTORS if words.search(text)]
+
+
+def unit_sizes(text: str) -> list[Fraction]:
+    """How many of a smaller unit make a larger one, where a text names both."""
+    return [size for one, other, size in _UNITS if one.search(text) and other.search(text)]
+
+
+def proportions(values: list[Fraction]) -> Iterator[Fraction]:
+    """The fourth number of every proportion of three of the values."""
+    for one, two, three in permutations(values[:6], 3):
+        if three:
+            yield one * two / three
+
+
+def pairs(values: list[Fraction], others: list[Fraction]) -> set[Fraction]:
+    """What one of the four operations makes of a value and another one."""
+    return {made for one in values for other in others for made in _pair(one, other)}
+
+
+def _roots(values: list[Fraction]) -> Iterator[Fraction]:
+    for one, other in combinations(values, 2):
+        for square in (one * one + other * other, abs(one * one - other * other)):
+            root = Fraction(round(math.sqrt(square)))
+            if root and root * root == square:
+                yield root
+
+
+def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+    quotient = (one / other,) if other else ()
+    return (one + other, one - other, one * other, *quotient)
