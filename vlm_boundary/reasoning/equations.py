@@ -62,7 +62,7 @@ _NAMES = frozenset(
     "line side triangle problem example method level grade page player clock bar point".split()
 )
 _DETERMINERS = frozenset("the his her its their these those other all my our your".split())
-_CLAUSES = frozenset("because since as so if when while where but thus therefore hence".split())
+_CLAUSES = frozenset("because since as so if when while where but thus therefore hence and".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else

@@ -22,6 +22,7 @@ _SILENT = re.compile(
 _WHOLE = re.compile(
     r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
 )
+_PERCENT = re.compile(r"%|percent")
 _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
     for size, units in (
@@ -49,12 +50,19 @@ _FEW = 16  # numbers of a chain that a silent step may have used
 
 
 def converted(result: Value, value: Value, about: str) -> bool:
-    """Whether a value is a result in another unit that is named, or rounded to whole things."""
+    """Whether a value is a result in another unit, as a change in percent, or in whole things."""
     if not result or not value:
         return False
     whole = float(value).is_integer() and not float(result).is_integer()
     if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
         return True
+    if _PERCENT.search(about):  # 1.75 times as much is 75% more
+        scales = (float(result), float(result) / 100)
+        if any(
+            abs(100 * abs(abs(scale) - 1) - abs(float(value))) < 0.006 * abs(float(value))
+            for scale in scales
+        ):
+            return True
     ratio = abs(float(value) / float(result))
     for size, units in _SIZES:
         if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
