@@ -8,7 +8,9 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, hypothetical, retracted
+from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
+from vlm_boundary.reasoning.percents import wrong_percents
+from vlm_boundary.reasoning.theorems import wrong_theorems
 from vlm_boundary.verifier.phrases import occurs
 
 _SIDES = {
@@ -45,42 +47,16 @@ _LEGS = re.compile(
 )
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
 _TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
-_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
-_PARTS = {
-    "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
-    "tenth": Fraction(1, 10),
-}  # fmt: skip
-_PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
-_SHARES = ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")
-_FACTOR = re.compile(
-    r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
-    r"|(?:[*×·]|\\times|\\cdot|\btimes|\bmultipl(?:y|ied|ying)(?: it| this| that)? by)\s?\$?"
-    r"(?P<behind>[01]\.\d{1,3})(?![\d%])"
-)
-_PER = r"\s?(?:\\?%|percent\b)"
-_AS_FACTOR = re.compile(
-    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as)"
-    r" (?:an? |the )?(?:[a-z]+ )?(?:factor|decimal)(?: of| is)? (?P<factor>[0-2]\.\d{1,4})(?![\d%])"
-    r"(?!\s?[-+*/×÷=])"
-)
-# What stands between a percentage and its own factor.
-_LEADS_TO = re.compile(
-    r"(?:[\s,.;:]+(?:of|the|total|whole|price|amount|discount|increase|decrease|reduction|rise|off"
-    r"|so|thus|hence|therefore|we|you|must|multipl(?:y|ied|ying)|it|by|means?|paying|pay))*[\s,.;:]*",
-    re.IGNORECASE,
-)
 
 
 def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
     if "ngle" in text and occurs(_TOTALLED, text):
         yield from _angle_sums(text, start, end)
-    if "factor" in text or "decimal" in text:
-        yield from _percents_as_factors(text, start, end)
     if "ythag" in text:
         yield from _legs_added(text, start, end)
-    if ("0." in text or "1." in text) and occurs(_SHARES, text):
-        yield from _factors(text, start, end, question)
+    yield from wrong_percents(text, start, end, question)
+    yield from wrong_theorems(text, start, end, question)
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
@@ -100,14 +76,7 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
             continue
         if float(said[0]) != right:
             note = f"the angles of a {name} add up to {right}°, not to {said[0]}°"
-            yield from _unless_excused(text, *sentence.span(), start, end, note)
-
-
-def _unless_excused(
-    text: str, first: int, last: int, start: int, end: int, note: str
-) -> Iterator[Evidence]:
-    if not retracted(text, last, end) and not hypothetical(text, first, start):
-        yield Evidence("arithmetic_error", first, last, note)
+            yield from unless_excused(text, *sentence.span(), start, end, note)
 
 
 def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
@@ -122,47 +91,3 @@ def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
                 note = "by Pythagoras the squares of the legs are added, not the legs"
                 yield Evidence("arithmetic_error", *match.span(), note)
         place = text.find("ythag", place + 200, end)
-
-
-def _percents_as_factors(text: str, start: int, end: int) -> Iterator[Evidence]:
-    for match in _AS_FACTOR.finditer(text, start, end):
-        if not _is_factor(Fraction(match["factor"]), Fraction(match["percent"]) / 100):
-            share = float(Fraction(match["percent"]) / 100)
-            note = f"{match['percent']}% is a factor of {share:g}, not {match['factor']}"
-            yield from _unless_excused(text, *match.span(), start, end, note)
-
-
-def _is_factor(factor: Fraction, share: Fraction) -> bool:
-    """Whether a factor gives the share, what is more or less by it, or that several times over."""
-    return any(
-        abs(base**times - factor) < Fraction(1, 1000) if times > 1 else base == factor
-        for base in (share, 1 + share, 1 - share)
-        for times in range(1, 13)
-    )
-
-
-def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    percents = list(_PERCENT.finditer(text, start, end))
-    parts = list(_PART.finditer(text, start, end))
-    if len({match[1].lower() for match in (*percents, *parts)}) != 1:
-        return
-    share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]
-    named = (percents or parts)[0]
-    match = _FACTOR.search(text, named.end(), min(end, named.end() + 160))
-    if match is None or not _LEADS_TO.fullmatch(text, named.end(), match.start()):
-        return
-    written = match["factor"] or match["behind"]
-    factor = Fraction(written)
-    if _is_factor(factor, share) or _explained(
-        factor, written, f"{question} {text[start : named.start()]}"
-    ):
-        return
-    note = f"{named[0]} is a factor of {float(share):g}, not {written}"
-    yield from _unless_excused(text, named.start(), match.end(), start, end, note)
-
-
-def _explained(factor: Fraction, written: str, before: str) -> bool:
-    """Whether the factor, as a number or a percentage, comes from what was said before."""
-    percent = f"{float(100 * factor):g}"
-    rest = {f"{float(100 * abs(1 - factor)):g}", percent, written}
-    return bool(rest & set(re.findall(r"\d+(?:\.\d+)?", before)))
