@@ -10,6 +10,7 @@ from math import isqrt
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
 from vlm_boundary.reasoning.percents import wrong_percents
+from vlm_boundary.reasoning.steps import rounds_to
 from vlm_boundary.reasoning.theorems import wrong_theorems
 from vlm_boundary.verifier.phrases import occurs
 
@@ -41,11 +42,36 @@ _SUM = re.compile(
     r"(?<![\d.,])\d{2,5}(?:\.\d+)?(?!\d|[.,]\d|-gon|\s?[-+*/×·÷=(^]|\s?\\(?:times|cdot))"
 )
 _LEGS = re.compile(
-    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|[A-Z]{2}|c)(?: is|\s?=| equals|:)\s\$?"
+    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|distance|length|[A-Z]{2}|[a-h])(?: is|\s?=| equals|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
     r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
 )
+_LEGS_WORDED = re.compile(
+    r"\bhypotenuse(?: [A-Z]{2})?,? (?:is|equals|=)(?: (?:simply|just|equal to|always|the same as))*"
+    r" (?:the )?sum of (?:the |its |both )?(?:lengths of )?(?:the |its )?(?:two )?(?:other )?(?:two )?"
+    r"(?:legs|catheti|sides|shorter sides)\b"
+    r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
+    r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti|sides)\b"
+    r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
+    r"(?![\w²^])",
+)
+_SQUARED_SUM = re.compile(
+    r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
+    r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
+)
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
+# How a sentence begins, which says nothing of the angles.
+_OPENED = re.compile(
+    r"\A[\s*#>-]*(?:\*\*)?(?:step|part)?\s?\d{0,2}\s?[.:)]+(?:\*\*)?\s"
+    r"|\b(?:we|you|i) (?:also |all )?know that\b|\b(?:it is|as is|well) known\b",
+    re.IGNORECASE,
+)
+_REGULAR = re.compile(rf"\b(?:(?P<three>equilateral)|regular (?P<name>{_NAMES}))\b", re.IGNORECASE)
+_EACH = re.compile(
+    r"\b(?:each|every|all)(?: of)?(?: (?:its|the|of|three|four|five|six|eight|interior|internal|inner|angles?))* "
+    r"(?:is|are|measures?|has|have|equals?|must be)(?: (?:equal to|exactly|a measure of))? (?P<said>\d{2,3}(?:\.\d+)?)\s?(?:°|deg)",
+    re.IGNORECASE,
+)
 _TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
 
 
@@ -53,8 +79,10 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
     if "ngle" in text and occurs(_TOTALLED, text):
         yield from _angle_sums(text, start, end)
-    if "ythag" in text:
-        yield from _legs_added(text, start, end)
+    if ("quilateral" in text or "egular " in text) and occurs(("each", "every", "all "), text):
+        yield from _regular(text, start, end)
+    if "ythag" in text or "ypotenuse" in text:
+        yield from _legs_added(text, start, end, question)
     yield from wrong_percents(text, start, end, question)
     yield from wrong_theorems(text, start, end, question)
 
@@ -62,15 +90,16 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
     for sentence in SENTENCE.finditer(text, start, end):
-        angles = _ANGLES.search(sentence[0]) if "ngle" in sentence[0] else None
-        names = {name.lower().rstrip("s") for name in _NAMED.findall(sentence[0])}
-        if angles is None or len(names) != 1 or not _TOTAL.search(sentence[0]):
+        said_there = _OPENED.sub(" ", sentence[0])
+        angles = _ANGLES.search(said_there) if "ngle" in said_there else None
+        names = {name.lower().rstrip("s") for name in _NAMED.findall(said_there)}
+        if angles is None or len(names) != 1 or not _TOTAL.search(said_there):
             continue
         (name,) = names
         sides, right = _SIDES[name], 180 * (_SIDES[name] - 2)
-        numbers = _DIGITS.findall(sentence[0])
-        said = _SUM.search(sentence[0])
-        if said is None or len(numbers) != 1 or _SOME.search(sentence[0]):
+        numbers = _DIGITS.findall(said_there)
+        said = _SUM.search(said_there)
+        if said is None or len(numbers) != 1 or _SOME.search(said_there):
             continue
         if angles["count"] and _COUNTS[angles["count"].lower()] != sides:
             continue
@@ -79,15 +108,48 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
             yield from unless_excused(text, *sentence.span(), start, end, note)
 
 
-def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
+def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Sentences that give each angle of one regular figure."""
+    for sentence in SENTENCE.finditer(text, start, end):
+        figures = {(match["name"] or "triangle").lower() for match in _REGULAR.finditer(sentence[0])}
+        each = _EACH.search(sentence[0]) if len(figures) == 1 and "ngle" in sentence[0] else None
+        if each is None or re.search(r"xterior|entral|cent(?:re|er)|half|rhomb", sentence[0]):
+            continue
+        (name,) = figures
+        right = Fraction(180 * (_SIDES[name] - 2), _SIDES[name])
+        if not rounds_to(right, Fraction(each["said"])):
+            note = f"each angle of a regular {name} is {float(right):.4g}°, not {each['said']}°"
+            first = sentence.start()
+            yield from unless_excused(text, first + each.start(), first + each.end(), start, end, note)
+
+
+def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    note = "by Pythagoras the squares of the legs are added, not the legs"
+    for match in _LEGS_WORDED.finditer(text, start, end):
+        if not text.startswith((" squared", "'s square"), match.end()):
+            yield from unless_excused(text, *match.span(), start, end, note)
     place = text.find("ythag", start, end)
     while place >= 0:
         limit = min(end, place + 160)
         match = _LEGS.search(text, place, limit)
         if match and not _SQUARES.search(text, max(start, place - 40), match.end()):
             legs = [Fraction(match["one"]), Fraction(match["two"])]
-            squares = all(leg.denominator == 1 and isqrt(int(leg)) ** 2 == leg for leg in legs)
-            if not squares and not retracted(text, match.end(), end):
-                note = "by Pythagoras the squares of the legs are added, not the legs"
+            if not all(map(_is_square, legs)) and not retracted(text, match.end(), end):
                 yield Evidence("arithmetic_error", *match.span(), note)
+        match = _SQUARED_SUM.search(text, place, limit)
+        if match and _are_lengths(match, question) and not retracted(text, match.end(), end):
+            yield Evidence("arithmetic_error", *match.span(), note)
         place = text.find("ythag", place + 200, end)
+
+
+def _is_square(number: Fraction) -> bool:
+    return number.denominator == 1 and isqrt(int(number)) ** 2 == number
+
+
+def _are_lengths(match: re.Match[str], question: str) -> bool:
+    """Whether the question has both numbers that are added, and they are not squares both."""
+    sides = match["one"], match["two"]
+    plain = re.sub(r"√\s?\(?\d+|sqrt\W{0,2}\d+|\d+(?:²|\^)", " ", question)
+    return all(re.search(rf"(?<![\d.]){re.escape(side)}(?![\d.]\d|\d)", plain) for side in sides) and not all(
+        _is_square(Fraction(side)) for side in sides
+    )

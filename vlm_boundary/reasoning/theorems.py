@@ -35,8 +35,8 @@ _MIDLINE = "(?:midline|midsegment|mid-segment|the midpoints of (?:two|its two|th
 _RELATIONS = (
     (_INSCRIBED, _CENTRAL, Fraction(1, 2), "an inscribed angle is half the central angle"),
     (_CENTRAL, _INSCRIBED, Fraction(2), "a central angle is twice the inscribed angle"),
-    ("diameter", "radius", Fraction(2), "a diameter is twice the radius"),
-    ("radius", "diameter", Fraction(1, 2), "a radius is half the diameter"),
+    ("diameter(?! of)", "radius(?! of)", Fraction(2), "a diameter is twice the radius"),
+    ("radius(?! of)", "diameter(?! of)", Fraction(1, 2), "a radius is half the diameter"),
     (_MIDLINE, "(?:third side|base|[A-Z]{2})", Fraction(1, 2),
      "the line between the midpoints of two sides is half as long as the third side"),
 )  # fmt: skip
@@ -53,7 +53,7 @@ _RELATED = tuple(
     for one, other, factor, note in _RELATIONS
 )
 _NO_RELATION = re.compile(
-    r"\b(?:not|never|whose|than|if|angle|radius|diameter|arc is|chord|square|area|sum|plus|minus|by)\b"
+    r"\b(?:not|never|whose|than|if|small\w*|larger|largest|bigger|biggest|other|outer|inner|circles?|angle|radius|diameter|arc is|chord|square|area|sum|plus|minus|by)\b"
     r"|n't",
     re.IGNORECASE,
 )
