@@ -10,6 +10,7 @@ from math import isqrt
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
 from vlm_boundary.reasoning.percents import wrong_percents
+from vlm_boundary.reasoning.related import wrong_relations
 from vlm_boundary.reasoning.steps import rounds_to
 from vlm_boundary.reasoning.theorems import wrong_theorems
 from vlm_boundary.verifier.phrases import occurs
@@ -84,6 +85,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
     if "ythag" in text or "ypotenuse" in text:
         yield from _legs_added(text, start, end, question)
     yield from wrong_percents(text, start, end, question)
+    yield from wrong_relations(text, start, end, question)
     yield from wrong_theorems(text, start, end, question)
 
 
