@@ -184,14 +184,12 @@ def _otherwise(
     same = [
         one
         for one in same
-        if one.subject == relation.subject
-        or (not relation.subject and one.things == relation.things)
-        or not one.subject
+        if one.subject == relation.subject or not relation.subject or not one.subject
     ]
     if len(same) != 1:
         return None
     (one,) = same
-    if one.subject != relation.subject and (one.subject or not one.things):
+    if one.subject != relation.subject and relation.subject != one.things:
         return None
     if one.things and relation.things and one.things != relation.things:
         return None
