@@ -33,6 +33,7 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
+_ALONE = frozenset(("dozen", "thousand", "million"))  # what needs no other unit to be one
 # What a word of a step does with numbers; the other words may lead anywhere (count, pattern).
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words, re.IGNORECASE), signs)
@@ -66,7 +67,8 @@ def converted(result: Value, value: Value, about: str) -> bool:
     ratio = abs(float(value) / float(result))
     for size, units in _SIZES:
         if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
-            return units.search(about) is not None
+            named = {match[0].lower().rstrip("s") for match in units.finditer(about)}
+            return len(named) > 1 or bool(named & _ALONE)
     return False
 
 
@@ -89,6 +91,19 @@ def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
             return True
         signs += of_word[0]
     return bool(signs) and one_step(numbers, value, signs)
+
+
+def step_from(results: list[Value], numbers: list[Value], value: Value) -> bool:
+    """Whether one step leads from one of the results, with one of the numbers, to the value."""
+    known = [float(number) for number in numbers[-_FEW:]]
+    for result in map(float, results):
+        reached = [result + number for number in known] + [abs(result - number) for number in known]
+        reached += [result * number for number in known]
+        reached += [result / number for number in known if number]
+        reached += [number / result for number in known if result]
+        if any(same(round(number, 9), value) for number in reached):
+            return True
+    return False
 
 
 def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:

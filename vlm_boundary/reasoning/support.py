@@ -23,9 +23,12 @@ from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
     one_step,
+    rounds_to,
     same,
     silent_step,
+    step_from,
 )
+from vlm_boundary.verifier.phrases import last_match
 
 _FRACTION = re.compile(
     r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
@@ -91,6 +94,14 @@ _CONCLUDES = re.compile(
 _REPEATED = re.compile(
     r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
     r"|altogether|per [a-z]+|remain\w*|difference)\b"
+)
+# That the result is what was asked for, which is no further step.
+_NAMED = re.compile(
+    r"\b(?:that|this|which|it) is (?:therefore |thus |then )?(?:the|our|its) [a-z]+(?: [a-z]+){0,2}"
+    r"(?=[.,;\n]|\Z)"
+)
+_CONCLUSION = re.compile(
+    r"(?:\A|[.\n] ?)\s*(?:Therefore|Thus|Hence|So|Consequently|Accordingly|As a result)\b"
 )
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 # A sign with something else than one number behind it.
@@ -158,14 +169,24 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
     counted = value in asked or _COUNTS.search(chain.question) is not None
-    if _states(text, start, answer.start if counted else last, value) or (
-        _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
+    concluded = last_match(_CONCLUSION, text, last, answer.start)
+    until = concluded.start() if counted and concluded else answer.start if counted else last
+    told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
+    stated = _states(text, last, answer.start, value)
+    if _states(text, start, until, value) or (
+        stated
+        and (
+            value in _operands(worked[-1])
+            or _written_as(results[-1], value)
+            or step_from([*results[-4:], *told], known, value)
+        )
     ):
         return []  # what is only said behind the last step may be a step with its result
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
+    closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
     silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
@@ -209,6 +230,11 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
 
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
+
+
+def _written_as(result: Value, value: Value) -> bool:
+    """Whether a value is a result rounded or cut off to the digits shown."""
+    return rounds_to(Fraction(result), Fraction(value))
 
 
 def _left_behind(
