@@ -66,6 +66,7 @@ _CLAUSES = frozenset("because since as so if when while where but thus therefore
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
+_CURRENCIES = frozenset(("USD", "EUR", "GBP"))
 _END_LABELS = frozenset(("word", "label"))
 
 
@@ -297,6 +298,8 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
     near = -1
     for sign in _BREAKS:
         near = max(near, text.rfind(sign, max(start, near), last))
+    if (bold := text.rfind(":** ", max(start, near), last)) >= 0:
+        near = bold + 3
     cut = near < 0 and start > bound  # the window begins in the midst of a line
     tokens = _with_units(raw_tokens(text, max(near, start), end))
     first, boundary = _stretch(tokens)
@@ -367,7 +370,7 @@ def _is_label(token: Token, end: int) -> bool:
     return (
         token.kind == "word"
         and token.start > end
-        and not (token.text.isupper() and token.text.isascii())
+        and (not (token.text.isupper() and token.text.isascii()) or token.text in _CURRENCIES)
         and token.text.lower() not in CHANGING
     )
 

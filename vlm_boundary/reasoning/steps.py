@@ -94,10 +94,12 @@ def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
 
 
 def step_from(results: list[Value], numbers: list[Value], value: Value) -> bool:
-    """Whether one step leads from one of the results, with one of the numbers, to the value."""
+    """Whether one step leads from a result, alone or with one of the numbers, to the value."""
     known = [float(number) for number in numbers[-_FEW:]]
     for result in map(float, results):
-        reached = [result + number for number in known] + [abs(result - number) for number in known]
+        reached = [abs(result) ** 0.5, result / 2, result * 2, 100 - result, 90 - result]
+        reached += [180 - result, 360 - result]
+        reached += [result + number for number in known] + [abs(result - number) for number in known]
         reached += [result * number for number in known]
         reached += [result / number for number in known if number]
         reached += [number / result for number in known if result]

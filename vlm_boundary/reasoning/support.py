@@ -112,7 +112,12 @@ _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
 )
-_NEAREST = re.compile(r"\b(?:closest|nearest|none of the|not among|no option)\b", re.IGNORECASE)
+_NEAREST = re.compile(
+    r"\b(?:closest|nearest|none of the|not (?:[a-z]+ )?(?:among|one of)|no option|matching (?:option|choice|answer)"
+    r"|(?:corresponds|comes close|matches|fits|near) (?:best )?(?:to |with )?(?:the )?(?:option|choice|answer)"
+    r"|best fit\w*|fits best|best match\w*)\b",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
@@ -177,8 +182,8 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
         stated
         and (
             value in _operands(worked[-1])
-            or _written_as(results[-1], value)
-            or step_from([*results[-4:], *told], known, value)
+            or _written_as(results, numbers_of(text, start, answer.start), value)
+            or step_from([*results[-4:], *told], [n for n in known if not same(n, value)], value)
         )
     ):
         return []  # what is only said behind the last step may be a step with its result
@@ -205,36 +210,51 @@ def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
     """A letter chosen, where the last equation comes to another one's value, or to none near it."""
-    said = chain.answer or ""
-    if len(said) != 1 or not said.isalpha():
+    said, text = chain.answer or "", chain.text
+    if not chain.question or "=" not in text and "≈" not in text:
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
-    chosen = options.get(said.upper())
-    worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
+    value = None if len(said) == 1 and said.isalpha() else _answer(chain)
+    chosen = (
+        options.get(said.upper())
+        if value is None
+        else next((option for option in options.values() if option == value), None)
+    )
+    worked = (
+        [e for e in equations(text, start, answer.start) if e.sure] if chosen is not None else []
+    )
     if chosen is None or not worked:
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]
     if not last or chosen in last or _ASKS_NEAR.search(chain.question):
         return []
-    behind = worked[-1].right.end
-    bent = _NEAREST.search(chain.text, behind, answer.end) is not None and (
-        abs(float(last[0]) - float(chosen)) > 0.05 * abs(float(chosen))
-    )
-    if not bent and (not others or _states(chain.text, start, answer.start, chosen)):
+    behind = text[worked[-1].right.end : answer.end]
+    bent = _NEAREST.search(behind) is not None and _is_far(last[0], chosen, options)
+    if not bent and (not others or _states(text, start, answer.start, chosen)):
+        return []
+    if not others and converted(last[0], chosen, f"{chain.question} {text[start : answer.end]}"):
         return []
     which = f"which is option {others[0]}" if others else "which is no option"
     note = f"the chain comes to {_last_result(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
+    """Whether a result is not near the option chosen, or nearer to another one."""
+    distance = abs(float(result) - float(chosen))
+    nearer = any(abs(float(result) - float(value)) < distance for value in options.values())
+    return nearer or distance > 0.05 * abs(float(chosen))
+
+
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
 
 
-def _written_as(result: Value, value: Value) -> bool:
-    """Whether a value is a result rounded or cut off to the digits shown."""
-    return rounds_to(Fraction(result), Fraction(value))
+def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
+    """Whether a value is the last result rounded or cut off, or written with what is known: 11026."""
+    code = str(value) if isinstance(value, int) and value > 999 else "-"
+    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {*map(str, [*known, *results])}
 
 
 def _left_behind(

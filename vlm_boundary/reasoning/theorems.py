@@ -9,6 +9,7 @@ from fractions import Fraction
 from vlm_boundary.mathtext.units import UNITS
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.steps import rounds_to
 from vlm_boundary.verifier.phrases import occurs
 
 FACTORS = {
@@ -177,6 +178,11 @@ _IN_UNIT = re.compile(
     rf" (?:in|to|per) (?:1|one|an?|each|every) {_UNIT.format('unit', 'power')}",
     re.IGNORECASE,
 )
+_CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
+    r"[=≈] ?(?P<value>\d{1,6}(?:\.\d{1,4})?) ?(?P<unit>[a-z]{1,11})[.,;]\s(?:[Ii]n|[Cc]onverted to|[Ee]xpressed in)"
+    r" (?P<to>[a-z]{2,11}),? (?:this|that|it|the [a-z ]{3,30}|we) (?:is|are|makes|gives|have|get)(?: about)?"
+    r" (?P<said>\d{1,9}(?:\.\d{1,4})?)(?![\d/]|[.,]\d|\s?[-+*/×·÷^(])"
+)
 _SCALED = re.compile(
     r"\b(?:scale|map|model|represents?|drawing|plan|working|school|exchange)\b", re.I
 )
@@ -237,6 +243,8 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
                 if int(match["said"]) != right:
                     yield *match.span(), note
     yield from _units(text, start, end, question)
+    if occurs((" In ", " in ", "onverted to"), text):
+        yield from _converted(text, start, end)
     if occurs(("oubl", "ripl", "halv", "same factor"), text) and occurs(("area", "volume"), text):
         yield from _grown(text, start, end, question)
 
@@ -283,6 +291,8 @@ def _units(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
             or unit.size <= part.size
         ):
             continue
+        if text.endswith((" in ", " per ", "/"), start, match.start()):
+            continue  # 6 hours * 60 minutes in an hour = 360 minutes
         if match["power"] != match["same"] or unit.dimension not in (
             "length",
             "mass",
@@ -302,6 +312,18 @@ def _units(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
                 f"1 {match['unit']}{power} is {float(right):g} {match['part']}{power}, not {match['count']}"
             ),
             )
+
+
+def _converted(text: str, start: int, end: int) -> Iterator[_Found]:
+    """A result that the next sentence gives in another unit."""
+    for match in _CONVERTED.finditer(text, start, end):
+        unit, to = UNITS.get(match["unit"]), UNITS.get(match["to"].lower())
+        if unit is None or to is None or unit.dimension != to.dimension:
+            continue
+        right = Fraction(match["value"]) * unit.size / to.size
+        if not rounds_to(right, Fraction(match["said"])):
+            note = f"{match['value']} {match['unit']} is {float(right):g} {match['to']}, not {match['said']}"
+            yield match.start("value"), match.end(), note
 
 
 def _grown(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
