@@ -41,7 +41,11 @@ _REWRITTEN = re.compile(
     r" expression)? "
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
-_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying")
+_BECOMES = re.compile(
+    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands"
+    rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
+)
+_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying", " factor", " expands", " simplifies")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -160,7 +164,10 @@ def _is_condition(written: str) -> bool:
 
 def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
-    for match in islice(_REWRITTEN.finditer(plain), _MOST):
+    found = [*islice(_REWRITTEN.finditer(plain), _MOST)]
+    if occurs((" factor", " expands", " simplifies"), plain):
+        found += islice(_BECOMES.finditer(plain), _MOST)
+    for match in found:
         if plain[match.end() :].lstrip(" ")[:1] in CUT or _TIMES_X.search(match[0]):
             continue
         one, two = read(match["one"].strip()), read(match["two"].strip())

@@ -44,8 +44,9 @@ _WHOLE = (
 )
 _THAT_IS = r"(?:which is|that is|i\.e\.,?|in other words,?|is|are|or|means|equals|corresponds to|=)"
 _SHARE_OF = re.compile(
-    rf"{_NUMBER.format('percent')}{_PER}(?P<gap>[^.;:\d\n]{{0,50}}?)[ ,(]{_THAT_IS} (?:just |exactly |equal to |only )*"
-    rf"(?P<share>{FACTOR}){_WHOLE}",
+    rf"{_NUMBER.format('percent')}{_PER}(?P<gap>[^.;:\d\n]{{0,50}}?)(?:[ ,(]{_THAT_IS}|[.,] (?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)"
+    rf" (?P<means>means|is|corresponds to)(?: that)?) (?:just |exactly |equal to |only )*(?P<share>{FACTOR})(?:{_WHOLE}"
+    r"|(?(means) of the (?:whole |entire |total |full )?[a-z]+|(?!)))",
     re.IGNORECASE,
 )
 _IN_PERCENT = re.compile(
@@ -60,7 +61,7 @@ _VAGUE = re.compile(
 )
 # What is taken off, and what is then left to pay; what is put on, and what there is then.
 _CUT = re.compile(
-    rf"{_NUMBER.format('by')}{_PER}[ -](?:off|discount|reduction|rebate|cheaper|less|decrease|price cut)\b"
+    rf"{_NUMBER.format('by')}{_PER}[ -](?:(?:is |are |was )?(?:taken |knocked )?off|discount|reduction|rebate|cheaper|less|decrease|price cut)\b"
     rf"|\b(?:discount|reduction|rebate|decrease|reduced|lowered|cut|drop\w*|falls?|fell|decreas\w+|-) ?(?:of |by )?"
     rf"{_NUMBER.format('by2')}{_PER}",
     re.IGNORECASE,
@@ -101,10 +102,11 @@ def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[E
     if "%" in text or "percent" in text:
         for sentence in SENTENCE.finditer(text, start, end):
             if "%" in sentence[0] or "percent" in sentence[0]:
-                found = _share(sentence) or _rest(sentence, question)
+                found = _rest(sentence, question)
                 if found:
                     first, last, note = found
                     yield from unless_excused(text, first, last, start, end, note)
+        yield from _shares(text, start, end)
         yield from _changes(text, start, end, question)
     if "factor" in text:
         for match in _BY_FACTOR.finditer(text, start, end):
@@ -114,21 +116,22 @@ def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[E
                 yield from unless_excused(text, *match.span(), start, end, note)
 
 
-def _share(sentence: re.Match[str]) -> tuple[int, int, str] | None:
-    """A percentage and a share in words that are said to be one: the only ones of a sentence."""
-    text = sentence[0]
-    match = _SHARE_OF.search(text) or _IN_PERCENT.search(text)
-    if match is None or len(_PERCENT.findall(text)) != 1 or _VAGUE.search(match["gap"]):
-        return None
-    if match["same"] and match["same"].lower() not in text[: match.end()].lower():
-        return None
-    share = FACTORS[match["share"].lower().replace("-", " ")]
-    percent = Fraction(match["percent"])
-    if abs(percent - 100 * share) < 1:
-        return None
-    first = sentence.start() + match.start()
-    note = f"{match['share']} is {float(100 * share):.4g}%, not {match['percent']}%"
-    return first, sentence.start() + match.end(), note
+def _shares(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """A percentage and a share in words that are said to be one."""
+    found = [match for pattern in (_SHARE_OF, _IN_PERCENT) for match in pattern.finditer(text, start, end)]
+    for match in found:
+        first = max(text.rfind(". ", start, match.start()), text.rfind("\n", start, match.start()), start)
+        behind = text[match.end() : match.end() + 40].partition(".")[0]
+        others = _PERCENT.findall(text[first : match.end()] + behind)
+        if len(others) != 1 or _VAGUE.search(match["gap"]):
+            continue
+        same = match.groupdict().get("same")
+        if same and same.lower() not in text[first : match.start("share")].lower() and not match.groupdict().get("means"):
+            continue
+        share = FACTORS[match["share"].lower().replace("-", " ")]
+        if abs(Fraction(match["percent"]) - 100 * share) >= 1:
+            note = f"{match['share']} is {float(100 * share):.4g}%, not {match['percent']}%"
+            yield from unless_excused(text, *match.span(), start, end, note)
 
 
 def _rest(sentence: re.Match[str], question: str) -> tuple[int, int, str] | None:

@@ -31,7 +31,7 @@ _WAYS = {
 }
 _OTHER = (  # of which the first is so many times, or by so much more
     r"(?:(?:of |what |the |its |their |his |her |in |on |for |number |amount |value |that of )*"
-    rf"(?P<other>[A-Za-z][a-z]{{1,14}}(?: (?:[A-Z]|\d)\b)?|(?:[$€£])?{_DIGITS}))"
+    rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?:[A-Z]|\d)\b)?|(?:[$€£])?{_DIGITS}))"
 )
 _TIMES = (
     rf"\b(?P<factor>{FACTOR})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large|expensive|far|fast)"
@@ -44,16 +44,16 @@ _BY = (
 _RELATION = re.compile(rf"(?:{_TIMES}|{_BY}){_OTHER}", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
-    r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?)(?P<verb>: | (?:(?:then|also|now) )?(?:is|are|has|have|had|was"
+    r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now) )?(?:is|are|has|have|had|was"
     r"|were|costs?|saved|saves|read|reads|scored|scores|sold|weighs|got|gets|owns|collected|earns|earned"
     r"|ate|made|makes|took|takes|caught|won|worked|picked|found|bought) | )(?:only |exactly |just |about )*\Z"
 )
 # Between a relation and the value that it gives.
 _GIVES = re.compile(
-    r"(?P<link>(?:'s)?(?: (?:saved|has|have|had|read|scored|sold|of them|does|did|is|was))?"
+    r"(?P<link>(?:'s)?(?:(?<=\d) [a-z]+(?: [a-z]+){0,2}\. (?:That|This|It) is )?(?: (?:saved|has|have|had|read|scored|sold|of them|does|did|is|was))?"
     r"(?:(?:,| -|:| =|\)| \(|;)? ?(?:(?:so|that is|which is|that's|i\.e\.|namely|hence|thus|therefore|giving|making"
     r"|which makes|which gives|we have|we get|it is|he has|she has|there are|this is|is|makes|or|the|are"
-    r"|meaning|it has)\b,? ?){0,4}))"
+    r"|meaning|it has|(?-i:[A-Z]) is)\b,? ?|(?-i:[A-Z]) ?= ?){0,4}))"
     rf"(?P<money>[$€£])?(?P<value>{_DIGITS}|{ONE_NUMBER})(?![\d%^]|[.,]\d)",
     re.IGNORECASE,
 )
@@ -63,7 +63,7 @@ _RESULT = re.compile(  # of an equation that begins with the value
 _GOES_ON = re.compile(
     r"(?: ?[a-z]{1,12})?(?:/[a-z]+)?[^\S\n]?(?:[-+*/×·÷^=−]|x \d)|\s?(?:%|(?:more|less|fewer|times|out of|plus|minus|of)\b)"
 )
-_LINKS = re.compile(r"[,:=(;]|\b(?:is|so|that|which|giving|making|hence|thus|therefore|makes|or|meaning)\b")
+_LINKS = re.compile(r"[,:=(;]|\. (?:That|This|It) is|\b(?:is|so|that|which|giving|making|hence|thus|therefore|makes|or|meaning)\b")
 _PLAIN_LINK = re.compile(r"\A(?:\s|is\b|are\b|the\b)*\Z")
 _PRONOUNS = frozenset(("that", "this", "it", "them"))
 _NO_NAME = frozenset(
@@ -180,6 +180,14 @@ def _otherwise(
     other = _name(relation.other)
     if other and not relation.subject and not relation.things:
         return None
+    for one in asked:  # the question has it the other way round
+        first = one.subject or one.things
+        turned = (relation.subject, other) == (_name(one.other), first) and not relation.things
+        if turned and "" in (one.subject, one.things) and other and (one.factor, one.by) == (
+            relation.factor,
+            relation.by,
+        ):
+            return relation.end, f"the question says “{question[one.start : one.end]}”, not the reverse"
     same = [one for one in asked if _name(one.other) == other or other in _PRONOUNS]
     same = [
         one
@@ -207,8 +215,10 @@ def _values(name: str, text: str) -> list[Fraction]:
     if not stem:
         return []
     number = rf"[$€£]?(?P<value>{_DIGITS})(?![\d%]|[.,]\d|\s?[-+*/×·÷^]|\s(?:more|less|fewer|times)\b)"
+    if len(stem) == 1:
+        stem = rf"(?-i:{stem.upper()}\b)"
     beside = re.compile(
-        rf"\b(?:{stem}\w{{0,6}}(?:'s)?(?::| =| is| are| has| have| had| was| were| costs?| saved| read| scored"
+        rf"\b(?:{stem}\w{{0,6}}(?:'s)?(?::| =| is| are| has| have| had| was| were| costs?| saved| read| scored| shows"
         rf"| sold| with| at| of|,)?(?: only| about)? {number}|{number.replace('value', 'ahead')} {stem}\w{{0,3}}\b)"
         rf"|(?:^|[.;\n] ?)(?:[-*] )?(?:the )?{stem}\w{{0,6}}:? [^.;\n]{{0,60}}[ =$]{number.replace('value', 'last')}"
         r"(?: [a-z]+)?(?=[.;\n])",
@@ -226,6 +236,8 @@ def _values(name: str, text: str) -> list[Fraction]:
 def _name(written: str) -> str:
     """A name in small letters, without a plural s; days and months by their first three."""
     name = written.lower()
+    if len(name) > 2 and name[-2] == " " and name[-1].isalpha():  # bar A
+        return name[-1]
     if name in _NO_NAME:
         return ""
     if re.fullmatch(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:jan|febr)uary|(?:septem|octo|novem|decem)ber|august", name):

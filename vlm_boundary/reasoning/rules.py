@@ -8,6 +8,7 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.formulas import wrong_formulas
 from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
 from vlm_boundary.reasoning.percents import wrong_percents
 from vlm_boundary.reasoning.related import wrong_relations
@@ -51,6 +52,8 @@ _LEGS_WORDED = re.compile(
     r"\bhypotenuse(?: [A-Z]{2})?,? (?:is|equals|=)(?: (?:simply|just|equal to|always|the same as))*"
     r" (?:the )?sum of (?:the |its |both )?(?:lengths of )?(?:the |its )?(?:two )?(?:other )?(?:two )?"
     r"(?:legs|catheti|sides|shorter sides)\b"
+    r"|\bhypotenuse(?: [A-Z]{2})? (?:is|can be) (?:found|obtained|calculated|computed|given) by (?:adding|summing)(?: up)?"
+    r" (?:the |both |its )?(?:lengths of )?(?:the )?(?:two )?(?:other )?(?:legs|catheti|sides|shorter sides)\b"
     r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
     r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti|sides)\b"
     r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
@@ -73,6 +76,13 @@ _EACH = re.compile(
     r"(?:is|are|measures?|has|have|equals?|must be)(?: (?:equal to|exactly|a measure of))? (?P<said>\d{2,3}(?:\.\d+)?)\s?(?:°|deg)",
     re.IGNORECASE,
 )
+_ALWAYS = re.compile(  # of every figure of its kind, so that what else is said of one does not matter
+    r"\b(?:the|all|interior|internal|inner|their) angles (?:of|in|inside)"
+    rf" (?:an?|any|every|each) (?P<name>{_NAMES}) (?:always |must |together )*(?:add(?: up)? to|sum (?:up )?to|total|make)"
+    r" (?P<said>\d{2,4})(?![\d.]\d|\d)",
+    re.IGNORECASE,
+)
+_SOME_OTHER = re.compile(r"gradi|\bgon\b|spher|n't|\bnot\b|never", re.IGNORECASE)
 _TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
 
 
@@ -85,12 +95,19 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
     if "ythag" in text or "ypotenuse" in text:
         yield from _legs_added(text, start, end, question)
     yield from wrong_percents(text, start, end, question)
+    yield from wrong_formulas(text, start, end, question)
     yield from wrong_relations(text, start, end, question)
     yield from wrong_theorems(text, start, end, question)
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
+    for match in _ALWAYS.finditer(text, start, end):
+        name = match["name"].lower()
+        around = text[max(start, match.start() - 60) : match.end() + 30]
+        if int(match["said"]) != 180 * (_SIDES[name] - 2) and not _SOME_OTHER.search(around):
+            note = f"the angles of a {name} add up to {180 * (_SIDES[name] - 2)}°, not to {match['said']}°"
+            yield from unless_excused(text, *match.span(), start, end, note)
     for sentence in SENTENCE.finditer(text, start, end):
         said_there = _OPENED.sub(" ", sentence[0])
         angles = _ANGLES.search(said_there) if "ngle" in said_there else None

@@ -20,7 +20,7 @@ _SILENT = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
-    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
+    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I
 )
 _PERCENT = re.compile(r"%|percent")
 _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(

@@ -43,7 +43,7 @@ _AFTER = re.compile(  # an operator, that is no part of a unit
     r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
@@ -92,12 +92,12 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"(?:(?<![\d.,])\d[\d.,]{0,24}|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
     r"|altogether|per [a-z]+|remain\w*|difference)\b"
 )
 # That the result is what was asked for, which is no further step.
 _NAMED = re.compile(
-    r"\b(?:that|this|which|it) is (?:therefore |thus |then )?(?:the|our|its) [a-z]+(?: [a-z]+){0,2}"
+    r"\b(?:that|this|which|it|[Tt]his|[Tt]hat) (?:is|gives) (?:therefore |thus |then )?(?:the|our|its) [a-z]+(?: [a-z]+){0,2}"
     r"(?=[.,;\n]|\Z)"
 )
 _CONCLUSION = re.compile(
@@ -114,6 +114,7 @@ _ASKS_NEAR = re.compile(
 )
 _NEAREST = re.compile(
     r"\b(?:closest|nearest|none of the|not (?:[a-z]+ )?(?:among|one of)|no option|matching (?:option|choice|answer)"
+    r"|(?:isn't|is not|not)(?: [a-z]+)? (?:offered|listed|available|given|there|an option)|among the (?:choices|options|answers)"
     r"|(?:corresponds|comes close|matches|fits|near) (?:best )?(?:to |with )?(?:the )?(?:option|choice|answer)"
     r"|best fit\w*|fits best|best match\w*)\b",
     re.IGNORECASE,
@@ -429,7 +430,8 @@ def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
 def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     """Whether the answer stands behind a sign of equality just as it is written."""
     said = _TYPESET.sub("", chain.answer or "")
-    return f"={said}" in _TYPESET.sub("", chain.text[start : answer.start])
+    plain = _TYPESET.sub("", chain.text[start : answer.start])
+    return re.search(rf"={re.escape(said)}(?!\d)", plain) is not None
 
 
 def _stated(

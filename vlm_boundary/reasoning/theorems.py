@@ -38,6 +38,8 @@ _RELATIONS = (
     (_CENTRAL, _INSCRIBED, Fraction(2), "a central angle is twice the inscribed angle"),
     ("diameter(?! of)", "radius(?! of)", Fraction(2), "a diameter is twice the radius"),
     ("radius(?! of)", "diameter(?! of)", Fraction(1, 2), "a radius is half the diameter"),
+    ("angle of reflection", "angle of incidence", Fraction(1),
+     "the angle of reflection is equal to the angle of incidence"),
     (_MIDLINE, "(?:third side|base|[A-Z]{2})", Fraction(1, 2),
      "the line between the midpoints of two sides is half as long as the third side"),
 )  # fmt: skip
@@ -110,10 +112,6 @@ _DEFINED = r"(?: (?:simply|just|always|then|equal to|given by|the value|the numb
 _NEVER = tuple(
     (re.compile(pattern, re.IGNORECASE), note)
     for pattern, note in (
-        (rf"\bspeed{_MEANS}{_DEFINED} (?:the )?time (?:divided by|over|per) (?:the )?distance",
-         "a speed is the distance divided by the time"),
-        (rf"\bdensity{_MEANS}{_DEFINED} (?:the )?volume (?:divided by|over|per) (?:the )?mass",
-         "a density is the mass divided by the volume"),
         (rf"\b(?:slope|gradient){_MEANS}{_DEFINED} (?:the )?(?:run (?:divided by|over) (?:the )?rise"
          r"|(?:change|difference) in x (?:divided by|over) (?:the )?(?:change|difference) in y)",
          "a slope is the rise divided by the run"),
@@ -139,6 +137,17 @@ _NEVER = tuple(
          r" (?:added|summed)", "probabilities of independent events are multiplied"),
         (r"\bmutually exclusive\b[^.;\n]{0,40}\bprobabilit(?:y|ies) (?:are|must be|have to be|get|can be)"
          r" multiplied", "probabilities of events that exclude each other are added"),
+        (r"\b(?:trapezoid|trapezium)[^.;\n]{0,40} product of (?:the |its )?(?:two )?(?:parallel sides|bases)",
+         "a trapezoid's area has the sum of the parallel sides"),
+        (r"\bpercent(?:age)? (?:increase|change|rise|growth|decrease)[^.;\n]{0,60}\b(?:divided? |relative |refers? )"
+         r"(?:[a-z]+ ){0,5}(?:by|to) the (?:new|final|later|last|end|larger) (?:value|price|number|amount)",
+         "a change in percent is relative to the old value"),
+        (r"\bperpendicular lines have (?:the )?(?:same|equal) slopes?",
+         "slopes of perpendicular lines have the product -1"),
+        (r"\bparallel lines have (?:opposite|negative reciprocal|reciprocal|different) slopes",
+         "parallel lines have the same slope"),
+        (r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)", "the axis of a parabola is x = -b/(2a)"),
+        (r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4 ?ac\b", "the discriminant is b² - 4ac"),
         (r"\bopposite angles (?:of|in) (?:an?|the|every) cyclic quadrilateral (?:are|is) (?:always )?equal",
          "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
@@ -210,15 +219,13 @@ _Found = tuple[int, int, str]
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
     if occurs(
-        ("nscribed", "ircumferential", "radius", "midpoint", "mid-seg", "midseg", "idline"), text
+        ("nscribed", "ircumferential", "radius", "midpoint", "mid-seg", "midseg", "idline", "reflection"), text
     ):
         yield from _relations(text, start, end)
     if " of " in text and occurs(("rea of", "olume of"), text):
         yield from _formulas(text, start, end)
     if occurs(
         (
-            "peed",
-            "ensity",
             "lope",
             "radient",
             "ean ",
@@ -231,6 +238,10 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
             "ircumference",
             "robabilit",
             "cyclic",
+            "apezoid",
+            "ercent",
+            "4ac",
+            "2a",
         ),
         text,
     ):
