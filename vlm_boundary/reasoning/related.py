@@ -31,7 +31,7 @@ _WAYS = {
 }
 _OTHER = (  # of which the first is so many times, or by so much more
     r"(?:(?:of |what |the |its |their |his |her |in |on |for |number |amount |value |that of )*"
-    rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?:[A-Z]|\d)\b)?|(?:[$€£])?{_DIGITS}))"
+    rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?-i:[A-Z]|\d)\b)?|(?-i:[A-Z])\b|(?:[$€£])?{_DIGITS}))"
 )
 _TIMES = (
     rf"\b(?P<factor>{FACTOR})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large|expensive|far|fast)"

@@ -174,9 +174,12 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
-    counted = value in asked or _COUNTS.search(chain.question) is not None
-    concluded = last_match(_CONCLUSION, text, last, answer.start)
-    until = concluded.start() if counted and concluded else answer.start if counted else last
+    until = last
+    if value in asked:
+        until = answer.start
+    elif _COUNTS.search(chain.question):
+        concluded = last_match(_CONCLUSION, text, last, answer.start)
+        until = concluded.start() if concluded else answer.start
     told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
     stated = _states(text, last, answer.start, value)
     if _states(text, start, until, value) or (
