@@ -46,7 +46,7 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
     text = chain.text
     start, end = chain.turn
     found = _false_equations(text, start, end)
-    found += wrong_letters(text, start, end)
+    found += wrong_letters(text, start, end, chain.question)
     found += wrong_words(text, start, end)
     found += broken_rules(text, start, end, chain.question)
     return tuple(found)

@@ -65,10 +65,11 @@ _NAMES = frozenset(
     "line side triangle problem example method level grade page player clock bar point".split()
 )
 _DETERMINERS = frozenset("the his her its their these those other all my our your".split())
-_CLAUSES = frozenset("because since as so if when while where but thus therefore hence".split())
+_CLAUSES = frozenset("because since as so if when while where but thus therefore hence and".split())
 _TELLING = _RISKY | _NAMES | {"and", "percent", "cent"}  # what arithmetic behind them may be of
 _UNIT_LETTERS = frozenset("mgslh")  # behind a number and a space; others are names in most chains
 _UNIT_CAPITALS = frozenset("NJW")  # behind a number, a space and nothing else
+_CURRENCIES = frozenset(("USD", "EUR", "GBP"))
 _END_LABELS = frozenset(("word", "label"))
 
 
@@ -306,6 +307,8 @@ def _trailing(text: str, start: int, end: int, bound: int) -> tuple[Expression, 
         place = text.rfind(sign, near, last)
         if place >= 0:
             near, cut = place, False
+    if (bold := text.rfind(":** ", near, last)) >= 0:
+        near, cut = bold + 3, False
     tokens = _with_units(text, raw_tokens(text, near, end))
     first, boundary = _stretch(tokens)
     if first >= len(tokens) or (cut and first <= 1):
@@ -375,7 +378,7 @@ def _is_label(token: Token, end: int) -> bool:
     return (
         token.kind == "word"
         and token.start > end
-        and not (token.text.isupper() and token.text.isascii())
+        and (not (token.text.isupper() and token.text.isascii()) or token.text in _CURRENCIES)
         and token.text.lower() not in CHANGING
     )
 

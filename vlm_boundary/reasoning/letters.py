@@ -7,14 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
-from vlm_boundary.mathtext.dialects import FORMULA
-from vlm_boundary.mathtext.errors import Unsupported
-from vlm_boundary.mathtext.evaluate import exactly
 from vlm_boundary.mathtext.exact import Exact
-from vlm_boundary.mathtext.lexer import raw_tokens
-from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown, solution_of
+from vlm_boundary.reasoning.roots import wrong_roots
 from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
@@ -44,7 +41,11 @@ _REWRITTEN = re.compile(
     r" expression)? "
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
-_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying")
+_BECOMES = re.compile(
+    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands"
+    rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
+)
+_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying", " factor", " expands", " simplifies")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -56,15 +57,14 @@ _STEPS = frozenset(
     " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
     " combine combining like terms the equation value of on each i e rearranging removing"
     " bracket brackets"
-    " collecting left right hand clearing moving over taking distributing setting up leaves are"
+    " collecting with step expand expanding expanded out multiply collect remove left right hand clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")
 _ARTICLE = re.compile(r"[\d)]\s+a\Z")
 _WORD_OF_TWO = re.compile(r"\s{0,10}[a-zA-Z]{2}")
-_LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()-]{0,80}")
+_LINK = re.compile(r"[\s\d,.;:a-zA-Z⇒→⟹+−()*-]{0,80}")
 _ARROW = re.compile(r"[\n⇒→⟹]")
-_CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 _PRODUCT = re.compile(r"\([^()]*\)\s?[*·]?\s?\([^()]*\)|\([^()]*\)\s?(?:²|\^\{?2\}?)")
 _CONDITION = re.compile(r"\b(?:condition|equation|equality|if|when)\W{0,6}\Z", re.IGNORECASE)
 _REWRITES = re.compile(
@@ -101,7 +101,7 @@ class _Pair:
     """Whether the left side is one variable alone and the right side a number."""
 
 
-def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
+def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterator[Evidence]:
     """An equation that no value of its letters makes true, or that its successor does not keep.
 
     Two sides with letters may be an identity or a condition. What differs by a number is neither;
@@ -110,7 +110,7 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     """
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
-    plain = text[start:end].replace("$$", " ;").replace("–", "-")
+    plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")
     if occurs(_TYPESET, plain):
         plain = _BLANKED.sub(lambda match: " " * len(match[0]), plain)
     if occurs(_REWRITING, plain):
@@ -120,7 +120,11 @@ def wrong_letters(text: str, start: int, end: int) -> Iterator[Evidence]:
     written = [run for run in islice(_RUN.finditer(plain), 4 * _MOST) if "=" in run[0]]
     if occurs(_REWRITING_WORDS, plain.lower()):
         yield from _redefined(plain, written, start)
-    runs = [run for run in written if run[0].islower() and any(_told(run[0]))][:_MOST]
+    for item in wrong_roots(plain, written, start, question):
+        if not retracted(text, item.end, end) and not hypothetical(text, item.start, start):
+            yield item
+            return
+    runs = [run for run in written if any(_told(run[0]))][:_MOST]
     before: _Pair | None = None
     for place, run in enumerate(runs):
         behind = place > 0 and _beside(plain, runs[place - 1], run)
@@ -165,14 +169,17 @@ def _is_condition(written: str) -> bool:
 
 def _rewritten(plain: str, start: int) -> Iterator[Evidence]:
     """Expressions that are said to become another one, as in "expanding … we get …"."""
-    for match in islice(_REWRITTEN.finditer(plain), _MOST):
-        if plain[match.end() :].lstrip(" ")[:1] in _CUT or _TIMES_X.search(match[0]):
+    found = [*islice(_REWRITTEN.finditer(plain), _MOST)]
+    if occurs((" factor", " expands", " simplifies"), plain):
+        found += islice(_BECOMES.finditer(plain), _MOST)
+    for match in found:
+        if plain[match.end() :].lstrip(" ")[:1] in CUT or _TIMES_X.search(match[0]):
             continue
-        one, two = _read(match["one"].strip()), _read(match["two"].strip())
+        one, two = read(match["one"].strip()), read(match["two"].strip())
         if one is None or two is None or not one.variables or one.variables != two.variables:
             continue
         if (one - two).terms:
-            note = f"the two are not the same: they differ by {_shown(one - two)}"
+            note = f"the two are not the same: they differ by {shown(one - two)}"
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
 
 
@@ -183,17 +190,17 @@ def _redefined(plain: str, runs: list[re.Match[str]], start: int) -> Iterator[Ev
         named, _, said = run[0].partition("=")
         name = named.strip()
         value = (
-            _read(said.strip()) if len(name) == 1 and name.islower() and "=" not in said else None
+            read(said.strip()) if len(name) == 1 and name.islower() and "=" not in said else None
         )
         behind = plain[run.end() : run.end() + 8].strip(" \t")
-        if value is None or not value.variables or name in value.variables or behind[:1] in _CUT:
+        if value is None or not value.variables or name in value.variables or behind[:1] in CUT:
             continue
         key = name, frozenset(value.variables)
         first = max(plain.rfind(sign, 0, run.start()) for sign in (". ", "\n")) + 1
         opened = _REWRITES.search(plain, max(first, run.start() - 80), run.start())
         other = key in known and _OTHER_CURVE.search(plain, known[key][1], run.start())
         if key in known and opened and not other and (rest := known[key][0] - value).terms:
-            note = f"{name} is not the same as before: they differ by {_shown(rest)}"
+            note = f"{name} is not the same as before: they differ by {shown(rest)}"
             yield Evidence("arithmetic_error", start + run.start(), start + run.end(), note)
             return
         known.setdefault(key, (value, run.end()))
@@ -209,7 +216,7 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
     before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
     behind = plain[run.end() : run.end() + 8].strip(" \t")
     glued = not written[0].isspace() and plain[max(0, run.start() - 1) : run.start()].isalnum()
-    if glued or before[-1:] in _CUT or behind[:1] in _CUT:
+    if glued or before[-1:] in CUT or behind[:1] in CUT:
         return []  # perhaps a part of something longer
     sign = written.strip()[:1]
     if sign in "+*/^" or (sign in "-−" and (before[-1:].isalnum() or before[-1:] == ")")):
@@ -229,7 +236,7 @@ def _pairs(plain: str, run: re.Match[str]) -> list[_Pair | None]:
         if index == len(pieces) - 1 and _ARTICLE.search(kept) and _WORD_OF_TWO.match(plain, last):
             kept = kept[:-1].strip()
         first += len(piece) - len(piece.lstrip())
-        value = _read(kept) if told[index] or told[index + 1] else None
+        value = read(kept) if told[index] or told[index + 1] else None
         sides.append(None if value is None else (first, first + len(kept), value))
     found: list[_Pair | None] = []
     for is_told, (one, two) in zip(told[1:], pairwise(sides), strict=False):
@@ -250,15 +257,6 @@ def _told(written: str) -> list[bool]:
     return [one == two if one and two else len(one | two) == 1 for one, two in pairwise(letters)]
 
 
-def _read(written: str) -> Exact | None:
-    try:
-        parser = Parser(raw_tokens(written, 0, len(written)), FORMULA)
-        node = parser.expression().node
-        return None if parser.rest else exactly(node)
-    except (Unsupported, IndexError, OverflowError):
-        return None
-
-
 def _never_true(plain: str, pair: _Pair) -> str:
     """Why two sides with letters are never the same; nothing where they may be."""
     if not pair.left.variables or not pair.right.variables:
@@ -269,17 +267,17 @@ def _never_true(plain: str, pair: _Pair) -> str:
     if pair.left.variables != pair.right.variables:
         return ""
     if not rest.variables:
-        return f"the two sides differ by {_shown(rest)} whatever the letters are"
+        return f"the two sides differ by {shown(rest)} whatever the letters are"
     if len(rest.terms) == 1 and len(rest.variables) == 1:
         (name,) = rest.variables
         if re.search(rf"\b{name}\s?=\s?0\b", plain[pair.end :]):
             return ""  # that is what it concludes
-        return f"the two sides differ by {_shown(rest)}: they are the same for zero alone"
+        return f"the two sides differ by {shown(rest)}: they are the same for zero alone"
     text = plain[pair.start : pair.end]
     if _CONDITION.search(plain, max(0, pair.start - 24), pair.start):
         return ""
     if _is_factoring(pair, text) or _is_formula(pair, text):
-        return f"the two sides are not the same: they differ by {_shown(rest)}"
+        return f"the two sides are not the same: they differ by {shown(rest)}"
     return ""
 
 
@@ -295,7 +293,7 @@ def _is_factoring(pair: _Pair, text: str) -> bool:
         return False
     if len(product.variables) != 1:
         return False
-    mine, its = _powers(product), _powers(other)
+    mine, its = by_power(product), by_power(other)
     return (
         max(mine) == max(its) == 2
         and 1 in its
@@ -304,14 +302,6 @@ def _is_factoring(pair: _Pair, text: str) -> bool:
         and 0 in mine
         and abs(mine[0]) == abs(its[0])
     )
-
-
-def _powers(value: Exact) -> dict[int, float]:
-    """Of a polynomial in one letter, its coefficients by power."""
-    return {
-        (powers[0][1] if powers else 0): coefficient.approximate or 0.0
-        for powers, coefficient in value.coefficients().items()
-    }
 
 
 def _is_formula(pair: _Pair, text: str) -> bool:
@@ -347,23 +337,23 @@ def _not_kept(plain: str, before: _Pair, pair: _Pair, *, within: bool) -> str:
         plain[before.end : pair.start], name, pair.solved, shorter
     ):
         return ""
-    root = _root(pair.difference)
+    root = solution_of(pair.difference)
     if root is None or not before.difference.variables:
         return ""
-    value = _at(before.difference, root)
+    value = at(before.difference, root)
     if value is None:
         return ""
     size = max(
-        1e-9, *(abs(c) * abs(root) ** power for power, c in _powers(before.difference).items())
+        1e-9, *(abs(c) * abs(root) ** power for power, c in by_power(before.difference).items())
     )
     if abs(value) <= _NEAR * size:
         return ""
     if shown := _DECIMALS.search(plain, pair.start, pair.end):  # rounded to the digits shown
         unit = 0.1 ** len(shown[1])
-        low, high = (_at(before.difference, root + by) for by in (-unit, unit))
+        low, high = (at(before.difference, root + by) for by in (-unit, unit))
         if low is not None and high is not None and low * high <= 0:
             return ""
-    earlier = _root(before.difference)
+    earlier = solution_of(before.difference)
     known = f"{name} = {earlier:.6g}" if earlier is not None else "another value"
     return f"this gives {name} = {root:.6g}, the equation before it {known}"
 
@@ -385,22 +375,3 @@ def _linked(between: str, name: str, solved: bool, shorter: bool) -> bool:
     if not words and not solved and not (shorter and _ARROW.search(between)):
         return False
     return all(word in _STEPS or word == name for word in words)
-
-
-def _root(difference: Exact) -> float | None:
-    """The one value at which a linear polynomial in one letter is zero."""
-    powers = _powers(difference)
-    if set(powers) - {0, 1} or not powers.get(1):
-        return None
-    return -powers.get(0, 0.0) / powers[1]
-
-
-def _at(difference: Exact, value: float) -> float | None:
-    powers = _powers(difference)
-    if min(powers) < 0 or max(powers) > 6 or abs(value) > 1e9:
-        return None
-    return sum(coefficient * value**power for power, coefficient in powers.items())
-
-
-def _shown(value: Exact) -> str:
-    return str(value).replace("+-", "-")[:60]

@@ -229,6 +229,9 @@ def _claims(text: str, question: str, lists: Sequence[NumberList], end: int) -> 
                 or said is None
                 or rounds_to(right, said)
                 or (in_tens and right and said / right in _TENS)
+                or re.search(
+                    rf"=\s?{re.escape(shown(said))}\W*\Z", before
+                )  # of what was worked out
             ):
                 continue
             is_plain = of_numbers and _PLAINLY.fullmatch(clause) is not None

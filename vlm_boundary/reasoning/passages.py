@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from vlm_boundary.records.validity import Evidence
 from vlm_boundary.verifier.phrases import occurs
 from vlm_boundary.verifier.scope import turn_span
 
@@ -105,6 +106,14 @@ def takes_back(text: str, start: int, end: int) -> bool:
         or occurs(_TAKEN_BACK_IN_CHINESE, between)
         or _REJECTED.search(text, start, end) is not None
     )
+
+
+def unless_excused(
+    text: str, first: int, last: int, start: int, end: int, note: str
+) -> Iterator[Evidence]:
+    """The error of a passage, unless the text takes it back or only supposes it."""
+    if not retracted(text, last, end) and not hypothetical(text, first, start):
+        yield Evidence("arithmetic_error", first, last, note)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,12 @@ from fractions import Fraction
 from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import SENTENCE, hypothetical, retracted
+from vlm_boundary.reasoning.formulas import wrong_formulas
+from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
+from vlm_boundary.reasoning.percents import wrong_percents
+from vlm_boundary.reasoning.related import wrong_relations
+from vlm_boundary.reasoning.steps import rounds_to
+from vlm_boundary.reasoning.theorems import wrong_theorems
 from vlm_boundary.verifier.phrases import occurs
 
 _SIDES = {
@@ -39,132 +44,135 @@ _SUM = re.compile(
     r"(?<![\d.,])\d{2,5}(?:\.\d+)?(?!\d|[.,]\d|-gon|\s?[-+*/×·÷=(^]|\s?\\(?:times|cdot))"
 )
 _LEGS = re.compile(
-    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|[A-Z]{2}|c)(?: is|\s?=| equals|:)\s\$?"
+    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|distance|length|[A-Z]{2}|[a-h])(?: is|\s?=| equals|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
     r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
 )
+_LEGS_WORDED = re.compile(
+    r"\bhypotenuse(?: [A-Z]{2})?,? (?:is|equals|=)(?: (?:simply|just|equal to|always|the same as))*"
+    r" (?:the )?sum of (?:the |its |both )?(?:lengths of )?(?:the |its )?(?:two )?(?:other )?(?:two )?"
+    r"(?:legs|catheti|sides|shorter sides)\b"
+    r"|\bhypotenuse(?: [A-Z]{2})? (?:is|can be) (?:found|obtained|calculated|computed|given) by (?:adding|summing)(?: up)?"
+    r" (?:the |both |its )?(?:lengths of )?(?:the )?(?:two )?(?:other )?(?:legs|catheti|sides|shorter sides)\b"
+    r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
+    r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti|sides)\b"
+    r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
+    r"(?![\w²^])",
+)
+_SQUARED_SUM = re.compile(
+    r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
+    r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
+)
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
-_TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
-_PERCENT = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)\s?(?:\\?%|percent\b)")
-_PARTS = {
-    "half": Fraction(1, 2), "quarter": Fraction(1, 4), "fifth": Fraction(1, 5),
-    "tenth": Fraction(1, 10),
-}  # fmt: skip
-_PART = re.compile(rf"\b(?:an? |one )?({'|'.join(_PARTS)}) of\b", re.IGNORECASE)
-_SHARES = ("%", "ercent", "uarter of", "alf of", "fifth of", "tenth of")
-_FACTOR = re.compile(
-    r"(?<![\d.$])(?P<factor>[01]\.\d{1,3})(?![\d%])\s?(?:[*×·]|\\times|\\cdot|of the)\s?\$?"
-    r"|(?:[*×·]|\\times|\\cdot|\btimes|\bmultipl(?:y|ied|ying)(?: it| this| that)? by)\s?\$?"
-    r"(?P<behind>[01]\.\d{1,3})(?![\d%])"
-)
-_PER = r"\s?(?:\\?%|percent\b)"
-_AS_FACTOR = re.compile(
-    rf"(?<![\d.])(?P<percent>\d{{1,3}}(?:\.\d)?){_PER} (?:is|equals|means|corresponds to|as)"
-    r" (?:an? |the )?(?:[a-z]+ )?(?:factor|decimal)(?: of| is)? (?P<factor>[0-2]\.\d{1,4})(?![\d%])"
-    r"(?!\s?[-+*/×÷=])"
-)
-# What stands between a percentage and its own factor.
-_LEADS_TO = re.compile(
-    r"(?:[\s,.;:]+(?:of|the|total|whole|price|amount|discount|increase|decrease|reduction|rise|off"
-    r"|so|thus|hence|therefore|we|you|must|multipl(?:y|ied|ying)|it|by|means?|paying|pay))*[\s,.;:]*",
+# How a sentence begins, which says nothing of the angles.
+_OPENED = re.compile(
+    r"\A[\s*#>-]*(?:\*\*)?(?:step|part)?\s?\d{0,2}\s?[.:)]+(?:\*\*)?\s"
+    r"|\b(?:we|you|i) (?:also |all )?know that\b|\b(?:it is|as is|well) known\b",
     re.IGNORECASE,
 )
+_REGULAR = re.compile(rf"\b(?:(?P<three>equilateral)|regular (?P<name>{_NAMES}))\b", re.IGNORECASE)
+_EACH = re.compile(
+    r"\b(?:each|every|all)(?: of)?(?: (?:its|the|of|three|four|five|six|eight|interior|internal|inner|angles?))* "
+    r"(?:is|are|measures?|has|have|equals?|must be)(?: (?:equal to|exactly|a measure of))? (?P<said>\d{2,3}(?:\.\d+)?)\s?(?:°|deg)",
+    re.IGNORECASE,
+)
+_ALWAYS = re.compile(  # of every figure of its kind, so that what else is said of one does not matter
+    r"\b(?:the|all|interior|internal|inner|their) angles (?:of|in|inside)"
+    rf" (?:an?|any|every|each) (?P<name>{_NAMES}) (?:always |must |together )*(?:add(?: up)? to|sum (?:up )?to|total|make)"
+    r" (?P<said>\d{2,4})(?![\d.]\d|\d)",
+    re.IGNORECASE,
+)
+_SOME_OTHER = re.compile(r"gradi|\bgon\b|spher|n't|\bnot\b|never", re.IGNORECASE)
+_TOTALLED = ("add", "sum", "total", "make up", "come to", "altogether")
 
 
 def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
     """A rule named and not kept: angle sums, Pythagoras, a percentage and its factor."""
     if "ngle" in text and occurs(_TOTALLED, text):
         yield from _angle_sums(text, start, end)
-    if "factor" in text or "decimal" in text:
-        yield from _percents_as_factors(text, start, end)
-    if "ythag" in text:
-        yield from _legs_added(text, start, end)
-    if ("0." in text or "1." in text) and occurs(_SHARES, text):
-        yield from _factors(text, start, end, question)
+    if ("quilateral" in text or "egular " in text) and occurs(("each", "every", "all "), text):
+        yield from _regular(text, start, end)
+    if "ythag" in text or "ypotenuse" in text:
+        yield from _legs_added(text, start, end, question)
+    yield from wrong_percents(text, start, end, question)
+    yield from wrong_formulas(text, start, end, question)
+    yield from wrong_relations(text, start, end, question)
+    yield from wrong_theorems(text, start, end, question)
 
 
 def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
+    for match in _ALWAYS.finditer(text, start, end):
+        name = match["name"].lower()
+        around = text[max(start, match.start() - 60) : match.end() + 30]
+        if int(match["said"]) != 180 * (_SIDES[name] - 2) and not _SOME_OTHER.search(around):
+            note = f"the angles of a {name} add up to {180 * (_SIDES[name] - 2)}°, not to {match['said']}°"
+            yield from unless_excused(text, *match.span(), start, end, note)
     for sentence in SENTENCE.finditer(text, start, end):
-        numbers = _DIGITS.findall(sentence[0]) if "ngle" in sentence[0] else []
-        if len(numbers) != 1 or not _TOTAL.search(sentence[0]):
+        if "ngle" not in sentence[0]:
             continue
-        angles = _ANGLES.search(sentence[0])
-        names = {name.lower().rstrip("s") for name in _NAMED.findall(sentence[0])}
+        said_there = _OPENED.sub(" ", sentence[0])
+        numbers = _DIGITS.findall(said_there)
+        if len(numbers) != 1 or not _TOTAL.search(said_there):
+            continue
+        angles = _ANGLES.search(said_there)
+        names = {name.lower().rstrip("s") for name in _NAMED.findall(said_there)}
         if angles is None or len(names) != 1:
             continue
         (name,) = names
         sides, right = _SIDES[name], 180 * (_SIDES[name] - 2)
-        said = _SUM.search(sentence[0])
-        if said is None or _SOME.search(sentence[0]):
+        said = _SUM.search(said_there)
+        if said is None or _SOME.search(said_there):
             continue
         if angles["count"] and _COUNTS[angles["count"].lower()] != sides:
             continue
         if float(said[0]) != right:
             note = f"the angles of a {name} add up to {right}°, not to {said[0]}°"
-            yield from _unless_excused(text, *sentence.span(), start, end, note)
+            yield from unless_excused(text, *sentence.span(), start, end, note)
 
 
-def _unless_excused(
-    text: str, first: int, last: int, start: int, end: int, note: str
-) -> Iterator[Evidence]:
-    if not retracted(text, last, end) and not hypothetical(text, first, start):
-        yield Evidence("arithmetic_error", first, last, note)
+def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Sentences that give each angle of one regular figure."""
+    for sentence in SENTENCE.finditer(text, start, end):
+        figures = {(match["name"] or "triangle").lower() for match in _REGULAR.finditer(sentence[0])}
+        each = _EACH.search(sentence[0]) if len(figures) == 1 and "ngle" in sentence[0] else None
+        if each is None or re.search(r"xterior|entral|cent(?:re|er)|half|rhomb", sentence[0]):
+            continue
+        (name,) = figures
+        right = Fraction(180 * (_SIDES[name] - 2), _SIDES[name])
+        if not rounds_to(right, Fraction(each["said"])):
+            note = f"each angle of a regular {name} is {float(right):.4g}°, not {each['said']}°"
+            first = sentence.start()
+            yield from unless_excused(text, first + each.start(), first + each.end(), start, end, note)
 
 
-def _legs_added(text: str, start: int, end: int) -> Iterator[Evidence]:
+def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    note = "by Pythagoras the squares of the legs are added, not the legs"
+    for match in _LEGS_WORDED.finditer(text, start, end):
+        if not text.startswith((" squared", "'s square"), match.end()):
+            yield from unless_excused(text, *match.span(), start, end, note)
     place = text.find("ythag", start, end)
     while place >= 0:
         limit = min(end, place + 160)
         match = _LEGS.search(text, place, limit)
         if match and not _SQUARES.search(text, max(start, place - 40), match.end()):
             legs = [Fraction(match["one"]), Fraction(match["two"])]
-            squares = all(leg.denominator == 1 and isqrt(int(leg)) ** 2 == leg for leg in legs)
-            if not squares and not retracted(text, match.end(), end):
-                note = "by Pythagoras the squares of the legs are added, not the legs"
+            if not all(map(_is_square, legs)) and not retracted(text, match.end(), end):
                 yield Evidence("arithmetic_error", *match.span(), note)
+        match = _SQUARED_SUM.search(text, place, limit)
+        if match and _are_lengths(match, question) and not retracted(text, match.end(), end):
+            yield Evidence("arithmetic_error", *match.span(), note)
         place = text.find("ythag", place + 200, end)
 
 
-def _percents_as_factors(text: str, start: int, end: int) -> Iterator[Evidence]:
-    for match in _AS_FACTOR.finditer(text, start, end):
-        if not _is_factor(Fraction(match["factor"]), Fraction(match["percent"]) / 100):
-            share = float(Fraction(match["percent"]) / 100)
-            note = f"{match['percent']}% is a factor of {share:g}, not {match['factor']}"
-            yield from _unless_excused(text, *match.span(), start, end, note)
+def _is_square(number: Fraction) -> bool:
+    return number.denominator == 1 and isqrt(int(number)) ** 2 == number
 
 
-def _is_factor(factor: Fraction, share: Fraction) -> bool:
-    """Whether a factor gives the share, what is more or less by it, or that several times over."""
-    return any(
-        abs(base**times - factor) < Fraction(1, 1000) if times > 1 else base == factor
-        for base in (share, 1 + share, 1 - share)
-        for times in range(1, 13)
+def _are_lengths(match: re.Match[str], question: str) -> bool:
+    """Whether the question has both numbers that are added, and they are not squares both."""
+    sides = match["one"], match["two"]
+    plain = re.sub(r"√\s?\(?\d+|sqrt\W{0,2}\d+|\d+(?:²|\^)", " ", question)
+    return all(re.search(rf"(?<![\d.]){re.escape(side)}(?![\d.]\d|\d)", plain) for side in sides) and not all(
+        _is_square(Fraction(side)) for side in sides
     )
-
-
-def _factors(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    percents = list(_PERCENT.finditer(text, start, end))
-    parts = list(_PART.finditer(text, start, end))
-    if len({match[1].lower() for match in (*percents, *parts)}) != 1:
-        return
-    share = Fraction(percents[0][1]) / 100 if percents else _PARTS[parts[0][1].lower()]
-    named = (percents or parts)[0]
-    match = _FACTOR.search(text, named.end(), min(end, named.end() + 160))
-    if match is None or not _LEADS_TO.fullmatch(text, named.end(), match.start()):
-        return
-    written = match["factor"] or match["behind"]
-    factor = Fraction(written)
-    if _is_factor(factor, share) or _explained(
-        factor, written, f"{question} {text[start : named.start()]}"
-    ):
-        return
-    note = f"{named[0]} is a factor of {float(share):g}, not {written}"
-    yield from _unless_excused(text, named.start(), match.end(), start, end, note)
-
-
-def _explained(factor: Fraction, written: str, before: str) -> bool:
-    """Whether the factor, as a number or a percentage, comes from what was said before."""
-    percent = f"{float(100 * factor):g}"
-    rest = {f"{float(100 * abs(1 - factor)):g}", percent, written}
-    return bool(rest & set(re.findall(r"\d+(?:\.\d+)?", before)))

@@ -23,8 +23,9 @@ _SILENT = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(
-    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|need(?:s|ed)?)\b", re.I
+    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I
 )
+_PERCENT = re.compile(r"%|percent")
 _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
     for size, units in (
@@ -35,6 +36,7 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
+_ALONE = frozenset(("dozen", "thousand", "million"))  # what needs no other unit to be one
 # What a word of a step does with numbers; the other words may lead anywhere (count, pattern).
 _STEPS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(words, re.IGNORECASE), signs)
@@ -52,16 +54,24 @@ _FEW = 16  # numbers of a chain that a silent step may have used
 
 
 def converted(result: Value, value: Value, about: str) -> bool:
-    """Whether a value is a result in another unit that is named, or rounded to whole things."""
+    """Whether a value is a result in another unit, as a change in percent, or in whole things."""
     if not result or not value:
         return False
     whole = float(value).is_integer() and not float(result).is_integer()
     if whole and abs(float(result) - float(value)) < 1 and _WHOLE.search(about):
         return True
+    if _PERCENT.search(about):  # 1.75 times as much is 75% more
+        scales = (float(result), float(result) / 100)
+        if any(
+            abs(100 * abs(abs(scale) - 1) - abs(float(value))) < 0.006 * abs(float(value))
+            for scale in scales
+        ):
+            return True
     ratio = abs(float(value) / float(result))
     for size, units in _SIZES:
         if any(abs(scale - size) <= 0.002 * size for scale in (ratio, 1 / ratio)):
-            return units.search(about) is not None
+            named = {match[0].lower().rstrip("s") for match in units.finditer(about)}
+            return len(named) > 1 or bool(named & _ALONE)
     return False
 
 
@@ -84,6 +94,21 @@ def silent_step(words: str, numbers: list[Value], value: Value) -> bool:
             return True
         signs += of_word[0]
     return bool(signs) and one_step(numbers, value, signs)
+
+
+def step_from(results: list[Value], numbers: list[Value], value: Value) -> bool:
+    """Whether one step leads from a result, alone or with one of the numbers, to the value."""
+    known = [float(number) for number in numbers[-_FEW:]]
+    for result in map(float, results):
+        reached = [abs(result) ** 0.5, result / 2, result * 2, 100 - result, 90 - result]
+        reached += [180 - result, 360 - result]
+        reached += [result + number for number in known] + [abs(result - number) for number in known]
+        reached += [result * number for number in known]
+        reached += [result / number for number in known if number]
+        reached += [number / result for number in known if result]
+        if any(same(round(number, 9), value) for number in reached):
+            return True
+    return False
 
 
 def one_step(numbers: list[Value], value: Value, signs: str, *, usual: bool = True) -> bool:

@@ -23,9 +23,12 @@ from vlm_boundary.reasoning.steps import (
     converted,
     numbers_of,
     one_step,
+    rounds_to,
     same,
     silent_step,
+    step_from,
 )
+from vlm_boundary.verifier.phrases import last_match
 
 _FRACTION = re.compile(
     r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
@@ -40,7 +43,7 @@ _AFTER = re.compile(  # an operator, that is no part of a unit
     r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
 )
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
-_IS = re.compile(r"\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
+_IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
     r"(?:\(|(?<!\w))([A-H])[).:]\s{0,2}\$?(-?\d{1,9}(?:\.\d{1,6})?)(?=°|\$|\s|,|;|$)"
 )
@@ -89,8 +92,16 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"(?<![\d.,])\d[\d.,]{0,24}(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"(?:(?<![\d.,])\d[\d.,]{0,24}|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
     r"|altogether|per [a-z]+|remain\w*|difference)\b"
+)
+# That the result is what was asked for, which is no further step.
+_NAMED = re.compile(
+    r"\b(?:that|this|which|it|[Tt]his|[Tt]hat) (?:is|gives) (?:therefore |thus |then )?(?:the|our|its) [a-z]+(?: [a-z]+){0,2}"
+    r"(?=[.,;\n]|\Z)"
+)
+_CONCLUSION = re.compile(
+    r"(?:\A|[.\n] ?)\s*(?:Therefore|Thus|Hence|So|Consequently|Accordingly|As a result)\b"
 )
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 # A sign with something else than one number behind it.
@@ -101,7 +112,13 @@ _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
 )
-_NEAREST = re.compile(r"\b(?:closest|nearest|none of the|not among|no option)\b", re.IGNORECASE)
+_NEAREST = re.compile(
+    r"\b(?:closest|nearest|none of the|not (?:[a-z]+ )?(?:among|one of)|no option|matching (?:option|choice|answer)"
+    r"|(?:isn't|is not|not)(?: [a-z]+)? (?:offered|listed|available|given|there|an option)|among the (?:choices|options|answers)"
+    r"|(?:corresponds|comes close|matches|fits|near) (?:best )?(?:to |with )?(?:the )?(?:option|choice|answer)"
+    r"|best fit\w*|fits best|best match\w*)\b",
+    re.IGNORECASE,
+)
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
@@ -158,15 +175,28 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
-    counted = value in asked or _COUNTS.search(chain.question) is not None
-    if _states(text, start, answer.start if counted else last, value) or (
-        _states(text, last, answer.start, value) and one_step(known, value, "+-*/", usual=False)
+    until = last
+    if value in asked:
+        until = answer.start
+    elif _COUNTS.search(chain.question):
+        concluded = last_match(_CONCLUSION, text, last, answer.start)
+        until = concluded.start() if concluded else answer.start
+    told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
+    stated = _states(text, last, answer.start, value)
+    if _states(text, start, until, value) or (
+        stated
+        and (
+            value in _operands(worked[-1])
+            or _written_as(results, numbers_of(text, start, answer.start), value)
+            or step_from([*results[-4:], *told], [n for n in known if not same(n, value)], value)
+        )
     ):
         return []  # what is only said behind the last step may be a step with its result
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
+    closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
     silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
     note = f"the chain comes to {_last_result(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
@@ -185,33 +215,51 @@ def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
     """A letter chosen, where the last equation comes to another one's value, or to none near it."""
-    said = chain.answer or ""
-    if len(said) != 1 or not said.isalpha():
+    said, text = chain.answer or "", chain.text
+    if not chain.question or "=" not in text and "≈" not in text:
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
-    chosen = options.get(said.upper())
+    value = None if len(said) == 1 and said.isalpha() else _answer(chain)
+    chosen = (
+        options.get(said.upper())
+        if value is None
+        else next((option for option in options.values() if option == value), None)
+    )
     if chosen is None:
         return []
-    worked = [e for e in equations(chain.text, start, answer.start) if e.sure]
+    worked = [e for e in equations(text, start, answer.start) if e.sure]
     if not worked:
         return []
     last = _sides(worked[-1])[-1:]
     others = [name for name, value in options.items() if last and value == last[0]]
     if not last or chosen in last or _ASKS_NEAR.search(chain.question):
         return []
-    behind = worked[-1].right.end
-    bent = _NEAREST.search(chain.text, behind, answer.end) is not None and (
-        abs(float(last[0]) - float(chosen)) > 0.05 * abs(float(chosen))
-    )
-    if not bent and (not others or _states(chain.text, start, answer.start, chosen)):
+    behind = text[worked[-1].right.end : answer.end]
+    bent = _NEAREST.search(behind) is not None and _is_far(last[0], chosen, options)
+    if not bent and (not others or _states(text, start, answer.start, chosen)):
+        return []
+    if not others and converted(last[0], chosen, f"{chain.question} {text[start : answer.end]}"):
         return []
     which = f"which is option {others[0]}" if others else "which is no option"
     note = f"the chain comes to {_last_result(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
+def _is_far(result: Value, chosen: Value, options: dict[str, Fraction]) -> bool:
+    """Whether a result is not near the option chosen, or nearer to another one."""
+    distance = abs(float(result) - float(chosen))
+    nearer = any(abs(float(result) - float(value)) < distance for value in options.values())
+    return nearer or distance > 0.05 * abs(float(chosen))
+
+
 def _sides(equation: Equation) -> list[Value]:
     return [value for value in equation.values if value is not None]
+
+
+def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
+    """Whether a value is the last result rounded or cut off, or written with what is known: 11026."""
+    code = str(value) if isinstance(value, int) and value > 999 else "-"
+    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {*map(str, [*known, *results])}
 
 
 def _left_behind(
@@ -388,7 +436,8 @@ def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
 def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     """Whether the answer stands behind a sign of equality just as it is written."""
     said = _TYPESET.sub("", chain.answer or "")
-    return f"={said}" in _TYPESET.sub("", chain.text[start : answer.start])
+    plain = _TYPESET.sub("", chain.text[start : answer.start])
+    return re.search(rf"={re.escape(said)}(?!\d)", plain) is not None
 
 
 def _stated(

@@ -78,6 +78,7 @@ _ADD_UP = re.compile(
     rf" {_VALUE}{_END}",
     re.IGNORECASE,
 )
+_PER_CENT = re.compile(r"\s?(?:\\?%|percent\b)", re.IGNORECASE)
 _NUMBER = re.compile(rf"{_DIGITS}|\b{ONE_NUMBER}\b", re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
@@ -156,7 +157,7 @@ def _simple(pattern: re.Pattern[str], text: str, start: int, end: int) -> Iterat
         word = match[1].lower().replace("-", " ")
         factor = _SHARES.get(word) or _TIMES.get(word) or Fraction(1, 2)
         of, said = _value(match[2]), _value(match[3])
-        if of is not None and said is not None:
+        if of is not None and said is not None and _alike(match, 2, 3):
             link = "" if word in _TIMES or word == "halving" else " of"
             yield *match.span(), of * factor, said, f"{word}{link} {match[2]}"
 
@@ -165,9 +166,17 @@ def _reversed(text: str, start: int, end: int) -> Iterator[_Said]:
     for match in _REVERSED.finditer(text, start, end):
         word = match["share"].lower()
         part, whole = _value(match[1]), _value(match[3])
-        if part is not None and whole is not None:
+        if part is not None and whole is not None and _alike(match, 1, 3):
             right = whole * (_SHARES.get(word) or Fraction(_TIMES[word]))
             yield *match.span(), right, part, f"{word} of {match[3]}"
+
+
+def _alike(match: re.Match[str], one: int, other: int) -> bool:
+    """Whether two values are both in percent or both not: in "5% is half of 120" 5% has a value."""
+    return (
+        len({_PER_CENT.match(match.string, match.end(place)) is None for place in (one, other)})
+        == 1
+    )
 
 
 def _several(text: str, start: int, end: int) -> Iterator[_Said]:

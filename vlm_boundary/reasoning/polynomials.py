@@ -1,0 +1,52 @@
+"""Formulas with letters, read and worked out as polynomials."""
+
+from __future__ import annotations
+
+from vlm_boundary.mathtext.dialects import FORMULA
+from vlm_boundary.mathtext.errors import Unsupported
+from vlm_boundary.mathtext.evaluate import exactly
+from vlm_boundary.mathtext.exact import Exact
+from vlm_boundary.mathtext.lexer import raw_tokens
+from vlm_boundary.mathtext.parser import Parser
+
+CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
+"""What stands beside a formula that is perhaps a part of something longer."""
+
+
+def read(written: str) -> Exact | None:
+    """What a formula comes to; None where it is none, or beyond the bounds."""
+    try:
+        parser = Parser(raw_tokens(written, 0, len(written)), FORMULA)
+        node = parser.expression().node
+        return None if parser.rest else exactly(node)
+    except (Unsupported, IndexError, OverflowError):
+        return None
+
+
+def by_power(value: Exact) -> dict[int, float]:
+    """Of a polynomial in one letter, its coefficients by power."""
+    return {
+        (powers[0][1] if powers else 0): coefficient.approximate or 0.0
+        for powers, coefficient in value.coefficients().items()
+    }
+
+
+def solution_of(difference: Exact) -> float | None:
+    """The one value at which a linear polynomial in one letter is zero."""
+    powers = by_power(difference)
+    if set(powers) - {0, 1} or not powers.get(1):
+        return None
+    return -powers.get(0, 0.0) / powers[1]
+
+
+def at(difference: Exact, value: float) -> float | None:
+    """What a polynomial in one letter is where the letter has a value; None beyond the bounds."""
+    powers = by_power(difference)
+    if min(powers) < 0 or max(powers) > 6 or abs(value) > 1e9:
+        return None
+    return sum(coefficient * value**power for power, coefficient in powers.items())
+
+
+def shown(value: Exact) -> str:
+    """A polynomial, for a note."""
+    return str(value).replace("+-", "-")[:60]
