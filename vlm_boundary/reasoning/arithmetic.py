@@ -24,8 +24,10 @@ from vlm_boundary.reasoning.letters import wrong_letters
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.rules import broken_rules
 from vlm_boundary.reasoning.worded import wrong_words
+from vlm_boundary.verifier.phrases import occurs
 
 CHECKER = "arithmetic/6"
+_EQUALS = ("≈", "\\approx", " is ", "equal")
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I
 )
@@ -54,7 +56,7 @@ def check_arithmetic(chain: Chain) -> tuple[Evidence, ...]:
 
 def _false_equations(text: str, start: int, end: int) -> list[Evidence]:
     found: list[Evidence] = []
-    if "=" not in text and not any(sign in text for sign in ("≈", "\\approx", " is ", "equal")):
+    if "=" not in text and not occurs(_EQUALS, text):
         return found
     for equation in equations(text, start, end):
         wrong = _wrong(equation)

@@ -27,7 +27,8 @@ _WORKED_SURELY = re.compile(
 )
 _NAMED_VALUE = re.compile(r"\b[A-Za-z]{1,4} ?= ?(\d[\d.,/]*)(?!\w)")
 _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
-    r"[:;](?=[^.\n]{0,200}[,;]|\s{0,8}\n)|\n\s{0,8}[-*•]\s|\b[A-Z][a-z]+ and [A-Z][a-z]+\b"
+    r"[:;\nA-Z](?:(?<=[:;])(?=[^.\n]{0,200}[,;]|\s{0,8}\n)|(?<=\n)\s{0,8}[-*•]\s"
+    r"|(?<=[A-Z])(?<!\w.)[a-z]+ and [A-Z][a-z]+\b)"
 )
 # Marks of headings and numbered lists, and powers of units.
 _PLAIN = re.compile(
