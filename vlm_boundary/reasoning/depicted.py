@@ -77,6 +77,9 @@ _ASKED = re.compile(
 )
 _TITLE = r"[A-Z][a-z]*(?: [A-Z0-9][a-z]*)?"
 _HOW_GOOD = r"(?P<how>best|worst|[a-z]{3,9}est)(?<!rest)(?<!interest)"
+_BEST = re.compile(
+    r"est (?:year|month|day|quarter|season|bar|team|student|player|city|shop|week|c)"
+)
 _WHAT = r"(?P<what>year|month|day|quarter|season|bar|team|student|player|city|country|shop|week)"
 _WHO = r"(?P<name>(?:19|20)\d\d|[A-Z][a-z]{0,11}(?: [A-Z0-9])?)"
 _BEST_IS = re.compile(
@@ -119,15 +122,16 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     question, text = chain.question, chain.text
     if "gon" in question and (" sides" in text or "angles" in text):
         yield from _sides(chain, text, start, end)
-    if (" by " in question or " and " in question) and (" by " in text or "s " in text):
+    if (" by " in question or _SIDES_OF.search(question)) and (" by " in text or "s " in text):
         yield from _sizes(question, text, start, end)
     if ("slope" in text or "intercept" in text) and "y = " in text:
         yield from _slopes(question, text, start, end)
     if "[" in question and ":" in text:
         yield from _times(question, text, start, end)
-    if "est " in text:
+    if len(_BEST.findall(text, start, end)) > 1:
         yield from _best_of(text, start, end)
-    yield from _asked_for(chain, text, start, end)
+    if "]" in question:
+        yield from _asked_for(chain, text, start, end)
     known = told(question)
     if not known:
         return

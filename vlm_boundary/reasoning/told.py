@@ -221,10 +221,10 @@ def _front(text: str, first: int, start: int) -> str:
 @lru_cache(maxsize=256)  # many samples answer one question
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
-    described = _BRACKETS.search(question)
-    text = plain(question)
-    if described is None and not _GEOMETRIC.search(text):
+    described = _BRACKETS.search(question) if "[" in question else None
+    if described is None and not ("=" in question or "°" in question or "circ" in question):
         return Told()
+    text = plain(question)
     if described is None:
         return Told(_geometric(text), {}, frozenset(words_of(text)))
     first, last = described.span(1)
