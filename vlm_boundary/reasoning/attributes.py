@@ -24,6 +24,7 @@ from vlm_boundary.verifier.phrases import occurs
 
 _KEPT = ("radius", "diameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
+_SIGNS = tuple(name[1:] for name in _NAMED)
 _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
@@ -35,10 +36,11 @@ _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using
 
 def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """Both places of an attribute that is said twice, differently, of the same figure."""
-    letters = _LETTERED.findall(chain.text, start, end)
-    low = chain.text.lower() if "adius" in chain.text or "iameter" in chain.text else ""
+    if not occurs(_SIGNS, chain.text):
+        return
+    low, letters = chain.text.lower(), _LETTERED.findall(chain.text, start, end)
     twice = low.count("radius") > 1 or low.count("diameter") > 1 or ("radius" in low and letters)
-    if not twice and (len({*letters}) == len(letters) or not occurs(_NAMED, chain.text)):
+    if not twice and len({*letters}) == len(letters):
         return
     asked = told(chain.question)
     text = plain(chain.text)

@@ -33,7 +33,7 @@ _SIDES_OF = re.compile(
     r"(?: ?[cm]?m)? and (?P<two>\d{1,3})(?![\d%°/]|\.\d|,\d| ?[-+*/×·=])"
 )
 _TIME = re.compile(
-    r"\b(?P<what>depart|leav|start|begin|arriv|reach|ends\b)[a-z]*(?: [a-zA-Z]{1,9}){0,3}?"
+    r"\b(?P<what>dep|leav|start|begin|arr(?=iv|\.)|reach|ends\b)[a-z]*\.?(?: [a-zA-Z]{1,9}){0,3}?"
     r"(?: at| is|:| =)? (?P<time>\d{1,2}:\d\d)(?!\d| ?[-+])",
     re.IGNORECASE,
 )
@@ -77,6 +77,9 @@ _ASKED = re.compile(
 )
 _TITLE = r"[A-Z][a-z]*(?: [A-Z0-9][a-z]*)?"
 _HOW_GOOD = r"(?P<how>best|worst|[a-z]{3,9}est)(?<!rest)(?<!interest)"
+_BEST = re.compile(
+    r"est (?:year|month|day|quarter|season|bar|team|student|player|city|shop|week|c)"
+)
 _WHAT = r"(?P<what>year|month|day|quarter|season|bar|team|student|player|city|country|shop|week)"
 _WHO = r"(?P<name>(?:19|20)\d\d|[A-Z][a-z]{0,11}(?: [A-Z0-9])?)"
 _BEST_IS = re.compile(
@@ -89,6 +92,17 @@ _ABOUT = re.compile(
     re.IGNORECASE,
 )
 _ANOTHER_LINE = re.compile(r"\b(?:perpendicular|parallel|other|second|another|tangent|wait|if)\b")
+_ONE_IS = re.compile(
+    r"\b(?:1|[Oo]ne|[Ee]ach|[Ee]very) (?P<one>[a-z]{2,12})(?: on the map)?"
+    r" (?:=|is|stands for|represents|means|corresponds to|equals) (?P<value>\d{1,6}(?:\.\d{1,3})?)"
+    r" (?P<other>[a-z]{1,12})\b"
+)
+_LONG = {"cm": "centimetre", "km": "kilometres", "m": "metres", "mm": "millimetre"}
+_FROM_TO = re.compile(
+    r"\b(?:went|goes|rises?|rose|grows?|grew|increase[sd]?|falls?|fell|drop(?:s|ped)?|decrease[sd]?"
+    r"|climb(?:s|ed)|chang(?:es|ed)) from (?P<one>\d{1,6}(?:\.\d{1,2})?) to"
+    r" (?P<two>\d{1,6}(?:\.\d{1,2})?)(?![\d%]|\.\d)"
+)
 _PART = re.compile(
     r"\b(?:remaining|rest|left|others?|among|between|except|without|after|before|of these|first|last"
     r"|half|second|third|than|increase|drop|rise|change|aside|apart|next)\b",
@@ -108,15 +122,16 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     question, text = chain.question, chain.text
     if "gon" in question and (" sides" in text or "angles" in text):
         yield from _sides(chain, text, start, end)
-    if (" by " in question or " and " in question) and (" by " in text or "s " in text):
+    if (" by " in question or _SIDES_OF.search(question)) and (" by " in text or "s " in text):
         yield from _sizes(question, text, start, end)
     if ("slope" in text or "intercept" in text) and "y = " in text:
         yield from _slopes(question, text, start, end)
     if "[" in question and ":" in text:
         yield from _times(question, text, start, end)
-    if "est " in text:
+    if len(_BEST.findall(text, start, end)) > 1:
         yield from _best_of(text, start, end)
-    yield from _asked_for(chain, text, start, end)
+    if "]" in question:
+        yield from _asked_for(chain, text, start, end)
     known = told(question)
     if not known:
         return
@@ -125,6 +140,10 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _swapped(text, known, start, end)
     if " than " in text:
         yield from _compared(text, known, start, end)
+    if " = " in question:
+        yield from _scales(question, text, start, end)
+    if len(known.values) > 1 and "from " in text:
+        yield from _ends(text, known, start, end)
     if len(known.values) > 2:
         yield from _extremes(question, text, known, start, end)
         yield from _given_to(text, known, start, end)
@@ -249,6 +268,40 @@ def _extremes(question: str, text: str, known: Told, start: int, end: int) -> It
             ):
                 note = f"the {match['how']} value in the question is {shown(right)}"
                 yield Evidence("contradiction", *match.span(), f"{note}, not {shown(fact.value)}")
+
+
+def _scales(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """What one of a thing stands for, said otherwise: 1 cm = 4 km, and 5 km for a centimetre."""
+    told_of = _ONE_IS.search(question)
+    if told_of is None:
+        return
+    ones = {told_of["one"], _LONG.get(told_of["one"], told_of["one"])}
+    others = {told_of["other"], _LONG.get(told_of["other"], told_of["other"])}
+    for match in _ONE_IS.finditer(text, start, end):
+        if match["one"] not in ones or match["other"].rstrip("s") not in {
+            o.rstrip("s") for o in others
+        }:
+            continue
+        if match["value"] == told_of["value"] or hypothetical(text, match.start(), start):
+            continue
+        if not retracted(text, match.end(), end):
+            note = f"the question has {told_of['value']} {told_of['other']}, not {match['value']}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """A change from one value to another, of which one is nowhere else: from 45 to 70."""
+    for match in _FROM_TO.finditer(text, start, end):
+        values = [Fraction(match["one"]), Fraction(match["two"])]
+        strange = [value for value in values if value not in known.values]
+        if len(strange) != 1:
+            continue
+        written = shown(strange[0])
+        if len(re.findall(rf"(?<![\d.]){re.escape(written)}(?![\d]|\.\d)", text[start:end])) > 1:
+            continue
+        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
+            note = f"{written} is no value of the question"
+            yield Evidence("contradiction", *match.span(), note)
 
 
 def _given_to(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:

@@ -132,7 +132,8 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     if not attribute and any(word.isdigit() for word in ahead):
         return None
-    if _OF & {*ahead} and not {*ahead} <= allowed | _OF:
+    of = allowed | _OF | (_FIGURES | _EACH | {"these", "those"} if attribute else set())
+    if _OF & {*ahead} and not {*ahead} <= of:
         return None
     if said.last == f"{fact.last}s" or (str(said.value),) in known.named:
         return None
@@ -159,7 +160,10 @@ def _counted(said: Said, known: Told) -> _Fact | None:
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and behind[-len(thing) :] == thing:
             behind = thing
-        if behind[: len(thing)] == thing and not _LESS & {*behind[len(thing) :]}:
+        rest = behind[len(thing) :]
+        if rest[:1] in (("in",), ("on",)) and {*rest} <= known.words | SOFT | {"in", "on"}:
+            rest = ()  # in the bag
+        if behind[: len(thing)] == thing and not _LESS & {*rest}:
             return thing, fact
     return None
 

@@ -38,6 +38,7 @@ _SITE = re.compile(  # fast signs of what is taken apart afterwards
     r" (?P<thing>\Z)?(?:is|are|was|were|of|=|equals|sum|total|slope|ratio|radius|mean|average)"
     r" [$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
 )
+_LINKED = (" is ", " = ", " are ", " was ", " were ", " equals ")
 _COUNT_SITE = re.compile(
     r"[wWtTfFa](?:(?<=[wW])ith|(?<=[tT])h(?:e|ese)|(?<=[fF])rom|(?<=a)ll)"
     r" (?P<value>\d{1,4}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
@@ -63,11 +64,16 @@ def _said_again(
 ) -> bool:
     """Whether a value that stands nowhere else may be said of what was named before."""
     for match in pattern.finditer(text, start, end):
-        if numbers[match["value"]] < 2:
-            ahead = text[max(start, match.start() - 16) : match.start()].split()
-            word = match["thing"] or (ahead[-1] if ahead else "")
-            if text.find(word[1:], start, match.start() - len(word)) >= 0:
+        if numbers[match["value"]] > 1:
+            continue
+        if word := match["thing"]:
+            if text.find(word, start, match.start()) >= 0:
                 return True
+            continue
+        ahead = text[max(start, match.start() - 16) : match.start()].split()
+        word = ahead[-1][1:] if ahead else ""
+        if any(text.find(word + link, start, match.start()) >= 0 for link in _LINKED):
+            return True
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -165,15 +166,15 @@ def sayings(text: str, start: int, end: int) -> tuple[Said, ...]:
 
 def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
     found = [*_NUMBER.finditer(text, start, end), *_WORDED.finditer(text, start, end)]
+    if not found:
+        return
+    cuts = list(_cuts(text, start, end))
+    ends, starts = [cut[1] for cut in cuts], [cut[0] for cut in cuts]
     for match in sorted(found, key=lambda match: match.start()):
-        first = max(start, match.start() - _REACH)
-        for cut in CUT.finditer(text, first, match.start()):
-            near = cut[0] in ":|" and match.start() - cut.end() < 3
-            if near and not _COUNTS.search(text, first, cut.start()):
-                continue
-            if cut[0] == "and" and not _WHOLE.search(text, first, cut.start()):
-                continue  # two names joined
-            first = cut.end()
+        place = bisect_right(ends, match.start()) - 1
+        if place >= 0 and cuts[place][2] and match.start() - ends[place] < 3:
+            place -= 1  # "Jan: 20" is one statement
+        first = max(start, match.start() - _REACH, ends[place] if place >= 0 else start)
         before = text[first : match.start()]
         if first > start and text[first - 1] in ")]}" and before[:1].strip():
             continue  # the end of an expression
@@ -184,8 +185,8 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         rest = text[last : min(end, last + _REACH)]
         if _OPERATORS.match(rest.lstrip()[:7]) or _TIMES.match(rest):
             continue
-        stop = CUT.search(rest)
-        behind = rest[: stop.start()] if stop else rest
+        stop = bisect_left(starts, last)
+        behind = rest[: max(0, starts[stop] - last)] if stop < len(starts) else rest
         name = (unit["unit"] if unit else "") or ""
         name = _UNITS.get(name, name) or ("$" if match[0][0] in "$€£" else "")
         value = _value(match[0])
@@ -200,6 +201,17 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         yield Said(words, value, name, rest_words, plural, last_word, *where)
 
 
+def _cuts(text: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    """Where statements begin or end, and whether a value may still be joined behind it."""
+    first = start
+    for cut in CUT.finditer(text, start, end):
+        if cut[0] == "and" and not _WHOLE.search(text, first, cut.start()):
+            continue  # two names joined
+        joins = cut[0] in ":|" and not _COUNTS.search(text, first, cut.start())
+        first = cut.end()
+        yield cut.start(), first, joins
+
+
 def _front(text: str, first: int, start: int) -> str:
     """The name in front of a comma: In March, 25 units were sold."""
     match = _FRONTED.search(text, max(start, first - 40), first)
@@ -209,10 +221,10 @@ def _front(text: str, first: int, start: int) -> str:
 @lru_cache(maxsize=256)  # many samples answer one question
 def told(question: str) -> Told:
     """The names and values of a question that describes its picture or gives data."""
-    described = _BRACKETS.search(question)
-    text = plain(question)
-    if described is None and not _GEOMETRIC.search(text):
+    described = _BRACKETS.search(question) if "[" in question else None
+    if described is None and not ("=" in question or "°" in question or "circ" in question):
         return Told()
+    text = plain(question)
     if described is None:
         return Told(_geometric(text), {}, frozenset(words_of(text)))
     first, last = described.span(1)
