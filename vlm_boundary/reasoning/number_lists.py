@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-
 VALUE = r"-?(?:\d{1,3}(?:,\d{3})+(?!\d)|\d{1,9})(?:\.\d{1,6})?"
 NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"(?:-(?<![\w.^/-]-)\d|\d(?<![\w.^/-]\d))"
