@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import PICKS, Listed, mentions_in, row_after
-from vlm_boundary.reasoning.members import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.properties import THRESHOLD, Found, Speech
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 

@@ -33,7 +33,9 @@ _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _ALONE = re.compile(r"[-−$€£]?\d[\d.,]*(?![\d:])(?!-\d)(?! ?[:=])")
 _CAPTION = re.compile(r"[.:](?=\s|$)")
 # Numbers under which others stand are counts of something, not the data themselves.
-_GROUPED = re.compile(r"\b(?:frequenc\w*|histogram|tally|grouped|stacked|cumulative|box)", re.I)
+_GROUPED = re.compile(
+    r"\b(?:frequenc\w*|histogram|tally(?! list)|grouped|stacked|cumulative|box)", re.I
+)
 _SHORT, _LONG = 2, 60
 
 

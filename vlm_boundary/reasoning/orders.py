@@ -8,16 +8,20 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
-from vlm_boundary.reasoning.members import Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_UP = r"ascending|increasing|from (?:the )?(?:smallest|least|lowest|shortest|small|low|fewest)"
+_UP = (
+    r"ascending|increasing|from (?:the )?(?:smallest|least|lowest|shortest|small|low|fewest)"
+    r"|(?:smallest|least|lowest|shortest) to (?:largest|greatest|highest|biggest|longest|tallest)"
+)
 _DOWN = (
     r"descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest|longest|tallest|most"
     r"|large|high)"
+    r"|(?:largest|greatest|highest|biggest|longest|tallest) to (?:smallest|least|lowest|shortest)"
 )
 _ORDER = re.compile(
     rf"\b(?:(?P<up>{_UP})|(?P<down>{_DOWN})|sort(?:s|ed|ing)?|(?:numerical|in) order|ordered"
@@ -25,16 +29,10 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _ORDER_KEYS = (
-    "order",
-    "sort",
-    "from ",
-    "ascend",
-    "descend",
-    "increas",
-    "decreas",
-    "rank",
-    "arrang",
-)
+    "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to", "high to",
+    "large to", "from the low", "from the smal", "from the larg", "from the high", "from low",
+    "from smal", "from larg", "from high", "from long", "from short",
+)  # fmt: skip
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have|as)\b:?)[ *_$]{0,4}"
 )
@@ -72,9 +70,9 @@ def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
         if len(values) < 3 or "..." in row or "…" in row:
             continue
         first = match.start() + len(match[0]) - len(match[0].lstrip())
-        if note := _out_of_order(values, order):
-            yield first, stop, note
-        elif note := _other_values(speech, values, text[match.start() : stop - len(row)]):
+        if (note := _out_of_order(values, order)) or (
+            note := _other_values(speech, values, text[match.start() : stop - len(row)])
+        ):
             yield first, stop, note
         elif stop < speech.end:
             yield from _places(text, stop, min(speech.end, stop + 400), values)
@@ -213,7 +211,7 @@ def _and(values: Sequence[Fraction]) -> str:
 _RANKED = re.compile(
     rf"\b(?P<rank>second|third) (?P<way>largest|highest|longest|tallest|smallest|lowest|shortest)"
     rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))(?: one| entry| value"
-    r"| number)?(?: in (?:this|the) list)?[,.;]",
+    r"| number)?(?: (?:in|of) (?:this|the) list)?[,.;]",
     re.IGNORECASE,
 )
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import Listed
-from vlm_boundary.reasoning.members import Found, Speech
 from vlm_boundary.reasoning.number_lists import VALUE, NumberList, value_of
+from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
 
 _MADE = re.compile(  # of something made of the list
@@ -43,10 +43,12 @@ _STEADY = re.compile(
     r"\b(?:(?:every|each) (?:[a-z]{3,10} )?(?:is|has|was) (?P<how>higher|larger|greater|more|bigger"
     r"|lower|smaller|less) than the (?:one |[a-z]{3,10} )?(?:before|previous)"
     r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?|decreases?)"
-    r" (?:every|each) (?:year|month|day|week|time|quarter))\b",
+    r" (?:every|each) (?:year|month|day|week|time|quarter)"
+    r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?|(?:go|goes) down"
+    r"|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
     re.IGNORECASE,
 )
-_UP = ("higher", "larger", "greater", "more", "bigger", "rise", "increase", "grow")
+_RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
 _FEW = 3
 
 
@@ -146,7 +148,7 @@ def _of_all(speech: Speech, said: re.Match[str], lists: Sequence[NumberList]) ->
 def _trends(speech: Speech) -> Iterator[Found]:
     """Every value is larger than the one before; the line rises every year."""
     for said in _STEADY.finditer(speech.text, speech.start, speech.end):
-        rises = (said["how"] or said["way"]).lower().startswith(_UP)
+        rises = _RISES.match(said["how"] or said["way"] or said["going"]) is not None
         for one, two in pairwise(speech.data.values):
             if one == two or (one < two) != rises:
                 yield *said.span(), f"after {shown(one)} the list has {shown(two)}"

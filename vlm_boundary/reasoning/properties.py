@@ -1,0 +1,98 @@
+"""Properties that a chain says members of a list to have: to lie above 50, to be even or prime."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+
+from vlm_boundary.reasoning.listed import Listed
+from vlm_boundary.reasoning.number_lists import VALUE, value_of
+from vlm_boundary.reasoning.passages import opening
+
+Found = tuple[int, int, str]
+"""What a flag has: where it begins and ends, and its note."""
+COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    "below": operator.lt, "under": operator.lt, "less than": operator.lt,
+    "smaller than": operator.lt, "lower than": operator.lt, "fewer than": operator.lt,
+    "shorter than": operator.lt, "above": operator.gt, "over": operator.gt,
+    "greater than": operator.gt, "larger than": operator.gt, "more than": operator.gt,
+    "higher than": operator.gt, "bigger than": operator.gt, "exceed": operator.gt,
+    "exceeding": operator.gt, "taller than": operator.gt, "longer than": operator.gt,
+    "warmer than": operator.gt, "colder than": operator.lt,
+    "at least": operator.ge, "at most": operator.le,
+}  # fmt: skip
+NAMED = (  # what is said of numbers with a property
+    *(f"{how} " for how in COMPARED), "even numbers", "odd numbers", "even ones", "odd ones", "prime",
+    "multiples of", "divisible by", "factors of", "divisors of",
+)  # fmt: skip
+THRESHOLDS = tuple(f"{how} " for how in COMPARED)
+_HOW = opening(sorted(COMPARED, key=len, reverse=True))
+THRESHOLD = re.compile(
+    rf"(?P<how>{_HOW})s? (?:a |the )?(?:value of )?"
+    rf"[$€£]?(?P<bound>{VALUE})(?![\w/^]|[.,]\d)",
+    re.IGNORECASE,
+)
+PROPERTY = re.compile(
+    rf"{THRESHOLD.pattern}|(?P<than>{_HOW}) the (?P<mean>mean|average|median)\b"
+    r"|\b(?P<kind>even|odd|primes?|acute|obtuse)\b"
+    r"|\b(?P<of>multiples? of|divisible by|factors? of|divisors? of) (?P<base>\d{1,4})(?![\w/^]|[.,]\d)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Where a chain speaks of the one list that it, or its question, gives."""
+
+    text: str
+    question: str
+    asked: str
+    """The question without what it says in brackets, in small letters."""
+    data: Listed
+    start: int
+    end: int
+
+
+def holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:
+    """The property that words name."""
+    if said["how"]:
+        name = data.named(said["bound"])
+        bound = data.value(name) if name else value_of(said["bound"])
+        compare = COMPARED[said["how"].lower()]
+        return lambda value: compare(value, bound)
+    if said["than"]:
+        values = [*data.values]
+        mean = median(values) if said["mean"].lower() == "median" else sum(values) / len(values)
+        compare = COMPARED[said["than"].lower()]
+        return lambda value: compare(value, mean)
+    if said["of"]:
+        base = int(said["base"])
+        if said["of"].lower().startswith(("factor", "divisor")):
+            return lambda value: value != 0 and (base / value).denominator == 1
+        return lambda value: base != 0 and (value / base).denominator == 1
+    kind = said["kind"].lower()
+    if kind == "acute":
+        return lambda value: 0 < value < 90
+    if kind == "obtuse":
+        return lambda value: 90 < value < 180
+    if kind.startswith("prime"):
+        return _is_prime
+    return lambda value: value % 2 == (kind == "odd")
+
+
+def _is_prime(value: Fraction) -> bool:
+    if value.denominator != 1 or value < 2:
+        return False
+    return all(value % factor for factor in range(2, min(int(value), 1000)) if factor**2 <= value)
+
+
+def meant(said: re.Match[str]) -> tuple[object, ...]:
+    if said["how"]:
+        return COMPARED[said["how"].lower()], value_of(said["bound"])
+    if said["than"]:
+        return COMPARED[said["than"].lower()], said["mean"].lower()
+    return ((said["kind"] or said["of"]).lower().rstrip("s"), said["base"])
