@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, combinations, permutations
 
@@ -85,15 +85,21 @@ class Steps:
         yield from _roots(values)
 
 
-def near(made: float, goal: float) -> bool:
-    """Whether two numbers are one value: rounded, as a percentage, or with the other sign."""
-    made, goal = abs(made), abs(goal)
-    if made == goal:
-        return True
-    tolerance = 0.006 * max(goal, 1e-9)
-    whole = made.is_integer() and goal.is_integer()  # these are never rounded into one another
-    return (not whole and abs(made - goal) <= tolerance) or any(
-        abs(made * scale - goal) <= tolerance for scale in (100, 0.01)
+def any_near(made: Iterable[float], goals: Iterable[float]) -> bool:
+    """Whether a number is one of the goals: rounded, as a percentage, or with the other sign."""
+    exact = {abs(goal) for goal in goals}
+    ranges = [
+        (goal * scale * 0.994, goal * scale * 1.006, scale == 1 and goal.is_integer())
+        for goal in exact
+        for scale in (1, 100, 0.01)
+    ]
+    return any(
+        value in exact
+        or any(
+            low <= value <= high and not (whole and value.is_integer())  # whole ones do not round
+            for low, high, whole in ranges
+        )
+        for value in map(abs, made)
     )
 
 

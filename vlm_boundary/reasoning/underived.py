@@ -21,8 +21,8 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
 from vlm_boundary.reasoning.reachable import (
     Steps,
+    any_near,
     named_factors,
-    near,
     pairs,
     proportions,
     unit_sizes,
@@ -315,10 +315,8 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     sizes = [1.0, *unit_sizes(f"{question} {body}")]
     goals = [said.number * size for size in sizes] + [said.number / size for size in sizes]
     return not any(
-        near(one, goal)
+        any_near((*steps.one(values), *proportions(values)), goals)
         for values in ([*told, *known][:_FEW], [*known, *told][-_FEW:])
-        for one in (*steps.one(values), *proportions(values))
-        for goal in goals
     )
 
 
