@@ -41,6 +41,8 @@ class Row:
 
 def rows(text: str) -> Iterator[Row]:
     """The rows of at least two different values that are named as alternatives."""
+    if not (_OR.search(text) or _POSSIBLE.search(text)):
+        return
     for sentence in SENTENCE.finditer(text):
         row: list[re.Match[str]] = []
         for match in VALUE.finditer(text, *sentence.span()):

@@ -24,7 +24,7 @@ _ANSWER = re.compile(r"([-+]?(?:\d[\d.,/:]*(?:π|√\d+)?|[π√]\d*))(?:%|[a-zA
 _OPTION = re.compile(
     r"\(?(?<!\w)([A-H])[).:]\s?([^()\n]{1,30}?)(?=\s*(?:\(?\b[A-H][).:]|[,;\n]|$))"
 )
-_NEVER = Fraction(-1, 997)  # the number of what is none: a time, a list
+_NEVER = -1 / 997  # the number of what is none: a time, a list
 _LARGE = 12  # numbers in words above it are hardly ever of anything else
 
 
@@ -37,7 +37,7 @@ class Said:
     """
 
     written: str
-    number: Fraction
+    number: float
     rooted: bool = False
     letter: str = ""
 
@@ -51,11 +51,11 @@ def said_value(answer: str, asked: str) -> Said | None:
     match = _ANSWER.fullmatch(packed(unlabelled(answer)).rstrip(".").strip("€£"))
     if match is None:
         worded = english_number(answer) if _WORDED.fullmatch(answer) else None
-        return None if worded is None else Said(str(worded), Fraction(worded), letter=letter)
+        return None if worded is None else Said(str(worded), float(worded), letter=letter)
     written = match[1].rstrip(".,:/")
     digits = re.sub(r"π|√\d*", "", written)
     try:
-        number = Fraction(digits if digits.strip("-+") else 1)
+        number = float(Fraction(digits if digits.strip("-+") else 1))
     except (ValueError, ZeroDivisionError):
         number = _NEVER
     return Said(written, number, rooted=digits != written, letter=letter)
@@ -90,18 +90,18 @@ def packed(text: str) -> str:
     return text.translate(_SPACES)
 
 
-def numbers(text: str) -> list[Fraction]:
+def numbers(text: str) -> list[float]:
     """The values of a text's numbers, in digits and in words."""
-    found = []
+    found: list[float] = []
     for match in _NUMBER.finditer(text):
-        value = Fraction(match["digits"]) if match["digits"] else english_number(match["word"])
-        found += [] if value is None else [Fraction(value)]
+        value = float(match["digits"]) if match["digits"] else english_number(match["word"])
+        found += [] if value is None else [float(value)]
     return found
 
 
-def in_digits(text: str) -> set[Fraction]:
+def in_digits(text: str) -> set[float]:
     """The values of a text's numbers in digits."""
-    return {Fraction(match["digits"]) for match in _NUMBER.finditer(text) if match["digits"]}
+    return {float(match["digits"]) for match in _NUMBER.finditer(text) if match["digits"]}
 
 
 def _spaced(said: Said) -> str:

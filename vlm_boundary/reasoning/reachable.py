@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import accumulate, combinations, permutations
 
 _FACTORS = tuple(
-    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), Fraction(factor))
+    (re.compile(rf"\b(?:{words})\b", re.IGNORECASE), float(factor))
     for words, factor in (
         ("half(?! past)|halv\\w+|bisect\\w*|midpoint|midsegment|twice|doubl\\w+", 2),
         ("(?:a|one) third|thirds|third of|triple[ds]?|thrice", 3),
@@ -19,7 +18,7 @@ _FACTORS = tuple(
     )
 )  # fmt: skip
 _UNITS = tuple(
-    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE), Fraction(size))
+    (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE), float(size))
     for one, other, size in (
         (r"\b(?:hours?|h)\b", r"\b(?:minutes?|min)\b", 60),
         (r"\bmet(?:er|re)s?\b|\bm\b", r"\b(?:cm|centimet(?:er|re)s?)\b", 100),
@@ -45,20 +44,25 @@ class Steps:
     halves: bool = True
     runs: bool = True
 
-    def lead(self, values: list[Fraction], goal: Fraction) -> bool:
+    def lead(self, values: list[float], goal: float) -> bool:
         """Whether one step leads from some of the values to a goal."""
-        return goal in {*self.one(values)}
+        goal = round(goal, 9)
+        return any(round(made, 9) == goal for made in self.one(values))
 
-    def lead_twice(self, values: list[Fraction], goal: Fraction) -> bool:
-        """Whether two steps do."""
-        two = [Fraction(2)] if self.halves else []
-        first = {*self.one([*values, *two])}
-        return any(goal in _pair(one, other) for one in first for other in {*values, *two})
+    def lead_twice(self, values: list[float], goal: float) -> bool:
+        """Whether two steps do; the second one is one of the four operations."""
+        two = [2.0] if self.halves else []
+        before = {
+            round(made, 9)
+            for other in {*values, *two}
+            for made in (goal - other, goal + other, goal * other, goal / (other or math.inf))
+        }
+        return any(round(made, 9) in before for made in self.one([*values, *two]))
 
-    def one(self, values: list[Fraction]) -> Iterator[Fraction]:
+    def one(self, values: list[float]) -> Iterator[float]:
         """What one step makes of some of the values."""
         if len(values) > 1:
-            total = sum(values, Fraction(0))
+            total = math.fsum(values)
             yield total
             for first in range(len(values) - 1 if self.runs else 0):
                 yield from list(accumulate(values[first:]))[1:]
@@ -68,8 +72,8 @@ class Steps:
                 yield total / len(values)
         for one in values:
             if self.squares:
-                yield from (one * one, one * one * one)
-                if (root := Fraction(round(math.sqrt(abs(one))))) ** 2 == one:
+                yield from (one * one, one**3)
+                if (root := float(round(math.sqrt(abs(one))))) ** 2 == one:
                     yield root
             if self.angles:
                 yield from (180 - one, 90 - one)
@@ -81,36 +85,54 @@ class Steps:
         yield from _roots(values)
 
 
-def named_factors(text: str) -> list[Fraction]:
+def any_near(made: Iterable[float], goals: Iterable[float]) -> bool:
+    """Whether a number is one of the goals: rounded, as a percentage, or with the other sign."""
+    exact = {abs(goal) for goal in goals}
+    ranges = [
+        (goal * scale * 0.994, goal * scale * 1.006, scale == 1 and goal.is_integer())
+        for goal in exact
+        for scale in (1, 100, 0.01)
+    ]
+    return any(
+        value in exact
+        or any(
+            low <= value <= high and not (whole and value.is_integer())  # whole ones do not round
+            for low, high, whole in ranges
+        )
+        for value in map(abs, made)
+    )
+
+
+def named_factors(text: str) -> list[float]:
     """The factors that words name: 2 of "half" and of "twice", 10 of "a tenth"."""
     return [factor for words, factor in _FACTORS if words.search(text)]
 
 
-def unit_sizes(text: str) -> list[Fraction]:
+def unit_sizes(text: str) -> list[float]:
     """How many of a smaller unit make a larger one, where a text names both."""
     return [size for one, other, size in _UNITS if one.search(text) and other.search(text)]
 
 
-def proportions(values: list[Fraction]) -> Iterator[Fraction]:
+def proportions(values: list[float]) -> Iterator[float]:
     """The fourth number of every proportion of three of the values."""
     for one, two, three in permutations(values[:6], 3):
         if three:
             yield one * two / three
 
 
-def pairs(values: list[Fraction], others: list[Fraction]) -> set[Fraction]:
+def pairs(values: list[float], others: list[float]) -> set[float]:
     """What one of the four operations makes of a value and another one."""
     return {made for one in values for other in others for made in _pair(one, other)}
 
 
-def _roots(values: list[Fraction]) -> Iterator[Fraction]:
+def _roots(values: list[float]) -> Iterator[float]:
     for one, other in combinations(values, 2):
         for square in (one * one + other * other, abs(one * one - other * other)):
-            root = Fraction(round(math.sqrt(square)))
+            root = float(round(math.sqrt(square)))
             if root and root * root == square:
                 yield root
 
 
-def _pair(one: Fraction, other: Fraction) -> tuple[Fraction, ...]:
+def _pair(one: float, other: float) -> tuple[float, ...]:
     quotient = (one / other,) if other else ()
     return (one + other, one - other, one * other, *quotient)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 
 from vlm_boundary.reasoning.alternatives import rows
 from vlm_boundary.reasoning.answer_value import (
@@ -20,8 +19,14 @@ from vlm_boundary.reasoning.answer_value import (
 )
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import SENTENCE, AnswerPlace
-from vlm_boundary.reasoning.reachable import Steps, named_factors, pairs, proportions, unit_sizes
-from vlm_boundary.reasoning.steps import converted, same
+from vlm_boundary.reasoning.reachable import (
+    Steps,
+    any_near,
+    named_factors,
+    pairs,
+    proportions,
+    unit_sizes,
+)
 
 # A description in brackets, with words in it: no interval, no formula.
 _SHOWN = re.compile(r"(?<!\\)\[(?=[^\[\]]{0,60}[A-Za-z]{4})[^\[\]]{6,900}(?<!\\)\]")
@@ -76,8 +81,8 @@ _OF_AN_ANGLE = re.compile(
     r"|square|rectangle|regular|bisect\w*|cube|crosses|sine|cosine|Thales['’]?s?)\b",
     re.IGNORECASE,
 )
-_ANGLES = frozenset(map(Fraction, (30, 45, 60, 90, 120, 180, 360)))
-_GENERAL = frozenset(map(Fraction, (0, 1)))
+_ANGLES = frozenset(map(float, (30, 45, 60, 90, 120, 180, 360)))
+_GENERAL = frozenset(map(float, (0, 1)))
 _FIGURE = re.compile(
     r"\b(?:angles?|circles?|\w+gons?|triang\w+|square|quadrilateral|trapez\w+|rhomb\w+|degrees?)\b|°",
     re.IGNORECASE,
@@ -162,6 +167,8 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
         return None
     asked = chain.question.replace(shown[0], " ")
     source = unlabelled(shown[0])
+    if _computed(chain.text, start, chain.answer):
+        return []
     said = said_value(chain.answer, asked)
     if said is None or not numbers(source) or HERE in mark(_FORMULA.sub(" ", source), said):
         return None
@@ -171,6 +178,12 @@ def underived(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list[E
             body = f"{body[: row.start]}{HERE}{body[row.end :]}"
     note = _fault(body, source, unlabelled(without_options(asked)), said)
     return [Evidence("no_reasoning", answer.start, answer.end, note)] if note else []
+
+
+def _computed(text: str, start: int, answer: str) -> bool:
+    """Whether the answer stands behind a sign of equality that a number stands before."""
+    at = text.find(f"= {answer}", start)
+    return at > 0 and text[max(start, at - 4) : at].rstrip(" $%°")[-1:].isdigit()
 
 
 def _fault(body: str, source: str, asked: str, said: Said) -> str:
@@ -214,7 +227,7 @@ def _works(body: str, question: str) -> bool:
     return False
 
 
-def _leads(body: str, known: list[Fraction], said: Said, question: str) -> bool:
+def _leads(body: str, known: list[float], said: Said, question: str) -> bool:
     """Whether other values stand there from which the answer may come."""
     words = body if _MIDDLE.search(body) else _BOUNDS.sub(lambda m: m["kept"] or " ", body)
     angles = _ASKS_ANGLE.search(question) is not None
@@ -239,13 +252,13 @@ def _leads(body: str, known: list[Fraction], said: Said, question: str) -> bool:
     if Steps().lead(named, said.number):
         return True
     told += named
-    told += [Fraction(1)] if "/" in said.written else []
+    told += [1.0] if "/" in said.written else []
     return _lead(told, known, said, body=body, question=question, angles=angles)
 
 
 def _lead(
-    told: list[Fraction],
-    known: list[Fraction],
+    told: list[float],
+    known: list[float],
     said: Said,
     *,
     body: str,
@@ -267,7 +280,7 @@ def _lead(
     if said.number in factors or ((stepping or not sloping) and steps.lead(values, said.number)):
         return True
     drawn = {*numbers(_FIGURES.sub(" ", body)), *factors}
-    new = drawn - {*known, Fraction(0), Fraction(1), said.number}
+    new = drawn - {*known, 0.0, 1.0, said.number}
     if (new or factors or (told and stepping)) and steps.lead_twice(values, said.number):
         return True
     here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
@@ -278,11 +291,11 @@ def _lead(
         return True
     if _SCALED.search(body) and any(said.number / size in known for size in (100, 1000, 10**6)):
         return True
-    recalled = [*known[:_FEW], Fraction(2)]
+    recalled = [*known[:_FEW], 2.0]
     return _THEOREM.search(body) is not None and steps.lead(recalled, said.number)
 
 
-def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, question: str) -> bool:
+def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question: str) -> bool:
     """Whether no operation that stands there, and no step from what it comes to, gives the answer.
 
     Only where all is plain arithmetic: no letter is solved for, no root taken.
@@ -290,7 +303,7 @@ def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, quest
     if _BESIDE.search(packed(body)) or _is_named(body, question, said):
         return False
     told = numbers(_NO_ONE.sub(" ", _FIGURES.sub(" ", body)))[-_FEW:]
-    rounded = 1 if said.number.denominator == 1 else abs(said.number) / 50
+    rounded = 1 if said.number.is_integer() else abs(said.number) / 50
     if any(abs(one * scale - said.number) < rounded for one in told for scale in (1, 100)):
         return False  # rounded, or as a percentage
     if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
@@ -299,20 +312,19 @@ def _astray(body: str, known: list[Fraction], said: Said, *, by_eye: bool, quest
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
-    about = f"{question} {body}"
-    near = [*told, *known][:_FEW], [*known, *told][-_FEW:]
+    sizes = [1.0, *unit_sizes(f"{question} {body}")]
+    goals = [said.number * size for size in sizes] + [said.number / size for size in sizes]
     return not any(
-        same(one, said.number) or (said.number > 1 and converted(one, said.number, about))
-        for values in near
-        for one in (*steps.one(values), *proportions(values))
+        any_near((*steps.one(values), *proportions(values)), goals)
+        for values in ([*told, *known][:_FEW], [*known, *told][-_FEW:])
     )
 
 
-def _of_names(body: str, question: str) -> list[Fraction]:
+def _of_names(body: str, question: str) -> list[float]:
     """The values that the question gives to names in the answer's sentence: "Jan 20", "AC = 5"."""
     here = " ".join(one for one in SENTENCE.findall(body) if HERE in one)
     return [
-        Fraction(value) for name, value in _NAMED_VALUE.findall(question)
+        float(value) for name, value in _NAMED_VALUE.findall(question)
         if re.search(rf"\b{name}\b", here)
     ]  # fmt: skip
 
@@ -321,7 +333,7 @@ def _is_named(body: str, question: str, said: Said) -> bool:
     """Whether a property gives the answer, or the things are named that it counts."""
     if said.number in (0, 1) and _PROPERTY.search(body):
         return True
-    if said.number == Fraction(1, 2) and _ALIKE.search(body):
+    if said.number == 0.5 and _ALIKE.search(body):
         return True
     if said.number in _ANGLES and _ASKS_ANGLE.search(question) and _OF_AN_ANGLE.search(body):
         return True
@@ -338,7 +350,7 @@ def _is_named(body: str, question: str, said: Said) -> bool:
         return True
     for sentence in body.split(". "):
         counts = [number for number in numbers(sentence) if number != said.number]
-        counts += [Fraction(2)] * len(_BOTH.findall(sentence))
+        counts += [2.0] * len(_BOTH.findall(sentence))
         if sum(counts) + len(_ARTICLE.findall(sentence)) == said.number:
             return True
     listed = max((len(_ITEM.findall(line)) for line in body.split(". ")), default=0) + 1
