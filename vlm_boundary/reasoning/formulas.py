@@ -34,6 +34,7 @@ _QUANTITY = re.compile(
 )
 # A formula in letters, and soon behind it the same with numbers.
 _IN_LETTERS = re.compile(r"(?<![\w\\])(?P<name>[A-Za-z]) ?= ?(?P<formula>[^=≈\n,;:]{3,40}?)(?=,|;|\.\s|\.?\n|\s?=|\swith|\sand|\sso|\Z)")
+_LETTERED = re.compile(r"= ?\(?(?:\d{1,3}(?:/\d)?)? ?[·×*(]? ?[a-zA-Z](?![a-zA-Z])\s?[-+*/·×)(²]")
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-zA-Z]|[-+*/·×÷()²³^−]|\\(?:cdot|times|div)")
 _KINDS = {"·": "*", "×": "*", "÷": "*", "/": "*", "*": "*", "\\cdot": "*", "\\times": "*", "\\div": "*", "-": "+", "−": "+", "+": "+"}
 _SHARE = re.compile(
@@ -83,9 +84,9 @@ _Found = tuple[int, int, str]
 
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    if occurs((" times ", "multiplied", "divided", " over ", " per ", " plus ", " minus ", " * ", " × ", " / ", " · "), text):
+    if occurs(("peed", "istance ", "ensity", "orce ", "oltage", "ressure", "omentum", "rofit", "ower is"), text):
         yield from _quantities(text, start, end)
-    if "=" in text:
+    if _LETTERED.search(text, start, end):
         yield from _filled_in(text, start, end)
     if occurs(("of the circle", "of a circle", "of the full", "of a full", "of the pie", "of the whole", "of the disc"), text):
         yield from _parts_of_circles(text, start, end, question)

@@ -10,14 +10,14 @@ from itertools import islice
 
 from vlm_boundary.mathtext.words import ONE_NUMBER, english_number
 from vlm_boundary.reasoning.evidence import Evidence
-from vlm_boundary.reasoning.passages import unless_excused
+from vlm_boundary.reasoning.passages import opening, unless_excused
 from vlm_boundary.reasoning.steps import one_step, rounds_to, shown
-from vlm_boundary.reasoning.theorems import FACTOR, FACTORS
+from vlm_boundary.reasoning.theorems import FACTORS
 from vlm_boundary.verifier.phrases import occurs
 
-_KEYS = (
-    "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "double", "triple", " times ",
-    "Half", "more", "fewer", "less than", "er than",
+_FACTORS = (
+    "alf ", "hird", "uarter", "ourth", "ifth", "ixth", "ighth", "enth", "wice", "ouble", "riple",
+    " times ", "hrice",
 )  # fmt: skip
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
 _NUMBER = re.compile(rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b", re.IGNORECASE)
@@ -34,14 +34,15 @@ _OTHER = (  # of which the first is so many times, or by so much more
     rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?-i:[A-Z]|\d)\b)?|(?-i:[A-Z])\b|(?:[$€£])?{_DIGITS}))"
 )
 _TIMES = (
-    rf"\b(?P<factor>{FACTOR})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large|expensive|far|fast)"
+    rf"(?P<factor>{opening([name.replace(' ', '[ -]') for name in sorted(FACTORS, key=len)[::-1]])})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large|expensive|far|fast)"
     r"(?: (?P<things>[a-z]{2,14}))??(?: points| dollars| euros| pages| books)? as)? "
 )
 _BY = (
     rf"(?<![\w.,])(?P<by>[$€£]?{_DIGITS}|{ONE_NUMBER})(?: (?!is|are|was|were|has|have|of|and|or|to|in|times?|percent)[a-z]{{2,12}})? (?P<way>{'|'.join(_WAYS)})"
     r"(?: (?P<counted>[a-z]{2,14}))?(?: than)? "
 )
-_RELATION = re.compile(rf"(?:{_TIMES}|{_BY}){_OTHER}", re.IGNORECASE)
+_SO_MANY_TIMES = re.compile(rf"{_TIMES}{_OTHER}", re.IGNORECASE)
+_BY_MORE = re.compile(rf"{_BY}{_OTHER}", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
     r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now) )?(?:is|are|has|have|had|was"
@@ -105,7 +106,7 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
     The other one is a number, what was said just before, or a name whose value the question or the
     chain gives. Any number that stands before may be meant; so nothing is said where one fits.
     """
-    if not occurs(_KEYS, text):
+    if not occurs(_FACTORS, text) and " than " not in text:
         return
     asked = [*islice(_relations(question, 0, len(question)), _MOST)]
     for relation in islice(_relations(text, start, end), _MOST):
@@ -118,9 +119,15 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
 
 
 def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
-    for match in _RELATION.finditer(text, start, end):
+    found = [*_SO_MANY_TIMES.finditer(text, start, end)] if occurs(_FACTORS, text) else []
+    place = text.find(" than ", start, end)
+    while place >= 0:
+        found += [*_BY_MORE.finditer(text, max(start, place - 50), min(end, place + 50))][:1]
+        place = text.find(" than ", place + 6, end)
+    for match in found:
+        parts = match.groupdict()
         factor, by = Fraction(1), Fraction(0)
-        if match["factor"]:
+        if match.re is _SO_MANY_TIMES:
             factor = FACTORS[match["factor"].lower().replace("-", " ")]
         else:
             size = _number(match["by"])
@@ -133,8 +140,8 @@ def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
         subject = ""
         if named and (named["verb"].strip() or named["bare"]):
             subject = _name(named["subject"])
-        how = "" if match["kind"] in (None, "many", "much") else match["kind"]
-        things = _name(match["things"] or match["counted"] or how)
+        how = "" if parts.get("kind") in (None, "many", "much") else parts["kind"]
+        things = _name(parts.get("things") or parts.get("counted") or how)
         yield _Relation(*match.span(), subject, things, match["other"], factor, by)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from math import isqrt
 
+from vlm_boundary.reasoning.conversions import wrong_units
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.formulas import wrong_formulas
 from vlm_boundary.reasoning.passages import SENTENCE, retracted, unless_excused
@@ -97,6 +98,7 @@ def broken_rules(text: str, start: int, end: int, question: str) -> Iterator[Evi
     yield from wrong_percents(text, start, end, question)
     yield from wrong_formulas(text, start, end, question)
     yield from wrong_relations(text, start, end, question)
+    yield from wrong_units(text, start, end, question)
     yield from wrong_theorems(text, start, end, question)
 
 
