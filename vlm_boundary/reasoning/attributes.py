@@ -24,6 +24,7 @@ from vlm_boundary.verifier.phrases import occurs
 
 _KEPT = ("radius", "diameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
+_STANDS = SOFT | {"marked", "labelled", "labeled", "given", "as"}
 _SIGNS = tuple(name[1:] for name in _NAMED)
 _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
@@ -91,7 +92,9 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
     words = said.before[:-1]
     letter = words[-1:] if len(words) > 1 and len(words[-1]) == 1 and words[-1].islower() else ()
     words = words[:-1] if letter else words
-    letters = [letter] if letter and words[-1] in _NAMED else []
+    while letter and words and words[-1] in _STANDS:
+        words = words[:-1]
+    letters = [letter] if letter and words and words[-1] in _NAMED else []
     if words and words[-1] in _KEPT:
         return [words[-1:], *(letters or [(LETTERS[words[-1]],)] if words[-1] in LETTERS else [])]
     return letters

@@ -117,7 +117,9 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     ((key, at),) = found.items()
     ahead, between = words[:at], words[at + len(key) :]
-    if _OTHER - _EACH & {*ahead, *between} or _BEHIND & {*said.behind[said.unit == "%" :][:3]}:
+    if (_OTHER - _EACH - {*known.named[key].before}) & {*ahead, *between} or _BEHIND & {
+        *said.behind[said.unit == "%" :][:3]
+    }:
         return None
     attribute = bool(ATTRIBUTES & {*key})
     if not attribute and _EACH & {*ahead}:
@@ -210,7 +212,7 @@ def differs(fact: Said, said: Said) -> bool:
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
-    if fact.behind and said.behind and fact.behind[:1] != said.behind[:1]:
+    if fact.behind and said.behind and said.behind[0] not in fact.behind:
         return False
     if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
         return False  # in cents

@@ -178,6 +178,7 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         before = text[first : match.start()]
         if first > start and text[first - 1] in ")]}" and before[:1].strip():
             continue  # the end of an expression
+        before = before.removeprefix(" ").removeprefix("and ")
         if _OPERATORS.search(before) or ("=" in before and _SEVERAL.match(text, match.end())):
             continue
         unit = _UNIT.match(text, match.end(), end)
@@ -255,7 +256,9 @@ def told(question: str) -> Told:
     things, counts = _once(counted), set[tuple[str, ...]]()
     for thing, said in things.items():
         alone = [thing[1:]] if all(len(other) == 2 for other in things) else []
-        for name in (thing, *alone):
+        kinds = [other[0] for other in things]
+        kind = [thing[:1]] if len(thing) == 2 and kinds.count(thing[0]) == 1 else []
+        for name in (thing, *alone, *kind):
             named.setdefault(name, []).append(said)
             counts.add(name)
     for match in _BOUGHT.finditer(text, last):
@@ -340,7 +343,9 @@ def _thing(said: Said) -> tuple[str, ...]:
         return ()
     if said.value.denominator != 1 or len(said.behind) > 2 or _NOT_A_NAME & {*said.behind}:
         return ()
-    if not all(word.isalpha() and word not in _NO_THING for word in said.behind):
+    if not all(word.isalpha() and word not in _NO_THING for word in said.behind) or (
+        len(said.behind[-1]) < 3
+    ):
         return ()
     return said.behind
 
