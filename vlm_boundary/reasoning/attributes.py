@@ -31,6 +31,7 @@ _ANOTHER = re.compile(
     re.IGNORECASE,
 )
 _LETTERED = re.compile(r"\b([a-z]) ?= ?\d")
+_MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
 
@@ -47,7 +48,7 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     text = plain(chain.text)
     known: dict[tuple[str, ...], Said] = {}
     words = frozenset(words_of(chain.question)) | ATTRIBUTES
-    for said in sayings(text, start, end):
+    for said in sayings(text, start, end)[:_MOST]:
         found = said_of(said, Told(known, {}, words))
         if found is None:
             for key in _keys(said):

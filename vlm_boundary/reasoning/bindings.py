@@ -25,8 +25,8 @@ _SOURCE = re.compile(  # where a value is read, which says nothing of whose it i
     re.IGNORECASE,
 )
 _VALUE = (
-    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d| : \d)"
-    rf"|{ENGLISH}(?![\w-]))"
+    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
+    rf"(?![\d/^:]|[.,]\d| : \d)|{ENGLISH}(?![\w-]))"
 )
 _UNIT = (
     r"(?:\s?(?P<unit>°|\^\{?\\circ\}?|\\?%|(?:degrees?|percent|(?:[cmk]?m|kg|g|l|ml|h|s|min)[²³]?"
@@ -39,9 +39,9 @@ _SOFT = (
     r"|as|indeed|clearly|found|marked|hence|again|of))*"
 )
 _SPLIT = re.compile(
-    r"(?:[;)]|(?<!\s):)\s?|\s\(|(?<![\d)])\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since|because|but|while"
-    r"|where|whose"
-    r"|then|that|which|whereas|although|with|as|we (?:get|have|see|find|know|read|obtain)"
+    r"(?:[;)]|(?<!\s):)\s?|\s\(|(?<![\d)])\s[–—]\s|,\s(?:and\s|so\s)?|\b(?P<and>and)\s|\b(?:so|since"
+    r"|because|but|while|where|whose|then|that|which|whereas|although|with|as"
+    r"|we (?:get|have|see|find|know|read|obtain)"
     r"|I (?:get|see|find|read))\b\s?",
     re.IGNORECASE,
 )

@@ -18,14 +18,15 @@ from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, say
 # What may stand between a name and its value, or beside the name.
 _LINKS = (
     frozenset(
-        "he she they show showing read reading reach reached cost costing contribute measure measuring"
-        " weigh stand equal lie got get scored score sold sell made earned had hold contain"
-        " count give add take up account for make with which another it be being also"
+        "he she they show showing read reading reach reached cost costing contribute measure"
+        " measuring weigh stand equal lie got get scored score sold sell made earned had hold"
+        " contain count give add take up account for make with which another it be being also"
         " therefore marked labelled labeled given bar line row column month day year team"
         " sector slice section category segment side value amount number price height share"
-        " percentage entry point size level in on from at to picture chart graph table"
-        " figure diagram image ticket this thus so as since because now we see know have whole highest largest best"
-        " tallest lowest smallest worst longest shortest biggest starting entire first step budget".split()
+        " percentage entry point size level in on from at to picture chart graph table figure"
+        " diagram image ticket this thus so as since because now we see know have whole"
+        " highest largest best tallest lowest smallest worst longest shortest biggest starting"
+        " entire first step budget".split()
     )
     | SOFT
 )
@@ -72,10 +73,11 @@ _SUM = re.compile(
 )
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _MOVED = re.compile(
-    r"\b(?:mov|shift|gives?\b|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about|approx"
-    r"|estimat|differ|deviat|new)",
+    r"\b(?:mov|shift|gives?\b|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about"
+    r"|approx|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
+_MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _START = re.compile(r"[.!?](?=\s)|\n")
 
@@ -92,20 +94,20 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if len(known.values) > 2:
         yield from _misread_lists(text, known, start, end)
     found: list[tuple[_Fact, Said]] = []
-    for said in sayings(text, start, end):
-        fact = said_of(said, known) or _counted(said, known)
-        if (
-            fact
-            and differs(fact[1], said)
-            and not (ATTRIBUTES & {*fact[0]} and of_another(text, said, known, start))
-            and not excused(chain, text, said, start, end)
-        ):
-            found.append((fact, said))
+    for said in sayings(text, start, end)[:_MOST]:
+        match = said_of(said, known) or _counted(said, known)
+        if match is None or not differs(match[1], said):
+            continue
+        if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
+            continue
+        if not excused(chain, text, said, start, end):
+            found.append((match, said))
     names = {fact[0] for fact, _ in found}
     swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
     for (name, fact), said in found if len(names) == 1 or swapped else ():
-        note = f"the question tells {shown(fact.value)}{fact.unit} of {' '.join(name)}"
-        yield Evidence("contradiction", said.first, said.end, f"{note}, not {shown(said.value)}")
+        told_value, here = f"{shown(fact.value)}{fact.unit}", shown(said.value)
+        note = f"for “{' '.join(name)}” the question has {told_value}, and here it is {here}"
+        yield Evidence("contradiction", said.first, said.end, note)
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:
@@ -208,6 +210,7 @@ def _sentence(text: str, place: int, start: int) -> int:
 
 
 def differs(fact: Said, said: Said) -> bool:
+    """Whether two values of one thing, in like units, are not the same even when rounded."""
     if fact.value == said.value or (said.value < 0 and fact.value != -said.value):
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
@@ -256,7 +259,7 @@ def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evi
         ):
             continue
         (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
-        note = f"{shown(extra)} stands among the values, and the question tells {shown(missing)}"
+        note = f"{shown(extra)} stands among the values, and the question has {shown(missing)}"
         yield Evidence("contradiction", first, last, note)
 
 
