@@ -116,7 +116,7 @@ _PART = re.compile(
 )
 _POLYGON = re.compile(rf"\b({'|'.join(_SIDES)})\b", re.IGNORECASE)
 _SIDED = re.compile(
-    r"\b(?:it|polygon|figure|shape|(?:penta|hexa|hepta|octa|nona|deca)gon) has"
+    rf"\b(?:it|polygon|figure|shape|(?P<name>{'|'.join(_SIDES)})) has"
     r" (?P<count>\d{1,2}|three|four|five|six|seven|eight|nine|ten|twelve)"
     r" (?:equal |straight |congruent )?(?:sides|vertices|corners|angles|interior angles)\b",
     re.IGNORECASE,
@@ -138,6 +138,8 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _best_of(text, start, end)
     if "]" in question:
         yield from _asked_for(chain, text, start, end)
+    if " = " in question:
+        yield from _scales(question, text, start, end)
     known = told(question)
     if not known:
         return
@@ -146,8 +148,6 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _swapped(text, known, start, end)
     if " than " in text:
         yield from _compared(text, known, start, end)
-    if " = " in question:
-        yield from _scales(question, text, start, end)
     if len(known.values) > 1 and "from " in text:
         yield from _ends(text, known, start, end)
     if len(known.values) > 2:
@@ -206,11 +206,11 @@ def _sides(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
         return
     (name,) = names
     for match in _SIDED.finditer(text, start, end):
-        count = _count_of(match["count"])
-        if count == _SIDES[name] or hypothetical(text, match.start(), start):
+        count, figure = _count_of(match["count"]), (match["name"] or name).lower()
+        if count == _SIDES[figure] or hypothetical(text, match.start(), start):
             continue
         if not retracted(text, match.end(), end):
-            note = f"a {name} has {_SIDES[name]} sides, not {count}"
+            note = f"a {figure} has {_SIDES[figure]} sides, not {count}"
             yield Evidence("contradiction", *match.span(), note)
 
 

@@ -158,17 +158,28 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         or not {*said.before} <= known.words | _LINKS | _SEEN
     ):
         return None
-    for thing, fact in known.counted.items():
+    for thing, counted in known.counted.items():
         behind = said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and behind[-len(thing) :] == thing:
             behind = thing
         rest = behind[len(thing) :]
+        if {*rest[:1]} <= known.words - _LESS - _OTHER:
+            rest = rest[1:]  # the noun that several share
         if rest[:1] in (("in",), ("on",)) and {*rest} <= known.words | SOFT | {"in", "on"}:
             rest = ()  # in the bag
         if behind[: len(thing)] == thing and not _LESS & {*rest}:
-            return thing, fact
+            return thing, counted
+    kind, noun = said.behind[:1], said.behind[1:2]
+    fact = None if ATTRIBUTES & {*kind} or kind in known.counts else known.named.get(kind)
+    if (
+        fact
+        and noun
+        and fact.unit == ""
+        and {*noun} <= known.words - SOFT - _LESS - _OTHER - _DOING
+    ):
+        return None if _LESS & {*said.behind[2:]} else (kind, fact)  # 28 blue cars
     return None
 
 
@@ -259,6 +270,8 @@ def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evi
         ):
             continue
         (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
+        if extra == sum(values) - extra:
+            continue  # with the total behind it
         note = f"{shown(extra)} stands among the values, and the question has {shown(missing)}"
         yield Evidence("contradiction", first, last, note)
 

@@ -14,7 +14,7 @@ from vlm_boundary.mathtext.words import english_number
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
-    r"|(?:-(?<![\w.^/:)-]-)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
+    r"|(?:[-−](?<![\w.^/:)-].)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
     r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
 )
 _WORDED = re.compile(  # begins with a set of characters as well
@@ -334,7 +334,11 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
         if words[-2:] == ("side", "length"):
             return [words[-2:], ("side",)]
         return [(last,), *([(LETTERS[last],)] if last in LETTERS else [])]
-    return [words] if len(words) <= 3 else []
+    if said.last == "of" and said.behind:
+        return []  # sizes of seven players
+    plain_words = not said.behind and all(word.isalpha() and word.islower() for word in words)
+    last_alone = [words[-1:]] if plain_words and len(words) > 1 and len(last) > 3 else []
+    return [words, *last_alone] if len(words) <= 3 else []
 
 
 def _thing(said: Said) -> tuple[str, ...]:
@@ -353,4 +357,4 @@ def _thing(said: Said) -> tuple[str, ...]:
 def _value(written: str) -> Fraction:
     if written.isalpha():
         return Fraction(english_number(written) or 0)
-    return Fraction(written.lstrip("$€£").replace(",", ""))
+    return Fraction(written.lstrip("$€£").replace(",", "").replace("−", "-"))
