@@ -24,12 +24,14 @@ from vlm_boundary.verifier.phrases import occurs
 
 _KEPT = ("radius", "diameter")
 _NAMED = ("side", "length", "width", "base", "height", *_KEPT)  # with a letter that stands for it
+_STANDS = SOFT | {"marked", "labelled", "labeled", "given", "as"}
 _SIGNS = tuple(name[1:] for name in _NAMED)
 _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
 _LETTERED = re.compile(r"\b([a-z]) ?= ?\d")
+_MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
 
@@ -46,7 +48,7 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     text = plain(chain.text)
     known: dict[tuple[str, ...], Said] = {}
     words = frozenset(words_of(chain.question)) | ATTRIBUTES
-    for said in sayings(text, start, end):
+    for said in sayings(text, start, end)[:_MOST]:
         found = said_of(said, Told(known, {}, words))
         if found is None:
             for key in _keys(said):
@@ -91,7 +93,9 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
     words = said.before[:-1]
     letter = words[-1:] if len(words) > 1 and len(words[-1]) == 1 and words[-1].islower() else ()
     words = words[:-1] if letter else words
-    letters = [letter] if letter and words[-1] in _NAMED else []
+    while letter and words and words[-1] in _STANDS:
+        words = words[:-1]
+    letters = [letter] if letter and words and words[-1] in _NAMED else []
     if words and words[-1] in _KEPT:
         return [words[-1:], *(letters or [(LETTERS[words[-1]],)] if words[-1] in LETTERS else [])]
     return letters

@@ -26,8 +26,8 @@ _SOURCE = re.compile(  # where a value is read, which says nothing of whose it i
     re.IGNORECASE,
 )
 _VALUE = (
-    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?(?![\d/^:]|[.,]\d| : \d)"
-    rf"|{ENGLISH}(?![\w-]))"
+    r"[$\\(]{0,2}[$€£]?(?P<value>-?(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
+    rf"(?![\d/^:]|[.,]\d| : \d)|{ENGLISH}(?![\w-]))"
 )
 _UNIT = (
     r"(?:\s?(?P<unit>°|\^\{?\\circ\}?|\\?%|(?:degrees?|percent|(?:[cmk]?m|kg|g|l|ml|h|s|min)[²³]?"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.evidence import Chain, Evidence
@@ -19,7 +20,8 @@ _NONE = re.compile(r"\b(?:no|not|any|nor|neither|without|if|instead)\b", re.IGNO
 _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _MORE = frozenset("taller longer larger higher bigger greater heavier older more".split())
 _THAN = re.compile(
-    rf"\b(?P<one>{_NAME}) (?:is|are|was|were|has|have|had|sold|scored|got|read)(?: (?!not|only|now)[a-z]{{1,9}})?"
+    rf"\b(?P<one>{_NAME}) (?:is|are|was|were|has|have|had|sold|scored|got|read)"
+    r"(?: (?!not|only|now)[a-z]{1,9})?"
     r" (?P<how>taller|longer|larger|higher|bigger|greater|heavier|older|more|shorter|smaller|lower"
     r"|lighter|younger|less|fewer)(?: [a-z]{3,12})?(?: [a-z]{3,12})? than"
     rf" (?:the |in |on |that of |bar |for )?(?P<two>{_NAME})"
@@ -43,10 +45,12 @@ _OF_WHAT = (
     r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry|team|class))"
 )
 _IS_MOST = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:is|was|has|had) the (?P<how>{_HOW}){_OF_WHAT}(?=[.,;\n]| (?:with|at|in the)\b)"
+    rf"\b(?P<name>{_NAME}) (?:is|was|has|had) the (?P<how>{_HOW}){_OF_WHAT}"
+    r"(?=[.,;\n]| (?:with|at|in the)\b)"
 )
 _MOST_IS = re.compile(
-    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT} (?:is|was)(?: in| on| for| at| bar)?(?: the)?"
+    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT} (?:is|was)"
+    r"(?: in| on| for| at| bar)?(?: the)?(?: one (?:in|on|for|of))?"
     rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )
 _MOST_IS_PLAIN = re.compile(
@@ -58,7 +62,8 @@ _GIVEN_TO = re.compile(
     r"(?:(?:value|is|was|reach\w*|with|at|peak|maximum|minimum|highest|lowest|largest|smallest|[Tt]he)"
     r"|,|\A|(?<=[.\n]) ?)[,:]? ?(?<![\d.])(?P<value>\d{1,6}(?:\.\d{1,3})?)(?: ?°C| [a-z]{2,9})?,?"
     r" (?:(?:in|on|for)|(?:(?:and )?(?:that|this|which|it) )?(?:is|was|belongs to|comes from)"
-    r"(?: the (?:value|number|score|age|height|price)(?: of| for| in)?| found in| reached in)?) (?:bar )?"
+    r"(?: the (?:value|number|score|age|height|price)(?: of| for| in)?| found in| reached in)?)"
+    r" (?:bar )?"
     rf"(?P<name>{_NAME})(?='s|[.,;\n]| and\b)"
 )
 _SLOPE = re.compile(
@@ -73,7 +78,8 @@ _LINE = re.compile(
     r"(?![\d.]\d)"
 )
 _ASKED = re.compile(
-    r"\b(?:[Ww]hich|[Ww]ho|[Ww]hat)\b.{0,50}?\b(?P<how>[a-z]{3,9}er|[a-z]{3,9}est|most [a-z]{3,12})\b"
+    r"\b(?:[Ww]hich|[Ww]ho|[Ww]hat)\b.{0,50}?"
+    r"\b(?P<how>[a-z]{3,9}er|[a-z]{3,9}est|most [a-z]{3,12})\b"
 )
 _TITLE = r"[A-Z][a-z]*(?: [A-Z0-9][a-z]*)?"
 _HOW_GOOD = r"(?P<how>best|worst|[a-z]{3,9}est)(?<!rest)(?<!interest)"
@@ -104,13 +110,13 @@ _FROM_TO = re.compile(
     r" (?P<two>\d{1,6}(?:\.\d{1,2})?)(?![\d%]|\.\d)"
 )
 _PART = re.compile(
-    r"\b(?:remaining|rest|left|others?|among|between|except|without|after|before|of these|first|last"
-    r"|half|second|third|than|increase|drop|rise|change|aside|apart|next)\b",
+    r"\b(?:remaining|rest|left|others?|among|between|except|without|after|before|of these|first"
+    r"|last|half|second|third|than|increase|drop|rise|change|aside|apart|next)\b",
     re.IGNORECASE,
 )
 _POLYGON = re.compile(rf"\b({'|'.join(_SIDES)})\b", re.IGNORECASE)
 _SIDED = re.compile(
-    r"\b(?:it|polygon|figure|shape|(?:penta|hexa|hepta|octa|nona|deca)gon) has"
+    rf"\b(?:it|polygon|figure|shape|(?P<name>{'|'.join(_SIDES)})) has"
     r" (?P<count>\d{1,2}|three|four|five|six|seven|eight|nine|ten|twelve)"
     r" (?:equal |straight |congruent )?(?:sides|vertices|corners|angles|interior angles)\b",
     re.IGNORECASE,
@@ -132,6 +138,8 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _best_of(text, start, end)
     if "]" in question:
         yield from _asked_for(chain, text, start, end)
+    if " = " in question:
+        yield from _scales(question, text, start, end)
     known = told(question)
     if not known:
         return
@@ -140,13 +148,16 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _swapped(text, known, start, end)
     if " than " in text:
         yield from _compared(text, known, start, end)
-    if " = " in question:
-        yield from _scales(question, text, start, end)
     if len(known.values) > 1 and "from " in text:
         yield from _ends(text, known, start, end)
     if len(known.values) > 2:
         yield from _extremes(question, text, known, start, end)
         yield from _given_to(text, known, start, end)
+
+
+def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
+    """Whether a place is neither only supposed nor taken back."""
+    return not hypothetical(text, span[0], start) and not retracted(text, span[1], end)
 
 
 def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
@@ -165,7 +176,7 @@ def _swapped(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]
         before = text[max(start, first - 40) : first]
         if hypothetical(text, first, start) or retracted(text, last, end) or _NONE.search(before):
             continue
-        note = f"the question tells of {of_noun[noun]} {noun}s, not {kind} ones"
+        note = f"the {noun}s of the question are {of_noun[noun]}, not {kind}"
         yield Evidence("contradiction", first, last, note)
 
 
@@ -181,10 +192,10 @@ def _compared(text: str, known: Told, start: int, end: int) -> Iterator[Evidence
         more = match["how"].lower() in _MORE
         if (first.value > second.value) == more and first.value != second.value:
             continue
-        if hypothetical(text, match.start(), start) or retracted(text, match.end(), end):
+        if not _stands(text, match.span(), start, end):
             continue
         values = f"{shown(first.value)} of the one and {shown(second.value)} of the other"
-        note = f"the question tells {values}"
+        note = f"the question has {values}"
         yield Evidence("contradiction", *match.span(), note)
 
 
@@ -195,11 +206,11 @@ def _sides(chain: Chain, text: str, start: int, end: int) -> Iterator[Evidence]:
         return
     (name,) = names
     for match in _SIDED.finditer(text, start, end):
-        count = _count_of(match["count"])
-        if count == _SIDES[name] or hypothetical(text, match.start(), start):
+        count, figure = _count_of(match["count"]), (match["name"] or name).lower()
+        if count == _SIDES[figure] or hypothetical(text, match.start(), start):
             continue
         if not retracted(text, match.end(), end):
-            note = f"a {name} has {_SIDES[name]} sides, not {count}"
+            note = f"a {figure} has {_SIDES[figure]} sides, not {count}"
             yield Evidence("contradiction", *match.span(), note)
 
 
@@ -225,8 +236,8 @@ def _sizes(question: str, text: str, start: int, end: int) -> Iterator[Evidence]
         other = size[1] if like and like[0][0] == size[0] else size[0]
         if len(like) != 1 or int(other) in made or f"= {other}" in text:
             continue
-        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
-            note = f"the question tells of {' by '.join(like[0])}, not {' by '.join(size)}"
+        if _stands(text, match.span(), start, end):
+            note = f"the question has {' by '.join(like[0])}, not {' by '.join(size)}"
             yield Evidence("contradiction", *match.span(), note)
 
 
@@ -239,7 +250,7 @@ def _times(question: str, text: str, start: int, end: int) -> Iterator[Evidence]
         times = known[_leaves(match)]
         if len(times) != 1 or match["time"].lstrip("0") in times:
             continue
-        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
+        if _stands(text, match.span(), start, end):
             note = f"the question has {next(iter(times))}, not {match['time']}"
             yield Evidence("contradiction", *match.span(), note)
 
@@ -291,7 +302,7 @@ def _scales(question: str, text: str, start: int, end: int) -> Iterator[Evidence
 
 def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
     """A change from one value to another, of which one is nowhere else: from 45 to 70."""
-    for match in _FROM_TO.finditer(text, start, end):
+    for match in islice(_FROM_TO.finditer(text, start, end), 20):
         values = [Fraction(match["one"]), Fraction(match["two"])]
         strange = [value for value in values if value not in known.values]
         if len(strange) != 1:
@@ -299,8 +310,8 @@ def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
         written = shown(strange[0])
         if len(re.findall(rf"(?<![\d.]){re.escape(written)}(?![\d]|\.\d)", text[start:end])) > 1:
             continue
-        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
-            note = f"{written} is no value of the question"
+        if _stands(text, match.span(), start, end):
+            note = f"{written} is not one of the values of the question"
             yield Evidence("contradiction", *match.span(), note)
 
 
@@ -317,7 +328,7 @@ def _given_to(text: str, known: Told, start: int, end: int) -> Iterator[Evidence
             continue
         if not retracted(text, match.end(), end):
             note = (
-                f"the question tells {shown(fact.value)} of {' '.join(name)}, not {match['value']}"
+                f"for “{' '.join(name)}” the question has {shown(fact.value)}, not {match['value']}"
             )
             yield Evidence("contradiction", match.start("value"), match.end(), note)
 
@@ -362,7 +373,7 @@ def _asked_for(chain: Chain, text: str, start: int, end: int) -> Iterator[Eviden
             or text[match.end() : match.end() + 1] == "?"
         ):
             continue
-        if not hypothetical(text, match.start(), start) and not retracted(text, match.end(), end):
+        if _stands(text, match.span(), start, end):
             note = f"{name} is said to be {adjective['how']}, and the answer is {answer}"
             yield Evidence("contradiction", *match.span(), note)
 

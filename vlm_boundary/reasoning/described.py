@@ -18,14 +18,15 @@ from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, say
 # What may stand between a name and its value, or beside the name.
 _LINKS = (
     frozenset(
-        "he she they show showing read reading reach reached cost costing contribute measure measuring"
-        " weigh stand equal lie got get scored score sold sell made earned had hold contain"
-        " count give add take up account for make with which another it be being also"
+        "he she they show showing read reading reach reached cost costing contribute measure"
+        " measuring weigh stand equal lie got get scored score sold sell made earned had hold"
+        " contain count give add take up account for make with which another it be being also"
         " therefore marked labelled labeled given bar line row column month day year team"
         " sector slice section category segment side value amount number price height share"
-        " percentage entry point size level in on from at to picture chart graph table"
-        " figure diagram image ticket this thus so as since because now we see know have whole highest largest best"
-        " tallest lowest smallest worst longest shortest biggest starting entire first step budget".split()
+        " percentage entry point size level in on from at to picture chart graph table figure"
+        " diagram image ticket this thus so as since because now we see know have whole"
+        " highest largest best tallest lowest smallest worst longest shortest biggest starting"
+        " entire first step budget".split()
     )
     | SOFT
 )
@@ -72,10 +73,11 @@ _SUM = re.compile(
 )
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _MOVED = re.compile(
-    r"\b(?:mov|shift|gives?\b|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about|approx"
-    r"|estimat|differ|deviat|new)",
+    r"\b(?:mov|shift|gives?\b|tak|replac|chang|balanc|level|instead|swap|transfer|if|round|about"
+    r"|approx|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
+_MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _START = re.compile(r"[.!?](?=\s)|\n")
 
@@ -92,20 +94,20 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     if len(known.values) > 2:
         yield from _misread_lists(text, known, start, end)
     found: list[tuple[_Fact, Said]] = []
-    for said in sayings(text, start, end):
-        fact = said_of(said, known) or _counted(said, known)
-        if (
-            fact
-            and differs(fact[1], said)
-            and not (ATTRIBUTES & {*fact[0]} and of_another(text, said, known, start))
-            and not excused(chain, text, said, start, end)
-        ):
-            found.append((fact, said))
+    for said in sayings(text, start, end)[:_MOST]:
+        match = said_of(said, known) or _counted(said, known)
+        if match is None or not differs(match[1], said):
+            continue
+        if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
+            continue
+        if not excused(chain, text, said, start, end):
+            found.append((match, said))
     names = {fact[0] for fact, _ in found}
     swapped = {said.value for _, said in found} <= {fact.value for fact in known.named.values()}
     for (name, fact), said in found if len(names) == 1 or swapped else ():
-        note = f"the question tells {shown(fact.value)}{fact.unit} of {' '.join(name)}"
-        yield Evidence("contradiction", said.first, said.end, f"{note}, not {shown(said.value)}")
+        told_value, here = f"{shown(fact.value)}{fact.unit}", shown(said.value)
+        note = f"for “{' '.join(name)}” the question has {told_value}, and here it is {here}"
+        yield Evidence("contradiction", said.first, said.end, note)
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:
@@ -117,7 +119,9 @@ def said_of(said: Said, known: Told) -> _Fact | None:
         return None
     ((key, at),) = found.items()
     ahead, between = words[:at], words[at + len(key) :]
-    if _OTHER - _EACH & {*ahead, *between} or _BEHIND & {*said.behind[said.unit == "%" :][:3]}:
+    if (_OTHER - _EACH - {*known.named[key].before}) & {*ahead, *between} or _BEHIND & {
+        *said.behind[said.unit == "%" :][:3]
+    }:
         return None
     attribute = bool(ATTRIBUTES & {*key})
     if not attribute and _EACH & {*ahead}:
@@ -154,17 +158,28 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         or not {*said.before} <= known.words | _LINKS | _SEEN
     ):
         return None
-    for thing, fact in known.counted.items():
+    for thing, counted in known.counted.items():
         behind = said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
         elif behind[0] == "of" and behind[-len(thing) :] == thing:
             behind = thing
         rest = behind[len(thing) :]
+        if {*rest[:1]} <= known.words - _LESS - _OTHER:
+            rest = rest[1:]  # the noun that several share
         if rest[:1] in (("in",), ("on",)) and {*rest} <= known.words | SOFT | {"in", "on"}:
             rest = ()  # in the bag
         if behind[: len(thing)] == thing and not _LESS & {*rest}:
-            return thing, fact
+            return thing, counted
+    kind, noun = said.behind[:1], said.behind[1:2]
+    fact = None if ATTRIBUTES & {*kind} or kind in known.counts else known.named.get(kind)
+    if (
+        fact
+        and noun
+        and fact.unit == ""
+        and {*noun} <= known.words - SOFT - _LESS - _OTHER - _DOING
+    ):
+        return None if _LESS & {*said.behind[2:]} else (kind, fact)  # 28 blue cars
     return None
 
 
@@ -206,11 +221,12 @@ def _sentence(text: str, place: int, start: int) -> int:
 
 
 def differs(fact: Said, said: Said) -> bool:
+    """Whether two values of one thing, in like units, are not the same even when rounded."""
     if fact.value == said.value or (said.value < 0 and fact.value != -said.value):
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
-    if fact.behind and said.behind and fact.behind[:1] != said.behind[:1]:
+    if fact.behind and said.behind and said.behind[0] not in fact.behind:
         return False
     if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
         return False  # in cents
@@ -254,7 +270,9 @@ def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evi
         ):
             continue
         (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
-        note = f"{shown(extra)} stands among the values, and the question tells {shown(missing)}"
+        if extra == sum(values) - extra:
+            continue  # with the total behind it
+        note = f"{shown(extra)} stands among the values, and the question has {shown(missing)}"
         yield Evidence("contradiction", first, last, note)
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from vlm_boundary.reasoning.described import differs, excused
 from vlm_boundary.reasoning.equations import equations
@@ -63,7 +64,7 @@ def _said_again(
     pattern: re.Pattern[str], text: str, numbers: Counter[str], start: int, end: int
 ) -> bool:
     """Whether a value that stands nowhere else may be said of what was named before."""
-    for match in pattern.finditer(text, start, end):
+    for match in islice(pattern.finditer(text, start, end), _MOST):
         if numbers[match["value"]] > 1:
             continue
         if word := match["thing"]:

@@ -14,7 +14,7 @@ from vlm_boundary.mathtext.words import english_number
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"[$€£](?<!\w.)-?(?:(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?)(?![\w^]|[.,:/]\d)"
-    r"|(?:-(?<![\w.^/:)-]-)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
+    r"|(?:[-−](?<![\w.^/:)-].)\d|\d(?<![\w.^/:$€£-]\d)(?<!\d,\d))"
     r"(?:\d{0,2}(?:,\d{3})+|\d{0,8})(?:\.\d{1,6})?(?![\d^²³/:]|[.,]\d|(?![cmk]?m\b|k?g\b|[hs]\b)[A-Za-z]|[a-z]{1,4}\^)"
 )
 _WORDED = re.compile(  # begins with a set of characters as well
@@ -178,6 +178,7 @@ def _sayings(text: str, start: int, end: int) -> Iterator[Said]:
         before = text[first : match.start()]
         if first > start and text[first - 1] in ")]}" and before[:1].strip():
             continue  # the end of an expression
+        before = before.removeprefix(" ").removeprefix("and ")
         if _OPERATORS.search(before) or ("=" in before and _SEVERAL.match(text, match.end())):
             continue
         unit = _UNIT.match(text, match.end(), end)
@@ -255,7 +256,9 @@ def told(question: str) -> Told:
     things, counts = _once(counted), set[tuple[str, ...]]()
     for thing, said in things.items():
         alone = [thing[1:]] if all(len(other) == 2 for other in things) else []
-        for name in (thing, *alone):
+        kinds = [other[0] for other in things]
+        kind = [thing[:1]] if len(thing) == 2 and kinds.count(thing[0]) == 1 else []
+        for name in (thing, *alone, *kind):
             named.setdefault(name, []).append(said)
             counts.add(name)
     for match in _BOUGHT.finditer(text, last):
@@ -331,7 +334,11 @@ def _keys(said: Said) -> list[tuple[str, ...]]:
         if words[-2:] == ("side", "length"):
             return [words[-2:], ("side",)]
         return [(last,), *([(LETTERS[last],)] if last in LETTERS else [])]
-    return [words] if len(words) <= 3 else []
+    if said.last == "of" and said.behind:
+        return []  # sizes of seven players
+    plain_words = not said.behind and all(word.isalpha() and word.islower() for word in words)
+    last_alone = [words[-1:]] if plain_words and len(words) > 1 and len(last) > 3 else []
+    return [words, *last_alone] if len(words) <= 3 else []
 
 
 def _thing(said: Said) -> tuple[str, ...]:
@@ -340,7 +347,9 @@ def _thing(said: Said) -> tuple[str, ...]:
         return ()
     if said.value.denominator != 1 or len(said.behind) > 2 or _NOT_A_NAME & {*said.behind}:
         return ()
-    if not all(word.isalpha() and word not in _NO_THING for word in said.behind):
+    if not all(word.isalpha() and word not in _NO_THING for word in said.behind) or (
+        len(said.behind[-1]) < 3
+    ):
         return ()
     return said.behind
 
@@ -348,4 +357,4 @@ def _thing(said: Said) -> tuple[str, ...]:
 def _value(written: str) -> Fraction:
     if written.isalpha():
         return Fraction(english_number(written) or 0)
-    return Fraction(written.lstrip("$€£").replace(",", ""))
+    return Fraction(written.lstrip("$€£").replace(",", "").replace("−", "-"))
