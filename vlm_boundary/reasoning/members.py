@@ -18,10 +18,11 @@ from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLDS, Found, Speec
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_KEYS = (
-    *THRESHOLDS, "even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
-    "factor of", "divisors of", "divisor of",
+_UNIVERSAL = (  # what a number has or has not, whatever the list is
+    " even", " odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
+    "factor of", "divisors of", "divisor of", "numbers", "integers", "values",
 )  # fmt: skip
+_KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
@@ -83,7 +84,8 @@ _MAKES = re.compile(
 
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    if occurs(_KEYS, low) and PROPERTY.search(speech.text, speech.start, speech.end):
+    keys = _KEYS if speech.data.values else _UNIVERSAL
+    if occurs(keys, low) and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
