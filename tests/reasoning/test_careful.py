@@ -211,6 +211,43 @@ def test_results_with_a_unit_of_several(a: int, b: int, off: int, unit: str) -> 
     assert [e.flag for e in vetoes(text)] == ["arithmetic_error"]
 
 
+VALUES = st.lists(st.integers(2, 90), min_size=5, max_size=8, unique=True)
+
+
+def of_list(values: list[int], said: str, asked: str = "What does the chart show?") -> list[str]:
+    """What is vetoed of a sentence about a chart whose values the question gives."""
+    bars = ", ".join(f"{name} {value}" for name, value in zip("ABCDEFGH", values, strict=False))
+    return [item.flag for item in vetoes(said, f"[Bar chart: {bars}.] {asked}")]
+
+
+@MANY
+@given(VALUES, st.data())
+def test_members_of_the_list_of_the_question(values: list[int], data: st.DataObject) -> None:
+    names = "ABCDEFGH"
+    ordered = sorted(values)
+    bound = data.draw(st.sampled_from(ordered[1:-1]))
+    above = [value for value in values if value > bound]
+    below = [value for value in values if value <= bound]
+    asked = f"How many bars are above {bound}?"
+    most, least = names[values.index(max(values))], names[values.index(min(values))]
+
+    def row(members: list[int]) -> str:
+        return " and ".join(map(str, members)) if len(members) < 3 else ", ".join(map(str, members))
+
+    assert not of_list(values, f"The values above {bound} are {row(above)}.", asked)
+    assert of_list(values, f"The values above {bound} are {row([*above, below[0]])}.", asked)
+    if len(above) > 1:
+        assert of_list(values, f"The values above {bound} are {row(above[1:])}.", asked)
+    assert not of_list(values, f"The highest bar is {most} ({max(values)}).")
+    assert of_list(values, f"The highest bar is {least}.")
+    assert of_list(values, f"**Lowest:** {ordered[1]}")
+    assert not of_list(values, f"Sorted: {row(ordered)}.")
+    assert of_list(values, f"Sorted: {row([ordered[1], ordered[0], *ordered[2:]])}.")
+    assert of_list(values, f"In ascending order: {row([*ordered[:2], *ordered[3:]])}.")
+    assert not of_list(values, f"{most} is taller than {least}.")
+    assert of_list(values, f"{least} is taller than {most}.")
+
+
 UNITS = [("m", "centimetres", 100), ("hours", "minutes", 60), ("kg", "grams", 1000)]
 
 

@@ -26,18 +26,19 @@ _LEAST = (
 )
 _KEYS = (*_MOST.split("|"), *_LEAST.split("|"))
 _EXTREME = re.compile(
-    rf"\b(?<!\bat )(?:(?P<rank>second|third|2nd|3rd|next)[ -])?(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
+    rf"\b(?<!\bat )(?:(?P<rank>second|third|2nd|3rd|next)[ -])?"
+    rf"(?:(?P<most>{_MOST})|(?P<least>{_LEAST}))\b",
     re.IGNORECASE,
 )
 _RANKS = {"second": 1, "2nd": 1, "next": 1, "third": 2, "3rd": 2}
 _SEVERAL = re.compile(
-    rf"\b(?P<count>two|three|2|3) (?:(?P<most>{_MOST})|(?P<least>{_LEAST}))(?: [a-z]{{3,12}}){{0,2}}"
-    r"(?: are|:) ",
+    rf"\b(?P<count>two|three|2|3) (?:(?P<most>{_MOST})|(?P<least>{_LEAST}))"
+    r"(?: [a-z]{3,12}){0,2}(?: are|:) ",
     re.IGNORECASE,
 )
 _OF_ALL = re.compile(
-    r"\b(?:of|among|out of) (?:the|all|these|those)(?: the)? (?P<count>\d{1,2}|two|three|four|five|six"
-    r"|seven|eight|nine|ten)\b(?: [a-z]{3,12})?"
+    r"\b(?:of|among|out of) (?:the|all|these|those)(?: the)? (?P<count>\d{1,2}|two|three|four"
+    r"|five|six|seven|eight|nine|ten)\b(?: [a-z]{3,12})?"
 )
 # Better is sometimes less.
 _REVERSED = re.compile(
@@ -48,14 +49,15 @@ _CUTS = re.compile(
     r"|since|which|where|compared|ahead|followed)\b",
 )
 _TOKEN = re.compile(rf"[$€£]?(?P<value>-?{VALUE[2:]})(?!\d)|[A-Za-zÀ-ÿ][\w'’]*")
-_PLAIN = frozenset(
-    "the a is are was were at in on for of with has have had by to it its this that here there then thus"
-    " hence therefore value values number numbers bar bars point points score scores entry reading"
-    " temperature temperatures month months day days year years team teams we see find get i look looking"
-    " read reads chart graph line table list data set among them these all be can recorded occurs occurred"
-    " occur belongs belong reached falls fell shows shown show goes stands lies comes as from our equal"
-    " equals units unit °c mm cm m kg g points dollars percent people height heights length lengths"
-    " amount total item one clearly obviously given namely itself amounts namely dataset".split()
+_PLAIN = frozenset(  # words that pick none of a list
+    "the a is are was were at in on for of with has have had by to it its this that here there"
+    " then thus hence therefore value values number numbers bar bars point points score scores"
+    " entry reading temperature temperatures month months day days year years team teams we see"
+    " find get i look looking read reads chart graph line table list data set among them these"
+    " all be can recorded occurs occurred occur belongs belong reached falls fell shows shown"
+    " show goes stands lies comes as from our equal equals units unit °c mm cm m kg g dollars"
+    " percent people height heights length lengths amount total item one clearly obviously given"
+    " namely itself amounts dataset".split()
 )
 _SCOPED = re.compile(
     r"\b(?:after|before|since|until|first|last|except\w*|exclud\w*|without|ignor\w*|remov\w*|even"
@@ -69,7 +71,7 @@ _SCOPED = re.compile(
 def wrong_extremes(speech: Speech, low: str) -> Iterator[Found]:
     """The lowest is 14 (Mon), where Wednesday has 11; Feb is the highest month.
 
-    Only a clause is read that has one such word, one member and no word that is not of the question.
+    Only a clause is read that has one such word, one member and only words of the question.
     """
     if not occurs(_KEYS, low) or _SCOPED.search(speech.asked) or len(speech.data.values) < 3:
         return

@@ -41,7 +41,8 @@ _SHORT, _LONG = 2, 60
 
 # After it what is said may be said of some of the list.
 PICKS = re.compile(
-    r"\b(?:another|remain\w*|aside|among (?!(?:them|these|those|all)\b)|counted|insert\w*|add\w*|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
+    r"\b(?:another|remain\w*|aside|among (?!(?:them|these|those|all)\b)|counted|insert\w*|add\w*"
+    r"|includ\w*|replac\w*|tak(?:e|en|ing) (?:away|out)|grow\w*"
     r"|doubl\w*|tripl\w*|halv\w*|people|frequenc\w*"
     r"|drop\w*|discard\w*|omit\w*|leav\w+|left|without|remov\w*|exclud\w*|ignor\w*"
     r"|disregard\w*|cross\w*|skip\w*|only|not|never|no longer|which of|divid\w*|divisible"
@@ -171,7 +172,7 @@ def listed_in(lists: Sequence[NumberList]) -> Listed | None:
 
 
 def mention_of(piece: str, data: Listed) -> Mention | None:
-    """The member that a piece names: its value, its name, or both; None where it is anything else."""
+    """The member that a piece names: its value, its name, or both; None for anything else."""
     piece = piece.replace("−", "-").strip()
     lead = _LEAD.match(piece)
     if lead and not data.named(piece):

@@ -18,12 +18,13 @@ from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLDS, Found, Speec
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_KEYS = (
-    *THRESHOLDS, "even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
-    "factor of", "divisors of", "divisor of",
+_UNIVERSAL = (  # what a number has or has not, whatever the list is
+    " even", " odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
+    "factor of", "divisors of", "divisor of", "numbers", "integers", "values",
 )  # fmt: skip
+_KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
-    r"(?P<tail>(?:[ /]?(?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
+    r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
     r"(?:[:→–—]|\b(?P<verb>are|is|were|was|include|(?:came|occurred|fell|were|are) (?:on|in)"
     r"|,? ?(?:we|i) (?:find|have|get|see|count))\b:?(?: (?:only|just|therefore|thus|then|hence))?)"
     r"[ *]{0,3}"
@@ -36,7 +37,8 @@ _THESE = re.compile(  # less than 90°. Of the list 35°, 90° and 48° these ar
 _UNSURE = re.compile(
     r"\b(?:not|no|none|neither|nor|never|except\w*|others?|without|if|would|could|might|or|almost"
     r"|nearly|about|between|differ\w*|sum|product|mean|average|times|change\w*|rises?|drops?"
-    r"|increas\w*|decreas\w*|common|double|twice|half|percent\w*|probab\w*|than|how many|number of)\b"
+    r"|increas\w*|decreas\w*|common|double|twice|half|percent\w*|probab\w*|than"
+    r"|how many|number of)\b"
     r"|n't\b|\?",
     re.IGNORECASE,
 )
@@ -45,13 +47,13 @@ _DOUBT = re.compile(
 )
 _SOME = re.compile(
     r"\b(?:examples?|such|including|like|some|first|last|also|another|one|any|next|e\.g|other\w*"
-    r"|largest|smallest|until|up to|in both|here|of (?:these|those|them)|among (?:these|those|them))\b",
+    r"|largest|smallest|until|up to|in both|here|(?:of|among) (?:these|those|them))\b",
     re.IGNORECASE,
 )
 _OF_NUMBERS = re.compile(r"\b(?:numbers|values|integers|scores|entries|evens|odds|primes)\b", re.I)
 _SATISFY = re.compile(
-    r"\b(?:(?:(?:which|that) )?(?:satisfy|meet|fulfil|match)(?:es|s)? (?:the|this|that) (?:condition"
-    r"|requirement|criterion)|(?:(?:which|that) )?qualif(?:y|ies))\b"
+    r"\b(?:(?:(?:which|that) )?(?:satisfy|meet|fulfil|match)(?:es|s)? (?:the|this|that)"
+    r" (?:condition|requirement|criterion)|(?:(?:which|that) )?qualif(?:y|ies))\b"
     r"(?P<verb>(?: are| is|:):? )?",
     re.IGNORECASE,
 )
@@ -71,9 +73,10 @@ _SCOPED = re.compile(
     re.IGNORECASE,
 )
 _MAKES = re.compile(
-    r"[\s.,;)]{0,4}(?:so|thus|hence|and|therefore)?,?\s?(?:(?:that|this|which|it|these|they)(?:'s| is"
-    r"| makes?| gives?| are)(?: a total of| up| altogether| only)?|there (?:are|is)(?: only)?|making"
-    r"|giving|count(?: is|:| =)|(?:the )?(?:count|number)(?: of \w+)? is)\s"
+    r"[\s.,;)]{0,4}(?:so|thus|hence|and|therefore)?,?\s?(?:(?:that|this|which|it|these|they)"
+    r"(?:'s| is| makes?| gives?| are)(?: a total of| up| altogether| only)?"
+    r"|there (?:are|is)(?: only)?|making|giving|count(?: is|:| =)|(?:the )?(?:count|number)"
+    r"(?: of \w+)? is)\s"
     r"(?P<count>\d{1,2}|[a-z]{3,6})\b(?![.,]\d|\s?[%/°^*×·+-])",
     re.IGNORECASE,
 )
@@ -81,7 +84,8 @@ _MAKES = re.compile(
 
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
-    if occurs(_KEYS, low) and PROPERTY.search(speech.text, speech.start, speech.end):
+    keys = _KEYS if speech.data.values else _UNIVERSAL
+    if occurs(keys, low) and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)

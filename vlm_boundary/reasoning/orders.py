@@ -1,4 +1,4 @@
-"""Lists that are said to be in order: whether they are, whose values they have, what stands where."""
+"""Lists said to be in order: whether they are, what they lost, and what stands in their middle."""
 
 from __future__ import annotations
 
@@ -9,29 +9,43 @@ from fractions import Fraction
 
 from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
-from vlm_boundary.reasoning.passages import SENTENCE
+from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
-_UP = (
-    r"ascending|increasing|from (?:the )?(?:smallest|least|lowest|shortest|small|low|fewest)"
-    r"|(?:smallest|least|lowest|shortest) to (?:largest|greatest|highest|biggest|longest|tallest)"
+_SMALL = "smallest|least|lowest|shortest|fewest"
+_LARGE = "largest|greatest|highest|biggest|longest|tallest|most"
+_UP = opening(
+    [
+        "ascending",
+        "increasing",
+        rf"from (?:the )?(?:{_SMALL}|small|low)\b",
+        *(rf"{word} to (?:the )?(?:{_LARGE})" for word in _SMALL.split("|")),
+    ]
 )
-_DOWN = (
-    r"descending|decreasing|from (?:the )?(?:largest|greatest|highest|biggest|longest|tallest|most"
-    r"|large|high)"
-    r"|(?:largest|greatest|highest|biggest|longest|tallest) to (?:smallest|least|lowest|shortest)"
+_DOWN = opening(
+    [
+        "descending",
+        "decreasing",
+        rf"from (?:the )?(?:{_LARGE}|large|high)\b",
+        *(rf"{word} to (?:the )?(?:{_SMALL})" for word in _LARGE.split("|")),
+    ]
 )
-_ORDER = re.compile(
-    rf"\b(?:(?P<up>{_UP})|(?P<down>{_DOWN})|sort(?:s|ed|ing)?|(?:numerical|in) order|ordered"
-    r"|ordering|order|arrang\w+|rank(?:ed|ing))\b",
-    re.IGNORECASE,
+_SORTED = opening(
+    (
+        r"sort(?:s|ed|ing)?\b",
+        r"numerical order\b",
+        r"order(?:ed|ing|)\b(?! to\b)",
+        r"arrang\w+",
+        r"rank(?:ed|ing)\b",
+    )
 )
+_ORDER = re.compile(rf"(?P<up>{_UP})|(?P<down>{_DOWN})|(?:{_SORTED})", re.IGNORECASE)
 _ORDER_KEYS = (
-    "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to", "high to",
-    "large to", "from the low", "from the smal", "from the larg", "from the high", "from low",
-    "from smal", "from larg", "from high", "from long", "from short",
+    "order", "sort", "scend", "creasing", "rank", "arrang", "st to ", "small to", "low to",
+    "high to", "large to", "from the low", "from the smal", "from the larg", "from the high",
+    "from low", "from smal", "from larg", "from high", "from long", "from short",
 )  # fmt: skip
 _SIGN = re.compile(  # what stands between such words and the list
     r"(?::|,|(?=\n\s{0,4}(?:[-*•]|1[.)])\s)|\b(?:are|gives?|is|get|yields?|have|as)\b:?)[ *_$]{0,4}"
@@ -41,10 +55,12 @@ _ASIDE = re.compile(
     r"|multipl\w*|weight\w*)\b"
 )
 _BEGINS = re.compile(
-    rf"[\s*_$(\[|•-]{{0,8}}(?:\d{{1,2}}[.)] )?(?:[$€£]?{VALUE}|[\w' ]{{1,20}}(?:[,:(>–]| \(?[$€£]?\d))"
+    rf"[\s*_$(\[|•-]{{0,8}}(?:\d{{1,2}}[.)] )?"
+    rf"(?:[$€£]?{VALUE}|[\w' ]{{1,20}}(?:[,:(>–]| \(?[$€£]?\d))"
 )
 _BY = re.compile(
-    r"\b(?:by|following|this order|that order|shows?|shown|reads?|not|original|unsorted|alphabet\w*|chronolog\w*|before|should|must|needs?|if|left|right"
+    r"\b(?:by|following|this order|that order|shows?|shown|reads?|not|original"
+    r"|unsorted|alphabet\w*|chronolog\w*|before|should|must|needs?|if|left|right"
     r"|bottom|appear\w*|turn|step|swap\w*|pass|ratios?|increasing function|time)\b",
     re.IGNORECASE,
 )
@@ -58,10 +74,12 @@ _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 
 def wrong_orders(speech: Speech, low: str) -> Iterator[Found]:
-    """Lists that are not in the order said, that lost or gained a value, or whose middle is another."""
+    """Lists that are not in the order said, lost or gained a value, or have another middle."""
     if not occurs(_ORDER_KEYS, low):
         return
-    text, data = speech.text, speech.data
+    text = speech.text
+    if not _ORDER.search(text, speech.start, speech.end):
+        return
     for match in SENTENCE.finditer(text, speech.start, speech.end):
         order = _ORDER.search(match[0])
         if order is None or _BY.search(match[0], 0, order.start()):
@@ -158,7 +176,8 @@ _MIDDLE = re.compile(
     re.IGNORECASE,
 )
 _NTH = re.compile(
-    rf"\b(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
+    rf"\b(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
+    rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
     r" (?P<noun>[a-z]{3,9})(?: in (?:the|this) list)?"
     rf"(?: is|:| are|,| being)\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
     rf"(?:[ °a-zA-Z%]{{0,8}}(?: and|,) (?P<other>{VALUE})(?![\w/]|[.,]\d))?",
@@ -166,7 +185,8 @@ _NTH = re.compile(
 )
 _OF_TIME = frozenset("day days month months year years week weeks time times quarter".split())
 _AT = re.compile(
-    rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the (?P<nth>{_NTHS}"
+    rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the"
+    rf" (?P<nth>{_NTHS}"
     r"|\d{1,2}(?:st|nd|rd|th))(?! (?:and|of|from))(?=[\s,.;:])",
     re.IGNORECASE,
 )
@@ -183,9 +203,8 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
     for said in _MIDDLE.finditer(text, at, end):
         middle = [values[(size - 1) // 2], values[size // 2]]
         told = [value_of(said[name]) for name in ("a", "b") if said[name]]
-        if len(told) == (1 if size % 2 else 2) and [*told, told[0]][:2] != middle:
-            if sorted(told) != sorted({*middle}) and not (size % 2 == 0 and told == middle[::-1]):
-                yield *said.span(), f"in the middle of the list stands {_and(middle)}"
+        if len(told) == 2 - size % 2 and {*told} != {*middle}:
+            yield *said.span(), f"in the middle of the list stands {_and(middle)}"
     for said in _NTH.finditer(text, at, end):
         if said["noun"].lower() in _OF_TIME:
             continue
@@ -210,7 +229,8 @@ def _and(values: Sequence[Fraction]) -> str:
 
 _RANKED = re.compile(
     rf"\b(?P<rank>second|third) (?P<way>largest|highest|longest|tallest|smallest|lowest|shortest)"
-    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))(?: one| entry| value"
+    rf"(?: [a-z]{{3,12}})? is(?: therefore| then)? the (?P<nth>{_NTHS}|\d(?:nd|rd|th))"
+    r"(?: one| entry| value"
     r"| number)?(?: (?:in|of) (?:this|the) list)?[,.;]",
     re.IGNORECASE,
 )

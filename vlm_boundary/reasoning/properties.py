@@ -26,8 +26,8 @@ COMPARED: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "at least": operator.ge, "at most": operator.le,
 }  # fmt: skip
 NAMED = (  # what is said of numbers with a property
-    *(f"{how} " for how in COMPARED), "even numbers", "odd numbers", "even ones", "odd ones", "prime",
-    "multiples of", "divisible by", "factors of", "divisors of",
+    *(f"{how} " for how in COMPARED), "even numbers", "odd numbers", "even ones", "odd ones",
+    "prime", "multiples of", "divisible by", "factors of", "divisors of",
 )  # fmt: skip
 THRESHOLDS = tuple(f"{how} " for how in COMPARED)
 _HOW = opening(sorted(COMPARED, key=len, reverse=True))
@@ -36,10 +36,11 @@ THRESHOLD = re.compile(
     rf"[$€£]?(?P<bound>{VALUE})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
+_KINDS = opening(("even", "odd", "primes?", "acute", "obtuse"))
+_OF = opening(("multiples? of", "divisible by", "factors? of", "divisors? of"))
 PROPERTY = re.compile(
     rf"{THRESHOLD.pattern}|(?P<than>{_HOW}) the (?P<mean>mean|average|median)\b"
-    r"|\b(?P<kind>even|odd|primes?|acute|obtuse)\b"
-    r"|\b(?P<of>multiples? of|divisible by|factors? of|divisors? of) (?P<base>\d{1,4})(?![\w/^]|[.,]\d)",
+    rf"|(?P<kind>{_KINDS})\b|(?P<of>{_OF}) (?P<base>\d{{1,4}})(?![\w/^]|[.,]\d)",
     re.IGNORECASE,
 )
 
@@ -91,6 +92,7 @@ def _is_prime(value: Fraction) -> bool:
 
 
 def meant(said: re.Match[str]) -> tuple[object, ...]:
+    """What makes two ways of saying a property the same."""
     if said["how"]:
         return COMPARED[said["how"].lower()], value_of(said["bound"])
     if said["than"]:

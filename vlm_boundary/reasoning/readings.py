@@ -1,4 +1,4 @@
-"""A list that a chain reads off otherwise than the question gives it, or counts or adds up wrongly."""
+"""A list that a chain reads otherwise than the question gives it, or counts or adds up wrongly."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ _MADE = re.compile(  # of something made of the list
     re.IGNORECASE,
 )
 _NOUN = (
-    r"(?:values?|numbers?|scores?|bars?|entries|elements|items|marks|data points|observations|readings"
-    r"|months|days|weeks|years|temperatures|sizes|heights|ages|prices|lengths|angles|cards|segments"
+    r"(?:values?|numbers?|scores?|bars?|entries|elements|items|marks|data points|observations"
+    r"|readings|months|days|weeks|years|temperatures|sizes|heights|ages|prices|lengths|angles|cards|segments"
     r"|players|students|people|teams|cities|countries)"
 )
 _COUNT = r"(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
@@ -30,8 +30,8 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(
-    rf"\b(?:there are|we have|with) (?:a total of )?{_COUNT} {_NOUN}(?= ?(?:[.,;:]|\band\b|in (?:the list"
-    r"|total|all)|$))",
+    rf"\b(?:there are|we have|with) (?:a total of )?{_COUNT} {_NOUN}(?= ?(?:[.,;:]|\band\b"
+    r"|in (?:the list|total|all)|$))",
     re.IGNORECASE,
 )
 _ADDED = re.compile(
@@ -42,10 +42,11 @@ _ADDED = re.compile(
 _STEADY = re.compile(
     r"\b(?:(?:every|each) (?:[a-z]{3,10} )?(?:is|has|was) (?P<how>higher|larger|greater|more|bigger"
     r"|lower|smaller|less) than the (?:one |[a-z]{3,10} )?(?:before|previous)"
-    r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?|decreases?)"
+    r"|(?:values?|it|line|numbers?|sales|bars|curve) (?P<way>rises?|increases?|grows?|falls?"
+    r"|decreases?)"
     r" (?:every|each) (?:year|month|day|week|time|quarter)"
-    r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?|(?:go|goes) down"
-    r"|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
+    r"|(?P<going>(?:go|goes|rise|climb|move)s? up|rises?|climbs?|increases?|grows?|falls?"
+    r"|(?:go|goes) down|decreases?) from (?:each|one|every) [a-z]{3,10} to the next)\b",
     re.IGNORECASE,
 )
 _RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
@@ -120,14 +121,9 @@ def _lengths(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Found]:
             size >= _FEW
             and count != size
             and abs(count - size) <= _FEW
-            and count not in _kinds(speech)
+            and count != len({*speech.data.values})  # as many kinds may be meant
         ):
             yield *said.span(), f"there are {size}, not {said['count']}"
-
-
-def _kinds(speech: Speech) -> set[int]:
-    """How many different values there are: as many may be meant."""
-    return {len({*speech.data.values})}
 
 
 def _number(word: str) -> int:
@@ -137,7 +133,6 @@ def _number(word: str) -> int:
 def _of_all(speech: Speech, said: re.Match[str], lists: Sequence[NumberList]) -> bool:
     """Whether what is added up is the whole list, which stands before in the same sentence."""
     size = len(speech.data.values)
-    told = speech.data.asked and "how many" not in speech.asked
     first = max(speech.text.rfind(sign, speech.start, said.start()) for sign in (". ", "\n"))
     near = [one for one in lists if first < one.start and one.end < said.start()]
     if near:

@@ -16,9 +16,10 @@ from vlm_boundary.verifier.phrases import occurs
 _COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range(10)))
 _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|seven|eight) times)"
 _OCCURS = re.compile(
-    rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}(?P<verb>:| →| (?:occurs?|appears?|comes up|shows up"
-    r"|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?(?: exactly| only| just)?"
-    rf" {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
+    rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
+    r"(?P<verb>:| →| (?:occurs?|appears?|comes up"
+    r"|shows up|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?"
+    rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,
 )
 _PLURAL = re.compile(
@@ -26,7 +27,8 @@ _PLURAL = re.compile(
 )
 _TALLY = re.compile(
     rf"^[^\S\n]*(?:[-*•|][^\S\n]*)?\*{{0,2}}(?P<value>{VALUE})\*{{0,2}}[^\S\n]*(?::|→|->|\||=)"
-    r"[^\S\n]*(?P<times>\d{1,2}|once|twice|thrice|(?:three|four|five|six) times)[^\S\n]*\|?[^\S\n]*$",
+    r"[^\S\n]*(?P<times>\d{1,2}|once|twice|thrice|(?:three|four|five|six) times)"
+    r"[^\S\n]*\|?[^\S\n]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 _INLINE = re.compile(
@@ -103,7 +105,7 @@ def _described(question: str) -> tuple[Counter[str], dict[str, str]]:
 
 
 def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Found]:
-    """Red occurs twice, where it stands three times; blue: Anna, Carl and Fay, where Fay has red."""
+    """Red occurs twice, where it stands three times; blue: Anna and Fay, where Fay has red."""
     words, named = _described(question)
     if not words:
         return
@@ -122,7 +124,8 @@ def _whose(text: str, named: dict[str, str], start: int, end: int) -> Iterator[F
     row = re.compile(
         rf"\b(?:(?:picking out|chose|choosing|like|have|has|for|with|in) )?(?P<kind>{kinds})"
         r"(?:(?: are| were| is)?:?| (?:I|we) (?:get|find|have|count)) "
-        r"(?P<names>[A-Z][a-z]{1,11}(?:(?:,| and|, and) [A-Z][a-z]{1,11})+)(?![a-z]| [a-z]{3,12}[,.])"
+        r"(?P<names>[A-Z][a-z]{1,11}(?:(?:,| and|, and) [A-Z][a-z]{1,11})+)"
+        r"(?![a-z]| [a-z]{3,12}[,.])"
     )
     for said in row.finditer(text, start, end):
         for name in re.findall(r"[A-Z][a-z]+", said["names"]):

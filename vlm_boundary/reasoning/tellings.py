@@ -25,8 +25,8 @@ def wrong_tellings(speech: Speech, low: str) -> Iterator[Found]:
 
 _TOLD = re.compile(r"(?:\b(?:yes|no)\b|[✓✗✔✘✅❌])", re.IGNORECASE)
 _ASKS = re.compile(
-    rf"(?P<one>{VALUE})\s?(?P<sign>[<>≤≥]|\\leq?|\\geq?|is (?:less|greater|more|smaller|larger) than)"
-    rf"\s?(?P<two>{VALUE})\s?\$?\s?\?\W{{0,6}}\Z"
+    rf"(?P<one>{VALUE})\s?(?P<sign>[<>≤≥]|\\leq?|\\geq?"
+    rf"|is (?:less|greater|more|smaller|larger) than)\s?(?P<two>{VALUE})\s?\$?\s?\?\W{{0,6}}\Z"
 )
 _SIGNS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": operator.lt, ">": operator.gt, "≤": operator.le, "≥": operator.ge,
@@ -105,8 +105,10 @@ _MORE = (
 _LESS = frozenset("lower smaller less fewer shorter colder cooler lighter cheaper".split())
 _THAN = re.compile(
     r"(?P<one>[\w'’]+(?: \w{1,3})?)(?: \([^()]{1,12}\))? (?:is|has|had|was|scored|got|sold|shows)"
-    rf"(?: a| much| slightly| even| clearly)?(?: (?P<by>{VALUE}))? (?P<how>{_MORE})(?: [a-z]{{3,12}})?"
-    r" than (?:the |bar |in |on |that of )?(?P<two>[\w'’]+(?: \w{1,3})?)(?=[\s,.;:()!]|$)"
+    rf"(?: a| much| slightly| even| clearly)?(?: (?P<by>{VALUE}))?"
+    rf" (?P<how>{_MORE})"
+    r"(?: [a-z]{3,12})? than (?:the |bar |in |on |that of )?(?P<two>[\w'’]+(?: \w{1,3})?)"
+    r"(?=[\s,.;:()!]|$)"
 )
 
 
