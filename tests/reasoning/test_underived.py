@@ -76,7 +76,7 @@ def test_the_angles_of_a_triangle(apex: int) -> None:
     asked = f"[Figure: isosceles triangle, apex angle {apex}°.] Find a base angle in degrees."
     bare = f"The triangle has two equal sides. So a base angle measures {base}°."
     assert flags(asked, bare, str(base)) == ["no_reasoning"]
-    derived = f"The angles sum to 180°, of which the apex takes {apex}°. Each base angle is {base}°."
+    derived = f"The apex takes {apex}° of the 180° of a triangle. Each base angle is {base}°."
     assert flags(asked, derived, str(base)) == []
 
 
