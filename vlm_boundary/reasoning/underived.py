@@ -34,6 +34,7 @@ _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
 _OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
+_SOLVED = re.compile(r"\b\d{0,4}[a-z](?: squared)? (?:equals|has to be|must be) \d")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
 # "one sees", "the other one": no value.
 _NO_ONE = re.compile(
@@ -142,7 +143,7 @@ _BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
 _OF_FORMULA = re.compile(
-    r"\b(?:coefficient|constant|intercept|form|factor|exponent|term)\b",
+    r"\b(?:coefficient|constant|intercept|form|factor|exponent|term|bracket|vanish\w*|shift\w*)\b",
     re.IGNORECASE,
 )
 # The answer beside an operator, a letter that is solved for, and what is worked out without digits.
@@ -215,6 +216,8 @@ def _fault(body: str, source: str, asked: str, said: Said) -> str:
 
 def _works(body: str, question: str) -> bool:
     """Whether there is an operation or an equation that is not just copied from the question."""
+    if _SOLVED.search(body):
+        return True
     source = packed(question)
     parts = packed(body).split(HERE)
     for place, part in enumerate(parts):
