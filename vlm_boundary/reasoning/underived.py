@@ -104,7 +104,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(
-    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|added|subtracted|difference"
+    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|add(?:ed|ing)|subtract(?:ed|ing)|difference"
     r"|quotient)\b",
     re.IGNORECASE,
 )
@@ -309,13 +309,15 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     rounded = 1 if said.number.is_integer() else abs(said.number) / 50
     if any(abs(one * scale - said.number) < rounded for one in told for scale in (1, 100)):
         return False  # rounded, or as a percentage
-    if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
+    sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
+    if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
     told += named_factors(body)
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
-    sizes = [1.0, *unit_sizes(f"{question} {body}")]
+    units = unit_sizes(f"{question} {body}")
+    sizes = [1.0, *units, *(2 * size for size in units)]
     goals = [said.number * size for size in sizes] + [said.number / size for size in sizes]
     return not any(
         any_near((*steps.one(values), *proportions(values)), goals)
