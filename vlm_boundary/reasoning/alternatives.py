@@ -30,7 +30,7 @@ _OR = re.compile(r"\b(?:or|maybe|perhaps|possibly|could|may|might)\b", re.IGNORE
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Alternatives:
     """Where a row of alternatives stands, its values as written, and its sentence's end."""
 
     start: int
@@ -39,7 +39,7 @@ class Row:
     sentence_end: int
 
 
-def rows(text: str) -> Iterator[Row]:
+def rows(text: str) -> Iterator[Alternatives]:
     """The rows of at least two different values that are named as alternatives."""
     if not (_OR.search(text) or _POSSIBLE.search(text)):
         return
@@ -53,10 +53,10 @@ def rows(text: str) -> Iterator[Row]:
         yield from _row(text, sentence, row)
 
 
-def _row(text: str, sentence: re.Match[str], row: list[re.Match[str]]) -> Iterator[Row]:
+def _row(text: str, sentence: re.Match[str], row: list[re.Match[str]]) -> Iterator[Alternatives]:
     values = frozenset(match[0].lower() for match in row)
     if len(values) < 2:
         return
     start, end = row[0].start(), row[-1].end()
     if _OR.search(text, start, end) or _POSSIBLE.search(text, sentence.start(), start):
-        yield Row(start, end, values, sentence.end())
+        yield Alternatives(start, end, values, sentence.end())

@@ -34,8 +34,6 @@ _LISTED = re.compile(  # a colon opens a list where commas or lines follow it
 _PLAIN = re.compile(
     r"(?m)^[^\S\n]*(?:\d{1,2}[.)]\s|#+\s)|\*\*|(?<=[cm])(?:[²³]|\^[23])|\\[()]|\$(?!\d)"
 )
-_ONE = re.compile(r"(?<!-)\bone\b(?!-| and a\b)", re.IGNORECASE)
-_WITH_UNIT = re.compile(r"[$€£]?(\d[\d.,]*)\s?[A-Za-z°%²³]*")
 _PARTS_NAMED = re.compile(r",[^,.\n]*,")
 # A guess by eye.
 _BY_EYE = re.compile(
@@ -88,11 +86,6 @@ _NAMED = re.compile(
 )
 _IMAGE = re.compile(r"<image ?\d*>")
 _OPTIONS = re.compile(r"\(?\b[A-H][).:] ?[^()\n]{1,30}")
-_ASKS_COMPUTED = re.compile(
-    r"\b(?:total|sum|altogether|in all|left|remain\w*|more|fewer|difference|average|mean|together|%"
-    r"|percent)\b|%",
-    re.IGNORECASE,
-)
 _COUNTS = re.compile(
     r"\b(?:how many|which|what (?:year|time|value|colou?r)|choices?)\b", re.IGNORECASE
 )
@@ -151,11 +144,6 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     said = chain.answer.strip(" $*.")
     if not _NUMBER.search(said) and not _BECAUSE.search(text, start, end):
         return []
-    described = chain.question.lstrip().startswith("[") and (
-        len(_numbers(chain.question)) + len(_WORDED.findall(chain.question)) > 1
-    )
-    if described and (number := _WITH_UNIT.fullmatch(said)):
-        said = number[1]
     if _SIGNS.search(text, start, answer.start):
         return []
     if _WORKED_SURELY.search(_PLAIN.sub(" ", text[start : answer.start])):
@@ -175,8 +163,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
         return []
     if not _NUMBER.search(said):
         return _circle(text, start, end, said)
-    body = _ONE.sub(" ", body) if described else body
-    listed = not described and (_LISTED.search(body) or _PARTS_NAMED.search(body))
+    listed = _LISTED.search(body) or _PARTS_NAMED.search(body)
     if listed or _unread(_THAT_ONE.sub(" ", body), said, chain.question):
         return []
     if _numbers(chain.question) & {said} or (said in _KNOWN and _NAMED.search(body)):
@@ -184,9 +171,7 @@ def only_claimed(chain: Chain, start: int, end: int, answer: AnswerPlace) -> lis
     if circle := _circle(text, start, end, said):
         return circle
     given = _numbers(_OPTIONS.sub(" ", _IMAGE.sub(" ", chain.question)))
-    counts = _COUNTS.search(chain.question) is not None and not (
-        described and (_ASKS_COMPUTED.search(chain.question) or not _names(chain.question, body))
-    )
+    counts = _COUNTS.search(chain.question) is not None
     unused = bool(given) and not counts and len(body.split()) > 4
     things = set(re.findall(rf"(?<![\w.]){re.escape(said)} ([a-z]{{3,}})", body))
     unused = unused and not _RECALLED.search(body) and len(things) < 2
@@ -231,12 +216,6 @@ def _never_worked(chain: Chain, body: str, answer: AnswerPlace, said: str) -> li
         return []
     note = "no value is read and no step leads to what has to be worked out"
     return [Evidence("no_reasoning", answer.start, answer.end, note)]
-
-
-def _names(question: str, body: str) -> bool:
-    """Whether the chain names things that the question lists: the bars B and D."""
-    listed = set(re.findall(r"\b[A-Z][a-z]*(?= \d)", question)) - {"A"}
-    return any(re.search(rf"\b{name}", body) for name in listed)
 
 
 def _numbers(text: str) -> set[str]:

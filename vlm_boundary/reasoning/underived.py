@@ -34,6 +34,7 @@ _FORMULA = re.compile(
     r"\b[a-z](?:\([a-z]\))? ?=[^,;\]]*?(?=,|;|\.(?!\d)|\]| and | crossing)|\d+-\d+(?= ?:)"
 )
 _OPERATION = re.compile(r"[=+×÷·√<>≤≥≈²³^→⋅∙]|(?<=\d)(?:[-*/]|:(?!\d\d(?!\d)))(?=\d)|(?<=\d)%of")
+_SOLVED = re.compile(r"\b\d{0,4}[a-z](?: squared)? (?:equals|has to be|must be) \d")
 _LETTER_IS = re.compile(r"[A-Za-zα-ω]{0,12}[=≈]\Z")
 # "one sees", "the other one": no value.
 _NO_ONE = re.compile(
@@ -103,7 +104,7 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _RULE = re.compile(
-    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|added|subtracted|difference"
+    r"\b(?:sums?|product|times|half|twice|plus|minus|multiplied|divided|add(?:ed|ing)|subtract(?:ed|ing)|difference"
     r"|quotient)\b",
     re.IGNORECASE,
 )
@@ -142,7 +143,7 @@ _BOTH = re.compile(r"\bboth\b", re.IGNORECASE)
 _ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _NAME = re.compile(r"\b[A-Z][A-Za-z]{0,12}\b")
 _OF_FORMULA = re.compile(
-    r"\b(?:coefficient|constant|intercept|form|factor|exponent|term)\b",
+    r"\b(?:coefficient|constant|intercept|form|factor|exponent|term|bracket|vanish\w*|shift\w*)\b",
     re.IGNORECASE,
 )
 # The answer beside an operator, a letter that is solved for, and what is worked out without digits.
@@ -215,6 +216,8 @@ def _fault(body: str, source: str, asked: str, said: Said) -> str:
 
 def _works(body: str, question: str) -> bool:
     """Whether there is an operation or an equation that is not just copied from the question."""
+    if _SOLVED.search(body):
+        return True
     source = packed(question)
     parts = packed(body).split(HERE)
     for place, part in enumerate(parts):
@@ -306,13 +309,15 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     rounded = 1 if said.number.is_integer() else abs(said.number) / 50
     if any(abs(one * scale - said.number) < rounded for one in told for scale in (1, 100)):
         return False  # rounded, or as a percentage
-    if any(numbers(one) for one in SENTENCE.findall(body) if HERE in one and not by_eye):
+    sentences = [one for one in SENTENCE.findall(body) if HERE in one and not by_eye]
+    if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
     told += named_factors(body)
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
-    sizes = [1.0, *unit_sizes(f"{question} {body}")]
+    units = unit_sizes(f"{question} {body}")
+    sizes = [1.0, *units, *(2 * size for size in units)]
     goals = [said.number * size for size in sizes] + [said.number / size for size in sizes]
     return not any(
         any_near((*steps.one(values), *proportions(values)), goals)
