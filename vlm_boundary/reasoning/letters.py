@@ -42,10 +42,20 @@ _REWRITTEN = re.compile(
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
 _BECOMES = re.compile(
-    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands"
+    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is)"
+    rf" (?:factored|factori[sz]ed)|expands"
     rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
 )
-_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying", " factor", " expands", " simplifies")
+_REWRITING = (
+    "xpanding",
+    "actoring",
+    "actorizing",
+    "implifying",
+    "ultiplying",
+    " factor",
+    " expands",
+    " simplifies",
+)
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -57,7 +67,8 @@ _STEPS = frozenset(
     " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
     " combine combining like terms the equation value of on each i e rearranging removing"
     " bracket brackets"
-    " collecting with step expand expanding expanded out multiply collect remove left right hand clearing moving over taking distributing setting up leaves are"
+    " collecting with step expand expanding expanded out multiply collect remove left right hand"
+    " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")

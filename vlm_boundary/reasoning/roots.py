@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
@@ -13,36 +13,47 @@ from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _FACTORS = re.compile(
-    r"\b(?:[Ff]actor\w*|[Cc]omplet\w+ the square|[Ee]xpand\w*|[Vv]ertex form|[Rr]ewrit\w+|[Bb]racket\w*"
+    r"\b(?:[Ff]actor\w*|[Cc]omplet\w+ the square|[Ee]xpand\w*|[Vv]ertex form|[Rr]ewrit\w+"
+    r"|[Bb]racket\w*"
     r"|[Mm]ultiply\w* out|[Ss]implif\w+|[Bb]inomial)\b"
 )
 _SOLVES = re.compile(r"\b(?:[Ss]olve|equation|condition|if|when|where)\b[^.\n]{0,24}\Z")
 _STEPS = re.compile(
-    r"[\s,.;:$*()⇒→⟹-]*(?:\b(?:so|thus|hence|therefore|this|it|that|is|i|e|we|get|can|be|as|into|or|which|factors?"
-    r"|factored|factori[sz]es?|factori[sz]ed|factoring|factori[sz]ing|gives|becomes|means|by|the|now|step|then|equation"
+    r"[\s,.;:$*()⇒→⟹-]*(?:\b(?:so|thus|hence|therefore|this|it|that|is|i|e|we|get|can|be|as|into"
+    r"|or|which|factors?"
+    r"|factored|factori[sz]es?|factori[sz]ed|factoring|factori[sz]ing|gives|becomes|means|by|the"
+    r"|now|step|then|equation"
     r"|quadratic|left|side|hand|\d)\b[\s,.;:$*()⇒→⟹-]*)*"
 )
 _NO_ROOT = re.compile(
-    r"\b(?:axis|vertex|symmetr\w+|minim\w+|maxim\w+|discriminant|check\w*|if|try\w*|test\w*|plug\w*|at|when|for"
-    r"|between|midpoint|sum|suppose|let|set|where|product|center|centre|not|guess\w*|say|case|another|other"
+    r"\b(?:axis|vertex|symmetr\w+|minim\w+|maxim\w+|discriminant|check\w*|if|try\w*|test\w*"
+    r"|plug\w*|at|when|for"
+    r"|between|midpoint|sum|suppose|let|set|where|product|center|centre|not|guess\w*|say|case"
+    r"|another|other"
     r"|first|second|first equation|derivative|substitut\w+)\b|[?<>≤≥]|n't",
     re.IGNORECASE,
 )
-_VALUE = r"(?P<{}>[-−]?\s?\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d/^(√²³π\w]|[.,]\d|\s?[-+*/×·^√±]\s?[\d\w(√]|\s?\\)"
+_VALUE = (
+    r"(?P<{}>[-−]?\s?\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d/^(√²³π\w]|[.,]\d"
+    r"|\s?[-+*/×·^√±]\s?[\d\w(√]|\s?\\)"
+)
 _MORE = re.compile(
     rf"\s?(?:,|or|and|, or|, and)\s(?:{{letter}}\s?[=≈]\s?)?{_VALUE.format('value')}".replace(
         "{letter}", "[a-z]"
     )
 )
 _ZEROS = re.compile(
-    r"\b(?:zeros|zeroes|roots|solutions|x-intercepts)(?: of [^.\n=]{1,40})? are (?:then |therefore |at )?(?:x = )?"
+    r"\b(?:zeros|zeroes|roots|solutions|x-intercepts)(?: of [^.\n=]{1,40})? are (?:then "
+    r"|therefore |at )?(?:x = )?"
     rf"{_VALUE.format('one')} and (?:x = )?{_VALUE.format('two')}"
 )
 _PUT_IN = re.compile(
-    r"\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\) ?= ?(?P<said>[^=\n.;,$&]{1,60}?)(?=\s?(?:=|[.;,]?\s|[.;,]?\Z|\$|\\|&))"
+    r"\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\) ?= ?(?P<said>[^=\n.;,$&]{1,60}?)"
+    r"(?=\s?(?:=|[.;,]?\s|[.;,]?\Z|\$|\\|&))"
 )
 _FUNCTION = re.compile(
-    r"\b(?P<name>[fgh])\((?P<letter>[a-z])\) ?= ?(?P<said>[^=\n.;,?$&\]]{1,60}?)(?=\s?(?:[.;,?\]]|and\b|\n|\Z|\$|\\|&))"
+    r"\b(?P<name>[fgh])\((?P<letter>[a-z])\) ?= ?(?P<said>[^=\n.;,?$&\]]{1,60}?)(?=\s?(?:[.;,?\]]"
+    r"|and\b|\n|\Z|\$|\\|&))"
 )
 _LINES = re.compile(
     r"(?<![\w=+*/^·-])(?P<left>-?\d{0,3}\s?[a-z](?:\s?[+−-]\s?\d{0,3}\s?[a-z])?)\s?=\s?(?P<right>-?[\d\sa-z+−./-]{1,24}?)(?=[.,;\]]|\sand\b|\n|\Z)"
@@ -53,7 +64,8 @@ _MEET = re.compile(
 )
 _POINT = re.compile(rf"\(\s?{_VALUE.format('one')},\s?{_VALUE.format('two')}\s?\)")
 _SOLVED = re.compile(
-    r"\b(?P<letter>[a-z]) ?= ?(?P<value>[-−]?\d{1,6}(?:\.\d{1,4})?)(?![\d/^(²]|[.,]\d|\s?[-+*/×·^]\s?[\d\w(])"
+    r"\b(?P<letter>[a-z]) ?= ?(?P<value>[-−]?\d{1,6}(?:\.\d{1,4})?)(?![\d/^(²]|[.,]\d"
+    r"|\s?[-+*/×·^]\s?[\d\w(])"
 )
 _TRIED = re.compile(
     r"\b(?:if|at|when|for|try\w*|test\w*|check\w*|let|set|suppose|take|say|not|where|intercept\w*"
@@ -80,7 +92,7 @@ class _Equation:
 def wrong_roots(
     plain: str, runs: list[re.Match[str]], start: int, question: str
 ) -> Iterator[Evidence]:
-    """A false factoring or square, a root or a solution that solves nothing, a value put in falsely.
+    """A false factoring, a root or a solution that solves nothing, a value put in falsely.
 
     Equations are read from `runs`. What is a condition, a trial or another curve's is left alone.
     """
@@ -115,18 +127,13 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             sides.append((place, place + len(piece), piece.strip()))
             place += len(piece) + 1
         values = [read(side[2]) if side[2] else None for side in sides]
-        for (one, two), (left, right) in zip(
-            zip(sides, sides[1:], strict=False), zip(values, values[1:], strict=False), strict=False
-        ):
+        for (one, two), (left, right) in zip(pairwise(sides), pairwise(values), strict=True):
             if left is None or right is None:
                 continue
             letters = left.variables | right.variables
             if len(letters) == 1:
-                first = (
-                    one[0]
-                    + len(run.string[one[0] : one[1]])
-                    - len(run.string[one[0] : one[1]].lstrip())
-                )
+                spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
+                first = one[0] + spaces
                 yield _Equation(first, two[1], left, right, left - right, next(iter(letters)))
 
 
@@ -187,7 +194,8 @@ def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:
                     following.start,
                     following.end,
                     (
-                        f"this is not the equation before it: they differ by {shown(one.difference - following.difference)}"
+                        f"this is not the equation before it: they differ"
+                        f" by {shown(one.difference - following.difference)}"
                     ),
                 )
                 return
@@ -301,7 +309,7 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
     solution = _solution(found[0], found[1], one, other)
     if solution is None:
         return
-    right = dict(zip((one, other), solution, strict=True))
+    solved = dict(zip((one, other), solution, strict=True))
     drawn = re.search(r"\b(?:line|graph|curve|function)", question) is not None
     note = f"the solution is {one} = {solution[0]:.6g}, {other} = {solution[1]:.6g}"
     for match in islice(_SOLVED.finditer(plain), 3 * _MOST):
@@ -310,9 +318,13 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
             max(plain.rfind(". ", 0, match.start()), plain.rfind("\n", 0, match.start()))
             + 1 : match.start()
         ]
-        if letter not in right or (drawn and (not _MEET.search(sentence) or _PUT.search(sentence))) or _TRIED.search(sentence):
+        if (
+            letter not in right
+            or (drawn and (not _MEET.search(sentence) or _PUT.search(sentence)))
+            or _TRIED.search(sentence)
+        ):
             continue
-        if abs(_number(match["value"]) - right[letter]) > 0.006 * max(1.0, abs(right[letter])):
+        if abs(_number(match["value"]) - solved[letter]) > 0.006 * max(1.0, abs(solved[letter])):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
     for match in islice(_POINT.finditer(plain), _MOST if drawn else 0):
