@@ -48,8 +48,9 @@ _ZEROS = re.compile(
     rf"{_VALUE.format('one')} and (?:x = )?{_VALUE.format('two')}"
 )
 _PUT_IN = re.compile(
-    r"\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\) ?= ?(?P<said>[^=\n.;,$&]{1,60}?)"
-    r"(?=\s?(?:=|[.;,]?\s|[.;,]?\Z|\$|\\|&))"
+    r"(?<![-+*/·×(])(?<![-+*/·×] )\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\)"
+    r" ?= ?(?P<said>[^=\n;,&]{1,60}?)"
+    r"(?=\s{0,3}(?:=|[.;,](?:\s|\Z)|\n|\Z|&|(?:and|so)\b))"
 )
 _FUNCTION = re.compile(
     r"\b(?P<name>[fgh])\((?P<letter>[a-z])\) ?= ?(?P<said>[^=\n.;,?$&\]]{1,60}?)(?=\s?(?:[.;,?\]]"
@@ -224,18 +225,14 @@ def _wrong_root(plain: str, one: _Equation) -> _Found | None:
     between = plain[one.end : match.start()]
     if _NO_ROOT.search(between) or "=" in between or between.count("\n\n") > 2:
         return None
-    last = match
+    last: re.Match[str] | None = match
     for _ in range(3):
-        value = _number(last["value"])
-        if not _is_root(one.difference, value, last["value"]):
-            return (
-                last.start(),
-                last.end("value"),
-                f"{one.letter} = {last['value']} does not solve the equation before it",
-            )
-        last = _MORE.match(plain, last.end())
         if last is None:
             return None
+        if not _is_root(one.difference, _number(last["value"]), last["value"]):
+            note = f"{one.letter} = {last['value']} does not solve the equation before it"
+            return last.start(), last.end("value"), note
+        last = _MORE.match(plain, last.end())
     return None
 
 
@@ -283,15 +280,13 @@ def _values(plain: str, start: int, question: str) -> Iterator[Evidence]:
     for match in islice(_PUT_IN.finditer(plain), _MOST):
         known = functions.get(match["name"], set())
         said = read(_cut(match["said"])) if len(known) == 1 else None
-        if said is None or said.variables or occurs(_CUT, match["said"]):
+        if said is None or said.variables or occurs(_CUT, _cut(match["said"])):
             continue
         (function,) = known
-        right, value = at(function, _number(match["value"])), said.approximate
-        if right is None or value is None or abs(right - value) < 0.006 * max(1.0, abs(right)):
+        right, size = at(function, _number(match["value"])), said.approximate
+        if right is None or size is None or not _differ(size, right):
             continue
-        if plain[match.end() :].lstrip(" ")[:1] in ("≈", "/", "*", "+", "-"):
-            continue
-        note = f"{match['name']}({match['value']}) is {right:.6g}, this is {value:.6g}"
+        note = f"{match['name']}({match['value']}) is {right:.6g}, this is {size:.6g}"
         yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
         return
 
@@ -313,36 +308,31 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
     drawn = re.search(r"\b(?:line|graph|curve|function)", question) is not None
     note = f"the solution is {one} = {solution[0]:.6g}, {other} = {solution[1]:.6g}"
     for match in islice(_SOLVED.finditer(plain), 3 * _MOST):
-        letter = match["letter"]
-        sentence = plain[
-            max(plain.rfind(". ", 0, match.start()), plain.rfind("\n", 0, match.start()))
-            + 1 : match.start()
-        ]
-        if (
-            letter not in right
-            or (drawn and (not _MEET.search(sentence) or _PUT.search(sentence)))
-            or _TRIED.search(sentence)
-        ):
+        letter, before = match["letter"], _opened(plain, match.start())
+        elsewhere = drawn and (not _MEET.search(before) or _PUT.search(before) is not None)
+        if letter not in solved or elsewhere or _TRIED.search(before):
             continue
-        if abs(_number(match["value"]) - solved[letter]) > 0.006 * max(1.0, abs(solved[letter])):
+        if _differ(_number(match["value"]), solved[letter]):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
     for match in islice(_POINT.finditer(plain), _MOST if drawn else 0):
-        sentence = plain[
-            max(plain.rfind(". ", 0, match.start()), plain.rfind("\n", 0, match.start()))
-            + 1 : match.start()
-        ]
-        values = _number(match["one"]), _number(match["two"])
-        if (
-            _MEET.search(sentence)
-            and not _TRIED.search(sentence)
-            and any(
-                abs(value - known) > 0.006 * max(1.0, abs(known))
-                for value, known in zip(values, solution, strict=True)
-            )
-        ):
+        before = _opened(plain, match.start())
+        point = zip((_number(match["one"]), _number(match["two"])), solution, strict=True)
+        if not _MEET.search(before) or _TRIED.search(before):
+            continue
+        if any(_differ(value, known) for value, known in point):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
+
+
+def _opened(plain: str, place: int) -> str:
+    """What stands before a place in its sentence."""
+    first = max(plain.rfind(". ", 0, place), plain.rfind("\n", 0, place)) + 1
+    return plain[first:place]
+
+
+def _differ(value: float, right: float) -> bool:
+    return abs(value - right) > 0.006 * max(1.0, abs(right))
 
 
 def _solution(first: Exact, second: Exact, one: str, other: str) -> tuple[float, float] | None:

@@ -49,7 +49,7 @@ _ASKS_COMPUTED = re.compile(
     r"|together|change|hypotenuse|percent\w*|ratio|probability)\b",
     re.IGNORECASE,
 )
-# Words of a choice, a check or another matter behind a result.
+# Words of a choice, a check or another matter.
 _TURNS = re.compile(
     r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger"
     r"|smaller"
