@@ -11,7 +11,7 @@ from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown, solution_of
-from vlm_boundary.reasoning.roots import wrong_roots
+from vlm_boundary.reasoning.roots import wrong_roots, wrong_solutions
 from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
@@ -116,6 +116,7 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     an identity is meant where words or the form say so. A condition in one letter is compared with
     the one that the chain draws from it.
     """
+    yield from wrong_solutions(text, start, end, question)
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
     plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")

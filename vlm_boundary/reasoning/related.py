@@ -20,7 +20,9 @@ _FACTORS = (
     " times ", "hrice",
 )  # fmt: skip
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
-_NUMBER = re.compile(rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b(?! times)", re.IGNORECASE
+)
 _WAYS = {
     **dict.fromkeys(
         "more older higher longer taller greater larger heavier bigger wider above".split(), 1

@@ -9,6 +9,7 @@ from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import unless_excused
 from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown
 from vlm_boundary.verifier.phrases import occurs
 
@@ -47,6 +48,10 @@ _ZEROS = re.compile(
     r"|therefore |at )?(?:x = )?"
     rf"{_VALUE.format('one')} and (?:x = )?{_VALUE.format('two')}"
 )
+_CURVE = re.compile(
+    r"\b(?:y|f\(x\)) ?= ?([-+−\dx²^ ()·*]{3,40}?)(?=\s?[.,;\]?\n]|\s(?:and|with|has|is)\b|\Z)"
+    r"|([-+−\dx²^ ()·*]{3,40}?) ?= ?0\b"
+)
 _PUT_IN = re.compile(
     r"(?<![-+*/·×(])(?<![-+*/·×] )\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\)"
     r" ?= ?(?P<said>[^=\n;,&]{1,60}?)"
@@ -63,6 +68,7 @@ _MEET = re.compile(
     r"\b(?:meet|intersect\w*|solution|cross|common point|point of intersection|satisf\w+|system)\b",
     re.I,
 )
+_MEET_AT = re.compile(r"\b(?:meet|intersect|cross)(?: each other)?,? (?:at|in|where|when)\b")
 _POINT = re.compile(rf"\(\s?{_VALUE.format('one')},\s?{_VALUE.format('two')}\s?\)")
 _SOLVED = re.compile(
     r"\b(?P<letter>[a-z]) ?= ?(?P<value>[-−]?\d{1,6}(?:\.\d{1,4})?)(?![\d/^(²]|[.,]\d"
@@ -103,13 +109,22 @@ def wrong_roots(
         for first, last, note in (
             *_identities(plain, equations, question),
             *_roots(plain, equations),
-            *_zeros(plain, equations, question),
         ):
             yield Evidence("arithmetic_error", start + first, start + last, note)
     if occurs(("f(", "g(", "h("), plain):
         yield from _values(plain, start, question)
-    if "=" in question:
-        yield from _systems(plain, start, question)
+
+
+def wrong_solutions(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    """Zeros, or a solution of two equations, that are said of the question's and are not theirs."""
+    if "=" not in question:
+        return
+    plain = text[start:end]
+    if occurs(("eros", "eroes", "oots", "olutions", "ntercepts"), plain):
+        for first, last, note in _zeros(plain, question):
+            yield from unless_excused(text, start + first, start + last, start, end, note)
+    for item in _systems(plain, start, question):
+        yield from unless_excused(text, item.start, item.end, start, end, item.note)
 
 
 _Found = tuple[int, int, str]
@@ -246,22 +261,17 @@ def _is_root(polynomial: Exact, value: float, written: str) -> bool:
     return abs(here) < 1e-6 * max(1.0, value * value) or (digits > 0 and low * high <= 0)
 
 
-def _zeros(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
-    """Two zeros that are named, of the one quadratic of question and chain."""
+def _zeros(plain: str, question: str) -> Iterator[_Found]:
+    """Two zeros that are named, of the quadratics of question and chain."""
     match = _ZEROS.search(plain)
     if match is None:
         return
-    curves = re.findall(
-        r"\b(?:y|f\(x\)) ?= ?([^=\n.;,?\]]{3,40})", f"{question}\n{plain[: match.start()]}"
-    )
-    read_ones = [
-        value for value in (read(_cut(curve)) for curve in curves[:_MOST]) if value is not None
-    ]
-    found = [value for value in read_ones if value.variables == {"x"} and _degree(value) == 2]
-    found += [
-        one.difference for one in equations
-        if one.end <= match.start() and _degree(one.difference) == 2 and one.letter == "x"
-    ]  # fmt: skip
+    before = plain[: match.start()]
+    written = [*_CURVE.findall(question), *_CURVE.findall(before)]
+    curves = [read(_cut(one or two)) for one, two in written[:_MOST]]
+    if None in curves or before.count("=") > len(_CURVE.findall(before)):
+        return  # perhaps of an equation that could not be read
+    found = [one for one in curves if one and one.variables == {"x"} and _degree(one) == 2]
     if not found:
         return
     for name in ("one", "two"):
@@ -316,7 +326,7 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
     for match in islice(_POINT.finditer(plain), _MOST if drawn else 0):
-        before = _opened(plain, match.start())
+        before = _MEET_AT.sub("meet", _opened(plain, match.start()))
         point = zip((_number(match["one"]), _number(match["two"])), solution, strict=True)
         if not _MEET.search(before) or _TRIED.search(before):
             continue

@@ -61,7 +61,7 @@ _ACTED = re.compile(
     re.IGNORECASE,
 )
 _OPERATED = re.compile(
-    rf"(?<![\w.,-])(?P<one>{_DIGITS}|{ONE_NUMBER}) (?P<sign>times|plus|minus|divided by) "
+    rf"(?<!and )(?<![\w.,-])(?P<one>{_DIGITS}|{ONE_NUMBER}) (?P<sign>times|plus|minus|divided by) "
     rf"(?P<two>{_DIGITS}|{ONE_NUMBER}){_SAYS}(?P<said>{_DIGITS}|{ONE_NUMBER}){_END}",
     re.IGNORECASE,
 )
@@ -89,7 +89,8 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
     " times ", "halving", "sum of", "sum to", "add up to", "sum up to", " make",
-    " plus ", " minus ", " divided by ", "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
+    " plus ", " minus ", " divided by ",
+    "product of", "difference ", "average of", "mean of", "add ", "adding ", "ubtract", "ultipl",
     "ivide ", "ividing ", "square root of", "%", "percent",
 )  # fmt: skip
 _TOTALS = (
