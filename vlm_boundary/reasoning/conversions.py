@@ -40,7 +40,7 @@ _CONVERTED = re.compile(  # … = 2.25 m. In centimetres the total is 285 cm
 
 
 def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
-    """A unit that is said to be so many of a smaller one of its kind, a result converted falsely."""
+    """A unit said to be so many of a smaller one of its kind, or a result converted, falsely."""
     found: list[re.Match[str]] = []
     if occurs(_LARGER, text):
         found += _OF_UNIT.finditer(text, start, end)

@@ -1,10 +1,11 @@
-"""Formulas that a chain states and then fills in, quantities made of two others, and plain facts."""
+"""Formulas stated and then filled in, quantities made of two others, and plain facts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from math import isqrt
 
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import unless_excused
@@ -28,48 +29,84 @@ _SIGNS = {
 }  # fmt: skip
 _NAMES = "|".join(sorted({name for of in _MADE_OF for name in (of[0], of[1], of[3])}))
 _QUANTITY = re.compile(
-    rf"\b(?P<what>{_NAMES}) (?:(?:is|equals|=|as|means|the)(?: (?:equal to|given by|defined as|calculated as|found as))? )+"
-    rf"(?:the )?(?P<one>{_NAMES}) ?(?P<sign>{'|'.join(map(re.escape, _SIGNS))}) ?(?:the |its )?(?P<two>{_NAMES})\b",
+    rf"\b(?P<what>{_NAMES}) (?:(?:is|equals|=|as|means|the)(?: (?:equal to|given by|defined as"
+    rf"|calculated as|found as))? )+"
+    rf"(?:the )?(?P<one>{_NAMES}) ?(?P<sign>{'|'.join(map(re.escape, _SIGNS))}) ?(?:the |its"
+    rf" )?(?P<two>{_NAMES})\b",
     re.IGNORECASE,
 )
 # A formula in letters, and soon behind it the same with numbers.
-_IN_LETTERS = re.compile(r"(?<![\w\\])(?P<name>[A-Za-z]) ?= ?(?P<formula>[^=≈\n,;:]{3,40}?)(?=,|;|\.\s|\.?\n|\s?=|\swith|\sand|\sso|\Z)")
+_IN_LETTERS = re.compile(
+    r"(?<![\w\\])(?P<name>[A-Za-z]) ?= ?(?P<formula>[^=≈\n,;:]{3,40}?)(?=,|;|\.\s|\.?\n|\s?="
+    r"|\swith|\sand|\sso|\Z)"
+)
 _LETTERED = re.compile(r"= ?\(?(?:\d{1,3}(?:/\d)?)? ?[·×*(]? ?[a-zA-Z](?![a-zA-Z])\s?[-+*/·×)(²]")
 _TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-zA-Z]|[-+*/·×÷()²³^−]|\\(?:cdot|times|div)")
-_KINDS = {"·": "*", "×": "*", "÷": "*", "/": "*", "*": "*", "\\cdot": "*", "\\times": "*", "\\div": "*", "-": "+", "−": "+", "+": "+"}
+_KINDS = {
+    "·": "*",
+    "×": "*",
+    "÷": "*",
+    "/": "*",
+    "*": "*",
+    "\\cdot": "*",
+    "\\times": "*",
+    "\\div": "*",
+    "-": "+",
+    "−": "+",
+    "+": "+",
+}
 _SHARE = re.compile(
-    rf"\b(?:is|makes up|covers|takes(?: up)?|occupies|fills|represents) (?:just |exactly )?(?P<share>{FACTOR}) of (?:the|a)"
+    rf"\b(?:is|makes up|covers|takes(?: up)?|occupies|fills|represents) (?:just |exactly"
+    rf" )?(?P<share>{FACTOR}) of (?:the|a)"
     r" (?:full |whole |entire )?(?:circle|pie|turn|disc|disk|pie chart)\b(?! would)",
     re.IGNORECASE,
 )
 _DEGREES = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d)?)\s?(?:°|\^\{?\\circ|degrees)")
 _HANDS = re.compile(
-    r"\b(?P<hand>hour|minute) hand (?:moves|turns|covers|advances|travels|rotates)(?: by| through| at)?"
-    r" (?P<said>\d{1,3}(?:\.\d{1,2})?)\s?(?:°|degrees) (?:per|every|each|in one|in an?|an|a) (?P<unit>hour|minute)\b"
+    r"\b(?P<hand>hour|minute) hand (?:moves|turns|covers|advances|travels|rotates)(?: by| through"
+    r"| at)?"
+    r" (?P<said>\d{1,3}(?:\.\d{1,2})?)\s?(?:°|degrees) (?:per|every|each|in one|in an?|an|a)"
+    r" (?P<unit>hour|minute)\b"
 )
-_TURNS = {("hour", "hour"): 30.0, ("hour", "minute"): 0.5, ("minute", "minute"): 6.0, ("minute", "hour"): 360.0}
-_COUNTS = dict(zip("three four five six seven eight nine ten twelve".split(), (3, 4, 5, 6, 7, 8, 9, 10, 12), strict=True))
+_TURNS = {
+    ("hour", "hour"): 30.0,
+    ("hour", "minute"): 0.5,
+    ("minute", "minute"): 6.0,
+    ("minute", "hour"): 360.0,
+}
+_COUNTS = dict(
+    zip(
+        "three four five six seven eight nine ten twelve".split(),
+        (3, 4, 5, 6, 7, 8, 9, 10, 12),
+        strict=True,
+    )
+)
 _SIDES = {
-    "triangle": 3, "quadrilateral": 4, "rectangle": 4, "square": 4, "pentagon": 5, "hexagon": 6, "heptagon": 7, "octagon": 8,
-    "nonagon": 9, "decagon": 10,
+    "triangle": 3, "quadrilateral": 4, "rectangle": 4, "square": 4, "pentagon": 5, "hexagon": 6,
+    "heptagon": 7, "octagon": 8, "nonagon": 9, "decagon": 10,
 }  # fmt: skip
 _SOLIDS = {
     "cube": (6, 12, 8), "cuboid": (6, 12, 8), "tetrahedron": (4, 6, 4), "octahedron": (8, 12, 6),
 }  # fmt: skip
 _HAS = re.compile(
-    rf"\b(?:an?|every|each|any) (?:regular )?(?P<figure>{'|'.join([*_SIDES, *_SOLIDS])}) has (?:exactly |always )?"
-    rf"(?P<count>{'|'.join(_COUNTS)}|\d{{1,2}}) (?:equal |congruent )?(?P<what>sides|angles|faces|edges|vertices|corners)\b",
+    rf"\b(?:an?|every|each|any) (?:regular )?(?P<figure>{'|'.join([*_SIDES, *_SOLIDS])}) has"
+    rf" (?:exactly |always )?"
+    rf"(?P<count>{'|'.join(_COUNTS)}|\d{{1,2}}) (?:equal |congruent )?(?P<what>sides|angles|faces"
+    rf"|edges|vertices|corners)\b",
     re.IGNORECASE,
 )
 _N = r"(?P<{}>\d{{1,6}}(?:\.\d{{1,4}})?)"
 _IS_A = re.compile(
-    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that|[Nn]umber) ){_N.format('number')} is (?:an? )?(?:(?P<what>prime|even|odd)(?: number)?\b"
+    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that|[Nn]umber)"
+    rf" ){_N.format('number')} is (?:an? )?(?:(?P<what>prime|even|odd)(?: number)?\b"
     rf"|(?:divisible by|multiple of) {_N.format('by')}(?![\d.]\d))",
 )
 _COMPARED = re.compile(
-    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that) )[$€£]?{_N.format('one')}(?P<unit>°|%| (?:cm|m|km|kg|g|dollars))?"
+    rf"(?:\A|[,.;:(]\s|\n|\b(?:[Ss]ince|[Bb]ecause|[Aa]s|[Aa]nd|but|[Ss]o|that)"
+    rf" )[$€£]?{_N.format('one')}(?P<unit>°|%| (?:cm|m|km|kg|g|dollars))?"
     r" is (?P<way>greater|larger|bigger|higher|more|less|smaller|lower|longer|shorter) than"
-    rf" [$€£]?{_N.format('two')}(?![\d/^]|[.,]\d|\s?[-+*/×·÷^(])(?P<same>°|%| (?:cm|m|km|kg|g|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)",
+    rf" [$€£]?{_N.format('two')}(?![\d/^]|[.,]\d|\s?[-+*/×·÷^(])(?P<same>°|%| (?:cm|m|km|kg|g"
+    rf"|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)",
 )
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
 
@@ -84,18 +121,32 @@ _Found = tuple[int, int, str]
 
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    if occurs(("peed", "istance ", "ensity", "orce ", "oltage", "ressure", "omentum", "rofit", "ower is"), text):
+    if occurs(
+        ("peed", "istance ", "ensity", "orce ", "oltage", "ressure", "omentum", "rofit", "ower is"),
+        text,
+    ):
         yield from _quantities(text, start, end)
     if _LETTERED.search(text, start, end):
         yield from _filled_in(text, start, end)
-    if occurs(("of the circle", "of a circle", "of the full", "of a full", "of the pie", "of the whole", "of the disc"), text):
+    if occurs(
+        (
+            "of the circle",
+            "of a circle",
+            "of the full",
+            "of a full",
+            "of the pie",
+            "of the whole",
+            "of the disc",
+        ),
+        text,
+    ):
         yield from _parts_of_circles(text, start, end, question)
     if " hand " in text:
         for match in _HANDS.finditer(text, start, end):
             right = _TURNS[match["hand"], match["unit"]]
             if float(match["said"]) != right:
-                note = f"the {match['hand']} hand turns {right:g}° in a {match['unit']}, not {match['said']}°"
-                yield *match.span(), note
+                turns = f"the {match['hand']} hand turns {right:g}° in one {match['unit']}"
+                yield *match.span(), f"{turns}, not {match['said']}°"
     if " has " in text:
         yield from _counted(text, start, end)
     if " is " in text:
@@ -107,10 +158,11 @@ def _quantities(text: str, start: int, end: int) -> Iterator[_Found]:
         what, one, two = (match[name].lower() for name in ("what", "one", "two"))
         sign = _SIGNS[match["sign"].lower()]
         for made, first, right, second in _MADE_OF:
-            if made == what and {one, two} == {first, second}:
-                if sign != right or (sign in "/-" and one != first):
-                    in_words = {"/": "divided by", "*": "times", "-": "minus"}[right]
-                    yield *match.span(), f"{made} is {first} {in_words} {second}"
+            if made != what or {one, two} != {first, second}:
+                continue
+            if sign != right or (sign in "/-" and one != first):
+                in_words = {"/": "divided by", "*": "times", "-": "minus"}[right]
+                yield *match.span(), f"{made} is {first} {in_words} {second}"
 
 
 def _filled_in(text: str, start: int, end: int) -> Iterator[_Found]:
@@ -119,12 +171,22 @@ def _filled_in(text: str, start: int, end: int) -> Iterator[_Found]:
     for match in _IN_LETTERS.finditer(text, start, end):
         tokens = _TOKEN.findall(match["formula"])
         letters = [token for token in tokens if token.isalpha()]
-        if letters and not re.search(r"[a-zA-Z]{2}|[√π\\|]", re.sub(r"\\(?:cdot|times|div)", "", match["formula"])):
+        if letters and not re.search(
+            r"[a-zA-Z]{2}|[√π\\|]", re.sub(r"\\(?:cdot|times|div)", "", match["formula"])
+        ):
             known = (match["name"], _shape(tokens)) if len(letters) > 1 else None
         elif not letters and known is not None and known[0] == match["name"]:
             shape = _shape(tokens)
-            if len(shape) == len(known[1]) and shape != known[1] and "".join(shape).translate(_BLANK) == "".join(known[1]).translate(_BLANK):
-                yield match.start(), match.end(), "the numbers are put into another formula than the one stated"
+            if (
+                len(shape) == len(known[1])
+                and shape != known[1]
+                and "".join(shape).translate(_BLANK) == "".join(known[1]).translate(_BLANK)
+            ):
+                yield (
+                    match.start(),
+                    match.end(),
+                    "the numbers are put into another formula than the one stated",
+                )
             known = None
 
 
@@ -144,13 +206,18 @@ def _shape(tokens: list[str]) -> list[str]:
 
 def _parts_of_circles(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
     for match in _SHARE.finditer(text, start, end):
-        said = {float(value) for value in _DEGREES.findall(f"{question} {text[start : match.start()]}")} - {360.0}
+        said = {
+            float(value) for value in _DEGREES.findall(f"{question} {text[start : match.start()]}")
+        } - {360.0}
         if len(said) != 1:
             continue
         (angle,) = said
         share = FACTORS[match["share"].lower().replace("-", " ")]
         if abs(angle / 360 - float(share)) > 0.01 and share < 1:
-            yield *match.span(), f"{match['share']} of a circle is {float(360 * share):g}°, not {angle:g}°"
+            yield (
+                *match.span(),
+                f"{match['share']} of a circle is {float(360 * share):g}°, not {angle:g}°",
+            )
 
 
 def _counted(text: str, start: int, end: int) -> Iterator[_Found]:
@@ -177,16 +244,25 @@ def _facts(text: str, start: int, end: int) -> Iterator[_Found]:
                 continue
             else:
                 whole = int(number)
+                factors = (of for of in range(2, isqrt(whole) + 1) if whole % of == 0)
                 true = {
-                    "prime": whole > 1 and all(whole % of for of in range(2, min(whole, 1100)) if of * of <= whole),
+                    "prime": whole > 1 and next(factors, None) is None,
                     "even": whole % 2 == 0, "odd": whole % 2 == 1,
                 }[match["what"]]  # fmt: skip
             if not true:
-                yield match.start("number"), match.end(), f"this is false: {text[match.start('number') : match.end()]}"
+                yield (
+                    match.start("number"),
+                    match.end(),
+                    f"this is false: {text[match.start('number') : match.end()]}",
+                )
     if " than " in text:
         for match in _COMPARED.finditer(text, start, end):
             one, two = Fraction(match["one"]), Fraction(match["two"])
             if (match["unit"] or "").strip() != (match["same"] or "").strip() or one == two:
                 continue
             if (one > two) != (match["way"] in _MORE):
-                yield match.start("one"), match.end(), f"{match['one']} is not {match['way']} than {match['two']}"
+                yield (
+                    match.start("one"),
+                    match.end(),
+                    f"{match['one']} is not {match['way']} than {match['two']}",
+                )

@@ -11,7 +11,7 @@ from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted
 from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown, solution_of
-from vlm_boundary.reasoning.roots import wrong_roots
+from vlm_boundary.reasoning.roots import wrong_roots, wrong_solutions
 from vlm_boundary.verifier.phrases import occurs
 
 # A letter beside a number or a sign: what all equations of this kind have, and few other texts.
@@ -42,10 +42,20 @@ _REWRITTEN = re.compile(
     rf"(?P<one>{_SIDE}),?\s(?:we get|gives|yields|gets us|becomes)(?P<two>{_SIDE})"
 )
 _BECOMES = re.compile(
-    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is) (?:factored|factori[sz]ed)|expands"
+    rf"(?:(?<=^)|(?<=[=:,.;(\n ]))(?P<one>{_SIDE}) (?:factors|factori[sz]es|(?:can be|is)"
+    rf" (?:factored|factori[sz]ed)|expands"
     rf"|simplifies) (?:as|into|to)(?P<two>{_SIDE})"
 )
-_REWRITING = ("xpanding", "actoring", "actorizing", "implifying", "ultiplying", " factor", " expands", " simplifies")
+_REWRITING = (
+    "xpanding",
+    "actoring",
+    "actorizing",
+    "implifying",
+    "ultiplying",
+    " factor",
+    " expands",
+    " simplifies",
+)
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
 _BREAK = re.compile(r"[A-Z=\[\]<>≤≥]{2}|\n\s*\n\s*\n|[!?]")  # what no link has in it
 _NEXT = 80
@@ -57,7 +67,8 @@ _STEPS = frozenset(
     " it follows is now simplify simplifying solve solving for this becomes have obtain finally"
     " combine combining like terms the equation value of on each i e rearranging removing"
     " bracket brackets"
-    " collecting with step expand expanding expanded out multiply collect remove left right hand clearing moving over taking distributing setting up leaves are"
+    " collecting with step expand expanding expanded out multiply collect remove left right hand"
+    " clearing moving over taking distributing setting up leaves are"
     " rearrange isolate isolating x-terms constants constant root roots square so".split()
 )
 _WORD = re.compile(r"[a-zA-Z]+")
@@ -108,6 +119,7 @@ def wrong_letters(text: str, start: int, end: int, question: str = "") -> Iterat
     an identity is meant where words or the form say so. A condition in one letter is compared with
     the one that the chain draws from it.
     """
+    yield from wrong_solutions(text, start, end, question)
     if ("=" not in text and "ing" not in text) or _LIKELY.search(text, start, end) is None:
         return
     plain = text[start:end].replace("$$", " ;").replace("–", "-").replace("=>", "⇒ ")

@@ -32,7 +32,8 @@ _AS_FACTOR = re.compile(
 # What stands between a percentage and its own factor.
 _LEADS_TO = re.compile(
     r"(?:[\s,.;:]+(?:of|the|total|whole|price|amount|discount|increase|decrease|reduction|rise|off"
-    r"|so|thus|hence|therefore|we|you|must|multipl(?:y|ied|ying)|it|by|means?|paying|pay))*[\s,.;:]*",
+    r"|so|thus|hence|therefore|we|you|must|multipl(?:y|ied|ying)|it|by|means?|paying"
+    r"|pay))*[\s,.;:]*",
     re.IGNORECASE,
 )
 
@@ -44,13 +45,16 @@ _WHOLE = (
 )
 _THAT_IS = r"(?:which is|that is|i\.e\.,?|in other words,?|is|are|or|means|equals|corresponds to|=)"
 _SHARE_OF = re.compile(
-    rf"{_NUMBER.format('percent')}{_PER}(?P<gap>[^.;:\d\n]{{0,50}}?)(?:[ ,(]{_THAT_IS}|[.,] (?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)"
-    rf" (?P<means>means|is|corresponds to)(?: that)?) (?:just |exactly |equal to |only )*(?P<share>{FACTOR})(?:{_WHOLE}"
+    rf"{_NUMBER.format('percent')}{_PER}(?P<gap>[^.;:\d\n]{{0,50}}?)(?:[ ,(]{_THAT_IS}|[.,]"
+    rf" (?:[Tt]hat|[Tt]his|[Ww]hich|[Ii]t)"
+    rf" (?P<means>means|is|corresponds to)(?: that)?) (?:just |exactly |equal to |only"
+    rf" )*(?P<share>{FACTOR})(?:{_WHOLE}"
     r"|(?(means) of the (?:whole |entire |total |full )?[a-z]+|(?!)))",
     re.IGNORECASE,
 )
 _IN_PERCENT = re.compile(
-    rf"\b(?P<share>{FACTOR})\b(?P<gap>[^.;:\d\n]{{0,50}}?)[ ,(](?:which is|that is|i\.e\.,?|in other words,?|or|equals)"
+    rf"\b(?P<share>{FACTOR})\b(?P<gap>[^.;:\d\n]{{0,50}}?)[ ,(](?:which is|that is|i\.e\.,?|in"
+    rf" other words,?|or|equals)"
     rf" {_NUMBER.format('percent')}{_PER}{_WHOLE}",
     re.IGNORECASE,
 )
@@ -61,34 +65,44 @@ _VAGUE = re.compile(
 )
 # What is taken off, and what is then left to pay; what is put on, and what there is then.
 _CUT = re.compile(
-    rf"{_NUMBER.format('by')}{_PER}[ -](?:(?:is |are |was )?(?:taken |knocked )?off|discount|reduction|rebate|cheaper|less|decrease|price cut)\b"
-    rf"|\b(?:discount|reduction|rebate|decrease|reduced|lowered|cut|drop\w*|falls?|fell|decreas\w+|-) ?(?:of |by )?"
+    rf"{_NUMBER.format('by')}{_PER}[ -](?:(?:is |are |was )?(?:taken |knocked )?off|discount"
+    rf"|reduction|rebate|cheaper|less|decrease|price cut)\b"
+    rf"|\b(?:discount|reduction|rebate|decrease|reduced|lowered|cut|drop\w*|falls?|fell"
+    rf"|decreas\w+|-) ?(?:of |by )?"
     rf"{_NUMBER.format('by2')}{_PER}",
     re.IGNORECASE,
 )
 _LEFT = re.compile(
-    rf"\b(?:pays?|paying|paid|costs?|remains?|leaves?|leaving|left)(?: (?:only|just|still|us|with|is|are|us with|now))*"
+    rf"\b(?:pays?|paying|paid|costs?|remains?|leaves?|leaving|left)(?: (?:only|just|still|us|with"
+    rf"|is|are|us with|now))*"
     rf" {_NUMBER.format('left')}{_PER}(?! (?:less|more|off|cheaper))(?:[^.;\n%\d]*)"
-    rf"|{_NUMBER.format('left2')}{_PER} of (?:the|its|this|that) [^.;\n%\d]{{0,30}}?(?:remains?|(?:is|are) left|(?:has|have|needs?) to be paid"
+    rf"|{_NUMBER.format('left2')}{_PER} of (?:the|its|this|that) [^.;\n%\d]{{0,30}}?(?:remains?"
+    rf"|(?:is|are) left|(?:has|have|needs?) to be paid"
     rf"|must be paid|(?:is|are) (?:still )?(?:paid|to be paid|to pay|charged))\b",
     re.IGNORECASE,
 )
 _PRICE = re.compile(r"\b(?:price|cost|pay|paid|sale|dollars?|euros?)|[$€£]", re.IGNORECASE)
 _ONCE_MORE = re.compile(
-    r"\b(?:another|further|additional\w*|again|second|then|twice|already|extra|both|instead|not|never"
+    r"\b(?:another|further|additional\w*|again|second|then|twice|already|extra|both|instead|not"
+    r"|never"
     r"|tax|tip|save[sd]?|saving|coupon|first|after|each|year|years)\b|n't",
     re.IGNORECASE,
 )
 _CHANGE = re.compile(
-    rf"(?<![\d.,])(?P<one>\d{{1,6}}(?:\.\d{{1,2}})?) ?(?:/|÷|:) ?(?P<two>\d{{1,6}}(?:\.\d{{1,2}})?) ?(?:=|≈) ?"
-    r"(?P<ratio>\d{1,3}(?:\.\d{1,4})?)(?![\d%])[^\d;\n]{0,60}?\b(?P<way>increased|grew|rose|gone up|risen|grown|increases|grows"
+    rf"(?<![\d.,])(?P<one>\d{{1,6}}(?:\.\d{{1,2}})?) ?(?:/|÷"
+    rf"|:) ?(?P<two>\d{{1,6}}(?:\.\d{{1,2}})?) ?(?:=|≈) ?"
+    r"(?P<ratio>\d{1,3}(?:\.\d{1,4})?)(?![\d%])[^\d;\n]{0,60}?\b(?P<way>increased|grew|rose|gone"
+    r" up|risen|grown|increases|grows"
     r"|rises|fell|decreased|dropped|gone down|fallen|declined)(?: by| about| exactly| roughly)+ "
     rf"{_NUMBER.format('by')}{_PER}",
     re.IGNORECASE,
 )
 _BY_FACTOR = re.compile(
-    r"\bfactor (?:of )?(?P<factor>\d{1,3}(?:\.\d{1,4})?)(?![\d%])[^.;\n\d]{0,40}?\b(?:(?P<up>increased|grew|rose|risen|grown"
-    r"|increase|growth|rise)|(?P<down>fell|decreased|dropped|fallen|declined|shrank|decrease|decline|drop|fall))\b",
+    r"\bfactor (?:of"
+    r" )?(?P<factor>\d{1,3}(?:\.\d{1,4})?)(?![\d%])[^.;\n\d]{0,40}?\b(?:(?P<up>increased|grew"
+    r"|rose|risen|grown"
+    r"|increase|growth|rise)|(?P<down>fell|decreased|dropped|fallen|declined|shrank|decrease"
+    r"|decline|drop|fall))\b",
     re.IGNORECASE,
 )
 
@@ -111,22 +125,36 @@ def wrong_percents(text: str, start: int, end: int, question: str) -> Iterator[E
     if "factor" in text:
         for match in _BY_FACTOR.finditer(text, start, end):
             grows = Fraction(match["factor"]) > 1
-            if match["factor"] != "1" and grows != (match["up"] is not None) and not _VAGUE.search(match[0]):
+            if (
+                match["factor"] != "1"
+                and grows != (match["up"] is not None)
+                and not _VAGUE.search(match[0])
+            ):
                 note = f"a factor of {match['factor']} is {'a rise' if grows else 'a fall'}"
                 yield from unless_excused(text, *match.span(), start, end, note)
 
 
 def _shares(text: str, start: int, end: int) -> Iterator[Evidence]:
     """A percentage and a share in words that are said to be one."""
-    found = [match for pattern in (_SHARE_OF, _IN_PERCENT) for match in pattern.finditer(text, start, end)]
+    found = [
+        match
+        for pattern in (_SHARE_OF, _IN_PERCENT)
+        for match in pattern.finditer(text, start, end)
+    ]
     for match in found:
-        first = max(text.rfind(". ", start, match.start()), text.rfind("\n", start, match.start()), start)
+        first = max(
+            text.rfind(". ", start, match.start()), text.rfind("\n", start, match.start()), start
+        )
         behind = text[match.end() : match.end() + 40].partition(".")[0]
         others = _PERCENT.findall(text[first : match.end()] + behind)
         if len(others) != 1 or _VAGUE.search(match["gap"]):
             continue
         same = match.groupdict().get("same")
-        if same and same.lower() not in text[first : match.start("share")].lower() and not match.groupdict().get("means"):
+        if (
+            same
+            and same.lower() not in text[first : match.start("share")].lower()
+            and not match.groupdict().get("means")
+        ):
             continue
         share = FACTORS[match["share"].lower().replace("-", " ")]
         if abs(Fraction(match["percent"]) - 100 * share) >= 1:

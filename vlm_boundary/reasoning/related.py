@@ -20,7 +20,9 @@ _FACTORS = (
     " times ", "hrice",
 )  # fmt: skip
 _DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d{1,6})?"
-_NUMBER = re.compile(rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b", re.IGNORECASE)
+_NUMBER = re.compile(
+    rf"(?<![\w.,]){_DIGITS}(?![\d%]|[.,]\d)|\b{ONE_NUMBER}\b(?! times)", re.IGNORECASE
+)
 _WAYS = {
     **dict.fromkeys(
         "more older higher longer taller greater larger heavier bigger wider above".split(), 1
@@ -31,55 +33,75 @@ _WAYS = {
 }
 _OTHER = (  # of which the first is so many times, or by so much more
     r"(?:(?:of |what |the |its |their |his |her |in |on |for |number |amount |value |that of )*"
-    rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?-i:[A-Z]|\d)\b)?|(?-i:[A-Z])\b|(?:[$€£])?{_DIGITS}))"
+    rf"(?P<other>(?!than\b)[A-Za-z][a-z]{{1,14}}(?: (?-i:[A-Z]|\d)\b)?|(?-i:[A-Z])\b"
+    rf"|(?:[$€£])?{_DIGITS}))"
 )
+_FACTOR = opening([name.replace(" ", "[ -]") for name in sorted(FACTORS, key=len)[::-1]])
 _TIMES = (
-    rf"(?P<factor>{opening([name.replace(' ', '[ -]') for name in sorted(FACTORS, key=len)[::-1]])})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large|expensive|far|fast)"
+    rf"(?P<factor>{_FACTOR})(?: as (?P<kind>many|much|long|old|high|tall|wide|heavy|big|large"
+    r"|expensive|far|fast)"
     r"(?: (?P<things>[a-z]{2,14}))??(?: points| dollars| euros| pages| books)? as)? "
 )
 _BY = (
-    rf"(?<![\w.,])(?P<by>[$€£]?{_DIGITS}|{ONE_NUMBER})(?: (?!is|are|was|were|has|have|of|and|or|to|in|times?|percent)[a-z]{{2,12}})? (?P<way>{'|'.join(_WAYS)})"
+    rf"(?<![\w.,])(?P<by>[$€£]?{_DIGITS}|{ONE_NUMBER})(?: (?!is|are|was|were|has|have|of|and|or"
+    rf"|to|in|times?|percent)[a-z]{{2,12}})? (?P<way>{'|'.join(_WAYS)})"
     r"(?: (?P<counted>[a-z]{2,14}))?(?: than)? "
 )
 _SO_MANY_TIMES = re.compile(rf"{_TIMES}{_OTHER}", re.IGNORECASE)
 _BY_MORE = re.compile(rf"{_BY}{_OTHER}", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"(?P<bare>(?:[.,;:\n\[(*-]|\band|\bthe|\bThe|\bAnd|\A) ?)?(?<![a-zA-Z])"
-    r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now) )?(?:is|are|has|have|had|was"
-    r"|were|costs?|saved|saves|read|reads|scored|scores|sold|weighs|got|gets|owns|collected|earns|earned"
-    r"|ate|made|makes|took|takes|caught|won|worked|picked|found|bought) | )(?:only |exactly |just |about )*\Z"
+    r"(?P<subject>[A-Za-z][a-z]{1,14}(?: (?:[A-Z]|\d))?|[A-Z])(?P<verb>: | (?:(?:then|also|now)"
+    r" )?(?:is|are|has|have|had|was"
+    r"|were|costs?|saved|saves|read|reads|scored|scores|sold|weighs|got|gets|owns|collected|earns"
+    r"|earned"
+    r"|ate|made|makes|took|takes|caught|won|worked|picked|found|bought) | )(?:only |exactly |just"
+    r" |about )*\Z"
 )
 # Between a relation and the value that it gives.
 _GIVES = re.compile(
-    r"(?P<link>(?:'s)?(?:(?<=\d) [a-z]+(?: [a-z]+){0,2}\. (?:That|This|It) is )?(?: (?:saved|has|have|had|read|scored|sold|of them|does|did|is|was))?"
-    r"(?:(?:,| -|:| =|\)| \(|;)? ?(?:(?:so|that is|which is|that's|i\.e\.|namely|hence|thus|therefore|giving|making"
-    r"|which makes|which gives|we have|we get|it is|he has|she has|there are|this is|is|makes|or|the|are"
+    r"(?P<link>(?:'s)?(?:(?<=\d) [a-z]+(?: [a-z]+){0,2}\. (?:That|This|It) is )?(?: (?:saved|has"
+    r"|have|had|read|scored|sold|of them|does|did|is|was))?"
+    r"(?:(?:,| -|:| =|\)| \(|;)? ?(?:(?:so|that is|which is|that's|i\.e\.|namely|hence|thus"
+    r"|therefore|giving|making"
+    r"|which makes|which gives|we have|we get|it is|he has|she has|there are|this is|is|makes|or"
+    r"|the|are"
     r"|meaning|it has|(?-i:[A-Z]) is)\b,? ?|(?-i:[A-Z]) ?= ?){0,4}))"
     rf"(?P<money>[$€£])?(?P<value>{_DIGITS}|{ONE_NUMBER})(?![\d%^]|[.,]\d)",
     re.IGNORECASE,
 )
 _RESULT = re.compile(  # of an equation that begins with the value
-    rf"[^=.;:\n+*/×·÷-]{{1,30}}(?:[-+*/×·÷−]|\bx\b)(?:[^=.;:\n]|\.\d){{1,80}}= ?[$€£]?(?P<value>{_DIGITS})(?![\d%^]|[.,]\d)"
+    rf"[^=.;:\n+*/×·÷-]{{1,30}}(?:[-+*/×·÷−]|\bx\b)(?:[^=.;:\n]"
+    rf"|\.\d){{1,80}}= ?[$€£]?(?P<value>{_DIGITS})(?![\d%^]|[.,]\d)"
 )
 _GOES_ON = re.compile(
-    r"(?: ?[a-z]{1,12})?(?:/[a-z]+)?[^\S\n]?(?:[-+*/×·÷^=−]|x \d)|\s?(?:%|(?:more|less|fewer|times|out of|plus|minus|of)\b)"
+    r"(?: ?[a-z]{1,12})?(?:/[a-z]+)?[^\S\n]?(?:[-+*/×·÷^=−]|x \d)|\s?(?:%|(?:more|less|fewer"
+    r"|times|out of|plus|minus|of)\b)"
 )
-_LINKS = re.compile(r"[,:=(;]|\. (?:That|This|It) is|\b(?:is|so|that|which|giving|making|hence|thus|therefore|makes|or|meaning)\b")
+_LINKS = re.compile(
+    r"[,:=(;]|\. (?:That|This|It) is|\b(?:is|so|that|which|giving|making|hence|thus|therefore"
+    r"|makes|or|meaning)\b"
+)
 _PLAIN_LINK = re.compile(r"\A(?:\s|is\b|are\b|the\b)*\Z")
 _PRONOUNS = frozenset(("that", "this", "it", "them"))
 _NO_NAME = frozenset(
     "as so or and the all each both half one two these those other others previous first last next"
-    " size speed twice at as by from to when is are was were had has have per if then because he she they we you i his"
-    " her on in with there for than not only just now who what where while how many few some percent"
+    " size speed twice at as by from to when is are was were had has have per if then because he"
+    " she they we you i his"
+    " her on in with there for than not only just now who what where while how many few some"
+    " percent"
     " before expected usual needed which more less than any every same sum total difference"
     " product number result amount value rest remaining day time long much many large big".split()
 )
 _CHANGED = re.compile(
-    r"\b(?:will|would|when|years?|ago|if|after|before|then|now|not|never|almost|nearly|about|roughly"
+    r"\b(?:will|would|when|years?|ago|if|after|before|then|now|not|never|almost|nearly|about"
+    r"|roughly"
     r"|approximately|at least|at most|over|than half)\b|n't",
     re.IGNORECASE,
 )
-_SO_MANY = re.compile(r"\b(?:twice|half|double|triple|times|third|quarter|of|plus|minus|than)(?: the| of)* ?\Z", re.I)
+_SO_MANY = re.compile(
+    r"\b(?:twice|half|double|triple|times|third|quarter|of|plus|minus|than)(?: the| of)* ?\Z", re.I
+)
 _MOST = 24
 
 
@@ -112,7 +134,9 @@ def wrong_relations(text: str, start: int, end: int, question: str) -> Iterator[
     for relation in islice(_relations(text, start, end), _MOST):
         if _CHANGED.search(text, max(start, relation.start - 40), relation.start):
             continue
-        found = _value_of(text, relation, start, end, question) or _otherwise(text, relation, asked, question)
+        found = _value_of(text, relation, start, end, question) or _otherwise(
+            text, relation, asked, question
+        )
         if found is not None:
             last, note = found
             yield from unless_excused(text, relation.start, last, start, end, note)
@@ -171,13 +195,19 @@ def _value_of(
         needed = (said - relation.by) / relation.factor
         if one_step([*_numbers(text, start, relation.start)[-4:]], needed, "+-*/", usual=False):
             return None
-        return last, f"this would be {shown(said)} only of {shown(needed)}, which stands nowhere before"
+        return (
+            last,
+            f"this would be {shown(said)} only of {shown(needed)}, which stands nowhere before",
+        )
     values = _values(other, f"{question}\n{text[start : relation.start]}")
     if not values or any(
         rounds_to(relation.of(one * two), said) for one in before for two in before
     ):
         return None
-    return last, f"{other} is {shown(values[-1])}, which makes this {shown(relation.of(values[-1]))}"
+    return (
+        last,
+        f"{other} is {shown(values[-1])}, which makes this {shown(relation.of(values[-1]))}",
+    )
 
 
 def _otherwise(
@@ -190,11 +220,20 @@ def _otherwise(
     for one in asked:  # the question has it the other way round
         first = one.subject or one.things
         turned = (relation.subject, other) == (_name(one.other), first) and not relation.things
-        if turned and "" in (one.subject, one.things) and other and (one.factor, one.by) == (
-            relation.factor,
-            relation.by,
+        if (
+            turned
+            and "" in (one.subject, one.things)
+            and other
+            and (one.factor, one.by)
+            == (
+                relation.factor,
+                relation.by,
+            )
         ):
-            return relation.end, f"the question says “{question[one.start : one.end]}”, not the reverse"
+            return (
+                relation.end,
+                f"the question says “{question[one.start : one.end]}”, not the reverse",
+            )
     same = [one for one in asked if _name(one.other) == other or other in _PRONOUNS]
     same = [
         one
@@ -209,7 +248,9 @@ def _otherwise(
     if one.things and relation.things and one.things != relation.things:
         return None
     turned = one.by == -relation.by != 0
-    sizes = {abs(one.by), abs(relation.by)} if one.by and relation.by else {one.factor, relation.factor}
+    sizes = (
+        {abs(one.by), abs(relation.by)} if one.by and relation.by else {one.factor, relation.factor}
+    )
     if turned or (bool(one.by) == bool(relation.by) and len(sizes) == 2):
         note = f"the question says “{question[one.start : one.end]}”, the chain says otherwise"
         return relation.end, note
@@ -221,13 +262,18 @@ def _values(name: str, text: str) -> list[Fraction]:
     stem = re.escape(_name(name))
     if not stem:
         return []
-    number = rf"[$€£]?(?P<value>{_DIGITS})(?![\d%]|[.,]\d|\s?[-+*/×·÷^]|\s(?:more|less|fewer|times)\b)"
+    number = (
+        rf"[$€£]?(?P<value>{_DIGITS})(?![\d%]|[.,]\d|\s?[-+*/×·÷^]|\s(?:more|less|fewer|times)\b)"
+    )
     if len(stem) == 1:
         stem = rf"(?-i:{stem.upper()}\b)"
     beside = re.compile(
-        rf"\b(?:{stem}\w{{0,6}}(?:'s)?(?::| =| is| are| has| have| had| was| were| costs?| saved| read| scored| shows"
-        rf"| sold| with| at| of|,)?(?: only| about)? {number}|{number.replace('value', 'ahead')} {stem}\w{{0,3}}\b)"
-        rf"|(?:^|[.;\n] ?)(?:[-*] )?(?:the )?{stem}\w{{0,6}}:? [^.;\n]{{0,60}}[ =$]{number.replace('value', 'last')}"
+        rf"\b(?:{stem}\w{{0,6}}(?:'s)?(?::| =| is| are| has| have| had| was| were| costs?| saved|"
+        rf" read| scored| shows"
+        rf"| sold| with| at| of|,)?(?: only| about)? {number}"
+        rf"|{number.replace('value', 'ahead')} {stem}\w{{0,3}}\b)"
+        rf"|(?:^|[.;\n] ?)(?:[-*] )?(?:the )?{stem}\w{{0,6}}:?"
+        rf" [^.;\n]{{0,60}}[ =$]{number.replace('value', 'last')}"
         r"(?: [a-z]+)?(?=[.;\n])",
         re.IGNORECASE,
     )
@@ -247,7 +293,11 @@ def _name(written: str) -> str:
         return name[-1]
     if name in _NO_NAME:
         return ""
-    if re.fullmatch(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:jan|febr)uary|(?:septem|octo|novem|decem)ber|august", name):
+    if re.fullmatch(
+        r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|(?:jan|febr)uary|(?:septem|octo|novem"
+        r"|decem)ber|august",
+        name,
+    ):
         return name[:3]
     return name[:-1] if name.endswith("s") and len(name) > 3 and not name.endswith("ss") else name
 

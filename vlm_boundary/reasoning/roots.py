@@ -5,44 +5,61 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
 
 from vlm_boundary.mathtext.exact import Exact
 from vlm_boundary.reasoning.evidence import Evidence
+from vlm_boundary.reasoning.passages import unless_excused
 from vlm_boundary.reasoning.polynomials import CUT, at, by_power, read, shown
 from vlm_boundary.verifier.phrases import occurs
 
 _FACTORS = re.compile(
-    r"\b(?:[Ff]actor\w*|[Cc]omplet\w+ the square|[Ee]xpand\w*|[Vv]ertex form|[Rr]ewrit\w+|[Bb]racket\w*"
+    r"\b(?:[Ff]actor\w*|[Cc]omplet\w+ the square|[Ee]xpand\w*|[Vv]ertex form|[Rr]ewrit\w+"
+    r"|[Bb]racket\w*"
     r"|[Mm]ultiply\w* out|[Ss]implif\w+|[Bb]inomial)\b"
 )
 _SOLVES = re.compile(r"\b(?:[Ss]olve|equation|condition|if|when|where)\b[^.\n]{0,24}\Z")
 _STEPS = re.compile(
-    r"[\s,.;:$*()⇒→⟹-]*(?:\b(?:so|thus|hence|therefore|this|it|that|is|i|e|we|get|can|be|as|into|or|which|factors?"
-    r"|factored|factori[sz]es?|factori[sz]ed|factoring|factori[sz]ing|gives|becomes|means|by|the|now|step|then|equation"
+    r"[\s,.;:$*()⇒→⟹-]*(?:\b(?:so|thus|hence|therefore|this|it|that|is|i|e|we|get|can|be|as|into"
+    r"|or|which|factors?"
+    r"|factored|factori[sz]es?|factori[sz]ed|factoring|factori[sz]ing|gives|becomes|means|by|the"
+    r"|now|step|then|equation"
     r"|quadratic|left|side|hand|\d)\b[\s,.;:$*()⇒→⟹-]*)*"
 )
 _NO_ROOT = re.compile(
-    r"\b(?:axis|vertex|symmetr\w+|minim\w+|maxim\w+|discriminant|check\w*|if|try\w*|test\w*|plug\w*|at|when|for"
-    r"|between|midpoint|sum|suppose|let|set|where|product|center|centre|not|guess\w*|say|case|another|other"
+    r"\b(?:axis|vertex|symmetr\w+|minim\w+|maxim\w+|discriminant|check\w*|if|try\w*|test\w*"
+    r"|plug\w*|at|when|for"
+    r"|between|midpoint|sum|suppose|let|set|where|product|center|centre|not|guess\w*|say|case"
+    r"|another|other"
     r"|first|second|first equation|derivative|substitut\w+)\b|[?<>≤≥]|n't",
     re.IGNORECASE,
 )
-_VALUE = r"(?P<{}>[-−]?\s?\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d/^(√²³π\w]|[.,]\d|\s?[-+*/×·^√±]\s?[\d\w(√]|\s?\\)"
+_VALUE = (
+    r"(?P<{}>[-−]?\s?\d{{1,6}}(?:\.\d{{1,6}})?)(?![\d/^(√²³π\w]|[.,]\d"
+    r"|\s?[-+*/×·^√±]\s?[\d\w(√]|\s?\\)"
+)
 _MORE = re.compile(
     rf"\s?(?:,|or|and|, or|, and)\s(?:{{letter}}\s?[=≈]\s?)?{_VALUE.format('value')}".replace(
         "{letter}", "[a-z]"
     )
 )
 _ZEROS = re.compile(
-    r"\b(?:zeros|zeroes|roots|solutions|x-intercepts)(?: of [^.\n=]{1,40})? are (?:then |therefore |at )?(?:x = )?"
+    r"\b(?:zeros|zeroes|roots|solutions|x-intercepts)(?: of [^.\n=]{1,40})? are (?:then "
+    r"|therefore |at )?(?:x = )?"
     rf"{_VALUE.format('one')} and (?:x = )?{_VALUE.format('two')}"
 )
+_CURVE = re.compile(
+    r"\b(?:y|f\(x\)) ?= ?([-+−\dx²^ ()·*]{3,40}?)(?=\s?[.,;\]?\n]|\s(?:and|with|has|is)\b|\Z)"
+    r"|([-+−\dx²^ ()·*]{3,40}?) ?= ?0\b"
+)
 _PUT_IN = re.compile(
-    r"\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\) ?= ?(?P<said>[^=\n.;,$&]{1,60}?)(?=\s?(?:=|[.;,]?\s|[.;,]?\Z|\$|\\|&))"
+    r"(?<![-+*/·×(])(?<![-+*/·×] )\b(?P<name>[fgh])\((?P<value>[-−]?\d{1,4}(?:\.\d{1,3})?)\)"
+    r" ?= ?(?P<said>[^=\n;,&]{1,60}?)"
+    r"(?=\s{0,3}(?:=|[.;,](?:\s|\Z)|\n|\Z|&|(?:and|so)\b))"
 )
 _FUNCTION = re.compile(
-    r"\b(?P<name>[fgh])\((?P<letter>[a-z])\) ?= ?(?P<said>[^=\n.;,?$&\]]{1,60}?)(?=\s?(?:[.;,?\]]|and\b|\n|\Z|\$|\\|&))"
+    r"\b(?P<name>[fgh])\((?P<letter>[a-z])\) ?= ?(?P<said>[^=\n.;,?$&\]]{1,60}?)(?=\s?(?:[.;,?\]]"
+    r"|and\b|\n|\Z|\$|\\|&))"
 )
 _LINES = re.compile(
     r"(?<![\w=+*/^·-])(?P<left>-?\d{0,3}\s?[a-z](?:\s?[+−-]\s?\d{0,3}\s?[a-z])?)\s?=\s?(?P<right>-?[\d\sa-z+−./-]{1,24}?)(?=[.,;\]]|\sand\b|\n|\Z)"
@@ -51,9 +68,11 @@ _MEET = re.compile(
     r"\b(?:meet|intersect\w*|solution|cross|common point|point of intersection|satisf\w+|system)\b",
     re.I,
 )
+_MEET_AT = re.compile(r"\b(?:meet|intersect|cross)(?: each other)?,? (?:at|in|where|when)\b")
 _POINT = re.compile(rf"\(\s?{_VALUE.format('one')},\s?{_VALUE.format('two')}\s?\)")
 _SOLVED = re.compile(
-    r"\b(?P<letter>[a-z]) ?= ?(?P<value>[-−]?\d{1,6}(?:\.\d{1,4})?)(?![\d/^(²]|[.,]\d|\s?[-+*/×·^]\s?[\d\w(])"
+    r"\b(?P<letter>[a-z]) ?= ?(?P<value>[-−]?\d{1,6}(?:\.\d{1,4})?)(?![\d/^(²]|[.,]\d"
+    r"|\s?[-+*/×·^]\s?[\d\w(])"
 )
 _TRIED = re.compile(
     r"\b(?:if|at|when|for|try\w*|test\w*|check\w*|let|set|suppose|take|say|not|where|intercept\w*"
@@ -80,7 +99,7 @@ class _Equation:
 def wrong_roots(
     plain: str, runs: list[re.Match[str]], start: int, question: str
 ) -> Iterator[Evidence]:
-    """A false factoring or square, a root or a solution that solves nothing, a value put in falsely.
+    """A false factoring, a root or a solution that solves nothing, a value put in falsely.
 
     Equations are read from `runs`. What is a condition, a trial or another curve's is left alone.
     """
@@ -90,13 +109,22 @@ def wrong_roots(
         for first, last, note in (
             *_identities(plain, equations, question),
             *_roots(plain, equations),
-            *_zeros(plain, equations, question),
         ):
             yield Evidence("arithmetic_error", start + first, start + last, note)
     if occurs(("f(", "g(", "h("), plain):
         yield from _values(plain, start, question)
-    if "=" in question:
-        yield from _systems(plain, start, question)
+
+
+def wrong_solutions(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
+    """Zeros, or a solution of two equations, that are said of the question's and are not theirs."""
+    if "=" not in question:
+        return
+    plain = text[start:end]
+    if occurs(("eros", "eroes", "oots", "olutions", "ntercepts"), plain):
+        for first, last, note in _zeros(plain, question):
+            yield from unless_excused(text, start + first, start + last, start, end, note)
+    for item in _systems(plain, start, question):
+        yield from unless_excused(text, item.start, item.end, start, end, item.note)
 
 
 _Found = tuple[int, int, str]
@@ -115,18 +143,13 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
             sides.append((place, place + len(piece), piece.strip()))
             place += len(piece) + 1
         values = [read(side[2]) if side[2] else None for side in sides]
-        for (one, two), (left, right) in zip(
-            zip(sides, sides[1:], strict=False), zip(values, values[1:], strict=False), strict=False
-        ):
+        for (one, two), (left, right) in zip(pairwise(sides), pairwise(values), strict=True):
             if left is None or right is None:
                 continue
             letters = left.variables | right.variables
             if len(letters) == 1:
-                first = (
-                    one[0]
-                    + len(run.string[one[0] : one[1]])
-                    - len(run.string[one[0] : one[1]].lstrip())
-                )
+                spaces = len(plain[one[0] : one[1]]) - len(plain[one[0] : one[1]].lstrip())
+                first = one[0] + spaces
                 yield _Equation(first, two[1], left, right, left - right, next(iter(letters)))
 
 
@@ -187,7 +210,8 @@ def _roots(plain: str, equations: list[_Equation]) -> Iterator[_Found]:
                     following.start,
                     following.end,
                     (
-                        f"this is not the equation before it: they differ by {shown(one.difference - following.difference)}"
+                        f"this is not the equation before it: they differ"
+                        f" by {shown(one.difference - following.difference)}"
                     ),
                 )
                 return
@@ -216,18 +240,14 @@ def _wrong_root(plain: str, one: _Equation) -> _Found | None:
     between = plain[one.end : match.start()]
     if _NO_ROOT.search(between) or "=" in between or between.count("\n\n") > 2:
         return None
-    last = match
+    last: re.Match[str] | None = match
     for _ in range(3):
-        value = _number(last["value"])
-        if not _is_root(one.difference, value, last["value"]):
-            return (
-                last.start(),
-                last.end("value"),
-                f"{one.letter} = {last['value']} does not solve the equation before it",
-            )
-        last = _MORE.match(plain, last.end())
         if last is None:
             return None
+        if not _is_root(one.difference, _number(last["value"]), last["value"]):
+            note = f"{one.letter} = {last['value']} does not solve the equation before it"
+            return last.start(), last.end("value"), note
+        last = _MORE.match(plain, last.end())
     return None
 
 
@@ -241,22 +261,17 @@ def _is_root(polynomial: Exact, value: float, written: str) -> bool:
     return abs(here) < 1e-6 * max(1.0, value * value) or (digits > 0 and low * high <= 0)
 
 
-def _zeros(plain: str, equations: list[_Equation], question: str) -> Iterator[_Found]:
-    """Two zeros that are named, of the one quadratic of question and chain."""
+def _zeros(plain: str, question: str) -> Iterator[_Found]:
+    """Two zeros that are named, of the quadratics of question and chain."""
     match = _ZEROS.search(plain)
     if match is None:
         return
-    curves = re.findall(
-        r"\b(?:y|f\(x\)) ?= ?([^=\n.;,?\]]{3,40})", f"{question}\n{plain[: match.start()]}"
-    )
-    read_ones = [
-        value for value in (read(_cut(curve)) for curve in curves[:_MOST]) if value is not None
-    ]
-    found = [value for value in read_ones if value.variables == {"x"} and _degree(value) == 2]
-    found += [
-        one.difference for one in equations
-        if one.end <= match.start() and _degree(one.difference) == 2 and one.letter == "x"
-    ]  # fmt: skip
+    before = plain[: match.start()]
+    written = [*_CURVE.findall(question), *_CURVE.findall(before)]
+    curves = [read(_cut(one or two)) for one, two in written[:_MOST]]
+    if None in curves or before.count("=") > len(_CURVE.findall(before)):
+        return  # perhaps of an equation that could not be read
+    found = [one for one in curves if one and one.variables == {"x"} and _degree(one) == 2]
     if not found:
         return
     for name in ("one", "two"):
@@ -275,15 +290,13 @@ def _values(plain: str, start: int, question: str) -> Iterator[Evidence]:
     for match in islice(_PUT_IN.finditer(plain), _MOST):
         known = functions.get(match["name"], set())
         said = read(_cut(match["said"])) if len(known) == 1 else None
-        if said is None or said.variables or occurs(_CUT, match["said"]):
+        if said is None or said.variables or occurs(_CUT, _cut(match["said"])):
             continue
         (function,) = known
-        right, value = at(function, _number(match["value"])), said.approximate
-        if right is None or value is None or abs(right - value) < 0.006 * max(1.0, abs(right)):
+        right, size = at(function, _number(match["value"])), said.approximate
+        if right is None or size is None or not _differ(size, right):
             continue
-        if plain[match.end() :].lstrip(" ")[:1] in ("≈", "/", "*", "+", "-"):
-            continue
-        note = f"{match['name']}({match['value']}) is {right:.6g}, this is {value:.6g}"
+        note = f"{match['name']}({match['value']}) is {right:.6g}, this is {size:.6g}"
         yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
         return
 
@@ -301,36 +314,35 @@ def _systems(plain: str, start: int, question: str) -> Iterator[Evidence]:
     solution = _solution(found[0], found[1], one, other)
     if solution is None:
         return
-    right = dict(zip((one, other), solution, strict=True))
+    solved = dict(zip((one, other), solution, strict=True))
     drawn = re.search(r"\b(?:line|graph|curve|function)", question) is not None
     note = f"the solution is {one} = {solution[0]:.6g}, {other} = {solution[1]:.6g}"
     for match in islice(_SOLVED.finditer(plain), 3 * _MOST):
-        letter = match["letter"]
-        sentence = plain[
-            max(plain.rfind(". ", 0, match.start()), plain.rfind("\n", 0, match.start()))
-            + 1 : match.start()
-        ]
-        if letter not in right or (drawn and (not _MEET.search(sentence) or _PUT.search(sentence))) or _TRIED.search(sentence):
+        letter, before = match["letter"], _opened(plain, match.start())
+        elsewhere = drawn and (not _MEET.search(before) or _PUT.search(before) is not None)
+        if letter not in solved or elsewhere or _TRIED.search(before):
             continue
-        if abs(_number(match["value"]) - right[letter]) > 0.006 * max(1.0, abs(right[letter])):
+        if _differ(_number(match["value"]), solved[letter]):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
     for match in islice(_POINT.finditer(plain), _MOST if drawn else 0):
-        sentence = plain[
-            max(plain.rfind(". ", 0, match.start()), plain.rfind("\n", 0, match.start()))
-            + 1 : match.start()
-        ]
-        values = _number(match["one"]), _number(match["two"])
-        if (
-            _MEET.search(sentence)
-            and not _TRIED.search(sentence)
-            and any(
-                abs(value - known) > 0.006 * max(1.0, abs(known))
-                for value, known in zip(values, solution, strict=True)
-            )
-        ):
+        before = _MEET_AT.sub("meet", _opened(plain, match.start()))
+        point = zip((_number(match["one"]), _number(match["two"])), solution, strict=True)
+        if not _MEET.search(before) or _TRIED.search(before):
+            continue
+        if any(_differ(value, known) for value, known in point):
             yield Evidence("arithmetic_error", start + match.start(), start + match.end(), note)
             return
+
+
+def _opened(plain: str, place: int) -> str:
+    """What stands before a place in its sentence."""
+    first = max(plain.rfind(". ", 0, place), plain.rfind("\n", 0, place)) + 1
+    return plain[first:place]
+
+
+def _differ(value: float, right: float) -> bool:
+    return abs(value - right) > 0.006 * max(1.0, abs(right))
 
 
 def _solution(first: Exact, second: Exact, one: str, other: str) -> tuple[float, float] | None:

@@ -26,7 +26,8 @@ _COUNTS = dict(zip("three four five six seven eight nine ten".split(), range(3, 
 _NAMES = "|".join(_SIDES)
 _NAMED = re.compile(rf"\b(?:{_NAMES})s?\b", re.IGNORECASE)
 _ANGLES = re.compile(
-    rf"\b(?:(?:the|all|their|its|(?:{_NAMES})(?:'s)?|(?P<count>{'|'.join(_COUNTS)})|(?P<inside>interior"
+    rf"\b(?:(?:the|all|their|its|(?:{_NAMES})(?:'s)?|(?P<count>{'|'.join(_COUNTS)})"
+    rf"|(?P<inside>interior"
     r"|internal|inner)) ){1,3}angles\b|\bangle[- ]sum\b",
     re.IGNORECASE,
 )
@@ -45,23 +46,29 @@ _SUM = re.compile(
     r"(?<![\d.,])\d{2,5}(?:\.\d+)?(?!\d|[.,]\d|-gon|\s?[-+*/×·÷=(^]|\s?\\(?:times|cdot))"
 )
 _LEGS = re.compile(
-    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|distance|length|[A-Z]{2}|[a-h])(?: is|\s?=| equals|:)\s\$?"
+    r"\b(?:hypotenuse(?: [A-Z]{2})?|diagonal|distance|length|[A-Z]{2}|[a-h])(?: is|\s?=| equals"
+    r"|:)\s\$?"
     r"(?P<one>\d{1,6}(?:\.\d{1,4})?)(?: ?[a-z]{1,2})? \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
     r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
 )
 _LEGS_WORDED = re.compile(
     r"\bhypotenuse(?: [A-Z]{2})?,? (?:is|equals|=)(?: (?:simply|just|equal to|always|the same as))*"
-    r" (?:the )?sum of (?:the |its |both )?(?:lengths of )?(?:the |its )?(?:two )?(?:other )?(?:two )?"
+    r" (?:the )?sum of (?:the |its |both )?(?:lengths of )?(?:the |its )?(?:two )?(?:other"
+    r" )?(?:two )?"
     r"(?:legs|catheti|sides|shorter sides)\b"
-    r"|\bhypotenuse(?: [A-Z]{2})? (?:is|can be) (?:found|obtained|calculated|computed|given) by (?:adding|summing)(?: up)?"
-    r" (?:the |both |its )?(?:lengths of )?(?:the )?(?:two )?(?:other )?(?:legs|catheti|sides|shorter sides)\b"
+    r"|\bhypotenuse(?: [A-Z]{2})? (?:is|can be) (?:found|obtained|calculated|computed|given) by"
+    r" (?:adding|summing)(?: up)?"
+    r" (?:the |both |its )?(?:lengths of )?(?:the )?(?:two )?(?:other )?(?:legs|catheti|sides"
+    r"|shorter sides)\b"
     r"|\bsquare (?:of|on) the (?:hypotenuse|diagonal|longest side)(?: is| equals| =)(?: equal to)?"
-    r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti|sides)\b"
+    r" the sum of (?:the |its )?(?:lengths of the )?(?:two )?(?:other )?(?:two )?(?:legs|catheti"
+    r"|sides)\b"
     r"|\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?:[A-Z]{2}|[a-h]) ?\+ ?(?:[A-Z]{2}|[a-h])"
     r"(?![\w²^])",
 )
 _SQUARED_SUM = re.compile(
-    r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+ (?P<two>\d{1,6}(?:\.\d{1,4})?)"
+    r"\b(?:[A-Z]{2}|[a-h])(?:²|\^2|\^\{2\}) ?= ?(?P<one>\d{1,6}(?:\.\d{1,4})?) \+"
+    r" (?P<two>\d{1,6}(?:\.\d{1,4})?)"
     r"(?![\d²^*/×·]|\.\d|\s?[\^²*×·/])"
 )
 _SQUARES = re.compile(r"²|\^\{?2|√|sqrt|squar|\broot\b|not needed|isn't|\bnot\b", re.IGNORECASE)
@@ -73,13 +80,16 @@ _OPENED = re.compile(
 )
 _REGULAR = re.compile(rf"\b(?:(?P<three>equilateral)|regular (?P<name>{_NAMES}))\b", re.IGNORECASE)
 _EACH = re.compile(
-    r"\b(?:each|every|all)(?: of)?(?: (?:its|the|of|three|four|five|six|eight|interior|internal|inner|angles?))* "
-    r"(?:is|are|measures?|has|have|equals?|must be)(?: (?:equal to|exactly|a measure of))? (?P<said>\d{2,3}(?:\.\d+)?)\s?(?:°|deg)",
+    r"\b(?:each|every|all)(?: of)?(?: (?:its|the|of|three|four|five|six|eight|interior|internal"
+    r"|inner|angles?))* "
+    r"(?:is|are|measures?|has|have|equals?|must be)(?: (?:equal to|exactly|a measure of))?"
+    r" (?P<said>\d{2,3}(?:\.\d+)?)\s?(?:°|deg)",
     re.IGNORECASE,
 )
-_ALWAYS = re.compile(  # of every figure of its kind, so that what else is said of one does not matter
+_ALWAYS = re.compile(  # of every figure of its kind: what else is said of one does not matter
     r"\b(?:the|all|interior|internal|inner|their) angles (?:of|in|inside)"
-    rf" (?:an?|any|every|each) (?P<name>{_NAMES}) (?:always |must |together )*(?:add(?: up)? to|sum (?:up )?to|total|make)"
+    rf" (?:an?|any|every|each) (?P<name>{_NAMES}) (?:always |must |together )*(?:add(?: up)? to"
+    rf"|sum (?:up )?to|total|make)"
     r" (?P<said>\d{2,4})(?![\d.]\d|\d)",
     re.IGNORECASE,
 )
@@ -106,9 +116,10 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences with one figure, all its angles, and one number for their sum."""
     for match in _ALWAYS.finditer(text, start, end):
         name = match["name"].lower()
+        right = 180 * (_SIDES[name] - 2)
         around = text[max(start, match.start() - 60) : match.end() + 30]
-        if int(match["said"]) != 180 * (_SIDES[name] - 2) and not _SOME_OTHER.search(around):
-            note = f"the angles of a {name} add up to {180 * (_SIDES[name] - 2)}°, not to {match['said']}°"
+        if int(match["said"]) != right and not _SOME_OTHER.search(around):
+            note = f"the angles of a {name} add up to {right}°, not to {match['said']}°"
             yield from unless_excused(text, *match.span(), start, end, note)
     for sentence in SENTENCE.finditer(text, start, end):
         if "ngle" not in sentence[0]:
@@ -136,7 +147,9 @@ def _angle_sums(text: str, start: int, end: int) -> Iterator[Evidence]:
 def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
     """Sentences that give each angle of one regular figure."""
     for sentence in SENTENCE.finditer(text, start, end):
-        figures = {(match["name"] or "triangle").lower() for match in _REGULAR.finditer(sentence[0])}
+        figures = {
+            (match["name"] or "triangle").lower() for match in _REGULAR.finditer(sentence[0])
+        }
         each = _EACH.search(sentence[0]) if len(figures) == 1 and "ngle" in sentence[0] else None
         if each is None or re.search(r"xterior|entral|cent(?:re|er)|half|rhomb", sentence[0]):
             continue
@@ -145,7 +158,9 @@ def _regular(text: str, start: int, end: int) -> Iterator[Evidence]:
         if not rounds_to(right, Fraction(each["said"])):
             note = f"each angle of a regular {name} is {float(right):.4g}°, not {each['said']}°"
             first = sentence.start()
-            yield from unless_excused(text, first + each.start(), first + each.end(), start, end, note)
+            yield from unless_excused(
+                text, first + each.start(), first + each.end(), start, end, note
+            )
 
 
 def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evidence]:
@@ -156,14 +171,14 @@ def _legs_added(text: str, start: int, end: int, question: str) -> Iterator[Evid
     place = text.find("ythag", start, end)
     while place >= 0:
         limit = min(end, place + 160)
-        match = _LEGS.search(text, place, limit)
-        if match and not _SQUARES.search(text, max(start, place - 40), match.end()):
-            legs = [Fraction(match["one"]), Fraction(match["two"])]
-            if not all(map(_is_square, legs)) and not retracted(text, match.end(), end):
-                yield Evidence("arithmetic_error", *match.span(), note)
-        match = _SQUARED_SUM.search(text, place, limit)
-        if match and _are_lengths(match, question) and not retracted(text, match.end(), end):
-            yield Evidence("arithmetic_error", *match.span(), note)
+        added = _LEGS.search(text, place, limit)
+        if added and not _SQUARES.search(text, max(start, place - 40), added.end()):
+            legs = [Fraction(added["one"]), Fraction(added["two"])]
+            if not all(map(_is_square, legs)) and not retracted(text, added.end(), end):
+                yield Evidence("arithmetic_error", *added.span(), note)
+        squared = _SQUARED_SUM.search(text, place, limit)
+        if squared and _are_lengths(squared, question) and not retracted(text, squared.end(), end):
+            yield Evidence("arithmetic_error", *squared.span(), note)
         place = text.find("ythag", place + 200, end)
 
 
@@ -175,6 +190,6 @@ def _are_lengths(match: re.Match[str], question: str) -> bool:
     """Whether the question has both numbers that are added, and they are not squares both."""
     sides = match["one"], match["two"]
     plain = re.sub(r"√\s?\(?\d+|sqrt\W{0,2}\d+|\d+(?:²|\^)", " ", question)
-    return all(re.search(rf"(?<![\d.]){re.escape(side)}(?![\d.]\d|\d)", plain) for side in sides) and not all(
-        _is_square(Fraction(side)) for side in sides
-    )
+    return all(
+        re.search(rf"(?<![\d.]){re.escape(side)}(?![\d.]\d|\d)", plain) for side in sides
+    ) and not all(_is_square(Fraction(side)) for side in sides)

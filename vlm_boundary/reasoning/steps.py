@@ -22,9 +22,7 @@ _SILENT = re.compile(
     r"|same|equal\w*|times|simplif\w*|next|previous|pattern|solv\w*)\b",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(
-    r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I
-)
+_WHOLE = re.compile(r"\b(?:how many|whole|full|complete|nearest|round\w*|integer|needed)\b", re.I)
 _PERCENT = re.compile(r"%|percent")
 _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
     (size, re.compile(rf"\b(?:{units})\b", re.IGNORECASE))
@@ -102,7 +100,9 @@ def step_from(results: list[Value], numbers: list[Value], value: Value) -> bool:
     for result in map(float, results):
         reached = [abs(result) ** 0.5, result / 2, result * 2, 100 - result, 90 - result]
         reached += [180 - result, 360 - result]
-        reached += [result + number for number in known] + [abs(result - number) for number in known]
+        reached += [result + number for number in known] + [
+            abs(result - number) for number in known
+        ]
         reached += [result * number for number in known]
         reached += [result / number for number in known if number]
         reached += [number / result for number in known if result]

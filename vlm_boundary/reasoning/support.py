@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 
@@ -13,12 +12,19 @@ from vlm_boundary.mathtext.evaluate import Value, literals, numeric
 from vlm_boundary.mathtext.lexer import raw_tokens
 from vlm_boundary.mathtext.parser import Parser
 from vlm_boundary.mathtext.tree import Numeral
-from vlm_boundary.mathtext.words import ENGLISH, english_number
+from vlm_boundary.mathtext.words import ENGLISH
 from vlm_boundary.reasoning.equations import Equation, equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import AnswerPlace, hypothetical
+from vlm_boundary.reasoning.said import (
+    behind_sign,
+    in_short,
+    number_of,
+    spelled,
+    states,
+    written_behind_sign,
+)
 from vlm_boundary.reasoning.steps import (
-    NUMBER,
     behind_result,
     converted,
     numbers_of,
@@ -30,18 +36,6 @@ from vlm_boundary.reasoning.steps import (
 )
 from vlm_boundary.verifier.phrases import last_match
 
-_FRACTION = re.compile(
-    r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
-    r"|\\[dt]?frac ?\{ ?-? ?(\d{1,9}) ?\} ?\{ ?(\d{1,9}) ?\}"
-)
-_WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
-_BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
-_NO_OPERATOR = re.compile(r"(?:=\s*[-−]|\n[^\S\n]*[-*])\s*$")  # a sign, the mark of a list
-_AFTER = re.compile(  # an operator, that is no part of a unit
-    r"(?!\s?(?:[a-zA-Z]{1,15} ?/ ?[a-zA-Z]|[ckm]?m[²³]))"
-    r"\s{0,3}(?:°|\^\\circ|\^\{\\circ\}|%|[)}$]){0,4}\s{0,3}(?:[a-zA-Z]{1,12}\s{0,3})?"
-    r"(?:[+*/×÷·^²³−]|-\s{0,3}[\d(\\$]|\\(?:times|cdot|div))"
-)
 _EQUALS = re.compile(r"(?:[=≈]|\\approx)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _IS = re.compile(r"(?<!answer )\b(?:is|gives|equals)[\s$&*]{0,6}(?:\\[(\[]\s?)?$")
 _OPTION = re.compile(
@@ -55,7 +49,7 @@ _ASKS_COMPUTED = re.compile(
     r"|together|change|hypotenuse|percent\w*|ratio|probability)\b",
     re.IGNORECASE,
 )
-# Words of a choice, a check or another matter behind a result.
+# Words of a choice, a check or another matter.
 _TURNS = re.compile(
     r"\b(?:but|however|not|check\w*|verif\w*|since|because|as|note|whereas|while|than|larger"
     r"|smaller"
@@ -92,35 +86,37 @@ _CONCLUDES = re.compile(
     re.IGNORECASE,
 )
 _REPEATED = re.compile(
-    r"(?:(?<![\d.,])\d[\d.,]{0,24}|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
+    r"(?:(?<![\d.,])\d[\d.,]{0,24}|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven"
+    r"|twelve))(?: [a-z²³/]+){0,2} (?:more|less|fewer|left|each|in total"
     r"|altogether|per [a-z]+|remain\w*|difference)\b"
 )
 # That the result is what was asked for, which is no further step.
 _NAMED = re.compile(
-    r"\b(?:that|this|which|it|[Tt]his|[Tt]hat) (?:is|gives) (?:therefore |thus |then )?(?:the|our|its) [a-z]+(?: [a-z]+){0,2}"
+    r"\b(?:that|this|which|it|[Tt]his|[Tt]hat) (?:is|gives) (?:therefore |thus |then )?(?:the|our"
+    r"|its) [a-z]+(?: [a-z]+){0,2}"
     r"(?=[.,;\n]|\Z)"
 )
 _CONCLUSION = re.compile(
     r"(?:\A|[.\n] ?)\s*(?:Therefore|Thus|Hence|So|Consequently|Accordingly|As a result)\b"
 )
-_TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
 # A sign with something else than one number behind it.
 _UNREAD = re.compile(
     r"(?:[=≈]|\\approx|\\frac)(?!\s{0,2}[-−–]?\s?[$€£]?\d[\d.,]*(?![\d^]|\s?[-+*/×÷·(\\]))"
 )
-_SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _ASKS_NEAR = re.compile(
     r"\b(?:about|approx\w*|estimat\w*|closest|nearest|roughly|round\w*)\b", re.IGNORECASE
 )
 _NEAREST = re.compile(
-    r"\b(?:closest|nearest|none of the|not (?:[a-z]+ )?(?:among|one of)|no option|matching (?:option|choice|answer)"
-    r"|(?:isn't|is not|not)(?: [a-z]+)? (?:offered|listed|available|given|there|an option)|among the (?:choices|options|answers)"
-    r"|(?:corresponds|comes close|matches|fits|near) (?:best )?(?:to |with )?(?:the )?(?:option|choice|answer)"
+    r"\b(?:closest|nearest|none of the|not (?:[a-z]+ )?(?:among|one of)|no option|matching"
+    r" (?:option|choice|answer)"
+    r"|(?:isn't|is not|not)(?: [a-z]+)? (?:offered|listed|available|given|there|an option)|among"
+    r" the (?:choices|options|answers)"
+    r"|(?:corresponds|comes close|matches|fits|near) (?:best )?(?:to |with )?(?:the )?(?:option"
+    r"|choice|answer)"
     r"|best fit\w*|fits best|best match\w*)\b",
     re.IGNORECASE,
 )
 _COUNTS = re.compile(r"\bhow many (?!more|fewer|less)|\bnumber of\b", re.IGNORECASE)
-_SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _DIGIT = re.compile(r"\d")
 _LINKED = re.compile(
     r"\b(?:is|are|was|be|has|have|gives?|gets?|makes?|making|holds?|costs?|takes?|measures?|equals?"
@@ -159,10 +155,10 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     if not worked:
         return (
             []
-            if _states(text, answer.end, end, value)
+            if states(text, answer.end, end, value)
             else _said_otherwise(chain, start, answer, value)
         )
-    if _states(text, answer.end, end, value) or (
+    if states(text, answer.end, end, value) or (
         not answer.stated
         and one_step(numbers_of(text, start, answer.start)[-6:], value, "+-*/", usual=False)
     ):
@@ -170,36 +166,48 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
-    if _behind_sign(text, start, answer.start, value) or _written_behind_sign(chain, start, answer):
+    if behind_sign(text, start, answer.start, value) or written_behind_sign(chain, start, answer):
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]
     last = max((e.right.end for e in worked if e.right.end <= answer.start), default=answer.start)
-    until = last
-    if value in asked:
-        until = answer.start
-    elif _COUNTS.search(chain.question):
-        concluded = last_match(_CONCLUSION, text, last, answer.start)
-        until = concluded.start() if concluded else answer.start
-    told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
-    stated = _states(text, last, answer.start, value)
-    if _states(text, start, until, value) or (
-        stated
-        and (
-            value in _operands(worked[-1])
-            or _written_as(results, numbers_of(text, start, answer.start), value)
-            or step_from([*results[-4:], *told], [n for n in known if not same(n, value)], value)
-        )
-    ):
-        return []  # what is only said behind the last step may be a step with its result
+    if _follows(chain, start, answer, value, known, results, worked[-1], last):
+        return []
     about = f"{chain.question} {text[start:end]}"
     if any(converted(result, value, about) for result in results):
         return []
     closing = behind_result(text[max(start, answer.start - 160) : answer.start].rpartition("=")[2])
     closing = _NAMED.sub(" ", _REPEATED.sub(" ", closing))
     silent = silent_step(closing, known, value) or _UNREAD.search(text, last, answer.start)
-    note = f"the chain comes to {_last_result(results)}, never to the answer"
+    note = f"the chain comes to {in_short(results)}, never to the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note, veto=not silent)]
+
+
+def _follows(
+    chain: Chain, start: int, answer: AnswerPlace, value: Value, known: list[Value],
+    results: list[Value], equation: Equation, last: int,
+) -> bool:  # fmt: skip
+    """Whether the answer stands before the last step's end, or follows in words behind it.
+
+    A count may be said anywhere but in the last conclusion, what the question gives anywhere.
+    """
+    text, until = chain.text, last
+    if value in numbers_of(chain.question, 0, len(chain.question)):
+        until = answer.start
+    elif _COUNTS.search(chain.question):
+        concluded = last_match(_CONCLUSION, text, last, answer.start)
+        until = concluded.start() if concluded else answer.start
+    if states(text, start, until, value):
+        return True
+    if not states(text, last, answer.start, value):
+        return False
+    told = [number for number in numbers_of(text, last, answer.start) if not same(number, value)]
+    others = [number for number in known if not same(number, value)]
+    return (
+        value in _operands(equation)
+        or _written_as(results, numbers_of(text, start, answer.start), value)
+        or step_from([*results[-4:], *told], others, value)
+    )
 
 
 def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
@@ -210,13 +218,13 @@ def _says_only(chain: Chain, answer: AnswerPlace) -> bool:
     if _LINKED.search(chain.text, max(answer.start, first - 24), first) is None:
         return False
     around = f"{chain.text[answer.start : first]} {chain.text[last : answer.end]}"
-    return _DIGIT.search(around) is None and _SIGN.search(around) is None and not _spelled(around)
+    return _DIGIT.search(around) is None and _SIGN.search(around) is None and not spelled(around)
 
 
 def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evidence]:
     """A letter chosen, where the last equation comes to another one's value, or to none near it."""
     said, text = chain.answer or "", chain.text
-    if not chain.question or "=" not in text and "≈" not in text:
+    if not chain.question or ("=" not in text and "≈" not in text):
         return []
     options = {name: Fraction(value) for name, value in _OPTION.findall(chain.question)}
     value = None if len(said) == 1 and said.isalpha() else _answer(chain)
@@ -236,12 +244,12 @@ def _another_option(chain: Chain, start: int, answer: AnswerPlace) -> list[Evide
         return []
     behind = text[worked[-1].right.end : answer.end]
     bent = _NEAREST.search(behind) is not None and _is_far(last[0], chosen, options)
-    if not bent and (not others or _states(text, start, answer.start, chosen)):
+    if not bent and (not others or states(text, start, answer.start, chosen)):
         return []
     if not others and converted(last[0], chosen, f"{chain.question} {text[start : answer.end]}"):
         return []
     which = f"which is option {others[0]}" if others else "which is no option"
-    note = f"the chain comes to {_last_result(last)}, {which}"
+    note = f"the chain comes to {in_short(last)}, {which}"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
@@ -257,9 +265,11 @@ def _sides(equation: Equation) -> list[Value]:
 
 
 def _written_as(results: list[Value], known: list[Value], value: Value) -> bool:
-    """Whether a value is the last result rounded or cut off, or written with what is known: 11026."""
+    """Whether a value is the last result rounded or cut off, or a code of what is known: 11026."""
     code = str(value) if isinstance(value, int) and value > 999 else "-"
-    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {*map(str, [*known, *results])}
+    return rounds_to(Fraction(results[-1]), Fraction(value)) or {*code} <= {
+        *map(str, [*known, *results])
+    }
 
 
 def _left_behind(
@@ -288,7 +298,7 @@ def _left_behind(
     computed = _ASKS_COMPUTED.search(chain.question) is not None
     if _CHECKED.search(opened) or (_CHOOSES.search(chain.question) and not computed):
         return []
-    if value not in operands and not (computed and _states(text, start, last.left.start, value)):
+    if value not in operands and not (computed and states(text, start, last.left.start, value)):
         return []
     if any(same(number, came_to[0]) for number in numbers_of(asked, 0, len(asked))):
         return []  # a check, or what was read already
@@ -297,7 +307,7 @@ def _left_behind(
         return []
     if converted(came_to[0], value, f"{chain.question} {text[start : answer.end]}"):
         return []
-    note = f"the last step comes to {_last_result(came_to)}; the answer is what stood before it"
+    note = f"the last step comes to {in_short(came_to)}; the answer is what stood before it"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
 
 
@@ -306,7 +316,7 @@ def _only_repeats(between: str, result: Value, known: list[Value], value: Value)
     if len(between) > 200 or _TURNS.search(between):
         return False
     numbers = numbers_of(between, 0, len(between))
-    numbers += [number for number in _spelled(between) if number != 1]
+    numbers += [number for number in spelled(between) if number != 1]
     if any(not same(number, result) for number in numbers):
         return False
     return not silent_step(_REPEATED.sub(" ", behind_result(between)), known, value)
@@ -329,11 +339,12 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
     )
     if said["sure"] is None and not _CONCLUDES.search(text, opened, said.start("value")):
         return []
-    result = _number(said["value"])
+    result = number_of(said["value"])
     if result is None or same(result, value):
         return []
-    known += (spelled := _spelled(body))
-    if any(same(number, value) for number in spelled):
+    in_words = spelled(body)
+    known += in_words
+    if any(same(number, value) for number in in_words):
         return []
     about = f"{chain.question} {body}"
     if any(converted(number, value, about) for number in known):
@@ -345,18 +356,8 @@ def _said_otherwise(chain: Chain, start: int, answer: AnswerPlace, value: Value)
         return []
     if not _only_repeats(text[said.end("value") : answer.start], result, known, value):
         return []
-    note = f"the chain comes to {_last_result([result])}, and never says the answer"
+    note = f"the chain comes to {in_short([result])}, and never says the answer"
     return [Evidence("answer_unsupported", answer.start, answer.end, note)]
-
-
-def _spelled(text: str) -> list[Value]:
-    found = (english_number(match[0]) for match in _WORDED.finditer(text))
-    return [number for number in found if number is not None]
-
-
-def _number(written: str) -> Value | None:
-    plain = written.replace(",", "")
-    return Fraction(plain) if plain[-1].isdigit() else english_number(written)
 
 
 def _operands(equation: Equation) -> list[Value]:
@@ -378,7 +379,7 @@ def states_answer(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     """Whether the text before the answer statement already says the answer."""
     value = _answer(chain)
     if value is not None:
-        return _states(chain.text, start, answer.start, value)
+        return states(chain.text, start, answer.start, value)
     said = (chain.answer or "").strip().lower()
     return bool(said) and said in chain.text[start : answer.start].lower()
 
@@ -403,56 +404,3 @@ def _answer(chain: Chain) -> Value | None:
         return numeric(found.node)
     except (Unsupported, OverflowError):
         return None
-
-
-def _states(text: str, start: int, end: int, value: Value) -> bool:
-    """Whether a number equal to the value stands there as something other than an operand."""
-    for match, number in _stated(text, start, end, fractions=value != int(value)):
-        negative = value < 0 and text[match.start() - 1 : match.start()] in ("-", "−")
-        if not same(-number if negative else number, value):
-            continue
-        before = text[max(start, match.start() - 12) : match.start() - negative]
-        if _BEFORE.search(before) and not _NO_OPERATOR.search(before):
-            continue
-        if _AFTER.match(text, match.end(), min(end, match.end() + 24)):
-            continue
-        return True
-    if isinstance(value, int) and 0 <= value <= 1000:
-        for match in _WORDED.finditer(text, start, end):
-            if english_number(match[0]) == value:
-                return True
-    return False
-
-
-def _behind_sign(text: str, start: int, end: int, value: Value) -> bool:
-    """Whether the value stands behind a sign of equality."""
-    body = _SPACED.sub("", text[start:end])
-    return any(
-        same(number, value) and _SIGNED.search(body, max(0, match.start() - 8), match.start())
-        for match, number in _stated(body, 0, len(body), fractions=value != int(value))
-    )
-
-
-def _written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
-    """Whether the answer stands behind a sign of equality just as it is written."""
-    said = _TYPESET.sub("", chain.answer or "")
-    plain = _TYPESET.sub("", chain.text[start : answer.start])
-    return re.search(rf"={re.escape(said)}(?!\d)", plain) is not None
-
-
-def _stated(
-    text: str, start: int, end: int, *, fractions: bool
-) -> Iterator[tuple[re.Match[str], Value]]:
-    """The numbers of a text in digits, and its fractions where the answer is no whole number."""
-    for match in NUMBER.finditer(text, start, end):
-        written = match[0]
-        if len(written) <= 24:
-            yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))
-    for match in _FRACTION.finditer(text, start, end) if fractions else ():
-        top, bottom = int(match[1] or match[3]), int(match[2] or match[4])
-        if bottom:
-            yield match, Fraction(top, bottom)
-
-
-def _last_result(results: list[Value]) -> str:
-    return f"{float(results[-1]):.6g}" if results else "nothing"

@@ -132,7 +132,8 @@ _NEVER = tuple(
          rf" (?:divided by|over) {_THE}(?:change|difference) in y",
          "a slope is the change in y divided by the change in x"),
         ("divided by", rf"\b(?:mean|average){_MEANS} {_THE}(?:number|count)[^.;\n]{{0,30}} divided"
-         r" by (?:the |their )?(?:sum|total)\b", "a mean is the sum divided by the number of values"),
+         r" by (?:the |their )?(?:sum|total)\b", "a mean is the sum divided by the number of"
+                                                 " values"),
         ("median", rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
          r"|common))", "a median is the value in the middle"),
         ("mode", rf"\bmode{_MEANS}{_ONE}(?:in the middle|middle|largest|average|sum)\b",
@@ -143,7 +144,8 @@ _NEVER = tuple(
          rf"|length (?:times|multiplied by) {_THE}width|side squared)",
          "a perimeter is the sum of the sides"),
         ("area of", rf"\barea of {_A} (?:rectangle|square){_MEANS} (?:twice |two times )?(?:the )?"
-         r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two sides"),
+         r"(?:sum of|length plus|four times (?:the|its) side)", "an area is a product of two"
+                                                                " sides"),
         ("circle", rf"\barea of {_A} circle{_MEANS} (?:2 ?\*?·? ?(?:π|pi)|two pi"
          r"|(?:π|pi) times (?:the|its) diameter|twice (?:π|pi))", "a circle's area is πr²"),
         ("ircumference", rf"\bcircumference(?: of {_A} circle)?{_MEANS} (?:π ?r(?![a-z])"

@@ -60,6 +60,11 @@ _ACTED = re.compile(
     rf"(?P<act>{opening(_ACTIONS)}) {_VALUE} (?P<by>and|to|from|by) {_VALUE}{_SAYS}{_VALUE}{_END}",
     re.IGNORECASE,
 )
+_OPERATED = re.compile(
+    rf"(?<!and )(?<![\w.,-])(?P<one>{_DIGITS}|{ONE_NUMBER}) (?P<sign>times|plus|minus|divided by) "
+    rf"(?P<two>{_DIGITS}|{ONE_NUMBER}){_SAYS}(?P<said>{_DIGITS}|{ONE_NUMBER}){_END}",
+    re.IGNORECASE,
+)
 _ROOTED = re.compile(rf"\bsquare root of {_VALUE}{_SAYS}{_VALUE}{_END}", re.IGNORECASE)
 _PART = re.compile(
     rf"\b({_DIGITS}) (?:out )?of (?:the |all )?({_DIGITS})(?: [a-z]{{1,15}}){{0,3}},?"
@@ -84,6 +89,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _KEYS = (
     "half", "third", "quarter", "fourth", "fifth", "tenth", "wice", "thrice", "doubl", "tripl",
     " times ", "halving", "sum of", "sum to", "sum up to", " make",
+    " plus ", " minus ", " divided by ",
     "product of", "difference ", "average of", "mean of", "add", "ubtract", "ultipl",
     "ivid", "square root of", "%", "percent",
 )  # fmt: skip
@@ -132,6 +138,8 @@ def _statements(text: str, low: str, start: int, end: int) -> Iterator[_Said]:
         yield from _several(text, start, end)
     if occurs(_ACTS, low):
         yield from _acted(text, start, end)
+    if occurs((" times ", " plus ", " minus ", " divided by "), low):
+        yield from _operated(text, start, end)
     if "square root of " in low:
         for match in _ROOTED.finditer(text, start, end):
             of, said = (_value(match[place]) for place in (1, 2))
@@ -224,6 +232,22 @@ def _acted(text: str, start: int, end: int) -> Iterator[_Said]:
             if text[max(start, first - len(words)) : first].lower() == words:
                 first -= len(words)
         yield first, match.end(), right, said, f"{act} {match[2]} {by} {match[4]}"
+
+
+def _operated(text: str, start: int, end: int) -> Iterator[_Said]:
+    """Six times four is twenty-four; what is all in digits is an equation."""
+    for match in _OPERATED.finditer(text, start, end):
+        one, two, said = (_value(match[name]) for name in ("one", "two", "said"))
+        if one is None or two is None or said is None:
+            continue
+        if all(match[name][0].isdigit() for name in ("one", "two", "said")):
+            continue
+        sign = match["sign"].lower()
+        if sign == "divided by" and not two:
+            continue
+        right = {"times": one * two, "plus": one + two, "minus": one - two}.get(sign)
+        right = one / two if right is None else right
+        yield *match.span(), right, said, f"{match['one']} {sign} {match['two']}"
 
 
 def _value(written: str) -> Fraction | None:
