@@ -53,7 +53,9 @@ _COMPARED = re.compile(
     r" bar)?)(?=[.,;!])"
 )
 _TURNED = re.compile(r"\b(?:if|when|case|in|then|after|before|but|while|instead|other)\b", re.I)
-_TRIED = re.compile(r"\s*(?:try|let|set|suppose|say|take|with)\b", re.IGNORECASE)
+_TRIED = re.compile(
+    r"\s*(?:try(?:ing)?|test(?:ing)?|let|set|suppose|say|take|with)\b", re.IGNORECASE
+)
 _CLAUSE = re.compile(r"[,.;](?=\s)|\n")
 _LOOKS_ELSEWHERE = re.compile(  # find the row for Friday, and what follows is said of Friday
     r"(?:\A|[.:\n*])\s{0,4}(?:Find|Look|Locate|Read|Go (?:to|back)|Turn|Consider|Take|Check)\b"

@@ -15,6 +15,7 @@ from vlm_boundary.reasoning.steps import NUMBER, same
 _FRACTION = re.compile(
     r"(?<![\d./^])(\d{1,9})/(\d{1,9})(?![\d/]|\.\d)"
     r"|\\[dt]?frac ?\{ ?-? ?(\d{1,9}) ?\} ?\{ ?(\d{1,9}) ?\}"
+    r"|(?<![\d./^])(\d{1,9}) out of (?:the )?(\d{1,9})(?![\d/]|\.\d)"
 )
 _WORDED = re.compile(rf"\b{ENGLISH}(?!\w)", re.IGNORECASE)
 _BEFORE = re.compile(r"[-+*/×÷·^−–√]\s*[({$\\]*\s*[$€£]?$|\\(?:times|cdot|div)\s*[({$]*$|\\frac\{$")
@@ -27,6 +28,7 @@ _AFTER = re.compile(  # an operator, that is no part of a unit
 _SIGNED = re.compile(r"[=≈]\s{0,2}[-−–]?\s?[$€£({\\]{0,3}\Z")
 _SPACED = re.compile(r"(?<=\d) (?=\d{3}(?!\d))")  # 17 000
 _TYPESET = re.compile(r"[\s$&\\.]|math(?:bf|rm)|text|left|right|[dt](?=frac)")
+_BRACES = str.maketrans("", "", "{}()")
 
 
 def states(text: str, start: int, end: int, value: Value) -> bool:
@@ -64,6 +66,20 @@ def written_behind_sign(chain: Chain, start: int, answer: AnswerPlace) -> bool:
     return re.search(rf"={re.escape(said)}(?!\d)", plain) is not None
 
 
+def says_as_written(chain: Chain, start: int, answer: AnswerPlace) -> bool:
+    """Whether an answer with a root or π stands there just as it is written: "Both: 24√3"."""
+    said = _in_signs(chain.answer or "")
+    if "√" not in said and "π" not in said:
+        return False
+    plain = _in_signs(chain.text[start : answer.start])
+    return re.search(rf"(?<![\d+*/·×√^-]){re.escape(said)}(?![\d+*/·×^])", plain) is not None
+
+
+def _in_signs(text: str) -> str:
+    plain = _TYPESET.sub("", text).replace("sqrt", "√").replace("pi", "π")
+    return plain.translate(_BRACES)
+
+
 def _stated(
     text: str, start: int, end: int, *, fractions: bool
 ) -> Iterator[tuple[re.Match[str], Value]]:
@@ -73,7 +89,7 @@ def _stated(
         if len(written) <= 24:
             yield match, int(written) if written.isdigit() else Fraction(written.replace(",", ""))
     for match in _FRACTION.finditer(text, start, end) if fractions else ():
-        top, bottom = int(match[1] or match[3]), int(match[2] or match[4])
+        top, bottom = int(match[1] or match[3] or match[5]), int(match[2] or match[4] or match[6])
         if bottom:
             yield match, Fraction(top, bottom)
 

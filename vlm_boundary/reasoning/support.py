@@ -20,6 +20,7 @@ from vlm_boundary.reasoning.said import (
     behind_sign,
     in_short,
     number_of,
+    says_as_written,
     spelled,
     states,
     written_behind_sign,
@@ -166,7 +167,11 @@ def unsupported(chain: Chain, start: int, end: int, answer: AnswerPlace) -> list
     results = [result for equation in worked for result in _sides(equation)]
     if not results or any(same(result, value) for result in results):
         return []
-    if behind_sign(text, start, answer.start, value) or written_behind_sign(chain, start, answer):
+    if (
+        behind_sign(text, start, answer.start, value)
+        or written_behind_sign(chain, start, answer)
+        or says_as_written(chain, start, answer)
+    ):
         return []  # the result of an equation that could not be read
     asked = numbers_of(chain.question, 0, len(chain.question))
     known = [*asked[-4:], *numbers_of(text, start, answer.start)[-8:], *results[-8:]]

@@ -313,6 +313,7 @@ def _astray(body: str, known: list[float], said: Said, *, by_eye: bool, question
     if any(numbers(one) or _RULE.search(one) for one in sentences):
         return False  # a step may stand in the answer's sentence
     told += named_factors(body)
+    told += [100.0] if "%" in body or "percent" in question else []
     steps = Steps(angles=_ASKS_ANGLE.search(question) is not None, runs=False)
     if by_eye:
         return not steps.lead(told, said.number)
