@@ -73,8 +73,10 @@ def _said_again(
             continue
         ahead = text[max(start, match.start() - 16) : match.start()].split()
         word = ahead[-1][1:] if ahead else ""
-        if any(text.find(word + link, start, match.start()) >= 0 for link in _LINKED):
-            return True
+        for link in _LINKED:
+            place = text.find(word + link, start, match.start())
+            if place >= 0 and not text[place + len(word) + len(link)].isalpha():
+                return True
     return False
 
 
