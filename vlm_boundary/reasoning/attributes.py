@@ -30,7 +30,8 @@ _ANOTHER = re.compile(
     r"\b(?:second|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each|similar)\b",
     re.IGNORECASE,
 )
-_LETTERED = re.compile(r"\b([a-z]) ?= ?\d")
+_LETTERED = re.compile(r"\b([a-z]) ?= ?(\d+(?:\.\d+)?)")
+_ROUND = re.compile(r"([Rr]adius|[Dd]iameter)\b[^\d.\n]{0,30}(\d+(?:\.\d+)?)")
 _MOST = 200
 _GIVES = (("=",), ("is",), ("of",))
 _PLAIN = SOFT | {"with", "since", "so", "as", "because", "thus", "given", "using", "for", "we"}
@@ -40,9 +41,9 @@ def changed_attributes(chain: Chain, start: int, end: int) -> Iterator[Evidence]
     """Both places of an attribute that is said twice, differently, of the same figure."""
     if not occurs(_SIGNS, chain.text):
         return
-    low, letters = chain.text.lower(), _LETTERED.findall(chain.text, start, end)
-    twice = low.count("radius") > 1 or low.count("diameter") > 1 or ("radius" in low and letters)
-    if not twice and len({*letters}) == len(letters):
+    values = {*_LETTERED.findall(chain.text, start, end)}
+    values |= {(name[:1].lower(), value) for name, value in _ROUND.findall(chain.text, start, end)}
+    if len({letter for letter, _ in values}) == len(values):
         return
     asked = told(chain.question)
     text = plain(chain.text)

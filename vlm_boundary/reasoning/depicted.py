@@ -12,6 +12,7 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import Told, plain, told, words_of
+from vlm_boundary.verifier.phrases import occurs
 
 _PAIR = re.compile(
     r"\b(?=(?P<one>[a-z]{3,10}) (?P<is>(?:are|is) )?(?P<two>[a-z]{3,12})\b)", re.IGNORECASE
@@ -34,6 +35,8 @@ _SIDES_OF = re.compile(
     r"\b(?:sides|legs|diagonals)(?: are| have)?(?: (?:of|the))?(?: lengths?)?:? (?P<one>\d{1,3})"
     r"(?: ?[cm]?m)? and (?P<two>\d{1,3})(?![\d%°/]|\.\d|,\d| ?[-+*/×·=])"
 )
+_SIZED = (" by ", "sides", "legs ", "diagonals")
+_STANDS_FOR = ("1 ", "ne ", "ach ", "very ")
 _TIME = re.compile(
     r"\b(?P<what>dep|leav|start|begin|arr(?=iv|\.)|reach|ends\b)[a-z]*\.?(?: [a-zA-Z]{1,9}){0,3}?"
     r"(?: at| is|:| =)? (?P<time>\d{1,2}:\d\d)(?!\d| ?[-+])",
@@ -99,7 +102,8 @@ _ABOUT = re.compile(
 )
 _ANOTHER_LINE = re.compile(r"\b(?:perpendicular|parallel|other|second|another|tangent|wait|if)\b")
 _ONE_IS = re.compile(
-    r"\b(?:1|[Oo]ne|[Ee]ach|[Ee]very) (?P<one>[a-z]{2,12})(?: on the map)?"
+    r"[1OoEe](?<!\w.)(?:(?<=1)|(?<=[Oo])ne|(?<=[Ee])(?:ach|very)) (?P<one>[a-z]{2,12})"
+    r"(?: on the map)?"
     r" (?:=|is|stands for|represents|means|corresponds to|equals) (?P<value>\d{1,6}(?:\.\d{1,3})?)"
     r" (?P<other>[a-z]{1,12})\b"
 )
@@ -128,7 +132,7 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     question, text = chain.question, chain.text
     if "gon" in question and (" sides" in text or "angles" in text):
         yield from _sides(chain, text, start, end)
-    if (" by " in question or _SIDES_OF.search(question)) and (" by " in text or "s " in text):
+    if occurs(_SIZED, question) and occurs(_SIZED, text):
         yield from _sizes(question, text, start, end)
     if ("slope" in text or "intercept" in text) and "y = " in text:
         yield from _slopes(question, text, start, end)
@@ -138,7 +142,7 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _best_of(text, start, end)
     if "]" in question:
         yield from _asked_for(chain, text, start, end)
-    if " = " in question:
+    if " = " in question and occurs(_STANDS_FOR, text):
         yield from _scales(question, text, start, end)
     known = told(question)
     if not known:

@@ -113,7 +113,9 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
 def said_of(said: Said, known: Told) -> _Fact | None:
     """The name and what the question tells of it, where a statement is of that and nothing else."""
     words = said.before
-    found = {key: at for key in known.named if (at := _place(key, words)) is not None}
+    found = {
+        key: at for key in known.named if key[0] in words and (at := _place(key, words)) is not None
+    }
     found = {key: at for key, at in found.items() if not _within(key, found)}
     if len(found) != 1:
         return None

@@ -39,6 +39,7 @@ _SITE = re.compile(  # fast signs of what is taken apart afterwards
     r" (?P<thing>\Z)?(?:is|are|was|were|of|=|equals|sum|total|slope|ratio|radius|mean|average)"
     r" [$€£\\(]{0,3}(?P<value>\d{1,9}(?:\.\d{1,6})?)(?![\d/^²³:]|\s?[-+*/×·÷^=])"
 )
+_WORDS = tuple("two three four five six seven eight nine ten eleven twelve".split())
 _LINKED = (" is ", " = ", " are ", " was ", " were ", " equals ")
 _COUNT_SITE = re.compile(
     r"[wWtTfFa](?:(?<=[wW])ith|(?<=[tT])h(?:e|ese)|(?<=[fF])rom|(?<=a)ll)"
@@ -68,13 +69,18 @@ def _said_again(
         if numbers[match["value"]] > 1:
             continue
         if word := match["thing"]:
-            if text.find(word, start, match.start()) >= 0:
+            place = text.find(f" {word}", start, match.start())
+            if place > 0 and (
+                text[place - 1].isdigit() or text[max(0, place - 6) : place].endswith(_WORDS)
+            ):
                 return True
             continue
         ahead = text[max(start, match.start() - 16) : match.start()].split()
         word = ahead[-1][1:] if ahead else ""
-        if any(text.find(word + link, start, match.start()) >= 0 for link in _LINKED):
-            return True
+        for link in _LINKED:
+            place = text.find(word + link, start, match.start())
+            if place >= 0 and not text[place + len(word) + len(link)].isalpha():
+                return True
     return False
 
 
