@@ -19,9 +19,10 @@ from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _UNIVERSAL = (  # what a number has or has not, whatever the list is
-    " even", " odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
+    "even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
     "factor of", "divisors of", "divisor of", "numbers", "integers", "values",
 )  # fmt: skip
+_FEW = 2
 _KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
@@ -58,11 +59,16 @@ _SATISFY = re.compile(
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"(?<=[\w°%)])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
+    r"(?<=[\w°%),])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
     r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
     r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|a|an|values?|scores?|still"
     r"|just))*)"
     r"\s*\Z",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
+    r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )
 _OPENED = re.compile(r"[,;:(]\s|\b(?:and|but|while|whereas|since|because|so|as|that)\b", re.I)
@@ -174,10 +180,18 @@ def _listed(
     """What is wrong with a row of members behind what they are said to be."""
     data = _known(speech, said)
     mentions = mentions_in(row, data)
+    if mentions and data.asked and not said["of"]:
+        foreign = [
+            one for one in mentions if one.value is not None and one.value not in data.values
+        ]
+        if len(foreign) == 1 and len(mentions) > _FEW:
+            return f"{shown(data.of(foreign[0]))} is not in the list"
     if not mentions or not _may_be(mentions, before, data, said):
         return None
     if note := _unlike(mentions, said, data):
         return note
+    if (counted := _COUNTED.search(before)) and len(mentions) != _number(counted["count"]):
+        return f"{len(mentions)} are listed, not {counted['count']}"
     asked = speech.asked.replace(said[0].lower(), "")
     if single or _SCOPED.search(asked) or not _alone(said, speech.asked) or _SOME.search(before):
         return None
@@ -205,13 +219,16 @@ def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str 
     makes = _MAKES.match(speech.text, stop, speech.end)
     if makes is None or "how many" not in speech.asked:
         return None
-    word = makes["count"].lower()
-    count = int(word) if word.isdigit() else english_number(word) or 0
+    count = _number(makes["count"])
     values = speech.data.values
     of_values = sum(1 for value in values if any(m.value == value for m in mentions))
     if 0 < count < len(values) and count not in (len(mentions), of_values):
         return f"{len(mentions)} are listed, not {count}"
     return None
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else english_number(word.lower()) or 0
 
 
 def _unlike(

@@ -67,7 +67,8 @@ def holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:
         return lambda value: compare(value, bound)
     if said["than"]:
         values = [*data.values]
-        mean = median(values) if said["mean"].lower() == "median" else sum(values) / len(values)
+        middle = said["mean"].lower() == "median"
+        mean = Fraction(median(values)) if middle else sum(values, Fraction(0)) / len(values)
         compare = COMPARED[said["than"].lower()]
         return lambda value: compare(value, mean)
     if said["of"]:

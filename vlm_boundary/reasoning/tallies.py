@@ -17,7 +17,8 @@ _COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range
 _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|seven|eight) times)"
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
-    r"(?P<verb>:| →| (?:occurs?|appears?|comes up"
+    r"(?P<verb>:| →|(?: is the (?:mode|value|number|one))?"
+    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up"
     r"|shows up|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?"
     rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,

@@ -92,7 +92,7 @@ def _told_of(before: str, data: Listed) -> Mention | None:
         if len(cells) == 2 and (name := data.named(cells[0])):
             return Mention(name, None)
         return mention_of(cells[-1], data) if cells else None
-    piece = re.split(r"[,;.!?\n](?=\s|$)", before)[-1].strip(" :→–—-=(*")
+    piece = re.split(r"[,;.!?](?=\s|$)|\n", before)[-1].strip(" :→–—-=(*")
     mention = mention_of(piece, data)
     known = mention and (mention.name or mention.value in data.values)
     return mention if known else None
