@@ -141,9 +141,8 @@ def _unlike(
         return None
     wrong = [name for name in names if data.value(name) != right]
     if wrong and not values - {right}:
-        return (
-            f"{wrong[0]} has {shown(data.value(wrong[0]))}, the {said[0].lower()} is {shown(right)}"
-        )
+        has = f"{wrong[0].capitalize()} has {shown(data.value(wrong[0]))}"
+        return f"{has}, the {said[0].lower()} is {shown(right)}"
     if values - {right}:
         return f"the {said[0].lower()} of the list is {shown(right)}"
     return None

@@ -14,13 +14,21 @@ from vlm_boundary.reasoning.listed import (
     row_after,
     sentences,
 )
-from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLDS, Found, Speech, holds, meant
+from vlm_boundary.reasoning.properties import (
+    PROPERTY,
+    THRESHOLDS,
+    Found,
+    Speech,
+    holds,
+    meant,
+    worded,
+)
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _UNIVERSAL = (  # what a number has or has not, whatever the list is
-    "even", "odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
-    "factor of", "divisors of", "divisor of", "numbers", "integers", "values",
+    " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
+    "factors of", "factor of", "divisors of", "divisor of",
 )  # fmt: skip
 _FEW = 2
 _KEYS = (*THRESHOLDS, *_UNIVERSAL)
@@ -91,7 +99,7 @@ _MAKES = re.compile(
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
     keys = _KEYS if speech.data.values else _UNIVERSAL
-    if occurs(keys, low) and PROPERTY.search(speech.text, speech.start, speech.end):
+    if occurs(keys, f" {low}") and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
@@ -204,8 +212,8 @@ def _listed(
     has = holds(said, data)
     for name, value in zip(data.names, data.values, strict=True):
         if has(value) and value not in values and (not name or name not in names):
-            whose = f" ({name})" if name else ""
-            return f"{shown(value)}{whose} is {said[0].lower()} too, and is left out"
+            whose = f" ({name.capitalize()})" if name else ""
+            return f"{shown(value)}{whose} is {worded(said)} too, and is left out"
     return _wrong_count(speech, stop, mentions)
 
 
@@ -238,8 +246,10 @@ def _unlike(
     for one in mentions:
         value = data.of(one)
         if has(value) == negated:
-            whose = f"{one.name} has {shown(value)}, which" if one.name else shown(value)
-            return f"{whose} is {'' if negated else 'not '}{said[0].lower()}"
+            whose = (
+                f"{one.name.capitalize()} has {shown(value)}, which" if one.name else shown(value)
+            )
+            return f"{whose} is {'' if negated else 'not '}{worded(said)}"
     return None
 
 
