@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
+from vlm_boundary.reasoning.listed import PICKS, Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.reasoning.properties import Found, Speech
@@ -70,6 +70,7 @@ _DISTINCT = re.compile(
     r"|gaps?|changes?|percent\w*|sums?|frequenc\w*|counts?|after|repeat\w*)\b",
     re.IGNORECASE,
 )
+_IF = re.compile(r"\b(?:if|chang|next|pattern|sequence)")
 _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 
@@ -150,6 +151,8 @@ def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> st
     """What a sorted list lost or gained against the list that was to be sorted."""
     data = speech.data
     if _DISTINCT.search(before) or _DISTINCT.search(speech.asked) or not data.values:
+        return None
+    if PICKS.search(speech.asked) or PICKS.search(before) or _IF.search(speech.asked):
         return None
     lost, gained = Counter(data.values) - Counter(values), Counter(values) - Counter(data.values)
     common = len(values) - gained.total()

@@ -53,6 +53,7 @@ _STEADY = re.compile(
     re.IGNORECASE,
 )
 _RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
+_GOES_ON = re.compile(r"\b(?:next|pattern|sequence|terms?|if|replac|chang)")
 _FEW = 3
 
 
@@ -80,14 +81,16 @@ def _misread(speech: Speech, one: NumberList) -> Iterator[Found]:
     first = max(text.rfind(sign, speech.start, one.start) for sign in (". ", "\n\n")) + 1
     if _MADE.search(text, max(first, one.start - 100, 0), one.start):
         return
+    if _GOES_ON.search(speech.asked):
+        return
     if any(one.names) and any(data.names):
         pairs = _by_name(one, data)
-    elif len(one.values) == len(data.values):
+    elif len(one.values) == len(data.values) > _FEW:
         pairs = [*zip(one.values, data.values, strict=True)]
     else:
         return
     wrong = [(said, given) for said, given in pairs if said != given]
-    if len(pairs) < _FEW or not 0 < len(wrong) <= len(pairs) // 2 or len(wrong) > 3:
+    if len(pairs) < _FEW or not 0 < len(wrong) <= max(1, len(pairs) // 3):
         return
     if sorted(said for said, _ in pairs) == sorted(given for _, given in pairs):
         return  # in another order
