@@ -36,6 +36,7 @@ _SEVERAL = re.compile(
     r"(?: [a-z]{3,12}){0,2}(?: are|:) ",
     re.IGNORECASE,
 )
+_VALUE_NEXT = re.compile(r" (?:value|number|score|reading)\b")
 _OF_ALL = re.compile(
     r"\b(?:of|among|out of) (?:the|all|these|those)(?: the)? (?P<count>\d{1,2}|two|three|four"
     r"|five|six|seven|eight|nine|ten)\b(?: [a-z]{3,12})?"
@@ -113,7 +114,8 @@ def _unlike(
 ) -> str | None:
     """Why the one member of a clause is not the extreme."""
     data = speech.data
-    if said[0].lower() in ("most", "least", "fewest") and not any(data.names):
+    of_value = _VALUE_NEXT.match(speech.text, said.end()) is not None
+    if said[0].lower() in ("most", "least", "fewest") and not any(data.names) and not of_value:
         return None  # of how often something occurs
     if said[0].lower() in ("best", "worst") and _REVERSED.search(speech.asked):
         return None
@@ -139,9 +141,8 @@ def _unlike(
         return None
     wrong = [name for name in names if data.value(name) != right]
     if wrong and not values - {right}:
-        return (
-            f"{wrong[0]} has {shown(data.value(wrong[0]))}, the {said[0].lower()} is {shown(right)}"
-        )
+        has = f"{wrong[0].capitalize()} has {shown(data.value(wrong[0]))}"
+        return f"{has}, the {said[0].lower()} is {shown(right)}"
     if values - {right}:
         return f"the {said[0].lower()} of the list is {shown(right)}"
     return None

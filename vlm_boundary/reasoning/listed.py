@@ -173,7 +173,7 @@ def listed_in(lists: Sequence[NumberList]) -> Listed | None:
 
 def mention_of(piece: str, data: Listed) -> Mention | None:
     """The member that a piece names: its value, its name, or both; None for anything else."""
-    piece = piece.replace("−", "-").strip()
+    piece = piece.replace("−", "-").replace("*", "").strip()
     lead = _LEAD.match(piece)
     if lead and not data.named(piece):
         piece = piece[lead.end() :]

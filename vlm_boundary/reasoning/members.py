@@ -14,14 +14,23 @@ from vlm_boundary.reasoning.listed import (
     row_after,
     sentences,
 )
-from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLDS, Found, Speech, holds, meant
+from vlm_boundary.reasoning.properties import (
+    PROPERTY,
+    THRESHOLDS,
+    Found,
+    Speech,
+    holds,
+    meant,
+    worded,
+)
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.verifier.phrases import occurs
 
 _UNIVERSAL = (  # what a number has or has not, whatever the list is
-    " even", " odd", "prime", "acute", "obtuse", "multiple", "divisible", "factors of",
-    "factor of", "divisors of", "divisor of", "numbers", "integers", "values",
+    " even", "\neven", " odd", "\nodd", "prime", "acute", "obtuse", "multiples of", "divisible",
+    "factors of", "factor of", "divisors of", "divisor of",
 )  # fmt: skip
+_FEW = 2
 _KEYS = (*THRESHOLDS, *_UNIVERSAL)
 _TAIL = re.compile(
     r"(?P<tail>[°%]?(?:[ /](?!(?:are|is|were|was|include|we|i)\b)[A-Za-z°%²³]{1,14}){0,5})[ *]{0,3}"
@@ -58,11 +67,16 @@ _SATISFY = re.compile(
     re.IGNORECASE,
 )
 _COPULA = re.compile(
-    r"(?<=[\w°%)])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
+    r"(?<=[\w°%),])(?: (?:values?|heights?|temperatures?|scores?|sales))?"
     r"(?: (?:is|are|was|were|lies?|have|has|had|got|scored|shows?|being|costs?|sold|weighs?)\b"
     r"(?P<not>n't| not)?(?: (?:both|all|each|strictly|clearly|also|only|a|an|values?|scores?|still"
     r"|just))*)"
     r"\s*\Z",
+    re.IGNORECASE,
+)
+_COUNTED = re.compile(
+    r"\b(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine) [a-z]{3,12}"
+    r"(?: (?:are|were|lie|have|with|that are|had|scored))?\s*\Z",
     re.IGNORECASE,
 )
 _OPENED = re.compile(r"[,;:(]\s|\b(?:and|but|while|whereas|since|because|so|as|that)\b", re.I)
@@ -85,7 +99,7 @@ _MAKES = re.compile(
 def wrong_members(speech: Speech, low: str) -> Iterator[Found]:
     """Each member that is said to be what it is not, or that is left out."""
     keys = _KEYS if speech.data.values else _UNIVERSAL
-    if occurs(keys, low) and PROPERTY.search(speech.text, speech.start, speech.end):
+    if occurs(keys, f" {low}") and PROPERTY.search(speech.text, speech.start, speech.end):
         yield from _of_properties(speech)
     if occurs(("qualif", "condition", "requirement", "criterion"), low):
         yield from _qualified(speech)
@@ -174,10 +188,18 @@ def _listed(
     """What is wrong with a row of members behind what they are said to be."""
     data = _known(speech, said)
     mentions = mentions_in(row, data)
+    if mentions and data.asked and not said["of"]:
+        foreign = [
+            one for one in mentions if one.value is not None and one.value not in data.values
+        ]
+        if len(foreign) == 1 and len(mentions) > _FEW:
+            return f"{shown(data.of(foreign[0]))} is not in the list"
     if not mentions or not _may_be(mentions, before, data, said):
         return None
     if note := _unlike(mentions, said, data):
         return note
+    if (counted := _COUNTED.search(before)) and len(mentions) != _number(counted["count"]):
+        return f"{len(mentions)} are listed, not {counted['count']}"
     asked = speech.asked.replace(said[0].lower(), "")
     if single or _SCOPED.search(asked) or not _alone(said, speech.asked) or _SOME.search(before):
         return None
@@ -190,8 +212,8 @@ def _listed(
     has = holds(said, data)
     for name, value in zip(data.names, data.values, strict=True):
         if has(value) and value not in values and (not name or name not in names):
-            whose = f" ({name})" if name else ""
-            return f"{shown(value)}{whose} is {said[0].lower()} too, and is left out"
+            whose = f" ({name.capitalize()})" if name else ""
+            return f"{shown(value)}{whose} is {worded(said)} too, and is left out"
     return _wrong_count(speech, stop, mentions)
 
 
@@ -205,13 +227,16 @@ def _wrong_count(speech: Speech, stop: int, mentions: Sequence[Mention]) -> str 
     makes = _MAKES.match(speech.text, stop, speech.end)
     if makes is None or "how many" not in speech.asked:
         return None
-    word = makes["count"].lower()
-    count = int(word) if word.isdigit() else english_number(word) or 0
+    count = _number(makes["count"])
     values = speech.data.values
     of_values = sum(1 for value in values if any(m.value == value for m in mentions))
     if 0 < count < len(values) and count not in (len(mentions), of_values):
         return f"{len(mentions)} are listed, not {count}"
     return None
+
+
+def _number(word: str) -> int:
+    return int(word) if word.isdigit() else english_number(word.lower()) or 0
 
 
 def _unlike(
@@ -221,8 +246,10 @@ def _unlike(
     for one in mentions:
         value = data.of(one)
         if has(value) == negated:
-            whose = f"{one.name} has {shown(value)}, which" if one.name else shown(value)
-            return f"{whose} is {'' if negated else 'not '}{said[0].lower()}"
+            whose = (
+                f"{one.name.capitalize()} has {shown(value)}, which" if one.name else shown(value)
+            )
+            return f"{whose} is {'' if negated else 'not '}{worded(said)}"
     return None
 
 

@@ -40,8 +40,8 @@ _RULE = re.compile(r"[\s|:-]*")
 MOST = "largest|highest|maximum|greatest|biggest|tallest|longest|most"
 LEAST = "smallest|lowest|minimum|shortest|fewest|least"
 _JOINS = frozenset(
-    "first second third fourth fifth sixth last are have sum total than plus minus times more less"
-    " gives makes so or median mode mean average"
+    "first second third fourth fifth sixth last are have sum total together than plus minus"
+    " times more less gives makes so or median mode mean average"
     f" range {MOST} {LEAST}".replace("|", " ").split()
 )
 IN_ORDER = re.compile(

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
-from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, row_after
+from vlm_boundary.reasoning.listed import PICKS, Listed, Mention, mention_of, row_after
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
 from vlm_boundary.reasoning.passages import SENTENCE, opening
 from vlm_boundary.reasoning.properties import Found, Speech
@@ -70,6 +70,7 @@ _DISTINCT = re.compile(
     r"|gaps?|changes?|percent\w*|sums?|frequenc\w*|counts?|after|repeat\w*)\b",
     re.IGNORECASE,
 )
+_IF = re.compile(r"\b(?:if|chang|next|pattern|sequence)")
 _ITEMS = re.compile(r"[,;](?!\d{3}(?!\d))\s*(?:and\b)?|[<>≤≥→]|\band\b")
 
 
@@ -151,11 +152,14 @@ def _other_values(speech: Speech, values: Sequence[Fraction], before: str) -> st
     data = speech.data
     if _DISTINCT.search(before) or _DISTINCT.search(speech.asked) or not data.values:
         return None
+    if PICKS.search(speech.asked) or PICKS.search(before) or _IF.search(speech.asked):
+        return None
     lost, gained = Counter(data.values) - Counter(values), Counter(values) - Counter(data.values)
     common = len(values) - gained.total()
     if common < 3 or lost.total() > 1 or gained.total() > 1:
         return None
-    if lost and not gained and len({*data.values}) == len({*values}) == len(values):
+    once = not gained and len({*data.values}) == len({*values}) == len(values)
+    if lost and once and "median" not in speech.asked:
         return None  # each value once
     for value in lost:
         other = [f", {shown(one)} is new" for one in gained]
@@ -176,14 +180,17 @@ _MIDDLE = re.compile(
     re.IGNORECASE,
 )
 _NTH = re.compile(
-    rf"\b(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
+    rf"\b(?<!\bat )(?P<a>{_NTHS}|[1-9](?:st|nd|rd|th))"
     rf"(?:(?: and|,)(?: the)? (?P<b>{_NTHS}|[1-9](?:st|nd|rd|th)))?"
     r" (?P<noun>[a-z]{3,9})(?: in (?:the|this) list)?"
     rf"(?: is|:| are|,| being)\s?\**[$€£]?(?P<one>{VALUE})(?![\w/]|[.,]\d)"
     rf"(?:[ °a-zA-Z%]{{0,8}}(?: and|,) (?P<other>{VALUE})(?![\w/]|[.,]\d))?",
     re.IGNORECASE,
 )
-_OF_TIME = frozenset("day days month months year years week weeks time times quarter".split())
+_OTHERS = frozenset(
+    "most least maximum minimum there this that it day days month months year years week weeks time"
+    " times quarter".split()
+)
 _AT = re.compile(
     rf"\b(?:median|middle)(?: (?:value|one|number))? is(?: therefore| then)?(?: at)? the"
     rf" (?P<nth>{_NTHS}"
@@ -205,17 +212,23 @@ def _places(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterato
         told = [value_of(said[name]) for name in ("a", "b") if said[name]]
         if len(told) == 2 - size % 2 and {*told} != {*middle}:
             yield *said.span(), f"in the middle of the list stands {_and(middle)}"
+    yield from nths(text, at, end, values)
+    for said in _AT.finditer(text, at, end):
+        if size % 2 and _place(said["nth"]) != size // 2:
+            yield *said.span(), f"of {size} values the one in the middle is number {size // 2 + 1}"
+
+
+def nths(text: str, at: int, end: int, values: Sequence[Fraction]) -> Iterator[Found]:
+    """The third value is 109; the second and the third are 5 and 7."""
     for said in _NTH.finditer(text, at, end):
-        if said["noun"].lower() in _OF_TIME:
+        noun = said["noun"].lower()
+        if noun in _OTHERS or noun.endswith("est"):  # the third longest is no third
             continue
         for nth, value in ((said["a"], said["one"]), (said["b"], said["other"])):
             if nth and value and bool(said["b"]) == bool(said["other"]):
                 place = _place(nth)
-                if place < size and values[place] != value_of(value):
+                if place < len(values) and values[place] != value_of(value) in values:
                     yield *said.span(), f"the {nth.lower()} of the list is {shown(values[place])}"
-    for said in _AT.finditer(text, at, end):
-        if size % 2 and _place(said["nth"]) != size // 2:
-            yield *said.span(), f"of {size} values the one in the middle is number {size // 2 + 1}"
 
 
 def _place(nth: str) -> int:

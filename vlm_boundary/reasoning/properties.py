@@ -67,7 +67,8 @@ def holds(said: re.Match[str], data: Listed) -> Callable[[Fraction], bool]:
         return lambda value: compare(value, bound)
     if said["than"]:
         values = [*data.values]
-        mean = median(values) if said["mean"].lower() == "median" else sum(values) / len(values)
+        middle = said["mean"].lower() == "median"
+        mean = Fraction(median(values)) if middle else sum(values, Fraction(0)) / len(values)
         compare = COMPARED[said["than"].lower()]
         return lambda value: compare(value, mean)
     if said["of"]:
@@ -98,3 +99,15 @@ def meant(said: re.Match[str]) -> tuple[object, ...]:
     if said["than"]:
         return COMPARED[said["than"].lower()], said["mean"].lower()
     return ((said["kind"] or said["of"]).lower().rstrip("s"), said["base"])
+
+
+def worded(said: re.Match[str]) -> str:
+    """A property as a note names it: "above 50", "even", "a factor of 12"."""
+    if said["of"]:
+        word = said["of"].lower().split()[0].rstrip("s")
+        return (
+            f"divisible by {said['base']}" if word == "divisible" else f"a {word} of {said['base']}"
+        )
+    if said["kind"]:
+        return said["kind"].lower().rstrip("s")
+    return re.sub(r"^exceed\w*", "above", said[0].lower())

@@ -9,9 +9,11 @@ from itertools import pairwise
 
 from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.listed import Listed
-from vlm_boundary.reasoning.number_lists import VALUE, NumberList, value_of
+from vlm_boundary.reasoning.number_lists import LEAST, MOST, VALUE, NumberList, value_of
+from vlm_boundary.reasoning.orders import nths
 from vlm_boundary.reasoning.properties import Found, Speech
 from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.verifier.phrases import occurs
 
 _MADE = re.compile(  # of something made of the list
     r"\b(?:round\w*|about|approx\w*|roughly|nearest|new|after|before|cumulat\w*|running|differen\w*"
@@ -26,7 +28,8 @@ _NOUN = (
 )
 _COUNT = r"(?P<count>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
 _BEFORE = re.compile(
-    rf"\b{_COUNT} (?:[a-z]{{3,12}} )?{_NOUN}(?: (?:are|is|were|in order(?: are)?)|:|,)? ?[$(\[]*\Z",
+    rf"\b{_COUNT} (?:(?!(?:{MOST}|{LEAST}|middle)\b)[a-z]{{3,12}} )?{_NOUN}"
+    r"(?: (?:are|is|were|in order(?: are)?)|:|,)? ?[$(\[]*\Z",
     re.IGNORECASE,
 )
 _THERE = re.compile(
@@ -50,6 +53,7 @@ _STEADY = re.compile(
     re.IGNORECASE,
 )
 _RISES = re.compile(r"higher|larger|greater|more|bigger|rise|increase|grow|climb|\w+ up", re.I)
+_GOES_ON = re.compile(r"\b(?:next|pattern|sequence|terms?|if|replac|chang)")
 _FEW = 3
 
 
@@ -66,6 +70,8 @@ def wrong_readings(speech: Speech, lists: Sequence[NumberList]) -> Iterator[Foun
         total, right = value_of(said["total"]), sum(data.values, Fraction(0))
         if max(data.values) < total != right and _of_all(speech, said, lists):
             yield *said.span(), f"they add up to {shown(right)}"
+    if data.asked and not occurs(("sort", "order", "rank", "scend", "arrang"), speech.text.lower()):
+        yield from nths(speech.text, speech.start, speech.end, data.values)
     yield from _trends(speech)
 
 
@@ -75,14 +81,16 @@ def _misread(speech: Speech, one: NumberList) -> Iterator[Found]:
     first = max(text.rfind(sign, speech.start, one.start) for sign in (". ", "\n\n")) + 1
     if _MADE.search(text, max(first, one.start - 100, 0), one.start):
         return
+    if _GOES_ON.search(speech.asked):
+        return
     if any(one.names) and any(data.names):
         pairs = _by_name(one, data)
-    elif len(one.values) == len(data.values):
+    elif len(one.values) == len(data.values) > _FEW:
         pairs = [*zip(one.values, data.values, strict=True)]
     else:
         return
     wrong = [(said, given) for said, given in pairs if said != given]
-    if len(pairs) < _FEW or not 0 < len(wrong) <= len(pairs) // 2 or len(wrong) > 3:
+    if len(pairs) < _FEW or not 0 < len(wrong) <= max(1, len(pairs) // 3):
         return
     if sorted(said for said, _ in pairs) == sorted(given for _, given in pairs):
         return  # in another order

@@ -17,7 +17,8 @@ _COUNTED = ("twice", "times", "once", "thrice", *(f"{digit}s" for digit in range
 _TIMES = r"(?P<times>once|twice|thrice|(?:\d{1,2}|one|two|three|four|five|six|seven|eight) times)"
 _OCCURS = re.compile(
     rf"(?<![\w.,/$-])(?P<value>{VALUE})\*{{0,2}}"
-    r"(?P<verb>:| →| (?:occurs?|appears?|comes up"
+    r"(?P<verb>:| →|(?: is the (?:mode|value|number|one))?"
+    r"(?:,? (?:because|since|as) it|,? which|,? that)? (?:occurs?|appears?|comes up"
     r"|shows up|is (?:there|listed|repeated|found|present)|was (?:scored|rolled)))?"
     rf"(?: exactly| only| just)? {_TIMES}\b(?! (?:more|as|the|larger|smaller|greater|that)\b)",
     re.IGNORECASE,
@@ -74,7 +75,7 @@ def _wrong_frequency(said: re.Match[str], data: Listed) -> Iterator[Found]:
     times = named.get(word) or (int(word) if word.isdigit() else english_number(word))
     right = data.values.count(value)
     if right and times != right:
-        yield *said.span(), f"{said['value']} stands {right} times in the list, not {times}"
+        yield *said.span(), f"{said['value']} stands {_times(right)} in the list, not {times}"
 
 
 _BRACKETS = re.compile(r"\[([^\[\]]{10,400})\]")
@@ -113,7 +114,7 @@ def wrong_kinds(text: str, question: str, start: int, end: int) -> Iterator[Foun
         word, times = said["word"].lower(), said["times"].lower().removesuffix(" times")
         count = _ONCE.get(times) or (int(times) if times.isdigit() else english_number(times))
         if word in words and count != words[word]:
-            yield *said.span(), f"{word} stands {words[word]} times in the list, not {count}"
+            yield *said.span(), f"{word} stands {_times(words[word])} in the list, not {count}"
     if named:
         yield from _whose(text, named, start, end)
 
@@ -132,3 +133,7 @@ def _whose(text: str, named: dict[str, str], start: int, end: int) -> Iterator[F
             if name in named and named[name] != said["kind"]:
                 yield *said.span(), f"{name} has {named[name]}, not {said['kind']}"
                 break
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

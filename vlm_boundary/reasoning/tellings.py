@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from vlm_boundary.reasoning.listed import Listed, Mention, mention_of, sentences
 from vlm_boundary.reasoning.number_lists import VALUE, value_of
-from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLD, Found, Speech, holds
+from vlm_boundary.reasoning.properties import PROPERTY, THRESHOLD, Found, Speech, holds, worded
 from vlm_boundary.reasoning.steps import shown
 
 _SUPPOSED = re.compile(r"\b(?:not|if|would|could|might|or|than|how many)\b|n't\b|\?", re.IGNORECASE)
@@ -59,7 +59,7 @@ def _told_one_by_one(speech: Speech) -> Iterator[Found]:
         if holds(limits[0], data)(data.of(mention)) == yes:
             right.append(told.start())
         else:
-            note = f"{shown(data.of(mention))} is {'not ' if yes else ''}{limits[0][0].lower()}"
+            note = f"{shown(data.of(mention))} is {'not ' if yes else ''}{worded(limits[0])}"
             wrong.append((max(first, told.start() - 20), told.end(), note))
         last = told.end()
     if len(right) > len(wrong) > 0:
@@ -92,7 +92,7 @@ def _told_of(before: str, data: Listed) -> Mention | None:
         if len(cells) == 2 and (name := data.named(cells[0])):
             return Mention(name, None)
         return mention_of(cells[-1], data) if cells else None
-    piece = re.split(r"[,;.!?\n](?=\s|$)", before)[-1].strip(" :→–—-=(*")
+    piece = re.split(r"[,;.!?](?=\s|$)|\n", before)[-1].strip(" :→–—-=(*")
     mention = mention_of(piece, data)
     known = mention and (mention.name or mention.value in data.values)
     return mention if known else None
@@ -123,7 +123,8 @@ def _comparisons(speech: Speech) -> Iterator[Found]:
             more = data.value(one) - data.value(two)
             more = -more if said["how"] in _LESS else more
             if more <= 0:
-                note = f"{one} has {shown(data.value(one))} and {two} {shown(data.value(two))}"
+                has = f"{one.capitalize()} has {shown(data.value(one))}"
+                note = f"{has} and {two.capitalize()} {shown(data.value(two))}"
                 yield *said.span(), note
             elif said["by"] and value_of(said["by"]) != more:
                 yield *said.span(), f"it is {shown(more)} {said['how']}, not {said['by']}"
