@@ -28,6 +28,11 @@ _IN_UNIT = re.compile(
 _LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
            "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
+_OPENS = re.compile(
+    r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
+    r" \d+ \w+ in) )\Z",
+    re.IGNORECASE,
+)
 _SCALED = re.compile(
     r"\b(?:scale|map|model|represents?|drawing|plan|working|school|exchange)\b", re.IGNORECASE
 )
@@ -51,7 +56,7 @@ def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evid
         said = Fraction(match["count"].replace(",", ""))
         if right is None or abs(said - right) <= right / 20:
             continue
-        if text.endswith((" in ", " per ", "/"), start, match.start()):
+        if not _OPENS.search(text, max(start, match.start() - 12), match.start()):
             continue  # 6 hours * 60 minutes in an hour = 360 minutes
         if not _SCALED.search(f"{question} {text[start:end]}"):
             power = match["power"] or ""
