@@ -190,7 +190,12 @@ def _value_of(
         return None
     if other[-1].isdigit() and not other[0].isalpha():
         value = _number(other)
-        if value is None or _PLAIN_LINK.match(gives["link"]) or rounds_to(relation.of(value), said):
+        if (
+            value is None
+            or "there" in gives["link"]
+            or _PLAIN_LINK.match(gives["link"])
+            or rounds_to(relation.of(value), said)
+        ):
             return None
         return last, f"this is {shown(relation.of(value))}, not {shown(said)}"
     before = [*_numbers(text, start, first), *_numbers(question, 0, len(question))]
