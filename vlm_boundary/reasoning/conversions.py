@@ -14,7 +14,8 @@ from vlm_boundary.verifier.phrases import occurs
 
 _UNIT = r"(?P<{}>[a-z]{{2,11}}|[hmgl])(?:(?P<{}>[²³])|\b)"
 _OF_UNIT = re.compile(
-    rf"(?<![\d./])\b(?:1|one|an?|each|every) {_UNIT.format('unit', 'power')}"
+    r"[1oae](?<![\w./].)(?:(?<=1)|(?<=o)ne|(?<=a)n?|(?<=e)ach|(?<=e)very) "
+    rf"{_UNIT.format('unit', 'power')}"
     r"(?: (?:is|has|equals|are|contains|makes|corresponds to|consists of|equal to|exactly)"
     r"|\s?[=:])+ ?(?P<count>\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,4})?) "
     rf"{_UNIT.format('part', 'same')}(?=[.,;)]|\s(?:and|so|or|in|which|we|there|\d)|\s?$|\n)",

@@ -172,7 +172,7 @@ _NEVER = tuple(
          r" slopes", "parallel lines have the same slope"),
         ("2a", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
-        ("ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4 ?ac\b", "the discriminant is b² - 4ac"),
+        ("4ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
         ("cyclic", r"\bopposite angles (?:of|in) (?:an?|the|every) cyclic quadrilateral are"
          r" (?:always )?equal", "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
