@@ -14,7 +14,8 @@ from vlm_boundary.verifier.phrases import occurs
 
 _UNIT = r"(?P<{}>[a-z]{{2,11}}|[hmgl])(?:(?P<{}>[²³])|\b)"
 _OF_UNIT = re.compile(
-    rf"(?<![\d./])\b(?:1|one|an?|each|every) {_UNIT.format('unit', 'power')}"
+    r"[1oae](?<![\w./].)(?:(?<=1)|(?<=o)ne|(?<=a)n?|(?<=e)ach|(?<=e)very) "
+    rf"{_UNIT.format('unit', 'power')}"
     r"(?: (?:is|has|equals|are|contains|makes|corresponds to|consists of|equal to|exactly)"
     r"|\s?[=:])+ ?(?P<count>\d{1,3}(?:,\d{3})+|\d{1,7}(?:\.\d{1,4})?) "
     rf"{_UNIT.format('part', 'same')}(?=[.,;)]|\s(?:and|so|or|in|which|we|there|\d)|\s?$|\n)",
@@ -28,6 +29,11 @@ _IN_UNIT = re.compile(
 _LARGER = ("hour", "inute", "day", "week", "year", "km", "kilo", "met", "1 m", "kg", "lit", "1 l",
            "cm", "centi", "foot", "yard", "mile", "dm", "1 g", "inch")  # fmt: skip
 _DIMENSIONS = ("length", "mass", "time", "volume", "calendar")
+_OPENS = re.compile(
+    r"(?:(?:\A|[.,;:(*\n])\s?|\b(?:that|since|because|as|so|and|know|recall|remember|there are"
+    r" \d+ \w+ in) )\Z",
+    re.IGNORECASE,
+)
 _SCALED = re.compile(
     r"\b(?:scale|map|model|represents?|drawing|plan|working|school|exchange)\b", re.IGNORECASE
 )
@@ -51,7 +57,7 @@ def wrong_units(text: str, start: int, end: int, question: str) -> Iterator[Evid
         said = Fraction(match["count"].replace(",", ""))
         if right is None or abs(said - right) <= right / 20:
             continue
-        if text.endswith((" in ", " per ", "/"), start, match.start()):
+        if not _OPENS.search(text, max(start, match.start() - 12), match.start()):
             continue  # 6 hours * 60 minutes in an hour = 360 minutes
         if not _SCALED.search(f"{question} {text[start:end]}"):
             power = match["power"] or ""

@@ -108,6 +108,8 @@ _COMPARED = re.compile(
     rf" [$€£]?{_N.format('two')}(?![\d/^]|[.,]\d|\s?[-+*/×·÷^(])(?P<same>°|%| (?:cm|m|km|kg|g"
     rf"|dollars)\b)?(?=[,.;:)]|\s(?:and|so|but)\b|\Z)",
 )
+_WAYS = "greater larger bigger higher more less smaller lower longer shorter".split()
+_THAN = tuple(f" is {way} than " for way in _WAYS)
 _MORE = frozenset(("greater", "larger", "bigger", "higher", "more", "longer"))
 
 
@@ -121,24 +123,12 @@ _Found = tuple[int, int, str]
 
 
 def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
-    if occurs(
-        ("peed", "istance ", "ensity", "orce ", "oltage", "ressure", "omentum", "rofit", "ower is"),
-        text,
-    ):
+    if occurs((" divided by ", " times ", "multiplied by", " over ", " per "), text):
         yield from _quantities(text, start, end)
     if _LETTERED.search(text, start, end):
         yield from _filled_in(text, start, end)
-    if occurs(
-        (
-            "of the circle",
-            "of a circle",
-            "of the full",
-            "of a full",
-            "of the pie",
-            "of the whole",
-            "of the disc",
-        ),
-        text,
+    if occurs(("circle", " pie", "turn", "disc"), text) and (
+        " of the " in text or " of a " in text
     ):
         yield from _parts_of_circles(text, start, end, question)
     if " hand " in text:
@@ -147,7 +137,9 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
             if float(match["said"]) != right:
                 turns = f"the {match['hand']} hand turns {right:g}° in one {match['unit']}"
                 yield *match.span(), f"{turns}, not {match['said']}°"
-    if " has " in text:
+    if " has " in text and occurs(
+        ("sides", "angles", "faces", "edges", "vertices", "corners"), text
+    ):
         yield from _counted(text, start, end)
     if " is " in text:
         yield from _facts(text, start, end)
@@ -255,7 +247,7 @@ def _facts(text: str, start: int, end: int) -> Iterator[_Found]:
                     match.end(),
                     f"this is false: {text[match.start('number') : match.end()]}",
                 )
-    if " than " in text:
+    if " than " in text and occurs(_THAN, text):
         for match in _COMPARED.finditer(text, start, end):
             one, two = Fraction(match["one"]), Fraction(match["two"])
             if (match["unit"] or "").strip() != (match["same"] or "").strip() or one == two:

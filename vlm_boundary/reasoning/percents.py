@@ -83,7 +83,7 @@ _LEFT = re.compile(
 )
 _PRICE = re.compile(r"\b(?:price|cost|pay|paid|sale|dollars?|euros?)|[$€£]", re.IGNORECASE)
 _ONCE_MORE = re.compile(
-    r"\b(?:another|further|additional\w*|again|second|then|twice|already|extra|both|instead|not"
+    r"\b(?:another|further|additional\w*|again|second|then|twice|already|extra|deposit|rest|later|instal\w*|both|instead|not"
     r"|never"
     r"|tax|tip|save[sd]?|saving|coupon|first|after|each|year|years)\b|n't",
     re.IGNORECASE,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from vlm_boundary.mathtext.dialects import FORMULA
 from vlm_boundary.mathtext.errors import Unsupported
 from vlm_boundary.mathtext.evaluate import exactly
@@ -13,6 +15,7 @@ CUT = frozenset("\\_%|<>≤≥≠≈√π∠∫'’!^+*/=)}0123456789")
 """What stands beside a formula that is perhaps a part of something longer."""
 
 
+@lru_cache(maxsize=1024)  # two rooms read the same sides
 def read(written: str) -> Exact | None:
     """What a formula comes to; None where it is none, or beyond the bounds."""
     try:

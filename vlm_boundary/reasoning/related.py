@@ -42,8 +42,10 @@ _TIMES = (
     r"|expensive|far|fast)"
     r"(?: (?P<things>[a-z]{2,14}))??(?: points| dollars| euros| pages| books)? as)? "
 )
+_PART = "|".join(name.replace(" ", "[ -]") for name, share in FACTORS.items() if share < 1)
 _BY = (
-    rf"(?<![\w.,])(?P<by>[$€£]?{_DIGITS}|{ONE_NUMBER})(?: (?!is|are|was|were|has|have|of|and|or"
+    rf"(?<![\w.,])(?P<by>[$€£]?{_DIGITS}|{ONE_NUMBER}|{_PART})(?: (?!is|are|was|were|has|have|of"
+    rf"|and|or"
     rf"|to|in|times?|percent)[a-z]{{2,12}})? (?P<way>{'|'.join(_WAYS)})"
     r"(?: (?P<counted>[a-z]{2,14}))?(?: than)? "
 )
@@ -60,7 +62,8 @@ _SUBJECT = re.compile(
 )
 # Between a relation and the value that it gives.
 _GIVES = re.compile(
-    r"(?P<link>(?:'s)?(?:(?<=\d) [a-z]+(?: [a-z]+){0,2}\. (?:That|This|It) is )?(?: (?:saved|has"
+    r"(?P<link>(?:'s)?(?:(?<=\d) ?(?:°|[a-z]{1,12})(?=[,:]))?(?:(?<=\d) [a-z]+(?: [a-z]+){0,2}\."
+    r" (?:That|This|It) is )?(?: (?:saved|has"
     r"|have|had|read|scored|sold|of them|does|did|is|was))?"
     r"(?:(?:,| -|:| =|\)| \(|;)? ?(?:(?:so|that is|which is|that's|i\.e\.|namely|hence|thus"
     r"|therefore|giving|making"
@@ -154,11 +157,13 @@ def _relations(text: str, start: int, end: int) -> Iterator[_Relation]:
         if match.re is _SO_MANY_TIMES:
             factor = FACTORS[match["factor"].lower().replace("-", " ")]
         else:
-            size = _number(match["by"])
+            way = _WAYS[match["way"].lower()]
+            share = FACTORS.get(match["by"].lower().replace("-", " "))
+            size = _number(match["by"]) if share is None else share
             if size is None or " than " not in match[0]:
                 continue
-            by = size * _WAYS[match["way"].lower()]
-        if match["other"].lower() in _NO_NAME:
+            factor, by = (Fraction(1), size * way) if share is None else (1 + share * way, by)
+        if match["other"].lower() in _NO_NAME or parts.get("things") == "again":
             continue
         named = _SUBJECT.search(text, max(start, match.start() - 40), match.start())
         subject = ""
@@ -185,7 +190,12 @@ def _value_of(
         return None
     if other[-1].isdigit() and not other[0].isalpha():
         value = _number(other)
-        if value is None or _PLAIN_LINK.match(gives["link"]) or rounds_to(relation.of(value), said):
+        if (
+            value is None
+            or "there" in gives["link"]
+            or _PLAIN_LINK.match(gives["link"])
+            or rounds_to(relation.of(value), said)
+        ):
             return None
         return last, f"this is {shown(relation.of(value))}, not {shown(said)}"
     before = [*_numbers(text, start, first), *_numbers(question, 0, len(question))]

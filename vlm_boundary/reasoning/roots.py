@@ -82,6 +82,7 @@ _TRIED = re.compile(
 _PUT = re.compile(  # which of two curves, or a value that is put into its equation
     r"\b(?:with|first|second|put\w*|plug\w*|substitut\w*|insert\w*)\b[^.\n]*\Z", re.IGNORECASE
 )
+_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _CUT = ("\\", "%", "|", "√", "π", "∠", "!")
 _MOST = 12
 
@@ -103,9 +104,14 @@ def wrong_roots(
 
     Equations are read from `runs`. What is a condition, a trial or another curve's is left alone.
     """
-    squares = [run for run in runs if occurs(("²", "^2", "^{2}", ")("), run[0])]
-    if squares:
-        equations = [*_equations(runs)]
+    squared = [occurs(("²", "^2", "^{2}", ")("), run[0]) for run in runs]
+    if any(squared):
+        drawn = [
+            run
+            for run, before, its in zip(runs, [False, *squared], squared, strict=False)
+            if before or its
+        ]
+        equations = [*_equations(drawn)]
         for first, last, note in (
             *_identities(plain, equations, question),
             *_roots(plain, equations),
@@ -136,6 +142,8 @@ def _equations(runs: list[re.Match[str]]) -> Iterator[_Equation]:
         plain = run.string
         before = plain[max(0, run.start() - 8) : run.start()].rstrip(" \t")
         behind = plain[run.end() : run.end() + 8].strip(" \t")
+        if len({*filter(str.islower, _COMMAND.sub("", run[0]))}) != 1:
+            continue
         if len(run[0]) > 160 or before[-1:] in CUT or behind[:1] in CUT:
             continue  # perhaps a part of something longer
         place, sides = run.start(), []

@@ -152,6 +152,12 @@ _NEVER = tuple(
          r"|(?:π|pi) times (?:the|its) radius|pi r\b)", "a circumference is 2πr"),
         ("independent", rf"\bindependent\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE} (?:added"
          r"|summed)", "probabilities of independent events are multiplied"),
+        ("of both", r"\bprobability of both (?:events )?(?:is|equals) the sum\b",
+         "the probability of both is the product"),
+        ("πr", r"\barea\b[^.;\n]{0,30}\bA ?= ?2 ?[*·]? ?πr(?![²^\w])", "a circle's area is πr²"),
+        ("quilateral", r"\barea of an equilateral triangle[^.;\n]{0,40}"
+         r"(?:\\frac\{\\sqrt\{?3\}?\}\{2\}|√3 ?/ ?2|\(√3\) ?/ ?2) ?(?:·|\\cdot)? ?[as](?:²|\^2)",
+         "the area of an equilateral triangle is √3/4 times the square of its side"),
         ("exclusive", rf"\bmutually exclusive\b[^.;\n]{{0,40}}\bprobabilit(?:y|ies) {_ARE}"
          r" multiplied", "probabilities of events that exclude each other are added"),
         ("rapez", rf"\b(?:trapezoid|trapezium)[^.;\n]{{0,40}} product of {_THE}(?:two )?"
@@ -166,7 +172,7 @@ _NEVER = tuple(
          r" slopes", "parallel lines have the same slope"),
         ("2a", r"\bx ?= ?(?:\\[dt]?frac\{b\}\{2a\}|b ?/ ?\(?2a\)?)",
          "the axis of a parabola is x = -b/(2a)"),
-        ("ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4 ?ac\b", "the discriminant is b² - 4ac"),
+        ("4ac", r"\bb(?:²|\^2|\^\{2\}) ?\+ ?4ac\b", "the discriminant is b² - 4ac"),
         ("cyclic", r"\bopposite angles (?:of|in) (?:an?|the|every) cyclic quadrilateral are"
          r" (?:always )?equal", "opposite angles of a cyclic quadrilateral add up to 180°"),
     )
@@ -194,6 +200,8 @@ _TURNS = tuple(
          "angles around a point add up to 360°"),
         ("semicircle", rf"\bangle in (?:a|the) semicircle{_HAS}", 90,
          "an angle in a semicircle has 90°"),
+        ("acute angles", rf"\bacute angles (?:of|in) (?:a|the|this|any|every) right(?:-angled)?"
+         rf" triangle{_ADD_UP}", 90, "the acute angles of a right triangle add up to 90°"),
         ("xterior angles", rf"\bexterior angles of (?:an?|any|every|the) [a-z]+{_ADD_UP}", 360,
          "exterior angles add up to 360°"),
     )
@@ -204,7 +212,9 @@ _GROWS = re.compile(
     r"(?P<how>doubled|tripled|halved|doubles?|triples?)[^.;\n]{0,20}\bthe (?P<what>area|volume)"
     r"(?: also)? (?:is |gets )?(?P<too>doubles?|triples?|halves|doubled|tripled|halved)\b"
     r"|\b(?P<same>area|volume)s? (?:is|are|gets?|grows?|increases?|scales?|changes?)"
-    r"(?: scaled| multiplied)? (?:by|with) the same factor",
+    r"(?: scaled| multiplied)? (?:by|with) the same factor"
+    r"|\b(?P<ratio>area|volume)s are in the same ratio as (?:the|their) (?:sides|lengths|edges"
+    r"|radii)",
     re.IGNORECASE,
 )
 
@@ -235,7 +245,9 @@ def _found(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
             for match in pattern.finditer(text, start, end) if key in text else ():
                 if int(match["said"]) != degrees:
                     yield *match.span(), note
-    if occurs(("oubl", "ripl", "halv", "same factor"), text) and occurs(("area", "volume"), text):
+    if occurs(("oubl", "ripl", "halv", "same factor", "same ratio"), text) and occurs(
+        ("area", "volume"), text
+    ):
         yield from _grown(text, start, end, question)
 
 
@@ -253,8 +265,12 @@ def _formulas(text: str, start: int, end: int) -> Iterator[_Found]:
 
 def _grown(text: str, start: int, end: int, question: str) -> Iterator[_Found]:
     for match in _GROWS.finditer(text, start, end):
-        alike = match["same"] or (match["how"][:4].lower() == match["too"][:4].lower())
+        alike = (
+            match["same"]
+            or match["ratio"]
+            or (match["how"][:4].lower() == match["too"][:4].lower())
+        )
         if alike and _ALL_SIDES.search(f"{question} {text[start : match.end()]}"):
-            what = (match["what"] or match["same"]).lower()
+            what = (match["what"] or match["same"] or match["ratio"]).lower()
             power = "square" if what == "area" else "cube"
             yield *match.span(), f"the {what} grows with the {power} of the lengths"
