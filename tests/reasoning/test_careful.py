@@ -304,3 +304,35 @@ def test_results_in_another_unit(unit: tuple[str, str, int], a: int, b: int, off
 )
 def test_what_may_mean_another_thing_is_left_alone(text: str) -> None:
     assert not vetoes(text, "What is it?"), text
+
+
+SHARES = {"half": 2, "a third": 3, "a quarter": 4, "a fifth": 5, "a tenth": 10}
+
+
+@given(st.sampled_from(sorted(SHARES)), st.integers(2, 90), st.integers(-9, 9))
+@MANY
+def test_a_value_that_is_so_many_times_another(share: str, value: int, off: int) -> None:
+    assume(value + off >= 0)
+    whole = SHARES[share] * value
+    text = f"There are {share} as many pears as apples, so there are {value + off} pears."
+    fits = any((value + off) * SHARES[share] == known for known in (whole, whole * whole))
+    assert bool(vetoes(text, f"[{whole} apples and some pears.]")) is not fits
+
+
+@given(st.integers(1, 19), st.integers(1, 19))
+@MANY
+def test_what_a_cut_leaves(cut: int, left: int) -> None:
+    text = f"With {5 * cut}% off, {5 * left}% of the price has to be paid."
+    assert bool(vetoes(text)) is (cut + left != 20)
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9), st.integers(-9, 9))
+@MANY
+def test_roots_of_a_quadratic(one: int, other: int, said: int) -> None:
+    assume(one != other and one + other and one * other)
+    middle, last = -(one + other), one * other
+    text = (
+        f"x² {'+' if middle > 0 else '-'} {abs(middle)}x {'+' if last > 0 else '-'} {abs(last)} = 0"
+    )
+    found = vetoes(f"{text}. The solutions are x = {one} and x = {said}.")
+    assert bool(found) is (said not in (one, other))

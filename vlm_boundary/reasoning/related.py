@@ -89,6 +89,7 @@ _PLAIN_LINK = re.compile(r"\A(?:\s|is\b|are\b|the\b)*\Z")
 _PRONOUNS = frozenset(("that", "this", "it", "them"))
 _NO_NAME = frozenset(
     "as so or and the all each both half one two these those other others previous first last next"
+    " use take add buy need mix"
     " size speed twice at as by from to when is are was were had has have per if then because he"
     " she they we you i his"
     " her on in with there for than not only just now who what where while how many few some"
@@ -186,7 +187,7 @@ def _value_of(
     result = _RESULT.match(text, first, min(end, first + 90))
     said = _number(result["value"] if result else gives["value"])
     last = result.end() if result else gives.end()
-    if said is None or said == abs(relation.by) or _GOES_ON.match(text, last):
+    if said is None or (relation.by and said == abs(relation.by)) or _GOES_ON.match(text, last):
         return None
     if other[-1].isdigit() and not other[0].isalpha():
         value = _number(other)

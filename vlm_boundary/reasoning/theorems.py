@@ -136,6 +136,8 @@ _NEVER = tuple(
                                                  " values"),
         ("median", rf"\bmedian{_MEANS}{_ONE}(?:that |which )?(?:occurs|appears|most (?:frequent"
          r"|common))", "a median is the value in the middle"),
+        ("median", rf"\bmedian{_MEANS} (?:the )?(?:mean|average) of (?:the )?(?:largest|smallest"
+         r"|highest|lowest|extremes|all)", "a median is the value in the middle"),
         ("mode", rf"\bmode{_MEANS}{_ONE}(?:in the middle|middle|largest|average|sum)\b",
          "a mode is the value that occurs most often"),
         ("range", rf"\brange{_MEANS} (?:the )?(?:sum|average|middle|product) ",
@@ -198,7 +200,7 @@ _TURNS = tuple(
          "complementary angles add up to 90°"),
         ("round", rf"\bangles around (?:a|the|one) (?:point|cent(?:re|er)){_ADD_UP}", 360,
          "angles around a point add up to 360°"),
-        ("semicircle", rf"\bangle in (?:a|the) semicircle{_HAS}", 90,
+        ("semicircle", rf"\bangle (?:inscribed )?in (?:a|the) semicircle{_HAS}", 90,
          "an angle in a semicircle has 90°"),
         ("acute angles", rf"\bacute angles (?:of|in) (?:a|the|this|any|every) right(?:-angled)?"
          rf" triangle{_ADD_UP}", 90, "the acute angles of a right triangle add up to 90°"),
