@@ -24,12 +24,12 @@ _LIKELY = re.compile(
 )
 _LETTER = r"(?<![a-zA-Z\\'’_.])[a-df-hj-z](?![a-zA-Z_'’.(])|(?<=\d)[a-df-hj-z]{1,2}(?![a-zA-Z_'’(])"
 _PART = rf"\d{{1,9}}(?:\.\d{{1,6}})?(?!\d|,\d|\.\d|%)|{_LETTER}|(?<![a-zA-Z])[abkmnpqtxyz](?=\()"
-_SIGN = r"[-+*/^()²³·×−÷]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
+_SIGN = r"[-+*/^()²³·×−÷½⅓¼¾⅔]|\\(?:cdot|times|frac|dfrac)(?![a-zA-Z])|[{}]"
 _GAP = r"[^\S\n]{0,8}"
 _SIDE = rf"(?:{_GAP}(?:{_PART}|{_SIGN}))++"
 # Taken whole, with or without a sign of equality, so that no place is looked at twice.
 _RUN = re.compile(
-    rf"(?<![a-zA-Z½⅓¼¾⅔])(?<![½⅓¼¾⅔] )(?<![½⅓¼¾⅔] [·*×] )(?<![½⅓¼¾⅔][·*×])(?=[\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
+    rf"(?<![a-zA-Z])(?=[½⅓¼¾⅔\da-z(\\{{-])(?:{_PART}|{_SIGN})(?:{_GAP}(?:{_PART}|{_SIGN}))*+"
     rf"(?:{_GAP}=(?![=>]){_SIDE})*+"
 )
 _BLANKED = re.compile(

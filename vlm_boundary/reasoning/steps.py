@@ -31,7 +31,8 @@ _SIZES: tuple[tuple[int, re.Pattern[str]], ...] = tuple(
         (7, "weeks?|days?"), (12, "dozens?|inch(?:es)?|feet|foot|months?|years?"),
         (1000, "k?g|k?m|mm|ml|l|(?:kilo|milli)?(?:gram|met(?:er|re)|lit(?:er|re))s?|thousands?"),
         (10, "cm|mm|(?:centi|milli|deci)met(?:er|re)s?"), (3, "yards?|feet"),
-        (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"), (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
+        (100_000, "cm|km|(?:centi|kilo)met(?:er|re)s?"),
+        (10_000, "c?m²|square (?:centi)?met(?:er|re)s?"), (10**6, "millions?"),
     )
 )  # fmt: skip
 _ALONE = frozenset(("dozen", "thousand", "million"))  # what needs no other unit to be one

@@ -17,7 +17,8 @@ _HARD_TURN = re.compile(
 _SOFT_TURN = re.compile(  # from the last of several newlines, so that blank lines cost nothing
     r"\n[^\S\n]*(?:#{1,4}[^\S\n]*)?"
     r"(?:Question|Q|User|Human|USER|HUMAN|Instruction|Problem|Input|问题|题目|用户)"
-    r"(?:[^\S\n]*\d{1,3})?[^\S\n]*[:：](?!(?<=\nQ[1-4]:)[^\S\n]*[$€£*]{0,3}-?\d)"  # no quarter's value
+    r"(?:[^\S\n]*\d{1,3})?[^\S\n]*[:：]"
+    r"(?!(?<=\nQ[1-4]:)[^\S\n]*[$€£*]{0,3}-?\d)"  # no quarter's value
     r"|\n[^\S\n]*(?:Hint|Choices)[^\S\n]*:\s*Please"
     r"|\n[^\S\n]*(?:user|human|User|Human)[^\S\n]*\n"
 )
