@@ -26,7 +26,7 @@ from vlm_boundary.reasoning.rules import broken_rules
 from vlm_boundary.reasoning.worded import wrong_words
 from vlm_boundary.verifier.phrases import occurs
 
-CHECKER = "arithmetic/6"
+CHECKER = "arithmetic/7"
 _EQUALS = ("≈", "\\approx", " is ", "equal")
 _ROUND_THE_CLOCK = re.compile(
     r"\b(?:clock|mod(?:ulo)?|hours?|p\.?m\.?|a\.?m\.?|cycle|weekday)\b", re.I

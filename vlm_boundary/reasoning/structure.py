@@ -21,7 +21,7 @@ from vlm_boundary.reasoning.underived import underived
 from vlm_boundary.records.verdict import COMMITTED
 from vlm_boundary.verifier.phrases import occurs
 
-CHECKER = "structure/7"
+CHECKER = "structure/8"
 
 _NUMBER = re.compile(  # begins with a set of characters, so that all others are passed fast
     r"(?-i:[\d一二三四五六七八九十otfsenhOTFSENH])(?:(?<=\d)\d*|(?<=[一二三四五六七八九十])|(?<!\w.)(?:(?<=o)ne"
