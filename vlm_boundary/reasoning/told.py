@@ -33,7 +33,7 @@ _UNITS = {
 # Where a statement of one value begins or ends.
 CUT = re.compile(
     r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
-    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|but"
+    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|(?<!thing )but"
     r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
@@ -90,6 +90,7 @@ _FRONTED = re.compile(
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
 _TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
+_NAMES = re.compile(r"[a-z]{0,3}\s?:\s?[-$€]?\d")
 _COUNTS = re.compile(r"\d [a-z]")
 LETTERS = {"radius": "r", "height": "h"}  # as in every formula
 _OF_ADJECTIVE = {
@@ -235,6 +236,8 @@ def told(question: str) -> Told:
     counted: dict[tuple[str, ...], list[Said]] = {}
     found = list(sayings(text, first, last))
     for place, said in enumerate(found):
+        if _NAMES.match(text, said.end):
+            continue  # at 6h: 8 °C
         listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
         for key in () if listed else _keys(said):
             named.setdefault(key, []).append(said)
