@@ -78,6 +78,7 @@ _MOVED = re.compile(
     re.IGNORECASE,
 )
 _COINS = {"penny": 1, "pennie": 1, "nickel": 5, "dime": 10, "quarter": 25}
+_MULTIPLIED = re.compile(r" [a-z]{2,14}s? ?[×*]|\s?\\times")
 _PRICE = re.compile(r"\d+(?:\.\d+)?(?=€| (?:cents|dollars|euros|points))|(?<=[$€£])\d+(?:\.\d+)?")
 _SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
 _MOST = 200
@@ -100,6 +101,8 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     for said in sayings(text, start, end)[:_MOST]:
         match = said_of(said, known) or _counted(said, known)
         if match is None or not differs(match[1], said) or _worth(match, said, known, chain.question):
+            continue
+        if _MULTIPLIED.match(text, said.end):
             continue
         if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
             continue

@@ -65,6 +65,7 @@ _CALENDAR |= {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!\d)|\\,")
 _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+_COLUMNS = re.compile(r"\|[^|;\n]*\|")
 _HEADING = re.compile(r"[^:.;\d]{3,60}:\s")
 _GEOMETRIC = re.compile(
     r"(?P<name>(?:∠\s{0,6}|\b[Aa]ngle )[A-Z]{1,3}|(?<![A-Za-z∠+*/×·-])[A-Z]{2})"
@@ -226,6 +227,8 @@ def told(question: str) -> Told:
     described = _BRACKETS.search(question) if "[" in question else None
     if described is None and not ("=" in question or "°" in question or "circ" in question):
         return Told()
+    if described and _COLUMNS.search(described[1]):
+        return Told()  # of which column a value is, names alone do not tell
     text = plain(question)
     if described is None:
         return Told(_geometric(text), {}, frozenset(words_of(text)))

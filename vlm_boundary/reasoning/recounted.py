@@ -1,0 +1,187 @@
+"""A count, a total or a letter's value that is said once, and is another one wherever it is used."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+
+from vlm_boundary.mathtext.words import english_number
+from vlm_boundary.reasoning.equations import equations
+from vlm_boundary.reasoning.evidence import Chain, Evidence
+from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted, takes_back
+from vlm_boundary.reasoning.steps import shown
+
+_WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_ANY = re.compile(rf"(?<![\d.,])\d{{1,9}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\b(?:{_WORDED})\b", re.IGNORECASE)
+_COUNT = re.compile(
+    rf"(?<![\d.,/^+*×·=–-])(?<![/^+*×·=-] )\b(?P<value>\d{{1,4}}|{_WORDED}) (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{{3,12}} ){{0,2}}?)"
+    r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])",
+    re.IGNORECASE,
+)
+_DEFINITE = re.compile(
+    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|over|after|for"
+    r"|there are|in|of|from|every)\s\Z|(?:\A|[.\n#>*:]) ?\Z",
+    re.IGNORECASE,
+)
+_NO_THING = frozenset(
+    "degrees times ways percent units parts cases steps numbers terms values angles sides equals is"
+    " has was points dollars cents euros meters metres minutes hours seconds inches years less"
+    " digits places this plus gives means things groups pieces results options choices halves"
+    " thirds fifths sixths tenths quarters".split()
+)
+_CHANGE = re.compile(
+    r"\b(?:if|would|could|might|another|other|others|left|remain\w*|new|now|more|less|fewer|extra"
+    r"|add\w*|remov\w*|tak\w+|gives?|gave|sold|bought|eaten|lost|instead|then|next|before|first"
+    r"|second|third|last|only|both|non\w*|not|between|among|outer|inner|corner|edge|middle|same"
+    r"|equal|different|at least|most|together|pairs?|half|double|twice|out of|per|altogether|in all"
+    r"|in total|total)\b",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(
+    r"(?<![\w^*/+·-])(?<![*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
+    r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
+)
+_LAST = re.compile(
+    r"(?<![\w^*/+·-])(?P<name>[rdhabcpqm]|[A-Z]{2}) ?= ?[^=\n.,;]{1,40}= ?(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d| ?[-+*/×·√π\\=])"
+)
+_TOTAL = re.compile(
+    r"\b(?:total|sum)(?: of| is|:| =| was| comes to| amounts to)? (?:of )?[$€£]?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?![\d/%]|[.,]\d| ?[-+*/×·=])"
+    r"|(?<![\d.,/+*×·=-])(?<![/+*×·=-] )\b(?P<b>\d{1,6})(?: [a-z]{3,14}){0,2} (?:in (?:the (?:bag|box|jar|urn|basket|drawer|picture|scene)|all|total)|altogether)\b"
+)
+_SUM = re.compile(r"\d \+ \d")
+_MOST = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    value: int
+    kind: str
+    thing: str
+    start: int
+    end: int
+
+
+def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
+    """A value that is said once and used nowhere, of what has another value that is used."""
+    text = chain.text
+    numbers = Counter(map(_number, _ANY.findall(text, start, end)))
+    if not any(times == 1 for times in numbers.values()):
+        return
+    asked = {_number(one) for one in _ANY.findall(chain.question)}
+    lone = {value for value, times in numbers.items() if times == 1} - asked
+    lone -= {_number((chain.answer or "").strip("$°% "))}
+    if lone:
+        yield from _counts(chain, lone, asked, start, end)
+        yield from _letters(chain, lone, start, end)
+        yield from _totals(chain, lone, start, end)
+
+
+def _number(written: str) -> Fraction:
+    if written.isalpha():
+        return Fraction(english_number(written) or -1)
+    try:
+        return Fraction(written.replace(",", ""))
+    except ValueError:
+        return Fraction(-1)
+
+
+def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
+    return not hypothetical(text, span[0], start) and not retracted(text, span[1], end)
+
+
+def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
+    for match in islice(_COUNT.finditer(text, start, end), _MOST):
+        thing = match["thing"].lower()
+        if thing not in _NO_THING:
+            value = int(_number(match["value"]))
+            yield _Count(value, match["kind"].strip().lower(), thing, match.start(), match.end())
+
+
+def _counts(
+    chain: Chain, lone: set[Fraction], asked: set[Fraction], start: int, end: int
+) -> Iterator[Evidence]:
+    """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
+    text = chain.text
+    told = list(_counted(chain.question, 0, len(chain.question)))
+    said = list(_counted(text, start, end))
+    used = {value for one in equations(text, start, end) for value in one.values} | asked
+    for place, one in enumerate(said):
+        if one.value not in lone or one.value in used or one.value < 2:
+            continue
+        others = [*told, *said[:place], *said[place + 1 :]]
+        like = [o for o in others if o.thing == one.thing and o.value != one.value]
+        like = [o for o in like if o.kind == one.kind or not (o.kind and one.kind)]
+        if not any(other.value in used for other in like):
+            continue
+        if not _DEFINITE.search(text[max(start, one.start - 16) : one.start]):
+            continue
+        first = max(start, one.start - 40)
+        if _CHANGE.search(text[first : min(end, one.end + 30)]):
+            continue
+        counts = {value for value in asked} | {Fraction(o.value) for o in others}
+        if _made(Fraction(one.value), counts):
+            continue
+        if _stands(text, (one.start, one.end), start, end):
+            note = f"{one.value} {one.thing} are spoken of only here, and elsewhere it is {like[0].value}"
+            yield Evidence("contradiction", one.start, one.end, note)
+
+
+def _made(value: Fraction, counts: set[Fraction]) -> bool:
+    """Whether a number is the sum, difference or product of others, or the square of one."""
+    return any(
+        value in (a + b, a - b, b - a, a * b) for a in counts for b in counts if a != b
+    ) or any(value in (a * a, 2 * a) for a in counts)
+
+
+def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+    """A letter with a value that nothing uses, and another one that is worked out: r = 7."""
+    text = chain.text
+    found = list(islice(_LETTER.finditer(text, start, end), _MOST))
+    if not found:
+        return
+    results = [*found, *islice(_LAST.finditer(text, start, end), _MOST)]
+    for match in found:
+        value = Fraction(match["value"])
+        if value not in lone:
+            continue
+        others = [one for one in results if one["name"] == match["name"] and one is not match]
+        others = [one for one in others if Fraction(one["value"]) != value]
+        if len({one["value"] for one in others}) != 1:
+            continue
+        one = others[0]
+        first, last = sorted((match, one), key=lambda item: item.start())
+        if takes_back(text, first.end(), last.start()) or _CHANGE.search(
+            text, max(start, last.start() - 40), last.start()
+        ):
+            continue
+        if _stands(text, match.span(), start, end) and _stands(text, one.span(), start, end):
+            note = f"{match['name']} is {match['value']} here, and {one['value']} elsewhere"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+    """A total that is none of the sums worked out, and is used nowhere."""
+    text = chain.text
+    sums = [
+        one
+        for one in equations(text, start, end)
+        if "+" in text[one.left.start : one.left.end] and isinstance(one.values[1], (int, Fraction))
+    ]
+    asked = [_number(one) for one in _ANY.findall(chain.question.removesuffix(asked_of(chain.question)))]
+    for match in islice(_TOTAL.finditer(text, start, end), 20):
+        value = Fraction(match["a"] or match["b"])
+        if value not in lone:
+            continue
+        made = {Fraction(one.values[1]) for one in sums}
+        if sums and text[match.end() : match.end() + 30].find("=") >= 0:
+            continue
+        whole = sum(asked) if asked else None
+        if not (made or whole) or value in made or value == whole:
+            continue
+        if _stands(text, match.span(), start, end):
+            note = f"{shown(value)} is none of the sums that are worked out"
+            yield Evidence("contradiction", *match.span(), note)
