@@ -14,6 +14,7 @@ from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted, takes_back
 from vlm_boundary.reasoning.steps import shown
+from vlm_boundary.reasoning.told import told
 
 _WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _ANY = re.compile(rf"(?<![\d.,])\d{{1,9}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\b(?:{_WORDED})\b", re.IGNORECASE)
@@ -23,10 +24,12 @@ _COUNT = re.compile(
     re.IGNORECASE,
 )
 _DEFINITE = re.compile(
-    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|over|after|for"
-    r"|there are|in|of|from|every)\s\Z|(?:\A|[.\n#>*:]) ?\Z",
+    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are|of)\s\Z|(?:\A|[.\n#>*:]) ?\Z",
     re.IGNORECASE,
 )
+_KNOWN = re.compile(r"\b(?:the|these|those|all)\s\Z", re.IGNORECASE)
+_TWICE = re.compile(r"\b(?:both|twice|doubl\w+)\b", re.IGNORECASE)
+_MORE = re.compile(r"\d|\b(?:each|every|per|add\w*|doubl\w+|twice|more)\b", re.IGNORECASE)
 _NO_THING = frozenset(
     "degrees times ways percent units parts cases steps numbers terms values angles sides equals is"
     " has was points dollars cents euros meters metres minutes hours seconds inches years less"
@@ -52,7 +55,14 @@ _TOTAL = re.compile(
     r"\b(?:total|sum)(?: of| is|:| =| was| comes to| amounts to)? (?:of )?[$€£]?(?P<a>\d{1,6}(?:\.\d{1,2})?)(?![\d/%]|[.,]\d| ?[-+*/×·=])"
     r"|(?<![\d.,/+*×·=-])(?<![/+*×·=-] )\b(?P<b>\d{1,6})(?: [a-z]{3,14}){0,2} (?:in (?:the (?:bag|box|jar|urn|basket|drawer|picture|scene)|all|total)|altogether)\b"
 )
-_SUM = re.compile(r"\d \+ \d")
+_GOES_ON = re.compile(r"[-+*/×·=−]")
+_NAMELY = re.compile(
+    rf"\b(?P<value>\d{{1,2}}|{_WORDED}) (?:[a-z]{{2,14}} ){{0,8}}?[a-z]{{2,14}}(?: [\dA-Z]{{1,2}})?[:,] ?(?:namely:? )?"
+    r"(?P<list>\(\d{1,2}, ?\d{1,2}\)(?:(?:,? and |, ?)\(\d{1,2}, ?\d{1,2}\)){1,40})(?!, ?(?:\.\.\.|…))",
+    re.IGNORECASE,
+)
+_AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
+_X_IS = re.compile(r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])")
 _MOST = 60
 
 
@@ -74,6 +84,7 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     asked = {_number(one) for one in _ANY.findall(chain.question)}
     lone = {value for value, times in numbers.items() if times == 1} - asked
     lone -= {_number((chain.answer or "").strip("$°% "))}
+    yield from _namely(text, start, end)
     if lone:
         yield from _counts(chain, lone, asked, start, end)
         yield from _letters(chain, lone, start, end)
@@ -106,24 +117,31 @@ def _counts(
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
-    told = list(_counted(chain.question, 0, len(chain.question)))
+    given = list(_counted(chain.question, 0, len(chain.question)))
     said = list(_counted(text, start, end))
     used = {value for one in equations(text, start, end) for value in one.values} | asked
     for place, one in enumerate(said):
         if one.value not in lone or one.value in used or one.value < 2:
             continue
-        others = [*told, *said[:place], *said[place + 1 :]]
+        others = [*given, *said[:place], *said[place + 1 :]]
         like = [o for o in others if o.thing == one.thing and o.value != one.value]
         like = [o for o in like if o.kind == one.kind or not (o.kind and one.kind)]
         if not any(other.value in used for other in like):
             continue
         if not _DEFINITE.search(text[max(start, one.start - 16) : one.start]):
             continue
-        first = max(start, one.start - 40)
-        if _CHANGE.search(text[first : min(end, one.end + 30)]):
+        first, last = _sentence(text, one.start, one.end, start, end)
+        if _CHANGE.search(text, max(first, one.start - 40), min(last, one.end + 30)):
             continue
-        counts = {value for value in asked} | {Fraction(o.value) for o in others}
-        if _made(Fraction(one.value), counts):
+        if len({other.value for other in like}) > 1:
+            continue
+        counts = {*asked, *(Fraction(o.value) for o in others)}
+        known = _KNOWN.search(text[max(start, one.start - 10) : one.start]) is not None
+        if not known or _TWICE.search(text):
+            counts.add(Fraction(2))
+        only = len(given) > 1 and [o.thing for o in given].count(one.thing) == 1
+        only = only and not _MORE.search(asked_of(chain.question))
+        if not only and _made(Fraction(one.value), counts):
             continue
         if _stands(text, (one.start, one.end), start, end):
             note = f"{one.value} {one.thing} are spoken of only here, and elsewhere it is {like[0].value}"
@@ -134,13 +152,22 @@ def _made(value: Fraction, counts: set[Fraction]) -> bool:
     """Whether a number is the sum, difference or product of others, or the square of one."""
     return any(
         value in (a + b, a - b, b - a, a * b) for a in counts for b in counts if a != b
-    ) or any(value in (a * a, 2 * a) for a in counts)
+    ) or any(value == a * a for a in counts)
+
+
+def _sentence(text: str, first: int, last: int, start: int, end: int) -> tuple[int, int]:
+    """Where the sentence around a place begins and ends, at most 60 characters away."""
+    ahead = max(text.rfind(sign, max(start, first - 60), first) for sign in (". ", "\n"))
+    behind = [at for sign in (". ", "\n") if (at := text.find(sign, last, last + 60)) >= 0]
+    return max(ahead, start, first - 60), min([*behind, end, last + 60])
 
 
 def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
     """A letter with a value that nothing uses, and another one that is worked out: r = 7."""
     text = chain.text
     found = list(islice(_LETTER.finditer(text, start, end), _MOST))
+    if "t x = " in text:
+        yield from _put_in(text, lone, start, end)
     if not found:
         return
     results = [*found, *islice(_LAST.finditer(text, start, end), _MOST)]
@@ -171,17 +198,45 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
         for one in equations(text, start, end)
         if "+" in text[one.left.start : one.left.end] and isinstance(one.values[1], (int, Fraction))
     ]
-    asked = [_number(one) for one in _ANY.findall(chain.question.removesuffix(asked_of(chain.question)))]
+    told_counts = [one.value for one in told(chain.question).counted.values()]
     for match in islice(_TOTAL.finditer(text, start, end), 20):
         value = Fraction(match["a"] or match["b"])
         if value not in lone:
             continue
         made = {Fraction(one.values[1]) for one in sums}
-        if sums and text[match.end() : match.end() + 30].find("=") >= 0:
+        if _GOES_ON.search(text, match.end(), min(end, match.end() + 30)):
             continue
-        whole = sum(asked) if asked else None
-        if not (made or whole) or value in made or value == whole:
+        if len(told_counts) > 1:
+            made.add(Fraction(sum(told_counts)))
+        if not made or value in made or value == sum(made) or _made(value, made):
+            continue
+        if any(value == whole - one for whole in made for one in told_counts):
             continue
         if _stands(text, match.span(), start, end):
             note = f"{shown(value)} is none of the sums that are worked out"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Another number of pairs than are listed behind it: five of them, namely six."""
+    if ")," not in text and ") and" not in text:
+        return
+    for match in islice(_NAMELY.finditer(text, start, end), 20):
+        count = match["list"].count("(")
+        if _number(match["value"]) != count and _stands(text, match.span(), start, end):
+            note = f"{match['value']} are said to be listed, and there are {count}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _put_in(text: str, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+    """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
+    values = {match["value"] for match in islice(_X_IS.finditer(text, start, end), _MOST)}
+    for match in islice(_AT_X.finditer(text, start, end), 20):
+        others = values - {match["value"]}
+        if Fraction(match["value"]) not in lone or len(others) != 1:
+            continue
+        (other,) = others
+        put = any(f"{other}{sign}" in match["rest"] for sign in ("²", "^2", ")²", ")^2"))
+        if put and _stands(text, match.span(), start, end):
+            note = f"x is said to be {match['value']}, and {other} is put in"
             yield Evidence("contradiction", *match.span(), note)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice, pairwise
 
+from vlm_boundary.mathtext.words import english_number
 from vlm_boundary.reasoning.described import differs, excused
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
@@ -52,6 +53,16 @@ _RIGHT = re.compile(
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
 _EQUAL_SIDES = re.compile(r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])")
 _VERTEX = re.compile(r"(?<![\w∠=*/+·-])(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])")
+_GRID = re.compile(r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))")
+_SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
+_IN_GRID = re.compile(
+    rf"\b(?P<a>{_SMALL}) (?:(?:unit |little |small )?(?P<what>dots|points|gaps|spaces|squares)"
+    r" (?:in|on|per|along|to|make up|form)(?: each| every| a| one| any| the)? (?:row|column|side|edge)\b(?!s)"
+    r"|(?:rows|columns) of (?:unit |little )?(?P<rows>dots|points|squares|gaps))"
+    rf"|\b(?:row|column|side|edge) (?:contains|has|holds|of|with|shows) (?P<b>{_SMALL}) (?P<of>dots|points|gaps|spaces|squares)\b"
+    rf"|\b(?:rows|columns) of (?P<c>{_SMALL}) (?P<each>dots|points|squares)\b",
+    re.IGNORECASE,
+)
 _NUMBERS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _READ = re.compile(r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE)
 _MOST = 200
@@ -70,6 +81,8 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
             yield from _ranks(clear, known, start, end)
         if "ngle" in question and "area" not in question + text:
             yield from _vertices(chain, clear, known, start, end)
+    if "grid" in question or "array" in question:
+        yield from _grids(question, text, start, end)
     if "riangle" in question or "ight" in question:
         yield from _triangles(question, plain(text), start, end)
 
@@ -220,4 +233,20 @@ def _vertices(chain: Chain, text: str, known: Told, start: int, end: int) -> Ite
             continue
         if _stands(text, match.span(), start, end):
             note = f"for angle {match['name']} the question has {shown(fact.value)}°, not {match['value']}"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _grids(question: str, text: str, start: int, end: int) -> Iterator[Evidence]:
+    """Rows of a square grid of dots with more or fewer dots, gaps or squares than fit."""
+    grid = _GRID.search(question)
+    if grid is None or grid[1] != grid[2] or "unit" not in question:
+        return
+    dots = int(grid[1])
+    for match in islice(_IN_GRID.finditer(text, start, end), 20):
+        written = match["a"] or match["b"] or match["c"]
+        what = (match["what"] or match["rows"] or match["of"] or match["each"]).lower()
+        count = int(written) if written.isdigit() else english_number(written.lower())
+        fits = dots if what in ("dots", "points") else dots - 1
+        if count != fits and _stands(text, match.span(), start, end):
+            note = f"a row of this grid has {fits} {what}, not {count}"
             yield Evidence("contradiction", *match.span(), note)
