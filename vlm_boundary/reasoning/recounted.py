@@ -85,8 +85,10 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     lone = {value for value, times in numbers.items() if times == 1} - asked
     lone -= {_number((chain.answer or "").strip("$°% "))}
     yield from _namely(text, start, end)
+    if "t x = " in text:
+        yield from _put_in(chain, start, end)
     if lone:
-        yield from _counts(chain, lone, asked, start, end)
+        yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, start, end)
 
@@ -113,15 +115,20 @@ def _counted(text: str, start: int, end: int) -> Iterator[_Count]:
 
 
 def _counts(
-    chain: Chain, lone: set[Fraction], asked: set[Fraction], start: int, end: int
+    chain: Chain,
+    lone: set[Fraction],
+    asked: set[Fraction],
+    numbers: Counter[Fraction],
+    start: int,
+    end: int,
 ) -> Iterator[Evidence]:
     """A count of things of which another number is used: 6 triangles, and "the 8 triangles"."""
     text = chain.text
     given = list(_counted(chain.question, 0, len(chain.question)))
     said = list(_counted(text, start, end))
-    used = {value for one in equations(text, start, end) for value in one.values} | asked
+    used = {value for value, times in numbers.items() if times > 1} | asked
     for place, one in enumerate(said):
-        if one.value not in lone or one.value in used or one.value < 2:
+        if one.value not in lone or one.value < 2:
             continue
         others = [*given, *said[:place], *said[place + 1 :]]
         like = [o for o in others if o.thing == one.thing and o.value != one.value]
@@ -130,8 +137,11 @@ def _counts(
             continue
         if not _DEFINITE.search(text[max(start, one.start - 16) : one.start]):
             continue
+        only = len(given) > 1 and [o.thing for o in given].count(one.thing) == 1
+        only = only and not _MORE.search(asked_of(chain.question))
         first, last = _sentence(text, one.start, one.end, start, end)
-        if _CHANGE.search(text, max(first, one.start - 40), min(last, one.end + 30)):
+        near = 12 if only else 40
+        if _CHANGE.search(text, max(first, one.start - near), min(last, one.end + 30)):
             continue
         if len({other.value for other in like}) > 1:
             continue
@@ -139,8 +149,6 @@ def _counts(
         known = _KNOWN.search(text[max(start, one.start - 10) : one.start]) is not None
         if not known or _TWICE.search(text):
             counts.add(Fraction(2))
-        only = len(given) > 1 and [o.thing for o in given].count(one.thing) == 1
-        only = only and not _MORE.search(asked_of(chain.question))
         if not only and _made(Fraction(one.value), counts):
             continue
         if _stands(text, (one.start, one.end), start, end):
@@ -166,8 +174,6 @@ def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterato
     """A letter with a value that nothing uses, and another one that is worked out: r = 7."""
     text = chain.text
     found = list(islice(_LETTER.finditer(text, start, end), _MOST))
-    if "t x = " in text:
-        yield from _put_in(text, lone, start, end)
     if not found:
         return
     results = [*found, *islice(_LAST.finditer(text, start, end), _MOST)]
@@ -228,12 +234,15 @@ def _namely(text: str, start: int, end: int) -> Iterator[Evidence]:
             yield Evidence("contradiction", *match.span(), note)
 
 
-def _put_in(text: str, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     """A place at which another number is put in than its own: at x = 3, 2² - 4·2 + 3."""
+    text = chain.text
+    if "(x" in text or "(x" in chain.question or "x²" not in text + chain.question:
+        return
     values = {match["value"] for match in islice(_X_IS.finditer(text, start, end), _MOST)}
     for match in islice(_AT_X.finditer(text, start, end), 20):
         others = values - {match["value"]}
-        if Fraction(match["value"]) not in lone or len(others) != 1:
+        if len(others) != 1 or f"{match['value']}²" in match["rest"]:
             continue
         (other,) = others
         put = any(f"{other}{sign}" in match["rest"] for sign in ("²", "^2", ")²", ")^2"))

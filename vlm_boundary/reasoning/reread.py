@@ -52,7 +52,7 @@ _RIGHT = re.compile(
 )
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
 _EQUAL_SIDES = re.compile(r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])")
-_VERTEX = re.compile(r"(?<![\w∠=*/+·-])(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])")
+_VERTEX = re.compile(r"(?<![\w∠=*/+·-])(?<![*/+·×−-] )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])")
 _GRID = re.compile(r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))")
 _SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
 _IN_GRID = re.compile(
