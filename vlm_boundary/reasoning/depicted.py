@@ -48,11 +48,11 @@ _OF_WHAT = (
     r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry|team|class))"
 )
 _IS_MOST = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:is|was|has|had) the (?P<how>{_HOW}){_OF_WHAT}"
+    rf"\b(?P<name>{_NAME})(?: is| was| has| had|,) the (?P<how>{_HOW}){_OF_WHAT}"
     r"(?=[.,;\n]| (?:with|at|in the)\b)"
 )
 _MOST_IS = re.compile(
-    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT} (?:is|was)"
+    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT}(?: is| was|,)"
     r"(?: in| on| for| at| bar)?(?: the)?(?: one (?:in|on|for|of))?"
     rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )

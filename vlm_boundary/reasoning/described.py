@@ -179,6 +179,8 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         behind = said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
+        elif behind[0] == "of" and "are" in behind[2:4]:
+            behind = behind[behind.index("are") + 1 :]
         elif behind[0] == "of" and behind[-len(thing) :] == thing:
             behind = thing
         rest = behind[len(thing) :]

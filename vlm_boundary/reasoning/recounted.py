@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -45,7 +45,7 @@ _CHANGE = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(
-    r"(?<![\w^*/+·-])(?<![*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
+    r"(?<![\w^*/+·-])(?<![\d*/+·-] )(?P<name>[rdhabcpqm]|[A-Z]{2}|(?:∠|\\angle |angle )[A-Z]{1,3}) ?= ?"
     r"(?P<value>\d{1,5}(?:\.\d{1,3})?)(?![\d/^²]|\.\d|,\d| ?[-+*/×·√π\\])"
 )
 _LAST = re.compile(
@@ -63,6 +63,32 @@ _NAMELY = re.compile(
 )
 _AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
 _X_IS = re.compile(r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])")
+_PHRASE = re.compile(
+    r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at|to|on|points|stands|reads)\b))"
+    r"(?: (?:is at|is on|is|was|are|equals|of|at|to|on|points to|points at|stands at|reads)|:)?"
+    r" [$€£]?(?P<value>-?\d{1,6}(?:\.\d{1,3})?)(?![\d/%^]|[.,:]\d|,? (?:and |or )?\d| ?[-+*/×·=√π]| x |\w)"
+)
+_SIZE = re.compile(
+    r"(?<![\d.,/])(?P<value>\d{1,5}(?:\.\d{1,3})?)(?: ?[ckm]?m| met(?:er|re)s| feet| inches| years?| units)?[ -](?P<key>wide|long|high|tall|deep|thick)\b"
+)
+_PLAIN = frozenset(
+    "a s x because can the this that and for with from than into are was has have had its his her one two not but by step"
+    " case option there only about then when where these those each every all more less total value"
+    " number equals get gets gives give makes make answer result which take day chart year page line row column adding add plus"
+    " now sum over between until least most exactly just also still already another other about"
+    " read reads see now times subtract subtracting divide dividing multiply have using put need".split()
+)
+_SET = re.compile(r"\b(?:at|when|for|if|set|let|put|try|take|with|where|say)\s\Z", re.IGNORECASE)
+_SCALES = frozenset(Fraction(10) ** power for power in (1, 2, 3))
+_MOVES = re.compile(
+    r"\b(?:mov\w+|turn\w*|go(?:es|ing)?|later|until|becom\w+|ris\w+|rose|fall\w*|fell|drop\w*|grow\w*|chang\w+|increas\w+|decreas\w+|start\w*|end\w*|inner|outer|small\w*|large\w*|big\w*|when|while|or)\b",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(
+    r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])?[^\S\n]*\**(?P<label>[A-Za-z][^:\n=+]{0,30}?)\**(?::\**| -| –)[^\S\n]*[$€£]?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
+    re.MULTILINE,
+)
+_ADDED = re.compile(r"(?<![\d.*/×·+-])(?<![*/×·+-] )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])")
 _MOST = 60
 
 
@@ -91,6 +117,8 @@ def recountings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _counts(chain, lone, asked, numbers, start, end)
         yield from _letters(chain, lone, start, end)
         yield from _totals(chain, lone, start, end)
+        yield from _phrases(text, lone, asked, numbers, start, end)
+        yield from _added(text, lone, start, end)
 
 
 def _number(written: str) -> Fraction:
@@ -186,6 +214,10 @@ def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterato
         if len({one["value"] for one in others}) != 1:
             continue
         one = others[0]
+        if _near(value, Fraction(one["value"])) or any(
+            _SET.search(text, max(start, item.start() - 12), item.start()) for item in (match, one)
+        ):
+            continue
         first, last = sorted((match, one), key=lambda item: item.start())
         if takes_back(text, first.end(), last.start()) or _CHANGE.search(
             text, max(start, last.start() - 40), last.start()
@@ -194,6 +226,12 @@ def _letters(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterato
         if _stands(text, match.span(), start, end) and _stands(text, one.span(), start, end):
             note = f"{match['name']} is {match['value']} here, and {one['value']} elsewhere"
             yield Evidence("contradiction", *match.span(), note)
+
+
+def _near(one: Fraction, two: Fraction) -> bool:
+    """Whether one value is the other rounded, or in a larger unit."""
+    small, large = sorted((one, two))
+    return large - small <= large / 50 or (small > 0 and large / small in _SCALES)
 
 
 def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
@@ -215,6 +253,10 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
         if len(told_counts) > 1:
             made.add(Fraction(sum(told_counts)))
         if not made or value in made or value == sum(made) or _made(value, made):
+            continue
+        near = _ANY.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
+        terms = [one for one in map(_number, near) if one not in made and one != value]
+        if value == sum(terms) or _made(value, {*terms}) or value in [2 * term for term in terms]:
             continue
         if any(value == whole - one for whole in made for one in told_counts):
             continue
@@ -248,4 +290,58 @@ def _put_in(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         put = any(f"{other}{sign}" in match["rest"] for sign in ("²", "^2", ")²", ")^2"))
         if put and _stands(text, match.span(), start, end):
             note = f"x is said to be {match['value']}, and {other} is put in"
+            yield Evidence("contradiction", *match.span(), note)
+
+
+def _phrases(
+    text: str,
+    lone: set[Fraction],
+    asked: set[Fraction],
+    numbers: Counter[Fraction],
+    start: int,
+    end: int,
+) -> Iterator[Evidence]:
+    """What is named by two words, or a width, with a value that nothing uses: 9 m wide, 10 m wide."""
+    groups: dict[str, list[re.Match[str]]] = defaultdict(list)
+    for pattern in (_PHRASE, _SIZE):
+        for match in islice(pattern.finditer(text, start, end), _MOST):
+            groups[match["key"].lower()].append(match)
+    for key, said in groups.items():
+        values = {match["value"] for match in said}
+        if len(values) != 2 or not _PLAIN.isdisjoint(re.split("[- ]", key)):
+            continue
+        for match in said:
+            others = [one for one in said if one["value"] != match["value"]]
+            used = _number(others[0]["value"].lstrip("-"))
+            if _number(match["value"].lstrip("-")) not in lone or not (numbers[used] > 1 or used in asked):
+                continue
+            first, last = _sentence(text, match.start(), match.end(), start, end)
+            around = f"{text[max(first, match.start() - 30) : match.start()]}|{text[match.end() : last]}"
+            if _CHANGE.search(around) or _MOVES.search(around):
+                continue
+            one, two = sorted((match, others[0]), key=lambda item: item.start())
+            if _near(*sorted(Fraction(item["value"].lstrip("-")) for item in (one, two))):
+                continue
+            if takes_back(text, one.end(), two.start()) or text[first : match.start()].rstrip()[-1:] == "=":
+                continue
+            if _stands(text, match.span(), start, end):
+                note = f"“{match[0]}” here, and “{others[0][0]}” elsewhere"
+                yield Evidence("contradiction", *match.span(), note)
+
+
+def _added(text: str, lone: set[Fraction], start: int, end: int) -> Iterator[Evidence]:
+    """A list of values, and a sum that has another one for one of them."""
+    lines = list(islice(_LISTED.finditer(text, start, end), _MOST))
+    if len(lines) < 2:
+        return
+    values = [Fraction(line["value"]) for line in lines]
+    for match in islice(_ADDED.finditer(text, lines[0].start(), end), 20):
+        before = [value for value, line in zip(values, lines, strict=True) if line.end() < match.start()]
+        terms = [Fraction(term) for term in re.findall(r"\d+(?:\.\d+)?", match[0])]
+        if len(terms) != len(before):
+            continue
+        wrong = [(one, two) for one, two in zip(before, terms, strict=True) if one != two]
+        if len(wrong) == 1 and wrong[0][0] in lone and _stands(text, match.span(), start, end):
+            listed, term = map(shown, wrong[0])
+            note = f"the list has {listed}, and the sum has {term} in its place"
             yield Evidence("contradiction", *match.span(), note)

@@ -19,6 +19,17 @@ _NAME = r"[A-Za-z0-9][\w-]{0,14}(?: [A-Z0-9][\w-]{0,9})?"
 _OF_NAME = re.compile(
     rf",? (?:in|on|for|at|per)(?: the| an?| bar| point)? (?P<name>{_NAME})(?='s|[.,;)\n]|\s|\Z)"
 )
+_NAMED = re.compile(
+    rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score|price|amount|figure|entry|slice))?"
+    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at)| =|:| \()? ?[$€£]?\Z"
+)
+_BEHIND = re.compile(
+    r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>]| (?:more|less|fewer|times|higher|lower|of|to|out|off)\b|[a-z]{0,3}:)"
+)
+_AHEAD = re.compile(
+    r"\b(?:than|minus|plus|between|and|not|without|after|by|except|but|over|twice|times|half|as|or|if|with|sum|total|difference|from [\w ]{1,20} to)\s\Z|[-+*/×−<>(] ?\Z",
+    re.IGNORECASE,
+)
 _BY = re.compile(
     r"\b(?:by|than|more|less|fewer|over|under|above|below|about|around|least|most|sum|total|mean"
     r"|average|median|range|difference|increase|decrease|change|growth|rise|drop|gain|loss|not"
@@ -27,7 +38,7 @@ _BY = re.compile(
 )
 _ENDS = re.compile(
     rf"\b(?:from|between)(?: the)? (?P<one>{_NAME}) (?:to|and)(?: the)? (?P<two>{_NAME})"
-    r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?) ?[-−–] ?(?P<right>\d{1,6}(?:\.\d{1,3})?)"
+    r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?)(?: ?[-−–] ?|(?: [a-z%]{1,9})? to )(?P<right>\d{1,6}(?:\.\d{1,3})?)"
     r"(?![\d/]|\.\d)"
 )
 _RANKED = re.compile(
@@ -52,6 +63,11 @@ _RIGHT = re.compile(
 )
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
 _EQUAL_SIDES = re.compile(r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])")
+_EQUAL_ANGLES = re.compile(
+    r"\b(?:[Bb]ase|[Ee]qual) angles(?: (?:are|at|is|therefore|thus|then|here|hence|both|lie))*:? (?:∠ ?|angles? )?(?P<one>[A-Z])(?: and | = |, )"
+    r"(?:∠ ?|angle )?(?P<two>[A-Z])\b"
+    r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z])(?: ?= ?| equals | is equal to )(?:∠ ?|angle )(?P<four>[A-Z])\b(?! ?[-+*/=×])"
+)
 _VERTEX = re.compile(r"(?<![\w∠=*/+·-])(?<![*/+·×−-] )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])")
 _GRID = re.compile(r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))")
 _SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
@@ -76,6 +92,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         clear = plain(text)
         if len(known.named) > 1:
             yield from _pairs(chain, clear, known, start, end)
+            yield from _named_before(chain, clear, known, start, end)
             if "from " in clear or "between " in clear:
                 yield from _ends(clear, known, start, end)
             yield from _ranks(clear, known, start, end)
@@ -134,6 +151,34 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
         if wrong:
             note = f"for “{match['name']}” the question has {shown(fact.value)}, not {shown(said.value)}"
             yield Evidence("contradiction", said.start, match.end(), note)
+
+
+def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+    """A name right before the value of another one: the 2010 value of 48, Kim's share (20%)."""
+    values = [fact.value for fact in known.named.values()]
+    alone = {fact.value for fact in known.named.values() if values.count(fact.value) == 1}
+    for site in islice(_NUMBERS.finditer(text, start, end), _MOST):
+        if Fraction(site[0].replace(",", "")) not in alone or _BEHIND.match(text, site.end()):
+            continue
+        match = _NAMED.search(text, max(start, site.start() - 40), site.start())
+        fact = _fact(known, match["name"]) if match else None
+        value = Fraction(site[0].replace(",", ""))
+        if match is None or fact is None or fact.value == value or site[0] in match["name"]:
+            continue
+        if {words_of(match["name"])} & {*known.counts} or (site[0],) in known.named:
+            continue
+        if (text[site.end() : site.end() + 2].strip()[:1] == "%") != (fact.unit == "%"):
+            continue
+        if _AHEAD.search(text, max(start, match.start("name") - 30), match.start("name")):
+            continue
+        word = words_of(text[site.end() : site.end() + 16])[:1]
+        if fact.behind and word and word[0] not in fact.behind and text[site.end() : site.end() + 1] == " ":
+            continue  # of something else
+        if any(one.values[1] == value for one in equations(chain.text, start, end)):
+            continue
+        if _stands(text, (match.start("name"), site.end()), start, end):
+            note = f"for “{match['name']}” the question has {shown(fact.value)}, not {site[0]}"
+            yield Evidence("contradiction", match.start("name"), site.end(), note)
 
 
 def _given(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
@@ -216,6 +261,12 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
     (triangle,) = names
     sides = {"".join(sorted(one + two)) for one, two in zip(triangle, triangle[1:] + triangle[0])}
     told_sides = {"".join(sorted(side)) for side in equal[0]}
+    common = {*equal[0][0]} & {*equal[0][1]}
+    for match in islice(_EQUAL_ANGLES.finditer(text, start, end), 20):
+        pair = {match["one"] or match["three"], match["two"] or match["four"]}
+        if pair & common and pair <= {*triangle} and _stands(text, match.span(), start, end):
+            note = f"the question has {' = '.join(equal[0])}, by which other angles are equal"
+            yield Evidence("contradiction", *match.span(), note)
     for match in islice(_EQUAL_SIDES.finditer(text, start, end), 20):
         here = {"".join(sorted(side)) for side in match.groups()}
         if here != told_sides and len(here) == 2 and here <= sides and told_sides <= sides:
