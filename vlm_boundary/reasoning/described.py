@@ -100,9 +100,13 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end)[:_MOST]:
         match = said_of(said, known) or _counted(said, known)
-        if match is None or not differs(match[1], said) or _worth(match, said, known, chain.question):
+        if (
+            match is None
+            or not differs(match[1], said)
+            or _worth(match, said, known, chain.question)
+        ):
             continue
-        if _MULTIPLIED.match(text, said.end):
+        if _MULTIPLIED.match(text, said.end) or (said.last == "for" and match[1].unit != said.unit):
             continue
         if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
             continue
@@ -245,7 +249,7 @@ def differs(fact: Said, said: Said) -> bool:
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
-    if fact.behind and said.behind and said.behind[0] not in fact.behind:
+    if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of"):
         return False
     if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
         return False  # in cents
@@ -267,9 +271,7 @@ def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     )
 
 
-def _misread_lists(
-    text: str, known: Told, asked: str, start: int, end: int
-) -> Iterator[Evidence]:
+def _misread_lists(text: str, known: Told, asked: str, start: int, end: int) -> Iterator[Evidence]:
     """Lists and sums of all values of the picture that have one or two of them wrong."""
     told_values, size = known.values, len(known.values)
     sums = [(_numbers(match[0]), match.span()) for match in _SUM.finditer(text, start, end)]
@@ -293,7 +295,9 @@ def _misread_lists(
         (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
         if extra == sum(values) - extra:
             continue  # with the total behind it
-        if extra in told_values and any(words_of(one) in known.named for one in _SOME.findall(asked)):
+        if extra in told_values and any(
+            words_of(one) in known.named for one in _SOME.findall(asked)
+        ):
             continue  # 2 pencils are bought
         note = f"{shown(extra)} stands among the values, and the question has {shown(missing)}"
         yield Evidence("contradiction", first, last, note)

@@ -17,28 +17,30 @@ from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import told
 
 _WORDED = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-_ANY = re.compile(rf"(?<![\d.,])\d{{1,9}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\b(?:{_WORDED})\b", re.IGNORECASE)
+_ANY = re.compile(
+    rf"(?<![\d.,])\d{{1,9}}(?:,\d{{3}})*(?:\.\d{{1,6}})?|\b(?:{_WORDED})\b", re.IGNORECASE
+)
 _COUNT = re.compile(
     rf"(?<![\d.,/^+*×·=–-])(?<![/^+*×·=-] )\b(?P<value>\d{{1,4}}|{_WORDED}) (?P<kind>(?:(?!of\b|more\b|by\b|times\b)[a-z]{{3,12}} ){{0,2}}?)"
     r"(?P<thing>[a-z]{3,14}s|children|people|men|women)\b(?!\s?[-+*/×=])",
     re.IGNORECASE,
 )
 _DEFINITE = re.compile(
-    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are|of)\s\Z|(?:\A|[.\n#>*:]) ?\Z",
+    r"\b(?:the|these|those|all|each of the|of the|its|has|have|having|contains?|with|there are|of)\s\Z",
     re.IGNORECASE,
 )
 _KNOWN = re.compile(r"\b(?:the|these|those|all)\s\Z", re.IGNORECASE)
 _TWICE = re.compile(r"\b(?:both|twice|doubl\w+)\b", re.IGNORECASE)
 _MORE = re.compile(r"\d|\b(?:each|every|per|add\w*|doubl\w+|twice|more)\b", re.IGNORECASE)
 _NO_THING = frozenset(
-    "degrees times ways percent units parts cases steps numbers terms values angles sides equals is"
+    "degrees times ways percent units parts cases steps numbers terms values angles equals is"
     " has was points dollars cents euros meters metres minutes hours seconds inches years less"
     " digits places this plus gives means things groups pieces results options choices halves"
     " thirds fifths sixths tenths quarters".split()
 )
 _CHANGE = re.compile(
     r"\b(?:if|would|could|might|another|other|others|left|remain\w*|new|now|more|less|fewer|extra"
-    r"|add\w*|remov\w*|tak\w+|gives?|gave|sold|bought|eaten|lost|instead|then|next|before|first"
+    r"|add\w*|remov\w*|tak\w+|gives? (?:away|her|him|to)|gave|sold|bought|eaten|lost|instead|then|next|before|first"
     r"|second|third|last|only|both|non\w*|not|between|among|outer|inner|corner|edge|middle|same"
     r"|equal|different|at least|most|together|pairs?|half|double|twice|out of|per|altogether|in all"
     r"|in total|total)\b",
@@ -62,7 +64,9 @@ _NAMELY = re.compile(
     re.IGNORECASE,
 )
 _AT_X = re.compile(r"\b[Aa]t x = (?P<value>-?\d{1,3})\b(?P<rest>[^.\n]{0,80})")
-_X_IS = re.compile(r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])")
+_X_IS = re.compile(
+    r"\bx ?= ?(?:[^=\n.,;]{1,20}= ?)?(?P<value>-?\d{1,3})(?![\d/]|\.\d| ?[-+*/×·^²√=])"
+)
 _PHRASE = re.compile(
     r"\b(?P<key>[a-z]{1,12}-[a-z]{3,14}|[a-z]{3,12} [a-z]{3,14}(?=:| (?:is|was|are|equals|of|at|to|on|points|stands|reads)\b))"
     r"(?: (?:is at|is on|is|was|are|equals|of|at|to|on|points to|points at|stands at|reads)|:)?"
@@ -79,6 +83,7 @@ _PLAIN = frozenset(
     " read reads see now times subtract subtracting divide dividing multiply have using put need".split()
 )
 _SET = re.compile(r"\b(?:at|when|for|if|set|let|put|try|take|with|where|say)\s\Z", re.IGNORECASE)
+_SAID = re.compile(r"(?<![\d.,(*/×·+=-])(?<![(*/×·+=-] )\d{1,6}(?![\d)]|\.\d| ?[*/×·+=)-])")
 _SCALES = frozenset(Fraction(10) ** power for power in (1, 2, 3))
 _MOVES = re.compile(
     r"\b(?:mov\w+|turn\w*|go(?:es|ing)?|later|until|becom\w+|ris\w+|rose|fall\w*|fell|drop\w*|grow\w*|chang\w+|increas\w+|decreas\w+|start\w*|end\w*|inner|outer|small\w*|large\w*|big\w*|when|while|or)\b",
@@ -88,7 +93,9 @@ _LISTED = re.compile(
     r"^[^\S\n]*(?:[-*•]|\d{1,2}[.)])?[^\S\n]*\**(?P<label>[A-Za-z][^:\n=+]{0,30}?)\**(?::\**| -| –)[^\S\n]*[$€£]?(?P<value>\d{1,6}(?:\.\d{1,3})?)(?![\d/%]|[.,:]\d)(?:[^\S\n]*°?[a-zA-Z]{0,12}){0,2}[.,;]?$",
     re.MULTILINE,
 )
-_ADDED = re.compile(r"(?<![\d.*/×·+-])(?<![*/×·+-] )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])")
+_ADDED = re.compile(
+    r"(?<![\d.*/×·+-])(?<![*/×·+-] )\d{1,6}(?:\.\d{1,3})?(?: ?\+ ?\d{1,6}(?:\.\d{1,3})?)+(?![\d*/×·^]|\.\d| ?[*/×·^+-])"
+)
 _MOST = 60
 
 
@@ -254,8 +261,8 @@ def _totals(chain: Chain, lone: set[Fraction], start: int, end: int) -> Iterator
             made.add(Fraction(sum(told_counts)))
         if not made or value in made or value == sum(made) or _made(value, made):
             continue
-        near = _ANY.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
-        terms = [one for one in map(_number, near) if one not in made and one != value]
+        near = _SAID.findall(text, max(start, match.start() - 60), min(end, match.end() + 60))
+        terms = [one for one in map(_number, near) if one != value]
         if value == sum(terms) or _made(value, {*terms}) or value in [2 * term for term in terms]:
             continue
         if any(value == whole - one for whole in made for one in told_counts):
@@ -313,16 +320,23 @@ def _phrases(
         for match in said:
             others = [one for one in said if one["value"] != match["value"]]
             used = _number(others[0]["value"].lstrip("-"))
-            if _number(match["value"].lstrip("-")) not in lone or not (numbers[used] > 1 or used in asked):
+            if _number(match["value"].lstrip("-")) not in lone or not (
+                numbers[used] > 1 or used in asked
+            ):
                 continue
             first, last = _sentence(text, match.start(), match.end(), start, end)
-            around = f"{text[max(first, match.start() - 30) : match.start()]}|{text[match.end() : last]}"
+            around = (
+                f"{text[max(first, match.start() - 30) : match.start()]}|{text[match.end() : last]}"
+            )
             if _CHANGE.search(around) or _MOVES.search(around):
                 continue
             one, two = sorted((match, others[0]), key=lambda item: item.start())
             if _near(*sorted(Fraction(item["value"].lstrip("-")) for item in (one, two))):
                 continue
-            if takes_back(text, one.end(), two.start()) or text[first : match.start()].rstrip()[-1:] == "=":
+            if (
+                takes_back(text, one.end(), two.start())
+                or text[first : match.start()].rstrip()[-1:] == "="
+            ):
                 continue
             if _stands(text, match.span(), start, end):
                 note = f"“{match[0]}” here, and “{others[0][0]}” elsewhere"
@@ -336,7 +350,9 @@ def _added(text: str, lone: set[Fraction], start: int, end: int) -> Iterator[Evi
         return
     values = [Fraction(line["value"]) for line in lines]
     for match in islice(_ADDED.finditer(text, lines[0].start(), end), 20):
-        before = [value for value, line in zip(values, lines, strict=True) if line.end() < match.start()]
+        before = [
+            value for value, line in zip(values, lines, strict=True) if line.end() < match.start()
+        ]
         terms = [Fraction(term) for term in re.findall(r"\d+(?:\.\d+)?", match[0])]
         if len(terms) != len(before):
             continue

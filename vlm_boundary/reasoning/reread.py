@@ -21,13 +21,13 @@ _OF_NAME = re.compile(
 )
 _NAMED = re.compile(
     rf"(?:\A|[\s(*])(?P<name>{_NAME})(?:['’]s)?(?: (?:value|bar|share|part|sector|number|score|price|amount|figure|entry|slice))?"
-    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at)| =|:| \()? ?[$€£]?\Z"
+    r"(?: (?:of|is|was|has|had|at|with|shows|reads|reaches|stands at)|, (?:with|at)| =|:| \()? ?[$€£]?\Z"
 )
 _BEHIND = re.compile(
     r"(?:\.\d|,\d|[\d/:^]|,? (?:and )?\d| ?[-+*/×·=−<>]| (?:more|less|fewer|times|higher|lower|of|to|out|off)\b|[a-z]{0,3}:)"
 )
 _AHEAD = re.compile(
-    r"\b(?:than|minus|plus|between|and|not|without|after|by|except|but|over|twice|times|half|as|or|if|with|sum|total|difference|from [\w ]{1,20} to)\s\Z|[-+*/×−<>(] ?\Z",
+    r"\b(?:than|minus|plus|between|and|not|without|after|by|except|but|over|twice|times|half|as|or|if|with|sum|total|difference|from [\w ]{1,20} to)\s\Z|[-+*/×−<>] ?\Z",
     re.IGNORECASE,
 )
 _BY = re.compile(
@@ -37,7 +37,7 @@ _BY = re.compile(
     re.IGNORECASE,
 )
 _ENDS = re.compile(
-    rf"\b(?:from|between)(?: the)? (?P<one>{_NAME}) (?:to|and)(?: the)? (?P<two>{_NAME})"
+    rf"\b(?:[Ff]rom|[Bb]etween)(?: the)? (?P<one>{_NAME}) (?:to|and)(?: the)? (?P<two>{_NAME})"
     r"(?P<rest>[^.\n;\d]{0,40})(?P<left>\d{1,6}(?:\.\d{1,3})?)(?: ?[-−–] ?|(?: [a-z%]{1,9})? to )(?P<right>\d{1,6}(?:\.\d{1,3})?)"
     r"(?![\d/]|\.\d)"
 )
@@ -46,7 +46,9 @@ _RANKED = re.compile(
     rf"(?P<least>[a-z]{{3,9}}est|least|worst)(?: [a-z]{{3,12}})?(?: (?:is|are|we (?:get|have)|they are|the order is))?[:,]?"
     rf" (?P<names>(?:the )?{_NAME}(?:(?:, (?:and |then )?| and | then | [<>] )(?:the )?{_NAME}){{1,8}})"
 )
-_INEQUALITY = re.compile(rf"(?<![\w.])(?P<names>{_NAME}(?: (?P<sign>[<>]) {_NAME}){{1,8}})(?![\w.]\d?)")
+_INEQUALITY = re.compile(
+    rf"(?<![\w.])(?P<names>{_NAME}(?: (?P<sign>[<>]) {_NAME}){{1,8}})(?![\w.]\d?)"
+)
 _JOIN = re.compile(r", (?:and |then )?| and | then | [<>] ")
 _UP = frozenset("lowest smallest shortest least youngest lightest fastest cheapest worst".split())
 _DOWN = frozenset("highest largest tallest longest most oldest heaviest biggest greatest".split())
@@ -62,14 +64,20 @@ _RIGHT = re.compile(
     r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z]) ?= ?90 ?(?:°|deg)"
 )
 _TRIANGLE = re.compile(r"[Tt]riangle ([A-Z]{3})\b")
-_EQUAL_SIDES = re.compile(r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])")
+_EQUAL_SIDES = re.compile(
+    r"(?<![\w=+*/-])(?<![=+*/-] )([A-Z]{2}) ?= ?([A-Z]{2})(?![\w²^]| ?[-+*/×·=])"
+)
 _EQUAL_ANGLES = re.compile(
     r"\b(?:[Bb]ase|[Ee]qual) angles(?: (?:are|at|is|therefore|thus|then|here|hence|both|lie))*:? (?:∠ ?|angles? )?(?P<one>[A-Z])(?: and | = |, )"
     r"(?:∠ ?|angle )?(?P<two>[A-Z])\b"
     r"|(?:∠ ?|\b[Aa]ngle )(?P<three>[A-Z])(?: ?= ?| equals | is equal to )(?:∠ ?|angle )(?P<four>[A-Z])\b(?! ?[-+*/=×])"
 )
-_VERTEX = re.compile(r"(?<![\w∠=*/+·-])(?<![*/+·×−-] )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])")
-_GRID = re.compile(r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))")
+_VERTEX = re.compile(
+    r"(?<![\w∠=*/+·-])(?<![*/+·×−-] )(?P<name>[A-Z]) ?= ?(?P<value>\d{1,3}(?:\.\d)?) ?(?:°)?(?![\d/]|\.\d| ?[-+*/×·²])"
+)
+_GRID = re.compile(
+    r"\b(\d{1,2}) ?(?:by|x|×) ?(\d{1,2}) (?:dot grid|grid of (?:dots|points)|(?:square )?(?:dot|point) (?:grid|array))"
+)
 _SMALL = r"\d{1,2}|two|three|four|five|six|seven|eight|nine|ten"
 _IN_GRID = re.compile(
     rf"\b(?P<a>{_SMALL}) (?:(?:unit |little |small )?(?P<what>dots|points|gaps|spaces|squares)"
@@ -80,7 +88,9 @@ _IN_GRID = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
-_READ = re.compile(r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE)
+_READ = re.compile(
+    r"\b(?:shows?|reads?|see|seen|chart|graph|table|diagram|given|lists?|starts?)\b", re.IGNORECASE
+)
 _MOST = 200
 
 
@@ -93,7 +103,7 @@ def rereadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         if len(known.named) > 1:
             yield from _pairs(chain, clear, known, start, end)
             yield from _named_before(chain, clear, known, start, end)
-            if "from " in clear or "between " in clear:
+            if "rom " in clear or "etween " in clear:
                 yield from _ends(clear, known, start, end)
             yield from _ranks(clear, known, start, end)
         if "ngle" in question and "area" not in question + text:
@@ -111,7 +121,9 @@ def _stands(text: str, span: tuple[int, int], start: int, end: int) -> bool:
 def _fact(known: Told, written: str) -> Said | None:
     """What the question tells of a name, as it is written here."""
     words = words_of(written)
-    return next((fact for key in (words, words[-1:], words[:1]) if (fact := known.named.get(key))), None)
+    return next(
+        (fact for key in (words, words[-1:], words[:1]) if (fact := known.named.get(key))), None
+    )
 
 
 def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
@@ -120,7 +132,7 @@ def _pairs(chain: Chain, text: str, known: Told, start: int, end: int) -> Iterat
     for said in sayings(text, start, end)[:_MOST]:
         after = text[said.end : said.end + 60]
         place = said.end
-        for word in (after.split(" ", 2)[1:2] if after.startswith(" ") else ()):
+        for word in after.split(" ", 2)[1:2] if after.startswith(" ") else ():
             unit = word.isalpha() and word not in ("in", "on", "for", "at", "per", "more", "less")
             place += len(word) + 1 if unit else 0
         if said.unit and text[said.end : said.end + 2].strip()[:1] in ("°", "%", "€"):
@@ -172,7 +184,12 @@ def _named_before(chain: Chain, text: str, known: Told, start: int, end: int) ->
         if _AHEAD.search(text, max(start, match.start("name") - 30), match.start("name")):
             continue
         word = words_of(text[site.end() : site.end() + 16])[:1]
-        if fact.behind and word and word[0] not in fact.behind and text[site.end() : site.end() + 1] == " ":
+        if (
+            fact.behind
+            and word
+            and word[0] not in fact.behind
+            and text[site.end() : site.end() + 1] == " "
+        ):
             continue  # of something else
         if any(one.values[1] == value for one in equations(chain.text, start, end)):
             continue
@@ -199,7 +216,11 @@ def _ends(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
             continue
         used = {Fraction(match["left"]), Fraction(match["right"])}
         right = {one.value, two.value}
-        if used == right or len(used & right) != 1 or any(values.count(value) != 1 for value in used):
+        if (
+            used == right
+            or len(used & right) != 1
+            or any(values.count(value) != 1 for value in used)
+        ):
             continue
         if not any(_fact(known, word) for word in match["rest"].split()) and _stands(
             text, match.span(), start, end
@@ -236,8 +257,10 @@ def _ranks(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
         if one is None or two is None or not {one.unit, two.unit} <= _TIMES:
             continue
         later = match["how"] in ("after", "behind")
-        if one.value != two.value and (one.value > two.value) != later and _stands(
-            text, match.span(), start, end
+        if (
+            one.value != two.value
+            and (one.value > two.value) != later
+            and _stands(text, match.span(), start, end)
         ):
             note = f"the question has {shown(one.value)} of the one and {shown(two.value)} of the other"
             yield Evidence("contradiction", *match.span(), note)
@@ -256,7 +279,7 @@ def _triangles(question: str, text: str, start: int, end: int) -> Iterator[Evide
                 note = f"the question has the right angle at {right}, not at {here}"
                 yield Evidence("contradiction", *match.span(), note)
     equal = _EQUAL_SIDES.findall(question)
-    if len(equal) != 1 or len(names) != 1 or "quilateral" in question + text:
+    if len(equal) != 1 or len(names) != 1 or "quilateral" in question + text or "60" in question:
         return
     (triangle,) = names
     sides = {"".join(sorted(one + two)) for one, two in zip(triangle, triangle[1:] + triangle[0])}
