@@ -48,11 +48,11 @@ _OF_WHAT = (
     r"(?: (?:bar|value|point|month|year|day|one|score|number|temperature|sales|entry|team|class))"
 )
 _IS_MOST = re.compile(
-    rf"\b(?P<name>{_NAME}) (?:is|was|has|had) the (?P<how>{_HOW}){_OF_WHAT}"
+    rf"\b(?P<name>{_NAME})(?: is| was| has| had|,) the (?P<how>{_HOW}){_OF_WHAT}"
     r"(?=[.,;\n]| (?:with|at|in the)\b)"
 )
 _MOST_IS = re.compile(
-    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT} (?:is|was)"
+    rf"(?<!-)(?<!second )(?<!third )(?<!next )\b(?P<how>{_HOW}){_OF_WHAT}(?: is| was|,)"
     r"(?: in| on| for| at| bar)?(?: the)?(?: one (?:in|on|for|of))?"
     rf" (?P<name>{_NAME})(?=[.,;\n]| (?:with|at|and)\b)"
 )
@@ -107,6 +107,7 @@ _ONE_IS = re.compile(
     r" (?:=|is|stands for|represents|means|corresponds to|equals) (?P<value>\d{1,6}(?:\.\d{1,3})?)"
     r" (?P<other>[a-z]{1,12})\b"
 )
+_PICTURES = frozenset("symbol icon picture drawing sign".split())
 _LONG = {"cm": "centimetre", "km": "kilometres", "m": "metres", "mm": "millimetre"}
 _FROM_TO = re.compile(
     r"\b(?:went|goes|rises?|rose|grows?|grew|increase[sd]?|falls?|fell|drop(?:s|ped)?|decrease[sd]?"
@@ -142,7 +143,9 @@ def depictions(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         yield from _best_of(text, start, end)
     if "]" in question:
         yield from _asked_for(chain, text, start, end)
-    if " = " in question and occurs(_STANDS_FOR, text):
+    if ("=" in question or "stands for" in question or "represents" in question) and occurs(
+        _STANDS_FOR, text
+    ):
         yield from _scales(question, text, start, end)
     known = told(question)
     if not known:
@@ -291,6 +294,7 @@ def _scales(question: str, text: str, start: int, end: int) -> Iterator[Evidence
     if told_of is None:
         return
     ones = {told_of["one"], _LONG.get(told_of["one"], told_of["one"])}
+    ones |= _PICTURES if told_of["one"] not in _LONG else set()
     others = {told_of["other"], _LONG.get(told_of["other"], told_of["other"])}
     for match in _ONE_IS.finditer(text, start, end):
         if match["one"] not in ones or match["other"].rstrip("s") not in {
@@ -373,6 +377,7 @@ def _asked_for(chain: Chain, text: str, start: int, end: int) -> Iterator[Eviden
         before = text[max(start, match.start() - 60) : match.start()]
         if (
             _NONE.search(before)
+            or answer in before
             or _PART.search(before)
             or text[match.end() : match.end() + 1] == "?"
         ):

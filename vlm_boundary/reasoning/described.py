@@ -11,7 +11,7 @@ from vlm_boundary.mathtext.words import FIRST_WORDS
 from vlm_boundary.reasoning.equations import equations
 from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.number_lists import number_lists
-from vlm_boundary.reasoning.passages import hypothetical, retracted
+from vlm_boundary.reasoning.passages import asked_of, hypothetical, retracted
 from vlm_boundary.reasoning.steps import shown
 from vlm_boundary.reasoning.told import ATTRIBUTES, SOFT, Said, Told, plain, sayings, told, words_of
 
@@ -33,7 +33,7 @@ _LINKS = (
 _OTHER = frozenset(
     "sum total difference average mean median mode range ratio half third quarter twice"
     " double times percent more less fewer than plus minus without except remaining remain"
-    " left after before until between other rank place position product rest area perimeter"
+    " left but after before until between other rank place position product rest area perimeter"
     " volume and or not no each every both all together change increase decrease rise rose"
     " fell fall drop grew growth gain loss cumulative running probability chance frequency"
     " degree angle deviation down smaller larger small large big inner outer new old".split()
@@ -54,7 +54,7 @@ _LESS = frozenset(
     " plus minus than or among at".split()
 )
 _BEHIND = frozenset(
-    "more less fewer times higher lower larger smaller older younger longer taller shorter"
+    "more less fewer times time higher lower larger smaller older younger longer taller shorter"
     " cheaper greater bigger heavier lighter out to or by x off away up down above below left"
     " per each every over under ahead behind too of and percent".split()
 )
@@ -77,6 +77,10 @@ _MOVED = re.compile(
     r"|approx|estimat|differ|deviat|new)",
     re.IGNORECASE,
 )
+_COINS = {"penny": 1, "pennie": 1, "nickel": 5, "dime": 10, "quarter": 25}
+_MULTIPLIED = re.compile(r" [a-z]{2,14}s? ?[×*]|\s?\\times")
+_PRICE = re.compile(r"\d+(?:\.\d+)?(?=€| (?:cents|dollars|euros|points))|(?<=[$€£])\d+(?:\.\d+)?")
+_SOME = re.compile(r"\b(?:\d{1,3}|two|three|four|five|six) ([a-z]{3,14})\b")
 _MOST = 200
 _SCALES = frozenset(Fraction(10) ** power for power in (-3, -2, -1, 1, 2, 3))
 _START = re.compile(r"[.!?](?=\s)|\n")
@@ -92,11 +96,17 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         return
     text = plain(chain.text)
     if len(known.values) > 2:
-        yield from _misread_lists(text, known, start, end)
+        yield from _misread_lists(text, known, asked_of(chain.question), start, end)
     found: list[tuple[_Fact, Said]] = []
     for said in sayings(text, start, end)[:_MOST]:
         match = said_of(said, known) or _counted(said, known)
-        if match is None or not differs(match[1], said):
+        if (
+            match is None
+            or not differs(match[1], said)
+            or _worth(match, said, known, chain.question)
+        ):
+            continue
+        if _MULTIPLIED.match(text, said.end) or (said.last == "for" and match[1].unit != said.unit):
             continue
         if ATTRIBUTES & {*match[0]} and of_another(text, said, known, start):
             continue
@@ -108,6 +118,15 @@ def misreadings(chain: Chain, start: int, end: int) -> Iterator[Evidence]:
         told_value, here = f"{shown(fact.value)}{fact.unit}", shown(said.value)
         note = f"for “{' '.join(name)}” the question has {told_value}, and here it is {here}"
         yield Evidence("contradiction", said.first, said.end, note)
+
+
+def _worth(fact: _Fact, said: Said, known: Told, question: str) -> bool:
+    """Whether a value is what all of a thing are worth, or none are left: 2 dimes, dimes: 20."""
+    name, count = fact
+    if name not in known.counts:
+        return False
+    each = said.value / count.value if count.value else said.value
+    return each in (0, _COINS.get(name[-1])) or shown(each) in _PRICE.findall(question)
 
 
 def said_of(said: Said, known: Told) -> _Fact | None:
@@ -164,6 +183,8 @@ def _counted(said: Said, known: Told) -> _Fact | None:
         behind = said.behind
         if behind[:2] == ("of", "them"):
             behind = behind[3:] if behind[2:3] == ("are",) else behind[2:]
+        elif behind[0] == "of" and "are" in behind[2:4]:
+            behind = behind[behind.index("are") + 1 :]
         elif behind[0] == "of" and behind[-len(thing) :] == thing:
             behind = thing
         rest = behind[len(thing) :]
@@ -228,7 +249,7 @@ def differs(fact: Said, said: Said) -> bool:
         return False
     if fact.unit != said.unit and ((fact.unit and said.unit) or "%" in (fact.unit, said.unit)):
         return False
-    if fact.behind and said.behind and said.behind[0] not in fact.behind:
+    if fact.behind and said.behind and said.behind[0] not in (*fact.behind, "of"):
         return False
     if fact.unit != said.unit and fact.value and said.value / fact.value in _SCALES:
         return False  # in cents
@@ -250,7 +271,7 @@ def excused(chain: Chain, text: str, said: Said, start: int, end: int) -> bool:
     )
 
 
-def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evidence]:
+def _misread_lists(text: str, known: Told, asked: str, start: int, end: int) -> Iterator[Evidence]:
     """Lists and sums of all values of the picture that have one or two of them wrong."""
     told_values, size = known.values, len(known.values)
     sums = [(_numbers(match[0]), match.span()) for match in _SUM.finditer(text, start, end)]
@@ -274,6 +295,10 @@ def _misread_lists(text: str, known: Told, start: int, end: int) -> Iterator[Evi
         (missing, *_), (extra, *_) = others, Counter(values) - Counter(told_values)
         if extra == sum(values) - extra:
             continue  # with the total behind it
+        if extra in told_values and any(
+            words_of(one) in known.named for one in _SOME.findall(asked)
+        ):
+            continue  # 2 pencils are bought
         note = f"{shown(extra)} stands among the values, and the question has {shown(missing)}"
         yield Evidence("contradiction", first, last, note)
 

@@ -38,7 +38,7 @@ _TAKEN_BACK_IN_CHINESE = ("等等", "不对", "错了", "更正")
 _REJECTED = re.compile(
     r"≠|\\neq?\b|✗|✘|❌|\b(?:(?:does|do|is|are|which is) ?n[o']t|doesn't|isn't|cannot be|too (?:big"
     r"|small|large|high|low|much|many|few)|not (?:equal|satisf\w*|work\w*|match\w*|an? )|fails?"
-    r"|contradict\w*|impossible|reject\w*|invalid|false|wrong|incorrect|no)\b",
+    r"|contradict\w*|impossible|reject\w*|invalid|false|wrong|incorrect|no(?! other))\b",
     re.IGNORECASE,
 )
 _ABSURD = re.compile(r"\b(?:contradict\w*|impossible|not possible|does not hold|no solution)", re.I)

@@ -29,6 +29,7 @@ _AGAIN = (("with",), ("the",), ("these",), ("from",), ("all",))
 _CHOOSING = frozenset("all dividing adding choosing two three".split())
 _OF_SOME = frozenset("in on of that which with at to from left remain is whose between".split())
 _ALONE = frozenset("sum slope mean average radius diameter hypotenuse perimeter median".split())
+_ITS = frozenset("line graph right triangle circle".split())
 _REACH = 60
 _ANOTHER = re.compile(
     r"\b(?:second|third|other|another|smaller|larger|bigger|new|inner|outer|small|large|big|each"
@@ -159,6 +160,8 @@ def _same(known: dict[tuple[str, ...], Said], key: tuple[str, ...]) -> Said | No
 
 
 def _known_by(words: tuple[str, ...]) -> tuple[str, ...]:
+    if words[-1:] and words[-1] in _ALONE and {*words[:-1]} <= _ITS:
+        words = words[-1:]
     if not words or _ANYTHING & {*words} or len(words) > 7:
         return ()
     if len(words) == 1 and not (words[0][:1].isupper() or words[0] in _ALONE):
@@ -172,7 +175,7 @@ def _results(chain: Chain, text: str, start: int, end: int) -> dict[tuple[str, .
     steps = {equation.left.start: equation for equation in equations(chain.text, start, end)}
     for equation in steps.values():
         first = max(start, equation.left.start - _REACH)
-        before = CUT.split(text[first : equation.left.start])[-1]
+        before = CUT.split(text[first : equation.left.start].rstrip("( "))[-1]
         words = words_of(before)
         last = equation
         while last.right.start in steps:

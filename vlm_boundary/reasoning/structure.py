@@ -12,7 +12,9 @@ from vlm_boundary.reasoning.evidence import Chain, Evidence
 from vlm_boundary.reasoning.hedges import EITHER, hedging
 from vlm_boundary.reasoning.lists import wrong_lists
 from vlm_boundary.reasoning.passages import AnswerPlace, opening
+from vlm_boundary.reasoning.recounted import recountings
 from vlm_boundary.reasoning.repetition import repetition
+from vlm_boundary.reasoning.reread import rereadings
 from vlm_boundary.reasoning.restated import restatements
 from vlm_boundary.reasoning.strays import strays
 from vlm_boundary.reasoning.support import states_answer, unsupported
@@ -71,6 +73,8 @@ def check_structure(chain: Chain) -> tuple[Evidence, ...]:
     found += restatements(text, start, end)
     found += misreadings(chain, start, end)
     found += depictions(chain, start, end)
+    found += rereadings(chain, start, end)
+    found += recountings(chain, start, end)
     found += changed_attributes(chain, start, end)
     found += strays(chain, start, end)
     found += wrong_lists(chain, start, end, answer)

@@ -33,7 +33,7 @@ _UNITS = {
 # Where a statement of one value begins or ends.
 CUT = re.compile(
     r"[;!?\n()\[\]|<>]|[.:](?=\s|$)|,(?!\d|\s(?:at|which (?:is|has|was)|costing|with)\s)"
-    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|but"
+    r"|\s[–—]\s|\b(?:and|so|since|because|while|where|then|that|whereas|thus|hence|therefore|(?<!thing )but"
     r"|when|here|given|we|[Aa]s(?= (?:the|angle|∠)))\b",
 )
 _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[-–]\d+(?:\.\d+)?)?|[A-Za-z]+\d{0,2}²?|∠|=")
@@ -65,6 +65,7 @@ _CALENDAR |= {"sept": "september", "tues": "tuesday", "thur": "thursday", "thurs
 _TYPESET = re.compile(r"\\angle(?![a-zA-Z])|\^\{?\\circ\}?|\\[()\[\]]|\*\*|\$(?!\d)|\\,")
 _PLAIN = {"\\angle": "∠     ", "^\\circ": "°     ", "^{\\circ}": "°       "}
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+_COLUMNS = re.compile(r"\|[^|;\n]*\|")
 _HEADING = re.compile(r"[^:.;\d]{3,60}:\s")
 _GEOMETRIC = re.compile(
     r"(?P<name>(?:∠\s{0,6}|\b[Aa]ngle )[A-Z]{1,3}|(?<![A-Za-z∠+*/×·-])[A-Z]{2})"
@@ -90,6 +91,7 @@ _FRONTED = re.compile(
 _ANGLE_AT_LETTER = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?:vertex |point )?(?=[A-Z]\b)")
 _ANGLE_AT = re.compile(r"[Aa]ngle (?:at|of) (?:the )?(?P<name>apex|centre|center|top)\b")
 _TIMES = re.compile(r"\s*(?:[-−=(]|x\s?[$\d])")
+_NAMES = re.compile(r"[a-z]{0,3}\s?:\s?[-$€]?\d")
 _COUNTS = re.compile(r"\d [a-z]")
 LETTERS = {"radius": "r", "height": "h"}  # as in every formula
 _OF_ADJECTIVE = {
@@ -225,6 +227,8 @@ def told(question: str) -> Told:
     described = _BRACKETS.search(question) if "[" in question else None
     if described is None and not ("=" in question or "°" in question or "circ" in question):
         return Told()
+    if described and _COLUMNS.search(described[1]):
+        return Told()  # of which column a value is, names alone do not tell
     text = plain(question)
     if described is None:
         return Told(_geometric(text), {}, frozenset(words_of(text)))
@@ -235,6 +239,8 @@ def told(question: str) -> Told:
     counted: dict[tuple[str, ...], list[Said]] = {}
     found = list(sayings(text, first, last))
     for place, said in enumerate(found):
+        if _NAMES.match(text, said.end):
+            continue  # at 6h: 8 °C
         listed = place + 1 < len(found) and _goes_on(text, said, found[place + 1])
         for key in () if listed else _keys(said):
             named.setdefault(key, []).append(said)
