@@ -105,4 +105,7 @@ def in_digits(text: str) -> set[float]:
 
 
 def _spaced(said: Said) -> str:
-    return r"\s?".join(map(re.escape, said.written))
+    whole, point, part = said.written.partition(".")
+    if not part.rstrip("0"):
+        return r"\s?".join(map(re.escape, whole)) + r"(?:\.0+)?"
+    return r"\s?".join(map(re.escape, whole + point + part.rstrip("0"))) + "0*"
