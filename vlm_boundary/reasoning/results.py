@@ -15,7 +15,7 @@ CODE = re.compile(r"\b(?:print|sum|len|max|min|sorted|range)\(")
 _TERM = r"√?\d{1,12}(?:\.\d{1,6})?[²³%]?"
 _SIGN = r"[-+*/×÷·⋅∙:]"
 _SUM = re.compile(
-    rf"(?<![\d.]){_TERM}(?:{_SIGN}{_TERM}){{1,20}}(?:[=≈]{_TERM}(?:{_SIGN}{_TERM}){{0,20}}){{0,5}}"
+    rf"(?<!\d)(?<!\d\.){_TERM}(?:{_SIGN}{_TERM}){{1,20}}(?:[=≈]{_TERM}(?:{_SIGN}{_TERM}){{0,20}}){{0,5}}"
 )
 _RESULT = re.compile(r"[=≈](\d+(?:\.\d+)?)\Z")
 _SUM_END = re.compile(r"[=≈]\s?\d+(?:\.\d+)?")
